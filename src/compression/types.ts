@@ -1,0 +1,221 @@
+/**
+ * What every compression policy is written against: attention reduced to numbers in, a plan out.
+ *
+ * Words: a *row* is one KV-cache entry of the prompt that was just prefilled, counted from 0 in
+ * prompt order. The *domain* is those N rows; rows that were cached by earlier turns are not in it
+ * and are never touched. *Candidates* C are the rows that may be dropped (the visual rows, or all
+ * of them); rows outside of C are always kept. *Heads* are KV heads unless a text says query heads.
+ */
+
+/** One number per row, layer and head: `data[(layer * heads + head) * rows + row]`. */
+export interface RowScores {
+  readonly layers: number;
+  /** KV heads, or 1 where the heads were averaged. */
+  readonly heads: number;
+  readonly rows: number;
+  readonly data: Float32Array;
+}
+
+/**
+ * What the prefill must record. Reduced on the GPU and read back once per prompt; nothing that a
+ * policy does not name is computed. A[l,h,q,j] is causal post-softmax attention; a value per KV
+ * head is the mean over the query heads of its group. "Text rows" are the rows after the last
+ * visual row of the prompt (without an image: the last min(N - 1, 32) rows).
+ */
+export interface TapSpec {
+  /** Σ over all queries of A[l,h,q,j]. [L, G, N] */
+  readonly columnSum?: true;
+  /** A[l,h,N-1,j]. [L, G, N] */
+  readonly lastRow?: true;
+  /**
+   * The last `rows` queries. `mean`: mean over those rows; `max`: largest value of a row and group;
+   * `defensive`: each row average-pooled with `kernel` and rescaled to its own mass, then the largest
+   * value over group and rows. [L, G, N]
+   */
+  readonly window?: {
+    readonly rows: number;
+    readonly aggregate: "mean" | "max" | "defensive";
+    readonly kernel: number;
+  };
+  /** AirCache: queries chosen among the text rows vote on the keys (ALGORITHMS: elite window). */
+  readonly elite?: {
+    /** `elite`: rows with at least `alpha` of the maximal text attention of the last row. */
+    readonly window: "elite" | "allText" | "last16" | "last32";
+    readonly alpha: number;
+    /** One elite set and one importance per KV head instead of per layer. */
+    readonly perKvHead: boolean;
+  };
+  /** VL-Cache: Σ over text rows, and the share of entries below `threshold` × the row's maximum. */
+  readonly postVision?: { readonly threshold: number };
+  /** TGV-KV: text-to-visual attention share, text weights and weighted visual scores. */
+  readonly textImage?: true;
+  /** Norms of keys and values and the keys' similarity to the mean unit key. [L, G, N] each */
+  readonly keyStats?: true;
+  /** FlashCache: deviation of K and V from their low-pass (DCT, lowest `gamma` N coefficients). */
+  readonly spectral?: { readonly gamma: number };
+}
+
+/** The recorded counterpart of every `TapSpec` field; a field is present if it was asked for. */
+export interface Taps {
+  readonly columnSum?: RowScores;
+  readonly lastRow?: RowScores;
+  readonly window?: RowScores;
+  readonly elite?: {
+    /** Importance I per key, 0 outside the keys that were voted on. heads = 1 or KV heads. */
+    readonly importance: RowScores;
+    /** [layer][head]: the rows that voted, ascending. */
+    readonly rows: readonly (readonly Uint32Array[])[];
+  };
+  readonly postVision?: {
+    /** Σ over text rows of A, mean over the group. */
+    readonly sum: RowScores;
+    /** γ per layer in [0, 1]: share of causal entries below threshold × row maximum, mean over heads. */
+    readonly sparsity: Float32Array;
+  };
+  readonly textImage?: {
+    /** [L] Σ of head-mean attention from text rows to visual rows. */
+    readonly visualShare: Float32Array;
+    /** [L, 1, textRows] text weights u. */
+    readonly textWeight: RowScores;
+    /** [L, 1, N] Σ_i u_i Ā[i, j] for visual j, 0 elsewhere. */
+    readonly visualScore: RowScores;
+  };
+  readonly keyStats?: {
+    readonly keyNorm: RowScores;
+    readonly valueNorm: RowScores;
+    /** cos(K_j, mean over rows of unit keys). */
+    readonly keyCosine: RowScores;
+    /** [L, G] squared norm of the mean unit key. */
+    readonly meanKeyNorm2: Float32Array;
+  };
+  readonly spectral?: {
+    /** MSE(K_j, low-pass) + MSE(V_j, low-pass). */
+    readonly deviation: RowScores;
+    /** [L] high-frequency energy share of K plus that of V. */
+    readonly highShare: Float32Array;
+  };
+}
+
+/** Half-open range of rows. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PlanInput {
+  readonly layers: number;
+  /** KV heads G. */
+  readonly kvHeads: number;
+  /** N: rows of the domain. */
+  readonly rows: number;
+  /** The visual rows, ascending and disjoint; one span per image tile. */
+  readonly visual: readonly Span[];
+  /** First text row after the last visual row: the prompt's question starts here. */
+  readonly textStart: number;
+  /** C, ascending. */
+  readonly candidates: Uint32Array;
+  /** Rows of C to keep, summed over the layers: max(L, round(retention · |C| · L)). */
+  readonly budget: number;
+  /** Fraction of C to keep, in (0, 1]. */
+  readonly retention: number;
+  readonly taps: Taps;
+  readonly seed: number;
+}
+
+/** How rows that leave the cache are folded into rows that stay. */
+export type MergePlan =
+  | {
+      readonly kind: "assign";
+      /** Per list of `LayerPlan.keep`: for each domain row the kept row that absorbs it, or -1. */
+      readonly into: readonly Int32Array[];
+      /** `mean`: plain mean with the keeper; `pivot`: mean(K_p, (K_d + K_p) / 2 …) (LOOK-M). */
+      readonly rule: "mean" | "pivot";
+    }
+  | {
+      /** Each dropped candidate goes to the kept row with the highest key cosine, per head (LOOK-M). */
+      readonly kind: "nearestKey";
+      readonly rule: "mean" | "pivot";
+    };
+
+export interface LayerPlan {
+  /** Kept rows of the domain, strictly ascending: one list for all heads, or one per KV head. */
+  readonly keep: readonly Uint32Array[];
+  readonly merge?: MergePlan;
+}
+
+export interface KeepPlan {
+  readonly layers: readonly LayerPlan[];
+  /** Numbers worth showing next to the plan (a threshold, a layer's strength), by name. */
+  readonly notes?: Readonly<Record<string, number | readonly number[]>>;
+}
+
+/** What happens to the cache at each decoded token. Counts are decided here, on the CPU. */
+export interface DecodeRule {
+  /**
+   * Rows that `layer` must shed now. `rows`: rows the rule governs, the newest included; `seen`:
+   * tokens seen so far, the newest included (as if nothing had ever been dropped).
+   */
+  due(layer: number, rows: number, seen: number): number;
+  readonly victim:
+    | {
+        /** By age: place in the layer's list of rows, oldest first. */
+        readonly kind: "age";
+        index(layer: number, rows: number): number;
+      }
+    | {
+        /** The row with the lowest score; ties to the lowest slot. Found on the GPU. */
+        readonly kind: "lowest";
+        /** `sum`: prefill column sums plus every later row; `last`: the newest attention row alone. */
+        readonly scores: "sum" | "last";
+        /** One victim for all heads of a layer (scores averaged), or one per KV head. */
+        readonly perHead: boolean;
+        /** Oldest and newest rows that are exempt. */
+        readonly protectFirst: number;
+        readonly protectLast: number;
+      };
+}
+
+export type OptionSpec =
+  | {
+      readonly kind: "number";
+      readonly label: string;
+      readonly help: string;
+      readonly min: number;
+      readonly max: number;
+      readonly integer: boolean;
+      readonly default: number;
+    }
+  | {
+      readonly kind: "choice";
+      readonly label: string;
+      readonly help: string;
+      readonly values: readonly string[];
+      readonly default: string;
+    };
+
+export type OptionValues = Readonly<Record<string, number | string>>;
+
+/** A compression method: numbers in, plan out. No GPU, no clock, no I/O; randomness from `seed`. */
+export interface Policy {
+  /** Stable id: command line, URL, result files. */
+  readonly id: string;
+  readonly label: string;
+  /** One sentence for the menu. */
+  readonly summary: string;
+  readonly paper?: { readonly title: string; readonly venue: string; readonly url: string };
+  /** Where an authors' release exists. */
+  readonly release?: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Which contract rules a reading breaks with these options, and how; tested exactly. */
+  deviation?(options: OptionValues): string | undefined;
+  taps(options: OptionValues): TapSpec;
+  /** @throws PolicyError for options that cannot hold on this input. */
+  plan(input: PlanInput, options: OptionValues): KeepPlan;
+  /** Absent: nothing is evicted while decoding. */
+  decode?(input: PlanInput, plan: KeepPlan, options: OptionValues): DecodeRule;
+}
+
+/** A policy was asked for something that it cannot do; the message is one sentence for the user. */
+export class PolicyError extends Error {
+  override readonly name = "PolicyError";
+}

@@ -1,0 +1,272 @@
+/**
+ * The one interface between a page and an engine: everything that may be asked, told and refused.
+ * A worker implements it (`runtime/`), and so does a scripted engine (`client/scriptedEngine.ts`).
+ */
+
+export interface Engine {
+  /** Loads a model, replacing the one that is loaded. Progress comes as `load` events. */
+  load(request: LoadRequest): Promise<ModelInfo>;
+  /**
+   * Answers the last turn of a conversation. The whole conversation travels with each call; the
+   * engine appends to the cache that it holds where it can, and prefills anew where it must.
+   * Tokens come as `token` events. Rejects with `EngineError`.
+   */
+  ask(request: AskRequest): Promise<TurnResult>;
+  /** Stops the running `load` or `ask` within two tokens; `ask` then resolves with what it has. */
+  cancel(): Promise<void>;
+  /** What `settings` would keep of the last prompt, from its recorded attention; runs no model. */
+  preview(settings: CacheSettings): Promise<PlanPreview>;
+  /** Frees the conversation's cache and image features; weights stay. */
+  clear(): Promise<void>;
+  /** Live GPU bytes, by pool. */
+  memory(): Promise<MemoryReading>;
+  /** Returns the function that unsubscribes. */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+}
+
+export interface LoadRequest {
+  /** URL of a model directory in the Hugging Face layout, ending in a slash. */
+  readonly baseUrl: string;
+  /** Element type of the KV cache; default: f32 for F32 weights, else f16. */
+  readonly kvType?: "f16" | "f32";
+  /** Rows per prefill chunk (default 256). */
+  readonly chunkRows?: number;
+}
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly parameters: number;
+  /** Bytes that were read to load it. */
+  readonly bytes: number;
+  /** Element type of the weights in the file. */
+  readonly elementType: "f16" | "f32" | "bf16";
+  readonly kvType: "f16" | "f32";
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly contextLength: number;
+  /** KV-cache bytes of one row over all layers. */
+  readonly bytesPerRow: number;
+  readonly adapter: AdapterInfo;
+  /** Milliseconds from the call to ready. */
+  readonly loadMs: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A software adapter: right, not fast; its times are not to be quoted. */
+  readonly isFallback: boolean;
+  readonly features: readonly string[];
+  /** Kernel family in use: lanes per unit of work. */
+  readonly lanes: "one" | "workgroup" | "subgroup";
+  /** What the self-test replaced, one sentence each. */
+  readonly notices: readonly string[];
+}
+
+export interface Turn {
+  /** Keys of `AskRequest.images`, in the order in which they stand before the question. */
+  readonly images: readonly string[];
+  readonly question: string;
+  /** Ids that were generated for an earlier turn; absent on the turn that is being asked. */
+  readonly answerIds?: readonly number[];
+}
+
+export interface AskRequest {
+  readonly turns: readonly Turn[];
+  readonly images: Readonly<Record<string, Blob>>;
+  readonly settings: CacheSettings;
+  readonly sampling: Sampling;
+  /** Prefill again even if the cache could be appended to (*Ask again*). */
+  readonly fresh?: boolean;
+}
+
+export interface CacheSettings {
+  /** Policy id. */
+  readonly policy: string;
+  /** Fraction of the candidate rows to keep, in (0, 1]. */
+  readonly retention: number;
+  readonly scope: "visual" | "prompt";
+  readonly options: Readonly<Record<string, number | string>>;
+  /** Ceiling of the KV pool in megabytes (10^6 bytes), for the whole conversation. */
+  readonly capMb?: number;
+}
+
+export interface Sampling {
+  readonly maxNewTokens: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** 0 is off. */
+  readonly topK: number;
+  /** 1 is off. */
+  readonly topP: number;
+  readonly seed: number;
+}
+
+export type Stage = "vision" | "prefill" | "score" | "plan" | "compact" | "decode";
+
+/** KV rows of one layer around compaction. */
+export interface LayerReport {
+  readonly rowsBefore: number;
+  /** With lists per head: their mean. */
+  readonly rowsAfter: number;
+  /** Original prompt positions of the rows held after compaction, ascending. */
+  readonly kept: readonly number[];
+  /** Present where the heads of the layer keep different rows. */
+  readonly keptPerHead?: readonly (readonly number[])[];
+}
+
+/** One answered turn. Field for field what `npm run ask -- --json` writes. */
+export interface TurnResult {
+  readonly answer: string;
+  /** Every generated id, special ones and the stop token too. */
+  readonly tokenIds: readonly number[];
+  readonly finish: "stop" | "length" | "cancelled" | "context" | "memory";
+  /** New rows of this turn. */
+  readonly promptTokens: number;
+  /** New rows of `image_token_id` alone. */
+  readonly visualTokens: number;
+  /** Whether the turn was appended to the cache of the turn before it. */
+  readonly appended: boolean;
+  readonly policy: string;
+  readonly retention: number;
+  readonly scope: "visual" | "prompt";
+  readonly layers: readonly LayerReport[];
+  /** Sizes of live GPU buffers of the KV pool. */
+  readonly kvBytes: {
+    /** At the end of prefill. */
+    readonly before: number;
+    /** Just after trimming. */
+    readonly after: number;
+    /** The turn's highest. */
+    readonly peak: number;
+    /** At the end of the answer. */
+    readonly end: number;
+    /** What the full cache would take now: rows seen × bytes per row, by capacity step. */
+    readonly full: number;
+  };
+  readonly ms: {
+    readonly vision: number;
+    readonly prefill: number;
+    readonly score: number;
+    readonly plan: number;
+    readonly compact: number;
+    readonly firstToken: number;
+    readonly decodePerToken: { readonly median: number; readonly p95: number };
+  };
+  /** Where each visual row lies in its picture. */
+  readonly images: readonly ImageLayout[];
+  /** Things worth knowing: an animation's first frame was used, a window was clamped, … */
+  readonly notices: readonly string[];
+  readonly notes: Readonly<Record<string, number | readonly number[]>>;
+}
+
+export interface ImageLayout {
+  /** Key of `AskRequest.images`. */
+  readonly image: string;
+  /** Size of the picture as decoded and turned, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly tiles: readonly {
+    /** Original position of the tile's first visual row. */
+    readonly firstPosition: number;
+    readonly gridRows: number;
+    readonly gridColumns: number;
+    /** The part of the picture that the tile shows, in fractions of its width and height. */
+    readonly box: {
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+    };
+  }[];
+}
+
+export interface PlanPreview {
+  readonly layers: readonly { readonly rows: number; readonly kept: readonly number[] }[];
+  /** Bytes the cache would take. */
+  readonly kvBytes: number;
+}
+
+export interface MemoryReading {
+  readonly weights: number;
+  readonly kv: number;
+  readonly activations: number;
+  readonly vision: number;
+}
+
+export type EngineEvent =
+  | {
+      readonly type: "load";
+      readonly file: string;
+      readonly loadedBytes: number;
+      readonly totalBytes: number;
+      readonly phase: "download" | "compile" | "selfTest";
+    }
+  | { readonly type: "stage"; readonly stage: Stage; readonly done: number; readonly total: number }
+  | {
+      readonly type: "token";
+      readonly index: number;
+      readonly id: number;
+      readonly text: string;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "memory";
+      /** Milliseconds on the engine's clock. */
+      readonly at: number;
+      readonly pools: MemoryReading;
+      /** What the full cache would take at this point. */
+      readonly fullKv: number;
+      readonly mark?: "prefill" | "compact" | "end";
+    }
+  | {
+      readonly type: "compacted";
+      readonly layers: readonly LayerReport[];
+      readonly images: readonly ImageLayout[];
+    }
+  | { readonly type: "deviceLost"; readonly message: string };
+
+export type FailureCode =
+  | "noWebGpu"
+  | "missingLimit"
+  | "unknownArchitecture"
+  | "missingFile"
+  | "badModel"
+  | "badImage"
+  | "imageTooLarge"
+  | "badRequest"
+  | "contextOverflow"
+  | "outOfMemory"
+  | "capTooSmall"
+  | "deviceLost"
+  | "busy"
+  | "cancelled"
+  | "noModel"
+  | "internal";
+
+/** What crosses the worker: a code to switch on, a sentence to show, one thing to do. */
+export interface EngineFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly action?: "retry" | "keepLess" | "chooseImage" | "reload" | "newConversation";
+}
+
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly failure: EngineFailure;
+
+  constructor(failure: EngineFailure, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.failure = failure;
+  }
+}
+
+/** Anything thrown, as a failure. Programming errors keep their message under `internal`. */
+export function toFailure(error: unknown): EngineFailure {
+  if (error instanceof EngineError) return error.failure;
+  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,17 @@
+import type { Engine, EngineEvent, EngineFailure } from "./engine";
+
+type Calls = Omit<Engine, "subscribe">;
+export type CallName = keyof Calls;
+export type Arguments<N extends CallName> = Parameters<Calls[N]>;
+export type Result<N extends CallName> = Awaited<ReturnType<Calls[N]>>;
+
+/** Page to worker. Derived from `Engine`: a new method is a new message, with no second list. */
+export type Request = {
+  [N in CallName]: { readonly id: number; readonly call: N; readonly args: Arguments<N> };
+}[CallName];
+
+/** Worker to page. */
+export type Message =
+  | { readonly type: "result"; readonly id: number; readonly value: unknown }
+  | { readonly type: "failure"; readonly id: number; readonly failure: EngineFailure }
+  | { readonly type: "event"; readonly event: EngineEvent };

@@ -1,0 +1,35 @@
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { type Connect, defineConfig, type Plugin } from "vite";
+
+/** Vite answers a missing file with index.html and status 200; under models/ that must be a 404. */
+function realNotFound(): Plugin {
+  const answer =
+    (root: string): Connect.NextHandleFunction =>
+    (request, response, next) => {
+      const file = decodeURIComponent((request.url ?? "").split("?")[0] ?? "");
+      if (!file.includes("/models/") || fs.existsSync(path.join(root, file))) return next();
+      response.statusCode = 404;
+      response.end("not found");
+    };
+  return {
+    name: "models-not-found",
+    configureServer: (server) => void server.middlewares.use(answer(server.config.publicDir)),
+    configurePreviewServer: (server) =>
+      void server.middlewares.use(
+        answer(path.resolve(server.config.root, server.config.build.outDir)),
+      ),
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  plugins: [react(), realNotFound()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  // One ONNX Runtime for our code and Transformers.js; pre-bundling would break its wasm URLs.
+  optimizeDeps: { exclude: ["@huggingface/transformers", "onnxruntime-web"] },
+  worker: { format: "es" },
+  build: { target: "es2023", chunkSizeWarningLimit: 4096 },
+});

@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const alias = { "@": fileURLToPath(new URL("./src", import.meta.url)) };
+
+/** Two projects: `unit` needs nothing; `gpu` runs our kernels on Dawn's software adapter. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["{src,cli,test}/**/*.test.{ts,tsx}"],
+          exclude: ["**/*.gpu.test.ts"],
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "gpu",
+          environment: "node",
+          include: ["{src,test}/**/*.gpu.test.ts"],
+          setupFiles: ["test/dawn.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: "forks",
+        },
+      },
+    ],
+  },
+});
