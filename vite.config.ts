@@ -31,5 +31,9 @@ export default defineConfig({
   // One ONNX Runtime for our code and Transformers.js; pre-bundling would break its wasm URLs.
   optimizeDeps: { exclude: ["@huggingface/transformers", "onnxruntime-web"] },
   worker: { format: "es" },
-  build: { target: "es2023", chunkSizeWarningLimit: 4096 },
+  build: {
+    target: "es2023",
+    chunkSizeWarningLimit: 4096,
+    rolldownOptions: { input: ["index.html", "headless.html"] },
+  },
 });

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { parseAsk } from "./ask";
+
+const receipt = "fixtures/images/receipt.png";
+
+describe("parseAsk", () => {
+  it("gives each image to the prompt after it", () => {
+    const { turns, images } = parseAsk([
+      ...["--prompt", "Hello?", "--image", receipt, "--image", receipt, "--prompt", "And these?"],
+    ]);
+    expect(turns).toEqual([
+      { images: [], question: "Hello?" },
+      { images: ["0-receipt.png", "1-receipt.png"], question: "And these?" },
+    ]);
+    expect(Object.keys(images)).toHaveLength(2);
+  });
+
+  it("reads options as numbers where they are numbers", () => {
+    const { settings } = parseAsk([
+      "--prompt",
+      "x",
+      "--option",
+      "alpha=0.8",
+      "--option",
+      "window=last16",
+    ]);
+    expect(settings.options).toEqual({ alpha: 0.8, window: "last16" });
+  });
+
+  it.each([
+    [[], 2],
+    [["--prompt", "x", "--image", receipt], 2, /--prompt/],
+    [["--prompt", "x", "--retention", "0"], 2, /retention/],
+    [["--prompt", "x", "--retention", "1.5"], 2, /retention/],
+    [["--prompt", "x", "--policy", "nonsense"], 2, /nonsense/],
+    [["--prompt", "x", "--image", "no/such.png"], 1, /no\/such.png/],
+    [["--image", "no/such.png", "--prompt", "x"], 1, /no\/such.png/],
+    [["--prompt", "x", "--model", "no/such/model"], 1, /no\/such\/model/],
+    [["--unknown"], 2, /unknown/],
+  ] as const)("refuses %j with status %d", (argv, status, sentence = /prompt/) => {
+    try {
+      parseAsk(argv);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as { exitCode: number }).exitCode).toBe(status);
+      expect((error as Error).message).toMatch(sentence);
+    }
+  });
+});

@@ -1,0 +1,195 @@
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { POLICIES } from "@/compression/registry";
+import type {
+  AskRequest,
+  CacheSettings,
+  ModelInfo,
+  Sampling,
+  Turn,
+  TurnResult,
+} from "@/protocol/engine";
+import { type EnginePage, openEngine } from "./enginePage";
+import { inputError, numberOption, usageError } from "./options";
+
+const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR]
+  [--policy ${POLICIES.map(({ id }) => id).join("|")}]
+  [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB]
+  [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
+  [--kv-type f16|f32] [--chunk-rows N] [--json FILE|-]
+
+An --image belongs to the next --prompt and may repeat; several prompts are turns of one
+conversation. --json - writes one JSON document to stdout and nothing else.
+`;
+
+/** One command line, as a conversation. */
+export interface AskCommand {
+  readonly model: string;
+  /** Image files by key, and turns that name the keys. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly turns: readonly Turn[];
+  readonly settings: CacheSettings;
+  readonly sampling: Sampling;
+  readonly kvType?: "f16" | "f32";
+  readonly chunkRows?: number;
+  readonly json?: string;
+}
+
+/** @throws with exitCode 2 on usage, 1 on a file that is not there. */
+export function parseAsk(argv: readonly string[]): AskCommand {
+  const { values, tokens } = parseArguments(argv);
+  const images: Record<string, string> = {};
+  const turns: Turn[] = [];
+  let waiting: string[] = [];
+  for (const token of tokens) {
+    if (token.kind !== "option" || token.value === undefined) continue;
+    if (token.name === "image") {
+      if (!fs.existsSync(token.value)) throw inputError(`There is no file ${token.value}.`);
+      const key = `${Object.keys(images).length}-${path.basename(token.value)}`;
+      images[key] = path.resolve(token.value);
+      waiting.push(key);
+    } else if (token.name === "prompt") {
+      turns.push({ images: waiting, question: token.value });
+      waiting = [];
+    }
+  }
+  if (turns.length === 0) throw usageError("--prompt is missing.", USAGE);
+  if (waiting.length > 0) throw usageError("An --image stands after the last --prompt.", USAGE);
+  const { policy, scope } = values;
+  if (!POLICIES.some(({ id }) => id === policy))
+    throw usageError(`There is no policy ${policy}.`, USAGE);
+  if (scope !== "visual" && scope !== "prompt")
+    throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
+  if (values["kv-type"] !== undefined && !/^f(16|32)$/.test(values["kv-type"])) {
+    throw usageError("--kv-type is f16 or f32.", USAGE);
+  }
+  if (!fs.existsSync(values.model))
+    throw inputError(`There is no model directory ${values.model}.`);
+  return {
+    model: path.resolve(values.model),
+    images,
+    turns,
+    settings: {
+      policy,
+      scope,
+      retention: numberOption("retention", values.retention, 0, 1, { above: true }),
+      options: Object.fromEntries(values.option.map(parseOption)),
+      ...(values.cap === undefined
+        ? {}
+        : { capMb: numberOption("cap", values.cap, 0, 1e6, { above: true }) }),
+    },
+    sampling: {
+      temperature: numberOption("temperature", values.temperature, 0, 100),
+      topK: numberOption("top-k", values["top-k"], 0, 1e6, { integer: true }),
+      topP: numberOption("top-p", values["top-p"], 0, 1, { above: true }),
+      seed: numberOption("seed", values.seed, 0, 2 ** 32 - 1, { integer: true }),
+      maxNewTokens: numberOption("max-new-tokens", values["max-new-tokens"], 1, 1e6, {
+        integer: true,
+      }),
+    },
+    ...(values["kv-type"] === undefined ? {} : { kvType: values["kv-type"] as "f16" | "f32" }),
+    ...(values["chunk-rows"] === undefined
+      ? {}
+      : {
+          chunkRows: numberOption("chunk-rows", values["chunk-rows"], 1, 4096, { integer: true }),
+        }),
+    ...(values.json === undefined ? {} : { json: values.json }),
+  };
+}
+
+function parseArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      tokens: true,
+      options: {
+        image: { type: "string", multiple: true },
+        prompt: { type: "string", multiple: true },
+        model: { type: "string", default: "public/models/keepsight-mini" },
+        policy: { type: "string", default: "full" },
+        retention: { type: "string", default: "1" },
+        scope: { type: "string", default: "visual" },
+        option: { type: "string", multiple: true, default: [] },
+        cap: { type: "string" },
+        temperature: { type: "string", default: "0" },
+        "top-k": { type: "string", default: "0" },
+        "top-p": { type: "string", default: "1" },
+        seed: { type: "string", default: "0" },
+        "max-new-tokens": { type: "string", default: "128" },
+        "kv-type": { type: "string" },
+        "chunk-rows": { type: "string" },
+        json: { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
+  }
+}
+
+/** `alpha=0.9` → ["alpha", 0.9]; what does not read as a number stays text. */
+function parseOption(text: string): [string, number | string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw usageError(`--option wants name=value, not ${text}.`, USAGE);
+  const value = text.slice(at + 1);
+  return [
+    text.slice(0, at),
+    value !== "" && Number.isFinite(Number(value)) ? Number(value) : value,
+  ];
+}
+
+/** What `--json` writes. */
+export interface AskDocument {
+  readonly adapter: ModelInfo["adapter"];
+  readonly elementType: string;
+  readonly kvType: string;
+  readonly versions: ModelInfo["versions"];
+  readonly turns: readonly (TurnResult &
+    Pick<AskDocument, "adapter" | "elementType" | "kvType" | "versions">)[];
+}
+
+/** Asks the turns one after the other. `onToken` hears the text as it comes. */
+export async function askAll(
+  page: EnginePage,
+  command: AskCommand,
+  onToken: (text: string) => void,
+): Promise<AskDocument> {
+  const model = await page.load({
+    ...(command.kvType === undefined ? {} : { kvType: command.kvType }),
+    ...(command.chunkRows === undefined ? {} : { chunkRows: command.chunkRows }),
+  });
+  const { adapter, elementType, kvType, versions } = model;
+  const environment = { adapter, elementType, kvType, versions };
+  const asked: Turn[] = [];
+  const results: TurnResult[] = [];
+  for (const turn of command.turns) {
+    const request: Omit<AskRequest, "images"> = {
+      turns: [...asked, turn],
+      settings: command.settings,
+      sampling: command.sampling,
+    };
+    const result = await page.ask(request, onToken);
+    onToken("\n");
+    results.push(result);
+    asked.push({ ...turn, answerIds: result.tokenIds });
+  }
+  return { ...environment, turns: results.map((turn) => ({ ...turn, ...environment })) };
+}
+
+/** `npm run ask` */
+export async function main(argv: readonly string[]): Promise<number> {
+  const command = parseAsk(argv);
+  const page = await openEngine(command.model, command.images);
+  try {
+    const quiet = command.json === "-";
+    const document = await askAll(page, command, (text) => {
+      if (!quiet) process.stdout.write(text);
+    });
+    const json = `${JSON.stringify(document, null, 2)}\n`;
+    if (command.json === "-") process.stdout.write(json);
+    else if (command.json) fs.writeFileSync(command.json, json);
+    return 0;
+  } finally {
+    await page.close();
+  }
+}

@@ -1,0 +1,106 @@
+import path from "node:path";
+import { chromium } from "@playwright/test";
+import type {
+  AskRequest,
+  EngineEvent,
+  EngineFailure,
+  LoadRequest,
+  MemoryReading,
+  ModelInfo,
+  TurnResult,
+} from "@/protocol/engine";
+import { findBrowser } from "./browser";
+import { inputError, webGpuError } from "./options";
+import { buildIfStale, serveSite } from "./site";
+
+/** The engine of the built site, in a headless browser, with a model and images from disk. */
+export interface EnginePage {
+  load(request?: Omit<LoadRequest, "baseUrl">): Promise<ModelInfo>;
+  ask(request: Omit<AskRequest, "images">, onToken?: (text: string) => void): Promise<TurnResult>;
+  clear(): Promise<void>;
+  memory(): Promise<MemoryReading>;
+  close(): Promise<void>;
+}
+
+/** Outcome of a call inside the page: errors lose their class on the way out, so they are data. */
+type Outcome<T> = { readonly value: T } | { readonly failure: EngineFailure };
+
+/**
+ * @param modelDir folder in the Hugging Face layout, anywhere on disk
+ * @param images file by key, as `AskRequest.turns` name them
+ */
+export async function openEngine(
+  modelDir: string,
+  images: Readonly<Record<string, string>> = {},
+): Promise<EnginePage> {
+  buildIfStale();
+  const { executablePath, args } = await findBrowser();
+  const keys = Object.keys(images);
+  const name = encodeURIComponent(path.basename(modelDir));
+  const site = await serveSite({
+    "-model": path.dirname(modelDir),
+    ...Object.fromEntries(keys.map((key, index) => [`-image${index}`, images[key] as string])),
+  });
+  const browser = await chromium.launch({ executablePath, args: [...args] });
+  const page = await browser.newPage();
+  let onToken: ((text: string) => void) | undefined;
+  await page.exposeFunction("heard", (event: EngineEvent) => {
+    if (event.type === "token") onToken?.(event.text);
+  });
+  await page.goto(`${site.url}headless.html`);
+  await page.waitForFunction(() => "keepsight" in window);
+  await page.evaluate(() => {
+    const { heard } = window as unknown as { heard(event: unknown): void };
+    window.keepsight.subscribe((event) => {
+      if (event.type === "token") heard(event);
+    });
+  });
+  return {
+    load: async (request = {}) =>
+      unwrap(
+        await page.evaluate(
+          async (given): Promise<Outcome<ModelInfo>> => {
+            try {
+              return { value: await window.keepsight.load(given) };
+            } catch (error) {
+              return { failure: (error as { failure: EngineFailure }).failure };
+            }
+          },
+          { ...request, baseUrl: `${site.url}-model/${name}/` },
+        ),
+      ),
+    ask: async (request, listener) => {
+      onToken = listener;
+      return unwrap(
+        await page.evaluate(
+          async ({ given, names }): Promise<Outcome<TurnResult>> => {
+            try {
+              const blobs = await Promise.all(
+                names.map(async (_, index) => (await fetch(`-image${index}/`)).blob()),
+              );
+              const files = Object.fromEntries(
+                names.map((key, index) => [key, blobs[index] as Blob]),
+              );
+              return { value: await window.keepsight.ask({ ...given, images: files }) };
+            } catch (error) {
+              return { failure: (error as { failure: EngineFailure }).failure };
+            }
+          },
+          { given: request, names: keys },
+        ),
+      );
+    },
+    clear: () => page.evaluate(() => window.keepsight.clear()),
+    memory: () => page.evaluate(() => window.keepsight.memory()),
+    close: async () => {
+      await browser.close();
+      site.close();
+    },
+  };
+}
+
+function unwrap<T>(outcome: Outcome<T>): T {
+  if ("value" in outcome) return outcome.value;
+  const { code, message } = outcome.failure;
+  throw code === "noWebGpu" || code === "missingLimit" ? webGpuError(message) : inputError(message);
+}

@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import sirv from "sirv";
+
+const DIST = path.resolve("dist");
+/** Whatever the build reads; when any of it is newer than the build, the build is stale. */
+const SOURCES = [
+  "src",
+  "public",
+  "index.html",
+  "headless.html",
+  "vite.config.ts",
+  "package-lock.json",
+];
+
+/** Builds `dist/` if a source is newer than it. Build output goes to stderr. */
+export function buildIfStale(): void {
+  const stamp = path.join(DIST, ".built");
+  const built = fs.existsSync(stamp) ? fs.statSync(stamp).mtimeMs : 0;
+  if (newest(SOURCES) <= built) return;
+  process.stderr.write("Building the site …\n");
+  const vite = path.resolve("node_modules/vite/bin/vite.js");
+  const { status, stderr, stdout } = spawnSync(process.execPath, [vite, "build"], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`The build failed:\n${stdout}${stderr}`);
+  fs.writeFileSync(stamp, "");
+}
+
+function newest(files: readonly string[]): number {
+  let latest = 0;
+  for (const file of files) {
+    if (!fs.existsSync(file)) continue;
+    const stat = fs.statSync(file);
+    latest = Math.max(latest, stat.mtimeMs);
+    if (stat.isDirectory()) {
+      latest = Math.max(latest, newest(fs.readdirSync(file).map((name) => path.join(file, name))));
+    }
+  }
+  return latest;
+}
+
+export interface Site {
+  /** Ends in a slash. */
+  readonly url: string;
+  close(): void;
+}
+
+/**
+ * Serves the built site on 127.0.0.1, with byte ranges and real 404s.
+ * @param mounts folders or single files from anywhere on disk, by URL prefix without slashes
+ * @param port 0 picks a free one
+ */
+export async function serveSite(
+  mounts: Readonly<Record<string, string>> = {},
+  port = 0,
+  host = "127.0.0.1",
+): Promise<Site> {
+  const site = sirv(DIST, { dev: true, etag: true });
+  const handlers = new Map(
+    Object.entries(mounts).map(([prefix, target]) => {
+      const folder = fs.statSync(target).isDirectory();
+      return [
+        prefix,
+        {
+          file: folder ? "" : path.basename(target),
+          serve: sirv(folder ? target : path.dirname(target), { dev: true }),
+        },
+      ];
+    }),
+  );
+  const server = http.createServer((request, response) => {
+    const missing = () => {
+      response.statusCode = 404;
+      response.end("not found");
+    };
+    const [, prefix = "", ...rest] = (request.url ?? "/").split("/");
+    const mount = handlers.get(prefix);
+    if (!mount) return site(request, response, missing);
+    request.url = `/${mount.file ? encodeURIComponent(mount.file) : rest.join("/")}`;
+    mount.serve(request, response, missing);
+  });
+  await new Promise<void>((ready, failed) => {
+    server.once("error", failed);
+    server.listen(port, host, ready);
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${host === "0.0.0.0" ? "localhost" : host}:${actual}/`,
+    close: () => void server.close(),
+  };
+}

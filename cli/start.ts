@@ -1,0 +1,24 @@
+import { parseArgs } from "node:util";
+import { buildIfStale, serveSite } from "./site";
+
+/** `npm start`: builds what is stale, serves it and prints the address. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      port: { type: "string", default: "4180" },
+      host: { type: "string", default: "127.0.0.1" },
+    },
+  });
+  buildIfStale();
+  const site = await serveSite({}, Number(values.port), values.host).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EADDRINUSE") throw error;
+      return serveSite({}, 0, values.host);
+    },
+  );
+  process.stdout.write(
+    `Keepsight is at ${site.url}\nOpen it in a browser with WebGPU. Ctrl C stops.\n`,
+  );
+  return new Promise<number>(() => undefined);
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from "@playwright/test";
+import { findBrowser } from "./cli/browser";
+
+const { executablePath, args } = await findBrowser();
+const port = 4193;
+
+/** Drives the built site, in the browser that `cli/browser.ts` finds. */
+export default defineConfig({
+  testDir: "e2e",
+  // One worker: two cores run the software adapter, and GPU tests would time each other out.
+  workers: 1,
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: process.env.KEEPSIGHT_REPORT
+    ? [["list"], ["json", { outputFile: process.env.KEEPSIGHT_REPORT }]]
+    : "list",
+  use: {
+    baseURL: `http://127.0.0.1:${port}/`,
+    launchOptions: { executablePath, args: [...args] },
+    trace: "retain-on-failure",
+  },
+  webServer: {
+    command: `node cli/run.mjs start --port ${port}`,
+    url: `http://127.0.0.1:${port}/headless.html`,
+    reuseExistingServer: false,
+    timeout: 120_000,
+  },
+});

@@ -1,0 +1,11 @@
+import { createWorkerEngine } from "@/client/workerClient";
+import type { Engine } from "@/protocol/engine";
+
+declare global {
+  interface Window {
+    /** The engine without a page: what the command line and the engine's tests drive. */
+    keepsight: Engine;
+  }
+}
+
+window.keepsight = createWorkerEngine();
