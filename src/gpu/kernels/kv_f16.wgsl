@@ -1,9 +1,10 @@
 // kv_f16: a cache of 16-bit floats, stored as pairs in u32 so that no `shader-f16` is needed.
-// `Kv4` is four neighbouring elements of a row; arithmetic happens in f32 on what `kv_unpack`
+// `Kv4` is four neighbouring elements of a row, `Kv2` two; arithmetic happens in f32 on what `kv_unpack`
 // returns. Values beyond ±65504 are clamped: keys and values do not reach it, and an infinity
 // would turn into NaN in attention.
 
 alias Kv4 = vec2u;
+alias Kv2 = u32;
 
 fn kv_unpack(stored: Kv4) -> vec4f {
   return vec4f(unpack2x16float(stored.x), unpack2x16float(stored.y));
@@ -12,4 +13,8 @@ fn kv_unpack(stored: Kv4) -> vec4f {
 fn kv_pack(value: vec4f) -> Kv4 {
   let finite = clamp(value, vec4f(-65504.0), vec4f(65504.0));
   return vec2u(pack2x16float(finite.xy), pack2x16float(finite.zw));
+}
+
+fn kv_pack2(value: vec2f) -> Kv2 {
+  return pack2x16float(clamp(value, vec2f(-65504.0), vec2f(65504.0)));
 }

@@ -1,13 +1,18 @@
-// kv_f32: a cache of 32-bit floats. `Kv4` is four neighbouring elements of a row as stored;
+// kv_f32: a cache of 32-bit floats. `Kv4` is four neighbouring elements of a row as stored, `Kv2` two;
 // arithmetic happens on what `kv_unpack` returns. Concatenated in front of every kernel that
 // touches the cache.
 
 alias Kv4 = vec4f;
+alias Kv2 = vec2f;
 
 fn kv_unpack(stored: Kv4) -> vec4f {
   return stored;
 }
 
 fn kv_pack(value: vec4f) -> Kv4 {
+  return value;
+}
+
+fn kv_pack2(value: vec2f) -> Kv2 {
   return value;
 }

@@ -1,0 +1,12 @@
+import bf16 from "./weight_bf16.wgsl?raw";
+import f16 from "./weight_f16.wgsl?raw";
+import f32 from "./weight_f32.wgsl?raw";
+
+/** How a weight is stored. Arithmetic is f32 whatever it is. */
+export type Element = "f32" | "f16" | "bf16";
+
+/** Bytes of one stored weight. */
+export const ELEMENT_BYTES: Readonly<Record<Element, number>> = { f32: 4, f16: 2, bf16: 2 };
+
+/** WGSL that defines `W4` and `w_unpack`. */
+export const WEIGHT_CODE: Readonly<Record<Element, string>> = { f32, f16, bf16 };
