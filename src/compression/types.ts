@@ -28,18 +28,28 @@ export interface TapSpec {
   /** A[l,h,N-1,j]. [L, G, N] */
   readonly lastRow?: true;
   /**
-   * The last `rows` queries. `mean`: mean over those rows; `max`: largest value of a row and group;
-   * `defensive`: each row average-pooled with `kernel` and rescaled to its own mass, then the largest
-   * value over group and rows. [L, G, N]
+   * The last `rows` queries (clamped to N). `mean`: mean over those rows and the group; `max`: largest
+   * value over rows and group; `defensive`: each query row, cut to the keys before the window
+   * (j < N - rows), average-pooled with `kernel` (stride 1, zero padding, divisor `kernel`) and
+   * rescaled to the mass it had before pooling, then the largest value over rows and group; 0 for
+   * the window's own keys. `kernel` (odd) is used by `defensive` alone. [L, G, N]
    */
   readonly window?: {
     readonly rows: number;
     readonly aggregate: "mean" | "max" | "defensive";
     readonly kernel: number;
   };
-  /** AirCache: queries chosen among the text rows vote on the keys (ALGORITHMS: elite window). */
+  /**
+   * AirCache: the voters E, chosen among the text rows T, vote on the candidates before T (scope
+   * `visual`: the visual rows V; scope `prompt`: every row before the text window). A voter's row is
+   * renormalised over those candidates and the voters k <= q, per query head; its vote is then
+   * averaged over heads (all, or the group) and voters.
+   */
   readonly elite?: {
-    /** `elite`: rows with at least `alpha` of the maximal text attention of the last row. */
+    /**
+     * `elite`: text rows with at least `alpha` of the maximum of the last row's attention,
+     * renormalised over T per query head, then averaged over heads (all, or the group).
+     */
     readonly window: "elite" | "allText" | "last16" | "last32";
     readonly alpha: number;
     /** One elite set and one importance per KV head instead of per layer. */
@@ -120,6 +130,19 @@ export interface PlanInput {
   readonly retention: number;
   readonly taps: Taps;
   readonly seed: number;
+  /** Rotary embedding of the keys; needed by `protect: ivc` alone. */
+  readonly rotary?: Rotary;
+  /**
+   * Rows of C to keep per layer (mean over heads), where the caller has settled them already; a
+   * policy then ranks only. Absent: the policy's own layer budgets.
+   */
+  readonly layerRows?: readonly number[];
+}
+
+export interface Rotary {
+  /** Base of the geometric frequencies, e.g. 10 000. */
+  readonly theta: number;
+  readonly headDim: number;
 }
 
 /** How rows that leave the cache are folded into rows that stay. */
@@ -132,9 +155,11 @@ export type MergePlan =
       readonly rule: "mean" | "pivot";
     }
   | {
-      /** Each dropped candidate goes to the kept row with the highest key cosine, per head (LOOK-M). */
+      /** Each dropped row goes to the kept row with the highest key cosine, per head (LOOK-M). */
       readonly kind: "nearestKey";
       readonly rule: "mean" | "pivot";
+      /** The only rows that may absorb, ascending; absent: every kept row. */
+      readonly among?: Uint32Array;
     };
 
 export interface LayerPlan {
@@ -169,9 +194,11 @@ export interface DecodeRule {
         readonly scores: "sum" | "last";
         /** One victim for all heads of a layer (scores averaged), or one per KV head. */
         readonly perHead: boolean;
-        /** Oldest and newest rows that are exempt. */
+        /** `model`: one victim for all layers, scores averaged over them. Absent: each layer its own. */
+        readonly across?: "model";
+        /** Oldest and newest rows that are exempt: one number, or one per layer. */
         readonly protectFirst: number;
-        readonly protectLast: number;
+        readonly protectLast: number | readonly number[];
       };
 }
 
@@ -191,9 +218,25 @@ export type OptionSpec =
       readonly help: string;
       readonly values: readonly string[];
       readonly default: string;
+    }
+  | {
+      /** Free text; `pattern` (a whole-string regular expression) says what is valid. */
+      readonly kind: "text";
+      readonly label: string;
+      readonly help: string;
+      readonly pattern: string;
+      readonly default: string;
     };
 
 export type OptionValues = Readonly<Record<string, number | string>>;
+
+/** A release reading that does not keep exactly `PlanInput.budget` rows, or loses a protected row. */
+export interface Deviation {
+  /** One sentence for the screen. */
+  readonly sentence: string;
+  /** Rows of C that each layer keeps instead (mean over heads). */
+  rows(input: PlanInput): readonly number[];
+}
 
 /** A compression method: numbers in, plan out. No GPU, no clock, no I/O; randomness from `seed`. */
 export interface Policy {
@@ -207,7 +250,7 @@ export interface Policy {
   readonly release?: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Which contract rules a reading breaks with these options, and how; tested exactly. */
-  deviation?(options: OptionValues): string | undefined;
+  deviation?(options: OptionValues): Deviation | undefined;
   taps(options: OptionValues): TapSpec;
   /** @throws PolicyError for options that cannot hold on this input. */
   plan(input: PlanInput, options: OptionValues): KeepPlan;
@@ -218,4 +261,11 @@ export interface Policy {
 /** A policy was asked for something that it cannot do; the message is one sentence for the user. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";
+  /** `fixedPoint`: a release's eviction slot lies outside of the cache. */
+  readonly code: "options" | "fixedPoint";
+
+  constructor(message: string, code: "options" | "fixedPoint" = "options") {
+    super(message);
+    this.code = code;
+  }
 }
