@@ -1,0 +1,104 @@
+/** What an adapter says about itself, in words fit for a screen. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A software adapter: right, not fast. */
+  readonly isFallback: boolean;
+  /** Features that the device was given. */
+  readonly features: readonly string[];
+}
+
+export interface DeviceGrant {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+}
+
+/** No device for us here: there is no WebGPU at all, or the adapter lacks a limit that we need. */
+export class DeviceError extends Error {
+  override readonly name = "DeviceError";
+  readonly reason: "noWebGpu" | "missingLimit";
+
+  constructor(reason: DeviceError["reason"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** What every kernel here may count on: WebGPU's core defaults, and no more. */
+const NEEDED = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 128 * 1024 * 1024,
+  maxBufferSize: 256 * 1024 * 1024,
+  maxComputeWorkgroupStorageSize: 16_384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupsPerDimension: 65_535,
+} as const satisfies Partial<Record<keyof GPUSupportedLimits, number>>;
+
+/** Used where present, by our kernels and by ONNX Runtime alike. */
+const WANTED: readonly string[] = ["shader-f16", "subgroups"];
+
+export interface DeviceOptions {
+  /** Ask for GPU timestamps too: only for profiling, they slow some drivers down. */
+  readonly timestamps?: boolean;
+}
+
+/**
+ * The one device that ONNX Runtime and our kernels share, from the high-performance adapter, with
+ * everything that the adapter offers of the limits above.
+ * @throws DeviceError
+ */
+export async function requestDevice(
+  gpu: GPU | undefined = globalThis.navigator?.gpu,
+  options: DeviceOptions = {},
+): Promise<DeviceGrant> {
+  if (!gpu) throw new DeviceError("noWebGpu", "This browser has no WebGPU.");
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new DeviceError("noWebGpu", "This browser has WebGPU, but no graphics adapter for it.");
+  }
+  const limits = Object.keys(NEEDED) as (keyof typeof NEEDED)[];
+  const short = limits.find((name) => adapter.limits[name] < NEEDED[name]);
+  if (short) {
+    const had = `${adapter.limits[short]} where ${NEEDED[short]} are needed`;
+    throw new DeviceError(
+      "missingLimit",
+      `This graphics adapter is too small: ${short} is ${had}.`,
+    );
+  }
+  const features = [...WANTED, ...(options.timestamps ? ["timestamp-query"] : [])].filter((name) =>
+    adapter.features.has(name as GPUFeatureName),
+  );
+  try {
+    const device = await adapter.requestDevice({
+      label: "keepsight",
+      requiredFeatures: features as GPUFeatureName[],
+      requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+    });
+    return { device, adapter: facts(adapter, features) };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError("noWebGpu", `The graphics adapter refused a device: ${why}`, { cause });
+  }
+}
+
+function facts(adapter: GPUAdapter, features: readonly string[]): AdapterFacts {
+  const { info } = adapter;
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description || info.device,
+    isFallback: isFallback(adapter),
+    features,
+  };
+}
+
+/** Browsers are moving the flag from the adapter to its `info`; some name the software adapter only. */
+function isFallback(adapter: GPUAdapter): boolean {
+  const { info } = adapter;
+  if (info.isFallbackAdapter) return true;
+  if ((adapter as { readonly isFallbackAdapter?: boolean }).isFallbackAdapter) return true;
+  const name = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return /swiftshader|llvmpipe|lavapipe|basic render/i.test(name);
+}
