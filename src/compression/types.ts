@@ -25,10 +25,13 @@ export interface RowScores {
 export interface TapSpec {
   /** Σ over all queries of A[l,h,q,j]. [L, G, N] */
   readonly columnSum?: true;
+  /** Σ over all queries q of (1 - decay) · decay^(N-1-q) · A[l,h,q,j]. [L, G, N] */
+  readonly movingAverage?: { readonly decay: number };
   /** A[l,h,N-1,j]. [L, G, N] */
   readonly lastRow?: true;
   /**
-   * The last `rows` queries (clamped to N). `mean`: mean over those rows and the group; `max`: largest
+   * The last `rows` queries, at most `observationRows` (score.ts): after an image the text rows, else
+   * N - 1; always at least one. `mean`: mean over those rows and the group; `max`: largest
    * value over rows and group; `defensive`: each query row, cut to the keys before the window
    * (j < N - rows), average-pooled with `kernel` (stride 1, zero padding, divisor `kernel`) and
    * rescaled to the mass it had before pooling, then the largest value over rows and group; 0 for
@@ -43,7 +46,8 @@ export interface TapSpec {
    * AirCache: the voters E, chosen among the text rows T, vote on the candidates before T (scope
    * `visual`: the visual rows V; scope `prompt`: every row before the text window). A voter's row is
    * renormalised over those candidates and the voters k <= q, per query head; its vote is then
-   * averaged over heads (all, or the group) and voters.
+   * averaged over heads (all, or the group) and voters. T is never empty: a prompt that ends in an
+   * image, or has one row, votes with its last row.
    */
   readonly elite?: {
     /**
@@ -68,6 +72,7 @@ export interface TapSpec {
 /** The recorded counterpart of every `TapSpec` field; a field is present if it was asked for. */
 export interface Taps {
   readonly columnSum?: RowScores;
+  readonly movingAverage?: RowScores;
   readonly lastRow?: RowScores;
   readonly window?: RowScores;
   readonly elite?: {
@@ -145,7 +150,11 @@ export interface Rotary {
   readonly headDim: number;
 }
 
-/** How rows that leave the cache are folded into rows that stay. */
+/**
+ * How rows that leave the cache are folded into rows that stay. Every value is read as it was before
+ * the merge. A kept row may itself be absorbed by another kept row, or by itself (it then counts
+ * twice): released Elastic Cache does both.
+ */
 export type MergePlan =
   | {
       readonly kind: "assign";
@@ -192,9 +201,17 @@ export interface DecodeRule {
         readonly kind: "lowest";
         /** `sum`: prefill column sums plus every later row; `last`: the newest attention row alone. */
         readonly scores: "sum" | "last";
+        /**
+         * With `sum`, where a release starts from other sums: by place in the list of rows, oldest
+         * first, rows that are still to come included. Reproduced off the GPU only.
+         */
+        readonly initial?: Float64Array;
         /** One victim for all heads of a layer (scores averaged), or one per KV head. */
         readonly perHead: boolean;
-        /** `model`: one victim for all layers, scores averaged over them. Absent: each layer its own. */
+        /**
+         * `model`: one victim for all layers, scores averaged over them (reproduced off the GPU only).
+         * Absent: each layer its own.
+         */
         readonly across?: "model";
         /** Oldest and newest rows that are exempt: one number, or one per layer. */
         readonly protectFirst: number;
