@@ -1,0 +1,81 @@
+import { EngineError, type FailureCode } from "@/protocol/engine";
+import { readImageHeader } from "./imageHeader";
+
+/** A picture as the processor takes it: opaque, turned upright, scaled. */
+export interface DecodedImage {
+  /** RGBA, [height, width, 4]. */
+  readonly pixels: ImageData;
+  /** Size of the picture as decoded and turned, before scaling. */
+  readonly width: number;
+  readonly height: number;
+  readonly notices: readonly string[];
+}
+
+export const MAX_MEGAPIXELS = 64;
+
+/**
+ * Decodes a picture: EXIF rotation applied, transparency on white, the first frame of an animation,
+ * scaled to what `sizeFor` asks for.
+ * @throws EngineError `badImage` or `imageTooLarge`, the latter before anything is decoded.
+ */
+export async function decodeImage(
+  blob: Blob,
+  sizeFor: (width: number, height: number) => readonly [width: number, height: number],
+): Promise<DecodedImage> {
+  const isAnimated = check(new Uint8Array(await blob.arrayBuffer()));
+  const bitmap = await decode(blob);
+  try {
+    const { width, height } = bitmap;
+    const [fitWidth, fitHeight] = sizeFor(width, height);
+    const notices = isAnimated ? ["The picture is animated: its first frame was used."] : [];
+    return { pixels: draw(bitmap, fitWidth, fitHeight), width, height, notices };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** Refuses what cannot be a picture, from its bytes alone; says whether it is animated. */
+export function check(bytes: Uint8Array): boolean {
+  if (bytes.length === 0) throw refuse("badImage", "The image file is empty.");
+  const header = readImageHeader(bytes);
+  if (!header) {
+    const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";
+    throw refuse("badImage", `This file is not an image that can be read here (${formats}).`);
+  }
+  const { format, width, height, isAnimated, isTruncated } = header;
+  const megapixels = (width * height) / 1e6;
+  if (megapixels > MAX_MEGAPIXELS) {
+    const size = `${width} × ${height} pixels, ${Math.round(megapixels)} megapixels`;
+    throw refuse(
+      "imageTooLarge",
+      `The image is too large: ${size}; ${MAX_MEGAPIXELS} are allowed.`,
+    );
+  }
+  if (isTruncated) throw refuse("badImage", `The ${format} file is cut off before its end.`);
+  if (width === 0 || height === 0) throw refuse("badImage", `The ${format} file has no pixels.`);
+  return isAnimated;
+}
+
+async function decode(blob: Blob): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(blob, { imageOrientation: "from-image" });
+  } catch (cause) {
+    throw refuse("badImage", "The image file is damaged: the browser cannot decode it.", cause);
+  }
+}
+
+function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
+  const canvas = new OffscreenCanvas(width, height);
+  // Read back at once, so a canvas on the GPU would only cost a copy.
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw refuse("outOfMemory", "The browser has no memory left for this image.");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+function refuse(code: FailureCode, message: string, cause?: unknown): EngineError {
+  return new EngineError({ code, message, action: "chooseImage" }, { cause });
+}
