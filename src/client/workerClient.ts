@@ -1,0 +1,96 @@
+import { type Engine, EngineError, type EngineEvent, type EngineFailure } from "@/protocol/engine";
+import type { Arguments, CallName, Message, Request, Result } from "@/protocol/messages";
+
+/** The engine in its worker, and the means to end it. */
+export interface WorkerEngine extends Engine {
+  /** Ends the worker at once and with it everything it holds. A later call starts a new one. */
+  terminate(): void;
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: EngineError) => void;
+}
+
+const CRASHED: EngineFailure = {
+  code: "internal",
+  message: "The engine stopped unexpectedly; load the model again.",
+  action: "reload",
+};
+
+/**
+ * The page's side of the protocol: one message per call, answered by its id, and events as they
+ * come. The worker starts with the first call. If it dies, calls under way fail, `deviceLost` tells
+ * the page that the model is gone, and the next call starts another worker.
+ */
+export function createWorkerEngine(start: () => Worker = startWorker): WorkerEngine {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const pending = new Map<number, Pending>();
+  let worker: Worker | undefined;
+  let lastId = 0;
+
+  const emit = (event: EngineEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+
+  const fail = (failure: EngineFailure) => {
+    worker?.terminate();
+    worker = undefined;
+    const failed = [...pending.values()];
+    pending.clear();
+    for (const { reject } of failed) reject(new EngineError(failure));
+  };
+
+  const receive = (message: Message) => {
+    if (message.type === "event") return emit(message.event);
+    const call = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.type === "result") call?.resolve(message.value);
+    else call?.reject(new EngineError(message.failure));
+  };
+
+  const open = (): Worker => {
+    const opened = start();
+    opened.onmessage = ({ data }: MessageEvent<Message>) => receive(data);
+    const crash = () => {
+      if (worker !== opened) return;
+      fail(CRASHED);
+      emit({ type: "deviceLost", message: CRASHED.message });
+    };
+    opened.onerror = crash;
+    opened.onmessageerror = crash;
+    return opened;
+  };
+
+  const call = <N extends CallName>(name: N, ...args: Arguments<N>): Promise<Result<N>> => {
+    worker ??= open();
+    const id = ++lastId;
+    const request = { id, call: name, args } as Request;
+    return new Promise<Result<N>>((resolve, reject) => {
+      pending.set(id, { resolve: resolve as Pending["resolve"], reject });
+      worker?.postMessage(request);
+    });
+  };
+
+  return {
+    load: (request) => call("load", request),
+    ask: (request) => call("ask", request),
+    cancel: () => call("cancel"),
+    preview: (settings) => call("preview", settings),
+    clear: () => call("clear"),
+    memory: () => call("memory"),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    terminate: () =>
+      fail({ code: "cancelled", message: "The engine was ended.", action: "reload" }),
+  };
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("../runtime/worker.ts", import.meta.url), {
+    type: "module",
+    name: "keepsight-engine",
+  });
+}
