@@ -1,0 +1,84 @@
+import { KV_BYTES } from "@/gpu/kernels/kvType";
+import type { KvCache, KvRegion } from "@/model/kvCache";
+
+/** A small repeatable generator (mulberry32) of numbers in [0, 1). */
+export function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), 1 | state);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function randomFloats(length: number, seed: number): Float32Array<ArrayBuffer> {
+  const random = createRandom(seed);
+  return Float32Array.from({ length }, () => 2 * random() - 1);
+}
+
+/** Rows of one head as numbers, [rows][headDim]. */
+export interface HeadRows {
+  readonly k: readonly Float32Array[];
+  readonly v: readonly Float32Array[];
+}
+
+/** Appends `rows` rows of random keys and values to every head. */
+export function appendRandomRows(cache: KvCache, rows: number, seed: number): void {
+  const { kvHeads, headDim, kvType } = cache.shape;
+  cache.ensureRows(rows);
+  for (const [layer, { k, v }] of cache.layers.entries()) {
+    for (const [head, { offset, rows: used }] of cache.regions(layer).entries()) {
+      for (const [tensor, buffer] of [k, v].entries()) {
+        const salt = (layer * kvHeads + head) * 2 + tensor;
+        const values = randomFloats(rows * headDim, seed * 7919 + salt);
+        const at = (offset + used) * headDim * KV_BYTES[kvType];
+        const data = kvType === "f32" ? values : Uint16Array.from(values, toHalf);
+        cache.gpu.device.queue.writeBuffer(buffer, at, data);
+      }
+    }
+  }
+  cache.append(rows);
+}
+
+/** Reads the rows in use of every head: [layer][head]. */
+export async function readCache(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
+  const { headDim, kvType, layers } = cache.shape;
+  const decode = (bytes: ArrayBuffer, { offset, rows }: KvRegion): Float32Array[] => {
+    const all =
+      kvType === "f32"
+        ? new Float32Array(bytes)
+        : Float32Array.from(new Uint16Array(bytes), fromHalf);
+    return Array.from({ length: rows }, (_, row) =>
+      all.slice((offset + row) * headDim, (offset + row + 1) * headDim),
+    );
+  };
+  const all: HeadRows[][] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const { k, v } = cache.layer(layer);
+    const [keys, values] = [await cache.gpu.read(k), await cache.gpu.read(v)];
+    all.push(
+      cache
+        .regions(layer)
+        .map((region) => ({ k: decode(keys, region), v: decode(values, region) })),
+    );
+  }
+  return all;
+}
+
+/** Nearest f16, as its bits; for finite values in its normal range. */
+export function toHalf(value: number): number {
+  const bits = new Uint32Array(new Float32Array([value]).buffer)[0] as number;
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude < 0x38800000) return sign; // below the smallest normal f16
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}
+
+export function fromHalf(half: number): number {
+  const exponent = (half >>> 10) & 31;
+  const mantissa = (half & 1023) / 1024;
+  const sign = half & 0x8000 ? -1 : 1;
+  return sign * (exponent === 0 ? mantissa * 2 ** -14 : (1 + mantissa) * 2 ** (exponent - 15));
+}
