@@ -247,14 +247,6 @@ export type OptionSpec =
 
 export type OptionValues = Readonly<Record<string, number | string>>;
 
-/** A release reading that does not keep exactly `PlanInput.budget` rows, or loses a protected row. */
-export interface Deviation {
-  /** One sentence for the screen. */
-  readonly sentence: string;
-  /** Rows of C that each layer keeps instead (mean over heads). */
-  rows(input: PlanInput): readonly number[];
-}
-
 /** A compression method: numbers in, plan out. No GPU, no clock, no I/O; randomness from `seed`. */
 export interface Policy {
   /** Stable id: command line, URL, result files. */
@@ -266,8 +258,10 @@ export interface Policy {
   /** Where an authors' release exists. */
   readonly release?: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  /** Which contract rules a reading breaks with these options, and how; tested exactly. */
-  deviation?(options: OptionValues): Deviation | undefined;
+  /** How a reading with these options breaks the rule of the exact budget: one sentence. */
+  deviation?(options: OptionValues): string | undefined;
+  /** Then: rows of C that each layer keeps instead of its budget (mean over heads); tested exactly. */
+  deviantRows?(input: PlanInput, options: OptionValues): readonly number[];
   taps(options: OptionValues): TapSpec;
   /** @throws PolicyError for options that cannot hold on this input. */
   plan(input: PlanInput, options: OptionValues): KeepPlan;
