@@ -1,0 +1,85 @@
+import { PolicyError } from "@/compression/types";
+import { DeviceError } from "@/gpu/device";
+import { ModelFileError } from "@/model/files";
+import { PromptError } from "@/model/prompt";
+import { EngineError, type EngineFailure } from "@/protocol/engine";
+
+/** Anything that was thrown below, as what crosses the worker. */
+export function asEngineError(error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  return new EngineError(failureOf(error), { cause: error });
+}
+
+function failureOf(error: unknown): EngineFailure {
+  if (error instanceof DeviceError) return { code: error.reason, message: error.message };
+  if (error instanceof ModelFileError) {
+    const code = error.reason === "missing" ? "missingFile" : "badModel";
+    const isNetwork = error.reason === "network";
+    return { code, message: error.message, ...(isNetwork ? { action: "retry" } : {}) };
+  }
+  if (error instanceof PolicyError) return { code: "badRequest", message: error.message };
+  if (error instanceof PromptError) return { code: "badModel", message: error.message };
+  if (isAbort(error)) return CANCELLED;
+  if (isOutOfMemory(error)) return OUT_OF_MEMORY;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "internal", message: `The engine failed: ${message}`, action: "retry" };
+}
+
+export const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped." };
+
+export const OUT_OF_MEMORY: EngineFailure = {
+  code: "outOfMemory",
+  message: "The graphics memory is not enough for this; a smaller retention needs less.",
+  action: "keepLess",
+};
+
+export const DEVICE_LOST: EngineFailure = {
+  code: "deviceLost",
+  message: "The graphics device was lost; the model must be loaded again.",
+  action: "reload",
+};
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** The ledger refuses a buffer above the adapter's limit with a RangeError, before allocating. */
+function isOutOfMemory(error: unknown): boolean {
+  if (typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError)
+    return true;
+  if (!(error instanceof RangeError)) return false;
+  return /exceed|allocation failed|array buffer/i.test(error.message);
+}
+
+/**
+ * What the device reports outside of any call: WebGPU tells of failed allocations and invalid
+ * commands only by event, after the fact. Stages call `check` wherever they have waited for the GPU.
+ */
+export class DeviceFaults {
+  #fault: unknown;
+  #isLost = false;
+
+  constructor(device: GPUDevice, onLost: (message: string) => void) {
+    device.addEventListener("uncapturederror", (event) => {
+      this.#fault ??= (event as GPUUncapturedErrorEvent).error;
+      event.preventDefault();
+    });
+    void device.lost.then(({ message }) => {
+      this.#isLost = true;
+      onLost(message);
+    });
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** @throws EngineError for what has happened since the last check. */
+  check(): void {
+    if (this.#isLost) throw new EngineError(DEVICE_LOST);
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault instanceof GPUOutOfMemoryError) throw new EngineError(OUT_OF_MEMORY);
+    if (fault) throw new Error((fault as GPUError).message);
+  }
+}
