@@ -1,0 +1,119 @@
+import { expect, test } from "@playwright/test";
+import { createServer, type ViteDevServer } from "vite";
+import reference from "../fixtures/vision/reference.json" with { type: "json" };
+
+/** Against PyTorch in f32; both providers are seen at 4e-6. */
+const TOLERANCE = 1e-4;
+/** Browsers and Pillow scale pictures differently: what matters is that the picture is the same. */
+const MEAN_PIXEL_ERROR = 0.02;
+
+// The modules themselves, not the built page: the encoder is fed pixels that Python prepared.
+let server: ViteDevServer;
+let origin: string;
+
+test.beforeAll(async () => {
+  server = await createServer({ server: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
+  await server.listen();
+  origin = server.resolvedUrls?.local[0] ?? "";
+});
+
+test.afterAll(() => server.close());
+
+for (const provider of ["webgpu", "wasm"] as const) {
+  test(`the vision encoder on ${provider} gives PyTorch's features, as a buffer of ours`, async ({
+    page,
+  }) => {
+    await page.goto(`${origin}headless.html`);
+    const result = await page.evaluate(async (provider) => {
+      const load = (path: string) => import(/* @vite-ignore */ path);
+      const floats = async (name: string) =>
+        new Float32Array(await (await fetch(`/fixtures/vision/${name}`)).arrayBuffer());
+      const [{ requestDevice }, { Gpu }, { ModelFiles }, { VisionEncoder }] = await Promise.all(
+        ["gpu/device", "gpu/gpu", "model/files", "model/vision"].map((m) => load(`/src/${m}.ts`)),
+      );
+      const { device } = await requestDevice();
+      const errors: string[] = [];
+      device.onuncapturederror = (event: GPUUncapturedErrorEvent) =>
+        void errors.push(event.error.message);
+      const gpu = new Gpu(device);
+      const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
+      const encoder = await VisionEncoder.load(gpu, files, provider);
+      const features = await encoder.encode({
+        pixelValues: await floats("pixel_values.bin"),
+        tiles: 5,
+        height: 64,
+        width: 64,
+        grid: { rows: 2, columns: 2 },
+      });
+      const booked = gpu.memory.bytes.vision;
+      const got = new Float32Array(await gpu.read(features.buffer));
+      const expected = await floats("image_features.bin");
+      const worst = got.reduce((max, x, i) => Math.max(max, Math.abs(x - (expected[i] ?? 0))), 0);
+      gpu.memory.destroy(features.buffer);
+      await encoder.release();
+      const { tiles, rowsPerTile, width } = features;
+      const shape = [tiles, rowsPerTile, width];
+      return { worst, shape, length: got.length, booked, left: gpu.memory.bytes.vision, errors };
+    }, provider);
+    expect(result.errors).toEqual([]);
+    expect(result.shape).toEqual(reference.shapes.image_features);
+    expect(result.length).toBe(5 * 16 * 64);
+    expect(result.worst).toBeLessThan(TOLERANCE);
+    expect(result.booked).toBe(5 * 16 * 64 * 4);
+    expect(result.left).toBe(0);
+  });
+}
+
+test("a picture is cut into the tiles that Python cuts it into", async ({ page }) => {
+  await page.goto(`${origin}headless.html`);
+  const result = await page.evaluate(async () => {
+    const load = (path: string) => import(/* @vite-ignore */ path);
+    const { ModelFiles } = await load("/src/model/files.ts");
+    const { ImageProcessor } = await load("/src/model/processor.ts");
+    const { decodeImage } = await load("/src/runtime/images.ts");
+    const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
+    const processor = await ImageProcessor.load(files);
+    const blob = await (await fetch("/fixtures/vision/picture.png")).blob();
+    const image = await decodeImage(blob, (w: number, h: number) => processor.sizeFor(w, h));
+    const { pixelValues, tiles, height, width, grid } = await processor.process(image.pixels);
+    const expected = new Float32Array(
+      await (await fetch("/fixtures/vision/pixel_values.bin")).arrayBuffer(),
+    );
+    const sum = expected.reduce((total, x, i) => total + Math.abs(x - pixelValues[i]), 0);
+    return { shape: [1, tiles, 3, height, width], grid, meanError: sum / expected.length };
+  });
+  expect(result.shape).toEqual(reference.shapes.pixel_values);
+  expect(result.grid).toEqual({ rows: 2, columns: 2 });
+  expect(result.meanError).toBeLessThan(MEAN_PIXEL_ERROR);
+});
+
+test("awkward pictures arrive upright, opaque and from their first frame", async ({ page }) => {
+  await page.goto(`${origin}headless.html`);
+  const pictures = await page.evaluate(async () => {
+    const path = "/src/runtime/images.ts";
+    const { decodeImage } = await import(/* @vite-ignore */ path);
+    const decode = async (name: string) => {
+      const blob = await (await fetch(`/fixtures/images/${name}`)).blob();
+      return decodeImage(blob, () => [384, 384]);
+    };
+    const plain = (await decode("receipt.png")).pixels.data;
+    const names = ["rotated-exif6.jpg", "transparent.png", "animated.gif", "animated.webp"];
+    return Promise.all(
+      names.map(async (name) => {
+        const { pixels, notices } = await decode(name);
+        let difference = 0;
+        let isOpaque = true;
+        for (let i = 0; i < plain.length; i++) {
+          difference += Math.abs(pixels.data[i] - plain[i]) / plain.length;
+          if (i % 4 === 3 && pixels.data[i] !== 255) isOpaque = false;
+        }
+        return { name, difference, isOpaque, notices };
+      }),
+    );
+  });
+  for (const { name, difference, isOpaque, notices } of pictures) {
+    expect(difference, name).toBeLessThan(name === "transparent.png" ? 16 : 4);
+    expect(isOpaque, name).toBe(true);
+    expect(notices, name).toHaveLength(name.startsWith("animated") ? 1 : 0);
+  }
+});
