@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { domainOf, planInput } from "./domain";
+
+const ids = Array.from({ length: 100 }, (_, i) => i);
+const tile = (image: string, start: number) => ({ image, tile: 0, start, count: 10 });
+const prompt = { ids, tiles: [tile("a", 5), tile("b", 40)] };
+const shape = { layers: 3, kvHeads: 2 };
+
+describe("domain", () => {
+  it("counts rows from the first token that was not seen", () => {
+    expect(domainOf(prompt, 0)).toEqual({
+      start: 0,
+      rows: 100,
+      visual: [
+        { start: 5, end: 15 },
+        { start: 40, end: 50 },
+      ],
+      textStart: 50,
+    });
+    expect(domainOf(prompt, 30)).toMatchObject({
+      rows: 70,
+      visual: [{ start: 10, end: 20 }],
+      textStart: 20,
+    });
+  });
+
+  it("takes the last rows for the question where there is no image", () => {
+    expect(domainOf(prompt, 60)).toMatchObject({ rows: 40, visual: [], textStart: 8 });
+    expect(domainOf({ ids: [1, 2], tiles: [] }, 0)).toMatchObject({ rows: 2, textStart: 1 });
+    expect(domainOf({ ids: [1], tiles: [] }, 0)).toMatchObject({ rows: 1, textStart: 0 });
+  });
+
+  it("offers visual rows or every row, and budgets over the layers", () => {
+    const domain = domainOf(prompt, 0);
+    const visual = planInput(domain, shape, { retention: 0.25, scope: "visual" }, {}, 0);
+    expect(visual.candidates).toEqual(
+      Uint32Array.from([...ids.slice(5, 15), ...ids.slice(40, 50)]),
+    );
+    expect(visual.budget).toBe(15);
+    const all = planInput(domain, shape, { retention: 0.25, scope: "prompt" }, {}, 0);
+    expect(all.candidates).toHaveLength(100);
+    expect(all.budget).toBe(75);
+  });
+});

@@ -1,0 +1,59 @@
+import { rowBudget } from "@/compression/budget";
+import type { PlanInput, Rotary, Span, Taps } from "@/compression/types";
+import type { Prompt } from "@/model/prompt";
+import type { CacheSettings } from "@/protocol/engine";
+
+/** The numbers of a model that a plan needs. */
+export interface ModelShape {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly rotary?: Rotary;
+}
+
+/** The rows of one prefill, as policies see them: counted from 0, whatever was cached before. */
+export interface Domain {
+  /** Tokens seen before: row r of the domain has position `start` + r. */
+  readonly start: number;
+  readonly rows: number;
+  /** One span per image tile, ascending. */
+  readonly visual: readonly Span[];
+  /** First row of the text that the taps listen to. */
+  readonly textStart: number;
+}
+
+/** Without an image, this many of the last rows stand for the question. */
+const TEXT_ROWS = 32;
+
+/** What a prefill of `prompt` from token `start` on adds. */
+export function domainOf(prompt: Prompt, start: number): Domain {
+  const rows = prompt.ids.length - start;
+  const visual = prompt.tiles
+    .filter((tile) => tile.start >= start)
+    .map((tile) => ({ start: tile.start - start, end: tile.start - start + tile.count }));
+  const textStart = visual.at(-1)?.end ?? rows - Math.max(1, Math.min(rows - 1, TEXT_ROWS));
+  return { start, rows, visual, textStart };
+}
+
+/** Everything that a policy is told about a prefill. */
+export function planInput(
+  domain: Domain,
+  shape: ModelShape,
+  settings: Pick<CacheSettings, "retention" | "scope">,
+  taps: Taps,
+  seed: number,
+): PlanInput {
+  const { rows, visual, textStart } = domain;
+  const { layers, kvHeads, rotary } = shape;
+  const { retention, scope } = settings;
+  const candidates =
+    scope === "prompt"
+      ? Uint32Array.from({ length: rows }, (_, row) => row)
+      : Uint32Array.from(
+          visual.flatMap(({ start, end }) =>
+            Array.from({ length: end - start }, (_, i) => start + i),
+          ),
+        );
+  const budget = rowBudget(retention, candidates.length, layers);
+  const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
+  return { ...common, taps, seed, ...(rotary ? { rotary } : {}) };
+}
