@@ -1,0 +1,147 @@
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { CacheSettings, ModelInfo, TurnResult } from "@/protocol/engine";
+import { median } from "@/telemetry/stats";
+import { openEngine } from "./enginePage";
+import { numberOption } from "./options";
+
+/** One lane of the report: a policy at a retention, over all repeats. */
+interface LaneReport {
+  readonly policy: string;
+  readonly retention: number;
+  readonly kvMb: { readonly before: number; readonly after: number; readonly peak: number };
+  readonly ms: Record<"prefill" | "score" | "compact" | "firstToken" | "decode", Spread>;
+}
+
+interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const LANES: readonly (readonly [policy: string, retention: number])[] = [
+  ["full", 1],
+  ["aircache", 0.1],
+  ["prefixkv", 0.1],
+  ["elastic", 0.1],
+  ["snapkv", 0.1],
+  ["streaming", 0.1],
+];
+
+/**
+ * `npm run bench`: times of the whole engine on this machine's adapter. One warm-up, then `repeats`
+ * rounds in which every lane runs once, so that drift hits all lanes alike. A benchmark, not a test.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      model: { type: "string", default: "public/models/keepsight-mini" },
+      image: { type: "string", default: "fixtures/images/receipt.png" },
+      prompt: { type: "string", default: "Read all the text." },
+      repeats: { type: "string", default: "3" },
+      json: { type: "string" },
+    },
+  });
+  const repeats = numberOption("repeats", values.repeats, 1, 1000, { integer: true });
+  const page = await openEngine(path.resolve(values.model), { image: path.resolve(values.image) });
+  try {
+    const model = await page.load();
+    const ask = ([policy, retention]: readonly [string, number]) =>
+      page.ask({
+        turns: [{ images: ["image"], question: values.prompt }],
+        settings: { policy, retention, scope: "visual", options: {} } satisfies CacheSettings,
+        sampling: { maxNewTokens: 48, temperature: 0, topK: 0, topP: 1, seed: 0 },
+        fresh: true,
+      });
+    const cold = await ask(LANES[0] ?? ["full", 1]);
+    const runs = LANES.map((): TurnResult[] => []);
+    for (let round = 0; round < repeats; round++) {
+      for (const [index, lane] of LANES.entries()) runs[index]?.push(await ask(lane));
+    }
+    const lanes = LANES.map(([policy, retention], index) =>
+      report(policy, retention, runs[index] ?? []),
+    );
+    const document = {
+      date: new Date().toISOString(),
+      adapter: model.adapter,
+      model: { id: model.id, elementType: model.elementType, kvType: model.kvType },
+      versions: model.versions,
+      repeats,
+      readyMs: model.loadMs,
+      coldFirstTokenMs: cold.ms.firstToken,
+      promptTokens: cold.promptTokens,
+      lanes,
+    };
+    if (values.json !== "-") print(model, document.readyMs, cold, lanes, repeats);
+    const json = `${JSON.stringify(document, null, 2)}\n`;
+    if (values.json === "-") process.stdout.write(json);
+    else if (values.json) fs.writeFileSync(values.json, json);
+    return 0;
+  } finally {
+    await page.close();
+  }
+}
+
+function report(policy: string, retention: number, runs: readonly TurnResult[]): LaneReport {
+  const mb = (bytes: number) => bytes / 1e6;
+  const last = runs.at(-1);
+  if (!last) throw new Error(`${policy}: no run`);
+  const spread = (read: (run: TurnResult) => number): Spread => {
+    const times = runs.map(read);
+    return { median: median(times), min: Math.min(...times), max: Math.max(...times) };
+  };
+  return {
+    policy,
+    retention,
+    kvMb: {
+      before: mb(last.kvBytes.before),
+      after: mb(last.kvBytes.after),
+      peak: mb(last.kvBytes.peak),
+    },
+    ms: {
+      prefill: spread(({ ms }) => ms.prefill),
+      score: spread(({ ms }) => ms.score),
+      compact: spread(({ ms }) => ms.compact),
+      firstToken: spread(({ ms }) => ms.firstToken),
+      decode: spread(({ ms }) => ms.decodePerToken.median),
+    },
+  };
+}
+
+function print(
+  { id, adapter, kvType }: ModelInfo,
+  readyMs: number,
+  cold: TurnResult,
+  lanes: readonly LaneReport[],
+  repeats: number,
+): void {
+  const line = (text: string) => process.stdout.write(`${text}\n`);
+  const software = adapter.isFallback ? " (software: for correctness, not for speed)" : "";
+  line(`${id}, ${kvType} cache, ${cold.promptTokens} prompt rows, ${repeats} repeats`);
+  line(`${adapter.vendor} ${adapter.architecture}${software}, lanes: ${adapter.lanes}`);
+  line(
+    `ready ${readyMs.toFixed(0)} ms, first answer's first token ${cold.ms.firstToken.toFixed(0)} ms`,
+  );
+  line("");
+  line(
+    "policy          keep   prefill   score  compact   first  decode/token     KV MB     vs full",
+  );
+  const full = lanes[0]?.ms.decode.median ?? Number.NaN;
+  for (const { policy, retention, ms, kvMb } of lanes) {
+    const cells = [
+      policy.padEnd(14),
+      `${(retention * 100).toFixed(0)} %`.padStart(6),
+      ...[ms.prefill, ms.score, ms.compact, ms.firstToken].map(({ median: m }) =>
+        m.toFixed(0).padStart(8),
+      ),
+      `${ms.decode.median.toFixed(1)} (${ms.decode.min.toFixed(1)}–${ms.decode.max.toFixed(1)})`.padStart(
+        18,
+      ),
+      kvMb.after.toFixed(2).padStart(8),
+      (ms.decode.median / full).toFixed(2).padStart(8),
+    ];
+    line(cells.join(" "));
+  }
+}
