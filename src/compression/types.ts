@@ -148,6 +148,8 @@ export interface Rotary {
   /** Base of the geometric frequencies, e.g. 10 000. */
   readonly theta: number;
   readonly headDim: number;
+  /** Position of row 0 of the domain; default 0. */
+  readonly firstPosition?: number;
 }
 
 /**

@@ -1,0 +1,231 @@
+/** How many rows each layer keeps. All arithmetic is IEEE double; every total is exact. */
+
+/** Rounds to the nearest integer, halves to the even one (numpy's `rint`). */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** Rows of C to keep over all layers: max(L, round(retention · |C| · L)), at most |C| · L. */
+export function rowBudget(retention: number, candidates: number, layers: number): number {
+  if (candidates === 0) return 0;
+  const rounded = roundHalfEven(retention * candidates * layers);
+  return Math.min(candidates * layers, Math.max(layers, rounded));
+}
+
+/** The share that a release calls `ratio`: 1 - retention, free of the subtraction's last bits. */
+export function evictedShare(retention: number): number {
+  return Number((1 - retention).toFixed(12));
+}
+
+/** `total` split evenly; what is left over goes to the first layers, one row each. */
+export function uniformBudget(total: number, layers: number): number[] {
+  const base = Math.floor(total / layers);
+  return Array.from(
+    { length: layers },
+    (_, layer) => base + (layer < total - base * layers ? 1 : 0),
+  );
+}
+
+/**
+ * `total` split in proportion to `weights`, every layer within [floor, cap] and the sum exact.
+ *
+ * Layers whose share passes the cap are fixed there, else layers below the floor are fixed at the
+ * floor; the rest is split again. Fractions are rounded by largest remainder, ties to lower layers.
+ */
+export function waterfill(
+  weights: readonly number[],
+  total: number,
+  { floor, cap }: { readonly floor: number; readonly cap: number },
+): number[] {
+  const rows = new Array<number>(weights.length).fill(-1);
+  for (;;) {
+    const free = weights.flatMap((_, layer) => (rows[layer] === -1 ? [layer] : []));
+    const left = total - rows.reduce((sum, value) => sum + Math.max(0, value), 0);
+    const shares = proportional(
+      free.map((layer) => weights[layer]!),
+      left,
+    );
+    const over = free.filter((_, i) => shares[i]! > cap);
+    const under = free.filter((_, i) => shares[i]! < floor);
+    if (over.length > 0) for (const layer of over) rows[layer] = cap;
+    else if (under.length > 0) for (const layer of under) rows[layer] = floor;
+    else {
+      largestRemainder(shares, left).forEach((value, i) => {
+        rows[free[i]!] = value;
+      });
+      return settle(rows, total, { floor, cap });
+    }
+  }
+}
+
+function proportional(weights: readonly number[], total: number): number[] {
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => (sum > 0 ? (weight / sum) * total : total / weights.length));
+}
+
+/** Integers with the sum `total` (an integer) nearest to `shares`. */
+export function largestRemainder(shares: readonly number[], total: number): number[] {
+  const rows = shares.map((share) => Math.floor(share + 1e-12));
+  const order = shares
+    .map((share, layer) => ({ rest: share - rows[layer]!, layer }))
+    .sort((a, b) => b.rest - a.rest || a.layer - b.layer);
+  let left = total - rows.reduce((a, b) => a + b, 0);
+  for (let i = 0; left > 0 && order.length > 0; i++, left--) {
+    rows[order[i % order.length]!.layer]! += 1;
+  }
+  return rows;
+}
+
+/** Bounds fixed one after the other can miss the total: move single rows, fullest or emptiest first. */
+function settle(
+  rows: number[],
+  total: number,
+  { floor, cap }: { readonly floor: number; readonly cap: number },
+): number[] {
+  let excess = rows.reduce((a, b) => a + b, 0) - total;
+  while (excess !== 0) {
+    const step = Math.sign(excess);
+    const target = rows.reduce(
+      (best, value, layer) => (step * (value - rows[best]!) > 0 ? layer : best),
+      0,
+    );
+    const moved = rows[target]! - step;
+    if (moved < floor || moved > cap) throw new RangeError(`${total} rows do not fit the layers`);
+    rows[target] = moved;
+    excess -= step;
+  }
+  return rows;
+}
+
+/**
+ * PrefixKV, exact: every layer keeps the same share of its attention mass.
+ *
+ * Each layer's scores in descending order give normalised prefix sums; the `total` smallest prefix
+ * sums over all layers are, in each layer, a prefix, and its length is the budget. Sorting replaces
+ * the release's bisection of a threshold. `floor` rows per layer are taken first.
+ */
+export function prefixBudget(
+  scores: readonly Float64Array[],
+  total: number,
+  floor: number,
+): number[] {
+  const prefixes = scores.flatMap((layerScores, layer) =>
+    prefixSums(layerScores).flatMap((prefix, i) => (i < floor ? [] : [{ prefix, layer, i }])),
+  );
+  prefixes.sort((a, b) => a.prefix - b.prefix || a.i - b.i || a.layer - b.layer);
+  const budgets = scores.map(() => floor);
+  for (const { layer } of prefixes.slice(0, total - floor * scores.length)) budgets[layer]! += 1;
+  return budgets;
+}
+
+/** Cumulative sums of the scores, largest first, divided by their total. */
+function prefixSums(scores: Float64Array): number[] {
+  const mass = scores.reduce((sum, score) => sum + score, 0) || 1;
+  let prefix = 0;
+  return Array.from(scores.toSorted().reverse(), (score) => {
+    prefix += score / mass;
+    return prefix;
+  });
+}
+
+export interface ReleasedSearch {
+  /** Rows to forget per layer, before the rescale. */
+  readonly counts: readonly number[];
+  /** The threshold at which the search stopped. */
+  readonly threshold: number;
+  readonly iterations: number;
+  /** Rows to forget per layer: `counts` rescaled to the target and truncated. */
+  readonly forget: readonly number[];
+}
+
+/** The release's bisection has no limit; 60 halvings exhaust a double. */
+const MAX_ITERATIONS = 60;
+/** Rows over all layers by which the release lets the total miss its target. */
+const SEARCH_TOLERANCE = 5;
+
+/**
+ * PrefixKV as released: bisects the attention share p at which the forgotten rows reach `target`
+ * within five, then rescales and truncates. `protect` rows per layer are never counted.
+ * https://github.com/THU-MIG/PrefixKV (prefixkv.py)
+ */
+export function releasedPrefixSearch(
+  scores: readonly Float64Array[],
+  target: number,
+  protect: number,
+): ReleasedSearch {
+  const prefixes = scores.map(prefixSums);
+  const countsAt = (threshold: number) =>
+    prefixes.map((prefix) => {
+      const found = prefix.findIndex((value) => value >= threshold);
+      const kept = (found === -1 ? prefix.length : found) + 1;
+      return Math.max(0, prefix.length - kept - protect);
+    });
+  let low = 0;
+  let high = 1;
+  let threshold = 0;
+  let iterations = 0;
+  while (low < high && iterations < MAX_ITERATIONS) {
+    iterations++;
+    threshold = (low + high) / 2;
+    const count = sum(countsAt(threshold));
+    if (Math.abs(count - target) < SEARCH_TOLERANCE) break;
+    if (count < target) high = threshold;
+    else low = threshold;
+  }
+  const counts = countsAt(threshold);
+  const total = sum(counts);
+  const forget = counts.map((count, layer) => {
+    const scaled = total > 0 ? Math.trunc((count * target) / total) : 0;
+    return Math.max(0, Math.min(scaled, prefixes[layer]!.length - 1 - protect));
+  });
+  return { counts, threshold, iterations, forget };
+}
+
+/**
+ * Linearly falling rows per layer with the given mean: the last layer gets mean / beta, the first
+ * twice the mean less that, moved down where the first would pass `cap`.
+ */
+export function pyramidShares(layers: number, mean: number, beta: number, cap: number): number[] {
+  let last = mean / beta;
+  let first = 2 * mean - last;
+  if (first >= cap) {
+    first = cap;
+    last = 2 * mean - first;
+  }
+  const step = layers > 1 ? (first - last) / (layers - 1) : 0;
+  return Array.from({ length: layers }, (_, layer) => (layers > 1 ? first - layer * step : mean));
+}
+
+/**
+ * Rows per layer of kvpress's PyramidKV, window included. Its total drifts from the ratio, and it
+ * falls back to a uniform count where a pyramid would leave a layer less than its window.
+ * https://github.com/NVIDIA/kvpress (kvpress/presses/pyramidkv_press.py)
+ */
+export function kvpressPyramid(shape: {
+  readonly rows: number;
+  readonly layers: number;
+  readonly retention: number;
+  readonly window: number;
+  readonly beta: number;
+}): number[] {
+  const { rows, layers, retention, window, beta } = shape;
+  const capacity = window + rows * retention - window;
+  let last = capacity / beta;
+  let first = capacity * 2 - last;
+  if (first >= rows - window) {
+    first = rows - window;
+    last = capacity * 2 - first;
+  }
+  const fits = rows >= first && first >= last && last >= window;
+  const step = (first - last) / Math.max(1, layers - 1);
+  return Array.from({ length: layers }, (_, layer) =>
+    roundHalfEven(fits ? first - layer * step : rows * retention),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}

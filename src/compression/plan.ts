@@ -1,0 +1,67 @@
+import { resolveOptions } from "./options";
+import { keptRows } from "./select";
+import { keepAll } from "./shared";
+import {
+  type KeepPlan,
+  type OptionValues,
+  type PlanInput,
+  type Policy,
+  PolicyError,
+} from "./types";
+
+/**
+ * A policy's plan under the contract: retention 1 keeps everything, the budget is feasible, and
+ * what comes back keeps valid rows, every row outside of C, and the rows that it promised.
+ *
+ * @param options complete or partial; checked and completed.
+ * @throws PolicyError for the user's mistakes, Error for a policy's.
+ */
+export function planFor(policy: Policy, input: PlanInput, options: OptionValues = {}): KeepPlan {
+  const settled = resolveOptions(policy, options);
+  if (!(input.retention > 0 && input.retention <= 1)) {
+    throw new PolicyError(`Retention must lie above 0 and at most at 1, not ${input.retention}.`);
+  }
+  const { candidates, layers, budget } = input;
+  if (budget < Math.min(layers, candidates.length * layers)) {
+    throw new PolicyError(`A budget of ${budget} rows leaves some of ${layers} layers empty.`);
+  }
+  if (input.retention === 1 || budget >= candidates.length * layers) return keepAll(input);
+  const plan = policy.plan(input, settled);
+  checkPlan(policy, input, plan, settled);
+  return plan;
+}
+
+/** @throws Error where a plan breaks the contract; a policy that does is wrong, whatever was asked. */
+export function checkPlan(
+  policy: Policy,
+  input: PlanInput,
+  plan: KeepPlan,
+  options: OptionValues,
+): void {
+  const fail = (what: string) => new Error(`${policy.id} broke the contract: ${what}`);
+  if (plan.layers.length !== input.layers) throw fail(`${plan.layers.length} layers`);
+  const inside = new Uint8Array(input.rows);
+  for (const row of input.candidates) inside[row] = 1;
+  const outside = input.rows - input.candidates.length;
+  plan.layers.forEach(({ keep }, layer) => {
+    if (keep.length !== 1 && keep.length !== input.kvHeads) throw fail(`${keep.length} lists`);
+    for (const rows of keep) {
+      let kept = 0;
+      rows.forEach((row, i) => {
+        if (row >= input.rows || (i > 0 && row <= rows[i - 1]!)) throw fail(`row ${row}, ${layer}`);
+        if (inside[row] === 0) kept++;
+      });
+      if (kept !== outside) throw fail(`layer ${layer} drops a row that is no candidate`);
+    }
+  });
+  const rows = keptRows(input, plan);
+  const total = rows.reduce((a, b) => a + b, 0);
+  if (policy.deviation?.(options) === undefined) {
+    if (Math.abs(total - input.budget) > 1e-6) throw fail(`${total} rows for ${input.budget}`);
+    return;
+  }
+  const promised = policy.deviantRows?.(input, options) ?? [];
+  if (rows.some((count, layer) => Math.abs(count - promised[layer]!) > 1e-6)) {
+    throw fail(`${rows} rows per layer instead of ${promised}`);
+  }
+}

@@ -1,0 +1,58 @@
+import { uniformBudget } from "../budget";
+import { definePolicy } from "../definePolicy";
+import {
+  keepObserved,
+  OBSERVATION_OPTIONS,
+  observationTap,
+  observedScores,
+  windowPlaces,
+} from "../observation";
+import { real } from "../options";
+import { layerCounts, planLayers, ranked } from "../select";
+
+/**
+ * AdaKV on SnapKV's scores: the rows of a layer are shared out among its KV heads by score.
+ *
+ * https://arxiv.org/abs/2407.11550, release https://github.com/FFY0/AdaKV: heads that look at many
+ * rows keep many; every head is sure of a share of the mean. As in kvpress, a layer keeps exactly
+ * G times its count; heads keep different numbers of rows, and the cache shrinks accordingly.
+ */
+export const adaKv = definePolicy({
+  id: "adakv",
+  label: "AdaKV",
+  summary: "SnapKV's scores, with each layer's rows shared out among its heads.",
+  paper: {
+    title: "Ada-KV: Optimizing KV Cache Eviction by Adaptive Budget Allocation",
+    venue: "NeurIPS 2025",
+    url: "https://arxiv.org/abs/2407.11550",
+  },
+  release: "https://github.com/FFY0/AdaKV",
+  options: {
+    ...OBSERVATION_OPTIONS,
+    floor: real("Floor", "Share of the mean count that every head is sure of", [0, 1], 0.2),
+  },
+  taps: (options) => observationTap(options),
+  plan(input, options) {
+    const window = windowPlaces(input, options);
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    return planLayers(input, counts, (layer, count) => {
+      const scores = observedScores(input, layer, options);
+      const recent = Math.min(window, count);
+      const shares = shareOut(scores, count - recent, options.floor);
+      return scores.map((head, i) => keepObserved(head, window, recent + shares[i]!));
+    });
+  },
+});
+
+/** `count` rows per head on average: each head's best up to the floor, then the best of all heads. */
+function shareOut(scores: readonly Float64Array[], count: number, floor: number): number[] {
+  const sure = Math.trunc(count * floor);
+  const heads = scores.map((head, index) => ({ head, index, order: ranked(head).slice(sure) }));
+  const rest = heads.flatMap(({ head, index, order }) =>
+    Array.from(order, (place) => ({ index, place, score: head[place]! })),
+  );
+  rest.sort((a, b) => b.score - a.score || a.index - b.index || a.place - b.place);
+  const shares = scores.map(() => sure);
+  for (const { index } of rest.slice(0, (count - sure) * scores.length)) shares[index]! += 1;
+  return shares;
+}

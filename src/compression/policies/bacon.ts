@@ -1,0 +1,101 @@
+import { uniformBudget } from "../budget";
+import { definePolicy } from "../definePolicy";
+import {
+  keepObserved,
+  OBSERVATION_OPTIONS,
+  type ObservationValues,
+  observationTap,
+  observedScores,
+  pool,
+  windowPlaces,
+} from "../observation";
+import { real } from "../options";
+import { averagePool, deviation, headScores, mean, meanOf, need } from "../score";
+import { layerCounts, planOf, ranked } from "../select";
+import type { PlanInput } from "../types";
+
+/** Neighbours that share a surprise, and earlier layers that are remembered (release defaults). */
+const LOCAL_KERNEL = 5;
+const TRACE_LAYERS = 4;
+const TINY = 1e-8;
+
+/**
+ * BACON on SnapKV's scores: adds what the very last query sees beyond the window's mean.
+ *
+ * https://arxiv.org/abs/2606.14782, release https://github.com/ryu1ion/official_BACON (mode `elt`).
+ * E is the last row's excess over the vote; its neighbourhood and its mean over the four layers
+ * before are added; the sum is weighed so that its spread among the best rows is `strength` times
+ * the votes', less where there is little excess at all.
+ */
+export const bacon = definePolicy({
+  id: "bacon",
+  label: "BACON",
+  summary: "SnapKV's votes plus what the last query alone has noticed.",
+  paper: {
+    title: "Last But Not Least: Boundary Attention CalibratiON for Multimodal KV Cache Compression",
+    venue: "EMNLP 2026",
+    url: "https://arxiv.org/abs/2606.14782",
+  },
+  release: "https://github.com/ryu1ion/official_BACON",
+  options: {
+    ...OBSERVATION_OPTIONS,
+    strength: real("Strength", "Spread of the evidence relative to the votes'", [0, 4], 0.5),
+  },
+  taps: (options) => ({ ...observationTap(options), lastRow: true }),
+  plan(input, options) {
+    const window = windowPlaces(input, options);
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    const scored = baconScores(input, options, (layer) => Math.max(0, counts[layer]! - window));
+    return planOf(
+      input,
+      scored.map((heads, layer) =>
+        heads.map(({ scores }) => keepObserved(scores, window, counts[layer]!)),
+      ),
+    );
+  },
+});
+
+export interface BaconScore {
+  readonly scores: Float64Array;
+  /** Weight of the evidence. */
+  readonly lambda: number;
+}
+
+/** [layer][head], for `rowsOf` rows to keep besides the window. */
+export function baconScores(
+  input: PlanInput,
+  options: ObservationValues & { readonly strength: number },
+  rowsOf: (layer: number) => number,
+): BaconScore[][] {
+  const lastRow = need(input.taps.lastRow, "lastRow");
+  const before = input.candidates.length - windowPlaces(input, options);
+  const trace: Float64Array[][] = [];
+  return Array.from({ length: input.layers }, (_, layer) => {
+    const rows = headScores(input, lastRow, layer);
+    const votes = observedScores(input, layer, options);
+    const excess = votes.map((vote, head) => {
+      const seen = pool(rows[head]!.subarray(0, before), options);
+      return vote.map((score, place) => Math.max(0, seen[place]! - score));
+    });
+    const scored = votes.map((vote, head) => {
+      const local = averagePool(excess[head]!, LOCAL_KERNEL);
+      const past = trace.slice(-TRACE_LAYERS).map((heads) => heads[head]!);
+      const traced = past.length > 0 ? meanOf(past) : new Float64Array(before);
+      const evidence = excess[head]!.map((e, place) => e + local[place]! + traced[place]!);
+      const lambda = weight(vote, evidence, 2 * rowsOf(layer), options.strength);
+      return { scores: vote.map((score, place) => score + lambda * evidence[place]!), lambda };
+    });
+    trace.push(excess);
+    return scored;
+  });
+}
+
+/** λ: matches the spreads of the `count` largest values of each, damped where evidence is scarce. */
+function weight(votes: Float64Array, evidence: Float64Array, count: number, strength: number) {
+  const top = (values: Float64Array) =>
+    Float64Array.from(ranked(values).slice(0, Math.max(1, count)), (place) => values[place]!);
+  const bestVotes = top(votes);
+  const bestEvidence = top(evidence);
+  const presence = Math.min(1, Math.max(0, mean(bestEvidence) / (mean(bestVotes) + TINY)));
+  return ((strength * deviation(bestVotes, 0)) / (deviation(bestEvidence, 0) + TINY)) * presence;
+}

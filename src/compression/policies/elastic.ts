@@ -1,0 +1,161 @@
+import { evictedShare, uniformBudget } from "../budget";
+import { columnScores, SCORE_OPTIONS, scoreTap } from "../columnScores";
+import { dueToRatio, fixedPointRule } from "../decodeRules";
+import { definePolicy } from "../definePolicy";
+import { assignMerge, nearest } from "../merge";
+import { choice, integer } from "../options";
+import { keepTop, keptRows, layerCounts, planOf, range, rankedAscending } from "../select";
+import type { PlanInput } from "../types";
+
+/**
+ * Elastic Cache: the rows with most attention become anchors, and every other row is folded into
+ * the nearest anchor; while decoding the row at a fixed place goes.
+ *
+ * https://arxiv.org/abs/2407.18121, release https://github.com/liuzuyan/ElasticCache. The release takes
+ * the permutation of an argsort for ranks, so it keeps the positions whose *entry* is large; forgets
+ * to shift the thrown positions past the sinks, so that sinks and anchors are folded elsewhere
+ * too; keeps one row less than its target; and, if exactly one row is due, drops the first sink.
+ */
+export const elastic = definePolicy({
+  id: "elastic",
+  label: "Elastic Cache",
+  summary: "Keeps the most attended rows and merges the others into them.",
+  paper: {
+    title: "Efficient Inference of Vision Instruction-Following Models with Elastic Cache",
+    venue: "ECCV 2024",
+    url: "https://arxiv.org/abs/2407.18121",
+  },
+  release: "https://github.com/liuzuyan/ElasticCache",
+  options: {
+    selection: choice("Selection", "official: the release's argsort, one row short", [
+      "paper",
+      "official",
+    ]),
+    ...SCORE_OPTIONS,
+    merge: choice("Dropped rows", "Fold them into the nearest kept row, or drop them", [
+      "merge",
+      "drop",
+    ]),
+    sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 1),
+    recent: integer("Recents", "Newest rows that are always kept", [1, 64], 1),
+    distance: integer(
+      "Eviction place",
+      "Above 0: the slot that goes while decoding; else counted from the compressed prompt's end",
+      [-4096, 4096],
+      -25,
+    ),
+    shortPrompt: choice("Short prompt", "What to do where that place lies outside of the cache", [
+      "clamp",
+      "fail",
+    ]),
+  },
+  deviation: ({ selection }) =>
+    selection === "official" ? "Keeps one row less than its target, as released." : undefined,
+  deviantRows: (input, { sinks, recent }) => {
+    const rows = input.candidates.length;
+    const forget = forgetCount(input);
+    const kept = officialSelection(new Float64Array(rows), forget, { sinks, recent }).kept.length;
+    return new Array<number>(input.layers).fill(kept);
+  },
+  taps: scoreTap,
+  plan(input, options) {
+    const folds = options.merge === "merge";
+    if (options.selection === "official") {
+      const forget = forgetCount(input);
+      const chosen = Array.from({ length: input.layers }, (_, layer) =>
+        officialSelection(columnScores(input, layer, options), forget, options),
+      );
+      return planOf(
+        input,
+        chosen.map(({ kept }) => [kept]),
+        (layer) => (folds ? assignMerge(input, chosen[layer]!.into, "mean") : undefined),
+      );
+    }
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    const kept = counts.map((count, layer) =>
+      keepTop(columnScores(input, layer, options), count, {
+        first: options.sinks,
+        last: options.recent,
+      }),
+    );
+    return planOf(
+      input,
+      kept.map((places) => [places]),
+      (layer) =>
+        folds ? assignMerge(input, buckets(input, kept[layer]!, options), "mean") : undefined,
+    );
+  },
+  decode(input, plan, { selection, sinks, distance, shortPrompt }) {
+    const rows = input.candidates.length;
+    const kept = keptRows(input, plan);
+    const forgotten = (layer: number) =>
+      selection === "official" ? forgetCount(input) : rows - kept[layer]!;
+    const place = (layer: number) => {
+      const forget = forgotten(layer);
+      if (selection === "official" && forget <= 1) return 0;
+      return distance > 0 ? distance : rows - forget + distance;
+    };
+    const share = 1 - evictedShare(input.retention);
+    return fixedPointRule(
+      dueToRatio(() => share),
+      place,
+      { sinks, shortPrompt },
+    );
+  },
+});
+
+/** The release's int(N - N (1 - ratio)). */
+function forgetCount({ candidates, retention }: PlanInput): number {
+  const rows = candidates.length;
+  return Math.trunc(rows - rows * (1 - evictedShare(retention)));
+}
+
+/** Paper, Eq. 1–3: the nearest anchor absorbs a row; sinks and recents absorb nothing. */
+function buckets(
+  input: PlanInput,
+  kept: Uint32Array,
+  { sinks, recent }: { readonly sinks: number; readonly recent: number },
+): Int32Array {
+  const rows = input.candidates.length;
+  const anchors = kept.filter((place) => place >= sinks && place < rows - recent);
+  const into = new Int32Array(rows).fill(-1);
+  if (anchors.length === 0) return into;
+  const isKept = new Uint8Array(rows);
+  for (const place of kept) isKept[place] = 1;
+  return into.map((_, place) => (isKept[place] === 1 ? -1 : nearest(anchors, place)));
+}
+
+export interface OfficialSelection {
+  /** Positions in rising order of score, as the release's argsort gives them. */
+  readonly order: Uint32Array;
+  readonly anchors: Uint32Array;
+  /** Positions whose entry is at most `forget`, without the sinks' offset. */
+  readonly thrown: Uint32Array;
+  readonly kept: Uint32Array;
+  /** Per place the anchor that absorbs it, or -1. */
+  readonly into: Int32Array;
+}
+
+/** The released choice of anchors, defects included. */
+export function officialSelection(
+  scores: Float64Array,
+  forget: number,
+  { sinks, recent }: { readonly sinks: number; readonly recent: number },
+): OfficialSelection {
+  const rows = scores.length;
+  const none = new Uint32Array(0);
+  const into = new Int32Array(rows).fill(-1);
+  if (forget <= 1) {
+    const kept = range(forget === 1 ? 1 : 0, rows);
+    return { order: none, anchors: none, thrown: none, kept, into };
+  }
+  const first = Math.min(sinks, rows - 1);
+  const end = Math.max(first, rows - recent);
+  const order = rankedAscending(scores.subarray(first, end));
+  const places = range(0, order.length);
+  const anchors = places.filter((p) => order[p]! > forget).map((p) => p + first);
+  const thrown = places.filter((p) => order[p]! <= forget);
+  if (anchors.length > 0) for (const place of thrown) into[place] = nearest(anchors, place);
+  const kept = Uint32Array.from([...range(0, first), ...anchors, end]);
+  return { order, anchors, thrown, kept, into };
+}
