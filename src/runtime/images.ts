@@ -1,5 +1,6 @@
 import { EngineError, type FailureCode } from "@/protocol/engine";
 import { readImageHeader } from "./imageHeader";
+import { resample } from "./resample";
 
 /** A picture as the processor takes it: opaque, turned upright, scaled. */
 export interface DecodedImage {
@@ -12,6 +13,9 @@ export interface DecodedImage {
 }
 
 export const MAX_MEGAPIXELS = 64;
+
+/** Source pixels per scaled pixel and axis that the scaling filter is given at most. */
+const DETAIL = 4;
 
 /**
  * Decodes a picture: EXIF rotation applied, transparency on white, the first frame of an animation,
@@ -64,16 +68,26 @@ async function decode(blob: Blob): Promise<ImageBitmap> {
   }
 }
 
+/**
+ * The picture on white, scaled by a Lanczos filter. What is far too large is first brought down by
+ * the canvas, which is fast, to a size from which the filter still sees every detail it needs.
+ */
 function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = new OffscreenCanvas(
+    Math.min(bitmap.width, width * DETAIL),
+    Math.min(bitmap.height, height * DETAIL),
+  );
   // Read back at once, so a canvas on the GPU would only cost a copy.
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw refuse("outOfMemory", "The browser has no memory left for this image.");
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const drawn = context.getImageData(0, 0, canvas.width, canvas.height);
+  if (drawn.width === width && drawn.height === height) return drawn;
+  const pixels = resample(drawn.data, [drawn.width, drawn.height], [width, height]);
+  return new ImageData(pixels, width, height);
 }
 
 function refuse(code: FailureCode, message: string, cause?: unknown): EngineError {
