@@ -1,0 +1,77 @@
+// attend_split: attention of one row over a split of a cached head, shared by a workgroup;
+// attend_combine joins the splits. Buffers and parameters as in attend_split_plain.wgsl; head sizes up
+// to 256.
+//
+// A unit of work is one head and a split of 64 slots: first a lane scores a slot, then the lanes sum
+// values, several slots and all vec4 of the head side by side. For lanes_workgroup and lanes_subgroup.
+
+struct Params {
+  units: u32,
+  heads: u32,
+  kv_heads: u32,
+  depth4: u32,
+  layer: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(3) var<storage, read> table: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> pieces: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const HIDDEN = -1e30;
+
+var<workgroup> weights: array<f32, WORKGROUP>;
+var<workgroup> sums: array<vec4f, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let unit = unit_index(group, local);
+  let head = unit % params.heads;
+  let first = unit / params.heads * WORKGROUP;
+  let kv_head = head / (params.heads / params.kv_heads);
+  let region = table[params.layer * params.kv_heads + kv_head];
+  if (unit >= params.units || first > region.y) {
+    return;
+  }
+  let slots = min(WORKGROUP, region.y + 1u - first);
+  let depth4 = params.depth4;
+  let base = (region.x + first) * depth4;
+
+  var score = HIDDEN;
+  if (local.x < slots) {
+    score = 0.0;
+    for (var d = 0u; d < depth4; d++) {
+      score += dot(queries[head * depth4 + d], kv_unpack(keys[base + local.x * depth4 + d]));
+    }
+    score *= params.scale;
+  }
+  let peak = reduce_max4(vec4f(score), local).x;
+  let weight = select(0.0, exp(score - peak), local.x < slots);
+  weights[local.x] = weight;
+  let mass = reduce_add4(vec4f(weight), local).x; // its barriers also publish `weights`
+
+  // `depth4` lanes side by side take every `stripes`-th slot.
+  let stripes = WORKGROUP / depth4;
+  let d = local.x % depth4;
+  var sum = vec4f();
+  if (local.x < stripes * depth4) {
+    for (var slot = local.x / depth4; slot < slots; slot += stripes) {
+      sum += weights[slot] * kv_unpack(values[base + slot * depth4 + d]);
+    }
+  }
+  sums[local.x] = sum;
+  workgroupBarrier();
+  if (local.x < depth4) {
+    for (var stripe = 1u; stripe < stripes; stripe++) {
+      sum += sums[stripe * depth4 + d];
+    }
+    pieces[unit * depth4 + d] = sum;
+  }
+  if (local.x == 0u) {
+    stats[unit] = vec2f(peak, mass);
+  }
+}

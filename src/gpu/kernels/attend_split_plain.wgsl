@@ -1,0 +1,86 @@
+// attend_split_plain: attention of one row over a split of a cached head; attend_combine joins the
+// splits. No barriers, no shared memory, any head size.
+//
+//   queries        [heads, depth4] vec4, rotated
+//   keys, values   one layer of the cache, Kv4; a row is depth4 long
+//   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
+//   pieces        [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
+//   stats          [splits, heads] vec2: maximum, sum of exp(score - maximum)
+//
+// An invocation owns one head and SPLIT slots. Dispatch splits of the capacity * heads invocations;
+// those beyond the rows in use leave at once.
+
+override WORKGROUP: u32 = 16;
+
+struct Params {
+  units: u32,
+  heads: u32,
+  kv_heads: u32,
+  depth4: u32,
+  layer: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(3) var<storage, read> table: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> pieces: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const SPLIT = 32u;
+const HIDDEN = -1e30;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let unit = (group.y * 65535u + group.x) * WORKGROUP + local.x;
+  let head = unit % params.heads;
+  let first = unit / params.heads * SPLIT;
+  let kv_head = head / (params.heads / params.kv_heads);
+  let region = table[params.layer * params.kv_heads + kv_head];
+  if (unit >= params.units || first > region.y) {
+    return;
+  }
+  let last = min(first + SPLIT - 1u, region.y);
+  let query = head * params.depth4;
+
+  // Scores, four slots at a time.
+  var scores: array<vec4f, SPLIT / 4u>;
+  var highest = vec4f(HIDDEN);
+  for (var i = 0u; i < SPLIT / 4u; i++) {
+    let slots = first + 4u * i + vec4u(0, 1, 2, 3);
+    let base = (region.x + min(slots, vec4u(last))) * params.depth4;
+    var score = vec4f();
+    for (var d = 0u; d < params.depth4; d++) {
+      let q = queries[query + d];
+      score += vec4f(
+        dot(q, kv_unpack(keys[base.x + d])),
+        dot(q, kv_unpack(keys[base.y + d])),
+        dot(q, kv_unpack(keys[base.z + d])),
+        dot(q, kv_unpack(keys[base.w + d])),
+      );
+    }
+    scores[i] = select(vec4f(HIDDEN), score * params.scale, slots <= vec4u(last));
+    highest = max(highest, scores[i]);
+  }
+  let peak = max(max(highest.x, highest.y), max(highest.z, highest.w));
+  var mass = vec4f();
+  for (var i = 0u; i < SPLIT / 4u; i++) {
+    scores[i] = exp(scores[i] - peak);
+    mass += scores[i];
+  }
+  stats[unit] = vec2f(peak, dot(mass, vec4f(1.0)));
+
+  for (var d = 0u; d < params.depth4; d++) {
+    var sum = vec4f();
+    for (var i = 0u; i < SPLIT / 4u; i++) {
+      let slots = min(first + 4u * i + vec4u(0, 1, 2, 3), vec4u(last));
+      let at = (region.x + slots) * params.depth4 + d;
+      let weight = scores[i];
+      sum += weight.x * kv_unpack(values[at.x]) + weight.y * kv_unpack(values[at.y])
+        + weight.z * kv_unpack(values[at.z]) + weight.w * kv_unpack(values[at.w]);
+    }
+    pieces[unit * params.depth4 + d] = sum;
+  }
+}

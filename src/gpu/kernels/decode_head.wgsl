@@ -1,0 +1,39 @@
+// decode_head: logits = head × the normed last row of the residual stream.
+//
+//   input    [any rows, depth4] vec4; row `input_row` is used
+//   gain     [depth4] vec4 of the final norm
+//   weights  [part's rows, depth4] W4
+//   logits   [rows] f32
+//
+// A unit of work is four rows of the head. Dispatch ceil(part's rows / 4) units.
+
+struct Params {
+  rows: u32,
+  depth4: u32,
+  first_row: u32,
+  input_row: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<W4>;
+@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let row = unit_index(group, local) * 4u;
+  if (row >= params.rows) {
+    return;
+  }
+  let rows = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u));
+  let first = params.input_row * params.depth4;
+  let product = dot_rows_normed(rows, params.depth4, first, params.epsilon, local);
+  if (lane_index(local) > 0u) {
+    return;
+  }
+  for (var i = 0u; i < min(4u, params.rows - row); i++) {
+    logits[params.first_row + row + i] = product[i];
+  }
+}

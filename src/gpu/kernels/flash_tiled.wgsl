@@ -1,0 +1,122 @@
+// flash_tiled: causal attention of a chunk of rows over one layer of the cache, keys and values in
+// tiles of shared memory. Buffers and parameters as in flash_plain.wgsl; head sizes up to 128.
+//
+// A workgroup of 64 owns 16 rows of one head and takes 16 keys at a time. In the first step an
+// invocation scores its row (four invocations share one) against 4 keys; in the second it sums
+// values at every fourth vec4 of the head. Dispatch ceil(rows / 16) * heads workgroups, folded.
+// Shared memory: 16 rows of DEPTH4 vec4, and 2 KiB.
+
+override DEPTH4: u32 = 32; // head size / 4, at most 4 * SUMS
+
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  depth4: u32,
+  layer: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(3) var<storage, read> table: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers
+const ROWS = 16u;
+const KEYS = 16u;
+const SUMS = 8u;
+
+var<workgroup> tile: array<vec4f, KEYS * DEPTH4>;
+var<workgroup> scores: array<vec4f, ROWS * KEYS / 4u>;
+var<workgroup> weights: array<vec4f, ROWS * KEYS / 4u>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let unit = group.y * 65535u + group.x;
+  let head = unit % params.heads;
+  let first_row = unit / params.heads * ROWS;
+  if (first_row >= params.rows) {
+    return;
+  }
+  let region = table[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
+  let line = local.x / 4u;
+  let quad = local.x % 4u;
+  let row = min(first_row + line, params.rows - 1u);
+  let at = (row * params.heads + head) * DEPTH4;
+  let visible = region.y + row + 1u;
+  let slots = region.y + min(first_row + ROWS, params.rows);
+
+  var sums: array<vec4f, SUMS>;
+  var highest = HIDDEN;
+  var mass = 0.0;
+  for (var slot = 0u; slot < slots; slot += KEYS) {
+    workgroupBarrier(); // values of the tile before may still be read
+    for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
+      let source = region.x + min(slot + i / DEPTH4, slots - 1u);
+      tile[i] = kv_unpack(keys[source * DEPTH4 + i % DEPTH4]);
+    }
+    workgroupBarrier();
+    var score = vec4f();
+    let key = quad * 4u * DEPTH4;
+    for (var d = 0u; d < DEPTH4; d++) {
+      let q = queries[at + d];
+      score += vec4f(
+        dot(q, tile[key + d]),
+        dot(q, tile[key + DEPTH4 + d]),
+        dot(q, tile[key + 2u * DEPTH4 + d]),
+        dot(q, tile[key + 3u * DEPTH4 + d]),
+      );
+    }
+    let mine = slot + quad * 4u + vec4u(0, 1, 2, 3);
+    score = select(vec4f(HIDDEN), score * params.scale, mine < vec4u(visible));
+    scores[local.x] = score;
+    workgroupBarrier();
+    let all = max(
+      max(scores[line * 4u], scores[line * 4u + 1u]),
+      max(scores[line * 4u + 2u], scores[line * 4u + 3u]),
+    );
+    let now = max(highest, max(max(all.x, all.y), max(all.z, all.w)));
+    let decay = exp(highest - now);
+    highest = now;
+    weights[local.x] = exp(score - now);
+    for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
+      let source = region.x + min(slot + i / DEPTH4, slots - 1u);
+      tile[i] = kv_unpack(values[source * DEPTH4 + i % DEPTH4]);
+    }
+    workgroupBarrier();
+    let w0 = weights[line * 4u];
+    let w1 = weights[line * 4u + 1u];
+    let w2 = weights[line * 4u + 2u];
+    let w3 = weights[line * 4u + 3u];
+    mass = mass * decay + dot(w0 + w1 + w2 + w3, vec4f(1.0));
+    for (var i = 0u; i < SUMS; i++) {
+      let d = quad + 4u * i;
+      if (d < DEPTH4) {
+        sums[i] = sums[i] * decay
+          + quarter(w0, d) + quarter(w1, d + 4u * DEPTH4)
+          + quarter(w2, d + 8u * DEPTH4) + quarter(w3, d + 12u * DEPTH4);
+      }
+    }
+  }
+  if (first_row + line >= params.rows) {
+    return;
+  }
+  for (var i = 0u; i < SUMS; i++) {
+    if (quad + 4u * i < DEPTH4) {
+      output[at + quad + 4u * i] = sums[i] / mass;
+    }
+  }
+  if (quad == 0u) {
+    log_sums[row * params.heads + head] = highest + log(mass);
+  }
+}
+
+/// Four weights times the values of four neighbouring slots of the tile.
+fn quarter(w: vec4f, at: u32) -> vec4f {
+  return w.x * tile[at] + w.y * tile[at + DEPTH4]
+    + w.z * tile[at + 2u * DEPTH4] + w.w * tile[at + 3u * DEPTH4];
+}

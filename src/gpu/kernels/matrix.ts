@@ -1,0 +1,22 @@
+import type { Element } from "./elements";
+
+/** Rows `firstRow … firstRow + rows` of a matrix in a buffer of their own. */
+export interface MatrixPart {
+  readonly buffer: GPUBuffer;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/**
+ * A weight [rows, columns] as stored in its file: row-major, a row per output, split by rows where it
+ * exceeds what one binding may hold. A gated matrix (gate and up) has `rows` outputs and twice as
+ * many stored rows: each part holds its gate rows, then its up rows.
+ */
+export interface Matrix {
+  readonly label: string;
+  readonly element: Element;
+  readonly rows: number;
+  /** A multiple of 4. */
+  readonly columns: number;
+  readonly parts: readonly MatrixPart[];
+}

@@ -1,0 +1,68 @@
+// rope_append: splits the fused projection of a chunk of rows into queries, keys and values, rotates
+// queries and keys, and appends keys and values to one layer of the cache.
+//
+//   qkv      [rows, heads + 2 * kv_heads, head_dim] f32, as pairs
+//   angles   [rows, head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
+//   table    [layers, kv_heads] vec4u: offset, rows in use, capacity, spare (model/kvCache.ts)
+//   queries  [rows, heads, head_dim] f32, as pairs
+//   keys, values  one layer of the cache, as pairs
+//
+// Element i rotates with element i + head_dim / 2. An invocation owns two such pairs of one head:
+// elements 2j, 2j + 1 and their partners. Dispatch ceil(rows * all heads * head_dim / 4 / 64), folded.
+
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  half_pairs: u32, // head_dim / 4: pairs of elements in half a head
+  layer: u32,
+}
+
+@group(0) @binding(0) var<storage, read> qkv: array<vec2f>;
+@group(0) @binding(1) var<storage, read> angles: array<vec4f>;
+@group(0) @binding(2) var<storage, read> table: array<vec4u>;
+@group(0) @binding(3) var<storage, read_write> queries: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> keys: array<Kv2>;
+@group(0) @binding(5) var<storage, read_write> values: array<Kv2>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let at = (group.y * 65535u + group.x) * 64u + local.x;
+  let half = params.half_pairs;
+  let all_heads = params.heads + 2u * params.kv_heads;
+  let row = at / (all_heads * half);
+  if (row >= params.rows) {
+    return;
+  }
+  let head = at / half % all_heads;
+  let pair = at % half;
+  let source = (row * all_heads + head) * 2u * half + pair;
+  let low = qkv[source];
+  let high = qkv[source + half];
+
+  if (head >= params.heads + params.kv_heads) {
+    let to = cache_pair(head - params.heads - params.kv_heads, row) + pair;
+    values[to] = kv_pack2(low);
+    values[to + half] = kv_pack2(high);
+    return;
+  }
+  let angle = angles[row * half + pair];
+  let turned_low = low * angle.xz - high * angle.yw;
+  let turned_high = high * angle.xz + low * angle.yw;
+  if (head >= params.heads) {
+    let to = cache_pair(head - params.heads, row) + pair;
+    keys[to] = kv_pack2(turned_low);
+    keys[to + half] = kv_pack2(turned_high);
+    return;
+  }
+  let to = (row * params.heads + head) * 2u * half + pair;
+  queries[to] = turned_low;
+  queries[to + half] = turned_high;
+}
+
+/// First pair of the slot that receives chunk row `row` in KV head `head`.
+fn cache_pair(head: u32, row: u32) -> u32 {
+  let region = table[params.layer * params.kv_heads + head];
+  return (region.x + region.y + row) * 2u * params.half_pairs;
+}

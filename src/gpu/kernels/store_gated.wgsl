@@ -1,0 +1,20 @@
+// store_gated: output = SiLU(gate) * up. The end of a matrix product; see matmul_registers.wgsl.
+//
+// A part of the matrix holds rows of the gate, then the same number of rows of up. Columns of the
+// product take turns, gate 0, up 0, gate 1, up 1, …, so that an invocation holds both halves of what
+// it stores. `bias` is all of the gate's, then all of up's.
+
+fn weight_row(column: u32) -> u32 {
+  return column / 2u + (column & 1u) * (params.columns / 2u);
+}
+
+/// Stores the `count / 2` values of neighbouring columns. `column` counts within this part.
+fn store4(row: u32, column: u32, count: u32, value: vec4f) {
+  let first = params.first_column + column / 2u;
+  let at = row * params.output_columns + first;
+  for (var i = 0u; i < count / 2u; i++) {
+    let gate = value[2u * i] + bias[first + i];
+    let up = value[2u * i + 1u] + bias[params.output_columns + first + i];
+    output[at + i] = gate / (1.0 + exp(-gate)) * up;
+  }
+}
