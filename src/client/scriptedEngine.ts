@@ -1,0 +1,172 @@
+import {
+  type AskRequest,
+  type CacheSettings,
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type EngineFailure,
+  type ImageLayout,
+  type MemoryReading,
+  type ModelInfo,
+  type PlanPreview,
+  type TurnResult,
+} from "@/protocol/engine";
+
+/** An event and when it came, in milliseconds after the call. */
+export interface TimedEvent {
+  readonly at: number;
+  readonly event: EngineEvent;
+}
+
+export interface RecordedAnswer {
+  readonly question: string;
+  readonly policy: string;
+  readonly retention: number;
+  readonly events: readonly TimedEvent[];
+  readonly result?: TurnResult;
+  readonly failure?: EngineFailure;
+}
+
+/** What an engine did, written down: enough to show every screen without a GPU. */
+export interface Recording {
+  readonly load: {
+    readonly events: readonly TimedEvent[];
+    readonly info?: ModelInfo;
+    readonly failure?: EngineFailure;
+  };
+  readonly answers: readonly RecordedAnswer[];
+}
+
+const NOTHING: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
+
+/**
+ * An `Engine` that plays a recording back: for building and testing the page without a GPU. It
+ * computes nothing; a question that is not in the recording gets the answer that fits best.
+ * @param pace 1 plays at the recorded speed, 0 without waiting
+ */
+export function createScriptedEngine(recording: Recording, pace = 1): Engine {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  let stop: (() => void) | undefined;
+  let memory = NOTHING;
+
+  const emit = (event: EngineEvent) => {
+    if (event.type === "memory") memory = event.pools;
+    for (const listener of listeners) listener(event);
+  };
+
+  /** Plays events one after the other; says whether it was stopped before the last. */
+  async function play(events: readonly TimedEvent[]): Promise<boolean> {
+    let isStopped = false;
+    const stopped = new Promise<void>((resolve) => {
+      stop = () => {
+        isStopped = true;
+        resolve();
+      };
+    });
+    let clock = 0;
+    for (const { at, event } of events) {
+      if (isStopped) break;
+      await Promise.race([wait((at - clock) * pace), stopped]);
+      clock = at;
+      if (!isStopped) emit(event);
+    }
+    stop = undefined;
+    return isStopped;
+  }
+
+  return {
+    async load() {
+      await play(recording.load.events);
+      if (recording.load.failure) throw new EngineError(recording.load.failure);
+      if (!recording.load.info) throw new RangeError("The recording has no model");
+      return recording.load.info;
+    },
+    async ask(request) {
+      const recorded = bestAnswer(recording.answers, request);
+      if (!recorded) throw new RangeError("The recording has no answers");
+      const answer = withImages(recorded, Object.keys(request.images));
+      const played: TimedEvent[] = [];
+      const unsubscribe = subscribe((event) => played.push({ at: 0, event }));
+      const isStopped = await play(answer.events);
+      unsubscribe();
+      if (answer.failure && !isStopped) throw new EngineError(answer.failure);
+      if (isStopped) return stoppedResult(answer, played);
+      return answer.result!;
+    },
+    async cancel() {
+      stop?.();
+    },
+    async preview(settings) {
+      return previewOf(recording.answers, settings);
+    },
+    async clear() {
+      memory = { ...memory, kv: 0, vision: 0 };
+    },
+    async memory() {
+      return memory;
+    },
+    subscribe,
+  };
+
+  function subscribe(listener: (event: EngineEvent) => void) {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}
+
+/** Same question first, then same policy, then the nearest retention. */
+function bestAnswer(
+  answers: readonly RecordedAnswer[],
+  { turns, settings }: AskRequest,
+): RecordedAnswer | undefined {
+  const question = turns.at(-1)?.question;
+  const distance = (answer: RecordedAnswer) =>
+    (answer.question === question ? 0 : 100) +
+    (answer.policy === settings.policy ? 0 : 10) +
+    Math.abs(answer.retention - settings.retention);
+  return [...answers].sort((a, b) => distance(a) - distance(b))[0];
+}
+
+/** The recording's images under the keys that this page gave to its own. */
+function withImages(answer: RecordedAnswer, keys: readonly string[]): RecordedAnswer {
+  const rename = (images: readonly ImageLayout[]) =>
+    images.map((layout, index) => ({ ...layout, image: keys[index] ?? layout.image }));
+  return {
+    ...answer,
+    events: answer.events.map(({ at, event }) =>
+      event.type === "compacted"
+        ? { at, event: { ...event, images: rename(event.images) } }
+        : { at, event },
+    ),
+    ...(answer.result
+      ? { result: { ...answer.result, images: rename(answer.result.images) } }
+      : {}),
+  };
+}
+
+/** What a stopped engine resolves with: the tokens that had come. */
+function stoppedResult({ result }: RecordedAnswer, played: readonly TimedEvent[]): TurnResult {
+  const tokens = played.flatMap(({ event }) => (event.type === "token" ? [event] : []));
+  if (!result || tokens.length === 0) {
+    throw new EngineError({ code: "cancelled", message: "Stopped before the first token." });
+  }
+  return {
+    ...result,
+    answer: tokens.map(({ text }) => text).join(""),
+    tokenIds: tokens.map(({ id }) => id),
+    finish: "cancelled",
+  };
+}
+
+function previewOf(answers: readonly RecordedAnswer[], settings: CacheSettings): PlanPreview {
+  const answer = answers.find(({ policy }) => policy === settings.policy) ?? answers[0];
+  const layers = answer?.result?.layers ?? [];
+  return {
+    layers: layers.map(({ rowsAfter, kept }) => ({ rows: rowsAfter, kept })),
+    kvBytes: answer?.result?.kvBytes.after ?? 0,
+  };
+}

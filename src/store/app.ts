@@ -1,0 +1,130 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { CacheSettings, Engine, EngineFailure, Sampling } from "@/protocol/engine";
+import { type Charts, createCharts } from "./charts";
+import { type Chat, createChat } from "./chat";
+import { emptyConversation } from "./conversation";
+import { createLoad, type Load } from "./load";
+import { type PictureOutcome, readPicture } from "./pictures";
+import type { PolicyInfo } from "./policyInfo";
+import { fetchSamples, type Sample } from "./samples";
+import {
+  cacheSettings,
+  createSettingsStore,
+  type SettingsState,
+  type SettingsStore,
+} from "./settings";
+
+/** The stage's own state: what can be chosen, and why the last choice was refused. */
+export interface StageState {
+  readonly samples: readonly Sample[];
+  readonly failure: EngineFailure | undefined;
+  /** A picture is being read. */
+  readonly isReading: boolean;
+}
+
+/** Everything behind the page; the page's components know nothing else. */
+export interface App {
+  readonly policies: readonly PolicyInfo[];
+  readonly settings: SettingsStore;
+  readonly load: Load;
+  readonly chat: Chat;
+  readonly charts: Charts;
+  readonly stage: StoreApi<StageState>;
+  /** Starts the engine and shows the first sample. */
+  start(): void;
+  /** Settings of the next question. */
+  next(): CacheSettings;
+  ask(question: string): void;
+  /** Puts a file on the stage, which starts a new conversation. */
+  chooseFile(file: Blob, title: string): Promise<void>;
+  chooseSample(id: string): Promise<void>;
+  newConversation(): void;
+}
+
+export interface AppOptions {
+  readonly connect: () => Promise<Engine>;
+  readonly policies: readonly PolicyInfo[];
+  readonly modelUrl: string;
+  readonly samplesUrl: string;
+  readonly settings?: Partial<SettingsState>;
+  /** Sample to begin with; the first otherwise. */
+  readonly sampleId?: string;
+}
+
+/** Greedy, so that two policies' answers differ by their caches alone. */
+const SAMPLING: Sampling = { maxNewTokens: 256, temperature: 0, topK: 0, topP: 1, seed: 0 };
+
+export function createApp(options: AppOptions): App {
+  const { policies } = options;
+  const newId = () => crypto.randomUUID();
+  const settings = createSettingsStore(options.settings);
+  const charts = createCharts();
+  const load = createLoad(
+    async () => {
+      const engine = await options.connect();
+      engine.subscribe((event) => chat.record(event));
+      return engine;
+    },
+    { baseUrl: options.modelUrl },
+    () => performance.now(),
+  );
+  const chat = createChat({ load, charts, sampling: SAMPLING, newId, now: () => Date.now() });
+  const stage = createStore<StageState>(() => ({
+    samples: [],
+    failure: undefined,
+    isReading: false,
+  }));
+  /** Counts choices, so that a slow file cannot replace a picture that was chosen after it. */
+  let choice = 0;
+
+  async function choose(read: () => Promise<PictureOutcome>) {
+    choice += 1;
+    const mine = choice;
+    stage.setState({ isReading: true, failure: undefined });
+    const outcome = await read();
+    if (mine !== choice) return;
+    stage.setState({ isReading: false, failure: outcome.ok ? undefined : outcome.failure });
+    if (outcome.ok) chat.open(emptyConversation(newId(), Date.now(), outcome.picture));
+  }
+
+  const chooseSample = (id: string) =>
+    choose(async () => {
+      const sample = stage.getState().samples.find((each) => each.id === id);
+      const response = sample ? await fetch(sample.url).catch(() => undefined) : undefined;
+      if (!sample || !response?.ok) {
+        const message = `The sample “${sample?.title ?? id}” could not be read.`;
+        return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
+      }
+      const { title, alt } = sample;
+      return readPicture(await response.blob(), { id: newId(), title, alt, sampleId: id });
+    });
+
+  async function startGallery() {
+    const samples = await fetchSamples(options.samplesUrl).catch(() => []);
+    stage.setState({ samples });
+    const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
+    if (first && choice === 0) await chooseSample(first.id);
+  }
+
+  const next = () => cacheSettings(settings.getState(), policies);
+  return {
+    policies,
+    settings,
+    load,
+    chat,
+    charts,
+    stage,
+    start() {
+      void startGallery();
+      void load.start();
+    },
+    next,
+    ask: (question) => chat.ask(question, next()),
+    chooseFile: (file, title) => choose(() => readPicture(file, { id: newId(), title })),
+    chooseSample,
+    newConversation() {
+      const picture = chat.store.getState().conversation.pictures[0];
+      chat.open(emptyConversation(newId(), Date.now(), picture));
+    },
+  };
+}

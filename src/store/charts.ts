@@ -1,0 +1,111 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { EngineEvent, MemoryReading, TurnResult } from "@/protocol/engine";
+import { createSeries, type Series } from "@/telemetry/series";
+import { median } from "@/telemetry/stats";
+
+/** A moment worth a mark on the memory chart, on its clock of working seconds. */
+export interface Mark {
+  readonly at: number;
+  readonly kind: "prefill" | "compact" | "end";
+}
+
+export interface Reading {
+  readonly pools: MemoryReading;
+  readonly fullKv: number;
+}
+
+/** What React shows of the measurements. The samples themselves never pass through it. */
+export interface ChartsState {
+  readonly reading: Reading | undefined;
+  readonly marks: readonly Mark[];
+  /** Median milliseconds per token of the last run with the full cache. */
+  readonly fullMedianMs: number | undefined;
+  /** Stage times of the newest finished answer. */
+  readonly stages: TurnResult["ms"] | undefined;
+  readonly decodeMs: number;
+}
+
+export interface Charts {
+  readonly store: StoreApi<ChartsState>;
+  /** [seconds of work, KV bytes, bytes of the full cache] */
+  readonly memory: Series;
+  /** [token, milliseconds] of the current run, from the second token on. */
+  readonly tokens: Series;
+  /** [token, milliseconds] of the last finished run with the full cache. */
+  readonly reference: Series;
+  startRun(): void;
+  record(event: EngineEvent): void;
+  finishRun(result: TurnResult): void;
+  /** Forgets the conversation; the full-cache reference stays, it is the machine's. */
+  reset(): void;
+}
+
+const EMPTY: Omit<ChartsState, "fullMedianMs"> = {
+  reading: undefined,
+  marks: [],
+  stages: undefined,
+  decodeMs: 0,
+};
+const MEMORY_SAMPLES = 4096;
+const TOKEN_SAMPLES = 2048;
+/** Room between two runs on the working clock, in seconds. */
+const GAP_S = 0.05;
+
+/**
+ * Turns engine events into series. The memory chart's clock counts only time in which the engine
+ * worked: a pause to think between two questions would flatten everything else.
+ */
+export function createCharts(): Charts {
+  const store = createStore<ChartsState>(() => ({ ...EMPTY, fullMedianMs: undefined }));
+  const memory = createSeries(3, MEMORY_SAMPLES);
+  const tokens = createSeries(2, TOKEN_SAMPLES);
+  const reference = createSeries(2, TOKEN_SAMPLES);
+  let now = 0;
+  let runStart = 0;
+  let engineStart: number | undefined;
+
+  function recordMemory(event: Extract<EngineEvent, { type: "memory" }>) {
+    engineStart ??= event.at;
+    now = Math.max(now, runStart + (event.at - engineStart) / 1e3);
+    memory.push([now, event.pools.kv, event.fullKv]);
+    const { marks } = store.getState();
+    store.setState({
+      reading: { pools: event.pools, fullKv: event.fullKv },
+      marks: event.mark ? [...marks, { at: now, kind: event.mark }] : marks,
+    });
+  }
+
+  return {
+    store,
+    memory,
+    tokens,
+    reference,
+    startRun() {
+      tokens.clear();
+      runStart = now === 0 ? 0 : now + GAP_S;
+      engineStart = undefined;
+    },
+    record(event) {
+      // The first token waits for the prefill and has its own number.
+      if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
+      if (event.type === "memory") recordMemory(event);
+    },
+    finishRun(result) {
+      const [numbers, times] = tokens.view() as [Float64Array, Float64Array];
+      store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
+      if (result.retention !== 1 || tokens.length === 0) return;
+      reference.clear();
+      numbers.forEach((token, index) => {
+        reference.push([token, times[index]!]);
+      });
+      store.setState({ fullMedianMs: median(times) });
+    },
+    reset() {
+      memory.clear();
+      tokens.clear();
+      now = 0;
+      engineStart = undefined;
+      store.setState(EMPTY);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { EngineEvent, EngineFailure, ModelInfo } from "@/protocol/engine";
+
+type LoadEvent = Extract<EngineEvent, { type: "load" }>;
+
+export type ModelState =
+  | { readonly phase: "idle" }
+  | {
+      readonly phase: "loading";
+      readonly step: LoadEvent["phase"];
+      readonly files: Readonly<Record<string, { readonly loaded: number; readonly total: number }>>;
+      /** Set when a lost device is the reason for loading again. */
+      readonly afterLoss: boolean;
+    }
+  | { readonly phase: "ready"; readonly info: ModelInfo }
+  | { readonly phase: "failed"; readonly failure: EngineFailure };
+
+export type ModelStore = StoreApi<ModelState>;
+
+export function createModelStore(): ModelStore {
+  return createStore<ModelState>(() => ({ phase: "idle" }));
+}
+
+/** A load event while loading; every other state stays as it is. */
+export function reduceLoad(state: ModelState, event: LoadEvent): ModelState {
+  if (state.phase !== "loading") return state;
+  const file = { loaded: event.loadedBytes, total: event.totalBytes };
+  const files = event.file ? { ...state.files, [event.file]: file } : state.files;
+  return { ...state, step: event.phase, files };
+}
+
+/** Bytes over all files whose size is known so far. */
+export function loadedBytes(state: Extract<ModelState, { phase: "loading" }>): {
+  readonly loaded: number;
+  readonly total: number;
+} {
+  let loaded = 0;
+  let total = 0;
+  for (const file of Object.values(state.files)) {
+    loaded += file.loaded;
+    total += Math.max(file.total, file.loaded);
+  }
+  return { loaded, total };
+}

@@ -1,0 +1,48 @@
+import { lazy, Suspense, useEffect } from "react";
+import type { App as AppModel } from "@/store/app";
+import styles from "./App.module.css";
+import { Cache } from "./cache/Cache";
+import { Chat } from "./chat/Chat";
+import { DropZone } from "./DropZone";
+import { LayerKeys } from "./LayerKeys";
+import { useRoute } from "./route";
+import { Stage } from "./stage/Stage";
+import { TopBar } from "./topbar/TopBar";
+import { AppContext, useSettings } from "./useApp";
+
+const About = lazy(() => import("./about/About"));
+
+export function App({ app }: { readonly app: AppModel }) {
+  const route = useRoute();
+  return (
+    <AppContext value={app}>
+      <Theme />
+      <div className={styles.app}>
+        <TopBar />
+        {/* The chat stays mounted behind other pages: an answer goes on while somebody reads. */}
+        <main className={styles.zones} hidden={route !== "chat"}>
+          <Stage />
+          <Chat />
+          <Cache />
+        </main>
+        {route === "about" && (
+          <Suspense>
+            <About />
+          </Suspense>
+        )}
+      </div>
+      <DropZone />
+      <LayerKeys />
+    </AppContext>
+  );
+}
+
+/** The picked theme on the root element; without one the system's is in force. */
+function Theme() {
+  const theme = useSettings((state) => state.theme);
+  useEffect(() => {
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  return null;
+}

@@ -1,0 +1,23 @@
+import { useEffect } from "react";
+import { stepLayer } from "@/store/settings";
+import { useApp } from "./useApp";
+
+/** `[` and `]` change the layer from anywhere but a text field. */
+export function LayerKeys() {
+  const { settings, load } = useApp();
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const step = event.key === "]" ? 1 : event.key === "[" ? -1 : 0;
+      const isTyping =
+        event.target instanceof HTMLElement &&
+        event.target.matches("input:not([type=radio], [type=range]), textarea, select");
+      if (step === 0 || isTyping || event.ctrlKey || event.metaKey) return;
+      const model = load.store.getState();
+      const layers = model.phase === "ready" ? model.info.layers : 1;
+      settings.setState(({ layer }) => ({ layer: stepLayer(layer, step, layers) }));
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [settings, load]);
+  return null;
+}

@@ -1,0 +1,55 @@
+import { useSyncExternalStore } from "react";
+import { LatencyBlock } from "../charts/LatencyBlock";
+import { MemoryBlock } from "../charts/MemoryBlock";
+import { StagesBlock } from "../charts/StagesBlock";
+import styles from "./Cache.module.css";
+import { CACHE_SHEET } from "./cacheSheet";
+import { SettingsBlock } from "./SettingsBlock";
+
+const NARROW = matchMedia("(max-width: 720px)");
+
+/** The zone to watch: a column beside the chat, a sheet over it on small screens. */
+export function Cache() {
+  const isNarrow = useSyncExternalStore(
+    (listener) => {
+      NARROW.addEventListener("change", listener);
+      return () => NARROW.removeEventListener("change", listener);
+    },
+    () => NARROW.matches,
+  );
+  if (!isNarrow) {
+    return (
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region is reached by keyboard
+      <aside className={styles.pane} aria-label="Cache" tabIndex={0}>
+        <Blocks />
+      </aside>
+    );
+  }
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself
+    <dialog
+      id={CACHE_SHEET}
+      className={styles.sheet}
+      aria-label="Cache"
+      onClick={({ target, currentTarget }) => target === currentTarget && currentTarget.close()}
+    >
+      <div className={styles.inside}>
+        <form method="dialog" className={styles.close}>
+          <button type="submit">Done</button>
+        </form>
+        <Blocks />
+      </div>
+    </dialog>
+  );
+}
+
+function Blocks() {
+  return (
+    <>
+      <SettingsBlock />
+      <MemoryBlock />
+      <LatencyBlock />
+      <StagesBlock />
+    </>
+  );
+}

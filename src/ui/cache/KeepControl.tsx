@@ -1,0 +1,99 @@
+import { type KeyboardEvent, useEffect, useState } from "react";
+import { clampPercent, type Scope } from "@/store/settings";
+import { KEEP_STEPS, KEEP_TICKS, percentOfPlace, placeOfPercent, stepPercent } from "../keepScale";
+import { useApp, useSettings } from "../useApp";
+import styles from "./Cache.module.css";
+
+const KEYS: Readonly<Record<string, 1 | -1>> = {
+  ArrowLeft: 1,
+  ArrowUp: 1,
+  ArrowRight: -1,
+  ArrowDown: -1,
+};
+
+interface Props {
+  readonly isFull: boolean;
+  readonly scope: Scope;
+}
+
+/** How much to keep: a slider whose scale spreads the small shares, and a number to type. */
+export function KeepControl({ isFull, scope }: Props) {
+  const { settings } = useApp();
+  const chosen = useSettings((state) => state.keepPercent);
+  const percent = isFull ? 100 : chosen;
+  const set = (value: number) => settings.setState({ keepPercent: clampPercent(value) });
+  const place = placeOfPercent(percent);
+
+  function press(event: KeyboardEvent) {
+    const direction = KEYS[event.key];
+    const ends: Readonly<Record<string, number>> = { Home: 100, End: 1 };
+    const next = direction ? stepPercent(percent, direction) : ends[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    set(next);
+  }
+
+  return (
+    <div className={styles.keep} data-full={isFull}>
+      <div className={styles.line}>
+        <h2>
+          <label htmlFor="keep">Keep</label>
+        </h2>
+        <span className={`num ${styles.percent}`}>
+          <PercentField percent={percent} isDisabled={isFull} onCommit={set} />
+          <span>{scope === "visual" ? "% of visual tokens" : "% of the prompt"}</span>
+        </span>
+      </div>
+      <input
+        id="keep"
+        type="range"
+        className={styles.slider}
+        min={0}
+        max={KEEP_STEPS}
+        step={1}
+        value={Math.round(place)}
+        disabled={isFull}
+        aria-valuetext={`keep ${percent} %`}
+        style={{ "--place": `${(100 * place) / KEEP_STEPS}%` } as React.CSSProperties}
+        onChange={({ target }) => set(percentOfPlace(target.valueAsNumber))}
+        onKeyDown={press}
+      />
+      <div className={`num ${styles.ticks}`} aria-hidden="true">
+        {KEEP_TICKS.map((tick) => (
+          <span key={tick} style={{ left: `${(100 * placeOfPercent(tick)) / KEEP_STEPS}%` }}>
+            {tick}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface FieldProps {
+  readonly percent: number;
+  readonly isDisabled: boolean;
+  readonly onCommit: (percent: number) => void;
+}
+
+/** A number that may be half typed: it counts once it is one from 1 to 100. */
+function PercentField({ percent, isDisabled, onCommit }: FieldProps) {
+  const [draft, setDraft] = useState(String(percent));
+  useEffect(() => setDraft(String(percent)), [percent]);
+  return (
+    <input
+      type="number"
+      className={styles.number}
+      aria-label="Keep percent"
+      min={1}
+      max={100}
+      step={1}
+      value={draft}
+      disabled={isDisabled}
+      onChange={({ target }) => {
+        setDraft(target.value);
+        if (target.validity.valid && target.value !== "") onCommit(target.valueAsNumber);
+      }}
+      onBlur={() => setDraft(String(percent))}
+    />
+  );
+}

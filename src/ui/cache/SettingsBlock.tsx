@@ -1,0 +1,60 @@
+import { FULL } from "@/store/settings";
+import { Segmented } from "../shared/Segmented";
+import { useApp, useSettings } from "../useApp";
+import styles from "./Cache.module.css";
+import { KeepControl } from "./KeepControl";
+import { OptionsForm } from "./OptionsForm";
+
+const SCOPES = [
+  { value: "visual", label: "Visual tokens" },
+  { value: "prompt", label: "Whole prompt" },
+] as const;
+
+/** What the next question runs under. Nothing here touches an answer that exists. */
+export function SettingsBlock() {
+  const { policies, settings } = useApp();
+  const id = useSettings((state) => state.policy);
+  const scope = useSettings((state) => state.scope);
+  const policy = policies.find((each) => each.id === id) ?? policies[0];
+  if (!policy) return null;
+  const isFull = policy.id === FULL;
+  return (
+    <section className={styles.block}>
+      <h2>
+        <label htmlFor="policy">Policy</label>
+      </h2>
+      <div className={styles.select}>
+        <select
+          id="policy"
+          value={policy.id}
+          onChange={({ target }) => settings.setState({ policy: target.value })}
+        >
+          {policies.map(({ id: value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
+      <p className={styles.hint}>
+        {policy.summary}{" "}
+        {policy.paper && (
+          <a href={policy.paper.url} target="_blank" rel="noreferrer" title={policy.paper.title}>
+            {policy.paper.venue}
+          </a>
+        )}
+      </p>
+      <KeepControl isFull={isFull} scope={scope} />
+      <div className={styles.line}>
+        <span className={styles.name}>Scope</span>
+        <Segmented
+          label="Scope"
+          value={scope}
+          choices={SCOPES}
+          onChange={(value) => settings.setState({ scope: value })}
+        />
+      </div>
+      <OptionsForm key={policy.id} policy={policy} />
+    </section>
+  );
+}

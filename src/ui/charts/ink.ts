@@ -1,0 +1,71 @@
+import type uPlot from "uplot";
+import { tokenColor } from "../color";
+
+/** The page's colours and type, for a canvas. */
+export interface Ink {
+  readonly accent: string;
+  readonly accentSoft: string;
+  readonly reference: string;
+  readonly grid: string;
+  readonly text: string;
+  readonly paper: string;
+  readonly font: string;
+}
+
+export function chartInk(host: HTMLElement): Ink {
+  const color = (token: string) => tokenColor(host, token);
+  const family = getComputedStyle(document.documentElement).getPropertyValue("--numbers");
+  return {
+    accent: color("--accent"),
+    accentSoft: color("--accent-soft"),
+    reference: color("--edge"),
+    grid: color("--line"),
+    text: color("--ink3"),
+    paper: color("--surface"),
+    font: `${11 * devicePixelRatio}px ${family}`,
+  };
+}
+
+export interface Label {
+  readonly text: string;
+  /** Device pixels. */
+  readonly x: number;
+  readonly y: number;
+  readonly color: string;
+  readonly align?: CanvasTextAlign;
+}
+
+/** Writes on a chart's canvas; labels stand at what they name, so there is no legend. */
+export function drawLabel({ ctx }: uPlot, ink: Ink, label: Label): void {
+  ctx.save();
+  ctx.font = ink.font;
+  ctx.fillStyle = label.color;
+  ctx.textAlign = label.align ?? "left";
+  ctx.textBaseline = "alphabetic";
+  ctx.fillText(label.text, label.x, label.y);
+  ctx.restore();
+}
+
+/** A horizontal hairline at a value of the y scale, over the whole width. */
+export function drawRule(chart: uPlot, value: number, color: string, dash: number[] = []): number {
+  const { ctx, bbox } = chart;
+  const y = Math.round(chart.valToPos(value, "y", true)) + 0.5;
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+  return y;
+}
+
+/** Round values for one or two rules between 0 and `max`. */
+export function niceStep(max: number): number {
+  const rough = max / 2.2;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const factor = [5, 2, 1].find((each) => each * power <= rough) ?? 1;
+  return factor * power;
+}

@@ -1,0 +1,79 @@
+import type uPlot from "uplot";
+import type { Charts } from "@/store/charts";
+import { formatMsNumber } from "@/telemetry/format";
+import { chartInk, drawLabel, drawRule, type Ink, niceStep } from "./ink";
+import type { ChartSource } from "./LiveChart";
+
+/** Milliseconds of each token of the current run, the last run with the full cache in grey. */
+export function latencyChart(charts: Charts): ChartSource {
+  const { tokens, reference } = charts;
+  const joined = () => joinByToken(tokens.view(), reference.view());
+  return {
+    version: () => tokens.version + reference.version,
+    data: joined,
+    readout(index) {
+      const [numbers, current, full] = joined();
+      const parts = [`token ${numbers[index]}`];
+      if (current?.[index] != null) parts.push(`${formatMsNumber(current[index])} ms`);
+      if (full?.[index] != null) parts.push(`full ${formatMsNumber(full[index])} ms`);
+      return parts.length > 1 ? parts.join("  ") : undefined;
+    },
+    options(host) {
+      const ink = chartInk(host);
+      const line = { points: { show: false }, spanGaps: true };
+      return {
+        scales: {
+          x: { time: false, range: (_, __, max) => [1, Math.max(max || 0, 12)] },
+          y: { range: (_, __, max) => [0, (max || 50) * 1.2] },
+        },
+        axes: [
+          { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
+          { show: false },
+        ],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+        padding: [10, 0, 0, 0],
+        series: [
+          {},
+          { ...line, stroke: ink.accent, width: 1.7 },
+          { ...line, stroke: ink.reference, width: 1.3 },
+        ],
+        hooks: { drawAxes: [(chart) => drawGrid(chart, ink)] },
+      };
+    },
+  };
+}
+
+/** Columns over the union of both runs' tokens; a token that a run did not reach is null. */
+export function joinByToken(
+  [numbers = new Float64Array(), times = new Float64Array()]: readonly Float64Array[],
+  [fullNumbers = new Float64Array(), fullTimes = new Float64Array()]: readonly Float64Array[],
+): [number[], (number | null)[], (number | null)[]] {
+  const current = new Map(Array.from(numbers, (token, index) => [token, times[index]!]));
+  const full = new Map(Array.from(fullNumbers, (token, index) => [token, fullTimes[index]!]));
+  const tokens = [...new Set([...current.keys(), ...full.keys()])].sort((a, b) => a - b);
+  return [
+    tokens,
+    tokens.map((token) => current.get(token) ?? null),
+    tokens.map((token) => full.get(token) ?? null),
+  ];
+}
+
+function drawGrid(chart: uPlot, ink: Ink): void {
+  const { bbox } = chart;
+  const gap = 4 * devicePixelRatio;
+  const right = bbox.left + bbox.width;
+  drawRule(chart, 0, ink.grid);
+  const max = chart.scales.y?.max ?? 1;
+  const step = niceStep(max);
+  const top = Math.floor(max / step) * step;
+  for (let value = step; value <= top; value += step) {
+    const y = drawRule(chart, value, ink.grid) - gap;
+    const text = value + step > max ? `${value} ms` : String(value);
+    drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
+  }
+  const y = bbox.top + bbox.height + 14 * devicePixelRatio;
+  const last = `${chart.scales.x?.max ?? ""}`;
+  drawLabel(chart, ink, { text: "token 1", x: bbox.left, y, color: ink.text });
+  drawLabel(chart, ink, { text: last, x: right, y, color: ink.text, align: "right" });
+}

@@ -1,0 +1,81 @@
+import uPlot from "uplot";
+import type { Charts, Mark } from "@/store/charts";
+import { formatBytes } from "@/telemetry/format";
+import { chartInk, drawLabel, drawRule, type Ink } from "./ink";
+import type { ChartSource } from "./LiveChart";
+
+const MARK_WORDS: Readonly<Record<Mark["kind"], string>> = {
+  prefill: "prefill",
+  compact: "compact",
+  end: "end",
+};
+
+/** KV bytes as a step line over working seconds, the full cache dotted above it. */
+export function memoryChart(charts: Charts): ChartSource {
+  const { memory } = charts;
+  const at = (column: number, index: number) => memory.view()[column]?.[index];
+  return {
+    version: () => memory.version,
+    data: () => memory.view() as unknown as uPlot.AlignedData,
+    readout(index) {
+      const seconds = at(0, index);
+      const bytes = at(1, index);
+      if (seconds === undefined || bytes === undefined) return undefined;
+      return `${seconds.toFixed(2)} s  ${formatBytes(bytes)}`;
+    },
+    options(host) {
+      const ink = chartInk(host);
+      const steps = uPlot.paths.stepped?.({ align: 1 });
+      const stepped = steps ? { paths: steps } : {};
+      return {
+        scales: {
+          x: { time: false, range: (_, min, max) => [min ?? 0, max > min ? max : (min ?? 0) + 1] },
+          y: { range: (_, __, max) => [0, (max || 1) * 1.12] },
+        },
+        axes: [
+          { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
+          { show: false },
+        ],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+        padding: [6, 0, 0, 0],
+        series: [
+          {},
+          {
+            stroke: ink.accent,
+            fill: ink.accentSoft,
+            width: 1.6,
+            points: { show: false },
+            ...stepped,
+          },
+          { stroke: ink.reference, dash: [2, 4], width: 1, points: { show: false }, ...stepped },
+        ],
+        hooks: { draw: [(chart) => drawMarks(chart, ink, charts)] },
+      };
+    },
+  };
+}
+
+/** The floor, the marks' words under it, and the time at the right end. */
+function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
+  drawRule(chart, 0, ink.grid);
+  if (memory.length === 0) return;
+  const { bbox, ctx } = chart;
+  const y = bbox.top + bbox.height + 14 * devicePixelRatio;
+  const end = `${(chart.scales.x?.max ?? 0).toFixed(1)} s`;
+  const right = bbox.left + bbox.width;
+  drawLabel(chart, ink, { text: end, x: right, y, color: ink.text, align: "right" });
+  ctx.font = ink.font;
+  const limit = right - ctx.measureText(end).width - 8 * devicePixelRatio;
+  let free = bbox.left;
+  for (const { at, kind } of store.getState().marks) {
+    if (kind === "end") continue;
+    const text = MARK_WORDS[kind];
+    const width = ctx.measureText(text).width;
+    const place = chart.valToPos(at, "x", true);
+    const x = Math.max(bbox.left, kind === "prefill" ? place - width : place);
+    if (x < free || x + width > limit) continue;
+    drawLabel(chart, ink, { text, x, y, color: ink.text });
+    free = x + width + 6 * devicePixelRatio;
+  }
+}

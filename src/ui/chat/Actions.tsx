@@ -1,0 +1,66 @@
+import { useState } from "react";
+import type { Attempt, Exchange } from "@/store/conversation";
+import { cacheSettings } from "@/store/settings";
+import { Menu } from "../shared/Menu";
+import { settingsLabel } from "../shared/settingsWords";
+import { useApp, useChat, useSettings } from "../useApp";
+import styles from "./Chat.module.css";
+
+interface Props {
+  readonly exchange: Exchange;
+  readonly attempt: Attempt;
+  readonly isLatest: boolean;
+  readonly text: string;
+}
+
+const COPIED_MS = 1500;
+
+/** What can be done with an answer. */
+export function Actions({ exchange, attempt, isLatest, text }: Props) {
+  const app = useApp();
+  const isBusy = useChat((state) => state.running !== undefined);
+  const settings = useSettings((state) => state);
+  const [isCopied, setCopied] = useState(false);
+  const [isMany, isShown] = useChat(
+    (state) =>
+      `${exchange.attempts.length > 1 || state.conversation.exchanges.length > 1}|${state.shown === attempt.id}`,
+  )
+    .split("|")
+    .map((word) => word === "true");
+
+  async function copy() {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), COPIED_MS);
+  }
+
+  const again = app.policies.map((policy) => {
+    const other = cacheSettings({ ...settings, policy: policy.id }, app.policies);
+    return {
+      key: policy.id,
+      label: settingsLabel(app.policies, other),
+      onPick: () => app.chat.askAgain(exchange.id, other),
+    };
+  });
+
+  return (
+    <div className={styles.actions}>
+      {isLatest && !isBusy && (
+        <>
+          <button type="button" onClick={() => app.chat.askAgain(exchange.id, app.next())}>
+            Ask again
+          </button>
+          <Menu label="Ask again with…" title="The same question with" items={again} />
+        </>
+      )}
+      {isMany && (
+        <button type="button" aria-pressed={isShown} onClick={() => app.chat.show(attempt.id)}>
+          Show its patches
+        </button>
+      )}
+      <button type="button" onClick={() => void copy()}>
+        {isCopied ? "Copied" : "Copy"}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import { type Attempt, agreesWithFull, type Exchange, textOf } from "@/store/conversation";
+import { Failure } from "../shared/Failure";
+import { withAction } from "../shared/failureWords";
+import { settingsLabel } from "../shared/settingsWords";
+import { useApp, useChat } from "../useApp";
+import { Actions } from "./Actions";
+import styles from "./Chat.module.css";
+import { Facts } from "./Facts";
+import { StageLine } from "./StageLine";
+import { useFailureAction } from "./useFailureAction";
+
+interface Props {
+  readonly exchange: Exchange;
+  readonly attempt: Attempt;
+  readonly isLatest: boolean;
+}
+
+/** One answer: its words, then one line that says what is happening or what it cost. */
+export function AttemptView({ exchange, attempt, isLatest }: Props) {
+  const { policies } = useApp();
+  const { run, settings } = attempt;
+  const text = textOf(run);
+  const act = useFailureAction(attempt);
+  const isShown = useChat((state) => state.shown === attempt.id);
+  const isLive = run.phase === "running" || run.phase === "queued";
+  return (
+    <div
+      className={styles.attempt}
+      data-live={isLive || undefined}
+      data-shown={isShown || undefined}
+    >
+      {exchange.attempts.length > 1 && (
+        <h3 className={styles.lane}>{settingsLabel(policies, settings)}</h3>
+      )}
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls */}
+      <div className={styles.answer} data-phase={run.phase} role="group" aria-label="Answer">
+        {text}
+        {run.phase === "running" && <i className={styles.caret} aria-hidden="true" />}
+        {run.phase === "done" && text === "" && (
+          <span className={styles.none}>The model ended its answer without a word.</span>
+        )}
+      </div>
+      <div className={styles.foot}>
+        {isLive && <StageLine run={run} />}
+        {run.phase === "done" && (
+          <>
+            <Facts
+              settings={settings}
+              result={run.result}
+              agrees={agreesWithFull(exchange, run.result)}
+            />
+            <Actions exchange={exchange} attempt={attempt} isLatest={isLatest} text={text} />
+          </>
+        )}
+        {run.phase === "failed" && <Failure failure={withAction(run.failure)} onAct={act} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,12 @@
+import styles from "./Chat.module.css";
+import { Composer } from "./Composer";
+import { Transcript } from "./Transcript";
+
+export function Chat() {
+  return (
+    <section className={styles.chat} aria-label="Chat">
+      <Transcript />
+      <Composer />
+    </section>
+  );
+}

@@ -1,0 +1,170 @@
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useStore } from "zustand/react";
+import { contextTokens } from "@/store/conversation";
+import { cacheSettings, sameSettings } from "@/store/settings";
+import { formatBytes, formatCount } from "@/telemetry/format";
+import { openCacheSheet } from "../cache/cacheSheet";
+import { settingsLabel } from "../shared/settingsWords";
+import { useApp, useCharts, useChat, useModel, useSettings } from "../useApp";
+import styles from "./Chat.module.css";
+
+/** Longer questions are refused here, before they reach the model's context. */
+const MAX_CHARACTERS = 8000;
+
+export function Composer() {
+  const app = useApp();
+  const [text, setText] = useState("");
+  const area = useRef<HTMLTextAreaElement>(null);
+  const isRunning = useChat((state) => state.running !== undefined);
+  const hasPicture = useChat((state) => state.conversation.pictures.length > 0);
+  const isTooLong = text.length > MAX_CHARACTERS;
+  const canAsk = text.trim() !== "" && !isTooLong && hasPicture && !isRunning;
+  useShortcuts(area);
+
+  function ask(event?: FormEvent) {
+    event?.preventDefault();
+    if (!canAsk) return;
+    app.ask(text.trim());
+    setText("");
+  }
+
+  function press(event: KeyboardEvent) {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    ask();
+  }
+
+  return (
+    <div className={styles.compose}>
+      <Suggestions isDraft={text !== ""} />
+      <form className={styles.box} onSubmit={ask}>
+        <textarea
+          ref={area}
+          className={styles.area}
+          aria-label="Question"
+          aria-describedby={isTooLong ? "too-long" : undefined}
+          placeholder="Ask about this image"
+          rows={1}
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+          onKeyDown={press}
+        />
+        {isTooLong && (
+          <p id="too-long" className={styles.limit} role="alert">
+            This question has {formatCount(text.length)} characters; {formatCount(MAX_CHARACTERS)}{" "}
+            are the most. Shorten it to ask.
+          </p>
+        )}
+        <div className={styles.tools}>
+          <button
+            type="button"
+            className={styles.ghost}
+            onClick={() => document.getElementById("image-file")?.click()}
+          >
+            + Image
+          </button>
+          <NextSettings />
+          <Context />
+          {isRunning ? (
+            <button type="button" className={styles.stop} onClick={() => app.chat.stop()}>
+              Stop
+            </button>
+          ) : (
+            <button type="submit" className={styles.send} disabled={!canAsk}>
+              Ask
+            </button>
+          )}
+        </div>
+      </form>
+    </div>
+  );
+}
+
+/** `/` goes to the question, `Esc` stops the answer. */
+function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
+  const { chat } = useApp();
+  useEffect(() => {
+    const press = (event: globalThis.KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const isTyping =
+        event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
+      if (event.key === "/" && !isTyping) {
+        event.preventDefault();
+        area.current?.focus();
+      }
+      const isOpen = document.querySelector(":popover-open, dialog[open]") !== null;
+      if (event.key === "Escape" && !isOpen && chat.store.getState().running) chat.stop();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [area, chat]);
+}
+
+/** The sample's questions that were not asked yet. */
+function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
+  const app = useApp();
+  const samples = useStore(app.stage, (state) => state.samples);
+  const conversation = useChat((state) => state.conversation);
+  const isRunning = useChat((state) => state.running !== undefined);
+  const sampleId = conversation.pictures.at(-1)?.sampleId;
+  const asked = new Set(conversation.exchanges.map(({ question }) => question));
+  const questions = samples.find(({ id }) => id === sampleId)?.questions ?? [];
+  return (
+    <div className={styles.suggestions} data-off={isDraft}>
+      {questions
+        .filter((question) => !asked.has(question))
+        .slice(0, 3)
+        .map((question) => (
+          <button
+            key={question}
+            type="button"
+            className={styles.suggestion}
+            disabled={isRunning}
+            onClick={() => app.ask(question)}
+          >
+            {question}
+          </button>
+        ))}
+    </div>
+  );
+}
+
+/** Says what the next question runs under, when that is not what the last one ran under. */
+function NextSettings() {
+  const { policies } = useApp();
+  const settings = useSettings((state) => state);
+  const last = useChat((state) => state.conversation.exchanges.at(-1)?.attempts.at(-1)?.settings);
+  const kv = useCharts((state) => state.reading?.pools.kv);
+  const next = cacheSettings(settings, policies);
+  const label = settingsLabel(policies, next);
+  const isChanged = last !== undefined && !sameSettings(last, next);
+  return (
+    <>
+      <button
+        type="button"
+        className={styles.summary}
+        aria-haspopup="dialog"
+        aria-label={`Cache settings: ${label}`}
+        onClick={openCacheSheet}
+      >
+        {isChanged ? `next: ${label}` : label}
+        {!isChanged && kv !== undefined && ` · ${formatBytes(kv)}`}
+      </button>
+      <span className={styles.next} aria-live="polite">
+        {isChanged && <>next: {label}</>}
+      </span>
+    </>
+  );
+}
+
+function Context() {
+  const tokens = useChat((state) => contextTokens(state.conversation));
+  const length = useModel((state) => (state.phase === "ready" ? state.info.contextLength : 0));
+  if (length === 0) return <span className={styles.context} />;
+  return (
+    <span className={`num ${styles.context}`} title="Tokens of this conversation so far">
+      <span className={styles.contextWord}>context </span>
+      {tokens} / {length}
+    </span>
+  );
+}

@@ -1,0 +1,62 @@
+import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import { formatBytes, formatCount, formatMs } from "@/telemetry/format";
+import { settingsDetails, settingsLabel } from "../shared/settingsWords";
+import { useApp } from "../useApp";
+import styles from "./Chat.module.css";
+import { rowCounters } from "./rowCounters";
+
+interface Props {
+  readonly settings: CacheSettings;
+  readonly result: TurnResult;
+  readonly agrees: boolean | undefined;
+}
+
+const ENDINGS: Readonly<Record<TurnResult["finish"], string>> = {
+  stop: "",
+  cancelled: "stopped",
+  length: "ended at the length limit",
+  context: "ended where the context is full",
+  memory: "ended where the memory is full",
+};
+
+/** What an answer cost, measured by the engine that gave it. */
+export function Facts({ settings, result, agrees }: Props) {
+  const { policies } = useApp();
+  const { kvBytes, ms } = result;
+  const rows = rowCounters(result);
+  const details = settingsDetails(policies, settings);
+  return (
+    <div className={styles.facts}>
+      <p className={styles.factLine}>
+        <b>{settingsLabel(policies, settings)}</b>
+        {details.length > 0 && <span>{details.join(", ")}</span>}
+        <span
+          className="num"
+          title="KV cache at the end of the answer, of what the full cache takes"
+        >
+          {formatBytes(kvBytes.end)} <i>of {formatBytes(kvBytes.full)}</i>
+        </span>
+        <span className="num" title="Median over the answer's tokens">
+          {formatMs(ms.decodePerToken.median)}/token
+        </span>
+        <span className="num">first token {formatMs(ms.firstToken)}</span>
+        {agrees !== undefined && (
+          <span className={agrees ? styles.same : styles.differs}>
+            {agrees ? "same answer as the full cache" : "differs from the full cache"}
+          </span>
+        )}
+        {ENDINGS[result.finish] && <span>{ENDINGS[result.finish]}</span>}
+      </p>
+      <p className={`num ${styles.rows}`}>
+        <span>rows held {formatCount(rows.held)}</span>
+        <span>read per token {formatCount(rows.readPerToken)}</span>
+        <span>{result.appended ? "appended to the cache" : "prefilled"}</span>
+      </p>
+      {result.notices.map((notice) => (
+        <p key={notice} className={styles.remark}>
+          {notice}
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import type { Run, StageProgress } from "@/store/conversation";
+import { loadedBytes } from "@/store/model";
+import { formatMegabytes } from "@/telemetry/format";
+import { useModel } from "../useApp";
+import styles from "./Chat.module.css";
+
+type Live = Extract<Run, { phase: "running" | "queued" }>;
+
+/** What the engine is doing, in a quiet line, while there is nothing to read. */
+export function StageLine({ run }: { readonly run: Live }) {
+  return (
+    <p className={styles.stages}>{run.phase === "queued" ? <Waiting /> : <Stages run={run} />}</p>
+  );
+}
+
+function Waiting() {
+  const model = useModel((state) => state);
+  switch (model.phase) {
+    case "loading": {
+      const { loaded, total } = loadedBytes(model);
+      const bytes = `${formatMegabytes(loaded)} of ${formatMegabytes(total)}`;
+      return <>waits for the model · {total > 0 ? bytes : "starting"}</>;
+    }
+    case "failed":
+      return <>waits for the model, which could not be loaded</>;
+    case "idle":
+    case "ready":
+      return <>next</>;
+    default:
+      return model satisfies never;
+  }
+}
+
+function Stages({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
+  if (run.tokens > 0) return <>answering · {run.tokens} tokens</>;
+  return <>{stageWords(run.stages).join(" · ") || "starting"}</>;
+}
+
+/** The stages so far, one word each; score and plan are one thing to a reader. */
+export function stageWords(stages: readonly StageProgress[]): readonly string[] {
+  const words = stages.flatMap(({ stage, done, total }) => {
+    switch (stage) {
+      case "vision":
+        return ["looking"];
+      case "prefill":
+        return [done < total ? `reading ${done}/${total}` : `read ${total}`];
+      case "score":
+      case "plan":
+        return ["choosing what to keep"];
+      case "compact":
+        return ["freeing memory"];
+      case "decode":
+        return [];
+      default:
+        return stage satisfies never;
+    }
+  });
+  return words.filter((word, index) => word !== words[index - 1]);
+}

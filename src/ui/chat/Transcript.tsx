@@ -1,0 +1,83 @@
+import { useEffect, useLayoutEffect, useRef } from "react";
+import { titleOf } from "@/store/conversation";
+import { Failure } from "../shared/Failure";
+import { withAction } from "../shared/failureWords";
+import { useApp, useChat, useModel } from "../useApp";
+import { Announcer } from "./Announcer";
+import styles from "./Chat.module.css";
+import { ExchangeView } from "./ExchangeView";
+
+/** Distance from the end, in pixels, within which the transcript follows what is added. */
+const FOLLOW_PX = 80;
+
+export function Transcript() {
+  const log = useRef<HTMLElement>(null);
+  const { load } = useApp();
+  const conversation = useChat((state) => state.conversation);
+  const left = useChat((state) => state.left);
+  const failure = useModel((state) => (state.phase === "failed" ? state.failure : undefined));
+  useFollow(log, conversation.id, conversation.exchanges);
+
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region is reached by keyboard
+    <section ref={log} className={styles.log} tabIndex={0} aria-label="Conversation">
+      <div className={styles.column}>
+        {left && (
+          <p className={styles.notice}>New conversation. “{titleOf(left)}” ended with its image.</p>
+        )}
+        {conversation.exchanges.length === 0 && !failure && <Welcome />}
+        {conversation.exchanges.map((exchange) => (
+          <ExchangeView key={exchange.id} exchange={exchange} />
+        ))}
+        {failure && <Failure failure={withAction(failure)} onAct={() => void load.retry()} />}
+      </div>
+      <Announcer />
+    </section>
+  );
+}
+
+function Welcome() {
+  const title = useChat((state) => state.conversation.pictures.at(-1)?.title);
+  return (
+    <div className={styles.welcome}>
+      <p className={styles.lead}>{title ? `Ask about ${title}.` : "Ask about an image."}</p>
+      <p>
+        The image becomes hundreds of visual tokens in the KV cache of every layer. The policy on
+        the right decides which of them stay; ask, then keep fewer and ask again.
+      </p>
+    </div>
+  );
+}
+
+/** Follows the end of the transcript, unless the person scrolled away from it. */
+function useFollow(log: React.RefObject<HTMLElement | null>, id: string, content: unknown) {
+  const follows = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation starts at its end
+  useEffect(() => {
+    follows.current = true;
+    const element = log.current;
+    if (!element) return;
+    const note = () => {
+      const rest = element.scrollHeight - element.scrollTop - element.clientHeight;
+      follows.current = rest < FOLLOW_PX;
+    };
+    element.addEventListener("scroll", note, { passive: true });
+    return () => element.removeEventListener("scroll", note);
+  }, [log, id]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs whenever something was added
+  useLayoutEffect(() => {
+    const element = log.current;
+    if (!element || !follows.current) return;
+    const scrolls = element.scrollHeight > element.clientHeight + 1;
+    if (scrolls) element.scrollTop = element.scrollHeight;
+  }, [log, content]);
+
+  // Where the page itself scrolls, it goes to an answer once, when it begins.
+  const running = useChat((state) => state.running);
+  useEffect(() => {
+    const element = log.current;
+    if (!running || !element || element.scrollHeight > element.clientHeight + 1) return;
+    element.querySelector("[data-live]")?.scrollIntoView({ block: "nearest" });
+  }, [log, running]);
+}

@@ -1,0 +1,33 @@
+import type { EngineFailure } from "@/protocol/engine";
+import type { Attempt } from "@/store/conversation";
+import { clampPercent } from "@/store/settings";
+import { useApp } from "../useApp";
+
+type Action = NonNullable<EngineFailure["action"]>;
+
+/** What the button beside a failed answer does. */
+export function useFailureAction({ id, settings }: Attempt): (action: Action) => void {
+  const app = useApp();
+  return (action) => {
+    switch (action) {
+      case "retry":
+        return app.chat.retry(id, settings);
+      case "keepLess": {
+        const keepPercent = clampPercent((settings.retention * 100) / 2);
+        app.settings.setState({ keepPercent });
+        return app.chat.retry(id, app.next());
+      }
+      case "chooseImage":
+        return document.getElementById("image-file")?.click();
+      case "reload":
+        // The question waits for the model and is asked as soon as it is back.
+        app.chat.retry(id, settings);
+        if (app.load.store.getState().phase !== "loading") void app.load.retry();
+        return;
+      case "newConversation":
+        return app.newConversation();
+      default:
+        return action satisfies never;
+    }
+  };
+}

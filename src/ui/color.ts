@@ -1,0 +1,22 @@
+/** A token as a colour that a canvas understands, in the theme that is in force. */
+export function tokenColor(element: HTMLElement, token: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${token})`;
+  probe.style.display = "none";
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+/** Calls back when the colours change: another theme picked, or another one of the system's. */
+export function onThemeChange(listener: () => void): () => void {
+  const observer = new MutationObserver(listener);
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", listener);
+  return () => {
+    observer.disconnect();
+    system.removeEventListener("change", listener);
+  };
+}

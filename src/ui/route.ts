@@ -1,0 +1,13 @@
+import { useSyncExternalStore } from "react";
+
+export type Route = "chat" | "about";
+
+/** The page in the address's fragment, so that any static host serves every page. */
+export function useRoute(): Route {
+  return useSyncExternalStore(subscribe, () => (location.hash === "#about" ? "about" : "chat"));
+}
+
+function subscribe(listener: () => void): () => void {
+  addEventListener("hashchange", listener);
+  return () => removeEventListener("hashchange", listener);
+}

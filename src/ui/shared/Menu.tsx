@@ -1,0 +1,76 @@
+import { type ReactNode, useId, useRef } from "react";
+import styles from "./Menu.module.css";
+
+interface Props {
+  readonly label: ReactNode;
+  readonly className?: string | undefined;
+  readonly title: string;
+  readonly items: readonly {
+    readonly key: string;
+    readonly label: ReactNode;
+    readonly onPick: () => void;
+  }[];
+}
+
+const MARGIN = 8;
+
+/** A button that opens a list of actions in the top layer, below it or above where it fits. */
+export function Menu({ label, className, title, items }: Props) {
+  const id = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLElement>(null);
+
+  function place() {
+    if (!button.current || !list.current) return;
+    const anchor = button.current.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = list.current;
+    const below = anchor.bottom + 4;
+    const top = below + height + MARGIN > innerHeight ? anchor.top - height - 4 : below;
+    const left = Math.min(anchor.left, innerWidth - width - MARGIN);
+    list.current.style.top = `${Math.max(MARGIN, top)}px`;
+    list.current.style.left = `${Math.max(MARGIN, left)}px`;
+  }
+
+  function pick(onPick: () => void) {
+    list.current?.hidePopover();
+    button.current?.focus();
+    onPick();
+  }
+
+  return (
+    <>
+      <button ref={button} type="button" className={className} popoverTarget={id}>
+        {label}
+      </button>
+      <section
+        ref={list}
+        id={id}
+        popover="auto"
+        className={styles.list}
+        aria-label={title}
+        onToggle={(event) => {
+          if (event.newState !== "open") return;
+          place();
+          list.current?.querySelector("button")?.focus();
+        }}
+        onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}
+      >
+        <p className={styles.title}>{title}</p>
+        {items.map(({ key, label: text, onPick }) => (
+          <button key={key} type="button" className={styles.item} onClick={() => pick(onPick)}>
+            {text}
+          </button>
+        ))}
+      </section>
+    </>
+  );
+}
+
+function moveFocus(key: string, list: HTMLElement | null): boolean {
+  const step = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
+  if (!list || step === 0) return false;
+  const buttons = [...list.querySelectorAll("button")];
+  const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+  buttons[(at + step + buttons.length) % buttons.length]?.focus();
+  return true;
+}

@@ -1,0 +1,34 @@
+import type { EngineFailure } from "@/protocol/engine";
+
+/** What the one button beside a failure says. */
+export const FAILURE_ACTIONS: Readonly<Record<NonNullable<EngineFailure["action"]>, string>> = {
+  retry: "Try again",
+  keepLess: "Keep less",
+  chooseImage: "Choose another image",
+  reload: "Load the model again",
+  newConversation: "Start a new conversation",
+};
+
+/** The engine's sentence; where the page knows more about browsers, the page's. */
+export function failureSentence({ code, message }: EngineFailure): string {
+  switch (code) {
+    case "noWebGpu":
+      return (
+        "This browser offers no WebGPU, which the model computes with. Current Chrome and Edge " +
+        "have it, and so do Safari 26 and Firefox on Windows and macOS. Everything else on this page works."
+      );
+    case "cancelled":
+      return "Stopped before the first word.";
+    case "internal":
+      return `Something inside the engine went wrong: ${message}`;
+    default:
+      return message;
+  }
+}
+
+/** The action that fits a failure whose sender named none. */
+export function withAction(failure: EngineFailure): EngineFailure {
+  if (failure.action || failure.code === "noWebGpu") return failure;
+  const action = failure.code === "outOfMemory" ? "keepLess" : "retry";
+  return { ...failure, action };
+}

@@ -1,0 +1,105 @@
+import { useMemo, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { type ShownRows, shownRows } from "@/store/shownRows";
+import { Segmented } from "../shared/Segmented";
+import { useApp, useChat, useSettings } from "../useApp";
+import { keptRows, keptShare, keptShareOfAll, rowCount } from "../veilGeometry";
+import { Gallery } from "./Gallery";
+import { LayerBars } from "./LayerBars";
+import { PictureFrame } from "./PictureFrame";
+import styles from "./Stage.module.css";
+
+const VEIL_MODES = [
+  { value: "kept", label: "Kept" },
+  { value: "off", label: "Off" },
+] as const;
+
+/** The picture under its veil, the rows per layer, and the pictures to choose from. */
+export function Stage() {
+  const { settings } = useApp();
+  const veil = useSettings((state) => state.veil);
+  const layer = useSettings((state) => state.layer);
+  const [hovered, setHovered] = useState<typeof layer>();
+  const [isOpen, setOpen] = useState(false);
+  const picture = useChat((state) => state.conversation.pictures.at(-1));
+  const rows = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
+  const chosen = clampLayer(hovered ?? layer, rows.layers?.length);
+
+  const share = useMemo(() => {
+    if (!rows.layers) return undefined;
+    return chosen === "all" ? keptShareOfAll(rows.layers) : keptShare(rows.layers[chosen]!);
+  }, [rows.layers, chosen]);
+
+  return (
+    <section className={styles.stage} aria-label="Stage" data-open={isOpen}>
+      <PictureFrame
+        picture={picture}
+        rows={rows.layers && rows.layout ? { layers: rows.layers, layout: rows.layout } : undefined}
+        share={veil === "kept" ? share : undefined}
+      />
+      <div className={styles.about}>
+        <div className={styles.head}>
+          <h2 className={styles.caption}>
+            <Caption rows={rows} share={share} layer={chosen} />
+          </h2>
+          <Segmented
+            label="Veil"
+            value={veil}
+            choices={VEIL_MODES}
+            onChange={(value) => settings.setState({ veil: value })}
+          />
+        </div>
+        <LayerBars
+          rows={
+            rows.layers && rows.layout ? { layers: rows.layers, layout: rows.layout } : undefined
+          }
+          chosen={chosen}
+          onChoose={(value) => settings.setState({ layer: value })}
+          onHover={setHovered}
+        />
+        <Gallery />
+        <button
+          type="button"
+          className={styles.open}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {isOpen ? "Smaller picture" : "Larger picture"}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** Flat, so that a shallow comparison sees when nothing changed. */
+function flatRows(rows: ShownRows | undefined) {
+  return { layers: rows?.layers, layout: rows?.layout };
+}
+
+function clampLayer(layer: number | "all", layers = 1): number | "all" {
+  return layer === "all" ? layer : Math.min(layer, layers - 1);
+}
+
+interface CaptionProps {
+  readonly rows: ReturnType<typeof flatRows>;
+  readonly share: ReadonlyMap<number, number> | undefined;
+  readonly layer: number | "all";
+}
+
+function Caption({ rows: { layers, layout }, share, layer }: CaptionProps) {
+  if (!layers || !layout || !share) return <>Ask, and see which patches each layer keeps</>;
+  const kept = Math.round(keptRows(layout, share));
+  const whole = <span className="num">{rowCount(layout)}</span>;
+  if (layer === "all") {
+    return (
+      <>
+        {layers.length} layers kept <b className="num">{kept}</b> of {whole} patches on average
+      </>
+    );
+  }
+  return (
+    <>
+      Layer {layer + 1} kept <b className="num">{kept}</b> of {whole} patches
+    </>
+  );
+}

@@ -1,0 +1,25 @@
+import { useModel } from "../useApp";
+import { adapterName } from "./adapterName";
+import styles from "./TopBar.module.css";
+
+/** Which device computes; a software adapter says what its times are worth. */
+export function AdapterChip() {
+  const model = useModel((state) => state);
+  if (model.phase === "failed" && model.failure.code === "noWebGpu") {
+    return (
+      <span className={`${styles.chip} ${styles.adapter}`}>
+        <span className={styles.warn}>No WebGPU</span>
+      </span>
+    );
+  }
+  if (model.phase !== "ready") return null;
+  const { adapter } = model.info;
+  return (
+    <span className={`${styles.chip} ${styles.adapter}`}>
+      WebGPU · <b>{adapterName(adapter)}</b>
+      {adapter.isFallback && (
+        <span className={styles.warn}>software adapter: times are not representative</span>
+      )}
+    </span>
+  );
+}

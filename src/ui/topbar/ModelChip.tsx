@@ -1,0 +1,75 @@
+import { loadedBytes, type ModelState } from "@/store/model";
+import { formatMegabytes, formatParameters } from "@/telemetry/format";
+import { useModel } from "../useApp";
+import { DeviceSheet } from "./DeviceSheet";
+import styles from "./TopBar.module.css";
+
+const SHEET = "device-sheet";
+
+/** The model: its progress while it loads, its size once it is there, its facts on demand. */
+export function ModelChip() {
+  const model = useModel((state) => state);
+  return (
+    <>
+      <button type="button" className={styles.chip} popoverTarget={SHEET}>
+        <i className={styles.dot} data-phase={model.phase} />
+        <ChipText model={model} />
+        {model.phase === "loading" && <Progress model={model} />}
+      </button>
+      <DeviceSheet id={SHEET} model={model} />
+    </>
+  );
+}
+
+function ChipText({ model }: { readonly model: ModelState }) {
+  switch (model.phase) {
+    case "idle":
+      return <span>Starting</span>;
+    case "loading":
+      return <LoadingText model={model} />;
+    case "failed":
+      return <b>Model not loaded</b>;
+    case "ready": {
+      const { id, parameters, elementType, bytes } = model.info;
+      const size = formatMegabytes(bytes, 0);
+      return (
+        <>
+          <b>{id.replace(/\/$/, "").split("/").at(-1)}</b>
+          <span className={`num ${styles.wide}`}>
+            {formatParameters(parameters)} · {elementType} · {size}
+          </span>
+        </>
+      );
+    }
+    default:
+      return model satisfies never;
+  }
+}
+
+type Loading = Extract<ModelState, { phase: "loading" }>;
+
+function LoadingText({ model }: { readonly model: Loading }) {
+  const { loaded } = loadedBytes(model);
+  const word = {
+    download: model.afterLoss ? "Loading again" : "Loading",
+    compile: "Compiling",
+    selfTest: "Testing kernels",
+  }[model.step];
+  return (
+    <>
+      <b>{word}</b>
+      <span className="num">{formatMegabytes(loaded)}</span>
+    </>
+  );
+}
+
+function Progress({ model }: { readonly model: Loading }) {
+  const { loaded, total } = loadedBytes(model);
+  const share = total > 0 ? loaded / total : 0;
+  return (
+    <>
+      <progress className="unseen" aria-label="Model loaded" value={share} max={1} />
+      <i className={styles.progress} style={{ transform: `scaleX(${share})`, width: "100%" }} />
+    </>
+  );
+}

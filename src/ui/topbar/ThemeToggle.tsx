@@ -1,0 +1,22 @@
+import type { Theme } from "@/store/settings";
+import { useApp, useSettings } from "../useApp";
+import styles from "./TopBar.module.css";
+
+const NEXT: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
+const WORDS: Readonly<Record<Theme, string>> = { system: "System", light: "Light", dark: "Dark" };
+
+/** Goes round the three themes; the word is the one in use. */
+export function ThemeToggle() {
+  const { settings } = useApp();
+  const theme = useSettings((state) => state.theme);
+  return (
+    <button
+      type="button"
+      className={styles.theme}
+      aria-label={`Theme: ${WORDS[theme]}. Change to ${WORDS[NEXT[theme]]}`}
+      onClick={() => settings.setState({ theme: NEXT[theme] })}
+    >
+      <span>{WORDS[theme]}</span>
+    </button>
+  );
+}

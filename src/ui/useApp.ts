@@ -1,0 +1,32 @@
+import { createContext, useContext } from "react";
+import { useStore } from "zustand/react";
+import type { StoreApi } from "zustand/vanilla";
+import type { App } from "@/store/app";
+import type { ChartsState } from "@/store/charts";
+import type { ChatState } from "@/store/chat";
+import type { ModelState } from "@/store/model";
+import type { SettingsState } from "@/store/settings";
+
+export const AppContext = createContext<App | undefined>(undefined);
+
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (!app) throw new Error("useApp needs an AppContext above it");
+  return app;
+}
+
+export function useSettings<T>(select: (state: SettingsState) => T): T {
+  return useStore(useApp().settings, select);
+}
+
+export function useChat<T>(select: (state: ChatState) => T): T {
+  return useStore(useApp().chat.store, select);
+}
+
+export function useModel<T>(select: (state: ModelState) => T): T {
+  return useStore(useApp().load.store as StoreApi<ModelState>, select);
+}
+
+export function useCharts<T>(select: (state: ChartsState) => T): T {
+  return useStore(useApp().charts.store, select);
+}
