@@ -61,7 +61,8 @@ def main() -> None:
     model = build(processor.tokenizer)
     MODEL.mkdir(parents=True, exist_ok=True)
     model.to(torch.bfloat16).save_pretrained(MODEL)
-    model.float()
+    # Not .float(): the rotary frequencies were rounded with the weights.
+    model = Idefics3ForConditionalGeneration.from_pretrained(MODEL, dtype=torch.float32).eval()
     processor.save_pretrained(MODEL)
     hub.write_hub_layout(MODEL)
     onnx_export.export_vision(model, MODEL / "onnx" / "vision_encoder.onnx", half=False)

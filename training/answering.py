@@ -1,0 +1,32 @@
+"""Answers of an exported model directory, as the app gives them: greedy, the full cache, in float32."""
+
+import sys
+from pathlib import Path
+
+sys.modules["torchvision"] = None  # a broken torchvision stops the import of transformers' vision
+
+import hub
+import torch
+from PIL import Image
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+MAX_NEW_TOKENS = 128
+
+
+class Answerer:
+    """One question per conversation; weights of the file, upcast."""
+
+    def __init__(self, directory: Path | str, device: str = "cpu"):
+        self.processor = AutoProcessor.from_pretrained(directory)
+        self.model = AutoModelForImageTextToText.from_pretrained(directory, dtype=torch.float32)
+        self.model.eval().to(device)
+        self.device = device
+
+    @torch.no_grad()
+    def answer(self, image: Image.Image, question: str) -> str:
+        """The generated text without special tokens, outer spaces removed."""
+        prompt = hub.question_prompt(self.processor, question)
+        inputs = self.processor(text=prompt, images=[image], return_tensors="pt").to(self.device)
+        output = self.model.generate(**inputs, max_new_tokens=MAX_NEW_TOKENS, do_sample=False)
+        generated = output[0, inputs["input_ids"].shape[1] :]
+        return self.processor.tokenizer.decode(generated, skip_special_tokens=True).strip()

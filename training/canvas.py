@@ -1,0 +1,181 @@
+"""A picture that knows what is drawn on it, and where: the source of every dense label."""
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from vocabulary import CHARACTER_CLASS, COLORS, SHAPE_CLASS
+
+SIZE = 384
+PATCH = 16
+GRID = SIZE // PATCH
+SLOT = 8
+SLOTS = SIZE // SLOT
+INK = (20, 20, 20)
+# Height of a character's middle as a share of the font's ascent.
+MIDDLE_OF_ASCENT = 0.62
+
+FONT_FOLDER = Path(__file__).resolve().parent / "fonts"
+FOUR_FACES = (
+    "DejaVuSans.ttf",
+    "DejaVuSans-Bold.ttf",
+    "LiberationSans-Regular.ttf",
+    "LiberationSans-Bold.ttf",
+)
+TEN_FACES = (
+    "DejaVuSans.ttf",
+    "DejaVuSans-Bold.ttf",
+    "DejaVuSansMono.ttf",
+    "DejaVuSerif.ttf",
+    "LiberationSans-Regular.ttf",
+    "LiberationSans-Bold.ttf",
+    "LiberationSerif-Regular.ttf",
+    "LiberationMono-Regular.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSans-Bold.ttf",
+)
+
+
+@functools.cache
+def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(FONT_FOLDER / file, size)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How varied pages look: `wide` has ten typefaces, more print sizes and random strings."""
+
+    wide: bool
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        return TEN_FACES if self.wide else FOUR_FACES
+
+    def font(self, draw, narrow: tuple[int, int], wide: tuple[int, int]) -> ImageFont.FreeTypeFont:
+        """A random typeface in a size from the range (pixels, inclusive) of this style."""
+        face = self.face(draw)
+        return load_font(face, draw.randint(*(wide if self.wide else narrow)))
+
+    def face(self, draw) -> str:
+        return self.faces[draw.randrange(len(self.faces))]
+
+
+NARROW = Style(wide=False)
+WIDE = Style(wide=True)
+
+
+@dataclass(frozen=True)
+class Print:
+    """A printed string. `patches[i]` shows character i; -1 for spaces and what left the page."""
+
+    middle: float
+    x: float
+    text: str
+    patches: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A shape or a bar: what it is called, its colour, and the patch of its middle."""
+
+    name: str
+    color: str
+    patch: int
+
+
+class Canvas:
+    """`image` with its labels: `characters` [48, 48] names the character whose middle falls in each
+    8-pixel slot, `shapes` [24, 24] the coloured shape that covers each patch's middle."""
+
+    def __init__(self, draw, background: tuple[int, int, int] | None = None):
+        self.background = background or tuple(draw.randint(225, 255) for _ in range(3))
+        self.image = Image.new("RGB", (SIZE, SIZE), self.background)
+        self.pen = ImageDraw.Draw(self.image)
+        self.prints: list[Print] = []
+        self.things: list[Thing] = []
+        # Grid cells of `things`, where they were laid out on a grid.
+        self.cells: list[tuple[int, int]] = []
+        self.characters = np.zeros((SLOTS, SLOTS), np.uint8)
+        self.shapes = np.zeros((GRID, GRID), np.uint8)
+
+    def text(self, x, y, text, font, fill=INK, align="left") -> float:
+        """Prints with its top at y and its left edge, middle or right edge at x; returns width."""
+        width = font.getlength(text)
+        x -= {"left": 0, "middle": width / 2, "right": width}[align]
+        self.pen.text((x, y), text, font=font, fill=fill)
+        ascent = font.getmetrics()[0]
+        middle = y + ascent * MIDDLE_OF_ASCENT
+        patches, left = [], 0.0
+        for index, character in enumerate(text):
+            right = font.getlength(text[: index + 1])
+            centre = x + (left + right) / 2
+            patches.append(-1 if character == " " else patch_at(centre, middle))
+            self._label_character(character, int(centre // SLOT), int(middle // SLOT))
+            left = right
+        self.prints.append(Print(y + ascent / 2, x, text, tuple(patches)))
+        return width
+
+    def _label_character(self, character: str, column: int, row: int) -> None:
+        known = CHARACTER_CLASS.get(character)
+        if known and 0 <= column < SLOTS and 0 <= row < SLOTS:
+            self.characters[row, column] = known
+
+    def shape(self, kind: str, color: str, x: int, y: int, radius: int) -> None:
+        """Draws a filled shape around (x, y) and labels the patches that it covers."""
+        fill = COLORS[color]
+        if kind == "circle":
+            self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
+        elif kind == "square":
+            half = radius * 0.85
+            self.pen.rectangle((x - half, y - half, x + half, y + half), fill=fill)
+        elif kind == "cross":
+            half = radius * 0.35
+            self.pen.rectangle((x - half, y - radius, x + half, y + radius), fill=fill)
+            self.pen.rectangle((x - radius, y - half, x + radius, y + half), fill=fill)
+        else:
+            self.pen.polygon(_corners(kind, x, y, radius), fill=fill)
+        self.thing(kind, color, x, y)
+        label = SHAPE_CLASS[f"{color} {kind}"]
+        for row in range(GRID):
+            for column in range(GRID):
+                dx, dy = column * PATCH + PATCH // 2 - x, row * PATCH + PATCH // 2 - y
+                if dx**2 + dy**2 < (radius * 0.75) ** 2:
+                    self.shapes[row, column] = label
+
+    def thing(self, name: str, color: str, x: float, y: float) -> None:
+        """Records something whose middle is at (x, y)."""
+        self.things.append(Thing(name, color, int(y // PATCH) * GRID + int(x // PATCH)))
+
+    def pixels(self) -> np.ndarray:
+        """[384, 384, 3] uint8"""
+        return np.array(self.image)
+
+
+def _corners(kind: str, x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    if kind == "triangle":
+        return [(x, y - radius), (x - radius, y + radius * 0.8), (x + radius, y + radius * 0.8)]
+    if kind == "diamond":
+        side = radius * 0.75
+        return [(x, y - radius), (x - side, y), (x, y + radius), (x + side, y)]
+    points = []
+    for index in range(10):  # a star: five tips, five notches
+        reach = radius if index % 2 == 0 else radius * 0.42
+        angle = -math.pi / 2 + index * math.pi / 5
+        points.append((x + reach * math.cos(angle), y + reach * math.sin(angle)))
+    return points
+
+
+def patch_at(x: float, y: float) -> int:
+    """Index of the patch that holds a pixel, row by row; -1 outside of the page."""
+    column, row = int(x // PATCH), int(y // PATCH)
+    return row * GRID + column if 0 <= column < GRID and 0 <= row < GRID else -1
+
+
+def inked_patches(pixels: np.ndarray) -> np.ndarray:
+    """[576] bool: patches that are not of one colour."""
+    tiles = pixels.reshape(GRID, PATCH, GRID, PATCH, 3).transpose(0, 2, 1, 3, 4)
+    tiles = tiles.reshape(GRID * GRID, PATCH * PATCH, 3).astype(np.int16)
+    return (tiles.max(1) - tiles.min(1)).max(1) > 24
