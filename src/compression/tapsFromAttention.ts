@@ -1,3 +1,4 @@
+import { observationRows } from "./score";
 import { type KeyValues, keyStats, spectral } from "./tapsFromKeys";
 import type { RowScores, Span, TapSpec, Taps } from "./types";
 
@@ -30,6 +31,9 @@ export function tapsFromAttention(spec: TapSpec, input: AttentionInput): Taps {
   }
   return {
     ...(spec.columnSum && { columnSum: perGroup(input, 0, meanOfRows(1)) }),
+    ...(spec.movingAverage && {
+      movingAverage: movingAverageTap(spec.movingAverage.decay, input),
+    }),
     ...(spec.lastRow && { lastRow: perGroup(input, input.rows - 1, meanOfRows(1)) }),
     ...(spec.window && { window: windowTap(spec.window, input) }),
     ...(spec.elite && { elite: eliteTap(spec.elite, input) }),
@@ -43,7 +47,7 @@ export function tapsFromAttention(spec: TapSpec, input: AttentionInput): Taps {
 }
 
 /** Folds the rows of one group's heads into one value per key. */
-type Fold = (out: Float64Array, rows: readonly Float32Array[]) => void;
+type Fold = (out: Float64Array, rows: readonly Float32Array[], query: number) => void;
 
 /** Adds the mean over the group's heads, times `scale`. */
 function meanOfRows(scale: number): Fold {
@@ -69,12 +73,18 @@ function perGroup(input: AttentionInput, first: number, fold: Fold, groups?: num
     for (let group = 0; group < count; group++) {
       const out = new Float64Array(rows);
       for (let query = first; query < rows; query++) {
-        fold(out, groupRows(input, layer, group, heads / count, query));
+        fold(out, groupRows(input, layer, group, heads / count, query), query);
       }
       data.set(out, (layer * count + group) * rows);
     }
   }
   return { layers, heads: count, rows, data };
+}
+
+/** [L, G, N]: newer queries weigh more, by `decay` per query. */
+function movingAverageTap(decay: number, input: AttentionInput): RowScores {
+  const weight = (query: number) => (1 - decay) * decay ** (input.rows - 1 - query);
+  return perGroup(input, 0, (out, rows, query) => meanOfRows(weight(query))(out, rows));
 }
 
 function groupRows(
@@ -88,7 +98,7 @@ function groupRows(
 }
 
 function windowTap(spec: NonNullable<TapSpec["window"]>, input: AttentionInput): RowScores {
-  const count = Math.min(spec.rows, input.rows);
+  const count = observationRows(input, spec.rows);
   const first = input.rows - count;
   switch (spec.aggregate) {
     case "mean":
@@ -154,7 +164,7 @@ function eliteTap(
 /** The keys that elite rows vote on: candidates before the text rows. */
 function eliteKeys({ rows, textStart, keys, visual }: AttentionInput): readonly number[] {
   const mask = keys ?? visualMask(rows, visual);
-  return range(0, Math.min(textStart, rows)).filter((key) => mask[key]);
+  return range(0, Math.min(textStart, rows - 1)).filter((key) => mask[key]);
 }
 
 /** E: text rows with at least `alpha` of the largest text attention of the last row. */
@@ -165,17 +175,34 @@ function eliteRows(
   group: number,
   size: number,
 ): readonly number[] {
-  const text = range(input.textStart, input.rows);
+  const text = textRows(input);
   if (window === "allText") return text;
   if (window === "last16") return text.slice(-16);
   if (window === "last32") return text.slice(-32);
+  const mean = textAttention(input, layer, group, size);
+  const bar = alpha * text.reduce((max, key) => Math.max(max, mean[key]!), 0);
+  return text.filter((key) => mean[key]! >= bar);
+}
+
+/** [N] The last row's attention renormalised over the text, mean over a group of query heads. */
+export function textAttention(
+  input: AttentionInput,
+  layer: number,
+  group: number,
+  size: number,
+): Float64Array {
+  const text = textRows(input);
   const mean = new Float64Array(input.rows);
   for (const row of groupRows(input, layer, group, size, input.rows - 1)) {
     const mass = sumAt(row, text);
     if (mass > 0) for (const key of text) mean[key]! += row[key]! / mass / size;
   }
-  const bar = alpha * text.reduce((max, key) => Math.max(max, mean[key]!), 0);
-  return text.filter((key) => mean[key]! >= bar);
+  return mean;
+}
+
+/** T: the rows after the last visual row, at least the last row of the prompt. */
+function textRows({ textStart, rows }: AttentionInput): number[] {
+  return range(Math.min(textStart, rows - 1), rows);
 }
 
 function postVisionTap(threshold: number, input: AttentionInput): NonNullable<Taps["postVision"]> {
