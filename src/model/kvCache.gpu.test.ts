@@ -172,14 +172,17 @@ describe("kv cache", async () => {
       cache.destroy();
     });
 
-    it("merges every dropped row into the kept row with the nearest key", async () => {
+    it.each([
+      ["any", undefined],
+      ["an early", Uint32Array.from({ length: 60 }, (_, row) => row)],
+    ])("merges every dropped row into %s kept row with the nearest key", async (_, among) => {
       const { cache, start } = twoTurns(shape);
       const before = await readCache(cache);
       const rule = "pivot";
       const plan: KeepPlan = {
         layers: dropPlan(shape).layers.map(({ keep }) => ({
           keep,
-          merge: { kind: "nearestKey", rule },
+          merge: { kind: "nearestKey", rule, ...(among && { among }) },
         })),
       };
       const fork = await gatherFork(cache, plan, start);
@@ -189,7 +192,12 @@ describe("kv cache", async () => {
         for (let head = 0; head < shape.kvHeads; head++) {
           const rows = before[layer]![head]!;
           const kept = listOf(layerPlan, head);
-          const merged = mergeOnCpu(rows, kept, rule, nearestOnCpu(rows.k.slice(BASE), kept));
+          const merged = mergeOnCpu(
+            rows,
+            kept,
+            rule,
+            nearestOnCpu(rows.k.slice(BASE), kept, among),
+          );
           expectRows(after[layer]![head]!, merged, MERGE_TOLERANCE[shape.kvType]);
         }
       }
@@ -251,7 +259,7 @@ function mergeOnCpu(
     ...values.slice(0, BASE),
     ...Array.from(kept, (keeper) => {
       const own = values[BASE + keeper]!;
-      const parts = [...into.keys()].filter((row) => into[row] === keeper && row !== keeper);
+      const parts = [...into.keys()].filter((row) => into[row] === keeper);
       return own.map((value, i) => {
         const folded = parts.map((row) => {
           const other = values[BASE + row]![i]!;
@@ -264,14 +272,18 @@ function mergeOnCpu(
   return { k: merge(rows.k), v: merge(rows.v) };
 }
 
-function nearestOnCpu(keys: readonly Float32Array[], kept: Uint32Array): Int32Array {
+function nearestOnCpu(
+  keys: readonly Float32Array[],
+  kept: Uint32Array,
+  among: Uint32Array = kept,
+): Int32Array {
   const keepers = new Set(kept);
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   return Int32Array.from(keys, (key, row) => {
     if (keepers.has(row)) return -1;
     let best = -1;
     let bestCosine = Number.NEGATIVE_INFINITY;
-    for (const keeper of kept) {
+    for (const keeper of kept.filter((kept) => among.includes(kept))) {
       const other = keys[keeper]!;
       const cosine = dot(key, other) / Math.sqrt(dot(other, other));
       if (cosine > bestCosine) [best, bestCosine] = [keeper, cosine];

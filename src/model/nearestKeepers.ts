@@ -56,12 +56,14 @@ function buildLists(
   let most = 0;
   for (const layer of layers) {
     for (const [head, { offset }] of cache.regions(layer).entries()) {
-      const kept = keptRows(plan.layers[layer] as LayerPlan, head);
-      const dropped = complement(kept, domainRows(cache, start, layer, head));
+      const layerPlan = plan.layers[layer] as LayerPlan;
+      const keepers = absorbing(layerPlan, head);
+      const rows = domainRows(cache, start, layer, head);
+      const dropped = complement(keptRows(layerPlan, head), rows);
       most = Math.max(most, dropped.length);
-      const keptAt = builder.add(kept);
+      const keepersAt = builder.add(keepers);
       const droppedAt = builder.add(dropped);
-      builder.header(layer, head, [keptAt, kept.length, droppedAt, dropped.length]);
+      builder.header(layer, head, [keepersAt, keepers.length, droppedAt, dropped.length]);
       bases[layer * kvHeads + head] = offset + startOf(start, layer, head);
     }
   }
@@ -84,15 +86,24 @@ function assign(
       Array.from({ length: kvHeads }, (_, head) => {
         const header = (layer * kvHeads + head) * 4;
         const [droppedAt, droppedCount] = [words[header + 2]!, words[header + 3]!];
-        const kept = keptRows(plan.layers[layer] as LayerPlan, head);
+        const keepers = absorbing(plan.layers[layer] as LayerPlan, head);
         const into = new Int32Array(domainRows(cache, start, layer, head)).fill(-1);
         for (let i = droppedAt; i < droppedAt + droppedCount; i++) {
-          into[words[i]!] = kept[nearest[i]!] ?? -1;
+          into[words[i]!] = keepers[nearest[i]!] ?? -1;
         }
         return into;
       }),
     ]),
   );
+}
+
+/** The kept rows of a head that may absorb others. */
+function absorbing(plan: LayerPlan, head: number): Uint32Array {
+  const kept = keptRows(plan, head);
+  const among = plan.merge?.kind === "nearestKey" ? plan.merge.among : undefined;
+  if (!among) return kept;
+  const allowed = new Set(among);
+  return kept.filter((row) => allowed.has(row));
 }
 
 /** The rows below `rows` that are not in an ascending list. */

@@ -148,7 +148,8 @@ type Assigned = Extract<MergePlan, { readonly kind: "assign" }>;
 
 /**
  * For each domain row of a head the row that absorbs it, or -1. A kept row may itself be absorbed by
- * another and is kept none the less (Elastic Cache's release does that to its sinks).
+ * another and is kept none the less, or by itself and then counts twice (Elastic Cache's release
+ * does both).
  */
 export function assignedInto(merge: Assigned, head: number): Int32Array {
   return merge.into[merge.into.length === 1 ? 0 : head] as Int32Array;
@@ -163,7 +164,7 @@ export function absorbedRows(
   const starts = new Uint32Array(kept.length + 1);
   const absorbs = (row: number): number | undefined => {
     const keeper = into?.[row] ?? -1;
-    return keeper >= 0 && keeper !== row ? place.get(keeper) : undefined;
+    return keeper >= 0 ? place.get(keeper) : undefined;
   };
   for (let i = 0; i < kept.length; i++) starts[i + 1] = 1;
   for (let row = 0; row < (into?.length ?? 0); row++) {

@@ -1,0 +1,43 @@
+// tap_key_cosine: cosine of each key of one layer with the mean unit key of its head.
+//
+//   domains    [layers, kv_heads] (row of the first key, keys, lead, 0)
+//   k          [rows, ROW_VEC4]
+//   key_norms  [layers, kv_heads, keys]  keys padded to a multiple of 4
+//   means      [layers, kv_heads, ROW_VEC4]
+//   cosines    [layers, kv_heads, keys]
+//
+// One invocation per row and KV head. Dispatch (ceil(keys / WORKGROUP), kv_heads). Follows kv_*.wgsl.
+
+override WORKGROUP: u32 = 32;
+override ROW_VEC4: u32;
+
+struct Params {
+  layer: u32,
+  kv_heads: u32,
+  keys: u32,
+}
+
+@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(1) var<storage, read> k: array<Kv4>;
+@group(0) @binding(2) var<storage, read> key_norms: array<f32>;
+@group(0) @binding(3) var<storage, read> means: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> cosines: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) gid: vec3u) {
+  let head = params.layer * params.kv_heads + gid.y;
+  let domain = domains[head];
+  if (gid.x >= domain.y) {
+    return;
+  }
+  var product = 0.0;
+  var mean_square = 0.0;
+  for (var lane = 0u; lane < ROW_VEC4; lane++) {
+    let mean = means[head * ROW_VEC4 + lane];
+    product += dot(kv_unpack(k[(domain.x + gid.x) * ROW_VEC4 + lane]), mean);
+    mean_square += dot(mean, mean);
+  }
+  let lengths = key_norms[head * params.keys + gid.x] * sqrt(mean_square);
+  cosines[head * params.keys + gid.x] = select(0.0, product / lengths, lengths > 0.0);
+}

@@ -1,0 +1,45 @@
+// tap_key_mean: the mean over the domain's rows of the unit keys of one layer.
+//
+//   domains    [layers, kv_heads] (row of the first key, keys, lead, 0)
+//   k          [rows, ROW_VEC4]
+//   key_norms  [layers, kv_heads, keys]
+//   means      [layers, kv_heads, ROW_VEC4]
+//
+// A unit of work is one vec4 of one KV head. Dispatch `unitGroups(lanes, kv_heads * ROW_VEC4)`.
+// Follows kv_*.wgsl and lanes_*.wgsl.
+
+override ROW_VEC4: u32;
+
+struct Params {
+  layer: u32,
+  kv_heads: u32,
+  keys: u32,
+}
+
+@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(1) var<storage, read> k: array<Kv4>;
+@group(0) @binding(2) var<storage, read> key_norms: array<f32>;
+@group(0) @binding(3) var<storage, read_write> means: array<vec4f>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = unit_index(group, local);
+  let inside = index < params.kv_heads * ROW_VEC4;
+  let head = params.layer * params.kv_heads + index / ROW_VEC4;
+  var domain = vec4u(0u);
+  if (inside) {
+    domain = domains[head];
+  }
+  var sum = vec4f(0.0);
+  for (var row = lane_index(local); row < domain.y; row += LANES) {
+    let length = key_norms[head * params.keys + row];
+    if (length > 0.0) {
+      sum += kv_unpack(k[(domain.x + row) * ROW_VEC4 + index % ROW_VEC4]) / length;
+    }
+  }
+  sum = reduce_add4(sum, local);
+  if (inside && lane_index(local) == 0u) {
+    means[params.layer * params.kv_heads * ROW_VEC4 + index] = sum / f32(max(domain.y, 1u));
+  }
+}

@@ -1,0 +1,72 @@
+// tap_probabilities: attention probabilities of a tile of query rows against all keys of the domain.
+//
+//   domains        [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
+//   cache          [rows, ROW_VEC4] the layer's keys
+//   queries        [tail rows, heads, ROW_VEC4]
+//   lse            [tail rows, heads]
+//   probabilities  [tile rows, heads, ceil(keys / 4)] 0 for keys that a row does not see
+//
+// An invocation makes a tile of four rows and four keys of one query head.
+// Dispatch (ceil(keys / (4 * WORKGROUP)), ceil(tile rows / 4), heads). Follows kv_*.wgsl.
+
+override WORKGROUP: u32 = 32;
+override ROW_VEC4: u32;
+
+const BLOCK = 4u;
+
+struct Params {
+  layer: u32,
+  heads: u32,
+  kv_heads: u32,
+  tail_row: u32, // first row of the tile within the tail
+  row: u32,      // and within the prompt
+  rows: u32,
+  keys: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(1) var<storage, read> cache: array<Kv4>;
+@group(0) @binding(2) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(3) var<storage, read> lse: array<f32>;
+@group(0) @binding(4) var<storage, read_write> probabilities: array<vec4f>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) gid: vec3u) {
+  let keys_vec4 = (params.keys + 3u) / 4u;
+  if (gid.x >= keys_vec4) {
+    return;
+  }
+  let head = gid.z;
+  let domain = domains[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
+  let row = gid.y * BLOCK;
+  let keys = gid.x * 4u + vec4u(0u, 1u, 2u, 3u);
+  let at = (domain.x + min(keys, vec4u(max(domain.y, 1u) - 1u))) * ROW_VEC4;
+  let tail_rows = params.tail_row + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.rows - 1u));
+  let rows = tail_rows * params.heads + head;
+  let q = rows * ROW_VEC4;
+
+  var scores: array<vec4f, BLOCK>;
+  for (var lane = 0u; lane < ROW_VEC4; lane++) {
+    let block = mat4x4f(
+      kv_unpack(cache[at.x + lane]),
+      kv_unpack(cache[at.y + lane]),
+      kv_unpack(cache[at.z + lane]),
+      kv_unpack(cache[at.w + lane]),
+    );
+    scores[0] += queries[q.x + lane] * block;
+    scores[1] += queries[q.y + lane] * block;
+    scores[2] += queries[q.z + lane] * block;
+    scores[3] += queries[q.w + lane] * block;
+  }
+  for (var i = 0u; i < BLOCK; i++) {
+    if (row + i < params.rows) {
+      let seen = keys <= vec4u(domain.z + params.row + row + i);
+      let counts = seen & (keys < vec4u(domain.y));
+      let probability = exp(scores[i] * params.scale - lse[rows[i]]);
+      probabilities[((row + i) * params.heads + head) * keys_vec4 + gid.x] =
+        select(vec4f(0.0), probability, counts);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// tap_row_strong: per row and head of a tile of probabilities, the entries that reach a share of the
+// row's maximum (VL-Cache's sparsity counts what is left).
+//
+//   domains        [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
+//   probabilities  [tile rows, heads, keys_vec4]
+//   strong         u32 [tile rows, heads]
+//
+// A unit of work is one (row, head). Dispatch `unitGroups(lanes, rows * heads)`. Follows lanes_*.wgsl.
+
+struct Params {
+  layer: u32,
+  heads: u32,
+  kv_heads: u32,
+  keys_vec4: u32,
+  rows: u32,
+  row: u32, // of the prompt, the tile's first
+  threshold: f32,
+}
+
+@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(1) var<storage, read> probabilities: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> strong: array<u32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = unit_index(group, local);
+  let inside = index < params.rows * params.heads;
+  let row = params.row + index / params.heads;
+  let kv_head = (index % params.heads) / (params.heads / params.kv_heads);
+
+  var seen = 0u;
+  if (inside) {
+    let domain = domains[params.layer * params.kv_heads + kv_head];
+    seen = min(domain.y, domain.z + row + 1u);
+  }
+  let first = lane_index(local);
+  var largest = vec4f(0.0);
+  for (var key = first; key * 4u < seen; key += LANES) {
+    largest = max(largest, probabilities[index * params.keys_vec4 + key]);
+  }
+  largest = reduce_max4(largest, local);
+  let bar = params.threshold * max(max(largest.x, largest.y), max(largest.z, largest.w));
+
+  var count = vec4f(0.0); // whole numbers far below 2^24
+  for (var key = first; key * 4u < seen; key += LANES) {
+    let counts = key * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(seen);
+    let reaches = probabilities[index * params.keys_vec4 + key] >= vec4f(bar);
+    count += select(vec4f(0.0), vec4f(1.0), counts & reaches);
+  }
+  count = reduce_add4(count, local);
+  if (inside && first == 0u) {
+    strong[index] = u32(dot(count, vec4f(1.0)));
+  }
+}

@@ -1,0 +1,64 @@
+import type { Gpu } from "@/gpu/gpu";
+
+/** Buffers that live and die together, booked under activations. */
+export class Scratch {
+  readonly #gpu: Gpu;
+  readonly #label: string;
+  readonly #live = new Set<GPUBuffer>();
+
+  constructor(gpu: Gpu, label: string) {
+    this.#gpu = gpu;
+    this.#label = label;
+  }
+
+  /** A zeroed buffer of 4-byte numbers. */
+  numbers(name: string, count: number): GPUBuffer {
+    const label = `${this.#label} ${name}`;
+    const buffer = this.#gpu.memory.storage("activations", label, count * 4);
+    this.#live.add(buffer);
+    return buffer;
+  }
+
+  upload(name: string, values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer {
+    const buffer = this.numbers(name, values.length);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, values);
+    return buffer;
+  }
+
+  /** Contents of several buffers through one staging copy. */
+  async read(buffers: readonly GPUBuffer[]): Promise<readonly ArrayBuffer[]> {
+    const { device, memory } = this.#gpu;
+    const size = buffers.reduce((sum, buffer) => sum + buffer.size, 0);
+    if (size === 0) return [];
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+    const staging = memory.create("activations", `${this.#label} readback`, size, usage);
+    try {
+      const encoder = device.createCommandEncoder({ label: staging.label });
+      let offset = 0;
+      for (const buffer of buffers) {
+        encoder.copyBufferToBuffer(buffer, 0, staging, offset, buffer.size);
+        offset += buffer.size;
+      }
+      device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      const bytes = staging.getMappedRange();
+      offset = 0;
+      return buffers.map((buffer) => {
+        offset += buffer.size;
+        return bytes.slice(offset - buffer.size, offset);
+      });
+    } finally {
+      memory.destroy(staging);
+    }
+  }
+
+  free(buffer: GPUBuffer): void {
+    this.#live.delete(buffer);
+    this.#gpu.memory.destroy(buffer);
+  }
+
+  destroy(): void {
+    for (const buffer of this.#live) this.#gpu.memory.destroy(buffer);
+    this.#live.clear();
+  }
+}

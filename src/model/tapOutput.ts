@@ -1,0 +1,47 @@
+import type { RowScores } from "@/compression/types";
+
+/** A tap holds a number that is not finite; the message names the layer. */
+export class TapError extends Error {
+  override readonly name = "TapError";
+}
+
+export interface PaddedScores {
+  readonly name: string;
+  readonly layers: number;
+  readonly heads: number;
+  readonly rows: number;
+  readonly paddedRows: number;
+}
+
+/**
+ * Scores without their padding, each multiplied by `factor`.
+ * @throws TapError
+ */
+export function rowScores(
+  bytes: ArrayBuffer,
+  { name, layers, heads, rows, paddedRows }: PaddedScores,
+  factor: (layer: number, head: number) => number = () => 1,
+): RowScores {
+  const padded = new Float32Array(bytes);
+  const data = new Float32Array(layers * heads * rows);
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const index = layer * heads + head;
+      const scale = factor(layer, head);
+      for (let row = 0; row < rows; row++) {
+        data[index * rows + row] = (padded[index * paddedRows + row] as number) * scale;
+      }
+    }
+  }
+  checkFinite(name, data, layers);
+  return { layers, heads, rows, data };
+}
+
+/** @throws TapError */
+export function checkFinite(name: string, data: Float32Array, layers: number): void {
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const layer = Math.floor((bad * layers) / data.length);
+    throw new TapError(`layer ${layer}: the tap ${name} holds ${data[bad]}`);
+  }
+}
