@@ -50,8 +50,8 @@ export function tapsFromAttention(spec: TapSpec, input: AttentionInput): Taps {
 type Fold = (out: Float64Array, rows: readonly Float32Array[], query: number) => void;
 
 /** Adds the mean over the group's heads, times `scale`. */
-function meanOfRows(scale: number): Fold {
-  return (out, rows) => {
+function meanOfRows(scale: number) {
+  return (out: Float64Array, rows: readonly Float32Array[]): void => {
     for (const row of rows) {
       for (let key = 0; key < row.length; key++) out[key]! += (row[key]! * scale) / rows.length;
     }

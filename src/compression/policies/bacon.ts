@@ -9,14 +9,12 @@ import {
   pool,
   windowPlaces,
 } from "../observation";
-import { real } from "../options";
+import { integer, oddKernel, real } from "../options";
 import { averagePool, deviation, headScores, mean, meanOf, need } from "../score";
 import { layerCounts, planOf, ranked } from "../select";
 import type { PlanInput } from "../types";
 
-/** Neighbours that share a surprise, and earlier layers that are remembered (release defaults). */
-const LOCAL_KERNEL = 5;
-const TRACE_LAYERS = 4;
+/** Guards divisions, as released. */
 const TINY = 1e-8;
 
 /**
@@ -40,8 +38,14 @@ export const bacon = definePolicy({
   options: {
     ...OBSERVATION_OPTIONS,
     strength: real("Strength", "Spread of the evidence relative to the votes'", [0, 4], 0.5),
+    local: integer("Neighbourhood", "Neighbouring rows that share evidence; odd", [1, 63], 5),
+    trace: integer("Trace", "Earlier layers whose evidence counts", [0, 32], 4),
+    best: real("Best rows", "Spreads are taken over this many times the rows to keep", [0, 16], 2),
   },
-  taps: (options) => ({ ...observationTap(options), lastRow: true }),
+  taps: (options) => {
+    oddKernel(options.local);
+    return { ...observationTap(options), lastRow: true };
+  },
   plan(input, options) {
     const window = windowPlaces(input, options);
     const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
@@ -55,6 +59,13 @@ export const bacon = definePolicy({
   },
 });
 
+interface BaconValues extends ObservationValues {
+  readonly strength: number;
+  readonly local: number;
+  readonly trace: number;
+  readonly best: number;
+}
+
 export interface BaconScore {
   readonly scores: Float64Array;
   /** Weight of the evidence. */
@@ -64,7 +75,7 @@ export interface BaconScore {
 /** [layer][head], for `rowsOf` rows to keep besides the window. */
 export function baconScores(
   input: PlanInput,
-  options: ObservationValues & { readonly strength: number },
+  options: BaconValues,
   rowsOf: (layer: number) => number,
 ): BaconScore[][] {
   const lastRow = need(input.taps.lastRow, "lastRow");
@@ -78,11 +89,18 @@ export function baconScores(
       return vote.map((score, place) => Math.max(0, seen[place]! - score));
     });
     const scored = votes.map((vote, head) => {
-      const local = averagePool(excess[head]!, LOCAL_KERNEL);
-      const past = trace.slice(-TRACE_LAYERS).map((heads) => heads[head]!);
+      const local = averagePool(excess[head]!, options.local);
+      const past = (options.trace > 0 ? trace.slice(-options.trace) : []).map(
+        (heads) => heads[head]!,
+      );
       const traced = past.length > 0 ? meanOf(past) : new Float64Array(before);
       const evidence = excess[head]!.map((e, place) => e + local[place]! + traced[place]!);
-      const lambda = weight(vote, evidence, 2 * rowsOf(layer), options.strength);
+      const lambda = weight(
+        vote,
+        evidence,
+        Math.trunc(options.best * rowsOf(layer)),
+        options.strength,
+      );
       return { scores: vote.map((score, place) => score + lambda * evidence[place]!), lambda };
     });
     trace.push(excess);

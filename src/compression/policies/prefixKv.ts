@@ -106,7 +106,7 @@ export function evictionPlace(rows: number, forget: number, kept: number, distan
 }
 
 /** Rows to forget per layer under the readings that do not keep an exact total. */
-function forgetCounts(input: PlanInput, options: PrefixValues): readonly number[] {
+export function forgetCounts(input: PlanInput, options: PrefixValues): readonly number[] {
   const rows = input.candidates.length;
   if (options.search === "config") {
     return fractions(input, options.forget).map((share) => roundHalfEven(share * rows));
