@@ -1,6 +1,6 @@
 import type { KvType } from "@/gpu/kernels/kvType";
-import { unpackF16 } from "@/gpu/kernels/reference";
 import type { HeadShape } from "@/gpu/kernels/ropeAppend";
+import { unpackF16 } from "@/gpu/packing";
 import type { Scratch } from "@/gpu/scratch";
 import { randomFloats, store } from "./kernels";
 

@@ -1,7 +1,7 @@
 import type { Element } from "@/gpu/kernels/elements";
 import type { KvType } from "@/gpu/kernels/kvType";
 import type { Matrix } from "@/gpu/kernels/matrix";
-import { packBf16, packF16, unpackBf16, unpackF16 } from "@/gpu/kernels/reference";
+import { packBf16, packF16, unpackBf16, unpackF16 } from "@/gpu/packing";
 import type { Scratch } from "@/gpu/scratch";
 
 type Floats = Float32Array<ArrayBuffer>;

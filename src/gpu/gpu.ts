@@ -120,9 +120,9 @@ export class Gpu {
     }
   }
 
-  /** A recorder whose commands run at `submit`. */
-  recorder(label: string): Recorder {
-    return new Recorder(this, label);
+  /** A recorder whose commands run at `submit`; it takes up to `slots` dispatches at a time. */
+  recorder(label: string, slots: number = RECORDER_SLOTS): Recorder {
+    return new Recorder(this, label, slots);
   }
 
   /** Copies `size` bytes out of a buffer. Waits for everything submitted so far. */
@@ -173,20 +173,22 @@ interface Recorded {
 export class Recorder {
   readonly #gpu: Gpu;
   readonly #label: string;
+  readonly #slots: number;
   #recorded: Recorded[] = [];
   #params: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   #uniforms: GPUBuffer | undefined;
   #keepsUniforms = false;
 
-  constructor(gpu: Gpu, label: string) {
+  constructor(gpu: Gpu, label: string, slots: number) {
     this.#gpu = gpu;
     this.#label = label;
+    this.#slots = slots;
   }
 
   dispatch(kernel: Kernel, buffers: readonly Slice[], params: Params, groups: Groups): void {
     const slot = this.#recorded.length;
-    if (slot === RECORDER_SLOTS) {
-      throw new RangeError(`${this.#label}: more than ${RECORDER_SLOTS} dispatches before submit`);
+    if (slot === this.#slots) {
+      throw new RangeError(`${this.#label}: more than ${this.#slots} dispatches before submit`);
     }
     if (slot === 0) this.#begin();
     this.#params.set(params, (slot * PARAM_BYTES) / 4);
@@ -238,11 +240,11 @@ export class Recorder {
 
   #begin(): void {
     if (this.#uniforms) return;
-    this.#params = new Uint32Array((RECORDER_SLOTS * PARAM_BYTES) / 4);
+    this.#params = new Uint32Array((this.#slots * PARAM_BYTES) / 4);
     this.#uniforms = this.#gpu.memory.create(
       "activations",
       `${this.#label} params`,
-      RECORDER_SLOTS * PARAM_BYTES,
+      this.#slots * PARAM_BYTES,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     );
   }

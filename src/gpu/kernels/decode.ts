@@ -22,8 +22,10 @@ export interface DecodeQkvArgs {
   readonly cache: CacheBinding;
   /** f32 [width] */
   readonly input: Slice;
-  /** f32 [width] gain of the norm, then the bias [heads + 2 kvHeads, headDim]. */
+  /** f32 [width] gain of the norm; from word `biasFirst` on the bias [heads + 2 kvHeads, headDim]. */
   readonly gainAndBias: Slice;
+  /** A multiple of 4. */
+  readonly biasFirst: number;
   /** [heads + 2 kvHeads, headDim] rows; parts hold whole heads. */
   readonly matrix: Matrix;
   /** f32 [headDim / 2, 2]: cosine and sine of each rotated pair. */
@@ -95,16 +97,17 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
   ]);
 
   return {
-    qkv(recorder, { shape, cache, input, gainAndBias, matrix, angles, queries, epsilon }) {
-      const { heads, kvHeads, headDim } = shape;
-      const { keys, values, table, layer } = cache;
+    qkv(recorder, args) {
+      const { heads, kvHeads, headDim } = args.shape;
+      const { keys, values, table, layer } = args.cache;
+      const { input, gainAndBias, matrix, angles, queries } = args;
       for (const part of matrix.parts) {
         const firstHead = part.firstRow / headDim;
         const geometry = [part.rows / 4, heads, kvHeads, headDim / 4, matrix.columns / 4];
         recorder.dispatch(
           qkv,
           [input, gainAndBias, part.buffer, angles, table, queries, keys, values],
-          [...geometry, layer, firstHead, f32Bits(epsilon)],
+          [...geometry, layer, firstHead, args.biasFirst / 4, f32Bits(args.epsilon)],
           unitGroups(lanes, part.rows / 4),
         );
       }

@@ -1,7 +1,7 @@
 // decode_qkv: norm, fused q/k/v projection with bias, rotation, and append to the cache, for one row.
 //
 //   input    [depth4] vec4, the residual stream
-//   gain     [depth4] vec4 of the norm, then the bias [all heads, head_dim]
+//   gain     [depth4] vec4 of the norm; from vec4 bias_first4 on the bias [all heads, head_dim]
 //   weights  [part's heads, head_dim, depth4] W4
 //   angles   [head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
 //   table    [layers, kv_heads] vec4u: offset, rows in use, capacity, spare
@@ -19,6 +19,7 @@ struct Params {
   depth4: u32,
   layer: u32,
   first_head: u32, // of this part
+  bias_first4: u32,
   epsilon: f32,
 }
 
@@ -74,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
 fn bias(head: u32, element: u32) -> f32 {
   let at = head * 4u * params.half_pairs + element;
-  return gain[params.depth4 + at / 4u][at % 4u];
+  return gain[params.bias_first4 + at / 4u][at % 4u];
 }
 
 /// First pair of the slot that receives the row in KV head `head`.

@@ -1,0 +1,53 @@
+/** 16-bit floats on the CPU, two to a u32 word as `unpack2x16float` reads them. */
+
+type Floats = Float32Array<ArrayBuffer>;
+
+/** Rounds to bf16 and returns the upper halves of the f32 bits, two to a word. */
+export function packBf16(values: Floats): Uint32Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer);
+  const upper = (at: number) => ((bits[at] as number) + 0x8000) >>> 16;
+  return Uint32Array.from({ length: values.length / 2 }, (_, at) => {
+    return (upper(2 * at) | (upper(2 * at + 1) << 16)) >>> 0;
+  });
+}
+
+/** What `packBf16` stored. */
+export function unpackBf16(words: Uint32Array): Floats {
+  const bits = new Uint32Array(words.length * 2);
+  for (const [at, word] of words.entries()) {
+    bits[2 * at] = word << 16;
+    bits[2 * at + 1] = word & 0xffff_0000;
+  }
+  return new Float32Array(bits.buffer);
+}
+
+/** Two f16 to a word. Exact for values that f16 can hold; others are cut off. */
+export function packF16(values: Floats): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from({ length: values.length / 2 }, (_, at) => {
+    const [low, high] = [values[2 * at] as number, values[2 * at + 1] as number];
+    return (halfBits(low) | (halfBits(high) << 16)) >>> 0;
+  });
+}
+
+export function unpackF16(words: Uint32Array): Floats {
+  return Float32Array.from({ length: words.length * 2 }, (_, at) => {
+    return halfValue(((words[at >> 1] as number) >>> (16 * (at & 1))) & 0xffff);
+  });
+}
+
+function halfBits(value: number): number {
+  const magnitude = Math.abs(value);
+  const sign = value < 0 ? 0x8000 : 0;
+  if (magnitude < 2 ** -14) return sign | Math.floor(magnitude * 2 ** 24);
+  const exponent = Math.floor(Math.log2(magnitude));
+  const fraction = Math.floor((magnitude / 2 ** exponent - 1) * 1024);
+  return sign | ((exponent + 15) << 10) | fraction;
+}
+
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

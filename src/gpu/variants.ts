@@ -1,0 +1,30 @@
+import type { FlashVariant } from "./kernels/flash";
+import type { Lanes } from "./kernels/lanes";
+import type { MatmulVariant } from "./kernels/matmul";
+
+/** Which form of each hot kernel runs on an adapter. */
+export interface Variants {
+  readonly lanes: Lanes;
+  readonly matmul: MatmulVariant;
+  readonly flash: FlashVariant;
+}
+
+/** Nothing but loops: right everywhere, and the fastest where a barrier is expensive. */
+export const PLAIN: Variants = { lanes: "one", matmul: "registers", flash: "plain" };
+
+/** What the choice depends on. */
+export interface AdapterTraits {
+  /** A software adapter: there a barrier costs microseconds. */
+  readonly isFallback: boolean;
+  readonly hasSubgroups: boolean;
+}
+
+export function chooseVariants({ isFallback, hasSubgroups }: AdapterTraits): Variants {
+  if (isFallback) return PLAIN;
+  return { lanes: chooseLanes({ isFallback, hasSubgroups }), matmul: "tiled", flash: "tiled" };
+}
+
+export function chooseLanes({ isFallback, hasSubgroups }: AdapterTraits): Lanes {
+  if (isFallback) return "one";
+  return hasSubgroups ? "subgroup" : "workgroup";
+}
