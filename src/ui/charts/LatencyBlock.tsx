@@ -37,10 +37,6 @@ export function LatencyBlock() {
         {full !== undefined && <span className={styles.reference}>full cache</span>}
       </p>
       <LiveChart source={source} height={96} label={latencyLabel(ms, full)} />
-      <p className={styles.foot}>
-        <SpeedRemark />
-        {isFallback && " This is a software adapter: its times are not representative."}
-      </p>
       <ShowData
         caption="Time per token"
         read={() => {
@@ -57,7 +53,15 @@ export function LatencyBlock() {
             ]),
           };
         }}
-      />
+      >
+        <SpeedRemark />
+        {isFallback && (
+          <span className={styles.narrowOnly}>
+            {" "}
+            Software adapter: times are not representative.
+          </span>
+        )}
+      </ShowData>
     </section>
   );
 }
@@ -73,7 +77,7 @@ function SpeedRemark() {
   const weights = useCharts((state) => state.reading?.pools.weights ?? 0);
   const full = useCharts((state) => state.reading?.fullKv ?? 0);
   if (weights === 0 || full === 0) return <>From the second token on.</>;
-  const sizes = `Each token reads ${formatBytes(weights)} of weights and the cache, ${formatBytes(full)} when full`;
-  if (full < weights / 2) return <>{sizes}: dropping rows frees memory, time hardly falls.</>;
-  return <>{sizes}: dropping rows makes tokens faster, too.</>;
+  const sizes = `${formatBytes(weights)} of weights and up to ${formatBytes(full)} of cache per token`;
+  if (full < weights / 2) return <>{sizes}: keeping less frees memory, time hardly falls.</>;
+  return <>{sizes}: keeping less makes tokens faster.</>;
 }

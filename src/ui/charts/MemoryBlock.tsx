@@ -42,9 +42,6 @@ export function MemoryBlock() {
             : "KV cache over time: no samples yet"
         }
       />
-      <p className={styles.foot}>
-        Sizes of live GPU buffers; seconds of work, pauses left out. Dotted: the full cache.
-      </p>
       <ShowData
         caption="KV cache over time"
         read={() => {
@@ -58,7 +55,9 @@ export function MemoryBlock() {
             ]),
           };
         }}
-      />
+      >
+        Live GPU buffers; pauses left out. Dotted: full cache.
+      </ShowData>
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { type DataTable, toCsv } from "@/telemetry/csv";
 import styles from "./Charts.module.css";
 
@@ -6,13 +6,16 @@ import styles from "./Charts.module.css";
 const MAX_ROWS = 200;
 
 interface Props {
+  /** One line about the chart, beside the button. */
+  readonly children?: ReactNode;
   readonly caption: string;
   /** Called when the table is opened or copied, not while it is closed. */
   readonly read: () => DataTable;
 }
 
 /** A chart's samples as a table, for whoever cannot see it or wants the numbers. */
-export function ShowData({ caption, read }: Props) {
+export function ShowData({ children, caption, read }: Props) {
+  const id = useId();
   const [table, setTable] = useState<DataTable>();
   const [isCopied, setCopied] = useState(false);
 
@@ -23,56 +26,63 @@ export function ShowData({ caption, read }: Props) {
   }
 
   return (
-    <details
-      className={styles.data}
-      onToggle={({ currentTarget }) => setTable(currentTarget.open ? read() : undefined)}
-    >
-      <summary>
-        Show data<span className="unseen">: {caption}</span>
-      </summary>
-      {table && (
-        <>
-          <div className={styles.tools}>
-            <button type="button" onClick={() => setTable(read())}>
-              Refresh
-            </button>
-            <button type="button" onClick={() => void copy()}>
-              {isCopied ? "Copied" : "Copy CSV"}
-            </button>
-          </div>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region */}
-          <section className={styles.scroll} tabIndex={0} aria-label={caption}>
-            <table className="num">
-              <caption className="unseen">{caption}</caption>
-              <thead>
-                <tr>
-                  {table.columns.map((column) => (
-                    <th key={column} scope="col">
-                      {column}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {table.rows.slice(-MAX_ROWS).map((row, index) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name
-                  <tr key={index}>
-                    {row.map((cell, column) => (
-                      // biome-ignore lint/suspicious/noArrayIndexKey: nor have their cells
-                      <td key={column}>{cell}</td>
+    <div className={styles.data}>
+      <div className={styles.foot}>
+        <p>{children}</p>
+        <button
+          type="button"
+          aria-expanded={table !== undefined}
+          aria-controls={id}
+          onClick={() => setTable(table ? undefined : read())}
+        >
+          {table ? "Hide" : "Show"} data<span className="unseen">: {caption}</span>
+        </button>
+      </div>
+      <div id={id}>
+        {table && (
+          <>
+            <div className={styles.tools}>
+              <button type="button" onClick={() => setTable(read())}>
+                Refresh
+              </button>
+              <button type="button" onClick={() => void copy()}>
+                {isCopied ? "Copied" : "Copy CSV"}
+              </button>
+            </div>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region */}
+            <section className={styles.scroll} tabIndex={0} aria-label={caption}>
+              <table className="num">
+                <caption className="unseen">{caption}</caption>
+                <thead>
+                  <tr>
+                    {table.columns.map((column) => (
+                      <th key={column} scope="col">
+                        {column}
+                      </th>
                     ))}
                   </tr>
-                ))}
-              </tbody>
-            </table>
-          </section>
-          {table.rows.length > MAX_ROWS && (
-            <p>
-              The last {MAX_ROWS} of {table.rows.length} rows; the CSV has all.
-            </p>
-          )}
-        </>
-      )}
-    </details>
+                </thead>
+                <tbody>
+                  {table.rows.slice(-MAX_ROWS).map((row, index) => (
+                    // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name
+                    <tr key={index}>
+                      {row.map((cell, column) => (
+                        // biome-ignore lint/suspicious/noArrayIndexKey: nor have their cells
+                        <td key={column}>{cell}</td>
+                      ))}
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </section>
+            {table.rows.length > MAX_ROWS && (
+              <p>
+                The last {MAX_ROWS} of {table.rows.length} rows; the CSV has all.
+              </p>
+            )}
+          </>
+        )}
+      </div>
+    </div>
   );
 }

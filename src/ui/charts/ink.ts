@@ -62,10 +62,9 @@ export function drawRule(chart: uPlot, value: number, color: string, dash: numbe
   return y;
 }
 
-/** Round values for one or two rules between 0 and `max`. */
+/** A round distance that puts one to three rules between 0 and `max`. */
 export function niceStep(max: number): number {
-  const rough = max / 2.2;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [5, 2, 1].find((each) => each * power <= rough) ?? 1;
-  return factor * power;
+  const least = max / 3.5;
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * ([1, 2, 5, 10].find((factor) => factor * power >= least) ?? 10);
 }

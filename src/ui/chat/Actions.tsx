@@ -1,6 +1,7 @@
 import { useState } from "react";
-import type { Attempt, Exchange } from "@/store/conversation";
+import { type Attempt, type Exchange, reportOf } from "@/store/conversation";
 import { cacheSettings } from "@/store/settings";
+import { shownRows } from "@/store/shownRows";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings } from "../useApp";
@@ -21,12 +22,11 @@ export function Actions({ exchange, attempt, isLatest, text }: Props) {
   const isBusy = useChat((state) => state.running !== undefined);
   const settings = useSettings((state) => state);
   const [isCopied, setCopied] = useState(false);
-  const [isMany, isShown] = useChat(
-    (state) =>
-      `${exchange.attempts.length > 1 || state.conversation.exchanges.length > 1}|${state.shown === attempt.id}`,
-  )
-    .split("|")
-    .map((word) => word === "true");
+  const isShown = useChat((state) => {
+    const picture = state.conversation.pictures.at(-1);
+    return picture !== undefined && shownRows(state, picture.id)?.attempt.id === attempt.id;
+  });
+  const hasPatches = reportOf(attempt.run)?.images.length !== 0;
 
   async function copy() {
     await navigator.clipboard.writeText(text);
@@ -50,12 +50,12 @@ export function Actions({ exchange, attempt, isLatest, text }: Props) {
           <button type="button" onClick={() => app.chat.askAgain(exchange.id, app.next())}>
             Ask again
           </button>
-          <Menu label="Ask again with…" title="The same question with" items={again} />
+          <Menu label="Ask again with…" title="Answer once more under" items={again} />
         </>
       )}
-      {isMany && (
+      {hasPatches && (
         <button type="button" aria-pressed={isShown} onClick={() => app.chat.show(attempt.id)}>
-          Show its patches
+          {isShown ? "Patches shown" : "Show patches"}
         </button>
       )}
       <button type="button" onClick={() => void copy()}>

@@ -2,7 +2,7 @@ import { type Attempt, agreesWithFull, type Exchange, textOf } from "@/store/con
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useChat } from "../useApp";
+import { useApp } from "../useApp";
 import { Actions } from "./Actions";
 import styles from "./Chat.module.css";
 import { Facts } from "./Facts";
@@ -21,17 +21,9 @@ export function AttemptView({ exchange, attempt, isLatest }: Props) {
   const { run, settings } = attempt;
   const text = textOf(run);
   const act = useFailureAction(attempt);
-  const isShown = useChat((state) => state.shown === attempt.id);
   const isLive = run.phase === "running" || run.phase === "queued";
   return (
-    <div
-      className={styles.attempt}
-      data-live={isLive || undefined}
-      data-shown={isShown || undefined}
-    >
-      {exchange.attempts.length > 1 && (
-        <h3 className={styles.lane}>{settingsLabel(policies, settings)}</h3>
-      )}
+    <div className={styles.attempt} data-live={isLive || undefined}>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls */}
       <div className={styles.answer} data-phase={run.phase} role="group" aria-label="Answer">
         {text}
@@ -41,7 +33,7 @@ export function AttemptView({ exchange, attempt, isLatest }: Props) {
         )}
       </div>
       <div className={styles.foot}>
-        {isLive && <StageLine run={run} />}
+        {isLive && <StageLine run={run} label={settingsLabel(policies, settings)} />}
         {run.phase === "done" && (
           <>
             <Facts

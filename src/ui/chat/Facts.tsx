@@ -48,9 +48,17 @@ export function Facts({ settings, result, agrees }: Props) {
         {ENDINGS[result.finish] && <span>{ENDINGS[result.finish]}</span>}
       </p>
       <p className={`num ${styles.rows}`}>
-        <span>rows held {formatCount(rows.held)}</span>
-        <span>read per token {formatCount(rows.readPerToken)}</span>
-        <span>{result.appended ? "appended to the cache" : "prefilled"}</span>
+        <span title="Summed over the layers, when the answer ended">
+          rows held {formatCount(rows.held)}
+        </span>
+        <span title="Summed over the layers, mean over the answer's tokens">
+          read per token {formatCount(rows.readPerToken)}
+        </span>
+        <span>
+          {result.appended
+            ? `${formatCount(result.promptTokens)} rows appended`
+            : `${formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens)} rows prefilled`}
+        </span>
       </p>
       {result.notices.map((notice) => (
         <p key={notice} className={styles.remark}>

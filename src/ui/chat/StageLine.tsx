@@ -7,9 +7,11 @@ import styles from "./Chat.module.css";
 type Live = Extract<Run, { phase: "running" | "queued" }>;
 
 /** What the engine is doing, in a quiet line, while there is nothing to read. */
-export function StageLine({ run }: { readonly run: Live }) {
+export function StageLine({ run, label }: { readonly run: Live; readonly label: string }) {
   return (
-    <p className={styles.stages}>{run.phase === "queued" ? <Waiting /> : <Stages run={run} />}</p>
+    <p className={styles.stages}>
+      <b>{label}</b> · {run.phase === "queued" ? <Waiting /> : <Stages run={run} />}
+    </p>
   );
 }
 

@@ -18,7 +18,7 @@ export function Segmented<T extends string>({ label, value, choices, onChange }:
           <input
             type="radio"
             name={name}
-            className="unseen"
+            className="cover"
             checked={choice.value === value}
             onChange={() => onChange(choice.value)}
           />

@@ -97,7 +97,7 @@ function LayerChoice({
     >
       <input
         type="radio"
-        className="unseen"
+        className="cover"
         name={name}
         aria-label={text}
         checked={isChosen}

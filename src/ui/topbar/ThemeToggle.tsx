@@ -16,7 +16,7 @@ export function ThemeToggle() {
       aria-label={`Theme: ${WORDS[theme]}. Change to ${WORDS[NEXT[theme]]}`}
       onClick={() => settings.setState({ theme: NEXT[theme] })}
     >
-      <span>{WORDS[theme]}</span>
+      <span className={styles.muted}>Theme</span> {WORDS[theme]}
     </button>
   );
 }
