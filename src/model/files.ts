@@ -1,20 +1,4 @@
-/** A file of a model directory is absent, cut off, or not what its name says. */
-export class ModelFileError extends Error {
-  override readonly name = "ModelFileError";
-  readonly file: string;
-  readonly reason: "missing" | "broken" | "network";
-
-  constructor(
-    file: string,
-    reason: ModelFileError["reason"],
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.file = file;
-    this.reason = reason;
-  }
-}
+import { ModelError } from "./modelError";
 
 export interface FileProgress {
   readonly file: string;
@@ -49,7 +33,7 @@ export class ModelFiles {
     return this.#readBytes;
   }
 
-  /** The first of `names` that exists, with its bytes. @throws ModelFileError naming the first. */
+  /** The first of `names` that exists, with its bytes. @throws ModelError naming the first. */
   async firstOf(names: readonly string[]): Promise<{ name: string; bytes: Uint8Array }> {
     for (const name of names) {
       const bytes = await this.optional(name);
@@ -58,7 +42,7 @@ export class ModelFiles {
     throw missing(names[0] as string);
   }
 
-  /** A file's bytes, or undefined where there is no such file. @throws ModelFileError */
+  /** A file's bytes, or undefined where there is no such file. @throws ModelError */
   async optional(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     let response: Response;
     try {
@@ -69,7 +53,7 @@ export class ModelFiles {
     if (response.status === 404) return undefined;
     if (!response.ok) {
       const message = `The model's file ${name} could not be read (HTTP ${response.status}).`;
-      throw new ModelFileError(name, "network", message);
+      throw new ModelError("network", message);
     }
     try {
       return await this.#drain(name, response);
@@ -78,7 +62,7 @@ export class ModelFiles {
     }
   }
 
-  /** A JSON file's object. @throws ModelFileError */
+  /** A JSON file's object. @throws ModelError */
   async json(name: string): Promise<JsonObject> {
     const object = await this.optionalJson(name);
     if (!object) throw missing(name);
@@ -92,11 +76,11 @@ export class ModelFiles {
       const value: unknown = JSON.parse(text);
       if (typeof value === "object" && value !== null) return value as JsonObject;
     } catch (cause) {
-      throw new ModelFileError(name, "broken", `The model's file ${name} is not valid JSON.`, {
+      throw new ModelError("badModel", `The model's file ${name} is not valid JSON.`, {
         cause,
       });
     }
-    throw new ModelFileError(name, "broken", `The model's file ${name} holds no JSON object.`);
+    throw new ModelError("badModel", `The model's file ${name} holds no JSON object.`);
   }
 
   async optionalText(name: string): Promise<string | undefined> {
@@ -118,7 +102,7 @@ export class ModelFiles {
     }
     if (totalBytes > loadedBytes) {
       const cut = `${loadedBytes} of ${totalBytes} bytes`;
-      throw new ModelFileError(name, "broken", `The model's file ${name} is cut off (${cut}).`);
+      throw new ModelError("badModel", `The model's file ${name} is cut off (${cut}).`);
     }
     return join(parts, loadedBytes);
   }
@@ -128,17 +112,17 @@ export class ModelFiles {
   }
 
   #failed(name: string, cause: unknown): unknown {
-    if (cause instanceof ModelFileError || this.#signal?.aborted) return cause;
+    if (cause instanceof ModelError || this.#signal?.aborted) return cause;
     const message = `The model's file ${name} could not be read: the connection failed.`;
-    return new ModelFileError(name, "network", message, { cause });
+    return new ModelError("network", message, { cause });
   }
 }
 
 /** JSON whose fields are checked where they are read. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-export function missing(name: string): ModelFileError {
-  return new ModelFileError(name, "missing", `The model directory has no file ${name}.`);
+export function missing(name: string): ModelError {
+  return new ModelError("missingFile", `The model directory has no file ${name}.`);
 }
 
 async function* chunks(response: Response): AsyncGenerator<Uint8Array> {

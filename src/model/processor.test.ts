@@ -18,9 +18,9 @@ describe("image processor", () => {
 
   it("names the file that is missing", async () => {
     await expect(load("nowhere")).rejects.toMatchObject({
-      name: "ModelFileError",
-      reason: "missing",
-      file: "preprocessor_config.json",
+      name: "ModelError",
+      code: "missingFile",
+      message: expect.stringContaining("preprocessor_config.json"),
     });
   });
 });

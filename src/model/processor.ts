@@ -1,4 +1,5 @@
-import { type JsonObject, ModelFileError, type ModelFiles } from "./files";
+import type { JsonObject, ModelFiles } from "./files";
+import { ModelError } from "./modelError";
 import { withOrt } from "./ort";
 import type { TileGrid } from "./prompt";
 import { transformers } from "./transformers";
@@ -45,7 +46,7 @@ export class ImageProcessor {
     this.rowsPerTile = rowsPerTile;
   }
 
-  /** @throws ModelFileError */
+  /** @throws ModelError */
   static async load(files: ModelFiles): Promise<ImageProcessor> {
     const [own, shared] = await Promise.all([
       files.optionalJson("preprocessor_config.json"),
@@ -55,7 +56,7 @@ export class ImageProcessor {
     const config = own ?? (shared?.image_processor as JsonObject | undefined);
     if (!config) {
       const message = "The model directory has no file preprocessor_config.json.";
-      throw new ModelFileError("preprocessor_config.json", "missing", message);
+      throw new ModelError("missingFile", message);
     }
     const size = config.size as { readonly longest_edge?: number } | undefined;
     const rows = shared?.image_seq_len;
@@ -114,7 +115,7 @@ function construct(config: JsonObject): LibraryProcessor {
   const known = SUPPORTED.find((type) => type === name);
   if (!known) {
     const message = `Pictures cannot be prepared for this model: its ${name || "image processor"} is not supported.`;
-    throw new ModelFileError("preprocessor_config.json", "broken", message);
+    throw new ModelError("badModel", message);
   }
   // Classes of the library are called like functions once they are built.
   return new transformers[known](config) as unknown as LibraryProcessor;

@@ -1,4 +1,5 @@
-import { type JsonObject, ModelFileError, type ModelFiles } from "./files";
+import type { JsonObject, ModelFiles } from "./files";
+import { ModelError } from "./modelError";
 import { transformers } from "./transformers";
 
 type LibraryTokenizer = InstanceType<typeof transformers.PreTrainedTokenizer>;
@@ -28,7 +29,7 @@ export class Tokenizer {
   /**
    * Reads `tokenizer.json`, `tokenizer_config.json` and, where the latter has no template,
    * `chat_template.jinja` or `chat_template.json`.
-   * @throws ModelFileError
+   * @throws ModelError
    */
   static async load(files: ModelFiles): Promise<Tokenizer> {
     const [json, config] = await Promise.all([
@@ -42,7 +43,7 @@ export class Tokenizer {
       return new Tokenizer(construct(json, config), template, tokens);
     } catch (cause) {
       const message = "The model's file tokenizer.json is not a tokenizer that can be used here.";
-      throw new ModelFileError("tokenizer.json", "broken", message, { cause });
+      throw new ModelError("badModel", message, { cause });
     }
   }
 
@@ -98,9 +99,8 @@ async function chatTemplate(files: ModelFiles, config: JsonObject): Promise<stri
   if (jinja) return jinja;
   const json = await files.optionalJson("chat_template.json");
   if (typeof json?.chat_template === "string") return json.chat_template;
-  throw new ModelFileError(
-    "tokenizer_config.json",
-    "missing",
+  throw new ModelError(
+    "missingFile",
     "The model directory has no chat template (tokenizer_config.json or chat_template.jinja).",
   );
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
-import { ModelFileError, type ModelFiles } from "./files";
+import type { ModelFiles } from "./files";
+import { ModelError } from "./modelError";
 import { ort, withOrt } from "./ort";
 import type { ProcessedImage } from "./processor";
 
@@ -33,7 +34,7 @@ export class VisionEncoder {
     this.#output = output;
   }
 
-  /** @throws ModelFileError */
+  /** @throws ModelError */
   static async load(
     gpu: Gpu,
     files: ModelFiles,
@@ -52,7 +53,7 @@ export class VisionEncoder {
       return new VisionEncoder(gpu, session, session.outputNames[0] as string);
     } catch (cause) {
       const message = `The model's vision encoder ${name} cannot be run here.`;
-      throw new ModelFileError(name, "broken", message, { cause });
+      throw new ModelError("badModel", message, { cause });
     }
   }
 

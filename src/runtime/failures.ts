@@ -1,6 +1,6 @@
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
-import { ModelFileError } from "@/model/files";
+import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt";
 import { EngineError, type EngineFailure } from "@/protocol/engine";
 
@@ -12,17 +12,19 @@ export function asEngineError(error: unknown): EngineError {
 
 function failureOf(error: unknown): EngineFailure {
   if (error instanceof DeviceError) return { code: error.reason, message: error.message };
-  if (error instanceof ModelFileError) {
-    const code = error.reason === "missing" ? "missingFile" : "badModel";
-    const isNetwork = error.reason === "network";
-    return { code, message: error.message, ...(isNetwork ? { action: "retry" } : {}) };
-  }
+  if (error instanceof ModelError) return modelFailure(error);
   if (error instanceof PolicyError) return { code: "badRequest", message: error.message };
   if (error instanceof PromptError) return { code: "badModel", message: error.message };
   if (isAbort(error)) return CANCELLED;
   if (isOutOfMemory(error)) return OUT_OF_MEMORY;
   const message = error instanceof Error ? error.message : String(error);
   return { code: "internal", message: `The engine failed: ${message}`, action: "retry" };
+}
+
+function modelFailure({ code, message }: ModelError): EngineFailure {
+  if (code === "network") return { code: "badModel", message, action: "retry" };
+  if (code === "contextOverflow") return { code, message, action: "newConversation" };
+  return { code, message };
 }
 
 export const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped." };
@@ -39,12 +41,13 @@ export const DEVICE_LOST: EngineFailure = {
   action: "reload",
 };
 
-function isAbort(error: unknown): boolean {
+export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
 /** The ledger refuses a buffer above the adapter's limit with a RangeError, before allocating. */
-function isOutOfMemory(error: unknown): boolean {
+export function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof EngineError) return error.failure.code === "outOfMemory";
   if (typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError)
     return true;
   if (!(error instanceof RangeError)) return false;

@@ -1,15 +1,14 @@
 import type { Gpu } from "@/gpu/gpu";
-import { type ImageProcessor, tileBoxes } from "@/model/processor";
+import { type ImageProcessor, type ProcessedImage, tileBoxes } from "@/model/processor";
 import type { PromptTile, TileGrid } from "@/model/prompt";
 import type { ImageFeatures, VisionEncoder } from "@/model/vision";
-import { EngineError, type ImageLayout } from "@/protocol/engine";
+import type { ImageLayout } from "@/protocol/engine";
 import { decodeImage } from "./images";
 
-/** A picture that was seen: its features on the GPU and what it takes to draw on it. */
+/** A picture that was seen, and what it takes to draw on it. */
 export interface Picture {
   /** SHA-256 of the file. */
   readonly hash: string;
-  readonly features: ImageFeatures;
   readonly grid: TileGrid;
   /** Pixels, as decoded and turned. */
   readonly width: number;
@@ -17,12 +16,17 @@ export interface Picture {
   readonly notices: readonly string[];
 }
 
+/** Pixels until they are encoded, then features on the GPU. */
+type Content =
+  | { readonly kind: "pixels"; readonly processed: ProcessedImage }
+  | { readonly kind: "features"; readonly features: ImageFeatures };
+
 /** The pictures of a conversation. Each is decoded and encoded once, whatever it is called. */
 export class Pictures {
   readonly #gpu: Gpu;
   readonly #processor: ImageProcessor;
   readonly #vision: VisionEncoder;
-  readonly #seen = new Map<string, Picture>();
+  readonly #seen = new Map<string, { readonly picture: Picture; content: Content }>();
 
   constructor(gpu: Gpu, processor: ImageProcessor, vision: VisionEncoder) {
     this.#gpu = gpu;
@@ -30,34 +34,35 @@ export class Pictures {
     this.#vision = vision;
   }
 
-  /** @throws EngineError for what is not a picture; AbortError */
-  async see(file: Blob, signal: AbortSignal): Promise<Picture> {
+  /** Decodes and cuts a picture: what its prompt looks like is known then. @throws EngineError */
+  async see(file: Blob): Promise<Picture> {
     const hash = await sha256(file);
     const known = this.#seen.get(hash);
-    if (known) return known;
+    if (known) return known.picture;
     const image = await decodeImage(file, (w, h) => this.#processor.sizeFor(w, h));
-    signal.throwIfAborted();
     const processed = await this.#processor.process(image.pixels);
-    signal.throwIfAborted();
-    const features = await this.#vision.encode(processed);
     const { width, height, notices } = image;
-    const picture = { hash, features, grid: processed.grid, width, height, notices };
-    this.#seen.set(hash, picture);
-    this.#checkRows(features);
+    const picture = { hash, grid: processed.grid, width, height, notices };
+    this.#seen.set(hash, { picture, content: { kind: "pixels", processed } });
     return picture;
+  }
+
+  /** A seen picture's features; encoded the first time. They stay until `clear`. */
+  async features({ hash }: Picture): Promise<ImageFeatures> {
+    const entry = this.#seen.get(hash);
+    if (!entry) throw new Error("a picture's features were asked for before it was seen");
+    if (entry.content.kind === "features") return entry.content.features;
+    const features = await this.#vision.encode(entry.content.processed);
+    entry.content = { kind: "features", features };
+    return features;
   }
 
   /** Frees every picture's features. */
   clear(): void {
-    for (const { features } of this.#seen.values()) this.#gpu.memory.destroy(features.buffer);
+    for (const { content } of this.#seen.values()) {
+      if (content.kind === "features") this.#gpu.memory.destroy(content.features.buffer);
+    }
     this.#seen.clear();
-  }
-
-  #checkRows({ rowsPerTile }: ImageFeatures): void {
-    const declared = this.#processor.rowsPerTile ?? rowsPerTile;
-    if (declared === rowsPerTile) return;
-    const message = `The vision encoder gives ${rowsPerTile} rows a tile where processor_config.json says ${declared}.`;
-    throw new EngineError({ code: "badModel", message });
   }
 }
 

@@ -1,0 +1,165 @@
+import { type AdapterFacts, requestDevice } from "@/gpu/device";
+import { Gpu } from "@/gpu/gpu";
+import {
+  type AskRequest,
+  type CacheSettings,
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type LoadRequest,
+  type MemoryReading,
+  type ModelInfo,
+  type PlanPreview,
+  type TurnResult,
+} from "@/protocol/engine";
+import { asEngineError, DEVICE_LOST, DeviceFaults } from "./failures";
+import { type LoadedModel, loadModel } from "./loadedModel";
+import { MemoryReporter } from "./memoryReporter";
+import { Session } from "./session";
+
+/** A device of ours with all that hangs on it. */
+interface Device {
+  readonly gpu: Gpu;
+  readonly adapter: AdapterFacts;
+  readonly faults: DeviceFaults;
+  /** Rejects when the device is lost, so that nothing waits for it forever. */
+  readonly lost: Promise<never>;
+}
+
+interface Loaded {
+  readonly model: LoadedModel;
+  readonly session: Session;
+}
+
+const NO_MEMORY: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
+
+/**
+ * The engine where it really runs: one device, one model, one conversation, one thing at a time.
+ * Needs nothing of a page, so a worker and Node hold it alike.
+ */
+export class LocalEngine implements Engine {
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  #device: Device | undefined;
+  #loaded: Loaded | undefined;
+  #running: { readonly abort: AbortController; readonly ended: Promise<unknown> } | undefined;
+
+  load(request: LoadRequest): Promise<ModelInfo> {
+    return this.#alone(async (signal) => {
+      const started = performance.now();
+      await this.#unload();
+      const device = await this.#open();
+      return this.#guarded(device, async () => {
+        const model = await loadModel(device.gpu, device.adapter, request, {
+          signal,
+          onProgress: (progress) => this.#emit({ type: "load", ...progress }),
+        });
+        device.faults.check();
+        const reporter = new MemoryReporter(device.gpu, (event) => this.#emit(event));
+        const session = new Session(model, {
+          emit: (event) => this.#emit(event),
+          check: () => device.faults.check(),
+          reporter,
+        });
+        this.#loaded = { model, session };
+        return { ...model.info, loadMs: performance.now() - started };
+      });
+    });
+  }
+
+  ask(request: AskRequest): Promise<TurnResult> {
+    return this.#alone((signal) => {
+      const { session } = this.#need();
+      return this.#guarded(this.#device as Device, () => session.ask(request, signal));
+    });
+  }
+
+  async cancel(): Promise<void> {
+    this.#running?.abort.abort(new DOMException("Stopped.", "AbortError"));
+    await this.#running?.ended;
+  }
+
+  async preview(settings: CacheSettings): Promise<PlanPreview> {
+    try {
+      return this.#need().session.preview(settings);
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.cancel();
+    this.#loaded?.session.clear();
+  }
+
+  async memory(): Promise<MemoryReading> {
+    return this.#device?.gpu.memory.bytes ?? NO_MEMORY;
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Runs one task, refuses a second one, and maps whatever it throws. */
+  async #alone<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#running) {
+      const message = "The engine is busy with another request; stop it first.";
+      throw new EngineError({ code: "busy", message });
+    }
+    const abort = new AbortController();
+    const result = Promise.resolve().then(() => task(abort.signal));
+    this.#running = { abort, ended: result.catch(() => {}) };
+    try {
+      return await result;
+    } catch (error) {
+      throw asEngineError(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #guarded<T>({ lost }: Device, task: () => Promise<T>): Promise<T> {
+    return await Promise.race([task(), lost]);
+  }
+
+  #need(): Loaded {
+    if (this.#loaded) return this.#loaded;
+    throw new EngineError({ code: "noModel", message: "No model is loaded.", action: "reload" });
+  }
+
+  async #open(): Promise<Device> {
+    if (this.#device) return this.#device;
+    const { device, adapter } = await requestDevice();
+    let reject: (error: EngineError) => void = () => {};
+    const lost = new Promise<never>((_, fail) => {
+      reject = fail;
+    });
+    lost.catch(() => {}); // somebody may be waiting for it, or nobody
+    const opened: Device = {
+      gpu: new Gpu(device),
+      adapter,
+      lost,
+      faults: new DeviceFaults(device, (why) => {
+        reject(new EngineError(DEVICE_LOST));
+        if (this.#device !== opened) return;
+        this.#device = undefined;
+        this.#loaded = undefined;
+        const message = why ? `${DEVICE_LOST.message} (${why})` : DEVICE_LOST.message;
+        this.#emit({ type: "deviceLost", message });
+      }),
+    };
+    this.#device = opened;
+    return opened;
+  }
+
+  async #unload(): Promise<void> {
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    loaded?.session.clear();
+    await loaded?.model.destroy();
+  }
+
+  #emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
