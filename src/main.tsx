@@ -7,6 +7,7 @@ import { POLICIES } from "@/compression/registry";
 import type { Engine } from "@/protocol/engine";
 import { createApp } from "@/store/app";
 import { App } from "@/ui/App";
+import { initialState, keepState } from "./pageState";
 
 const parameters = new URLSearchParams(location.search);
 
@@ -34,7 +35,9 @@ const app = createApp({
   policies: POLICIES,
   modelUrl: new URL(`models/${encodeURIComponent(model)}/`, document.baseURI).href,
   samplesUrl: new URL("samples/samples.json", document.baseURI).href,
+  ...initialState(POLICIES),
 });
 
 createRoot(document.getElementById("root")!).render(<App app={app} />);
+keepState(app);
 app.start();

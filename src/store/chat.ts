@@ -91,6 +91,7 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
 
   async function run(engine: Engine, exchange: Exchange, attempt: Attempt) {
     const { conversation } = store.getState();
+    const losses = load.lossCount();
     charts.startRun();
     change((current) => withRun(current, attempt.id, () => STARTED));
     store.setState({ running: attempt.id, shown: undefined });
@@ -113,7 +114,8 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
           failure,
         })),
       );
-      if (failure.code === "deviceLost") load.recover();
+      // The engine tells of a lost device by an event, too; one loss is one recovery.
+      if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
     } finally {
       fresh.delete(attempt.id);
       store.setState({ running: undefined });

@@ -15,6 +15,8 @@ export interface Load {
   retry(): Promise<void>;
   /** Loads again after a lost device, unless devices keep getting lost. */
   recover(): void;
+  /** Devices lost since the page was opened. */
+  lossCount(): number;
 }
 
 export function createLoad(
@@ -25,6 +27,7 @@ export function createLoad(
   const store = createModelStore();
   let engine: Engine | undefined;
   let losses: readonly number[] = [];
+  let lossCount = 0;
 
   async function load(afterLoss: boolean) {
     store.setState({ phase: "loading", step: "download", files: {}, afterLoss }, true);
@@ -45,6 +48,7 @@ export function createLoad(
 
   function recover() {
     if (store.getState().phase !== "ready") return;
+    lossCount += 1;
     losses = [...losses.filter((at) => now() - at < RECOVERY_WINDOW_MS), now()];
     if (losses.length <= MAX_RECOVERIES) {
       void load(true);
@@ -63,5 +67,6 @@ export function createLoad(
     start: () => load(false),
     retry: () => load(false),
     recover,
+    lossCount: () => lossCount,
   };
 }

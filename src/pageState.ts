@@ -1,0 +1,47 @@
+import { readAddress, writeAddress } from "@/store/address";
+import type { App } from "@/store/app";
+import type { PolicyInfo } from "@/store/policyInfo";
+import type { SettingsState, Theme } from "@/store/settings";
+
+const THEME = "keepsight.theme";
+
+/** What the address and the last visit say about the settings to begin with. */
+export function initialState(policies: readonly PolicyInfo[]): {
+  readonly settings: Partial<SettingsState>;
+  readonly sampleId?: string;
+} {
+  const { sample, ...settings } = readAddress(location.search, policies);
+  const theme = localStorage.getItem(THEME);
+  const picked: Partial<SettingsState> =
+    theme === "light" || theme === "dark" ? { theme: theme as Theme } : {};
+  return { settings: { ...settings, ...picked }, ...(sample ? { sampleId: sample } : {}) };
+}
+
+/** Writes settings and sample to the address, and the theme for the next visit. */
+export function keepState({ settings, chat, policies }: App): void {
+  let timer = 0;
+  const write = () => {
+    const picture = chat.store.getState().conversation.pictures.at(-1);
+    const sample = picture?.sampleId;
+    const state = { ...settings.getState(), ...(sample ? { sample } : {}) };
+    const query = writeAddress(location.search, state, policies);
+    if (query !== location.search) {
+      history.replaceState(history.state, "", `${location.pathname}${query}${location.hash}`);
+    }
+  };
+  // A slider writes many values; browsers limit how often an address may change.
+  const schedule = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(write, 200);
+  };
+  settings.subscribe(({ theme }, before) => {
+    if (theme !== before.theme) {
+      if (theme === "system") localStorage.removeItem(THEME);
+      else localStorage.setItem(THEME, theme);
+    }
+    schedule();
+  });
+  chat.store.subscribe(({ conversation }, before) => {
+    if (conversation.pictures !== before.conversation.pictures) schedule();
+  });
+}

@@ -1,0 +1,83 @@
+import { completeOptions, type OptionValues, type PolicyInfo } from "./policyInfo";
+import { clampPercent, DEFAULT_SETTINGS, type LayerChoice, type SettingsState } from "./settings";
+
+/** The part of the page's state that a link carries. */
+export type Addressed = Pick<
+  SettingsState,
+  "policy" | "keepPercent" | "scope" | "options" | "layer" | "veil"
+> & { readonly sample?: string };
+
+const OPTION = "o.";
+
+/**
+ * Settings from a query string: `?policy=prefixkv&keep=20&scope=prompt&layer=5&sample=chart`. What
+ * is missing, unknown or out of range is left out, so that an old link still opens.
+ */
+export function readAddress(
+  query: string,
+  policies: readonly PolicyInfo[],
+): Partial<Addressed> & { readonly sample?: string } {
+  const given = new URLSearchParams(query);
+  const policy = policies.find(({ id }) => id === given.get("policy"));
+  const scope = given.get("scope");
+  const sample = given.get("sample");
+  const layer = readLayer(given.get("layer"));
+  const keep = Number(given.get("keep"));
+  return {
+    ...(policy ? { policy: policy.id, options: readOptions(given, policy) } : {}),
+    ...(given.has("keep") && keep >= 1 && keep <= 100 ? { keepPercent: clampPercent(keep) } : {}),
+    ...(scope === "visual" || scope === "prompt" ? { scope } : {}),
+    ...(layer === undefined ? {} : { layer }),
+    ...(given.get("veil") === "off" ? { veil: "off" } : {}),
+    ...(sample ? { sample } : {}),
+  };
+}
+
+/** The query string of a state, on top of parameters that are not settings. Defaults are left out. */
+export function writeAddress(
+  query: string,
+  state: Addressed,
+  policies: readonly PolicyInfo[],
+): string {
+  const written = new URLSearchParams(query);
+  for (const name of [...written.keys()]) if (name.startsWith(OPTION)) written.delete(name);
+  const set = (name: string, value: string | number, isDefault: boolean) =>
+    isDefault ? written.delete(name) : written.set(name, String(value));
+
+  set("policy", state.policy, state.policy === DEFAULT_SETTINGS.policy);
+  set("keep", state.keepPercent, state.keepPercent === DEFAULT_SETTINGS.keepPercent);
+  set("scope", state.scope, state.scope === DEFAULT_SETTINGS.scope);
+  const layer = state.layer === "all" ? "all" : state.layer + 1;
+  set("layer", layer, state.layer === DEFAULT_SETTINGS.layer);
+  set("veil", state.veil, state.veil === DEFAULT_SETTINGS.veil);
+  set("sample", state.sample ?? "", state.sample === undefined);
+
+  const policy = policies.find(({ id }) => id === state.policy);
+  const options = policy ? completeOptions(policy, state.options[policy.id]) : {};
+  for (const [name, value] of Object.entries(options)) {
+    if (value === policy?.options[name]?.default) continue;
+    written.set("policy", state.policy);
+    written.set(OPTION + name, String(value));
+  }
+  const text = written.toString();
+  return text ? `?${text}` : "";
+}
+
+/** Layers are counted from 1 in an address, as they are on the page. */
+function readLayer(text: string | null): LayerChoice | undefined {
+  if (text === "all") return "all";
+  const layer = Number(text);
+  return text !== null && Number.isInteger(layer) && layer >= 1 ? layer - 1 : undefined;
+}
+
+function readOptions(
+  given: URLSearchParams,
+  policy: PolicyInfo,
+): Readonly<Record<string, OptionValues>> {
+  const values: Record<string, number | string> = {};
+  for (const [name, option] of Object.entries(policy.options)) {
+    const text = given.get(OPTION + name);
+    if (text !== null) values[name] = option.kind === "number" ? Number(text) : text;
+  }
+  return { [policy.id]: completeOptions(policy, values) };
+}

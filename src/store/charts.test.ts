@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { createCharts } from "./charts";
+import { result } from "./testing";
+
+const pools = (kv: number) => ({ weights: 10, kv, activations: 0, vision: 0 });
+const memory = (at: number, kv: number, mark?: "prefill" | "compact" | "end") =>
+  ({
+    type: "memory",
+    at,
+    pools: pools(kv),
+    fullKv: 100,
+    ...(mark ? { mark } : {}),
+  }) as const;
+const token = (index: number, ms: number) =>
+  ({ type: "token", index, id: 0, text: "", ms }) as const;
+const columns = (series: { view(): Float64Array[] }) =>
+  series.view().map((column) => Array.from(column));
+
+test("the clock counts work, not the pause between two questions", () => {
+  const charts = createCharts();
+  charts.startRun();
+  charts.record(memory(5_000, 1));
+  charts.record(memory(6_000, 2));
+  charts.startRun();
+  charts.record(memory(606_000, 3));
+  charts.record(memory(606_500, 4));
+  const [seconds, kv] = columns(charts.memory);
+  expect(seconds![0]).toBe(0);
+  expect(seconds![1]).toBe(1);
+  expect(seconds![2]).toBeCloseTo(1.05, 9);
+  expect(seconds![3]).toBeCloseTo(1.55, 9);
+  expect(kv).toEqual([1, 2, 3, 4]);
+});
+
+test("marks stand where their sample stands", () => {
+  const charts = createCharts();
+  charts.startRun();
+  charts.record(memory(0, 1));
+  charts.record(memory(2_000, 1, "prefill"));
+  expect(charts.store.getState().marks).toEqual([{ at: 2, kind: "prefill" }]);
+  expect(charts.store.getState().reading).toEqual({ pools: pools(1), fullKv: 100 });
+});
+
+test("a run with the full cache becomes the reference of those after it", () => {
+  const charts = createCharts();
+  charts.startRun();
+  for (const [index, ms] of [900, 40, 42].entries()) charts.record(token(index, ms));
+  charts.finishRun(result({ retention: 1 }));
+  expect(columns(charts.reference)).toEqual([
+    [2, 3],
+    [40, 42],
+  ]);
+  expect(charts.store.getState().fullMedianMs).toBe(41);
+  expect(charts.store.getState().decodeMs).toBe(82);
+
+  charts.startRun();
+  for (const [index, ms] of [900, 30].entries()) charts.record(token(index, ms));
+  charts.finishRun(result({ retention: 0.1 }));
+  expect(columns(charts.tokens)).toEqual([[2], [30]]);
+  expect(charts.store.getState().fullMedianMs).toBe(41);
+});
+
+test("a new conversation forgets the samples and keeps the reference", () => {
+  const charts = createCharts();
+  charts.startRun();
+  charts.record(memory(0, 1));
+  charts.record(token(1, 40));
+  charts.finishRun(result({ retention: 1 }));
+  charts.reset();
+  expect(charts.memory.length).toBe(0);
+  expect(charts.tokens.length).toBe(0);
+  expect(charts.reference.length).toBe(1);
+  expect(charts.store.getState().reading).toBeUndefined();
+});

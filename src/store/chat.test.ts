@@ -1,0 +1,182 @@
+import { describe, expect, test, vi } from "vitest";
+import {
+  type AskRequest,
+  type CacheSettings,
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type ModelInfo,
+  type TurnResult,
+} from "@/protocol/engine";
+import { createCharts } from "./charts";
+import { createChat } from "./chat";
+import { emptyConversation, type Picture } from "./conversation";
+import { createLoad } from "./load";
+import { result } from "./testing";
+
+const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
+const tenth: CacheSettings = { ...full, policy: "aircache", retention: 0.1 };
+const picture: Picture = {
+  id: "p",
+  title: "p",
+  alt: "p",
+  blob: new Blob(["p"]),
+  url: "",
+  width: 1,
+  height: 1,
+};
+
+/** An engine whose calls end when the test says so. */
+function heldEngine() {
+  const asks: {
+    readonly request: AskRequest;
+    readonly resolve: (result: TurnResult) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
+  let listener: (event: EngineEvent) => void = () => undefined;
+  const calls = { load: 0, cancel: 0, clear: 0 };
+  const engine: Engine = {
+    load: async () => {
+      calls.load += 1;
+      return { layers: 8 } as ModelInfo;
+    },
+    ask: (request) => new Promise((resolve, reject) => asks.push({ request, resolve, reject })),
+    cancel: async () => {
+      calls.cancel += 1;
+      asks.at(-1)?.reject(new EngineError({ code: "cancelled", message: "" }));
+    },
+    preview: async () => ({ layers: [], kvBytes: 0 }),
+    clear: async () => {
+      calls.clear += 1;
+    },
+    memory: async () => ({ weights: 0, kv: 0, activations: 0, vision: 0 }),
+    subscribe: (each) => {
+      listener = each;
+      return () => undefined;
+    },
+  };
+  return { engine, asks, calls, emit: (event: EngineEvent) => listener(event) };
+}
+
+function setUp() {
+  const held = heldEngine();
+  let ids = 0;
+  let clock = 0;
+  const load = createLoad(
+    async () => held.engine,
+    { baseUrl: "models/m/" },
+    () => clock,
+  );
+  const chat = createChat({
+    load,
+    charts: createCharts(),
+    sampling: { maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    newId: () => `id${ids++}`,
+    now: () => 0,
+  });
+  chat.store.setState({ conversation: emptyConversation("c", 0, picture) });
+  const runs = () =>
+    chat.store
+      .getState()
+      .conversation.exchanges.flatMap(({ attempts }) => attempts.map(({ run }) => run.phase));
+  return { ...held, load, chat, runs, passTime: (ms: number) => (clock += ms) };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+describe("a chat", () => {
+  test("keeps a question until the model is ready, and sends it then", async () => {
+    const { load, chat, asks, runs } = setUp();
+    chat.ask("first", full);
+    expect(runs()).toEqual(["queued"]);
+    await load.start();
+    expect(runs()).toEqual(["running"]);
+    expect(asks[0]!.request.turns).toEqual([{ images: ["p"], question: "first" }]);
+    expect(Object.keys(asks[0]!.request.images)).toEqual(["p"]);
+  });
+
+  test("asks one question at a time, the second with the first one's ids", async () => {
+    const { load, chat, asks, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    chat.ask("second", full);
+    expect(asks).toHaveLength(1);
+    asks[0]!.resolve(result({ tokenIds: [7, 2] }));
+    await settled();
+    expect(runs()).toEqual(["done", "running"]);
+    expect(asks[1]!.request.turns).toEqual([
+      { images: ["p"], question: "first", answerIds: [7, 2] },
+      { images: [], question: "second" },
+    ]);
+    expect(asks[1]!.request.fresh).toBeUndefined();
+  });
+
+  test("asks again in a fresh prefill, under the settings of then", async () => {
+    const { load, chat, asks, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    asks[0]!.resolve(result());
+    await settled();
+    chat.askAgain(chat.store.getState().conversation.exchanges[0]!.id, tenth);
+    expect(runs()).toEqual(["done", "running"]);
+    expect(asks[1]!.request).toMatchObject({ fresh: true, settings: tenth });
+    expect(asks[1]!.request.turns).toEqual([{ images: ["p"], question: "first" }]);
+  });
+
+  test("keeps a failed question where it stood and runs it once more on request", async () => {
+    const { load, chat, asks, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    asks[0]!.reject(new EngineError({ code: "outOfMemory", message: "full", action: "keepLess" }));
+    await settled();
+    expect(runs()).toEqual(["failed"]);
+    const [attempt] = chat.store.getState().conversation.exchanges[0]!.attempts;
+    chat.retry(attempt!.id, tenth);
+    expect(runs()).toEqual(["running"]);
+    expect(asks[1]!.request.settings).toEqual(tenth);
+  });
+
+  test("stops what runs before it frees a conversation that was left", async () => {
+    const { load, chat, asks, calls, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    chat.open(emptyConversation("d", 0, { ...picture, id: "q" }));
+    chat.ask("about q", full);
+    expect(asks).toHaveLength(1);
+    await vi.waitFor(() => expect(asks).toHaveLength(2));
+    expect(calls).toMatchObject({ cancel: 1, clear: 1 });
+    expect(runs()).toEqual(["running"]);
+    expect(asks[1]!.request.turns).toEqual([{ images: ["q"], question: "about q" }]);
+    expect(chat.store.getState().left?.id).toBe("c");
+  });
+
+  test("loads again after a lost device and answers the next question", async () => {
+    const { load, chat, asks, calls, emit, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    emit({ type: "deviceLost", message: "gone" });
+    asks[0]!.reject(new EngineError({ code: "deviceLost", message: "gone" }));
+    await settled();
+    expect(calls.load).toBe(2);
+    expect(load.store.getState().phase).toBe("ready");
+    chat.ask("second", full);
+    expect(runs()).toEqual(["failed", "running"]);
+    expect(asks[1]!.request.turns).toEqual([{ images: ["p"], question: "second" }]);
+  });
+
+  test("gives up on a device that keeps getting lost, until asked to load", async () => {
+    const { load, calls, emit, passTime } = setUp();
+    await load.start();
+    for (let loss = 0; loss < 3; loss++) {
+      emit({ type: "deviceLost", message: "gone" });
+      await settled();
+    }
+    expect(calls.load).toBe(3);
+    expect(load.store.getState().phase).toBe("failed");
+    passTime(61_000);
+    await load.retry();
+    emit({ type: "deviceLost", message: "gone" });
+    await settled();
+    expect(load.store.getState().phase).toBe("ready");
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import {
+  agreesWithFull,
+  type Conversation,
+  contextTokens,
+  type Exchange,
+  emptyConversation,
+  type Run,
+  reduceRun,
+  STARTED,
+  turnsUntil,
+  withAttempt,
+  withExchange,
+  withRun,
+} from "./conversation";
+import { result } from "./testing";
+
+const settings: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
+
+function exchange(id: string, pictures: readonly string[], ...runs: readonly Run[]): Exchange {
+  const attempts = runs.map((run, index) => ({ id: `${id}.${index}`, settings, run }));
+  return { id, pictures, question: `question ${id}`, attempts };
+}
+
+const done = (given: Partial<TurnResult>): Run => ({ phase: "done", result: result(given) });
+const failed: Run = { phase: "failed", text: "", failure: { code: "badImage", message: "no" } };
+
+function conversation(...exchanges: readonly Exchange[]): Conversation {
+  return exchanges.reduce(withExchange, emptyConversation("c", 0));
+}
+
+describe("a run", () => {
+  test("gathers text, tokens and stages, one entry per stage", () => {
+    const run = [
+      { type: "stage", stage: "vision", done: 1, total: 1 },
+      { type: "stage", stage: "prefill", done: 256, total: 653 },
+      { type: "stage", stage: "prefill", done: 653, total: 653 },
+      { type: "token", index: 0, id: 5, text: "Hel", ms: 30 },
+      { type: "token", index: 1, id: 6, text: "lo", ms: 30 },
+    ] as const;
+    expect(run.reduce<Run>(reduceRun, STARTED)).toEqual({
+      phase: "running",
+      text: "Hello",
+      tokens: 2,
+      stages: [
+        { stage: "vision", done: 1, total: 1 },
+        { stage: "prefill", done: 653, total: 653 },
+      ],
+    });
+  });
+
+  test("that has ended takes no more events", () => {
+    const token = { type: "token", index: 0, id: 1, text: "late", ms: 1 } as const;
+    expect(reduceRun(failed, token)).toBe(failed);
+    expect(reduceRun({ phase: "queued" }, token)).toEqual({ phase: "queued" });
+  });
+
+  test("is replaced alone", () => {
+    const before = conversation(
+      exchange("a", [], done({})),
+      exchange("b", [], { phase: "queued" }),
+    );
+    const after = withRun(before, "b.0", () => STARTED);
+    expect(after.exchanges[1]!.attempts[0]!.run).toBe(STARTED);
+    expect(after.exchanges[0]).toBe(before.exchanges[0]);
+    expect(withRun(before, "gone", () => STARTED).exchanges).toEqual(before.exchanges);
+  });
+});
+
+describe("the turns of a question", () => {
+  test("carry the ids of every answer before it, and none of its own", () => {
+    const chat = conversation(
+      exchange("a", ["p"], done({ tokenIds: [1, 2] })),
+      exchange("b", [], done({ tokenIds: [3] })),
+    );
+    expect(turnsUntil(chat, "b")).toEqual([
+      { images: ["p"], question: "question a", answerIds: [1, 2] },
+      { images: [], question: "question b" },
+    ]);
+  });
+
+  test("skip a question without an answer, whose picture moves on", () => {
+    const chat = conversation(exchange("a", ["p"], failed), exchange("b", [], { phase: "queued" }));
+    expect(turnsUntil(chat, "b")).toEqual([{ images: ["p"], question: "question b" }]);
+  });
+
+  test("go on from the latest answer to each question", () => {
+    const first = exchange("a", ["p"], done({ tokenIds: [1] }));
+    const chat = withAttempt(conversation(first, exchange("b", [], { phase: "queued" })), "a", {
+      id: "again",
+      settings,
+      run: done({ tokenIds: [9] }),
+    });
+    expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([9]);
+  });
+
+  test("of a question that is not there are an error", () => {
+    expect(() => turnsUntil(conversation(), "a")).toThrow(RangeError);
+  });
+});
+
+test("the context counts a prefilled conversation whole and an appended turn by its new rows", () => {
+  const chat = conversation(
+    exchange("a", ["p"], done({ appended: false, promptTokens: 600, tokenIds: [1, 2, 3] })),
+    exchange("b", [], done({ appended: true, promptTokens: 20, tokenIds: [4, 5] })),
+  );
+  expect(contextTokens(chat)).toBe(600 + 3 + 20 + 2);
+});
+
+test("an answer is compared with the full cache's answer to the same question, once there is one", () => {
+  const full = done({ policy: "full", retention: 1, answer: "A cat" });
+  const same = result({ policy: "h2o", retention: 0.1, answer: "A cat " });
+  const other = result({ policy: "h2o", retention: 0.1, answer: "A dog" });
+  expect(agreesWithFull(exchange("a", [], full), same)).toBe(true);
+  expect(agreesWithFull(exchange("a", [], full), other)).toBe(false);
+  expect(agreesWithFull(exchange("a", [], done({ retention: 0.5 })), other)).toBeUndefined();
+});
