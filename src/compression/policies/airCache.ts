@@ -118,7 +118,9 @@ export function airCacheBudget(
   const rest = budget - own * layers;
   const exact =
     voted > 0
-      ? waterfill(weights, rest, { floor: 1, cap: voted }).map((rows) => rows + own)
+      ? waterfill(weights, rest, { floor: 1, cap: input.candidates.length - own }).map(
+          (rows) => rows + own,
+        )
       : uniformBudget(budget, layers);
   const share = voted > 0 ? (own === 0 ? input.retention : rest / (voted * layers)) : 0;
   const shares = weights.map((weight) => weight * share);

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { rowBudget } from "./budget";
+import { resolveOptions } from "./options";
+import { planFor } from "./plan";
+import { madeUpInput, type PromptShape, SMALL_PROMPT } from "./promptFixture";
+import { POLICIES } from "./registry";
+import { keptRows, rowsOutside } from "./select";
+import type { OptionValues, PlanInput, Policy } from "./types";
+
+const RETENTIONS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.9, 1];
+const SCOPES = ["visual", "prompt"] as const;
+
+/** Defaults, then every other value of every choice, then the shared options together. */
+function settings(policy: Policy): [string, OptionValues][] {
+  const cases: [string, OptionValues][] = [["defaults", {}]];
+  for (const [name, spec] of Object.entries(policy.options)) {
+    if (spec.kind === "choice") {
+      for (const value of spec.values) {
+        if (value !== spec.default) cases.push([`${name} ${value}`, { [name]: value }]);
+      }
+    } else if (spec.kind === "number" && name !== "layer") {
+      cases.push([`${name} at its least`, { [name]: spec.min }]);
+      cases.push([`${name} at its most`, { [name]: oddBelow(name, spec.max) }]);
+    }
+  }
+  if (policy.options.blend) cases.push(["ivc and blend", { protect: "ivc", blend: 0.3 }]);
+  return cases.map(([name, options]) =>
+    options.search === "config"
+      ? [name, { ...options, forget: "0.5,0.25,0.75,0.9" }]
+      : [name, options],
+  );
+}
+
+function oddBelow(name: string, value: number): number {
+  return name === "kernel" || name === "local" ? value - 1 + (value % 2) : value;
+}
+
+function inputFor(
+  policy: Policy,
+  options: OptionValues,
+  shape: PromptShape,
+  scope: "visual" | "prompt",
+  retention: number,
+): PlanInput {
+  return madeUpInput(shape, policy.taps(resolveOptions(policy, options)), { retention, scope });
+}
+
+/** Taps do not depend on the retention: one prompt, many budgets. */
+function withRetention(input: PlanInput, retention: number): PlanInput {
+  const budget = rowBudget(retention, input.candidates.length, input.layers);
+  return { ...input, retention, budget };
+}
+
+function expectContract(policy: Policy, input: PlanInput, options: OptionValues): number {
+  const plan = planFor(policy, input, options);
+  const outside = rowsOutside(input);
+  expect(plan.layers).toHaveLength(input.layers);
+  for (const { keep } of plan.layers) {
+    expect([1, input.kvHeads]).toContain(keep.length);
+    for (const rows of keep) {
+      expect(rows.every((row, i) => row < input.rows && (i === 0 || row > rows[i - 1]!))).toBe(
+        true,
+      );
+      expect(outside.every((row) => rows.includes(row))).toBe(true);
+    }
+  }
+  const kept = keptRows(input, plan);
+  const total = kept.reduce((a, b) => a + b, 0);
+  const settled = resolveOptions(policy, options);
+  if (input.retention === 1 || policy.deviation?.(settled) === undefined) {
+    expect(total).toBeCloseTo(input.budget, 9);
+  } else {
+    expect(kept).toEqual(policy.deviantRows!(input, settled));
+  }
+  return total;
+}
+
+describe.each(POLICIES.map((policy) => [policy.id, policy] as const))("%s", (_, policy) => {
+  describe.each(settings(policy))("%s", (_, options) => {
+    it.each(SCOPES)("keeps valid rows within the exact budget, scope %s", (scope) => {
+      const prompt = inputFor(policy, options, SMALL_PROMPT, scope, 1);
+      const totals = RETENTIONS.map((retention) =>
+        expectContract(policy, withRetention(prompt, retention), options),
+      );
+      totals.forEach((total, i) => {
+        if (i > 0) expect(total).toBeGreaterThanOrEqual(totals[i - 1]!);
+      });
+      expect(totals.at(-1)).toBe(prompt.candidates.length * prompt.layers);
+    });
+  });
+
+  it("is deterministic and leaves its input alone", () => {
+    const input = inputFor(policy, {}, SMALL_PROMPT, "prompt", 0.3);
+    const before = structuredClone(input);
+    expect(planFor(policy, input)).toEqual(planFor(policy, input));
+    expect(input).toEqual(before);
+  });
+
+  it("keeps everything at retention 1", () => {
+    const input = inputFor(policy, {}, SMALL_PROMPT, "prompt", 1);
+    for (const { keep } of planFor(policy, input).layers) expect(keep[0]).toHaveLength(60);
+  });
+
+  it.each<[string, PromptShape]>([
+    ["one token", { ...SMALL_PROMPT, rows: 1, visual: [], textStart: 0 }],
+    ["two tokens", { ...SMALL_PROMPT, rows: 2, visual: [], textStart: 1 }],
+    ["text only", { ...SMALL_PROMPT, rows: 20, visual: [], textStart: 1 }],
+    [
+      "only an image",
+      { ...SMALL_PROMPT, rows: 24, visual: [{ start: 0, end: 24 }], textStart: 24 },
+    ],
+    ["one visual row", { ...SMALL_PROMPT, rows: 9, visual: [{ start: 3, end: 4 }], textStart: 4 }],
+    [
+      "two images",
+      {
+        ...SMALL_PROMPT,
+        visual: [
+          { start: 3, end: 20 },
+          { start: 26, end: 44 },
+        ],
+        textStart: 44,
+      },
+    ],
+    [
+      "one word of text",
+      { ...SMALL_PROMPT, rows: 30, visual: [{ start: 0, end: 29 }], textStart: 29 },
+    ],
+    ["one layer, one head", { ...SMALL_PROMPT, layers: 1, heads: 1, kvHeads: 1 }],
+  ])("manages a prompt of %s", (_, shape) => {
+    for (const scope of SCOPES) {
+      const prompt = inputFor(policy, {}, shape, scope, 1);
+      for (const retention of [0.01, 0.3, 0.99]) {
+        expectContract(policy, withRetention(prompt, retention), {});
+      }
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { rowBudget } from "./budget";
+import { createRandom } from "./randomness";
+import { range } from "./select";
+import { type AttentionInput, tapsFromAttention } from "./tapsFromAttention";
+import type { PlanInput, Span, TapSpec, Taps } from "./types";
+
+/** Made-up prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
+
+export interface PromptShape {
+  readonly layers: number;
+  /** Query heads. */
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly rows: number;
+  readonly headDim: number;
+  readonly visual: readonly Span[];
+  readonly textStart: number;
+  readonly seed: number;
+}
+
+export const SMALL_PROMPT: PromptShape = {
+  layers: 4,
+  heads: 4,
+  kvHeads: 2,
+  rows: 60,
+  headDim: 8,
+  visual: [{ start: 5, end: 46 }],
+  textStart: 46,
+  seed: 7,
+};
+
+/** Every tap that exists. */
+export const ALL_TAPS: TapSpec = {
+  columnSum: true,
+  movingAverage: { decay: 0.9 },
+  lastRow: true,
+  postVision: { threshold: 0.01 },
+  textImage: true,
+  keyStats: true,
+  spectral: { gamma: 0.1 },
+};
+
+const attentions = new Map<string, AttentionInput>();
+const recorded = new Map<string, Taps>();
+
+function once<T>(made: Map<string, T>, key: unknown, make: () => T): T {
+  const name = JSON.stringify(key);
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const value = make();
+  made.set(name, value);
+  return value;
+}
+
+/** The same attention for the same shape; made once. */
+export function madeUpAttention(shape: PromptShape): AttentionInput {
+  return once(attentions, shape, () => makeUpAttention(shape));
+}
+
+function makeUpAttention(shape: PromptShape): AttentionInput {
+  const { layers, heads, kvHeads, rows, headDim, visual, textStart, seed } = shape;
+  const draw = createRandom(seed);
+  const weights = Array.from({ length: layers * heads }, (_, i) =>
+    Array.from({ length: rows }, (_, query) => {
+      const sharpness = 1 + (i % 4);
+      const raw = Array.from(
+        { length: query + 1 },
+        (_, key) => Math.exp(sharpness * draw()) * (key === 0 ? 6 : 1) + (query - key < 3 ? 1 : 0),
+      );
+      const sum = raw.reduce((a, b) => a + b, 0);
+      return Float32Array.from(raw, (value) => value / sum);
+    }),
+  );
+  const values = () =>
+    Float32Array.from({ length: layers * kvHeads * rows * headDim }, () => draw() * 2 - 1);
+  return {
+    layers,
+    heads,
+    kvHeads,
+    rows,
+    visual,
+    textStart,
+    attention: (layer, head, query) => weights[layer * heads + head]![query]!,
+    keyValues: { kvHeads, rows, headDim, k: values(), v: values() },
+  };
+}
+
+export function madeUpInput(
+  shape: PromptShape,
+  spec: TapSpec,
+  { retention, scope }: { readonly retention: number; readonly scope: "visual" | "prompt" },
+): PlanInput {
+  const { layers, kvHeads, rows, visual, textStart, seed } = shape;
+  const candidates =
+    scope === "prompt"
+      ? range(0, rows)
+      : Uint32Array.from(visual.flatMap(({ start, end }) => [...range(start, end)]));
+  const keys = new Uint8Array(rows);
+  for (const row of candidates) keys[row] = 1;
+  const taps = once(recorded, [shape, spec, scope], () =>
+    tapsFromAttention(spec, { ...madeUpAttention(shape), keys }),
+  );
+  const budget = rowBudget(retention, candidates.length, layers);
+  const rotary = { theta: 10000, headDim: shape.headDim };
+  const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
+  return { ...common, taps, seed, rotary };
+}
