@@ -1,6 +1,6 @@
 """Writes fixtures/images/: pictures that an app meets in the wild, each awkward in one way.
 
-    python3 reference/make_awkward_images.py
+python3 reference/make_awkward_images.py
 """
 
 import io
@@ -51,9 +51,7 @@ def write_animations(page: Image.Image) -> None:
     red = Image.new("RGB", page.size, (214, 48, 49))
     timing = dict(save_all=True, append_images=[red], duration=400, loop=0)
     page.save(OUT / "animated.webp", lossless=True, **timing)
-    page.quantize(64).save(
-        OUT / "animated.gif", **{**timing, "append_images": [red.quantize(2)]}
-    )
+    page.quantize(64).save(OUT / "animated.gif", **{**timing, "append_images": [red.quantize(2)]})
 
 
 def write_wide(page: Image.Image) -> None:

@@ -33,7 +33,9 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     for shape in tiny_decoders.TINY_DECODERS:
         tiny_decoders.save(shape, OUT / shape.name)
-    models = [(f"fixtures/decoder/{s.name}", TINY_PROMPTS, 2.0) for s in tiny_decoders.TINY_DECODERS]
+    models = [
+        (f"fixtures/decoder/{s.name}", TINY_PROMPTS, 2.0) for s in tiny_decoders.TINY_DECODERS
+    ]
     models.append((EMBEDDED, EMBEDDED_PROMPTS, 0.5))
     index = [write_model(path, prompts, scale) for path, prompts, scale in models]
     lines = ",\n".join(f"  {json.dumps(model)}" for model in index)
@@ -136,7 +138,7 @@ def first(output):
 
 
 def write_sections(path: Path, sections: dict) -> dict:
-    """Concatenates arrays as little-endian float32; returns offset (in floats) and shape of each."""
+    """Concatenates arrays as little-endian float32; returns offset (floats) and shape of each."""
     table, offset = {}, 0
     with path.open("wb") as file:
         for name, values in sections.items():

@@ -55,7 +55,7 @@ def tiny_case(name: str) -> dict:
 
 
 def page_case() -> dict:
-    """The embedded model on a sample page; the features are stored, and test vision encoders too."""
+    """The embedded model on a sample page; its features are stored and test vision encoders too."""
     model = load(EMBEDDED)
     processor = AutoProcessor.from_pretrained(ROOT / EMBEDDED)
     prompt = hub.question_prompt(processor, QUESTION)

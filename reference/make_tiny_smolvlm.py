@@ -136,7 +136,7 @@ def build(tokenizer) -> Idefics3ForConditionalGeneration:
 
 
 def draw_picture() -> Image.Image:
-    """96 × 64: a red square and a blue disc. Scaled to 128 × 128, so four tiles and the overview."""
+    """96 × 64: a red square and a blue disc. Scaled to 128 × 128: four tiles and an overview."""
     picture = Image.new("RGB", (96, 64), (255, 255, 255))
     draw = ImageDraw.Draw(picture)
     draw.rectangle((10, 10, 39, 39), fill=(220, 30, 30))

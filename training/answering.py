@@ -1,14 +1,15 @@
-"""Answers of an exported model directory, as the app gives them: greedy, the full cache, in float32."""
+"""Answers of an exported directory as the app gives them: greedy, full cache, float32."""
 
 import sys
 from pathlib import Path
 
 sys.modules["torchvision"] = None  # a broken torchvision stops the import of transformers' vision
 
-import hub
 import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
+
+import hub
 
 MAX_NEW_TOKENS = 128
 

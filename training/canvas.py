@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
 from vocabulary import CHARACTER_CLASS, COLORS, SHAPE_CLASS
 
 SIZE = 384

@@ -1,13 +1,14 @@
 """Exact match on held-out pages.
 
-    python3 evaluate.py MODEL --pages 24                  # every turn, gold history, one pass a page
-    python3 evaluate.py DIR --generate --questions 200 --out FOLDER    # generated text, one question
-                                                                       # per conversation
+    python3 evaluate.py MODEL --pages 24
+    python3 evaluate.py DIR --generate --questions 200 --out FOLDER
 
-MODEL is a checkpoint, a run's folder or an exported directory; --generate needs the latter. A turn
-counts as right when every token of its answer is the most likely one given the gold history, which
-is what greedy decoding would have produced. FOLDER receives 384 × 384 PNG files, `questions.jsonl`
-for the app's command line (`npm run eval -- --data FOLDER`), and `answers.jsonl` to compare with.
+MODEL is a checkpoint, a run's folder or an exported directory. The first form asks every turn of a
+page with the right answers before it; a turn is right when each token of its answer is the most
+likely one, which is what greedy decoding would have produced. The second form generates text, one
+question per conversation, and needs an exported directory. FOLDER receives 384 × 384 PNG files,
+`questions.jsonl` for the app's command line (`npm run eval -- --data FOLDER`), and `answers.jsonl`
+to compare with.
 """
 
 import argparse
@@ -15,14 +16,17 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-import data
 import torch
 import torch.nn.functional as F
+
+import data
 import weights
 import worlds
 from canvas import NARROW, WIDE, Style
 from losses import DENSE_CLASSES
 from nets import Keepsight
+from packing import Packer
+from tokens import VISUAL_TOKENS, load_tokenizer
 
 MAX_TEXT = 400
 # Question types with fewer turns than this are not listed.
@@ -30,7 +34,7 @@ MIN_TURNS = 8
 
 
 @torch.no_grad()
-def score_page(model, packer: data.Packer, page: worlds.Page, seed: int, blank_drop: float) -> list:
+def score_page(model, packer: Packer, page: worlds.Page, seed: int, blank_drop: float) -> list:
     """[(question, right)] of one page."""
     device = next(model.parameters()).device
     example = data.make_example(packer, page, seed, blank_drop)
@@ -39,7 +43,7 @@ def score_page(model, packer: data.Packer, page: worlds.Page, seed: int, blank_d
     hidden = model.decoder.hidden(data.embed(model, features, batch), batch.positions)
     logits = F.linear(hidden[0, :-1], model.decoder.embedding.weight)
     wrong = (logits.argmax(-1) != batch.ids[0, 1:]).tolist()
-    dropped = data.VISUAL_TOKENS - len(example.kept)
+    dropped = VISUAL_TOKENS - len(example.kept)
     return [
         (span.question, not any(wrong[span.start - dropped - 1 : span.end - dropped - 1]))
         for span in example.sequence.answers
@@ -53,7 +57,7 @@ def exact_match(
 
     `seed_of(world, page)`: worlds.test_seed or worlds.validation_seed.
     """
-    packer = data.Packer(data.load_tokenizer(), max_text=MAX_TEXT)
+    packer = Packer(load_tokenizer(), max_text=MAX_TEXT)
     by_world, by_question = defaultdict(list), defaultdict(list)
     for world in worlds.WORLDS:
         for index in range(pages):
@@ -78,7 +82,7 @@ def share(flags: list[bool]) -> float:
 
 
 def load_model(source: str, device: str) -> Keepsight:
-    model = Keepsight(data.load_tokenizer().get_vocab_size(), DENSE_CLASSES)
+    model = Keepsight(load_tokenizer().get_vocab_size(), DENSE_CLASSES)
     model.load_state_dict(weights.load(source))
     return model.to(device).eval()
 

@@ -9,17 +9,19 @@ features and logits are compared with this folder's network and with ONNX Runtim
 import argparse
 from pathlib import Path
 
-import data
-import hub  # before transformers: it keeps a broken torchvision out
 import numpy as np
-import onnx_export
 import onnxruntime
 import torch
 import torch.nn.functional as F
+from transformers import Idefics3Config, Idefics3ForConditionalGeneration
+
+import data
+import hub  # before transformers: it keeps a broken torchvision out
+import onnx_export
 import weights
 import worlds
 from evaluate import load_model
-from transformers import Idefics3Config, Idefics3ForConditionalGeneration
+from tokens import IMAGE, VISUAL_TOKENS, load_tokenizer
 
 CONTEXT = 8192
 # Rounding in float32 and another order of summation; a wrong weight is off by tenths.
@@ -76,10 +78,10 @@ def make_model(tokenizer, state: dict) -> Idefics3ForConditionalGeneration:
 def export(source: str, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     processor = hub.make_processor(
-        data.load_tokenizer(),
+        load_tokenizer(),
         tile=384,
         longest_edge=384,
-        image_tokens=data.VISUAL_TOKENS,
+        image_tokens=VISUAL_TOKENS,
         pad="<pad>",
         context=4096,
     )
@@ -115,10 +117,12 @@ def check(model, processor, out: Path) -> None:
 
     ours = load_model(str(out), "cpu")
     ids = inputs["input_ids"]
-    visual = torch.where(ids == data.IMAGE, (ids == data.IMAGE).cumsum(1) - 1, -1)
+    visual = torch.where(ids == IMAGE, (ids == IMAGE).cumsum(1) - 1, -1)
     empty = torch.zeros(0)
     batch = data.Batch(empty, ids, empty, empty, empty, visual, empty, empty, empty)
-    seen = ours.vision(data.normalise(torch.from_numpy(page.canvas.pixels()).permute(2, 0, 1)[None]))
+    seen = ours.vision(
+        data.normalise(torch.from_numpy(page.canvas.pixels()).permute(2, 0, 1)[None])
+    )
     hidden = ours.decoder.hidden(data.embed(ours, seen, batch), torch.arange(ids.shape[1])[None])
     report("training network", F.linear(hidden[0, -1], ours.decoder.embedding.weight), logits)
 

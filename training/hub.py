@@ -1,4 +1,4 @@
-"""The files of a SmolVLM directory on the Hub, as today's JavaScript and Python readers expect them.
+"""The files of a SmolVLM directory on the Hub, as JavaScript and Python readers expect them.
 
 `save_pretrained` of transformers 5 writes a newer layout than Transformers.js 4 reads: the image
 processor nested in processor_config.json, the chat template only in chat_template.jinja, and the

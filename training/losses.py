@@ -2,8 +2,10 @@
 
 import torch
 import torch.nn.functional as F
-from data import IGNORED, Batch, embed, normalise
+
+from data import Batch, embed, normalise
 from nets import HEAD_DIM
+from packing import IGNORED
 from vocabulary import CHARACTER_CLASSES, SHAPE_CLASSES
 
 # Layers in which a head is taught where to look: from an answer to the patch that shows its next

@@ -1,7 +1,7 @@
 """ONNX files of an Idefics3 model, with the names that Transformers.js binds to.
 
-`get_image_features` of transformers does not trace (its patch bookkeeping is data-dependent), so the
-modules here restate the forward pass on the model's own weights; `export.py` compares the two.
+`get_image_features` of transformers does not trace (its patch bookkeeping is data-dependent), so
+the modules here restate the forward pass on the model's own weights; `export.py` compares the two.
 """
 
 import math

@@ -1,0 +1,82 @@
+"""The stages of training, and the endless streams of pages that each of them sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+import data
+import dense_pages
+import seeds
+import worlds
+from canvas import NARROW, WIDE, Style
+from packing import Packer
+from tokens import load_tokenizer
+
+# "Read all the text." is long; in every picture it would take most of the loss.
+READ_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`blank_drop`: the chance that a patch without ink is left out of the prompt, its position
+    kept: half the length, twice the pictures. The last stage must see all patches."""
+
+    wide: bool
+    blank_drop: float
+    learning_rate: float
+    vision_rate: float
+
+
+STAGES = {
+    "read": Stage(wide=False, blank_drop=0.9, learning_rate=1e-3, vision_rate=3e-4),
+    "widen": Stage(wide=True, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
+    "finish": Stage(wide=True, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
+    "finish-narrow": Stage(wide=False, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
+}
+
+
+def style_of(stage: Stage) -> Style:
+    return WIDE if stage.wide else NARROW
+
+
+class QuestionPages(IterableDataset):
+    """Endless (example, character labels, shape labels) from the training seeds."""
+
+    def __init__(self, stage: Stage, start: int):
+        self.stage, self.start = stage, start
+        self.packer = Packer(load_tokenizer(), read_share=READ_SHARE)
+
+    def __iter__(self):
+        style = style_of(self.stage)
+        for seed in worker_seeds(seeds.TRAINING, self.start):
+            page = worlds.sample(seed, style=style)
+            example = data.make_example(self.packer, page, seed, self.stage.blank_drop)
+            yield example, *labels_of(page.canvas)
+
+
+class DensePages(IterableDataset):
+    """Endless (pixels, character labels, shape labels) for the vision tower alone."""
+
+    def __init__(self, stage: Stage, start: int):
+        self.stage, self.start = stage, start
+
+    def __iter__(self):
+        for seed in worker_seeds(seeds.DENSE_PAGES, self.start):
+            canvas = dense_pages.sample(seed, style_of(self.stage))
+            yield torch.from_numpy(canvas.pixels()).permute(2, 0, 1), *labels_of(canvas)
+
+
+def worker_seeds(split: range, start: int):
+    worker = get_worker_info()
+    return seeds.stream(split, start, *((worker.id, worker.num_workers) if worker else (0, 1)))
+
+
+def labels_of(canvas) -> tuple[torch.Tensor, torch.Tensor]:
+    return tuple(torch.from_numpy(a.astype(np.int64)) for a in (canvas.characters, canvas.shapes))
+
+
+def collate(rows):
+    examples, characters, shapes = zip(*rows)
+    return data.collate(list(examples)), torch.stack(characters), torch.stack(shapes)
