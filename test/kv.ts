@@ -25,8 +25,14 @@ export interface HeadRows {
 
 /** Appends `rows` rows of random keys and values to every head. */
 export function appendRandomRows(cache: KvCache, rows: number, seed: number): void {
-  const { kvHeads, headDim, kvType } = cache.shape;
   cache.ensureRows(rows);
+  writeRandomRows(cache, rows, seed);
+  cache.append(rows);
+}
+
+/** Writes rows behind the newest ones, as a chunk or a step does before it is counted. */
+export function writeRandomRows(cache: KvCache, rows: number, seed: number): void {
+  const { kvHeads, headDim, kvType } = cache.shape;
   for (const [layer, { k, v }] of cache.layers.entries()) {
     for (const [head, { offset, rows: used }] of cache.regions(layer).entries()) {
       for (const [tensor, buffer] of [k, v].entries()) {
@@ -38,18 +44,26 @@ export function appendRandomRows(cache: KvCache, rows: number, seed: number): vo
       }
     }
   }
-  cache.append(rows);
 }
 
-/** Reads the rows in use of every head: [layer][head]. */
-export async function readCache(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
+/** Rows that were written but are not counted yet. */
+export async function readNewest(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
+  const counted = await readCache(cache, 1);
+  return counted.map((heads) => heads.map(({ k, v }) => ({ k: k.slice(-1), v: v.slice(-1) })));
+}
+
+/** Reads the rows in use of every head, and `extra` slots behind them: [layer][head]. */
+export async function readCache(
+  cache: KvCache,
+  extra = 0,
+): Promise<readonly (readonly HeadRows[])[]> {
   const { headDim, kvType, layers } = cache.shape;
   const decode = (bytes: ArrayBuffer, { offset, rows }: KvRegion): Float32Array[] => {
     const all =
       kvType === "f32"
         ? new Float32Array(bytes)
         : Float32Array.from(new Uint16Array(bytes), fromHalf);
-    return Array.from({ length: rows }, (_, row) =>
+    return Array.from({ length: rows + extra }, (_, row) =>
       all.slice((offset + row) * headDim, (offset + row + 1) * headDim),
     );
   };

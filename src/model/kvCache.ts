@@ -204,6 +204,32 @@ export class KvCache {
     this.#seen += rows;
   }
 
+  /** Gives every head of a layer a list of positions of its own. */
+  splitHeads(layer: number): void {
+    const state = this.#layer(layer);
+    if (state.positions.length > 1) return;
+    const [shared = []] = state.positions;
+    state.positions = state.regions.map(() => [...shared]);
+  }
+
+  /**
+   * Counts one row of a layer out: the last slot's row has been copied over `slots[i]`, one slot per
+   * list of positions; a negative one where the list lost none.
+   */
+  vacate(layer: number, slots: readonly number[]): void {
+    const state = this.#layer(layer);
+    for (const [i, list] of state.positions.entries()) {
+      const slot = slots[i] as number;
+      if (slot < 0) continue;
+      const last = list.pop() as number;
+      if (slot < list.length) list[slot] = last;
+    }
+    state.regions = state.regions.map((region, head) => {
+      const list = state.positions[state.positions.length === 1 ? 0 : head] as number[];
+      return { ...region, rows: list.length };
+    });
+  }
+
   /** Takes the `rows` newest rows of every head back, and their capacity. */
   truncate(rows: number): void {
     for (const { regions, positions } of this.#layers) {

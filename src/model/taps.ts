@@ -8,7 +8,7 @@ import {
   type Weighting,
 } from "@/gpu/kernels/tapAttention";
 import { createTapKeys, type TapKeys } from "@/gpu/kernels/tapKeys";
-import type { AttentionHook, AttentionRows } from "./attentionHook";
+import type { AttentionHook, AttentionRecord } from "./decoder";
 import { createKeyTaps, type KeyTap } from "./keyTaps";
 import type { KvCache, RowCounts } from "./kvCache";
 import { Scratch } from "./scratch";
@@ -100,7 +100,7 @@ export class TapRecorder implements AttentionHook {
     return new TapRecorder(gpu, input, geometry, kernels);
   }
 
-  afterAttention(recorder: Recorder, { layer, firstRow, rows, q, lse }: AttentionRows): void {
+  afterAttention(recorder: Recorder, { layer, firstRow, rows, q, lse }: AttentionRecord): void {
     this.#writeDomains();
     const queries = { q, lse };
     for (const { planes, weighting } of this.#sums) {
