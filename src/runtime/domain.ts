@@ -1,5 +1,6 @@
 import { rowBudget } from "@/compression/budget";
-import type { PlanInput, Rotary, Span, Taps } from "@/compression/types";
+import { observationRows } from "@/compression/score";
+import type { PlanInput, Rotary, Span, TapSpec, Taps } from "@/compression/types";
 import type { Prompt } from "@/model/prompt";
 import type { CacheSettings } from "@/protocol/engine";
 
@@ -32,6 +33,13 @@ export function domainOf(prompt: Prompt, start: number): Domain {
     .map((tile) => ({ start: tile.start - start, end: tile.start - start + tile.count }));
   const textStart = visual.at(-1)?.end ?? rows - Math.max(1, Math.min(rows - 1, TEXT_ROWS));
   return { start, rows, visual, textStart };
+}
+
+/** Taps as this domain can give them: a window reaches no further than the text after the image. */
+export function tapsWithin(asked: TapSpec, domain: Domain): TapSpec {
+  const { window } = asked;
+  if (!window) return asked;
+  return { ...asked, window: { ...window, rows: observationRows(domain, window.rows) } };
 }
 
 /** Everything that a policy is told about a prefill. */

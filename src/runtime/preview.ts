@@ -2,7 +2,7 @@ import { planFor } from "@/compression/plan";
 import type { KeepPlan, TapSpec, Taps } from "@/compression/types";
 import { capacityFor, type RowCounts } from "@/model/kvCache";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
-import { type Domain, type ModelShape, planInput } from "./domain";
+import { type Domain, type ModelShape, planInput, tapsWithin } from "./domain";
 import { bad, checkSettings } from "./request";
 
 /** What the last prefill recorded: enough to plan again under other settings. */
@@ -28,7 +28,8 @@ export function previewPlan(
   settings: CacheSettings,
 ): PlanPreview {
   const { policy, options } = checkSettings(settings);
-  if (!covers(recorded, policy.taps(options), settings.scope)) {
+  const needed = tapsWithin(policy.taps(options), recorded.domain);
+  if (!covers(recorded, needed, settings.scope)) {
     throw bad(
       `Ask once with ${policy.label} to preview it: it reads attention that was not recorded.`,
     );

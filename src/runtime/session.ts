@@ -1,5 +1,4 @@
 import { planFor } from "@/compression/plan";
-import { observationRows } from "@/compression/score";
 import type { KeepPlan, TapSpec, Taps } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/embed";
 import { compact } from "@/model/compaction";
@@ -19,7 +18,7 @@ import type {
   TurnResult,
 } from "@/protocol/engine";
 import { coveredTokens, type Seen } from "./continuation";
-import { type Domain, domainOf, planInput } from "./domain";
+import { type Domain, domainOf, planInput, tapsWithin } from "./domain";
 import { isAbort, isOutOfMemory } from "./failures";
 import type { LoadedModel } from "./loadedModel";
 import type { MemoryReporter } from "./memoryReporter";
@@ -78,7 +77,6 @@ export class Session {
       await this.#answer(request, progress, signal);
     } catch (error) {
       const isStopped = isAbort(error);
-      if (!isStopped) this.#drop();
       if (!isStopped && !(isOutOfMemory(error) && progress.ids.length > 0)) throw error;
       progress.finish = isStopped ? "cancelled" : "memory";
     }
@@ -111,10 +109,15 @@ export class Session {
     const start = request.fresh ? 0 : coveredTokens(this.#held, turn.seen);
     const features = await progress.time("vision", () => this.#encode(turn, start, signal));
 
-    const prefilled = await this.#prefill(turn, start, features, progress, signal);
-    const plan = await this.#plan(turn, prefilled, progress);
-    await this.#compact(prefilled, plan, progress);
-    await this.#decode(turn, prefilled.cache, progress, signal);
+    try {
+      const prefilled = await this.#prefill(turn, start, features, progress, signal);
+      const plan = await this.#plan(turn, prefilled, progress);
+      await this.#compact(prefilled, plan, progress);
+      await this.#decode(turn, prefilled.cache, progress, signal);
+    } catch (error) {
+      if (!isAbort(error)) this.#drop();
+      throw error;
+    }
   }
 
   /** Features of the pictures that this prefill will read, in prompt order. */
@@ -284,15 +287,11 @@ function tapsOf(
   domain: Domain,
 ): { readonly spec: TapSpec; readonly prompt: TapPrompt } {
   const { rows, visual, textStart } = domain;
-  const asked = policy.taps(options);
   const hasCandidates = settings.scope === "prompt" || visual.length > 0;
-  const spec: TapSpec = !hasCandidates
-    ? {}
-    : asked.window
-      ? { ...asked, window: { ...asked.window, rows: observationRows(domain, asked.window.rows) } }
-      : asked;
+  const spec = hasCandidates ? tapsWithin(policy.taps(options), domain) : {};
+  const prompt = { rows, visual, textStart };
+  if (settings.scope === "visual") return { spec, prompt };
   // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
   const keys = Uint8Array.from({ length: rows }, (_, row) => (row < textStart ? 1 : 0));
-  const prompt = { rows, visual, textStart };
-  return { spec, prompt: settings.scope === "prompt" ? { ...prompt, keys } : prompt };
+  return { spec, prompt: { ...prompt, keys } };
 }
