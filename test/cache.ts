@@ -2,7 +2,7 @@ import type { KvType } from "@/gpu/kernels/kvType";
 import type { HeadShape } from "@/gpu/kernels/ropeAppend";
 import { unpackF16 } from "@/gpu/packing";
 import type { Scratch } from "@/gpu/scratch";
-import { randomFloats, store } from "./kernels";
+import { randomFloats } from "./kernels";
 
 /** One layer of a random cache whose heads hold different numbers of rows, as the kernels see it. */
 export function randomCache(
@@ -16,8 +16,8 @@ export function randomCache(
   const capacities = rowsPerHead.map((rows) => Math.ceil((rows + 40) / 64) * 64);
   const offsets = capacities.map((_, g) => capacities.slice(0, g).reduce((a, b) => a + b, 0));
   const total = capacities.reduce((a, b) => a + b, 0) * headDim;
-  const keys = store(scratch, randomFloats(total, 21), kvType);
-  const values = store(scratch, randomFloats(total, 22), kvType);
+  const keys = scratch.store(randomFloats(total, 21), kvType);
+  const values = scratch.store(randomFloats(total, 22), kvType);
   // Layers before this one hold rows that no kernel may take for its own.
   const table = new Uint32Array((layer + 1) * kvHeads * 4).fill(7);
   for (let g = 0; g < kvHeads; g++) {

@@ -1,27 +1,9 @@
 import type { Element } from "@/gpu/kernels/elements";
-import type { KvType } from "@/gpu/kernels/kvType";
 import type { Matrix } from "@/gpu/kernels/matrix";
-import { packBf16, packF16, unpackBf16, unpackF16 } from "@/gpu/packing";
+import { maxError, randomFloats } from "@/gpu/kernels/reference";
 import type { Scratch } from "@/gpu/scratch";
 
-type Floats = Float32Array<ArrayBuffer>;
-
-/** Repeatable values in [-1, 1). */
-export function randomFloats(count: number, seed: number): Floats {
-  let state = seed * 2654435761 + 1;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2 ** 31;
-  });
-}
-
-/** `values` stored as `element`, and what is left of them after rounding. */
-export function store(scratch: Scratch, values: Floats, element: Element | KvType) {
-  if (element === "f32") return { buffer: scratch.upload(values), values };
-  const words = element === "f16" ? packF16(values) : packBf16(values);
-  const rounded = element === "f16" ? unpackF16(words) : unpackBf16(words);
-  return { buffer: scratch.upload(words), values: rounded };
-}
+export { maxError, randomFloats };
 
 export interface TestMatrixSpec {
   readonly element: Element;
@@ -47,7 +29,7 @@ export function randomMatrix(scratch: Scratch, spec: TestMatrixSpec, seed: numbe
       const from = (half * rows + firstRow) * columns;
       piece.set(stored.subarray(from, from + count * columns), half * count * columns);
     }
-    const { buffer, values: rounded } = store(scratch, piece, element);
+    const { buffer, values: rounded } = scratch.store(piece, element);
     for (let half = 0; half < halves; half++) {
       const size = count * columns;
       const to = (half * rows + firstRow) * columns;
@@ -57,13 +39,4 @@ export function randomMatrix(scratch: Scratch, spec: TestMatrixSpec, seed: numbe
   }
   const matrix: Matrix = { label: "test", element, rows, columns, parts };
   return { matrix, values };
-}
-
-/** Largest absolute difference; NaN counts as infinite. */
-export function maxError(actual: Floats, expected: Floats): number {
-  if (actual.length < expected.length) return Infinity;
-  return expected.reduce((worst, value, at) => {
-    const error = Math.abs(value - (actual[at] as number));
-    return Number.isNaN(error) ? Infinity : Math.max(worst, error);
-  }, 0);
 }

@@ -1,4 +1,6 @@
 import type { Gpu } from "./gpu";
+import type { Element } from "./kernels/elements";
+import { packBf16, packF16, unpackBf16, unpackF16 } from "./packing";
 
 /** Buffers for a short computation: made from arrays, read back as arrays, destroyed together. */
 export class Scratch {
@@ -14,6 +16,14 @@ export class Scratch {
     const buffer = this.empty(data.length);
     this.#gpu.device.queue.writeBuffer(buffer, 0, data);
     return buffer;
+  }
+
+  /** `values` stored as `element`, and what is left of them after rounding. */
+  store(values: Float32Array<ArrayBuffer>, element: Element) {
+    if (element === "f32") return { buffer: this.upload(values), values };
+    const words = element === "f16" ? packF16(values) : packBf16(values);
+    const rounded = element === "f16" ? unpackF16(words) : unpackBf16(words);
+    return { buffer: this.upload(words), values: rounded };
   }
 
   /** A storage buffer of `words` zero words. */

@@ -140,3 +140,20 @@ export function gumbel(seed: number, draw: number, id: number): number {
   x = (x + Math.imul(y, z)) | 0;
   return -Math.log(-Math.log(((x >>> 9) + 0.5) / 2 ** 23));
 }
+
+/** Repeatable values in [-1, 1). */
+export function randomFloats(count: number, seed: number): Floats {
+  let state = seed * 2654435761 + 1;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2 ** 31;
+  });
+}
+
+/** Largest absolute difference; NaN and missing values count as infinite. */
+export function maxError(actual: Floats, expected: Floats): number {
+  return expected.reduce((worst, value, at) => {
+    const error = Math.abs(value - (actual[at] as number));
+    return Number.isNaN(error) ? Infinity : Math.max(worst, error);
+  }, 0);
+}
