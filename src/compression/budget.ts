@@ -177,9 +177,11 @@ export function releasedPrefixSearch(
   }
   const counts = countsAt(threshold);
   const total = sum(counts);
+  // A target out of reach would be rescaled past what any layer can give.
+  const spare = Math.abs(total - target) < SEARCH_TOLERANCE ? 0 : 1;
   const forget = counts.map((count, layer) => {
     const scaled = total > 0 ? Math.trunc((count * target) / total) : 0;
-    return Math.max(0, Math.min(scaled, prefixes[layer]!.length - 1 - protect));
+    return Math.max(0, Math.min(scaled, prefixes[layer]!.length - spare - protect));
   });
   return { counts, threshold, iterations, forget };
 }

@@ -7,6 +7,11 @@ export function dueToRatio(share: (layer: number) => number): DecodeRule["due"] 
   return (layer, rows, seen) => Math.max(0, Math.trunc(rows - seen * share(layer)));
 }
 
+/** One row at a time, however many are due. */
+export function atMostOne(due: DecodeRule["due"]): DecodeRule["due"] {
+  return (layer, rows, seen) => Math.min(1, due(layer, rows, seen));
+}
+
 /** Methods with a fixed number of slots: whatever exceeds the rows kept of the prompt. */
 export function dueToHold(kept: readonly number[]): DecodeRule["due"] {
   return (layer, rows) => Math.max(0, rows - kept[layer]!);
@@ -15,8 +20,9 @@ export function dueToHold(kept: readonly number[]): DecodeRule["due"] {
 /**
  * One row at a fixed place goes whenever rows are due (Elastic Cache, PrefixKV).
  *
- * The release lets the place leave the cache on short prompts and then breaks; `fail` reports that
- * as it happens, `clamp` moves the place between the sinks and the newest row.
+ * On short prompts the place is negative. The release then counts from the cache's end, by accident
+ * of slicing, and breaks where that lies outside of the cache; `fail` does the same and reports it,
+ * `clamp` moves the place between the sinks and the newest row.
  */
 export function fixedPointRule(
   due: DecodeRule["due"],
@@ -26,7 +32,8 @@ export function fixedPointRule(
   const index = (layer: number, rows: number) => {
     const at = place(layer);
     if (shortPrompt === "clamp") return Math.max(Math.min(at, rows - 2), Math.min(sinks, rows - 1));
-    if (at >= 0 && at < rows) return at;
+    const fromEnd = at <= -2 && at >= -rows ? rows + at : at;
+    if (fromEnd >= 0 && fromEnd < rows) return fromEnd;
     throw new PolicyError(
       `The eviction place ${at} lies outside of a cache of ${rows} rows.`,
       "fixedPoint",

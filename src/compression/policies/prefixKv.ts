@@ -5,7 +5,7 @@ import {
   releasedPrefixSearch,
   roundHalfEven,
 } from "../budget";
-import { dueToRatio, fixedPointRule } from "../decodeRules";
+import { atMostOne, dueToRatio, fixedPointRule } from "../decodeRules";
 import { definePolicy } from "../definePolicy";
 import { choice, integer, text } from "../options";
 import { allLayerScores, need } from "../score";
@@ -78,10 +78,17 @@ export const prefixKv = definePolicy({
         ? fractions(input, options.forget)
         : forgotten.map((count) => count / rows);
     const due = dueToRatio((layer) => 1 - shares[layer]!);
+    const place = (layer: number) =>
+      evictionPlace(rows, forgotten[layer]!, kept[layer]!, options.distance);
+    if (options.search === "exact") {
+      const { sinks } = options;
+      return fixedPointRule(atMostOne(due), place, { sinks, shortPrompt: "clamp" });
+    }
+    // The release slices: a place past the end removes nothing.
     return fixedPointRule(
-      (layer, held, seen) => Math.min(1, due(layer, held, seen)),
-      (layer) => evictionPlace(rows, forgotten[layer]!, kept[layer]!, options.distance),
-      { sinks: options.search === "exact" ? options.sinks : 0, shortPrompt: "clamp" },
+      (layer, held, seen) => (place(layer) < held ? atMostOne(due)(layer, held, seen) : 0),
+      place,
+      { sinks: 0, shortPrompt: "fail" },
     );
   },
 });

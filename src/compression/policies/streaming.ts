@@ -33,12 +33,12 @@ export const streaming = definePolicy({
   },
   deviation: ({ reading }) =>
     reading === "local" ? "Drops int(N - N ρ) rows in every layer, as released." : undefined,
-  deviantRows: localRows,
+  deviantRows: (input, { sinks }) => localRows(input, sinks),
   taps: () => ({}),
   plan(input, { sinks, reading }) {
     const counts =
       reading === "local"
-        ? localRows(input)
+        ? localRows(input, sinks)
         : layerCounts(input, () => uniformBudget(input.budget, input.layers));
     const none = new Float64Array(input.candidates.length);
     return planLayers(input, counts, (_, count) => [
@@ -47,15 +47,17 @@ export const streaming = definePolicy({
   },
   decode(input, plan, { sinks, reading }) {
     const share = 1 - evictedShare(input.retention);
+    const due = reading === "local" ? dueToRatio(() => share) : dueToHold(keptRows(input, plan));
     return {
-      due: reading === "local" ? dueToRatio(() => share) : dueToHold(keptRows(input, plan)),
+      due: (layer, rows, seen) => Math.min(due(layer, rows, seen), Math.max(0, rows - sinks)),
       victim: { kind: "age", index: (_, rows) => Math.min(sinks, rows - 1) },
     };
   },
 });
 
-function localRows({ candidates, layers, retention }: PlanInput): number[] {
+function localRows({ candidates, layers, retention }: PlanInput, sinks: number): number[] {
   const rows = candidates.length;
   const forget = Math.trunc(rows - rows * (1 - evictedShare(retention)));
-  return new Array<number>(layers).fill(rows - Math.max(0, forget));
+  const kept = Math.max(rows - Math.max(0, forget), Math.min(sinks, rows));
+  return new Array<number>(layers).fill(kept);
 }
