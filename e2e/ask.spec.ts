@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "@playwright/test";
+import type { AskDocument } from "../cli/ask";
+
+const run = promisify(execFile);
+
+async function ask(...argv: readonly string[]): Promise<AskDocument> {
+  const args = ["cli/run.mjs", "ask", "--json", "-", ...argv];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout) as AskDocument;
+}
+
+const receipt = ["--image", "fixtures/images/receipt.png", "--prompt", "What is the total?"];
+const [LAYERS, KV_HEADS, HEAD_DIM, STEP] = [8, 2, 64, 64];
+const capacity = (rows: number) => Math.ceil(rows / STEP) * STEP;
+
+for (const [policy, retention] of [
+  ["aircache", 0.5],
+  ["prefixkv", 0.2],
+  ["elastic", 0.1],
+] as const) {
+  test(`ask --policy ${policy} --retention ${retention} keeps exactly its budget`, async () => {
+    const settings = ["--policy", policy, "--retention", String(retention)];
+    const document = await ask(...receipt, ...settings, "--max-new-tokens", "12");
+    const turn = document.turns[0]!;
+    expect(turn.visualTokens).toBe(576);
+    const outside = turn.promptTokens - turn.visualTokens;
+    const kept = turn.layers.reduce((sum, { rowsAfter }) => sum + rowsAfter, 0);
+    expect(kept).toBe(outside * LAYERS + Math.round(retention * 576 * LAYERS));
+    for (const { kept: rows, rowsAfter, rowsBefore } of turn.layers) {
+      expect(rowsBefore).toBe(turn.promptTokens);
+      expect(rows).toHaveLength(rowsAfter);
+      expect(rows).toEqual([...new Set(rows)].sort((a, b) => a - b));
+    }
+    const elementBytes = document.kvType === "f16" ? 2 : 4;
+    const perCapacity = 2 * KV_HEADS * HEAD_DIM * elementBytes;
+    const bytes = (read: (layer: { rowsAfter: number; rowsBefore: number }) => number) =>
+      turn.layers.reduce((sum, layer) => sum + capacity(read(layer)) * perCapacity, 0);
+    expect(turn.kvBytes.before).toBe(bytes(({ rowsBefore }) => rowsBefore));
+    expect(turn.kvBytes.after).toBe(bytes(({ rowsAfter }) => rowsAfter));
+    expect(turn.kvBytes.peak).toBeGreaterThanOrEqual(turn.kvBytes.before);
+    expect(turn.answer).not.toBe("");
+    expect(turn.tokenIds.length).toBeGreaterThan(0);
+  });
+}
+
+test("ask ends with one sentence and its status on bad input", async () => {
+  for (const [argv, code, sentence] of [
+    [["--prompt", "x", "--image", "fixtures/images/receipt.png"], 2, /image/],
+    [["--image", "fixtures/images/not-an-image.png", "--prompt", "x"], 1, /image|picture/],
+    [["--prompt", "x", "--model", "fixtures/images"], 1, /config\.json/],
+  ] as const) {
+    const failure = await ask(...argv).then(
+      () => undefined,
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+    expect(failure?.code, argv.join(" ")).toBe(code);
+    expect(failure?.stdout).toBe("");
+    expect(failure?.stderr).toMatch(sentence);
+  }
+});
