@@ -2,7 +2,7 @@ import { rowBudget } from "./budget";
 import { createRandom } from "./randomness";
 import { range } from "./select";
 import { type AttentionInput, tapsFromAttention } from "./tapsFromAttention";
-import type { PlanInput, Span, TapSpec, Taps } from "./types";
+import type { KeepPlan, PlanInput, RowScores, Span, TapSpec, Taps } from "./types";
 
 /** Made-up prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
 
@@ -104,4 +104,29 @@ export function madeUpInput(
   const rotary = { theta: 10000, headDim: shape.headDim };
   const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
   return { ...common, taps, seed, rotary };
+}
+
+/** [layer][head][row] as the engine records it. */
+export function recordedRows(values: readonly (readonly (readonly number[])[])[]): RowScores {
+  const layers = values.length;
+  const heads = values[0]!.length;
+  const rows = values[0]![0]!.length;
+  return { layers, heads, rows, data: Float32Array.from(values.flat(2)) };
+}
+
+/** A prompt whose taps a test writes by hand: every row a candidate unless told otherwise. */
+export function handMade(
+  taps: Taps,
+  given: Partial<PlanInput> & { readonly rows: number; readonly budget: number },
+): PlanInput {
+  const { rows, budget, layers = 1, kvHeads = 1 } = given;
+  const candidates = given.candidates ?? range(0, rows);
+  const retention = budget / (candidates.length * layers);
+  const text = { visual: [], textStart: Math.max(0, rows - 1) };
+  return { ...text, layers, kvHeads, candidates, retention, seed: 1, ...given, taps };
+}
+
+/** [layer][list][rows] of a plan, as plain lists. */
+export function keptLists(plan: KeepPlan): number[][][] {
+  return plan.layers.map(({ keep }) => keep.map((rows) => [...rows]));
 }
