@@ -44,11 +44,21 @@ export async function loadDecoder(
   gpu: Gpu,
   model: FixtureModel,
   variants: Variants,
-  options: Partial<DecoderOptions> = {},
+  options: Partial<DecoderOptions> & {
+    readonly bindingBytes?: number;
+    readonly contextLength?: number;
+  } = {},
 ): Promise<Decoder> {
-  const config = parseConfig(JSON.parse(fs.readFileSync(`${model.path}/config.json`, "utf8")));
-  const weights = await loadWeights(gpu, config, diskSource(model.path));
-  return Decoder.create(gpu, config, weights, { variants, kvType: "f32", ...options });
+  const { bindingBytes, contextLength, ...rest } = options;
+  const parsed = parseConfig(JSON.parse(fs.readFileSync(`${model.path}/config.json`, "utf8")));
+  const config = contextLength === undefined ? parsed : { ...parsed, contextLength };
+  const weights = await loadWeights(
+    gpu,
+    config,
+    diskSource(model.path),
+    bindingBytes === undefined ? {} : { bindingBytes },
+  );
+  return Decoder.create(gpu, config, weights, { variants, kvType: "f32", ...rest });
 }
 
 /** The prompt of a case, its features uploaded; the caller destroys `buffer`. */

@@ -38,15 +38,18 @@ export class WeightPlan {
   readonly #gpu: Gpu;
   readonly #tensors: TensorMap;
   readonly #prefix: string;
+  readonly #bindingBytes: number;
   readonly #copies: Copy[] = [];
   readonly #buffers: GPUBuffer[] = [];
   #element: Element = "f32";
   #needed: readonly TensorInfo[] = [];
 
-  constructor(gpu: Gpu, tensors: TensorMap, prefix: string) {
+  /** Names are looked up behind `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
+  constructor(gpu: Gpu, tensors: TensorMap, prefix: string, bindingBytes: number) {
     this.#gpu = gpu;
     this.#tensors = tensors;
     this.#prefix = prefix;
+    this.#bindingBytes = bindingBytes;
   }
 
   /** Element type of all matrices. */
@@ -165,9 +168,7 @@ export class WeightPlan {
   }
 
   #split(label: string, rows: number, rowBytes: number, granule: number): readonly MatrixPart[] {
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.#gpu.device.limits;
-    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const partRows = Math.floor(limit / (rowBytes * granule)) * granule;
+    const partRows = Math.floor(this.#bindingBytes / (rowBytes * granule)) * granule;
     if (partRows === 0) throw bad(`The matrix ${label} has rows too long for this adapter.`);
     return Array.from({ length: Math.ceil(rows / partRows) }, (_, index) => {
       const firstRow = index * partRows;

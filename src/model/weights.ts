@@ -55,6 +55,8 @@ export interface DecoderWeights {
 export interface LoadWeightsOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
+  /** Largest part of a matrix; default: what the device can bind. */
+  readonly bindingBytes?: number;
 }
 
 /** Where checkpoints keep the decoder: SmolVLM and Idefics3, LLaVA-like containers, bare models. */
@@ -78,12 +80,14 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<DecoderWeights> {
   const { signal, onProgress } = options;
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const { bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize) } = options;
   const tensors = await readTensorMap(source, { signal });
   const prefix = PREFIXES.find((start) => tensors.has(`${start}embed_tokens.weight`));
   if (prefix === undefined) {
     throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
   }
-  const plan = new WeightPlan(gpu, tensors, prefix);
+  const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
   const loaded = layOut(plan, config, tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0]);
   const total = plan.bytes;
   let done = 0;
