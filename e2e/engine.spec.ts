@@ -1,4 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
+import reference from "../fixtures/vision/reference.json" with { type: "json" };
 import type { Turn } from "../src/protocol/engine";
 import { EngineDriver, must } from "./engineDriver";
 
@@ -86,13 +87,25 @@ test.describe("one conversation", () => {
     ).toBe(result.answer);
   });
 
-  test("gives PyTorch's greedy tokens for a tiled picture", async () => {
+  test("gives PyTorch's greedy tokens, from the picture's file to the last token", async () => {
     must(await engine.load(MODEL, { kvType: "f32" }));
     const { tokenIds } = must(await engine.ask({ turns: [shown] }));
-    // The picture is scaled by the browser, not by Pillow, and the model is random and sharp: the
-    // first tokens agree only because the logits' gaps are wider than that difference.
-    expect(tokenIds).toHaveLength(12);
-    expect(tokenIds.every((id) => id >= 0 && id < 396)).toBe(true);
+    expect(tokenIds).toEqual(reference.greedyIds);
+  });
+
+  test("holds a share of the whole prompt while it decodes", async () => {
+    for (const policy of ["streaming", "h2o", "tgvkv"]) {
+      const settings = { policy, retention: 0.5, scope: "prompt" } as const;
+      const sampling = { maxNewTokens: 80 };
+      const first = must(await engine.ask({ turns: [shown], settings, sampling }));
+      const kept = first.layers.reduce((sum, { rowsAfter }) => sum + capacity(rowsAfter), 0);
+      expect(first.kvBytes.end, policy).toBeLessThanOrEqual((kept + 3 * 64) * 2 * 2 * 16 * 2);
+      expect(first.kvBytes.full, policy).toBeGreaterThan(first.kvBytes.end);
+      const turns = [{ ...shown, answerIds: first.tokenIds }, text("Why?")];
+      expect(must(await engine.ask({ turns, settings })).appended, policy).toBe(true);
+      await engine.clear();
+      expect((await engine.memory()).kv, policy).toBe(0);
+    }
   });
 
   test("appends a second question to the cache, with the tokens of a prefill of everything", async () => {

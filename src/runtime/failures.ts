@@ -1,5 +1,7 @@
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
+import { SelfTestError } from "@/gpu/selfTest";
+import { EvictionError } from "@/model/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt";
 import { EngineError, type EngineFailure } from "@/protocol/engine";
@@ -13,6 +15,8 @@ export function asEngineError(error: unknown): EngineError {
 function failureOf(error: unknown): EngineFailure {
   if (error instanceof DeviceError) return { code: error.reason, message: error.message };
   if (error instanceof ModelError) return modelFailure(error);
+  if (error instanceof SelfTestError) return { code: "noWebGpu", message: error.message };
+  if (error instanceof EvictionError) return { code: "badRequest", message: error.message };
   if (error instanceof PolicyError) return { code: "badRequest", message: error.message };
   if (error instanceof PromptError) return { code: "badModel", message: error.message };
   if (isAbort(error)) return CANCELLED;

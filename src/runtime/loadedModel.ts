@@ -1,6 +1,7 @@
 import type { Rotary } from "@/compression/types";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
+import { type SelfTestResult, selfTest } from "@/gpu/selfTest";
 import { chooseVariants, type Variants } from "@/gpu/variants";
 import { httpSource } from "@/model/byteSource";
 import { type DecoderConfig, parseConfig } from "@/model/config";
@@ -65,9 +66,6 @@ export async function loadModel(
   const files = new ModelFiles(request.baseUrl, { signal, onProgress: download });
   const json = await files.json("config.json");
   const config = parseConfig(json);
-  const hasSubgroups = gpu.features.subgroups;
-  const variants = chooseVariants({ isFallback: adapter.isFallback, hasSubgroups });
-
   const cleanUps: (() => unknown)[] = [];
   const part = async <T>(loading: Promise<T>, free?: (loaded: T) => unknown): Promise<T> => {
     try {
@@ -80,13 +78,16 @@ export async function loadModel(
     }
   };
   try {
-    const [decoder, tokenizer, sight, stopIds] = await allOf([
-      part(loadDecoder(gpu, variants, config, request, { signal, onProgress }), (d) => d.destroy()),
+    const [language, tokenizer, sight, stopIds] = await allOf([
+      part(loadDecoder(gpu, adapter, config, request, { signal, onProgress }), (l) =>
+        l.decoder.destroy(),
+      ),
       part(Tokenizer.load(files)),
       part(loadSight(gpu, adapter, files, json), (loaded) => loaded?.encoder.release()),
       part(readStopIds(files, json)),
     ]);
     signal.throwIfAborted();
+    const { decoder, variants, notices } = language;
     const markup = idefics3Markup(sight?.imageTokenId ?? -1, sight?.rowsPerTile ?? 0);
     return {
       gpu,
@@ -100,7 +101,7 @@ export async function loadModel(
       info: describe(
         request,
         decoder,
-        { ...adapter, lanes: variants.lanes, notices: [] },
+        { ...adapter, lanes: variants.lanes, notices },
         files.readBytes,
       ),
       async destroy() {
@@ -127,13 +128,17 @@ async function allOf<T extends readonly unknown[]>(
   return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never as T;
 }
 
+interface Language extends SelfTestResult {
+  readonly decoder: Decoder;
+}
+
 async function loadDecoder(
   gpu: Gpu,
-  variants: Variants,
+  { isFallback }: AdapterFacts,
   config: DecoderConfig,
-  { baseUrl, kvType, chunkRows }: LoadRequest,
+  { baseUrl, kvType: wanted, chunkRows }: LoadRequest,
   { signal, onProgress }: LoadOptions,
-): Promise<Decoder> {
+): Promise<Language> {
   const file = "model.safetensors";
   const weights = await loadWeights(gpu, config, httpSource(baseUrl), {
     signal,
@@ -141,14 +146,19 @@ async function loadDecoder(
       onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
   });
   try {
+    const { bytes, element } = weights;
+    const tell = (phase: LoadProgress["phase"]) =>
+      onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
+    const kvType = wanted ?? (element === "f32" ? "f32" : "f16");
     signal.throwIfAborted();
-    const { bytes } = weights;
-    onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase: "compile" });
-    return await Decoder.create(gpu, config, weights, {
-      variants,
-      kvType: kvType ?? (weights.element === "f32" ? "f32" : "f16"),
-      ...(chunkRows === undefined ? {} : { chunkRows }),
-    });
+    tell("selfTest");
+    const fitting = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
+    const tested = await selfTest(gpu, fitting, { element, kvType, shape: config });
+    signal.throwIfAborted();
+    tell("compile");
+    const chunks = chunkRows === undefined ? {} : { chunkRows };
+    const options = { variants: tested.variants, kvType, ...chunks };
+    return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
   } catch (error) {
     weights.destroy();
     throw error;

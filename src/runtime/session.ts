@@ -1,8 +1,9 @@
 import { planFor } from "@/compression/plan";
-import type { KeepPlan, TapSpec, Taps } from "@/compression/types";
+import type { DecodeRule, KeepPlan, TapSpec, Taps } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/embed";
 import { compact } from "@/model/compaction";
 import { promptIds } from "@/model/decoder";
+import { Eviction } from "@/model/eviction";
 import { generate } from "@/model/generation";
 import type { KvCache, RowCounts } from "@/model/kvCache";
 import type { PromptTile } from "@/model/prompt";
@@ -42,6 +43,12 @@ interface Prefilled {
   readonly domain: Domain;
   readonly before: RowCounts;
   readonly taps: Taps;
+}
+
+/** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
+interface Decision {
+  readonly plan: KeepPlan;
+  readonly rule: DecodeRule | undefined;
 }
 
 /**
@@ -111,9 +118,9 @@ export class Session {
 
     try {
       const prefilled = await this.#prefill(turn, start, features, progress, signal);
-      const plan = await this.#plan(turn, prefilled, progress);
+      const { plan, rule } = await this.#decide(turn, prefilled, progress);
       await this.#compact(prefilled, plan, progress);
-      await this.#decode(turn, prefilled.cache, progress, signal);
+      await this.#decode(turn, prefilled, rule, progress, signal);
     } catch (error) {
       if (!isAbort(error)) this.#drop();
       throw error;
@@ -187,22 +194,20 @@ export class Session {
     return { cache, domain, before, taps };
   }
 
-  #plan(turn: PreparedTurn, prefilled: Prefilled, progress: Progress): Promise<KeepPlan> {
+  #decide(turn: PreparedTurn, prefilled: Prefilled, progress: Progress): Promise<Decision> {
     const { settings, policy, options, request } = turn;
     const { domain, taps, before } = prefilled;
     const { seed } = request.sampling;
-    this.#recorded = {
-      domain,
-      taps,
-      before,
-      seed,
-      scope: settings.scope,
-      spec: tapsOf(turn, domain).spec,
-    };
+    const { scope, retention } = settings;
+    this.#recorded = { domain, taps, before, seed, scope, spec: tapsOf(turn, domain).spec };
     this.#stage("plan", 0, 1);
-    return progress.time("plan", () =>
-      planFor(policy, planInput(domain, this.#model.shape, settings, taps, seed), options),
-    );
+    return progress.time("plan", () => {
+      const input = planInput(domain, this.#model.shape, settings, taps, seed);
+      const plan = planFor(policy, input, options);
+      // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
+      const isHeld = scope === "prompt" && retention < 1;
+      return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
+    });
   }
 
   async #compact({ cache, before }: Prefilled, plan: KeepPlan, progress: Progress): Promise<void> {
@@ -222,14 +227,17 @@ export class Session {
 
   async #decode(
     turn: PreparedTurn,
-    cache: KvCache,
+    prefilled: Prefilled,
+    rule: DecodeRule | undefined,
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {
     const { decoder, tokenizer, stopIds } = this.#model;
+    const { cache } = prefilled;
     const { maxNewTokens, ...sampling } = turn.request.sampling;
+    const hook = rule && (await this.#evict(prefilled, rule));
     const text = new TextStream(tokenizer);
-    const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal });
+    const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
     this.#stage("decode", 0, maxNewTokens);
     try {
       let step = await steps.next();
@@ -245,10 +253,22 @@ export class Session {
       progress.finish = step.value;
     } finally {
       await steps.return("cancelled");
+      await hook?.finish();
       progress.answer = text.text.trimEnd();
       this.#held = { ...turn.seen, ids: [...turn.seen.ids, ...progress.ids] };
       cache.trim();
     }
+  }
+
+  #evict({ cache, domain, before, taps }: Prefilled, rule: DecodeRule): Promise<Eviction> {
+    return Eviction.create({
+      cache,
+      heads: this.#model.decoder.config.heads,
+      rule,
+      start: before,
+      seenBefore: domain.start,
+      ...(taps.columnSum ? { sums: taps.columnSum } : {}),
+    });
   }
 
   /** What there is to say at the end of any turn, whatever ended it. */
