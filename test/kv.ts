@@ -96,3 +96,31 @@ export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   return sign * (exponent === 0 ? mantissa * 2 ** -14 : (1 + mantissa) * 2 ** (exponent - 15));
 }
+
+export interface CpuMerge {
+  /** Rows before the domain. */
+  readonly base: number;
+  readonly kept: Uint32Array;
+  readonly rule: "mean" | "pivot";
+  /** For each domain row the kept row that absorbs it, or -1. */
+  readonly into?: Int32Array | undefined;
+}
+
+/** A head's rows after a merging plan. */
+export function mergeOnCpu(rows: HeadRows, { base, kept, rule, into }: CpuMerge): HeadRows {
+  const merge = (values: readonly Float32Array[]): Float32Array[] => [
+    ...values.slice(0, base),
+    ...Array.from(kept, (keeper) => {
+      const own = values[base + keeper] as Float32Array;
+      const parts = [...(into?.keys() ?? [])].filter((row) => into?.[row] === keeper);
+      return own.map((value, i) => {
+        const folded = parts.map((row) => {
+          const other = values[base + row]?.[i] as number;
+          return rule === "mean" ? other : (other + value) / 2;
+        });
+        return folded.reduce((sum, part) => sum + part, value) / (parts.length + 1);
+      });
+    }),
+  ];
+  return { k: merge(rows.k), v: merge(rows.v) };
+}

@@ -1,7 +1,13 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
 import { createTestGpu } from "../../test/dawn";
-import { appendRandomRows, createRandom, type HeadRows, readCache } from "../../test/kv";
+import {
+  appendRandomRows,
+  createRandom,
+  type HeadRows,
+  mergeOnCpu,
+  readCache,
+} from "../../test/kv";
 import { compact, gatherFork } from "./compaction";
 import { capacityFor, KvCache, type KvShape, type RowCounts } from "./kvCache";
 import { PlanError, plannedBytes } from "./planLists";
@@ -164,7 +170,12 @@ describe("kv cache", async () => {
       for (const [layer, layerPlan] of plan.layers.entries()) {
         for (let head = 0; head < shape.kvHeads; head++) {
           const into = intoOf(layerPlan.merge, head);
-          const merged = mergeOnCpu(before[layer]![head]!, listOf(layerPlan, head), rule, into);
+          const merged = mergeOnCpu(before[layer]![head]!, {
+            base: BASE,
+            kept: listOf(layerPlan, head),
+            rule,
+            into,
+          });
           expectRows(after[layer]![head]!, merged, MERGE_TOLERANCE[shape.kvType]);
         }
       }
@@ -192,12 +203,8 @@ describe("kv cache", async () => {
         for (let head = 0; head < shape.kvHeads; head++) {
           const rows = before[layer]![head]!;
           const kept = listOf(layerPlan, head);
-          const merged = mergeOnCpu(
-            rows,
-            kept,
-            rule,
-            nearestOnCpu(rows.k.slice(BASE), kept, among),
-          );
+          const into = nearestOnCpu(rows.k.slice(BASE), kept, among);
+          const merged = mergeOnCpu(rows, { base: BASE, kept, rule, into });
           expectRows(after[layer]![head]!, merged, MERGE_TOLERANCE[shape.kvType]);
         }
       }
@@ -247,29 +254,6 @@ function assignAtRandom(kept: Uint32Array, seed: number): Int32Array {
 function intoOf(merge: MergePlan | undefined, head: number): Int32Array | undefined {
   if (merge?.kind !== "assign") return undefined;
   return merge.into[merge.into.length === 1 ? 0 : head];
-}
-
-function mergeOnCpu(
-  rows: HeadRows,
-  kept: Uint32Array,
-  rule: "mean" | "pivot",
-  into: Int32Array = new Int32Array(ROWS).fill(-1),
-): HeadRows {
-  const merge = (values: readonly Float32Array[]): Float32Array[] => [
-    ...values.slice(0, BASE),
-    ...Array.from(kept, (keeper) => {
-      const own = values[BASE + keeper]!;
-      const parts = [...into.keys()].filter((row) => into[row] === keeper);
-      return own.map((value, i) => {
-        const folded = parts.map((row) => {
-          const other = values[BASE + row]![i]!;
-          return rule === "mean" ? other : (other + value) / 2;
-        });
-        return folded.reduce((sum, part) => sum + part, value) / (parts.length + 1);
-      });
-    }),
-  ];
-  return { k: merge(rows.k), v: merge(rows.v) };
 }
 
 function nearestOnCpu(

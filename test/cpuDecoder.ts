@@ -1,0 +1,94 @@
+import fs from "node:fs";
+import { attention, gated, matmul, rmsNorm, rotate } from "@/gpu/kernels/reference";
+import { type DecoderConfig, parseConfig } from "@/model/config";
+import { rotaryAngles, rotaryFrequencies } from "@/model/rotary";
+import type { HeadRows } from "./kv";
+
+type Floats = Float32Array<ArrayBuffer>;
+
+/** Keys and values that a row may attend to: [layer][head][rows], appended to by `step`. */
+export type OpenRows = readonly (readonly { readonly k: Floats[]; readonly v: Floats[] }[])[];
+
+/** Lists of one's own, to be appended to. */
+export function openRows(rows: readonly (readonly HeadRows[])[]): OpenRows {
+  const copy = (list: readonly Float32Array[]) => list.map((row) => Float32Array.from(row));
+  return rows.map((heads) => heads.map(({ k, v }) => ({ k: copy(k), v: copy(v) })));
+}
+
+/**
+ * A decoder of f32 weights without biases that runs on the CPU, a token at a time, over whatever rows
+ * it is given: a full cache in which some rows are masked is one that is given the others.
+ */
+export class CpuDecoder {
+  readonly config: DecoderConfig;
+  readonly #bytes: Buffer;
+  readonly #tensors: Readonly<Record<string, { readonly data_offsets: readonly [number, number] }>>;
+  readonly #dataStart: number;
+  readonly #frequencies: Float32Array;
+
+  constructor(folder: string) {
+    this.config = parseConfig(JSON.parse(fs.readFileSync(`${folder}/config.json`, "utf8")));
+    this.#bytes = fs.readFileSync(`${folder}/model.safetensors`);
+    const headerBytes = Number(this.#bytes.readBigUInt64LE(0));
+    this.#dataStart = 8 + headerBytes;
+    this.#tensors = JSON.parse(this.#bytes.subarray(8, this.#dataStart).toString());
+    this.#frequencies = rotaryFrequencies(this.config);
+  }
+
+  /** Logits after one more token, whose keys and values join `rows`. */
+  step(id: number, position: number, rows: OpenRows): Floats {
+    const { hidden, heads, kvHeads, headDim, intermediate, normEpsilon } = this.config;
+    const angles = rotaryAngles(this.#frequencies, position, 1);
+    let x: Floats = this.#tensor("embed_tokens").slice(id * hidden, (id + 1) * hidden);
+    for (const [layer, cached] of rows.entries()) {
+      const weights = (name: string) => this.#tensor(`layers.${layer}.${name}`);
+      const project = (input: Floats, name: string) => {
+        const matrix = weights(name);
+        return matmul(input, matrix, new Float32Array(matrix.length / input.length));
+      };
+      const normed = rmsNorm(x, weights("input_layernorm"), normEpsilon);
+      const queries = rotate(project(normed, "self_attn.q_proj"), angles, heads, headDim);
+      const keys = rotate(project(normed, "self_attn.k_proj"), angles, kvHeads, headDim);
+      const values = project(normed, "self_attn.v_proj");
+      for (const [head, { k, v }] of cached.entries()) {
+        k.push(keys.slice(head * headDim, (head + 1) * headDim));
+        v.push(values.slice(head * headDim, (head + 1) * headDim));
+      }
+      const { output } = attention({
+        shape: this.config,
+        queries,
+        keys: (head) => concat(cached[head]?.k ?? []),
+        values: (head) => concat(cached[head]?.v ?? []),
+        before: (head) => (cached[head]?.k.length ?? 0) - 1,
+      });
+      x = add(x, project(output, "self_attn.o_proj"));
+      const inner = rmsNorm(x, weights("post_attention_layernorm"), normEpsilon);
+      const both = concat([project(inner, "mlp.gate_proj"), project(inner, "mlp.up_proj")]);
+      x = add(x, project(gated(both, intermediate), "mlp.down_proj"));
+    }
+    const table = this.#tensor("embed_tokens");
+    const normed = rmsNorm(x, this.#tensor("norm"), normEpsilon);
+    return matmul(normed, table, new Float32Array(this.config.vocabulary));
+  }
+
+  #tensor(name: string): Floats {
+    const found = this.#tensors[`model.text_model.${name}.weight`];
+    if (!found) throw new RangeError(`no tensor ${name}`);
+    const [start, end] = found.data_offsets.map((offset) => this.#dataStart + offset);
+    return new Float32Array(Uint8Array.from(this.#bytes.subarray(start, end)).buffer);
+  }
+}
+
+function concat(parts: readonly Float32Array[]): Floats {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function add(a: Floats, b: Floats): Floats {
+  return a.map((value, i) => value + (b[i] as number));
+}
