@@ -21,10 +21,12 @@ export interface PolicySpec<S extends OptionSpecs>
   taps(options: ValuesOf<S>): TapSpec;
   plan(input: PlanInput, options: ValuesOf<S>): KeepPlan;
   decode?(input: PlanInput, plan: KeepPlan, options: ValuesOf<S>): DecodeRule;
+  /** What this prompt makes of the options, where that is less than was asked for. */
+  notices?(input: PlanInput, options: ValuesOf<S>): readonly string[];
 }
 
 export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy {
-  const { shared, deviation, deviantRows, decode, ...rest } = spec;
+  const { shared, deviation, deviantRows, decode, notices, ...rest } = spec;
   const typed = (options: OptionValues) => options as ValuesOf<S>;
   return {
     ...rest,
@@ -32,17 +34,37 @@ export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy
     taps: (options) => spec.taps(typed(options)),
     plan(input, options) {
       const own = (given: PlanInput) => spec.plan(given, typed(options));
+      const said = [
+        ...(notices?.(input, typed(options)) ?? []),
+        ...protectionNotices(input, options),
+      ];
       const { protect = "none", blend = 0 } = options as Partial<SharedValues>;
-      if (protect === "none" && blend === 0) return own(input);
+      if (protect === "none" && blend === 0) return withNotices(own(input), said);
       if (deviation?.(typed(options))) {
         throw new PolicyError(
           `${spec.label}: protect and blend work with readings that keep the exact budget only.`,
         );
       }
-      return planShared(own, input, { protect, blend });
+      return withNotices(planShared(own, input, { protect, blend }), said);
     },
     ...(deviation && { deviation: (options) => deviation(typed(options)) }),
     ...(deviantRows && { deviantRows: (input, options) => deviantRows(input, typed(options)) }),
     ...(decode && { decode: (input, plan, options) => decode(input, plan, typed(options)) }),
   };
+}
+
+function withNotices(plan: KeepPlan, said: readonly string[]): KeepPlan {
+  const notices = [...(plan.notices ?? []), ...said];
+  return notices.length > 0 ? { ...plan, notices } : plan;
+}
+
+/** Sinks and recents are promises to keep rows; a small budget cannot keep all of them. */
+function protectionNotices({ budget, layers }: PlanInput, options: OptionValues): string[] {
+  const { sinks = 0, recent = 0 } = options;
+  const rows = Math.floor(budget / layers);
+  const asked = Number(sinks) + Number(recent);
+  if (asked <= rows) return [];
+  return [
+    `${asked} protected rows do not fit ${rows} per layer: sinks come first, then the newest.`,
+  ];
 }

@@ -38,6 +38,21 @@ export function windowPlaces(input: PlanInput, { window }: ObservationValues): n
   return input.candidates.filter((row) => row >= first).length;
 }
 
+/** Said where the window is longer than the text after the image, or than a layer's rows. */
+export function windowNotices(input: PlanInput, options: ObservationValues): string[] {
+  const asked = options.window;
+  const rows = observationRows(input, asked);
+  const most = Math.floor(input.budget / input.layers);
+  return [
+    ...(rows < asked
+      ? [`The window of ${asked} queries is longer than the text: the last ${rows} vote.`]
+      : []),
+    ...(windowPlaces(input, options) > most
+      ? [`The window alone has more than ${most} rows: its newest stay.`]
+      : []),
+  ];
+}
+
 /** Pooled votes on the places before the window, per KV head. */
 export function observedScores(
   input: PlanInput,

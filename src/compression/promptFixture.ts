@@ -60,12 +60,18 @@ export function madeUpAttention(shape: PromptShape): AttentionInput {
 function makeUpAttention(shape: PromptShape): AttentionInput {
   const { layers, heads, kvHeads, rows, headDim, visual, textStart, seed } = shape;
   const draw = createRandom(seed);
+  // Deeper layers look at fewer rows, the same ones from every query.
+  const appeal = Array.from({ length: layers }, (_, layer) =>
+    Float64Array.from({ length: rows }, () => Math.exp(1.5 * layer * draw())),
+  );
   const weights = Array.from({ length: layers * heads }, (_, i) =>
     Array.from({ length: rows }, (_, query) => {
-      const sharpness = 1 + (i % 4);
+      const sharpness = 1 + (i % heads) / 2;
+      const of = appeal[Math.floor(i / heads)]!;
       const raw = Array.from(
         { length: query + 1 },
-        (_, key) => Math.exp(sharpness * draw()) * (key === 0 ? 6 : 1) + (query - key < 3 ? 1 : 0),
+        (_, key) =>
+          Math.exp(sharpness * draw()) * of[key]! * (key === 0 ? 6 : 1) + (query - key < 3 ? 1 : 0),
       );
       const sum = raw.reduce((a, b) => a + b, 0);
       return Float32Array.from(raw, (value) => value / sum);

@@ -38,13 +38,28 @@ export function planShared(
   input: PlanInput,
   { protect, blend }: SharedValues,
 ): KeepPlan {
-  const anchors = protect === "ivc" ? positionAnchors(input) : [];
-  const inner = anchors.length > 0 ? without(input, anchors) : input;
+  const anchors = protect === "ivc" ? positionAnchors(input) : { rows: [], asked: 0 };
+  const { rows, asked } = anchors;
+  const inner = rows.length > 0 ? without(input, rows) : input;
+  const notices =
+    rows.length < asked
+      ? [
+          `${asked} rows would be protected by position; half of the budget pays for ${rows.length}.`,
+        ]
+      : [];
+  return { ...planBlended(plan, inner, blend), ...(notices.length > 0 && { notices }) };
+}
+
+function planBlended(
+  plan: (input: PlanInput) => KeepPlan,
+  inner: PlanInput,
+  blend: number,
+): KeepPlan {
   const own = plan(inner);
   if (blend === 0) return own;
   const counts = keptRows(inner, own);
   const total = counts.reduce((a, b) => a + b, 0);
-  const even = total / input.layers;
+  const even = total / inner.layers;
   const shares = counts.map((count) => blend * even + (1 - blend) * count);
   return plan({ ...inner, layerRows: largestRemainder(shares, total) });
 }
@@ -58,7 +73,11 @@ function without(input: PlanInput, rows: readonly number[]): PlanInput {
 }
 
 /** IVC-Prune's rows: best by cosine and best by sine in turns, at most half of a layer's budget. */
-export function positionAnchors(input: PlanInput): number[] {
+export function positionAnchors(input: PlanInput): {
+  readonly rows: readonly number[];
+  /** Rows that would be protected if the budget allowed it. */
+  readonly asked: number;
+} {
   const { rotary, candidates, budget, layers, visual } = input;
   if (!rotary) throw new PolicyError("protect: ivc needs the model's rotary settings.");
   const first = rotary.firstPosition ?? 0;
@@ -77,11 +96,9 @@ export function positionAnchors(input: PlanInput): number[] {
   const limit = Math.floor(budget / (2 * layers));
   const chosen = new Set<number>();
   for (let rank = 0; rank < Math.round(rows.length / 10); rank++) {
-    for (const order of orders) {
-      if (chosen.size < limit) chosen.add(rows[order[rank]!]!);
-    }
+    for (const order of orders) chosen.add(rows[order[rank]!]!);
   }
-  return [...chosen];
+  return { rows: [...chosen].slice(0, limit), asked: chosen.size };
 }
 
 /** Every row of the prompt, one list per layer. */

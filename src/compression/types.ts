@@ -183,6 +183,8 @@ export interface KeepPlan {
   readonly layers: readonly LayerPlan[];
   /** Numbers worth showing next to the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
+  /** One sentence each: what was clamped because this prompt or budget has no room for it. */
+  readonly notices?: readonly string[];
 }
 
 /** What happens to the cache at each decoded token. Counts are decided here, on the CPU. */

@@ -5,6 +5,7 @@ import {
   OBSERVATION_OPTIONS,
   observationTap,
   observedScores,
+  windowNotices,
   windowPlaces,
 } from "../observation";
 import { real } from "../options";
@@ -32,6 +33,7 @@ export const adaKv = definePolicy({
     floor: real("Floor", "Share of the mean count that every head is sure of", [0, 1], 0.2),
   },
   taps: (options) => observationTap(options),
+  notices: windowNotices,
   plan(input, options) {
     const window = windowPlaces(input, options);
     const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));

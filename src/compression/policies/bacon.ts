@@ -7,6 +7,7 @@ import {
   observationTap,
   observedScores,
   pool,
+  windowNotices,
   windowPlaces,
 } from "../observation";
 import { integer, oddKernel, real } from "../options";
@@ -46,6 +47,7 @@ export const bacon = definePolicy({
     oddKernel(options.local);
     return { ...observationTap(options), lastRow: true };
   },
+  notices: windowNotices,
   plan(input, options) {
     const window = windowPlaces(input, options);
     const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));

@@ -5,6 +5,7 @@ import {
   OBSERVATION_OPTIONS,
   observationTap,
   observedScores,
+  windowNotices,
   windowPlaces,
 } from "../observation";
 import { headScores, mean, minMax, need } from "../score";
@@ -33,6 +34,7 @@ export const mixKv = definePolicy({
   release: "https://github.com/xuyang-liu16/MixKV",
   options: OBSERVATION_OPTIONS,
   taps: (options) => ({ ...observationTap(options), keyStats: true }),
+  notices: windowNotices,
   plan(input, options) {
     const { valueNorm, keyCosine, meanKeyNorm2 } = need(input.taps.keyStats, "keyStats");
     const window = windowPlaces(input, options);

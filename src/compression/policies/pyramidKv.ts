@@ -6,6 +6,7 @@ import {
   type ObservationValues,
   observationTap,
   observedScores,
+  windowNotices,
   windowPlaces,
 } from "../observation";
 import { choice, real } from "../options";
@@ -42,6 +43,7 @@ export const pyramidKv = definePolicy({
     reading === "kvpress" ? "Rounds each layer by itself, as kvpress does." : undefined,
   deviantRows: kvpressRows,
   taps: (options) => observationTap(options),
+  notices: windowNotices,
   plan(input, options) {
     const window = windowPlaces(input, options);
     const counts =

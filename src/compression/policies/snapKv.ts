@@ -6,6 +6,7 @@ import {
   OBSERVATION_OPTIONS,
   observationTap,
   observedScores,
+  windowNotices,
   windowPlaces,
 } from "../observation";
 import { choice } from "../options";
@@ -36,6 +37,7 @@ export const snapKv = definePolicy({
     aggregate: choice("Votes", "How the window's votes are joined", ["mean", "max", "defensive"]),
   },
   taps: (options) => observationTap(options, options.aggregate),
+  notices: windowNotices,
   plan(input, options) {
     const window = windowPlaces(input, options);
     const before = input.candidates.length - window;
