@@ -76,8 +76,15 @@ export function createApp(options: AppOptions): App {
   }));
   /** Counts choices, so that a slow file cannot replace a picture that was chosen after it. */
   let choice = 0;
+  /** Settled once the picture that was chosen last is on the stage, or was refused. */
+  let reading: Promise<void> = Promise.resolve();
 
-  async function choose(read: () => Promise<PictureOutcome>) {
+  const choose = (read: () => Promise<PictureOutcome>) => {
+    reading = take(read);
+    return reading;
+  };
+
+  async function take(read: () => Promise<PictureOutcome>) {
     choice += 1;
     const mine = choice;
     stage.setState({ isReading: true, failure: undefined });
@@ -106,6 +113,8 @@ export function createApp(options: AppOptions): App {
     if (first && choice === 0) await chooseSample(first.id);
   }
 
+  let gallery: Promise<void> = Promise.resolve();
+  let isSettled = false;
   const next = () => cacheSettings(settings.getState(), policies);
   return {
     policies,
@@ -115,11 +124,18 @@ export function createApp(options: AppOptions): App {
     charts,
     stage,
     start() {
-      void startGallery();
+      gallery = startGallery().finally(() => {
+        isSettled = true;
+      });
       void load.start();
     },
     next,
-    ask: (question) => chat.ask(question, next()),
+    ask(question) {
+      const settings = next();
+      // A question that is quicker than its picture waits for it.
+      if (isSettled && !stage.getState().isReading) return chat.ask(question, settings);
+      void gallery.then(() => reading).then(() => chat.ask(question, settings));
+    },
     chooseFile: (file, title) => choose(() => readPicture(file, { id: newId(), title })),
     chooseSample,
     newConversation() {

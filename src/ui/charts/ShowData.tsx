@@ -31,11 +31,12 @@ export function ShowData({ children, caption, read }: Props) {
         <p>{children}</p>
         <button
           type="button"
+          aria-label={`${table ? "Hide" : "Show"} data: ${caption}`}
           aria-expanded={table !== undefined}
           aria-controls={id}
           onClick={() => setTable(table ? undefined : read())}
         >
-          {table ? "Hide" : "Show"} data<span className="unseen">: {caption}</span>
+          {table ? "Hide" : "Show"} data
         </button>
       </div>
       <div id={id}>
@@ -50,7 +51,7 @@ export function ShowData({ children, caption, read }: Props) {
               </button>
             </div>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region */}
-            <section className={styles.scroll} tabIndex={0} aria-label={caption}>
+            <section className={styles.scroll} tabIndex={0} aria-label={`Data: ${caption}`}>
               <table className="num">
                 <caption className="unseen">{caption}</caption>
                 <thead>

@@ -10,16 +10,14 @@ import styles from "./Chat.module.css";
 interface Props {
   readonly exchange: Exchange;
   readonly attempt: Attempt;
-  readonly isLatest: boolean;
   readonly text: string;
 }
 
 const COPIED_MS = 1500;
 
 /** What can be done with an answer. */
-export function Actions({ exchange, attempt, isLatest, text }: Props) {
+export function Actions({ exchange, attempt, text }: Props) {
   const app = useApp();
-  const isBusy = useChat((state) => state.running !== undefined);
   const settings = useSettings((state) => state);
   const [isCopied, setCopied] = useState(false);
   const isShown = useChat((state) => {
@@ -45,17 +43,13 @@ export function Actions({ exchange, attempt, isLatest, text }: Props) {
 
   return (
     <div className={styles.actions}>
-      {isLatest && !isBusy && (
-        <>
-          <button type="button" onClick={() => app.chat.askAgain(exchange.id, app.next())}>
-            Ask again
-          </button>
-          <Menu label="Ask again with…" title="Answer once more under" items={again} />
-        </>
-      )}
+      <button type="button" onClick={() => app.chat.askAgain(exchange.id, app.next())}>
+        Ask again
+      </button>
+      <Menu label="Ask again with…" items={again} />
       {hasPatches && (
         <button type="button" aria-pressed={isShown} onClick={() => app.chat.show(attempt.id)}>
-          {isShown ? "Patches shown" : "Show patches"}
+          Show patches
         </button>
       )}
       <button type="button" onClick={() => void copy()}>

@@ -12,11 +12,10 @@ import { useFailureAction } from "./useFailureAction";
 interface Props {
   readonly exchange: Exchange;
   readonly attempt: Attempt;
-  readonly isLatest: boolean;
 }
 
 /** One answer: its words, then one line that says what is happening or what it cost. */
-export function AttemptView({ exchange, attempt, isLatest }: Props) {
+export function AttemptView({ exchange, attempt }: Props) {
   const { policies } = useApp();
   const { run, settings } = attempt;
   const text = textOf(run);
@@ -24,14 +23,12 @@ export function AttemptView({ exchange, attempt, isLatest }: Props) {
   const isLive = run.phase === "running" || run.phase === "queued";
   return (
     <div className={styles.attempt} data-live={isLive || undefined}>
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls */}
-      <div className={styles.answer} data-phase={run.phase} role="group" aria-label="Answer">
-        {text}
-        {run.phase === "running" && <i className={styles.caret} aria-hidden="true" />}
+      <article className={styles.answer} data-phase={run.phase} aria-label="Answer">
+        <span className={run.phase === "running" ? styles.caret : undefined}>{text}</span>
         {run.phase === "done" && text === "" && (
           <span className={styles.none}>The model ended its answer without a word.</span>
         )}
-      </div>
+      </article>
       <div className={styles.foot}>
         {isLive && <StageLine run={run} label={settingsLabel(policies, settings)} />}
         {run.phase === "done" && (
@@ -41,7 +38,7 @@ export function AttemptView({ exchange, attempt, isLatest }: Props) {
               result={run.result}
               agrees={agreesWithFull(exchange, run.result)}
             />
-            <Actions exchange={exchange} attempt={attempt} isLatest={isLatest} text={text} />
+            <Actions exchange={exchange} attempt={attempt} text={text} />
           </>
         )}
         {run.phase === "failed" && <Failure failure={withAction(run.failure)} onAct={act} />}

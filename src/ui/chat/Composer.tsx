@@ -16,9 +16,8 @@ export function Composer() {
   const [text, setText] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const isRunning = useChat((state) => state.running !== undefined);
-  const hasPicture = useChat((state) => state.conversation.pictures.length > 0);
   const isTooLong = text.length > MAX_CHARACTERS;
-  const canAsk = text.trim() !== "" && !isTooLong && hasPicture && !isRunning;
+  const canAsk = text.trim() !== "" && !isTooLong && !isRunning;
   useShortcuts(area);
 
   function ask(event?: FormEvent) {
@@ -144,9 +143,9 @@ function NextSettings() {
         type="button"
         className={styles.summary}
         aria-haspopup="dialog"
-        aria-label={`Cache settings: ${label}`}
         onClick={openCacheSheet}
       >
+        <span className="unseen">Cache settings: </span>
         {isChanged ? `next: ${label}` : label}
         {!isChanged && kv !== undefined && ` · ${formatBytes(kv)}`}
       </button>

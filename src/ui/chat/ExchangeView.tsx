@@ -6,16 +6,12 @@ import styles from "./Chat.module.css";
 /** A question and its answers. */
 export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange: Exchange }) {
   return (
-    <article className={styles.exchange} aria-label={exchange.question}>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
+    <div className={styles.exchange} role="group" aria-label={exchange.question}>
       <p className={styles.question}>{exchange.question}</p>
       {exchange.attempts.map((attempt) => (
-        <AttemptView
-          key={attempt.id}
-          exchange={exchange}
-          attempt={attempt}
-          isLatest={attempt === exchange.attempts.at(-1)}
-        />
+        <AttemptView key={attempt.id} exchange={exchange} attempt={attempt} />
       ))}
-    </article>
+    </div>
   );
 });

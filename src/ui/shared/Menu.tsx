@@ -4,7 +4,6 @@ import styles from "./Menu.module.css";
 interface Props {
   readonly label: ReactNode;
   readonly className?: string | undefined;
-  readonly title: string;
   readonly items: readonly {
     readonly key: string;
     readonly label: ReactNode;
@@ -15,10 +14,10 @@ interface Props {
 const MARGIN = 8;
 
 /** A button that opens a list of actions in the top layer, below it or above where it fits. */
-export function Menu({ label, className, title, items }: Props) {
+export function Menu({ label, className, items }: Props) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
-  const list = useRef<HTMLElement>(null);
+  const list = useRef<HTMLDivElement>(null);
 
   function place() {
     if (!button.current || !list.current) return;
@@ -39,15 +38,23 @@ export function Menu({ label, className, title, items }: Props) {
 
   return (
     <>
-      <button ref={button} type="button" className={className} popoverTarget={id}>
+      <button
+        ref={button}
+        id={`${id}-button`}
+        type="button"
+        aria-haspopup="menu"
+        className={className}
+        popoverTarget={id}
+      >
         {label}
       </button>
-      <section
+      <div
         ref={list}
         id={id}
         popover="auto"
+        role="menu"
+        aria-labelledby={`${id}-button`}
         className={styles.list}
-        aria-label={title}
         onToggle={(event) => {
           if (event.newState !== "open") return;
           place();
@@ -55,13 +62,18 @@ export function Menu({ label, className, title, items }: Props) {
         }}
         onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}
       >
-        <p className={styles.title}>{title}</p>
         {items.map(({ key, label: text, onPick }) => (
-          <button key={key} type="button" className={styles.item} onClick={() => pick(onPick)}>
+          <button
+            key={key}
+            type="button"
+            role="menuitem"
+            className={styles.item}
+            onClick={() => pick(onPick)}
+          >
             {text}
           </button>
         ))}
-      </section>
+      </div>
     </>
   );
 }

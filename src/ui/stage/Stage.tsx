@@ -19,11 +19,15 @@ export function Stage() {
   const { settings } = useApp();
   const veil = useSettings((state) => state.veil);
   const layer = useSettings((state) => state.layer);
-  const [hovered, setHovered] = useState<typeof layer>();
+  const [hover, setHover] = useState<{
+    readonly over: typeof layer;
+    readonly from: typeof layer;
+  }>();
   const [isOpen, setOpen] = useState(false);
   const picture = useChat((state) => state.conversation.pictures.at(-1));
   const rows = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
-  const chosen = clampLayer(hovered ?? layer, rows.layers?.length);
+  // A layer chosen by key while the pointer rests on another bar is the one that is shown.
+  const chosen = clampLayer(hover?.from === layer ? hover.over : layer, rows.layers?.length);
 
   const share = useMemo(() => {
     if (!rows.layers) return undefined;
@@ -55,7 +59,7 @@ export function Stage() {
           }
           chosen={chosen}
           onChoose={(value) => settings.setState({ layer: value })}
-          onHover={setHovered}
+          onHover={(over) => setHover(over === undefined ? undefined : { over, from: layer })}
         />
         <Gallery />
         <button

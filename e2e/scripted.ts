@@ -1,0 +1,38 @@
+import fs from "node:fs";
+import { expect, type Page } from "@playwright/test";
+import type { Recording } from "../src/client/scriptedEngine";
+
+const FILE = new URL("./recordings/receipt.json", import.meta.url);
+
+/** Events and results of the engine on the sample receipt. */
+export function recording(): Recording {
+  return JSON.parse(fs.readFileSync(FILE, "utf8")) as Recording;
+}
+
+/**
+ * Opens the page over an engine that plays a recording back, so that every screen can be driven
+ * without a GPU. The site ships no recording: this serves one.
+ */
+export async function openScripted(
+  page: Page,
+  options: {
+    /** 1 plays at the recorded speed. */
+    readonly pace?: number;
+    readonly query?: string;
+    readonly script?: Recording;
+  } = {},
+): Promise<void> {
+  const script = options.script ?? recording();
+  await page.route("**/recording.json", (route) => route.fulfill({ json: script }));
+  await page.goto(`./?engine=scripted&pace=${options.pace ?? 0.02}&${options.query ?? ""}`);
+}
+
+/** Asks, and waits until the answer has ended. */
+export async function ask(page: Page, question: string): Promise<void> {
+  await page.getByLabel("Question").fill(question);
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await expect(page.getByRole("article", { name: "Answer" }).last()).toHaveAttribute(
+    "data-phase",
+    /done|failed/,
+  );
+}

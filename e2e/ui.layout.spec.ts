@@ -1,0 +1,94 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { ask, openScripted } from "./scripted";
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 768, height: 1024 },
+  { width: 390, height: 844 },
+  { width: 320, height: 640 },
+] as const;
+
+async function expectNoOverflow(page: Page) {
+  const wide = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    // Text that is cut without an ellipsis, or sticks out of the window.
+    const out = [...document.querySelectorAll("p, span, b, h1, h2, button, label, select, input")]
+      .filter((element) => element.checkVisibility() && !element.closest(".unseen"))
+      .filter((element) => !element.closest("ul, [class*=suggestions]"))
+      .filter((element) => {
+        const { left, right, width } = element.getBoundingClientRect();
+        return width > 0 && (left < -1 || right > innerWidth + 1);
+      })
+      .map((element) => element.outerHTML.slice(0, 80));
+    return { extra: scrollWidth - clientWidth, out };
+  });
+  expect(wide).toEqual({ extra: 0, out: [] });
+}
+
+async function expectAccessible(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
+  );
+  expect(found).toEqual([]);
+}
+
+for (const viewport of SIZES) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`${viewport.width} × ${viewport.height}, ${colorScheme}: nothing sticks out, axe finds nothing`, async ({
+      page,
+    }) => {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      await openScripted(page);
+      await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+      await expectNoOverflow(page);
+      await expectAccessible(page);
+      await ask(page, "List the items.");
+      await expect(page.getByLabel("Answer")).toHaveAttribute("data-phase", "done");
+      await expectNoOverflow(page);
+      await expectAccessible(page);
+      if (viewport.width <= 720) {
+        await page.getByRole("button", { name: /^Cache settings/ }).click();
+        await expect(page.getByRole("dialog", { name: "Cache" })).toBeVisible();
+      }
+      await page.getByText("Options", { exact: true }).click();
+      await page.getByRole("button", { name: "Show data: Time per token" }).click();
+      await expectNoOverflow(page);
+      await expectAccessible(page);
+    });
+  }
+}
+
+test("the layout holds at 200 % zoom", async ({ page }) => {
+  // A window of 1280 × 800 at 200 % has 640 × 400 CSS pixels.
+  await page.setViewportSize({ width: 640, height: 400 });
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await expectNoOverflow(page);
+  await expect(page.getByLabel("Question")).toBeInViewport();
+});
+
+for (const viewport of SIZES.slice(0, 3)) {
+  test(`nothing jumps while an answer streams at ${viewport.width} px`, async ({ page }) => {
+    await page.setViewportSize(viewport);
+    await openScripted(page, { pace: 0.3 });
+    await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+    await page.evaluate(() => {
+      const shifts: number[] = [];
+      Object.assign(window, { shifts });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+          const shift = entry as PerformanceEntry & { value: number; hadRecentInput: boolean };
+          if (!shift.hadRecentInput) shifts.push(shift.value);
+        }
+      }).observe({ type: "layout-shift" });
+    });
+    await ask(page, "List the items.");
+    await ask(page, "What is the total?");
+    await expect(page.getByLabel("Answer").last()).toHaveAttribute("data-phase", "done");
+    const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts);
+    expect(shifts.reduce((sum, shift) => sum + shift, 0)).toBeLessThan(0.02);
+  });
+}

@@ -1,0 +1,261 @@
+import { expect, test } from "@playwright/test";
+import { ask, openScripted, recording } from "./scripted";
+
+const answers = (page: import("@playwright/test").Page) => page.getByLabel("Answer");
+
+test("a first visit shows a sample and its questions, and one click answers", async ({ page }) => {
+  await openScripted(page);
+  await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
+  await page.getByRole("button", { name: "What is the total?" }).click();
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  await expect(page.getByText("of 576 patches")).toBeVisible();
+  await expect(page.getByText(/first token/)).toBeVisible();
+  await expect(page.getByText(/rows held/)).toBeVisible();
+});
+
+test("typing is taken while the model loads, and sent when it is ready", async ({ page }) => {
+  await openScripted(page, { pace: 1 });
+  await page.getByLabel("Question").fill("What is the total?");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/waits for the model/)).toBeVisible();
+  await expect(page.getByRole("progressbar", { name: "Model loaded" })).toHaveCount(1);
+  await expect(answers(page)).toHaveAttribute("data-phase", "done", { timeout: 20_000 });
+});
+
+test("the meter, the chart's table and the facts tell the same bytes", async ({ page }) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  const { result } = recording().answers.find(({ policy }) => policy === "aircache")!;
+  const meter = page.getByRole("meter", { name: "KV cache kept" });
+  expect(await meter.evaluate((each: HTMLMeterElement) => [each.value, each.max])).toEqual([
+    result!.kvBytes.end,
+    result!.kvBytes.full,
+  ]);
+  await page.getByRole("button", { name: "Show data: KV cache over time" }).click();
+  const table = page.getByRole("table", { name: "KV cache over time" });
+  const kv = await table.locator("tbody tr td:nth-child(2)").allTextContents();
+  expect(Math.max(...kv.map(Number))).toBe(result!.kvBytes.before);
+  expect(Number(kv.at(-1))).toBe(result!.kvBytes.end);
+});
+
+test("layers are chosen by pointer, by arrow keys and by brackets", async ({ page }) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await page.getByRole("radio", { name: /^Layer 5/ }).check();
+  await expect(page.getByRole("heading", { name: /^Layer 5 kept/ })).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("heading", { name: /^Layer 6 kept/ })).toBeVisible();
+  await page.keyboard.press("[");
+  await page.keyboard.press("[");
+  await expect(page.getByRole("heading", { name: /^Layer 4 kept/ })).toBeVisible();
+  await page.getByRole("radio", { name: "All layers" }).check();
+  await expect(page.getByRole("heading", { name: /on average/ })).toBeVisible();
+});
+
+test("the veil covers what the chosen layer dropped, and nothing when it is off", async ({
+  page,
+}) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  const veiled = () =>
+    page
+      .locator("figure canvas")
+      .first()
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+        let count = 0;
+        for (let at = 3; at < data.length; at += 4) if (data[at]! > 128) count += 1;
+        return count / (width * height);
+      });
+  const { result } = recording().answers.find(({ policy }) => policy === "aircache")!;
+  const patches = (layer: number) =>
+    result!.layers[layer]!.kept.filter((position) => {
+      const first = result!.images[0]!.tiles[0]!.firstPosition;
+      return position >= first && position < first + 576;
+    }).length;
+  for (const layer of [0, 7]) {
+    await page.getByRole("radio", { name: new RegExp(`^Layer ${layer + 1}:`) }).check();
+    await expect.poll(veiled).toBeCloseTo(1 - patches(layer) / 576, 2);
+  }
+  await page.getByRole("radio", { name: "Off" }).check();
+  await expect.poll(veiled).toBe(0);
+});
+
+test("a patch tells its row and its layers, to the pointer and to the keyboard", async ({
+  page,
+}) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  const reader = page.getByLabel(/Patches of the picture/);
+  await reader.hover({ position: { x: 4, y: 4 } });
+  await expect(page.getByText(/^Row \d+ · (kept|dropped) by/)).toBeVisible();
+  const first = await page.getByText(/^Row \d+ ·/).textContent();
+  await page.mouse.move(0, 0);
+  await reader.focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByText(first!)).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByText(first!)).toBeHidden();
+});
+
+test("stopping keeps what was said", async ({ page }) => {
+  await openScripted(page, { pace: 0.5 });
+  await page.getByLabel("Question").fill("List the items.");
+  await page.keyboard.press("Enter");
+  await expect(answers(page)).not.toBeEmpty();
+  await expect(answers(page)).toContainText(/\w{3}/);
+  await page.keyboard.press("Escape");
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  await expect(page.getByText("stopped", { exact: true })).toBeVisible();
+  const said = await answers(page).textContent();
+  const whole = recording().answers.find(({ question }) => question === "List the items.")!;
+  expect(whole.result!.answer.startsWith(said!)).toBe(true);
+  expect(said!.length).toBeLessThan(whole.result!.answer.length);
+});
+
+test("a question is asked again under another policy, beside the first answer", async ({
+  page,
+}) => {
+  await openScripted(page, { query: "policy=full" });
+  await ask(page, "What is the total?");
+  await page.getByRole("button", { name: "Ask again with…" }).click();
+  await page.getByRole("menuitem", { name: "AirCache 10 %" }).click();
+  await expect(answers(page)).toHaveCount(2);
+  await expect(page.getByText("same answer as the full cache")).toBeVisible();
+  const chart = page.getByRole("img", { name: /^Time per token: median .*, with the full cache/ });
+  await expect(chart).toBeVisible();
+});
+
+test("a changed setting acts on the next question, loads nothing and stands in the address", async ({
+  page,
+}) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await page.getByLabel("Policy", { exact: true }).selectOption("PrefixKV");
+  await page.getByLabel("Keep percent").fill("20");
+  await page.getByRole("radio", { name: "Whole prompt" }).check();
+  await expect(page.getByText("next: PrefixKV 20 %").last()).toBeVisible();
+  await expect(page.getByRole("progressbar")).toHaveCount(0);
+  await expect(page).toHaveURL(/policy=prefixkv&keep=20&scope=prompt/);
+  await page.reload();
+  await expect(page.getByLabel("Policy", { exact: true })).toHaveValue("prefixkv");
+  await expect(page.getByLabel("Keep percent")).toHaveValue("20");
+  await expect(page.getByRole("radio", { name: "Whole prompt" })).toBeChecked();
+});
+
+test("the keep slider goes by keys, and says percent", async ({ page }) => {
+  await openScripted(page);
+  const slider = page.getByRole("slider", { name: "Keep" });
+  await expect(slider).toHaveAttribute("aria-valuetext", "keep 10 %");
+  await slider.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(slider).toHaveAttribute("aria-valuetext", "keep 9 %");
+  await page.keyboard.press("Home");
+  await expect(slider).toHaveAttribute("aria-valuetext", "keep 100 %");
+  await page.keyboard.press("End");
+  await expect(page.getByLabel("Keep percent")).toHaveValue("1");
+});
+
+test("options come from the policy, and their values travel in the address", async ({ page }) => {
+  await openScripted(page);
+  await page.getByText("Options", { exact: true }).click();
+  const option = page.locator("[id^=option-]:is(input[type=number])").first();
+  const name = (await option.getAttribute("id"))!.replace("option-", "");
+  const max = await option.getAttribute("max");
+  await option.fill(max!);
+  await expect(page).toHaveURL(new RegExp(`o\\.${name}=`));
+  await page.getByRole("button", { name: "Back to the defaults" }).click();
+  await expect(page).not.toHaveURL(/o\./);
+});
+
+test("another picture begins another conversation and says so", async ({ page }) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await page.getByLabel("Question").fill("half a thought");
+  await page
+    .getByRole("button", { name: /^Chart/ })
+    .first()
+    .click();
+  await expect(page.getByText(/^New conversation\./)).toBeVisible();
+  await expect(answers(page)).toHaveCount(0);
+  await expect(page.getByLabel("Question")).toHaveValue("half a thought");
+});
+
+test("pictures are dropped and pasted anywhere", async ({ page }) => {
+  await openScripted(page);
+  await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
+  const give = (type: "drop" | "paste", name: string) =>
+    page.evaluate(
+      async ([kind, file]) => {
+        const blob = await (await fetch("samples/card.png")).blob();
+        const data = new DataTransfer();
+        data.items.add(new File([blob], file!, { type: "image/png" }));
+        const init = { bubbles: true, cancelable: true };
+        document.body.dispatchEvent(
+          kind === "drop"
+            ? new DragEvent("drop", { ...init, dataTransfer: data })
+            : new ClipboardEvent("paste", { ...init, clipboardData: data }),
+        );
+      },
+      [type, name],
+    );
+  await give("drop", "dropped.png");
+  await expect(page.getByAltText("Your image: dropped.png")).toBeVisible();
+  await give("paste", "pasted.png");
+  await expect(page.getByAltText("Your image: pasted.png")).toBeVisible();
+});
+
+test("an answer is announced by the sentence", async ({ page }) => {
+  await openScripted(page, { pace: 0.3 });
+  await page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(window, { said });
+    const region = document.querySelector("section [aria-live=polite].unseen")!;
+    new MutationObserver(() => said.push(region.textContent ?? "")).observe(region, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  });
+  await ask(page, "List the items.");
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  const whole = recording().answers.find(({ question }) => question === "List the items.")!;
+  const sentences = whole.result!.answer.match(/[^.]+\./g)!.map((each) => each.trim());
+  await expect
+    .poll(() => page.evaluate(() => (window as unknown as { said: string[] }).said))
+    .toEqual(sentences);
+});
+
+test("everything is done with the keyboard alone", async ({ page }) => {
+  await openScripted(page);
+  await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Question")).toBeFocused();
+  await page.keyboard.type("What is the total?");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("In one word.");
+  await expect(page.getByLabel("Question")).toHaveValue("What is the total?\nIn one word.");
+  await page.keyboard.press("Enter");
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  await page.getByLabel("Question").blur();
+  await page.keyboard.press("]");
+  await expect(page.getByRole("heading", { name: /^Layer 2 kept/ })).toBeVisible();
+  await page.getByRole("button", { name: "Ask again with…" }).focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(answers(page)).toHaveCount(2);
+});
+
+test("a theme that was picked stays, and the system's is followed until then", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await openScripted(page);
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await expect.poll(paper).toBe("rgb(14, 16, 18)");
+  await page.getByRole("button", { name: /^Theme: System/ }).click();
+  await expect.poll(paper).toBe("rgb(245, 244, 241)");
+  await page.reload();
+  await expect(page.getByRole("button", { name: /^Theme: Light/ })).toBeVisible();
+  await expect.poll(paper).toBe("rgb(245, 244, 241)");
+});
