@@ -56,59 +56,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
   for (var slot = 0u; slot <= last_slot; slot += KEYS) {
-    var base: array<u32, KEYS>;
-    for (var i = 0u; i < KEYS; i++) {
-      base[i] = (region.x + min(slot + i, last_slot)) * params.depth4;
-    }
-    // Scores of 4 rows (a vector each) against keys 0 … 3 and 4 … 7.
-    var s0 = mat2x4f();
-    var s1 = mat2x4f();
-    var s2 = mat2x4f();
-    var s3 = mat2x4f();
-    for (var d = 0u; d < params.depth4; d++) {
-      let q0 = queries[q_base.x + d];
-      let q1 = queries[q_base.y + d];
-      let q2 = queries[q_base.z + d];
-      let q3 = queries[q_base.w + d];
-      let k0 = kv_unpack(keys[base[0] + d]);
-      let k1 = kv_unpack(keys[base[1] + d]);
-      let k2 = kv_unpack(keys[base[2] + d]);
-      let k3 = kv_unpack(keys[base[3] + d]);
-      let k4 = kv_unpack(keys[base[4] + d]);
-      let k5 = kv_unpack(keys[base[5] + d]);
-      let k6 = kv_unpack(keys[base[6] + d]);
-      let k7 = kv_unpack(keys[base[7] + d]);
-      s0 += mat2x4f(dot4(q0, k0, k1, k2, k3), dot4(q0, k4, k5, k6, k7));
-      s1 += mat2x4f(dot4(q1, k0, k1, k2, k3), dot4(q1, k4, k5, k6, k7));
-      s2 += mat2x4f(dot4(q2, k0, k1, k2, k3), dot4(q2, k4, k5, k6, k7));
-      s3 += mat2x4f(dot4(q3, k0, k1, k2, k3), dot4(q3, k4, k5, k6, k7));
-    }
-    s0 = masked(s0, slot, visible.x);
-    s1 = masked(s1, slot, visible.y);
-    s2 = masked(s2, slot, visible.z);
-    s3 = masked(s3, slot, visible.w);
-    let now = max(highest, vec4f(peak(s0), peak(s1), peak(s2), peak(s3)));
+    let first = (region.x + min(slot + vec4u(0, 1, 2, 3), vec4u(last_slot))) * params.depth4;
+    let second = (region.x + min(slot + vec4u(4, 5, 6, 7), vec4u(last_slot))) * params.depth4;
+    // A column per row of the chunk, a component per key.
+    var s = masked(score(q_base, first), slot, visible);
+    var t = masked(score(q_base, second), slot + 4u, visible);
+    let now = max(highest, vec4f(peak(s[0], t[0]), peak(s[1], t[1]), peak(s[2], t[2]), peak(s[3], t[3])));
     let decay = exp(highest - now);
     highest = now;
-    s0 = mat2x4f(exp(s0[0] - now.x), exp(s0[1] - now.x));
-    s1 = mat2x4f(exp(s1[0] - now.y), exp(s1[1] - now.y));
-    s2 = mat2x4f(exp(s2[0] - now.z), exp(s2[1] - now.z));
-    s3 = mat2x4f(exp(s3[0] - now.w), exp(s3[1] - now.w));
-    mass = mass * decay + vec4f(total(s0), total(s1), total(s2), total(s3));
+    s = mat4x4f(exp(s[0] - now.x), exp(s[1] - now.y), exp(s[2] - now.z), exp(s[3] - now.w));
+    t = mat4x4f(exp(t[0] - now.x), exp(t[1] - now.y), exp(t[2] - now.z), exp(t[3] - now.w));
+    mass = mass * decay + vec4f(1.0) * (s + t);
 
     for (var d = 0u; d < params.depth4; d++) {
-      let v = mat4x4f(
-        kv_unpack(values[base[0] + d]),
-        kv_unpack(values[base[1] + d]),
-        kv_unpack(values[base[2] + d]),
-        kv_unpack(values[base[3] + d]),
-      );
-      let w = mat4x4f(
-        kv_unpack(values[base[4] + d]),
-        kv_unpack(values[base[5] + d]),
-        kv_unpack(values[base[6] + d]),
-        kv_unpack(values[base[7] + d]),
-      );
+      let v = values4(first + d);
+      let w = values4(second + d);
       var sums = mat4x4f();
       if (slot > 0u) {
         sums = mat4x4f(
@@ -118,10 +80,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
           output[o_base.w + d] * decay.w,
         );
       }
-      output[o_base.x + d] = sums[0] + v * s0[0] + w * s0[1];
-      output[o_base.y + d] = sums[1] + v * s1[0] + w * s1[1];
-      output[o_base.z + d] = sums[2] + v * s2[0] + w * s2[1];
-      output[o_base.w + d] = sums[3] + v * s3[0] + w * s3[1];
+      sums += v * s + w * t;
+      output[o_base.x + d] = sums[0];
+      output[o_base.y + d] = sums[1];
+      output[o_base.z + d] = sums[2];
+      output[o_base.w + d] = sums[3];
     }
   }
   for (var r = 0u; r < 4u && row + r < params.rows; r++) {
@@ -132,19 +95,46 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
 }
 
-fn masked(scores: mat2x4f, slot: u32, visible: u32) -> mat2x4f {
-  let slots = slot + vec4u(0, 1, 2, 3);
-  return mat2x4f(
-    select(vec4f(HIDDEN), scores[0] * params.scale, slots < vec4u(visible)),
-    select(vec4f(HIDDEN), scores[1] * params.scale, slots + 4u < vec4u(visible)),
+/// Scores of four rows (columns) against four keys (components), not scaled.
+fn score(q: vec4u, k: vec4u) -> mat4x4f {
+  var s = mat4x4f();
+  for (var d = 0u; d < params.depth4; d++) {
+    let k0 = kv_unpack(keys[k.x + d]);
+    let k1 = kv_unpack(keys[k.y + d]);
+    let k2 = kv_unpack(keys[k.z + d]);
+    let k3 = kv_unpack(keys[k.w + d]);
+    s += mat4x4f(
+      dot4(queries[q.x + d], k0, k1, k2, k3),
+      dot4(queries[q.y + d], k0, k1, k2, k3),
+      dot4(queries[q.z + d], k0, k1, k2, k3),
+      dot4(queries[q.w + d], k0, k1, k2, k3),
+    );
+  }
+  return s;
+}
+
+fn values4(at: vec4u) -> mat4x4f {
+  return mat4x4f(
+    kv_unpack(values[at.x]),
+    kv_unpack(values[at.y]),
+    kv_unpack(values[at.z]),
+    kv_unpack(values[at.w]),
   );
 }
 
-fn peak(scores: mat2x4f) -> f32 {
-  let m = max(scores[0], scores[1]);
-  return max(max(m.x, m.y), max(m.z, m.w));
+/// Scales, and hides slots that a row does not see.
+fn masked(scores: mat4x4f, slot: u32, visible: vec4u) -> mat4x4f {
+  let slots = slot + vec4u(0, 1, 2, 3);
+  let scaled = scores * params.scale;
+  return mat4x4f(
+    select(vec4f(HIDDEN), scaled[0], slots < vec4u(visible.x)),
+    select(vec4f(HIDDEN), scaled[1], slots < vec4u(visible.y)),
+    select(vec4f(HIDDEN), scaled[2], slots < vec4u(visible.z)),
+    select(vec4f(HIDDEN), scaled[3], slots < vec4u(visible.w)),
+  );
 }
 
-fn total(p: mat2x4f) -> f32 {
-  return dot(p[0] + p[1], vec4f(1.0));
+fn peak(a: vec4f, b: vec4f) -> f32 {
+  let m = max(a, b);
+  return max(max(m.x, m.y), max(m.z, m.w));
 }

@@ -35,7 +35,7 @@ export type Matmul = (recorder: Recorder, args: MatmulArgs) => void;
 
 const STORE_CODE = { bias: storeBias, residual: storeResidual, gated: storeGated } as const;
 const VARIANTS = {
-  registers: { code: registers, tileRows: 8, tileColumns: 4, tilesPerGroup: 32 },
+  registers: { code: registers, tileRows: 6, tileColumns: 4, tilesPerGroup: 16 },
   tiled: { code: tiled, tileRows: 64, tileColumns: 64, tilesPerGroup: 1 },
 } as const;
 

@@ -5,9 +5,10 @@
 //   bias     [all columns]
 //   output   [rows, output_columns]
 //
-// An invocation owns 8 rows by 4 columns of the product in registers: 12 vec4 loads feed 32 dot
-// products. Dispatch ceil(rows / 8) * ceil(columns / 4) invocations, folded. Rows and columns beyond
-// the edge are computed from the last one and not stored.
+// An invocation owns 6 rows by 4 columns of the product in registers: 10 vec4 loads feed 24 dot
+// products. (On a software adapter loads cost most; 8 rows spill registers and are slower.)
+// Dispatch ceil(rows / 6) * ceil(columns / 4) invocations, folded. Rows and columns beyond the edge
+// are computed from the last one and not stored.
 
 override WORKGROUP: u32 = 16;
 
@@ -41,31 +42,27 @@ fn dot4(a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let block = (group.y * 65535u + group.x) * WORKGROUP + local.x;
   let blocks_across = (params.columns + 3u) / 4u;
-  let row = block / blocks_across * 8u;
+  let row = block / blocks_across * 6u;
   let column = block % blocks_across * 4u;
   if (row >= params.rows) {
     return;
   }
-  var w0 = weight_base(column);
-  var w1 = weight_base(column + 1u);
-  var w2 = weight_base(column + 2u);
-  var w3 = weight_base(column + 3u);
-  var a0 = input_base(row);
-  var a1 = input_base(row + 1u);
-  var a2 = input_base(row + 2u);
-  var a3 = input_base(row + 3u);
-  var a4 = input_base(row + 4u);
-  var a5 = input_base(row + 5u);
-  var a6 = input_base(row + 6u);
-  var a7 = input_base(row + 7u);
+  let w0 = weight_base(column);
+  let w1 = weight_base(column + 1u);
+  let w2 = weight_base(column + 2u);
+  let w3 = weight_base(column + 3u);
+  let a0 = input_base(row);
+  let a1 = input_base(row + 1u);
+  let a2 = input_base(row + 2u);
+  let a3 = input_base(row + 3u);
+  let a4 = input_base(row + 4u);
+  let a5 = input_base(row + 5u);
   var s0 = vec4f();
   var s1 = vec4f();
   var s2 = vec4f();
   var s3 = vec4f();
   var s4 = vec4f();
   var s5 = vec4f();
-  var s6 = vec4f();
-  var s7 = vec4f();
   for (var k = 0u; k < params.depth4; k++) {
     let b0 = w_unpack(weights[w0 + k]);
     let b1 = w_unpack(weights[w1 + k]);
@@ -77,11 +74,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     s3 += dot4(input[a3 + k], b0, b1, b2, b3);
     s4 += dot4(input[a4 + k], b0, b1, b2, b3);
     s5 += dot4(input[a5 + k], b0, b1, b2, b3);
-    s6 += dot4(input[a6 + k], b0, b1, b2, b3);
-    s7 += dot4(input[a7 + k], b0, b1, b2, b3);
   }
-  let sums = array<vec4f, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
-  let rows = min(8u, params.rows - row);
+  let sums = array<vec4f, 6>(s0, s1, s2, s3, s4, s5);
+  let rows = min(6u, params.rows - row);
   let count = min(4u, params.columns - column);
   for (var i = 0u; i < rows; i++) {
     store4(row + i, column, count, sums[i]);
