@@ -18,6 +18,8 @@ SLOTS = SIZE // SLOT
 INK = (20, 20, 20)
 # Height of a character's middle as a share of the font's ascent.
 MIDDLE_OF_ASCENT = 0.62
+# Share of a shape's radius within which every kind of shape has its colour, nearly.
+DISC_RADIUS = 0.75
 
 FONT_FOLDER = Path(__file__).resolve().parent / "fonts"
 FOUR_FACES = (
@@ -47,9 +49,11 @@ def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
 
 @dataclass(frozen=True)
 class Style:
-    """How varied pages look: `wide` has ten typefaces, more print sizes and random strings."""
+    """How varied pages look: `wide` has ten typefaces, more print sizes and random strings;
+    `photo_share` is the chance that a page is photographed (see camera.py)."""
 
     wide: bool
+    photo_share: float = 0.0
 
     @property
     def faces(self) -> tuple[str, ...]:
@@ -66,25 +70,50 @@ class Style:
 
 NARROW = Style(wide=False)
 WIDE = Style(wide=True)
+PHOTOGRAPHED = Style(wide=True, photo_share=1.0)
+STYLES = {"narrow": NARROW, "wide": WIDE, "photo": PHOTOGRAPHED}
+
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Print:
-    """A printed string. `patches[i]` shows character i; -1 for spaces and what left the page."""
+    """A printed string. `middle` and `x` tell its place on the flat page, for reading order;
+    `points[i]` is the pixel of character i's middle in the picture, None for spaces."""
 
     middle: float
     x: float
     text: str
-    patches: tuple[int, ...]
+    points: tuple[Point | None, ...]
+
+    @property
+    def patches(self) -> tuple[int, ...]:
+        """The patch that shows each character; -1 for spaces and what left the picture."""
+        return tuple(-1 if point is None else patch_at(*point) for point in self.points)
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A shape or a bar: what it is called, its colour, and the patch of its middle."""
+    """A shape or a bar: what it is called, its colour, and the pixel of its middle."""
 
     name: str
     color: str
-    patch: int
+    point: Point
+
+    @property
+    def patch(self) -> int:
+        return patch_at(*self.point)
+
+
+@dataclass(frozen=True)
+class Disc:
+    """The part of the flat page where a shape is labelled."""
+
+    x: float
+    y: float
+    radius: float
+    label: int
 
 
 class Canvas:
@@ -97,10 +126,9 @@ class Canvas:
         self.pen = ImageDraw.Draw(self.image)
         self.prints: list[Print] = []
         self.things: list[Thing] = []
+        self.discs: list[Disc] = []
         # Grid cells of `things`, where they were laid out on a grid.
         self.cells: list[tuple[int, int]] = []
-        self.characters = np.zeros((SLOTS, SLOTS), np.uint8)
-        self.shapes = np.zeros((GRID, GRID), np.uint8)
 
     def text(self, x, y, text, font, fill=INK, align="left") -> float:
         """Prints with its top at y and its left edge, middle or right edge at x; returns width."""
@@ -108,21 +136,14 @@ class Canvas:
         x -= {"left": 0, "middle": width / 2, "right": width}[align]
         self.pen.text((x, y), text, font=font, fill=fill)
         ascent = font.getmetrics()[0]
-        middle = y + ascent * MIDDLE_OF_ASCENT
-        patches, left = [], 0.0
+        points, left = [], 0.0
         for index, character in enumerate(text):
             right = font.getlength(text[: index + 1])
-            centre = x + (left + right) / 2
-            patches.append(-1 if character == " " else patch_at(centre, middle))
-            self._label_character(character, int(centre // SLOT), int(middle // SLOT))
+            middle = (x + (left + right) / 2, y + ascent * MIDDLE_OF_ASCENT)
+            points.append(None if character == " " else middle)
             left = right
-        self.prints.append(Print(y + ascent / 2, x, text, tuple(patches)))
+        self.prints.append(Print(y + ascent / 2, x, text, tuple(points)))
         return width
-
-    def _label_character(self, character: str, column: int, row: int) -> None:
-        known = CHARACTER_CLASS.get(character)
-        if known and 0 <= column < SLOTS and 0 <= row < SLOTS:
-            self.characters[row, column] = known
 
     def shape(self, kind: str, color: str, x: int, y: int, radius: int) -> None:
         """Draws a filled shape around (x, y) and labels the patches that it covers."""
@@ -140,19 +161,45 @@ class Canvas:
             self.pen.polygon(_corners(kind, x, y, radius), fill=fill)
         self.thing(kind, color, x, y)
         label = SHAPE_CLASS[f"{color} {kind}"]
-        for row in range(GRID):
-            for column in range(GRID):
-                dx, dy = column * PATCH + PATCH // 2 - x, row * PATCH + PATCH // 2 - y
-                if dx**2 + dy**2 < (radius * 0.75) ** 2:
-                    self.shapes[row, column] = label
+        self.discs.append(Disc(x, y, radius * DISC_RADIUS, label))
 
     def thing(self, name: str, color: str, x: float, y: float) -> None:
         """Records something whose middle is at (x, y)."""
-        self.things.append(Thing(name, color, int(y // PATCH) * GRID + int(x // PATCH)))
+        self.things.append(Thing(name, color, (x, y)))
+
+    @property
+    def characters(self) -> np.ndarray:
+        """[48, 48] uint8; where two middles share a slot, the one printed later counts."""
+        labels = np.zeros((SLOTS, SLOTS), np.uint8)
+        for entry in self.prints:
+            for character, point in zip(entry.text, entry.points):
+                column, row = (int(c // SLOT) for c in point) if point else (-1, -1)
+                if character in CHARACTER_CLASS and 0 <= column < SLOTS and 0 <= row < SLOTS:
+                    labels[row, column] = CHARACTER_CLASS[character]
+        return labels
+
+    @property
+    def shapes(self) -> np.ndarray:
+        """[24, 24] uint8; a later shape covers an earlier one."""
+        centres = np.arange(GRID) * PATCH + PATCH // 2
+        columns, rows = self.flatten(*np.meshgrid(centres, centres))
+        labels = np.zeros((GRID, GRID), np.uint8)
+        for disc in self.discs:
+            inside = (columns - disc.x) ** 2 + (rows - disc.y) ** 2 < disc.radius**2
+            labels[inside] = disc.label
+        return labels
+
+    def flatten(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where pixels of the picture lie on the flat page."""
+        return x, y
 
     def pixels(self) -> np.ndarray:
         """[384, 384, 3] uint8"""
         return np.array(self.image)
+
+    def ink_pixels(self) -> np.ndarray:
+        """The picture in which patches without ink are of one colour."""
+        return self.pixels()
 
 
 def _corners(kind: str, x: float, y: float, radius: float) -> list[tuple[float, float]]:

@@ -24,7 +24,7 @@ def make_example(packer: Packer, page: worlds.Page, seed: int, blank_drop: float
     """`blank_drop`: the chance that a patch without ink is left out (1: all of them are)."""
     pixels = page.canvas.pixels()
     lucky = np.random.default_rng(seed).random(VISUAL_TOKENS) >= blank_drop
-    kept = np.nonzero(inked_patches(pixels) | lucky)[0]
+    kept = np.nonzero(inked_patches(page.canvas.ink_pixels()) | lucky)[0]
     return Example(torch.from_numpy(pixels).permute(2, 0, 1), packer.pack(page, seed), kept)
 
 

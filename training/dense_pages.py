@@ -3,6 +3,7 @@
 import random
 
 import worlds
+from camera import develop
 from canvas import NARROW, SIZE, Canvas, Style, load_font
 from vocabulary import (
     CATEGORIES,
@@ -30,9 +31,9 @@ def sample(seed: int, style: Style = NARROW) -> Canvas:
     """Six in ten are text, two are scattered shapes, two are pages of a world."""
     draw = random.Random(seed)
     if draw.random() < 0.6:
-        return text_page(draw, style)
+        return develop(text_page(draw, style), style, draw)
     if draw.random() < 0.5:
-        return shape_page(draw)
+        return develop(shape_page(draw), style, draw)
     return worlds.sample(seed, style=style).canvas
 
 

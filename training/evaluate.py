@@ -22,7 +22,7 @@ import torch.nn.functional as F
 import data
 import weights
 import worlds
-from canvas import NARROW, WIDE, Style
+from canvas import NARROW, STYLES, Style
 from losses import DENSE_CLASSES
 from nets import Keepsight
 from packing import Packer
@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--pages", type=int, default=24, help="pages per world")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
-    parser.add_argument("--wide", action="store_true", help="ten typefaces, random strings")
+    parser.add_argument("--style", choices=STYLES, default="narrow", help="look of the pages")
     parser.add_argument("--blank-drop", type=float, default=0.0, help="1: without blank patches")
     parser.add_argument("--generate", action="store_true")
     parser.add_argument("--questions", type=int, default=200)
@@ -143,7 +143,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    style = WIDE if options.wide else NARROW
+    style = STYLES[options.style]
     if options.generate:
         scores = generate(options.model, options.out, options.questions, style, device)
     else:

@@ -9,6 +9,9 @@ features and logits are compared with this folder's network and with ONNX Runtim
 import argparse
 from pathlib import Path
 
+import hub  # before transformers: it keeps a broken torchvision out
+
+# isort: split
 import numpy as np
 import onnxruntime
 import torch
@@ -16,7 +19,6 @@ import torch.nn.functional as F
 from transformers import Idefics3Config, Idefics3ForConditionalGeneration
 
 import data
-import hub  # before transformers: it keeps a broken torchvision out
 import onnx_export
 import weights
 import worlds

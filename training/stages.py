@@ -20,25 +20,24 @@ READ_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Stage:
-    """`blank_drop`: the chance that a patch without ink is left out of the prompt, its position
-    kept: half the length, twice the pictures. The last stage must see all patches."""
+    """`style`: how varied the pages look. `blank_drop`: the chance that a patch without ink is left
+    out of the prompt, its position kept: half the length, twice the pictures. The last stage must
+    see all patches."""
 
-    wide: bool
+    style: Style
     blank_drop: float
     learning_rate: float
     vision_rate: float
 
 
+HALF_PHOTOGRAPHED = Style(wide=True, photo_share=0.5)
 STAGES = {
-    "read": Stage(wide=False, blank_drop=0.9, learning_rate=1e-3, vision_rate=3e-4),
-    "widen": Stage(wide=True, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
-    "finish": Stage(wide=True, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
-    "finish-narrow": Stage(wide=False, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
+    "read": Stage(NARROW, blank_drop=0.9, learning_rate=1e-3, vision_rate=3e-4),
+    "widen": Stage(WIDE, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
+    "photograph": Stage(HALF_PHOTOGRAPHED, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
+    "finish": Stage(WIDE, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
+    "finish-narrow": Stage(NARROW, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
 }
-
-
-def style_of(stage: Stage) -> Style:
-    return WIDE if stage.wide else NARROW
 
 
 class QuestionPages(IterableDataset):
@@ -49,7 +48,7 @@ class QuestionPages(IterableDataset):
         self.packer = Packer(load_tokenizer(), read_share=READ_SHARE)
 
     def __iter__(self):
-        style = style_of(self.stage)
+        style = self.stage.style
         for seed in worker_seeds(seeds.TRAINING, self.start):
             page = worlds.sample(seed, style=style)
             example = data.make_example(self.packer, page, seed, self.stage.blank_drop)
@@ -64,7 +63,7 @@ class DensePages(IterableDataset):
 
     def __iter__(self):
         for seed in worker_seeds(seeds.DENSE_PAGES, self.start):
-            canvas = dense_pages.sample(seed, style_of(self.stage))
+            canvas = dense_pages.sample(seed, self.stage.style)
             yield torch.from_numpy(canvas.pixels()).permute(2, 0, 1), *labels_of(canvas)
 
 

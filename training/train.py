@@ -28,7 +28,7 @@ import weights
 import worlds
 from evaluate import exact_match
 from losses import DENSE_CLASSES, joint_loss, tap_layers
-from stages import STAGES, DensePages, QuestionPages, Stage, collate, style_of
+from stages import STAGES, DensePages, QuestionPages, Stage, collate
 from tokens import load_tokenizer
 
 WARMUP_STEPS = 100
@@ -178,7 +178,7 @@ class Trainer:
             self.model,
             worlds.validation_seed,
             self.options.validation_pages,
-            style=style_of(self.stage),
+            style=self.stage.style,
         )
         self.model.train()
         self.write({"step": self.progress.step, "validation": scores})

@@ -8,6 +8,7 @@ import random
 from typing import NamedTuple
 
 import seeds
+from camera import develop
 from canvas import NARROW, Canvas, Style
 from picture_worlds import chart, shapes
 from print_worlds import READ_LINES, card, receipt, words
@@ -30,6 +31,7 @@ def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
     world = world or draw.choice(list(WORLDS))
     canvas, turns = WORLDS[world](draw, style)
     draw.shuffle(turns)
+    canvas = develop(canvas, style, draw)
     if canvas.prints:
         turns = [turn for turn in turns if turn.question != READ_LINES]
         turns.append(Turn(READ_ALL, transcript(canvas)[0]))

@@ -1,15 +1,17 @@
 """The labels agree with the pixels, the answers with the drawing, and splits never meet."""
 
 import itertools
+import random
 import re
 import unittest
 
 import numpy as np
 
+import camera
 import dense_pages
 import seeds
 import worlds
-from canvas import GRID, NARROW, PATCH, SIZE, SLOT, WIDE, inked_patches
+from canvas import GRID, NARROW, PATCH, PHOTOGRAPHED, SIZE, SLOT, WIDE, inked_patches
 from supervision import READ_ALL, locate, question_words, transcript
 from vocabulary import CHARACTER_CLASS, COLORS, FIELD_LABELS, FIELD_QUESTIONS, SHAPE_CLASS
 
@@ -104,6 +106,70 @@ class Labels(unittest.TestCase):
                     top, left = (PATCH * place for place in divmod(thing.patch, GRID))
                     patch = pixels[top : top + PATCH, left : left + PATCH]
                     self.assertTrue((patch == COLORS[thing.color]).all(-1).any(), thing)
+
+
+class Photographs(unittest.TestCase):
+    """The labels of a photographed page are those of the flat one, moved with the ink."""
+
+    def test_ink_moves_with_its_label(self):
+        """Around each character's point the photograph shows what the page shows there."""
+        compared = 0
+        for page in pages("words", WIDE):
+            photo = camera.Photograph(page.canvas, random.Random(7))
+            flat, seen = (np.array(i.convert("L")) for i in (page.canvas.image, photo.sharp))
+            for entry, moved in zip(page.canvas.prints, photo.prints):
+                for point, place in zip(entry.points, moved.points):
+                    if point is None:
+                        self.assertIsNone(place)
+                        continue
+                    dark = [darkness(flat, *point), darkness(seen, *place)]
+                    elsewhere = darkness(seen, place[0], place[1] + 30)
+                    self.assertLess(abs(dark[0] - dark[1]), 0.5 * max(dark), entry.text)
+                    compared += elsewhere < dark[1] / 2
+        self.assertGreater(compared, 200)
+
+    def test_labels_name_the_same_characters(self):
+        for world in worlds.WORLDS:
+            for flat, photo in zip(pages(world, WIDE), pages(world, PHOTOGRAPHED)):
+                self.assertEqual(flat.turns, photo.turns)
+                before = np.bincount(flat.canvas.characters.ravel(), minlength=80)[1:]
+                after = np.bincount(photo.canvas.characters.ravel(), minlength=80)[1:]
+                # The page shrinks, so more characters share a slot, and some come apart.
+                self.assertLessEqual(abs(before - after).sum(), 0.35 * before.sum() + 2)
+                kinds = (set(np.unique(p.canvas.shapes)) for p in (flat, photo))
+                self.assertEqual(*kinds)
+
+    def test_a_photographed_shape_has_its_colour(self):
+        names = {index: name.split() for name, index in SHAPE_CLASS.items()}
+        for page in pages("shapes", PHOTOGRAPHED):
+            sharp = page.canvas.ink_pixels().astype(int)
+            for row, column in np.argwhere(page.canvas.shapes):
+                color, kind = names[page.canvas.shapes[row, column]]
+                if kind in ("circle", "square"):
+                    middle = sharp[row * PATCH + PATCH // 2, column * PATCH + PATCH // 2]
+                    self.assertLess(abs(middle - COLORS[color]).max(), 4)
+
+    def test_no_character_leaves_the_picture(self):
+        for page in pages("receipt", PHOTOGRAPHED):
+            for entry in page.canvas.prints:
+                hidden = [c for c, patch in zip(entry.text, entry.patches) if patch < 0]
+                self.assertFalse(set(hidden) - {" "})
+
+    def test_a_homography_returns(self):
+        corners = camera.paper_corners(random.Random(3))
+        square = [(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]
+        there = camera.homography(corners, square)
+        for corner, target in zip(corners, square):
+            np.testing.assert_allclose(camera.project(there, *corner), target, atol=1e-6)
+            back = camera.project(np.linalg.inv(there), *target)
+            np.testing.assert_allclose(back, corner, atol=1e-6)
+
+
+def darkness(picture: np.ndarray, x: float, y: float, reach: int = 7) -> float:
+    """How much darker than its brightest pixel a neighbourhood is on average."""
+    top, left = max(0, int(y) - reach), max(0, int(x) - reach)
+    around = picture[top : int(y) + reach + 1, left : int(x) + reach + 1].astype(float)
+    return float((around.max() - around).mean()) if around.size else 0.0
 
 
 class Answers(unittest.TestCase):
