@@ -1,0 +1,75 @@
+import type { OptionSpecs } from "./options";
+import { POLICIES } from "./registry";
+import { SHARED_OPTIONS } from "./shared";
+import type { OptionSpec, Policy } from "./types";
+
+/** The registry as Markdown, for the documents: a row per policy, then every option. */
+export function policyTable(): string {
+  const rows = POLICIES.map(
+    (policy) => `| \`${policy.id}\` | ${policy.label} | ${policy.summary} | ${links(policy)} |`,
+  );
+  return ["| id | policy | what it keeps | sources |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
+}
+
+export function policyDocument(): string {
+  return [
+    "# Policies",
+    "",
+    "Written from the registry (`src/compression/policyTable.ts`). Retention is the fraction kept. Every policy keeps exactly",
+    "max(L, round(retention · candidates · L)) candidate rows over its L layers, unless a reading below says otherwise.",
+    "",
+    policyTable(),
+    "",
+    "## Options",
+    "",
+    "`--option name=value` on the command line.",
+    "",
+    "### Every policy but `full`",
+    "",
+    ...optionTable(SHARED_OPTIONS),
+    ...POLICIES.flatMap(optionSection),
+  ].join("\n");
+}
+
+function links({ paper, release }: Policy): string {
+  const paperLink = paper ? [`[${paper.venue}](${paper.url})`] : [];
+  return [...paperLink, ...(release ? [`[code](${release})`] : [])].join(", ") || "–";
+}
+
+function optionSection(policy: Policy): string[] {
+  const own = Object.entries(policy.options).filter(([name]) => !(name in SHARED_OPTIONS));
+  if (own.length === 0) return [];
+  return [
+    `### ${policy.label}`,
+    "",
+    ...optionTable(Object.fromEntries(own)),
+    ...deviations(policy),
+  ];
+}
+
+function optionTable(options: OptionSpecs): string[] {
+  const rows = Object.entries(options).map(
+    ([name, spec]) => `| \`${name}\` | ${allowed(spec)} | ${spec.default} | ${spec.help} |`,
+  );
+  const head = ["| option | values | default | meaning |", "| --- | --- | --- | --- |"];
+  return [...head, ...rows, ""];
+}
+
+/** Readings that leave the exact budget, with the sentence that the screen shows. */
+function deviations(policy: Policy): string[] {
+  const found = Object.entries(policy.options).flatMap(([name, spec]) => {
+    if (spec.kind !== "choice") return [];
+    return spec.values.flatMap((value) => {
+      const said = policy.deviation?.({ [name]: value });
+      return said ? [`- \`${name}=${value}\`: ${said}`] : [];
+    });
+  });
+  return found.length > 0 ? [...found, ""] : [];
+}
+
+function allowed(spec: OptionSpec): string {
+  if (spec.kind === "choice") return spec.values.join(", ");
+  return spec.kind === "number" ? `${spec.min} … ${spec.max}` : "text";
+}
