@@ -41,6 +41,14 @@ export class AgedRows {
     return slot;
   }
 
+  /** Where all rows older than the governed one at a place stand once the last slot took its slot. */
+  olderThan(place: number): readonly number[] {
+    const ungoverned = Array.from({ length: this.base }, (_, slot) => slot);
+    const last = this.base + this.#slots.length - 1;
+    const older = this.#slots.slice(0, place);
+    return [...ungoverned, ...older.map((slot) => (slot === last ? this.take(place) : slot))];
+  }
+
   /** Whether a row is left between the exempt ones. */
   canGive(protectFirst: number, protectLast: number): boolean {
     return this.#slots.length > protectFirst + protectLast;

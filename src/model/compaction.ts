@@ -1,6 +1,7 @@
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createCompactKv } from "@/gpu/kernels/compactKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/mergeKv";
+import { standingOf, turnToPlaces } from "./indexPositions";
 import { type KvCache, type KvRegion, layoutRegions, type RowCounts } from "./kvCache";
 import { type Assignments, nearestKeepers } from "./nearestKeepers";
 import {
@@ -34,6 +35,7 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
     createMergeKv(cache.gpu, kvType, headDim),
   ]);
   const assignments = await nearestKeepers(cache, plan, start);
+  const before = standingOf(cache);
   const merging = plan.layers.flatMap(({ merge }, layer) => (merge ? [layer] : []));
   const dropping = plan.layers.flatMap(({ merge }, layer) => {
     return merge || keepsAll(cache, plan, start, layer) ? [] : [layer];
@@ -55,6 +57,7 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
   }
   cache.trim();
   gather(cache, cache, plan, start, { layers: merging, assignments, mergeKv });
+  if (cache.positionMode === "cacheIndex") await turnToPlaces(cache, plan, start, before);
 }
 
 /**
@@ -73,6 +76,9 @@ export async function gatherFork(
   const layers = plan.layers.map((_, layer) => layer);
   const fork = cache.emptyCopy();
   gather(cache, fork, plan, start, { layers, assignments, mergeKv });
+  if (fork.positionMode === "cacheIndex") {
+    await turnToPlaces(fork, plan, start, standingOf(cache));
+  }
   return fork;
 }
 

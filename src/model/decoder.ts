@@ -8,8 +8,9 @@ import type { DecoderConfig } from "./config";
 import { createKernelSet, type KernelSet } from "./kernelSet";
 import { KvCache } from "./kvCache";
 import { ModelError } from "./modelError";
+import { recordAttention, recordFeedForward } from "./prefillLayer";
 import { rotaryAngles, rotaryFrequencies } from "./rotary";
-import type { DecoderWeights, LayerWeights } from "./weights";
+import type { DecoderWeights } from "./weights";
 
 /** What one layer's attention saw, for taps that record it. Buffers are reused by the next layer. */
 export interface AttentionRecord {
@@ -99,7 +100,9 @@ export class Decoder {
   /** An empty cache that fits this model. */
   createCache(): KvCache {
     const { layers, kvHeads, headDim } = this.config;
-    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType: this.kvType });
+    const { kvType } = this;
+    const frequencies = this.#frequencies;
+    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType, frequencies });
   }
 
   /**
@@ -111,6 +114,7 @@ export class Decoder {
     const { cache, ids, signal, onProgress } = args;
     const { chunkRows } = this.activations;
     this.checkRoom(cache, ids.length);
+    this.#checkIds(args);
     cache.ensureRows(ids.length);
     const inFlight: Promise<unknown>[] = [];
     let submitted = 0;
@@ -187,6 +191,15 @@ export class Decoder {
     this.weights.destroy();
   }
 
+  /** An id that no buffer holds would leave the row of an earlier chunk in its place. */
+  #checkIds({ ids, features = [] }: PrefillArgs): void {
+    const featureRows = features.reduce((sum, { rows }) => sum + rows, 0);
+    const wrong = ids.find((id) =>
+      id < FEATURE_BIT ? id >= this.config.vocabulary : id - FEATURE_BIT >= featureRows,
+    );
+    if (wrong !== undefined) throw new RangeError(`prefill: no token or feature row ${wrong}`);
+  }
+
   #submitChunk(args: PrefillArgs, firstRow: number, rows: number): void {
     const { cache, ids, features = [], hook } = args;
     const { activations, weights, kernels } = this;
@@ -204,67 +217,12 @@ export class Decoder {
       rows,
     });
     for (const [layer, layerWeights] of weights.layers.entries()) {
-      this.#recordAttention(recorder, this.bindCache(cache, layer), layerWeights, rows);
+      recordAttention(this, recorder, { cache: this.bindCache(cache, layer), layerWeights, rows });
       const { queries: q, logSums: lse } = activations;
       hook?.afterAttention(recorder, { layer, firstRow, rows, q, lse });
-      this.#recordFeedForward(recorder, layerWeights, rows);
+      recordFeedForward(this, recorder, { layerWeights, rows });
     }
     if (firstRow + rows === ids.length) this.recordHead(recorder, rows - 1);
     recorder.submit();
-  }
-
-  /** Norm, projection, rotation, append, attention over what the cache holds. */
-  #recordAttention(
-    recorder: Recorder,
-    cache: CacheBinding,
-    weights: LayerWeights,
-    rows: number,
-  ): void {
-    const { config, kernels } = this;
-    const { residual, normed, qkv, angles, queries, attended, logSums } = this.activations;
-    const { buffer, biasFirst } = weights.attentionNorm;
-    const gain = { buffer, size: config.hidden * 4 };
-    const bias = { buffer, offset: biasFirst * 4 };
-    const { hidden: width, normEpsilon: epsilon } = config;
-    kernels.norm(recorder, { input: residual, gain, output: normed, rows, width, epsilon });
-    kernels.matmul.bias(recorder, {
-      input: normed,
-      matrix: weights.qkv,
-      bias,
-      output: qkv,
-      rows,
-    });
-    kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows });
-    kernels.flash(recorder, { cache, queries, output: attended, logSums, rows });
-  }
-
-  /** Projection of the attention, then norm and gated layer, each onto the residual stream. */
-  #recordFeedForward(recorder: Recorder, weights: LayerWeights, rows: number): void {
-    const { config, kernels } = this;
-    const { residual, normed, attended, gated } = this.activations;
-    const { outputBias, mlpGain: gain, gateUpBias, downBias } = weights;
-    const { hidden: width, normEpsilon: epsilon } = config;
-    kernels.matmul.residual(recorder, {
-      input: attended,
-      matrix: weights.output,
-      bias: outputBias,
-      output: residual,
-      rows,
-    });
-    kernels.norm(recorder, { input: residual, gain, output: normed, rows, width, epsilon });
-    kernels.matmul.gated(recorder, {
-      input: normed,
-      matrix: weights.gateUp,
-      bias: gateUpBias,
-      output: gated,
-      rows,
-    });
-    kernels.matmul.residual(recorder, {
-      input: gated,
-      matrix: weights.down,
-      bias: downBias,
-      output: residual,
-      rows,
-    });
   }
 }

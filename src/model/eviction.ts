@@ -9,6 +9,7 @@ import {
 } from "@/gpu/kernels/evict";
 import { AgeOrder } from "./ageOrder";
 import type { AttentionRecord } from "./decoder";
+import { FrontRows, type FrontSlots } from "./frontRows";
 import type { DecodeHook } from "./generation";
 import type { KvCache, RowCounts } from "./kvCache";
 import { Scratch } from "./scratch";
@@ -57,13 +58,16 @@ export class Eviction implements DecodeHook {
   readonly #candidates: GPUBuffer;
   readonly #slots: SlotLedger;
   readonly #ages: AgeOrder;
+  /** In positions by place: the rows in front of what is evicted. */
+  readonly #front: FrontRows | undefined;
   #round: { readonly program: Program; readonly version: number } | undefined;
 
-  private constructor(input: EvictionInput, kernels: EvictKernels) {
+  private constructor(input: EvictionInput, kernels: EvictKernels, front: FrontRows | undefined) {
     const { cache, rule, start } = input;
     const { layers, kvHeads } = cache.shape;
     this.#input = input;
     this.#kernels = kernels;
+    this.#front = front;
     this.#lowest = rule.victim.kind === "lowest" ? rule.victim : undefined;
     if (this.#lowest?.perHead) {
       for (let layer = 0; layer < layers; layer++) cache.splitHeads(layer);
@@ -82,7 +86,9 @@ export class Eviction implements DecodeHook {
     checkRule(cache, rule);
     const { kvHeads, headDim, kvType } = cache.shape;
     const shape = { heads, kvHeads, headDim, kvType };
-    return new Eviction(input, await createEvictKernels(cache.gpu, shape));
+    const isByPlace = cache.positionMode === "cacheIndex";
+    const front = isByPlace ? await FrontRows.create(cache) : undefined;
+    return new Eviction(input, await createEvictKernels(cache.gpu, shape), front);
   }
 
   /** Scores and positions follow the cache when its buffers have grown. */
@@ -140,6 +146,7 @@ export class Eviction implements DecodeHook {
   destroy(): void {
     this.#round?.program.destroy();
     this.#round = undefined;
+    this.#front?.destroy();
     this.#scratch.destroy();
   }
 
@@ -149,12 +156,18 @@ export class Eviction implements DecodeHook {
     const { layers, kvHeads } = cache.shape;
     const orders = new Uint32Array(layers * kvHeads * EVICT_ORDER_WORDS);
     const vacated: { readonly layer: number; readonly slots: readonly number[] }[] = [];
+    const fronts: FrontSlots[] = [];
     for (let layer = 0; layer < layers; layer++) {
       const lists = this.#ages.lists(layer);
+      const older: (readonly number[])[] = lists.map(() => []);
       const victims = lists.map((list, i) => {
         if (!isDue[layer]?.[i]) return undefined;
         const { victim } = rule;
-        if (victim.kind === "age") return list.take(victim.index(layer, list.governed));
+        if (victim.kind === "age") {
+          const place = victim.index(layer, list.governed);
+          older[i] = list.olderThan(place);
+          return list.take(place);
+        }
         return list.canGive(victim.protectFirst, lastOf(victim, layer)) ? EVICT_LOWEST : undefined;
       });
       if (victims.every((victim) => victim === undefined)) continue;
@@ -171,6 +184,10 @@ export class Eviction implements DecodeHook {
       }
       const slots = victims.map((victim) => victim ?? -1);
       vacated.push({ layer, slots });
+      fronts.push({ layer, slots: perHead(older, kvHeads) });
+      for (const [head, slot] of perHead<number>(slots, kvHeads).entries()) {
+        if (slot >= 0) this.#front?.follow(layer, head, cache.rows(layer, head) - 1, slot);
+      }
     }
     if (vacated.length === 0) return false;
     this.#submit(orders);
@@ -178,6 +195,7 @@ export class Eviction implements DecodeHook {
       this.#ages.vacate(layer, slots);
       cache.vacate(layer, slots);
     }
+    this.#front?.advance(fronts);
     return true;
   }
 
@@ -214,12 +232,20 @@ export class Eviction implements DecodeHook {
   }
 }
 
+/** One value per head from one per list. */
+function perHead<T>(lists: readonly T[], heads: number): readonly T[] {
+  return lists.length === 1 ? new Array<T>(heads).fill(lists[0] as T) : lists;
+}
+
 function lastOf({ protectLast }: Lowest, layer: number): number {
   return typeof protectLast === "number" ? protectLast : (protectLast[layer] as number);
 }
 
 function checkRule(cache: KvCache, { victim }: DecodeRule): void {
   if (victim.kind === "age") return;
+  if (cache.positionMode === "cacheIndex") {
+    throw new EvictionError("Positions by place in the cache need victims by age.");
+  }
   if (victim.initial || victim.across === "model") {
     throw new EvictionError("This reading of the policy is reproduced off the GPU only.");
   }

@@ -14,12 +14,15 @@ export interface KvShape {
   /** D, a multiple of 4. */
   readonly headDim: number;
   readonly kvType: KvType;
+  /** Radians per position of each rotated pair, [headDim / 2]; needed by `cacheIndex` alone. */
+  readonly frequencies?: Float32Array;
 }
 
 /**
  * How the rotary position of the next token follows from the cache.
  * `original`: tokens seen so far. `layer0Length`: rows of layer 0, what the releases of Elastic
- * Cache and PrefixKV do. `cacheIndex`: rows of layer 0, with the cached keys re-rotated to match.
+ * Cache and PrefixKV do. `cacheIndex`: by place in the cache; keys are turned to match (see
+ * `indexPositions.ts`).
  */
 export type PositionMode = "original" | "layer0Length" | "cacheIndex";
 
@@ -66,6 +69,8 @@ export class KvCache {
   readonly #layers: LayerState[];
   #table: GPUBuffer | undefined;
   #seen = 0;
+  /** Next position by place in the cache. */
+  #placePosition = 0;
   #version = 0;
 
   private constructor(gpu: Gpu, shape: KvShape) {
@@ -93,6 +98,7 @@ export class KvCache {
   /** Rotary position of the next token. */
   get position(): number {
     if (this.positionMode === "original") return this.#seen;
+    if (this.positionMode === "cacheIndex") return this.#placePosition;
     return Math.max(...this.#layer(0).regions.map(({ rows }) => rows));
   }
 
@@ -202,6 +208,12 @@ export class KvCache {
       }
     }
     this.#seen += rows;
+    this.#placePosition += rows;
+  }
+
+  /** Counts positions by place on from here, after the keys were turned to match. */
+  rebase(position: number): void {
+    this.#placePosition = position;
   }
 
   /** Gives every head of a layer a list of positions of its own. */
@@ -242,6 +254,7 @@ export class KvCache {
       state.regions = state.regions.map((region) => ({ ...region, rows: region.rows - rows }));
     }
     this.#seen -= rows;
+    this.#placePosition -= rows;
     this.trim();
   }
 
@@ -266,6 +279,7 @@ export class KvCache {
     const copy = new KvCache(this.gpu, this.shape);
     copy.positionMode = this.positionMode;
     copy.#seen = this.#seen;
+    copy.#placePosition = this.#placePosition;
     return copy;
   }
 

@@ -15,6 +15,10 @@ fn kv_pack(value: vec4f) -> Kv4 {
   return vec2u(pack2x16float(finite.xy), pack2x16float(finite.zw));
 }
 
+fn kv_unpack2(stored: Kv2) -> vec2f {
+  return unpack2x16float(stored);
+}
+
 fn kv_pack2(value: vec2f) -> Kv2 {
   return pack2x16float(clamp(value, vec2f(-65504.0), vec2f(65504.0)));
 }

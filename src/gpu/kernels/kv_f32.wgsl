@@ -13,6 +13,10 @@ fn kv_pack(value: vec4f) -> Kv4 {
   return value;
 }
 
+fn kv_unpack2(stored: Kv2) -> vec2f {
+  return stored;
+}
+
 fn kv_pack2(value: vec2f) -> Kv2 {
   return value;
 }
