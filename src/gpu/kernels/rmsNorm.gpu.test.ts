@@ -14,6 +14,8 @@ afterAll(() => {
 
 it.each([
   ["one", 19, 60],
+  // More workgroups than one dimension of a dispatch holds.
+  ["one", 16 * 65535 + 50, 4],
   ["workgroup", 5, 60],
   ["workgroup", 3, 516],
   ["subgroup", 5, 60],
