@@ -127,15 +127,26 @@ function parseArguments(argv: readonly string[]) {
   }
 }
 
-/** `alpha=0.9` → ["alpha", 0.9]; what does not read as a number stays text. */
+/**
+ * `alpha=0.9` → ["alpha", 0.9]; what does not read as a number stays text; `forget=@FILE` is the list
+ * of that name in a JSON file (`npm run calibrate` writes such files).
+ */
 function parseOption(text: string): [string, number | string] {
   const at = text.indexOf("=");
   if (at < 1) throw usageError(`--option wants name=value, not ${text}.`, USAGE);
-  const value = text.slice(at + 1);
-  return [
-    text.slice(0, at),
-    value !== "" && Number.isFinite(Number(value)) ? Number(value) : value,
-  ];
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (value.startsWith("@")) return [name, listFrom(value.slice(1), name)];
+  return [name, value !== "" && Number.isFinite(Number(value)) ? Number(value) : value];
+}
+
+function listFrom(file: string, name: string): string {
+  try {
+    const list = JSON.parse(fs.readFileSync(file, "utf8"))[name];
+    if (Array.isArray(list)) return list.join(",");
+  } catch {
+    // falls through to the one sentence
+  }
+  throw inputError(`${file} is no JSON file with a list ${name}.`);
 }
 
 /** What `--json` writes. */

@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import type { AskDocument } from "../cli/ask";
@@ -59,4 +62,42 @@ test("ask ends with one sentence and its status on bad input", async () => {
     expect(failure?.stdout).toBe("");
     expect(failure?.stderr).toMatch(sentence);
   }
+});
+
+test("calibrate writes forget fractions that prefixkv then keeps to", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-"));
+  const tiny = ["--model", "public/models/tiny-smolvlm"];
+  const image = path.resolve("fixtures/vision/picture.png");
+  const line = (question: string) => ({ image, turns: [{ question, answer: "" }] });
+  fs.writeFileSync(
+    path.join(folder, "questions.jsonl"),
+    [line("What is shown?"), line("Describe the picture.")]
+      .map((each) => JSON.stringify(each))
+      .join("\n"),
+  );
+  const out = path.join(folder, "prefixkv.json");
+  const argv = [
+    "cli/run.mjs",
+    "calibrate",
+    "--data",
+    folder,
+    "--retention",
+    "0.3",
+    "--out",
+    out,
+    ...tiny,
+  ];
+  await run(process.execPath, argv);
+  const { forget, samples } = JSON.parse(fs.readFileSync(out, "utf8"));
+  expect(samples).toBe(2);
+  expect(forget.reduce((a: number, b: number) => a + b, 0) / forget.length).toBeCloseTo(0.7, 2);
+
+  const prompt = ["--image", image, "--prompt", "What is shown?", "--max-new-tokens", "2"];
+  const settings = ["--policy", "prefixkv", "--retention", "0.3"];
+  const config = ["--option", "search=config", "--option", `forget=@${out}`];
+  const { turns } = await ask(...prompt, ...settings, ...config, ...tiny);
+  const { layers, visualTokens } = turns[0]!;
+  expect(layers.map(({ rowsBefore, rowsAfter }) => rowsBefore - rowsAfter)).toEqual(
+    forget.map((share: number) => Math.round(share * visualTokens)),
+  );
 });

@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { meanFractions } from "@/compression/policies/prefixKv";
+import type { TurnResult } from "@/protocol/engine";
+import { readDataset } from "./dataset";
+import { openEngine } from "./enginePage";
+import { numberOption, usageError } from "./options";
+
+const USAGE = `npm run calibrate -- --policy prefixkv --data DIR --retention 0.2 --out FILE
+  [--model DIR] [--scope visual|prompt] [--limit N]
+
+Averages the policy's search over the first question of every image of a data set. The file is read
+with --policy prefixkv --option search=config --option forget=@FILE.
+`;
+
+/** What the file holds; `forget` is the share of its candidate rows that each layer gives up. */
+export interface Calibration {
+  readonly model: string;
+  /** First 16 hex digits of the SHA-256 of the model's weights. */
+  readonly revision: string;
+  readonly policy: string;
+  readonly scope: string;
+  readonly retention: number;
+  readonly samples: number;
+  readonly forget: readonly number[];
+}
+
+/** `npm run calibrate`: PrefixKV's offline configuration (ALGORITHMS §2.3), from this model. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      policy: { type: "string", default: "prefixkv" },
+      data: { type: "string" },
+      retention: { type: "string" },
+      out: { type: "string" },
+      model: { type: "string", default: "public/models/keepsight-mini" },
+      scope: { type: "string", default: "visual" },
+      limit: { type: "string", default: "20" },
+    },
+  });
+  const { data, out, scope, policy } = values;
+  if (!data || !out || !values.retention) {
+    throw usageError("--data, --retention and --out are needed.", USAGE);
+  }
+  if (policy !== "prefixkv") throw usageError(`Only prefixkv is calibrated, not ${policy}.`, USAGE);
+  if (scope !== "visual" && scope !== "prompt") {
+    throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
+  }
+  const retention = numberOption("retention", values.retention, 0, 1, { above: true });
+  const limit = numberOption("limit", values.limit, 1, 1e6, { integer: true });
+  const samples = readDataset(data, limit);
+  const modelDir = path.resolve(values.model);
+  const images = Object.fromEntries(samples.map(({ image }, index) => [String(index), image]));
+
+  const page = await openEngine(modelDir, images);
+  const fractions: number[][] = [];
+  try {
+    await page.load();
+    for (const [index, { turns }] of samples.entries()) {
+      const result = await page.ask({
+        turns: [{ images: [String(index)], question: turns[0]?.question ?? "" }],
+        settings: { policy, retention, scope, options: { search: "exact" } },
+        sampling: { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1, seed: 0 },
+        fresh: true,
+      });
+      fractions.push(forgotten(result));
+      process.stderr.write(`${index + 1} of ${samples.length}\r`);
+    }
+  } finally {
+    await page.close();
+  }
+  const calibration: Calibration = {
+    model: path.basename(modelDir),
+    revision: revisionOf(modelDir),
+    policy,
+    scope,
+    retention,
+    samples: samples.length,
+    forget: meanFractions(fractions).map((share) => Number(share.toFixed(6))),
+  };
+  fs.writeFileSync(out, `${JSON.stringify(calibration, null, 2)}\n`);
+  return 0;
+}
+
+/** Per layer, dropped rows over candidate rows of one prompt. */
+function forgotten({ layers, scope, promptTokens, visualTokens }: TurnResult): number[] {
+  const candidates = scope === "visual" ? visualTokens : promptTokens;
+  return layers.map(({ rowsBefore, rowsAfter }) => (rowsBefore - rowsAfter) / candidates);
+}
+
+function revisionOf(modelDir: string): string {
+  const weights = fs.readdirSync(modelDir).filter((name) => name.endsWith(".safetensors"));
+  const hash = createHash("sha256");
+  for (const name of weights.sort()) hash.update(fs.readFileSync(path.join(modelDir, name)));
+  return hash.digest("hex").slice(0, 16);
+}
