@@ -106,18 +106,19 @@ def main() -> None:
 
 def fill(slot: Slot, answerer: Answerer, taken: set[int]) -> dict:
     """The first page, in the order of the test seeds, that the model reads right."""
-    for page in range(MAX_PAGES):
-        seed = worlds.test_seed(slot.world, page)
+    for index in range(MAX_PAGES):
+        seed = worlds.test_seed(slot.world, index)
         if seed in taken:
             continue
-        _, canvas, turns = worlds.sample(seed, slot.world)
-        asked = suggestions(slot, turns)
+        page = worlds.sample(seed, slot.world)
+        canvas = page.canvas
+        asked = suggestions(slot, page.turns)
         if len(asked) < SUGGESTIONS:
             continue
         if all(answerer.answer(canvas.image, question) == gold for question, gold in asked):
             file = f"{slot.id}.png"
             canvas.image.save(OUT / file, optimize=True)
-            title, alt = describe(slot.world, dict(turns))
+            title, alt = describe(slot.world, dict(page.turns))
             return {
                 "id": slot.id,
                 "file": file,

@@ -50,10 +50,12 @@ def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
 @dataclass(frozen=True)
 class Style:
     """How varied pages look: `wide` has ten typefaces, more print sizes and random strings;
-    `photo_share` is the chance that a page is photographed (see camera.py)."""
+    `photo_share` is the chance that a page is photographed (camera.py); with `free_words` questions
+    come in other words, and some must be refused (phrasing.py)."""
 
     wide: bool
     photo_share: float = 0.0
+    free_words: bool = False
 
     @property
     def faces(self) -> tuple[str, ...]:
@@ -71,7 +73,8 @@ class Style:
 NARROW = Style(wide=False)
 WIDE = Style(wide=True)
 PHOTOGRAPHED = Style(wide=True, photo_share=1.0)
-STYLES = {"narrow": NARROW, "wide": WIDE, "photo": PHOTOGRAPHED}
+FREE = Style(wide=True, photo_share=0.5, free_words=True)
+STYLES = {"narrow": NARROW, "wide": WIDE, "photo": PHOTOGRAPHED, "free": FREE}
 
 
 Point = tuple[float, float]

@@ -54,7 +54,7 @@ def gaze(patches: torch.Tensor, target: int, seen: int) -> str:
 
 @torch.no_grad()
 def diagnose(model, pages: int, style) -> dict:
-    """Counters per world: "copy" of (gaze, first token?, right), "about" of right, "named" of gaze."""
+    """Counters per world: "copy" of (gaze, first?, right), "about" of right, "named" of gaze."""
     packer = Packer(load_tokenizer())
     found = {name: defaultdict(Counter) for name in TAPS}
     for world in worlds.WORLDS:

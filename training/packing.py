@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 import worlds
 from supervision import NOWHERE, READ_ALL, locate, question_words
 from tokens import BEGIN, END, FRAME, GLOBAL, IMAGE, VISUAL_TOKENS
+from turn import Turn
 
 MAX_TURNS = 12
 # Tokens of text after the image; turns that do not fit are left out.
@@ -68,17 +69,18 @@ class Packer:
     def pack(self, page: worlds.Page, seed: int) -> Sequence:
         sequence = Sequence()
         sequence.extend(self.header)
-        for index, turn in enumerate(self.choose_turns(page.turns, seed)):
-            self.append_turn(sequence, page.canvas, turn, first=index == 0)
+        for index, turn in enumerate(self.choose_turns(page, seed)):
+            self.append_turn(sequence, page, turn, first=index == 0)
         return sequence
 
-    def choose_turns(self, turns: list, seed: int) -> list:
+    def choose_turns(self, page: worlds.Page, seed: int) -> list[Turn]:
+        turns = page.turns
         keeps_reading = seed % 97 < 97 * self.read_share
-        if turns[-1].question == READ_ALL and not keeps_reading:
+        if page.meaning(turns[-1].question) == READ_ALL and not keeps_reading:
             turns = turns[:-1]
         return turns if len(turns) <= MAX_TURNS else [*turns[: MAX_TURNS - 1], turns[-1]]
 
-    def append_turn(self, sequence: Sequence, canvas, turn, first: bool) -> None:
+    def append_turn(self, sequence: Sequence, page: worlds.Page, turn: Turn, first: bool) -> None:
         prefix = "" if first else LATER_TURN
         question = self.tokenizer.encode(prefix + turn.question)
         asked = [*question.ids, END, *self.assistant]
@@ -87,12 +89,13 @@ class Packer:
         used = len(sequence.ids) - len(self.header)
         if not first and used + len(asked) + len(answered) > self.max_text:
             return
-        named, word = self.name_words(canvas, turn.question, question.offsets, len(prefix))
+        named, word = self.name_words(page, turn.question, question.offsets, len(prefix))
         about = NOWHERE if word is None else len(sequence.ids) + word
         named += [NOWHERE] * (len(asked) - len(named))
         sequence.extend(asked, named=named)
         start = len(sequence.ids)
-        copied = self.copy_patches(locate(canvas, turn.question, turn.answer), answer.offsets)
+        located = locate(page.canvas, page.meaning(turn.question), turn.answer)
+        copied = self.copy_patches(located, answer.offsets)
         sequence.extend(
             answered,
             labels=answered,
@@ -104,10 +107,13 @@ class Packer:
         sequence.extend(self.newline)
 
     @staticmethod
-    def name_words(canvas, question: str, offsets, shift: int) -> tuple[list[int], int | None]:
+    def name_words(
+        page: worlds.Page, question: str, offsets, shift: int
+    ) -> tuple[list[int], int | None]:
         """Per question token the patch that shows it, and the last token that has one."""
         named, word = [NOWHERE] * len(offsets), None
-        for start, end, patches in question_words(canvas, question):
+        meaning = page.meaning(question)
+        for start, end, patches in question_words(page.canvas, question, meaning):
             for token, (left, right) in enumerate(offsets):
                 inside = range(max(left - shift, start), min(right - shift, end))
                 patch = next((p for c in inside if (p := patches[c - start]) >= 0), None)

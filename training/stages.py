@@ -10,7 +10,7 @@ import data
 import dense_pages
 import seeds
 import worlds
-from canvas import NARROW, WIDE, Style
+from canvas import FREE, NARROW, WIDE, Style
 from packing import Packer
 from tokens import load_tokenizer
 
@@ -35,7 +35,9 @@ STAGES = {
     "read": Stage(NARROW, blank_drop=0.9, learning_rate=1e-3, vision_rate=3e-4),
     "widen": Stage(WIDE, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
     "photograph": Stage(HALF_PHOTOGRAPHED, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
+    "converse": Stage(FREE, blank_drop=0.9, learning_rate=5e-4, vision_rate=3e-4),
     "finish": Stage(WIDE, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
+    "finish-free": Stage(FREE, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
     "finish-narrow": Stage(NARROW, blank_drop=0.0, learning_rate=2e-4, vision_rate=1e-4),
 }
 

@@ -105,12 +105,18 @@ def whole(text: str, start: int, part: str) -> bool:
     return not before and not after
 
 
-def question_words(canvas: Canvas, question: str) -> list[tuple[int, int, list[int]]]:
-    """What a question names and the page shows: (start, end, patch of each character)."""
-    if question.startswith(("Read", "List", "Describe")):
+def question_words(
+    canvas: Canvas, question: str, meaning: str | None = None
+) -> list[tuple[int, int, list[int]]]:
+    """What a question names and the page shows: (start, end, patch of each character).
+
+    `meaning`: the question in the words of its world, where it is asked in others.
+    """
+    meaning = meaning or question
+    if meaning.startswith(("Read", "List", "Describe")):
         return []
     found = printed_words(canvas, question)
-    if canvas.things and not canvas.prints:
+    if canvas.things and not canvas.prints and not meaning.startswith("How many"):
         found += named_shapes(canvas, question)
     return found
 
@@ -158,8 +164,6 @@ def find_print(question: str, text: str, taken: list[bool]) -> tuple[int, int] |
 def named_shapes(canvas: Canvas, question: str) -> list[tuple[int, int, list[int]]]:
     """Colours and kinds in a question about shapes, pointing at the first shape that fits all."""
     lowered = question.lower()
-    if lowered.startswith("how many"):
-        return []
     asked = [w for w in lowered.strip("?").split() if w in COLORS or w in SHAPES]
     fitting = [t for t in canvas.things if all(w in (t.name, t.color) for w in asked)]
     found = []

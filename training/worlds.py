@@ -5,8 +5,11 @@ of its definition: changing it changes every page of every split.
 """
 
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
+import phrasing
 import seeds
 from camera import develop
 from canvas import NARROW, Canvas, Style
@@ -17,9 +20,15 @@ from turn import Turn
 
 
 class Page(NamedTuple):
+    """`meanings` maps questions that are asked in other words to the words of their world."""
+
     world: str
     canvas: Canvas
     turns: list[Turn]
+    meanings: Mapping[str, str] = MappingProxyType({})
+
+    def meaning(self, question: str) -> str:
+        return self.meanings.get(question, question)
 
 
 WORLDS = {"shapes": shapes, "chart": chart, "receipt": receipt, "card": card, "words": words}
@@ -35,7 +44,9 @@ def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
     if canvas.prints:
         turns = [turn for turn in turns if turn.question != READ_LINES]
         turns.append(Turn(READ_ALL, transcript(canvas)[0]))
-    return Page(world, canvas, turns)
+    if not style.free_words:
+        return Page(world, canvas, turns)
+    return Page(world, canvas, *phrasing.vary(world, canvas, turns, draw))
 
 
 def test_seed(world: str, page: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import data
 import hub
 import worlds
+from canvas import WIDE, Style
 from packing import IGNORED, Packer
 from supervision import NOWHERE
 from tokens import IMAGE, VISUAL_TOKENS, load_tokenizer
@@ -85,6 +86,30 @@ class Packing(unittest.TestCase):
         _, _, whole = packed("card", max_text=10_000)
         self.assertLess(len(short.answers), len(whole.answers))
         self.assertLessEqual(len(short.ids), VISUAL_TOKENS + 90 + 16)
+
+
+class OtherWords(unittest.TestCase):
+    def test_rephrased_questions_are_supervised_like_plain_ones(self):
+        """The patches of each answer's tokens do not depend on how it was asked for."""
+        compared = 0
+        for index in range(8):
+            seed = worlds.validation_seed("receipt", index)
+            free = worlds.sample(seed, "receipt", Style(wide=True, free_words=True))
+            plain = worlds.sample(seed, "receipt", WIDE)
+            packer = Packer(TOKENIZER, max_text=10_000)
+            sequences = [packer.pack(page, seed) for page in (free, plain)]
+            patches = [
+                {
+                    page.meaning(s.question): sequence.copied[s.start : s.end]
+                    for s in sequence.answers
+                }
+                for page, sequence in zip((free, plain), sequences)
+            ]
+            for meaning, expected in patches[1].items():
+                if meaning in patches[0]:
+                    self.assertEqual(patches[0][meaning], expected)
+                    compared += 1
+        self.assertGreater(compared, 60)
 
 
 class Dropping(unittest.TestCase):

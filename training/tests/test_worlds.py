@@ -9,9 +9,10 @@ import numpy as np
 
 import camera
 import dense_pages
+import phrasing
 import seeds
 import worlds
-from canvas import GRID, NARROW, PATCH, PHOTOGRAPHED, SIZE, SLOT, WIDE, inked_patches
+from canvas import FREE, GRID, NARROW, PATCH, PHOTOGRAPHED, SIZE, SLOT, WIDE, inked_patches
 from supervision import READ_ALL, locate, question_words, transcript
 from vocabulary import CHARACTER_CLASS, COLORS, FIELD_LABELS, FIELD_QUESTIONS, SHAPE_CLASS
 
@@ -346,6 +347,47 @@ class Supervision(unittest.TestCase):
             self.assertEqual(len(text), len(patches))
             for entry in page.canvas.prints:
                 self.assertIn(entry.text, text)
+
+
+class Phrasing(unittest.TestCase):
+    def test_other_words_keep_the_answer(self):
+        rephrased = 0
+        for world in worlds.WORLDS:
+            for plain, free in zip(pages(world, WIDE), pages(world, FREE)):
+                answers = dict(plain.turns)
+                for question, answer in free.turns:
+                    meaning = free.meaning(question)
+                    if meaning in answers:
+                        self.assertEqual(answer, answers[meaning])
+                        rephrased += question != meaning
+        self.assertGreater(rephrased, 150)
+
+    def test_every_question_of_a_world_but_a_few_can_be_asked_otherwise(self):
+        """Nothing is left unfilled, and what a question names stays in it."""
+        for page in every_page():
+            for question, _ in page.turns:
+                asked = phrasing.rephrase(question, random.Random(1))
+                self.assertNotIn("\\", asked)
+                named = {word for word in re.findall(r"[A-Z$#][\w.]+|\d+", question[1:])}
+                self.assertTrue(all(word in asked for word in named), (question, asked))
+
+    def test_refusals_ask_for_what_is_not_there(self):
+        refused = 0
+        for world in worlds.WORLDS:
+            for page in pages(world):
+                turn = phrasing.refusal(world, page.canvas, random.Random(5))
+                if turn is None:
+                    self.assertEqual(len(page.canvas.prints), 8)
+                    continue
+                self.assertNotIn(turn.question, dict(page.turns))
+                printed = [entry.text for entry in page.canvas.prints]
+                name = re.search(r"no (?:bar )?(.+?)(?: on the receipt)?\.$", turn.answer)
+                if name:
+                    self.assertNotIn(name[1], printed)
+                    self.assertNotIn(f"{name[1].capitalize()}:", printed)
+                    self.assertNotIn(name[1], [thing.name for thing in page.canvas.things])
+                refused += 1
+        self.assertGreater(refused, 50)
 
 
 class Seeds(unittest.TestCase):
