@@ -112,12 +112,18 @@ export function prefixBudget(
   total: number,
   floor: number,
 ): number[] {
-  const prefixes = scores.flatMap((layerScores, layer) =>
-    prefixSums(layerScores).flatMap((prefix, i) => (i < floor ? [] : [{ prefix, layer, i }])),
-  );
-  prefixes.sort((a, b) => a.prefix - b.prefix || a.i - b.i || a.layer - b.layer);
+  const layers = scores.length;
+  const rest = scores[0]!.length - floor;
+  // Entry i of layer l stands at i * layers + l, so that ties fall to the shorter prefix.
+  const prefixes = new Float64Array(rest * layers);
+  scores.forEach((layerScores, layer) => {
+    const sums = prefixSums(layerScores);
+    for (let i = 0; i < rest; i++) prefixes[i * layers + layer] = sums[floor + i]!;
+  });
+  const order = Uint32Array.from(prefixes.keys());
+  order.sort((a, b) => prefixes[a]! - prefixes[b]! || a - b);
   const budgets = scores.map(() => floor);
-  for (const { layer } of prefixes.slice(0, total - floor * scores.length)) budgets[layer]! += 1;
+  for (const entry of order.subarray(0, total - floor * layers)) budgets[entry % layers]! += 1;
   return budgets;
 }
 

@@ -4,12 +4,16 @@ import type { LayerPlan, MergePlan, PlanInput } from "./types";
 
 /** The entry of `anchors` (ascending) that is nearest to `place`; ties to the lower one. */
 export function nearest(anchors: ArrayLike<number>, place: number): number {
-  let best = anchors[0]!;
-  for (let i = 1; i < anchors.length; i++) {
-    const anchor = anchors[i]!;
-    if (Math.abs(anchor - place) < Math.abs(best - place)) best = anchor;
+  let low = 0;
+  let high = anchors.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (anchors[middle]! < place) low = middle + 1;
+    else high = middle;
   }
-  return best;
+  const above = anchors[low]!;
+  const below = anchors[Math.max(0, low - 1)]!;
+  return Math.abs(place - below) <= Math.abs(above - place) ? below : above;
 }
 
 /** A mapping of places to places (-1: absorbed by none) as a plan over the domain's rows. */

@@ -7,7 +7,7 @@ it("documents the registry as it is", async () => {
 });
 
 it("lists every policy in the README", () => {
-  const section = /<!-- policies -->\n([^]*?)\n<!-- \/policies -->/.exec(
+  const section = /<!-- policies -->\n([\s\S]*?)\n<!-- \/policies -->/.exec(
     readFileSync("README.md", "utf8"),
   );
   expect(section?.[1]).toBe(policyTable());

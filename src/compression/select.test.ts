@@ -7,6 +7,8 @@ describe("selection", () => {
   it("breaks ties towards the lower place and returns ascending places", () => {
     expect([...topPlaces(Float64Array.of(1, 3, 3, 2, 3), 2)]).toEqual([1, 2]);
     expect([...topPlaces(Float64Array.of(1, 2), 0)]).toEqual([]);
+    expect([...topPlaces(Float64Array.of(1, 2), 5)]).toEqual([0, 1]);
+    expect([...topPlaces(Float64Array.of(0, -0, 0, -0, -1), 3)]).toEqual([0, 1, 2]);
   });
 
   it("keeps protected places whatever their score", () => {

@@ -14,7 +14,17 @@ export function rankedAscending(scores: Float64Array): Uint32Array {
 
 /** The `count` places with the highest scores, ascending. */
 export function topPlaces(scores: Float64Array, count: number): Uint32Array {
-  return ranked(scores).slice(0, Math.max(0, count)).sort();
+  const kept = Math.max(0, Math.min(count, scores.length));
+  const places = new Uint32Array(kept);
+  if (kept === 0) return places;
+  const threshold = scores.toSorted()[scores.length - kept]!;
+  let ties = kept - scores.reduce((above, score) => above + (score > threshold ? 1 : 0), 0);
+  let at = 0;
+  for (let place = 0; at < kept; place++) {
+    const score = scores[place]!;
+    if (score > threshold || (score === threshold && ties-- > 0)) places[at++] = place;
+  }
+  return places;
 }
 
 export interface Protection {

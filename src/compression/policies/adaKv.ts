@@ -9,7 +9,7 @@ import {
   windowPlaces,
 } from "../observation";
 import { real } from "../options";
-import { layerCounts, planLayers, ranked } from "../select";
+import { layerCounts, planLayers, topPlaces } from "../select";
 
 /**
  * AdaKV on SnapKV's scores: the rows of a layer are shared out among its KV heads by score.
@@ -49,12 +49,14 @@ export const adaKv = definePolicy({
 /** `count` rows per head on average: each head's best up to the floor, then the best of all heads. */
 function shareOut(scores: readonly Float64Array[], count: number, floor: number): number[] {
   const sure = Math.trunc(count * floor);
-  const heads = scores.map((head, index) => ({ head, index, order: ranked(head).slice(sure) }));
-  const rest = heads.flatMap(({ head, index, order }) =>
-    Array.from(order, (place) => ({ index, place, score: head[place]! })),
-  );
-  rest.sort((a, b) => b.score - a.score || a.index - b.index || a.place - b.place);
+  const places = scores[0]!.length - sure;
+  const rest = new Float64Array(places * scores.length);
+  scores.forEach((head, index) => {
+    rest.set(head.toSorted().reverse().subarray(sure), index * places);
+  });
   const shares = scores.map(() => sure);
-  for (const { index } of rest.slice(0, (count - sure) * scores.length)) shares[index]! += 1;
+  for (const entry of topPlaces(rest, (count - sure) * scores.length)) {
+    shares[Math.floor(entry / places)]! += 1;
+  }
   return shares;
 }

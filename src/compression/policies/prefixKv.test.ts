@@ -5,7 +5,7 @@ import { planFor } from "../plan";
 import { handMade, keptLists, recordedRows } from "../promptFixture";
 import { keptRows } from "../select";
 import { PolicyError } from "../types";
-import { prefixKv } from "./prefixKv";
+import { forgetFractions, meanFractions, prefixKv } from "./prefixKv";
 
 const flat = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
 const peaked = [20, 1, 9, 1, 1, 1, 1, 1, 1, 1];
@@ -42,6 +42,18 @@ describe("PrefixKV", () => {
     expect(() => planFor(prefixKv, input, { search: "config", forget: "0.5" })).toThrow(
       PolicyError,
     );
+  });
+
+  it("averages plans into a configuration that keeps the same share", () => {
+    const other = handMade(
+      { columnSum: recordedRows([[peaked], [peaked]]) },
+      { rows: 10, layers: 2, budget: 10 },
+    );
+    const samples = [input, other].map((each) => forgetFractions(each, planFor(prefixKv, each)));
+    const mean = meanFractions(samples);
+    expect(mean.reduce((a, b) => a + b, 0) / 2).toBeCloseTo(0.5, 9);
+    const plan = planFor(prefixKv, input, { search: "config", forget: mean.join(",") });
+    expect(keptRows(input, plan).reduce((a, b) => a + b, 0)).toBeCloseTo(10, -1);
   });
 
   it("evicts at one place of each layer while decoding", () => {

@@ -14,7 +14,6 @@ export const random = definePolicy({
   id: "random",
   label: "Random",
   summary: "Keeps random rows besides a small recent window; the floor to clear.",
-  release: "https://github.com/EffiVLM-Bench/EffiVLM-Bench",
   options: {
     recentShare: real("Recent share", "Share of the kept rows that are the newest", [0, 1], 0.1),
     heads: choice("Rows", "perKvHead: every KV head draws its own", ["perKvHead", "shared"]),

@@ -28,7 +28,6 @@ export const vlCache = definePolicy({
     venue: "ICLR 2025",
     url: "https://arxiv.org/abs/2410.23317",
   },
-  release: "https://github.com/EffiVLM-Bench/EffiVLM-Bench",
   options: {
     threshold: real(
       "Threshold",
