@@ -362,13 +362,12 @@ class Phrasing(unittest.TestCase):
                         rephrased += question != meaning
         self.assertGreater(rephrased, 150)
 
-    def test_every_question_of_a_world_but_a_few_can_be_asked_otherwise(self):
-        """Nothing is left unfilled, and what a question names stays in it."""
+    def test_what_a_question_names_stays_in_it(self):
         for page in every_page():
             for question, _ in page.turns:
                 asked = phrasing.rephrase(question, random.Random(1))
                 self.assertNotIn("\\", asked)
-                named = {word for word in re.findall(r"[A-Z$#][\w.]+|\d+", question[1:])}
+                named = re.findall(r"[A-Z$#][\w.]+|\d+", question[1:])
                 self.assertTrue(all(word in asked for word in named), (question, asked))
 
     def test_refusals_ask_for_what_is_not_there(self):
