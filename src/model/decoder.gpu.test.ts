@@ -82,9 +82,9 @@ describe("the same answer another way", () => {
     const prefilled = await decoder.logits();
     expect(maxError(prefilled, section(test, "prefillLogits"))).toBeLessThan(TOLERANCE);
     const ids = [];
-    const args = { cache, sampling: GREEDY, maxNewTokens: 8, stopIds: [] };
+    const args = { cache, sampling: GREEDY, maxNewTokens: 4, stopIds: [] };
     for await (const { id } of generate(decoder, args)) ids.push(id);
-    expect(ids).toEqual(test.greedyIds.slice(0, 8));
+    expect(ids).toEqual(test.greedyIds.slice(0, 4));
     cache.destroy();
     gpu.memory.destroy(buffer);
     decoder.destroy();
@@ -148,6 +148,25 @@ describe("a turn", () => {
       break;
     }
     expect(cache.rows(0)).toBe(44);
+    cache.destroy();
+  });
+
+  it("takes back nothing that did not happen when a step fails", async () => {
+    const cache = decoder.createCache();
+    await decoder.prefill({ cache, ids });
+    const hook = {
+      beforeStep() {
+        if (cache.seen === 42) throw new RangeError("no memory");
+      },
+    };
+    const args = { cache, sampling: GREEDY, maxNewTokens: 32, stopIds: [], hook };
+    const seen: number[] = [];
+    const run = async () => {
+      for await (const { id } of generate(decoder, args)) seen.push(id);
+    };
+    await expect(run()).rejects.toThrow("no memory");
+    expect(seen).toEqual(test.greedyIds.slice(0, 2));
+    expect([cache.rows(0), cache.seen]).toEqual([42, 42]);
     cache.destroy();
   });
 

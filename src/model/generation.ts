@@ -1,6 +1,7 @@
-import type { Program, Recorder } from "@/gpu/gpu";
+import type { Recorder } from "@/gpu/gpu";
 import { NO_ID, type SampleSettings } from "@/gpu/kernels/sample";
 import type { AttentionHook, Decoder } from "./decoder";
+import { DecodeSteps, STEPS_IN_FLIGHT } from "./decodeSteps";
 import type { KvCache } from "./kvCache";
 import { ModelError } from "./modelError";
 
@@ -33,36 +34,36 @@ export interface GeneratedToken {
 
 export type Finish = "stop" | "length" | "cancelled" | "context";
 
-/** Steps on the GPU before the oldest of their tokens is read. */
-const STEPS_IN_FLIGHT = 2;
-
 /**
  * Generates tokens from the logits that a prefill left. A step draws a token on the GPU, then runs
  * it through the model, so every token that is yielded has its row in the cache, the stop token too.
- * Steps are submitted ahead of their readback; rows behind the last yielded token are taken back.
+ * Steps are submitted ahead of their readback; rows behind the last yielded token are taken back,
+ * also where the loop is left early or a step fails.
  */
 export async function* generate(
   decoder: Decoder,
   args: GenerateArgs,
 ): AsyncGenerator<GeneratedToken, Finish> {
   const { cache, maxNewTokens, stopIds, hook, signal } = args;
-  const steps = new Steps(decoder, args);
+  const steps = new DecodeSteps(decoder, args);
   const inFlight: Promise<number>[] = [];
   const ahead = hook?.isFinal ? 1 : STEPS_IN_FLIGHT;
-  let submitted = 0;
+  let yielded = 0;
   let last = performance.now();
   try {
     for (let index = 0; index < maxNewTokens; index++) {
-      while (inFlight.length < ahead && submitted < maxNewTokens && hasRoom(decoder, cache)) {
+      while (inFlight.length < ahead && steps.submitted < maxNewTokens && hasRoom(decoder, cache)) {
         if (signal?.aborted) break;
-        inFlight.push(steps.submit());
-        submitted++;
+        const step = steps.submit();
+        step.catch(() => undefined); // a failure is met when its turn comes
+        inFlight.push(step);
       }
       const oldest = inFlight[0];
       if (!oldest) return signal?.aborted ? "cancelled" : "context";
       const id = await oldest;
       inFlight.shift();
       if (id === NO_ID) throw new ModelError("badModel", "The model computed no usable numbers.");
+      yielded++;
       const now = performance.now();
       yield { id, ms: now - last };
       last = now;
@@ -72,7 +73,7 @@ export async function* generate(
     return "length";
   } finally {
     await Promise.allSettled(inFlight);
-    if (inFlight.length > 0) cache.truncate(inFlight.length);
+    if (steps.submitted > yielded) cache.truncate(steps.submitted - yielded);
     steps.destroy();
   }
 }
@@ -80,167 +81,3 @@ export async function* generate(
 function hasRoom(decoder: Decoder, cache: KvCache): boolean {
   return cache.position < decoder.config.contextLength;
 }
-
-/** Submits decoding steps: a frozen program, replayed until the cache's buffers change. */
-class Steps {
-  readonly #decoder: Decoder;
-  readonly #args: GenerateArgs;
-  readonly #staging: GPUBuffer[];
-  #free: GPUBuffer[];
-  #program: Program | undefined;
-  #programVersion = -1;
-  #pieces: GPUBuffer | undefined;
-  #stats: GPUBuffer | undefined;
-
-  constructor(decoder: Decoder, args: GenerateArgs) {
-    this.#decoder = decoder;
-    this.#args = args;
-    const { memory, device } = decoder.gpu;
-    this.#staging = Array.from({ length: STEPS_IN_FLIGHT }, (_, index) => {
-      const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-      return memory.create("activations", `drawn ${index}`, 4, usage);
-    });
-    this.#free = [...this.#staging];
-    device.queue.writeBuffer(decoder.activations.drawn, 0, new Uint32Array(2));
-  }
-
-  /** Submits one step; resolves with its token. */
-  async submit(): Promise<number> {
-    const { cache, hook } = this.#args;
-    const decoder = this.#decoder;
-    const { device } = decoder.gpu;
-    cache.ensureRows(1);
-    hook?.beforeStep?.();
-    const program = this.#currentProgram();
-    decoder.writeAngles(cache, 1);
-    cache.writeTable();
-
-    const staging = this.#free.pop() as GPUBuffer;
-    const encoder = device.createCommandEncoder({ label: "decode" });
-    program.encode(encoder);
-    encoder.copyBufferToBuffer(decoder.activations.drawn, 0, staging, 0, 4);
-    device.queue.submit([encoder.finish()]);
-    if (hook?.afterStep) hook.afterStep();
-    else cache.append(1);
-
-    await staging.mapAsync(GPUMapMode.READ);
-    const id = new Uint32Array(staging.getMappedRange())[0] as number;
-    staging.unmap();
-    this.#free.push(staging);
-    return id;
-  }
-
-  destroy(): void {
-    const { memory } = this.#decoder.gpu;
-    for (const buffer of this.#staging) memory.destroy(buffer);
-    this.#freeProgram();
-  }
-
-  #freeProgram(): void {
-    const { memory } = this.#decoder.gpu;
-    this.#program?.destroy();
-    if (this.#pieces) memory.destroy(this.#pieces);
-    if (this.#stats) memory.destroy(this.#stats);
-    this.#program = this.#pieces = this.#stats = undefined;
-  }
-
-  #currentProgram(): Program {
-    const { cache } = this.#args;
-    if (this.#program && this.#programVersion === cache.version) return this.#program;
-    this.#freeProgram();
-    this.#programVersion = cache.version;
-    const { gpu, config, kernels } = this.#decoder;
-    const splits = kernels.attend.splits(this.#largestCapacity());
-    const pieceBytes = splits * config.heads * config.headDim * 4;
-    this.#pieces = gpu.memory.storage("activations", "attention pieces", pieceBytes);
-    this.#stats = gpu.memory.storage("activations", "attention stats", splits * config.heads * 8);
-    const recorder = gpu.recorder("decode", PROGRAM_SLOTS);
-    this.#record(recorder);
-    this.#program = recorder.program();
-    return this.#program;
-  }
-
-  /** Draw, embed, layers, head. */
-  #record(recorder: Recorder): void {
-    const { sampling, hook } = this.#args;
-    const { activations, config, kernels, weights } = this.#decoder;
-    const { drawn, logits, residual } = activations;
-    kernels.sample(recorder, {
-      logits,
-      drawn,
-      vocabulary: config.vocabulary,
-      settings: sampling,
-    });
-    kernels.embed(recorder, {
-      ids: drawn,
-      table: weights.embedding,
-      features: [],
-      output: residual,
-      rows: 1,
-    });
-    for (let layer = 0; layer < config.layers; layer++) this.#recordLayer(recorder, layer);
-    this.#decoder.recordHead(recorder, 0);
-    hook?.afterLayers?.(recorder);
-  }
-
-  #recordLayer(recorder: Recorder, layer: number): void {
-    const { cache, hook } = this.#args;
-    const { activations, config, kernels, weights } = this.#decoder;
-    const { residual, angles, queries, attended, logSums, gated } = activations;
-    const layerWeights = weights.layers[layer];
-    if (!layerWeights) throw new RangeError(`decoder: no layer ${layer}`);
-    const { attentionNorm, output, outputBias, mlpGain, gateUp, gateUpBias } = layerWeights;
-    const binding = this.#decoder.bindCache(cache, layer);
-    const epsilon = config.normEpsilon;
-    kernels.decode.qkv(recorder, {
-      shape: config,
-      cache: binding,
-      input: residual,
-      gainAndBias: attentionNorm.buffer,
-      biasFirst: attentionNorm.biasFirst,
-      matrix: layerWeights.qkv,
-      angles,
-      queries,
-      epsilon,
-    });
-    kernels.attend(recorder, {
-      cache: binding,
-      capacity: Math.max(...cache.regions(layer).map(({ capacity }) => capacity)),
-      queries,
-      pieces: this.#pieces as GPUBuffer,
-      stats: this.#stats as GPUBuffer,
-      output: attended,
-      logSums,
-    });
-    hook?.afterAttention?.(recorder, { layer, firstRow: 0, rows: 1, q: queries, lse: logSums });
-    kernels.decode.project(recorder, {
-      input: attended,
-      matrix: output,
-      bias: outputBias,
-      output: residual,
-    });
-    kernels.decode.gated(recorder, {
-      input: residual,
-      gain: mlpGain,
-      matrix: gateUp,
-      bias: gateUpBias,
-      output: gated,
-      epsilon,
-    });
-    kernels.decode.project(recorder, {
-      input: gated,
-      matrix: layerWeights.down,
-      bias: layerWeights.downBias,
-      output: residual,
-    });
-  }
-
-  #largestCapacity(): number {
-    const { cache } = this.#args;
-    const layers = Array.from({ length: cache.shape.layers }, (_, layer) => cache.regions(layer));
-    return Math.max(...layers.flat().map(({ capacity }) => capacity));
-  }
-}
-
-/** Dispatches of one step, hooks included: at most about a dozen per layer. */
-const PROGRAM_SLOTS = 1024;
