@@ -12,7 +12,7 @@ import {
 } from "../observation";
 import { integer, oddKernel, real } from "../options";
 import { averagePool, deviation, headScores, mean, meanOf, need } from "../score";
-import { layerCounts, planOf, ranked } from "../select";
+import { layerCounts, planOf } from "../select";
 import type { PlanInput } from "../types";
 
 /** Guards divisions, as released. */
@@ -113,7 +113,7 @@ export function baconScores(
 /** λ: matches the spreads of the `count` largest values of each, damped where evidence is scarce. */
 function weight(votes: Float64Array, evidence: Float64Array, count: number, strength: number) {
   const top = (values: Float64Array) =>
-    Float64Array.from(ranked(values).slice(0, Math.max(1, count)), (place) => values[place]!);
+    values.toSorted().subarray(Math.max(0, values.length - Math.max(1, count)));
   const bestVotes = top(votes);
   const bestEvidence = top(evidence);
   const presence = Math.min(1, Math.max(0, mean(bestEvidence) / (mean(bestVotes) + TINY)));
