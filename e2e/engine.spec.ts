@@ -197,6 +197,37 @@ test.describe("one conversation", () => {
     }
   });
 
+  test("a cap holds for a whole conversation of many pictures, whatever the policy", async () => {
+    const capMb = 0.42;
+    for (const policy of ["full", "aircache", "snapkv"]) {
+      const settings = { policy, retention: 0.9, capMb };
+      const sampling = { maxNewTokens: 8 };
+      let turns: Turn[] = [];
+      let isShrunk = false;
+      for (let i = 0; i < 18; i++) {
+        turns = [...turns, i % 3 === 0 ? shown : text("How many objects are there?")];
+        const result = must(await engine.ask({ turns, settings, sampling }));
+        expect(result.kvBytes.peak, `${policy} ${i}`).toBeLessThanOrEqual(capMb * 1e6);
+        expect(result.finish, `${policy} ${i}`).not.toBe("memory");
+        expect(result.appended, `${policy} ${i}`).toBe(i > 0);
+        isShrunk ||= result.notices.some((notice) => notice.includes("MB"));
+        turns = [...turns.slice(0, -1), { ...(turns.at(-1) as Turn), answerIds: result.tokenIds }];
+      }
+      expect(isShrunk, policy).toBe(true);
+      const fresh = { turns: [...turns, text("And all in all?")], settings, sampling, fresh: true };
+      const again = must(await engine.ask(fresh));
+      expect(again.appended).toBe(false);
+      expect(again.kvBytes.peak, policy).toBeLessThanOrEqual(capMb * 1e6);
+      await engine.clear();
+    }
+    const { failure } = await engine.ask({ turns: [shown], settings: { capMb: 0.05 } });
+    expect(failure).toMatchObject({ code: "capTooSmall" });
+    const needed = Number(/needs ([\d.]+) MB/.exec(failure?.message ?? "")?.[1]);
+    const settings = { capMb: needed };
+    const just = must(await engine.ask({ turns: [shown], settings }));
+    expect(just.kvBytes.peak).toBeLessThanOrEqual(needed * 1e6);
+  });
+
   test("previews another retention from the recorded attention, without running the model", async () => {
     const asked = must(
       await engine.ask({ turns: [shown], settings: { policy: "snapkv", retention: 0.5 } }),

@@ -31,6 +31,8 @@ export interface PromptTile {
 export interface Prompt {
   /** The whole conversation, up to where the answer begins. */
   readonly ids: readonly number[];
+  /** Where each turn's text begins, behind the answer of the turn before it. */
+  readonly turnStarts: readonly number[];
   /** In prompt order. */
   readonly tiles: readonly PromptTile[];
 }
@@ -77,7 +79,9 @@ export class PromptBuilder {
    */
   build(turns: readonly PromptTurn[]): Prompt {
     const ids: number[] = [];
+    const turnStarts: number[] = [];
     for (const [index, turn] of turns.entries()) {
+      turnStarts.push(ids.length);
       const text = this.#text(turns.slice(0, index + 1));
       const added = text.split(BREAK).flatMap((part) => this.#tokenizer.encode(part));
       // A turn that ended by its stop token has it already; any other gets it with the next text.
@@ -85,7 +89,7 @@ export class PromptBuilder {
       for (const id of isClosed && index > 0 ? added.slice(1) : added) ids.push(id);
       for (const id of turn.answerIds ?? []) ids.push(id);
     }
-    return { ids, tiles: this.#tiles(turns, ids) };
+    return { ids, turnStarts, tiles: this.#tiles(turns, ids) };
   }
 
   /** What the last of `turns` adds to the prompt, from the end of the answer before it. */

@@ -3,12 +3,12 @@ import { domainOf, planInput } from "./domain";
 
 const ids = Array.from({ length: 100 }, (_, i) => i);
 const tile = (image: string, start: number) => ({ image, tile: 0, start, count: 10 });
-const prompt = { ids, tiles: [tile("a", 5), tile("b", 40)] };
+const prompt = { tiles: [tile("a", 5), tile("b", 40)] };
 const shape = { layers: 3, kvHeads: 2 };
 
 describe("domain", () => {
   it("counts rows from the first token that was not seen", () => {
-    expect(domainOf(prompt, 0)).toEqual({
+    expect(domainOf(prompt, { start: 0, end: 100 })).toEqual({
       start: 0,
       rows: 100,
       visual: [
@@ -17,21 +17,33 @@ describe("domain", () => {
       ],
       textStart: 50,
     });
-    expect(domainOf(prompt, 30)).toMatchObject({
+    expect(domainOf(prompt, { start: 30, end: 100 })).toMatchObject({
       rows: 70,
       visual: [{ start: 10, end: 20 }],
       textStart: 20,
     });
   });
 
+  it("leaves out what comes later", () => {
+    expect(domainOf(prompt, { start: 0, end: 30 })).toMatchObject({
+      rows: 30,
+      visual: [{ start: 5, end: 15 }],
+      textStart: 15,
+    });
+  });
+
   it("takes the last rows for the question where there is no image", () => {
-    expect(domainOf(prompt, 60)).toMatchObject({ rows: 40, visual: [], textStart: 8 });
-    expect(domainOf({ ids: [1, 2], tiles: [] }, 0)).toMatchObject({ rows: 2, textStart: 1 });
-    expect(domainOf({ ids: [1], tiles: [] }, 0)).toMatchObject({ rows: 1, textStart: 0 });
+    expect(domainOf(prompt, { start: 60, end: 100 })).toMatchObject({
+      rows: 40,
+      visual: [],
+      textStart: 8,
+    });
+    expect(domainOf({ tiles: [] }, { start: 0, end: 2 })).toMatchObject({ rows: 2, textStart: 1 });
+    expect(domainOf({ tiles: [] }, { start: 0, end: 1 })).toMatchObject({ rows: 1, textStart: 0 });
   });
 
   it("offers visual rows or every row, and budgets over the layers", () => {
-    const domain = domainOf(prompt, 0);
+    const domain = domainOf(prompt, { start: 0, end: 100 });
     const visual = planInput(domain, shape, { retention: 0.25, scope: "visual" }, {}, 0);
     expect(visual.candidates).toEqual(
       Uint32Array.from([...ids.slice(5, 15), ...ids.slice(40, 50)]),

@@ -25,11 +25,14 @@ export interface Domain {
 /** Without an image, this many of the last rows stand for the question. */
 const TEXT_ROWS = 32;
 
-/** What a prefill of `prompt` from token `start` on adds. */
-export function domainOf(prompt: Prompt, start: number): Domain {
-  const rows = prompt.ids.length - start;
+/** What a prefill of the tokens `start` … `end` of a prompt adds. */
+export function domainOf(
+  prompt: Pick<Prompt, "tiles">,
+  { start, end }: { readonly start: number; readonly end: number },
+): Domain {
+  const rows = end - start;
   const visual = prompt.tiles
-    .filter((tile) => tile.start >= start)
+    .filter((tile) => tile.start >= start && tile.start < end)
     .map((tile) => ({ start: tile.start - start, end: tile.start - start + tile.count }));
   const textStart = visual.at(-1)?.end ?? rows - Math.max(1, Math.min(rows - 1, TEXT_ROWS));
   return { start, rows, visual, textStart };

@@ -17,7 +17,7 @@ export class Progress {
   isAppended = false;
   layers: readonly LayerReport[] = [];
   images: readonly ImageLayout[] = [];
-  notices: readonly string[] = [];
+  readonly notices: string[] = [];
   notes: TurnResult["notes"] = {};
 
   /** Times a stage; its milliseconds stand even if it throws. */
@@ -59,7 +59,7 @@ export class Progress {
         decodePerToken: perToken(this.#arrivals),
       },
       images: this.images,
-      notices: this.notices,
+      notices: [...new Set(this.notices)],
       notes: this.notes,
     };
   }

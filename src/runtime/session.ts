@@ -1,77 +1,40 @@
-import { planFor } from "@/compression/plan";
-import type { DecodeRule, KeepPlan, TapSpec, Taps } from "@/compression/types";
-import type { FeatureSlice } from "@/gpu/kernels/embed";
-import { compact } from "@/model/compaction";
-import { promptIds } from "@/model/decoder";
-import { Eviction } from "@/model/eviction";
-import { generate } from "@/model/generation";
-import type { KvCache, RowCounts } from "@/model/kvCache";
-import type { PromptTile } from "@/model/prompt";
-import type { TapPrompt } from "@/model/tapGeometry";
-import { TapRecorder } from "@/model/taps";
-import { TextStream } from "@/model/textStream";
-import type {
-  AskRequest,
-  CacheSettings,
-  EngineEvent,
-  PlanPreview,
-  Stage,
-  TurnResult,
-} from "@/protocol/engine";
+import type { KvCache } from "@/model/kvCache";
+import type { AskRequest, CacheSettings, PlanPreview, TurnResult } from "@/protocol/engine";
 import { coveredTokens, type Seen } from "./continuation";
-import { type Domain, domainOf, planInput, tapsWithin } from "./domain";
 import { isAbort, isOutOfMemory } from "./failures";
+import { makeRoom } from "./history";
 import type { LoadedModel } from "./loadedModel";
-import type { MemoryReporter } from "./memoryReporter";
 import { Pictures } from "./pictures";
 import { previewPlan, type Recorded } from "./preview";
 import { Progress } from "./progress";
-import { fullKvBytes, layerReports } from "./report";
+import { fullKvBytes } from "./report";
 import { bad } from "./request";
+import { type Job, recordedOf, type Segment, type StageIo, Stages } from "./stages";
 import { type PreparedTurn, prepareTurn } from "./turn";
-
-export interface SessionIo {
-  readonly emit: (event: EngineEvent) => void;
-  /** Throws what the device has reported since the last check. */
-  readonly check: () => void;
-  readonly reporter: MemoryReporter;
-}
-
-/** A prefill that is done: the rows it added and what stood before them. */
-interface Prefilled {
-  readonly cache: KvCache;
-  readonly domain: Domain;
-  readonly before: RowCounts;
-  readonly taps: Taps;
-}
-
-/** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
-interface Decision {
-  readonly plan: KeepPlan;
-  readonly rule: DecodeRule | undefined;
-}
 
 /**
  * One conversation with one model: pictures, cache, and the way from a question to its answer.
  *
- * The stages stand in `#answer` in their order. What is held between questions is the compacted
+ * The stages stand in `#answer` in their order (`stages.ts` says what each does). What is held between questions is the compacted
  * cache with the tokens that it has seen, the pictures' features, and the last prompt's attention
  * for previews; a full cache is never kept beside a compacted one.
  */
 export class Session {
   readonly #model: LoadedModel;
-  readonly #io: SessionIo;
+  readonly #io: StageIo;
   readonly #pictures: Pictures | undefined;
+  readonly #stages: Stages;
   #cache: KvCache | undefined;
   /** What `#cache` has seen. */
   #held: Seen | undefined;
   #recorded: Recorded | undefined;
 
-  constructor(model: LoadedModel, io: SessionIo) {
+  constructor(model: LoadedModel, io: StageIo) {
     this.#model = model;
     this.#io = io;
     const { gpu, sight } = model;
     this.#pictures = sight && new Pictures(gpu, sight.processor, sight.encoder);
+    this.#stages = new Stages(model, this.#pictures, io);
   }
 
   /**
@@ -107,178 +70,81 @@ export class Session {
   }
 
   async #answer(request: AskRequest, progress: Progress, signal: AbortSignal): Promise<void> {
-    this.#stage("vision", 0, 1);
+    const stages = this.#stages;
+    stages.tell("vision", 0, 1);
     const turn = await progress.time("vision", () =>
       prepareTurn(request, this.#model, this.#pictures, signal),
     );
     progress.images = turn.layouts;
-    progress.notices = turn.notices;
-    const start = request.fresh ? 0 : coveredTokens(this.#held, turn.seen);
-    const features = await progress.time("vision", () => this.#encode(turn, start, signal));
-
+    progress.notices.push(...turn.notices);
+    const job = { turn, progress, signal };
+    const segments = this.#segments(turn);
     try {
-      const prefilled = await this.#prefill(turn, start, features, progress, signal);
-      const { plan, rule } = await this.#decide(turn, prefilled, progress);
-      await this.#compact(prefilled, plan, progress);
-      await this.#decode(turn, prefilled, rule, progress, signal);
+      for (const segment of segments) {
+        const newTokens = segment === segments.at(-1) ? request.sampling.maxNewTokens : 0;
+        await this.#advance(job, segment, newTokens);
+      }
     } catch (error) {
       if (!isAbort(error)) this.#drop();
       throw error;
     }
   }
 
-  /** Features of the pictures that this prefill will read, in prompt order. */
-  async #encode(turn: PreparedTurn, start: number, signal: AbortSignal): Promise<FeatureSlice[]> {
-    const { tiles } = turn.prompt;
-    const pictures = turn.tilePictures.filter((_, i) => {
-      const { tile, start: at } = tiles[i] as PromptTile;
-      return tile === 0 && at >= start;
-    });
-    const slices: FeatureSlice[] = [];
-    let firstRow = 0;
-    for (const [i, picture] of pictures.entries()) {
-      const { buffer, tiles, rowsPerTile } = await (this.#pictures as Pictures).features(picture);
-      signal.throwIfAborted();
-      this.#io.check();
-      const rows = tiles * rowsPerTile;
-      slices.push({ features: buffer, firstRow, rows });
-      firstRow += rows;
-      this.#stage("vision", i + 1, pictures.length);
-    }
-    return slices;
-  }
-
-  async #prefill(
-    turn: PreparedTurn,
-    start: number,
-    features: readonly FeatureSlice[],
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<Prefilled> {
-    const { gpu, decoder, sight } = this.#model;
-    if (start === 0) this.#drop();
-    gpu.memory.resetPeak();
-    this.#cache ??= decoder.createCache();
-    const cache = this.#cache;
-    const before = cache.rowCounts();
-    const domain = domainOf(turn.prompt, start);
-    progress.isAppended = start > 0;
-    progress.promptTokens = domain.rows;
-    progress.visualTokens = domain.visual.reduce((sum, span) => sum + span.end - span.start, 0);
-
-    const recorder = await TapRecorder.create(gpu, {
-      cache,
-      heads: decoder.config.heads,
-      lanes: this.#model.variants.lanes,
-      ...tapsOf(turn, domain),
-    });
-    const ids = promptIds(turn.prompt.ids.slice(start), sight?.imageTokenId ?? -1);
-    const onProgress = (done: number, total: number) => this.#stage("prefill", done, total);
+  /** One segment through all stages; the answer is decoded behind the last one. */
+  async #advance(job: Job, segment: Segment, newTokens: number): Promise<void> {
+    const stages = this.#stages;
+    const features = await stages.encode(job, segment);
+    const cache = this.#cacheFor(job, segment);
     try {
-      onProgress(0, ids.length);
-      await progress.time("prefill", () =>
-        decoder.prefill({ cache, ids, features, hook: recorder, signal, onProgress }),
-      );
-      this.#io.check();
-    } catch (error) {
-      recorder.destroy();
-      if (start === 0) this.#drop();
-      throw error;
-    }
-    this.#held = turn.seen;
-    progress.kvBytes.before = cache.bytes;
-    this.#mark("prefill");
-    this.#stage("score", 0, 1);
-    const taps = await progress.time("score", () => recorder.finish());
-    progress.notices = [...progress.notices, ...recorder.notices];
-    return { cache, domain, before, taps };
-  }
-
-  #decide(turn: PreparedTurn, prefilled: Prefilled, progress: Progress): Promise<Decision> {
-    const { settings, policy, options, request } = turn;
-    const { domain, taps, before } = prefilled;
-    const { seed } = request.sampling;
-    const { scope, retention } = settings;
-    this.#recorded = { domain, taps, before, seed, scope, spec: tapsOf(turn, domain).spec };
-    this.#stage("plan", 0, 1);
-    return progress.time("plan", () => {
-      const input = planInput(domain, this.#model.shape, settings, taps, seed);
-      const plan = planFor(policy, input, options);
-      // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
-      const isHeld = scope === "prompt" && retention < 1;
-      return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
-    });
-  }
-
-  async #compact({ cache, before }: Prefilled, plan: KeepPlan, progress: Progress): Promise<void> {
-    const rowsBefore = cache.rowCounts();
-    this.#stage("compact", 0, 1);
-    await progress.time("compact", async () => {
-      await compact(cache, plan, before);
-      await this.#model.gpu.device.queue.onSubmittedWorkDone();
-    });
-    this.#io.check();
-    progress.kvBytes.after = cache.bytes;
-    progress.layers = layerReports(cache, rowsBefore);
-    progress.notes = plan.notes ?? {};
-    this.#mark("compact");
-    this.#io.emit({ type: "compacted", layers: progress.layers, images: progress.images });
-  }
-
-  async #decode(
-    turn: PreparedTurn,
-    prefilled: Prefilled,
-    rule: DecodeRule | undefined,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { decoder, tokenizer, stopIds } = this.#model;
-    const { cache } = prefilled;
-    const { maxNewTokens, ...sampling } = turn.request.sampling;
-    const hook = rule && (await this.#evict(prefilled, rule));
-    const text = new TextStream(tokenizer);
-    const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
-    this.#stage("decode", 0, maxNewTokens);
-    try {
-      let step = await steps.next();
-      for (; !step.done; step = await steps.next()) {
-        this.#io.check();
-        const { id } = step.value;
-        const ms = progress.arrive(id);
-        const index = progress.ids.length - 1;
-        const delta = stopIds.includes(id) ? "" : text.push(id);
-        this.#io.emit({ type: "token", index, id, text: delta, ms });
-        this.#io.reporter.fullKv = fullKvBytes(cache);
-      }
-      progress.finish = step.value;
+      const room = await makeRoom(this.#model, job, cache, segment, newTokens);
+      const prefilled = await stages.prefill(job, cache, segment, features);
+      this.#note(job, segment.end);
+      this.#recorded = recordedOf(job, prefilled);
+      const { plan, rule } = await stages.decide(job, prefilled);
+      await stages.compact(job, prefilled, plan);
+      if (newTokens === 0) return;
+      await stages.decode(job, prefilled, rule, room);
+      if (room < newTokens && job.progress.finish === "length") job.progress.finish = "memory";
     } finally {
-      await steps.return("cancelled");
-      await hook?.finish();
-      progress.answer = text.text.trimEnd();
-      this.#held = { ...turn.seen, ids: [...turn.seen.ids, ...progress.ids] };
-      cache.trim();
+      if (cache.seen === 0) this.#drop();
+      else this.#note(job, cache.seen);
     }
   }
 
-  #evict({ cache, domain, before, taps }: Prefilled, rule: DecodeRule): Promise<Eviction> {
-    return Eviction.create({
-      cache,
-      heads: this.#model.decoder.config.heads,
-      rule,
-      start: before,
-      seenBefore: domain.start,
-      ...(taps.columnSum ? { sums: taps.columnSum } : {}),
-    });
+  /**
+   * What is left to prefill: one stretch, or one per turn where a cap may not hold them together.
+   * Then every turn is compressed before the next one comes, as it was when it was asked.
+   */
+  #segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
+    const start = request.fresh ? 0 : coveredTokens(this.#held, seen);
+    const end = prompt.ids.length;
+    if (settings.capMb === undefined) return [{ start, end }];
+    const cuts = [start, ...prompt.turnStarts.filter((cut) => cut > start), end];
+    return cuts.slice(1).map((cut, i) => ({ start: cuts[i] as number, end: cut }));
+  }
+
+  #cacheFor({ progress }: Job, { start }: Segment): KvCache {
+    if (start === 0) this.#drop();
+    else progress.isAppended ||= progress.promptTokens === 0;
+    if (progress.promptTokens === 0) this.#model.gpu.memory.resetPeak();
+    this.#cache ??= this.#model.decoder.createCache();
+    return this.#cache;
+  }
+
+  /** Writes down what the cache stands for: the first `seen` tokens of prompt and answer. */
+  #note({ turn, progress }: Job, seen: number): void {
+    if (!this.#cache) return;
+    const ids = [...turn.seen.ids, ...progress.ids].slice(0, seen);
+    const tiles = turn.seen.tiles.filter((_, i) => (turn.prompt.tiles[i]?.start ?? 0) < seen);
+    this.#held = { ...turn.seen, ids, tiles };
   }
 
   /** What there is to say at the end of any turn, whatever ended it. */
-  #close(progress: Progress): void {
-    const { kvBytes } = progress;
-    const cache = this.#cache;
+  #close({ kvBytes }: Progress): void {
     kvBytes.peak = this.#model.gpu.memory.peak("kv");
-    kvBytes.end = cache?.bytes ?? 0;
-    kvBytes.full = cache ? fullKvBytes(cache) : 0;
-    this.#mark("end");
+    kvBytes.end = this.#cache?.bytes ?? 0;
+    kvBytes.full = this.#cache ? fullKvBytes(this.#cache) : 0;
+    this.#stages.mark("end", this.#cache);
   }
 
   /** Frees the cache and all that is known of it. */
@@ -289,29 +155,4 @@ export class Session {
     this.#recorded = undefined;
     this.#io.reporter.fullKv = 0;
   }
-
-  #stage(stage: Stage, done: number, total: number): void {
-    this.#io.emit({ type: "stage", stage, done, total });
-  }
-
-  #mark(mark: "prefill" | "compact" | "end"): void {
-    const { reporter } = this.#io;
-    if (this.#cache) reporter.fullKv = fullKvBytes(this.#cache);
-    reporter.mark(mark);
-  }
-}
-
-/** What the prefill must record for a turn's policy, and on which rows. */
-function tapsOf(
-  { policy, options, settings }: PreparedTurn,
-  domain: Domain,
-): { readonly spec: TapSpec; readonly prompt: TapPrompt } {
-  const { rows, visual, textStart } = domain;
-  const hasCandidates = settings.scope === "prompt" || visual.length > 0;
-  const spec = hasCandidates ? tapsWithin(policy.taps(options), domain) : {};
-  const prompt = { rows, visual, textStart };
-  if (settings.scope === "visual") return { spec, prompt };
-  // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
-  const keys = Uint8Array.from({ length: rows }, (_, row) => (row < textStart ? 1 : 0));
-  return { spec, prompt: { ...prompt, keys } };
 }

@@ -1,0 +1,236 @@
+import { planFor } from "@/compression/plan";
+import type { DecodeRule, KeepPlan, TapSpec, Taps } from "@/compression/types";
+import type { FeatureSlice } from "@/gpu/kernels/embed";
+import { compact } from "@/model/compaction";
+import { promptIds } from "@/model/decoder";
+import { Eviction } from "@/model/eviction";
+import { generate } from "@/model/generation";
+import type { KvCache, RowCounts } from "@/model/kvCache";
+import type { PromptTile } from "@/model/prompt";
+import type { TapPrompt } from "@/model/tapGeometry";
+import { TapRecorder } from "@/model/taps";
+import { TextStream } from "@/model/textStream";
+import type { EngineEvent, Stage } from "@/protocol/engine";
+import { type Domain, domainOf, planInput, tapsWithin } from "./domain";
+import type { LoadedModel } from "./loadedModel";
+import type { MemoryReporter } from "./memoryReporter";
+import type { Pictures } from "./pictures";
+import type { Recorded } from "./preview";
+import type { Progress } from "./progress";
+import { fullKvBytes, layerReports } from "./report";
+import type { PreparedTurn } from "./turn";
+
+export interface StageIo {
+  readonly emit: (event: EngineEvent) => void;
+  /** Throws what the device has reported since the last check. */
+  readonly check: () => void;
+  readonly reporter: MemoryReporter;
+}
+
+/** One question on its way through the stages. */
+export interface Job {
+  readonly turn: PreparedTurn;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** A stretch of a prompt's tokens that is prefilled and compressed at once. */
+export interface Segment {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A prefill that is done: the rows it added, what stood before them, what they attend to. */
+export interface Prefilled {
+  readonly cache: KvCache;
+  readonly domain: Domain;
+  readonly before: RowCounts;
+  readonly taps: Taps;
+}
+
+/** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
+export interface Decision {
+  readonly plan: KeepPlan;
+  readonly rule: DecodeRule | undefined;
+}
+
+/** The stages of an answer, each in its own right; what is held between questions is not theirs. */
+export class Stages {
+  readonly #model: LoadedModel;
+  readonly #pictures: Pictures | undefined;
+  readonly #io: StageIo;
+
+  constructor(model: LoadedModel, pictures: Pictures | undefined, io: StageIo) {
+    this.#model = model;
+    this.#pictures = pictures;
+    this.#io = io;
+  }
+
+  /** Features of the pictures that a segment reads, in prompt order. */
+  encode({ turn, progress, signal }: Job, segment: Segment): Promise<FeatureSlice[]> {
+    const pictures = turn.tilePictures.filter((_, i) => {
+      const { tile, start } = turn.prompt.tiles[i] as PromptTile;
+      return tile === 0 && start >= segment.start && start < segment.end;
+    });
+    return progress.time("vision", async () => {
+      const slices: FeatureSlice[] = [];
+      let firstRow = 0;
+      for (const [i, picture] of pictures.entries()) {
+        const features = await (this.#pictures as Pictures).features(picture);
+        signal.throwIfAborted();
+        this.#io.check();
+        const rows = features.tiles * features.rowsPerTile;
+        slices.push({ features: features.buffer, firstRow, rows });
+        firstRow += rows;
+        this.tell("vision", i + 1, pictures.length);
+      }
+      return slices;
+    });
+  }
+
+  /** Appends a segment to a cache and records what its policy asked for. If stopped, takes it back. */
+  async prefill(
+    { turn, progress, signal }: Job,
+    cache: KvCache,
+    segment: Segment,
+    features: readonly FeatureSlice[],
+  ): Promise<Prefilled> {
+    const { gpu, decoder, sight, variants } = this.#model;
+    const before = cache.rowCounts();
+    const domain = domainOf(turn.prompt, segment);
+    progress.promptTokens += domain.rows;
+    progress.visualTokens += domain.visual.reduce((sum, span) => sum + span.end - span.start, 0);
+    const hook = await TapRecorder.create(gpu, {
+      cache,
+      heads: decoder.config.heads,
+      lanes: variants.lanes,
+      ...tapsOf(turn, domain),
+    });
+    const tokens = turn.prompt.ids.slice(segment.start, segment.end);
+    const ids = promptIds(tokens, sight?.imageTokenId ?? -1);
+    const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
+    try {
+      onProgress(0, ids.length);
+      await progress.time("prefill", () =>
+        decoder.prefill({ cache, ids, features, hook, signal, onProgress }),
+      );
+      this.#io.check();
+    } catch (error) {
+      hook.destroy();
+      throw error;
+    }
+    progress.kvBytes.before = cache.bytes;
+    this.mark("prefill", cache);
+    this.tell("score", 0, 1);
+    const taps = await progress.time("score", () => hook.finish());
+    progress.notices.push(...hook.notices);
+    return { cache, domain, before, taps };
+  }
+
+  decide({ turn, progress }: Job, { domain, taps }: Prefilled): Promise<Decision> {
+    const { settings, policy, options, request } = turn;
+    const { scope, retention } = settings;
+    this.tell("plan", 0, 1);
+    return progress.time("plan", () => {
+      const { seed } = request.sampling;
+      const input = planInput(domain, this.#model.shape, settings, taps, seed);
+      const plan = planFor(policy, input, options);
+      // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
+      const isHeld = scope === "prompt" && retention < 1;
+      return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
+    });
+  }
+
+  async compact({ progress }: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<void> {
+    const rowsBefore = cache.rowCounts();
+    this.tell("compact", 0, 1);
+    await progress.time("compact", async () => {
+      await compact(cache, plan, before);
+      await this.#model.gpu.device.queue.onSubmittedWorkDone();
+    });
+    this.#io.check();
+    progress.kvBytes.after = cache.bytes;
+    progress.layers = layerReports(cache, rowsBefore);
+    progress.notes = plan.notes ?? {};
+    progress.notices.push(...(plan.notices ?? []));
+    this.mark("compact", cache);
+    this.#io.emit({ type: "compacted", layers: progress.layers, images: progress.images });
+  }
+
+  /** Generates until a stop token, `maxNewTokens` or a stop; every token given out has its row. */
+  async decode(
+    { turn, progress, signal }: Job,
+    prefilled: Prefilled,
+    rule: DecodeRule | undefined,
+    maxNewTokens: number,
+  ): Promise<void> {
+    const { decoder, tokenizer, stopIds } = this.#model;
+    const { cache } = prefilled;
+    const { maxNewTokens: _, ...sampling } = turn.request.sampling;
+    const hook = rule && (await this.#evict(prefilled, rule));
+    const text = new TextStream(tokenizer);
+    const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
+    this.tell("decode", 0, maxNewTokens);
+    try {
+      let step = await steps.next();
+      for (; !step.done; step = await steps.next()) {
+        this.#io.check();
+        const { id } = step.value;
+        const ms = progress.arrive(id);
+        const index = progress.ids.length - 1;
+        const delta = stopIds.includes(id) ? "" : text.push(id);
+        this.#io.reporter.fullKv = fullKvBytes(cache);
+        this.#io.emit({ type: "token", index, id, text: delta, ms });
+      }
+      progress.finish = step.value;
+    } finally {
+      await steps.return("cancelled");
+      await hook?.finish();
+      progress.answer = text.text.trimEnd();
+      cache.trim();
+    }
+  }
+
+  tell(stage: Stage, done: number, total: number): void {
+    this.#io.emit({ type: "stage", stage, done, total });
+  }
+
+  mark(mark: "prefill" | "compact" | "end", cache: KvCache | undefined): void {
+    const { reporter } = this.#io;
+    reporter.fullKv = cache ? fullKvBytes(cache) : 0;
+    reporter.mark(mark);
+  }
+
+  #evict({ cache, domain, before, taps }: Prefilled, rule: DecodeRule): Promise<Eviction> {
+    return Eviction.create({
+      cache,
+      heads: this.#model.decoder.config.heads,
+      rule,
+      start: before,
+      seenBefore: domain.start,
+      ...(taps.columnSum ? { sums: taps.columnSum } : {}),
+    });
+  }
+}
+
+/** What is kept of a prefill so that other settings can be previewed. */
+export function recordedOf({ turn }: Job, { domain, taps, before }: Prefilled): Recorded {
+  const { scope } = turn.settings;
+  const { seed } = turn.request.sampling;
+  return { domain, taps, before, seed, scope, spec: tapsOf(turn, domain).spec };
+}
+
+/** What the prefill must record for a turn's policy, and on which rows. */
+function tapsOf(
+  { policy, options, settings }: PreparedTurn,
+  domain: Domain,
+): { readonly spec: TapSpec; readonly prompt: TapPrompt } {
+  const { rows, visual, textStart } = domain;
+  const hasCandidates = settings.scope === "prompt" || visual.length > 0;
+  const spec = hasCandidates ? tapsWithin(policy.taps(options), domain) : {};
+  const prompt = { rows, visual, textStart };
+  if (settings.scope === "visual") return { spec, prompt };
+  // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
+  const keys = Uint8Array.from({ length: rows }, (_, row) => (row < textStart ? 1 : 0));
+  return { spec, prompt: { ...prompt, keys } };
+}
