@@ -4,7 +4,7 @@ import { resolveOptions } from "./options";
 import { planFor } from "./plan";
 import { madeUpInput, type PromptShape, SMALL_PROMPT } from "./promptFixture";
 import { POLICIES } from "./registry";
-import { keptRows, rowsOutside } from "./select";
+import { keptRows, range, rowsOutside } from "./select";
 import type { OptionValues, PlanInput, Policy } from "./types";
 
 const RETENTIONS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.9, 1];
@@ -88,6 +88,23 @@ describe.each(POLICIES.map((policy) => [policy.id, policy] as const))("%s", (_, 
       });
       expect(totals.at(-1)).toBe(prompt.candidates.length * prompt.layers);
     });
+  });
+
+  it("keeps the rows that it protects", () => {
+    const given = {
+      ...(policy.options.sinks && { sinks: 3 }),
+      ...(policy.options.recent && { recent: 2 }),
+      ...(policy.options.window?.kind === "number" && { window: 6 }),
+    };
+    const { sinks = 0 } = given;
+    const recent = given.window ?? given.recent ?? (policy.options.sinks ? 1 : 0);
+    const input = inputFor(policy, given, SMALL_PROMPT, "prompt", 0.6);
+    for (const { keep } of planFor(policy, input, given).layers) {
+      for (const rows of keep) {
+        expect([...rows.slice(0, sinks)]).toEqual([...range(0, sinks)]);
+        if (recent > 0) expect([...rows.slice(-recent)]).toEqual([...range(60 - recent, 60)]);
+      }
+    }
   });
 
   it("is deterministic and leaves its input alone", () => {

@@ -5,7 +5,7 @@ import { planFor } from "../plan";
 import { handMade, keptLists, recordedRows } from "../promptFixture";
 import { keptRows } from "../select";
 import { PolicyError } from "../types";
-import { forgetFractions, meanFractions, prefixKv } from "./prefixKv";
+import { meanFractions, prefixKv } from "./prefixKv";
 
 const flat = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
 const peaked = [20, 1, 9, 1, 1, 1, 1, 1, 1, 1];
@@ -49,7 +49,9 @@ describe("PrefixKV", () => {
       { columnSum: recordedRows([[peaked], [peaked]]) },
       { rows: 10, layers: 2, budget: 10 },
     );
-    const samples = [input, other].map((each) => forgetFractions(each, planFor(prefixKv, each)));
+    const samples = [input, other].map((each) =>
+      keptRows(each, planFor(prefixKv, each)).map((kept) => 1 - kept / 10),
+    );
     const mean = meanFractions(samples);
     expect(mean.reduce((a, b) => a + b, 0) / 2).toBeCloseTo(0.5, 9);
     const plan = planFor(prefixKv, input, { search: "config", forget: mean.join(",") });

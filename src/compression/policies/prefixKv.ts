@@ -10,7 +10,7 @@ import { definePolicy } from "../definePolicy";
 import { choice, integer, text } from "../options";
 import { allLayerScores, need } from "../score";
 import { keepTop, keptRows, layerCounts, planLayers } from "../select";
-import { type KeepPlan, type PlanInput, PolicyError } from "../types";
+import { type PlanInput, PolicyError } from "../types";
 
 /** Protected newest row. */
 const RECENT = 1;
@@ -140,11 +140,6 @@ function fractions({ layers }: PlanInput, forget: string): number[] {
   throw new PolicyError(
     `PrefixKV's search config needs one forget fraction from 0 to 1 for each of ${layers} layers.`,
   );
-}
-
-/** Share of each layer's candidates that an exact plan forgets: one sample of a calibration. */
-export function forgetFractions(input: PlanInput, plan: KeepPlan): number[] {
-  return keptRows(input, plan).map((kept) => 1 - kept / input.candidates.length);
 }
 
 /** The mean over calibration prompts, which is what `search: config` reads. */
