@@ -30,40 +30,40 @@ export function appendRandomRows(cache: KvCache, rows: number, seed: number): vo
   cache.append(rows);
 }
 
-/** Writes rows behind the newest ones, as a chunk or a step does before it is counted. */
-export function writeRandomRows(cache: KvCache, rows: number, seed: number): void {
+/**
+ * Writes rows behind the newest ones, as a chunk or a step does before it is counted, and returns
+ * what the cache now holds of them: [layer][head].
+ */
+export function writeRandomRows(cache: KvCache, rows: number, seed: number): HeadRows[][] {
   const { kvHeads, headDim, kvType } = cache.shape;
-  for (const [layer, { k, v }] of cache.layers.entries()) {
-    for (const [head, { offset, rows: used }] of cache.regions(layer).entries()) {
-      for (const [tensor, buffer] of [k, v].entries()) {
-        const salt = (layer * kvHeads + head) * 2 + tensor;
+  return cache.layers.map((buffers, layer) =>
+    cache.regions(layer).map(({ offset, rows: used }, head) => {
+      const write = (name: "k" | "v"): Float32Array[] => {
+        const salt = (layer * kvHeads + head) * 2 + (name === "k" ? 0 : 1);
         const values = randomFloats(rows * headDim, seed * 7919 + salt);
+        const halves = Uint16Array.from(values, toHalf);
         const at = (offset + used) * headDim * KV_BYTES[kvType];
-        const data = kvType === "f32" ? values : Uint16Array.from(values, toHalf);
-        cache.gpu.device.queue.writeBuffer(buffer, at, data);
-      }
-    }
-  }
+        const data = kvType === "f32" ? values : halves;
+        cache.gpu.device.queue.writeBuffer(buffers[name], at, data);
+        const held = kvType === "f32" ? values : Float32Array.from(halves, fromHalf);
+        return Array.from({ length: rows }, (_, row) =>
+          held.slice(row * headDim, (row + 1) * headDim),
+        );
+      };
+      return { k: write("k"), v: write("v") };
+    }),
+  );
 }
 
-/** Rows that were written but are not counted yet. */
-export async function readNewest(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
-  const counted = await readCache(cache, 1);
-  return counted.map((heads) => heads.map(({ k, v }) => ({ k: k.slice(-1), v: v.slice(-1) })));
-}
-
-/** Reads the rows in use of every head, and `extra` slots behind them: [layer][head]. */
-export async function readCache(
-  cache: KvCache,
-  extra = 0,
-): Promise<readonly (readonly HeadRows[])[]> {
+/** Reads the rows in use of every head: [layer][head]. */
+export async function readCache(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
   const { headDim, kvType, layers } = cache.shape;
   const decode = (bytes: ArrayBuffer, { offset, rows }: KvRegion): Float32Array[] => {
     const all =
       kvType === "f32"
         ? new Float32Array(bytes)
         : Float32Array.from(new Uint16Array(bytes), fromHalf);
-    return Array.from({ length: rows + extra }, (_, row) =>
+    return Array.from({ length: rows }, (_, row) =>
       all.slice((offset + row) * headDim, (offset + row + 1) * headDim),
     );
   };

@@ -6,7 +6,6 @@ import {
   createRandom,
   randomFloats,
   readCache,
-  readNewest,
   writeRandomRows,
 } from "../../test/kv";
 import { compact } from "./compaction";
@@ -15,9 +14,10 @@ import { capacityFor, KvCache, type KvShape } from "./kvCache";
 import { sortingCycles } from "./slotOrder";
 
 const BASE = 21;
-const ROWS = 70;
-const KEPT = 51;
-const STEPS = 40;
+/** Several slots for each invocation that looks for a victim. */
+const ROWS = 260;
+const KEPT = 170;
+const STEPS = 30;
 
 interface Shape extends KvShape {
   readonly heads: number;
@@ -91,9 +91,9 @@ describe("eviction", async () => {
       for (let step = 0; step < STEPS; step++) {
         cache.ensureRows(1);
         eviction.beforeStep();
-        writeRandomRows(cache, 1, 1000 + step);
+        const newest = writeRandomRows(cache, 1, 1000 + step);
         cache.writeTable();
-        const attention = model.append(await readNewest(cache), cache.seen, step);
+        const attention = model.append(newest, cache.seen, step);
         const commands = gpu.recorder("test");
         const created = attention.map(({ q, lse }, layer) => {
           const buffers = { q: upload(q), lse: upload(lse) };
