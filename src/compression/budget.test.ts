@@ -89,6 +89,13 @@ describe("PrefixKV's budgets", () => {
     });
   });
 
+  it("stop the bisection less than five rows from the target", () => {
+    const one = [Float64Array.from({ length: 100 }, () => 1)];
+    // Half of the mass leaves 100 - 50 - 2 rows to forget.
+    expect(releasedPrefixSearch(one, 52.9, 2)).toMatchObject({ iterations: 1, counts: [48] });
+    expect(releasedPrefixSearch(one, 53, 2).iterations).toBeGreaterThan(1);
+  });
+
   it("end after 60 halvings where the target cannot be met", () => {
     const same = Array.from({ length: 20 }, () => new Float64Array(10).fill(1));
     expect(releasedPrefixSearch(same, 70, 1).iterations).toBe(60);

@@ -4,7 +4,7 @@ import { keptRows, planOf, ranked } from "./select";
 import { type KeepPlan, type PlanInput, PolicyError } from "./types";
 
 /**
- * Two options that any policy carries, written once as wrappers of its plan.
+ * Options that any policy carries, written once: two wrappers of its plan, and one for the engine.
  *
  * `protect: ivc` (IVC-Prune, ICLR 2026) always keeps the visual rows whose rotary position makes
  * them anchors of "where": the tenth with the largest Σ_k cos(m θ_k) and the tenth with the largest
@@ -12,6 +12,8 @@ import { type KeepPlan, type PlanInput, PolicyError } from "./types";
  * exact total.
  *
  * `blend` spreads a share of the budget evenly over the layers; the policy settles the rest.
+ *
+ * `positions` says where the next token stands; plans do not depend on it.
  */
 export const SHARED_OPTIONS = {
   protect: choice(
@@ -24,6 +26,11 @@ export const SHARED_OPTIONS = {
     "Share of the budget that is spread evenly over the layers; the policy's own layer budgets get the rest",
     [0, 1],
     0,
+  ),
+  positions: choice(
+    "Positions",
+    "original: tokens seen; layer0Length: rows left in layer 0, as the releases of Elastic Cache and PrefixKV count; cacheIndex: place in the cache, as StreamingLLM counts",
+    ["original", "layer0Length", "cacheIndex"],
   ),
 };
 

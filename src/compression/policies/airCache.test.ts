@@ -3,7 +3,7 @@ import { planFor } from "../plan";
 import { handMade, keptLists, recordedRows } from "../promptFixture";
 import { keptRows, range } from "../select";
 import type { Taps } from "../types";
-import { airCache } from "./airCache";
+import { airCache, airCacheBudget } from "./airCache";
 
 /** Rows 2 to 9 are an image; layer 0 is strong and flat, layer 1 weak and skewed. */
 function taps(): Taps {
@@ -35,6 +35,19 @@ describe("AirCache", () => {
     const [both] = rowsFor({});
     expect(both).toBeGreaterThan(skewness!);
     expect(both).toBeLessThan(strength!);
+  });
+
+  it("counts negative skewness as none", () => {
+    const left = [0, 0, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.01, 0, 0];
+    const right = [0, 0, 0.01, 0.01, 0.2, 0.01, 0.01, 0.01, 0.01, 0.01, 0, 0];
+    const importance = recordedRows([[left], [right]]);
+    const rows = [[Uint32Array.of(11)], [Uint32Array.of(11)]];
+    const { skew, skewNorm } = airCacheBudget(
+      { ...input, taps: { elite: { importance, rows } } },
+      "skewness",
+    );
+    expect(skew[0]).toBeLessThan(-2);
+    expect(skewNorm).toEqual([0, 2]);
   });
 
   it("keeps the rows with most votes and all text", () => {

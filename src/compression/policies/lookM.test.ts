@@ -25,3 +25,9 @@ it("merges among the candidates only", () => {
   const { merge } = planFor(lookM, input, { merge: "average" }).layers[0]!;
   expect(merge).toEqual({ kind: "nearestKey", rule: "mean", among: candidates });
 });
+
+it("keeps text beyond its counts in EffiVLM-Bench's reading", () => {
+  const input = handMade({ columnSum }, { rows: 8, budget: 2, ...image });
+  const plan = planFor(lookM, input, { reading: "effivlm", recentShare: 0.1 });
+  expect(keptLists(plan)).toEqual([[[0, 5, 6, 7]]]);
+});
