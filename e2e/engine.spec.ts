@@ -146,6 +146,24 @@ test.describe("one conversation", () => {
     expect(other.promptTokens).toBe(111 + first.tokenIds.length + next.promptTokens);
   });
 
+  test("counts positions as a release does, if asked to", async () => {
+    const ask = async (positions: string) => {
+      const settings = { policy: "uniform", retention: 0.3, options: { positions } };
+      const sampling = { maxNewTokens: 24 };
+      const first = must(await engine.ask({ turns: [shown], settings, sampling }));
+      const turns = [{ ...shown, answerIds: first.tokenIds }, text("Why?")];
+      const next = must(await engine.ask({ turns, settings, sampling }));
+      expect(next.appended).toBe(true);
+      await engine.clear();
+      return [first.tokenIds, next.tokenIds];
+    };
+    const original = await ask("original");
+    const [layer0, index] = [await ask("layer0Length"), await ask("cacheIndex")];
+    expect(layer0).not.toEqual(original);
+    expect(index).not.toEqual(original);
+    expect(index).not.toEqual(layer0);
+  });
+
   test("stops within two tokens, keeps the answer so far and goes on from there", async () => {
     const sampling = { maxNewTokens: 200 };
     const stopAt = { type: "token", count: 5 } as const;

@@ -1,4 +1,5 @@
-import type { KvCache } from "@/model/kvCache";
+import type { OptionValues } from "@/compression/types";
+import type { KvCache, PositionMode } from "@/model/kvCache";
 import type { AskRequest, CacheSettings, PlanPreview, TurnResult } from "@/protocol/engine";
 import { coveredTokens, type Seen } from "./continuation";
 import { isAbort, isOutOfMemory } from "./failures";
@@ -123,11 +124,12 @@ export class Session {
     return cuts.slice(1).map((cut, i) => ({ start: cuts[i] as number, end: cut }));
   }
 
-  #cacheFor({ progress }: Job, { start }: Segment): KvCache {
+  #cacheFor({ turn, progress }: Job, { start }: Segment): KvCache {
     if (start === 0) this.#drop();
     else progress.isAppended ||= progress.promptTokens === 0;
     if (progress.promptTokens === 0) this.#model.gpu.memory.resetPeak();
     this.#cache ??= this.#model.decoder.createCache();
+    this.#cache.positionMode = positionMode(turn.options);
     return this.#cache;
   }
 
@@ -155,4 +157,9 @@ export class Session {
     this.#recorded = undefined;
     this.#io.reporter.fullKv = 0;
   }
+}
+
+/** `full` has no such option: nothing is dropped, so all three are one. */
+function positionMode({ positions }: OptionValues): PositionMode {
+  return (positions as PositionMode | undefined) ?? "original";
 }
