@@ -20,6 +20,11 @@ export function evictedShare(retention: number): number {
   return Number((1 - retention).toFixed(12));
 }
 
+/** Rows that the Elastic Cache release forgets of `rows`: int(N - N (1 - ratio)). */
+export function releasedForget(rows: number, retention: number): number {
+  return Math.trunc(rows - rows * (1 - evictedShare(retention)));
+}
+
 /** `total` split evenly; what is left over goes to the first layers, one row each. */
 export function uniformBudget(total: number, layers: number): number[] {
   const base = Math.floor(total / layers);

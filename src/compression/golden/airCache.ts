@@ -1,4 +1,4 @@
-import { airCacheBudget } from "../policies/airCache";
+import { airCacheBudget } from "../airCacheBudget";
 import { candidateScores, need } from "../score";
 import { range } from "../select";
 import { textAttention } from "../tapsFromAttention";

@@ -1,5 +1,5 @@
 import { RowLedger } from "../decodeReference";
-import { officialSelection } from "../policies/elastic";
+import { officialSelection } from "../elasticSelection";
 import { allLayerScores, need } from "../score";
 import { range } from "../select";
 import { type KeepPlan, PolicyError } from "../types";

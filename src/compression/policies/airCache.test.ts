@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { airCacheBudget } from "../airCacheBudget";
 import { planFor } from "../plan";
 import { handMade, keptLists, recordedRows } from "../promptFixture";
 import { keptRows, range } from "../select";
 import type { Taps } from "../types";
-import { airCache, airCacheBudget } from "./airCache";
+import { airCache } from "./airCache";
 
 /** Rows 2 to 9 are an image; layer 0 is strong and flat, layer 1 weak and skewed. */
 function taps(): Taps {

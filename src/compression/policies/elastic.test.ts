@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { RowLedger } from "../decodeReference";
+import { officialSelection } from "../elasticSelection";
 import { foldRows } from "../merge";
 import { resolveOptions } from "../options";
 import { planFor } from "../plan";
 import { handMade, keptLists, recordedRows } from "../promptFixture";
-import { elastic, officialSelection } from "./elastic";
+import { elastic } from "./elastic";
 
 const columnSum = recordedRows([[[9, 1, 8, 1, 1, 1, 7, 1, 1, 1]]]);
 const input = handMade({ columnSum }, { rows: 10, budget: 4 });

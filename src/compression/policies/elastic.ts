@@ -1,11 +1,11 @@
-import { evictedShare, uniformBudget } from "../budget";
+import { evictedShare, releasedForget, uniformBudget } from "../budget";
 import { columnScores, SCORE_OPTIONS, scoreTap } from "../columnScores";
 import { dueToRatio, fixedPointRule } from "../decodeRules";
 import { definePolicy } from "../definePolicy";
-import { assignMerge, nearest } from "../merge";
+import { buckets, officialSelection } from "../elasticSelection";
+import { assignMerge } from "../merge";
 import { choice, integer } from "../options";
-import { keepTop, keptRows, layerCounts, planOf, range, rankedAscending } from "../select";
-import type { PlanInput } from "../types";
+import { keepTop, keptRows, layerCounts, planOf } from "../select";
 
 /**
  * Elastic Cache: the rows with most attention become anchors, and every other row is folded into
@@ -53,7 +53,7 @@ export const elastic = definePolicy({
     selection === "official" ? "Keeps one row less than its target, as released." : undefined,
   deviantRows: (input, { sinks, recent }) => {
     const rows = input.candidates.length;
-    const forget = forgetCount(input);
+    const forget = releasedForget(input.candidates.length, input.retention);
     const kept = officialSelection(new Float64Array(rows), forget, { sinks, recent }).kept.length;
     return new Array<number>(input.layers).fill(kept);
   },
@@ -61,7 +61,7 @@ export const elastic = definePolicy({
   plan(input, options) {
     const folds = options.merge === "merge";
     if (options.selection === "official") {
-      const forget = forgetCount(input);
+      const forget = releasedForget(input.candidates.length, input.retention);
       const chosen = Array.from({ length: input.layers }, (_, layer) =>
         officialSelection(columnScores(input, layer, options), forget, options),
       );
@@ -89,7 +89,9 @@ export const elastic = definePolicy({
     const rows = input.candidates.length;
     const kept = keptRows(input, plan);
     const forgotten = (layer: number) =>
-      selection === "official" ? forgetCount(input) : rows - kept[layer]!;
+      selection === "official"
+        ? releasedForget(input.candidates.length, input.retention)
+        : rows - kept[layer]!;
     const place = (layer: number) => {
       const forget = forgotten(layer);
       if (selection === "official" && forget <= 1) return 0;
@@ -103,59 +105,3 @@ export const elastic = definePolicy({
     );
   },
 });
-
-/** The release's int(N - N (1 - ratio)). */
-function forgetCount({ candidates, retention }: PlanInput): number {
-  const rows = candidates.length;
-  return Math.trunc(rows - rows * (1 - evictedShare(retention)));
-}
-
-/** Paper, Eq. 1–3: the nearest anchor absorbs a row; sinks and recents absorb nothing. */
-function buckets(
-  input: PlanInput,
-  kept: Uint32Array,
-  { sinks, recent }: { readonly sinks: number; readonly recent: number },
-): Int32Array {
-  const rows = input.candidates.length;
-  const anchors = kept.filter((place) => place >= sinks && place < rows - recent);
-  const into = new Int32Array(rows).fill(-1);
-  if (anchors.length === 0) return into;
-  const isKept = new Uint8Array(rows);
-  for (const place of kept) isKept[place] = 1;
-  return into.map((_, place) => (isKept[place] === 1 ? -1 : nearest(anchors, place)));
-}
-
-export interface OfficialSelection {
-  /** Positions in rising order of score, as the release's argsort gives them. */
-  readonly order: Uint32Array;
-  readonly anchors: Uint32Array;
-  /** Positions whose entry is at most `forget`, without the sinks' offset. */
-  readonly thrown: Uint32Array;
-  readonly kept: Uint32Array;
-  /** Per place the anchor that absorbs it, or -1. */
-  readonly into: Int32Array;
-}
-
-/** The released choice of anchors, defects included. */
-export function officialSelection(
-  scores: Float64Array,
-  forget: number,
-  { sinks, recent }: { readonly sinks: number; readonly recent: number },
-): OfficialSelection {
-  const rows = scores.length;
-  const none = new Uint32Array(0);
-  const into = new Int32Array(rows).fill(-1);
-  if (forget <= 1) {
-    const kept = range(forget === 1 ? 1 : 0, rows);
-    return { order: none, anchors: none, thrown: none, kept, into };
-  }
-  const first = Math.min(sinks, rows - 1);
-  const end = Math.max(first, rows - recent);
-  const order = rankedAscending(scores.subarray(first, end));
-  const places = range(0, order.length);
-  const anchors = places.filter((p) => order[p]! > forget).map((p) => p + first);
-  const thrown = places.filter((p) => order[p]! <= forget);
-  if (anchors.length > 0) for (const place of thrown) into[place] = nearest(anchors, place);
-  const kept = Uint32Array.from([...range(0, first), ...anchors, end]);
-  return { order, anchors, thrown, kept, into };
-}

@@ -1,12 +1,12 @@
-import { evictedShare, uniformBudget } from "../budget";
+import { evictedShare, releasedForget, uniformBudget } from "../budget";
 import { overVisibility } from "../columnScores";
 import { dueToHold, dueToRatio } from "../decodeRules";
 import { definePolicy } from "../definePolicy";
+import { officialSelection } from "../elasticSelection";
 import { choice, integer, real } from "../options";
 import { allLayerScores, headScores, meanOf, need } from "../score";
 import { keepTop, keptRows, layerCounts, planLayers, planOf } from "../select";
 import type { PlanInput } from "../types";
-import { officialSelection } from "./elastic";
 
 /**
  * H2O: half of the kept rows are the heavy hitters, those with most attention from all queries so
@@ -74,7 +74,11 @@ export const h2o = definePolicy({
     }
     const share = 1 - evictedShare(input.retention);
     const initial = Float64Array.from(globalScores(input));
-    if (kept[0] === initial.length - 1 && forgetCount(input) === 1) shiftOut(initial, input, sinks);
+    if (
+      kept[0] === initial.length - 1 &&
+      releasedForget(input.candidates.length, input.retention) === 1
+    )
+      shiftOut(initial, input, sinks);
     return {
       due: dueToRatio(() => share),
       victim: { ...lowest, perHead: false, across: "model", initial, protectLast: 1 },
@@ -87,14 +91,9 @@ export function globalScores(input: PlanInput): Float64Array {
   return meanOf(allLayerScores(input, need(input.taps.columnSum, "columnSum")));
 }
 
-function forgetCount({ candidates, retention }: PlanInput): number {
-  const rows = candidates.length;
-  return Math.trunc(rows - rows * (1 - evictedShare(retention)));
-}
-
 /** The release protects no sink here; with one row due it takes the lightest after the sinks. */
 function globalSelection(input: PlanInput, scores: Float64Array, sinks: number): Uint32Array {
-  const forget = forgetCount(input);
+  const forget = releasedForget(input.candidates.length, input.retention);
   if (forget !== 1) return officialSelection(scores, forget, { sinks: 0, recent: 1 }).kept;
   const lightest = lightestPlace(scores, sinks);
   return Uint32Array.from(scores.keys()).filter((place) => place !== lightest);

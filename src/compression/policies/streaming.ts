@@ -1,4 +1,4 @@
-import { evictedShare, uniformBudget } from "../budget";
+import { evictedShare, releasedForget, uniformBudget } from "../budget";
 import { dueToHold, dueToRatio } from "../decodeRules";
 import { definePolicy } from "../definePolicy";
 import { choice, integer } from "../options";
@@ -57,7 +57,6 @@ export const streaming = definePolicy({
 
 function localRows({ candidates, layers, retention }: PlanInput, sinks: number): number[] {
   const rows = candidates.length;
-  const forget = Math.trunc(rows - rows * (1 - evictedShare(retention)));
-  const kept = Math.max(rows - Math.max(0, forget), Math.min(sinks, rows));
+  const kept = Math.max(rows - releasedForget(rows, retention), Math.min(sinks, rows));
   return new Array<number>(layers).fill(kept);
 }
