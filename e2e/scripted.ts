@@ -4,9 +4,14 @@ import type { Recording } from "../src/client/scriptedEngine";
 
 const FILE = new URL("./recordings/receipt.json", import.meta.url);
 
+/** Loading took the recorded machine longer than a test needs to see it. */
+const LOAD_SPEED = 4;
+
 /** Events and results of the engine on the sample receipt. */
 export function recording(): Recording {
-  return JSON.parse(fs.readFileSync(FILE, "utf8")) as Recording;
+  const { load, answers } = JSON.parse(fs.readFileSync(FILE, "utf8")) as Recording;
+  const events = load.events.map(({ at, event }) => ({ at: at / LOAD_SPEED, event }));
+  return { load: { ...load, events }, answers };
 }
 
 /**
@@ -35,4 +40,20 @@ export async function ask(page: Page, question: string): Promise<void> {
     "data-phase",
     /done|failed/,
   );
+}
+
+/** The first answer of the recording, with other words at the pace of its tokens. */
+export function saying(answer: string): Recording {
+  const { load, answers } = recording();
+  const { result, events, ...asked } = answers[0]!;
+  const start = events.find(({ event }) => event.type === "token")!.at;
+  const words = answer.match(/\s*\S{1,4}/g)!.map((text, index) => ({
+    at: start + 50 * index,
+    event: { type: "token", index, id: index, text, ms: 50 } as const,
+  }));
+  const before = events.filter(({ at, event }) => at <= start && event.type !== "token");
+  return {
+    load,
+    answers: [{ ...asked, events: [...before, ...words], result: { ...result!, answer } }],
+  };
 }

@@ -54,7 +54,7 @@ test("a failed answer stands where it happened and is tried again", async ({ pag
   ).toContainText("no memory left");
   await page.getByLabel("Question").fill("half a thought");
   await page.getByRole("button", { name: "Keep less" }).click();
-  await expect(page.getByLabel("Keep percent")).toHaveValue("5");
+  await expect(page.getByLabel("Keep percent")).toHaveValue("25");
   await expect(
     page.getByRole("group", { name: "What is the total?" }).getByRole("alert"),
   ).toBeVisible();

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { ask, openScripted, recording } from "./scripted";
+import { ask, openScripted, recording, saying } from "./scripted";
 
 const answers = (page: import("@playwright/test").Page) => page.getByLabel("Answer");
 
@@ -14,7 +14,7 @@ test("a first visit shows a sample and its questions, and one click answers", as
 });
 
 test("typing is taken while the model loads, and sent when it is ready", async ({ page }) => {
-  await openScripted(page, { pace: 1 });
+  await openScripted(page, { pace: 0.3 });
   await page.getByLabel("Question").fill("What is the total?");
   await page.keyboard.press("Enter");
   await expect(page.getByText(/waits for the model/)).toBeVisible();
@@ -23,7 +23,7 @@ test("typing is taken while the model loads, and sent when it is ready", async (
 });
 
 test("the meter, the chart's table and the facts tell the same bytes", async ({ page }) => {
-  await openScripted(page);
+  await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the total?");
   const { result } = recording().answers.find(({ policy }) => policy === "aircache")!;
   const meter = page.getByRole("meter", { name: "KV cache kept" });
@@ -55,7 +55,7 @@ test("layers are chosen by pointer, by arrow keys and by brackets", async ({ pag
 test("the veil covers what the chosen layer dropped, and nothing when it is off", async ({
   page,
 }) => {
-  await openScripted(page);
+  await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the total?");
   const veiled = () =>
     page
@@ -100,8 +100,8 @@ test("a patch tells its row and its layers, to the pointer and to the keyboard",
 });
 
 test("stopping keeps what was said", async ({ page }) => {
-  await openScripted(page, { pace: 0.5 });
-  await page.getByLabel("Question").fill("List the items.");
+  await openScripted(page, { pace: 0.2, query: "policy=full" });
+  await page.getByLabel("Question").fill("Read all the text.");
   await page.keyboard.press("Enter");
   await expect(answers(page)).not.toBeEmpty();
   await expect(answers(page)).toContainText(/\w{3}/);
@@ -109,22 +109,35 @@ test("stopping keeps what was said", async ({ page }) => {
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect(page.getByText("stopped", { exact: true })).toBeVisible();
   const said = await answers(page).textContent();
-  const whole = recording().answers.find(({ question }) => question === "List the items.")!;
+  const whole = recording().answers.find(
+    ({ question, policy }) => question === "Read all the text." && policy === "full",
+  )!;
   expect(whole.result!.answer.startsWith(said!)).toBe(true);
   expect(said!.length).toBeLessThan(whole.result!.answer.length);
 });
 
-test("a question is asked again under another policy, beside the first answer", async ({
+test("a question is asked again under other policies, beside the first answer", async ({
   page,
 }) => {
-  await openScripted(page, { query: "policy=full" });
-  await ask(page, "What is the total?");
-  await page.getByRole("button", { name: "Ask again with…" }).click();
-  await page.getByRole("menuitem", { name: "AirCache 10 %" }).click();
-  await expect(answers(page)).toHaveCount(2);
-  await expect(page.getByText("same answer as the full cache")).toBeVisible();
+  await openScripted(page, { query: "policy=full&keep=10" });
+  await ask(page, "What is the date?");
+  for (const [policy, verdict] of [
+    ["PrefixKV 10 %", "same answer as the full cache"],
+    ["AirCache 10 %", "differs from the full cache"],
+  ] as const) {
+    await page.getByRole("button", { name: "Ask again with…" }).last().click();
+    await page.getByRole("menuitem", { name: policy }).click();
+    await expect(page.getByText(verdict)).toBeVisible();
+  }
+  await expect(answers(page)).toHaveCount(3);
   const chart = page.getByRole("img", { name: /^Time per token: median .*, with the full cache/ });
   await expect(chart).toBeVisible();
+  const first = page.getByRole("button", { name: "Show patches" }).first();
+  await first.click();
+  await expect(first).toHaveAttribute("aria-pressed", "true");
+  await expect(
+    page.getByRole("heading", { name: "Layer 1 kept 576 of 576 patches" }),
+  ).toBeVisible();
 });
 
 test("a changed setting acts on the next question, loads nothing and stands in the address", async ({
@@ -132,20 +145,20 @@ test("a changed setting acts on the next question, loads nothing and stands in t
 }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  await page.getByLabel("Policy", { exact: true }).selectOption("PrefixKV");
+  await page.getByLabel("Policy", { exact: true }).selectOption("H2O");
   await page.getByLabel("Keep percent").fill("20");
   await page.getByRole("radio", { name: "Whole prompt" }).check();
-  await expect(page.getByText("next: PrefixKV 20 %").last()).toBeVisible();
+  await expect(page.getByText("next: H2O 20 %").last()).toBeVisible();
   await expect(page.getByRole("progressbar")).toHaveCount(0);
-  await expect(page).toHaveURL(/policy=prefixkv&keep=20&scope=prompt/);
+  await expect(page).toHaveURL(/policy=h2o&keep=20&scope=prompt/);
   await page.reload();
-  await expect(page.getByLabel("Policy", { exact: true })).toHaveValue("prefixkv");
+  await expect(page.getByLabel("Policy", { exact: true })).toHaveValue("h2o");
   await expect(page.getByLabel("Keep percent")).toHaveValue("20");
   await expect(page.getByRole("radio", { name: "Whole prompt" })).toBeChecked();
 });
 
 test("the keep slider goes by keys, and says percent", async ({ page }) => {
-  await openScripted(page);
+  await openScripted(page, { query: "keep=10" });
   const slider = page.getByRole("slider", { name: "Keep" });
   await expect(slider).toHaveAttribute("aria-valuetext", "keep 10 %");
   await slider.focus();
@@ -158,7 +171,7 @@ test("the keep slider goes by keys, and says percent", async ({ page }) => {
 });
 
 test("options come from the policy, and their values travel in the address", async ({ page }) => {
-  await openScripted(page);
+  await openScripted(page, { query: "policy=aircache" });
   await page.getByText("Options", { exact: true }).click();
   const option = page.locator("[id^=option-]:is(input[type=number])").first();
   const name = (await option.getAttribute("id"))!.replace("option-", "");
@@ -207,7 +220,8 @@ test("pictures are dropped and pasted anywhere", async ({ page }) => {
 });
 
 test("an answer is announced by the sentence", async ({ page }) => {
-  await openScripted(page, { pace: 0.3 });
+  const sentences = ["It is a receipt.", "The total is $75.00.", "There are seven items"];
+  await openScripted(page, { pace: 0.2, script: saying(sentences.join(" ")) });
   await page.evaluate(() => {
     const said: string[] = [];
     Object.assign(window, { said });
@@ -218,10 +232,8 @@ test("an answer is announced by the sentence", async ({ page }) => {
       subtree: true,
     });
   });
-  await ask(page, "List the items.");
+  await ask(page, "Read all the text.");
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
-  const whole = recording().answers.find(({ question }) => question === "List the items.")!;
-  const sentences = whole.result!.answer.match(/[^.]+\./g)!.map((each) => each.trim());
   await expect
     .poll(() => page.evaluate(() => (window as unknown as { said: string[] }).said))
     .toEqual(sentences);

@@ -55,22 +55,25 @@ const GAP_S = 0.05;
  * Turns engine events into series. The memory chart's clock counts only time in which the engine
  * worked: a pause to think between two questions would flatten everything else.
  */
-export function createCharts(): Charts {
+export function createCharts(clock: () => number = () => performance.now()): Charts {
   const store = createStore<ChartsState>(() => ({ ...EMPTY, fullMedianMs: undefined }));
   const memory = createSeries(3, MEMORY_SAMPLES);
   const tokens = createSeries(2, TOKEN_SAMPLES);
   const reference = createSeries(2, TOKEN_SAMPLES);
   let now = 0;
-  let runStart = 0;
-  let engineStart: number | undefined;
+  let startedAt = 0;
+  /** Seconds to add to the engine's clock, known from a run's first event on. */
+  let offset: number | undefined;
 
   function recordMemory(event: Extract<EngineEvent, { type: "memory" }>) {
-    engineStart ??= event.at;
-    now = Math.max(now, runStart + (event.at - engineStart) / 1e3);
-    memory.push([now, event.pools.kv, event.fullKv]);
+    offset ??= now + (clock() - startedAt - event.at) / 1e3;
+    now = Math.max(now, offset + event.at / 1e3);
+    // While the prompt is still being read, what is held is all there is.
+    const fullKv = Math.max(event.fullKv, event.pools.kv);
+    memory.push([now, event.pools.kv, fullKv]);
     const { marks } = store.getState();
     store.setState({
-      reading: { pools: event.pools, fullKv: event.fullKv },
+      reading: { pools: event.pools, fullKv },
       marks: event.mark ? [...marks, { at: now, kind: event.mark }] : marks,
     });
   }
@@ -82,8 +85,11 @@ export function createCharts(): Charts {
     reference,
     startRun() {
       tokens.clear();
-      runStart = now === 0 ? 0 : now + GAP_S;
-      engineStart = undefined;
+      const { reading } = store.getState();
+      if (memory.length > 0) now += GAP_S;
+      memory.push([now, reading?.pools.kv ?? 0, reading?.fullKv ?? 0]);
+      startedAt = clock();
+      offset = undefined;
     },
     record(event) {
       // The first token waits for the prefill and has its own number.
@@ -104,7 +110,7 @@ export function createCharts(): Charts {
       memory.clear();
       tokens.clear();
       now = 0;
-      engineStart = undefined;
+      offset = undefined;
       store.setState(EMPTY);
     },
   };

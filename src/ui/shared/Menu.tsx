@@ -56,15 +56,15 @@ export function Menu({ label, className, items }: Props) {
         aria-labelledby={`${id}-button`}
         className={styles.list}
         onToggle={(event) => {
-          if (event.newState !== "open") return;
-          place();
-          list.current?.querySelector("button")?.focus();
+          if (event.newState === "open") place();
         }}
         onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}
       >
-        {items.map(({ key, label: text, onPick }) => (
+        {items.map(({ key, label: text, onPick }, index) => (
           <button
             key={key}
+            // React's autoFocus focuses on mounting; the attribute does when the popover opens.
+            ref={index === 0 ? (item) => item?.setAttribute("autofocus", "") : undefined}
             type="button"
             role="menuitem"
             className={styles.item}

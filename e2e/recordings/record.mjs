@@ -1,0 +1,67 @@
+/**
+ * Records what the real engine does on the sample receipt, for the page's tests:
+ *   npm start -- --port 4193 &
+ *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json
+ * Needs what `npm test` needs. Times are those of the machine it ran on; no test depends on them.
+ */
+import fs from "node:fs";
+import { chromium } from "@playwright/test";
+
+const [site, file] = process.argv.slice(2);
+if (!site || !file) throw new Error("usage: record.mjs SITE FILE");
+
+const QUESTIONS = ["What is the total?", "What is the date?", "Read all the text."];
+const SETTINGS = [
+  { policy: "full", retention: 1 },
+  { policy: "aircache", retention: 0.1 },
+  { policy: "prefixkv", retention: 0.2 },
+];
+
+const { executablePath, args } = JSON.parse(
+  fs.readFileSync("node_modules/.cache/keepsight/browser.json", "utf8"),
+);
+const browser = await chromium.launch({ executablePath, args });
+try {
+  const page = await browser.newPage();
+  await page.goto(new URL("headless.html", site).href);
+  await page.waitForFunction(() => "keepsight" in window);
+  const recording = await page.evaluate(record, [QUESTIONS, SETTINGS]);
+  fs.writeFileSync(file, `${JSON.stringify(recording)}\n`);
+} finally {
+  await browser.close();
+}
+
+/** Runs in the page: one load, then every question under every setting, each prefilled anew. */
+async function record([questions, settingsList]) {
+  const engine = window.keepsight;
+  let events = [];
+  let start = 0;
+  engine.subscribe((event) => {
+    events.push({ at: Math.round(performance.now() - start), event });
+  });
+  const begin = () => {
+    events = [];
+    start = performance.now();
+  };
+  begin();
+  const info = await engine.load({
+    baseUrl: new URL("models/keepsight-mini/", document.baseURI).href,
+  });
+  const load = { events, info };
+  const picture = await (await fetch("samples/receipt.png")).blob();
+  const answers = [];
+  for (const question of questions) {
+    for (const { policy, retention } of settingsList) {
+      begin();
+      const result = await engine.ask({
+        turns: [{ images: ["receipt"], question }],
+        images: { receipt: picture },
+        settings: { policy, retention, scope: "visual", options: {} },
+        sampling: { maxNewTokens: 160, temperature: 0, topK: 0, topP: 1, seed: 0 },
+        fresh: true,
+      });
+      answers.push({ question, policy, retention, events, result });
+    }
+  }
+  return { load, answers };
+}
