@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { createMatmul } from "@/gpu/kernels/matmul";
+import { selfTest } from "@/gpu/selfTest";
 import { chooseVariants, PLAIN } from "@/gpu/variants";
 import { generate } from "@/model/generation";
 import { createTestGpu } from "../test/dawn";
@@ -33,6 +34,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   print("adapter", `${gpu.device.adapterInfo.architecture}, ${JSON.stringify(variants)}`);
   print("matmul", await matmulRate(gpu, variants.matmul));
 
+  const testing = clock();
+  const shape = { heads: 4, kvHeads: 2, headDim: 64 };
+  const { notices } = await selfTest(gpu, variants, { element: "f16", kvType: "f16", shape });
+  print("self-test, compilation included", [testing(), ...notices].join("; "));
   const loading = clock();
   const decoder = await loadDecoder(gpu, model, variants, { kvType: "f16" });
   print("load", loading());
