@@ -2,7 +2,8 @@ import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createCompactKv } from "@/gpu/kernels/compactKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/mergeKv";
 import { standingOf, turnToPlaces } from "./indexPositions";
-import { type KvCache, type KvRegion, layoutRegions, type RowCounts } from "./kvCache";
+import type { KvCache, RowCounts } from "./kvCache";
+import { type KvRegion, layoutRegions } from "./kvLayout";
 import { type Assignments, nearestKeepers } from "./nearestKeepers";
 import {
   absorbedRows,
@@ -14,6 +15,7 @@ import {
   plannedPositions,
   startOf,
 } from "./planLists";
+import { Scratch } from "./scratch";
 
 /** Weight of an absorbed row relative to a plain mean, per rule of a merging plan. */
 const SHARE = { mean: 1, pivot: 0.5 } as const;
@@ -30,39 +32,38 @@ const SHARE = { mean: 1, pivot: 0.5 } as const;
 export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts): Promise<void> {
   checkPlan(cache, plan, start);
   const { kvType, headDim } = cache.shape;
-  const [compactKv, mergeKv] = await Promise.all([
-    createCompactKv(cache.gpu, kvType, headDim),
-    createMergeKv(cache.gpu, kvType, headDim),
-  ]);
-  const assignments = await nearestKeepers(cache, plan, start);
+  const compactKv = await createCompactKv(cache.gpu, kvType, headDim);
+  const gathering = await prepareGather(cache, plan, start);
   const before = standingOf(cache);
   const merging = plan.layers.flatMap(({ merge }, layer) => (merge ? [layer] : []));
   const dropping = plan.layers.flatMap(({ merge }, layer) => {
     return merge || keepsAll(cache, plan, start, layer) ? [] : [layer];
   });
 
-  const lists = upload(cache, dropLists(cache, plan, start, dropping));
-  const recorder = cache.gpu.recorder("compact kv");
-  for (const layer of dropping) {
-    const { k, v } = cache.layer(layer);
-    for (const rows of [k, v]) {
-      compactKv(recorder, { lists, cache: rows, heads: cache.shape.kvHeads, layer });
+  if (dropping.length > 0) {
+    const scratch = new Scratch(cache.gpu, "compaction");
+    const lists = scratch.upload("lists", dropLists(cache, plan, start, dropping));
+    const recorder = cache.gpu.recorder("compact kv", 2 * dropping.length);
+    for (const layer of dropping) {
+      const { k, v } = cache.layer(layer);
+      for (const rows of [k, v]) {
+        compactKv(recorder, { lists, cache: rows, heads: cache.shape.kvHeads, layer });
+      }
     }
+    recorder.submit();
+    recorder.destroy();
+    scratch.destroy();
   }
-  recorder.submit();
-  recorder.destroy();
-  cache.gpu.memory.destroy(lists);
-  for (const layer of dropping) {
-    cache.relabel(layer, plannedPositions(cache, plan, start, layer));
-  }
+  for (const layer of dropping) cache.relabel(layer, plannedPositions(cache, plan, start, layer));
   cache.trim();
-  gather(cache, cache, plan, start, { layers: merging, assignments, mergeKv });
+  gather(gathering, cache, merging);
   if (cache.positionMode === "cacheIndex") await turnToPlaces(cache, plan, start, before);
 }
 
 /**
  * A new cache with the rows that a plan keeps of this one, which stays as it is. There is no full
  * copy in between: comparing policies from one prefill costs what each of them keeps.
+ * @throws PlanError
  */
 export async function gatherFork(
   cache: KvCache,
@@ -70,80 +71,70 @@ export async function gatherFork(
   start: RowCounts,
 ): Promise<KvCache> {
   checkPlan(cache, plan, start);
-  const { kvType, headDim } = cache.shape;
-  const mergeKv = await createMergeKv(cache.gpu, kvType, headDim);
-  const assignments = await nearestKeepers(cache, plan, start);
-  const layers = plan.layers.map((_, layer) => layer);
+  const gathering = await prepareGather(cache, plan, start);
   const fork = cache.emptyCopy();
-  gather(cache, fork, plan, start, { layers, assignments, mergeKv });
+  gather(gathering, fork, [...plan.layers.keys()]);
   if (fork.positionMode === "cacheIndex") {
     await turnToPlaces(fork, plan, start, standingOf(cache));
   }
   return fork;
 }
 
-interface Gather {
-  readonly layers: readonly number[];
+/** A plan with all that has to be known before its layers can be gathered. */
+interface Gathering {
+  readonly source: KvCache;
+  readonly plan: KeepPlan;
+  readonly start: RowCounts;
   readonly assignments: Assignments;
   readonly mergeKv: MergeKv;
 }
 
-/** Gathers `layers` of one cache into new buffers of another, or of the same one. */
-function gather(
+async function prepareGather(
   source: KvCache,
-  target: KvCache,
   plan: KeepPlan,
   start: RowCounts,
-  { layers, assignments, mergeKv }: Gather,
-): void {
+): Promise<Gathering> {
+  const { kvType, headDim } = source.shape;
+  const mergeKv = await createMergeKv(source.gpu, kvType, headDim);
+  const assignments = await nearestKeepers(source, plan, start);
+  return { source, plan, start, assignments, mergeKv };
+}
+
+/** Gathers layers of the source into new buffers of another cache, or of the source itself. */
+function gather(gathering: Gathering, target: KvCache, layers: readonly number[]): void {
   if (layers.length === 0) return;
-  const { memory } = source.gpu;
-  const targets = layers.map((layer) => targetRegions(source, plan, start, layer));
-  const lists = upload(source, mergeLists(source, plan, start, { layers, assignments, targets }));
-  const recorder = source.gpu.recorder("gather kv");
-  for (const [i, layer] of layers.entries()) {
-    const layerPlan = plan.layers[layer] as LayerPlan;
-    const regions = targets[i] as readonly KvRegion[];
+  const { source, plan, start, mergeKv } = gathering;
+  const { gpu } = source;
+  const scratch = new Scratch(gpu, "gather");
+  const lists = scratch.upload("lists", mergeLists(gathering, layers));
+  const recorder = gpu.recorder("gather kv", 2);
+  for (const layer of layers) {
+    const { keep, merge } = plan.layers[layer] as LayerPlan;
+    const regions = targetRegions(gathering, layer);
     const positions = plannedPositions(source, plan, start, layer);
     if (regions.every(({ rows }) => rows === 0)) {
       target.install(layer, undefined, regions, positions);
       continue;
     }
     const created = target.createBuffers(layer, regions);
-    const from = source.layer(layer);
-    const kept = Math.max(...layerPlan.keep.map((list) => list.length));
-    const share = SHARE[layerPlan.merge?.rule ?? "mean"];
-    for (const name of ["k", "v"] as const) {
-      const buffers = { source: from[name], target: created[name] };
-      mergeKv(recorder, { lists, ...buffers, heads: source.shape.kvHeads, layer, kept, share });
-    }
-    recorder.submit((encoder) => {
-      const bytes = source.rowBytes / 2;
-      for (const [head, region] of source.regions(layer).entries()) {
-        const size = startOf(start, layer, head) * bytes;
-        const to = (regions[head] as KvRegion).offset * bytes;
-        if (size === 0) continue;
-        for (const name of ["k", "v"] as const) {
-          const args = [region.offset * bytes, created[name], to, size] as const;
-          encoder.copyBufferToBuffer(from[name], ...args);
-        }
-      }
-    });
+    source.copyRows(layer, start[layer] ?? [], created, regions);
+    const kept = Math.max(...keep.map((list) => list.length));
+    const shared = { lists, heads: source.shape.kvHeads, layer, kept };
+    const share = SHARE[merge?.rule ?? "mean"];
+    const { k, v } = source.layer(layer);
+    mergeKv(recorder, { ...shared, share, source: k, target: created.k });
+    mergeKv(recorder, { ...shared, share, source: v, target: created.v });
+    recorder.submit();
     target.install(layer, created, regions, positions);
   }
   recorder.destroy();
-  memory.destroy(lists);
+  scratch.destroy();
 }
 
-function targetRegions(
-  cache: KvCache,
-  plan: KeepPlan,
-  start: RowCounts,
-  layer: number,
-): readonly KvRegion[] {
+function targetRegions({ source, plan, start }: Gathering, layer: number): readonly KvRegion[] {
   const layerPlan = plan.layers[layer] as LayerPlan;
   return layoutRegions(
-    Array.from({ length: cache.shape.kvHeads }, (_, head) => {
+    source.regions(layer).map((_, head) => {
       return startOf(start, layer, head) + keptRows(layerPlan, head).length;
     }),
   );
@@ -173,22 +164,15 @@ function dropLists(
 }
 
 /** Lists of `merge_kv`: per head the rows that make each keeper. */
-function mergeLists(
-  cache: KvCache,
-  plan: KeepPlan,
-  start: RowCounts,
-  to: Pick<Gather, "layers" | "assignments"> & {
-    readonly targets: readonly (readonly KvRegion[])[];
-  },
-): Uint32Array<ArrayBuffer> {
-  const builder = new ListBuilder(cache.shape);
-  for (const [i, layer] of to.layers.entries()) {
+function mergeLists(gathering: Gathering, layers: readonly number[]): Uint32Array<ArrayBuffer> {
+  const { source, plan, start, assignments } = gathering;
+  const builder = new ListBuilder(source.shape);
+  for (const layer of layers) {
     const layerPlan = plan.layers[layer] as LayerPlan;
-    const targets = to.targets[i] as readonly KvRegion[];
-    for (const [head, { offset }] of cache.regions(layer).entries()) {
+    const targets = targetRegions(gathering, layer);
+    for (const [head, { offset }] of source.regions(layer).entries()) {
       const kept = keptRows(layerPlan, head);
-      const into = intoOf(layerPlan, to.assignments, layer, head);
-      const { starts, rows } = absorbedRows(kept, into);
+      const { starts, rows } = absorbedRows(kept, intoOf(layerPlan, assignments, layer, head));
       const first = builder.words + starts.length;
       const list = builder.add(starts.map((word) => word + first));
       builder.add(rows);
@@ -216,10 +200,4 @@ function intoOf(
     default:
       return plan.merge satisfies never;
   }
-}
-
-function upload(cache: KvCache, words: Uint32Array<ArrayBuffer>): GPUBuffer {
-  const buffer = cache.gpu.memory.storage("activations", "kv row lists", words.byteLength);
-  cache.gpu.device.queue.writeBuffer(buffer, 0, words);
-  return buffer;
 }

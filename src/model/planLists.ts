@@ -1,5 +1,6 @@
 import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
-import { capacityFor, type KvCache, type RowCounts } from "./kvCache";
+import type { KvCache } from "./kvCache";
+import { capacityFor, type RowCounts } from "./kvLayout";
 
 /** A plan does not fit the cache that it is meant for. */
 export class PlanError extends Error {
