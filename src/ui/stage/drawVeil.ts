@@ -54,12 +54,17 @@ function prepared(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
 
 /** Whole pixels, so that neighbours neither overlap nor leave a hairline. */
 function pixels(canvas: HTMLCanvasElement, box: Box) {
-  const left = Math.round(box.x * canvas.width);
-  const top = Math.round(box.y * canvas.height);
+  const left = snap(box.x * canvas.width);
+  const top = snap(box.y * canvas.height);
   return {
     left,
     top,
-    width: Math.round((box.x + box.width) * canvas.width) - left,
-    height: Math.round((box.y + box.height) * canvas.height) - top,
+    width: snap((box.x + box.width) * canvas.width) - left,
+    height: snap((box.y + box.height) * canvas.height) - top,
   };
+}
+
+/** Rounds so that two ways of computing one edge, an ulp apart, agree at half a pixel. */
+function snap(place: number): number {
+  return Math.floor(place + 0.5 + 1e-6);
 }

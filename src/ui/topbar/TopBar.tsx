@@ -6,7 +6,7 @@ import { ThemeToggle } from "./ThemeToggle";
 import styles from "./TopBar.module.css";
 
 const PAGES = [
-  { route: "chat", href: "#", label: "Chat" },
+  { route: "chat", href: "#chat", label: "Chat" },
   { route: "about", href: "#about", label: "About" },
 ] as const;
 

@@ -1,0 +1,71 @@
+import { useMemo } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { shownRows } from "@/store/shownRows";
+import { formatCount } from "@/telemetry/format";
+import { PictureFrame } from "../stage/PictureFrame";
+import { useChat } from "../useApp";
+import { keptShareOfAll, rowCount } from "../veilGeometry";
+import styles from "./About.module.css";
+
+/** The picture on the stage as rows of the prompt, with the last answer's own numbers. */
+export function Journey() {
+  const picture = useChat((state) => state.conversation.pictures.at(-1));
+  const { layers, layout } = useChat(
+    useShallow((state) => {
+      const rows = picture && shownRows(state, picture.id);
+      return { layers: rows?.layers, layout: rows?.layout };
+    }),
+  );
+  const share = useMemo(() => (layers ? keptShareOfAll(layers) : undefined), [layers]);
+  if (!picture || !layers || !layout) {
+    return (
+      <div className={styles.journey}>
+        <PictureFrame picture={picture} rows={undefined} share={undefined} />
+        <p>
+          Ask a question on the <a href="#chat">Chat</a> page, and its rows are shown here: the text
+          before the image, one row per visual token, and the words of the question.
+        </p>
+      </div>
+    );
+  }
+  const visual = rowCount(layout);
+  const total = layers[0]?.rowsBefore ?? 0;
+  const before = layout.tiles[0]?.firstPosition ?? 0;
+  const after = Math.max(0, total - before - visual);
+  const kept = layers.reduce((sum, { rowsAfter }) => sum + rowsAfter, 0);
+  const { gridRows, gridColumns } = layout.tiles[0] ?? { gridRows: 0, gridColumns: 0 };
+  return (
+    <div className={styles.journey}>
+      <PictureFrame picture={picture} rows={{ layers, layout }} share={share} />
+      <div>
+        <div className={styles.strip} aria-hidden="true">
+          <i style={{ flexGrow: before }} />
+          <i data-visual="true" style={{ flexGrow: visual }} />
+          <i style={{ flexGrow: after }} />
+        </div>
+        <ol className={styles.steps}>
+          <li>
+            Your picture is cut into {gridRows} × {gridColumns} patches
+            {layout.tiles.length > 1 && ` in ${layout.tiles.length} tiles`}; the vision encoder
+            makes one visual token of each: <b className="num">{visual}</b>.
+          </li>
+          <li>
+            With <b className="num">{before}</b> tokens before them and{" "}
+            <b className="num">{after}</b> after them, the prompt has <b className="num">{total}</b>{" "}
+            tokens, and so many rows in each of {layers.length} layers:{" "}
+            <b className="num">{formatCount(total * layers.length)}</b>.
+          </li>
+          <li>
+            While the prompt is read, its attention is recorded. The policy turns it into a list of
+            rows per layer, and <b className="num">{formatCount(kept)}</b> rows stay. A patch is
+            clearer the more layers kept it.
+          </li>
+          <li>
+            A kernel moves the kept rows together and the buffers are trimmed. A row keeps its
+            position in the prompt wherever it lies; the next token goes on counting.
+          </li>
+        </ol>
+      </div>
+    </div>
+  );
+}
