@@ -6,6 +6,7 @@ import {
   type EngineEvent,
   type EngineFailure,
   type ImageLayout,
+  type LaneOutcome,
   type MemoryReading,
   type ModelInfo,
   type PlanPreview,
@@ -92,6 +93,13 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
       if (answer.failure && !isStopped) throw new EngineError(answer.failure);
       if (isStopped) return stoppedResult(answer, played);
       return answer.result!;
+    },
+    async compare({ lanes, ...request }) {
+      const outcomes: LaneOutcome[] = [];
+      for (const settings of lanes) {
+        outcomes.push({ result: await this.ask({ ...request, settings }) });
+      }
+      return outcomes;
     },
     async cancel() {
       stop?.();

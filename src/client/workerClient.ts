@@ -75,6 +75,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
   return {
     load: (request) => call("load", request),
     ask: (request) => call("ask", request),
+    compare: (request) => call("compare", request),
     cancel: () => call("cancel"),
     preview: (settings) => call("preview", settings),
     clear: () => call("clear"),

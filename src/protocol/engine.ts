@@ -12,7 +12,12 @@ export interface Engine {
    * Tokens come as `token` events. Rejects with `EngineError`.
    */
   ask(request: AskRequest): Promise<TurnResult>;
-  /** Stops the running `load` or `ask` within two tokens; `ask` then resolves with what it has. */
+  /**
+   * Answers the last turn once per lane, each from a fork of one prefill, one after the other. Events
+   * say which lane they belong to. The first lane's cache is kept for the next question.
+   */
+  compare(request: CompareRequest): Promise<readonly LaneOutcome[]>;
+  /** Stops the running `load`, `ask` or `compare` within two tokens; `ask` then resolves with what it has. */
   cancel(): Promise<void>;
   /** What `settings` would keep of the last prompt, from its recorded attention; runs no model. */
   preview(settings: CacheSettings): Promise<PlanPreview>;
@@ -83,6 +88,16 @@ export interface AskRequest {
   /** Prefill again even if the cache could be appended to (*Ask again*). */
   readonly fresh?: boolean;
 }
+
+export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh"> {
+  /** Two or more ways to compress the same prompt. */
+  readonly lanes: readonly CacheSettings[];
+}
+
+/** A lane's answer, or why it has none while the others go on. */
+export type LaneOutcome =
+  | { readonly result: TurnResult; readonly failure?: never }
+  | { readonly failure: EngineFailure; readonly result?: never };
 
 export interface CacheSettings {
   /** Policy id. */
@@ -206,13 +221,21 @@ export type EngineEvent =
       readonly totalBytes: number;
       readonly phase: "download" | "compile" | "selfTest";
     }
-  | { readonly type: "stage"; readonly stage: Stage; readonly done: number; readonly total: number }
+  | {
+      readonly type: "stage";
+      readonly stage: Stage;
+      readonly done: number;
+      readonly total: number;
+      /** Index of the lane, while lanes are compared and the stage is not shared. */
+      readonly lane?: number;
+    }
   | {
       readonly type: "token";
       readonly index: number;
       readonly id: number;
       readonly text: string;
       readonly ms: number;
+      readonly lane?: number;
     }
   | {
       readonly type: "memory";
@@ -227,6 +250,7 @@ export type EngineEvent =
       readonly type: "compacted";
       readonly layers: readonly LayerReport[];
       readonly images: readonly ImageLayout[];
+      readonly lane?: number;
     }
   | { readonly type: "deviceLost"; readonly message: string };
 

@@ -45,6 +45,7 @@ function heldEngine() {
       calls.cancel += 1;
       asks.at(-1)?.reject(new EngineError({ code: "cancelled", message: "" }));
     },
+    compare: async () => [],
     preview: async () => ({ layers: [], kvBytes: 0 }),
     clear: async () => {
       calls.clear += 1;
