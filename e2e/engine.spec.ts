@@ -263,6 +263,53 @@ test.describe("one conversation", () => {
     expect(await engine.heard()).toEqual([]);
   });
 
+  test("compares lanes from one prefill, each as if it had been asked alone", async () => {
+    const lanes = [
+      { policy: "snapkv", retention: 0.3 },
+      { policy: "full", retention: 1 },
+      { policy: "aircache", retention: 0.2 },
+      { policy: "elastic", retention: 0.3 },
+    ];
+    const alone = [];
+    for (const settings of lanes) {
+      alone.push(must(await engine.ask({ turns: [shown], settings, fresh: true })));
+    }
+    await engine.heard();
+    const outcomes = must(await engine.compare({ turns: [shown] }, lanes));
+    const results = outcomes.map(({ result }) => result);
+    for (const [lane, result] of results.entries()) {
+      expect(result?.tokenIds, lanes[lane]?.policy).toEqual(alone[lane]?.tokenIds);
+      expect(result?.layers, lanes[lane]?.policy).toEqual(alone[lane]?.layers);
+      expect(result?.kvBytes.end).toBe(alone[lane]?.kvBytes.end);
+    }
+    const events = await engine.heard();
+    const prefills = events.filter((e) => e.type === "stage" && e.stage === "prefill" && !e.done);
+    expect(prefills).toHaveLength(1);
+    const tokens = events.flatMap((e) => (e.type === "token" ? [e] : []));
+    for (const [lane, result] of results.entries()) {
+      expect(tokens.filter((t) => t.lane === lane).map(({ id }) => id)).toEqual(result?.tokenIds);
+    }
+
+    // The first lane is what the conversation goes on from; the others are gone.
+    expect((await engine.memory()).kv).toBe(results[0]?.kvBytes.end);
+    const turns = [{ ...shown, answerIds: results[0]?.tokenIds ?? [] }, text("Why?")];
+    const next = must(await engine.ask({ turns, settings: lanes[0] as object }));
+    expect(next.appended).toBe(true);
+    await engine.clear();
+    expect((await engine.memory()).kv).toBe(0);
+  });
+
+  test("says which lane does not fit, and answers the others", async () => {
+    const lanes = [
+      { policy: "full", retention: 1, capMb: 0.1 },
+      { policy: "streaming", retention: 0.1, capMb: 0.1 },
+    ];
+    const [first, second] = must(await engine.compare({ turns: [shown] }, lanes));
+    expect([first, second].filter((lane) => lane?.failure?.code === "capTooSmall")).toHaveLength(1);
+    expect([first, second].filter((lane) => lane?.result)).toHaveLength(1);
+    expect((await engine.compare({ turns: [shown] }, [{}])).failure?.code).toBe("badRequest");
+  });
+
   test("the same seed gives the same tokens, another one others", async () => {
     const ask = async (seed: number) => {
       const sampling = { temperature: 1, topK: 50, topP: 0.95, seed, maxNewTokens: 16 };

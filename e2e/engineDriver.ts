@@ -5,6 +5,7 @@ import type {
   CacheSettings,
   EngineEvent,
   EngineFailure,
+  LaneOutcome,
   LoadRequest,
   MemoryReading,
   ModelInfo,
@@ -91,6 +92,32 @@ export class EngineDriver {
         }
       },
       { request, files: this.#images, stopAt },
+    );
+  }
+
+  /** Lanes of one question; each is completed from the defaults. */
+  compare(
+    { sampling, turns }: Pick<Question, "sampling" | "turns">,
+    lanes: readonly Partial<CacheSettings>[],
+  ): Promise<Outcome<readonly LaneOutcome[]>> {
+    const request = {
+      turns,
+      lanes: lanes.map((lane) => ({ ...SETTINGS, ...lane })),
+      sampling: { ...SAMPLING, ...sampling },
+    };
+    return this.#page.evaluate(
+      async ({ request, files }) => {
+        const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+        const images = Object.fromEntries(
+          Object.entries(files).map(([key, text]) => [key, new Blob([bytes(text)])]),
+        );
+        try {
+          return { value: await window.keepsight.compare({ ...request, images }) };
+        } catch (error) {
+          return { failure: (error as { failure: EngineFailure }).failure };
+        }
+      },
+      { request, files: this.#images },
     );
   }
 

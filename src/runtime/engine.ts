@@ -3,9 +3,11 @@ import { Gpu } from "@/gpu/gpu";
 import {
   type AskRequest,
   type CacheSettings,
+  type CompareRequest,
   type Engine,
   EngineError,
   type EngineEvent,
+  type LaneOutcome,
   type LoadRequest,
   type MemoryReading,
   type ModelInfo,
@@ -70,6 +72,13 @@ export class LocalEngine implements Engine {
     return this.#alone((signal) => {
       const { session } = this.#need();
       return this.#guarded(this.#device as Device, () => session.ask(request, signal));
+    });
+  }
+
+  compare(request: CompareRequest): Promise<readonly LaneOutcome[]> {
+    return this.#alone((signal) => {
+      const { session } = this.#need();
+      return this.#guarded(this.#device as Device, () => session.compare(request, signal));
     });
   }
 

@@ -5,7 +5,7 @@ type Finish = TurnResult["finish"];
 
 /** A turn as far as it has come: what is known of its result, and its clock. */
 export class Progress {
-  readonly #started = performance.now();
+  #started = performance.now();
   readonly #ms = { vision: 0, prefill: 0, score: 0, plan: 0, compact: 0 };
   readonly #arrivals: number[] = [];
   readonly ids: number[] = [];
@@ -19,6 +19,25 @@ export class Progress {
   images: readonly ImageLayout[] = [];
   readonly notices: string[] = [];
   notes: TurnResult["notes"] = {};
+
+  /** A lane's own progress, with what is shared so far; its clock stands still until `resume`. */
+  fork(): Progress {
+    const lane = new Progress();
+    Object.assign(lane.#ms, this.#ms);
+    lane.#started = performance.now() - this.#started;
+    Object.assign(lane.kvBytes, this.kvBytes);
+    lane.promptTokens = this.promptTokens;
+    lane.visualTokens = this.visualTokens;
+    lane.images = this.images;
+    lane.notices.push(...this.notices);
+    return lane;
+  }
+
+  /** Lets a fork's clock go on: as if nothing had been done for other lanes in between. */
+  resume(): void {
+    const { score, plan, compact } = this.#ms;
+    this.#started = performance.now() - this.#started - score - plan - compact;
+  }
 
   /** Times a stage; its milliseconds stand even if it throws. */
   async time<T>(stage: Exclude<Stage, "decode">, work: () => T | Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import { resolveOptions } from "@/compression/options";
 import { policyById } from "@/compression/registry";
 import type { OptionValues, Policy } from "@/compression/types";
+import type { PositionMode } from "@/model/kvCache";
 import {
   type AskRequest,
   type CacheSettings,
@@ -63,6 +64,11 @@ function checkSampling({ maxNewTokens, temperature, topK, topP, seed }: Sampling
     throw bad(`Top-p must lie above 0 and at most at 1, not ${topP}.`);
   }
   if (!Number.isInteger(seed)) throw bad(`The seed must be a whole number, not ${seed}.`);
+}
+
+/** `full` has no such option: nothing is dropped, so all three are one. */
+export function positionMode({ positions }: OptionValues): PositionMode {
+  return (positions as PositionMode | undefined) ?? "original";
 }
 
 export function bad(message: string, rest: Partial<EngineFailure> = {}): EngineError {

@@ -1,15 +1,22 @@
-import type { OptionValues } from "@/compression/types";
-import type { KvCache, PositionMode } from "@/model/kvCache";
-import type { AskRequest, CacheSettings, PlanPreview, TurnResult } from "@/protocol/engine";
+import type { KvCache } from "@/model/kvCache";
+import type {
+  AskRequest,
+  CacheSettings,
+  CompareRequest,
+  LaneOutcome,
+  PlanPreview,
+  TurnResult,
+} from "@/protocol/engine";
 import { coveredTokens, type Seen } from "./continuation";
 import { isAbort, isOutOfMemory } from "./failures";
 import { makeRoom } from "./history";
+import { Lanes } from "./lanes";
 import type { LoadedModel } from "./loadedModel";
 import { Pictures } from "./pictures";
 import { previewPlan, type Recorded } from "./preview";
 import { Progress } from "./progress";
 import { fullKvBytes } from "./report";
-import { bad } from "./request";
+import { bad, positionMode } from "./request";
 import { type Job, recordedOf, type Segment, type StageIo, Stages } from "./stages";
 import { type PreparedTurn, prepareTurn } from "./turn";
 
@@ -53,6 +60,19 @@ export class Session {
     }
     this.#close(progress);
     return progress.result(request);
+  }
+
+  /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
+  async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
+    const lanes = new Lanes(this.#model, this.#pictures, this.#io);
+    const { outcomes, cache, seen, recorded } = await lanes.run(request, signal, () =>
+      this.#drop(),
+    );
+    this.#cache = cache;
+    this.#held = seen;
+    this.#recorded = recorded;
+    this.#stages.mark("end", cache);
+    return outcomes;
   }
 
   /** What `settings` would keep of the last prompt. @throws EngineError, PolicyError */
@@ -157,9 +177,4 @@ export class Session {
     this.#recorded = undefined;
     this.#io.reporter.fullKv = 0;
   }
-}
-
-/** `full` has no such option: nothing is dropped, so all three are one. */
-function positionMode({ positions }: OptionValues): PositionMode {
-  return (positions as PositionMode | undefined) ?? "original";
 }

@@ -1,22 +1,21 @@
 import { planFor } from "@/compression/plan";
-import type { DecodeRule, KeepPlan, TapSpec, Taps } from "@/compression/types";
+import type { DecodeRule, KeepPlan, Taps } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/embed";
-import { compact } from "@/model/compaction";
+import { compact, gatherFork } from "@/model/compaction";
 import { promptIds } from "@/model/decoder";
 import { Eviction } from "@/model/eviction";
 import { generate } from "@/model/generation";
 import type { KvCache, RowCounts } from "@/model/kvCache";
 import type { PromptTile } from "@/model/prompt";
-import type { TapPrompt } from "@/model/tapGeometry";
-import { TapRecorder } from "@/model/taps";
 import { TextStream } from "@/model/textStream";
 import type { EngineEvent, Stage } from "@/protocol/engine";
-import { type Domain, domainOf, planInput, tapsWithin } from "./domain";
+import { type Domain, domainOf, planInput } from "./domain";
 import type { LoadedModel } from "./loadedModel";
 import type { MemoryReporter } from "./memoryReporter";
 import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
 import type { Progress } from "./progress";
+import { record, type TapRequest, tapsOf } from "./recording";
 import { fullKvBytes, layerReports } from "./report";
 import type { PreparedTurn } from "./turn";
 
@@ -45,7 +44,10 @@ export interface Prefilled {
   readonly cache: KvCache;
   readonly domain: Domain;
   readonly before: RowCounts;
+  /** Of the first request. */
   readonly taps: Taps;
+  /** Per request. */
+  readonly recorded: readonly Taps[];
 }
 
 /** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
@@ -88,24 +90,23 @@ export class Stages {
     });
   }
 
-  /** Appends a segment to a cache and records what its policy asked for. If stopped, takes it back. */
+  /**
+   * Appends a segment to a cache and records what its policy asked for; `requests` for more than one
+   * policy at once. If stopped, takes the segment back.
+   */
   async prefill(
     { turn, progress, signal }: Job,
     cache: KvCache,
     segment: Segment,
     features: readonly FeatureSlice[],
+    requests: readonly TapRequest[] = [tapsOf(turn, domainOf(turn.prompt, segment))],
   ): Promise<Prefilled> {
-    const { gpu, decoder, sight, variants } = this.#model;
+    const { decoder, sight } = this.#model;
     const before = cache.rowCounts();
     const domain = domainOf(turn.prompt, segment);
     progress.promptTokens += domain.rows;
     progress.visualTokens += domain.visual.reduce((sum, span) => sum + span.end - span.start, 0);
-    const hook = await TapRecorder.create(gpu, {
-      cache,
-      heads: decoder.config.heads,
-      lanes: variants.lanes,
-      ...tapsOf(turn, domain),
-    });
+    const hook = await record(this.#model, cache, requests);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
     const ids = promptIds(tokens, sight?.imageTokenId ?? -1);
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
@@ -122,9 +123,9 @@ export class Stages {
     progress.kvBytes.before = cache.bytes;
     this.mark("prefill", cache);
     this.tell("score", 0, 1);
-    const taps = await progress.time("score", () => hook.finish());
+    const recorded = await progress.time("score", () => hook.finish());
     progress.notices.push(...hook.notices);
-    return { cache, domain, before, taps };
+    return { cache, domain, before, taps: recorded[0] ?? {}, recorded };
   }
 
   decide({ turn, progress }: Job, { domain, taps }: Prefilled): Promise<Decision> {
@@ -141,14 +142,32 @@ export class Stages {
     });
   }
 
-  async compact({ progress }: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<void> {
+  async compact(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<void> {
     const rowsBefore = cache.rowCounts();
+    await this.#compacting(job, () => compact(cache, plan, before));
+    this.#report(job, cache, rowsBefore, plan);
+  }
+
+  /** A cache of its own with the rows that a plan keeps; `prefilled` stays as it is. */
+  async fork(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<KvCache> {
+    const rowsBefore = cache.rowCounts();
+    const fork = await this.#compacting(job, () => gatherFork(cache, plan, before));
+    this.#report(job, fork, rowsBefore, plan);
+    return fork;
+  }
+
+  async #compacting<T>({ progress }: Job, work: () => Promise<T>): Promise<T> {
     this.tell("compact", 0, 1);
-    await progress.time("compact", async () => {
-      await compact(cache, plan, before);
+    const done = await progress.time("compact", async () => {
+      const result = await work();
       await this.#model.gpu.device.queue.onSubmittedWorkDone();
+      return result;
     });
     this.#io.check();
+    return done;
+  }
+
+  #report({ progress }: Job, cache: KvCache, rowsBefore: RowCounts, plan: KeepPlan): void {
     progress.kvBytes.after = cache.bytes;
     progress.layers = layerReports(cache, rowsBefore);
     progress.notes = plan.notes ?? {};
@@ -218,19 +237,4 @@ export function recordedOf({ turn }: Job, { domain, taps, before }: Prefilled): 
   const { scope } = turn.settings;
   const { seed } = turn.request.sampling;
   return { domain, taps, before, seed, scope, spec: tapsOf(turn, domain).spec };
-}
-
-/** What the prefill must record for a turn's policy, and on which rows. */
-function tapsOf(
-  { policy, options, settings }: PreparedTurn,
-  domain: Domain,
-): { readonly spec: TapSpec; readonly prompt: TapPrompt } {
-  const { rows, visual, textStart } = domain;
-  const hasCandidates = settings.scope === "prompt" || visual.length > 0;
-  const spec = hasCandidates ? tapsWithin(policy.taps(options), domain) : {};
-  const prompt = { rows, visual, textStart };
-  if (settings.scope === "visual") return { spec, prompt };
-  // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
-  const keys = Uint8Array.from({ length: rows }, (_, row) => (row < textStart ? 1 : 0));
-  return { spec, prompt: { ...prompt, keys } };
 }

@@ -25,6 +25,8 @@ function run(request: Request): Promise<unknown> {
       return engine.load(...args);
     case "ask":
       return engine.ask(...args);
+    case "compare":
+      return engine.compare(...args);
     case "cancel":
       return engine.cancel();
     case "preview":
