@@ -14,8 +14,14 @@ import {
   type PlanPreview,
   type TurnResult,
 } from "@/protocol/engine";
-import { asEngineError, DEVICE_LOST, DeviceFaults } from "./failures";
-import { type LoadedModel, loadModel } from "./loadedModel";
+import {
+  asEngineError,
+  DEVICE_LOST,
+  DeviceFaults,
+  isOutOfMemory,
+  MODEL_TOO_LARGE,
+} from "./failures";
+import { type LoadedModel, type LoadProgress, loadModel } from "./loadedModel";
 import { MemoryReporter } from "./memoryReporter";
 import { Session } from "./session";
 
@@ -50,21 +56,13 @@ export class LocalEngine implements Engine {
       const started = performance.now();
       await this.#unload();
       const device = await this.#open();
-      return this.#guarded(device, async () => {
-        const model = await loadModel(device.gpu, device.adapter, request, {
-          signal,
-          onProgress: (progress) => this.#emit({ type: "load", ...progress }),
-        });
-        device.faults.check();
-        const reporter = new MemoryReporter(device.gpu, (event) => this.#emit(event));
-        const session = new Session(model, {
-          emit: (event) => this.#emit(event),
-          check: () => device.faults.check(),
-          reporter,
-        });
-        this.#loaded = { model, session };
-        return { ...model.info, loadMs: performance.now() - started };
-      });
+      const model = await this.#guarded(device, () => this.#read(device, request, signal));
+      const emit = (event: EngineEvent) => this.#emit(event);
+      const reporter = new MemoryReporter(device.gpu, emit);
+      const check = () => device.faults.check();
+      this.#loaded = { model, session: new Session(model, { emit, check, reporter }) };
+      reporter.tell();
+      return { ...model.info, loadMs: performance.now() - started };
     });
   }
 
@@ -131,6 +129,26 @@ export class LocalEngine implements Engine {
     return await Promise.race([task(), lost]);
   }
 
+  async #read(
+    { gpu, adapter, faults }: Device,
+    request: LoadRequest,
+    signal: AbortSignal,
+  ): Promise<LoadedModel> {
+    const onProgress = (progress: LoadProgress) => this.#emit({ type: "load", ...progress });
+    try {
+      const model = await loadModel(gpu, adapter, request, { signal, onProgress });
+      try {
+        faults.check();
+        return model;
+      } catch (error) {
+        await model.destroy();
+        throw error;
+      }
+    } catch (error) {
+      throw isOutOfMemory(error) ? new EngineError(MODEL_TOO_LARGE, { cause: error }) : error;
+    }
+  }
+
   #need(): Loaded {
     if (this.#loaded) return this.#loaded;
     throw new EngineError({ code: "noModel", message: "No model is loaded.", action: "reload" });
@@ -152,6 +170,8 @@ export class LocalEngine implements Engine {
         reject(new EngineError(DEVICE_LOST));
         if (this.#device !== opened) return;
         this.#device = undefined;
+        // Its buffers are gone with the device; the vision encoder's memory in WebAssembly is not.
+        void this.#loaded?.model.sight?.encoder.release().catch(() => {});
         this.#loaded = undefined;
         const message = why ? `${DEVICE_LOST.message} (${why})` : DEVICE_LOST.message;
         this.#emit({ type: "deviceLost", message });

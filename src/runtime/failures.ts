@@ -39,6 +39,11 @@ export const OUT_OF_MEMORY: EngineFailure = {
   action: "keepLess",
 };
 
+export const MODEL_TOO_LARGE: EngineFailure = {
+  code: "outOfMemory",
+  message: "The graphics memory is not enough for this model.",
+};
+
 export const DEVICE_LOST: EngineFailure = {
   code: "deviceLost",
   message: "The graphics device was lost; the model must be loaded again.",
