@@ -1,5 +1,6 @@
 // tap_column_sum: what the queries of one chunk add to each key's column sum, averaged over the query
-// heads of a group; query row q counts `factor` * 2^(log2_decay * (last_row - q)), which is 1 for plain sums. A second pass over q · k with the log-sum-exp that attention stored.
+// heads of a group: a second pass over q · k with the log-sum-exp that attention stored. Query row q
+// counts factor * 2^(log2_decay * (last_row - q)), which is 1 for plain sums.
 //
 //   domains  [layers, kv_heads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r
 //   cache    [rows, ROW_VEC4] the layer's keys
@@ -8,14 +9,15 @@
 //   sums     [layers, splits, kv_heads, ceil(keys / 4)] added to
 //
 // An invocation owns four keys of one KV head and one split of the chunk's queries, and compares them
-// with BLOCK queries at a time: each vec4 that is read serves four or more products. Splits are planes
-// of `sums` of their own, so that nothing is shared and nothing waits; `tap_sum_planes` adds them up.
+// with BLOCK queries at a time: 10 vec4 loads feed 24 products, in matrices because software adapters
+// keep arrays out of registers. Splits are planes of `sums` of their own, so that nothing is shared and
+// nothing waits; `tap_sum_planes` adds them up.
 // Dispatch (ceil(keys / (4 * WORKGROUP)), kv_heads, splits). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
 override ROW_VEC4: u32;
 
-const BLOCK = 4u;
+const BLOCK = 6u;
 
 struct Params {
   layer: u32,
@@ -56,34 +58,55 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let end = params.rows * (gid.z + 1u) / params.splits;
   let group = params.heads / params.kv_heads;
 
-  var total = vec4f(0.0);
+  var total = vec4f();
   for (var row = first; row < end; row += BLOCK) {
-    let age = vec4f(f32(params.last_row) - f32(params.first_row + row)) - vec4f(0.0, 1.0, 2.0, 3.0);
-    let weights = params.factor * exp2(params.log2_decay * max(age, vec4f(0.0)));
+    let front = row + vec4u(0u, 1u, 2u, 3u);
+    let back = row + vec2u(4u, 5u);
+    // Where the keys that each row sees end; rows beyond the split see none.
+    let lead = domain.z + params.first_row + 1u;
+    let front_ends = select(vec4u(), min(vec4u(domain.y), lead + front), front < vec4u(end));
+    let back_ends = select(vec2u(), min(vec2u(domain.y), lead + back), back < vec2u(end));
+    let front_weights = weights(vec4f(front));
+    let back_weights = weights(vec4f(vec2f(back), 0.0, 0.0));
     for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {
-      let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.heads + head;
-      let q = rows * ROW_VEC4;
-      var scores = array<vec4f, BLOCK>(); // one query each, four keys
+      let p = min(front, vec4u(end - 1u)) * params.heads + head;
+      let o = min(back, vec2u(end - 1u)) * params.heads + head;
+      let q = p * ROW_VEC4;
+      let r = o * ROW_VEC4;
+      // Products of six queries (columns) with four keys (components).
+      var s = mat4x4f();
+      var t = mat2x4f();
       for (var lane = 0u; lane < ROW_VEC4; lane++) {
-        let block = mat4x4f(
+        let k = mat4x4f(
           kv_unpack(cache[at.x + lane]),
           kv_unpack(cache[at.y + lane]),
           kv_unpack(cache[at.z + lane]),
           kv_unpack(cache[at.w + lane]),
         );
-        scores[0] += queries[q.x + lane] * block;
-        scores[1] += queries[q.y + lane] * block;
-        scores[2] += queries[q.z + lane] * block;
-        scores[3] += queries[q.w + lane] * block;
+        s += mat4x4f(
+          queries[q.x + lane] * k,
+          queries[q.y + lane] * k,
+          queries[q.z + lane] * k,
+          queries[q.w + lane] * k,
+        );
+        t += mat2x4f(queries[r.x + lane] * k, queries[r.y + lane] * k);
       }
-      for (var i = 0u; i < BLOCK; i++) {
-        let seen = keys <= vec4u(domain.z + params.first_row + row + i);
-        let counts = seen & vec4<bool>(row + i < end) & (keys < vec4u(domain.y));
-        let probability = exp(scores[i] * params.scale - lse[rows[i]]);
-        total += select(vec4f(0.0), weights[i] * probability, counts);
-      }
+      s *= params.scale;
+      t *= params.scale;
+      total += select(vec4f(), front_weights.x * exp(s[0] - lse[p.x]), keys < vec4u(front_ends.x));
+      total += select(vec4f(), front_weights.y * exp(s[1] - lse[p.y]), keys < vec4u(front_ends.y));
+      total += select(vec4f(), front_weights.z * exp(s[2] - lse[p.z]), keys < vec4u(front_ends.z));
+      total += select(vec4f(), front_weights.w * exp(s[3] - lse[p.w]), keys < vec4u(front_ends.w));
+      total += select(vec4f(), back_weights.x * exp(t[0] - lse[o.x]), keys < vec4u(back_ends.x));
+      total += select(vec4f(), back_weights.y * exp(t[1] - lse[o.y]), keys < vec4u(back_ends.y));
     }
   }
   let plane = (params.layer * params.splits + gid.z) * params.kv_heads + gid.y;
   sums[plane * keys_vec4 + gid.x] += total / f32(group);
+}
+
+/// How much chunk rows count.
+fn weights(rows: vec4f) -> vec4f {
+  let age = f32(params.last_row) - f32(params.first_row) - rows;
+  return params.factor * exp2(params.log2_decay * max(age, vec4f()));
 }

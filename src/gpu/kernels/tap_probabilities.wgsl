@@ -45,28 +45,33 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let at = (domain.x + min(keys, vec4u(max(domain.y, 1u) - 1u))) * ROW_VEC4;
   let tail_rows = params.tail_row + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.rows - 1u));
   let rows = tail_rows * params.heads + head;
-  let q = rows * ROW_VEC4;
 
-  var scores: array<vec4f, BLOCK>;
+  let scores = score(rows * ROW_VEC4, at) * params.scale;
+  let target_index = (row * params.heads + head) * keys_vec4 + gid.x;
+  let stride = params.heads * keys_vec4;
+  for (var i = 0u; i < min(BLOCK, params.rows - row); i++) {
+    let seen = min(domain.y, domain.z + params.row + row + i + 1u);
+    let probability = exp(scores[i] - lse[rows[i]]);
+    probabilities[target_index + i * stride] = select(vec4f(), probability, keys < vec4u(seen));
+  }
+}
+
+/// Products of four queries (columns) with four keys (components).
+fn score(q: vec4u, k: vec4u) -> mat4x4f {
+  var scores = mat4x4f();
   for (var lane = 0u; lane < ROW_VEC4; lane++) {
     let block = mat4x4f(
-      kv_unpack(cache[at.x + lane]),
-      kv_unpack(cache[at.y + lane]),
-      kv_unpack(cache[at.z + lane]),
-      kv_unpack(cache[at.w + lane]),
+      kv_unpack(cache[k.x + lane]),
+      kv_unpack(cache[k.y + lane]),
+      kv_unpack(cache[k.z + lane]),
+      kv_unpack(cache[k.w + lane]),
     );
-    scores[0] += queries[q.x + lane] * block;
-    scores[1] += queries[q.y + lane] * block;
-    scores[2] += queries[q.z + lane] * block;
-    scores[3] += queries[q.w + lane] * block;
+    scores += mat4x4f(
+      queries[q.x + lane] * block,
+      queries[q.y + lane] * block,
+      queries[q.z + lane] * block,
+      queries[q.w + lane] * block,
+    );
   }
-  for (var i = 0u; i < BLOCK; i++) {
-    if (row + i < params.rows) {
-      let seen = keys <= vec4u(domain.z + params.row + row + i);
-      let counts = seen & (keys < vec4u(domain.y));
-      let probability = exp(scores[i] * params.scale - lse[rows[i]]);
-      probabilities[((row + i) * params.heads + head) * keys_vec4 + gid.x] =
-        select(vec4f(0.0), probability, counts);
-    }
-  }
+  return scores;
 }
