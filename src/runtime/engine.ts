@@ -94,6 +94,7 @@ export class LocalEngine implements Engine {
   }
 
   async clear(): Promise<void> {
+    if (!this.#loaded) return; // a model that is still loading holds no conversation
     await this.cancel();
     this.#loaded?.session.clear();
   }
