@@ -1,8 +1,10 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CacheSettings, Engine, EngineFailure, Sampling } from "@/protocol/engine";
+import { createArchive } from "./archive";
 import { type Charts, createCharts } from "./charts";
 import { type Chat, createChat } from "./chat";
 import { emptyConversation } from "./conversation";
+import { createHistory, type History } from "./history";
 import { createLoad, type Load } from "./load";
 import { type PictureOutcome, readPicture } from "./pictures";
 import type { PolicyInfo } from "./policyInfo";
@@ -30,6 +32,7 @@ export interface App {
   readonly chat: Chat;
   readonly charts: Charts;
   readonly stage: StoreApi<StageState>;
+  readonly history: History;
   /** Starts the engine and shows the first sample. */
   start(): void;
   /** Settings of the next question. */
@@ -38,7 +41,6 @@ export interface App {
   /** Puts a file on the stage, which starts a new conversation. */
   chooseFile(file: Blob, title: string): Promise<void>;
   chooseSample(id: string): Promise<void>;
-  newConversation(): void;
 }
 
 export interface AppOptions {
@@ -69,6 +71,7 @@ export function createApp(options: AppOptions): App {
     () => performance.now(),
   );
   const chat = createChat({ load, charts, sampling: SAMPLING, newId, now: () => Date.now() });
+  const history = createHistory(createArchive(), chat, newId);
   const stage = createStore<StageState>(() => ({
     samples: [],
     failure: undefined,
@@ -91,7 +94,7 @@ export function createApp(options: AppOptions): App {
     const outcome = await read();
     if (mine !== choice) return;
     stage.setState({ isReading: false, failure: outcome.ok ? undefined : outcome.failure });
-    if (outcome.ok) chat.open(emptyConversation(newId(), Date.now(), outcome.picture));
+    if (outcome.ok) chat.open(emptyConversation(newId(), Date.now(), outcome.picture), "picture");
   }
 
   const chooseSample = (id: string) =>
@@ -110,6 +113,7 @@ export function createApp(options: AppOptions): App {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
     stage.setState({ samples });
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
+    if (choice === 0 && (await history.restore(options.sampleId))) return;
     if (first && choice === 0) await chooseSample(first.id);
   }
 
@@ -138,9 +142,6 @@ export function createApp(options: AppOptions): App {
     },
     chooseFile: (file, title) => choose(() => readPicture(file, { id: newId(), title })),
     chooseSample,
-    newConversation() {
-      const picture = chat.store.getState().conversation.pictures[0];
-      chat.open(emptyConversation(newId(), Date.now(), picture));
-    },
+    history,
   };
 }

@@ -141,7 +141,7 @@ describe("a chat", () => {
     const { load, chat, asks, calls, runs } = setUp();
     await load.start();
     chat.ask("first", full);
-    chat.open(emptyConversation("d", 0, { ...picture, id: "q" }));
+    chat.open(emptyConversation("d", 0, { ...picture, id: "q" }), "picture");
     chat.ask("about q", full);
     expect(asks).toHaveLength(1);
     await vi.waitFor(() => expect(asks).toHaveLength(2));

@@ -42,7 +42,8 @@ export interface Chat {
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
   /** Leaves the conversation for another one and frees what the engine held for it. */
-  open(conversation: Conversation): void;
+  open(conversation: Conversation, because?: "picture"): void;
+  rename(conversationId: string, name: string): void;
   show(attemptId: string): void;
   record(event: EngineEvent): void;
 }
@@ -159,12 +160,12 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
     stop() {
       void load.engine()?.cancel();
     },
-    open(conversation) {
+    open(conversation, because) {
       const { running, conversation: left } = store.getState();
       store.setState({
         conversation,
         shown: undefined,
-        left: left.exchanges.length > 0 ? left : undefined,
+        left: because === "picture" && left.exchanges.length > 0 ? left : undefined,
       });
       freeing += 1;
       const freed = free(running !== undefined).catch(() => undefined);
@@ -173,6 +174,9 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
         charts.reset();
         pump();
       });
+    },
+    rename(conversationId, name) {
+      change((current) => (current.id === conversationId ? { ...current, name } : current));
     },
     show(attemptId) {
       store.setState({ shown: attemptId });

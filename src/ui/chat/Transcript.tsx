@@ -23,7 +23,9 @@ export function Transcript() {
     <section ref={log} className={styles.log} tabIndex={0} aria-label="Conversation">
       <div className={styles.column}>
         {left && (
-          <p className={styles.notice}>New conversation. “{titleOf(left)}” ended with its image.</p>
+          <p className={styles.notice}>
+            New conversation. “{titleOf(left)}” is kept under History.
+          </p>
         )}
         {conversation.exchanges.length === 0 && !failure && <Welcome />}
         {conversation.exchanges.map((exchange) => (

@@ -25,7 +25,7 @@ export function useFailureAction({ id, settings }: Attempt): (action: Action) =>
         if (app.load.store.getState().phase !== "loading") void app.load.retry();
         return;
       case "newConversation":
-        return app.newConversation();
+        return app.history.begin();
       default:
         return action satisfies never;
     }

@@ -18,7 +18,7 @@ export function failureSentence({ code, message }: EngineFailure): string {
         "have it, and so do Safari 26 and Firefox on Windows and macOS. Everything else on this page works."
       );
     case "cancelled":
-      return "Stopped before the first word.";
+      return message || "Stopped before the first word.";
     case "internal":
       return `Something inside the engine went wrong: ${message}`;
     default:

@@ -1,0 +1,99 @@
+import fs from "node:fs";
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { ask, openScripted } from "./scripted";
+
+const history = (page: Page) => page.getByRole("button", { name: "History" });
+const question = (page: Page, text: string) => page.getByRole("group", { name: text });
+
+test("a reload brings the conversation back, and it goes on", async ({ page }) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  const facts = await page.getByText(/rows held/).textContent();
+  await page.reload();
+  await expect(question(page, "What is the total?")).toBeVisible();
+  await expect(page.getByText(/rows held/)).toHaveText(facts!);
+  await expect(page.getByRole("heading", { name: /^Layer 1 kept/ })).toBeVisible();
+  await ask(page, "What is the date?");
+  await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
+});
+
+test("an answer that a reload cut off is tried again on request", async ({ page }) => {
+  await openScripted(page, { pace: 2 });
+  await page.getByLabel("Question").fill("What is the total?");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/waits for the model/)).toBeVisible();
+  // The write to the archive is asynchronous; its entry in the list says that it is there.
+  await history(page).click();
+  await expect(
+    page.locator("#history-panel").getByRole("button", { name: "What is the total?", exact: true }),
+  ).toBeVisible();
+  await openScripted(page);
+  await expect(page.getByText("The page was left before this answer ended.")).toBeVisible();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByLabel("Answer")).toHaveAttribute("data-phase", "done");
+});
+
+test("conversations are named, opened, exported and deleted", async ({ page }) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await page
+    .getByRole("button", { name: /^Chart/ })
+    .first()
+    .click();
+  await expect(page.getByText(/is kept under History/)).toBeVisible();
+  await ask(page, "What is the date?");
+
+  await history(page).click();
+  await page.getByRole("button", { name: "Rename What is the total?" }).click();
+  await page.getByLabel("Name of What is the total?").fill("My receipt");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeVisible();
+  const axe = await new AxeBuilder({ page }).analyze();
+  expect(axe.violations.map(({ id }) => id)).toEqual([]);
+
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export My receipt as JSON" }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe("my-receipt.json");
+  const document = JSON.parse(fs.readFileSync(await file.path(), "utf8"));
+  expect(document).toMatchObject({ format: "keepsight-conversation", name: "My receipt" });
+  expect(document.pictures[0].data).toMatch(/^data:image\/png;base64,iVBOR/);
+  expect(document.exchanges[0].attempts[0].result.layers).toHaveLength(8);
+
+  await page.getByRole("button", { name: "My receipt", exact: true }).click();
+  await expect(question(page, "What is the total?")).toBeVisible();
+  await expect(question(page, "What is the date?")).toHaveCount(0);
+
+  await history(page).click();
+  await page.getByRole("button", { name: "Delete My receipt" }).click();
+  await expect(question(page, "What is the total?")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "My receipt", exact: true })).toHaveCount(0);
+  await page
+    .locator("#history-panel")
+    .getByRole("button", { name: "What is the date?", exact: true })
+    .click();
+  await expect(question(page, "What is the date?")).toBeVisible();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the About page tells of the page's own picture, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await openScripted(page);
+    await ask(page, "What is the total?");
+    await page.getByRole("link", { name: "About" }).click();
+    await expect(page.getByRole("heading", { name: "How a prompt becomes rows" })).toBeVisible();
+    await expect(page.getByText(/the prompt has 597 tokens/)).toBeVisible();
+    for (const policy of ["AirCache", "PrefixKV", "Elastic Cache"]) {
+      await expect(page.getByRole("region", { name: policy })).toBeVisible();
+    }
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    const extra = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(extra).toBe(0);
+    await page.getByRole("link", { name: "Chat" }).click();
+    await expect(question(page, "What is the total?")).toBeVisible();
+  });
+}
