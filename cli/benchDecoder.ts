@@ -1,11 +1,11 @@
 /**
- * `node cli/run.mjs benchDecoder [--rows 600] [--tokens 48] [--model NAME] [--variant plain|gpu]`: the decoder alone
+ * `node cli/run.mjs benchDecoder [--rows 600] [--tokens 48] [--model NAME] [--variant software|plain|gpu]`: the decoder alone
  * on Dawn under Node, without a browser. Prints wall-clock and CPU milliseconds (on a software
  * adapter the GPU's work is CPU time of this process, which says more on a busy machine).
  */
 
 import { parseArgs } from "node:util";
-import { createMatmul } from "@/gpu/kernels/matmul";
+import { createMatmul, type MatmulVariant } from "@/gpu/kernels/matmul";
 import { selfTest } from "@/gpu/selfTest";
 import { chooseVariants, PLAIN } from "@/gpu/variants";
 import { generate } from "@/model/generation";
@@ -21,12 +21,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       model: { type: "string", default: "keepsight-mini" },
       rows: { type: "string", default: "600" },
       tokens: { type: "string", default: "48" },
-      variant: { type: "string", default: "plain" },
+      variant: { type: "string", default: "software" },
     },
   });
   const gpu = await createTestGpu();
-  const wanted = chooseVariants({ isFallback: false, hasSubgroups: gpu.features.subgroups });
-  const variants = values.variant === "plain" ? PLAIN : wanted;
+  const isFallback = values.variant === "software";
+  const chosen = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
+  const variants = values.variant === "plain" ? PLAIN : chosen;
   const model = FIXTURES.find(({ name }) => name === values.model) as FixtureModel;
   const test = model.cases.find(
     ({ rows }) => rows === Number(values.rows),
@@ -67,7 +68,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function matmulRate(
   gpu: Awaited<ReturnType<typeof createTestGpu>>,
-  variant: "registers" | "tiled",
+  variant: MatmulVariant,
 ): Promise<string> {
   const [rows, depth, columns, repeats] = [256, 256, 768, 4];
   const run = await createMatmul(gpu, { variant, element: "f16", store: "bias" });

@@ -11,6 +11,8 @@ const SPEC = {
 } as const;
 const SHARED: Variants = { lanes: "subgroup", matmul: "tiled", flash: "tiled" };
 
+const SOFTWARE: Variants = { lanes: "one", matmul: "subgroup", flash: "subgroup" };
+
 const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());
 
@@ -29,6 +31,7 @@ function broken(label: RegExp, edit: (code: string) => string): Gpu {
 
 it("accepts every variant here", async () => {
   expect(await selfTest(gpu, SHARED, SPEC)).toEqual({ variants: SHARED, notices: [] });
+  expect(await selfTest(gpu, SOFTWARE, SPEC)).toEqual({ variants: SOFTWARE, notices: [] });
   expect(await selfTest(gpu, PLAIN, SPEC)).toEqual({ variants: PLAIN, notices: [] });
 });
 
@@ -43,6 +46,11 @@ it("replaces what is wrong, and says so", async () => {
   const noTiles = broken(/tiled/, (code) => code.replace("k < DEPTH;", "k < DEPTH - 1u;"));
   const { variants } = await selfTest(noTiles, { ...PLAIN, matmul: "tiled" }, SPEC);
   expect(variants).toEqual(PLAIN);
+  const deaf = broken(/subgroup/, (code) => code.replace("subgroupBroadcast(low, 1u)", "low"));
+  expect((await selfTest(deaf, SOFTWARE, SPEC)).variants).toEqual({
+    ...SOFTWARE,
+    matmul: "registers",
+  });
 });
 
 it("gives up where the plain kernels are wrong too", async () => {
@@ -57,7 +65,8 @@ it("leaves no memory behind", async () => {
 });
 
 it("chooses by adapter", () => {
-  expect(chooseVariants({ isFallback: true, hasSubgroups: true })).toEqual(PLAIN);
+  expect(chooseVariants({ isFallback: true, hasSubgroups: false })).toEqual(PLAIN);
+  expect(chooseVariants({ isFallback: true, hasSubgroups: true })).toEqual(SOFTWARE);
   expect(chooseVariants({ isFallback: false, hasSubgroups: true })).toEqual(SHARED);
   expect(chooseVariants({ isFallback: false, hasSubgroups: false }).lanes).toBe("workgroup");
 });

@@ -9,22 +9,20 @@ export interface Variants {
   readonly flash: FlashVariant;
 }
 
-/** Nothing but loops: right everywhere, and the fastest where a barrier is expensive. */
+/** Nothing but loops: right everywhere. */
 export const PLAIN: Variants = { lanes: "one", matmul: "registers", flash: "plain" };
 
 /** What the choice depends on. */
 export interface AdapterTraits {
-  /** A software adapter: there a barrier costs microseconds. */
+  /** A software adapter: there a barrier costs microseconds, and a load more than a product. */
   readonly isFallback: boolean;
   readonly hasSubgroups: boolean;
 }
 
 export function chooseVariants({ isFallback, hasSubgroups }: AdapterTraits): Variants {
-  if (isFallback) return PLAIN;
-  return { lanes: chooseLanes({ isFallback, hasSubgroups }), matmul: "tiled", flash: "tiled" };
-}
-
-export function chooseLanes({ isFallback, hasSubgroups }: AdapterTraits): Lanes {
-  if (isFallback) return "one";
-  return hasSubgroups ? "subgroup" : "workgroup";
+  if (isFallback) {
+    return hasSubgroups ? { ...PLAIN, matmul: "subgroup", flash: "subgroup" } : PLAIN;
+  }
+  const lanes = hasSubgroups ? "subgroup" : "workgroup";
+  return { lanes, matmul: "tiled", flash: "tiled" };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PLAIN, type Variants } from "@/gpu/variants";
+import { chooseVariants, PLAIN, type Variants } from "@/gpu/variants";
 import { createTestGpu } from "../../test/dawn";
 import {
   FIXTURES,
@@ -24,7 +24,8 @@ afterAll(() => gpu.device.destroy());
 describe.each(FIXTURES)("$name", (model) => {
   let decoder: Decoder;
   beforeAll(async () => {
-    decoder = await loadDecoder(gpu, model, PLAIN);
+    const { subgroups: hasSubgroups } = gpu.features;
+    decoder = await loadDecoder(gpu, model, chooseVariants({ isFallback: true, hasSubgroups }));
   });
   afterAll(() => decoder.destroy());
 
@@ -64,7 +65,10 @@ describe("the same answer another way", () => {
         variants: { lanes: "workgroup", matmul: "tiled", flash: "tiled" },
         chunkRows: 40,
       },
-      "with subgroups": { variants: { ...PLAIN, lanes: "subgroup" } },
+      "with subgroups": {
+        variants: { lanes: "subgroup", matmul: "subgroup", flash: "subgroup" },
+        chunkRows: 40,
+      },
     };
 
   it.each([

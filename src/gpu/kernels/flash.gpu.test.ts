@@ -13,7 +13,7 @@ const scratch = new Scratch(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
-describe.each(["plain", "tiled"] as const)("flash %s", (variant) => {
+describe.each(["plain", "subgroup", "tiled"] as const)("flash %s", (variant) => {
   it.each([
     { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [30, 5], rows: 21 },
     { heads: 5, kvHeads: 1, headDim: 80, kvType: "f16", rowsBefore: [17], rows: 18 },

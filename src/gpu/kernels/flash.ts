@@ -1,15 +1,26 @@
 import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
 import plain from "./flash_plain.wgsl?raw";
+import subgroup from "./flash_subgroup.wgsl?raw";
 import tiled from "./flash_tiled.wgsl?raw";
 import { KV_CODE, type KvType } from "./kvType";
 import { foldGroups } from "./lanes";
 import type { CacheBinding, HeadShape } from "./ropeAppend";
 
-/** `plain` needs no barrier and no shared memory, `tiled` is for GPUs. */
-export type FlashVariant = "plain" | "tiled";
+/**
+ * `plain` and `subgroup` need no barrier and no shared memory: for adapters where those are slow.
+ * `tiled` is for GPUs.
+ */
+export type FlashVariant = "plain" | "subgroup" | "tiled";
 
 /** Largest head size of `tiled`; `plain` takes over above it. */
 export const TILED_HEAD_DIM = 128;
+
+/** A unit is some rows of one head. */
+const VARIANTS = {
+  plain: { code: plain, rowsPerUnit: 4, unitsPerGroup: 16, workgroup: 16 },
+  subgroup: { code: subgroup, rowsPerUnit: 32, unitsPerGroup: 1, workgroup: 8 },
+  tiled: { code: tiled, rowsPerUnit: 16, unitsPerGroup: 1, workgroup: 64 },
+} as const;
 
 export interface FlashSpec {
   readonly variant: FlashVariant;
@@ -33,23 +44,23 @@ export type Flash = (recorder: Recorder, args: FlashArgs) => void;
 /** Causal attention of a chunk of rows that was just appended to the cache. */
 export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpec): Promise<Flash> {
   const { heads, kvHeads, headDim } = shape;
-  const isTiled = variant === "tiled" && headDim <= TILED_HEAD_DIM;
+  const chosen = variant === "tiled" && headDim > TILED_HEAD_DIM ? "plain" : variant;
+  const { code, rowsPerUnit, unitsPerGroup, workgroup } = VARIANTS[chosen];
   const kernel = await gpu.compile({
-    label: `flash ${isTiled ? "tiled" : "plain"} ${kvType}`,
-    code: [KV_CODE[kvType], isTiled ? tiled : plain],
+    label: `flash ${chosen} ${kvType}`,
+    code: [KV_CODE[kvType], code],
     access: ["read", "read", "read", "read", "write", "write"],
-    constants: isTiled ? { DEPTH4: headDim / 4 } : { WORKGROUP: 16 },
+    enable: chosen === "subgroup" ? ["subgroups"] : [],
+    constants: chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup },
   });
 
   return (recorder, { cache, queries, output, logSums, rows }) => {
-    const groups = isTiled
-      ? Math.ceil(rows / 16) * heads
-      : Math.ceil((Math.ceil(rows / 4) * heads) / 16);
+    const units = Math.ceil(rows / rowsPerUnit) * heads;
     recorder.dispatch(
       kernel,
       [queries, cache.keys, cache.values, cache.table, output, logSums],
       [rows, heads, kvHeads, headDim / 4, cache.layer, f32Bits(1 / Math.sqrt(headDim))],
-      foldGroups(groups),
+      foldGroups(Math.ceil(units / unitsPerGroup)),
     );
   };
 }

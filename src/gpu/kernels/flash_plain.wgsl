@@ -87,11 +87,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       output[o_base.w + d] = sums[3];
     }
   }
-  for (var r = 0u; r < 4u && row + r < params.rows; r++) {
-    log_sums[(row + r) * params.heads + head] = highest[r] + log(mass[r]);
-    for (var d = 0u; d < params.depth4; d++) {
-      output[o_base[r] + d] /= mass[r];
-    }
+  finish(row, head, o_base.x, highest.x, mass.x);
+  finish(row + 1u, head, o_base.y, highest.y, mass.y);
+  finish(row + 2u, head, o_base.z, highest.z, mass.z);
+  finish(row + 3u, head, o_base.w, highest.w, mass.w);
+}
+
+/// Divides the sums of a row by their weights' sum.
+fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
+  if (row >= params.rows) {
+    return;
+  }
+  log_sums[row * params.heads + head] = highest + log(mass);
+  for (var d = 0u; d < params.depth4; d++) {
+    output[at + d] /= mass;
   }
 }
 

@@ -15,7 +15,7 @@ afterAll(() => gpu.device.destroy());
 
 const [rows, depth] = [37, 76];
 
-describe.each(["registers", "tiled"] as const)("matmul %s", (variant) => {
+describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant) => {
   it.each(["f32", "f16", "bf16"] as const)("multiplies %s weights in parts", async (element) => {
     const columns = 101;
     const spec = { element, rows: columns, columns: depth, partRows: 44 };

@@ -2,14 +2,18 @@ import type { Gpu, Recorder, Slice } from "../gpu";
 import { type Element, WEIGHT_CODE } from "./elements";
 import { foldGroups } from "./lanes";
 import registers from "./matmul_registers.wgsl?raw";
+import subgroup from "./matmul_subgroup.wgsl?raw";
 import tiled from "./matmul_tiled.wgsl?raw";
 import type { Matrix } from "./matrix";
 import storeBias from "./store_bias.wgsl?raw";
 import storeGated from "./store_gated.wgsl?raw";
 import storeResidual from "./store_residual.wgsl?raw";
 
-/** `registers` needs no barrier and no shared memory, `tiled` is for GPUs. */
-export type MatmulVariant = "registers" | "tiled";
+/**
+ * `registers` and `subgroup` need no barrier and no shared memory: for adapters where those are
+ * slow. `tiled` is for GPUs.
+ */
+export type MatmulVariant = "registers" | "subgroup" | "tiled";
 
 /** What happens to a product: `bias` is added, the output is added to, or SiLU(gate) × up is taken. */
 export type MatmulStore = "bias" | "residual" | "gated";
@@ -34,19 +38,22 @@ export interface MatmulArgs {
 export type Matmul = (recorder: Recorder, args: MatmulArgs) => void;
 
 const STORE_CODE = { bias: storeBias, residual: storeResidual, gated: storeGated } as const;
+/** Tiles of the product, and how many of them a workgroup computes side by side. */
 const VARIANTS = {
-  registers: { code: registers, tileRows: 6, tileColumns: 4, tilesPerGroup: 16 },
-  tiled: { code: tiled, tileRows: 64, tileColumns: 64, tilesPerGroup: 1 },
+  registers: { code: registers, tileRows: 6, tileColumns: 4, workgroup: 16, tilesPerGroup: 16 },
+  subgroup: { code: subgroup, tileRows: 8, tileColumns: 64, workgroup: 16, tilesPerGroup: 1 },
+  tiled: { code: tiled, tileRows: 64, tileColumns: 64, workgroup: 0, tilesPerGroup: 1 },
 } as const;
 
 /** input × matrixᵀ for many rows at once. */
 export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> {
-  const { code, tileRows, tileColumns, tilesPerGroup } = VARIANTS[spec.variant];
+  const { code, tileRows, tileColumns, workgroup, tilesPerGroup } = VARIANTS[spec.variant];
   const kernel = await gpu.compile({
     label: `matmul ${spec.variant} ${spec.element} ${spec.store}`,
     code: [WEIGHT_CODE[spec.element], STORE_CODE[spec.store], code],
     access: ["read", "read", "read", "write"],
-    constants: spec.variant === "registers" ? { WORKGROUP: tilesPerGroup } : {},
+    enable: spec.variant === "subgroup" ? ["subgroups"] : [],
+    constants: workgroup > 0 ? { WORKGROUP: workgroup } : {},
   });
   const stored = spec.store === "gated" ? 2 : 1;
 

@@ -75,10 +75,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     s4 += dot4(input[a4 + k], b0, b1, b2, b3);
     s5 += dot4(input[a5 + k], b0, b1, b2, b3);
   }
-  let sums = array<vec4f, 6>(s0, s1, s2, s3, s4, s5);
-  let rows = min(6u, params.rows - row);
   let count = min(4u, params.columns - column);
-  for (var i = 0u; i < rows; i++) {
-    store4(row + i, column, count, sums[i]);
+  store4(row, column, count, s0);
+  if (row + 1u < params.rows) {
+    store4(row + 1u, column, count, s1);
+  }
+  if (row + 2u < params.rows) {
+    store4(row + 2u, column, count, s2);
+  }
+  if (row + 3u < params.rows) {
+    store4(row + 3u, column, count, s3);
+  }
+  if (row + 4u < params.rows) {
+    store4(row + 4u, column, count, s4);
+  }
+  if (row + 5u < params.rows) {
+    store4(row + 5u, column, count, s5);
   }
 }

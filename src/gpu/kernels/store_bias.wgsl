@@ -8,7 +8,14 @@ fn weight_row(column: u32) -> u32 {
 fn store4(row: u32, column: u32, count: u32, value: vec4f) {
   let first = params.first_column + column;
   let at = row * params.output_columns + first;
-  for (var i = 0u; i < count; i++) {
-    output[at + i] = value[i] + bias[first + i];
+  output[at] = value.x + bias[first];
+  if (count > 1u) {
+    output[at + 1u] = value.y + bias[first + 1u];
+  }
+  if (count > 2u) {
+    output[at + 2u] = value.z + bias[first + 2u];
+  }
+  if (count > 3u) {
+    output[at + 3u] = value.w + bias[first + 3u];
   }
 }

@@ -12,9 +12,14 @@ fn weight_row(column: u32) -> u32 {
 fn store4(row: u32, column: u32, count: u32, value: vec4f) {
   let first = params.first_column + column / 2u;
   let at = row * params.output_columns + first;
-  for (var i = 0u; i < count / 2u; i++) {
-    let gate = value[2u * i] + bias[first + i];
-    let up = value[2u * i + 1u] + bias[params.output_columns + first + i];
-    output[at + i] = gate / (1.0 + exp(-gate)) * up;
+  output[at] = gated(value.xy, first);
+  if (count > 2u) {
+    output[at + 1u] = gated(value.zw, first + 1u);
   }
+}
+
+fn gated(product: vec2f, column: u32) -> f32 {
+  let gate = product.x + bias[column];
+  let up = product.y + bias[params.output_columns + column];
+  return gate / (1.0 + exp(-gate)) * up;
 }

@@ -1,0 +1,147 @@
+// flash_subgroup: causal attention of a chunk of rows over one layer of the cache, softmax on the
+// fly. No barriers, no shared memory, any head size; needs `enable subgroups`.
+//
+// Buffers and parameters as in flash_plain.wgsl. A workgroup owns 4 * WORKGROUP rows of one head, an
+// invocation 4 of them, and all take the same 8 keys at a time: four lanes of a subgroup load two
+// keys or values each and the others are told. On adapters where loads are slow this halves them.
+// Every adapter's subgroups have at least 4 lanes, and nothing more is assumed.
+// Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups, folded.
+
+override WORKGROUP: u32 = 8;
+
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  depth4: u32,
+  layer: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(3) var<storage, read> table: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let unit = group.y * 65535u + group.x;
+  let head = unit % params.heads;
+  let first_row = unit / params.heads * 4u * WORKGROUP;
+  if (first_row >= params.rows) {
+    return;
+  }
+  let kv_head = head / (params.heads / params.kv_heads);
+  let region = table[params.layer * params.kv_heads + kv_head];
+  let last_slot = region.y + min(first_row + 4u * WORKGROUP, params.rows) - 1u;
+  let stride = params.heads * params.depth4;
+  let row = first_row + 4u * local.x;
+  let rows = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u));
+  let q = rows * stride + head * params.depth4;
+  let o = (row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
+  let visible = region.y + row + vec4u(1, 2, 3, 4); // slots that each of the four rows sees
+  let has_rows = row < params.rows;
+
+  var highest = vec4f(HIDDEN);
+  var mass = vec4f();
+  for (var slot = 0u; slot <= last_slot; slot += 8u) {
+    let low = (region.x + min(slot + lane % 4u, last_slot)) * params.depth4;
+    let high = (region.x + min(slot + 4u + lane % 4u, last_slot)) * params.depth4;
+    // A column per key, a component per row.
+    var s = mat4x4f();
+    var t = mat4x4f();
+    for (var d = 0u; d < params.depth4; d++) {
+      let k = kv_unpack(keys[low + d]);
+      let l = kv_unpack(keys[high + d]);
+      let q4 = mat4x4f(queries[q.x + d], queries[q.y + d], queries[q.z + d], queries[q.w + d]);
+      s[0] += subgroupBroadcast(k, 0u) * q4;
+      s[1] += subgroupBroadcast(k, 1u) * q4;
+      s[2] += subgroupBroadcast(k, 2u) * q4;
+      s[3] += subgroupBroadcast(k, 3u) * q4;
+      t[0] += subgroupBroadcast(l, 0u) * q4;
+      t[1] += subgroupBroadcast(l, 1u) * q4;
+      t[2] += subgroupBroadcast(l, 2u) * q4;
+      t[3] += subgroupBroadcast(l, 3u) * q4;
+    }
+    s = masked(s, slot, visible);
+    t = masked(t, slot + 4u, visible);
+    let now = max(highest, max(peak(s), peak(t)));
+    let decay = exp(highest - now);
+    highest = now;
+    s = mat4x4f(exp(s[0] - now), exp(s[1] - now), exp(s[2] - now), exp(s[3] - now));
+    t = mat4x4f(exp(t[0] - now), exp(t[1] - now), exp(t[2] - now), exp(t[3] - now));
+    mass = mass * decay + s[0] + s[1] + s[2] + s[3] + t[0] + t[1] + t[2] + t[3];
+
+    let p = transpose(s); // a column per row
+    let r = transpose(t);
+    for (var d = 0u; d < params.depth4; d++) {
+      let v = kv_unpack(values[low + d]);
+      let w = kv_unpack(values[high + d]);
+      let v4 = mat4x4f(
+        subgroupBroadcast(v, 0u),
+        subgroupBroadcast(v, 1u),
+        subgroupBroadcast(v, 2u),
+        subgroupBroadcast(v, 3u),
+      );
+      let w4 = mat4x4f(
+        subgroupBroadcast(w, 0u),
+        subgroupBroadcast(w, 1u),
+        subgroupBroadcast(w, 2u),
+        subgroupBroadcast(w, 3u),
+      );
+      if (has_rows) {
+        add(o.x + d, slot, decay.x, v4 * p[0] + w4 * r[0]);
+        add(o.y + d, slot, decay.y, v4 * p[1] + w4 * r[1]);
+        add(o.z + d, slot, decay.z, v4 * p[2] + w4 * r[2]);
+        add(o.w + d, slot, decay.w, v4 * p[3] + w4 * r[3]);
+      }
+    }
+  }
+  finish(row, head, o.x, highest.x, mass.x);
+  finish(row + 1u, head, o.y, highest.y, mass.y);
+  finish(row + 2u, head, o.z, highest.z, mass.z);
+  finish(row + 3u, head, o.w, highest.w, mass.w);
+}
+
+/// Divides the sums of a row by their weights' sum.
+fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
+  if (row >= params.rows) {
+    return;
+  }
+  log_sums[row * params.heads + head] = highest + log(mass);
+  for (var d = 0u; d < params.depth4; d++) {
+    output[at + d] /= mass;
+  }
+}
+
+fn add(at: u32, slot: u32, decay: f32, sum: vec4f) {
+  if (slot == 0u) {
+    output[at] = sum;
+  } else {
+    output[at] = output[at] * decay + sum;
+  }
+}
+
+/// Scales, and hides the slots of a column from the rows that do not see them.
+fn masked(scores: mat4x4f, slot: u32, visible: vec4u) -> mat4x4f {
+  let scaled = scores * params.scale;
+  return mat4x4f(
+    select(vec4f(HIDDEN), scaled[0], vec4u(slot) < visible),
+    select(vec4f(HIDDEN), scaled[1], vec4u(slot + 1u) < visible),
+    select(vec4f(HIDDEN), scaled[2], vec4u(slot + 2u) < visible),
+    select(vec4f(HIDDEN), scaled[3], vec4u(slot + 3u) < visible),
+  );
+}
+
+fn peak(scores: mat4x4f) -> vec4f {
+  return max(max(scores[0], scores[1]), max(scores[2], scores[3]));
+}

@@ -1,0 +1,107 @@
+// matmul_subgroup: output = input × weightsᵀ, finished by a store_*.wgsl. No barriers, no shared memory;
+// needs `enable subgroups`.
+//
+// Buffers and parameters as in matmul_registers.wgsl. A workgroup owns 8 rows, an invocation those
+// rows by 4 columns of its own. All lanes of a subgroup need the same rows of the input, so four
+// lanes load two rows each and the others are told: on adapters where loads are slow this halves
+// them. Every adapter's subgroups have at least 4 lanes, and nothing more is assumed.
+// Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP)) workgroups, folded.
+
+override WORKGROUP: u32 = 16;
+
+struct Params {
+  rows: u32,
+  columns: u32,
+  depth4: u32,
+  first_column: u32,
+  output_columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weights: array<W4>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn weight_base(column: u32) -> u32 {
+  return weight_row(min(column, params.columns - 1u)) * params.depth4;
+}
+
+fn input_base(row: u32) -> u32 {
+  return min(row, params.rows - 1u) * params.depth4;
+}
+
+fn dot4(a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
+  return vec4f(dot(a, w0), dot(a, w1), dot(a, w2), dot(a, w3));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tile = group.y * 65535u + group.x;
+  let tiles_across = (params.columns + 4u * WORKGROUP - 1u) / (4u * WORKGROUP);
+  let row = tile / tiles_across * 8u;
+  let column = (tile % tiles_across * WORKGROUP + local.x) * 4u;
+  if (row >= params.rows) {
+    return;
+  }
+  let w0 = weight_base(column);
+  let w1 = weight_base(column + 1u);
+  let w2 = weight_base(column + 2u);
+  let w3 = weight_base(column + 3u);
+  let a_low = input_base(row + lane % 4u);
+  let a_high = input_base(row + 4u + lane % 4u);
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  for (var k = 0u; k < params.depth4; k++) {
+    let b0 = w_unpack(weights[w0 + k]);
+    let b1 = w_unpack(weights[w1 + k]);
+    let b2 = w_unpack(weights[w2 + k]);
+    let b3 = w_unpack(weights[w3 + k]);
+    let low = input[a_low + k];
+    let high = input[a_high + k];
+    s0 += dot4(subgroupBroadcast(low, 0u), b0, b1, b2, b3);
+    s1 += dot4(subgroupBroadcast(low, 1u), b0, b1, b2, b3);
+    s2 += dot4(subgroupBroadcast(low, 2u), b0, b1, b2, b3);
+    s3 += dot4(subgroupBroadcast(low, 3u), b0, b1, b2, b3);
+    s4 += dot4(subgroupBroadcast(high, 0u), b0, b1, b2, b3);
+    s5 += dot4(subgroupBroadcast(high, 1u), b0, b1, b2, b3);
+    s6 += dot4(subgroupBroadcast(high, 2u), b0, b1, b2, b3);
+    s7 += dot4(subgroupBroadcast(high, 3u), b0, b1, b2, b3);
+  }
+  if (column >= params.columns) {
+    return;
+  }
+  let count = min(4u, params.columns - column);
+  store4(row, column, count, s0);
+  if (row + 1u < params.rows) {
+    store4(row + 1u, column, count, s1);
+  }
+  if (row + 2u < params.rows) {
+    store4(row + 2u, column, count, s2);
+  }
+  if (row + 3u < params.rows) {
+    store4(row + 3u, column, count, s3);
+  }
+  if (row + 4u < params.rows) {
+    store4(row + 4u, column, count, s4);
+  }
+  if (row + 5u < params.rows) {
+    store4(row + 5u, column, count, s5);
+  }
+  if (row + 6u < params.rows) {
+    store4(row + 6u, column, count, s6);
+  }
+  if (row + 7u < params.rows) {
+    store4(row + 7u, column, count, s7);
+  }
+}
