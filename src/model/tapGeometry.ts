@@ -1,5 +1,5 @@
 import type { Span, TapSpec } from "@/compression/types";
-import { paddedKeys } from "@/gpu/kernels/tapAttention";
+import { paddedKeys } from "@/gpu/kernels/tapScores";
 
 /** Query rows that are kept for the pass after the prefill; longer questions are cut to it. */
 export const TAIL_LIMIT = 2048;

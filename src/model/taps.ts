@@ -1,19 +1,17 @@
 import type { TapSpec, Taps } from "@/compression/types";
 import type { Gpu, Recorder } from "@/gpu/gpu";
+import { compileNamed } from "@/gpu/kernels/kernelCall";
 import type { Lanes } from "@/gpu/kernels/lanes";
-import {
-  createTapAttention,
-  type Queries,
-  type TapAttention,
-  type Weighting,
-} from "@/gpu/kernels/tapAttention";
-import { createTapKeys, type TapKeys } from "@/gpu/kernels/tapKeys";
+import { type TapAttention, tapAttentionKernels } from "@/gpu/kernels/tapAttention";
+import { type TapKeys, tapKeyKernels } from "@/gpu/kernels/tapKeys";
+import type { Queries, Weighting } from "@/gpu/kernels/tapScores";
 import type { AttentionHook, AttentionRecord } from "./decoder";
 import { createKeyTaps, type KeyTap } from "./keyTaps";
 import type { KvCache, RowCounts } from "./kvCache";
 import { Scratch } from "./scratch";
 import { TailPass } from "./tailTaps";
 import { type TapGeometry, type TapPrompt, tapGeometry } from "./tapGeometry";
+import { attentionKernelsFor, checkHistory, keyKernelsFor } from "./tapKernels";
 import { rowScores } from "./tapOutput";
 
 /** Column sums are split over queries until about this many invocations are busy. */
@@ -92,12 +90,12 @@ export class TapRecorder implements AttentionHook {
     const longest = Math.max(...cache.rowCounts().flat());
     const keys = domain === "history" ? longest : prompt.rows;
     const shape = { heads, kvHeads, headDim, kvType, lanes, keys };
-    const kernels = {
-      attention: await createTapAttention(gpu, shape),
-      keys: await createTapKeys(gpu, shape),
-    };
+    const [attention, keyKernels] = await Promise.all([
+      compileNamed(tapAttentionKernels(gpu, shape), attentionKernelsFor(spec)),
+      compileNamed(tapKeyKernels(gpu, shape), keyKernelsFor(spec)),
+    ]);
     const geometry = tapGeometry(spec, prompt, { layers, heads, kvHeads, keys });
-    return new TapRecorder(gpu, input, geometry, kernels);
+    return new TapRecorder(gpu, input, geometry, { attention, keys: keyKernels });
   }
 
   afterAttention(recorder: Recorder, { layer, firstRow, rows, q, lse }: AttentionRecord): void {
@@ -239,13 +237,4 @@ function columnSums(
     ...(columnSum ? [{ name: "columnSum", weighting: plain } as const] : []),
     ...(movingAverage ? [{ name: "movingAverage", weighting: averaged } as const] : []),
   ];
-}
-
-function checkHistory(spec: TapSpec): void {
-  if (spec.elite || spec.postVision || spec.textImage || spec.spectral) {
-    throw new RangeError("taps: a history has scores of rows alone");
-  }
-  if (spec.window?.aggregate === "defensive") {
-    throw new RangeError("taps: a history has no defensive window");
-  }
 }

@@ -4,7 +4,7 @@ import evictScan from "./evict_scan.wgsl?raw";
 import evictScore from "./evict_score.wgsl?raw";
 import { compileCall } from "./kernelCall";
 import { KV_CODE, type KvType } from "./kvType";
-import type { Queries } from "./tapAttention";
+import type { Queries } from "./tapScores";
 
 const WORKGROUP = 64;
 

@@ -1,352 +1,191 @@
 import { f32Bits, type Gpu } from "../gpu";
-import { compileCall } from "./kernelCall";
-import { KV_CODE, type KvType } from "./kvType";
-import { type Lanes, lanesCode, unitGroups } from "./lanes";
-import columnSum from "./tap_column_sum.wgsl?raw";
-import copyRows from "./tap_copy_rows.wgsl?raw";
+import { type Compiled, compileCall } from "./kernelCall";
+import { lanesCode, unitGroups } from "./lanes";
 import eliteSelect from "./tap_elite_select.wgsl?raw";
-import fold from "./tap_fold.wgsl?raw";
 import pooledMax from "./tap_pooled_max.wgsl?raw";
-import probabilities from "./tap_probabilities.wgsl?raw";
 import rowMass from "./tap_row_mass.wgsl?raw";
 import rowStrong from "./tap_row_strong.wgsl?raw";
-import sumPlanes from "./tap_sum_planes.wgsl?raw";
 import sumRows from "./tap_sum_rows.wgsl?raw";
 import textWeights from "./tap_text_weights.wgsl?raw";
+import {
+  ceilGroups,
+  paddedKeys,
+  type TapShape,
+  type Tile,
+  tapScoreKernels,
+  TAP_WORKGROUP as WORKGROUP,
+} from "./tapScores";
 
-const WORKGROUP = 32;
+export type TapAttention = Compiled<ReturnType<typeof tapAttentionKernels>>;
 
-/** Sizes that every attention tap of one prompt shares. */
-export interface TapShape {
-  /** H, query heads. */
-  readonly heads: number;
-  /** G */
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly kvType: KvType;
-  readonly lanes: Lanes;
-  /** Keys of the domain. */
-  readonly keys: number;
+/** All kernels of the attention taps, to be compiled by name. */
+export function tapAttentionKernels(gpu: Gpu, shape: TapShape) {
+  return { ...tapScoreKernels(gpu, shape), ...tapReductionKernels(gpu, shape) };
 }
 
-/** Query rows of one layer as the decoder hands them over. */
-export interface Queries {
-  /** [rows, heads, headDim] rotated, not scaled. */
-  readonly q: GPUBuffer;
-  /** [rows, heads] natural log-sum-exp of the scaled scores. */
-  readonly lse: GPUBuffer;
-}
-
-/** Query row q counts factor · decay^(lastRow - q). */
-export interface Weighting {
-  readonly lastRow: number;
-  readonly decay: number;
-  readonly factor: number;
-}
-
-/** A tile of query rows whose probabilities are in scratch memory. */
-export interface Tile {
-  readonly layer: number;
-  /** First row within the tail that was kept, and within the prompt. */
-  readonly tailRow: number;
-  readonly row: number;
-  readonly rows: number;
-}
-
-/** Keys padded to whole vec4s. */
-export function paddedKeys(keys: number): number {
-  return Math.ceil(keys / 4) * 4;
-}
-
-const ceilGroups = (threads: number): number => Math.ceil(threads / WORKGROUP);
-
-export type TapAttention = Awaited<ReturnType<typeof createTapAttention>>;
-
-/**
- * The kernels of the attention taps; buffers, shapes and dispatch sizes are described in the header
- * of each `tap_*.wgsl`.
- * @throws KernelCompileError
- */
-export async function createTapAttention(gpu: Gpu, shape: TapShape) {
-  const { heads, kvHeads, headDim, kvType, lanes, keys } = shape;
-  const rowVec4 = headDim / 4;
+/** What is made of a tile's probabilities besides sums over its rows. */
+function tapReductionKernels(gpu: Gpu, shape: TapShape) {
+  const { heads, kvHeads, lanes, keys } = shape;
   const padded = paddedKeys(keys);
   const keysVec4 = padded / 4;
-  const scale = f32Bits(1 / Math.sqrt(headDim));
   const constants = { WORKGROUP };
-  const cacheConstants = { WORKGROUP, ROW_VEC4: rowVec4 };
-  const kv = KV_CODE[kvType];
   const shared = lanesCode(lanes);
 
   return {
-    columnSum: await compileCall(
-      gpu,
-      {
-        label: "tap_column_sum",
-        code: [kv, columnSum],
-        access: ["read", "read", "read", "read", "write"],
-        constants: cacheConstants,
-      },
-      (args: {
-        readonly domains: GPUBuffer;
-        readonly k: GPUBuffer;
-        readonly queries: Queries;
-        readonly planes: GPUBuffer;
-        readonly layer: number;
-        readonly firstRow: number;
-        readonly rows: number;
-        readonly splits: number;
-        readonly weighting: Weighting;
-      }) => ({
-        buffers: [args.domains, args.k, args.queries.q, args.queries.lse, args.planes],
-        params: [
-          ...[args.layer, heads, kvHeads, args.firstRow, args.rows, keys, args.splits, scale],
-          args.weighting.lastRow,
-          f32Bits(Math.max(Math.log2(args.weighting.decay), -1e30)),
-          f32Bits(args.weighting.factor),
-        ],
-        groups: [ceilGroups(keysVec4), kvHeads, args.splits],
-      }),
-    ),
+    rowMass: () =>
+      compileCall(
+        gpu,
+        {
+          label: `tap_row_mass ${lanes}`,
+          code: [shared.code, rowMass],
+          enable: shared.enable,
+          access: ["read", "read", "read", "write"],
+          constants: shared.constants,
+        },
+        (args: {
+          readonly probabilities: GPUBuffer;
+          readonly counted: GPUBuffer;
+          readonly gates: GPUBuffer;
+          readonly factors: GPUBuffer;
+          readonly units: number;
+          readonly tile: Tile;
+          readonly tailRows: number;
+        }) => ({
+          buffers: [args.probabilities, args.counted, args.gates, args.factors],
+          params: [heads, args.units, keysVec4, args.tile.rows, args.tile.tailRow, args.tailRows],
+          groups: unitGroups(lanes, args.tile.rows * heads),
+        }),
+      ),
 
-    sumPlanes: await compileCall(
-      gpu,
-      { label: "tap_sum_planes", code: [sumPlanes], access: ["read", "write"], constants },
-      (args: {
-        readonly planes: GPUBuffer;
-        readonly sums: GPUBuffer;
-        readonly layers: number;
-        readonly splits: number;
-      }) => ({
-        buffers: [args.planes, args.sums],
-        params: [args.splits, kvHeads * keysVec4],
-        groups: [ceilGroups(kvHeads * keysVec4), args.layers],
-      }),
-    ),
+    eliteSelect: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_elite_select",
+          code: [eliteSelect],
+          access: ["read", "write", "write", "write"],
+          constants,
+        },
+        (args: {
+          readonly shares: GPUBuffer;
+          readonly gates: GPUBuffer;
+          readonly counted: GPUBuffer;
+          readonly chosen: GPUBuffer;
+          readonly layer: number;
+          readonly units: number;
+          readonly textStart: number;
+          readonly textRows: number;
+          readonly tailRow: number;
+          readonly tailRows: number;
+          readonly alpha: number;
+        }) => ({
+          buffers: [args.shares, args.gates, args.counted, args.chosen],
+          params: [
+            args.layer,
+            args.units,
+            padded,
+            args.textStart,
+            args.textRows,
+            args.tailRow,
+            args.tailRows,
+            f32Bits(args.alpha),
+          ],
+          groups: [ceilGroups(args.textRows), args.units],
+        }),
+      ),
 
-    copyRows: await compileCall(
-      gpu,
-      {
-        label: "tap_copy_rows",
-        code: [copyRows],
-        access: ["read", "read", "write", "write"],
-        constants,
-      },
-      (args: {
-        readonly from: Queries;
-        readonly to: Queries;
-        readonly fromRow: number;
-        readonly toRow: number;
-        readonly rows: number;
-      }) => ({
-        buffers: [args.from.q, args.from.lse, args.to.q, args.to.lse],
-        params: [args.fromRow, args.toRow, heads * rowVec4, heads],
-        groups: [ceilGroups(heads * rowVec4), args.rows],
-      }),
-    ),
+    rowStrong: () =>
+      compileCall(
+        gpu,
+        {
+          label: `tap_row_strong ${lanes}`,
+          code: [shared.code, rowStrong],
+          enable: shared.enable,
+          access: ["read", "read", "write"],
+          constants: shared.constants,
+        },
+        (args: {
+          readonly domains: GPUBuffer;
+          readonly probabilities: GPUBuffer;
+          readonly strong: GPUBuffer;
+          readonly tile: Tile;
+          readonly threshold: number;
+        }) => {
+          const { layer, rows, row } = args.tile;
+          return {
+            buffers: [args.domains, args.probabilities, args.strong],
+            params: [layer, heads, kvHeads, keysVec4, rows, row, f32Bits(args.threshold)],
+            groups: unitGroups(lanes, rows * heads),
+          };
+        },
+      ),
 
-    probabilities: await compileCall(
-      gpu,
-      {
-        label: "tap_probabilities",
-        code: [kv, probabilities],
-        access: ["read", "read", "read", "read", "write"],
-        constants: cacheConstants,
-      },
-      (args: {
-        readonly domains: GPUBuffer;
-        readonly k: GPUBuffer;
-        readonly tail: Queries;
-        readonly probabilities: GPUBuffer;
-        readonly tile: Tile;
-      }) => {
-        const { layer, tailRow, row, rows } = args.tile;
-        return {
-          buffers: [args.domains, args.k, args.tail.q, args.tail.lse, args.probabilities],
-          params: [layer, heads, kvHeads, tailRow, row, rows, keys, scale],
-          groups: [ceilGroups(keysVec4), Math.ceil(rows / 4), heads],
-        };
-      },
-    ),
+    sumRows: () =>
+      compileCall(
+        gpu,
+        { label: "tap_sum_rows", code: [sumRows], access: ["read", "write"], constants },
+        (args: {
+          readonly counts: GPUBuffer;
+          readonly sums: GPUBuffer;
+          readonly layer: number;
+          readonly rows: number;
+        }) => ({
+          buffers: [args.counts, args.sums],
+          params: [args.layer, heads, args.rows],
+          groups: [ceilGroups(heads)],
+        }),
+      ),
 
-    fold: await compileCall(
-      gpu,
-      { label: "tap_fold", code: [fold], access: ["read", "read", "write"], constants },
-      (args: {
-        readonly probabilities: GPUBuffer;
-        readonly weights: GPUBuffer;
-        readonly folded: GPUBuffer;
-        readonly layer: number;
-        readonly units: number;
-        /** Rows of the tile, half-open. */
-        readonly firstRow: number;
-        readonly endRow: number;
-        readonly takes: "sum" | "max";
-        readonly scale: number;
-      }) => ({
-        buffers: [args.probabilities, args.weights, args.folded],
-        params: [
-          args.layer,
-          heads,
-          args.units,
-          keysVec4,
-          args.firstRow,
-          args.endRow,
-          args.takes === "max" ? 1 : 0,
-          f32Bits(args.scale),
-        ],
-        groups: [ceilGroups(keysVec4), args.units],
-      }),
-    ),
+    textWeights: () =>
+      compileCall(
+        gpu,
+        { label: "tap_text_weights", code: [textWeights], access: ["read", "write"], constants },
+        (args: {
+          readonly sums: GPUBuffer;
+          readonly weights: GPUBuffer;
+          readonly tile: Tile;
+          readonly promptRows: number;
+        }) => {
+          const { layer, rows, row } = args.tile;
+          return {
+            buffers: [args.sums, args.weights],
+            params: [layer, heads, padded, rows, row, args.promptRows],
+            groups: [ceilGroups(rows * heads)],
+          };
+        },
+      ),
 
-    rowMass: await compileCall(
-      gpu,
-      {
-        label: `tap_row_mass ${lanes}`,
-        code: [shared.code, rowMass],
-        enable: shared.enable,
-        access: ["read", "read", "read", "write"],
-        constants: shared.constants,
-      },
-      (args: {
-        readonly probabilities: GPUBuffer;
-        readonly counted: GPUBuffer;
-        readonly gates: GPUBuffer;
-        readonly factors: GPUBuffer;
-        readonly units: number;
-        readonly tile: Tile;
-        readonly tailRows: number;
-      }) => ({
-        buffers: [args.probabilities, args.counted, args.gates, args.factors],
-        params: [heads, args.units, keysVec4, args.tile.rows, args.tile.tailRow, args.tailRows],
-        groups: unitGroups(lanes, args.tile.rows * heads),
-      }),
-    ),
-
-    eliteSelect: await compileCall(
-      gpu,
-      {
-        label: "tap_elite_select",
-        code: [eliteSelect],
-        access: ["read", "write", "write", "write"],
-        constants,
-      },
-      (args: {
-        readonly shares: GPUBuffer;
-        readonly gates: GPUBuffer;
-        readonly counted: GPUBuffer;
-        readonly chosen: GPUBuffer;
-        readonly layer: number;
-        readonly units: number;
-        readonly textStart: number;
-        readonly textRows: number;
-        readonly tailRow: number;
-        readonly tailRows: number;
-        readonly alpha: number;
-      }) => ({
-        buffers: [args.shares, args.gates, args.counted, args.chosen],
-        params: [
-          args.layer,
-          args.units,
-          padded,
-          args.textStart,
-          args.textRows,
-          args.tailRow,
-          args.tailRows,
-          f32Bits(args.alpha),
-        ],
-        groups: [ceilGroups(args.textRows), args.units],
-      }),
-    ),
-
-    rowStrong: await compileCall(
-      gpu,
-      {
-        label: `tap_row_strong ${lanes}`,
-        code: [shared.code, rowStrong],
-        enable: shared.enable,
-        access: ["read", "read", "write"],
-        constants: shared.constants,
-      },
-      (args: {
-        readonly domains: GPUBuffer;
-        readonly probabilities: GPUBuffer;
-        readonly strong: GPUBuffer;
-        readonly tile: Tile;
-        readonly threshold: number;
-      }) => {
-        const { layer, rows, row } = args.tile;
-        return {
-          buffers: [args.domains, args.probabilities, args.strong],
-          params: [layer, heads, kvHeads, keysVec4, rows, row, f32Bits(args.threshold)],
-          groups: unitGroups(lanes, rows * heads),
-        };
-      },
-    ),
-
-    sumRows: await compileCall(
-      gpu,
-      { label: "tap_sum_rows", code: [sumRows], access: ["read", "write"], constants },
-      (args: {
-        readonly counts: GPUBuffer;
-        readonly sums: GPUBuffer;
-        readonly layer: number;
-        readonly rows: number;
-      }) => ({
-        buffers: [args.counts, args.sums],
-        params: [args.layer, heads, args.rows],
-        groups: [ceilGroups(heads)],
-      }),
-    ),
-
-    textWeights: await compileCall(
-      gpu,
-      { label: "tap_text_weights", code: [textWeights], access: ["read", "write"], constants },
-      (args: {
-        readonly sums: GPUBuffer;
-        readonly weights: GPUBuffer;
-        readonly tile: Tile;
-        readonly promptRows: number;
-      }) => {
-        const { layer, rows, row } = args.tile;
-        return {
-          buffers: [args.sums, args.weights],
-          params: [layer, heads, padded, rows, row, args.promptRows],
-          groups: [ceilGroups(rows * heads)],
-        };
-      },
-    ),
-
-    pooledMax: await compileCall(
-      gpu,
-      {
-        label: "tap_pooled_max",
-        code: [pooledMax],
-        access: ["read", "read", "read", "write"],
-        constants,
-      },
-      (args: {
-        readonly probabilities: GPUBuffer;
-        readonly perMass: GPUBuffer;
-        readonly perPooled: GPUBuffer;
-        readonly largest: GPUBuffer;
-        readonly tile: Tile;
-        readonly pooledKeys: number;
-        readonly kernelSize: number;
-      }) => ({
-        buffers: [args.probabilities, args.perMass, args.perPooled, args.largest],
-        params: [
-          args.tile.layer,
-          heads,
-          kvHeads,
-          padded,
-          args.pooledKeys,
-          0,
-          args.tile.rows,
-          args.kernelSize,
-        ],
-        groups: [ceilGroups(args.pooledKeys), kvHeads],
-      }),
-    ),
+    pooledMax: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_pooled_max",
+          code: [pooledMax],
+          access: ["read", "read", "read", "write"],
+          constants,
+        },
+        (args: {
+          readonly probabilities: GPUBuffer;
+          readonly perMass: GPUBuffer;
+          readonly perPooled: GPUBuffer;
+          readonly largest: GPUBuffer;
+          readonly tile: Tile;
+          readonly pooledKeys: number;
+          readonly kernelSize: number;
+        }) => ({
+          buffers: [args.probabilities, args.perMass, args.perPooled, args.largest],
+          params: [
+            args.tile.layer,
+            heads,
+            kvHeads,
+            padded,
+            args.pooledKeys,
+            0,
+            args.tile.rows,
+            args.kernelSize,
+          ],
+          groups: [ceilGroups(args.pooledKeys), kvHeads],
+        }),
+      ),
   };
 }

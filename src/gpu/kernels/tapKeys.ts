@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu";
-import { compileCall } from "./kernelCall";
+import { type Compiled, compileCall } from "./kernelCall";
 import { KV_CODE } from "./kvType";
 import { lanesCode, unitGroups } from "./lanes";
 import dct from "./tap_dct.wgsl?raw";
@@ -8,7 +8,7 @@ import keyMean from "./tap_key_mean.wgsl?raw";
 import keyNorms from "./tap_key_norms.wgsl?raw";
 import lowPass from "./tap_low_pass.wgsl?raw";
 import spectralSum from "./tap_spectral_sum.wgsl?raw";
-import { paddedKeys, type TapShape } from "./tapAttention";
+import { paddedKeys, type TapShape } from "./tapScores";
 
 const WORKGROUP = 32;
 
@@ -21,13 +21,13 @@ export interface KeyLayer {
   readonly layer: number;
 }
 
-export type TapKeys = Awaited<ReturnType<typeof createTapKeys>>;
+export type TapKeys = Compiled<ReturnType<typeof tapKeyKernels>>;
 
 /**
- * The kernels of the taps that look at keys and values alone; see the header of each `tap_*.wgsl`.
- * @throws KernelCompileError
+ * The kernels of the taps that look at keys and values alone, to be compiled by name; see the header
+ * of each `tap_*.wgsl`.
  */
-export async function createTapKeys(gpu: Gpu, shape: TapShape) {
+export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
   const { kvHeads, headDim, kvType, lanes, keys } = shape;
   const rowVec4 = headDim / 4;
   const padded = paddedKeys(keys);
@@ -37,109 +37,115 @@ export async function createTapKeys(gpu: Gpu, shape: TapShape) {
   const rowGroups = [Math.ceil(keys / WORKGROUP), kvHeads] as const;
 
   return {
-    norms: await compileCall(
-      gpu,
-      {
-        label: "tap_key_norms",
-        code: [kv, keyNorms],
-        access: ["read", "read", "read", "write", "write"],
-        constants,
-      },
-      (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly valueNorms: GPUBuffer }) => ({
-        buffers: [args.domains, args.k, args.v, args.keyNorms, args.valueNorms],
-        params: [args.layer, kvHeads, padded],
-        groups: rowGroups,
-      }),
-    ),
-
-    mean: await compileCall(
-      gpu,
-      {
-        label: `tap_key_mean ${lanes}`,
-        code: [shared.code, kv, keyMean],
-        enable: shared.enable,
-        access: ["read", "read", "read", "write"],
-        constants: { ...shared.constants, ROW_VEC4: rowVec4 },
-      },
-      (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly means: GPUBuffer }) => ({
-        buffers: [args.domains, args.k, args.keyNorms, args.means],
-        params: [args.layer, kvHeads, padded],
-        groups: unitGroups(lanes, kvHeads * rowVec4),
-      }),
-    ),
-
-    cosine: await compileCall(
-      gpu,
-      {
-        label: "tap_key_cosine",
-        code: [kv, keyCosine],
-        access: ["read", "read", "read", "read", "write"],
-        constants,
-      },
-      (
-        args: KeyLayer & {
-          readonly keyNorms: GPUBuffer;
-          readonly means: GPUBuffer;
-          readonly cosines: GPUBuffer;
+    norms: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_key_norms",
+          code: [kv, keyNorms],
+          access: ["read", "read", "read", "write", "write"],
+          constants,
         },
-      ) => ({
-        buffers: [args.domains, args.k, args.keyNorms, args.means, args.cosines],
-        params: [args.layer, kvHeads, padded],
-        groups: rowGroups,
-      }),
-    ),
+        (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly valueNorms: GPUBuffer }) => ({
+          buffers: [args.domains, args.k, args.v, args.keyNorms, args.valueNorms],
+          params: [args.layer, kvHeads, padded],
+          groups: rowGroups,
+        }),
+      ),
 
-    dct: await compileCall(
-      gpu,
-      {
-        label: "tap_dct",
-        code: [kv, dct],
-        access: ["read", "read", "read", "write"],
-        constants,
-      },
-      (args: SpectralArgs) => ({
-        buffers: [args.domains, args.cache, args.cosines, args.coefficients],
-        params: [args.layer, kvHeads, keys],
-        groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP), args.kept],
-      }),
-    ),
+    mean: () =>
+      compileCall(
+        gpu,
+        {
+          label: `tap_key_mean ${lanes}`,
+          code: [shared.code, kv, keyMean],
+          enable: shared.enable,
+          access: ["read", "read", "read", "write"],
+          constants: { ...shared.constants, ROW_VEC4: rowVec4 },
+        },
+        (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly means: GPUBuffer }) => ({
+          buffers: [args.domains, args.k, args.keyNorms, args.means],
+          params: [args.layer, kvHeads, padded],
+          groups: unitGroups(lanes, kvHeads * rowVec4),
+        }),
+      ),
 
-    lowPass: await compileCall(
-      gpu,
-      {
-        label: "tap_low_pass",
-        code: [kv, lowPass],
-        access: ["read", "read", "read", "read", "write"],
-        constants,
-      },
-      (args: SpectralArgs & { readonly squares: GPUBuffer }) => ({
-        buffers: [args.domains, args.cache, args.cosines, args.coefficients, args.squares],
-        params: [args.layer, kvHeads, keys, args.kept],
-        groups: rowGroups,
-      }),
-    ),
+    cosine: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_key_cosine",
+          code: [kv, keyCosine],
+          access: ["read", "read", "read", "read", "write"],
+          constants,
+        },
+        (
+          args: KeyLayer & {
+            readonly keyNorms: GPUBuffer;
+            readonly means: GPUBuffer;
+            readonly cosines: GPUBuffer;
+          },
+        ) => ({
+          buffers: [args.domains, args.k, args.keyNorms, args.means, args.cosines],
+          params: [args.layer, kvHeads, padded],
+          groups: rowGroups,
+        }),
+      ),
 
-    spectralSum: await compileCall(
-      gpu,
-      {
-        label: `tap_spectral_sum ${lanes}`,
-        code: [shared.code, spectralSum],
-        enable: shared.enable,
-        access: ["read", "read", "write", "write"],
-        constants: shared.constants,
-      },
-      (args: {
-        readonly kSquares: GPUBuffer;
-        readonly vSquares: GPUBuffer;
-        readonly deviations: GPUBuffer;
-        readonly energies: GPUBuffer;
-        readonly layer: number;
-      }) => ({
-        buffers: [args.kSquares, args.vSquares, args.deviations, args.energies],
-        params: [args.layer, kvHeads, keys, padded, headDim],
-        groups: unitGroups(lanes, kvHeads),
-      }),
-    ),
+    dct: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_dct",
+          code: [kv, dct],
+          access: ["read", "read", "read", "write"],
+          constants,
+        },
+        (args: SpectralArgs) => ({
+          buffers: [args.domains, args.cache, args.cosines, args.coefficients],
+          params: [args.layer, kvHeads, keys],
+          groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP), args.kept],
+        }),
+      ),
+
+    lowPass: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_low_pass",
+          code: [kv, lowPass],
+          access: ["read", "read", "read", "read", "write"],
+          constants,
+        },
+        (args: SpectralArgs & { readonly squares: GPUBuffer }) => ({
+          buffers: [args.domains, args.cache, args.cosines, args.coefficients, args.squares],
+          params: [args.layer, kvHeads, keys, args.kept],
+          groups: rowGroups,
+        }),
+      ),
+
+    spectralSum: () =>
+      compileCall(
+        gpu,
+        {
+          label: `tap_spectral_sum ${lanes}`,
+          code: [shared.code, spectralSum],
+          enable: shared.enable,
+          access: ["read", "read", "write", "write"],
+          constants: shared.constants,
+        },
+        (args: {
+          readonly kSquares: GPUBuffer;
+          readonly vSquares: GPUBuffer;
+          readonly deviations: GPUBuffer;
+          readonly energies: GPUBuffer;
+          readonly layer: number;
+        }) => ({
+          buffers: [args.kSquares, args.vSquares, args.deviations, args.energies],
+          params: [args.layer, kvHeads, keys, padded, headDim],
+          groups: unitGroups(lanes, kvHeads),
+        }),
+      ),
   };
 }
 
