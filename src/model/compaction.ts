@@ -33,9 +33,9 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
   checkPlan(cache, plan, start);
   const { kvType, headDim } = cache.shape;
   const compactKv = await createCompactKv(cache.gpu, kvType, headDim);
-  const gathering = await prepareGather(cache, plan, start);
-  const before = standingOf(cache);
   const merging = plan.layers.flatMap(({ merge }, layer) => (merge ? [layer] : []));
+  const gathering = merging.length > 0 ? await prepareGather(cache, plan, start) : undefined;
+  const before = standingOf(cache);
   const dropping = plan.layers.flatMap(({ merge }, layer) => {
     return merge || keepsAll(cache, plan, start, layer) ? [] : [layer];
   });
@@ -56,7 +56,7 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
   }
   for (const layer of dropping) cache.relabel(layer, plannedPositions(cache, plan, start, layer));
   cache.trim();
-  gather(gathering, cache, merging);
+  if (gathering) gather(gathering, cache, merging);
   if (cache.positionMode === "cacheIndex") await turnToPlaces(cache, plan, start, before);
 }
 
@@ -102,7 +102,6 @@ async function prepareGather(
 
 /** Gathers layers of the source into new buffers of another cache, or of the source itself. */
 function gather(gathering: Gathering, target: KvCache, layers: readonly number[]): void {
-  if (layers.length === 0) return;
   const { source, plan, start, mergeKv } = gathering;
   const { gpu } = source;
   const scratch = new Scratch(gpu, "gather");

@@ -1,12 +1,13 @@
 import type { DecodeRule, RowScores } from "@/compression/types";
 import type { Program, Recorder } from "@/gpu/gpu";
 import {
-  createEvictKernels,
   EVICT_LOWEST,
   EVICT_ORDER_WORDS,
   EVICT_PARTS,
   type EvictKernels,
+  evictKernels,
 } from "@/gpu/kernels/evict";
+import { compileNamed } from "@/gpu/kernels/kernelCall";
 import { AgeOrder } from "./ageOrder";
 import type { AttentionRecord } from "./decoder";
 import { FrontRows, type FrontSlots } from "./frontRows";
@@ -88,7 +89,10 @@ export class Eviction implements DecodeHook {
     const shape = { heads, kvHeads, headDim, kvType };
     const isByPlace = cache.positionMode === "cacheIndex";
     const front = isByPlace ? await FrontRows.create(cache) : undefined;
-    return new Eviction(input, await createEvictKernels(cache.gpu, shape), front);
+    const byScore = rule.victim.kind === "lowest" ? (["score", "scan"] as const) : [];
+    const named = new Set<keyof EvictKernels>([...byScore, "move"]);
+    const kernels = await compileNamed(evictKernels(cache.gpu, shape), named);
+    return new Eviction(input, kernels, front);
   }
 
   /** Scores and positions follow the cache when its buffers have grown. */

@@ -2,7 +2,7 @@ import { f32Bits, type Gpu } from "../gpu";
 import evictMove from "./evict_move.wgsl?raw";
 import evictScan from "./evict_scan.wgsl?raw";
 import evictScore from "./evict_score.wgsl?raw";
-import { compileCall } from "./kernelCall";
+import { type Compiled, compileCall } from "./kernelCall";
 import { KV_CODE, type KvType } from "./kvType";
 import type { Queries } from "./tapScores";
 
@@ -40,87 +40,90 @@ export interface EvictRound {
   readonly slots: SlotScores;
 }
 
-export type EvictKernels = Awaited<ReturnType<typeof createEvictKernels>>;
+export type EvictKernels = Compiled<ReturnType<typeof evictKernels>>;
 
-/** @throws KernelCompileError */
-export async function createEvictKernels(gpu: Gpu, shape: EvictShape) {
+/** To be compiled by name. */
+export function evictKernels(gpu: Gpu, shape: EvictShape) {
   const { heads, kvHeads, headDim, kvType } = shape;
   const rowVec4 = headDim / 4;
   const kv = KV_CODE[kvType];
   const constants = { WORKGROUP, ROW_VEC4: rowVec4 };
   return {
-    score: await compileCall(
-      gpu,
-      {
-        label: `evict_score ${kvType}`,
-        code: [kv, evictScore],
-        access: ["read", "read", "read", "read", "read", "write", "write"],
-        constants,
-      },
-      (args: {
-        readonly table: GPUBuffer;
-        readonly k: GPUBuffer;
-        readonly query: Queries;
-        /** u32 [1]: original position of the newest row. */
-        readonly clock: GPUBuffer;
-        readonly slots: SlotScores;
-        readonly layer: number;
-        /** Largest capacity of the layer's heads. */
-        readonly capacity: number;
-        readonly adds: boolean;
-      }) => ({
-        buffers: [
-          ...[args.table, args.k, args.query.q, args.query.lse, args.clock],
-          ...[args.slots.scores, args.slots.positions],
-        ],
-        params: [
-          ...[args.layer, heads, kvHeads, args.adds ? 1 : 0],
-          f32Bits(1 / Math.sqrt(headDim)),
-        ],
-        groups: [Math.ceil(args.capacity / WORKGROUP), kvHeads],
-      }),
-    ),
-
-    scan: await compileCall(
-      gpu,
-      {
-        label: "evict_scan",
-        code: [evictScan],
-        access: ["read", "read", "read", "read", "write"],
-      },
-      (args: EvictRound & { readonly layers: number; readonly sharesRows: boolean }) => ({
-        buffers: [
-          ...[args.table, args.orders, args.slots.scores, args.slots.positions],
-          args.candidates,
-        ],
-        params: [kvHeads, args.sharesRows ? 1 : 0],
-        groups: [1, args.layers * kvHeads],
-      }),
-    ),
-
-    move: await compileCall(
-      gpu,
-      {
-        label: `evict_move ${kvType}`,
-        code: [kv, evictMove],
-        access: ["read", "read", "read", "write", "write", "write", "write"],
-        constants,
-      },
-      (
-        args: EvictRound & {
-          readonly k: GPUBuffer;
-          readonly v: GPUBuffer;
-          readonly layer: number;
-          readonly hasScores: boolean;
+    score: () =>
+      compileCall(
+        gpu,
+        {
+          label: `evict_score ${kvType}`,
+          code: [kv, evictScore],
+          access: ["read", "read", "read", "read", "read", "write", "write"],
+          constants,
         },
-      ) => ({
-        buffers: [
-          ...[args.table, args.orders, args.candidates, args.k, args.v],
-          ...[args.slots.scores, args.slots.positions],
-        ],
-        params: [args.layer, kvHeads, args.hasScores ? 1 : 0],
-        groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP)],
-      }),
-    ),
+        (args: {
+          readonly table: GPUBuffer;
+          readonly k: GPUBuffer;
+          readonly query: Queries;
+          /** u32 [1]: original position of the newest row. */
+          readonly clock: GPUBuffer;
+          readonly slots: SlotScores;
+          readonly layer: number;
+          /** Largest capacity of the layer's heads. */
+          readonly capacity: number;
+          readonly adds: boolean;
+        }) => ({
+          buffers: [
+            ...[args.table, args.k, args.query.q, args.query.lse, args.clock],
+            ...[args.slots.scores, args.slots.positions],
+          ],
+          params: [
+            ...[args.layer, heads, kvHeads, args.adds ? 1 : 0],
+            f32Bits(1 / Math.sqrt(headDim)),
+          ],
+          groups: [Math.ceil(args.capacity / WORKGROUP), kvHeads],
+        }),
+      ),
+
+    scan: () =>
+      compileCall(
+        gpu,
+        {
+          label: "evict_scan",
+          code: [evictScan],
+          access: ["read", "read", "read", "read", "write"],
+        },
+        (args: EvictRound & { readonly layers: number; readonly sharesRows: boolean }) => ({
+          buffers: [
+            ...[args.table, args.orders, args.slots.scores, args.slots.positions],
+            args.candidates,
+          ],
+          params: [kvHeads, args.sharesRows ? 1 : 0],
+          groups: [1, args.layers * kvHeads],
+        }),
+      ),
+
+    move: () =>
+      compileCall(
+        gpu,
+        {
+          label: `evict_move ${kvType}`,
+          code: [kv, evictMove],
+          access: ["read", "read", "read", "write", "write", "write", "write"],
+          constants,
+        },
+        (
+          args: EvictRound & {
+            readonly k: GPUBuffer;
+            readonly v: GPUBuffer;
+            readonly layer: number;
+            readonly hasScores: boolean;
+          },
+        ) => ({
+          buffers: [
+            ...[args.table, args.orders, args.candidates, args.k, args.v],
+            ...[args.slots.scores, args.slots.positions],
+          ],
+          params: [args.layer, kvHeads, args.hasScores ? 1 : 0],
+          groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP)],
+        }),
+      ),
   };
 }
