@@ -3,13 +3,14 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
 import type {
-  AskRequest,
   CacheSettings,
+  LaneOutcome,
   ModelInfo,
   Sampling,
   Turn,
   TurnResult,
 } from "@/protocol/engine";
+import { agreement } from "@/telemetry/agreement";
 import { type EnginePage, openEngine } from "./enginePage";
 import { inputError, numberOption, usageError } from "./options";
 
@@ -18,9 +19,11 @@ const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
   [--kv-type f16|f32] [--chunk-rows N] [--json FILE|-]
+  [--compare aircache:0.1,prefixkv:0.1,streaming:0.1]
 
 An --image belongs to the next --prompt and may repeat; several prompts are turns of one
-conversation. --json - writes one JSON document to stdout and nothing else.
+conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
+prompt once per lane, policy:retention, from forks of one prefill.
 `;
 
 /** One command line, as a conversation. */
@@ -30,6 +33,8 @@ export interface AskCommand {
   readonly images: Readonly<Record<string, string>>;
   readonly turns: readonly Turn[];
   readonly settings: CacheSettings;
+  /** Lanes of the last turn; none: it is asked like the others. */
+  readonly lanes: readonly CacheSettings[];
   readonly sampling: Sampling;
   readonly kvType?: "f16" | "f32";
   readonly chunkRows?: number;
@@ -57,8 +62,7 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   if (turns.length === 0) throw usageError("--prompt is missing.", USAGE);
   if (waiting.length > 0) throw usageError("An --image stands after the last --prompt.", USAGE);
   const { policy, scope } = values;
-  if (!POLICIES.some(({ id }) => id === policy))
-    throw usageError(`There is no policy ${policy}.`, USAGE);
+  checkPolicy(policy);
   if (scope !== "visual" && scope !== "prompt")
     throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
   if (values["kv-type"] !== undefined && !/^f(16|32)$/.test(values["kv-type"])) {
@@ -66,19 +70,21 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   }
   if (!fs.existsSync(values.model))
     throw inputError(`There is no model directory ${values.model}.`);
+  const settings: CacheSettings = {
+    policy,
+    scope,
+    retention: numberOption("retention", values.retention, 0, 1, { above: true }),
+    options: Object.fromEntries(values.option.map(parseOption)),
+    ...(values.cap === undefined
+      ? {}
+      : { capMb: numberOption("cap", values.cap, 0, 1e6, { above: true }) }),
+  };
   return {
     model: path.resolve(values.model),
     images,
     turns,
-    settings: {
-      policy,
-      scope,
-      retention: numberOption("retention", values.retention, 0, 1, { above: true }),
-      options: Object.fromEntries(values.option.map(parseOption)),
-      ...(values.cap === undefined
-        ? {}
-        : { capMb: numberOption("cap", values.cap, 0, 1e6, { above: true }) }),
-    },
+    settings,
+    lanes: (values.compare?.split(",") ?? []).map((lane) => parseLane(lane, settings)),
     sampling: {
       temperature: numberOption("temperature", values.temperature, 0, 100),
       topK: numberOption("top-k", values["top-k"], 0, 1e6, { integer: true }),
@@ -98,6 +104,23 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   };
 }
 
+function checkPolicy(policy: string): void {
+  if (POLICIES.some(({ id }) => id === policy)) return;
+  throw usageError(`There is no policy ${policy}.`, USAGE);
+}
+
+/** `aircache:0.1`: a policy and its retention; options, scope and cap are the command's. */
+function parseLane(text: string, { options, ...settings }: CacheSettings): CacheSettings {
+  const [policy = "", retention = "1"] = text.split(":");
+  checkPolicy(policy);
+  return {
+    ...settings,
+    policy,
+    retention: numberOption("compare", retention, 0, 1, { above: true }),
+    options: policy === settings.policy ? options : {},
+  };
+}
+
 function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({
@@ -112,6 +135,7 @@ function parseArguments(argv: readonly string[]) {
         scope: { type: "string", default: "visual" },
         option: { type: "string", multiple: true, default: [] },
         cap: { type: "string" },
+        compare: { type: "string" },
         temperature: { type: "string", default: "0" },
         "top-k": { type: "string", default: "0" },
         "top-p": { type: "string", default: "1" },
@@ -157,7 +181,16 @@ export interface AskDocument {
   readonly versions: ModelInfo["versions"];
   readonly turns: readonly (TurnResult &
     Pick<AskDocument, "adapter" | "elementType" | "kvType" | "versions">)[];
+  /** With `--compare`: the last prompt's lanes. */
+  readonly lanes?: readonly Lane[];
 }
+
+/** A lane's answer, or why it has none. */
+export type Lane = CacheSettings &
+  LaneOutcome & {
+    /** Share of words in common with the lane of policy `full`, if one answered. */
+    readonly agreement?: number;
+  };
 
 /** Asks the turns one after the other. `onToken` hears the text as it comes. */
 export async function askAll(
@@ -171,20 +204,47 @@ export async function askAll(
   });
   const { adapter, elementType, kvType, versions } = model;
   const environment = { adapter, elementType, kvType, versions };
+  const { settings, sampling, lanes } = command;
   const asked: Turn[] = [];
   const results: TurnResult[] = [];
-  for (const turn of command.turns) {
-    const request: Omit<AskRequest, "images"> = {
-      turns: [...asked, turn],
-      settings: command.settings,
-      sampling: command.sampling,
-    };
-    const result = await page.ask(request, onToken);
+  const single = lanes.length > 0 ? command.turns.slice(0, -1) : command.turns;
+  for (const turn of single) {
+    const result = await page.ask({ turns: [...asked, turn], settings, sampling }, onToken);
     onToken("\n");
     results.push(result);
     asked.push({ ...turn, answerIds: result.tokenIds });
   }
-  return { ...environment, turns: results.map((turn) => ({ ...turn, ...environment })) };
+  const turns = results.map((turn) => ({ ...turn, ...environment }));
+  if (lanes.length === 0) return { ...environment, turns };
+  const outcomes = await page.compare({
+    turns: command.turns.map((t, i) => asked[i] ?? t),
+    sampling,
+    lanes,
+  });
+  return { ...environment, turns, lanes: withAgreement(lanes, outcomes) };
+}
+
+function withAgreement(
+  lanes: readonly CacheSettings[],
+  outcomes: readonly LaneOutcome[],
+): readonly Lane[] {
+  const reference = outcomes[lanes.findIndex(({ policy }) => policy === "full")]?.result?.answer;
+  return outcomes.map((outcome, index) => {
+    const answer = outcome.result?.answer;
+    const known = answer !== undefined && reference !== undefined;
+    const share = known ? { agreement: agreement(answer, reference) } : {};
+    return { ...(lanes[index] as CacheSettings), ...outcome, ...share };
+  });
+}
+
+function describeLane({ policy, retention, result, failure, agreement: share }: Lane): string {
+  const name = `${policy} ${retention}`;
+  if (!result) return `${name}: ${failure.message}\n`;
+  const { kvBytes, ms, answer } = result;
+  const agrees = share === undefined ? "" : `, agreement ${(share * 100).toFixed(0)} %`;
+  const mb = (kvBytes.end / 1e6).toFixed(2);
+  const facts = `${mb} MB, ${ms.decodePerToken.median.toFixed(0)} ms per token${agrees}`;
+  return `${name} (${facts})\n${answer}\n\n`;
 }
 
 /** `npm run ask` */
@@ -196,6 +256,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const document = await askAll(page, command, (text) => {
       if (!quiet) process.stdout.write(text);
     });
+    if (!quiet) process.stdout.write((document.lanes ?? []).map(describeLane).join(""));
     const json = `${JSON.stringify(document, null, 2)}\n`;
     if (command.json === "-") process.stdout.write(json);
     else if (command.json) fs.writeFileSync(command.json, json);

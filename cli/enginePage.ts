@@ -2,8 +2,10 @@ import path from "node:path";
 import { chromium } from "@playwright/test";
 import type {
   AskRequest,
+  CompareRequest,
   EngineEvent,
   EngineFailure,
+  LaneOutcome,
   LoadRequest,
   MemoryReading,
   ModelInfo,
@@ -17,6 +19,7 @@ import { buildIfStale, serveSite } from "./site";
 export interface EnginePage {
   load(request?: Omit<LoadRequest, "baseUrl">): Promise<ModelInfo>;
   ask(request: Omit<AskRequest, "images">, onToken?: (text: string) => void): Promise<TurnResult>;
+  compare(request: Omit<CompareRequest, "images">): Promise<readonly LaneOutcome[]>;
   clear(): Promise<void>;
   memory(): Promise<MemoryReading>;
   close(): Promise<void>;
@@ -55,40 +58,20 @@ export async function openEngine(
       if (event.type === "token") heard(event);
     });
   });
+  const call = async <T>(name: "load" | "ask" | "compare", request: object): Promise<T> => {
+    const names = name === "load" ? [] : keys;
+    const outcome = await page.evaluate(callEngine, { name, request, names });
+    return unwrap(outcome as Outcome<T>);
+  };
   return {
-    load: async (request = {}) =>
-      unwrap(
-        await page.evaluate(
-          async (given): Promise<Outcome<ModelInfo>> => {
-            try {
-              return { value: await window.keepsight.load(given) };
-            } catch (error) {
-              return { failure: (error as { failure: EngineFailure }).failure };
-            }
-          },
-          { ...request, baseUrl: `${site.url}-model/${name}/` },
-        ),
-      ),
-    ask: async (request, listener) => {
+    load: (request = {}) => call("load", { ...request, baseUrl: `${site.url}-model/${name}/` }),
+    ask: (request, listener) => {
       onToken = listener;
-      return unwrap(
-        await page.evaluate(
-          async ({ given, names }): Promise<Outcome<TurnResult>> => {
-            try {
-              const blobs = await Promise.all(
-                names.map(async (_, index) => (await fetch(`-image${index}/`)).blob()),
-              );
-              const files = Object.fromEntries(
-                names.map((key, index) => [key, blobs[index] as Blob]),
-              );
-              return { value: await window.keepsight.ask({ ...given, images: files }) };
-            } catch (error) {
-              return { failure: (error as { failure: EngineFailure }).failure };
-            }
-          },
-          { given: request, names: keys },
-        ),
-      );
+      return call("ask", request);
+    },
+    compare: (request) => {
+      onToken = undefined;
+      return call("compare", request);
     },
     clear: () => page.evaluate(() => window.keepsight.clear()),
     memory: () => page.evaluate(() => window.keepsight.memory()),
@@ -97,6 +80,28 @@ export async function openEngine(
       site.close();
     },
   };
+}
+
+/** Runs inside the page: `names` are the images, served as `-image0/`, `-image1/`, … */
+async function callEngine({
+  name,
+  request,
+  names,
+}: {
+  name: "load" | "ask" | "compare";
+  request: object;
+  names: readonly string[];
+}): Promise<Outcome<unknown>> {
+  try {
+    const blobs = await Promise.all(
+      names.map(async (_, index) => (await fetch(`-image${index}/`)).blob()),
+    );
+    const images = Object.fromEntries(names.map((key, index) => [key, blobs[index]]));
+    const given = name === "load" ? request : { ...request, images };
+    return { value: await window.keepsight[name](given as never) };
+  } catch (error) {
+    return { failure: (error as { failure: EngineFailure }).failure };
+  }
 }
 
 function unwrap<T>(outcome: Outcome<T>): T {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { agreeingWords, agreement } from "./agreement";
+
+describe("agreement", () => {
+  it.each([
+    ["Muffin, Pen, Beer", "Muffin, Pen, Beer", 1],
+    ["Muffin, Bread, Beer", "Muffin, Pen, Beer", 2 / 3],
+    ["Beer Pen Muffin", "Muffin Pen Beer", 1 / 3],
+    ["a b", "a b c d", 0.5],
+    ["", "a", 0],
+    ["", "", 1],
+  ])("of %j with %j is %d", (answer, reference, share) => {
+    expect(agreement(answer, reference)).toBeCloseTo(share, 12);
+  });
+
+  it("marks as many words as the common subsequence has", () => {
+    for (const [answer, reference] of [
+      ["a x b c", "a b y c"],
+      ["b a", "a b"],
+      ["x a b", "a b x"],
+      ["a a b", "a b b"],
+    ] as const) {
+      const marked = agreeingWords(answer, reference).filter(({ agrees }) => agrees);
+      const longer = Math.max(answer.split(" ").length, reference.split(" ").length);
+      expect(marked.length, answer).toBe(Math.round(agreement(answer, reference) * longer));
+    }
+    expect(agreeingWords("Muffin, Bread", "Muffin, Pen")).toEqual([
+      { word: "Muffin,", agrees: true },
+      { word: "Bread", agrees: false },
+    ]);
+  });
+});

@@ -1,0 +1,48 @@
+/**
+ * Share of the reference's words that an answer has in the same order: words of the longest common
+ * subsequence over the longer of the two. 1 is the same words; 1 for two empty texts.
+ */
+export function agreement(answer: string, reference: string): number {
+  const [a, b] = [wordsOf(answer), wordsOf(reference)];
+  const longer = Math.max(a.length, b.length);
+  return longer === 0 ? 1 : commonLengths(a, b)[0]! / longer;
+}
+
+/** For each word of `answer`, whether it belongs to the longest common subsequence with `reference`. */
+export function agreeingWords(
+  answer: string,
+  reference: string,
+): readonly { readonly word: string; readonly agrees: boolean }[] {
+  const [a, b] = [wordsOf(answer), wordsOf(reference)];
+  const lengths = commonLengths(a, b);
+  const width = b.length + 1;
+  const marked = [];
+  let j = 0;
+  for (const [i, word] of a.entries()) {
+    while (j < b.length && b[j] !== word && lengths[i * width + j] === lengths[i * width + j + 1])
+      j++;
+    const agrees = j < b.length && b[j] === word;
+    if (agrees) j++;
+    marked.push({ word, agrees });
+  }
+  return marked;
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
+/** [a.length + 1, b.length + 1]: length of the longest common subsequence of the rests. */
+function commonLengths(a: readonly string[], b: readonly string[]): Uint32Array {
+  const width = b.length + 1;
+  const lengths = new Uint32Array((a.length + 1) * width);
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      lengths[i * width + j] =
+        a[i] === b[j]
+          ? lengths[(i + 1) * width + j + 1]! + 1
+          : Math.max(lengths[(i + 1) * width + j]!, lengths[i * width + j + 1]!);
+    }
+  }
+  return lengths;
+}
