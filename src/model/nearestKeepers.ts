@@ -20,7 +20,7 @@ export async function nearestKeepers(
   const lists = gpu.memory.storage("activations", "nearest key lists", words.byteLength);
   const nearest = gpu.memory.storage("activations", "nearest keys", words.byteLength);
   gpu.device.queue.writeBuffer(lists, 0, words);
-  const recorder = gpu.recorder("nearest keys");
+  const recorder = gpu.recorder("nearest keys", layers.length);
   for (const layer of layers) {
     const { k: keys } = cache.layer(layer);
     const heads = shape.kvHeads;

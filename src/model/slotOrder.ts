@@ -41,7 +41,7 @@ export async function sortSlots(cache: KvCache): Promise<void> {
   const reorderKv = await createReorderKv(cache.gpu, kvType, headDim);
   const scratch = new Scratch(cache.gpu, "slot order");
   const lists = scratch.upload("cycles", builder.build());
-  const recorder = cache.gpu.recorder("sort slots");
+  const recorder = cache.gpu.recorder("sort slots", 2 * moved.size);
   for (const layer of moved) {
     const { k, v } = cache.layer(layer);
     for (const rows of [k, v]) reorderKv(recorder, { lists, cache: rows, heads: kvHeads, layer });

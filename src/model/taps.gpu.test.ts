@@ -6,6 +6,7 @@ import { createTestGpu } from "../../test/dawn";
 import { appendRandomRows, type HeadRows, randomFloats, readCache } from "../../test/kv";
 import { compact } from "./compaction";
 import { KvCache, type KvShape, type RowCounts } from "./kvCache";
+import type { TapPrompt } from "./tapGeometry";
 import { TapRecorder } from "./taps";
 
 /** Probabilities from f32 scores of a few dozen products, summed over up to N rows. */
@@ -108,17 +109,18 @@ describe("taps", async () => {
     spec: TapSpec,
     chunks: readonly number[],
     lanes: Lanes = "one",
+    prompt: TapPrompt = PROMPT,
   ): Promise<{ readonly taps: Taps; readonly expected: Taps }> {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const { heads } = shape;
-    const recorder = await TapRecorder.create(gpu, { cache, heads, spec, prompt: PROMPT, lanes });
+    const recorder = await TapRecorder.create(gpu, { cache, heads, spec, prompt, lanes });
     appendRandomRows(cache, ROWS, 2);
     const attention = attend(shape, await readCache(cache), start);
     record(recorder, attention, chunks);
     const taps = await recorder.finish();
     cache.destroy();
-    return { taps, expected: tapsFromAttention(spec, attention.input) };
+    return { taps, expected: tapsFromAttention(spec, { ...attention.input, ...prompt }) };
   }
 
   describe.each(SHAPES)("$heads over $kvHeads heads, $kvType", (shape) => {
@@ -133,6 +135,19 @@ describe("taps", async () => {
       const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], lanes);
       expectTaps(taps, expected);
     }
+  });
+
+  it.each([
+    ["ends in its image", { ...PROMPT, visual: [{ start: 40, end: ROWS }], textStart: ROWS }],
+    ["has no image", { ...PROMPT, visual: [], textStart: ROWS - 32 }],
+  ])("records a prompt that %s", async (_, prompt) => {
+    for (const name of ["elite rows", "all text rows", "rows after the image", "text and image"]) {
+      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], "one", prompt);
+      expectTaps(taps, expected, name);
+    }
+    const spec: TapSpec = { window: { rows: 999, aggregate: "max", kernel: 1 } };
+    const { taps, expected } = await run(SHAPES[0]!, spec, [ROWS], "one", prompt);
+    expectTaps(taps, expected);
   });
 
   it("scores the rows that stood before the prompt", async () => {
