@@ -157,6 +157,21 @@ test("a changed setting acts on the next question, loads nothing and stands in t
   await expect(page.getByRole("radio", { name: "Whole prompt" })).toBeChecked();
 });
 
+test("the picture shows what the next settings would keep, before anything is asked", async ({
+  page,
+}) => {
+  await openScripted(page, { query: "policy=aircache&keep=10" });
+  await ask(page, "What is the total?");
+  await expect(page.getByRole("heading", { name: /^Layer 1 kept/ })).toBeVisible();
+  await page.getByLabel("Policy", { exact: true }).selectOption("PrefixKV");
+  await expect(page.getByRole("heading", { name: /^Layer 1 would keep/ })).toBeVisible();
+  await page.getByLabel("Policy", { exact: true }).selectOption("AirCache");
+  await expect(page.getByRole("heading", { name: /^Layer 1 kept/ })).toBeVisible();
+  await page.getByLabel("Policy", { exact: true }).selectOption("TOVA");
+  await expect(page.getByText("next: TOVA 10 %").last()).toBeVisible();
+  await expect(page.getByRole("heading", { name: /^Layer 1 kept/ })).toBeVisible();
+});
+
 test("the keep slider goes by keys, and says percent", async ({ page }) => {
   await openScripted(page, { query: "keep=10" });
   const slider = page.getByRole("slider", { name: "Keep" });

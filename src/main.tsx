@@ -4,7 +4,7 @@ import "./ui/tokens.css";
 import "./ui/base.css";
 import { createRoot } from "react-dom/client";
 import { POLICIES } from "@/compression/registry";
-import type { Engine } from "@/protocol/engine";
+import { type Engine, EngineError } from "@/protocol/engine";
 import { createApp } from "@/store/app";
 import { App } from "@/ui/App";
 import { initialState, keepState } from "./pageState";
@@ -17,6 +17,9 @@ async function connect(): Promise<Engine> {
     await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
   }
   if (parameters.get("engine") === "scripted") return connectScripted();
+  if (!("gpu" in navigator) || !navigator.gpu) {
+    throw new EngineError({ code: "noWebGpu", message: "This browser has no WebGPU." });
+  }
   const { createWorkerEngine } = await import("@/client/workerClient");
   return createWorkerEngine();
 }

@@ -170,11 +170,18 @@ function stoppedResult({ result }: RecordedAnswer, played: readonly TimedEvent[]
   };
 }
 
+/** The recorded plan of the policy whose retention is nearest. */
 function previewOf(answers: readonly RecordedAnswer[], settings: CacheSettings): PlanPreview {
-  const answer = answers.find(({ policy }) => policy === settings.policy) ?? answers[0];
-  const layers = answer?.result?.layers ?? [];
+  const distance = ({ retention }: RecordedAnswer) => Math.abs(retention - settings.retention);
+  const [nearest] = answers
+    .filter(({ policy, result }) => policy === settings.policy && result)
+    .sort((a, b) => distance(a) - distance(b));
+  if (!nearest?.result) {
+    throw new EngineError({ code: "badRequest", message: "The recording has no such plan." });
+  }
+  const { layers, kvBytes } = nearest.result;
   return {
     layers: layers.map(({ rowsAfter, kept }) => ({ rows: rowsAfter, kept })),
-    kvBytes: answer?.result?.kvBytes.after ?? 0,
+    kvBytes: kvBytes.after,
   };
 }

@@ -8,6 +8,7 @@ import { createHistory, type History } from "./history";
 import { createLoad, type Load } from "./load";
 import { type PictureOutcome, readPicture } from "./pictures";
 import type { PolicyInfo } from "./policyInfo";
+import { createPreview, type PreviewStore } from "./preview";
 import { fetchSamples, type Sample } from "./samples";
 import {
   cacheSettings,
@@ -33,6 +34,8 @@ export interface App {
   readonly charts: Charts;
   readonly stage: StoreApi<StageState>;
   readonly history: History;
+  /** What the next settings would keep of the last prompt. */
+  readonly preview: PreviewStore;
   /** Starts the engine and shows the first sample. */
   start(): void;
   /** Settings of the next question. */
@@ -72,6 +75,8 @@ export function createApp(options: AppOptions): App {
   );
   const chat = createChat({ load, charts, sampling: SAMPLING, newId, now: () => Date.now() });
   const history = createHistory(createArchive(), chat, newId);
+  const next = () => cacheSettings(settings.getState(), policies);
+  const preview = createPreview({ load, chat, settings, next });
   const stage = createStore<StageState>(() => ({
     samples: [],
     failure: undefined,
@@ -119,7 +124,6 @@ export function createApp(options: AppOptions): App {
 
   let gallery: Promise<void> = Promise.resolve();
   let isSettled = false;
-  const next = () => cacheSettings(settings.getState(), policies);
   return {
     policies,
     settings,
@@ -143,5 +147,6 @@ export function createApp(options: AppOptions): App {
     chooseFile: (file, title) => choose(() => readPicture(file, { id: newId(), title })),
     chooseSample,
     history,
+    preview,
   };
 }

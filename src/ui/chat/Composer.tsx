@@ -130,8 +130,9 @@ function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
 
 /** Says what the next question runs under, when that is not what the last one ran under. */
 function NextSettings() {
-  const { policies } = useApp();
+  const { policies, preview: previews } = useApp();
   const settings = useSettings((state) => state);
+  const preview = useStore(previews, (state) => state.preview);
   const last = useChat((state) => state.conversation.exchanges.at(-1)?.attempts.at(-1)?.settings);
   const kv = useCharts((state) => state.reading?.pools.kv);
   const next = cacheSettings(settings, policies);
@@ -151,6 +152,7 @@ function NextSettings() {
       </button>
       <span className={styles.next} aria-live="polite">
         {isChanged && <>next: {label}</>}
+        {isChanged && preview && ` · ${formatBytes(preview.kvBytes)}`}
       </span>
     </>
   );

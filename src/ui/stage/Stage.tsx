@@ -1,4 +1,5 @@
 import { useMemo, useState } from "react";
+import { useStore } from "zustand/react";
 import { useShallow } from "zustand/react/shallow";
 import { type ShownRows, shownRows } from "@/store/shownRows";
 import { Segmented } from "../shared/Segmented";
@@ -16,7 +17,7 @@ const VEIL_MODES = [
 
 /** The picture under its veil, the rows per layer, and the pictures to choose from. */
 export function Stage() {
-  const { settings } = useApp();
+  const { settings, preview: previews } = useApp();
   const veil = useSettings((state) => state.veil);
   const layer = useSettings((state) => state.layer);
   const [hover, setHover] = useState<{
@@ -25,7 +26,11 @@ export function Stage() {
   }>();
   const [isOpen, setOpen] = useState(false);
   const picture = useChat((state) => state.conversation.pictures.at(-1));
-  const rows = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
+  const shown = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
+  const isNewest = useChat((state) => state.shown === undefined);
+  const preview = useStore(previews, (state) => state.preview);
+  const isPreview = isNewest && preview !== undefined && shown.layout !== undefined;
+  const rows = isPreview ? { layers: preview.layers, layout: shown.layout } : shown;
   // A layer chosen by key while the pointer rests on another bar is the one that is shown.
   const chosen = clampLayer(hover?.from === layer ? hover.over : layer, rows.layers?.length);
 
@@ -44,7 +49,7 @@ export function Stage() {
       <div className={styles.about}>
         <div className={styles.head}>
           <h2 className={styles.caption}>
-            <Caption rows={rows} share={share} layer={chosen} />
+            <Caption rows={rows} share={share} layer={chosen} isPreview={isPreview} />
           </h2>
           <Segmented
             label="Veil"
@@ -88,22 +93,25 @@ interface CaptionProps {
   readonly rows: ReturnType<typeof flatRows>;
   readonly share: ReadonlyMap<number, number> | undefined;
   readonly layer: number | "all";
+  /** Of the next settings, not of an answer. */
+  readonly isPreview: boolean;
 }
 
-function Caption({ rows: { layers, layout }, share, layer }: CaptionProps) {
+function Caption({ rows: { layers, layout }, share, layer, isPreview }: CaptionProps) {
   if (!layers || !layout || !share) return <>Ask, and see which patches each layer keeps</>;
   const kept = Math.round(keptRows(layout, share));
+  const verb = isPreview ? "would keep" : "kept";
   const whole = <span className="num">{rowCount(layout)}</span>;
   if (layer === "all") {
     return (
       <>
-        {layers.length} layers kept <b className="num">{kept}</b> of {whole} patches on average
+        {layers.length} layers {verb} <b className="num">{kept}</b> of {whole} patches on average
       </>
     );
   }
   return (
     <>
-      Layer {layer + 1} kept <b className="num">{kept}</b> of {whole} patches
+      Layer {layer + 1} {verb} <b className="num">{kept}</b> of {whole} patches
     </>
   );
 }

@@ -7,21 +7,15 @@ import {
   formatMs,
   formatParameters,
 } from "@/telemetry/format";
-import { Failure } from "../shared/Failure";
-import { withAction } from "../shared/failureWords";
-import { useApp } from "../useApp";
 import { adapterName } from "./adapterName";
 import styles from "./TopBar.module.css";
 
 /** Facts about the model and the device, behind the model chip. */
 export function DeviceSheet({ id, model }: { readonly id: string; readonly model: ModelState }) {
-  const { load } = useApp();
   return (
     <div id={id} popover="auto" className={styles.sheet}>
       <h2>Model and device</h2>
-      {model.phase === "failed" && (
-        <Failure failure={withAction(model.failure)} onAct={() => void load.retry()} />
-      )}
+      {model.phase === "failed" && <Facts rows={[["Model", "not loaded"]]} />}
       {model.phase === "loading" && (
         <Facts
           rows={Object.entries(model.files).map(([file, { loaded, total }]) => [
