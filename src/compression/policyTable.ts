@@ -1,4 +1,4 @@
-import type { OptionSpecs } from "./options";
+import { type OptionSpecs, resolveOptions } from "./options";
 import { POLICIES } from "./registry";
 import { SHARED_OPTIONS } from "./shared";
 import type { OptionSpec, Policy } from "./types";
@@ -59,10 +59,11 @@ function optionTable(options: OptionSpecs): string[] {
 
 /** Readings that leave the exact budget, with the sentence that the screen shows. */
 function deviations(policy: Policy): string[] {
+  const defaults = resolveOptions(policy);
   const found = Object.entries(policy.options).flatMap(([name, spec]) => {
     if (spec.kind !== "choice") return [];
     return spec.values.flatMap((value) => {
-      const said = policy.deviation?.({ [name]: value });
+      const said = policy.deviation?.({ ...defaults, [name]: value });
       return said ? [`- \`${name}=${value}\`: ${said}`] : [];
     });
   });
