@@ -18,6 +18,8 @@ export interface Reading {
 export interface ChartsState {
   readonly reading: Reading | undefined;
   readonly marks: readonly Mark[];
+  /** What a token reads at most: weights, and the cache if nothing were dropped. */
+  readonly reads: { readonly weights: number; readonly fullKv: number } | undefined;
   /** Median milliseconds per token of the last run with the full cache. */
   readonly fullMedianMs: number | undefined;
   /** Stage times of the newest finished answer. */
@@ -43,6 +45,7 @@ export interface Charts {
 const EMPTY: Omit<ChartsState, "fullMedianMs"> = {
   reading: undefined,
   marks: [],
+  reads: undefined,
   stages: undefined,
   decodeMs: 0,
 };
@@ -74,6 +77,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     const { marks } = store.getState();
     store.setState({
       reading: { pools: event.pools, fullKv },
+      ...(fullKv > 0 ? { reads: { weights: event.pools.weights, fullKv } } : {}),
       marks: event.mark ? [...marks, { at: now, kind: event.mark }] : marks,
     });
   }

@@ -67,9 +67,10 @@ describe("a preview", () => {
     await settled();
     expect(current()).toBeUndefined();
 
-    const without = setUp({ images: [] }, { preview });
-    without.keep(10);
-    await settled();
+    for (const given of [{ images: [] }, { appended: true }]) {
+      setUp(given, { preview }).keep(10);
+      await settled();
+    }
     expect(preview).toHaveBeenCalledTimes(1);
   });
 

@@ -84,6 +84,8 @@ function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | u
   const last = exchange?.attempts.at(-1);
   const result = exchange && standingResult(exchange);
   if (running || !last || !result || last.run.phase !== "done") return undefined;
-  if (result.images.length === 0 || sameSettings(last.settings, next)) return undefined;
+  // An appended turn recorded its own few rows, not the picture's.
+  if (result.appended || result.images.length === 0 || sameSettings(last.settings, next))
+    return undefined;
   return result.layers.map((layer) => layer.rowsBefore);
 }

@@ -74,9 +74,9 @@ function latencyLabel(ms: TurnResult["ms"]["firstToken"] | undefined, full: numb
 
 /** Says which of two situations this is: weights outweigh the cache, or the cache the weights. */
 function SpeedRemark() {
-  const weights = useCharts((state) => state.reading?.pools.weights ?? 0);
-  const full = useCharts((state) => state.reading?.fullKv ?? 0);
-  if (weights === 0 || full === 0) return <>From the second token on.</>;
+  const reads = useCharts((state) => state.reads);
+  if (!reads) return <>From the second token on.</>;
+  const { weights, fullKv: full } = reads;
   const sizes = `${formatBytes(weights)} of weights and up to ${formatBytes(full)} of cache per token`;
   if (full < weights / 2) return <>{sizes}: keeping less frees memory, time hardly falls.</>;
   return <>{sizes}: keeping less makes tokens faster.</>;
