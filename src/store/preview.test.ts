@@ -32,7 +32,7 @@ function setUp(given: Parameters<typeof result>[0], engine: Partial<Engine>) {
   const next = () => settings(controls.getState().keepPercent / 100);
   const store = createPreview({ load, chat, settings: controls, next, delayMs: 0 });
   const keep = (keepPercent: number) => controls.setState({ keepPercent });
-  return { chat, keep, current: () => store.getState().preview };
+  return { chat, controls, keep, current: () => store.getState().preview };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -51,9 +51,20 @@ describe("a preview", () => {
     });
   });
 
+  test("is not asked for by what changes no answer", async () => {
+    const preview = vi.fn();
+    const { chat, controls } = setUp({}, { preview });
+    controls.setState({ layer: 3, veil: "off", theme: "dark" });
+    chat.store.setState({ running: "b" });
+    chat.store.setState({ running: undefined });
+    await settled();
+    expect(preview).not.toHaveBeenCalled();
+  });
+
   test("of the settings that were just used is none", async () => {
     const preview = vi.fn();
     const { keep, current } = setUp({}, { preview });
+    keep(20);
     keep(50);
     await settled();
     expect(preview).not.toHaveBeenCalled();

@@ -62,14 +62,19 @@ export function createPreview(options: PreviewOptions): PreviewStore {
     timer = setTimeout(() => void update(), delayMs);
   }
 
-  settings.subscribe(schedule);
+  // Only a changed setting asks for a preview: an answer that has just come shows its own rows,
+  // under whatever settings it was given.
+  settings.subscribe((state, before) => {
+    const keys = ["policy", "keepPercent", "scope", "options"] as const;
+    if (keys.some((key) => state[key] !== before[key])) schedule();
+  });
   chat.store.subscribe((state, before) => {
     const isNew = state.conversation.id !== before.conversation.id;
     if (!isNew && state.running === before.running) return;
     // What is shown belongs to a prompt that is being replaced.
+    clearTimeout(timer);
     asked += 1;
     store.setState({ preview: undefined });
-    schedule();
   });
   return store;
 }
