@@ -12,8 +12,8 @@ function failing(failure: EngineFailure): Recording {
 }
 
 const files = [
-  ["notes.txt", "just text", /“notes.txt” is not an image that this browser can read/],
-  ["empty.png", "", /“empty.png” is empty: 0 bytes/],
+  ["notes.txt", "just text", /“notes.txt” is not an image that can be read here/],
+  ["empty.png", "", /“empty.png” is empty/],
 ] as const;
 
 for (const [name, content, sentence] of files) {

@@ -1,5 +1,5 @@
 import { EngineError, type FailureCode } from "@/protocol/engine";
-import { readImageHeader } from "./imageHeader";
+import { checkImageFile } from "@/protocol/imageFile";
 import { resample } from "./resample";
 
 /** A picture as the processor takes it: opaque, turned upright, scaled. */
@@ -11,8 +11,6 @@ export interface DecodedImage {
   readonly height: number;
   readonly notices: readonly string[];
 }
-
-export const MAX_MEGAPIXELS = 64;
 
 /** Source pixels per scaled pixel and axis that the scaling filter is given at most. */
 const DETAIL = 4;
@@ -26,7 +24,7 @@ export async function decodeImage(
   blob: Blob,
   sizeFor: (width: number, height: number) => readonly [width: number, height: number],
 ): Promise<DecodedImage> {
-  const isAnimated = check(new Uint8Array(await blob.arrayBuffer()));
+  const isAnimated = checkImageFile(new Uint8Array(await blob.arrayBuffer()));
   const bitmap = await decode(blob);
   try {
     const { width, height } = bitmap;
@@ -36,28 +34,6 @@ export async function decodeImage(
   } finally {
     bitmap.close();
   }
-}
-
-/** Refuses what cannot be a picture, from its bytes alone; says whether it is animated. */
-export function check(bytes: Uint8Array): boolean {
-  if (bytes.length === 0) throw refuse("badImage", "The image file is empty.");
-  const header = readImageHeader(bytes);
-  if (!header) {
-    const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";
-    throw refuse("badImage", `This file is not an image that can be read here (${formats}).`);
-  }
-  const { format, width, height, isAnimated, isTruncated } = header;
-  const megapixels = (width * height) / 1e6;
-  if (megapixels > MAX_MEGAPIXELS) {
-    const size = `${width} × ${height} pixels, ${Math.round(megapixels)} megapixels`;
-    throw refuse(
-      "imageTooLarge",
-      `The image is too large: ${size}; ${MAX_MEGAPIXELS} are allowed.`,
-    );
-  }
-  if (isTruncated) throw refuse("badImage", `The ${format} file is cut off before its end.`);
-  if (width === 0 || height === 0) throw refuse("badImage", `The ${format} file has no pixels.`);
-  return isAnimated;
 }
 
 async function decode(blob: Blob): Promise<ImageBitmap> {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import { checkImageFile } from "./imageFile";
 import { readImageHeader } from "./imageHeader";
-import { check } from "./images";
 
 const read = (name: string) => new Uint8Array(fs.readFileSync(`fixtures/images/${name}`));
 
@@ -57,22 +57,22 @@ describe("image header", () => {
   });
 });
 
-describe("check", () => {
+describe("checkImageFile", () => {
   it.each([
     ["empty.png", "badImage", "empty"],
     ["not-an-image.png", "badImage", "not an image"],
     ["truncated.png", "badImage", "cut off"],
-    ["huge-20000x20000.png", "imageTooLarge", "20000 × 20000 pixels, 400 megapixels"],
+    ["huge-20000x20000.png", "imageTooLarge", "400 megapixels (20000 × 20000)"],
   ])("refuses %s before decoding", (name, code, words) => {
     const refused = expect.objectContaining({
       failure: expect.objectContaining({ code, message: expect.stringContaining(words) }),
     });
-    expect(() => check(read(name))).toThrow(refused);
+    expect(() => checkImageFile(read(name))).toThrow(refused);
   });
 
   it("says which pictures move", () => {
-    expect(check(read("animated.gif"))).toBe(true);
-    expect(check(read("receipt.png"))).toBe(false);
+    expect(checkImageFile(read("animated.gif"))).toBe(true);
+    expect(checkImageFile(read("receipt.png"))).toBe(false);
   });
 });
 
