@@ -1,0 +1,34 @@
+import { EngineError, type FailureCode } from "./engine";
+import { readImageHeader } from "./imageHeader";
+
+export const MAX_MEGAPIXELS = 64;
+
+/**
+ * Refuses what cannot be a picture, from its bytes alone, before anything decodes them. The page asks
+ * when a file is chosen and the engine when it is used: one rule, one set of sentences.
+ *
+ * @param name how the sentences call the file
+ * @returns whether the picture is animated
+ * @throws EngineError `badImage`, `imageTooLarge`
+ */
+export function checkImageFile(bytes: Uint8Array, name = "The image file"): boolean {
+  if (bytes.length === 0) throw refuse("badImage", `${name} is empty.`);
+  const header = readImageHeader(bytes);
+  if (!header) {
+    const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";
+    throw refuse("badImage", `${name} is not an image that can be read here (${formats}).`);
+  }
+  const { format, width, height, isAnimated, isTruncated } = header;
+  const megapixels = (width * height) / 1e6;
+  if (megapixels > MAX_MEGAPIXELS) {
+    const size = `${Math.round(megapixels)} megapixels (${width} × ${height})`;
+    throw refuse("imageTooLarge", `${name} has ${size}; ${MAX_MEGAPIXELS} are the most.`);
+  }
+  if (isTruncated) throw refuse("badImage", `${name} is cut off before its end (${format}).`);
+  if (width === 0 || height === 0) throw refuse("badImage", `${name} has no pixels (${format}).`);
+  return isAnimated;
+}
+
+function refuse(code: FailureCode, message: string): EngineError {
+  return new EngineError({ code, message, action: "chooseImage" });
+}
