@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { CacheSettings, ModelInfo, TurnResult } from "@/protocol/engine";
 import { median } from "@/telemetry/stats";
+import { benchPage, type PageReport } from "./benchPage";
+import { findBrowser, vulkanEnvironment } from "./browser";
 import { openEngine } from "./enginePage";
 import { numberOption } from "./options";
 
@@ -41,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       image: { type: "string", default: "fixtures/images/receipt.png" },
       prompt: { type: "string", default: "Read all the text." },
       repeats: { type: "string", default: "3" },
+      cache: { type: "string", default: "yes" },
       json: { type: "string" },
     },
   });
@@ -63,6 +67,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     const lanes = LANES.map(([policy, retention], index) =>
       report(policy, retention, runs[index] ?? []),
     );
+    await page.close();
+    const thread = await benchPage(values.prompt);
     const document = {
       date: new Date().toISOString(),
       adapter: model.adapter,
@@ -73,8 +79,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       coldFirstTokenMs: cold.ms.firstToken,
       promptTokens: cold.promptTokens,
       lanes,
+      page: thread,
     };
-    if (values.json !== "-") print(model, document.readyMs, cold, lanes, repeats);
+    if (values.json !== "-") {
+      print(model, document.readyMs, cold, lanes, repeats);
+      printPage(thread);
+      if (values.cache === "yes") await benchCacheUnderNode();
+    }
     const json = `${JSON.stringify(document, null, 2)}\n`;
     if (values.json === "-") process.stdout.write(json);
     else if (values.json) fs.writeFileSync(values.json, json);
@@ -144,4 +155,19 @@ function print(
     ];
     line(cells.join(" "));
   }
+}
+
+function printPage({ readyMs, longestTaskMs, busyShare, scriptBytes }: PageReport): void {
+  const kb = (scriptBytes / 1000).toFixed(0);
+  process.stdout.write(
+    `\npage: ready ${readyMs.toFixed(0)} ms after navigation, ${kb} kB of gzipped JavaScript before load\n` +
+      `main thread while answering: longest task ${longestTaskMs.toFixed(0)} ms, ` +
+      `${(busyShare * 100).toFixed(1)} % of the time in tasks over 50 ms\n`,
+  );
+}
+
+/** A process of its own: the driver's libraries must be known before it starts. */
+async function benchCacheUnderNode(): Promise<void> {
+  const env = { ...process.env, ...vulkanEnvironment(await findBrowser()) };
+  spawnSync(process.execPath, ["cli/run.mjs", "benchCache"], { stdio: "inherit", env });
 }
