@@ -66,16 +66,21 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   const right = bbox.left + bbox.width;
   drawLabel(chart, ink, { text: end, x: right, y, color: ink.text, align: "right" });
   ctx.font = ink.font;
+  const gap = 6 * devicePixelRatio;
   const limit = right - ctx.measureText(end).width - 8 * devicePixelRatio;
-  let free = bbox.left;
-  for (const { at, kind } of store.getState().marks) {
-    if (kind === "end") continue;
-    const text = MARK_WORDS[kind];
-    const width = ctx.measureText(text).width;
-    const place = chart.valToPos(at, "x", true);
-    const x = Math.max(bbox.left, kind === "prefill" ? place - width : place);
-    if (x < free || x + width > limit) continue;
-    drawLabel(chart, ink, { text, x, y, color: ink.text });
-    free = x + width + 6 * devicePixelRatio;
+  const taken: { readonly from: number; readonly to: number }[] = [];
+  // Compaction is what the chart is about; a prefill is named where there is room beside it.
+  for (const wanted of ["compact", "prefill"] as const) {
+    for (const { at, kind } of store.getState().marks) {
+      if (kind !== wanted) continue;
+      const text = MARK_WORDS[kind];
+      const width = ctx.measureText(text).width;
+      const place = chart.valToPos(at, "x", true);
+      const x = Math.max(bbox.left, kind === "prefill" ? place - width : place);
+      const overlaps = taken.some(({ from, to }) => x < to && x + width > from);
+      if (overlaps || x + width > limit) continue;
+      drawLabel(chart, ink, { text, x, y, color: ink.text });
+      taken.push({ from: x - gap, to: x + width + gap });
+    }
   }
 }

@@ -57,6 +57,8 @@ export function Menu({ label, className, items }: Props) {
         className={styles.list}
         onToggle={(event) => {
           if (event.newState === "open") place();
+          // Unseen until it is placed: the event comes a moment after the list.
+          event.currentTarget.dataset.placed = String(event.newState === "open");
         }}
         onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}
       >
