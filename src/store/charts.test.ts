@@ -39,8 +39,11 @@ test("marks stand where their sample stands", () => {
   charts.startRun();
   charts.record(memory(0, 1));
   charts.record(memory(2_000, 1, "prefill"));
+  charts.record(memory(2_500, 1, "compact"));
   expect(charts.store.getState().marks).toEqual([{ at: 2, kind: "prefill" }]);
-  expect(charts.store.getState().reading).toEqual({ pools: pools(1), fullKv: 100 });
+  charts.record(memory(3_000, 0.5, "compact"));
+  expect(charts.store.getState().marks.at(-1)).toEqual({ at: 3, kind: "compact" });
+  expect(charts.store.getState().reading).toEqual({ pools: pools(0.5), fullKv: 100 });
 });
 
 test("a run with the full cache becomes the reference of those after it", () => {

@@ -74,11 +74,13 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     // While the prompt is still being read, what is held is all there is.
     const fullKv = Math.max(event.fullKv, event.pools.kv);
     memory.push([now, event.pools.kv, fullKv]);
-    const { marks } = store.getState();
+    const { marks, reading: before } = store.getState();
+    // The full cache goes through the stage and frees nothing: that is not worth a mark.
+    const isIdle = event.mark === "compact" && event.pools.kv >= (before?.pools.kv ?? 0);
     store.setState({
       reading: { pools: event.pools, fullKv },
       ...(fullKv > 0 ? { reads: { weights: event.pools.weights, fullKv } } : {}),
-      marks: event.mark ? [...marks, { at: now, kind: event.mark }] : marks,
+      marks: event.mark && !isIdle ? [...marks, { at: now, kind: event.mark }] : marks,
     });
   }
 
