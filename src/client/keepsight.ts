@@ -1,0 +1,238 @@
+import {
+  type AskRequest,
+  type CacheSettings,
+  EngineError,
+  type EngineEvent,
+  type EngineFailure,
+  type LoadRequest,
+  type MemoryReading,
+  type ModelInfo,
+  type Sampling,
+  type Turn,
+  toFailure,
+} from "@/protocol/engine";
+import { type Answer, createAnswer } from "./answer";
+import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
+import { createWorkerEngine, type WorkerEngine } from "./workerClient";
+
+/** Half of the picture's rows: what the embedded model still answers rightly with. */
+export const DEFAULT_SETTINGS: CacheSettings = {
+  policy: "prefixkv",
+  retention: 0.5,
+  scope: "visual",
+  options: {},
+};
+
+/** Greedy. */
+export const DEFAULT_SAMPLING: Sampling = {
+  maxNewTokens: 256,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  seed: 0,
+};
+
+export type LoadProgress = Extract<EngineEvent, { readonly type: "load" }>;
+
+export interface LoadOptions extends Omit<LoadRequest, "baseUrl"> {
+  /** Bytes per file while it downloads, then compilation and self-test. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** Aborting it rejects the load with code `cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+/** A turn that has its answer. */
+export interface PastTurn {
+  /** In the order in which they stand before the question. */
+  readonly images: readonly Blob[];
+  readonly question: string;
+  /** `TurnResult.tokenIds` of the answer. */
+  readonly answerIds: readonly number[];
+}
+
+export interface Question {
+  readonly question: string;
+  /** Image files (PNG, JPEG, WebP, …), in the order in which they stand before the question. */
+  readonly images?: readonly Blob[];
+  /** The turns before this one, oldest first; `converse` keeps them for you. */
+  readonly history?: readonly PastTurn[];
+  /** Completed from `DEFAULT_SETTINGS`. Retention is a fraction in (0, 1], `capMb` counts 10^6 bytes. */
+  readonly settings?: Partial<CacheSettings>;
+  /** Completed from `DEFAULT_SAMPLING`. */
+  readonly sampling?: Partial<Sampling>;
+  /** Prefill again even if the cache could be appended to. */
+  readonly fresh?: boolean;
+  /**
+   * Aborting it stops the answer within two tokens; `result` then resolves with `finish: "cancelled"`.
+   * If it is aborted beforehand nothing is started, and `result` rejects with code `cancelled`.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The engine, for any page: one worker, one model, one request at a time.
+ *
+ * Whatever fails rejects with an `EngineError`, whose `failure` holds a `code` to switch on, a
+ * `message` to show and at most one `action` to offer. Any call may fail with `deviceLost` (load
+ * again) or `internal`; what else is to be expected stands at each method.
+ *
+ * ```ts
+ * const keepsight = createKeepsight();
+ * await keepsight.load("models/keepsight-mini/");
+ * const conversation = keepsight.converse({ settings: { policy: "aircache", retention: 0.1 } });
+ * const answer = conversation.ask({ images: [file], question: "What is the total?" });
+ * for await (const { text } of answer) output.append(text);
+ * const { kvBytes } = await answer.result;
+ * console.log(`${kvBytes.end} bytes of KV cache instead of ${kvBytes.full}`);
+ * await conversation.ask({ question: "And the date?" }).result; // appended to the compacted cache
+ * keepsight.close();
+ * ```
+ */
+export interface Keepsight {
+  /**
+   * Loads a model, replacing the one that is loaded.
+   * @param modelUrl a model directory in the Hugging Face layout, relative to the page
+   * @throws EngineError `noWebGpu`, `missingLimit`, `missingFile`, `badModel`, `unknownArchitecture`,
+   * `outOfMemory`, `badRequest` (no such address), `busy`, `cancelled`
+   */
+  load(modelUrl: string | URL, options?: LoadOptions): Promise<ModelInfo>;
+  /**
+   * Begins an answer. Never throws: what fails comes from the answer's `result` and its iteration.
+   * Codes: `noModel`, `badImage`, `imageTooLarge`, `badRequest`, `contextOverflow`, `outOfMemory`,
+   * `capTooSmall`, `busy`, `cancelled` (before it began, or by `close`). `TurnResult.images` names the
+   * n-th image of the m-th turn `m.n`, both from 0.
+   */
+  ask(question: Question): Answer;
+  /** A conversation that carries its turns from question to question. */
+  converse(options?: ConversationOptions): Conversation;
+  /** Live GPU bytes, by pool. */
+  memory(): Promise<MemoryReading>;
+  /** Frees the KV cache and image features, stopping an answer under way; weights stay. */
+  clear(): Promise<void>;
+  /** Listens to everything the engine tells; returns the function that unsubscribes. */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+  /**
+   * Ends the worker and frees all that it holds. Requests under way reject with `cancelled`, later
+   * calls with `noModel`.
+   */
+  close(): void;
+}
+
+export interface KeepsightOptions {
+  /** Hears every event from the first on; `subscribe` does the same later. */
+  readonly onEvent?: (event: EngineEvent) => void;
+}
+
+const BUSY: EngineFailure = {
+  code: "busy",
+  message: "The engine is busy with another request; stop it first.",
+};
+const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped." };
+const CLOSED: EngineFailure = { code: "noModel", message: "The engine was closed." };
+
+/**
+ * The worker starts with the first call.
+ * @param engine another engine than the worker's, for tests
+ */
+export function createKeepsight(
+  { onEvent }: KeepsightOptions = {},
+  engine: WorkerEngine = createWorkerEngine(),
+): Keepsight {
+  /** Of the request under way: events carry no id, for there is one at a time. */
+  let hears: ((event: EngineEvent) => void) | undefined;
+  let isClosed = false;
+  // Subscribed before any listener of the page: one that throws cannot cost an answer its tokens.
+  engine.subscribe((event) => hears?.(event));
+  if (onEvent) engine.subscribe(onEvent);
+
+  const reach = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (isClosed) throw new EngineError(CLOSED);
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof EngineError) throw error;
+      throw new EngineError(toFailure(error), { cause: error });
+    }
+  };
+
+  const stop = () => void reach(() => engine.cancel()).catch(() => {});
+
+  /** One request; its signal becomes `cancel`. Reaches the engine before it returns. */
+  const run = async <T>(
+    call: () => Promise<T>,
+    hear: (event: EngineEvent) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<T> => {
+    if (signal?.aborted) throw new EngineError(CANCELLED);
+    if (hears) throw new EngineError(BUSY);
+    hears = hear;
+    signal?.addEventListener("abort", stop);
+    try {
+      return await reach(call);
+    } finally {
+      hears = undefined;
+      signal?.removeEventListener("abort", stop);
+    }
+  };
+
+  const ask = (question: Question): Answer =>
+    createAnswer(
+      (hear) => run(() => engine.ask(askRequest(question)), hear, question.signal),
+      stop,
+    );
+
+  return {
+    load: (modelUrl, { onProgress, signal, ...request } = {}) =>
+      run(
+        async () => engine.load({ ...request, baseUrl: directoryUrl(modelUrl) }),
+        (event) => event.type === "load" && onProgress?.(event),
+        signal,
+      ),
+    ask,
+    converse: (options = {}) => createConversation(ask, options),
+    memory: () => reach(() => engine.memory()),
+    clear: () => reach(() => engine.clear()),
+    subscribe: (listener) => engine.subscribe(listener),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      engine.terminate();
+    },
+  };
+}
+
+/** Blobs travel under keys: turn and place in it. */
+function askRequest({ question, images = [], history = [], ...rest }: Question): AskRequest {
+  const blobs: Record<string, Blob> = {};
+  const keysOf = (turn: number, files: readonly Blob[]) =>
+    files.map((file, index) => {
+      const key = `${turn}.${index}`;
+      blobs[key] = file;
+      return key;
+    });
+  const past = history.map(
+    (turn, index): Turn => ({
+      images: keysOf(index, turn.images),
+      question: turn.question,
+      answerIds: turn.answerIds,
+    }),
+  );
+  return {
+    turns: [...past, { images: keysOf(history.length, images), question }],
+    images: blobs,
+    settings: { ...DEFAULT_SETTINGS, ...rest.settings },
+    sampling: { ...DEFAULT_SAMPLING, ...rest.sampling },
+    ...(rest.fresh ? { fresh: true } : {}),
+  };
+}
+
+/** Absolute, for the worker's own address is another one, and ending in a slash. */
+function directoryUrl(modelUrl: string | URL): string {
+  try {
+    const { href } = new URL(modelUrl, globalThis.document?.baseURI);
+    return href.endsWith("/") ? href : `${href}/`;
+  } catch (cause) {
+    const message = `${modelUrl} is no address of a model directory.`;
+    throw new EngineError({ code: "badRequest", message }, { cause });
+  }
+}
