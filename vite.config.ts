@@ -34,6 +34,6 @@ export default defineConfig({
   build: {
     target: "es2023",
     chunkSizeWarningLimit: 4096,
-    rolldownOptions: { input: ["index.html", "headless.html"] },
+    rolldownOptions: { input: ["index.html", "headless.html", "examples/embed.html"] },
   },
 });

@@ -10,6 +10,7 @@ const DIST = path.resolve("dist");
 const SOURCES = [
   "src",
   "public",
+  "examples",
   "index.html",
   "headless.html",
   "vite.config.ts",
