@@ -11,6 +11,7 @@ import {
   type ModelInfo,
   type PlanPreview,
   type TurnResult,
+  toFailure,
 } from "@/protocol/engine";
 
 /** An event and when it came, in milliseconds after the call. */
@@ -48,6 +49,7 @@ const NOTHING: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
 export function createScriptedEngine(recording: Recording, pace = 1): Engine {
   const listeners = new Set<(event: EngineEvent) => void>();
   let stop: (() => void) | undefined;
+  let isCancelled = false;
   let memory = NOTHING;
 
   const emit = (event: EngineEvent) => {
@@ -75,6 +77,23 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     return isStopped;
   }
 
+  /** @param shape makes of the recorded events those to play */
+  async function answerTo(
+    request: AskRequest,
+    shape: (events: readonly TimedEvent[]) => readonly TimedEvent[],
+  ): Promise<TurnResult> {
+    const recorded = bestAnswer(recording.answers, request);
+    if (!recorded) throw new RangeError("The recording has no answers");
+    const answer = withImages(recorded, Object.keys(request.images));
+    const played: TimedEvent[] = [];
+    const unsubscribe = subscribe((event) => played.push({ at: 0, event }));
+    const isStopped = await play(shape(answer.events));
+    unsubscribe();
+    if (answer.failure && !isStopped) throw new EngineError(answer.failure);
+    if (isStopped) return stoppedResult(answer, played);
+    return answer.result!;
+  }
+
   return {
     async load() {
       await play(recording.load.events);
@@ -82,26 +101,25 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
       if (!recording.load.info) throw new RangeError("The recording has no model");
       return recording.load.info;
     },
-    async ask(request) {
-      const recorded = bestAnswer(recording.answers, request);
-      if (!recorded) throw new RangeError("The recording has no answers");
-      const answer = withImages(recorded, Object.keys(request.images));
-      const played: TimedEvent[] = [];
-      const unsubscribe = subscribe((event) => played.push({ at: 0, event }));
-      const isStopped = await play(answer.events);
-      unsubscribe();
-      if (answer.failure && !isStopped) throw new EngineError(answer.failure);
-      if (isStopped) return stoppedResult(answer, played);
-      return answer.result!;
-    },
+    ask: (request) => answerTo(request, (events) => events),
     async compare({ lanes, ...request }) {
       const outcomes: LaneOutcome[] = [];
-      for (const settings of lanes) {
-        outcomes.push({ result: await this.ask({ ...request, settings }) });
+      isCancelled = false;
+      for (const [lane, settings] of lanes.entries()) {
+        const answered = answerTo({ ...request, settings }, (events) => inLane(events, lane));
+        outcomes.push(
+          await answered.then(
+            (result) => ({ result }),
+            (error) => ({ failure: toFailure(error) }),
+          ),
+        );
+        if (isCancelled) break;
       }
-      return outcomes;
+      const failure = { code: "cancelled", message: "Stopped before the first token." } as const;
+      return lanes.map((_, lane) => outcomes[lane] ?? { failure });
     },
     async cancel() {
+      isCancelled = true;
       stop?.();
     },
     async preview(settings) {
@@ -120,6 +138,22 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }
+}
+
+/** The events of one lane: what the lanes share comes with the first alone, and from then on. */
+function inLane(events: readonly TimedEvent[], lane: number): readonly TimedEvent[] {
+  const isShared = ({ event }: TimedEvent) =>
+    event.type === "stage" && (event.stage === "vision" || event.stage === "prefill");
+  const forked = events.findLast(isShared)?.at ?? 0;
+  if (lane === 0) return events.map((each) => (isShared(each) ? each : tagged(each, lane)));
+  return events
+    .filter((each) => each.at >= forked && !isShared(each))
+    .map(({ at, event }) => tagged({ at: at - forked, event }, lane));
+}
+
+function tagged({ at, event }: TimedEvent, lane: number): TimedEvent {
+  const isOfLane = event.type === "stage" || event.type === "token" || event.type === "compacted";
+  return { at, event: isOfLane ? { ...event, lane } : event };
 }
 
 function wait(ms: number): Promise<void> {

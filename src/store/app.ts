@@ -5,6 +5,7 @@ import { type Charts, createCharts } from "./charts";
 import { type Chat, createChat } from "./chat";
 import { emptyConversation } from "./conversation";
 import { createHistory, type History } from "./history";
+import { createLanes, type Lanes } from "./lanes";
 import { createLoad, type Load } from "./load";
 import { type PictureOutcome, readPicture } from "./pictures";
 import type { PolicyInfo } from "./policyInfo";
@@ -34,13 +35,18 @@ export interface App {
   readonly charts: Charts;
   readonly stage: StoreApi<StageState>;
   readonly history: History;
+  /** What the next comparison compares. */
+  readonly lanes: Lanes;
   /** What the next settings would keep of the last prompt. */
   readonly preview: PreviewStore;
   /** Starts the engine and shows the first sample. */
   start(): void;
   /** Settings of the next question. */
   next(): CacheSettings;
+  /** Asks under the next settings, or in lanes where comparing is on. */
   ask(question: string): void;
+  /** Answers a question that was asked before in lanes. */
+  compareAgain(exchangeId: string): void;
   /** Puts a file on the stage, which starts a new conversation. */
   chooseFile(file: Blob, title: string): Promise<void>;
   chooseSample(id: string): Promise<void>;
@@ -76,6 +82,7 @@ export function createApp(options: AppOptions): App {
   const chat = createChat({ load, charts, sampling: SAMPLING, newId, now: () => Date.now() });
   const history = createHistory(createArchive(), chat, newId);
   const next = () => cacheSettings(settings.getState(), policies);
+  const lanes = createLanes(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
   const stage = createStore<StageState>(() => ({
     samples: [],
@@ -122,6 +129,15 @@ export function createApp(options: AppOptions): App {
     if (first && choice === 0) await chooseSample(first.id);
   }
 
+  /** Sends a question under the settings of now, whenever that is. */
+  function sender(question: string): () => void {
+    const single = next();
+    if (!lanes.store.getState().isOn) return () => chat.ask(question, single);
+    const several = lanes.settings();
+    lanes.asked();
+    return () => chat.compare(question, several);
+  }
+
   let gallery: Promise<void> = Promise.resolve();
   let isSettled = false;
   return {
@@ -139,14 +155,16 @@ export function createApp(options: AppOptions): App {
     },
     next,
     ask(question) {
-      const settings = next();
+      const send = sender(question);
       // A question that is quicker than its picture waits for it.
-      if (isSettled && !stage.getState().isReading) return chat.ask(question, settings);
-      void gallery.then(() => reading).then(() => chat.ask(question, settings));
+      if (isSettled && !stage.getState().isReading) return send();
+      void gallery.then(() => reading).then(send);
     },
+    compareAgain: (exchangeId) => chat.compareAgain(exchangeId, lanes.settings()),
     chooseFile: (file, title) => choose(() => readPicture(file, { id: newId(), title })),
     chooseSample,
     history,
+    lanes,
     preview,
   };
 }

@@ -63,6 +63,8 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
   const memory = createSeries(3, MEMORY_SAMPLES);
   const tokens = createSeries(2, TOKEN_SAMPLES);
   const reference = createSeries(2, TOKEN_SAMPLES);
+  /** Lane whose tokens are in `tokens`. */
+  let lane: number | undefined;
   let now = 0;
   let startedAt = 0;
   /** Seconds to add to the engine's clock, known from a run's first event on. */
@@ -91,6 +93,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     reference,
     startRun() {
       tokens.clear();
+      lane = undefined;
       const { reading } = store.getState();
       if (memory.length > 0) now += GAP_S;
       memory.push([now, reading?.pools.kv ?? 0, reading?.fullKv ?? 0]);
@@ -98,6 +101,11 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       offset = undefined;
     },
     record(event) {
+      if (event.type === "token" && event.lane !== lane) {
+        // Each lane counts its tokens from one: the chart shows the lane that is being answered.
+        tokens.clear();
+        lane = event.lane;
+      }
       // The first token waits for the prefill and has its own number.
       if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
       if (event.type === "memory") recordMemory(event);

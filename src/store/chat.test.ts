@@ -2,9 +2,11 @@ import { describe, expect, test, vi } from "vitest";
 import {
   type AskRequest,
   type CacheSettings,
+  type CompareRequest,
   type Engine,
   EngineError,
   type EngineEvent,
+  type LaneOutcome,
   type ModelInfo,
   type TurnResult,
 } from "@/protocol/engine";
@@ -33,6 +35,11 @@ function heldEngine() {
     readonly resolve: (result: TurnResult) => void;
     readonly reject: (error: Error) => void;
   }[] = [];
+  const compares: {
+    readonly request: CompareRequest;
+    readonly resolve: (outcomes: readonly LaneOutcome[]) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   let listener: (event: EngineEvent) => void = () => undefined;
   const calls = { load: 0, cancel: 0, clear: 0 };
   const engine: Engine = {
@@ -45,7 +52,8 @@ function heldEngine() {
       calls.cancel += 1;
       asks.at(-1)?.reject(new EngineError({ code: "cancelled", message: "" }));
     },
-    compare: async () => [],
+    compare: (request) =>
+      new Promise((resolve, reject) => compares.push({ request, resolve, reject })),
     preview: async () => ({ layers: [], kvBytes: 0 }),
     clear: async () => {
       calls.clear += 1;
@@ -56,7 +64,7 @@ function heldEngine() {
       return () => undefined;
     },
   };
-  return { engine, asks, calls, emit: (event: EngineEvent) => listener(event) };
+  return { engine, asks, compares, calls, emit: (event: EngineEvent) => listener(event) };
 }
 
 function setUp() {
@@ -135,6 +143,49 @@ describe("a chat", () => {
     chat.retry(attempt!.id, tenth);
     expect(runs()).toEqual(["running"]);
     expect(asks[1]!.request.settings).toEqual(tenth);
+  });
+
+  test("asks all lanes of a comparison in one call and tells their events apart", async () => {
+    const { load, chat, asks, compares } = setUp();
+    await load.start();
+    chat.compare("first", [full, tenth]);
+    expect(compares.map(({ request }) => request.lanes)).toEqual([[full, tenth]]);
+    expect(compares[0]!.request.turns).toEqual([{ images: ["p"], question: "first" }]);
+    expect(asks).toHaveLength(0);
+    chat.record({ type: "stage", stage: "prefill", done: 9, total: 9 });
+    chat.record({ type: "token", index: 0, id: 5, text: "A", ms: 1, lane: 0 });
+    chat.record({ type: "token", index: 0, id: 6, text: "B", ms: 1, lane: 1 });
+    const { conversation, running, shown } = chat.store.getState();
+    const { attempts } = conversation.exchanges[0]!;
+    expect(attempts.map(({ run }) => run)).toMatchObject([
+      { text: "A", stages: [{ stage: "prefill" }] },
+      { text: "B", stages: [{ stage: "prefill" }] },
+    ]);
+    expect(attempts[0]!.comparison).toBe(attempts[1]!.comparison);
+    expect([running, shown]).toEqual([attempts[1]!.id, attempts[1]!.id]);
+  });
+
+  test("goes on from the first lane, and leaves a failed lane's sentence in its place", async () => {
+    const { load, chat, asks, compares, runs } = setUp();
+    await load.start();
+    chat.compare("first", [full, tenth]);
+    const failure = { code: "capTooSmall", message: "no room" } as const;
+    compares[0]!.resolve([{ result: result({ tokenIds: [7, 2] }) }, { failure }]);
+    await settled();
+    expect(runs()).toEqual(["done", "failed"]);
+    chat.ask("second", full);
+    expect(asks[0]!.request.turns[0]).toMatchObject({ answerIds: [7, 2] });
+  });
+
+  test("fails every lane of a comparison that was refused, and retries one alone", async () => {
+    const { load, chat, asks, compares, runs } = setUp();
+    await load.start();
+    chat.compare("first", [full, tenth]);
+    compares[0]!.reject(new EngineError({ code: "badImage", message: "no" }));
+    await settled();
+    expect(runs()).toEqual(["failed", "failed"]);
+    chat.retry(chat.store.getState().conversation.exchanges[0]!.attempts[1]!.id, tenth);
+    expect(asks[0]!.request).toMatchObject({ settings: tenth, fresh: true });
   });
 
   test("stops what runs before it frees a conversation that was left", async () => {

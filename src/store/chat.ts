@@ -1,8 +1,10 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import {
+  type AskRequest,
   type CacheSettings,
   type Engine,
   type EngineEvent,
+  type LaneOutcome,
   type Sampling,
   toFailure,
 } from "@/protocol/engine";
@@ -13,6 +15,7 @@ import {
   type Exchange,
   emptyConversation,
   type Picture,
+  type Run,
   reduceRun,
   STARTED,
   turnsUntil,
@@ -24,7 +27,7 @@ import type { Load } from "./load";
 
 export interface ChatState {
   readonly conversation: Conversation;
-  /** Attempt that the engine works on. */
+  /** Attempt that the engine works on; of several lanes, the one that is being answered. */
   readonly running: string | undefined;
   /** Attempt whose rows the stage shows; undefined: the newest that has any. */
   readonly shown: string | undefined;
@@ -38,7 +41,11 @@ export interface Chat {
   ask(question: string, settings: CacheSettings): void;
   /** Another answer to a question that was asked before. */
   askAgain(exchangeId: string, settings: CacheSettings): void;
-  /** Runs a failed attempt once more. */
+  /** Asks once and answers under each of `lanes`, two to four, from one prefill. */
+  compare(question: string, lanes: readonly CacheSettings[]): void;
+  /** Lanes under a question that was asked before. */
+  compareAgain(exchangeId: string, lanes: readonly CacheSettings[]): void;
+  /** Runs a failed attempt once more, a lane alone. */
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
   /** Leaves the conversation for another one and frees what the engine held for it. */
@@ -56,6 +63,8 @@ export interface ChatOptions {
   readonly now: () => number;
 }
 
+type Question = Pick<AskRequest, "turns" | "images" | "sampling">;
+
 export function createChat({ load, charts, sampling, newId, now }: ChatOptions): Chat {
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation(newId(), now()),
@@ -65,6 +74,8 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
   }));
   /** Attempts that must not be appended to the engine's cache. */
   const fresh = new Set<string>();
+  /** Attempts that the engine works on, by lane. */
+  let working: readonly string[] = [];
   let busy = false;
   /** Conversations whose rows the engine is still giving back. */
   let freeing = 0;
@@ -78,49 +89,79 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
     run: { phase: "queued" },
   });
 
+  const queuedLanes = (lanes: readonly CacheSettings[]): readonly Attempt[] => {
+    const comparison = newId();
+    return lanes.map((settings) => ({ ...queued(settings), comparison }));
+  };
+
   /** Starts the oldest attempt that waits, if the engine is free and has its model. */
   function pump() {
     const engine = load.engine();
     const next = nextQueued(store.getState().conversation);
     if (busy || freeing > 0 || !engine || !next || load.store.getState().phase !== "ready") return;
     busy = true;
-    void run(engine, next.exchange, next.attempt).finally(() => {
+    void run(engine, next.exchange, next.attempts).finally(() => {
       busy = false;
       pump();
     });
   }
 
-  async function run(engine: Engine, exchange: Exchange, attempt: Attempt) {
-    const { conversation } = store.getState();
+  /** @param attempts one, or the lanes of a comparison */
+  async function run(engine: Engine, exchange: Exchange, attempts: readonly Attempt[]) {
     const losses = load.lossCount();
     charts.startRun();
-    change((current) => withRun(current, attempt.id, () => STARTED));
-    store.setState({ running: attempt.id, shown: undefined });
+    const request = requestOf(store.getState().conversation, exchange);
+    working = attempts.map(({ id }) => id);
+    change((current) => working.reduce((all, id) => withRun(all, id, () => STARTED), current));
+    store.setState({ running: working[0], shown: laneToShow(attempts) });
+    let outcomes: readonly LaneOutcome[];
     try {
-      const result = await engine.ask({
-        turns: turnsUntil(conversation, exchange.id),
-        images: blobs(conversation.pictures),
-        settings: attempt.settings,
-        sampling,
-        ...(fresh.has(attempt.id) ? { fresh: true } : {}),
-      });
-      charts.finishRun(result);
-      change((current) => withRun(current, attempt.id, () => ({ phase: "done", result })));
+      outcomes = await answer(engine, request, attempts);
     } catch (error) {
       const failure = toFailure(error);
-      change((current) =>
-        withRun(current, attempt.id, (before) => ({
-          phase: "failed",
-          text: before.phase === "running" ? before.text : "",
-          failure,
-        })),
-      );
+      outcomes = attempts.map(() => ({ failure }));
       // The engine tells of a lost device by an event, too; one loss is one recovery.
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
-    } finally {
-      fresh.delete(attempt.id);
-      store.setState({ running: undefined });
     }
+    const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
+    if (last) charts.finishRun(last);
+    change((current) =>
+      attempts.reduce(
+        (all, { id }, lane) => withRun(all, id, (before) => ended(before, outcomes[lane]!)),
+        current,
+      ),
+    );
+    for (const { id } of attempts) fresh.delete(id);
+    working = [];
+    store.setState({ running: undefined });
+  }
+
+  const requestOf = ({ pictures, ...rest }: Conversation, { id }: Exchange): Question => ({
+    turns: turnsUntil({ pictures, ...rest }, id),
+    images: blobs(pictures),
+    sampling,
+  });
+
+  async function answer(
+    engine: Engine,
+    question: Question,
+    attempts: readonly Attempt[],
+  ): Promise<readonly LaneOutcome[]> {
+    const lanes = attempts.map(({ settings }) => settings);
+    if (lanes.length > 1) return engine.compare({ ...question, lanes });
+    const isFresh = fresh.has(attempts[0]!.id);
+    const settings = lanes[0]!;
+    return [
+      { result: await engine.ask({ ...question, settings, ...(isFresh ? { fresh: true } : {}) }) },
+    ];
+  }
+
+  function begin(question: string, attempts: readonly Attempt[]) {
+    const { conversation } = store.getState();
+    const asked = new Set(conversation.exchanges.flatMap(({ pictures }) => pictures));
+    const pictures = conversation.pictures.map(({ id }) => id).filter((id) => !asked.has(id));
+    change((current) => withExchange(current, { id: newId(), pictures, question, attempts }));
+    pump();
   }
 
   async function free(isRunning: boolean) {
@@ -136,12 +177,10 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
 
   return {
     store,
-    ask(question, settings) {
-      const { conversation } = store.getState();
-      const asked = new Set(conversation.exchanges.flatMap(({ pictures }) => pictures));
-      const pictures = conversation.pictures.map(({ id }) => id).filter((id) => !asked.has(id));
-      const exchange = { id: newId(), pictures, question, attempts: [queued(settings)] };
-      change((current) => withExchange(current, exchange));
+    ask: (question, settings) => begin(question, [queued(settings)]),
+    compare: (question, lanes) => begin(question, queuedLanes(lanes)),
+    compareAgain(exchangeId, lanes) {
+      change((current) => withAttempt(current, exchangeId, ...queuedLanes(lanes)));
       pump();
     },
     askAgain(exchangeId, settings) {
@@ -183,18 +222,43 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
     },
     record(event) {
       charts.record(event);
-      const { running } = store.getState();
-      if (running) change((current) => withRun(current, running, (run) => reduceRun(run, event)));
+      const lane = "lane" in event ? event.lane : undefined;
+      // A stage that the lanes share is told of each of them.
+      const ids = lane === undefined ? working : working.slice(lane, lane + 1);
+      if (ids.length === 0) return;
+      change((current) =>
+        ids.reduce((all, id) => withRun(all, id, (run) => reduceRun(run, event)), current),
+      );
+      if (event.type === "token" && ids[0] !== store.getState().running) {
+        store.setState({ running: ids[0] });
+      }
     },
   };
 }
 
 function nextQueued(conversation: Conversation) {
   for (const exchange of conversation.exchanges) {
-    const attempt = exchange.attempts.find(({ run }) => run.phase === "queued");
-    if (attempt) return { exchange, attempt };
+    const waiting = exchange.attempts.filter(({ run }) => run.phase === "queued");
+    const first = waiting[0];
+    if (!first) continue;
+    const attempts = waiting.filter(
+      (each) => each === first || (first.comparison && each.comparison === first.comparison),
+    );
+    return { exchange, attempts };
   }
   return undefined;
+}
+
+/** A run that has ended as the engine says; what a failed one had said stays. */
+function ended(before: Run, { result, failure }: LaneOutcome): Run {
+  if (result) return { phase: "done", result };
+  return { phase: "failed", text: before.phase === "running" ? before.text : "", failure };
+}
+
+/** Of several lanes, the first that drops rows: the veil over a full cache shows nothing. */
+function laneToShow(attempts: readonly Attempt[]): string | undefined {
+  if (attempts.length < 2) return undefined;
+  return attempts.find(({ settings }) => settings.retention < 1)?.id;
 }
 
 function requeue(

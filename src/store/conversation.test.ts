@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
 import {
   agreesWithFull,
+  attemptGroups,
   type Conversation,
   contextTokens,
   type Exchange,
@@ -93,6 +94,18 @@ describe("the turns of a question", () => {
       run: done({ tokenIds: [9] }),
     });
     expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([9]);
+  });
+
+  test("go on from the first lane of a comparison that has an answer", () => {
+    const lane = (id: string, run: Run) => ({ id, settings, run, comparison: "x" });
+    const asked = exchange("a", ["p"], done({ tokenIds: [1] }));
+    const chat = conversation(asked, exchange("b", [], { phase: "queued" }));
+    const [two, three] = [done({ tokenIds: [2] }), done({ tokenIds: [3] })];
+    const compared = withAttempt(chat, "a", lane("l0", two), lane("l1", three));
+    expect(turnsUntil(compared, "b")[0]?.answerIds).toEqual([2]);
+    expect(attemptGroups(compared.exchanges[0]!).map((group) => group.length)).toEqual([1, 2]);
+    const failing = withAttempt(chat, "a", lane("l0", failed), lane("l1", three));
+    expect(turnsUntil(failing, "b")[0]?.answerIds).toEqual([3]);
   });
 
   test("of a question that is not there are an error", () => {

@@ -51,9 +51,11 @@ export interface Attempt {
   readonly id: string;
   readonly settings: CacheSettings;
   readonly run: Run;
+  /** The comparison that it is a lane of; its lanes stand side by side, in the engine's order. */
+  readonly comparison?: string;
 }
 
-/** A question with its answers: the first, and one for every *Ask again*. */
+/** A question with its answers: the first, one for every *Ask again*, and the lanes of a *Compare*. */
 export interface Exchange {
   readonly id: string;
   /** Pictures that stand before the question. */
@@ -150,21 +152,42 @@ export function withExchange(conversation: Conversation, exchange: Exchange): Co
 export function withAttempt(
   conversation: Conversation,
   exchangeId: string,
-  attempt: Attempt,
+  ...added: readonly Attempt[]
 ): Conversation {
   const exchanges = conversation.exchanges.map((exchange) =>
     exchange.id === exchangeId
-      ? { ...exchange, attempts: [...exchange.attempts, attempt] }
+      ? { ...exchange, attempts: [...exchange.attempts, ...added] }
       : exchange,
   );
   return { ...conversation, exchanges };
 }
 
-/** The answer that the conversation goes on from: the latest that was given. */
+/**
+ * The answer that the conversation goes on from: the latest that was given, and of the lanes of a
+ * comparison the first that has one, because the engine goes on with the first lane's cache.
+ */
+export function standingAttempt(exchange: Exchange): Attempt | undefined {
+  const answered = exchange.attempts.filter(({ run }) => run.phase === "done");
+  const latest = answered.at(-1);
+  if (latest?.comparison === undefined) return latest;
+  return answered.find(({ comparison }) => comparison === latest.comparison);
+}
+
 export function standingResult(exchange: Exchange): TurnResult | undefined {
-  return exchange.attempts
-    .map(({ run }) => (run.phase === "done" ? run.result : undefined))
-    .findLast((result) => result !== undefined);
+  const run = standingAttempt(exchange)?.run;
+  return run?.phase === "done" ? run.result : undefined;
+}
+
+/** The attempts of an exchange as they are shown: the lanes of a comparison together. */
+export function attemptGroups({ attempts }: Exchange): readonly (readonly Attempt[])[] {
+  const groups: Attempt[][] = [];
+  for (const attempt of attempts) {
+    const last = groups.at(-1);
+    const id = attempt.comparison;
+    if (last && id !== undefined && last[0]?.comparison === id) last.push(attempt);
+    else groups.push([attempt]);
+  }
+  return groups;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CacheSettings, LayerReport } from "@/protocol/engine";
 import type { Chat } from "./chat";
-import { standingResult } from "./conversation";
+import { standingAttempt } from "./conversation";
 import type { Load } from "./load";
 import { type SettingsStore, sameSettings } from "./settings";
 
@@ -86,9 +86,10 @@ export function createPreview(options: PreviewOptions): PreviewStore {
 function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | undefined {
   const { conversation, running } = chat.store.getState();
   const exchange = conversation.exchanges.at(-1);
-  const last = exchange?.attempts.at(-1);
-  const result = exchange && standingResult(exchange);
-  if (running || !last || !result || last.run.phase !== "done") return undefined;
+  const last = exchange && standingAttempt(exchange);
+  if (running || exchange?.attempts.at(-1)?.run.phase !== "done") return undefined;
+  if (last?.run.phase !== "done") return undefined;
+  const { result } = last.run;
   // An appended turn recorded its own few rows, not the picture's.
   if (result.appended || result.images.length === 0 || sameSettings(last.settings, next))
     return undefined;

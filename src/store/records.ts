@@ -29,6 +29,7 @@ interface ExchangeRecord {
     readonly id: string;
     readonly settings: CacheSettings;
     readonly run: SettledRun;
+    readonly comparison?: string;
   }[];
 }
 
@@ -93,7 +94,11 @@ export async function exportJson(record: ConversationRecord): Promise<string> {
   const exchanges = record.exchanges.map(({ question, pictures: before, attempts }) => ({
     question,
     pictures: before,
-    attempts: attempts.map(({ settings, run }) => ({ settings, ...outcome(run) })),
+    attempts: attempts.map(({ settings, run, comparison }) => ({
+      settings,
+      ...(comparison === undefined ? {} : { comparison }),
+      ...outcome(run),
+    })),
   }));
   const { name, createdAt, updatedAt } = record;
   const dates = {

@@ -3,9 +3,17 @@
  * subsequence over the longer of the two. 1 is the same words; 1 for two empty texts.
  */
 export function agreement(answer: string, reference: string): number {
+  const { common, words } = agreementCounts(answer, reference);
+  return words === 0 ? 1 : common / words;
+}
+
+/** What `agreement` divides: words in common, and words of the longer text. */
+export function agreementCounts(
+  answer: string,
+  reference: string,
+): { readonly common: number; readonly words: number } {
   const [a, b] = [wordsOf(answer), wordsOf(reference)];
-  const longer = Math.max(a.length, b.length);
-  return longer === 0 ? 1 : commonLengths(a, b)[0]! / longer;
+  return { common: commonLengths(a, b)[0]!, words: Math.max(a.length, b.length) };
 }
 
 /** For each word of `answer`, whether it belongs to the longest common subsequence with `reference`. */

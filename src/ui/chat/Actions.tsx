@@ -5,20 +5,17 @@ import { shownRows } from "@/store/shownRows";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings } from "../useApp";
-import styles from "./Chat.module.css";
 
-interface Props {
-  readonly exchange: Exchange;
+const COPIED_MS = 1500;
+
+interface AnswerProps {
   readonly attempt: Attempt;
   readonly text: string;
 }
 
-const COPIED_MS = 1500;
-
-/** What can be done with an answer. */
-export function Actions({ exchange, attempt, text }: Props) {
+/** What can be done with one answer. */
+export function AnswerActions({ attempt, text }: AnswerProps) {
   const app = useApp();
-  const settings = useSettings((state) => state);
   const [isCopied, setCopied] = useState(false);
   const isShown = useChat((state) => {
     const picture = state.conversation.pictures.at(-1);
@@ -32,6 +29,24 @@ export function Actions({ exchange, attempt, text }: Props) {
     setTimeout(() => setCopied(false), COPIED_MS);
   }
 
+  return (
+    <>
+      {hasPatches && (
+        <button type="button" aria-pressed={isShown} onClick={() => app.chat.show(attempt.id)}>
+          Show patches
+        </button>
+      )}
+      <button type="button" onClick={() => void copy()}>
+        {isCopied ? "Copied" : "Copy"}
+      </button>
+    </>
+  );
+}
+
+/** Ways to ask an answered question once more. */
+export function AgainActions({ exchange }: { readonly exchange: Exchange }) {
+  const app = useApp();
+  const settings = useSettings((state) => state);
   const again = app.policies.map((policy) => {
     const other = cacheSettings({ ...settings, policy: policy.id }, app.policies);
     return {
@@ -42,19 +57,14 @@ export function Actions({ exchange, attempt, text }: Props) {
   });
 
   return (
-    <div className={styles.actions}>
+    <>
       <button type="button" onClick={() => app.chat.askAgain(exchange.id, app.next())}>
         Ask again
       </button>
       <Menu label="Ask again with…" items={again} />
-      {hasPatches && (
-        <button type="button" aria-pressed={isShown} onClick={() => app.chat.show(attempt.id)}>
-          Show patches
-        </button>
-      )}
-      <button type="button" onClick={() => void copy()}>
-        {isCopied ? "Copied" : "Copy"}
+      <button type="button" onClick={() => app.compareAgain(exchange.id)}>
+        Compare
       </button>
-    </div>
+    </>
   );
 }

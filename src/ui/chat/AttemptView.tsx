@@ -3,7 +3,7 @@ import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
-import { Actions } from "./Actions";
+import { AgainActions, AnswerActions } from "./Actions";
 import styles from "./Chat.module.css";
 import { Facts } from "./Facts";
 import { StageLine } from "./StageLine";
@@ -38,7 +38,10 @@ export function AttemptView({ exchange, attempt }: Props) {
               result={run.result}
               agrees={agreesWithFull(exchange, run.result)}
             />
-            <Actions exchange={exchange} attempt={attempt} text={text} />
+            <div className={styles.actions}>
+              <AgainActions exchange={exchange} />
+              <AnswerActions attempt={attempt} text={text} />
+            </div>
           </>
         )}
         {run.phase === "failed" && <Failure failure={withAction(run.failure)} onAct={act} />}

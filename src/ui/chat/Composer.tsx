@@ -1,12 +1,13 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand/react";
-import { contextTokens } from "@/store/conversation";
+import { contextTokens, standingAttempt } from "@/store/conversation";
 import { cacheSettings, sameSettings } from "@/store/settings";
 import { formatBytes, formatCount } from "@/telemetry/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useCharts, useChat, useModel, useSettings } from "../useApp";
 import styles from "./Chat.module.css";
+import { LanePicker } from "./LanePicker";
 
 /** Longer questions are refused here, before they reach the model's context. */
 const MAX_CHARACTERS = 8000;
@@ -16,6 +17,7 @@ export function Composer() {
   const [text, setText] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const isRunning = useChat((state) => state.running !== undefined);
+  const isComparing = useStore(app.lanes.store, (state) => state.isOn);
   const isTooLong = text.length > MAX_CHARACTERS;
   const canAsk = text.trim() !== "" && !isTooLong && !isRunning;
   useShortcuts(area);
@@ -54,6 +56,7 @@ export function Composer() {
             are the most. Shorten it to ask.
           </p>
         )}
+        {isComparing && <LanePicker />}
         <div className={styles.tools}>
           <button
             type="button"
@@ -62,7 +65,17 @@ export function Composer() {
           >
             + Image
           </button>
-          <NextSettings />
+          <button
+            type="button"
+            className={styles.ghost}
+            aria-pressed={isComparing}
+            aria-keyshortcuts="c"
+            title="Ask one question under several policies (C)"
+            onClick={() => app.lanes.toggle()}
+          >
+            Compare
+          </button>
+          <NextSettings isComparing={isComparing} />
           <Context />
           {isRunning ? (
             <button type="button" className={styles.stop} onClick={() => app.chat.stop()}>
@@ -79,9 +92,9 @@ export function Composer() {
   );
 }
 
-/** `/` goes to the question, `Esc` stops the answer. */
+/** `/` goes to the question, `C` compares, `Esc` stops the answer. */
 function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
-  const { chat } = useApp();
+  const { chat, lanes } = useApp();
   useEffect(() => {
     const press = (event: globalThis.KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -91,12 +104,17 @@ function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
         event.preventDefault();
         area.current?.focus();
       }
+      if (event.key.toLowerCase() === "c" && !isTyping && !event.shiftKey) {
+        event.preventDefault();
+        lanes.toggle();
+        area.current?.focus();
+      }
       const isOpen = document.querySelector(":popover-open, dialog[open]") !== null;
       if (event.key === "Escape" && !isOpen && chat.store.getState().running) chat.stop();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, [area, chat]);
+  }, [area, chat, lanes]);
 }
 
 /** The sample's questions that were not asked yet. */
@@ -129,15 +147,18 @@ function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
 }
 
 /** Says what the next question runs under, when that is not what the last one ran under. */
-function NextSettings() {
+function NextSettings({ isComparing }: { readonly isComparing: boolean }) {
   const { policies, preview: previews } = useApp();
   const settings = useSettings((state) => state);
   const preview = useStore(previews, (state) => state.preview);
-  const last = useChat((state) => state.conversation.exchanges.at(-1)?.attempts.at(-1)?.settings);
+  const last = useChat(({ conversation }) => {
+    const exchange = conversation.exchanges.at(-1);
+    return exchange && (standingAttempt(exchange) ?? exchange.attempts.at(-1))?.settings;
+  });
   const kv = useCharts((state) => state.reading?.pools.kv);
   const next = cacheSettings(settings, policies);
   const label = settingsLabel(policies, next);
-  const isChanged = last !== undefined && !sameSettings(last, next);
+  const isChanged = !isComparing && last !== undefined && !sameSettings(last, next);
   return (
     <>
       <button

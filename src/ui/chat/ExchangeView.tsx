@@ -1,7 +1,8 @@
 import { memo } from "react";
-import type { Exchange } from "@/store/conversation";
+import { attemptGroups, type Exchange } from "@/store/conversation";
 import { AttemptView } from "./AttemptView";
 import styles from "./Chat.module.css";
+import { LanesView } from "./LanesView";
 
 /** A question and its answers. */
 export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange: Exchange }) {
@@ -9,9 +10,14 @@ export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange:
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <div className={styles.exchange} role="group" aria-label={exchange.question}>
       <p className={styles.question}>{exchange.question}</p>
-      {exchange.attempts.map((attempt) => (
-        <AttemptView key={attempt.id} exchange={exchange} attempt={attempt} />
-      ))}
+      {attemptGroups(exchange).map((group) => {
+        const attempt = group[0]!;
+        return attempt.comparison === undefined ? (
+          <AttemptView key={attempt.id} exchange={exchange} attempt={attempt} />
+        ) : (
+          <LanesView key={attempt.id} exchange={exchange} lanes={group} />
+        );
+      })}
     </div>
   );
 });

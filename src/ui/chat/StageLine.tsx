@@ -7,10 +7,15 @@ import styles from "./Chat.module.css";
 type Live = Extract<Run, { phase: "running" | "queued" }>;
 
 /** What the engine is doing, in a quiet line, while there is nothing to read. */
-export function StageLine({ run, label }: { readonly run: Live; readonly label: string }) {
+export function StageLine({ run, label }: { readonly run: Live; readonly label?: string }) {
   return (
     <p className={styles.stages}>
-      <b>{label}</b> · {run.phase === "queued" ? <Waiting /> : <Stages run={run} />}
+      {label && (
+        <>
+          <b>{label}</b> ·{" "}
+        </>
+      )}
+      {run.phase === "queued" ? <Waiting /> : <Stages run={run} />}
     </p>
   );
 }

@@ -1,12 +1,12 @@
 import type { EngineFailure } from "@/protocol/engine";
 import type { Attempt } from "@/store/conversation";
-import { clampPercent } from "@/store/settings";
+import { clampPercent, FULL } from "@/store/settings";
 import { useApp } from "../useApp";
 
 type Action = NonNullable<EngineFailure["action"]>;
 
 /** What the button beside a failed answer does. */
-export function useFailureAction({ id, settings }: Attempt): (action: Action) => void {
+export function useFailureAction({ id, settings, comparison }: Attempt): (action: Action) => void {
   const app = useApp();
   return (action) => {
     switch (action) {
@@ -14,6 +14,10 @@ export function useFailureAction({ id, settings }: Attempt): (action: Action) =>
         return app.chat.retry(id, settings);
       case "keepLess": {
         const keepPercent = clampPercent((settings.retention * 100) / 2);
+        // A lane keeps its policy; a full cache can keep less only under another one.
+        if (comparison !== undefined && settings.policy !== FULL) {
+          return app.chat.retry(id, { ...settings, retention: keepPercent / 100 });
+        }
         app.settings.setState({ keepPercent });
         return app.chat.retry(id, app.next());
       }

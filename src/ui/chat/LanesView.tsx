@@ -1,0 +1,138 @@
+import {
+  type Attempt,
+  type Exchange,
+  type Run,
+  standingAttempt,
+  textOf,
+} from "@/store/conversation";
+import { agreementCounts } from "@/telemetry/agreement";
+import { formatBytes, formatMs } from "@/telemetry/format";
+import { Failure } from "../shared/Failure";
+import { withAction } from "../shared/failureWords";
+import { settingsDetails, settingsLabel } from "../shared/settingsWords";
+import { useApp } from "../useApp";
+import { AgainActions, AnswerActions } from "./Actions";
+import chat from "./Chat.module.css";
+import { ComparedText } from "./ComparedText";
+import styles from "./Lanes.module.css";
+import { StageLine } from "./StageLine";
+import { useFailureAction } from "./useFailureAction";
+
+interface Props {
+  readonly exchange: Exchange;
+  readonly lanes: readonly Attempt[];
+}
+
+/** The lanes of a comparison side by side, and what can be done with their question. */
+export function LanesView({ exchange, lanes }: Props) {
+  const { policies } = useApp();
+  const full = lanes.find(({ settings, run }) => settings.retention === 1 && run.phase === "done");
+  const reference = full?.run.phase === "done" ? full.run.result.answer : undefined;
+  const standing = standingAttempt(exchange);
+  const isSettled = lanes.every(({ run }) => run.phase === "done" || run.phase === "failed");
+  return (
+    <div className={styles.comparison} data-live={!isSettled || undefined}>
+      <div className={styles.lanes} data-count={lanes.length}>
+        {lanes.map((attempt) => (
+          <Lane
+            key={attempt.id}
+            attempt={attempt}
+            reference={attempt === full ? undefined : reference}
+            isReference={attempt === full}
+          />
+        ))}
+      </div>
+      <div className={styles.foot}>
+        {isSettled && standing && lanes.includes(standing) && (
+          <p className={chat.remark}>
+            The conversation goes on from {settingsLabel(policies, standing.settings)}.
+          </p>
+        )}
+        {isSettled && (
+          <div className={chat.actions}>
+            <AgainActions exchange={exchange} />
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface LaneProps {
+  readonly attempt: Attempt;
+  /** The full lane's answer, once there is one. */
+  readonly reference: string | undefined;
+  readonly isReference: boolean;
+}
+
+function Lane({ attempt, reference, isReference }: LaneProps) {
+  const { policies } = useApp();
+  const { run, settings } = attempt;
+  const label = settingsLabel(policies, settings);
+  const details = settingsDetails(policies, settings);
+  const text = textOf(run);
+  const act = useFailureAction(attempt);
+  return (
+    <section className={styles.lane} aria-label={label}>
+      <h3 title={details.join(", ") || undefined}>{label}</h3>
+      <p className={styles.verdict}>
+        {isReference ? "reference" : <Verdict run={run} reference={reference} />}
+      </p>
+      <article className={styles.text} data-phase={run.phase} aria-label={`Answer of ${label}`}>
+        <span className={run.phase === "running" && run.tokens > 0 ? chat.caret : undefined}>
+          <ComparedText text={text} reference={reference} isStreaming={run.phase === "running"} />
+        </span>
+        {run.phase === "done" && text === "" && (
+          <span className={chat.none}>
+            {run.result.finish === "cancelled" ? "Stopped before its first word." : "No words."}
+          </span>
+        )}
+      </article>
+      <div className={styles.laneFoot}>
+        {(run.phase === "running" || run.phase === "queued") && <StageLine run={run} />}
+        {run.phase === "failed" && <Failure failure={withAction(run.failure)} onAct={act} />}
+        {run.phase === "done" && (
+          <>
+            <Cost result={run.result} />
+            <div className={chat.actions}>
+              <AnswerActions attempt={attempt} text={text} />
+            </div>
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Verdict({ run, reference }: { run: Run; reference: string | undefined }) {
+  if (run.phase !== "done" || reference === undefined || run.result.finish === "cancelled") {
+    return "\u00a0";
+  }
+  const { common, words } = agreementCounts(run.result.answer, reference);
+  return (
+    <span className={common === words ? chat.same : chat.differs}>
+      {common} of {words} words agree
+    </span>
+  );
+}
+
+/** Bytes as a bar against the full cache, and the two numbers. */
+function Cost({ result }: { readonly result: Extract<Run, { phase: "done" }>["result"] }) {
+  const { end, full } = result.kvBytes;
+  const share = full > 0 ? Math.min(1, end / full) : 0;
+  return (
+    <>
+      <div className={styles.bar} aria-hidden="true">
+        <i style={{ width: `${100 * share}%` }} />
+      </div>
+      <p className={`num ${styles.numbers}`}>
+        <span title={`KV cache at the end of the answer, of ${formatBytes(full)} in full`}>
+          {formatBytes(end)}
+        </span>
+        <span title="Median over the answer's tokens">
+          {formatMs(result.ms.decodePerToken.median)}/token
+        </span>
+      </p>
+    </>
+  );
+}
