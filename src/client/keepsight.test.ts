@@ -44,6 +44,7 @@ function open() {
     },
     async cancel() {
       calls.push("cancel");
+      await settled(); // a step that runs is finished first
       running?.resolve(finished([...ids], "cancelled"));
     },
     async clear() {
