@@ -1,4 +1,4 @@
-import { useId } from "react";
+import { useEffect, useId, useRef } from "react";
 import { useStore } from "zustand/react";
 import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/lanes";
 import { FULL } from "@/store/settings";
@@ -9,8 +9,13 @@ import styles from "./Lanes.module.css";
 export function LanePicker() {
   const { lanes: choice } = useApp();
   const { lanes, isPinned } = useStore(choice.store);
+  const fields = useRef<HTMLFieldSetElement>(null);
+  // A short window scrolls to the whole composer, its button included.
+  useEffect(() => {
+    fields.current?.form?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
-    <fieldset className={styles.picker}>
+    <fieldset ref={fields} className={styles.picker}>
       <legend className="unseen">Lanes to compare</legend>
       <ul className={styles.choices}>
         {lanes.map((lane, index) => (
