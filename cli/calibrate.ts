@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { meanFractions } from "@/compression/policies/prefixKv";
 import type { TurnResult } from "@/protocol/engine";
+import { forgetShares } from "@/telemetry/forgetShares";
 import { readDataset } from "./dataset";
 import { openEngine } from "./enginePage";
 import { numberOption, usageError } from "./options";
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const images = Object.fromEntries(samples.map(({ image }, index) => [String(index), image]));
 
   const page = await openEngine(modelDir, images);
-  const fractions: number[][] = [];
+  const results: TurnResult[] = [];
   try {
     await page.load();
     for (const [index, { turns }] of samples.entries()) {
@@ -66,7 +66,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         sampling: { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1, seed: 0 },
         fresh: true,
       });
-      fractions.push(forgotten(result));
+      results.push(result);
       process.stderr.write(`${index + 1} of ${samples.length}\r`);
     }
   } finally {
@@ -79,16 +79,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     scope,
     retention,
     samples: samples.length,
-    forget: meanFractions(fractions).map((share) => Number(share.toFixed(6))),
+    forget: forgetShares(results),
   };
   fs.writeFileSync(out, `${JSON.stringify(calibration, null, 2)}\n`);
   return 0;
-}
-
-/** Per layer, dropped rows over candidate rows of one prompt. */
-function forgotten({ layers, scope, promptTokens, visualTokens }: TurnResult): number[] {
-  const candidates = scope === "visual" ? visualTokens : promptTokens;
-  return layers.map(({ rowsBefore, rowsAfter }) => (rowsBefore - rowsAfter) / candidates);
 }
 
 function revisionOf(modelDir: string): string {

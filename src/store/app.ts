@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CacheSettings, Engine, EngineFailure, Sampling } from "@/protocol/engine";
 import { createArchive } from "./archive";
+import { type Calibration, createCalibration } from "./calibration";
 import { type Charts, createCharts } from "./charts";
 import { type Chat, createChat } from "./chat";
 import { emptyConversation } from "./conversation";
@@ -39,6 +40,7 @@ export interface App {
   readonly lanes: Lanes;
   /** What the next settings would keep of the last prompt. */
   readonly preview: PreviewStore;
+  readonly calibration: Calibration;
   /** Starts the engine and shows the first sample. */
   start(): void;
   /** Settings of the next question. */
@@ -89,6 +91,7 @@ export function createApp(options: AppOptions): App {
     failure: undefined,
     isReading: false,
   }));
+  const calibration = createCalibration(load, () => stage.getState().samples);
   /** Counts choices, so that a slow file cannot replace a picture that was chosen after it. */
   let choice = 0;
   /** Settled once the picture that was chosen last is on the stage, or was refused. */
@@ -166,5 +169,6 @@ export function createApp(options: AppOptions): App {
     history,
     lanes,
     preview,
+    calibration,
   };
 }

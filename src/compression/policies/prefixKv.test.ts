@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { forgetShares } from "@/telemetry/forgetShares";
 import { RowLedger } from "../decodeReference";
 import { resolveOptions } from "../options";
 import { planFor } from "../plan";
 import { handMade, keptLists, recordedRows } from "../promptFixture";
 import { keptRows } from "../select";
 import { PolicyError } from "../types";
-import { meanFractions, prefixKv } from "./prefixKv";
+import { prefixKv } from "./prefixKv";
 
 const flat = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
 const peaked = [20, 1, 9, 1, 1, 1, 1, 1, 1, 1];
@@ -49,10 +50,15 @@ describe("PrefixKV", () => {
       { columnSum: recordedRows([[peaked], [peaked]]) },
       { rows: 10, layers: 2, budget: 10 },
     );
-    const samples = [input, other].map((each) =>
-      keptRows(each, planFor(prefixKv, each)).map((kept) => 1 - kept / 10),
-    );
-    const mean = meanFractions(samples);
+    const samples = [input, other].map((each) => ({
+      layers: keptRows(each, planFor(prefixKv, each)).map((rowsAfter) => {
+        return { rowsBefore: 10, rowsAfter };
+      }),
+      scope: "prompt" as const,
+      promptTokens: 10,
+      visualTokens: 0,
+    }));
+    const mean = forgetShares(samples);
     expect(mean.reduce((a, b) => a + b, 0) / 2).toBeCloseTo(0.5, 9);
     const plan = planFor(prefixKv, input, { search: "config", forget: mean.join(",") });
     expect(keptRows(input, plan).reduce((a, b) => a + b, 0)).toBeCloseTo(10, -1);

@@ -141,10 +141,3 @@ function fractions({ layers }: PlanInput, forget: string): number[] {
     `PrefixKV's search config needs one forget fraction from 0 to 1 for each of ${layers} layers.`,
   );
 }
-
-/** The mean over calibration prompts, which is what `search: config` reads. */
-export function meanFractions(samples: readonly (readonly number[])[]): number[] {
-  return samples[0]!.map(
-    (_, layer) => samples.reduce((sum, sample) => sum + sample[layer]!, 0) / samples.length,
-  );
-}

@@ -1,6 +1,7 @@
 import { completeOptions, isValid, type OptionInfo, type PolicyInfo } from "@/store/policyInfo";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
+import { Calibrate } from "./Calibrate";
 
 /** The policy's own options, as its registry entry declares them. */
 export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
@@ -22,13 +23,15 @@ export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
       <div className={styles.fields}>
         {names.map((name) => (
           <OptionField
-            key={name}
+            // A calibrated text replaces what stood in its field.
+            key={policy.options[name]?.kind === "text" ? `${name} ${values[name]}` : name}
             id={`option-${name}`}
             option={policy.options[name]!}
             value={values[name]!}
             onChange={(value) => set(name, value)}
           />
         ))}
+        {values.search === "config" && <Calibrate policy={policy} />}
         {deviation && (
           <p className={styles.hint}>This reading departs from the rules: {deviation}</p>
         )}

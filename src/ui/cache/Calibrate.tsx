@@ -1,0 +1,41 @@
+import { useStore } from "zustand";
+import type { PolicyInfo } from "@/store/policyInfo";
+import { useApp } from "../useApp";
+import styles from "./Cache.module.css";
+
+/** Fills PrefixKV's forget fractions with the mean of its exact search over the sample pages. */
+export function Calibrate({ policy }: { readonly policy: PolicyInfo }) {
+  const { calibration, settings, next } = useApp();
+  const state = useStore(calibration.store);
+
+  const calibrate = async () => {
+    const current = next();
+    const exact = { ...current, options: { ...current.options, search: "exact", forget: "" } };
+    const shares = await calibration.run(exact);
+    if (!shares) return;
+    settings.setState(({ options }) => ({
+      options: {
+        ...options,
+        [policy.id]: { ...options[policy.id], search: "config", forget: shares.join(",") },
+      },
+    }));
+  };
+
+  return (
+    <div className={styles.field}>
+      <button
+        type="button"
+        className={styles.reset}
+        disabled={state.phase === "running"}
+        onClick={() => void calibrate()}
+      >
+        {state.phase === "running"
+          ? `Calibrating, page ${state.done + 1} of ${state.total}`
+          : "Calibrate on the sample pages"}
+      </button>
+      <p className={styles.help} role="status">
+        {state.phase === "failed" && state.message}
+      </p>
+    </div>
+  );
+}
