@@ -53,4 +53,13 @@ describe("domain", () => {
     expect(all.candidates).toHaveLength(100);
     expect(all.budget).toBe(75);
   });
+
+  it("tells policies where an appended prompt's positions begin", () => {
+    const domain = domainOf(prompt, { start: 20, end: 100 });
+    const rotary = { theta: 10_000, headDim: 64 };
+    const settings = { retention: 0.25, scope: "visual" } as const;
+    const input = planInput(domain, { ...shape, rotary }, settings, {}, 0);
+    expect(input.rotary).toEqual({ ...rotary, firstPosition: 20 });
+    expect(planInput(domain, shape, settings, {}, 0).rotary).toBeUndefined();
+  });
 });

@@ -53,8 +53,8 @@ export function planInput(
   taps: Taps,
   seed: number,
 ): PlanInput {
-  const { rows, visual, textStart } = domain;
-  const { layers, kvHeads, rotary } = shape;
+  const { start, rows, visual, textStart } = domain;
+  const { layers, kvHeads } = shape;
   const { retention, scope } = settings;
   const candidates =
     scope === "prompt"
@@ -66,5 +66,6 @@ export function planInput(
         );
   const budget = rowBudget(retention, candidates.length, layers);
   const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
+  const rotary = shape.rotary && { ...shape.rotary, firstPosition: start };
   return { ...common, taps, seed, ...(rotary ? { rotary } : {}) };
 }
