@@ -181,6 +181,11 @@ export interface LayerPlan {
 
 export interface KeepPlan {
   readonly layers: readonly LayerPlan[];
+  /**
+   * What the rows were ranked by, for showing: larger is kept first; 0 where a row has no score. heads = 1
+   * or KV heads. Absent where a policy ranks by no score.
+   */
+  readonly scores?: RowScores;
   /** Numbers worth showing next to the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
   /** One sentence each: what was clamped because this prompt or budget has no room for it. */

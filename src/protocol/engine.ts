@@ -87,6 +87,8 @@ export interface AskRequest {
   readonly sampling: Sampling;
   /** Prefill again even if the cache could be appended to (*Ask again*). */
   readonly fresh?: boolean;
+  /** Also record what the answer looked at and what the policy ranked by. */
+  readonly explain?: boolean;
 }
 
 export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh"> {
@@ -177,6 +179,37 @@ export interface TurnResult {
   /** Things worth knowing: an animation's first frame was used, a window was clamped, … */
   readonly notices: readonly string[];
   readonly notes: Readonly<Record<string, number | readonly number[]>>;
+  /** Present where the request asked for it. */
+  readonly explanation?: Explanation;
+}
+
+/** What an answer looked at, and what its policy ranked by. */
+export interface Explanation {
+  /** Absent where the policy ranks by no score, or the turn brought no picture. */
+  readonly importance?: {
+    /** Original positions of the turn's visual rows, ascending. */
+    readonly positions: readonly number[];
+    /** [layers, positions] the policy's own score, mean over heads; larger is kept first. */
+    readonly scores: Float32Array;
+  };
+  readonly attention?: AttentionTrace;
+}
+
+/** Attention of each generated step over the visual rows, mean over the query heads. */
+export interface AttentionTrace {
+  /** Original positions of all visual rows of the conversation, ascending. */
+  readonly positions: readonly number[];
+  readonly layers: number;
+  /** Generated tokens with a step here: all of them, or as many as there was room for. */
+  readonly steps: number;
+  /** Characters of the answer that were there after each step's token. [steps] */
+  readonly ends: readonly number[];
+  /**
+   * [steps, layers, positions] attention of the step that chose the token: of the prompt's last row
+   * for the first, of the token before it for the others. A byte b stands for (b / 255)²; a row that
+   * the layer no longer holds has 0.
+   */
+  readonly cells: Uint8Array;
 }
 
 export interface ImageLayout {
