@@ -1,5 +1,6 @@
 import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
 import combineWgsl from "./attend_combine.wgsl?raw";
+import ioWgsl from "./attend_io.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";
 import plainWgsl from "./attend_split_plain.wgsl?raw";
 import { KV_CODE, type KvType } from "./kvType";
@@ -49,7 +50,9 @@ export async function createAttend(
   const [split, combine] = await Promise.all([
     gpu.compile({
       label: `attend_split ${isPlain ? "plain" : lanes} ${kvType}`,
-      code: isPlain ? [KV_CODE[kvType], plainWgsl] : [code, KV_CODE[kvType], splitWgsl],
+      code: isPlain
+        ? [KV_CODE[kvType], ioWgsl, plainWgsl]
+        : [code, KV_CODE[kvType], ioWgsl, splitWgsl],
       access: ["read", "read", "read", "read", "write", "write"],
       enable: isPlain ? [] : enable,
       constants: isPlain ? { WORKGROUP: PLAIN_GROUP } : constants,

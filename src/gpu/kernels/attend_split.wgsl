@@ -1,28 +1,8 @@
 // attend_split: attention of one row over a split of a cached head, shared by a workgroup;
-// attend_combine joins the splits. Buffers and parameters as in attend_split_plain.wgsl; head sizes up
-// to 256.
+// attend_combine joins the splits. Head sizes up to 256. Follows attend_io.wgsl.
 //
 // A unit of work is one head and a split of 64 slots: first a lane scores a slot, then the lanes sum
 // values, several slots and all vec4 of the head side by side. For lanes_workgroup and lanes_subgroup.
-
-struct Params {
-  units: u32,
-  heads: u32,
-  kv_heads: u32,
-  depth4: u32,
-  layer: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
-@group(0) @binding(3) var<storage, read> table: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> pieces: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
-@group(0) @binding(6) var<uniform> params: Params;
-
-const HIDDEN = -1e30;
 
 var<workgroup> weights: array<f32, WORKGROUP>;
 var<workgroup> sums: array<vec4f, WORKGROUP>;

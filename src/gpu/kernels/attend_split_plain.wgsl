@@ -1,36 +1,12 @@
 // attend_split_plain: attention of one row over a split of a cached head; attend_combine joins the
-// splits. No barriers, no shared memory, any head size.
-//
-//   queries        [heads, depth4] vec4, rotated
-//   keys, values   one layer of the cache, Kv4; a row is depth4 long
-//   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
-//   pieces        [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
-//   stats          [splits, heads] vec2: maximum, sum of exp(score - maximum)
+// splits. No barriers, no shared memory, any head size. Follows attend_io.wgsl.
 //
 // An invocation owns one head and SPLIT slots. Dispatch splits of the capacity * heads invocations;
 // those beyond the rows in use leave at once.
 
 override WORKGROUP: u32 = 16;
 
-struct Params {
-  units: u32,
-  heads: u32,
-  kv_heads: u32,
-  depth4: u32,
-  layer: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
-@group(0) @binding(3) var<storage, read> table: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> pieces: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
-@group(0) @binding(6) var<uniform> params: Params;
-
 const SPLIT = 32u;
-const HIDDEN = -1e30;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

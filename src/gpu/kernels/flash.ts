@@ -1,4 +1,5 @@
 import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
+import io from "./flash_io.wgsl?raw";
 import plain from "./flash_plain.wgsl?raw";
 import subgroup from "./flash_subgroup.wgsl?raw";
 import tiled from "./flash_tiled.wgsl?raw";
@@ -48,7 +49,7 @@ export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpe
   const { code, rowsPerUnit, unitsPerGroup, workgroup } = VARIANTS[chosen];
   const kernel = await gpu.compile({
     label: `flash ${chosen} ${kvType}`,
-    code: [KV_CODE[kvType], code],
+    code: [KV_CODE[kvType], io, code],
     access: ["read", "read", "read", "read", "write", "write"],
     enable: chosen === "subgroup" ? ["subgroups"] : [],
     constants: chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup },

@@ -1,36 +1,11 @@
 // flash_plain: causal attention of a chunk of rows over one layer of the cache, softmax on the fly.
-// No barriers, no shared memory, any head size.
+// No barriers, no shared memory, any head size. Follows flash_io.wgsl.
 //
-//   queries        [rows, heads, depth4] vec4, rotated
-//   keys, values   one layer of the cache, Kv4; a row is depth4 long
-//   table          [layers, kv_heads] vec4u: offset, rows before this chunk, capacity, spare
-//   output         [rows rounded up to 4, heads, depth4] vec4; also holds the running sums
-//   log_sums       [rows, heads] log of the sum of exponentials of the scaled scores
-//
-// Chunk row r sees slots 0 … rows before + r. An invocation owns 4 rows of one head and takes 8 keys
-// at a time. Dispatch ceil(rows / 4) * heads invocations, folded.
-// Online softmax: https://arxiv.org/abs/1805.02867; tiling over keys: https://arxiv.org/abs/2205.14135.
+// An invocation owns 4 rows of one head and takes 8 keys at a time.
+// Dispatch ceil(rows / 4) * heads invocations, folded.
 
 override WORKGROUP: u32 = 16;
 
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  depth4: u32,
-  layer: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
-@group(0) @binding(3) var<storage, read> table: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
-
-const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers
 const KEYS = 8u;
 
 fn dot4(q: vec4f, k0: vec4f, k1: vec4f, k2: vec4f, k3: vec4f) -> vec4f {

@@ -1,32 +1,13 @@
 // flash_subgroup: causal attention of a chunk of rows over one layer of the cache, softmax on the
-// fly. No barriers, no shared memory, any head size; needs `enable subgroups`.
+// fly. No barriers, no shared memory, any head size; needs `enable subgroups`. Follows
+// flash_io.wgsl.
 //
-// Buffers and parameters as in flash_plain.wgsl. A workgroup owns 4 * WORKGROUP rows of one head, an
-// invocation 4 of them, and all take the same 8 keys at a time: four lanes of a subgroup load two
+// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them, and all take the same 8 keys at a time: four lanes of a subgroup load two
 // keys or values each and the others are told. On adapters where loads are slow this halves them.
 // Every adapter's subgroups have at least 4 lanes, and nothing more is assumed.
 // Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups, folded.
 
 override WORKGROUP: u32 = 8;
-
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  depth4: u32,
-  layer: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
-@group(0) @binding(3) var<storage, read> table: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
-
-const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

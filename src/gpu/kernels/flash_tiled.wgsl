@@ -1,5 +1,5 @@
 // flash_tiled: causal attention of a chunk of rows over one layer of the cache, keys and values in
-// tiles of shared memory. Buffers and parameters as in flash_plain.wgsl; head sizes up to 128.
+// tiles of shared memory. Head sizes up to 128. Follows flash_io.wgsl.
 //
 // A workgroup of 64 owns 16 rows of one head and takes 16 keys at a time. In the first step an
 // invocation scores its row (four invocations share one) against 4 keys; in the second it sums
@@ -8,24 +8,6 @@
 
 override DEPTH4: u32 = 32; // head size / 4, at most 4 * SUMS
 
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  depth4: u32,
-  layer: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
-@group(0) @binding(3) var<storage, read> table: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
-
-const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers
 const ROWS = 16u;
 const KEYS = 16u;
 const SUMS = 8u;

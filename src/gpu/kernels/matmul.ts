@@ -1,6 +1,7 @@
 import type { Gpu, Recorder, Slice } from "../gpu";
 import { type Element, WEIGHT_CODE } from "./elements";
 import { foldGroups } from "./lanes";
+import io from "./matmul_io.wgsl?raw";
 import registers from "./matmul_registers.wgsl?raw";
 import subgroup from "./matmul_subgroup.wgsl?raw";
 import tiled from "./matmul_tiled.wgsl?raw";
@@ -50,7 +51,7 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
   const { code, tileRows, tileColumns, workgroup, tilesPerGroup } = VARIANTS[spec.variant];
   const kernel = await gpu.compile({
     label: `matmul ${spec.variant} ${spec.element} ${spec.store}`,
-    code: [WEIGHT_CODE[spec.element], STORE_CODE[spec.store], code],
+    code: [WEIGHT_CODE[spec.element], STORE_CODE[spec.store], io, code],
     access: ["read", "read", "read", "write"],
     enable: spec.variant === "subgroup" ? ["subgroups"] : [],
     constants: workgroup > 0 ? { WORKGROUP: workgroup } : {},

@@ -1,42 +1,11 @@
 // matmul_registers: output = input × weightsᵀ, finished by a store_*.wgsl. No barriers, no shared memory.
-//
-//   input    [rows, depth4] vec4
-//   weights  [columns, depth4] W4: one part of a matrix, a row per column of the product
-//   bias     [all columns]
-//   output   [rows, output_columns]
+// Follows matmul_io.wgsl.
 //
 // An invocation owns 6 rows by 4 columns of the product in registers: 10 vec4 loads feed 24 dot
 // products. (On a software adapter loads cost most; 8 rows spill registers and are slower.)
-// Dispatch ceil(rows / 6) * ceil(columns / 4) invocations, folded. Rows and columns beyond the edge
-// are computed from the last one and not stored.
+// Dispatch ceil(rows / 6) * ceil(columns / 4) invocations, folded.
 
 override WORKGROUP: u32 = 16;
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  depth4: u32,
-  first_column: u32,
-  output_columns: u32,
-}
-
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<W4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
-
-fn weight_base(column: u32) -> u32 {
-  return weight_row(min(column, params.columns - 1u)) * params.depth4;
-}
-
-fn input_base(row: u32) -> u32 {
-  return min(row, params.rows - 1u) * params.depth4;
-}
-
-fn dot4(a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
-  return vec4f(dot(a, w0), dot(a, w1), dot(a, w2), dot(a, w3));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

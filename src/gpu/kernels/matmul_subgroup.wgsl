@@ -1,39 +1,13 @@
 // matmul_subgroup: output = input × weightsᵀ, finished by a store_*.wgsl. No barriers, no shared memory;
-// needs `enable subgroups`.
+// needs `enable subgroups`. Follows matmul_io.wgsl.
 //
-// Buffers and parameters as in matmul_registers.wgsl. A workgroup owns 8 rows, an invocation those
+// A workgroup owns 8 rows, an invocation those
 // rows by 4 columns of its own. All lanes of a subgroup need the same rows of the input, so four
 // lanes load two rows each and the others are told: on adapters where loads are slow this halves
 // them. Every adapter's subgroups have at least 4 lanes, and nothing more is assumed.
 // Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP)) workgroups, folded.
 
 override WORKGROUP: u32 = 16;
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  depth4: u32,
-  first_column: u32,
-  output_columns: u32,
-}
-
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<W4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
-
-fn weight_base(column: u32) -> u32 {
-  return weight_row(min(column, params.columns - 1u)) * params.depth4;
-}
-
-fn input_base(row: u32) -> u32 {
-  return min(row, params.rows - 1u) * params.depth4;
-}
-
-fn dot4(a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
-  return vec4f(dot(a, w0), dot(a, w1), dot(a, w2), dot(a, w3));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

@@ -1,23 +1,9 @@
-// matmul_tiled: output = input × weightsᵀ, finished by a store_*.wgsl. Tiles in shared memory.
+// matmul_tiled: output = input × weightsᵀ, finished by a store_*.wgsl. Tiles in shared memory. Follows matmul_io.wgsl.
 //
-// Buffers and parameters as in matmul_registers.wgsl. A workgroup of 16 × 16 owns 64 rows by 64
+// A workgroup of 16 × 16 owns 64 rows by 64
 // columns of the product and walks the depth 16 at a time; an invocation owns 4 × 4. Tiles are kept
 // depth-major, so that a step of the depth reads one vec4 of rows and one of columns.
 // Dispatch ceil(rows / 64) * ceil(columns / 64) workgroups, folded. 8 KiB of shared memory.
-
-struct Params {
-  rows: u32,
-  columns: u32,
-  depth4: u32,
-  first_column: u32,
-  output_columns: u32,
-}
-
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<W4>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
 
 const TILE = 64u;
 const DEPTH = 16u;
@@ -37,8 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   // Loading: four neighbours along the depth, of one row and of one column.
   let line = local.x / 4u;
   let quad = local.x % 4u;
-  let a_base = min(row + line, params.rows - 1u) * params.depth4;
-  let b_base = weight_row(min(column + line, params.columns - 1u)) * params.depth4;
+  let a_base = input_base(row + line);
+  let b_base = weight_base(column + line);
   // Computing: 4 × 4.
   let ty = local.x / 16u * 4u;
   let tx = local.x % 16u * 4u;

@@ -1,6 +1,7 @@
 import { f32Bits, type Gpu, type Recorder } from "../gpu";
 import { type Lanes, lanesCode, unitGroups } from "./lanes";
 import greedy from "./sample_greedy.wgsl?raw";
+import io from "./sample_io.wgsl?raw";
 import top from "./sample_top.wgsl?raw";
 
 /** How the next token is chosen. */
@@ -35,7 +36,7 @@ export async function createSample(gpu: Gpu, lanes: Lanes): Promise<Sample> {
   const compile = (label: string, wgsl: string) =>
     gpu.compile({
       label: `${label} ${lanes}`,
-      code: [code, wgsl],
+      code: [code, io, wgsl],
       access: ["read", "write"],
       enable,
       constants,
@@ -49,11 +50,6 @@ export async function createSample(gpu: Gpu, lanes: Lanes): Promise<Sample> {
     const { temperature, topK, topP, seed } = settings;
     const kernel = temperature > 0 ? drawn : highest;
     const params = [vocabulary, f32Bits(1 / temperature), topK, f32Bits(topP), seed >>> 0];
-    recorder.dispatch(
-      kernel,
-      [logits, output],
-      temperature > 0 ? params : [vocabulary],
-      unitGroups(lanes, 1),
-    );
+    recorder.dispatch(kernel, [logits, output], params, unitGroups(lanes, 1));
   };
 }

@@ -1,20 +1,6 @@
-// sample_greedy: the id of the highest logit; of equal ones the lowest id.
-//
-//   logits  [vocabulary] f32
-//   drawn   [2] u32: the id, and how many were drawn before it
+// sample_greedy: the id of the highest logit; of equal ones the lowest id. Follows sample_io.wgsl.
 //
 // One unit of work. Without a single comparable logit (all NaN) the id is NONE.
-
-struct Params {
-  vocabulary: u32,
-}
-
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read_write> drawn: array<u32>;
-@group(0) @binding(2) var<uniform> params: Params;
-
-const LOWEST = -3.4e38;
-const NONE = 0xffffffffu;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -1,28 +1,10 @@
-// sample_top: draws an id with temperature, top-k and top-p.
-//
-//   logits  [vocabulary] f32
-//   drawn   [2] u32: the id, and how many were drawn before it
+// sample_top: draws an id with temperature, top-k and top-p. Follows sample_io.wgsl.
 //
 // One unit of work. Both cuts are thresholds on the logits, found exactly by fixing the bits of a
 // sortable key from the top, two at a time: first the largest threshold with at least k ids at or
 // above it, then the largest that keeps at least the fraction p of what is left. Equal logits stay
 // together. The draw is the Gumbel maximum (https://arxiv.org/abs/1611.00712, §3.1) with noise that is a
 // hash of seed, number of the draw and id, so that a seed gives the same ids everywhere.
-
-struct Params {
-  vocabulary: u32,
-  inverse_temperature: f32,
-  top_k: u32, // 0: off
-  top_p: f32, // 1: off
-  seed: u32,
-}
-
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read_write> drawn: array<u32>;
-@group(0) @binding(2) var<uniform> params: Params;
-
-const LOWEST = -3.4e38;
-const NONE = 0xffffffffu;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -1,0 +1,26 @@
+// attend_io: what the split attention of one row reads and writes. The kernel follows; follows kv_*.wgsl.
+//
+//   queries        [heads, depth4] vec4, rotated
+//   keys, values   one layer of the cache, Kv4; a row is depth4 long
+//   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
+//   pieces         [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
+//   stats          [splits, heads] vec2: maximum, sum of exp(score - maximum)
+
+struct Params {
+  units: u32,
+  heads: u32,
+  kv_heads: u32,
+  depth4: u32,
+  layer: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(3) var<storage, read> table: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> pieces: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const HIDDEN = -1e30; // below any real score, finite so that differences stay numbers

@@ -1,0 +1,19 @@
+// sample_io: what the drawing of a token reads and writes. The kernel follows, a lanes_*.wgsl goes before.
+//
+//   logits  [vocabulary] f32
+//   drawn   [2] u32: the id, and how many were drawn before it; NONE without a comparable logit
+
+struct Params {
+  vocabulary: u32,
+  inverse_temperature: f32,
+  top_k: u32, // 0: off
+  top_p: f32, // 1: off
+  seed: u32,
+}
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read_write> drawn: array<u32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+const LOWEST = -3.4e38;
+const NONE = 0xffffffffu;
