@@ -1,5 +1,5 @@
-import type { DecodeRule } from "@/compression/types";
-import type { KvCache } from "@/model/kvCache";
+import type { DecodeRule, Taps } from "@/compression/types";
+import type { KvCache, RowCounts } from "@/model/kvCache";
 import {
   type CacheSettings,
   type CompareRequest,
@@ -8,18 +8,26 @@ import {
   type EngineFailure,
   type LaneOutcome,
 } from "@/protocol/engine";
+import { cacheBytes, comparePeak, rowsAfter } from "./comparePeak";
 import { type Seen, settingsKey } from "./continuation";
 import { domainOf } from "./domain";
 import { asEngineError, isAbort } from "./failures";
 import type { LoadedModel } from "./loadedModel";
 import type { Pictures } from "./pictures";
-import { plannedRows, type Recorded } from "./preview";
+import type { Recorded } from "./preview";
 import { Progress } from "./progress";
 import { sharedTaps, type TapRequest } from "./recording";
 import { fullKvBytes } from "./report";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "./request";
 import { SavedLogits } from "./savedLogits";
-import { type Job, type Prefilled, recordedOf, type StageIo, Stages } from "./stages";
+import {
+  type Decision,
+  type Job,
+  type Prefilled,
+  recordedOf,
+  type StageIo,
+  Stages,
+} from "./stages";
 import { prepareTurn } from "./turn";
 
 const MOST_LANES = 4;
@@ -32,20 +40,32 @@ export interface Compared {
   readonly recorded: Recorded | undefined;
 }
 
-/** One lane from its fork on. */
-interface Lane {
+/** One lane whose rows are decided, and not gathered yet. */
+interface PlannedLane extends Decision {
   readonly index: number;
   readonly job: Job;
-  /** With the lane's own cache. */
+  /** With the cache that all lanes share, and the lane's own taps. */
   readonly prefilled: Prefilled;
   readonly stages: Stages;
+  /** Rows per layer and head of its fork. */
+  readonly rows: RowCounts;
+}
+
+/** One lane from its fork on. */
+interface Lane extends Pick<PlannedLane, "index" | "job" | "stages"> {
+  /** With the lane's own cache. */
+  readonly prefilled: Prefilled;
   readonly rule: DecodeRule | undefined;
 }
 
+/** By lane; those that failed already have their outcome. */
+type Outcomes = LaneOutcome[];
+
 /**
  * Several policies under one question: the prompt is prefilled once with the taps of all of them,
- * every lane gathers the rows that it keeps into a cache of its own, the full cache is freed, and
- * the lanes are decoded one after the other from the same logits.
+ * every lane is planned, and with it the memory that all of them take; then each gathers the rows
+ * that it keeps into a cache of its own, the full cache is freed, and the lanes are decoded one
+ * after the other from the same logits.
  */
 export class Lanes {
   readonly #model: LoadedModel;
@@ -95,14 +115,15 @@ export class Lanes {
     const cache = this.#model.decoder.createCache();
     const logits = new SavedLogits(this.#model);
     const waiting: Lane[] = [];
-    const outcomes: LaneOutcome[] = [];
+    const outcomes: Outcomes = [];
     try {
       const prefilled = await prefill(cache, requests);
       logits.save();
-      for (const [index, lane] of checked.entries()) {
-        const taps = prefilled.recorded[places[index] as number] ?? {};
-        const opened = await this.#open(index, lane, job, { ...prefilled, taps });
-        if ("failure" in opened) outcomes[index] = opened;
+      const taps = places.map((place) => prefilled.recorded[place] ?? {});
+      const planned = await this.#planAll(job, checked, prefilled, taps, outcomes);
+      for (const lane of planned) {
+        const opened = await this.#open(lane);
+        if ("failure" in opened) outcomes[lane.index] = opened;
         else waiting.push(opened);
       }
       cache.destroy();
@@ -122,35 +143,65 @@ export class Lanes {
     }
   }
 
-  /** Plans a lane and gathers its rows, if there is room for them. */
-  async #open(
-    index: number,
-    checked: CheckedSettings,
+  /**
+   * Decides every lane's rows, drops those lanes that do not fit beside the others, and writes the
+   * bytes that the rest will take at most into their notes, before any of them takes one.
+   */
+  async #planAll(
     shared: Job,
+    checked: readonly CheckedSettings[],
     prefilled: Prefilled,
-  ): Promise<Lane | { readonly failure: EngineFailure }> {
+    taps: readonly Taps[],
+    outcomes: Outcomes,
+  ): Promise<readonly PlannedLane[]> {
+    const { cache } = prefilled;
+    const { rowBytes } = cache;
+    // All clocks part here, so that no lane's time contains another one's plan.
+    const jobs = checked.map((lane) => {
+      return { ...shared, turn: { ...shared.turn, ...lane }, progress: shared.progress.fork() };
+    });
+    const planned: PlannedLane[] = [];
+    let bytes = this.#model.gpu.memory.bytes.kv;
+    for (const [index, job] of jobs.entries()) {
+      try {
+        const lane = await this.#plan(index, job, { ...prefilled, taps: taps[index] ?? {} });
+        const added = cacheBytes(lane.rows, rowBytes);
+        checkRoom(job.turn.settings, bytes + added);
+        planned.push(lane);
+        bytes += added;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        outcomes[index] = { failure: asEngineError(error).failure };
+      }
+    }
+    const rows = planned.map((lane) => lane.rows);
+    const { maxNewTokens } = shared.turn.request.sampling;
+    const plannedPeakBytes = comparePeak(cache.bytes, rows, maxNewTokens, rowBytes);
+    return planned.map((lane) => {
+      const plan = { ...lane.plan, notes: { ...lane.plan.notes, plannedPeakBytes } };
+      return { ...lane, plan };
+    });
+  }
+
+  async #plan(index: number, job: Job, prefilled: Prefilled): Promise<PlannedLane> {
     const emit = (event: EngineEvent) => this.#io.emit({ ...event, lane: index } as EngineEvent);
     const stages = new Stages(this.#model, this.#pictures, { ...this.#io, emit });
-    const turn = { ...shared.turn, ...checked };
-    const job = { ...shared, turn, progress: shared.progress.fork() };
+    const decision = await stages.decide(job, prefilled);
+    const rows = rowsAfter(decision.plan, prefilled.before);
+    return { ...decision, index, job, prefilled, stages, rows };
+  }
+
+  /** Gathers a planned lane's rows. */
+  async #open(lane: PlannedLane): Promise<Lane | { readonly failure: EngineFailure }> {
+    const { index, job, prefilled, stages, plan, rule } = lane;
     try {
-      const { plan, rule } = await stages.decide(job, prefilled);
-      const bytes = plannedRows(plan, prefilled.before) * prefilled.cache.rowBytes;
-      this.#checkRoom(checked.settings, bytes);
-      prefilled.cache.positionMode = positionMode(checked.options);
+      prefilled.cache.positionMode = positionMode(job.turn.options);
       const cache = await stages.fork(job, prefilled, plan);
       return { index, job, prefilled: { ...prefilled, cache }, stages, rule };
     } catch (error) {
       if (isAbort(error)) throw error;
       return { failure: asEngineError(error).failure };
     }
-  }
-
-  #checkRoom({ capMb }: CacheSettings, bytes: number): void {
-    const needed = (this.#model.gpu.memory.bytes.kv + bytes) / 1e6;
-    if (capMb === undefined || needed <= capMb) return;
-    const message = `This lane does not fit beside the others: ${needed.toFixed(2)} MB of ${capMb} MB.`;
-    throw new EngineError({ code: "capTooSmall", message, action: "keepLess" });
   }
 
   async #decode({ job, prefilled, stages, rule }: Lane): Promise<LaneOutcome> {
@@ -169,6 +220,14 @@ export class Lanes {
     progress.kvBytes.full = fullKvBytes(cache);
     return { result: progress.result(turn) };
   }
+}
+
+/** @throws EngineError where all lanes up to this one do not fit under the cap beside the full cache */
+function checkRoom({ capMb }: CacheSettings, bytes: number): void {
+  if (capMb === undefined || bytes <= capMb * 1e6) return;
+  const needed = (bytes / 1e6).toFixed(2);
+  const message = `This lane does not fit beside the others: ${needed} MB of ${capMb} MB.`;
+  throw new EngineError({ code: "capTooSmall", message, action: "keepLess" });
 }
 
 /** A lane as the conversation goes on from it. */

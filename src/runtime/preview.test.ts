@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { domainOf } from "./domain";
-import { covers, plannedRows, previewPlan } from "./preview";
+import { covers, previewPlan } from "./preview";
 
 const domain = domainOf(
   { tiles: [{ image: "a", tile: 0, start: 3, count: 80 }] },
@@ -62,9 +62,4 @@ describe("covers", () => {
     expect(covers(known, { elite }, "visual")).toBe(true);
     expect(covers(known, { elite }, "prompt")).toBe(false);
   });
-});
-
-it("adds up capacities of rows that stood before and rows that stay", () => {
-  const keep = [Uint32Array.from({ length: 10 }, (_, i) => i)];
-  expect(plannedRows({ layers: [{ keep }] }, [[60, 0]])).toBe(128 + 64);
 });

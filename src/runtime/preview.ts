@@ -1,7 +1,8 @@
 import { planFor } from "@/compression/plan";
-import type { KeepPlan, TapSpec, Taps } from "@/compression/types";
-import { capacityFor, type RowCounts } from "@/model/kvCache";
+import type { TapSpec, Taps } from "@/compression/types";
+import type { RowCounts } from "@/model/kvCache";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
+import { cacheBytes, rowsAfter } from "./comparePeak";
 import { type Domain, type ModelShape, planInput, tapsWithin } from "./domain";
 import { bad, checkSettings } from "./request";
 
@@ -41,19 +42,8 @@ export function previewPlan(
       rows: keep.reduce((sum, { length }) => sum + length, 0) / keep.length,
       kept: positionsOf(keep, domain.start),
     })),
-    kvBytes: plannedRows(plan, before) * rowBytes,
+    kvBytes: cacheBytes(rowsAfter(plan, before), rowBytes),
   };
-}
-
-/** Capacity that a plan leaves over all layers and heads, in rows of one head. */
-export function plannedRows(plan: KeepPlan, before: RowCounts): number {
-  return before.reduce((total, heads, layer) => {
-    const keep = plan.layers[layer]?.keep ?? [];
-    return heads.reduce((sum, rows, head) => {
-      const kept = keep[keep.length === 1 ? 0 : head]?.length ?? 0;
-      return sum + capacityFor(rows + kept);
-    }, total);
-  }, 0);
 }
 
 /** Original positions of all rows that some head keeps, ascending. */

@@ -35,8 +35,8 @@ export class Progress {
 
   /** Lets a fork's clock go on: as if nothing had been done for other lanes in between. */
   resume(): void {
-    const { score, plan, compact } = this.#ms;
-    this.#started = performance.now() - this.#started - score - plan - compact;
+    const { plan, compact } = this.#ms;
+    this.#started = performance.now() - this.#started - plan - compact;
   }
 
   /** Times a stage; its milliseconds stand even if it throws. */

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { cacheBytes, comparePeak, rowsAfter } from "./comparePeak";
+
+const list = (length: number) => Uint32Array.from({ length }, (_, row) => row);
+const layers = (rows: number) => [[rows], [rows]];
+
+test("a plan's rows stand behind those of earlier turns, one list for all heads or one each", () => {
+  const plan = { layers: [{ keep: [list(3)] }, { keep: [list(1), list(2)] }] };
+  const before = [
+    [10, 20],
+    [0, 64],
+  ];
+  expect(rowsAfter(plan, before)).toEqual([
+    [13, 23],
+    [1, 66],
+  ]);
+  expect(cacheBytes(rowsAfter(plan, before), 2)).toBe(2 * (64 + 64 + 64 + 128));
+});
+
+test("a long prompt peaks while its forks stand beside the full cache", () => {
+  // Full: 2 layers × 640 rows; lanes: a full copy and two of 64 rows per layer.
+  const lanes = [layers(600), layers(60), layers(60)];
+  expect(comparePeak(1280, lanes, 100, 1)).toBe(1280 + 1280 + 128 + 128);
+});
+
+test("a short prompt peaks while an answer grows beside the others", () => {
+  const lanes = [layers(10), layers(5)];
+  // The first has grown to 1024 rows per layer, and the second does, with one layer twice.
+  expect(comparePeak(128, lanes, 1000, 1)).toBe(2048 + 2048 + 1024);
+});
