@@ -1,5 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
 import type { TurnResult } from "../src/protocol/engine";
+import { EngineDriver, must } from "./engineDriver";
 
 /** Results of the lanes, as the page keeps them in this browser. */
 function keptResults(page: Page): Promise<readonly TurnResult[]> {
@@ -22,6 +23,15 @@ function keptResults(page: Page): Promise<readonly TurnResult[]> {
         };
       }),
   );
+}
+
+/** Every lane knows the plan of them all, and the ledger's highest point is that plan. */
+function expectPlannedPeak(results: readonly TurnResult[]): void {
+  const plans = new Set(results.map(({ notes }) => notes.plannedPeakBytes as number));
+  expect(plans.size).toBe(1);
+  const [plan = 0] = plans;
+  const peak = Math.max(...results.map(({ kvBytes }) => kvBytes.peak));
+  expect(Math.abs(peak / plan - 1), `peak ${peak}, planned ${plan}`).toBeLessThanOrEqual(0.05);
 }
 
 test("the built page compares three lanes from one prefill", async ({ page }) => {
@@ -47,7 +57,51 @@ test("the built page compares three lanes from one prefill", async ({ page }) =>
     // Measured once, for all of them: two runs never take the same time to the last digit.
     expect([other.ms.vision, other.ms.prefill]).toEqual([full!.ms.vision, full!.ms.prefill]);
   }
+  expectPlannedPeak([full!, ...others]);
   // The engine holds the first lane's cache alone.
   const meter = page.getByRole("meter", { name: "KV cache kept" });
   await expect(meter).toHaveJSProperty("value", full!.kvBytes.end);
+});
+
+test("the picture is looked at once and the prompt read once, for three lanes", async ({
+  page,
+}) => {
+  const engine = await EngineDriver.open(page);
+  must(await engine.load("keepsight-mini"));
+  engine.addImage("receipt", "fixtures/images/receipt.png");
+  await engine.heard();
+  const turns = [{ images: ["receipt"], question: "What is the total?" }];
+  const lanes = [
+    { policy: "full", retention: 1 },
+    { policy: "aircache", retention: 0.1 },
+    { policy: "prefixkv", retention: 0.2, scope: "prompt" as const },
+  ];
+  const outcomes = must(await engine.compare({ turns }, lanes));
+  const results = outcomes.map(({ result }) => result!);
+  const events = await engine.heard();
+
+  const stages = events.flatMap((event) => (event.type === "stage" ? [event] : []));
+  const shared = stages.filter(({ stage }) => stage === "vision" || stage === "prefill");
+  expect(shared.filter(({ stage }) => stage === "vision")).toEqual([
+    { type: "stage", stage: "vision", done: 1, total: 1 },
+  ]);
+  const rows = results[0]!.promptTokens;
+  const prefill = shared.filter(({ stage }) => stage === "prefill");
+  expect(prefill.filter(({ done }) => done === 0)).toHaveLength(1);
+  expect(prefill.filter(({ done }) => done === rows)).toHaveLength(1);
+  for (const { total, lane } of prefill) expect([total, lane]).toEqual([rows, undefined]);
+  for (const stage of ["plan", "compact", "decode"] as const) {
+    const told = stages.filter((event) => event.stage === stage && event.done === 0);
+    expect(told.map(({ lane }) => lane)).toEqual([0, 1, 2]);
+  }
+
+  // Decodes come one after the other: all tokens of a lane before the first of the next.
+  const tokens = events.flatMap((event) => (event.type === "token" ? [event] : []));
+  const order = results.flatMap(({ tokenIds }, lane) => tokenIds.map(() => lane));
+  expect(tokens.map(({ lane }) => lane)).toEqual(order);
+
+  expectPlannedPeak(results);
+  const highest = Math.max(...events.map((e) => (e.type === "memory" ? e.pools.kv : 0)));
+  const { plannedPeakBytes } = results[0]!.notes;
+  expect(highest).toBeLessThanOrEqual(plannedPeakBytes as number);
 });
