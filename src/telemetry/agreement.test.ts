@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreeingWords, agreement } from "./agreement";
+import { agreeingWords, agreement, alignedWords } from "./agreement";
 
 describe("agreement", () => {
   it.each([
@@ -28,5 +28,18 @@ describe("agreement", () => {
       { word: "Muffin,", agrees: true },
       { word: "Bread", agrees: false },
     ]);
+  });
+});
+
+describe("alignedWords", () => {
+  it.each([
+    ["a b c", "a b c", [0, 1, 2]],
+    ["a x c", "a b c", [0, 1, 2]],
+    ["c", "a b c", [2]],
+    ["a x y c", "a b c", [0, 1, undefined, 2]],
+    ["x y", "a", [0, undefined]],
+    ["a x a b", "a a b", [0, undefined, 1, 2]],
+  ])("of %j with %j is %j", (answer, reference, expected) => {
+    expect(alignedWords(answer, reference)).toEqual(expected);
   });
 });

@@ -36,6 +36,35 @@ export function agreeingWords(
   return marked;
 }
 
+/**
+ * For each word of `answer`, the word of `reference` that stands for it: the same one where the longest
+ * common subsequence has it, and else the one as far behind the last word in common; undefined
+ * where the reference has no word left before the next one in common.
+ */
+export function alignedWords(answer: string, reference: string): readonly (number | undefined)[] {
+  const words = wordsOf(reference);
+  const marked = agreeingWords(answer, reference);
+  /** Words of the reference that the subsequence took, in order. */
+  const taken: number[] = [];
+  let from = 0;
+  for (const { word, agrees } of marked) {
+    if (!agrees) continue;
+    from = words.indexOf(word, from) + 1;
+    taken.push(from - 1);
+  }
+  let next = 0;
+  let behind = -1;
+  return marked.map(({ agrees }) => {
+    if (agrees) {
+      behind = taken[next]!;
+      next += 1;
+      return behind;
+    }
+    behind += 1;
+    return behind < (taken[next] ?? words.length) ? behind : undefined;
+  });
+}
+
 function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }

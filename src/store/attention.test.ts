@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import type { AttentionTrace, LayerReport } from "@/protocol/engine";
+import { attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+
+const byte = (attention: number) => Math.round(255 * Math.sqrt(attention));
+
+/** @param attention [steps][layers][positions], the rows beginning at position 10 */
+function trace(attention: readonly (readonly (readonly number[])[])[]): AttentionTrace {
+  const rows = attention[0]![0]!.length;
+  return {
+    positions: Array.from({ length: rows }, (_, row) => 10 + row),
+    layers: attention[0]!.length,
+    steps: attention.length,
+    ends: attention.map((_, step) => step + 1),
+    cells: Uint8Array.from(attention.flat(2).map(byte)),
+  };
+}
+
+const report = (kept: readonly number[]): LayerReport => ({
+  rowsBefore: 40,
+  rowsAfter: kept.length,
+  kept,
+});
+
+test("a word's attention is the sum over its steps, of a layer or of the layers' mean", () => {
+  const given = trace([
+    [
+      [0.5, 0],
+      [0.1, 0.3],
+    ],
+    [
+      [0.25, 0.25],
+      [0, 0],
+    ],
+  ]);
+  const first = attentionOfSteps(given, [0, 1], 0);
+  expect(first.get(10)).toBeCloseTo(0.75, 2);
+  expect(first.get(11)).toBeCloseTo(0.25, 2);
+  const all = attentionOfSteps(given, [0], "all");
+  expect(all.get(10)).toBeCloseTo(0.3, 2);
+  expect(all.get(11)).toBeCloseTo(0.15, 2);
+  expect([...attentionOfSteps(given, [], 0).values()]).toEqual([0, 0]);
+});
+
+describe("sinks", () => {
+  const rows = 40;
+  /** Every step looks at row 0 and at one row of its own, with half of its attention each. */
+  const steps = (count: number) =>
+    trace(
+      Array.from({ length: count }, (_, step) => [
+        Array.from({ length: rows }, (_, row) => (row === 0 || row === step + 1 ? 0.4 : 0.005)),
+      ]),
+    );
+
+  test("are rows that get much whatever the word, not those that one word looks at", () => {
+    expect([...sinkRows(steps(6), [], 0)]).toEqual([10]);
+    expect([...sinkRows(steps(6), [], "all")]).toEqual([10]);
+  });
+
+  test("cannot be told from too few steps", () => {
+    expect(sinkRows(steps(3), [], 0).size).toBe(0);
+  });
+
+  test("are measured against the rows that the layer holds", () => {
+    // Of six rows that are held, each gets its uniform share: much of the whole, but no sink.
+    const held = [10, 11, 12, 13, 14, 15];
+    const even = Array.from({ length: 5 }, () => [
+      Array.from({ length: rows }, (_, row) => (row < 6 ? 0.16 : 0)),
+    ]);
+    expect(sinkRows(trace(even), [report(held)], 0).size).toBe(0);
+    expect(sinkRows(trace(even), [], 0).size).toBe(0);
+    expect([...sinkRows(steps(6), [report([...held, 20])], 0)]).toEqual([]);
+  });
+});
+
+describe("light", () => {
+  const attention = new Map([
+    [10, 0.8],
+    [11, 0.16],
+    [12, 0.04],
+    [13, 0],
+    [14, 0.03],
+  ]);
+
+  test("is measured on the strongest row that is no sink", () => {
+    const light = lightOf(attention, new Set([10]));
+    expect(light.get(10)).toBe(1);
+    expect(light.get(11)).toBe(1);
+    expect(light.get(12)).toBeCloseTo(0.5, 9);
+    expect(light.has(13)).toBe(false);
+    expect(lightOf(attention, new Set()).get(11)).toBeCloseTo(Math.sqrt(0.2), 9);
+  });
+
+  test("of sinks alone still shows them", () => {
+    expect([...lightOf(new Map([[10, 0.5]]), new Set([10]))]).toEqual([[10, 1]]);
+  });
+
+  test("a row was looked at from a quarter of the strongest on", () => {
+    expect(lookedAt(attention, new Set([10]))).toEqual([11, 12]);
+    expect(lookedAt(new Map([[10, 0]]), new Set())).toEqual([]);
+  });
+});

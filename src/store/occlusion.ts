@@ -1,0 +1,121 @@
+import type { ImageLayout } from "@/protocol/engine";
+
+/** A part of a picture, in fractions of its width and height. */
+type Box = ImageLayout["tiles"][number]["box"];
+
+/** What was painted over in a copy of a picture before it was asked about. */
+export interface Hidden {
+  readonly picture: string;
+  /** Never empty. */
+  readonly patches: readonly {
+    /** Original prompt position of the visual row. */
+    readonly position: number;
+    readonly box: Box;
+  }[];
+}
+
+/** Whole pixels, right and bottom excluded. */
+export interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** Patches that may be hidden at once: more would be another picture. */
+export const MAX_HIDDEN = 8;
+
+/**
+ * The pixels that a patch covers, those that it covers in part included, so that nothing of it is left;
+ * not beyond the picture.
+ */
+export function areaOf(box: Box, width: number, height: number): Area {
+  // An edge that is an ulp beside a whole pixel is that pixel.
+  const floor = (value: number) => Math.max(0, Math.floor(value + 1e-6));
+  const ceil = (value: number) => Math.ceil(value - 1e-6);
+  return {
+    left: floor(box.x * width),
+    top: floor(box.y * height),
+    right: Math.min(width, ceil((box.x + box.width) * width)),
+    bottom: Math.min(height, ceil((box.y + box.height) * height)),
+  };
+}
+
+/** An area with half of its size around it on every side, within the picture. */
+export function surroundings(area: Area, width: number, height: number): Area {
+  const x = Math.ceil((area.right - area.left) / 2);
+  const y = Math.ceil((area.bottom - area.top) / 2);
+  return {
+    left: Math.max(0, area.left - x),
+    top: Math.max(0, area.top - y),
+    right: Math.min(width, area.right + x),
+    bottom: Math.min(height, area.bottom + y),
+  };
+}
+
+/**
+ * Mean colour of what surrounds an area, nothing of what is hidden in it; of the whole picture's rest
+ * where all of its surroundings are hidden, and grey where the whole picture is.
+ * @param pixels [height, width, 4] red, green, blue, alpha
+ * @param hidden all areas that are painted over
+ */
+export function colorAround(
+  pixels: Uint8ClampedArray,
+  width: number,
+  area: Area,
+  hidden: readonly Area[],
+): readonly [number, number, number] {
+  const height = pixels.length / 4 / width;
+  return (
+    meanColor(pixels, width, surroundings(area, width, height), hidden) ??
+    meanColor(pixels, width, { left: 0, top: 0, right: width, bottom: height }, hidden) ?? [
+      128, 128, 128,
+    ]
+  );
+}
+
+function meanColor(
+  pixels: Uint8ClampedArray,
+  width: number,
+  area: Area,
+  hidden: readonly Area[],
+): readonly [number, number, number] | undefined {
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let y = area.top; y < area.bottom; y++) {
+    const inRow = hidden.filter(({ top, bottom }) => y >= top && y < bottom);
+    for (let x = area.left; x < area.right; x++) {
+      if (inRow.some(({ left, right }) => x >= left && x < right)) continue;
+      for (let channel = 0; channel < 3; channel++) {
+        sum[channel]! += pixels[4 * (y * width + x) + channel]!;
+      }
+      count += 1;
+    }
+  }
+  const mean = (channel: number) => Math.round(sum[channel]! / count);
+  return count > 0 ? [mean(0), mean(1), mean(2)] : undefined;
+}
+
+/** A copy of a picture with its hidden patches painted over; PNG, so that the rest stays as it is. */
+export async function withoutPatches(picture: Blob, { patches }: Hidden): Promise<Blob> {
+  const bitmap = await createImageBitmap(picture);
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (!context) throw new Error("This browser has no canvas to paint a picture on");
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const pixels = context.getImageData(0, 0, width, height).data;
+  const areas = patches.map(({ box }) => areaOf(box, width, height));
+  for (const area of areas) {
+    const { left, top, right, bottom } = area;
+    context.fillStyle = `rgb(${colorAround(pixels, width, area, areas).join(" ")})`;
+    context.fillRect(left, top, right - left, bottom - top);
+  }
+  return context.canvas.convertToBlob({ type: "image/png" });
+}
+
+/** `without row 143`, `without rows 12, 143`: rows counted from 1. */
+export function hiddenLabel({ patches }: Hidden): string {
+  const rows = patches.map(({ position }) => position + 1).sort((a, b) => a - b);
+  return `without ${rows.length === 1 ? "row" : "rows"} ${rows.join(", ")}`;
+}
