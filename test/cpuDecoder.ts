@@ -35,8 +35,17 @@ export class CpuDecoder {
     this.#frequencies = rotaryFrequencies(this.config);
   }
 
-  /** Logits after one more token, whose keys and values join `rows`. */
-  step(id: number, position: number, rows: OpenRows): Floats {
+  /**
+   * Logits after one more token, whose keys and values join `rows`.
+   * @param look told of each layer's attention: per KV head the probability of each of its rows, the new
+   * one last, mean over the query heads of the group
+   */
+  step(
+    id: number,
+    position: number,
+    rows: OpenRows,
+    look?: (layer: number, probabilities: readonly Float64Array[]) => void,
+  ): Floats {
     const { hidden, heads, kvHeads, headDim, intermediate, normEpsilon } = this.config;
     const angles = rotaryAngles(this.#frequencies, position, 1);
     let x: Floats = this.#tensor("embed_tokens").slice(id * hidden, (id + 1) * hidden);
@@ -54,13 +63,17 @@ export class CpuDecoder {
         k.push(keys.slice(head * headDim, (head + 1) * headDim));
         v.push(values.slice(head * headDim, (head + 1) * headDim));
       }
-      const { output } = attention({
+      const { output, logSums } = attention({
         shape: this.config,
         queries,
         keys: (head) => concat(cached[head]?.k ?? []),
         values: (head) => concat(cached[head]?.v ?? []),
         before: (head) => (cached[head]?.k.length ?? 0) - 1,
       });
+      look?.(
+        layer,
+        cached.map(({ k }, head) => this.#probabilities(queries, k, logSums, head)),
+      );
       x = add(x, project(output, "self_attn.o_proj"));
       const inner = rmsNorm(x, weights("post_attention_layernorm"), normEpsilon);
       const both = concat([project(inner, "mlp.gate_proj"), project(inner, "mlp.up_proj")]);
@@ -69,6 +82,25 @@ export class CpuDecoder {
     const table = this.#tensor("embed_tokens");
     const normed = rmsNorm(x, this.#tensor("norm"), normEpsilon);
     return matmul(normed, table, new Float32Array(this.config.vocabulary));
+  }
+
+  #probabilities(
+    queries: Floats,
+    keys: readonly Floats[],
+    logSums: Floats,
+    kvHead: number,
+  ): Float64Array {
+    const { heads, kvHeads, headDim } = this.config;
+    const group = heads / kvHeads;
+    return Float64Array.from(keys, (key) => {
+      let sum = 0;
+      for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        const query = queries.subarray(head * headDim, (head + 1) * headDim);
+        const score = key.reduce((total, value, i) => total + value * (query[i] as number), 0);
+        sum += Math.exp(score / Math.sqrt(headDim) - (logSums[head] as number));
+      }
+      return sum / group;
+    });
   }
 
   #tensor(name: string): Floats {

@@ -28,6 +28,8 @@ export interface EvictionInput {
   readonly seenBefore: number;
   /** Column sums of the prompt, where the rule adds to them: rows as the policy saw them. */
   readonly sums?: RowScores;
+  /** Keep the positions of all slots on the GPU for somebody else too: see `slots`. */
+  readonly tracksSlots?: boolean;
 }
 
 /** A decode rule asks for what is not done on the GPU; the message is one sentence. */
@@ -77,7 +79,8 @@ export class Eviction implements DecodeHook {
     this.#orders = this.#scratch.numbers("orders", layers * kvHeads * EVICT_ORDER_WORDS);
     const parts = this.#lowest ? EVICT_PARTS : 1;
     this.#candidates = this.#scratch.numbers("candidates", layers * kvHeads * parts * 2);
-    this.#slots = new SlotLedger(this.#scratch, input, this.#lowest !== undefined);
+    const isTracked = this.#lowest !== undefined || input.tracksSlots === true;
+    this.#slots = new SlotLedger(this.#scratch, input, isTracked);
     this.#ages = new AgeOrder(cache, start);
   }
 
@@ -93,6 +96,14 @@ export class Eviction implements DecodeHook {
     const named = new Set<keyof EvictKernels>([...byScore, "move"]);
     const kernels = await compileNamed(evictKernels(cache.gpu, shape), named);
     return new Eviction(input, kernels, front);
+  }
+
+  /**
+   * Positions of the slots' rows, where they are tracked. With victims by age that of a step's own row
+   * is for the reader to write, behind slot `rows`: no kernel of the rule comes by there.
+   */
+  get slots(): { readonly positions: GPUBuffer } {
+    return this.#slots;
   }
 
   /** Scores and positions follow the cache when its buffers have grown. */
@@ -229,7 +240,7 @@ export class Eviction implements DecodeHook {
     }
     for (let layer = 0; layer < layers; layer++) {
       const args = { ...round, ...cache.layer(layer), layer };
-      this.#kernels.move(recorder, { ...args, hasScores: this.#lowest !== undefined });
+      this.#kernels.move(recorder, { ...args, hasLedger: this.#slots.isUsed });
     }
     this.#round = { program: recorder.program(), version: cache.version };
     return this.#round.program;

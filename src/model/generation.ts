@@ -17,6 +17,27 @@ export interface DecodeHook extends Partial<AttentionHook> {
   readonly isFinal?: boolean;
 }
 
+/** Several hooks as one, in their order; at most one of them may count the step's row. */
+export function joinHooks(hooks: readonly DecodeHook[]): DecodeHook | undefined {
+  const [first, ...others] = hooks;
+  if (!first || others.length === 0) return first;
+  const counting = hooks.filter((hook) => hook.afterStep);
+  if (counting.length > 1) throw new RangeError("decode: two hooks count the same row");
+  return {
+    isFinal: hooks.some(({ isFinal }) => isFinal),
+    beforeStep() {
+      for (const hook of hooks) hook.beforeStep?.();
+    },
+    afterAttention(recorder, record) {
+      for (const hook of hooks) hook.afterAttention?.(recorder, record);
+    },
+    afterLayers(recorder) {
+      for (const hook of hooks) hook.afterLayers?.(recorder);
+    },
+    ...(counting.length > 0 && { afterStep: () => counting[0]?.afterStep?.() }),
+  };
+}
+
 export interface GenerateArgs {
   readonly cache: KvCache;
   readonly sampling: SampleSettings;

@@ -5,13 +5,13 @@ import type { Scratch } from "./scratch";
 
 /**
  * Running score and original position of every slot, on the GPU, laid out like the cache with its
- * layers end to end; it moves along when the cache does. Without victims by score it stays empty.
+ * layers end to end; it moves along when the cache does. Where nobody asks for it it stays empty.
  */
 export class SlotLedger implements SlotScores {
   readonly clock: GPUBuffer;
+  readonly isUsed: boolean;
   readonly #input: EvictionInput;
   readonly #scratch: Scratch;
-  readonly #isUsed: boolean;
   #scores: GPUBuffer;
   #positions: GPUBuffer;
   #regions: readonly (readonly KvRegion[])[];
@@ -20,7 +20,7 @@ export class SlotLedger implements SlotScores {
   constructor(scratch: Scratch, input: EvictionInput, isUsed: boolean) {
     this.#scratch = scratch;
     this.#input = input;
-    this.#isUsed = isUsed;
+    this.isUsed = isUsed;
     this.#version = input.cache.version;
     this.#regions = this.#currentRegions();
     this.clock = scratch.numbers("clock", 1);
@@ -46,7 +46,7 @@ export class SlotLedger implements SlotScores {
   /** Moves scores and positions to where the cache's slots are now. */
   follow(): void {
     const { cache } = this.#input;
-    if (!this.#isUsed || cache.version === this.#version) return;
+    if (!this.isUsed || cache.version === this.#version) return;
     const before = this.#regions.flat();
     this.#version = cache.version;
     this.#regions = this.#currentRegions();
@@ -94,10 +94,10 @@ export class SlotLedger implements SlotScores {
   /** What each slot starts from: its row's position, and its column sum where sums are kept. */
   #initial() {
     const { cache, seenBefore, sums } = this.#input;
-    const length = this.#isUsed ? cache.flatRows : 1;
+    const length = this.isUsed ? cache.flatRows : 1;
     const scores = new Float32Array(length);
     const positions = new Uint32Array(length);
-    if (!this.#isUsed) return { scores, positions };
+    if (!this.isUsed) return { scores, positions };
     const offsets = flatOffsets(this.#regions.flat());
     for (const [layer, regions] of this.#regions.entries()) {
       for (const head of regions.keys()) {

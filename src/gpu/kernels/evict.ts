@@ -114,14 +114,15 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
             readonly k: GPUBuffer;
             readonly v: GPUBuffer;
             readonly layer: number;
-            readonly hasScores: boolean;
+            /** Scores and positions are kept, and move along. */
+            readonly hasLedger: boolean;
           },
         ) => ({
           buffers: [
             ...[args.table, args.orders, args.candidates, args.k, args.v],
             ...[args.slots.scores, args.slots.positions],
           ],
-          params: [args.layer, kvHeads, args.hasScores ? 1 : 0],
+          params: [args.layer, kvHeads, args.hasLedger ? 1 : 0],
           groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP)],
         }),
       ),

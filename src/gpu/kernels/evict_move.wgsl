@@ -5,7 +5,7 @@
 //   candidates  [layers, kv_heads, PARTS] of evict_scan, where the victim is the LOWEST
 //   k, v        [rows, ROW_VEC4] the layer's regions
 //   scores      [flat rows] f32, and
-//   positions   [flat rows] u32: moved along, where the rule keeps scores
+//   positions   [flat rows] u32: moved along, where they are kept
 //
 // A slot's place means nothing to attention, so this is O(1) whatever the cache holds. One invocation
 // per vec4 of a head. Dispatch ceil(kv_heads * ROW_VEC4 / WORKGROUP). Follows kv_*.wgsl.
@@ -19,7 +19,7 @@ const LOWEST = 0xffffffffu;
 struct Params {
   layer: u32,
   kv_heads: u32,
-  has_scores: u32,
+  has_ledger: u32,
 }
 
 @group(0) @binding(0) var<storage, read> table: array<vec4u>;
@@ -55,7 +55,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let to_row = (region.x + victim) * ROW_VEC4 + lane;
   k[to_row] = k[from_row];
   v[to_row] = v[from_row];
-  if (lane == 0u && params.has_scores == 1u) {
+  if (lane == 0u && params.has_ledger == 1u) {
     scores[region.w + victim] = scores[region.w + last];
     positions[region.w + victim] = positions[region.w + last];
   }
