@@ -88,6 +88,7 @@ export class Lanes {
     }
     const checked = settings.map(checkSettings);
     const progress = new Progress();
+    if (request.explain) progress.explanation = {};
     const turn = await progress.time("vision", () => {
       const first = { ...question, settings: settings[0] as CacheSettings };
       return prepareTurn(first, this.#model, this.#pictures, signal);

@@ -1,4 +1,11 @@
-import type { AskRequest, ImageLayout, LayerReport, Stage, TurnResult } from "@/protocol/engine";
+import type {
+  AskRequest,
+  Explanation,
+  ImageLayout,
+  LayerReport,
+  Stage,
+  TurnResult,
+} from "@/protocol/engine";
 import { perToken } from "./report";
 
 type Finish = TurnResult["finish"];
@@ -19,6 +26,8 @@ export class Progress {
   images: readonly ImageLayout[] = [];
   readonly notices: string[] = [];
   notes: TurnResult["notes"] = {};
+  /** As far as it is known; absent where nobody asked for it. */
+  explanation: Explanation | undefined;
 
   /** A lane's own progress, with what is shared so far; its clock stands still until `resume`. */
   fork(): Progress {
@@ -30,6 +39,7 @@ export class Progress {
     lane.visualTokens = this.visualTokens;
     lane.images = this.images;
     lane.notices.push(...this.notices);
+    lane.explanation = this.explanation;
     return lane;
   }
 
@@ -80,6 +90,7 @@ export class Progress {
       images: this.images,
       notices: [...new Set(this.notices)],
       notes: this.notes,
+      ...(this.explanation && { explanation: this.explanation }),
     };
   }
 }

@@ -11,6 +11,8 @@ import type { CheckedSettings } from "./request";
 export interface TapRequest {
   readonly spec: TapSpec;
   readonly prompt: TapPrompt;
+  /** Whose keys are scored; default: the prompt's own rows. */
+  readonly domain?: "prompt" | "history";
 }
 
 /** Several recorders behind one hook. */

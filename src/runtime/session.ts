@@ -51,6 +51,7 @@ export class Session {
    */
   async ask(request: AskRequest, signal: AbortSignal): Promise<TurnResult> {
     const progress = new Progress();
+    if (request.explain) progress.explanation = {};
     try {
       await this.#answer(request, progress, signal);
     } catch (error) {

@@ -4,12 +4,20 @@ import type { FeatureSlice } from "@/gpu/kernels/embed";
 import { compact, gatherFork } from "@/model/compaction";
 import { promptIds } from "@/model/decoder";
 import { Eviction } from "@/model/eviction";
-import { generate } from "@/model/generation";
+import { generate, joinHooks } from "@/model/generation";
 import type { KvCache, RowCounts } from "@/model/kvCache";
 import type { PromptTile } from "@/model/prompt";
 import { TextStream } from "@/model/textStream";
 import type { EngineEvent, Stage } from "@/protocol/engine";
 import { type Domain, domainOf, planInput } from "./domain";
+import {
+  AnswerTrace,
+  type FirstLook,
+  firstLook,
+  importanceOf,
+  visualPositions,
+  withLastRow,
+} from "./explanation";
 import type { LoadedModel } from "./loadedModel";
 import type { MemoryReporter } from "./memoryReporter";
 import type { Pictures } from "./pictures";
@@ -48,6 +56,8 @@ export interface Prefilled {
   readonly taps: Taps;
   /** Per request. */
   readonly recorded: readonly Taps[];
+  /** What its last row looked at, where the answer is to be explained and there is a picture. */
+  readonly look?: FirstLook | undefined;
 }
 
 /** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
@@ -106,7 +116,10 @@ export class Stages {
     const domain = domainOf(turn.prompt, segment);
     progress.promptTokens += domain.rows;
     progress.visualTokens += domain.visual.reduce((sum, span) => sum + span.end - span.start, 0);
-    const hook = await record(this.#model, cache, requests);
+    const explains = progress.explanation && segment.end === turn.prompt.ids.length;
+    const watched = explains ? visualPositions(turn.prompt) : [];
+    const asked = watched.length > 0 ? withLastRow(requests, domain, watched) : requests;
+    const hook = await record(this.#model, cache, asked);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
     const ids = promptIds(tokens, sight?.imageTokenId ?? -1);
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
@@ -125,7 +138,9 @@ export class Stages {
     this.tell("score", 0, 1);
     const recorded = await progress.time("score", () => hook.finish());
     progress.notices.push(...hook.notices);
-    return { cache, domain, before, taps: recorded[0] ?? {}, recorded };
+    const look =
+      watched.length > 0 ? firstLook(cache, before, domain, recorded, watched) : undefined;
+    return { cache, domain, before, taps: recorded[0] ?? {}, recorded, look };
   }
 
   decide({ turn, progress }: Job, { domain, taps }: Prefilled): Promise<Decision> {
@@ -136,6 +151,8 @@ export class Stages {
       const { seed } = request.sampling;
       const input = planInput(domain, this.#model.shape, settings, taps, seed);
       const plan = planFor(policy, input, options);
+      const importance = progress.explanation && importanceOf(plan.scores, domain);
+      if (progress.explanation) progress.explanation = importance ? { importance } : {};
       // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
       const isHeld = scope === "prompt" && retention < 1;
       return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
@@ -186,7 +203,9 @@ export class Stages {
     const { decoder, tokenizer, stopIds } = this.#model;
     const { cache } = prefilled;
     const { maxNewTokens: _, ...sampling } = turn.request.sampling;
-    const hook = rule && (await this.#evict(prefilled, rule));
+    const eviction = rule && (await this.#evict(prefilled, rule));
+    const trace = await this.#trace(prefilled, eviction, maxNewTokens);
+    const hook = joinHooks([eviction, trace?.hook].filter((each) => each !== undefined));
     const text = new TextStream(tokenizer);
     const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
     this.tell("decode", 0, maxNewTokens);
@@ -198,15 +217,18 @@ export class Stages {
         const ms = progress.arrive(id);
         const index = progress.ids.length - 1;
         const delta = stopIds.includes(id) ? "" : text.push(id);
+        trace?.arrive(text.text.length);
         this.#io.reporter.fullKv = fullKvBytes(cache);
         this.#io.emit({ type: "token", index, id, text: delta, ms });
       }
       progress.finish = step.value;
     } finally {
       await steps.return("cancelled");
-      await hook?.finish();
+      await eviction?.finish();
       progress.answer = text.text.trimEnd();
       cache.trim();
+      const attention = await trace?.finish(progress.answer.length);
+      if (attention) progress.explanation = { ...progress.explanation, attention };
     }
   }
 
@@ -220,13 +242,25 @@ export class Stages {
     reporter.mark(mark);
   }
 
-  #evict({ cache, domain, before, taps }: Prefilled, rule: DecodeRule): Promise<Eviction> {
+  /** Records what the answer looks at, where it is to be explained. */
+  async #trace(
+    { cache, look }: Prefilled,
+    eviction: Eviction | undefined,
+    maxNewTokens: number,
+  ): Promise<AnswerTrace | undefined> {
+    const { heads } = this.#model.decoder.config;
+    const slots = eviction?.slots;
+    return look && AnswerTrace.create({ cache, heads, look, maxNewTokens, slots });
+  }
+
+  #evict({ cache, domain, before, taps, look }: Prefilled, rule: DecodeRule): Promise<Eviction> {
     return Eviction.create({
       cache,
       heads: this.#model.decoder.config.heads,
       rule,
       start: before,
       seenBefore: domain.start,
+      tracksSlots: look !== undefined,
       ...(taps.columnSum ? { sums: taps.columnSum } : {}),
     });
   }
