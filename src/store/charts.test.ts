@@ -77,3 +77,21 @@ test("a new conversation forgets the samples and keeps the reference", () => {
   expect(charts.reference.length).toBe(1);
   expect(charts.store.getState().reading).toBeUndefined();
 });
+
+test("who draws is called after samples and for nothing else", () => {
+  const charts = createCharts();
+  let calls = 0;
+  const unsubscribe = charts.subscribe(() => {
+    calls += 1;
+  });
+  charts.startRun();
+  charts.record(memory(0, 1));
+  charts.record(token(1, 40));
+  expect(calls).toBe(3);
+  charts.record({ type: "stage", stage: "decode", done: 0, total: 1 });
+  charts.show("turns");
+  expect(calls).toBe(3);
+  unsubscribe();
+  charts.reset();
+  expect(calls).toBe(3);
+});

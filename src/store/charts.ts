@@ -9,6 +9,9 @@ export interface Mark {
   readonly kind: "prefill" | "compact" | "end";
 }
 
+/** Charts of what is going on, or of the conversation's answered turns. */
+export type ChartsView = "live" | "turns";
+
 export interface Reading {
   readonly pools: MemoryReading;
   readonly fullKv: number;
@@ -16,6 +19,7 @@ export interface Reading {
 
 /** What React shows of the measurements. The samples themselves never pass through it. */
 export interface ChartsState {
+  readonly view: ChartsView;
   readonly reading: Reading | undefined;
   readonly marks: readonly Mark[];
   /** What a token reads at most: weights, and the cache if nothing were dropped. */
@@ -35,6 +39,9 @@ export interface Charts {
   readonly tokens: Series;
   /** [token, milliseconds] of the last finished run with the full cache. */
   readonly reference: Series;
+  /** Calls back after samples have come or gone; returns the function that unsubscribes. */
+  subscribe(listener: () => void): () => void;
+  show(view: ChartsView): void;
   startRun(): void;
   record(event: EngineEvent): void;
   finishRun(result: TurnResult): void;
@@ -42,7 +49,7 @@ export interface Charts {
   reset(): void;
 }
 
-const EMPTY: Omit<ChartsState, "fullMedianMs"> = {
+const EMPTY: Omit<ChartsState, "fullMedianMs" | "view"> = {
   reading: undefined,
   marks: [],
   reads: undefined,
@@ -59,7 +66,12 @@ const GAP_S = 0.05;
  * worked: a pause to think between two questions would flatten everything else.
  */
 export function createCharts(clock: () => number = () => performance.now()): Charts {
-  const store = createStore<ChartsState>(() => ({ ...EMPTY, fullMedianMs: undefined }));
+  const store = createStore<ChartsState>(() => ({
+    ...EMPTY,
+    view: "live",
+    fullMedianMs: undefined,
+  }));
+  const listeners = new Set<() => void>();
   const memory = createSeries(3, MEMORY_SAMPLES);
   const tokens = createSeries(2, TOKEN_SAMPLES);
   const reference = createSeries(2, TOKEN_SAMPLES);
@@ -69,6 +81,10 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
   let startedAt = 0;
   /** Seconds to add to the engine's clock, known from a run's first event on. */
   let offset: number | undefined;
+
+  function changed() {
+    for (const listener of listeners) listener();
+  }
 
   function recordMemory(event: Extract<EngineEvent, { type: "memory" }>) {
     offset ??= now + (clock() - startedAt - event.at) / 1e3;
@@ -91,6 +107,11 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     memory,
     tokens,
     reference,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    show: (view) => store.setState({ view }),
     startRun() {
       tokens.clear();
       lane = undefined;
@@ -99,8 +120,10 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       memory.push([now, reading?.pools.kv ?? 0, reading?.fullKv ?? 0]);
       startedAt = clock();
       offset = undefined;
+      changed();
     },
     record(event) {
+      if (event.type !== "token" && event.type !== "memory") return;
       if (event.type === "token" && event.lane !== lane) {
         // Each lane counts its tokens from one: the chart shows the lane that is being answered.
         tokens.clear();
@@ -109,6 +132,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       // The first token waits for the prefill and has its own number.
       if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
       if (event.type === "memory") recordMemory(event);
+      changed();
     },
     finishRun(result) {
       const [numbers, times] = tokens.view() as [Float64Array, Float64Array];
@@ -119,6 +143,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
         reference.push([token, times[index]!]);
       });
       store.setState({ fullMedianMs: median(times) });
+      changed();
     },
     reset() {
       memory.clear();
@@ -126,6 +151,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       now = 0;
       offset = undefined;
       store.setState(EMPTY);
+      changed();
     },
   };
 }

@@ -1,5 +1,8 @@
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import type { TurnResult } from "@/protocol/engine";
+import type { Charts } from "@/store/charts";
+import type { TurnPoint } from "@/store/turnHistory";
+import type { DataTable } from "@/telemetry/csv";
 import { formatBytes, formatMs } from "@/telemetry/format";
 import cache from "../cache/Cache.module.css";
 import { settingsLabel } from "../shared/settingsWords";
@@ -8,21 +11,14 @@ import styles from "./Charts.module.css";
 import { LiveChart } from "./LiveChart";
 import { joinByToken, latencyChart } from "./latencyChart";
 import { ShowData } from "./ShowData";
+import { turnTimesChart } from "./turnCharts";
+import { useTurnHistory } from "./useTurnHistory";
 
-/** Decode time per token of the current run beside the last run with the full cache. */
+/** Decode time per token, of the current run or of each turn, beside the full cache's last run. */
 export function LatencyBlock() {
-  const { charts, policies } = useApp();
-  const source = useMemo(() => latencyChart(charts), [charts]);
   const ms = useCharts((state) => state.stages?.decodePerToken.median);
   const full = useCharts((state) => state.fullMedianMs);
-  const settings = useChat((state) =>
-    state.conversation.exchanges
-      .flatMap(({ attempts }) => attempts)
-      .findLast(({ run }) => run.phase === "running" || run.phase === "done"),
-  )?.settings;
-  const isFallback = useModel((state) => state.phase === "ready" && state.info.adapter.isFallback);
-  const name = settings ? settingsLabel(policies, settings) : "";
-
+  const view = useCharts((state) => state.view);
   return (
     <section className={cache.block} aria-label="Time per token">
       <div className={styles.head}>
@@ -32,41 +28,103 @@ export function LatencyBlock() {
           {full !== undefined && <i> · full {formatMs(full)}</i>}
         </span>
       </div>
-      <p className={styles.keys}>
-        <span className={styles.current}>{name}</span>
-        {full !== undefined && <span className={styles.reference}>full cache</span>}
-      </p>
-      <LiveChart source={source} height={96} label={latencyLabel(ms, full)} />
-      <ShowData
-        caption="Time per token"
-        read={() => {
-          const [tokens, current, reference] = joinByToken(
-            charts.tokens.view(),
-            charts.reference.view(),
-          );
-          return {
-            columns: ["token", "ms", "full cache ms"],
-            rows: tokens.map((token, index) => [
-              token,
-              current[index] ?? Number.NaN,
-              reference[index] ?? Number.NaN,
-            ]),
-          };
-        }}
-      >
-        <SpeedRemark />
-        {isFallback && (
-          <span className={styles.narrowOnly}>
-            {" "}
-            Software adapter: times are not representative.
-          </span>
-        )}
-      </ShowData>
+      {view === "live" ? <OverTokens ms={ms} full={full} /> : <ByTurn full={full} />}
     </section>
   );
 }
 
-function latencyLabel(ms: TurnResult["ms"]["firstToken"] | undefined, full: number | undefined) {
+interface Times {
+  /** Median of the newest answer. */
+  readonly ms: TurnResult["ms"]["firstToken"] | undefined;
+  /** Median of the last run with the full cache. */
+  readonly full: number | undefined;
+}
+
+function OverTokens({ ms, full }: Times) {
+  const { charts, policies } = useApp();
+  const source = useMemo(() => latencyChart(charts), [charts]);
+  const settings = useChat((state) =>
+    state.conversation.exchanges
+      .flatMap(({ attempts }) => attempts)
+      .findLast(({ run }) => run.phase === "running" || run.phase === "done"),
+  )?.settings;
+  return (
+    <>
+      <Keys full={full}>{settings && settingsLabel(policies, settings)}</Keys>
+      <LiveChart source={source} height={96} label={latencyLabel(ms, full)} />
+      <ShowData caption="Time per token" read={() => tokenTable(charts)}>
+        <Remarks />
+      </ShowData>
+    </>
+  );
+}
+
+function ByTurn({ full }: Pick<Times, "full">) {
+  const { policies } = useApp();
+  const points = useTurnHistory();
+  const source = useMemo(() => turnTimesChart(points, full), [points, full]);
+  return (
+    <>
+      <Keys full={full}>median of each answer</Keys>
+      <LiveChart source={source} height={96} label={turnLabel(points)} />
+      <ShowData
+        caption="Time per token by turn"
+        read={() => ({
+          columns: ["turn", "answered with", "ms per token"],
+          rows: points.map(({ turn, settings, msPerToken }) => [
+            turn,
+            settingsLabel(policies, settings),
+            msPerToken ?? Number.NaN,
+          ]),
+        })}
+      >
+        <Remarks />
+      </ShowData>
+    </>
+  );
+}
+
+/** Names of the two lines, each in its colour. */
+function Keys({ full, children }: Pick<Times, "full"> & { readonly children: ReactNode }) {
+  return (
+    <p className={styles.keys}>
+      <span className={styles.current}>{children}</span>
+      {full !== undefined && <span className={styles.reference}>full cache</span>}
+    </p>
+  );
+}
+
+function Remarks() {
+  const isFallback = useModel((state) => state.phase === "ready" && state.info.adapter.isFallback);
+  return (
+    <p>
+      <SpeedRemark />
+      {isFallback && (
+        <span className={styles.narrowOnly}> Software adapter: times are not representative.</span>
+      )}
+    </p>
+  );
+}
+
+function tokenTable({ tokens, reference }: Charts): DataTable {
+  const [numbers, current, full] = joinByToken(tokens.view(), reference.view());
+  return {
+    columns: ["token", "ms", "full cache ms"],
+    rows: numbers.map((token, index) => [
+      token,
+      current[index] ?? Number.NaN,
+      full[index] ?? Number.NaN,
+    ]),
+  };
+}
+
+function turnLabel(points: readonly TurnPoint[]): string {
+  const last = points.findLast(({ msPerToken }) => msPerToken !== undefined);
+  if (last?.msPerToken === undefined) return "Time per token by turn: no answers yet";
+  return `Time per token by turn: ${formatMs(last.msPerToken)} in turn ${last.turn}`;
+}
+
+function latencyLabel(ms: Times["ms"], full: number | undefined) {
   if (ms === undefined) return "Time per token: no samples yet";
   const reference = full === undefined ? "" : `, with the full cache ${formatMs(full)}`;
   return `Time per token: median ${formatMs(ms)}${reference}`;

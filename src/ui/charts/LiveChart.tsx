@@ -1,13 +1,13 @@
-import { useEffect, useRef } from "react";
+import { type KeyboardEvent, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { onThemeChange } from "../color";
 import styles from "./Charts.module.css";
-import { watchSeries } from "./watchSeries";
+import { timed } from "./drawTimes";
+import { type Samples, watchSamples } from "./watchSamples";
 
 /** What a chart draws: built anew for a theme, fed by `data` on every change of `version`. */
-export interface ChartSource {
-  version(): number;
+export interface ChartSource extends Samples {
   data(): uPlot.AlignedData;
   options(host: HTMLElement): Omit<uPlot.Options, "width" | "height">;
   /** What the values under the cursor say; undefined where there are none. */
@@ -21,43 +21,76 @@ interface Props {
   readonly height: number;
 }
 
+/** Samples that a key moves the cursor by. */
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  PageUp: -10,
+  PageDown: 10,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
+
 /** Draws a series as it grows. React mounts the chart; samples never go through React. */
 export function LiveChart({ source, label, height }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLOutputElement>(null);
+  const scrubber = useRef<HTMLDivElement>(null);
+  const drawn = useRef<uPlot>(undefined);
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
     let chart: uPlot | undefined;
+    let isStale = true;
 
-    function build() {
-      if (!element) return;
+    function draw() {
+      if (!element || element.clientWidth === 0) return;
+      const end = timed();
+      const width = element.clientWidth;
+      if (!chart || isStale) chart = build(element, width);
+      else {
+        if (chart.width !== width) chart.setSize({ width, height });
+        chart.setData(source.data());
+      }
+      // uPlot draws in a microtask, which comes before this one.
+      queueMicrotask(end);
+    }
+
+    function build(element: HTMLElement, width: number): uPlot {
       chart?.destroy();
+      isStale = false;
       const options = source.options(element);
-      const size = { width: Math.max(1, element.clientWidth), height };
       const hooks = { ...options.hooks, setCursor: [showReadout] };
-      chart = new uPlot({ ...options, ...size, hooks }, source.data(), element);
+      const built = new uPlot({ ...options, width, height, hooks }, source.data(), element);
+      drawn.current = built;
+      return built;
     }
 
-    function showReadout({ cursor }: uPlot) {
-      if (!readout.current) return;
+    function showReadout({ cursor, data }: uPlot) {
       const index = cursor.idx;
-      readout.current.textContent = index == null ? "" : (source.readout(index) ?? "");
+      const text = index == null ? "" : (source.readout(index) ?? "");
+      if (readout.current) readout.current.textContent = text;
+      scrubber.current?.setAttribute("aria-valuenow", String(index ?? 0));
+      scrubber.current?.setAttribute("aria-valuemax", String(Math.max(0, data[0].length - 1)));
+      scrubber.current?.setAttribute("aria-valuetext", text || "no sample chosen");
     }
 
-    build();
-    const unwatch = watchSeries(element, source.version, () => chart?.setData(source.data()));
-    const unsubscribe = onThemeChange(build);
+    const watch = watchSamples(element, source, draw);
+    const unsubscribe = onThemeChange(() => {
+      isStale = true;
+      watch.invalidate();
+    });
     const observer = new ResizeObserver(() => {
-      chart?.setSize({ width: Math.max(1, element.clientWidth), height });
+      if (chart && element.clientWidth !== chart.width) watch.invalidate();
     });
     observer.observe(element);
     return () => {
-      unwatch();
+      watch.stop();
       unsubscribe();
       observer.disconnect();
       chart?.destroy();
+      drawn.current = undefined;
     };
   }, [source, height]);
 
@@ -65,6 +98,31 @@ export function LiveChart({ source, label, height }: Props) {
     <div className={styles.chart} style={{ height }}>
       <div ref={host} role="img" aria-label={label} />
       <output ref={readout} className={`num ${styles.readout}`} aria-hidden="true" />
+      <div
+        ref={scrubber}
+        role="slider"
+        tabIndex={0}
+        className={styles.scrubber}
+        aria-label={`Read values: ${label.split(":")[0]}`}
+        aria-valuemin={0}
+        aria-valuemax={0}
+        aria-valuenow={0}
+        aria-valuetext="no sample chosen"
+        onKeyDown={(event) => drawn.current && moveCursor(drawn.current, event)}
+        onBlur={() => drawn.current?.setCursor({ left: -10, top: -10 })}
+      />
     </div>
   );
+}
+
+/** Arrow keys go from sample to sample, as the pointer does. */
+function moveCursor(chart: uPlot, event: KeyboardEvent): void {
+  const step = STEPS[event.key];
+  const [places] = chart.data;
+  if (step === undefined || places.length === 0) return;
+  event.preventDefault();
+  const last = places.length - 1;
+  const from = chart.cursor.idx ?? (step > 0 ? -1 : last + 1);
+  const index = Math.min(last, Math.max(0, from + step));
+  chart.setCursor({ left: chart.valToPos(places[index] ?? 0, "x"), top: 0 });
 }

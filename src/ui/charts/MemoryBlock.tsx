@@ -1,17 +1,28 @@
 import { useMemo } from "react";
+import type { Charts } from "@/store/charts";
+import type { TurnPoint } from "@/store/turnHistory";
+import type { DataTable } from "@/telemetry/csv";
 import { bytesParts, formatBytes, formatChange } from "@/telemetry/format";
 import cache from "../cache/Cache.module.css";
-import { useApp, useCharts } from "../useApp";
+import { Segmented } from "../shared/Segmented";
+import { settingsLabel } from "../shared/settingsWords";
+import { useApp, useCharts, useChat } from "../useApp";
 import styles from "./Charts.module.css";
 import { LiveChart } from "./LiveChart";
 import { memoryChart } from "./memoryChart";
 import { ShowData } from "./ShowData";
+import { turnBytesChart } from "./turnCharts";
+import { useTurnHistory } from "./useTurnHistory";
 
-/** KV bytes of live GPU buffers: now, of what the full cache would take, and over time. */
+const VIEWS = [
+  { value: "live", label: "Over time" },
+  { value: "turns", label: "By turn" },
+] as const;
+
+/** KV bytes of live GPU buffers: now, of what the full cache would take, and over time or turns. */
 export function MemoryBlock() {
-  const { charts } = useApp();
   const reading = useCharts((state) => state.reading);
-  const source = useMemo(() => memoryChart(charts), [charts]);
+  const view = useCharts((state) => state.view);
   const kv = reading?.pools.kv ?? 0;
   const full = reading?.fullKv ?? 0;
   const { value, unit } = bytesParts(kv);
@@ -33,31 +44,85 @@ export function MemoryBlock() {
         </meter>
         <i style={{ transform: `scaleX(${share})` }} />
       </div>
-      <LiveChart
-        source={source}
-        height={92}
-        label={
-          reading
-            ? `KV cache over time: now ${formatBytes(kv)}, the full cache would be ${formatBytes(full)}`
-            : "KV cache over time: no samples yet"
-        }
-      />
-      <ShowData
-        caption="KV cache over time"
-        read={() => {
-          const [seconds, bytes, fullBytes] = charts.memory.view();
-          return {
-            columns: ["seconds", "KV bytes", "full KV bytes"],
-            rows: Array.from(seconds!, (second, index) => [
-              Number(second.toFixed(3)),
-              bytes![index]!,
-              fullBytes![index]!,
-            ]),
-          };
-        }}
-      >
-        Live GPU buffers; pauses left out. Dotted: full cache.
-      </ShowData>
+      {view === "live" ? <OverTime /> : <ByTurn />}
     </section>
   );
+}
+
+function OverTime() {
+  const { charts } = useApp();
+  const reading = useCharts((state) => state.reading);
+  const cap = useCap();
+  const source = useMemo(() => memoryChart(charts, cap), [charts, cap]);
+  const label = reading
+    ? `KV cache over time: now ${formatBytes(reading.pools.kv)}, the full cache would be ${formatBytes(reading.fullKv)}`
+    : "KV cache over time: no samples yet";
+  return (
+    <>
+      <LiveChart source={source} height={100} label={label} />
+      <ShowData caption="KV cache over time" read={() => samples(charts)}>
+        <ViewChoice />
+      </ShowData>
+    </>
+  );
+}
+
+function ByTurn() {
+  const { policies } = useApp();
+  const points = useTurnHistory();
+  const source = useMemo(() => turnBytesChart(points), [points]);
+  return (
+    <>
+      <LiveChart source={source} height={100} label={turnLabel(points)} />
+      <ShowData
+        caption="KV cache by turn"
+        read={() => ({
+          columns: ["turn", "answered with", "KV bytes", "full KV bytes"],
+          rows: points.map(({ turn, settings, kvBytes, fullKvBytes }) => [
+            turn,
+            settingsLabel(policies, settings),
+            kvBytes,
+            fullKvBytes,
+          ]),
+        })}
+      >
+        <ViewChoice />
+      </ShowData>
+    </>
+  );
+}
+
+/** One choice for the charts of bytes and of time. */
+function ViewChoice() {
+  const { charts } = useApp();
+  const view = useCharts((state) => state.view);
+  return <Segmented label="Charts" value={view} choices={VIEWS} onChange={charts.show} />;
+}
+
+/** Bytes that the newest answer's settings allow the cache, where they do. */
+function useCap(): number | undefined {
+  return useChat((state) => {
+    const attempts = state.conversation.exchanges.flatMap((exchange) => exchange.attempts);
+    const capMb = attempts.findLast(({ run }) => run.phase !== "queued")?.settings.capMb;
+    return capMb === undefined ? undefined : capMb * 1e6;
+  });
+}
+
+function samples({ memory }: Charts): DataTable {
+  const [seconds = [], bytes = [], full = []] = memory.view();
+  return {
+    columns: ["seconds", "KV bytes", "full KV bytes"],
+    rows: Array.from(seconds, (second, index) => [
+      Number(second.toFixed(3)),
+      bytes[index] ?? 0,
+      full[index] ?? 0,
+    ]),
+  };
+}
+
+function turnLabel(points: readonly TurnPoint[]): string {
+  const last = points.at(-1);
+  if (!last) return "KV cache by turn: no answers yet";
+  const now = `${formatBytes(last.kvBytes)} after turn ${last.turn}`;
+  return `KV cache by turn: ${now}, the full cache would be ${formatBytes(last.fullKvBytes)}`;
 }

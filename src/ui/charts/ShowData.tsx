@@ -28,7 +28,7 @@ export function ShowData({ children, caption, read }: Props) {
   return (
     <div className={styles.data}>
       <div className={styles.foot}>
-        <p>{children}</p>
+        <div>{children}</div>
         <button
           type="button"
           aria-label={`${table ? "Hide" : "Show"} data: ${caption}`}

@@ -8,7 +8,7 @@ export interface Ink {
   readonly reference: string;
   readonly grid: string;
   readonly text: string;
-  readonly paper: string;
+  readonly warning: string;
   readonly font: string;
 }
 
@@ -21,7 +21,7 @@ export function chartInk(host: HTMLElement): Ink {
     reference: color("--edge"),
     grid: color("--line"),
     text: color("--ink3"),
-    paper: color("--surface"),
+    warning: color("--warn"),
     font: `${11 * devicePixelRatio}px ${family}`,
   };
 }
@@ -60,6 +60,21 @@ export function drawRule(chart: uPlot, value: number, color: string, dash: numbe
   ctx.stroke();
   ctx.restore();
   return y;
+}
+
+/** Rules at round values from zero on, the highest with the unit. */
+export function drawScale(chart: uPlot, ink: Ink, unit: string): void {
+  const right = chart.bbox.left + chart.bbox.width;
+  const gap = 4 * devicePixelRatio;
+  const max = chart.scales.y?.max ?? 1;
+  const step = niceStep(max);
+  const top = Math.floor(max / step) * step;
+  drawRule(chart, 0, ink.grid);
+  for (let value = step; value <= top; value += step) {
+    const y = drawRule(chart, value, ink.grid) - gap;
+    const text = value + step > max ? `${value} ${unit}` : String(value);
+    drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
+  }
 }
 
 /** A round distance that puts one to three rules between 0 and `max`. */

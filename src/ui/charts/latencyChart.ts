@@ -1,7 +1,7 @@
 import type uPlot from "uplot";
 import type { Charts } from "@/store/charts";
 import { formatMsNumber } from "@/telemetry/format";
-import { chartInk, drawLabel, drawRule, type Ink, niceStep } from "./ink";
+import { chartInk, drawLabel, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
 /** Milliseconds of each token of the current run, the last run with the full cache in grey. */
@@ -10,6 +10,7 @@ export function latencyChart(charts: Charts): ChartSource {
   const joined = () => joinByToken(tokens.view(), reference.view());
   return {
     version: () => tokens.version + reference.version,
+    subscribe: charts.subscribe,
     data: joined,
     readout(index) {
       const [numbers, current, full] = joined();
@@ -60,18 +61,9 @@ export function joinByToken(
 }
 
 function drawGrid(chart: uPlot, ink: Ink): void {
+  drawScale(chart, ink, "ms");
   const { bbox } = chart;
-  const gap = 4 * devicePixelRatio;
   const right = bbox.left + bbox.width;
-  drawRule(chart, 0, ink.grid);
-  const max = chart.scales.y?.max ?? 1;
-  const step = niceStep(max);
-  const top = Math.floor(max / step) * step;
-  for (let value = step; value <= top; value += step) {
-    const y = drawRule(chart, value, ink.grid) - gap;
-    const text = value + step > max ? `${value} ms` : String(value);
-    drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
-  }
   const y = bbox.top + bbox.height + 14 * devicePixelRatio;
   const last = `${chart.scales.x?.max ?? ""}`;
   drawLabel(chart, ink, { text: "token 1", x: bbox.left, y, color: ink.text });

@@ -10,18 +10,26 @@ const MARK_WORDS: Readonly<Record<Mark["kind"], string>> = {
   end: "end",
 };
 
-/** KV bytes as a step line over working seconds, the full cache dotted above it. */
-export function memoryChart(charts: Charts): ChartSource {
+/** Factor by which a cap may stand above everything else and still be drawn to scale. */
+const CAP_IN_SIGHT = 2;
+
+/**
+ * KV bytes as a step line over working seconds, the full cache dotted above it.
+ * @param cap bytes that the conversation may take, drawn as a line
+ */
+export function memoryChart(charts: Charts, cap?: number): ChartSource {
   const { memory } = charts;
   const at = (column: number, index: number) => memory.view()[column]?.[index];
   return {
     version: () => memory.version,
+    subscribe: charts.subscribe,
     data: () => memory.view() as unknown as uPlot.AlignedData,
     readout(index) {
       const seconds = at(0, index);
       const bytes = at(1, index);
       if (seconds === undefined || bytes === undefined) return undefined;
-      return `${seconds.toFixed(2)} s  ${formatBytes(bytes)}`;
+      const full = at(2, index) ?? 0;
+      return `${seconds.toFixed(2)} s  ${formatBytes(bytes)} of ${formatBytes(full)}`;
     },
     options(host) {
       const ink = chartInk(host);
@@ -30,7 +38,7 @@ export function memoryChart(charts: Charts): ChartSource {
       return {
         scales: {
           x: { time: false, range: (_, min, max) => [min ?? 0, max > min ? max : (min ?? 0) + 1] },
-          y: { range: (_, __, max) => [0, (max || 1) * 1.12] },
+          y: { range: (_, __, max) => [0, top(max || 1, cap)] },
         },
         axes: [
           { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
@@ -38,7 +46,7 @@ export function memoryChart(charts: Charts): ChartSource {
         ],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-        padding: [6, 0, 0, 0],
+        padding: [14, 0, 0, 0],
         series: [
           {},
           {
@@ -50,10 +58,44 @@ export function memoryChart(charts: Charts): ChartSource {
           },
           { stroke: ink.reference, dash: [2, 4], width: 1, points: { show: false }, ...stepped },
         ],
-        hooks: { draw: [(chart) => drawMarks(chart, ink, charts)] },
+        hooks: {
+          draw: [
+            (chart) => {
+              drawMarks(chart, ink, charts);
+              drawFull(chart, ink, memory.view()[2]);
+              if (cap !== undefined) drawCap(chart, ink, cap);
+            },
+          ],
+        },
       };
     },
   };
+}
+
+/** Upper end of the scale of bytes: the highest line and some air. */
+function top(max: number, cap: number | undefined): number {
+  const isCapInSight = cap !== undefined && cap <= max * CAP_IN_SIGHT;
+  return (isCapInSight ? Math.max(max, cap) : max) * 1.12;
+}
+
+/** What the dotted line is, at its end. */
+export function drawFull(chart: uPlot, ink: Ink, full: ArrayLike<number> | undefined): void {
+  const last = full?.[full.length - 1] ?? 0;
+  if (last === 0) return;
+  const right = chart.bbox.left + chart.bbox.width;
+  const y = chart.valToPos(last, "y", true) - 4 * devicePixelRatio;
+  const text = `full ${formatBytes(last)}`;
+  drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
+}
+
+/** The cap as a line at its height; as a number alone where it is far above everything drawn. */
+function drawCap(chart: uPlot, ink: Ink, cap: number): void {
+  const text = `cap ${formatBytes(cap)}`;
+  const { left, top: ceiling } = chart.bbox;
+  const isInSight = cap <= (chart.scales.y?.max ?? 0);
+  const line = isInSight ? drawRule(chart, cap, ink.warning) : ceiling;
+  const y = Math.max(line - 4 * devicePixelRatio, 10 * devicePixelRatio);
+  drawLabel(chart, ink, { text, x: left, y, color: ink.warning });
 }
 
 /** The floor, the marks' words under it, and the time at the right end. */
@@ -80,7 +122,15 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
       const overlaps = taken.some(({ from, to }) => x < to && x + width > from);
       if (overlaps || x + width > limit) continue;
       drawLabel(chart, ink, { text, x, y, color: ink.text });
+      drawTick(chart, ink, place);
       taken.push({ from: x - gap, to: x + width + gap });
     }
   }
+}
+
+/** Where on the floor a mark's moment is. */
+function drawTick({ ctx, bbox }: uPlot, ink: Ink, x: number): void {
+  const floor = bbox.top + bbox.height;
+  ctx.fillStyle = ink.text;
+  ctx.fillRect(Math.round(x), floor, devicePixelRatio, 4 * devicePixelRatio);
 }

@@ -1,0 +1,139 @@
+import uPlot from "uplot";
+import type { TurnPoint } from "@/store/turnHistory";
+import { formatBytes, formatMsNumber } from "@/telemetry/format";
+import { chartInk, drawLabel, drawRule, drawScale, type Ink } from "./ink";
+import type { ChartSource } from "./LiveChart";
+import { drawFull } from "./memoryChart";
+
+/** Turns that a chart has room for at least, so that one bar does not fill it. */
+const FEWEST_TURNS = 6;
+/** Turns that are numbered one by one; of more, the first and the last. */
+const MOST_NUMBERS = 12;
+/** Bars take this share of their turn, and at most so many pixels. */
+const BAR = [0.6, 40] as const;
+
+/** Nothing changes while it is shown: a new turn makes new points, and those a new chart. */
+const STILL = { version: () => 0, subscribe: () => () => undefined };
+
+/** KV bytes at the end of each turn as a bar, what the full cache would take dotted above it. */
+export function turnBytesChart(points: readonly TurnPoint[]): ChartSource {
+  const turns = points.map(({ turn }) => turn);
+  const full = points.map(({ fullKvBytes }) => fullKvBytes);
+  return {
+    ...STILL,
+    data: () => [turns, points.map(({ kvBytes }) => kvBytes), full],
+    readout(index) {
+      const point = points[index];
+      if (!point) return undefined;
+      return `turn ${point.turn}  ${formatBytes(point.kvBytes)} of ${formatBytes(point.fullKvBytes)}`;
+    },
+    options(host) {
+      const ink = chartInk(host);
+      const bars = uPlot.paths.bars?.({ size: [...BAR] });
+      const draw = (chart: uPlot) => {
+        drawRule(chart, 0, ink.grid);
+        drawFullMarks(chart, ink, points);
+        drawFull(chart, ink, full);
+        drawTurns(chart, ink, turns);
+      };
+      const kept = { stroke: ink.accent, fill: ink.accentSoft, width: 1.6 };
+      return {
+        ...turnOptions(turns, 1.12),
+        padding: [14, 0, 0, 0],
+        series: [
+          {},
+          { ...kept, points: { show: false }, ...(bars ? { paths: bars } : {}) },
+          { paths: () => null, points: { show: false } },
+        ],
+        hooks: { draw: [draw] },
+      };
+    },
+  };
+}
+
+/** Median milliseconds per token of each turn; the last run with the full cache as a grey line. */
+export function turnTimesChart(
+  points: readonly TurnPoint[],
+  fullMs: number | undefined,
+): ChartSource {
+  const turns = points.map(({ turn }) => turn);
+  const times = points.map(({ msPerToken }) => msPerToken ?? null);
+  const full = points.map(() => fullMs ?? null);
+  return {
+    ...STILL,
+    data: () => [turns, times, full],
+    readout(index) {
+      const ms = times[index];
+      if (ms == null) return undefined;
+      const reference = fullMs === undefined ? "" : `  full ${formatMsNumber(fullMs)} ms`;
+      return `turn ${turns[index]}  ${formatMsNumber(ms)} ms${reference}`;
+    },
+    options(host) {
+      const ink = chartInk(host);
+      const drawAxes = (chart: uPlot) => {
+        drawScale(chart, ink, "ms");
+        if (fullMs !== undefined) drawRule(chart, fullMs, ink.reference);
+        drawTurns(chart, ink, turns);
+      };
+      const dots = { show: true, size: 6, fill: ink.accent };
+      return {
+        ...turnOptions(turns, 1.2),
+        padding: [10, 0, 0, 0],
+        series: [
+          {},
+          { stroke: ink.accent, width: 1.7, points: dots, spanGaps: true },
+          { paths: () => null, points: { show: false } },
+        ],
+        hooks: { drawAxes: [drawAxes] },
+      };
+    },
+  };
+}
+
+/** What both charts share: one place per turn, and values from zero to some air above the largest. */
+function turnOptions(
+  turns: readonly number[],
+  air: number,
+): Pick<uPlot.Options, "scales" | "axes" | "legend" | "cursor"> {
+  const last = Math.max(FEWEST_TURNS, turns.at(-1) ?? 0);
+  return {
+    scales: {
+      x: { time: false, range: () => [0.5, last + 0.5] },
+      y: { range: (_, __, max) => [0, (max || 1) * air] },
+    },
+    axes: [
+      { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
+      { show: false },
+    ],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+  };
+}
+
+function drawFullMarks(chart: uPlot, ink: Ink, points: readonly TurnPoint[]): void {
+  const { ctx } = chart;
+  ctx.save();
+  ctx.strokeStyle = ink.reference;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.beginPath();
+  for (const { turn, fullKvBytes } of points) {
+    const y = Math.round(chart.valToPos(fullKvBytes, "y", true)) + 0.5;
+    ctx.moveTo(chart.valToPos(turn - 0.5, "x", true), y);
+    ctx.lineTo(chart.valToPos(turn + 0.5, "x", true), y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** The turns' numbers under their places. */
+function drawTurns(chart: uPlot, ink: Ink, turns: readonly number[]): void {
+  const y = chart.bbox.top + chart.bbox.height + 14 * devicePixelRatio;
+  const shown = turns.length > MOST_NUMBERS ? [turns[0], turns.at(-1)] : turns;
+  shown.forEach((turn, index) => {
+    if (turn === undefined) return;
+    const x = chart.valToPos(turn, "x", true);
+    const text = index === 0 ? `turn ${turn}` : String(turn);
+    drawLabel(chart, ink, { text, x, y, color: ink.text, align: "center" });
+  });
+}
