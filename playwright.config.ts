@@ -18,6 +18,8 @@ export default defineConfig({
   use: {
     baseURL: `http://127.0.0.1:${port}/`,
     launchOptions: { executablePath, args: [...args] },
+    // Its requests pass by `page.route`; `offline.spec.ts` lets it work.
+    serviceWorkers: "block",
     trace: "retain-on-failure",
   },
   webServer: {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,9 +25,53 @@ function realNotFound(): Plugin {
   };
 }
 
+const SERVICE_WORKER = "sw.js";
+/** Nothing that the page fetches: other pages, texts, the stock decoder that the benchmark runs. */
+const NOT_KEPT = /^examples\/|^headless\.html$|\.md$|\/onnx\/(decoder_model|embed_tokens)/;
+/** Larger files always come from the network: the service worker would hold them in memory. */
+const MAX_KEPT_BYTES = 64e6;
+
+/** Tells the service worker the size and the digest of every file that it may keep. */
+function builtFiles(): Plugin {
+  let publicDir = "";
+  return {
+    name: "built-files",
+    apply: "build",
+    enforce: "post",
+    configResolved: (config) => {
+      publicDir = config.publicDir;
+    },
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const script = bundle[SERVICE_WORKER];
+        if (script?.type !== "chunk") throw new Error("The build has no service worker");
+        const built = Object.entries(bundle).map(
+          ([name, file]) => [name, file.type === "chunk" ? file.code : file.source] as const,
+        );
+        const copied = fs
+          .readdirSync(publicDir, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => path.join(entry.parentPath, entry.name))
+          .map((file) => [path.relative(publicDir, file), fs.readFileSync(file)] as const);
+        const files = [...built, ...copied]
+          .map(([name, content]) => [name.split(path.sep).join("/"), Buffer.from(content)] as const)
+          .filter(([name]) => name !== SERVICE_WORKER && !NOT_KEPT.test(name))
+          .filter(([, { length }]) => length <= MAX_KEPT_BYTES)
+          .map(([name, bytes]) => {
+            const digest = createHash("sha256").update(bytes).digest("hex");
+            return [encodeURI(name), [bytes.length, digest]] as const;
+          });
+        const list = JSON.stringify(Object.fromEntries(files));
+        script.code = `const BUILT_FILES=${list};\n${script.code}`;
+      },
+    },
+  };
+}
+
 export default defineConfig({
   base: "./",
-  plugins: [react(), realNotFound()],
+  plugins: [react(), realNotFound(), builtFiles()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   // One ONNX Runtime for our code and Transformers.js; pre-bundling would break its wasm URLs.
   optimizeDeps: { exclude: ["@huggingface/transformers", "onnxruntime-web"] },
@@ -34,6 +79,17 @@ export default defineConfig({
   build: {
     target: "es2023",
     chunkSizeWarningLimit: 4096,
-    rolldownOptions: { input: ["index.html", "headless.html", "examples/embed.html"] },
+    rolldownOptions: {
+      input: {
+        index: "index.html",
+        headless: "headless.html",
+        embed: "examples/embed.html",
+        sw: "src/offline/serviceWorker.ts",
+      },
+      output: {
+        // A service worker governs what lies below its own address.
+        entryFileNames: ({ name }) => (name === "sw" ? SERVICE_WORKER : "assets/[name]-[hash].js"),
+      },
+    },
   },
 });

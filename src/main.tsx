@@ -7,21 +7,29 @@ import { POLICIES } from "@/compression/registry";
 import { type Engine, EngineError } from "@/protocol/engine";
 import { createApp } from "@/store/app";
 import { App } from "@/ui/App";
+import { startOffline } from "./offline/page";
 import { initialState, keepState } from "./pageState";
 
 const parameters = new URLSearchParams(location.search);
 
-/** The worker starts after the page has loaded: the first paint owes it nothing. */
+/** Workers start after the page has loaded: the first paint owes them nothing. */
+const offline = loaded().then(startOffline);
+
+async function loaded(): Promise<void> {
+  if (document.readyState === "complete") return;
+  await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+}
+
 async function connect(): Promise<Engine> {
-  if (document.readyState !== "complete") {
-    await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
-  }
+  const { ready } = await offline;
   if (parameters.get("engine") === "scripted") return connectScripted();
   if (!("gpu" in navigator) || !navigator.gpu) {
     throw new EngineError({ code: "noWebGpu", message: "This browser has no WebGPU." });
   }
   const { createWorkerEngine } = await import("@/client/workerClient");
-  return createWorkerEngine();
+  const engine = createWorkerEngine();
+  await ready;
+  return engine;
 }
 
 /** Plays `recording.json` back; the site ships none, whoever tests the page serves one. */
@@ -33,14 +41,18 @@ async function connectScripted(): Promise<Engine> {
 }
 
 const model = parameters.get("model") ?? "keepsight-mini";
+const modelUrl = new URL(`models/${encodeURIComponent(model)}/`, document.baseURI).href;
 const app = createApp({
   connect,
   policies: POLICIES,
-  modelUrl: new URL(`models/${encodeURIComponent(model)}/`, document.baseURI).href,
+  modelUrl,
   samplesUrl: new URL("samples/samples.json", document.baseURI).href,
   ...initialState(POLICIES),
 });
 
 createRoot(document.getElementById("root")!).render(<App app={app} />);
 keepState(app);
+app.load.store.subscribe(({ phase }) => {
+  if (phase === "ready" || phase === "failed") void offline.then(({ keep }) => keep(modelUrl));
+});
 app.start();

@@ -5,13 +5,22 @@ import type { SettingsState, Theme } from "@/store/settings";
 
 const THEME = "keepsight.theme";
 
+/** A browser that forbids storage refuses the mere mention of it. */
+function storage(): Storage | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the address and the last visit say about the settings to begin with. */
 export function initialState(policies: readonly PolicyInfo[]): {
   readonly settings: Partial<SettingsState>;
   readonly sampleId?: string;
 } {
   const { sample, ...settings } = readAddress(location.search, policies);
-  const theme = localStorage.getItem(THEME);
+  const theme = storage()?.getItem(THEME);
   const picked: Partial<SettingsState> =
     theme === "light" || theme === "dark" ? { theme: theme as Theme } : {};
   return { settings: { ...settings, ...picked }, ...(sample ? { sampleId: sample } : {}) };
@@ -36,8 +45,8 @@ export function keepState({ settings, chat, policies }: App): void {
   };
   settings.subscribe(({ theme }, before) => {
     if (theme !== before.theme) {
-      if (theme === "system") localStorage.removeItem(THEME);
-      else localStorage.setItem(THEME, theme);
+      if (theme === "system") storage()?.removeItem(THEME);
+      else storage()?.setItem(THEME, theme);
     }
     schedule();
   });

@@ -1,0 +1,157 @@
+import { type ByteRange, parseRange, partialResponse } from "./byteRange";
+import { Download } from "./download";
+import type { RequestEvent, ServiceWorkerScope } from "./scope";
+
+/**
+ * Keeps the page for visits without a network. A file is stored under its path and digest, and only
+ * if it has that digest: builds share what they have in common and never mix where they differ. A
+ * newer build waits, complete, until the older one has no page but the one that asks (`page.ts`).
+ */
+
+/** Size and SHA-256 of the files of this build, by path; the build writes them before this script. */
+declare const BUILT_FILES: Readonly<Record<string, readonly [bytes: number, digest: string]>>;
+
+const worker = self as unknown as ServiceWorkerScope;
+const { scope } = worker.registration;
+const CACHE = `keepsight ${scope}`;
+const PAGE = "index.html";
+const MODELS = "models/";
+const PATHS = Object.keys(BUILT_FILES);
+
+/** Files that are read in ranges for the first time, by path. */
+const downloads = new Map<string, Promise<Download>>();
+/** Files that are being stored, by path. */
+const storing = new Map<string, Promise<void>>();
+
+const addressOf = (path: string) => new URL(path, scope).href;
+const keyOf = (path: string) => `${addressOf(path)}?${BUILT_FILES[path]![1]}`;
+
+worker.addEventListener("install", (event) => {
+  // The first worker is in control at once, to see the model pass. A newer one brings everything.
+  if (worker.registration.active) event.waitUntil(keptModels().then(complete));
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(
+    forgetOthers()
+      .catch(() => undefined)
+      .then(() => worker.clients.claim()),
+  );
+});
+
+worker.addEventListener("message", (event) => {
+  const { data, ports } = event;
+  if (data.order === "takeOver") return event.waitUntil(takeOver(ports[0]));
+  const model = PATHS.filter((path) => path.startsWith(data.model));
+  event.waitUntil(complete(model).catch(() => undefined));
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { method, url, mode } = event.request;
+  if (method !== "GET" || !url.startsWith(scope)) return;
+  const path = new URL(url).pathname.slice(new URL(scope).pathname.length);
+  if (path === "" && mode === "navigate") return event.respondWith(answer(event, PAGE));
+  if (Object.hasOwn(BUILT_FILES, path)) return event.respondWith(answer(event, path));
+  // A model is probed for files that it may have; without a network, this build knows that it has not.
+  const [folder] = /^models\/[^/]+\//.exec(path) ?? [];
+  if (folder === undefined || !PATHS.some((each) => each.startsWith(folder))) return;
+  event.respondWith(fetch(event.request).catch(() => new Response(null, { status: 404 })));
+});
+
+async function answer(event: RequestEvent, path: string): Promise<Response> {
+  const header = event.request.headers.get("range");
+  const range = header === null ? undefined : parseRange(header, BUILT_FILES[path]![0]);
+  const kept = await stored(path);
+  if (range) return kept ? cutOut(kept, range, path) : passPart(event, range, path);
+  if (kept) return kept;
+  const response = await fetch(event.request);
+  if (response.status !== 200) return response;
+  const copy = response.clone();
+  event.waitUntil(store(path, () => copy.arrayBuffer(), typeOf(copy)).catch(() => undefined));
+  return response;
+}
+
+async function cutOut(kept: Response, range: ByteRange, path: string): Promise<Response> {
+  const blob = await kept.blob();
+  const part = blob.slice(range.start, range.end);
+  return partialResponse(part, range, BUILT_FILES[path]![0], typeOf(kept));
+}
+
+/** Reads the whole file once, however many of its ranges are asked for meanwhile. */
+async function passPart(event: RequestEvent, range: ByteRange, path: string): Promise<Response> {
+  const started = downloads.get(path) ?? startDownload(path);
+  downloads.set(path, started);
+  try {
+    const download = await started;
+    const kept = store(path, () => download.whole, download.type);
+    event.waitUntil(kept.catch(() => undefined).then(() => downloads.delete(path)));
+    return partialResponse(download.part(range), range, download.size, download.type);
+  } catch {
+    downloads.delete(path);
+    return fetch(event.request);
+  }
+}
+
+async function startDownload(path: string): Promise<Download> {
+  const response = await fetch(addressOf(path), { cache: "no-cache" });
+  if (response.status !== 200 || !response.body) throw new Error(`${path}: ${response.status}`);
+  return new Download(response.body, BUILT_FILES[path]![0], typeOf(response));
+}
+
+/** Stores what is missing, the page itself last: it is offered once all that it needs is there. */
+async function complete(model: readonly string[]): Promise<void> {
+  const shell = PATHS.filter((path) => !path.startsWith(MODELS) && path !== PAGE);
+  for (const path of [...shell, ...model, PAGE]) {
+    await storing.get(path)?.catch(() => undefined);
+    if (await stored(path)) continue;
+    const response = await fetch(addressOf(path), { cache: "no-cache" });
+    await store(path, () => response.arrayBuffer(), typeOf(response));
+  }
+}
+
+/** Files of this build whose model an earlier build had stored. */
+async function keptModels(): Promise<readonly string[]> {
+  const kept = await (await caches.open(CACHE)).keys();
+  const addresses = new Set(kept.map(({ url }) => url.slice(0, url.indexOf("?"))));
+  return PATHS.filter((path) => path.startsWith(MODELS) && addresses.has(addressOf(path)));
+}
+
+async function forgetOthers(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  const current = new Set(PATHS.map(keyOf));
+  for (const { url } of await cache.keys()) if (!current.has(url)) await cache.delete(url);
+}
+
+/** Storage may be forbidden or full: then the network is all there is. */
+async function stored(path: string): Promise<Response | undefined> {
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  return cache?.match(keyOf(path)).catch(() => undefined);
+}
+
+/** @throws where the bytes are not those of this build, or there is no room. */
+function store(path: string, read: () => Promise<BufferSource>, type: string): Promise<void> {
+  const running = storing.get(path) ?? write(path, read, type).finally(() => storing.delete(path));
+  storing.set(path, running);
+  return running;
+}
+
+async function write(path: string, read: () => Promise<BufferSource>, type: string) {
+  const bytes = await read();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const digest = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (digest !== BUILT_FILES[path]![1]) throw new Error(`${path} is of another build`);
+  const headers = { "content-type": type, "content-length": String(bytes.byteLength) };
+  await (await caches.open(CACHE)).put(keyOf(path), new Response(bytes, { headers }));
+}
+
+/** Pages of other builds keep theirs: this one takes over where only the page that asks is open. */
+async function takeOver(reply: MessagePort | undefined): Promise<void> {
+  const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const isAlone = all.filter(({ url }) => url.startsWith(scope)).length <= 1;
+  reply?.postMessage(isAlone);
+  if (isAlone) await worker.skipWaiting();
+}
+
+function typeOf({ headers }: Response): string {
+  return headers.get("content-type") ?? "application/octet-stream";
+}
