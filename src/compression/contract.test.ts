@@ -5,7 +5,7 @@ import { planFor } from "./plan";
 import { madeUpInput, type PromptShape, SMALL_PROMPT } from "./promptFixture";
 import { POLICIES } from "./registry";
 import { keptRows, range, rowsOutside } from "./select";
-import type { OptionValues, PlanInput, Policy } from "./types";
+import type { KeepPlan, OptionValues, PlanInput, Policy } from "./types";
 
 const RETENTIONS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.9, 1];
 const SCOPES = ["visual", "prompt"] as const;
@@ -51,8 +51,37 @@ function withRetention(input: PlanInput, retention: number): PlanInput {
   return { ...input, retention, budget };
 }
 
+/** Policies that keep rows by age, at even distances or by chance. */
+const UNRANKED = ["full", "uniform", "streaming", "random"];
+
+/** Scores are there for every row, and nothing that was dropped has more than what was kept by rank. */
+function expectScores({ scores, layers }: KeepPlan, input: PlanInput, hasAnchors: boolean): void {
+  if (!scores) return;
+  const { heads, rows, data } = scores;
+  expect([scores.layers, rows]).toEqual([input.layers, input.rows]);
+  expect(layers.every(({ keep }) => keep.length === heads)).toBe(true);
+  expect(data).toHaveLength(scores.layers * heads * rows);
+  expect(data.every(Number.isFinite)).toBe(true);
+  const outside = rowsOutside(input);
+  for (let line = 0; line < scores.layers * heads; line++) {
+    const of = (row: number) => data[line * rows + row]!;
+    expect(outside.every((row) => of(row) === 0)).toBe(true);
+    if (hasAnchors) continue; // kept whatever their score, and not ranked
+    const kept = new Set(layers[Math.floor(line / heads)]!.keep[line % heads]);
+    const dropped = input.candidates.filter((row) => !kept.has(row));
+    const best = Math.max(...Array.from(dropped, of));
+    // Below the best of the dropped stand protected rows alone: the oldest, and the newest.
+    for (const row of input.candidates.filter((row) => kept.has(row) && of(row) < best)) {
+      const isSink = dropped.every((other) => other > row);
+      const isRecent = dropped.every((other) => other < row);
+      expect(isSink || isRecent).toBe(true);
+    }
+  }
+}
+
 function expectContract(policy: Policy, input: PlanInput, options: OptionValues): number {
   const plan = planFor(policy, input, options);
+  expectScores(plan, input, options.protect === "ivc");
   const outside = rowsOutside(input);
   expect(plan.layers).toHaveLength(input.layers);
   for (const { keep } of plan.layers) {
@@ -112,6 +141,16 @@ describe.each(POLICIES.map((policy) => [policy.id, policy] as const))("%s", (_, 
     const before = structuredClone(input);
     expect(planFor(policy, input)).toEqual(planFor(policy, input));
     expect(input).toEqual(before);
+  });
+
+  it("shows what it ranks by, if it ranks", () => {
+    const input = inputFor(policy, {}, SMALL_PROMPT, "visual", 0.3);
+    const { scores } = planFor(policy, input);
+    expect(scores === undefined).toBe(UNRANKED.includes(policy.id));
+    if (!scores) return;
+    expect(new Set(scores.data).size).toBeGreaterThan(10);
+    const blended = planFor(policy, input, { blend: 0.5, protect: "ivc" });
+    expect(blended.scores).toMatchObject({ heads: scores.heads, rows: scores.rows });
   });
 
   it("keeps everything at retention 1", () => {

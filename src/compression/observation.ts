@@ -1,6 +1,6 @@
 import { choice, integer, oddKernel } from "./options";
 import { averagePool, headScores, maxPool, mean, need, observationRows } from "./score";
-import { range, topPlaces } from "./select";
+import { type Ranking, range, topPlaces } from "./select";
 import type { PlanInput, TapSpec } from "./types";
 
 /**
@@ -79,11 +79,9 @@ export function floorAtMean(scores: Float64Array): Float64Array {
 }
 
 /** The window and the best places before it; of a window that is too long, the newest. */
-export function keepObserved(scores: Float64Array, window: number, count: number): Uint32Array {
-  const places = scores.length + window;
+export function keepObserved(scores: Float64Array, window: number, count: number): Ranking {
+  const all = scores.length + window;
   const recent = Math.min(window, count);
-  return Uint32Array.from([
-    ...topPlaces(scores, count - recent),
-    ...range(places - recent, places),
-  ]);
+  const best = topPlaces(scores, count - recent);
+  return { places: Uint32Array.from([...best, ...range(all - recent, all)]), scores };
 }

@@ -13,14 +13,14 @@ describe("selection", () => {
 
   it("keeps protected places whatever their score", () => {
     const scores = Float64Array.of(0, 5, 9, 1, 7, 0);
-    expect([...keepTop(scores, 4, { first: 1, last: 1 })]).toEqual([0, 2, 4, 5]);
+    expect([...keepTop(scores, 4, { first: 1, last: 1 }).places]).toEqual([0, 2, 4, 5]);
   });
 
   it("lets sinks, then the newest, claim a count that is too small", () => {
     const scores = new Float64Array(8);
-    expect([...keepTop(scores, 3, { first: 2, last: 4 })]).toEqual([0, 1, 7]);
-    expect([...keepTop(scores, 1, { first: 2, last: 4 })]).toEqual([0]);
-    expect([...keepTop(scores, 8, { first: 20, last: 20 })]).toHaveLength(8);
+    expect([...keepTop(scores, 3, { first: 2, last: 4 }).places]).toEqual([0, 1, 7]);
+    expect([...keepTop(scores, 1, { first: 2, last: 4 }).places]).toEqual([0]);
+    expect([...keepTop(scores, 8, { first: 20, last: 20 }).places]).toHaveLength(8);
   });
 });
 

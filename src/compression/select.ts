@@ -1,6 +1,16 @@
-import type { KeepPlan, LayerPlan, MergePlan, PlanInput } from "./types";
+import type { KeepPlan, LayerPlan, MergePlan, PlanInput, RowScores } from "./types";
 
 /** From scores and a count to kept rows. Ties go to the lower place; lists are ascending. */
+
+/** Kept places of one list, ascending, and the scores that they were chosen by. */
+export interface Ranking {
+  readonly places: Uint32Array;
+  /** By place, higher first; shorter than C where the newest places are kept without one. */
+  readonly scores: Float64Array;
+}
+
+/** What a policy keeps of one list: by rank, or places that nothing ranked. */
+export type Selection = Ranking | Uint32Array;
 
 /** Places by falling score. */
 export function ranked(scores: Float64Array): Uint32Array {
@@ -38,16 +48,17 @@ export interface Protection {
  * The protected places and the best of the rest, `count` in all. Where the count is too small for
  * all protected places, sinks have the first claim, then the newest.
  */
-export function keepTop(scores: Float64Array, count: number, protect: Protection): Uint32Array {
-  const places = scores.length;
-  const first = Math.min(protect.first, count, places);
-  const last = Math.min(protect.last, count - first, places - first);
-  const best = topPlaces(scores.subarray(first, places - last), count - first - last);
-  return Uint32Array.from([
+export function keepTop(scores: Float64Array, count: number, protect: Protection): Ranking {
+  const all = scores.length;
+  const first = Math.min(protect.first, count, all);
+  const last = Math.min(protect.last, count - first, all - first);
+  const best = topPlaces(scores.subarray(first, all - last), count - first - last);
+  const places = Uint32Array.from([
     ...range(0, first),
     ...best.map((place) => place + first),
-    ...range(places - last, places),
+    ...range(all - last, all),
   ]);
+  return { places, scores };
 }
 
 export function range(start: number, end: number): Uint32Array {
@@ -59,20 +70,22 @@ export function layerCounts(input: PlanInput, own: () => readonly number[]): rea
   return input.layerRows ?? own();
 }
 
-/** Kept places of every layer, one list or one per KV head, as a plan over the domain's rows. */
+/** What is kept in every layer, one list or one per KV head, as a plan over the domain's rows. */
 export function planOf(
   input: PlanInput,
-  layers: readonly (readonly Uint32Array[])[],
+  layers: readonly (readonly Selection[])[],
   merge?: (layer: number) => MergePlan | undefined,
   notes?: KeepPlan["notes"],
 ): KeepPlan {
   const outside = rowsOutside(input);
+  const scores = shownScores(input, layers);
   return {
     layers: layers.map((lists, layer): LayerPlan => {
-      const keep = lists.map((places) => withOutside(input, outside, places));
+      const keep = lists.map((list) => withOutside(input, outside, placesOf(list)));
       const merging = merge?.(layer);
       return merging ? { keep, merge: merging } : { keep };
     }),
+    ...(scores && { scores }),
     ...(notes && { notes }),
   };
 }
@@ -81,12 +94,36 @@ export function planOf(
 export function planLayers(
   input: PlanInput,
   counts: readonly number[],
-  select: (layer: number, count: number) => readonly Uint32Array[],
+  select: (layer: number, count: number) => readonly Selection[],
 ): KeepPlan {
   return planOf(
     input,
     counts.map((count, layer) => select(layer, count)),
   );
+}
+
+export function placesOf(selection: Selection): Uint32Array {
+  return selection instanceof Uint32Array ? selection : selection.places;
+}
+
+/** The scores that all lists were ranked by, per row; undefined where one of them was not. */
+function shownScores(
+  input: PlanInput,
+  layers: readonly (readonly Selection[])[],
+): RowScores | undefined {
+  const heads = layers[0]?.length ?? 0;
+  const data = new Float32Array(layers.length * heads * input.rows);
+  for (const [layer, lists] of layers.entries()) {
+    if (lists.length !== heads) return undefined;
+    for (const [head, list] of lists.entries()) {
+      if (list instanceof Uint32Array) return undefined;
+      const at = (layer * heads + head) * input.rows;
+      for (const [place, score] of list.scores.entries()) {
+        data[at + input.candidates[place]!] = score;
+      }
+    }
+  }
+  return { layers: layers.length, heads, rows: input.rows, data };
 }
 
 /** Rows of the domain that are no candidates, ascending. */

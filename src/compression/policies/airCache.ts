@@ -59,10 +59,9 @@ export const airCache = definePolicy({
       const kept = Math.min(question, Math.max(0, count - 1));
       return Array.from({ length: importance.heads }, (_, head) => {
         const votes = candidateScores(input, importance, layer, head);
-        return Uint32Array.from([
-          ...topPlaces(votes.subarray(0, places - question), count - kept),
-          ...range(places - kept, places),
-        ]);
+        const scores = votes.subarray(0, places - question);
+        const best = topPlaces(scores, count - kept);
+        return { places: Uint32Array.from([...best, ...range(places - kept, places)]), scores };
       });
     });
     const { strength, skew } = settled;

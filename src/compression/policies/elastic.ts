@@ -80,9 +80,11 @@ export const elastic = definePolicy({
     );
     return planOf(
       input,
-      kept.map((places) => [places]),
+      kept.map((ranking) => [ranking]),
       (layer) =>
-        folds ? assignMerge(input, buckets(input, kept[layer]!, options), "mean") : undefined,
+        folds
+          ? assignMerge(input, buckets(input, kept[layer]!.places, options), "mean")
+          : undefined,
     );
   },
   decode(input, plan, { selection, sinks, distance, shortPrompt }) {

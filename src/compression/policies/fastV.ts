@@ -44,7 +44,7 @@ export const fastV = definePolicy({
         ? releasedRows(input, options)
         : layerCounts(input, () => exactRows(input, options.layer));
     return planLayers(input, counts, (_, count) => [
-      count === scores.length ? range(0, count) : topPlaces(scores, count),
+      { places: count === scores.length ? range(0, count) : topPlaces(scores, count), scores },
     ]);
   },
 });

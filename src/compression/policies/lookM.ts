@@ -52,8 +52,12 @@ export const lookM = definePolicy({
     const keep = counts.map((count, layer) =>
       headScores(input, tap, layer).map((sums) => {
         const scores = sums.map((sum, place) => sum + (image[place] === 1 ? IMAGE_PENALTY : 0));
-        if (reading === "effivlm") return effivlmKeep(input, scores, recentShare);
-        return keepTop(scores, count, { first: 0, last: Math.floor(recentShare * count) });
+        const last = Math.floor(recentShare * count);
+        const places =
+          reading === "effivlm"
+            ? effivlmKeep(input, scores, recentShare)
+            : keepTop(scores, count, { first: 0, last }).places;
+        return { places, scores: scores.map((score) => score - IMAGE_PENALTY) };
       }),
     );
     const everyRow = input.candidates.length === input.rows;

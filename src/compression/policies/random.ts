@@ -24,11 +24,14 @@ export const random = definePolicy({
     const lists = heads === "shared" ? 1 : input.kvHeads;
     const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
     return planLayers(input, counts, (_, count) =>
-      Array.from({ length: lists }, () =>
-        keepTop(Float64Array.from(input.candidates, draw), count, {
-          first: 0,
-          last: Math.floor(recentShare * count),
-        }),
+      Array.from(
+        { length: lists },
+        () =>
+          // Chance is no score: places alone.
+          keepTop(Float64Array.from(input.candidates, draw), count, {
+            first: 0,
+            last: Math.floor(recentShare * count),
+          }).places,
       ),
     );
   },

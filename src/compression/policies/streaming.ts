@@ -40,9 +40,9 @@ export const streaming = definePolicy({
       reading === "local"
         ? localRows(input, sinks)
         : layerCounts(input, () => uniformBudget(input.budget, input.layers));
-    const none = new Float64Array(input.candidates.length);
+    const age = new Float64Array(input.candidates.length);
     return planLayers(input, counts, (_, count) => [
-      keepTop(none, count, { first: sinks, last: count }),
+      keepTop(age, count, { first: sinks, last: count }).places,
     ]);
   },
   decode(input, plan, { sinks, reading }) {
