@@ -5,6 +5,7 @@
  * Needs what `npm test` needs. Times are those of the machine it ran on; no test depends on them.
  */
 import fs from "node:fs";
+import { deflateSync } from "node:zlib";
 import { chromium } from "@playwright/test";
 
 const [site, file] = process.argv.slice(2);
@@ -26,9 +27,15 @@ try {
   await page.goto(new URL("headless.html", site).href);
   await page.waitForFunction(() => "keepsight" in window);
   const recording = await page.evaluate(record, [QUESTIONS, SETTINGS]);
-  fs.writeFileSync(file, `${JSON.stringify(recording)}\n`);
+  fs.writeFileSync(file, `${JSON.stringify(recording, deflated)}\n`);
 } finally {
   await browser.close();
+}
+
+/** Bytes come out of the page in base64; `RecordedExplanation` has them deflated. */
+function deflated(key, value) {
+  if (key !== "scores" && key !== "cells") return value;
+  return deflateSync(Buffer.from(value, "base64"), { level: 9 }).toString("base64");
 }
 
 /** Runs in the page: one load, then every question under every setting, each prefilled anew. */
@@ -43,6 +50,13 @@ async function record([questions, settingsList]) {
     events = [];
     start = performance.now();
   };
+  // What comes out of a page is JSON.
+  const base64 = ({ buffer }) =>
+    btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
+  const inBase64 = ({ importance, attention }) => ({
+    ...(importance && { importance: { ...importance, scores: base64(importance.scores) } }),
+    attention: { ...attention, cells: base64(attention.cells) },
+  });
   begin();
   const info = await engine.load({
     baseUrl: new URL("models/keepsight-mini/", document.baseURI).href,
@@ -59,8 +73,10 @@ async function record([questions, settingsList]) {
         settings: { policy, retention, scope: "visual", options: {} },
         sampling: { maxNewTokens: 160, temperature: 0, topK: 0, topP: 1, seed: 0 },
         fresh: true,
+        explain: true,
       });
-      answers.push({ question, policy, retention, events, result });
+      const explanation = inBase64(result.explanation);
+      answers.push({ question, policy, retention, events, result: { ...result, explanation } });
     }
   }
   return { load, answers };

@@ -13,6 +13,7 @@ import {
   type TurnResult,
   toFailure,
 } from "@/protocol/engine";
+import { cutTo, decoded, type RecordedExplanation } from "./recordedExplanation";
 
 /** An event and when it came, in milliseconds after the call. */
 export interface TimedEvent {
@@ -25,8 +26,13 @@ export interface RecordedAnswer {
   readonly policy: string;
   readonly retention: number;
   readonly events: readonly TimedEvent[];
-  readonly result?: TurnResult;
+  readonly result?: RecordedResult;
   readonly failure?: EngineFailure;
+}
+
+/** A result in JSON. */
+export interface RecordedResult extends Omit<TurnResult, "explanation"> {
+  readonly explanation?: RecordedExplanation;
 }
 
 /** What an engine did, written down: enough to show every screen without a GPU. */
@@ -90,8 +96,10 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     const isStopped = await play(shape(answer.events));
     unsubscribe();
     if (answer.failure && !isStopped) throw new EngineError(answer.failure);
-    if (isStopped) return stoppedResult(answer, played);
-    return answer.result!;
+    const { explanation, ...result } = answer.result!;
+    const told = isStopped ? stoppedResult(result, played) : result;
+    if (!request.explain || !explanation) return told;
+    return { ...told, explanation: cutTo(await decoded(explanation), told.tokenIds.length) };
   }
 
   return {
@@ -191,9 +199,9 @@ function withImages(answer: RecordedAnswer, keys: readonly string[]): RecordedAn
 }
 
 /** What a stopped engine resolves with: the tokens that had come. */
-function stoppedResult({ result }: RecordedAnswer, played: readonly TimedEvent[]): TurnResult {
+function stoppedResult(result: TurnResult, played: readonly TimedEvent[]): TurnResult {
   const tokens = played.flatMap(({ event }) => (event.type === "token" ? [event] : []));
-  if (!result || tokens.length === 0) {
+  if (tokens.length === 0) {
     throw new EngineError({ code: "cancelled", message: "Stopped before the first token." });
   }
   return {
