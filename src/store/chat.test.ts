@@ -45,7 +45,7 @@ function heldEngine() {
   const engine: Engine = {
     load: async () => {
       calls.load += 1;
-      return { layers: 8 } as ModelInfo;
+      return { layers: 8, adapter: {} } as ModelInfo;
     },
     ask: (request) => new Promise((resolve, reject) => asks.push({ request, resolve, reject })),
     cancel: async () => {
@@ -82,6 +82,7 @@ function setUp() {
     sampling: { maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 },
     newId: () => `id${ids++}`,
     now: () => 0,
+    paint: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
   });
   chat.store.setState({ conversation: emptyConversation("c", 0, picture) });
   const runs = () =>
@@ -230,5 +231,52 @@ describe("a chat", () => {
     emit({ type: "deviceLost", message: "gone" });
     await settled();
     expect(load.store.getState().phase).toBe("ready");
+  });
+
+  test("records what every answer looks at", async () => {
+    const { load, chat, asks, compares } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    asks[0]!.resolve(result());
+    await settled();
+    chat.compareAgain(chat.store.getState().conversation.exchanges[0]!.id, [full, tenth]);
+    expect(asks[0]!.request.explain).toBe(true);
+    expect(compares[0]!.request.explain).toBe(true);
+  });
+
+  test("asks again about a copy with a patch painted over, and goes on from the whole picture", async () => {
+    const { load, chat, asks } = setUp();
+    await load.start();
+    chat.ask("first", tenth);
+    asks[0]!.resolve(result({ tokenIds: [1] }));
+    await settled();
+    const asked = chat.store.getState().conversation.exchanges[0]!;
+    const patches = [{ position: 142, box: { x: 0, y: 0, width: 0.5, height: 0.5 } }];
+    chat.askWithout(asked.id, tenth, { picture: "p", patches });
+    await settled();
+    const { request } = asks[1]!;
+    expect(request).toMatchObject({ fresh: true, explain: true, settings: tenth });
+    expect(request.turns).toEqual([{ images: ["p"], question: "first" }]);
+    expect(await request.images.p!.text()).toBe("142");
+    asks[1]!.resolve(result({ tokenIds: [9] }));
+    await settled();
+    const { conversation } = chat.store.getState();
+    expect(conversation.exchanges[0]!.attempts[1]!.hidden?.patches).toBe(patches);
+    chat.ask("second", tenth);
+    expect(asks[2]!.request.turns[0]!.answerIds).toEqual([1]);
+    expect(await asks[2]!.request.images.p!.text()).toBe("p");
+  });
+
+  test("says so where a picture cannot be painted", async () => {
+    const { load, chat, asks, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    asks[0]!.resolve(result());
+    await settled();
+    const { id } = chat.store.getState().conversation.exchanges[0]!;
+    chat.askWithout(id, full, { picture: "gone", patches: [] });
+    await settled();
+    expect(runs()).toEqual(["done", "failed"]);
+    expect(asks).toHaveLength(1);
   });
 });

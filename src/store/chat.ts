@@ -20,10 +20,14 @@ import {
   STARTED,
   turnsUntil,
   withAttempt,
+  withEdited,
   withExchange,
   withRun,
 } from "./conversation";
 import type { Load } from "./load";
+import type { Hidden } from "./occlusion";
+import { originOf } from "./origin";
+import { createTracer, type Tracer } from "./trace";
 
 export interface ChatState {
   readonly conversation: Conversation;
@@ -41,10 +45,17 @@ export interface Chat {
   ask(question: string, settings: CacheSettings): void;
   /** Another answer to a question that was asked before. */
   askAgain(exchangeId: string, settings: CacheSettings): void;
+  /** The same on a copy of the picture with something painted over. */
+  askWithout(exchangeId: string, settings: CacheSettings, hidden: Hidden): void;
   /** Asks once and answers under each of `lanes`, two to four, from one prefill. */
   compare(question: string, lanes: readonly CacheSettings[]): void;
   /** Lanes under a question that was asked before. */
   compareAgain(exchangeId: string, lanes: readonly CacheSettings[]): void;
+  /**
+   * Asks another question in the place of one, under one of `lanes` or in all of them. What came
+   * after it leaves the conversation.
+   */
+  edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): void;
   /** Runs a failed attempt once more, a lane alone. */
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
@@ -61,11 +72,13 @@ export interface ChatOptions {
   readonly sampling: Sampling;
   readonly newId: () => string;
   readonly now: () => number;
+  /** A copy of a picture with patches painted over. */
+  readonly paint: (picture: Blob, hidden: Hidden) => Promise<Blob>;
 }
 
-type Question = Pick<AskRequest, "turns" | "images" | "sampling">;
+type Question = Pick<AskRequest, "turns" | "images" | "sampling" | "explain">;
 
-export function createChat({ load, charts, sampling, newId, now }: ChatOptions): Chat {
+export function createChat({ load, charts, sampling, newId, now, paint }: ChatOptions): Chat {
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation(newId(), now()),
     running: undefined,
@@ -76,6 +89,7 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
   const fresh = new Set<string>();
   /** Attempts that the engine works on, by lane. */
   let working: readonly string[] = [];
+  let tracer: Tracer | undefined;
   let busy = false;
   /** Conversations whose rows the engine is still giving back. */
   let freeing = 0;
@@ -110,13 +124,17 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
   async function run(engine: Engine, exchange: Exchange, attempts: readonly Attempt[]) {
     const losses = load.lossCount();
     charts.startRun();
-    const request = requestOf(store.getState().conversation, exchange);
+    const traced = createTracer();
+    tracer = traced;
+    const model = load.store.getState();
+    const origin = model.phase === "ready" ? { origin: originOf(model.info, sampling, now()) } : {};
     working = attempts.map(({ id }) => id);
     change((current) => working.reduce((all, id) => withRun(all, id, () => STARTED), current));
     store.setState({ running: working[0], shown: laneToShow(attempts) });
     let outcomes: readonly LaneOutcome[];
     try {
-      outcomes = await answer(engine, request, attempts);
+      const question = requestOf(store.getState().conversation, exchange);
+      outcomes = await answer(engine, question, attempts);
     } catch (error) {
       const failure = toFailure(error);
       outcomes = attempts.map(() => ({ failure }));
@@ -127,10 +145,15 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
     if (last) charts.finishRun(last);
     change((current) =>
       attempts.reduce(
-        (all, { id }, lane) => withRun(all, id, (before) => ended(before, outcomes[lane]!)),
+        (all, { id }, lane) =>
+          withRun(all, id, (before) => {
+            const trace = traced.trace(attempts.length > 1 ? lane : undefined);
+            return ended(before, outcomes[lane]!, { trace, ...origin });
+          }),
         current,
       ),
     );
+    tracer = undefined;
     for (const { id } of attempts) fresh.delete(id);
     working = [];
     store.setState({ running: undefined });
@@ -140,6 +163,7 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
     turns: turnsUntil({ pictures, ...rest }, id),
     images: blobs(pictures),
     sampling,
+    explain: true,
   });
 
   async function answer(
@@ -149,11 +173,16 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
   ): Promise<readonly LaneOutcome[]> {
     const lanes = attempts.map(({ settings }) => settings);
     if (lanes.length > 1) return engine.compare({ ...question, lanes });
-    const isFresh = fresh.has(attempts[0]!.id);
-    const settings = lanes[0]!;
-    return [
-      { result: await engine.ask({ ...question, settings, ...(isFresh ? { fresh: true } : {}) }) },
-    ];
+    const { id, settings, hidden } = attempts[0]!;
+    const again = fresh.has(id) || hidden ? { fresh: true } : {};
+    const images = hidden ? await withHidden(question.images, hidden) : question.images;
+    return [{ result: await engine.ask({ ...question, images, settings, ...again }) }];
+  }
+
+  async function withHidden(images: AskRequest["images"], hidden: Hidden) {
+    const whole = images[hidden.picture];
+    if (!whole) throw new RangeError(`No picture ${hidden.picture} in the conversation`);
+    return { ...images, [hidden.picture]: await paint(whole, hidden) };
   }
 
   function begin(question: string, attempts: readonly Attempt[]) {
@@ -183,10 +212,27 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
       change((current) => withAttempt(current, exchangeId, ...queuedLanes(lanes)));
       pump();
     },
+    edit(exchangeId, question, lanes) {
+      const before = store.getState().conversation.exchanges.find(({ id }) => id === exchangeId);
+      if (!before) return;
+      const attempts = lanes.length > 1 ? queuedLanes(lanes) : lanes.map(queued);
+      const edited = { id: newId(), pictures: before.pictures, question, attempts };
+      store.setState(({ conversation }) => ({
+        conversation: withEdited(conversation, exchangeId, edited),
+        shown: undefined,
+      }));
+      // An answer that is under way belongs to what was replaced.
+      if (busy) void load.engine()?.cancel();
+      pump();
+    },
     askAgain(exchangeId, settings) {
       const attempt = queued(settings);
       fresh.add(attempt.id);
       change((current) => withAttempt(current, exchangeId, attempt));
+      pump();
+    },
+    askWithout(exchangeId, settings, hidden) {
+      change((current) => withAttempt(current, exchangeId, { ...queued(settings), hidden }));
       pump();
     },
     retry(attemptId, settings) {
@@ -222,6 +268,7 @@ export function createChat({ load, charts, sampling, newId, now }: ChatOptions):
     },
     record(event) {
       charts.record(event);
+      tracer?.record(event);
       const lane = "lane" in event ? event.lane : undefined;
       // A stage that the lanes share is told of each of them.
       const ids = lane === undefined ? working : working.slice(lane, lane + 1);
@@ -250,8 +297,12 @@ function nextQueued(conversation: Conversation) {
 }
 
 /** A run that has ended as the engine says; what a failed one had said stays. */
-function ended(before: Run, { result, failure }: LaneOutcome): Run {
-  if (result) return { phase: "done", result };
+function ended(
+  before: Run,
+  { result, failure }: LaneOutcome,
+  measured: Omit<Extract<Run, { phase: "done" }>, "phase" | "result">,
+): Run {
+  if (result) return { phase: "done", result, ...measured };
   return { phase: "failed", text: before.phase === "running" ? before.text : "", failure };
 }
 

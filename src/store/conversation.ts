@@ -8,6 +8,10 @@ import type {
   Turn,
   TurnResult,
 } from "@/protocol/engine";
+import type { Hidden } from "./occlusion";
+import type { Origin } from "./origin";
+import { sameSettings } from "./settings";
+import type { Trace } from "./trace";
 
 /** An image that the person chose, with what a screen reader says of it. */
 export interface Picture {
@@ -44,7 +48,12 @@ export type Run =
       readonly stages: readonly StageProgress[];
       readonly report?: RowsReport;
     }
-  | { readonly phase: "done"; readonly result: TurnResult }
+  | {
+      readonly phase: "done";
+      readonly result: TurnResult;
+      readonly origin?: Origin;
+      readonly trace?: Trace;
+    }
   | { readonly phase: "failed"; readonly text: string; readonly failure: EngineFailure };
 
 export interface Attempt {
@@ -53,6 +62,8 @@ export interface Attempt {
   readonly run: Run;
   /** The comparison that it is a lane of; its lanes stand side by side, in the engine's order. */
   readonly comparison?: string;
+  /** Painted over in the picture that it was asked about: a test of one answer, never the one gone on from. */
+  readonly hidden?: Hidden;
 }
 
 /** A question with its answers: the first, one for every *Ask again*, and the lanes of a *Compare*. */
@@ -163,11 +174,39 @@ export function withAttempt(
 }
 
 /**
+ * Another exchange in the place of one: what came after it is gone, and so are the pictures that
+ * were shown there; pictures that no question was asked about yet stay.
+ */
+export function withEdited(
+  conversation: Conversation,
+  exchangeId: string,
+  edited: Exchange,
+): Conversation {
+  const place = conversation.exchanges.findIndex(({ id }) => id === exchangeId);
+  if (place < 0) return conversation;
+  const gone = new Set(conversation.exchanges.slice(place + 1).flatMap((each) => each.pictures));
+  return {
+    ...conversation,
+    pictures: conversation.pictures.filter(({ id }) => !gone.has(id)),
+    exchanges: [...conversation.exchanges.slice(0, place), edited],
+  };
+}
+
+/** Whether anything was said from an exchange on. */
+export function hasAnswersFrom({ exchanges }: Conversation, exchangeId: string): boolean {
+  const place = exchanges.findIndex(({ id }) => id === exchangeId);
+  return exchanges
+    .slice(place)
+    .some(({ attempts }) => attempts.some(({ run }) => textOf(run) !== "" || run.phase === "done"));
+}
+
+/**
  * The answer that the conversation goes on from: the latest that was given, and of the lanes of a
- * comparison the first that has one, because the engine goes on with the first lane's cache.
+ * comparison the first that has one, because the engine goes on with the first lane's cache. Never one
+ * that was given about a picture with something hidden in it.
  */
 export function standingAttempt(exchange: Exchange): Attempt | undefined {
-  const answered = exchange.attempts.filter(({ run }) => run.phase === "done");
+  const answered = exchange.attempts.filter(({ run, hidden }) => run.phase === "done" && !hidden);
   const latest = answered.at(-1);
   if (latest?.comparison === undefined) return latest;
   return answered.find(({ comparison }) => comparison === latest.comparison);
@@ -219,13 +258,32 @@ export function contextTokens(conversation: Conversation): number {
   return tokens;
 }
 
-/** Whether two answers to one question say the same. */
-export function agreesWithFull(exchange: Exchange, result: TurnResult): boolean | undefined {
-  const full = exchange.attempts
-    .map(({ run }) => (run.phase === "done" ? run.result : undefined))
-    .findLast((other) => other?.retention === 1 && other.finish !== "cancelled");
-  if (!full || full === result || result.finish === "cancelled") return undefined;
-  return full.answer.trim() === result.answer.trim();
+/** The newest whole answer that the full cache gave to the same question, if `attempt` is not it. */
+export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
+  const full = attempts.findLast(
+    ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
+  );
+  return full === attempt ? undefined : full;
+}
+
+/**
+ * Whether an answer says the same as the full cache's to the same question; one about a picture with
+ * something hidden in it, as the newest to the whole picture under the same settings.
+ */
+export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
+  const reference = attempt.hidden
+    ? exchange.attempts.findLast(
+        ({ run, hidden, settings }) =>
+          isWhole(run) && !hidden && sameSettings(settings, attempt.settings),
+      )
+    : fullReference(exchange, attempt);
+  if (!reference || !isWhole(attempt.run)) return undefined;
+  return textOf(reference.run).trim() === textOf(attempt.run).trim();
+}
+
+/** Ended, and not because somebody stopped it. */
+function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
+  return run.phase === "done" && run.result.finish !== "cancelled";
 }
 
 /** The name that the person gave, or else the first question, or the picture's title. */
