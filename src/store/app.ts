@@ -8,6 +8,8 @@ import { emptyConversation } from "./conversation";
 import { createHistory, type History } from "./history";
 import { createLanes, type Lanes } from "./lanes";
 import { createLoad, type Load } from "./load";
+import { createLook, type Look } from "./look";
+import { withoutPatches } from "./occlusion";
 import { type PictureOutcome, readPicture } from "./pictures";
 import type { PolicyInfo } from "./policyInfo";
 import { createPreview, type PreviewStore } from "./preview";
@@ -34,6 +36,8 @@ export interface App {
   readonly load: Load;
   readonly chat: Chat;
   readonly charts: Charts;
+  /** The word and the patches that somebody looks at. */
+  readonly look: Look;
   readonly stage: StoreApi<StageState>;
   readonly history: History;
   /** What the next comparison compares. */
@@ -81,7 +85,15 @@ export function createApp(options: AppOptions): App {
     { baseUrl: options.modelUrl },
     () => performance.now(),
   );
-  const chat = createChat({ load, charts, sampling: SAMPLING, newId, now: () => Date.now() });
+  const chat = createChat({
+    load,
+    charts,
+    sampling: SAMPLING,
+    newId,
+    now: () => Date.now(),
+    paint: withoutPatches,
+  });
+  const look = createLook(chat);
   const history = createHistory(createArchive(), chat, newId);
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
@@ -149,6 +161,7 @@ export function createApp(options: AppOptions): App {
     load,
     chat,
     charts,
+    look,
     stage,
     start() {
       gallery = startGallery().finally(() => {
