@@ -9,7 +9,6 @@ import type {
   LoadRequest,
   MemoryReading,
   ModelInfo,
-  Turn,
   TurnResult,
 } from "@/protocol/engine";
 import { findBrowser } from "./browser";
@@ -60,9 +59,8 @@ export async function openEngine(
     });
   });
   const call = async <T>(name: "load" | "ask" | "compare", request: object): Promise<T> => {
-    const used = new Set(turnsOf(request).flatMap(({ images: named }) => named));
-    const mounts = keys.flatMap((key, index) => (used.has(key) ? [[key, index] as const] : []));
-    const outcome = await page.evaluate(callEngine, { name, request, mounts });
+    const names = name === "load" ? [] : keys;
+    const outcome = await page.evaluate(callEngine, { name, request, names });
     return unwrap(outcome as Outcome<T>);
   };
   return {
@@ -84,25 +82,21 @@ export async function openEngine(
   };
 }
 
-function turnsOf(request: object): readonly Turn[] {
-  return "turns" in request ? (request.turns as readonly Turn[]) : [];
-}
-
-/** Runs inside the page: `mounts` are the images' keys and numbers, served as `-image0/`, … */
+/** Runs inside the page: `names` are the images, served as `-image0/`, `-image1/`, … */
 async function callEngine({
   name,
   request,
-  mounts,
+  names,
 }: {
   name: "load" | "ask" | "compare";
   request: object;
-  mounts: readonly (readonly [key: string, index: number])[];
+  names: readonly string[];
 }): Promise<Outcome<unknown>> {
   try {
-    const blobs = mounts.map(async ([key, index]) => {
-      return [key, await (await fetch(`-image${index}/`)).blob()] as const;
-    });
-    const images = Object.fromEntries(await Promise.all(blobs));
+    const blobs = await Promise.all(
+      names.map(async (_, index) => (await fetch(`-image${index}/`)).blob()),
+    );
+    const images = Object.fromEntries(names.map((key, index) => [key, blobs[index]]));
     const given = name === "load" ? request : { ...request, images };
     return { value: await window.keepsight[name](given as never) };
   } catch (error) {

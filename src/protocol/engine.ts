@@ -51,6 +51,11 @@ export interface ModelInfo {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly contextLength: number;
+  /**
+   * Visual rows of a picture that is seen whole, the fewest that any takes; absent where the model
+   * sees none.
+   */
+  readonly rowsPerTile?: number;
   /** KV-cache bytes of one row over all layers. */
   readonly bytesPerRow: number;
   readonly adapter: AdapterInfo;

@@ -5,13 +5,18 @@ export const MAX_MEGAPIXELS = 64;
 
 /**
  * Refuses what cannot be a picture, from its bytes alone, before anything decodes them. The page asks
- * when a file is chosen and the engine when it is used: one rule, one set of sentences.
+ * when a file is chosen and the engine when it is used: one rule, one set of sentences. The page, which
+ * scales very large pictures down before the engine sees them, allows more pixels.
  *
  * @param name how the sentences call the file
  * @returns whether the picture is animated
  * @throws EngineError `badImage`, `imageTooLarge`
  */
-export function checkImageFile(bytes: Uint8Array, name = "The image file"): boolean {
+export function checkImageFile(
+  bytes: Uint8Array,
+  name = "The image file",
+  maxMegapixels = MAX_MEGAPIXELS,
+): boolean {
   if (bytes.length === 0) throw refuse("badImage", `${name} is empty.`);
   const header = readImageHeader(bytes);
   if (!header) {
@@ -20,9 +25,9 @@ export function checkImageFile(bytes: Uint8Array, name = "The image file"): bool
   }
   const { format, width, height, isAnimated, isTruncated } = header;
   const megapixels = (width * height) / 1e6;
-  if (megapixels > MAX_MEGAPIXELS) {
+  if (megapixels > maxMegapixels) {
     const size = `${Math.round(megapixels)} megapixels (${width} × ${height})`;
-    throw refuse("imageTooLarge", `${name} has ${size}; ${MAX_MEGAPIXELS} are the most.`);
+    throw refuse("imageTooLarge", `${name} has ${size}; ${maxMegapixels} are the most.`);
   }
   if (isTruncated) throw refuse("badImage", `${name} is cut off before its end (${format}).`);
   if (width === 0 || height === 0) throw refuse("badImage", `${name} has no pixels (${format}).`);

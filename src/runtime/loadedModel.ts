@@ -103,6 +103,7 @@ export async function loadModel(
         decoder,
         { ...adapter, lanes: variants.lanes, notices },
         files.readBytes,
+        sight?.rowsPerTile,
       ),
       async destroy() {
         decoder.destroy();
@@ -212,6 +213,7 @@ function describe(
   { config, weights, kvType }: Decoder,
   adapter: AdapterInfo,
   readBytes: number,
+  rowsPerTile?: number,
 ): Omit<ModelInfo, "loadMs"> {
   const { layers, heads, kvHeads, headDim, contextLength } = config;
   const elementBytes = kvType === "f32" ? 4 : 2;
@@ -222,6 +224,7 @@ function describe(
     elementType: weights.element,
     kvType,
     ...{ layers, heads, kvHeads, headDim, contextLength },
+    ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
     bytesPerRow: 2 * layers * kvHeads * headDim * elementBytes,
     adapter,
     versions: {

@@ -1,33 +1,22 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
-import type { CacheSettings, Engine, EngineFailure, Sampling } from "@/protocol/engine";
+import type { StoreApi } from "zustand/vanilla";
+import type { CacheSettings, Engine, Sampling } from "@/protocol/engine";
 import { createArchive } from "./archive";
 import { type Calibration, createCalibration } from "./calibration";
 import { type Charts, createCharts } from "./charts";
 import { type Chat, createChat } from "./chat";
-import { emptyConversation } from "./conversation";
 import { createHistory, type History } from "./history";
 import { createLanes, type Lanes } from "./lanes";
 import { createLoad, type Load } from "./load";
-import { createLook, type Look } from "./look";
-import { withoutPatches } from "./occlusion";
-import { type PictureOutcome, readPicture } from "./pictures";
 import type { PolicyInfo } from "./policyInfo";
 import { createPreview, type PreviewStore } from "./preview";
-import { fetchSamples, type Sample } from "./samples";
+import { fetchSamples } from "./samples";
 import {
   cacheSettings,
   createSettingsStore,
   type SettingsState,
   type SettingsStore,
 } from "./settings";
-
-/** The stage's own state: what can be chosen, and why the last choice was refused. */
-export interface StageState {
-  readonly samples: readonly Sample[];
-  readonly failure: EngineFailure | undefined;
-  /** A picture is being read. */
-  readonly isReading: boolean;
-}
+import { createStagePictures, type StagePictures, type StageState } from "./stage";
 
 /** Everything behind the page; the page's components know nothing else. */
 export interface App {
@@ -36,9 +25,9 @@ export interface App {
   readonly load: Load;
   readonly chat: Chat;
   readonly charts: Charts;
-  /** The word and the patches that somebody looks at. */
-  readonly look: Look;
   readonly stage: StoreApi<StageState>;
+  /** How pictures come to the stage. */
+  readonly pictures: StagePictures;
   readonly history: History;
   /** What the next comparison compares. */
   readonly lanes: Lanes;
@@ -53,9 +42,6 @@ export interface App {
   ask(question: string): void;
   /** Answers a question that was asked before in lanes. */
   compareAgain(exchangeId: string): void;
-  /** Puts a file on the stage, which starts a new conversation. */
-  chooseFile(file: Blob, title: string): Promise<void>;
-  chooseSample(id: string): Promise<void>;
 }
 
 export interface AppOptions {
@@ -91,57 +77,23 @@ export function createApp(options: AppOptions): App {
     sampling: SAMPLING,
     newId,
     now: () => Date.now(),
-    paint: withoutPatches,
   });
-  const look = createLook(chat);
   const history = createHistory(createArchive(), chat, newId);
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
-  const stage = createStore<StageState>(() => ({
-    samples: [],
-    failure: undefined,
-    isReading: false,
-  }));
-  const calibration = createCalibration(load, () => stage.getState().samples);
-  /** Counts choices, so that a slow file cannot replace a picture that was chosen after it. */
-  let choice = 0;
-  /** Settled once the picture that was chosen last is on the stage, or was refused. */
-  let reading: Promise<void> = Promise.resolve();
-
-  const choose = (read: () => Promise<PictureOutcome>) => {
-    reading = take(read);
-    return reading;
-  };
-
-  async function take(read: () => Promise<PictureOutcome>) {
-    choice += 1;
-    const mine = choice;
-    stage.setState({ isReading: true, failure: undefined });
-    const outcome = await read();
-    if (mine !== choice) return;
-    stage.setState({ isReading: false, failure: outcome.ok ? undefined : outcome.failure });
-    if (outcome.ok) chat.open(emptyConversation(newId(), Date.now(), outcome.picture), "picture");
-  }
-
-  const chooseSample = (id: string) =>
-    choose(async () => {
-      const sample = stage.getState().samples.find((each) => each.id === id);
-      const response = sample ? await fetch(sample.url).catch(() => undefined) : undefined;
-      if (!sample || !response?.ok) {
-        const message = `The sample “${sample?.title ?? id}” could not be read.`;
-        return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
-      }
-      const { title, alt } = sample;
-      return readPicture(await response.blob(), { id: newId(), title, alt, sampleId: id });
-    });
+  const pictures = createStagePictures({ chat, load, newId, now: () => Date.now() });
+  const stage = pictures.store;
+  // Documents are left out: the search is over single pages, as the model was trained on them.
+  const pages = () => stage.getState().samples.filter((sample) => sample.pages === undefined);
+  const calibration = createCalibration(load, pages);
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
     stage.setState({ samples });
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
-    if (choice === 0 && (await history.restore(options.sampleId))) return;
-    if (first && choice === 0) await chooseSample(first.id);
+    if (pictures.choices() === 0 && (await history.restore(options.sampleId))) return;
+    if (first && pictures.choices() === 0) await pictures.chooseSample(first.id);
   }
 
   /** Sends a question under the settings of now, whenever that is. */
@@ -161,7 +113,6 @@ export function createApp(options: AppOptions): App {
     load,
     chat,
     charts,
-    look,
     stage,
     start() {
       gallery = startGallery().finally(() => {
@@ -174,11 +125,10 @@ export function createApp(options: AppOptions): App {
       const send = sender(question);
       // A question that is quicker than its picture waits for it.
       if (isSettled && !stage.getState().isReading) return send();
-      void gallery.then(() => reading).then(send);
+      void gallery.then(() => pictures.settled()).then(send);
     },
     compareAgain: (exchangeId) => chat.compareAgain(exchangeId, lanes.settings()),
-    chooseFile: (file, title) => choose(() => readPicture(file, { id: newId(), title })),
-    chooseSample,
+    pictures,
     history,
     lanes,
     preview,

@@ -1,6 +1,7 @@
 import type { Archive } from "./archive";
 import type { Chat, ChatState } from "./chat";
 import { type Conversation, emptyConversation } from "./conversation";
+import { newestPictures, withPictures } from "./conversationPictures";
 import { exportJson } from "./records";
 
 /** Conversations over time: kept as they go on, opened again, named, taken along, forgotten. */
@@ -13,7 +14,7 @@ export interface History {
   remove(id: string): Promise<void>;
   /** JSON of a conversation; undefined when it is not there any more. */
   exported(id: string): Promise<string | undefined>;
-  /** An empty conversation about the picture on the stage. */
+  /** An empty conversation about the pictures that came last. */
   begin(): void;
 }
 
@@ -24,8 +25,8 @@ export function createHistory(archive: Archive, chat: Chat, newId: () => string)
   });
 
   function begin() {
-    const picture = chat.store.getState().conversation.pictures.at(-1);
-    chat.open(emptyConversation(newId(), Date.now(), picture));
+    const pictures = newestPictures(chat.store.getState().conversation);
+    chat.open(withPictures(emptyConversation(newId(), Date.now()), pictures));
   }
 
   async function open(id: string) {
@@ -63,6 +64,7 @@ export function createHistory(archive: Archive, chat: Chat, newId: () => string)
 /** A question was asked, or an answer began or ended; single tokens are not worth a write. */
 function isWorthKeeping(state: ChatState, before: ChatState): boolean {
   if (state.conversation.exchanges.length === 0) return false;
+  if (state.conversation.pictures !== before.conversation.pictures) return true;
   return state.running !== before.running || attempts(state) !== attempts(before);
 }
 

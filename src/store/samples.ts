@@ -1,11 +1,20 @@
 /** An image that ships with the page, and questions that the embedded model can answer about it. */
 export interface Sample {
   readonly id: string;
-  /** Where the image lies, resolved. */
+  /** Where the image lies, resolved; of a document, its first page. */
   readonly url: string;
   readonly title: string;
   readonly alt: string;
   readonly questions: readonly string[];
+  /** Of a document that is asked as one: all its pages, in order. */
+  readonly pages?: readonly SamplePage[];
+  /** What is worth knowing before asking. */
+  readonly note?: string;
+}
+
+export interface SamplePage {
+  readonly url: string;
+  readonly alt: string;
 }
 
 /** Reads the gallery. Entries that are not what a sample is are left out. */
@@ -19,19 +28,30 @@ export function parseSamples(json: unknown, listUrl: string): readonly Sample[] 
   if (!Array.isArray(json)) return [];
   return json.flatMap((entry: unknown) => {
     if (typeof entry !== "object" || entry === null) return [];
-    const { id, file, title, alt, questions } = entry as Record<string, unknown>;
-    if (typeof id !== "string" || typeof file !== "string") return [];
+    const { id, file, files, title, alt, alts, questions, note } = entry as Record<string, unknown>;
+    const paths = texts(typeof file === "string" ? [file] : files);
+    if (typeof id !== "string" || paths.length === 0) return [];
     const name = typeof title === "string" ? title : id;
+    const whole = typeof alt === "string" ? alt : name;
+    const ofPages = texts(alts);
+    const pages = paths.map((path, index) => ({
+      url: new URL(path, listUrl).href,
+      alt: ofPages[index] ?? whole,
+    }));
     return [
       {
         id,
-        url: new URL(file, listUrl).href,
+        url: pages[0]!.url,
         title: name,
-        alt: typeof alt === "string" ? alt : name,
-        questions: Array.isArray(questions)
-          ? questions.filter((question): question is string => typeof question === "string")
-          : [],
+        alt: whole,
+        questions: texts(questions),
+        ...(pages.length > 1 ? { pages } : {}),
+        ...(typeof note === "string" ? { note } : {}),
       },
     ];
   });
+}
+
+function texts(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((each): each is string => typeof each === "string") : [];
 }

@@ -1,36 +1,71 @@
 import { useEffect, useState } from "react";
+import type { App } from "@/store/app";
+import { givesWay } from "@/store/conversationPictures";
+import type { Target } from "@/store/stage";
 import styles from "./DropZone.module.css";
-import { useApp } from "./useApp";
+import { mayBringPictures, readDrop, readPaste, type Transferred } from "./given";
+import { useApp, useChat } from "./useApp";
 
-/** Takes an image dropped or pasted anywhere on the page. */
+/**
+ * Takes images dropped or pasted anywhere on the page. A drop says where it goes, where there is a
+ * choice; a paste adds to what is being asked.
+ */
 export function DropZone() {
   const app = useApp();
-  const [isOver, setOver] = useState(false);
+  const [over, setOver] = useState<Target>();
+  const hasChoice = useChat((state) => !givesWay(state.conversation));
+  const hasQuestions = useChat((state) => state.conversation.exchanges.length > 0);
+  useTransfers(app, setOver);
 
+  if (!over) return null;
+  if (!hasChoice) return <div className={styles.over}>Drop the image to ask about it</div>;
+  return (
+    <div className={styles.targets}>
+      <div className={styles.target} data-drop="new" data-over={over === "new"}>
+        <b>New conversation</b>
+        <span>
+          {hasQuestions
+            ? "About what you drop alone. This one stays under History."
+            : "In place of the image on the stage."}
+        </span>
+      </div>
+      <div className={styles.target} data-drop="add" data-over={over === "add"}>
+        <b>Add to this conversation</b>
+        <span>What you drop stands before your next question.</span>
+      </div>
+    </div>
+  );
+}
+
+/** @param setOver hears where a drag would be dropped now; undefined: none is over the page */
+function useTransfers(app: App, setOver: (target: Target | undefined) => void): void {
   useEffect(() => {
-    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
-    const take = (files: FileList | undefined) => {
-      const file = files?.[0];
-      if (file) void app.chooseFile(file, file.name || "Pasted image");
-      return file !== undefined;
+    const take = ({ given, addresses }: Transferred, target: Target) => {
+      if (given.length > 0) void app.pictures.choose(given, target);
+      else if (addresses.length > 0) void app.pictures.chooseAddresses(addresses, target);
+      return given.length + addresses.length > 0;
     };
+    const isOurs = ({ dataTransfer }: DragEvent) => mayBringPictures(dataTransfer?.types ?? []);
     const over = (event: DragEvent) => {
-      if (!hasFiles(event)) return;
+      if (!isOurs(event)) return;
       event.preventDefault();
-      setOver(true);
+      if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+      setOver(targetOf(event));
     };
     const leave = (event: DragEvent) => {
       // Only leaving the window has no related target; moving between elements has one.
-      if (event.relatedTarget === null) setOver(false);
+      if (event.relatedTarget === null) setOver(undefined);
     };
     const drop = (event: DragEvent) => {
-      if (!hasFiles(event)) return;
+      if (!isOurs(event) || !event.dataTransfer) return;
       event.preventDefault();
-      setOver(false);
-      take(event.dataTransfer?.files);
+      setOver(undefined);
+      take(readDrop(event.dataTransfer), targetOf(event));
     };
     const paste = (event: ClipboardEvent) => {
-      if (take(event.clipboardData?.files)) event.preventDefault();
+      if (!event.clipboardData || document.querySelector("dialog[open]")) return;
+      if (take(readPaste(event.clipboardData, isField(event.target)), "add"))
+        event.preventDefault();
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", leave);
@@ -42,7 +77,15 @@ export function DropZone() {
       removeEventListener("drop", drop);
       removeEventListener("paste", paste);
     };
-  }, [app]);
+  }, [app, setOver]);
+}
 
-  return isOver ? <div className={styles.over}>Drop the image to ask about it</div> : null;
+/** The half of the window that the pointer is over; a new conversation where there are no halves. */
+function targetOf({ target }: Event): Target {
+  const half = target instanceof Element ? target.closest<HTMLElement>("[data-drop]") : null;
+  return half?.dataset.drop === "add" ? "add" : "new";
+}
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, [contenteditable]");
 }

@@ -4,8 +4,11 @@ import type { StoreApi } from "zustand/vanilla";
 import type { App } from "@/store/app";
 import type { ChartsState } from "@/store/charts";
 import type { ChatState } from "@/store/chat";
+import type { Picture } from "@/store/conversation";
+import { stagePicture } from "@/store/conversationPictures";
 import type { ModelState } from "@/store/model";
 import type { SettingsState } from "@/store/settings";
+import type { StageState } from "@/store/stage";
 
 export const AppContext = createContext<App | undefined>(undefined);
 
@@ -29,4 +32,14 @@ export function useModel<T>(select: (state: ModelState) => T): T {
 
 export function useCharts<T>(select: (state: ChartsState) => T): T {
   return useStore(useApp().charts.store, select);
+}
+
+export function useStage<T>(select: (state: StageState) => T): T {
+  return useStore(useApp().stage, select);
+}
+
+/** The picture on the stage. */
+export function useStagePicture(): Picture | undefined {
+  const chosen = useStage((state) => state.pictureId);
+  return useChat((state) => stagePicture(state.conversation, chosen));
 }

@@ -3,13 +3,13 @@ import { useShallow } from "zustand/react/shallow";
 import { shownRows } from "@/store/shownRows";
 import { formatCount } from "@/telemetry/format";
 import { PictureFrame } from "../stage/PictureFrame";
-import { useChat } from "../useApp";
+import { useChat, useStagePicture } from "../useApp";
 import { keptShareOfAll, rowCount } from "../veilGeometry";
 import styles from "./About.module.css";
 
 /** The picture on the stage as rows of the prompt, with the last answer's own numbers. */
 export function Journey() {
-  const picture = useChat((state) => state.conversation.pictures.at(-1));
+  const picture = useStagePicture();
   const { layers, layout } = useChat(
     useShallow((state) => {
       const rows = picture && shownRows(state, picture.id);

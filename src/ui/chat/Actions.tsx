@@ -4,7 +4,7 @@ import { cacheSettings } from "@/store/settings";
 import { shownRows } from "@/store/shownRows";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useChat, useSettings } from "../useApp";
+import { useApp, useChat, useSettings, useStagePicture } from "../useApp";
 
 const COPIED_MS = 1500;
 
@@ -17,8 +17,8 @@ interface AnswerProps {
 export function AnswerActions({ attempt, text }: AnswerProps) {
   const app = useApp();
   const [isCopied, setCopied] = useState(false);
+  const picture = useStagePicture();
   const isShown = useChat((state) => {
-    const picture = state.conversation.pictures.at(-1);
     return picture !== undefined && shownRows(state, picture.id)?.attempt.id === attempt.id;
   });
   const hasPatches = reportOf(attempt.run)?.images.length !== 0;

@@ -5,9 +5,11 @@ import { cacheSettings, sameSettings } from "@/store/settings";
 import { formatBytes, formatCount } from "@/telemetry/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useCharts, useChat, useModel, useSettings } from "../useApp";
+import { AddMenu } from "../stage/AddMenu";
+import { useApp, useCharts, useChat, useModel, useSettings, useStagePicture } from "../useApp";
 import styles from "./Chat.module.css";
 import { LanePicker } from "./LanePicker";
+import { WaitingPictures } from "./WaitingPictures";
 
 /** Longer questions are refused here, before they reach the model's context. */
 const MAX_CHARACTERS = 8000;
@@ -17,6 +19,7 @@ export function Composer() {
   const [text, setText] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const isRunning = useChat((state) => state.running !== undefined);
+  const count = useChat((state) => state.conversation.pictures.length);
   const isComparing = useStore(app.lanes.store, (state) => state.isOn);
   const isTooLong = text.length > MAX_CHARACTERS;
   const canAsk = text.trim() !== "" && !isTooLong && !isRunning;
@@ -39,12 +42,13 @@ export function Composer() {
     <div className={styles.compose}>
       <Suggestions isDraft={text !== ""} />
       <form className={styles.box} onSubmit={ask}>
+        <WaitingPictures />
         <textarea
           ref={area}
           className={styles.area}
           aria-label="Question"
           aria-describedby={isTooLong ? "too-long" : undefined}
-          placeholder="Ask about this image"
+          placeholder={count > 1 ? `Ask about these ${count} images` : "Ask about this image"}
           rows={1}
           value={text}
           onChange={({ target }) => setText(target.value)}
@@ -58,13 +62,7 @@ export function Composer() {
         )}
         {isComparing && <LanePicker />}
         <div className={styles.tools}>
-          <button
-            type="button"
-            className={styles.ghost}
-            onClick={() => document.getElementById("image-file")?.click()}
-          >
-            + Image
-          </button>
+          <AddMenu label="+ Image" className={styles.ghost} target="add" />
           <button
             type="button"
             className={styles.ghost}
@@ -123,7 +121,7 @@ function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
   const samples = useStore(app.stage, (state) => state.samples);
   const conversation = useChat((state) => state.conversation);
   const isRunning = useChat((state) => state.running !== undefined);
-  const sampleId = conversation.pictures.at(-1)?.sampleId;
+  const sampleId = useStagePicture()?.sampleId;
   const asked = new Set(conversation.exchanges.map(({ question }) => question));
   const questions = samples.find(({ id }) => id === sampleId)?.questions ?? [];
   return (

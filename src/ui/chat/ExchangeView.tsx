@@ -2,6 +2,7 @@ import { memo } from "react";
 import { attemptGroups, type Exchange } from "@/store/conversation";
 import { AttemptView } from "./AttemptView";
 import styles from "./Chat.module.css";
+import { ExchangePictures } from "./ExchangePictures";
 import { LanesView } from "./LanesView";
 
 /** A question and its answers. */
@@ -9,6 +10,7 @@ export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange:
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <div className={styles.exchange} role="group" aria-label={exchange.question}>
+      <ExchangePictures exchange={exchange} />
       <p className={styles.question}>{exchange.question}</p>
       {attemptGroups(exchange).map((group) => {
         const attempt = group[0]!;

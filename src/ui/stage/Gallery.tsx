@@ -1,75 +1,86 @@
-import { useRef } from "react";
-import { useStore } from "zustand/react";
 import { Failure } from "../shared/Failure";
-import { useApp, useChat } from "../useApp";
+import { useApp, useChat, useStage, useStagePicture } from "../useApp";
+import { AddingDialogs } from "./AddingDialogs";
+import { AddMenu } from "./AddMenu";
+import { GALLERY_INPUT } from "./adding";
+import { FetchingLine } from "./FetchingLine";
+import own from "./Gallery.module.css";
 import styles from "./Stage.module.css";
 
-/** Samples, and the way to a picture of one's own. */
+/** Samples, and the ways to a picture of one's own. */
 export function Gallery() {
-  const app = useApp();
-  const { samples, failure } = useStore(app.stage);
-  const current = useChat((state) => state.conversation.pictures.at(-1)?.sampleId);
-  const own = useChat((state) => {
-    const picture = state.conversation.pictures.at(-1);
-    return picture && picture.sampleId === undefined ? picture : undefined;
-  });
-  const input = useRef<HTMLInputElement>(null);
-  const pick = () => input.current?.click();
+  const { pictures } = useApp();
+  const samples = useStage((state) => state.samples);
+  const current = useStagePicture();
+  const count = useChat((state) => state.conversation.pictures.length);
+  // Several of them stand in a strip of their own.
+  const ownPicture = count === 1 && current?.sampleId === undefined ? current : undefined;
 
   return (
     <div className={styles.gallery}>
       <ul className={styles.thumbs} aria-label="Sample images">
-        {own && (
+        {ownPicture && (
           <li>
-            <span className={styles.thumb} data-current="true" title={own.title}>
-              <img src={own.url} alt={`Your image: ${own.title}`} />
+            <span className={styles.thumb} data-current="true" title={ownPicture.title}>
+              <img src={ownPicture.url} alt={`Your image: ${ownPicture.title}`} />
             </span>
           </li>
         )}
-        {samples.map(({ id, url, title }) => (
+        {samples.map(({ id, url, title, pages }) => (
           <li key={id}>
             <button
               type="button"
-              className={styles.thumb}
-              data-current={id === current}
-              aria-pressed={id === current}
+              className={pages ? `${styles.thumb} ${own.thumb}` : styles.thumb}
+              data-current={id === current?.sampleId}
+              data-pages={pages?.length}
+              aria-pressed={id === current?.sampleId}
               title={title}
-              onClick={() => void app.chooseSample(id)}
+              onClick={() => void pictures.chooseSample(id)}
             >
               <img src={url} alt={title} loading="lazy" />
             </button>
           </li>
         ))}
         <li>
-          <button
-            type="button"
+          <AddMenu
+            target="new"
             className={styles.add}
-            aria-label="Add an image of your own"
-            onClick={pick}
-          >
-            +
-          </button>
+            input={{ id: GALLERY_INPUT, name: "Image file" }}
+            label={
+              <>
+                <span aria-hidden="true">+</span>
+                <span className="unseen">Add an image of your own</span>
+              </>
+            }
+          />
         </li>
       </ul>
-      <input
-        ref={input}
-        id="image-file"
-        type="file"
-        accept="image/*"
-        className="unseen"
-        tabIndex={-1}
-        aria-label="Image file"
-        onChange={({ currentTarget }) => {
-          const file = currentTarget.files?.[0];
-          currentTarget.value = "";
-          if (file) void app.chooseFile(file, file.name);
-        }}
-      />
-      {failure ? (
-        <Failure failure={failure} onAct={pick} />
-      ) : (
-        <p className={styles.status}>Drop, paste or pick an image. Nothing leaves this device.</p>
-      )}
+      <GalleryState />
+      <AddingDialogs />
     </div>
+  );
+}
+
+/** What became of the pictures that were chosen here last, or how to choose some. */
+function GalleryState() {
+  const { samples, target, failure, notice, fetching } = useStage((state) => state);
+  const current = useStagePicture();
+  const note = samples.find(({ id }) => id === current?.sampleId)?.note;
+  if (target === "new" && failure) {
+    const pick = () => document.getElementById(GALLERY_INPUT)?.click();
+    return <Failure failure={failure} onAct={failure.action && pick} />;
+  }
+  if (target === "new" && fetching) {
+    return (
+      <div className={`${styles.status} ${own.told}`}>
+        <FetchingLine />
+      </div>
+    );
+  }
+  const words = (target === "new" && notice) || note;
+  return (
+    <p className={words ? `${styles.status} ${own.told}` : styles.status}>
+      {words || "Drop, paste or pick images. Nothing leaves this device."}
+    </p>
   );
 }

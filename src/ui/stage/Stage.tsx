@@ -3,11 +3,12 @@ import { useStore } from "zustand/react";
 import { useShallow } from "zustand/react/shallow";
 import { type ShownRows, shownRows } from "@/store/shownRows";
 import { Segmented } from "../shared/Segmented";
-import { useApp, useChat, useSettings } from "../useApp";
+import { useApp, useChat, useSettings, useStagePicture } from "../useApp";
 import { keptRows, keptShare, keptShareOfAll, rowCount } from "../veilGeometry";
 import { Gallery } from "./Gallery";
 import { LayerBars } from "./LayerBars";
 import { PictureFrame } from "./PictureFrame";
+import { PictureStrip } from "./PictureStrip";
 import styles from "./Stage.module.css";
 
 const VEIL_MODES = [
@@ -25,7 +26,7 @@ export function Stage() {
     readonly from: typeof layer;
   }>();
   const [isOpen, setOpen] = useState(false);
-  const picture = useChat((state) => state.conversation.pictures.at(-1));
+  const picture = useStagePicture();
   const shown = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
   const isNewest = useChat((state) => state.shown === undefined);
   const preview = useStore(previews, (state) => state.preview);
@@ -47,6 +48,7 @@ export function Stage() {
         share={veil === "kept" ? share : undefined}
       />
       <div className={styles.about}>
+        <PictureStrip />
         <div className={styles.head}>
           <h2 className={styles.caption}>
             <Caption rows={rows} share={share} layer={chosen} isPreview={isPreview} />

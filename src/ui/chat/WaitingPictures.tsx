@@ -1,0 +1,74 @@
+import { useShallow } from "zustand/react/shallow";
+import { givesWay, waitingPictures } from "@/store/conversationPictures";
+import { Failure } from "../shared/Failure";
+import { FetchingLine } from "../stage/FetchingLine";
+import { useApp, useChat, useStage, useStagePicture } from "../useApp";
+import styles from "./Pictures.module.css";
+
+/**
+ * The pictures that stand before the next question, each with a way to take it back, and what became
+ * of those that were added last. A single picture that began the conversation is on the stage and
+ * needs no mention here.
+ */
+export function WaitingPictures() {
+  const { pictures: stage } = useApp();
+  const waiting = useChat(useShallow((state) => waitingPictures(state.conversation)));
+  const isFirst = useChat((state) => state.conversation.exchanges.length === 0);
+  const isSample = useChat((state) => givesWay(state.conversation));
+  const current = useStagePicture();
+  const isShown = waiting.length > (isFirst ? 1 : 0);
+  return (
+    <>
+      {isShown && (
+        <div className={styles.waiting}>
+          <p className={styles.count}>
+            {waiting.length === 1 ? "1 image" : `${waiting.length} images`}
+            <span className={styles.more}> before this question</span>
+          </p>
+          <ul className={styles.chips}>
+            {waiting.map(({ id, url, title }) => (
+              <li key={id} className={styles.chip} data-current={id === current?.id}>
+                <button
+                  type="button"
+                  className={styles.show}
+                  aria-label={`Show ${title}`}
+                  title={title}
+                  onClick={() => stage.show(id)}
+                >
+                  <img src={url} alt="" />
+                </button>
+                {!isSample && (
+                  <button
+                    type="button"
+                    className={styles.remove}
+                    aria-label={`Remove ${title}`}
+                    onClick={() => stage.remove(id)}
+                  >
+                    Remove
+                  </button>
+                )}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <AddedState />
+    </>
+  );
+}
+
+function AddedState() {
+  const { target, failure, notice, fetching } = useStage((state) => state);
+  if (target !== "add") return null;
+  return (
+    <>
+      {failure && <Failure failure={failure} />}
+      {fetching && <FetchingLine />}
+      {notice && (
+        <p className={styles.notice} role="status">
+          {notice}
+        </p>
+      )}
+    </>
+  );
+}

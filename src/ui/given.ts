@@ -1,0 +1,51 @@
+import type { Given } from "@/store/stage";
+
+/** What a drop or a paste brings: files, or else the addresses of images. */
+export interface Transferred {
+  readonly given: readonly Given[];
+  readonly addresses: readonly string[];
+}
+
+/** Whether a drag may bring pictures; what it brings is known only once it is dropped. */
+export function mayBringPictures(types: readonly string[]): boolean {
+  return types.includes("Files") || types.includes("text/uri-list");
+}
+
+export function readDrop(data: DataTransfer): Transferred {
+  const given = filesOf(data, "Dropped image");
+  if (given.length > 0) return { given, addresses: [] };
+  const images = imageAddresses(data.getData("text/html"));
+  return { given, addresses: images.length > 0 ? images : uriList(data.getData("text/uri-list")) };
+}
+
+/**
+ * @param isTyping the paste goes into a field: there an address is text, and so is what an office
+ * program brings as text, as markup and as a picture of it at once
+ */
+export function readPaste(data: DataTransfer, isTyping: boolean): Transferred {
+  const text = data.getData("text/plain").trim();
+  const markup = data.getData("text/html");
+  if (isTyping && text !== "" && markup !== "") return { given: [], addresses: [] };
+  const given = filesOf(data, "Pasted image");
+  if (given.length > 0) return { given, addresses: [] };
+  if (text === "") return { given, addresses: imageAddresses(markup) };
+  const isAddress = /^(https?:\/\/\S+|data:image\/\S+)$/i.test(text);
+  return { given, addresses: isAddress && !isTyping ? [text] : [] };
+}
+
+function filesOf(data: DataTransfer, unnamed: string): readonly Given[] {
+  return Array.from(data.files, (file) => ({ blob: file, title: file.name || unnamed }));
+}
+
+/** Addresses of the images in a piece of a page. Nothing in it runs or is fetched by parsing it. */
+function imageAddresses(markup: string): readonly string[] {
+  if (markup === "") return [];
+  const page = new DOMParser().parseFromString(markup, "text/html");
+  const sources = Array.from(page.images, (image) => image.getAttribute("src") ?? "");
+  return sources.filter((source) => /^(https?:|data:image\/|blob:)/i.test(source));
+}
+
+/** Lines of a text/uri-list; those that begin with # are remarks. */
+function uriList(text: string): readonly string[] {
+  return text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#"));
+}

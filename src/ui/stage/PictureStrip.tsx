@@ -1,0 +1,32 @@
+import { useId } from "react";
+import { useApp, useChat, useStagePicture } from "../useApp";
+import styles from "./PictureStrip.module.css";
+
+/** The conversation's pictures, where there are several: chooses the one on the stage. */
+export function PictureStrip() {
+  const { pictures: stage } = useApp();
+  const name = useId();
+  const pictures = useChat((state) => state.conversation.pictures);
+  const current = useStagePicture();
+  if (pictures.length < 2) return null;
+  return (
+    <div className={styles.strip} role="radiogroup" aria-label="Images of this conversation">
+      {pictures.map(({ id, url, title }, index) => (
+        <label key={id} className={styles.choice} title={title}>
+          <input
+            type="radio"
+            className="cover"
+            name={name}
+            aria-label={`Image ${index + 1} of ${pictures.length}: ${title}`}
+            checked={id === current?.id}
+            onChange={() => stage.show(id)}
+          />
+          <img src={url} alt="" />
+          <span className={`num ${styles.place}`} aria-hidden="true">
+            {index + 1}
+          </span>
+        </label>
+      ))}
+    </div>
+  );
+}
