@@ -155,7 +155,7 @@ function parseArguments(argv: readonly string[]) {
  * `alpha=0.9` → ["alpha", 0.9]; what does not read as a number stays text; `forget=@FILE` is the list
  * of that name in a JSON file (`npm run calibrate` writes such files).
  */
-function parseOption(text: string): [string, number | string] {
+export function parseOption(text: string): [string, number | string] {
   const at = text.indexOf("=");
   if (at < 1) throw usageError(`--option wants name=value, not ${text}.`, USAGE);
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];

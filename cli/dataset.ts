@@ -39,3 +39,85 @@ function parseLine(folder: string, line: string, number: number): Sample {
   }
   throw inputError(`Line ${number} of questions.jsonl is not an image that exists with its turns.`);
 }
+
+/** A question of a data set, asked in a conversation of its own. */
+export interface Question {
+  /** Names it in files of results: image, turn, words. */
+  readonly key: string;
+  /** Absolute path. */
+  readonly image: string;
+  /** What its page is of: the file's name up to the first "-" or digit, `card` of `card-03.png`. */
+  readonly world: string;
+  readonly question: string;
+  readonly answer: string;
+}
+
+/** Every turn of every sample. `limit`: so many, the worlds in equal parts as far as they go. */
+export function questionsOf(
+  samples: readonly Sample[],
+  limit = Number.POSITIVE_INFINITY,
+): Question[] {
+  const queues = new Map<string, Question[]>();
+  for (const question of samples.flatMap(unfold)) {
+    const queue = queues.get(question.world) ?? [];
+    queues.set(question.world, [...queue, question]);
+  }
+  const total = [...queues.values()].reduce((sum, queue) => sum + queue.length, 0);
+  const quotas = new Map([...queues.keys()].map((world) => [world, 0]));
+  for (let taken = 0; taken < Math.min(limit, total); ) {
+    for (const [world, queue] of queues) {
+      const quota = quotas.get(world) ?? 0;
+      if (taken >= limit || quota >= queue.length) continue;
+      quotas.set(world, quota + 1);
+      taken += 1;
+    }
+  }
+  return [...queues].flatMap(([world, queue]) => queue.slice(0, quotas.get(world)));
+}
+
+function unfold({ image, turns }: Sample): Question[] {
+  const name = path.basename(image);
+  const world = /^[^-\d.]+/.exec(name)?.[0] ?? "all";
+  return turns.map(({ question, answer }, turn) => ({
+    key: `${name}#${turn} ${question}`,
+    image,
+    world,
+    question,
+    answer,
+  }));
+}
+
+/**
+ * Answers to compare with, by image name and question: lines `{"image", "turns": [{"question"}],
+ * "generated"}`, as training/evaluate.py writes them.
+ * @throws with exitCode 1, naming the line that cannot be read.
+ */
+export function readReferences(file: string): ReadonlyMap<string, string> {
+  if (!fs.existsSync(file)) throw inputError(`There is no file ${file}.`);
+  const references = new Map<string, string>();
+  for (const [index, line] of fs.readFileSync(file, "utf8").split("\n").entries()) {
+    if (line.trim() === "") continue;
+    const [key, generated] = parseReference(line) ?? [];
+    if (key === undefined || generated === undefined) {
+      throw inputError(`Line ${index + 1} of ${file} is not an image, its turn and "generated".`);
+    }
+    references.set(key, generated);
+  }
+  return references;
+}
+
+function parseReference(line: string): [string, string] | undefined {
+  try {
+    const { image, turns, generated } = JSON.parse(line);
+    const question = turns.at(-1).question;
+    const complete = [image, question, generated].every((text) => typeof text === "string");
+    return complete ? [referenceKey(image, question), generated] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Under what `readReferences` keeps an answer. */
+export function referenceKey(image: string, question: string): string {
+  return `${path.basename(image)} ${question}`;
+}

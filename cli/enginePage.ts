@@ -9,6 +9,7 @@ import type {
   LoadRequest,
   MemoryReading,
   ModelInfo,
+  Turn,
   TurnResult,
 } from "@/protocol/engine";
 import { findBrowser } from "./browser";
@@ -59,8 +60,9 @@ export async function openEngine(
     });
   });
   const call = async <T>(name: "load" | "ask" | "compare", request: object): Promise<T> => {
-    const names = name === "load" ? [] : keys;
-    const outcome = await page.evaluate(callEngine, { name, request, names });
+    const used = new Set(turnsOf(request).flatMap(({ images: named }) => named));
+    const mounts = keys.flatMap((key, index) => (used.has(key) ? [[key, index] as const] : []));
+    const outcome = await page.evaluate(callEngine, { name, request, mounts });
     return unwrap(outcome as Outcome<T>);
   };
   return {
@@ -82,21 +84,25 @@ export async function openEngine(
   };
 }
 
-/** Runs inside the page: `names` are the images, served as `-image0/`, `-image1/`, … */
+function turnsOf(request: object): readonly Turn[] {
+  return "turns" in request ? (request.turns as readonly Turn[]) : [];
+}
+
+/** Runs inside the page: `mounts` are the images' keys and numbers, served as `-image0/`, … */
 async function callEngine({
   name,
   request,
-  names,
+  mounts,
 }: {
   name: "load" | "ask" | "compare";
   request: object;
-  names: readonly string[];
+  mounts: readonly (readonly [key: string, index: number])[];
 }): Promise<Outcome<unknown>> {
   try {
-    const blobs = await Promise.all(
-      names.map(async (_, index) => (await fetch(`-image${index}/`)).blob()),
-    );
-    const images = Object.fromEntries(names.map((key, index) => [key, blobs[index]]));
+    const blobs = mounts.map(async ([key, index]) => {
+      return [key, await (await fetch(`-image${index}/`)).blob()] as const;
+    });
+    const images = Object.fromEntries(await Promise.all(blobs));
     const given = name === "load" ? request : { ...request, images };
     return { value: await window.keepsight[name](given as never) };
   } catch (error) {

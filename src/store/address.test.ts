@@ -55,6 +55,8 @@ describe("address", () => {
     expect(
       readAddress(writeAddress(query, { ...state, layer: "all" }, policies), policies),
     ).toEqual({ ...state, layer: "all" });
+    const heat = { ...state, veil: "heat" } as const;
+    expect(readAddress(writeAddress(query, heat, policies), policies)).toEqual(heat);
   });
 
   test("drops options of a policy that was left", () => {

@@ -21,6 +21,7 @@ export function readAddress(
   const policy = policies.find(({ id }) => id === given.get("policy"));
   const scope = given.get("scope");
   const sample = given.get("sample");
+  const veil = given.get("veil");
   const layer = readLayer(given.get("layer"));
   const keep = Number(given.get("keep"));
   return {
@@ -28,7 +29,7 @@ export function readAddress(
     ...(given.has("keep") && keep >= 1 && keep <= 100 ? { keepPercent: clampPercent(keep) } : {}),
     ...(scope === "visual" || scope === "prompt" ? { scope } : {}),
     ...(layer === undefined ? {} : { layer }),
-    ...(given.get("veil") === "off" ? { veil: "off" } : {}),
+    ...(veil === "kept" || veil === "heat" || veil === "off" ? { veil } : {}),
     ...(sample ? { sample } : {}),
   };
 }

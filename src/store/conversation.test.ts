@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
 import {
-  agreesWithFull,
+  type Attempt,
+  agreesWithReference,
   attemptGroups,
   type Conversation,
   contextTokens,
   type Exchange,
   emptyConversation,
+  fullReference,
   type Run,
   reduceRun,
   STARTED,
@@ -123,9 +125,49 @@ test("the context counts a prefilled conversation whole and an appended turn by 
 
 test("an answer is compared with the full cache's answer to the same question, once there is one", () => {
   const full = done({ policy: "full", retention: 1, answer: "A cat" });
-  const same = result({ policy: "h2o", retention: 0.1, answer: "A cat " });
-  const other = result({ policy: "h2o", retention: 0.1, answer: "A dog" });
-  expect(agreesWithFull(exchange("a", [], full), same)).toBe(true);
-  expect(agreesWithFull(exchange("a", [], full), other)).toBe(false);
-  expect(agreesWithFull(exchange("a", [], done({ retention: 0.5 })), other)).toBeUndefined();
+  const agrees = (reference: Run, answer: string) => {
+    const run = done({ policy: "h2o", retention: 0.1, answer });
+    const other = { id: "other", settings, run };
+    const { attempts, ...asked } = exchange("a", [], reference);
+    return agreesWithReference({ ...asked, attempts: [...attempts, other] }, other);
+  };
+  expect(agrees(full, "A cat ")).toBe(true);
+  expect(agrees(full, "A dog")).toBe(false);
+  expect(agrees(done({ retention: 0.5 }), "A dog")).toBeUndefined();
+  expect(agrees(done({ retention: 1, finish: "cancelled" }), "A dog")).toBeUndefined();
+});
+
+describe("an answer about a picture with something hidden in it", () => {
+  const patches = [{ position: 7, box: { x: 0, y: 0, width: 0.5, height: 0.5 } }];
+  const without = (answer: string): Attempt => ({
+    id: "without",
+    settings,
+    hidden: { picture: "p", patches },
+    run: done({ answer, retention: 1, tokenIds: [9] }),
+  });
+  const chat = withAttempt(
+    conversation(
+      exchange("a", ["p"], done({ answer: "A cat", retention: 1, tokenIds: [1] })),
+      exchange("b", [], { phase: "queued" }),
+    ),
+    "a",
+    without("A dog"),
+  );
+  const asked = chat.exchanges[0]!;
+
+  test("is never the one that the conversation goes on from", () => {
+    expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([1]);
+  });
+
+  test("is never the full cache's reference", () => {
+    const other: Attempt = { id: "x", settings, run: done({ answer: "A cat", retention: 0.1 }) };
+    expect(fullReference(asked, other)?.id).toBe(asked.attempts[0]!.id);
+  });
+
+  test("is compared with the answer about the whole picture under the same settings", () => {
+    expect(agreesWithReference(asked, asked.attempts[1]!)).toBe(false);
+    expect(agreesWithReference(asked, without("A cat"))).toBe(true);
+    const elsewhere = { ...without("A cat"), settings: { ...settings, policy: "h2o" } };
+    expect(agreesWithReference(asked, elsewhere)).toBeUndefined();
+  });
 });

@@ -1,4 +1,4 @@
-import { type Attempt, agreesWithFull, type Exchange, textOf } from "@/store/conversation";
+import { type Attempt, agreesWithReference, type Exchange, textOf } from "@/store/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
@@ -36,7 +36,8 @@ export function AttemptView({ exchange, attempt }: Props) {
             <Facts
               settings={settings}
               result={run.result}
-              agrees={agreesWithFull(exchange, run.result)}
+              agrees={agreesWithReference(exchange, attempt)}
+              hidden={attempt.hidden}
             />
             <div className={styles.actions}>
               <AgainActions exchange={exchange} />

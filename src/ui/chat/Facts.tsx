@@ -1,4 +1,5 @@
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import { type Hidden, hiddenLabel } from "@/store/occlusion";
 import { formatBytes, formatCount, formatMs } from "@/telemetry/format";
 import { settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
@@ -9,6 +10,7 @@ interface Props {
   readonly settings: CacheSettings;
   readonly result: TurnResult;
   readonly agrees: boolean | undefined;
+  readonly hidden: Hidden | undefined;
 }
 
 const ENDINGS: Readonly<Record<TurnResult["finish"], string>> = {
@@ -20,7 +22,7 @@ const ENDINGS: Readonly<Record<TurnResult["finish"], string>> = {
 };
 
 /** What an answer cost, measured by the engine that gave it. */
-export function Facts({ settings, result, agrees }: Props) {
+export function Facts({ settings, result, agrees, hidden }: Props) {
   const { policies } = useApp();
   const { kvBytes, ms } = result;
   const rows = rowCounters(result);
@@ -29,6 +31,7 @@ export function Facts({ settings, result, agrees }: Props) {
     <div className={styles.facts}>
       <p className={styles.factLine}>
         <b>{settingsLabel(policies, settings)}</b>
+        {hidden && <b>{hiddenLabel(hidden)}</b>}
         {details.length > 0 && <span>{details.join(", ")}</span>}
         <span
           className="num"
@@ -42,7 +45,8 @@ export function Facts({ settings, result, agrees }: Props) {
         <span className="num">first token {formatMs(ms.firstToken)}</span>
         {agrees !== undefined && (
           <span className={agrees ? styles.same : styles.differs}>
-            {agrees ? "same answer as the full cache" : "differs from the full cache"}
+            {agrees ? "same answer as" : "differs from"}{" "}
+            {hidden ? "the whole picture’s" : "the full cache"}
           </span>
         )}
         {ENDINGS[result.finish] && <span>{ENDINGS[result.finish]}</span>}

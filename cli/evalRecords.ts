@@ -1,0 +1,61 @@
+import fs from "node:fs";
+import type { Answered } from "./evalScores";
+import { inputError } from "./options";
+
+/** Everything that answers depend on besides the questions. */
+export interface EvalSettings {
+  /** Folder name and the first digits of the weights' SHA-256. */
+  readonly model: string;
+  readonly lanes: readonly string[];
+  readonly scope: string;
+  readonly options: Readonly<Record<string, number | string>>;
+  readonly kvType: string;
+  readonly maxNewTokens: number;
+}
+
+/**
+ * The questions that were answered so far, a line each below a line of settings. A command that was
+ * stopped goes on from it; a last line that was cut off is asked again.
+ */
+export class EvalRecords {
+  readonly #file: string | undefined;
+  readonly #answered = new Map<string, Answered>();
+
+  /** @throws with exitCode 1 when the file speaks of other settings. */
+  constructor(file: string | undefined, settings: EvalSettings) {
+    this.#file = file;
+    if (file === undefined) return;
+    const head = JSON.stringify(settings);
+    if (!fs.existsSync(file)) {
+      fs.writeFileSync(file, `${head}\n`);
+      return;
+    }
+    const [first, ...lines] = fs.readFileSync(file, "utf8").split("\n");
+    if (first !== head) {
+      throw inputError(`${file} is of other settings; delete it, or name another file.`);
+    }
+    for (const answered of lines.map(parse)) {
+      if (answered) this.#answered.set(answered.key, answered);
+    }
+    const whole = [head, ...[...this.#answered.values()].map((each) => JSON.stringify(each))];
+    fs.writeFileSync(file, `${whole.join("\n")}\n`);
+  }
+
+  get(key: string): Answered | undefined {
+    return this.#answered.get(key);
+  }
+
+  add(answered: Answered): void {
+    this.#answered.set(answered.key, answered);
+    if (this.#file !== undefined) fs.appendFileSync(this.#file, `${JSON.stringify(answered)}\n`);
+  }
+}
+
+function parse(line: string): Answered | undefined {
+  try {
+    const answered = JSON.parse(line) as Answered;
+    return Array.isArray(answered.lanes) ? answered : undefined;
+  } catch {
+    return undefined;
+  }
+}

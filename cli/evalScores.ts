@@ -1,0 +1,160 @@
+import { agreement, agreementCounts } from "@/telemetry/agreement";
+import { median } from "@/telemetry/stats";
+
+/** How one question went under one policy. */
+export interface LaneAnswer {
+  /** `policy:retention`. */
+  readonly lane: string;
+  /** Absent where the lane failed. */
+  readonly answer?: string;
+  readonly failure?: string;
+  /** KV bytes after trimming, and what the full cache takes. */
+  readonly kvBytes?: number;
+  readonly fullBytes?: number;
+  /** Median of the answer's decode steps. */
+  readonly msPerToken?: number;
+}
+
+/** One question and its answers, one per policy. */
+export interface Answered {
+  readonly key: string;
+  readonly world: string;
+  readonly expected: string;
+  /** What another implementation answered. */
+  readonly reference?: string;
+  readonly lanes: readonly LaneAnswer[];
+}
+
+/** A policy over all questions. Shares are in [0, 1]. */
+export interface LaneScores {
+  readonly lane: string;
+  readonly questions: number;
+  /** Questions that got no answer; they count as wrong. */
+  readonly failures: number;
+  readonly exactMatch: number;
+  readonly worlds: Readonly<
+    Record<string, { readonly exactMatch: number; readonly questions: number }>
+  >;
+  readonly rougeL: number;
+  /** Word agreement with the lane of policy `full`, if there is one; see telemetry/agreement.ts. */
+  readonly agreementWithFull?: number;
+  /** Against the given reference answers, over the questions that have one. */
+  readonly reference?: {
+    readonly questions: number;
+    /** Same text, character for character. */
+    readonly same: number;
+    readonly agreement: number;
+  };
+  /** Medians over the questions. */
+  readonly kvBytes: number;
+  readonly fullBytes: number;
+  readonly msPerToken: number;
+}
+
+/** Scores of every lane, in the order of the first question's lanes. */
+export function scoreLanes(answered: readonly Answered[]): LaneScores[] {
+  return (answered[0]?.lanes ?? []).map(({ lane }) => scoreLane(lane, answered));
+}
+
+function scoreLane(lane: string, answered: readonly Answered[]): LaneScores {
+  const rows = answered.map((question) => {
+    const given = question.lanes.find((each) => each.lane === lane);
+    const full = question.lanes.find((each) => each.lane.startsWith("full:"))?.answer;
+    return { ...question, given, full, answer: given?.answer };
+  });
+  const answers = rows.filter((row) => row.answer !== undefined);
+  const withFull = rows.filter((row) => row.full !== undefined);
+  const referred = rows.filter((row) => row.reference !== undefined);
+  const medianOf = (field: "kvBytes" | "fullBytes" | "msPerToken") =>
+    median(rows.map((row) => row.given?.[field]).filter((value) => value !== undefined));
+  return {
+    lane,
+    questions: rows.length,
+    failures: rows.length - answers.length,
+    exactMatch: mean(rows.map(isExact)),
+    worlds: perWorld(rows),
+    rougeL: mean(rows.map(({ answer, expected }) => rougeL(answer ?? "", expected))),
+    ...(withFull.length === 0
+      ? {}
+      : {
+          agreementWithFull: mean(
+            withFull.map((row) => agreement(row.answer ?? "", row.full ?? "")),
+          ),
+        }),
+    ...(referred.length === 0
+      ? {}
+      : {
+          reference: {
+            questions: referred.length,
+            same: referred.filter((row) => row.answer === row.reference).length,
+            agreement: mean(referred.map((r) => agreement(r.answer ?? "", r.reference ?? ""))),
+          },
+        }),
+    kvBytes: medianOf("kvBytes"),
+    fullBytes: medianOf("fullBytes"),
+    msPerToken: medianOf("msPerToken"),
+  };
+}
+
+type Row = Answered & { readonly answer: string | undefined };
+
+/** As training/evaluate.py counts: the text without outer spaces, character for character. */
+function isExact({ answer, expected }: Row): number {
+  return answer?.trim() === expected.trim() ? 1 : 0;
+}
+
+function perWorld(rows: readonly Row[]): LaneScores["worlds"] {
+  return Object.fromEntries(
+    [...new Set(rows.map(({ world }) => world))].map((world) => {
+      const own = rows.filter((row) => row.world === world);
+      return [world, { exactMatch: mean(own.map(isExact)), questions: own.length }];
+    }),
+  );
+}
+
+/**
+ * ROUGE-L (Lin 2004), F with β = 1: longest common subsequence of the words, lower case, letters and
+ * digits alone. 1 for two texts without a word.
+ */
+export function rougeL(answer: string, expected: string): number {
+  const [a, b] = [rougeWords(answer), rougeWords(expected)];
+  if (a.length + b.length === 0) return 1;
+  const { common } = agreementCounts(a.join(" "), b.join(" "));
+  return (2 * common) / (a.length + b.length);
+}
+
+function rougeWords(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Every lane in a line: accuracy, ROUGE-L, agreement, bytes, time; then exact match per world. */
+export function formatTable(scores: readonly LaneScores[]): string {
+  const worlds = Object.keys(scores[0]?.worlds ?? {});
+  const head = ["policy", "exact", "ROUGE-L", "as full", "as ref.", "KV MB", "ms/token", ...worlds];
+  const body = scores.map((lane) => [
+    lane.lane,
+    percent(lane.exactMatch),
+    lane.rougeL.toFixed(3),
+    percent(lane.agreementWithFull),
+    lane.reference ? `${lane.reference.same}/${lane.reference.questions}` : "–",
+    (lane.kvBytes / 1e6).toFixed(2),
+    lane.msPerToken.toFixed(1),
+    ...worlds.map((world) => percent(lane.worlds[world]?.exactMatch)),
+  ]);
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...body].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    row.map((cell, at) =>
+      at === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[at] ?? 0),
+    );
+  return `${[head, ...body].map((row) => line(row).join("  ")).join("\n")}\n`;
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "–" : `${(share * 100).toFixed(1)} %`;
+}

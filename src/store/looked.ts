@@ -1,0 +1,160 @@
+import type { AttentionTrace, ImageLayout, LayerReport } from "@/protocol/engine";
+import { alignedWords } from "@/telemetry/agreement";
+import { attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import {
+  type Attempt,
+  type Conversation,
+  type Exchange,
+  fullReference,
+  standingResult,
+} from "./conversation";
+import type { Importance } from "./heat";
+import type { RestingWord } from "./look";
+import type { LayerChoice } from "./settings";
+import { stepsOfWords, wordsIn } from "./words";
+
+/** What the steps of a word looked at, as the stage shows it. */
+export interface WordLook {
+  readonly text: string;
+  /** [0, 1] by position of the visual row; empty where no step of the word was recorded. */
+  readonly light: ReadonlyMap<number, number>;
+  /** Rows that it looked at most, strongest first, sinks apart. */
+  readonly strongest: readonly number[];
+  readonly sinks: ReadonlySet<number>;
+  /** The word of the full cache's answer that stands for this one, if that was recorded. */
+  readonly reference?: {
+    readonly text: string;
+    /** Rows that it looked at and that this answer's policy had dropped. */
+    readonly missed: readonly number[];
+  };
+}
+
+/** Of the heads or layers that are shown, the share that has to hold a row for it to count as kept. */
+const HELD = 0.5;
+
+/** @returns undefined where nothing was recorded for the answer, or it has no such word */
+export function lookOfWord(
+  { exchanges }: Conversation,
+  { attempt: id, word }: RestingWord,
+  layer: LayerChoice,
+): WordLook | undefined {
+  const exchange = exchanges.find(({ attempts }) => attempts.some((each) => each.id === id));
+  const attempt = exchange?.attempts.find((each) => each.id === id);
+  const own = attempt && recordedWords(attempt);
+  const steps = own?.steps[word];
+  if (!own || !steps) return undefined;
+  const sinks = sinksOf(own.trace, own.layers, layer);
+  const attention = attentionOfSteps(own.trace, steps, layer);
+  const reference = referenceOf(exchange!, attempt!, word, layer);
+  return {
+    text: own.texts[word]!,
+    light: lightOf(attention, sinks),
+    strongest: lookedAt(attention, sinks),
+    sinks,
+    ...(reference ? { reference } : {}),
+  };
+}
+
+function referenceOf(
+  exchange: Exchange,
+  attempt: Attempt,
+  word: number,
+  layer: LayerChoice,
+): WordLook["reference"] {
+  const full = fullReference(exchange, attempt);
+  const there = full && recordedWords(full);
+  const own = recordedWords(attempt);
+  if (!there || !own) return undefined;
+  const place = alignedWords(own.answer, there.answer)[word];
+  const steps = place === undefined ? undefined : there.steps[place];
+  if (place === undefined || !steps) return undefined;
+  const sinks = sinksOf(there.trace, there.layers, layer);
+  const rows = lookedAt(attentionOfSteps(there.trace, steps, layer), sinks);
+  return {
+    text: there.texts[place]!,
+    missed: rows.filter((position) => !isHeld(own.layers, position, layer)),
+  };
+}
+
+function isHeld(layers: readonly LayerReport[], position: number, layer: LayerChoice): boolean {
+  const chosen = layer === "all" ? layers : layers.slice(layer).slice(0, 1);
+  const lists = chosen.flatMap((report) => report.keptPerHead ?? [report.kept]);
+  const holding = lists.filter((list) => list.includes(position));
+  return holding.length >= HELD * lists.length;
+}
+
+/** The words of an answer with the steps that wrote them, if their attention was recorded. */
+function recordedWords({ run }: Attempt) {
+  if (run.phase !== "done") return undefined;
+  const { answer, layers, explanation } = run.result;
+  const trace = explanation?.attention;
+  if (!trace) return undefined;
+  const texts = wordsIn(answer).map(({ start, end }) => answer.slice(start, end));
+  return { answer, layers, trace, texts, steps: stepsOfWords(answer, trace.ends) };
+}
+
+/** Whether the words of an answer can light patches. */
+export function hasAttention({ run }: Attempt): boolean {
+  return run.phase === "done" && run.result.explanation?.attention !== undefined;
+}
+
+/**
+ * Words of an answer that looked most at a patch: those whose steps gave it at least half of what the
+ * word that looked at it most did, mean over the layers or in the chosen one.
+ */
+export function wordsLookingAt(
+  attempt: Attempt,
+  position: number,
+  layer: LayerChoice,
+): readonly number[] {
+  const recorded = recordedWords(attempt);
+  if (!recorded?.trace.positions.includes(position)) return [];
+  const given = recorded.steps.map(
+    (steps) => attentionOfSteps(recorded.trace, steps, layer).get(position)! / (steps.length || 1),
+  );
+  const most = Math.max(0, ...given);
+  return given.flatMap((each, word) => (most > 0 && each >= most / 2 ? [word] : []));
+}
+
+/** The sinks among the visual rows of an answer; none where its attention was not recorded. */
+export function sinksOf(
+  trace: AttentionTrace | undefined,
+  layers: readonly LayerReport[],
+  layer: LayerChoice,
+): ReadonlySet<number> {
+  if (!trace) return NO_SINKS;
+  const known = SINKS.get(trace) ?? new Map<LayerChoice, ReadonlySet<number>>();
+  SINKS.set(trace, known);
+  const sinks = known.get(layer) ?? sinkRows(trace, layers, layer);
+  known.set(layer, sinks);
+  return sinks;
+}
+
+const NO_SINKS: ReadonlySet<number> = new Set();
+/** Sinks that were found: every word of an answer asks for them. */
+const SINKS = new WeakMap<AttentionTrace, Map<LayerChoice, ReadonlySet<number>>>();
+
+/**
+ * The scores that the rows of a picture were ranked by in an answer. A turn that was appended ranked
+ * its own rows: those of an earlier picture were ranked by the turn that brought it.
+ */
+export function importanceOf(
+  { exchanges }: Conversation,
+  attemptId: string,
+  layout: ImageLayout,
+): Importance | undefined {
+  const first = layout.tiles[0]?.firstPosition;
+  const place = exchanges.findIndex(({ attempts }) => attempts.some(({ id }) => id === attemptId));
+  const attempt = exchanges[place]?.attempts.find(({ id }) => id === attemptId);
+  if (first === undefined || attempt?.run.phase !== "done") return undefined;
+  let result = attempt.run.result;
+  for (let before = place; ; ) {
+    const importance = result.explanation?.importance;
+    if (importance?.positions.includes(first)) return importance;
+    if (!result.appended) return undefined;
+    before -= 1;
+    const earlier = exchanges[before] && standingResult(exchanges[before]);
+    if (!earlier) return undefined;
+    result = earlier;
+  }
+}
