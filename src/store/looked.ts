@@ -153,8 +153,9 @@ export function importanceOf(
     if (importance?.positions.includes(first)) return importance;
     if (!result.appended) return undefined;
     before -= 1;
-    const earlier = exchanges[before] && standingResult(exchanges[before]);
-    if (!earlier) return undefined;
-    result = earlier;
+    const earlier = exchanges[before];
+    const standing = earlier && standingResult(earlier);
+    if (!standing) return undefined;
+    result = standing;
   }
 }
