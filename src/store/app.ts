@@ -1,5 +1,5 @@
 import type { StoreApi } from "zustand/vanilla";
-import type { CacheSettings, Engine, Sampling } from "@/protocol/engine";
+import type { CacheSettings, Engine } from "@/protocol/engine";
 import { createArchive } from "./archive";
 import { type Calibration, createCalibration } from "./calibration";
 import { type Charts, createCharts } from "./charts";
@@ -7,6 +7,8 @@ import { type Chat, createChat } from "./chat";
 import { createHistory, type History } from "./history";
 import { createLanes, type Lanes } from "./lanes";
 import { createLoad, type Load } from "./load";
+import { createLook, type Look } from "./look";
+import { withoutPatches } from "./occlusion";
 import type { PolicyInfo } from "./policyInfo";
 import { createPreview, type PreviewStore } from "./preview";
 import { fetchSamples } from "./samples";
@@ -25,6 +27,8 @@ export interface App {
   readonly load: Load;
   readonly chat: Chat;
   readonly charts: Charts;
+  /** The word and the patches that somebody looks at. */
+  readonly look: Look;
   readonly stage: StoreApi<StageState>;
   /** How pictures come to the stage. */
   readonly pictures: StagePictures;
@@ -54,9 +58,6 @@ export interface AppOptions {
   readonly sampleId?: string;
 }
 
-/** Greedy, so that two policies' answers differ by their caches alone. */
-const SAMPLING: Sampling = { maxNewTokens: 256, temperature: 0, topK: 0, topP: 1, seed: 0 };
-
 export function createApp(options: AppOptions): App {
   const { policies } = options;
   const newId = () => crypto.randomUUID();
@@ -74,10 +75,12 @@ export function createApp(options: AppOptions): App {
   const chat = createChat({
     load,
     charts,
-    sampling: SAMPLING,
+    sampling: () => settings.getState().sampling,
     newId,
     now: () => Date.now(),
+    paint: withoutPatches,
   });
+  const look = createLook(chat);
   const history = createHistory(createArchive(), chat, newId);
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
@@ -113,6 +116,7 @@ export function createApp(options: AppOptions): App {
     load,
     chat,
     charts,
+    look,
     stage,
     start() {
       gallery = startGallery().finally(() => {
