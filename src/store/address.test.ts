@@ -48,9 +48,12 @@ describe("address", () => {
       veil: "off",
       sample: "chart",
       options: { aircache: { alpha: 0.5, reading: "release" } },
+      capMb: 1.5,
+      sampling: { maxNewTokens: 64, temperature: 0.7, topK: 0, topP: 0.9, seed: 7 },
     };
     const query = writeAddress("", state, policies);
     expect(query).toContain("layer=5");
+    expect(query).toContain("cap=1.5&max-new-tokens=64&temperature=0.7&top-p=0.9&seed=7");
     expect(readAddress(query, policies)).toEqual(state);
     expect(
       readAddress(writeAddress(query, { ...state, layer: "all" }, policies), policies),
@@ -64,7 +67,16 @@ describe("address", () => {
     expect(writeAddress(query, { ...settings, policy: "full" }, policies)).toBe("?policy=full");
   });
 
+  test("names of sampling only what is not the default", () => {
+    const sampling = { ...settings.sampling, seed: 7 };
+    expect(writeAddress("", { ...settings, sampling }, policies)).toBe("?seed=7");
+    expect(readAddress("?seed=7", policies)).toEqual({ sampling });
+  });
+
   test("that nobody can mean changes nothing", () => {
+    const numbers = "?cap=0&max-new-tokens=2.5&temperature=-1&top-p=0&seed=x&cap=";
+    expect(readAddress(numbers, policies)).toEqual({});
+    expect(readAddress("?cap=&seed=", policies)).toEqual({});
     const query = "?policy=nope&keep=0&scope=all&layer=0&veil=x&sample=";
     expect(readAddress(query, policies)).toEqual({});
     expect(readAddress("?keep=abc&layer=2.5", policies)).toEqual({});

@@ -1,17 +1,36 @@
 import { completeOptions, type OptionValues, type PolicyInfo } from "./policyInfo";
-import { clampPercent, DEFAULT_SETTINGS, type LayerChoice, type SettingsState } from "./settings";
+import {
+  CAP_LIMITS,
+  clampPercent,
+  DEFAULT_SAMPLING,
+  DEFAULT_SETTINGS,
+  isWithin,
+  type LayerChoice,
+  type NumberLimits,
+  SAMPLING_LIMITS,
+  type SettingsState,
+} from "./settings";
 
 /** The part of the page's state that a link carries. */
 export type Addressed = Pick<
   SettingsState,
-  "policy" | "keepPercent" | "scope" | "options" | "layer" | "veil"
+  "policy" | "keepPercent" | "scope" | "options" | "capMb" | "sampling" | "layer" | "veil"
 > & { readonly sample?: string };
 
 const OPTION = "o.";
 
+/** What an address calls the parts of sampling: as the command line does. */
+const SAMPLING_NAMES = {
+  maxNewTokens: "max-new-tokens",
+  temperature: "temperature",
+  topP: "top-p",
+  seed: "seed",
+} as const;
+const SAMPLING_PARTS = Object.keys(SAMPLING_NAMES) as readonly (keyof typeof SAMPLING_NAMES)[];
+
 /**
- * Settings from a query string: `?policy=prefixkv&keep=20&scope=prompt&layer=5&sample=chart`. What
- * is missing, unknown or out of range is left out, so that an old link still opens.
+ * Settings from a query string: `?policy=prefixkv&keep=20&scope=prompt&cap=2&layer=5&sample=chart`.
+ * What is missing, unknown or out of range is left out, so that an old link still opens.
  */
 export function readAddress(
   query: string,
@@ -24,10 +43,14 @@ export function readAddress(
   const veil = given.get("veil");
   const layer = readLayer(given.get("layer"));
   const keep = Number(given.get("keep"));
+  const capMb = readNumber(given.get("cap"), CAP_LIMITS);
+  const sampling = readSampling(given);
   return {
     ...(policy ? { policy: policy.id, options: readOptions(given, policy) } : {}),
     ...(given.has("keep") && keep >= 1 && keep <= 100 ? { keepPercent: clampPercent(keep) } : {}),
     ...(scope === "visual" || scope === "prompt" ? { scope } : {}),
+    ...(capMb === undefined ? {} : { capMb }),
+    ...(sampling ? { sampling } : {}),
     ...(layer === undefined ? {} : { layer }),
     ...(veil === "kept" || veil === "heat" || veil === "off" ? { veil } : {}),
     ...(sample ? { sample } : {}),
@@ -48,6 +71,11 @@ export function writeAddress(
   set("policy", state.policy, state.policy === DEFAULT_SETTINGS.policy);
   set("keep", state.keepPercent, state.keepPercent === DEFAULT_SETTINGS.keepPercent);
   set("scope", state.scope, state.scope === DEFAULT_SETTINGS.scope);
+  set("cap", state.capMb ?? "", state.capMb === undefined);
+  for (const part of SAMPLING_PARTS) {
+    const value = state.sampling[part];
+    set(SAMPLING_NAMES[part], value, value === DEFAULT_SAMPLING[part]);
+  }
   const layer = state.layer === "all" ? "all" : state.layer + 1;
   set("layer", layer, state.layer === DEFAULT_SETTINGS.layer);
   set("veil", state.veil, state.veil === DEFAULT_SETTINGS.veil);
@@ -69,6 +97,19 @@ function readLayer(text: string | null): LayerChoice | undefined {
   if (text === "all") return "all";
   const layer = Number(text);
   return text !== null && Number.isInteger(layer) && layer >= 1 ? layer - 1 : undefined;
+}
+
+function readNumber(text: string | null, limits: NumberLimits): number | undefined {
+  const value = Number(text || Number.NaN);
+  return isWithin(value, limits) ? value : undefined;
+}
+
+function readSampling(given: URLSearchParams): SettingsState["sampling"] | undefined {
+  const found = SAMPLING_PARTS.flatMap((part) => {
+    const value = readNumber(given.get(SAMPLING_NAMES[part]), SAMPLING_LIMITS[part]);
+    return value === undefined ? [] : [[part, value] as const];
+  });
+  return found.length > 0 ? { ...DEFAULT_SAMPLING, ...Object.fromEntries(found) } : undefined;
 }
 
 function readOptions(

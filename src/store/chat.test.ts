@@ -79,7 +79,7 @@ function setUp() {
   const chat = createChat({
     load,
     charts: createCharts(),
-    sampling: { maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 }),
     newId: () => `id${ids++}`,
     now: () => 0,
     paint: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),

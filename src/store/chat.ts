@@ -69,7 +69,8 @@ export interface Chat {
 export interface ChatOptions {
   readonly load: Load;
   readonly charts: Charts;
-  readonly sampling: Sampling;
+  /** How the next answer is sampled. */
+  readonly sampling: () => Sampling;
   readonly newId: () => string;
   readonly now: () => number;
   /** A copy of a picture with patches painted over. */
@@ -127,13 +128,14 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     const traced = createTracer();
     tracer = traced;
     const model = load.store.getState();
-    const origin = model.phase === "ready" ? { origin: originOf(model.info, sampling, now()) } : {};
+    const chosen = sampling();
+    const origin = model.phase === "ready" ? { origin: originOf(model.info, chosen, now()) } : {};
     working = attempts.map(({ id }) => id);
     change((current) => working.reduce((all, id) => withRun(all, id, () => STARTED), current));
     store.setState({ running: working[0], shown: laneToShow(attempts) });
     let outcomes: readonly LaneOutcome[];
     try {
-      const question = requestOf(store.getState().conversation, exchange);
+      const question = requestOf(store.getState().conversation, exchange, chosen);
       outcomes = await answer(engine, question, attempts);
     } catch (error) {
       const failure = toFailure(error);
@@ -159,10 +161,14 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     store.setState({ running: undefined });
   }
 
-  const requestOf = ({ pictures, ...rest }: Conversation, { id }: Exchange): Question => ({
+  const requestOf = (
+    { pictures, ...rest }: Conversation,
+    { id }: Exchange,
+    chosen: Sampling,
+  ): Question => ({
     turns: turnsUntil({ pictures, ...rest }, id),
     images: blobs(pictures),
-    sampling,
+    sampling: chosen,
     explain: true,
   });
 

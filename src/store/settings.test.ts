@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import type { PolicyInfo } from "./policyInfo";
 import { completeOptions } from "./policyInfo";
-import { cacheSettings, clampPercent, DEFAULT_SETTINGS, sameSettings, stepLayer } from "./settings";
+import {
+  cacheSettings,
+  clampPercent,
+  DEFAULT_SETTINGS,
+  isWithin,
+  SAMPLING_LIMITS,
+  sameSettings,
+  stepLayer,
+} from "./settings";
 
 const policies: readonly PolicyInfo[] = [
   { id: "full", label: "Full cache", summary: "", options: {} },
@@ -39,6 +47,32 @@ test("settings are compared by what changes an answer", () => {
   expect(sameSettings(a, { ...a, options: { ...a.options, sinks: 2 } })).toBe(false);
   const full = { ...a, policy: "full" };
   expect(sameSettings(full, { ...full, scope: "prompt" })).toBe(true);
+});
+
+test("a cap travels where there is one, and bounds the full cache as well", () => {
+  expect(cacheSettings(state, policies)).not.toHaveProperty("capMb");
+  const capped = cacheSettings({ ...state, policy: "full", capMb: 1.5 }, policies);
+  expect(capped).toMatchObject({ policy: "full", capMb: 1.5 });
+  expect(sameSettings(capped, { ...capped, capMb: 2 })).toBe(false);
+});
+
+test("limits hold at both ends, and whole numbers are whole", () => {
+  const { seed, topP } = SAMPLING_LIMITS;
+  expect([0, 1, 2 ** 32 - 1, -1, 2 ** 32, 0.5].map((value) => isWithin(value, seed))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect([0, 0.9, 1, 1.1, Number.NaN].map((value) => isWithin(value, topP))).toEqual([
+    false,
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test("layers stop at both ends, and all of them stand before the first", () => {

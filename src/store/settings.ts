@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { completeOptions, type OptionValues, type PolicyInfo } from "./policyInfo";
 
 /** The policy that keeps everything: the reference of every comparison. */
@@ -19,6 +19,10 @@ export interface SettingsState {
   readonly scope: Scope;
   /** Chosen options by policy; what is absent has its default. */
   readonly options: Readonly<Record<string, OptionValues>>;
+  /** Ceiling of the KV pool in megabytes (10^6 bytes); undefined: none. */
+  readonly capMb: number | undefined;
+  /** How words are chosen, and how many. */
+  readonly sampling: Sampling;
   readonly layer: LayerChoice;
   readonly veil: VeilMode;
   readonly theme: Theme;
@@ -26,12 +30,44 @@ export interface SettingsState {
 
 export type SettingsStore = StoreApi<SettingsState>;
 
+/** Greedy, so that two policies' answers differ by their caches alone. */
+export const DEFAULT_SAMPLING: Sampling = {
+  maxNewTokens: 256,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  seed: 0,
+};
+
+/** What each number may be; the seed and the count are whole. */
+export const SAMPLING_LIMITS = {
+  maxNewTokens: { min: 1, max: 4096, integer: true },
+  temperature: { min: 0, max: 5, integer: false },
+  topP: { min: 0.01, max: 1, integer: false },
+  seed: { min: 0, max: 2 ** 32 - 1, integer: true },
+} as const satisfies Partial<Record<keyof Sampling, NumberLimits>>;
+
+export interface NumberLimits {
+  readonly min: number;
+  readonly max: number;
+  readonly integer: boolean;
+}
+
+/** A cap has room for something and is a number that a person would type. */
+export const CAP_LIMITS: NumberLimits = { min: 0.01, max: 100_000, integer: false };
+
+export function isWithin(value: number, { min, max, integer }: NumberLimits): boolean {
+  return value >= min && value <= max && (!integer || Number.isInteger(value));
+}
+
 export const DEFAULT_SETTINGS: SettingsState = {
   // What the embedded model still answers rightly with, at half the cache.
   policy: "prefixkv",
   keepPercent: 50,
   scope: "visual",
   options: {},
+  capMb: undefined,
+  sampling: DEFAULT_SAMPLING,
   layer: 0,
   veil: "kept",
   theme: "system",
@@ -43,7 +79,7 @@ export function createSettingsStore(initial: Partial<SettingsState> = {}): Setti
 
 /** What travels with the next question. A policy that keeps everything has retention 1. */
 export function cacheSettings(
-  state: Pick<SettingsState, "policy" | "keepPercent" | "scope" | "options">,
+  state: Pick<SettingsState, "policy" | "keepPercent" | "scope" | "options" | "capMb">,
   policies: readonly PolicyInfo[],
 ): CacheSettings {
   const policy = policies.find(({ id }) => id === state.policy) ?? policies[0];
@@ -53,16 +89,17 @@ export function cacheSettings(
     retention: policy.id === FULL ? 1 : state.keepPercent / 100,
     scope: state.scope,
     options: completeOptions(policy, state.options[policy.id]),
+    ...(state.capMb === undefined ? {} : { capMb: state.capMb }),
   };
 }
 
 export function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
-  if (a.policy !== b.policy) return false;
+  // A cap bounds the full cache, too.
+  if (a.policy !== b.policy || a.capMb !== b.capMb) return false;
   if (a.policy === FULL) return true;
   return (
     a.retention === b.retention &&
     a.scope === b.scope &&
-    a.capMb === b.capMb &&
     Object.keys({ ...a.options, ...b.options }).every((key) => a.options[key] === b.options[key])
   );
 }

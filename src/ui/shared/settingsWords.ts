@@ -3,12 +3,14 @@ import { changedOptions, type PolicyInfo } from "@/store/policyInfo";
 import { FULL } from "@/store/settings";
 import { formatRetention } from "@/telemetry/format";
 
-type Named = Pick<CacheSettings, "policy" | "retention">;
+type Named = Pick<CacheSettings, "policy" | "retention" | "capMb">;
 
-/** `AirCache 10 %`; the full cache has no percentage. */
+/** `AirCache 10 %, cap 2 MB`; the full cache has no percentage. */
 export function settingsLabel(policies: readonly PolicyInfo[], settings: Named): string {
-  const label = policyLabel(policies, settings.policy);
-  return settings.policy === FULL ? label : `${label} ${formatRetention(settings.retention)}`;
+  const { policy, retention, capMb } = settings;
+  const label = policyLabel(policies, policy);
+  const kept = policy === FULL ? label : `${label} ${formatRetention(retention)}`;
+  return capMb === undefined ? kept : `${kept}, cap ${capMb} MB`;
 }
 
 export function policyLabel(policies: readonly PolicyInfo[], id: string): string {
