@@ -27,20 +27,22 @@ export function MemoryBlock() {
   const full = reading?.fullKv ?? 0;
   const { value, unit } = bytesParts(kv);
   const share = full > 0 ? Math.min(1, kv / full) : 0;
+  // A loaded model reports its weights before there is a row to speak of.
+  const isEmpty = full === 0;
 
   return (
     <section className={cache.block} aria-label="KV cache now">
       <div className={styles.head}>
         <h2>KV cache now</h2>
-        <span className={`num ${styles.change}`}>{full > 0 && formatChange(kv, full)}</span>
+        <span className={`num ${styles.change}`}>{!isEmpty && formatChange(kv, full)}</span>
       </div>
       <p className={`num ${styles.big}`}>
-        {reading ? value : "–"}
-        <span>{reading ? ` ${unit} of ${formatBytes(full)} full` : " nothing cached yet"}</span>
+        {isEmpty ? "–" : value}
+        <span>{isEmpty ? " nothing cached yet" : ` ${unit} of ${formatBytes(full)} full`}</span>
       </p>
       <div className={styles.meter}>
         <meter aria-label="KV cache kept" min={0} max={full || 1} value={kv}>
-          {formatBytes(kv)} of {formatBytes(full)}
+          {isEmpty ? "nothing cached yet" : `${formatBytes(kv)} of ${formatBytes(full)}`}
         </meter>
         <i style={{ transform: `scaleX(${share})` }} />
       </div>

@@ -9,6 +9,7 @@ export interface Ink {
   readonly grid: string;
   readonly text: string;
   readonly warning: string;
+  readonly surface: string;
   readonly font: string;
 }
 
@@ -22,6 +23,7 @@ export function chartInk(host: HTMLElement): Ink {
     grid: color("--line"),
     text: color("--ink3"),
     warning: color("--warn"),
+    surface: color("--surface"),
     font: `${11 * devicePixelRatio}px ${family}`,
   };
 }
@@ -42,6 +44,11 @@ export function drawLabel({ ctx }: uPlot, ink: Ink, label: Label): void {
   ctx.fillStyle = label.color;
   ctx.textAlign = label.align ?? "left";
   ctx.textBaseline = "alphabetic";
+  // A rim of the ground, so that a line behind a word does not strike it through.
+  ctx.strokeStyle = ink.surface;
+  ctx.lineWidth = 3 * devicePixelRatio;
+  ctx.lineJoin = "round";
+  ctx.strokeText(label.text, label.x, label.y);
   ctx.fillText(label.text, label.x, label.y);
   ctx.restore();
 }

@@ -110,10 +110,14 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   ctx.font = ink.font;
   const gap = 6 * devicePixelRatio;
   const limit = right - ctx.measureText(end).width - 8 * devicePixelRatio;
+  const { marks } = store.getState();
+  for (const { at, kind } of marks) {
+    if (kind !== "end") drawTick(chart, ink, chart.valToPos(at, "x", true));
+  }
   const taken: { readonly from: number; readonly to: number }[] = [];
   // Compaction is what the chart is about; a prefill is named where there is room beside it.
   for (const wanted of ["compact", "prefill"] as const) {
-    for (const { at, kind } of store.getState().marks) {
+    for (const { at, kind } of marks) {
       if (kind !== wanted) continue;
       const text = MARK_WORDS[kind];
       const width = ctx.measureText(text).width;
@@ -122,7 +126,6 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
       const overlaps = taken.some(({ from, to }) => x < to && x + width > from);
       if (overlaps || x + width > limit) continue;
       drawLabel(chart, ink, { text, x, y, color: ink.text });
-      drawTick(chart, ink, place);
       taken.push({ from: x - gap, to: x + width + gap });
     }
   }

@@ -71,8 +71,8 @@ export function turnTimesChart(
     options(host) {
       const ink = chartInk(host);
       const drawAxes = (chart: uPlot) => {
-        drawScale(chart, ink, "ms");
         if (fullMs !== undefined) drawRule(chart, fullMs, ink.reference);
+        drawScale(chart, ink, "ms");
         drawTurns(chart, ink, turns);
       };
       const dots = { show: true, size: 6, fill: ink.accent };

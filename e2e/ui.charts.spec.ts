@@ -1,0 +1,137 @@
+import { expect, type Page, test } from "@playwright/test";
+import { ask, openScripted } from "./scripted";
+
+/** Counts drawings of charts from here on, by the user timings that they leave. */
+async function countDraws(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    Object.assign(window, { draws: 0 });
+    new PerformanceObserver((list) => {
+      const counted = window as unknown as { draws: number };
+      counted.draws += list.getEntriesByName("keepsight chart").length;
+    }).observe({ type: "measure" });
+  });
+}
+
+async function drawsOf(page: Page, action: () => Promise<void>): Promise<number> {
+  const read = () => page.evaluate(() => (window as unknown as { draws: number }).draws);
+  const before = await read();
+  await action();
+  return (await read()) - before;
+}
+
+const answer = (page: Page) => () => ask(page, "Read all the text.");
+
+async function hide(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
+test("charts draw while they can be seen, and not in a hidden tab", async ({ page }) => {
+  await openScripted(page, { pace: 0.1 });
+  await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+  await countDraws(page);
+  expect(await drawsOf(page, answer(page))).toBeGreaterThan(4);
+  // A frame may have been asked for before; none is after.
+  await page.waitForTimeout(300);
+  expect(await drawsOf(page, () => page.waitForTimeout(500))).toBe(0);
+
+  await hide(page, true);
+  expect(await drawsOf(page, answer(page))).toBe(0);
+  const seen = await drawsOf(page, async () => {
+    await hide(page, false);
+    await page.waitForTimeout(500);
+  });
+  expect(seen).toBeGreaterThanOrEqual(2);
+});
+
+test("charts that are scrolled away cost no drawing, and catch up", async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 660 });
+  await openScripted(page, { pace: 0.05, query: "policy=aircache" });
+  await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+  await page.getByText("Options", { exact: true }).click();
+  await countDraws(page);
+  const chart = page.getByRole("img", { name: /^Time per token/ });
+  for (const name of [/^Time per token/, /^KV cache over time/]) {
+    await expect(page.getByRole("img", { name })).not.toBeInViewport();
+  }
+  expect(await drawsOf(page, answer(page))).toBe(0);
+  const seen = await drawsOf(page, async () => {
+    await chart.scrollIntoViewIfNeeded();
+    await expect(chart.locator("canvas")).toBeVisible();
+    await page.waitForTimeout(500);
+  });
+  expect(seen).toBeGreaterThanOrEqual(1);
+});
+
+test("charts in a closed sheet cost no drawing", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openScripted(page, { pace: 0.05 });
+  await expect(page.getByLabel("Question")).toBeVisible();
+  await countDraws(page);
+  expect(await drawsOf(page, answer(page))).toBe(0);
+  const seen = await drawsOf(page, async () => {
+    await page.getByRole("button", { name: /^Cache settings/ }).click();
+    await page.getByRole("img", { name: /^KV cache over time: now/ }).scrollIntoViewIfNeeded();
+    await page.waitForTimeout(500);
+  });
+  expect(seen).toBeGreaterThanOrEqual(1);
+  await page.getByRole("button", { name: "Done" }).click();
+  expect(await drawsOf(page, answer(page))).toBe(0);
+});
+
+test("whoever asked for less motion gets a few steady pictures", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openScripted(page, { pace: 0.3 });
+  await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+  await countDraws(page);
+  const from = Date.now();
+  const drawn = await drawsOf(page, answer(page));
+  // Two charts, at most twice a second each, and once at the start.
+  expect(drawn).toBeLessThanOrEqual(2 * (2 + Math.ceil((Date.now() - from) / 500)));
+  expect(drawn).toBeGreaterThan(0);
+});
+
+test("the charts look back over the turns, for eyes, keys and spreadsheets", async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await openScripted(page, { query: "policy=full" });
+  await ask(page, "What is the date?");
+  await page.getByLabel("Policy", { exact: true }).selectOption("aircache");
+  await ask(page, "Read all the text.");
+  await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
+  await page.getByText("By turn", { exact: true }).click();
+
+  const bytes = page.getByRole("img", { name: /^KV cache by turn: 0\.\d\d\sMB after turn 2/ });
+  await expect(bytes.locator("canvas")).toBeVisible();
+  await expect(
+    page.getByRole("img", { name: /^Time per token by turn: .* in turn 2/ }),
+  ).toBeVisible();
+
+  const keys = page.getByRole("slider", { name: "Read values: KV cache by turn" });
+  await keys.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(keys).toHaveAttribute("aria-valuetext", /^turn 1 .* of .*MB/);
+  await page.keyboard.press("End");
+  await expect(keys).toHaveAttribute("aria-valuetext", /^turn 2/);
+  await expect(keys).toHaveAttribute("aria-valuenow", "1");
+
+  await page.getByRole("button", { name: "Show data: KV cache by turn" }).click();
+  const table = page.getByRole("table", { name: "KV cache by turn" });
+  await expect(table.getByRole("row")).toHaveCount(3);
+  await expect(table.getByRole("row").nth(1)).toContainText("Full cache");
+  await page.getByRole("button", { name: "Copy CSV" }).click();
+  const csv = await page.evaluate(() => navigator.clipboard.readText());
+  expect(csv).toMatch(
+    /^turn,answered with,KV bytes,full KV bytes\r?\n1,Full cache,2621440,2621440/,
+  );
+
+  // The pointer reads the same values.
+  await page.getByText("Over time", { exact: true }).click();
+  const chart = page.getByRole("img", { name: /^Time per token: median/ });
+  await chart.hover();
+  await expect(page.locator("output").filter({ hasText: /^token \d+ .*ms/ })).toBeVisible();
+});
