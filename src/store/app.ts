@@ -44,6 +44,8 @@ export interface App {
   next(): CacheSettings;
   /** Asks under the next settings, or in lanes where comparing is on. */
   ask(question: string): void;
+  /** Asks another question in the place of one, under the next settings or in lanes. */
+  edit(exchangeId: string, question: string): void;
   /** Answers a question that was asked before in lanes. */
   compareAgain(exchangeId: string): void;
 }
@@ -81,7 +83,7 @@ export function createApp(options: AppOptions): App {
     paint: withoutPatches,
   });
   const look = createLook(chat);
-  const history = createHistory(createArchive(), chat, newId);
+  const history = createHistory({ archive: createArchive(), chat, newId, now: () => Date.now() });
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
@@ -130,6 +132,11 @@ export function createApp(options: AppOptions): App {
       // A question that is quicker than its picture waits for it.
       if (isSettled && !stage.getState().isReading) return send();
       void gallery.then(() => pictures.settled()).then(send);
+    },
+    edit(exchangeId, question) {
+      const isComparing = lanes.store.getState().isOn;
+      history.edit(exchangeId, question, isComparing ? lanes.settings() : [next()]);
+      if (isComparing) lanes.asked();
     },
     compareAgain: (exchangeId) => chat.compareAgain(exchangeId, lanes.settings()),
     pictures,

@@ -54,8 +54,9 @@ export interface Chat {
   /**
    * Asks another question in the place of one, under one of `lanes` or in all of them. What came
    * after it leaves the conversation.
+   * @returns the id of the exchange that stands there now, if there was one
    */
-  edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): void;
+  edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): string | undefined;
   /** Runs a failed attempt once more, a lane alone. */
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
@@ -220,16 +221,19 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     },
     edit(exchangeId, question, lanes) {
       const before = store.getState().conversation.exchanges.find(({ id }) => id === exchangeId);
-      if (!before) return;
+      if (!before) return undefined;
       const attempts = lanes.length > 1 ? queuedLanes(lanes) : lanes.map(queued);
       const edited = { id: newId(), pictures: before.pictures, question, attempts };
       store.setState(({ conversation }) => ({
         conversation: withEdited(conversation, exchangeId, edited),
         shown: undefined,
       }));
-      // An answer that is under way belongs to what was replaced.
-      if (busy) void load.engine()?.cancel();
+      // An answer that is under way may belong to what was replaced.
+      const left = store.getState().conversation.exchanges.flatMap((each) => each.attempts);
+      const isGone = working.some((each) => !left.some(({ id }) => id === each));
+      if (isGone) void load.engine()?.cancel();
       pump();
+      return edited.id;
     },
     askAgain(exchangeId, settings) {
       const attempt = queued(settings);

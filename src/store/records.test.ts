@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { emptyConversation, type Picture, STARTED, withExchange } from "./conversation";
-import { entryOf, exportJson, revive, toRecord } from "./records";
+import { exportJson } from "./exportJson";
+import { entryOf, revive, toRecord } from "./records";
 import { result } from "./testing";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;

@@ -1,5 +1,12 @@
-import type { CacheSettings, EngineFailure, TurnResult } from "@/protocol/engine";
-import { type Conversation, type Exchange, type Run, titleOf } from "./conversation";
+import type { EngineFailure } from "@/protocol/engine";
+import {
+  type Attempt,
+  type Conversation,
+  type Exchange,
+  type Picture,
+  type Run,
+  titleOf,
+} from "./conversation";
 
 /** A conversation at rest: nothing runs in it, and its pictures have no addresses yet. */
 export interface ConversationRecord {
@@ -11,29 +18,17 @@ export interface ConversationRecord {
   readonly exchanges: readonly ExchangeRecord[];
 }
 
-export interface PictureRecord {
-  readonly id: string;
-  readonly title: string;
-  readonly alt: string;
-  readonly blob: Blob;
-  readonly width: number;
-  readonly height: number;
-  readonly sampleId?: string;
+export type PictureRecord = Omit<Picture, "url">;
+
+export interface ExchangeRecord extends Omit<Exchange, "attempts"> {
+  readonly attempts: readonly AttemptRecord[];
 }
 
-interface ExchangeRecord {
-  readonly id: string;
-  readonly pictures: readonly string[];
-  readonly question: string;
-  readonly attempts: readonly {
-    readonly id: string;
-    readonly settings: CacheSettings;
-    readonly run: SettledRun;
-    readonly comparison?: string;
-  }[];
+export interface AttemptRecord extends Omit<Attempt, "run"> {
+  readonly run: SettledRun;
 }
 
-type SettledRun = Extract<Run, { phase: "done" | "failed" }>;
+export type SettledRun = Extract<Run, { phase: "done" | "failed" }>;
 
 const LEFT: EngineFailure = {
   code: "cancelled",
@@ -46,10 +41,14 @@ export interface Entry {
   readonly id: string;
   readonly title: string;
   readonly updatedAt: number;
+  readonly pictures: number;
+  readonly questions: number;
 }
 
 export function entryOf(record: ConversationRecord): Entry {
-  return { id: record.id, title: titleOf(revive(record, () => "")), updatedAt: record.updatedAt };
+  const { id, updatedAt, pictures, exchanges } = record;
+  const title = titleOf(revive(record, () => ""));
+  return { id, title, updatedAt, pictures: pictures.length, questions: exchanges.length };
 }
 
 /** What is kept of a conversation; an answer that is still being given is kept as interrupted. */
@@ -81,44 +80,4 @@ export function revive(record: ConversationRecord, urlOf: (blob: Blob) => string
     pictures: record.pictures.map((picture) => ({ ...picture, url: urlOf(picture.blob) })),
     exchanges: record.exchanges satisfies readonly Exchange[],
   };
-}
-
-/** A conversation as one JSON document, pictures included as data URLs. */
-export async function exportJson(record: ConversationRecord): Promise<string> {
-  const pictures = await Promise.all(
-    record.pictures.map(async ({ blob, ...picture }) => ({
-      ...picture,
-      data: await dataUrl(blob),
-    })),
-  );
-  const exchanges = record.exchanges.map(({ question, pictures: before, attempts }) => ({
-    question,
-    pictures: before,
-    attempts: attempts.map(({ settings, run, comparison }) => ({
-      settings,
-      ...(comparison === undefined ? {} : { comparison }),
-      ...outcome(run),
-    })),
-  }));
-  const { name, createdAt, updatedAt } = record;
-  const dates = {
-    createdAt: new Date(createdAt).toISOString(),
-    updatedAt: new Date(updatedAt).toISOString(),
-  };
-  const document = { format: "keepsight-conversation", version: 1, name, ...dates };
-  return JSON.stringify({ ...document, pictures, exchanges }, undefined, 1);
-}
-
-function outcome(run: SettledRun): { result: TurnResult } | { failure: EngineFailure } {
-  return run.phase === "done" ? { result: run.result } : { failure: run.failure };
-}
-
-async function dataUrl(blob: Blob): Promise<string> {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  const parts: string[] = [];
-  // In pieces: a call takes only so many arguments.
-  for (let at = 0; at < bytes.length; at += 8192) {
-    parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
-  }
-  return `data:${blob.type || "application/octet-stream"};base64,${btoa(parts.join(""))}`;
 }

@@ -1,0 +1,92 @@
+/**
+ * Checks of data from outside, by hand: a shape takes anything and gives what it says it gives, or
+ * throws a `ShapeError` that names the place. Fields that no shape asks for are left out.
+ */
+export type Shape<T> = (value: unknown, at: string) => T;
+
+export class ShapeError extends Error {
+  override readonly name = "ShapeError";
+}
+
+function refuse(at: string, wanted: string): never {
+  throw new ShapeError(`${at || "the document"} is not ${wanted}`);
+}
+
+export const text: Shape<string> = (value, at) =>
+  typeof value === "string" ? value : refuse(at, "a text");
+
+export const flag: Shape<boolean> = (value, at) =>
+  typeof value === "boolean" ? value : refuse(at, "true or false");
+
+/** Finite. */
+export const number: Shape<number> = (value, at) =>
+  typeof value === "number" && Number.isFinite(value) ? value : refuse(at, "a number");
+
+/** @param most inclusive */
+export function whole(most = Number.MAX_SAFE_INTEGER): Shape<number> {
+  return (value, at) =>
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most
+      ? value
+      : refuse(at, `a whole number up to ${most}`);
+}
+
+/** One of a few texts or numbers. */
+export function oneOf<const T extends string | number>(...values: readonly T[]): Shape<T> {
+  return (value, at) =>
+    values.find((each) => each === value) ?? refuse(at, values.map(String).join(" or "));
+}
+
+/** The first of two shapes that fits. */
+export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
+  return (value, at) => {
+    try {
+      return first(value, at);
+    } catch {
+      return second(value, at);
+    }
+  };
+}
+
+export function list<T>(item: Shape<T>): Shape<readonly T[]> {
+  return (value, at) =>
+    Array.isArray(value)
+      ? value.map((each, index) => item(each, `${at}[${index}]`))
+      : refuse(at, "a list");
+}
+
+/** A dictionary with any keys. */
+export function dictionary<T>(item: Shape<T>): Shape<Readonly<Record<string, T>>> {
+  return (value, at) =>
+    Object.fromEntries(
+      Object.entries(object(value, at)).map(([key, each]) => [key, item(each, `${at}.${key}`)]),
+    );
+}
+
+/** A field that may be absent. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, at) => (value === undefined ? undefined : shape(value, at));
+}
+
+/** An object with exactly the fields of `T`; absent optional ones stay absent. */
+export function record<T extends object>(
+  fields: {
+    readonly [K in keyof T]-?: Shape<T[K]>;
+  },
+): Shape<T> {
+  return (value, at) => {
+    const given = object(value, at);
+    const checked: Partial<T> = {};
+    for (const name in fields) {
+      const own = Object.hasOwn(given, name) ? given[name] : undefined;
+      const field = fields[name](own, at ? `${at}.${name}` : name);
+      if (field !== undefined) checked[name] = field;
+    }
+    // Every field of T went through its shape just above.
+    return checked as T;
+  };
+}
+
+function object(value: unknown, at: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  return refuse(at, "an object");
+}
