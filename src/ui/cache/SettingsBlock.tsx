@@ -1,7 +1,9 @@
 import { FULL } from "@/store/settings";
 import { Segmented } from "../shared/Segmented";
 import { useApp, useSettings } from "../useApp";
+import { AnswerForm } from "./AnswerForm";
 import styles from "./Cache.module.css";
+import { CapControl } from "./CapControl";
 import { KeepControl } from "./KeepControl";
 import { OptionsForm } from "./OptionsForm";
 
@@ -54,7 +56,9 @@ export function SettingsBlock() {
           onChange={(value) => settings.setState({ scope: value })}
         />
       </div>
+      <CapControl />
       <OptionsForm key={policy.id} policy={policy} />
+      <AnswerForm />
     </section>
   );
 }

@@ -35,6 +35,7 @@ export function AttemptView({ exchange, attempt }: Props) {
           <>
             <Facts
               settings={settings}
+              sampling={run.origin?.sampling}
               result={run.result}
               agrees={agreesWithReference(exchange, attempt)}
               hidden={attempt.hidden}

@@ -1,13 +1,15 @@
-import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import type { CacheSettings, Sampling, TurnResult } from "@/protocol/engine";
 import { type Hidden, hiddenLabel } from "@/store/occlusion";
 import { formatBytes, formatCount, formatMs } from "@/telemetry/format";
-import { settingsDetails, settingsLabel } from "../shared/settingsWords";
+import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import styles from "./Chat.module.css";
 import { rowCounters } from "./rowCounters";
 
 interface Props {
   readonly settings: CacheSettings;
+  /** How it was sampled; answers of old have it not. */
+  readonly sampling: Sampling | undefined;
   readonly result: TurnResult;
   readonly agrees: boolean | undefined;
   readonly hidden: Hidden | undefined;
@@ -22,11 +24,14 @@ const ENDINGS: Readonly<Record<TurnResult["finish"], string>> = {
 };
 
 /** What an answer cost, measured by the engine that gave it. */
-export function Facts({ settings, result, agrees, hidden }: Props) {
+export function Facts({ settings, sampling, result, agrees, hidden }: Props) {
   const { policies } = useApp();
   const { kvBytes, ms } = result;
   const rows = rowCounters(result);
-  const details = settingsDetails(policies, settings);
+  const details = [
+    ...settingsDetails(policies, settings),
+    ...(sampling ? samplingWords(sampling) : []),
+  ];
   return (
     <div className={styles.facts}>
       <p className={styles.factLine}>

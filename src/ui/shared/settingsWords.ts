@@ -1,7 +1,7 @@
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { changedOptions, type PolicyInfo } from "@/store/policyInfo";
-import { FULL } from "@/store/settings";
-import { formatRetention } from "@/telemetry/format";
+import { DEFAULT_SAMPLING, FULL } from "@/store/settings";
+import { formatCount, formatRetention } from "@/telemetry/format";
 
 type Named = Pick<CacheSettings, "policy" | "retention" | "capMb">;
 
@@ -27,4 +27,19 @@ export function settingsDetails(
   const scope = settings.scope === "prompt" ? ["of the whole prompt"] : [];
   const options = changedOptions(policy, settings.options);
   return [...scope, ...options.map(({ label, value }) => `${label.toLowerCase()} ${value}`)];
+}
+
+/** How the tokens are chosen, where that is not what the page does by itself. */
+export function samplingWords(sampling: Sampling): readonly string[] {
+  const { maxNewTokens, temperature, topP, seed } = sampling;
+  const words = (isSaid: boolean, text: string) => (isSaid ? [text] : []);
+  return [
+    ...words(temperature !== DEFAULT_SAMPLING.temperature, `temperature ${temperature}`),
+    ...words(topP !== DEFAULT_SAMPLING.topP, `top-p ${topP}`),
+    ...words(seed !== DEFAULT_SAMPLING.seed, `seed ${seed}`),
+    ...words(
+      maxNewTokens !== DEFAULT_SAMPLING.maxNewTokens,
+      `at most ${formatCount(maxNewTokens)} tokens`,
+    ),
+  ];
 }

@@ -1,0 +1,69 @@
+import type { Sampling } from "@/protocol/engine";
+import { DEFAULT_SAMPLING, SAMPLING_LIMITS } from "@/store/settings";
+import { samplingWords } from "../shared/settingsWords";
+import { useApp, useSettings } from "../useApp";
+import styles from "./Cache.module.css";
+import { NumberField } from "./NumberField";
+
+interface Field {
+  readonly part: keyof typeof SAMPLING_LIMITS;
+  readonly label: string;
+  readonly help: string;
+}
+
+const FIELDS: readonly Field[] = [
+  {
+    part: "maxNewTokens",
+    label: "Longest answer, in tokens",
+    help: "An answer ends there, finished or not.",
+  },
+  {
+    part: "temperature",
+    label: "Temperature",
+    help: "0 takes the likeliest token each time; more spreads the choice.",
+  },
+  {
+    part: "topP",
+    label: "Top-p",
+    help: "Chooses among the likeliest tokens that have this probability together; 1 is all.",
+  },
+  {
+    part: "seed",
+    label: "Seed",
+    help: "The same seed draws the same tokens again, and the same rows under Random.",
+  },
+];
+
+/** How words are chosen, which has nothing to do with the cache: closed until somebody needs it. */
+export function AnswerForm() {
+  const { settings } = useApp();
+  const sampling = useSettings((state) => state.sampling);
+  const set = (change: Partial<Sampling>) =>
+    settings.setState({ sampling: { ...sampling, ...change } });
+  return (
+    <details className={styles.options}>
+      <summary>
+        Answer <span className={styles.now}>{samplingWords(sampling).join(", ")}</span>
+      </summary>
+      <div className={styles.fields}>
+        {FIELDS.map(({ part, label, help }) => (
+          <NumberField
+            key={part}
+            label={label}
+            help={help}
+            limits={SAMPLING_LIMITS[part]}
+            value={sampling[part]}
+            onCommit={(value) => value !== undefined && set({ [part]: value })}
+          />
+        ))}
+        <button
+          type="button"
+          className={styles.reset}
+          onClick={() => settings.setState({ sampling: DEFAULT_SAMPLING })}
+        >
+          Back to the defaults
+        </button>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,33 @@
+import { CAP_LIMITS } from "@/store/settings";
+import { useApp, useChat, useSettings } from "../useApp";
+import styles from "./Cache.module.css";
+import { NumberField } from "./NumberField";
+
+/** A ceiling for the KV cache, whatever the conversation grows to. */
+export function CapControl() {
+  const { settings } = useApp();
+  const capMb = useSettings((state) => state.capMb);
+  const refusal = useChat(({ conversation }) => {
+    const run = conversation.exchanges
+      .at(-1)
+      ?.attempts.findLast(
+        (attempt) => attempt.run.phase === "failed" && attempt.settings.capMb === capMb,
+      )?.run;
+    const isRefused = run?.phase === "failed" && run.failure.code === "capTooSmall";
+    return isRefused ? run.failure.message : undefined;
+  });
+  return (
+    <div className={styles.cap}>
+      <NumberField
+        label="Cap"
+        unit="MB"
+        help="Ceiling of the KV cache for the whole conversation; earlier rows go first."
+        limits={CAP_LIMITS}
+        value={capMb}
+        empty="off"
+        problem={capMb === undefined ? undefined : refusal}
+        onCommit={(value) => settings.setState({ capMb: value })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { useEffect, useId, useState } from "react";
+import { isWithin, type NumberLimits } from "@/store/settings";
+import styles from "./Cache.module.css";
+
+interface Props {
+  readonly label: string;
+  readonly unit?: string;
+  readonly help: string;
+  readonly limits: NumberLimits;
+  /** Undefined where the field may stand empty, and does. */
+  readonly value: number | undefined;
+  /** What an empty field means; without it a field cannot be empty. */
+  readonly empty?: string;
+  /** Stands in the help's place: why the value in use was refused. */
+  readonly problem?: string | undefined;
+  readonly onCommit: (value: number | undefined) => void;
+}
+
+/** A number with a line of help. It may be half typed: it counts once it is one that may be. */
+export function NumberField(props: Props) {
+  const { label, unit, help, limits, value, empty, problem, onCommit } = props;
+  const id = useId();
+  const [draft, setDraft] = useState(show(value));
+  useEffect(() => setDraft(show(value)), [value]);
+  const isEmpty = draft.trim() === "";
+  const isRight = isEmpty ? empty !== undefined : isWithin(Number(draft), limits);
+  const sentence = isRight ? problem : rule(limits, empty);
+
+  function change(text: string) {
+    setDraft(text);
+    if (text.trim() === "") {
+      if (empty !== undefined) onCommit(undefined);
+    } else if (isWithin(Number(text), limits)) {
+      onCommit(Number(text));
+    }
+  }
+
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>{label}</label>
+      <span className={styles.measured}>
+        <input
+          id={id}
+          type="text"
+          inputMode={limits.integer ? "numeric" : "decimal"}
+          className="num"
+          aria-describedby={`${id}-help`}
+          aria-invalid={sentence !== undefined}
+          placeholder={empty}
+          autoComplete="off"
+          value={draft}
+          onChange={({ target }) => change(target.value)}
+          onBlur={() => setDraft(show(value))}
+        />
+        {unit && <span className={styles.unit}>{unit}</span>}
+      </span>
+      <p id={`${id}-help`} className={sentence ? styles.problem : styles.help} aria-live="polite">
+        {sentence ?? help}
+      </p>
+    </div>
+  );
+}
+
+function show(value: number | undefined): string {
+  return value === undefined ? "" : String(value);
+}
+
+function rule({ min, max, integer }: NumberLimits, empty: string | undefined): string {
+  const kind = integer ? "A whole number" : "A number";
+  return `${kind} from ${min} to ${max}${empty === undefined ? "" : `, or nothing for ${empty}`}.`;
+}
