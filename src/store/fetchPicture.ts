@@ -75,7 +75,8 @@ function refusalOf(response: Response, host: string): string | undefined {
   }
   if (!response.ok) return `${host} refused with status ${status}. ${DROP_IT}`;
   const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-  if (/^(text|audio|video)\/|json|xml$/.test(type) && type !== "image/svg+xml") {
+  // Anything vaguer than these may be an image all the same; its bytes decide.
+  if (/^(text\/html|application\/(json|pdf|xhtml\+xml)|(audio|video)\/.*)$/.test(type)) {
     return `This address leads to ${type}, not to an image. Copy the address of the image itself.`;
   }
   return Number(response.headers.get("content-length")) > MAX_FETCHED_BYTES
