@@ -5,8 +5,8 @@ import type { KvCache, RowCounts } from "@/model/kvCache";
 import { TapRecorder } from "@/model/taps";
 import { EngineError } from "@/protocol/engine";
 import { type Cap, peakBytes, shrunkRows } from "./cap";
+import type { Job, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
-import type { Job, Segment } from "./stages";
 
 /** Queries that rank a history: the text of the new question, at most its last so many rows. */
 const RANKING_ROWS = 64;

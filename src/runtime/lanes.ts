@@ -12,6 +12,7 @@ import { cacheBytes, comparePeak, rowsAfter } from "./comparePeak";
 import { type Seen, settingsKey } from "./continuation";
 import { domainOf } from "./domain";
 import { asEngineError, isAbort } from "./failures";
+import type { Decision, Job, Prefilled, StageIo } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
@@ -20,14 +21,7 @@ import { sharedTaps, type TapRequest } from "./recording";
 import { fullKvBytes } from "./report";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "./request";
 import { SavedLogits } from "./savedLogits";
-import {
-  type Decision,
-  type Job,
-  type Prefilled,
-  recordedOf,
-  type StageIo,
-  Stages,
-} from "./stages";
+import { recordedOf, Stages } from "./stages";
 import { prepareTurn } from "./turn";
 
 const MOST_LANES = 4;

@@ -10,6 +10,7 @@ import type {
 import { coveredTokens, type Seen } from "./continuation";
 import { isAbort, isOutOfMemory } from "./failures";
 import { makeRoom } from "./history";
+import type { Job, Segment, StageIo } from "./job";
 import { Lanes } from "./lanes";
 import type { LoadedModel } from "./loadedModel";
 import { Pictures } from "./pictures";
@@ -17,7 +18,7 @@ import { previewPlan, type Recorded } from "./preview";
 import { Progress } from "./progress";
 import { fullKvBytes } from "./report";
 import { bad, positionMode } from "./request";
-import { type Job, recordedOf, type Segment, type StageIo, Stages } from "./stages";
+import { recordedOf, Stages } from "./stages";
 import { type PreparedTurn, prepareTurn } from "./turn";
 
 /**

@@ -1,5 +1,5 @@
 import { planFor } from "@/compression/plan";
-import type { DecodeRule, KeepPlan, Taps } from "@/compression/types";
+import type { DecodeRule, KeepPlan } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/embed";
 import { compact, gatherFork } from "@/model/compaction";
 import { promptIds } from "@/model/decoder";
@@ -8,63 +8,15 @@ import { generate, joinHooks } from "@/model/generation";
 import type { KvCache, RowCounts } from "@/model/kvCache";
 import type { PromptTile } from "@/model/prompt";
 import { TextStream } from "@/model/textStream";
-import type { EngineEvent, Stage } from "@/protocol/engine";
-import { type Domain, domainOf, planInput } from "./domain";
-import {
-  AnswerTrace,
-  type FirstLook,
-  firstLook,
-  importanceOf,
-  visualPositions,
-  withLastRow,
-} from "./explanation";
+import type { Stage } from "@/protocol/engine";
+import { domainOf, planInput } from "./domain";
+import { AnswerTrace, firstLook, importanceOf, visualPositions, withLastRow } from "./explanation";
+import type { Decision, Job, Prefilled, Segment, StageIo } from "./job";
 import type { LoadedModel } from "./loadedModel";
-import type { MemoryReporter } from "./memoryReporter";
 import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
-import type { Progress } from "./progress";
 import { record, type TapRequest, tapsOf } from "./recording";
 import { fullKvBytes, layerReports } from "./report";
-import type { PreparedTurn } from "./turn";
-
-export interface StageIo {
-  readonly emit: (event: EngineEvent) => void;
-  /** Throws what the device has reported since the last check. */
-  readonly check: () => void;
-  readonly reporter: MemoryReporter;
-}
-
-/** One question on its way through the stages. */
-export interface Job {
-  readonly turn: PreparedTurn;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-}
-
-/** A stretch of a prompt's tokens that is prefilled and compressed at once. */
-export interface Segment {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A prefill that is done: the rows it added, what stood before them, what they attend to. */
-export interface Prefilled {
-  readonly cache: KvCache;
-  readonly domain: Domain;
-  readonly before: RowCounts;
-  /** Of the first request. */
-  readonly taps: Taps;
-  /** Per request. */
-  readonly recorded: readonly Taps[];
-  /** What its last row looked at, where the answer is to be explained and there is a picture. */
-  readonly look?: FirstLook | undefined;
-}
-
-/** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
-export interface Decision {
-  readonly plan: KeepPlan;
-  readonly rule: DecodeRule | undefined;
-}
 
 /** The stages of an answer, each in its own right; what is held between questions is not theirs. */
 export class Stages {

@@ -1,3 +1,4 @@
+import type { LaneOutcome, TurnResult } from "@/protocol/engine";
 import type { Message, Request } from "@/protocol/messages";
 import { LocalEngine } from "./engine";
 import { asEngineError } from "./failures";
@@ -10,7 +11,8 @@ engine.subscribe((event) => post({ type: "event", event }));
 self.onmessage = async ({ data }: MessageEvent<Request>) => {
   const { id } = data;
   try {
-    post({ type: "result", id, value: await run(data) });
+    const value = await run(data);
+    post({ type: "result", id, value }, handedOver(data, value));
   } catch (error) {
     const { failure } = asEngineError(error);
     if (failure.code === "internal") console.error(error);
@@ -40,6 +42,20 @@ function run(request: Request): Promise<unknown> {
   }
 }
 
-function post(message: Message): void {
-  self.postMessage(message);
+/** Explanations are large and nobody's here: the page gets their memory, not a copy. */
+function handedOver({ call }: Request, value: unknown): Transferable[] {
+  const results =
+    call === "ask"
+      ? [value as TurnResult]
+      : call === "compare"
+        ? (value as readonly LaneOutcome[]).flatMap(({ result }) => result ?? [])
+        : [];
+  return results.flatMap(({ explanation }) => {
+    const arrays = [explanation?.importance?.scores, explanation?.attention?.cells];
+    return arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));
+  });
+}
+
+function post(message: Message, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer });
 }
