@@ -1,6 +1,7 @@
 import type { AttentionTrace, ImageLayout, LayerReport } from "@/protocol/engine";
 import { alignedWords } from "@/telemetry/agreement";
 import { attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import type { ChatState } from "./chat";
 import {
   type Attempt,
   type Conversation,
@@ -158,4 +159,19 @@ export function importanceOf(
     if (!standing) return undefined;
     result = standing;
   }
+}
+
+/** The answer whose rows the stage shows, or else the newest: the one to ask again without a patch. */
+export function attemptToTest({
+  conversation,
+  shown,
+}: Pick<ChatState, "conversation" | "shown">):
+  | { readonly exchange: Exchange; readonly attempt: Attempt }
+  | undefined {
+  const answers = conversation.exchanges.flatMap((exchange) =>
+    exchange.attempts
+      .filter(({ run }) => run.phase === "done")
+      .map((attempt) => ({ exchange, attempt })),
+  );
+  return answers.find(({ attempt }) => attempt.id === shown) ?? answers.at(-1);
 }

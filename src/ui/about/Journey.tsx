@@ -2,10 +2,13 @@ import { useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { shownRows } from "@/store/shownRows";
 import { formatCount } from "@/telemetry/format";
+import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../stage/overlay";
 import { PictureFrame } from "../stage/PictureFrame";
 import { useChat, useStagePicture } from "../useApp";
 import { keptShareOfAll, rowCount } from "../veilGeometry";
 import styles from "./About.module.css";
+
+const NO_READINGS = { heat: undefined, sinks: NO_SINKS };
 
 /** The picture on the stage as rows of the prompt, with the last answer's own numbers. */
 export function Journey() {
@@ -16,11 +19,19 @@ export function Journey() {
       return { layers: rows?.layers, layout: rows?.layout };
     }),
   );
-  const share = useMemo(() => (layers ? keptShareOfAll(layers) : undefined), [layers]);
+  const overlay = useMemo((): Overlay | undefined => {
+    const paint = layers && { kind: "kept" as const, share: keptShareOfAll(layers) };
+    return paint && { paint, sinks: NO_SINKS, hidden: NOTHING_HIDDEN };
+  }, [layers]);
   if (!picture || !layers || !layout) {
     return (
       <div className={styles.journey}>
-        <PictureFrame picture={picture} rows={undefined} share={undefined} />
+        <PictureFrame
+          picture={picture}
+          rows={undefined}
+          overlay={undefined}
+          readings={NO_READINGS}
+        />
         <p>
           Ask a question on the <a href="#chat">Chat</a> page, and its rows are shown here: the text
           before the image, one row per visual token, and the words of the question.
@@ -36,7 +47,12 @@ export function Journey() {
   const { gridRows, gridColumns } = layout.tiles[0] ?? { gridRows: 0, gridColumns: 0 };
   return (
     <div className={styles.journey}>
-      <PictureFrame picture={picture} rows={{ layers, layout }} share={share} />
+      <PictureFrame
+        picture={picture}
+        rows={{ layers, layout }}
+        overlay={overlay}
+        readings={NO_READINGS}
+      />
       <div>
         <div className={styles.strip} aria-hidden="true">
           <i style={{ flexGrow: before }} />

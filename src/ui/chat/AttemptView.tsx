@@ -5,6 +5,7 @@ import { settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import { AgainActions, AnswerActions } from "./Actions";
 import styles from "./Chat.module.css";
+import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
 import { StageLine } from "./StageLine";
 import { useFailureAction } from "./useFailureAction";
@@ -24,7 +25,9 @@ export function AttemptView({ exchange, attempt }: Props) {
   return (
     <div className={styles.attempt} data-live={isLive || undefined}>
       <article className={styles.answer} data-phase={run.phase} aria-label="Answer">
-        <span className={run.phase === "running" ? styles.caret : undefined}>{text}</span>
+        <span className={run.phase === "running" ? styles.caret : undefined}>
+          <ComparedText attempt={attempt} />
+        </span>
         {run.phase === "done" && text === "" && (
           <span className={styles.none}>The model ended its answer without a word.</span>
         )}

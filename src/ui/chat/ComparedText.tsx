@@ -1,24 +1,30 @@
+import { useMemo } from "react";
+import { type Attempt, textOf } from "@/store/conversation";
+import { hasAttention } from "@/store/looked";
+import { AnswerWords } from "./AnswerWords";
 import { comparedParts } from "./comparedParts";
-import styles from "./Lanes.module.css";
+import { Differing } from "./Differing";
 
 interface Props {
-  readonly text: string;
-  readonly reference: string | undefined;
-  readonly isStreaming: boolean;
+  readonly attempt: Attempt;
+  /** The full cache's answer, where words that it does not have are to be marked. */
+  readonly reference?: string | undefined;
 }
 
-/** An answer with the words that the full cache's answer does not have marked. */
-export function ComparedText({ text, reference, isStreaming }: Props) {
-  if (reference === undefined) return text;
-  return comparedParts(text, reference, isStreaming).map(({ text: part, differs }, index) =>
-    differs ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name than their place
-      <mark key={index} className={styles.differing}>
-        <span className="unseen">differs: </span>
-        {part}
-      </mark>
-    ) : (
-      part
-    ),
+/** What an attempt says; word by word once it is known what its words looked at. */
+export function ComparedText({ attempt, reference }: Props) {
+  const text = textOf(attempt.run);
+  const isStreaming = attempt.run.phase === "running";
+  const parts = useMemo(
+    () =>
+      reference === undefined
+        ? [{ text, differs: false }]
+        : comparedParts(text, reference, isStreaming),
+    [text, reference, isStreaming],
+  );
+  if (hasAttention(attempt)) return <AnswerWords attempt={attempt} parts={parts} />;
+  return parts.map(({ text: part, differs }, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name than their place
+    differs ? <Differing key={index}>{part}</Differing> : part,
   );
 }

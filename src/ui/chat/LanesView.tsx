@@ -80,7 +80,7 @@ function Lane({ attempt, reference, isReference }: LaneProps) {
       </p>
       <article className={styles.text} data-phase={run.phase} aria-label={`Answer of ${label}`}>
         <span className={run.phase === "running" && run.tokens > 0 ? chat.caret : undefined}>
-          <ComparedText text={text} reference={reference} isStreaming={run.phase === "running"} />
+          <ComparedText attempt={attempt} reference={reference} />
         </span>
         {run.phase === "done" && text === "" && (
           <span className={chat.none}>

@@ -1,88 +1,76 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react";
 import { tokenColor } from "../color";
-import { layersThatKept, type Patch, patchAt, patchesOf } from "../veilGeometry";
-import { drawOutline } from "./drawVeil";
+import { type Patch, patchAt } from "../veilGeometry";
+import { drawOutlines } from "./drawOverlay";
 import styles from "./Stage.module.css";
 
 interface Props {
-  readonly rows: { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout };
+  readonly patches: readonly Patch[];
+  /** The patch that is read. */
+  readonly patch: Patch | undefined;
+  readonly pinned: readonly Patch[];
+  readonly onRead: (patch: Patch | undefined) => void;
+  readonly onPin: ((position: number) => void) | undefined;
+  readonly onUnpin: (() => void) | undefined;
 }
 
-/** Says of the patch under the pointer, or under the keyboard's cursor, which layers kept its row. */
-export function PatchReader({ rows: { layers, layout } }: Props) {
+const HOW = "Patches of the picture. Arrow keys move from patch to patch";
+
+/** Reads the patch under the pointer, or under the keyboard's cursor; a click or Enter pins it. */
+export function PatchReader({ patches, patch, pinned, onRead, onPin, onUnpin }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [patch, setPatch] = useState<Patch>();
-  const patches = useMemo(() => patchesOf(layout), [layout]);
 
   useEffect(() => {
     if (!canvas.current) return;
-    drawOutline(canvas.current, patch, {
-      veil: "",
-      outline: tokenColor(document.body, "--accent"),
-    });
-  }, [patch]);
+    const [accent, ink] = ["--accent", "--ink"].map((token) => tokenColor(document.body, token));
+    drawOutlines(canvas.current, [
+      ...pinned.map(({ box }) => ({ box, color: ink!, width: 2 })),
+      ...(patch ? [{ box: patch.box, color: accent!, width: 2 }] : []),
+    ]);
+  }, [patch, pinned]);
 
-  function point(event: PointerEvent<HTMLElement>) {
+  function under(event: PointerEvent<HTMLElement> | React.MouseEvent<HTMLElement>) {
     const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
-    setPatch(patchAt(patches, (event.clientX - left) / width, (event.clientY - top) / height));
+    return patchAt(patches, (event.clientX - left) / width, (event.clientY - top) / height);
   }
 
   function press(event: KeyboardEvent) {
-    if (event.key === "Escape" && patch) {
+    if (event.key === "Escape" && (patch || pinned.length > 0)) {
       event.stopPropagation();
-      return setPatch(undefined);
+      if (pinned.length > 0) onUnpin?.();
+      return onRead(undefined);
+    }
+    if ((event.key === "Enter" || event.key === " ") && patch && onPin) {
+      event.preventDefault();
+      return onPin(patch.position);
     }
     const next = neighbour(patches, patch, event.key);
     if (!next) return;
     event.preventDefault();
-    setPatch(next);
+    onRead(next);
   }
 
   return (
-    <>
-      <div
-        className={styles.reader}
-        role="application"
-        aria-roledescription="patch reader"
-        aria-label="Patches of the picture. Arrow keys move from patch to patch."
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the patches
-        tabIndex={0}
-        onPointerMove={point}
-        onPointerDown={point}
-        onPointerLeave={() => setPatch(undefined)}
-        onBlur={() => setPatch(undefined)}
-        onKeyDown={press}
-      >
-        <canvas ref={canvas} className={styles.veil} data-on="true" />
-      </div>
-      <output className={styles.readout} data-on={patch !== undefined}>
-        {patch && describePatch(patch, layers)}
-      </output>
-    </>
+    <div
+      className={styles.reader}
+      role="application"
+      aria-roledescription="patch reader"
+      aria-label={onPin ? `${HOW}, Enter pins one.` : `${HOW}.`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the patches
+      tabIndex={0}
+      onPointerMove={(event) => onRead(under(event))}
+      onPointerDown={(event) => onRead(under(event))}
+      onPointerLeave={() => onRead(undefined)}
+      onClick={(event) => {
+        const clicked = under(event);
+        if (clicked) onPin?.(clicked.position);
+      }}
+      onBlur={() => onRead(undefined)}
+      onKeyDown={press}
+    >
+      <canvas ref={canvas} className={styles.veil} data-on="true" />
+    </div>
   );
-}
-
-/** `row 143 · kept by layers 1–3, 5`, with rows counted from 1 as the layers are. */
-export function describePatch(patch: Patch, layers: readonly LayerReport[]): string {
-  const kept = layersThatKept(layers, patch.position);
-  const place = `Row ${patch.position + 1}`;
-  if (kept.length === 0) return `${place} · dropped by every layer`;
-  if (kept.length === layers.length) return `${place} · kept by every layer`;
-  return `${place} · kept by ${kept.length === 1 ? "layer" : "layers"} ${ranges(kept)}`;
-}
-
-/** Ascending layers, counted from 0, as counted from 1: `1–3, 5`. */
-function ranges(layers: readonly number[]): string {
-  const runs: { first: number; last: number }[] = [];
-  for (const layer of layers) {
-    const run = runs.at(-1);
-    if (run && run.last === layer - 1) run.last = layer;
-    else runs.push({ first: layer, last: layer });
-  }
-  return runs
-    .map(({ first, last }) => (first === last ? `${first + 1}` : `${first + 1}–${last + 1}`))
-    .join(", ");
 }
 
 const STEPS: Readonly<Record<string, readonly [number, number]>> = {

@@ -1,72 +1,61 @@
 import { useMemo, useState } from "react";
-import { useStore } from "zustand/react";
-import { useShallow } from "zustand/react/shallow";
-import { type ShownRows, shownRows } from "@/store/shownRows";
 import { Segmented } from "../shared/Segmented";
-import { useApp, useChat, useSettings, useStagePicture } from "../useApp";
-import { keptRows, keptShare, keptShareOfAll, rowCount } from "../veilGeometry";
+import { useApp, useStagePicture } from "../useApp";
+import { Caption } from "./Caption";
 import { Gallery } from "./Gallery";
 import { LayerBars } from "./LayerBars";
+import { Legend } from "./Legend";
 import { PictureFrame } from "./PictureFrame";
 import { PictureStrip } from "./PictureStrip";
 import styles from "./Stage.module.css";
+import { usePins } from "./usePins";
+import { useStageView } from "./useStageView";
 
 const VEIL_MODES = [
   { value: "kept", label: "Kept" },
+  { value: "heat", label: "Heat" },
   { value: "off", label: "Off" },
 ] as const;
 
-/** The picture under its veil, the rows per layer, and the pictures to choose from. */
+/** The picture and what lies over it, the rows per layer, and the pictures to choose from. */
 export function Stage() {
-  const { settings, preview: previews } = useApp();
-  const veil = useSettings((state) => state.veil);
-  const layer = useSettings((state) => state.layer);
-  const [hover, setHover] = useState<{
-    readonly over: typeof layer;
-    readonly from: typeof layer;
-  }>();
+  const { settings } = useApp();
   const [isOpen, setOpen] = useState(false);
   const picture = useStagePicture();
-  const shown = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
-  const isNewest = useChat((state) => state.shown === undefined);
-  const preview = useStore(previews, (state) => state.preview);
-  const isPreview = isNewest && preview !== undefined && shown.layout !== undefined;
-  const rows = isPreview ? { layers: preview.layers, layout: shown.layout } : shown;
-  // A layer chosen by key while the pointer rests on another bar is the one that is shown.
-  const chosen = clampLayer(hover?.from === layer ? hover.over : layer, rows.layers?.length);
-
-  const share = useMemo(() => {
-    if (!rows.layers) return undefined;
-    return chosen === "all" ? keptShareOfAll(rows.layers) : keptShare(rows.layers[chosen]!);
-  }, [rows.layers, chosen]);
+  const view = useStageView(picture);
+  const pins = usePins(picture);
+  const { heat, sinks, look } = view;
+  const readings = useMemo(() => ({ heat, sinks }), [heat, sinks]);
 
   return (
     <section className={styles.stage} aria-label="Stage" data-open={isOpen}>
       <PictureFrame
         picture={picture}
-        rows={rows.layers && rows.layout ? { layers: rows.layers, layout: rows.layout } : undefined}
-        share={veil === "kept" ? share : undefined}
+        rows={view.rows}
+        overlay={view.overlay}
+        readings={readings}
+        pins={pins}
+        isLooking={look !== undefined}
       />
       <div className={styles.about}>
         <PictureStrip />
+        <h2 className={styles.caption}>
+          <Caption view={view} />
+        </h2>
         <div className={styles.head}>
-          <h2 className={styles.caption}>
-            <Caption rows={rows} share={share} layer={chosen} isPreview={isPreview} />
-          </h2>
+          <Legend view={view} />
           <Segmented
             label="Veil"
-            value={veil}
+            value={view.mode}
             choices={VEIL_MODES}
-            onChange={(value) => settings.setState({ veil: value })}
+            onChange={(veil) => settings.setState({ veil })}
           />
         </div>
         <LayerBars
-          rows={
-            rows.layers && rows.layout ? { layers: rows.layers, layout: rows.layout } : undefined
-          }
-          chosen={chosen}
-          onChoose={(value) => settings.setState({ layer: value })}
-          onHover={(over) => setHover(over === undefined ? undefined : { over, from: layer })}
+          rows={view.rows}
+          chosen={view.layer}
+          onChoose={(layer) => settings.setState({ layer })}
+          onHover={view.hoverLayer}
         />
         <Gallery />
         <button
@@ -78,42 +67,9 @@ export function Stage() {
           {isOpen ? "Smaller picture" : "Larger picture"}
         </button>
       </div>
+      <div className="unseen" aria-live="polite">
+        {look && <Caption view={view} />}
+      </div>
     </section>
-  );
-}
-
-/** Flat, so that a shallow comparison sees when nothing changed. */
-function flatRows(rows: ShownRows | undefined) {
-  return { layers: rows?.layers, layout: rows?.layout };
-}
-
-function clampLayer(layer: number | "all", layers = 1): number | "all" {
-  return layer === "all" ? layer : Math.min(layer, layers - 1);
-}
-
-interface CaptionProps {
-  readonly rows: ReturnType<typeof flatRows>;
-  readonly share: ReadonlyMap<number, number> | undefined;
-  readonly layer: number | "all";
-  /** Of the next settings, not of an answer. */
-  readonly isPreview: boolean;
-}
-
-function Caption({ rows: { layers, layout }, share, layer, isPreview }: CaptionProps) {
-  if (!layers || !layout || !share) return <>Ask, and see which patches each layer keeps</>;
-  const kept = Math.round(keptRows(layout, share));
-  const verb = isPreview ? "would keep" : "kept";
-  const whole = <span className="num">{rowCount(layout)}</span>;
-  if (layer === "all") {
-    return (
-      <>
-        {layers.length} layers {verb} <b className="num">{kept}</b> of {whole} patches on average
-      </>
-    );
-  }
-  return (
-    <>
-      Layer {layer + 1} {verb} <b className="num">{kept}</b> of {whole} patches
-    </>
   );
 }

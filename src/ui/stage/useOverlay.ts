@@ -1,25 +1,31 @@
 import { type RefObject, useEffect } from "react";
 import type { ImageLayout } from "@/protocol/engine";
 import { onThemeChange, tokenColor } from "../color";
-import { drawVeil } from "./drawVeil";
+import { drawOverlay } from "./drawOverlay";
+import type { Overlay } from "./overlay";
 
-/** Keeps a canvas drawn: on new rows, on another size, on another theme. */
-export function useVeil(
+/** Keeps a canvas drawn: on another overlay, on another size, on another theme. */
+export function useOverlay(
   canvas: RefObject<HTMLCanvasElement | null>,
   layout: ImageLayout | undefined,
-  share: ReadonlyMap<number, number> | undefined,
+  overlay: Overlay | undefined,
 ): void {
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;
-    if (!layout || !share) {
+    if (!layout || !overlay) {
       element.getContext("2d")?.clearRect(0, 0, element.width, element.height);
       return;
     }
-    const draw = () => {
-      const ink = { veil: tokenColor(document.body, "--veil"), outline: "" };
-      drawVeil(element, layout, share, ink);
-    };
+    const color = (token: string) => tokenColor(document.body, token);
+    const draw = () =>
+      drawOverlay(element, layout, overlay, {
+        veil: color("--veil"),
+        accent: color("--accent"),
+        warn: color("--warn"),
+        mark: color("--ink"),
+        surface: color("--surface"),
+      });
     const observer = new ResizeObserver(draw);
     observer.observe(element);
     const unsubscribe = onThemeChange(draw);
@@ -27,5 +33,5 @@ export function useVeil(
       observer.disconnect();
       unsubscribe();
     };
-  }, [canvas, layout, share]);
+  }, [canvas, layout, overlay]);
 }

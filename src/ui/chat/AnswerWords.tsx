@@ -1,0 +1,140 @@
+import { type FocusEvent, type KeyboardEvent, type PointerEvent, useMemo, useState } from "react";
+import { useStore } from "zustand/react";
+import type { Attempt } from "@/store/conversation";
+import { wordsLookingAt } from "@/store/looked";
+import { useApp, useSettings } from "../useApp";
+import styles from "./AnswerWords.module.css";
+import type { Part } from "./comparedParts";
+import { Differing } from "./Differing";
+import { nextWord } from "./nextWord";
+
+interface Props {
+  readonly attempt: Attempt;
+  /** The answer, in runs that agree with a reference and runs that differ. */
+  readonly parts: readonly Part[];
+}
+
+/**
+ * An answer whose words light the patches that they looked at: one tab stop, arrow keys from word to
+ * word. The word that rests goes to a store that the stage follows; nothing here is drawn again.
+ */
+export function AnswerWords({ attempt, parts }: Props) {
+  const { look } = useApp();
+  const [current, setCurrent] = useState(0);
+  const looking = useLookingWords(attempt);
+  const pieces = useMemo(() => piecesOf(parts), [parts]);
+  const count = pieces.at(-1)?.words.at(-1)?.next ?? 0;
+
+  function hover(event: PointerEvent<HTMLElement>) {
+    if (event.pointerType !== "mouse") return;
+    const word = wordAt(event.target);
+    if (word !== undefined) look.rest({ attempt: attempt.id, word });
+  }
+
+  function focus(event: FocusEvent<HTMLElement>) {
+    const word = wordAt(event.target);
+    if (word === undefined) return;
+    setCurrent(word);
+    look.rest({ attempt: attempt.id, word });
+  }
+
+  function press(event: KeyboardEvent<HTMLElement>) {
+    const group = event.currentTarget;
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      look.leave();
+      return group.closest<HTMLElement>("section[tabindex]")?.focus();
+    }
+    const next = nextWord(event.key, current, count);
+    if (next === undefined) return;
+    event.preventDefault();
+    wordElement(group, next)?.focus();
+  }
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
+    <span
+      role="group"
+      aria-label="Word by word: arrow keys light the patches that each word looked at"
+      onPointerOver={hover}
+      onPointerLeave={({ currentTarget, pointerType }) => {
+        if (pointerType === "mouse" && !currentTarget.contains(document.activeElement))
+          look.leave();
+      }}
+      // A tap focuses in every browser only when it is told to.
+      onClick={({ currentTarget, target }) => {
+        const word = wordAt(target);
+        if (word !== undefined) wordElement(currentTarget, word)?.focus();
+      }}
+      onFocus={focus}
+      onBlur={look.leave}
+      onKeyDown={press}
+    >
+      {pieces.map(({ differs, words }, index) => {
+        const shown = words.map(({ text, word }) =>
+          word === undefined ? (
+            text
+          ) : (
+            <span
+              key={word}
+              className={styles.word}
+              data-word={word}
+              data-looking={looking.has(word) || undefined}
+              tabIndex={word === current ? 0 : -1}
+            >
+              {text}
+            </span>
+          ),
+        );
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name than their place
+        return differs ? <Differing key={index}>{shown}</Differing> : shown;
+      })}
+    </span>
+  );
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Words that looked at the patch that was pinned last. */
+function useLookingWords(attempt: Attempt): ReadonlySet<number> {
+  const { look } = useApp();
+  const pinned = useStore(look.store, (state) => state.pinned.at(-1));
+  const layer = useSettings((state) => (pinned === undefined ? undefined : state.layer));
+  return useMemo(() => {
+    if (pinned === undefined || layer === undefined) return NONE;
+    return new Set(wordsLookingAt(attempt, pinned, layer));
+  }, [attempt, pinned, layer]);
+}
+
+interface Piece {
+  readonly text: string;
+  /** Place among the answer's words; white space has none. */
+  readonly word: number | undefined;
+  /** Place of the word after it. */
+  readonly next: number;
+}
+
+function piecesOf(
+  parts: readonly Part[],
+): readonly { readonly differs: boolean; readonly words: readonly Piece[] }[] {
+  let next = 0;
+  return parts.map(({ text, differs }) => {
+    const words = text.split(/(\s+)/).filter((each) => each !== "");
+    return {
+      differs,
+      words: words.map((each) => {
+        const word = /^\s/.test(each) ? undefined : next++;
+        return { text: each, word, next };
+      }),
+    };
+  });
+}
+
+function wordAt(target: EventTarget): number | undefined {
+  const element = target instanceof Element ? target.closest<HTMLElement>("[data-word]") : null;
+  return element ? Number(element.dataset.word) : undefined;
+}
+
+function wordElement(group: HTMLElement, word: number): HTMLElement | null {
+  return group.querySelector<HTMLElement>(`[data-word="${word}"]`);
+}

@@ -1,0 +1,29 @@
+import styles from "./Legend.module.css";
+import type { StageView } from "./useStageView";
+
+/** What the colours and marks over the picture mean; its room is there when it is empty. */
+export function Legend({ view: { overlay, look } }: { readonly view: StageView }) {
+  const paint = overlay?.paint;
+  const missed = look?.reference?.missed.length ?? 0;
+  return (
+    <div className={styles.legend}>
+      {paint && paint.kind !== "kept" && (
+        <span className={styles.scale} data-kind={paint.kind}>
+          {paint.kind === "heat" ? "low" : "less"} <i aria-hidden="true" />{" "}
+          {paint.kind === "heat" ? "high" : "more"}
+        </span>
+      )}
+      {paint && overlay.sinks.size > 0 && (
+        <span className={styles.sink}>
+          <i aria-hidden="true" /> sink
+        </span>
+      )}
+      {look?.reference && missed > 0 && (
+        <span className={styles.missed}>
+          <i aria-hidden="true" /> dropped here; the full cache’s “{look.reference.text}” looked
+          there
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import type { LayerReport } from "@/protocol/engine";
+import type { Patch } from "../veilGeometry";
+import { describePatch, type Readings } from "./patchWords";
+import styles from "./Stage.module.css";
+
+/** Patches that are held, and what can be done with them. */
+export interface Pins {
+  readonly positions: readonly number[];
+  readonly onToggle: (position: number) => void;
+  readonly onClear: () => void;
+  /** Asks again about a copy of the picture without the pinned patches; absent before an answer. */
+  readonly onHide: ((patches: readonly Patch[]) => void) | undefined;
+}
+
+interface Props {
+  readonly patch: Patch | undefined;
+  readonly pinned: readonly Patch[];
+  readonly pins: Pins | undefined;
+  readonly layers: readonly LayerReport[];
+  readonly readings: Readings;
+}
+
+/** Says of a patch which row it is, and asks what the answer is without those that are pinned. */
+export function PatchReadout({ patch, pinned, pins, layers, readings }: Props) {
+  // Out of the way of the patch that is read.
+  const side = patch && patch.box.y + patch.box.height / 2 > 0.6 ? "top" : "bottom";
+  const onHide = pins?.onHide;
+  return (
+    <div className={styles.readout} data-on={patch !== undefined} data-side={side}>
+      <output>{patch && describePatch(patch, layers, readings)}</output>
+      {pins && pinned.length > 0 && (
+        <div className={styles.pins}>
+          {onHide && (
+            <button type="button" className={styles.hide} onClick={() => onHide(pinned)}>
+              {pinned.length === 1
+                ? "Hide this patch and ask again"
+                : `Hide ${pinned.length} patches and ask again`}
+            </button>
+          )}
+          <button type="button" onClick={pins.onClear}>
+            Unpin
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,167 @@
+import type { ImageLayout } from "@/protocol/engine";
+import { type Box, coverage, type Patch, patchesOf, veilAlpha } from "../veilGeometry";
+import type { Overlay, Paint } from "./overlay";
+
+/** Opacity over a patch that nobody kept. */
+const FULL_VEIL = 0.86;
+/** Opacity of the accent over the patch that was ranked highest: what is under it can still be read. */
+const FULL_HEAT = 0.7;
+/** Opacities where a word did not look at all, and of the accent where it looked most. */
+const FULL_SHADE = 0.66;
+const FULL_LIGHT = 0.4;
+
+export interface OverlayInk {
+  readonly veil: string;
+  readonly accent: string;
+  readonly warn: string;
+  readonly mark: string;
+  readonly surface: string;
+}
+
+export interface Outline {
+  readonly box: Box;
+  readonly color: string;
+  /** In CSS pixels. */
+  readonly width: number;
+}
+
+/** Draws an overlay over a picture, in device pixels; the canvas covers the picture. */
+export function drawOverlay(
+  canvas: HTMLCanvasElement,
+  layout: ImageLayout,
+  { paint, sinks, hidden }: Overlay,
+  ink: OverlayInk,
+): void {
+  const context = prepared(canvas);
+  if (!context) return;
+  const patches = patchesOf(layout);
+  for (const { value, full, color } of paint ? washes(paint, ink) : []) {
+    wash(context, patches, coverage(layout), { value, full, color });
+  }
+  for (const box of hidden) drawHidden(context, box, ink);
+  if (!paint) return;
+  for (const patch of patches) {
+    if (sinks.has(patch.position)) drawSink(context, patch.box, ink);
+    if (paint.kind === "word" && paint.missed.has(patch.position)) {
+      drawOutline(context, { box: patch.box, color: ink.warn, width: 2 });
+    }
+  }
+}
+
+/** Outlines of single patches, on a canvas of their own. */
+export function drawOutlines(canvas: HTMLCanvasElement, outlines: readonly Outline[]): void {
+  const context = prepared(canvas);
+  if (!context) return;
+  for (const outline of outlines) drawOutline(context, outline);
+}
+
+/** One colour over every patch, as strong as a value of the patch says. */
+interface Wash {
+  /** In [0, 1] by position. */
+  readonly value: (position: number) => number;
+  readonly full: number;
+  readonly color: string;
+}
+
+function washes(paint: Paint, { veil, accent }: OverlayInk): readonly Wash[] {
+  switch (paint.kind) {
+    case "kept": {
+      const dropped = (position: number) => 1 - Math.min(1, paint.share.get(position) ?? 0);
+      return [{ value: dropped, full: FULL_VEIL, color: veil }];
+    }
+    case "heat":
+      return [{ value: (at) => paint.heat.get(at) ?? 0, full: FULL_HEAT, color: accent }];
+    case "word": {
+      const light = (position: number) => paint.light.get(position) ?? 0;
+      return [
+        { value: (position) => 1 - light(position), full: FULL_SHADE, color: veil },
+        { value: light, full: FULL_LIGHT, color: accent },
+      ];
+    }
+    default:
+      return paint satisfies never;
+  }
+}
+
+function wash(
+  context: CanvasRenderingContext2D,
+  patches: readonly Patch[],
+  overlaps: number,
+  { value, full, color }: Wash,
+): void {
+  context.fillStyle = color;
+  for (const { position, box } of patches) {
+    const alpha = veilAlpha(1 - value(position), overlaps, full);
+    if (alpha < 0.002) continue;
+    context.globalAlpha = alpha;
+    const { left, top, width, height } = pixels(context.canvas, box);
+    context.fillRect(left, top, width, height);
+  }
+  context.globalAlpha = 1;
+}
+
+/** A small lozenge in the middle of the patch, readable on light and dark. */
+function drawSink(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk): void {
+  const { left, top, width, height } = pixels(context.canvas, box);
+  const [x, y] = [left + width / 2, top + height / 2];
+  const half = Math.max(2, Math.min(5 * devicePixelRatio, 0.3 * Math.min(width, height)));
+  context.beginPath();
+  context.moveTo(x, y - half);
+  context.lineTo(x + half, y);
+  context.lineTo(x, y + half);
+  context.lineTo(x - half, y);
+  context.closePath();
+  context.fillStyle = ink.surface;
+  context.strokeStyle = ink.mark;
+  context.lineWidth = devicePixelRatio;
+  context.fill();
+  context.stroke();
+}
+
+/** Covered and crossed out: the answer that is shown never saw what is here. */
+function drawHidden(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk): void {
+  const { left, top, width, height } = pixels(context.canvas, box);
+  context.fillStyle = ink.veil;
+  context.fillRect(left, top, width, height);
+  context.strokeStyle = ink.mark;
+  context.lineWidth = devicePixelRatio;
+  context.beginPath();
+  context.rect(left + 0.5, top + 0.5, width - 1, height - 1);
+  context.moveTo(left, top + height);
+  context.lineTo(left + width, top);
+  context.stroke();
+}
+
+function drawOutline(
+  context: CanvasRenderingContext2D,
+  { box, color, width: line }: Outline,
+): void {
+  const { left, top, width, height } = pixels(context.canvas, box);
+  context.strokeStyle = color;
+  context.lineWidth = line * devicePixelRatio;
+  context.strokeRect(left, top, width, height);
+}
+
+/** The canvas at its size on the screen, empty. */
+function prepared(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
+  canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
+  canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
+  return canvas.getContext("2d");
+}
+
+/** Whole pixels, so that neighbours neither overlap nor leave a hairline. */
+function pixels(canvas: HTMLCanvasElement, box: Box) {
+  const left = snap(box.x * canvas.width);
+  const top = snap(box.y * canvas.height);
+  return {
+    left,
+    top,
+    width: snap((box.x + box.width) * canvas.width) - left,
+    height: snap((box.y + box.height) * canvas.height) - top,
+  };
+}
+
+/** Rounds so that two ways of computing one edge, an ulp apart, agree at half a pixel. */
+function snap(place: number): number {
+  return Math.floor(place + 0.5 + 1e-6);
+}
