@@ -13,6 +13,7 @@ import type {
 import { agreement } from "@/telemetry/agreement";
 import { type EnginePage, openEngine } from "./enginePage";
 import { inputError, numberOption, usageError } from "./options";
+import { replay } from "./replay";
 
 const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
@@ -24,6 +25,9 @@ const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--
 An --image belongs to the next --prompt and may repeat; several prompts are turns of one
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
 prompt once per lane, policy:retention, from forks of one prefill.
+
+npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs a conversation again that the page
+exported as JSON, and succeeds only if every answer is the same.
 `;
 
 /** One command line, as a conversation. */
@@ -249,6 +253,7 @@ function describeLane({ policy, retention, result, failure, agreement: share }: 
 
 /** `npm run ask` */
 export async function main(argv: readonly string[]): Promise<number> {
+  if (argv.some((word) => word === "--replay" || word.startsWith("--replay="))) return replay(argv);
   const command = parseAsk(argv);
   const page = await openEngine(command.model, command.images);
   try {

@@ -1,0 +1,96 @@
+import type { AskRequest, Sampling } from "@/protocol/engine";
+import { type Conversation, type Exchange, turnsUntil } from "@/store/conversation";
+import type { Origin } from "@/store/origin";
+import { type AttemptRecord, type ConversationRecord, revive } from "@/store/records";
+import { inputError } from "./options";
+
+/** What sampling an answer had whose file does not say: the page's default. */
+const GREEDY: Sampling = { maxNewTokens: 256, temperature: 0, topK: 0, topP: 1, seed: 0 };
+
+/** One call of the engine: a question alone, or a comparison with its lanes. */
+export interface Step {
+  readonly question: string;
+  readonly attempts: readonly AttemptRecord[];
+  readonly turns: AskRequest["turns"];
+  readonly sampling: Sampling;
+}
+
+/**
+ * The calls that made a conversation, in their order in time, each with the turns that it was sent
+ * with: of an earlier question that was asked more than once, the answer that stood then.
+ */
+export function planReplay(record: ConversationRecord): readonly Step[] {
+  const conversation = revive(record, () => "");
+  const calls = record.exchanges.flatMap((exchange) =>
+    callsOf(exchange.attempts).map((attempts) => ({ exchange, attempts })),
+  );
+  const times = calls.map(({ attempts }) => startOf(attempts));
+  // Without all of the times, the order in which they stand is the best guess.
+  if (times.every((at) => at !== undefined)) {
+    calls.sort((a, b) => (startOf(a.attempts) ?? 0) - (startOf(b.attempts) ?? 0));
+  }
+  const asked = new Set<string>();
+  return calls.map(({ exchange, attempts }) => {
+    const turns = turnsUntil(asItWas(conversation, asked), exchange.id);
+    for (const { id } of attempts) asked.add(id);
+    const origin = attempts.map(originOf).find((each) => each !== undefined);
+    return {
+      question: exchange.question,
+      attempts,
+      turns,
+      sampling: origin?.sampling ?? GREEDY,
+    };
+  });
+}
+
+/** Attempts that one call of the engine answered, at least one of them with a result. */
+function callsOf(attempts: readonly AttemptRecord[]): readonly (readonly AttemptRecord[])[] {
+  const calls: AttemptRecord[][] = [];
+  for (const attempt of attempts) {
+    if (attempt.hidden) continue;
+    const at = originOf(attempt)?.startedAt;
+    const lanes = calls.find((call) => {
+      const start = startOf(call);
+      const isSameRun = at === undefined || start === undefined || at === start;
+      return (
+        attempt.comparison !== undefined && call[0]?.comparison === attempt.comparison && isSameRun
+      );
+    });
+    if (lanes) lanes.push(attempt);
+    else calls.push([attempt]);
+  }
+  return calls.filter((call) => call.some(({ run }) => run.phase === "done"));
+}
+
+export function originOf({ run }: AttemptRecord): Origin | undefined {
+  return run.phase === "done" ? run.origin : undefined;
+}
+
+function startOf(attempts: readonly AttemptRecord[]): number | undefined {
+  return attempts.map((attempt) => originOf(attempt)?.startedAt).find((at) => at !== undefined);
+}
+
+/** A conversation when only the attempts in `asked` had been answered. */
+function asItWas(conversation: Conversation, asked: ReadonlySet<string>): Conversation {
+  const exchanges = conversation.exchanges.map(
+    (exchange): Exchange => ({
+      ...exchange,
+      attempts: exchange.attempts.filter(({ id }) => asked.has(id)),
+    }),
+  );
+  return { ...conversation, exchanges };
+}
+
+/** The model that a conversation was held with. */
+export function modelOf(steps: readonly Step[]): string | undefined {
+  const names = new Set(
+    steps.flatMap(({ attempts }) => attempts.flatMap((each) => originOf(each)?.model ?? [])),
+  );
+  if (names.size > 1) {
+    const several = [...names].join(" and ");
+    throw inputError(
+      `This conversation was held with ${several}: say --model to replay it with one.`,
+    );
+  }
+  return [...names][0];
+}
