@@ -4,7 +4,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import type { CacheSettings, ModelInfo, TurnResult } from "@/protocol/engine";
 import { median } from "@/telemetry/stats";
-import { benchPage, type PageReport } from "./benchPage";
+import { benchCompare, printCompare } from "./benchCompare";
+import { benchPage, printPage } from "./benchPage";
 import { findBrowser, vulkanEnvironment } from "./browser";
 import { openEngine } from "./enginePage";
 import { numberOption } from "./options";
@@ -32,6 +33,9 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
   ["streaming", 0.1],
 ];
 
+/** Rounds of the comparison of one lane with three: each prefills twice. */
+const MOST_COMPARISONS = 3;
+
 /**
  * `npm run bench`: times of the whole engine on this machine's adapter. One warm-up, then `repeats`
  * rounds in which every lane runs once, so that drift hits all lanes alike. A benchmark, not a test.
@@ -52,11 +56,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   const page = await openEngine(path.resolve(values.model), { image: path.resolve(values.image) });
   try {
     const model = await page.load();
+    const question = {
+      turns: [{ images: ["image"], question: values.prompt }],
+      sampling: { maxNewTokens: 48, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    };
     const ask = ([policy, retention]: readonly [string, number]) =>
       page.ask({
-        turns: [{ images: ["image"], question: values.prompt }],
+        ...question,
         settings: { policy, retention, scope: "visual", options: {} } satisfies CacheSettings,
-        sampling: { maxNewTokens: 48, temperature: 0, topK: 0, topP: 1, seed: 0 },
         fresh: true,
       });
     const cold = await ask(LANES[0] ?? ["full", 1]);
@@ -67,8 +74,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     const lanes = LANES.map(([policy, retention], index) =>
       report(policy, retention, runs[index] ?? []),
     );
+    const compare = await benchCompare(page, question, Math.min(repeats, MOST_COMPARISONS));
     await page.close();
-    const thread = await benchPage(values.prompt);
+    const pages = await benchPage();
     const document = {
       date: new Date().toISOString(),
       adapter: model.adapter,
@@ -79,11 +87,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       coldFirstTokenMs: cold.ms.firstToken,
       promptTokens: cold.promptTokens,
       lanes,
-      page: thread,
+      compare,
+      pages,
     };
     if (values.json !== "-") {
       print(model, document.readyMs, cold, lanes, repeats);
-      printPage(thread);
+      printCompare(compare);
+      for (const report of pages) printPage(report);
       if (values.cache === "yes") await benchCacheUnderNode();
     }
     const json = `${JSON.stringify(document, null, 2)}\n`;
@@ -155,15 +165,6 @@ function print(
     ];
     line(cells.join(" "));
   }
-}
-
-function printPage({ readyMs, longestTaskMs, busyShare, scriptBytes }: PageReport): void {
-  const kb = (scriptBytes / 1000).toFixed(0);
-  process.stdout.write(
-    `\npage: ready ${readyMs.toFixed(0)} ms after navigation, ${kb} kB of gzipped JavaScript before load\n` +
-      `main thread while answering: longest task ${longestTaskMs.toFixed(0)} ms, ` +
-      `${(busyShare * 100).toFixed(1)} % of the time in tasks over 50 ms\n`,
-  );
 }
 
 /** A process of its own: the driver's libraries must be known before it starts. */

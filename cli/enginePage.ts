@@ -16,11 +16,20 @@ import { findBrowser } from "./browser";
 import { inputError, webGpuError } from "./options";
 import { buildIfStale, serveSite } from "./site";
 
+/** Hears a token's text as it comes, and the whole event. */
+export type TokenListener = (
+  text: string,
+  event: Extract<EngineEvent, { readonly type: "token" }>,
+) => void;
+
 /** The engine of the built site, in a headless browser, with a model and images from disk. */
 export interface EnginePage {
   load(request?: Omit<LoadRequest, "baseUrl">): Promise<ModelInfo>;
-  ask(request: Omit<AskRequest, "images">, onToken?: (text: string) => void): Promise<TurnResult>;
-  compare(request: Omit<CompareRequest, "images">): Promise<readonly LaneOutcome[]>;
+  ask(request: Omit<AskRequest, "images">, onToken?: TokenListener): Promise<TurnResult>;
+  compare(
+    request: Omit<CompareRequest, "images">,
+    onToken?: TokenListener,
+  ): Promise<readonly LaneOutcome[]>;
   clear(): Promise<void>;
   memory(): Promise<MemoryReading>;
   close(): Promise<void>;
@@ -47,9 +56,9 @@ export async function openEngine(
   });
   const browser = await chromium.launch({ executablePath, args: [...args] });
   const page = await browser.newPage();
-  let onToken: ((text: string) => void) | undefined;
+  let onToken: TokenListener | undefined;
   await page.exposeFunction("heard", (event: EngineEvent) => {
-    if (event.type === "token") onToken?.(event.text);
+    if (event.type === "token") onToken?.(event.text, event);
   });
   await page.goto(`${site.url}headless.html`);
   await page.waitForFunction(() => "keepsight" in window);
@@ -71,8 +80,8 @@ export async function openEngine(
       onToken = listener;
       return call("ask", request);
     },
-    compare: (request) => {
-      onToken = undefined;
+    compare: (request, listener) => {
+      onToken = listener;
       return call("compare", request);
     },
     clear: () => page.evaluate(() => window.keepsight.clear()),
