@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CacheSettings } from "@/protocol/engine";
-import type { PolicyInfo } from "./policyInfo";
+import type { OptionValues, PolicyInfo } from "./policyInfo";
 import {
   cacheSettings,
   clampPercent,
@@ -12,20 +12,22 @@ import {
 export const FEWEST_LANES = 2;
 export const MOST_LANES = 4;
 
-/** One way to compress the prompt of the next comparison. Scope and options are the settings'. */
+/** One way to compress the prompt of the next comparison. Scope and cap are the settings'. */
 export interface LaneChoice {
   /** Tells lanes apart while they are edited. */
   readonly id: string;
   readonly policy: string;
   /** Percent of the candidates to keep, 1 to 100; of no effect on the full cache. */
   readonly keepPercent: number;
+  /** Options of its own for its policy; undefined: what the settings say for that policy. */
+  readonly options: OptionValues | undefined;
+  /** Whether it stays for the question after the next. */
+  readonly isPinned: boolean;
 }
 
 export interface LanesState {
   /** Whether the next question is asked in lanes. */
   readonly isOn: boolean;
-  /** Whether the lanes stay for the question after that. */
-  readonly isPinned: boolean;
   readonly lanes: readonly LaneChoice[];
 }
 
@@ -33,13 +35,16 @@ export interface Lanes {
   readonly store: StoreApi<LanesState>;
   /** Turns comparing on, with lanes around the current settings, or off. */
   toggle(): void;
-  pin(isPinned: boolean): void;
   add(): void;
   remove(id: string): void;
+  /** Another policy begins with the settings' options for it. */
   change(id: string, change: Partial<Omit<LaneChoice, "id">>): void;
   /** What the lanes send; those around the current settings where none are chosen. */
   settings(): readonly CacheSettings[];
-  /** Lanes that are not pinned end with the question that they were asked. */
+  /**
+   * The question is on its way: pinned lanes stay, the others go back to the usual ones. Comparing
+   * ends where none is pinned.
+   */
   asked(): void;
 }
 
@@ -48,19 +53,23 @@ export function createLanes(
   policies: readonly PolicyInfo[],
   newId: () => string,
 ): Lanes {
-  const store = createStore<LanesState>(() => ({ isOn: false, isPinned: false, lanes: [] }));
+  const store = createStore<LanesState>(() => ({ isOn: false, lanes: [] }));
   const edit = (change: (lanes: readonly LaneChoice[]) => readonly LaneChoice[]) =>
     store.setState(({ lanes }) => ({ lanes: change(lanes) }));
-  const withId = (lane: Omit<LaneChoice, "id">): LaneChoice => ({ ...lane, id: newId() });
+  const withId = (lane: Pick<LaneChoice, "policy" | "keepPercent">): LaneChoice => ({
+    ...lane,
+    id: newId(),
+    options: undefined,
+    isPinned: false,
+  });
   const usual = () => usualLanes(settings.getState(), policies).map(withId);
 
   return {
     store,
     toggle: () =>
       store.setState(({ isOn }) =>
-        isOn ? { isOn: false, isPinned: false, lanes: [] } : { isOn: true, lanes: usual() },
+        isOn ? { isOn: false, lanes: [] } : { isOn: true, lanes: usual() },
       ),
-    pin: (isPinned) => store.setState({ isPinned }),
     add() {
       const { keepPercent } = settings.getState();
       edit((lanes) => {
@@ -75,17 +84,31 @@ export function createLanes(
         lanes.length <= FEWEST_LANES ? lanes : lanes.filter((lane) => lane.id !== id),
       ),
     change: (id, change) =>
-      edit((lanes) => lanes.map((lane) => (lane.id === id ? { ...lane, ...change } : lane))),
+      edit((lanes) =>
+        lanes.map((lane) => {
+          if (lane.id !== id) return lane;
+          const isMoved = change.policy !== undefined && change.policy !== lane.policy;
+          return { ...lane, ...(isMoved ? { options: undefined } : {}), ...change };
+        }),
+      ),
     settings() {
       const { lanes } = store.getState();
       return (lanes.length > 0 ? lanes : usual()).map((lane) => {
+        const chosen = settings.getState();
+        const { policy } = lane;
+        const options = lane.options
+          ? { ...chosen.options, [policy]: lane.options }
+          : chosen.options;
         const keepPercent = clampPercent(lane.keepPercent);
-        const state = { ...settings.getState(), policy: lane.policy, keepPercent };
-        return cacheSettings(state, policies);
+        return cacheSettings({ ...chosen, policy, keepPercent, options }, policies);
       });
     },
     asked() {
-      if (!store.getState().isPinned) store.setState({ isOn: false, lanes: [] });
+      const { lanes } = store.getState();
+      const pinned = lanes.filter(({ isPinned }) => isPinned);
+      if (pinned.length === 0) return store.setState({ isOn: false, lanes: [] });
+      const free = usual().filter((lane) => pinned.every(({ policy }) => policy !== lane.policy));
+      edit(() => lanes.flatMap((lane) => (lane.isPinned ? lane : (free.shift() ?? []))));
     },
   };
 }
@@ -94,7 +117,7 @@ export function createLanes(
 export function usualLanes(
   { policy, keepPercent }: Pick<SettingsState, "policy" | "keepPercent">,
   policies: readonly PolicyInfo[],
-): readonly Omit<LaneChoice, "id">[] {
+): readonly Pick<LaneChoice, "policy" | "keepPercent">[] {
   const wanted = new Set([FULL, policy, "streaming", "aircache"]);
   return [...wanted]
     .filter((id) => policies.some((known) => known.id === id))

@@ -21,7 +21,11 @@ export function NumberField(props: Props) {
   const { label, unit, help, limits, value, empty, problem, onCommit } = props;
   const id = useId();
   const [draft, setDraft] = useState(show(value));
-  useEffect(() => setDraft(show(value)), [value]);
+  // What is being typed stays as it is: "0." is not "0" to the one who types "0.5".
+  useEffect(
+    () => setDraft((typed) => (typed !== "" && Number(typed) === value ? typed : show(value))),
+    [value],
+  );
   const isEmpty = draft.trim() === "";
   const isRight = isEmpty ? empty !== undefined : isWithin(Number(draft), limits);
   const sentence = isRight ? problem : rule(limits, empty);

@@ -1,51 +1,64 @@
-import { completeOptions, isValid, type OptionInfo, type PolicyInfo } from "@/store/policyInfo";
+import { type ReactNode, useEffect, useId, useState } from "react";
+import {
+  completeOptions,
+  isValid,
+  type OptionInfo,
+  type OptionValues,
+  type PolicyInfo,
+} from "@/store/policyInfo";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";
+import { NumberField } from "./NumberField";
 
-/** The policy's own options, as its registry entry declares them. */
+/** The policy's own options in the settings, closed until somebody needs them. */
 export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
   const { settings } = useApp();
   const chosen = useSettings((state) => state.options[policy.id]);
-  const names = Object.keys(policy.options);
-  if (names.length === 0) return null;
-  const values = completeOptions(policy, chosen);
-  const deviation = policy.deviation?.(values);
-
-  const set = (name: string, value: number | string) =>
-    settings.setState(({ options }) => ({
-      options: { ...options, [policy.id]: { ...options[policy.id], [name]: value } },
-    }));
-
+  if (Object.keys(policy.options).length === 0) return null;
+  const change = (values: OptionValues) =>
+    settings.setState(({ options }) => ({ options: { ...options, [policy.id]: values } }));
   return (
     <details className={styles.options}>
       <summary>Options</summary>
-      <div className={styles.fields}>
-        {names.map((name) => (
-          <OptionField
-            // A calibrated text replaces what stood in its field.
-            key={policy.options[name]?.kind === "text" ? `${name} ${values[name]}` : name}
-            id={`option-${name}`}
-            option={policy.options[name]!}
-            value={values[name]!}
-            onChange={(value) => set(name, value)}
-          />
-        ))}
-        {values.search === "config" && <Calibrate policy={policy} />}
-        {deviation && (
-          <p className={styles.hint}>This reading departs from the rules: {deviation}</p>
-        )}
-        <button
-          type="button"
-          className={styles.reset}
-          onClick={() =>
-            settings.setState(({ options }) => ({ options: { ...options, [policy.id]: {} } }))
-          }
-        >
+      <OptionFields policy={policy} chosen={chosen} onChange={change}>
+        {completeOptions(policy, chosen).search === "config" && <Calibrate policy={policy} />}
+        <button type="button" className={styles.reset} onClick={() => change({})}>
           Back to the defaults
         </button>
-      </div>
+      </OptionFields>
     </details>
+  );
+}
+
+interface Props {
+  readonly policy: PolicyInfo;
+  /** What differs from the defaults. */
+  readonly chosen: OptionValues | undefined;
+  readonly onChange: (chosen: OptionValues) => void;
+  /** Stands under the fields. */
+  readonly children?: ReactNode;
+}
+
+/** A field for each option that the policy's registry entry declares. */
+export function OptionFields({ policy, chosen, onChange, children }: Props) {
+  const id = useId();
+  const values = completeOptions(policy, chosen);
+  const deviation = policy.deviation?.(values);
+  return (
+    <div className={styles.fields}>
+      {Object.entries(policy.options).map(([name, option]) => (
+        <OptionField
+          key={name}
+          id={`${id}-${name}`}
+          option={option}
+          value={values[name]!}
+          onChange={(value) => onChange({ ...chosen, [name]: value })}
+        />
+      ))}
+      {deviation && <p className={styles.hint}>This reading departs from the rules: {deviation}</p>}
+      {children}
+    </div>
   );
 }
 
@@ -57,6 +70,17 @@ interface FieldProps {
 }
 
 function OptionField({ id, option, value, onChange }: FieldProps) {
+  if (option.kind === "number") {
+    return (
+      <NumberField
+        label={option.label}
+        help={option.help}
+        limits={option}
+        value={Number(value)}
+        onCommit={(number) => number !== undefined && onChange(number)}
+      />
+    );
+  }
   const help = `${id}-help`;
   return (
     <div className={styles.field}>
@@ -76,36 +100,40 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
             ))}
           </select>
         </div>
-      ) : option.kind === "text" ? (
-        <input
-          id={id}
-          type="text"
-          className="num"
-          aria-describedby={help}
-          pattern={option.pattern}
-          defaultValue={value}
-          onChange={({ target }) => {
-            if (isValid(option, target.value)) onChange(target.value);
-          }}
-        />
       ) : (
-        <input
-          id={id}
-          type="number"
-          className="num"
-          aria-describedby={help}
-          min={option.min}
-          max={option.max}
-          step={option.integer ? 1 : "any"}
-          defaultValue={value}
-          onChange={({ target }) => {
-            if (isValid(option, target.valueAsNumber)) onChange(target.valueAsNumber);
-          }}
-        />
+        <TextInput id={id} help={help} option={option} value={String(value)} onCommit={onChange} />
       )}
       <p id={help} className={styles.help}>
         {option.help}
       </p>
     </div>
+  );
+}
+
+interface TextProps {
+  readonly id: string;
+  readonly help: string;
+  readonly option: Extract<OptionInfo, { kind: "text" }>;
+  readonly value: string;
+  readonly onCommit: (value: string) => void;
+}
+
+/** Text that may be half typed: it counts once it matches the option's pattern. */
+function TextInput({ id, help, option, value, onCommit }: TextProps) {
+  const [draft, setDraft] = useState(value);
+  useEffect(() => setDraft(value), [value]);
+  return (
+    <input
+      id={id}
+      type="text"
+      className="num"
+      aria-describedby={help}
+      pattern={option.pattern}
+      value={draft}
+      onChange={({ target }) => {
+        setDraft(target.value);
+        if (isValid(option, target.value)) onCommit(target.value);
+      }}
+    />
   );
 }

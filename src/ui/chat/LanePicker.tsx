@@ -1,14 +1,17 @@
-import { useEffect, useId, useRef } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useStore } from "zustand/react";
 import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/lanes";
+import type { PolicyInfo } from "@/store/policyInfo";
 import { FULL } from "@/store/settings";
-import { useApp } from "../useApp";
+import { OptionFields } from "../cache/OptionsForm";
+import { useApp, useSettings } from "../useApp";
 import styles from "./Lanes.module.css";
 
-/** The lanes of the next question: a policy and a keep each, and whether they stay. */
+/** The lanes of the next question: a policy with its keep and options each, and whether it stays. */
 export function LanePicker() {
   const { lanes: choice } = useApp();
-  const { lanes, isPinned } = useStore(choice.store);
+  const lanes = useStore(choice.store, (state) => state.lanes);
+  const pinned = lanes.filter(({ isPinned }) => isPinned).length;
   const fields = useRef<HTMLFieldSetElement>(null);
   // A short window scrolls to the whole composer, its button included.
   useEffect(() => {
@@ -36,14 +39,11 @@ export function LanePicker() {
         >
           + Lane
         </button>
-        <label className={styles.pin}>
-          <input
-            type="checkbox"
-            checked={isPinned}
-            onChange={({ target }) => choice.pin(target.checked)}
-          />
-          Pin these lanes
-        </label>
+        <p className={styles.after} aria-live="polite">
+          {pinned > 0 && pinned < lanes.length
+            ? "Pinned lanes stay for the question after this one; the others go back to the usual."
+            : pinned > 0 && "These lanes stay for the question after this one."}
+        </p>
       </div>
     </fieldset>
   );
@@ -58,44 +58,104 @@ interface Props {
 function Choice({ lane, number, isRemovable }: Props) {
   const { lanes, policies } = useApp();
   const id = useId();
+  const [isOpen, setOpen] = useState(false);
+  const policy = policies.find((each) => each.id === lane.policy);
   const isFull = lane.policy === FULL;
+  const hasOptions = policy !== undefined && Object.keys(policy.options).length > 0;
   return (
-    <li className={styles.choice}>
-      <label htmlFor={`${id}-policy`} className="unseen">
-        Policy of lane {number}
-      </label>
-      <select
-        id={`${id}-policy`}
-        value={lane.policy}
-        onChange={({ target }) => lanes.change(lane.id, { policy: target.value })}
-      >
-        {policies.map((policy) => (
-          <option key={policy.id} value={policy.id}>
-            {policy.label}
-          </option>
-        ))}
-      </select>
-      <span className="num" data-off={isFull}>
-        <input
-          type="number"
-          aria-label={`Keep percent of lane ${number}`}
-          min={1}
-          max={100}
-          disabled={isFull}
-          value={isFull ? 100 : Number.isNaN(lane.keepPercent) ? "" : lane.keepPercent}
-          onChange={({ target }) => lanes.change(lane.id, { keepPercent: target.valueAsNumber })}
-        />{" "}
-        %
-      </span>
-      <button
-        type="button"
-        className={styles.small}
-        aria-label={`Remove lane ${number}`}
-        disabled={!isRemovable}
-        onClick={() => lanes.remove(lane.id)}
-      >
-        Remove
-      </button>
+    <li>
+      <div className={styles.choice}>
+        <label htmlFor={`${id}-policy`} className="unseen">
+          Policy of lane {number}
+        </label>
+        <select
+          id={`${id}-policy`}
+          value={lane.policy}
+          onChange={({ target }) => lanes.change(lane.id, { policy: target.value })}
+        >
+          {policies.map((each) => (
+            <option key={each.id} value={each.id}>
+              {each.label}
+            </option>
+          ))}
+        </select>
+        <span className="num" data-off={isFull}>
+          <input
+            type="number"
+            aria-label={`Keep percent of lane ${number}`}
+            min={1}
+            max={100}
+            disabled={isFull}
+            value={isFull ? 100 : Number.isNaN(lane.keepPercent) ? "" : lane.keepPercent}
+            onChange={({ target }) => lanes.change(lane.id, { keepPercent: target.valueAsNumber })}
+          />{" "}
+          %
+        </span>
+        <span className={styles.deeds}>
+          <button
+            type="button"
+            className={styles.small}
+            aria-label={`Options of lane ${number}`}
+            aria-expanded={hasOptions && isOpen}
+            aria-controls={`${id}-options`}
+            disabled={!hasOptions}
+            onClick={() => setOpen(!isOpen)}
+          >
+            {lane.options ? "Own options" : "Options"}
+          </button>
+          <label className={styles.pin}>
+            <input
+              type="checkbox"
+              aria-label={`Pin lane ${number}`}
+              checked={lane.isPinned}
+              onChange={({ target }) => lanes.change(lane.id, { isPinned: target.checked })}
+            />
+            Pin
+          </label>
+          <button
+            type="button"
+            className={styles.small}
+            aria-label={`Remove lane ${number}`}
+            disabled={!isRemovable}
+            onClick={() => lanes.remove(lane.id)}
+          >
+            Remove
+          </button>
+        </span>
+      </div>
+      <div id={`${id}-options`} className={styles.laneOptions} hidden={!hasOptions || !isOpen}>
+        {hasOptions && isOpen && <LaneOptions key={policy.id} lane={lane} policy={policy} />}
+      </div>
     </li>
+  );
+}
+
+interface OptionsProps {
+  readonly lane: LaneChoice;
+  readonly policy: PolicyInfo;
+}
+
+/** Begins with the settings' options for the policy; a change makes them the lane's own. */
+function LaneOptions({ lane, policy }: OptionsProps) {
+  const { lanes } = useApp();
+  const common = useSettings((state) => state.options[policy.id]);
+  return (
+    <OptionFields
+      policy={policy}
+      chosen={lane.options ?? common}
+      onChange={(options) => lanes.change(lane.id, { options })}
+    >
+      {lane.options ? (
+        <button
+          type="button"
+          className={styles.back}
+          onClick={() => lanes.change(lane.id, { options: undefined })}
+        >
+          Back to the options of the Cache zone
+        </button>
+      ) : (
+        <p className={styles.source}>As in the Cache zone; a change here is for this lane alone.</p>
+      )}
+    </OptionFields>
   );
 }

@@ -74,7 +74,8 @@ function Lane({ attempt, reference, isReference }: LaneProps) {
   const act = useFailureAction(attempt);
   return (
     <section className={styles.lane} aria-label={label}>
-      <h3 title={details.join(", ") || undefined}>{label}</h3>
+      <h3>{label}</h3>
+      {details.length > 0 && <p className={styles.verdict}>{details.join(", ")}</p>}
       <p className={styles.verdict}>
         {isReference ? "reference" : <Verdict run={run} reference={reference} />}
       </p>
