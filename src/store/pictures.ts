@@ -118,9 +118,8 @@ async function withImage<T>(blob: Blob, use: (image: HTMLImageElement) => Promis
   const image = new Image();
   const url = URL.createObjectURL(blob);
   try {
-    const used = use(image);
     image.src = url;
-    return await used;
+    return await use(image);
   } finally {
     URL.revokeObjectURL(url);
   }
