@@ -212,7 +212,8 @@ export interface AttentionTrace {
   /**
    * [steps, layers, positions] attention of the step that chose the token: of the prompt's last row
    * for the first, of the token before it for the others. A byte b stands for (b / 255)²; a row that
-   * the layer no longer holds has 0.
+   * a layer or a head of it does not hold counts 0 there. The first step comes before compaction: it
+   * has all rows of its own prompt, and of earlier turns those that are left.
    */
   readonly cells: Uint8Array;
 }
