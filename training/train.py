@@ -48,9 +48,9 @@ class Progress:
 
 
 class Trainer:
-    def __init__(self, options):
+    def __init__(self, options, stage: Stage | None = None):
         self.options = options
-        self.stage = STAGES[options.stage]
+        self.stage = stage or STAGES[options.stage]
         self.folder = Path(options.run)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,7 +63,7 @@ class Trainer:
         self.restore_weights()
         self.model.to(self.device)
         tap_layers(self.model)
-        self.optimizer = make_optimizer(self.model, self.stage)
+        self.optimizer = self.make_optimizer()
         self.restore_optimizer()
         self.compiled = self.compile()
 
@@ -79,6 +79,9 @@ class Trainer:
         elif self.options.start:
             self.model.load_state_dict(weights.load(self.options.start))
 
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        return make_optimizer(self.model, self.stage)
+
     def restore_optimizer(self) -> None:
         if self.saved:
             self.optimizer.load_state_dict(self.saved["optimizer"])
@@ -90,26 +93,28 @@ class Trainer:
             return torch.compile(tower), torch.compile(hidden, dynamic=True)
         return tower, hidden
 
-    def loaders(self):
-        """Both streams, from the pictures that were not seen yet."""
+    def batches(self):
+        """Endless (questions, dense pages), from the pictures that were not seen yet."""
         options, progress = self.options, self.progress
         common = dict(num_workers=options.workers, pin_memory=self.device == "cuda")
         if options.workers:
             common["prefetch_factor"] = 4
         asked = QuestionPages(self.stage, progress.first_picture + progress.pictures)
         dense = DensePages(self.stage, progress.first_picture + progress.pages)
-        yield iter(DataLoader(asked, batch_size=options.batch, collate_fn=collate, **common))
-        yield iter(DataLoader(dense, batch_size=options.pages, **common))
+        return zip(
+            DataLoader(asked, batch_size=options.batch, collate_fn=collate, **common),
+            DataLoader(dense, batch_size=options.pages, **common),
+        )
 
     def run(self) -> None:
         options, progress = self.options, self.progress
         total = options.hours * 3600
-        asked, dense = self.loaders()
+        batches = self.batches()
         began = last_save = last_validation = time.time()
         before, parts, done = progress.seconds, [], 0
         while progress.seconds < total and done != options.steps:
             self.set_learning_rate(progress.seconds / total)
-            parts.append(self.step(next(asked), next(dense)))
+            parts.append(self.step(*next(batches)))
             now = time.time()
             progress.seconds = before + now - began
             progress.step += 1
@@ -198,8 +203,14 @@ class Trainer:
             "model": state,
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
+            **self.extras(),
         }
         write_file(whole, self.folder / "state.pt")
+
+
+    def extras(self) -> dict:
+        """What else `state.pt` holds: nothing here, a subclass may teach with more."""
+        return {}
 
 
 def write_file(value, path: Path) -> None:
@@ -226,17 +237,23 @@ def make_optimizer(model, stage: Stage) -> torch.optim.Optimizer:
 
 def parse(arguments=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stage", choices=STAGES, required=True)
+    add_common(parser.add_argument)
     add = parser.add_argument
-    add("--stage", choices=STAGES, required=True)
+    add("--pages", type=int, default=8, help="dense pages per step")
+    add("--look", type=float, default=0.3, help="weight of attention supervision")
+    add("--dense", type=float, default=0.5, help="weight of the dense labels")
+    return parser.parse_args(arguments)
+
+
+def add_common(add) -> None:
+    """The options of every training command."""
     add("--run", required=True, help="folder of this run; an interrupted one is continued")
     add("--hours", type=float, default=1.0, help="length of the stage, over all calls")
     add("--start", help="weights of a fresh run: a run, a .pt, or an exported directory")
     add("--stop-after", type=float, help="end this call after so many seconds")
     add("--steps", type=int, default=-1, help="end this call after so many steps")
     add("--batch", type=int, default=12, help="pictures with questions per step")
-    add("--pages", type=int, default=8, help="dense pages per step")
-    add("--look", type=float, default=0.3, help="weight of attention supervision")
-    add("--dense", type=float, default=0.5, help="weight of the dense labels")
     add("--bf16", type=int, help="1: bfloat16 (default on a GPU; worth it on CPUs with bf16 units)")
     add("--compile", type=int, default=0)
     add("--workers", type=int, default=1)
@@ -244,7 +261,6 @@ def parse(arguments=None) -> argparse.Namespace:
     add("--log-every", type=int, default=25)
     add("--validate-every", type=float, default=1800.0, help="seconds; 0: never")
     add("--validation-pages", type=int, default=4, help="pages per world")
-    return parser.parse_args(arguments)
 
 
 def main(arguments=None) -> None:

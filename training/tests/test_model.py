@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+import average
 import data
 import evaluate
 import export
@@ -40,6 +41,18 @@ class Names(unittest.TestCase):
         again = weights.from_hugging_face(weights.to_hugging_face(state))
         for name in mapped:
             self.assertTrue(torch.equal(again[name], state[name]), name)
+
+    def test_averages_lie_between_their_ends(self):
+        one, other = random_model(1).state_dict(), random_model(2).state_dict()
+        for share, expected in ((0.0, one), (1.0, other)):
+            found = average.between(one, other, share)
+            self.assertTrue(all(torch.equal(found[name], expected[name]) for name in expected))
+        quarter = average.between(one, other, 0.25)
+        name = "decoder.embedding.weight"
+        expected = 0.75 * one[name] + 0.25 * other[name]
+        self.assertTrue(torch.allclose(quarter[name], expected, atol=1e-6))
+        with self.assertRaises(ValueError):
+            average.between(one, {}, 0.5)
 
     def test_transformers_takes_the_weights_without_a_missing_or_unexpected_key(self):
         """And gives the same logits, on a page, as the network that was trained."""
