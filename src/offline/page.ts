@@ -1,7 +1,7 @@
 import type { Order } from "./scope";
 
 /** How long a first visit's engine waits at most for the service worker to see its files pass. */
-const CONTROL_MS = 500;
+const CONTROL_MS = 1000;
 
 export interface Offline {
   /**
