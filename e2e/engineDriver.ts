@@ -97,11 +97,11 @@ export class EngineDriver {
 
   /** Lanes of one question; each is completed from the defaults. */
   compare(
-    { sampling, turns }: Pick<Question, "sampling" | "turns">,
+    { sampling, ...rest }: Pick<Question, "sampling" | "turns" | "explain">,
     lanes: readonly Partial<CacheSettings>[],
   ): Promise<Outcome<readonly LaneOutcome[]>> {
     const request = {
-      turns,
+      ...rest,
       lanes: lanes.map((lane) => ({ ...SETTINGS, ...lane })),
       sampling: { ...SAMPLING, ...sampling },
     };
