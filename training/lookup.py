@@ -2,13 +2,14 @@
 
     python3 lookup.py --start ../public/models/keepsight-mini --run runs/lookup --hours 1.5
 
-The vision tower is frozen, so a page's features are computed once and used for `--visits` steps with
-other questions in another order; a step then costs the decoder alone. An answer's first token is
-taught where to look in the layers that can know it, and two linear heads, which are dropped at the
-end, name row and column from the residual stream: at a word of the question, where the page shows
-it; at an answer's start, where the answer begins. The learning rate falls linearly to nothing.
+The vision tower is frozen, so a page's features are computed once and used for `--visits` steps
+with other questions in another order; a step then costs the decoder alone. An answer's first token
+is taught where to look in the layers that can know it, and two linear heads, which are dropped at
+the end, name row and column from the residual stream: at a word of the question, where the page
+shows it; at an answer's start, where the answer begins. The learning rate falls linearly to
+nothing.
 
-Interrupt it and give the same command again, as with train.py; the run's folder holds the same files.
+Interrupt it and give the same command again, as with train.py; the folder of a run holds the same.
 """
 
 import argparse
@@ -65,7 +66,7 @@ class PlaceHeads(nn.Module):
 
     @staticmethod
     def loss(head: nn.Linear, residual, places, patches):
-        """Cross-entropy of row plus column; `places` [B, T] bool, `patches` [B, T] where they are."""
+        """Cross-entropy of row plus column. places [B, T] bool; patches [B, T]: the answers."""
         if not places.any():
             return residual.sum() * 0
         at = residual[places]
@@ -127,7 +128,8 @@ class Block:
     def __init__(self, number: int, size: int = BLOCK):
         self.draw = random.Random(number)
         self.packer = Packer(load_tokenizer())
-        self.seeds = [seeds.TRAINING[(number * size + i) % len(seeds.TRAINING)] for i in range(size)]
+        indices = range(number * size, (number + 1) * size)
+        self.seeds = [seeds.TRAINING[index % len(seeds.TRAINING)] for index in indices]
         names = self.draw.choices(list(SHARES), list(SHARES.values()), k=size)
         self.pages = [worlds.sample(s, name, STAGE.style) for s, name in zip(self.seeds, names)]
 
@@ -143,7 +145,8 @@ class Block:
         for time in range(visits):
             order = self.draw.sample(range(len(self.pages)), len(self.pages))
             for at in range(0, len(order), 4 * batch):
-                found = sorted((self.visit(i, time) for i in order[at : at + 4 * batch]), key=length)
+                found = [self.visit(index, time) for index in order[at : at + 4 * batch]]
+                found.sort(key=length)
                 groups = [found[i : i + batch] for i in range(0, len(found), batch)]
                 yield from self.draw.sample(groups, len(groups))
 

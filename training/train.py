@@ -207,7 +207,6 @@ class Trainer:
         }
         write_file(whole, self.folder / "state.pt")
 
-
     def extras(self) -> dict:
         """What else `state.pt` holds: nothing here, a subclass may teach with more."""
         return {}
