@@ -5,8 +5,43 @@ import { shownRows } from "@/store/shownRows";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings, useStagePicture } from "../useApp";
+import styles from "./Chat.module.css";
 
 const COPIED_MS = 1500;
+
+interface CopyProps {
+  readonly text: string;
+  /** What is copied, for those who do not see where the button stands. */
+  readonly what?: string;
+}
+
+/** Copies a text, and says so in the room that its own word takes. */
+export function CopyButton({ text, what = "answer" }: CopyProps) {
+  const [said, setSaid] = useState<"Copied" | "Failed">();
+
+  async function copy() {
+    // Absent where the page is not served over https or from this machine.
+    const isCopied = await navigator.clipboard?.writeText(text).then(
+      () => true,
+      () => false,
+    );
+    setSaid(isCopied ? "Copied" : "Failed");
+    setTimeout(() => setSaid(undefined), COPIED_MS);
+  }
+
+  return (
+    <button type="button" onClick={() => void copy()}>
+      <span className={styles.swap} aria-live="polite">
+        {(["Copy", "Copied", "Failed"] as const).map((word) => (
+          <span key={word} data-off={word !== (said ?? "Copy")}>
+            {word}
+          </span>
+        ))}
+      </span>
+      <span className="unseen"> {what}</span>
+    </button>
+  );
+}
 
 interface AnswerProps {
   readonly attempt: Attempt;
@@ -16,18 +51,11 @@ interface AnswerProps {
 /** What can be done with one answer. */
 export function AnswerActions({ attempt, text }: AnswerProps) {
   const app = useApp();
-  const [isCopied, setCopied] = useState(false);
   const picture = useStagePicture();
   const isShown = useChat((state) => {
     return picture !== undefined && shownRows(state, picture.id)?.attempt.id === attempt.id;
   });
   const hasPatches = reportOf(attempt.run)?.images.length !== 0;
-
-  async function copy() {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), COPIED_MS);
-  }
 
   return (
     <>
@@ -36,9 +64,7 @@ export function AnswerActions({ attempt, text }: AnswerProps) {
           Show patches
         </button>
       )}
-      <button type="button" onClick={() => void copy()}>
-        {isCopied ? "Copied" : "Copy"}
-      </button>
+      <CopyButton text={text} />
     </>
   );
 }

@@ -9,10 +9,8 @@ import { AddMenu } from "../stage/AddMenu";
 import { useApp, useCharts, useChat, useModel, useSettings, useStagePicture } from "../useApp";
 import styles from "./Chat.module.css";
 import { LanePicker } from "./LanePicker";
+import { MAX_CHARACTERS } from "./limits";
 import { WaitingPictures } from "./WaitingPictures";
-
-/** Longer questions are refused here, before they reach the model's context. */
-const MAX_CHARACTERS = 8000;
 
 export function Composer() {
   const app = useApp();

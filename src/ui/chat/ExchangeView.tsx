@@ -4,6 +4,7 @@ import { AttemptView } from "./AttemptView";
 import styles from "./Chat.module.css";
 import { ExchangePictures } from "./ExchangePictures";
 import { LanesView } from "./LanesView";
+import { Question } from "./Question";
 
 /** A question and its answers. */
 export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange: Exchange }) {
@@ -11,7 +12,7 @@ export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange:
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <div className={styles.exchange} role="group" aria-label={exchange.question}>
       <ExchangePictures exchange={exchange} />
-      <p className={styles.question}>{exchange.question}</p>
+      <Question exchange={exchange} />
       {attemptGroups(exchange).map((group) => {
         const attempt = group[0]!;
         return attempt.comparison === undefined ? (

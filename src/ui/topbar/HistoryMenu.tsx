@@ -1,15 +1,16 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useStore } from "zustand/react";
 import type { Entry } from "@/store/records";
 import { useApp, useChat } from "../useApp";
+import { downloadHtml, downloadJson } from "./download";
 import styles from "./History.module.css";
 
 const PANEL = "history-panel";
 
-/** Conversations kept in this browser: open, rename, export, delete. */
+/** Conversations kept in this browser: open, rename, export, delete, and those of a file. */
 export function HistoryMenu() {
   const { history } = useApp();
-  const { entries, isKept } = useStore(history.archive.store);
+  const { entries, isKept, failure } = useStore(history.archive.store);
   const current = useChat((state) => state.conversation.id);
   const hasQuestions = useChat((state) => state.conversation.exchanges.length > 0);
   return (
@@ -20,6 +21,7 @@ export function HistoryMenu() {
       <div id={PANEL} popover="auto" className={styles.panel}>
         <div className={styles.head}>
           <h2>Conversations</h2>
+          <Import />
           <button
             type="button"
             className={styles.link}
@@ -32,6 +34,12 @@ export function HistoryMenu() {
             New
           </button>
         </div>
+        {failure && (
+          <p className={styles.failure} role="alert">
+            {failure}
+          </p>
+        )}
+        <Removed />
         {entries.length === 0 && (
           <p className={styles.none}>
             {isKept
@@ -53,10 +61,76 @@ function hide() {
   document.getElementById(PANEL)?.hidePopover();
 }
 
-function HistoryItem({ entry, isCurrent }: { readonly entry: Entry; readonly isCurrent: boolean }) {
+/** Takes up a conversation that was exported as JSON. */
+function Import() {
+  const { history } = useApp();
+  const [failure, setFailure] = useState<string>();
+  const input = useRef<HTMLInputElement>(null);
+
+  async function take(file: File | undefined) {
+    if (!file) return;
+    const refused = await history.take(file);
+    setFailure(refused);
+    if (refused) return;
+    location.hash = "#chat";
+    hide();
+  }
+
+  return (
+    <>
+      <button
+        type="button"
+        className={styles.link}
+        title="Open a conversation that was exported as JSON"
+        onClick={() => input.current?.click()}
+      >
+        Import
+      </button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept=".json,application/json"
+        aria-label="Conversation to import"
+        onChange={({ target }) => {
+          void take(target.files?.[0]);
+          // The same file again is a change, too.
+          target.value = "";
+        }}
+      />
+      {failure && (
+        <p className={styles.failure} role="alert">
+          {failure}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What was deleted last, and the way back. */
+function Removed() {
+  const { history } = useApp();
+  const removed = useStore(history.store, (state) => state.removed);
+  if (!removed) return null;
+  return (
+    <p className={styles.removed} role="status">
+      <span>Deleted “{removed.title}”.</span>
+      <button type="button" className={styles.link} onClick={() => void history.undoRemove()}>
+        Undo
+      </button>
+    </p>
+  );
+}
+
+interface ItemProps {
+  readonly entry: Entry;
+  readonly isCurrent: boolean;
+}
+
+function HistoryItem({ entry, isCurrent }: ItemProps) {
   const { history } = useApp();
   const [isNaming, setNaming] = useState(false);
-  const { id, title, updatedAt } = entry;
+  const { id, title } = entry;
 
   function rename(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -91,18 +165,57 @@ function HistoryItem({ entry, isCurrent }: { readonly entry: Entry; readonly isC
           {title}
         </button>
       )}
+      <Facts entry={entry} />
+      <Tools entry={entry} onRename={() => setNaming(!isNaming)} />
+    </li>
+  );
+}
+
+function Facts({ entry: { updatedAt, pictures, questions } }: { readonly entry: Entry }) {
+  return (
+    <p className={styles.facts}>
+      <time dateTime={new Date(updatedAt).toISOString()}>{dateOf(updatedAt)}</time>
+      <span>{counted(pictures, "image")}</span>
+      <span>{counted(questions, "question")}</span>
+    </p>
+  );
+}
+
+function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: () => void }) {
+  const { history, policies } = useApp();
+  const [failure, setFailure] = useState<string>();
+  const { id, title } = entry;
+
+  async function save(download: () => Promise<void>) {
+    setFailure(undefined);
+    await download().catch(() => setFailure("This conversation could not be exported."));
+  }
+
+  return (
+    <>
       <div className={styles.tools}>
-        <time dateTime={new Date(updatedAt).toISOString()}>{dateOf(updatedAt)}</time>
-        <button type="button" aria-label={`Rename ${title}`} onClick={() => setNaming(!isNaming)}>
+        <button type="button" aria-label={`Rename ${title}`} onClick={onRename}>
           Rename
         </button>
-        <button
-          type="button"
-          aria-label={`Export ${title} as JSON`}
-          onClick={() => void history.exported(id).then((json) => json && download(json, title))}
-        >
-          Export
-        </button>
+        <span className={styles.exports}>
+          <span>Export</span>
+          <button
+            type="button"
+            aria-label={`Export ${title} as HTML`}
+            title="One page to look at anywhere"
+            onClick={() => void save(() => downloadHtml(history, policies, entry))}
+          >
+            HTML
+          </button>
+          <button
+            type="button"
+            aria-label={`Export ${title} as JSON`}
+            title="To import here, or to run again with npm run ask -- --replay"
+            onClick={() => void save(() => downloadJson(history, entry))}
+          >
+            JSON
+          </button>
+        </span>
         <button
           type="button"
           aria-label={`Delete ${title}`}
@@ -111,23 +224,19 @@ function HistoryItem({ entry, isCurrent }: { readonly entry: Entry; readonly isC
           Delete
         </button>
       </div>
-    </li>
+      {failure && (
+        <p className={styles.failure} role="alert">
+          {failure}
+        </p>
+      )}
+    </>
   );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function dateOf(time: number): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-}
-
-function download(json: string, title: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([json], { type: "application/json" }));
-  const name = title
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "");
-  link.download = `${name.slice(0, 60) || "conversation"}.json`;
-  link.click();
-  // The download has its own reference by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,0 +1,105 @@
+import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { useStore } from "zustand/react";
+import type { Exchange } from "@/store/conversation";
+import { useApp } from "../useApp";
+import { CopyButton } from "./Actions";
+import chat from "./Chat.module.css";
+import { MAX_CHARACTERS } from "./limits";
+import styles from "./Question.module.css";
+
+/** A question as it was asked, and the way to ask another in its place. */
+export function Question({ exchange }: { readonly exchange: Exchange }) {
+  const { history } = useApp();
+  const [isEditing, setEditing] = useState(false);
+  const edit = useRef<HTMLButtonElement>(null);
+  const replaced = useStore(history.store, ({ edited }) =>
+    edited?.exchangeId === exchange.id ? edited.title : undefined,
+  );
+
+  function leave() {
+    setEditing(false);
+    // Once the button stands there again.
+    requestAnimationFrame(() => edit.current?.focus());
+  }
+
+  if (isEditing) return <Editor exchange={exchange} onLeave={leave} />;
+  return (
+    <div className={styles.asked}>
+      <p className={chat.question}>{exchange.question}</p>
+      <div className={styles.actions}>
+        <div className={chat.actions}>
+          <button ref={edit} type="button" onClick={() => setEditing(true)}>
+            Edit<span className="unseen"> question</span>
+          </button>
+          <CopyButton text={exchange.question} what="question" />
+        </div>
+      </div>
+      {replaced && (
+        <p className={styles.notice} role="status">
+          What the earlier question led to is kept under History as “{replaced}”.
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface EditorProps {
+  readonly exchange: Exchange;
+  readonly onLeave: () => void;
+}
+
+/** The question in a field of its own: Enter asks it, Esc leaves it as it was. */
+function Editor({ exchange, onLeave }: EditorProps) {
+  const app = useApp();
+  const [text, setText] = useState(exchange.question);
+  const form = useRef<HTMLFormElement>(null);
+  const canAsk = text.trim() !== "";
+
+  function ask(event?: FormEvent) {
+    event?.preventDefault();
+    if (!canAsk) return;
+    // This field goes away with the exchange; the keyboard stays in the conversation.
+    form.current?.closest<HTMLElement>("section")?.focus();
+    app.edit(exchange.id, text.trim());
+  }
+
+  function press(event: KeyboardEvent) {
+    if (event.key === "Escape") {
+      // Not also the answer that is being given.
+      event.preventDefault();
+      onLeave();
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    ask();
+  }
+
+  return (
+    <form ref={form} className={styles.editor} onSubmit={ask}>
+      <textarea
+        className={chat.area}
+        aria-label="Edited question"
+        aria-describedby={`edit-${exchange.id}`}
+        // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
+        autoFocus
+        rows={1}
+        maxLength={MAX_CHARACTERS}
+        value={text}
+        onFocus={({ target }) => target.setSelectionRange(text.length, text.length)}
+        onChange={({ target }) => setText(target.value)}
+        onKeyDown={press}
+      />
+      <div className={styles.tools}>
+        <p id={`edit-${exchange.id}`} className={styles.hint}>
+          Replaces this question and what follows, which History keeps.
+        </p>
+        <button type="button" className={chat.ghost} onClick={onLeave}>
+          Cancel
+        </button>
+        <button type="submit" className={chat.send} disabled={!canAsk}>
+          Ask
+        </button>
+      </div>
+    </form>
+  );
+}

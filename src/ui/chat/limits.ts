@@ -1,0 +1,2 @@
+/** Longer questions are refused on the page, before they reach the model's context. */
+export const MAX_CHARACTERS = 8000;

@@ -1,0 +1,110 @@
+import type { TurnResult } from "@/protocol/engine";
+import type { KvSample } from "@/store/trace";
+import { formatBytes, formatCount, formatMsNumber } from "@/telemetry/format";
+import { type Markup, markup, type Part } from "./markup";
+
+const WIDTH = 240;
+const HEIGHT = 72;
+/** Room for a line of text above and below a drawing. */
+const LINE = 14;
+
+/** A drawing with its caption; `summary` says in words what is to be seen. */
+function figure(caption: string, summary: string, content: Part): Markup {
+  const box = `0 0 ${WIDTH} ${HEIGHT + 2 * LINE}`;
+  return markup`<figure class="drawing"><figcaption>${caption}</figcaption>
+<svg viewBox="${box}" role="img" aria-label="${summary}">${content}</svg></figure>`;
+}
+
+/** Rows that each layer held after compaction, over those before. */
+export function layerBars({ layers }: Pick<TurnResult, "layers">): Markup {
+  const most = Math.max(1, ...layers.map(({ rowsBefore }) => rowsBefore));
+  const step = WIDTH / Math.max(1, layers.length);
+  const width = Math.max(1, step - 2);
+  const bars = layers.map(({ rowsBefore, rowsAfter }, layer) => {
+    const x = fixed(layer * step + 1);
+    const bar = (rows: number, name: string) => {
+      const height = (HEIGHT * Math.min(rows, most)) / most;
+      const y = fixed(LINE + HEIGHT - height);
+      return markup`<rect class="${name}" x="${x}" y="${y}" width="${fixed(width)}" height="${fixed(height)}" />`;
+    };
+    return [bar(rowsBefore, "before"), bar(rowsAfter, "kept")];
+  });
+  const rows = layers.map(({ rowsAfter }) => formatCount(rowsAfter));
+  return figure(
+    "Rows per layer",
+    `Rows held after compaction, layer by layer: ${rows.join(", ")}; of at most ${formatCount(most)}.`,
+    [
+      bars,
+      label(0, LINE - 4, `${formatCount(most)} rows`),
+      label(0, HEIGHT + 2 * LINE - 3, "layer 1"),
+      label(WIDTH, HEIGHT + 2 * LINE - 3, `${layers.length}`, "end"),
+    ],
+  );
+}
+
+/** KV bytes as they changed while an answer was given, the full cache dotted. */
+export function memoryDrawing(kv: readonly KvSample[]): Markup | undefined {
+  const last = kv.at(-1);
+  if (kv.length < 2 || !last) return undefined;
+  const most = Math.max(1, ...kv.map(({ fullBytes }) => fullBytes));
+  const x = (at: number) => (WIDTH * at) / Math.max(1, last.at);
+  const y = (bytes: number) => LINE + HEIGHT * (1 - bytes / most);
+  const held = steps(kv.map(({ at, bytes }) => [x(at), y(bytes)]));
+  const full = steps(kv.map(({ at, fullBytes }) => [x(at), y(fullBytes)]));
+  const peak = Math.max(...kv.map(({ bytes }) => bytes));
+  return figure(
+    "KV cache",
+    `KV cache while it was answered: at most ${formatBytes(peak)}, ${formatBytes(last.bytes)} at the end; the full cache would take ${formatBytes(last.fullBytes)}.`,
+    [
+      floor(),
+      markup`<path class="area" d="${`${held}V${LINE + HEIGHT}H0Z`}" />`,
+      markup`<path class="line" d="${held}" />`,
+      markup`<path class="reference" d="${full}" />`,
+      label(0, LINE - 4, formatBytes(most)),
+      label(WIDTH, LINE - 4, `${formatBytes(last.bytes)} at the end`, "end"),
+      label(WIDTH, HEIGHT + 2 * LINE - 3, `${(last.at / 1e3).toFixed(1)} s`, "end"),
+    ],
+  );
+}
+
+/** Milliseconds of each token from the second on: the first one's hold the prompt's work. */
+export function timeDrawing(tokenMs: readonly number[]): Markup | undefined {
+  const times = tokenMs.slice(1);
+  if (times.length < 2) return undefined;
+  const most = Math.max(1, ...times);
+  const points = times.map((ms, index) => {
+    const x = (WIDTH * index) / (times.length - 1);
+    return `${fixed(x)},${fixed(LINE + HEIGHT * (1 - ms / most))}`;
+  });
+  return figure(
+    "Time per token",
+    `Milliseconds of tokens 2 to ${tokenMs.length}: from ${formatMsNumber(Math.min(...times))} to ${formatMsNumber(most)}.`,
+    [
+      floor(),
+      markup`<polyline class="line" points="${points.join(" ")}" />`,
+      label(0, LINE - 4, `${formatMsNumber(most)} ms`),
+      label(0, HEIGHT + 2 * LINE - 3, "token 2"),
+      label(WIDTH, HEIGHT + 2 * LINE - 3, `${tokenMs.length}`, "end"),
+    ],
+  );
+}
+
+function floor(): Markup {
+  const y = LINE + HEIGHT;
+  return markup`<path class="floor" d="${`M0 ${y}H${WIDTH}`}" />`;
+}
+
+function label(x: number, y: number, text: string, anchor: "start" | "end" = "start"): Markup {
+  return markup`<text x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`;
+}
+
+/** A value holds until the next one. */
+function steps(points: readonly (readonly [number, number])[]): string {
+  return points
+    .map(([x, y], index) => (index === 0 ? `M${fixed(x)} ${fixed(y)}` : `H${fixed(x)}V${fixed(y)}`))
+    .join("");
+}
+
+function fixed(value: number): string {
+  return Number(value.toFixed(2)).toString();
+}

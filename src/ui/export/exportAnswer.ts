@@ -1,0 +1,119 @@
+import { type Attempt, agreesWithReference, type Exchange } from "@/store/conversation";
+import { hiddenLabel } from "@/store/occlusion";
+import type { PolicyInfo } from "@/store/policyInfo";
+import { agreementCounts } from "@/telemetry/agreement";
+import { formatBytes, formatCount, formatMs } from "@/telemetry/format";
+import { comparedParts } from "../chat/comparedParts";
+import { rowCounters } from "../chat/rowCounters";
+import { failureSentence } from "../shared/failureWords";
+import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
+import { layerBars, memoryDrawing, timeDrawing } from "./drawings";
+import { type Markup, markup, type Part } from "./markup";
+import type { VeilPicture } from "./veilPicture";
+
+export interface AnswerContext {
+  readonly policies: readonly PolicyInfo[];
+  readonly exchange: Exchange;
+  /** Pictures under the veil of an attempt, with their titles. */
+  readonly veils: (attempt: Attempt) => readonly (VeilPicture & { readonly title: string })[];
+}
+
+const ENDINGS = {
+  stop: "",
+  cancelled: "Stopped.",
+  length: "Ended at the length limit.",
+  context: "Ended where the context is full.",
+  memory: "Ended where the memory is full.",
+} as const;
+
+/** One answer with everything that was measured of it. */
+export function answerMarkup(attempt: Attempt, context: AnswerContext): Markup {
+  const agrees = agreesWithReference(context.exchange, attempt);
+  const verdict =
+    agrees !== undefined &&
+    markup`<p class="${agrees ? "same" : "differs"}">${agrees ? "The same answer as" : "Differs from"} ${
+      attempt.hidden ? "the whole picture’s" : "the full cache"
+    }.</p>`;
+  return markup`<article class="answer">${words(attempt, undefined)}
+${heading(attempt, context)}${verdict}${measured(attempt, context)}</article>`;
+}
+
+/** The lanes of a comparison side by side, words that the full cache's answer has not marked. */
+export function lanesMarkup(lanes: readonly Attempt[], context: AnswerContext): Markup {
+  const full = lanes.find(({ settings, run }) => settings.retention === 1 && run.phase === "done");
+  const reference = full?.run.phase === "done" ? full.run.result.answer : undefined;
+  return markup`<div class="lanes">${lanes.map(
+    (lane) => markup`<article class="lane">${heading(lane, context)}
+<p class="verdict">${lane === full ? "reference" : agreement(lane, reference)}</p>
+${words(lane, lane === full ? undefined : reference)}${measured(lane, context)}</article>`,
+  )}</div>`;
+}
+
+function agreement({ run }: Attempt, reference: string | undefined): Part {
+  if (run.phase !== "done" || reference === undefined || run.result.finish === "cancelled")
+    return "";
+  const { common, words: all } = agreementCounts(run.result.answer, reference);
+  return markup`<span class="${common === all ? "same" : "differs"}">${common} of ${all} words agree</span>`;
+}
+
+function words({ run }: Attempt, reference: string | undefined): Markup {
+  const text = run.phase === "done" ? run.result.answer : run.phase === "failed" ? run.text : "";
+  if (text === "") {
+    return run.phase === "done"
+      ? markup`<p class="none">The model ended its answer without a word.</p>`
+      : markup``;
+  }
+  if (reference === undefined) return markup`<p class="words">${text}</p>`;
+  const parts = comparedParts(text, reference, false).map(({ text: part, differs }) =>
+    differs ? markup`<mark><span class="unseen">differs: </span>${part}</mark>` : part,
+  );
+  return markup`<p class="words">${parts}</p>`;
+}
+
+function heading({ settings, hidden, run }: Attempt, { policies }: AnswerContext): Markup {
+  const sampling = run.phase === "done" ? run.origin?.sampling : undefined;
+  const details = [
+    ...(hidden ? [hiddenLabel(hidden)] : []),
+    ...settingsDetails(policies, settings),
+    ...(sampling ? samplingWords(sampling) : []),
+  ];
+  return markup`<h3>${settingsLabel(policies, settings)}${
+    details.length > 0 && markup`<small> ${details.join(", ")}</small>`
+  }</h3>`;
+}
+
+function measured(attempt: Attempt, context: AnswerContext): Markup {
+  const { run } = attempt;
+  if (run.phase === "failed") return markup`<p class="failure">${failureSentence(run.failure)}</p>`;
+  if (run.phase !== "done") return markup``;
+  const { result, trace } = run;
+  const { kvBytes, ms, finish, notices } = result;
+  const rows = rowCounters(result);
+  const prompt = result.appended
+    ? ["Rows appended", formatCount(result.promptTokens)]
+    : ["Rows prefilled", formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens)];
+  const facts: readonly (readonly string[])[] = [
+    ["KV cache before", formatBytes(kvBytes.before)],
+    ["after compaction", formatBytes(kvBytes.after)],
+    ["at the end", formatBytes(kvBytes.end)],
+    ["full cache", formatBytes(kvBytes.full)],
+    ["Per token", formatMs(ms.decodePerToken.median)],
+    ["First token", formatMs(ms.firstToken)],
+    prompt,
+    ["Rows held", formatCount(rows.held)],
+    ["Rows read per token", formatCount(rows.readPerToken)],
+  ];
+  const remarks = [ENDINGS[finish], ...notices].filter((line) => line !== "");
+  return markup`<dl class="facts">${facts.map(
+    ([name = "", value = ""]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>
+${remarks.map((line) => markup`<p class="remark">${line}</p>`)}
+<div class="drawings">${context.veils(attempt).map(veilMarkup)}
+${layerBars(result)}${trace && memoryDrawing(trace.kv)}${trace && timeDrawing(trace.tokenMs)}</div>`;
+}
+
+function veilMarkup({ url, width, height, kept, total, title }: VeilPicture & { title: string }) {
+  const share = `${formatCount(kept)} of ${formatCount(total)} patches kept, mean over the layers`;
+  return markup`<figure class="veil"><figcaption>${share}</figcaption>
+<img src="${url}" width="${width}" height="${height}" alt="${`${title}: ${share}`}"></figure>`;
+}

@@ -1,0 +1,113 @@
+import type { LayerReport } from "@/protocol/engine";
+import { type Attempt, attemptGroups, type Picture, titleOf } from "@/store/conversation";
+import { dataUrl } from "@/store/exportJson";
+import type { Origin } from "@/store/origin";
+import type { PolicyInfo } from "@/store/policyInfo";
+import { type ConversationRecord, revive } from "@/store/records";
+import tokens from "../tokens.css?inline";
+import { adapterName } from "../topbar/adapterName";
+import { type AnswerContext, answerMarkup, lanesMarkup } from "./exportAnswer";
+import styles from "./exportPage.css?inline";
+import { Markup, markup } from "./markup";
+import { type VeilPicture, veilPicture } from "./veilPicture";
+
+/** Nothing runs in the file and nothing is fetched by it, whatever somebody typed. */
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+/** A conversation as one HTML document that needs nothing else: no scripts, no network. */
+export async function exportHtml(
+  record: ConversationRecord,
+  policies: readonly PolicyInfo[],
+): Promise<string> {
+  const conversation = revive(record, () => "");
+  const { pictures, exchanges } = conversation;
+  const urls = new Map(
+    await Promise.all(pictures.map(async ({ id, blob }) => [id, await dataUrl(blob)] as const)),
+  );
+  const bitmaps = new Map(
+    await Promise.all(
+      pictures.map(async ({ id, blob }) => [id, await createImageBitmap(blob)] as const),
+    ),
+  );
+  const veils = (attempt: Attempt) => veilsOf(attempt, pictures, bitmaps);
+  const title = titleOf(conversation);
+  const sections = exchanges.map((exchange) => {
+    const context: AnswerContext = { policies, exchange, veils };
+    const shown = pictures.filter(({ id }) => exchange.pictures.includes(id));
+    return markup`<section class="exchange">
+${shown.map((picture) => pictureMarkup(picture, urls.get(picture.id) ?? ""))}
+<h2 class="question">${exchange.question}</h2>
+${attemptGroups(exchange).map((group) => {
+  const [first] = group;
+  if (first && first.comparison === undefined) return answerMarkup(first, context);
+  return lanesMarkup(group, context);
+})}</section>`;
+  });
+  for (const bitmap of bitmaps.values()) bitmap.close();
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${title}</title>
+<style>${Markup.trusted(tokens)}${Markup.trusted(styles)}</style>
+</head>
+<body>
+<header><h1>${title}</h1>${headMarkup(record)}</header>
+<main>${sections}</main>
+<footer>Exported from Keepsight. Bytes are those of live GPU buffers; times were measured on the adapter named above.</footer>
+</body>
+</html>
+`.html;
+}
+
+function headMarkup({ createdAt, exchanges }: ConversationRecord): Markup {
+  const origins = exchanges.flatMap(({ attempts }) =>
+    attempts.flatMap(({ run }) => (run.phase === "done" && run.origin ? [run.origin] : [])),
+  );
+  const unique = (name: (origin: Origin) => string) => [...new Set(origins.map(name))].join("; ");
+  const adapters = unique((origin) => adapterName(origin));
+  const versions = unique(({ versions: { keepsight = "unknown" } }) => keepsight);
+  const facts = [
+    [
+      "Date",
+      new Date(createdAt).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" }),
+    ],
+    [
+      "Model",
+      unique(({ model, elementType, kvType }) => `${model} (${elementType}, KV cache ${kvType})`),
+    ],
+    ["Adapter", adapters],
+    ["Keepsight", versions],
+  ].filter(([, value]) => value !== "");
+  return markup`<dl class="facts">${facts.map(
+    ([name = "", value = ""]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>${
+    origins.some(({ isFallback }) => isFallback) &&
+    markup`<p class="remark">A software adapter computed answers here: its times are not representative.</p>`
+  }`;
+}
+
+function pictureMarkup({ title, alt, width, height }: Picture, url: string): Markup {
+  return markup`<figure class="picture"><img src="${url}" width="${width}" height="${height}" alt="${alt}"><figcaption>${title}</figcaption></figure>`;
+}
+
+/** A veil for each picture that the answer's own turn placed, where anything was dropped. */
+function veilsOf(
+  { run }: Attempt,
+  pictures: readonly Picture[],
+  bitmaps: ReadonlyMap<string, ImageBitmap>,
+): readonly (VeilPicture & { readonly title: string })[] {
+  if (run.phase !== "done" || keepsAll(run.result.layers)) return [];
+  return run.result.images.flatMap((layout) => {
+    const bitmap = bitmaps.get(layout.image);
+    const veil = bitmap && veilPicture(bitmap, layout, run.result.layers);
+    const title = pictures.find(({ id }) => id === layout.image)?.title ?? "";
+    return veil ? [{ ...veil, title }] : [];
+  });
+}
+
+function keepsAll(layers: readonly LayerReport[]): boolean {
+  return layers.every(({ rowsBefore, rowsAfter }) => rowsAfter >= rowsBefore);
+}

@@ -1,0 +1,61 @@
+import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import { tokenColor } from "../color";
+import {
+  coverage,
+  keptRows,
+  keptShareOfAll,
+  patchesOf,
+  rowCount,
+  veilAlpha,
+} from "../veilGeometry";
+
+/** Pixels of the wider side: enough to see which patches stayed. */
+const LONGEST = 480;
+/** Opacity over a patch that nobody kept. */
+const FULL_VEIL = 0.86;
+const QUALITY = 0.82;
+
+export interface VeilPicture {
+  /** JPEG as a data URL. */
+  readonly url: string;
+  readonly width: number;
+  readonly height: number;
+  /** Mean over the layers. */
+  readonly kept: number;
+  readonly total: number;
+}
+
+/** A picture under the veil of what its layers dropped, all of them together. */
+export function veilPicture(
+  picture: ImageBitmap,
+  layout: ImageLayout,
+  layers: readonly LayerReport[],
+): VeilPicture | undefined {
+  const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(picture.width * scale));
+  canvas.height = Math.max(1, Math.round(picture.height * scale));
+  const context = canvas.getContext("2d");
+  if (!context) return undefined;
+  const share = keptShareOfAll(layers);
+  // JPEG has no transparency; the model sees transparent pixels on white, too.
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  context.fillStyle = tokenColor(document.body, "--veil");
+  const overlaps = coverage(layout);
+  for (const { position, box } of patchesOf(layout)) {
+    context.globalAlpha = veilAlpha(Math.min(1, share.get(position) ?? 0), overlaps, FULL_VEIL);
+    const [left, top] = [Math.round(box.x * canvas.width), Math.round(box.y * canvas.height)];
+    const right = Math.round((box.x + box.width) * canvas.width);
+    const bottom = Math.round((box.y + box.height) * canvas.height);
+    context.fillRect(left, top, right - left, bottom - top);
+  }
+  return {
+    url: canvas.toDataURL("image/jpeg", QUALITY),
+    width: canvas.width,
+    height: canvas.height,
+    kept: keptRows(layout, share),
+    total: rowCount(layout),
+  };
+}

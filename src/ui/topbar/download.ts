@@ -1,0 +1,39 @@
+import type { History } from "@/store/history";
+import type { PolicyInfo } from "@/store/policyInfo";
+import type { Entry } from "@/store/records";
+
+type Named = Pick<Entry, "id" | "title">;
+
+/** A conversation as a page of its own. What makes it is loaded when it is asked for. */
+export async function downloadHtml(
+  { archive }: History,
+  policies: readonly PolicyInfo[],
+  { id, title }: Named,
+): Promise<void> {
+  const record = await archive.record(id);
+  if (!record) return;
+  const { exportHtml } = await import("../export/exportHtml");
+  download(await exportHtml(record, policies), "text/html", `${fileName(title)}.html`);
+}
+
+export async function downloadJson(history: History, { id, title }: Named): Promise<void> {
+  const json = await history.exported(id);
+  if (json) download(json, "application/json", `${fileName(title)}.json`);
+}
+
+function fileName(title: string): string {
+  const name = title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "");
+  return name.slice(0, 60) || "conversation";
+}
+
+function download(content: string, type: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  // The download has its own reference by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
