@@ -51,14 +51,30 @@ describe("sinks", () => {
         Array.from({ length: rows }, (_, row) => (row === 0 || row === step + 1 ? 0.4 : 0.005)),
       ]),
     );
+  const words = (count: number) => Array.from({ length: count }, (_, step) => [step]);
 
   test("are rows that get much whatever the word, not those that one word looks at", () => {
-    expect([...sinkRows(steps(6), [], 0)]).toEqual([10]);
-    expect([...sinkRows(steps(6), [], "all")]).toEqual([10]);
+    expect([...sinkRows(steps(6), words(6), [], 0)]).toEqual([10]);
+    expect([...sinkRows(steps(6), words(6), [], "all")]).toEqual([10]);
   });
 
-  test("cannot be told from too few steps", () => {
-    expect(sinkRows(steps(3), [], 0).size).toBe(0);
+  test("cannot be told from few words, however many steps they took", () => {
+    expect(sinkRows(steps(2), words(2), [], 0).size).toBe(0);
+    expect(sinkRows(steps(6), [[0, 1, 2, 3, 4, 5]], [], 0).size).toBe(0);
+    expect(sinkRows(steps(2), [[0], [1], [], []], [], 0).size).toBe(0);
+  });
+
+  test("need not be looked at by every word", () => {
+    const missing = [Array.from({ length: rows }, (_, row) => (row === 20 ? 0.4 : 0))] as const;
+    const given = (count: number) =>
+      trace([
+        ...Array.from({ length: count }, (_, step) => [
+          Array.from({ length: rows }, (_, row) => (row === 0 || row === step + 1 ? 0.4 : 0)),
+        ]),
+        missing,
+      ]);
+    expect(sinkRows(given(3), words(4), [], 0).size).toBe(1);
+    expect(sinkRows(given(2), words(3), [], 0).size).toBe(0);
   });
 
   test("are measured against the rows that the layer holds", () => {
@@ -67,9 +83,8 @@ describe("sinks", () => {
     const even = Array.from({ length: 5 }, () => [
       Array.from({ length: rows }, (_, row) => (row < 6 ? 0.16 : 0)),
     ]);
-    expect(sinkRows(trace(even), [report(held)], 0).size).toBe(0);
-    expect(sinkRows(trace(even), [], 0).size).toBe(0);
-    expect([...sinkRows(steps(6), [report([...held, 20])], 0)]).toEqual([]);
+    expect(sinkRows(trace(even), words(5), [report(held)], 0).size).toBe(0);
+    expect([...sinkRows(steps(6), words(6), [report([...held, 20])], 0)]).toEqual([]);
   });
 });
 

@@ -1,12 +1,12 @@
 import type { AttentionTrace, LayerReport } from "@/protocol/engine";
 import type { LayerChoice } from "./settings";
 
-/** A sink gets this many times the uniform share of a step's attention over the visual rows … */
+/** A sink gets this many times the uniform share of a word's attention over the visual rows … */
 const SINK_TIMES = 8;
-/** … in at least this share of the steps, whatever their words are; */
-const SINK_STEPS = 0.75;
-/** with fewer steps than this, nobody can tell a sink from the place of the answer. */
-const SINK_MIN_STEPS = 4;
+/** … in at least this share of the words, whatever they are; */
+const SINK_WORDS = 0.75;
+/** with fewer words than this, nobody can tell a sink from the place of the answer. */
+const SINK_MIN_WORDS = 3;
 
 /** A row was looked at where it got this share of what the strongest row got that is no sink. */
 const LOOKED_AT = 0.25;
@@ -45,27 +45,33 @@ export function attentionOfSteps(
 }
 
 /**
- * Positions of the visual rows that are attention sinks: in at least three quarters of the recorded
- * steps, and of four steps at the least, they get eight times the uniform share or more, which is the step's
+ * Positions of the visual rows that are attention sinks: for at least three quarters of the words,
+ * and of three words at the least, they get eight times the uniform share or more, which is the word's
  * attention over the visual rows divided by the rows that the layer holds.
+ * @param words the recorded steps of each word of the answer
  */
 export function sinkRows(
   trace: AttentionTrace,
+  words: readonly (readonly number[])[],
   reports: readonly LayerReport[],
   layer: LayerChoice,
 ): ReadonlySet<number> {
-  const { positions, steps } = trace;
-  if (steps < SINK_MIN_STEPS) return new Set();
+  const recorded = words.filter((steps) => steps.length > 0);
+  if (recorded.length < SINK_MIN_WORDS) return new Set();
   const held = meanHeld(trace, reports, layer);
-  const times = new Uint32Array(positions.length);
-  for (let step = 0; step < steps; step++) {
-    const attention = attentionAt(trace, step, layer);
-    const uniform = attention.reduce((sum, each) => sum + each, 0) / held;
-    attention.forEach((each, row) => {
-      if (each > 0 && each >= SINK_TIMES * uniform) times[row]! += 1;
-    });
+  const times = new Map<number, number>();
+  for (const steps of recorded) {
+    const attention = attentionOfSteps(trace, steps, layer);
+    let sum = 0;
+    for (const each of attention.values()) sum += each;
+    for (const [position, each] of attention) {
+      if (each > 0 && each >= (SINK_TIMES * sum) / held) {
+        times.set(position, (times.get(position) ?? 0) + 1);
+      }
+    }
   }
-  return new Set(positions.filter((_, row) => times[row]! >= SINK_STEPS * steps));
+  const least = SINK_WORDS * recorded.length;
+  return new Set(trace.positions.filter((position) => (times.get(position) ?? 0) >= least));
 }
 
 /** Visual rows that a chosen layer holds, mean over the layers; a fraction where heads differ. */

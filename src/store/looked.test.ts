@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Explanation, ImageLayout, LayerReport } from "@/protocol/engine";
 import { type Conversation, type Exchange, emptyConversation, withExchange } from "./conversation";
-import { importanceOf, lookOfWord, wordsLookingAt } from "./looked";
+import { importanceOf, lookOfWord, sinksOf, wordsLookingAt } from "./looked";
 import { result } from "./testing";
 
 const ROWS = 20;
@@ -62,6 +62,13 @@ describe("a word", () => {
     expect(lookOfWord(chat(full), { attempt: "full", word: 1 }, 0)!.reference).toBeUndefined();
   });
 
+  test("misses nothing that its first step could still look at", () => {
+    const early = answered("early", "x b c d", 0.1, [6, 7], attention([3, 4, 5, 6], [1, 3, 5, 7]));
+    const look = (word: number) => lookOfWord(chat(full, early), { attempt: "early", word }, 0)!;
+    expect(look(0).reference).toEqual({ text: "a", missed: [] });
+    expect(look(1).reference).toEqual({ text: "b", missed: [10] });
+  });
+
   test("that is not there, or was not recorded, shows nothing", () => {
     expect(lookOfWord(chat(tenth), { attempt: "tenth", word: 4 }, 0)).toBeUndefined();
     expect(lookOfWord(chat(tenth), { attempt: "gone", word: 0 }, 0)).toBeUndefined();
@@ -77,7 +84,9 @@ describe("a word", () => {
 
   test("is found from a patch", () => {
     expect(wordsLookingAt(tenth, 15, 0)).toEqual([1]);
-    expect(wordsLookingAt(tenth, 6, "all")).toEqual([0, 1, 2, 3]);
+    // A sink: every word got something from it, and none of them looked at it.
+    expect(wordsLookingAt(tenth, 6, "all")).toEqual([]);
+    expect([...sinksOf(tenth, 0)]).toEqual([6]);
     expect(wordsLookingAt(tenth, 20, 0)).toEqual([]);
     expect(wordsLookingAt(tenth, 999, 0)).toEqual([]);
   });

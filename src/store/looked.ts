@@ -44,7 +44,7 @@ export function lookOfWord(
   const own = attempt && recordedWords(attempt);
   const steps = own?.steps[word];
   if (!own || !steps) return undefined;
-  const sinks = sinksOf(own.trace, own.layers, layer);
+  const sinks = sinksOf(attempt!, layer);
   const attention = attentionOfSteps(own.trace, steps, layer);
   const reference = referenceOf(exchange!, attempt!, word, layer);
   return {
@@ -69,8 +69,10 @@ function referenceOf(
   const place = alignedWords(own.answer, there.answer)[word];
   const steps = place === undefined ? undefined : there.steps[place];
   if (place === undefined || !steps) return undefined;
-  const sinks = sinksOf(there.trace, there.layers, layer);
-  const rows = lookedAt(attentionOfSteps(there.trace, steps, layer), sinks);
+  const sinks = sinksOf(full!, layer);
+  // The first step came before anything was dropped.
+  const later = steps.filter((step) => step > 0);
+  const rows = lookedAt(attentionOfSteps(there.trace, later, layer), sinks);
   return {
     text: there.texts[place]!,
     missed: rows.filter((position) => !isHeld(own.layers, position, layer)),
@@ -99,34 +101,29 @@ export function hasAttention({ run }: Attempt): boolean {
   return run.phase === "done" && run.result.explanation?.attention !== undefined;
 }
 
-/**
- * Words of an answer that looked most at a patch: those whose steps gave it at least half of what the
- * word that looked at it most did, mean over the layers or in the chosen one.
- */
+/** Words of an answer that looked at a patch, by the rule of `lookedAt`. */
 export function wordsLookingAt(
   attempt: Attempt,
   position: number,
   layer: LayerChoice,
 ): readonly number[] {
   const recorded = recordedWords(attempt);
-  if (!recorded?.trace.positions.includes(position)) return [];
-  const given = recorded.steps.map(
-    (steps) => attentionOfSteps(recorded.trace, steps, layer).get(position)! / (steps.length || 1),
-  );
-  const most = Math.max(0, ...given);
-  return given.flatMap((each, word) => (most > 0 && each >= most / 2 ? [word] : []));
+  if (!recorded) return [];
+  const sinks = sinksOf(attempt, layer);
+  return recorded.steps.flatMap((steps, word) => {
+    const attention = attentionOfSteps(recorded.trace, steps, layer);
+    return lookedAt(attention, sinks).includes(position) ? [word] : [];
+  });
 }
 
 /** The sinks among the visual rows of an answer; none where its attention was not recorded. */
-export function sinksOf(
-  trace: AttentionTrace | undefined,
-  layers: readonly LayerReport[],
-  layer: LayerChoice,
-): ReadonlySet<number> {
-  if (!trace) return NO_SINKS;
+export function sinksOf(attempt: Attempt, layer: LayerChoice): ReadonlySet<number> {
+  const recorded = recordedWords(attempt);
+  if (!recorded) return NO_SINKS;
+  const { trace, steps, layers } = recorded;
   const known = SINKS.get(trace) ?? new Map<LayerChoice, ReadonlySet<number>>();
   SINKS.set(trace, known);
-  const sinks = known.get(layer) ?? sinkRows(trace, layers, layer);
+  const sinks = known.get(layer) ?? sinkRows(trace, steps, layers, layer);
   known.set(layer, sinks);
   return sinks;
 }

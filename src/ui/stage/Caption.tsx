@@ -83,6 +83,18 @@ function WordCaption({ look: { text, light, strongest }, layer, layout, patches 
   );
 }
 
+/** What the outlines of a resting word mean, for those who do not see them. */
+export function MissedSentence({ view: { look, rows } }: { readonly view: StageView }) {
+  const { text = "", missed = [] } = look?.reference ?? {};
+  if (!rows || missed.length === 0) return null;
+  const places = placesOf(missed, patchesOf(rows.layout), rows.layout, 3);
+  return (
+    <>
+      . Dropped here, though the full cache’s “{text}” looked there: {places.join("; ")}
+    </>
+  );
+}
+
 function layersText(layer: LayerChoice): string {
   return layer === "all" ? "all layers" : `layer ${layer + 1}`;
 }

@@ -18,10 +18,9 @@ export function Legend({ view: { overlay, look } }: { readonly view: StageView }
           <i aria-hidden="true" /> sink
         </span>
       )}
-      {look?.reference && missed > 0 && (
+      {missed > 0 && (
         <span className={styles.missed}>
-          <i aria-hidden="true" /> dropped here; the full cache’s “{look.reference.text}” looked
-          there
+          <i aria-hidden="true" /> dropped; the full cache looked there
         </span>
       )}
     </div>

@@ -1,7 +1,7 @@
 import type { LayerReport } from "@/protocol/engine";
 import type { Patch } from "../veilGeometry";
+import styles from "./PatchReadout.module.css";
 import { describePatch, type Readings } from "./patchWords";
-import styles from "./Stage.module.css";
 
 /** Patches that are held, and what can be done with them. */
 export interface Pins {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import type { Picture } from "@/store/conversation";
 import { type Patch, patchesOf } from "../veilGeometry";
@@ -18,12 +18,12 @@ interface Props {
   readonly readings: Readings;
   /** Where patches can be pinned and hidden. */
   readonly pins?: Pins;
-  /** A word rests: the picture comes into view where it has scrolled away. */
-  readonly isLooking?: boolean;
+  /** Of a word that rests: picture and caption come into view where they have scrolled away. */
+  readonly caption?: ReactNode;
 }
 
 /** A square that the picture fits into, so that nothing below it moves when the picture changes. */
-export function PictureFrame({ picture, rows, overlay, readings, pins, isLooking }: Props) {
+export function PictureFrame({ picture, rows, overlay, readings, pins, caption }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const holder = useRef<HTMLDivElement>(null);
   const [patch, setPatch] = useState<Patch>();
@@ -33,7 +33,7 @@ export function PictureFrame({ picture, rows, overlay, readings, pins, isLooking
     () => patches.filter(({ position }) => pins?.positions.includes(position)),
     [patches, pins?.positions],
   );
-  const isAway = useAway(holder, isLooking === true);
+  const isAway = useAway(holder, caption !== undefined);
   useOverlay(canvas, layout, overlay);
   const ratio = picture ? picture.width / picture.height : 1;
   return (
@@ -68,13 +68,14 @@ export function PictureFrame({ picture, rows, overlay, readings, pins, isLooking
             readings={readings}
           />
         )}
+        {isAway && <figcaption className={styles.floatingCaption}>{caption}</figcaption>}
       </figure>
     </div>
   );
 }
 
 /** Whether the picture has left the window while it is wanted; it stays put once it is in it. */
-function useAway(holder: React.RefObject<HTMLElement | null>, isWanted: boolean): boolean {
+function useAway(holder: RefObject<HTMLElement | null>, isWanted: boolean): boolean {
   const [isAway, setAway] = useState(false);
   useEffect(() => {
     const box = holder.current?.getBoundingClientRect();

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { Segmented } from "../shared/Segmented";
 import { useApp, useStagePicture } from "../useApp";
-import { Caption } from "./Caption";
+import { Caption, MissedSentence } from "./Caption";
 import { Gallery } from "./Gallery";
 import { LayerBars } from "./LayerBars";
 import { Legend } from "./Legend";
@@ -35,7 +35,7 @@ export function Stage() {
         overlay={view.overlay}
         readings={readings}
         pins={pins}
-        isLooking={look !== undefined}
+        caption={look && <Caption view={view} />}
       />
       <div className={styles.about}>
         <PictureStrip />
@@ -68,7 +68,12 @@ export function Stage() {
         </button>
       </div>
       <div className="unseen" aria-live="polite">
-        {look && <Caption view={view} />}
+        {look && (
+          <>
+            <Caption view={view} />
+            <MissedSentence view={view} />
+          </>
+        )}
       </div>
     </section>
   );

@@ -55,7 +55,7 @@ export function useStageView(picture: Picture | undefined): StageView {
   }, [layers, chosen]);
   const heat = useHeat(shown, chosen);
   const look = useLook(chosen);
-  const sinks = result ? sinksOf(result.explanation?.attention, result.layers, chosen) : NO_SINKS;
+  const sinks = useSinks(shown, chosen);
   const hidden = shown.hidden?.picture === picture?.id ? shown.hidden : undefined;
   const overlay = useMemo((): Overlay | undefined => {
     const paint = paintOf(mode, share, heat, look);
@@ -78,6 +78,17 @@ export function useStageView(picture: Picture | undefined): StageView {
     isPreview,
     hoverLayer: (over) => setHover(over === undefined ? undefined : { over, from: layer }),
   };
+}
+
+/** Sinks of the answer whose rows are shown. */
+function useSinks({ attemptId, result }: FlatRows, layer: LayerChoice): ReadonlySet<number> {
+  const { chat } = useApp();
+  return useMemo(() => {
+    const { exchanges } = chat.store.getState().conversation;
+    const attempts = result ? exchanges.flatMap((exchange) => exchange.attempts) : [];
+    const attempt = attempts.find(({ id }) => id === attemptId);
+    return attempt ? sinksOf(attempt, layer) : NO_SINKS;
+  }, [chat, attemptId, result, layer]);
 }
 
 function useHeat({ attemptId, layout, result }: FlatRows, layer: LayerChoice): Heat | undefined {
