@@ -12,7 +12,7 @@ export function ExchangePictures({ exchange }: { readonly exchange: Exchange }) 
     all.filter((picture) => picture.id === id),
   );
   return (
-    <ul className={styles.asked} aria-label="Images before this question">
+    <ul className={styles.asked} aria-label="Images asked about">
       {pictures.map(({ id, url, title }) => (
         <li key={id} className={styles.chip} data-current={id === current?.id}>
           <button
