@@ -1,6 +1,10 @@
-import { useApp } from "../useApp";
+import type { PolicyInfo } from "@/store/policyInfo";
+import { settingsLabel } from "../shared/settingsWords";
+import { useApp, useChat } from "../useApp";
 import styles from "./About.module.css";
 import { Journey } from "./Journey";
+import { LastNumbers } from "./LastNumbers";
+import { latestAnswer } from "./latest";
 import { NUMBERS } from "./numbers";
 import { SEEDS } from "./seeds";
 
@@ -36,34 +40,90 @@ export default function About() {
                   <li key={line}>{line}</li>
                 ))}
               </ul>
-              <p className={styles.small}>{seed.release}</p>
+              <dl className={styles.readings}>
+                <dt>Release</dt>
+                <dd>
+                  {seed.release}{" "}
+                  {policy.release && (
+                    <a href={policy.release} target="_blank" rel="noreferrer">
+                      Code
+                    </a>
+                  )}
+                </dd>
+                <dt>Here</dt>
+                <dd>{seed.here}</dd>
+              </dl>
+              <LastNumbers policy={policy} />
             </section>
           );
         })}
 
         <h2 className={styles.title}>Every policy</h2>
         <dl className={styles.list}>
-          {policies.map(({ id, label, summary, paper }) => (
-            <div key={id}>
-              <dt>{label}</dt>
+          {policies.map((policy) => (
+            <div key={policy.id}>
+              <dt>{policy.label}</dt>
               <dd>
-                {summary} <Paper paper={paper} />
+                {policy.summary} <Paper paper={policy.paper} />
+                <Options policy={policy} />
               </dd>
             </div>
           ))}
         </dl>
 
         <h2 className={styles.title}>What the numbers mean</h2>
-        <dl className={styles.list}>
-          {NUMBERS.map(({ name, meaning }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{meaning}</dd>
-            </div>
-          ))}
-        </dl>
+        <Numbers />
       </article>
     </main>
+  );
+}
+
+/** Each number's meaning, with what it was in the newest answer on this page. */
+function Numbers() {
+  const { policies } = useApp();
+  const conversation = useChat((state) => state.conversation);
+  const latest = latestAnswer(conversation);
+  return (
+    <>
+      {latest && (
+        <p className={styles.small}>
+          Beside each: what it was in your last answer, with{" "}
+          {settingsLabel(policies, latest.settings)}.
+        </p>
+      )}
+      <dl className={styles.list}>
+        {NUMBERS.map(({ name, meaning, of }) => (
+          <div key={name}>
+            <dt>
+              {name}
+              {latest && <b className={`num ${styles.value}`}>{of(latest.result)}</b>}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+/** What a policy lets one choose, as its form says it; the options that all share are not repeated. */
+function Options({ policy }: { readonly policy: PolicyInfo }) {
+  const { policies } = useApp();
+  const own = Object.entries(policy.options).filter(
+    ([name]) => !policies.every(({ options }) => name in options),
+  );
+  if (own.length === 0) return null;
+  return (
+    <details className={styles.options}>
+      <summary>Options</summary>
+      <ul>
+        {own.map(([name, { label, help }]) => (
+          <li key={name}>
+            <b>{label}</b> {help}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -1,43 +1,80 @@
-/** What stands behind each number on the page. */
-export const NUMBERS: readonly { readonly name: string; readonly meaning: string }[] = [
+import type { TurnResult } from "@/protocol/engine";
+import { formatBytes, formatCount, formatMs, formatRetention } from "@/telemetry/format";
+import { rowCounters } from "../chat/rowCounters";
+
+/** What stands behind a number on the page, and what it was in an answer. */
+export interface NumberMeaning {
+  readonly name: string;
+  readonly meaning: string;
+  readonly of: (result: TurnResult) => string;
+}
+
+export const NUMBERS: readonly NumberMeaning[] = [
   {
     name: "KV cache",
     meaning:
       "The sizes of the live GPU buffers that hold keys and values, as the engine allocated them. " +
       "Browsers report no memory use, so this is a ledger of what was handed out and freed.",
+    of: ({ kvBytes }) => formatBytes(kvBytes.end),
   },
   {
     name: "Full",
     meaning:
       "What the cache would take now if nothing had been dropped: all rows so far, rounded up to " +
       "the capacity step of 64 rows, times the bytes of a row.",
+    of: ({ kvBytes }) => formatBytes(kvBytes.full),
+  },
+  {
+    name: "Peak",
+    meaning:
+      "The most that the ledger held during the turn. A prompt is read whole before rows can be " +
+      "dropped; trimming goes a layer at a time, so the peak is one layer above the full size. " +
+      "Lanes of a comparison share one prefill, and their peak is planned before the first fork.",
+    of: ({ kvBytes }) => formatBytes(kvBytes.peak),
   },
   {
     name: "Keep",
     meaning:
       "The share of the candidate rows that stays, over all layers together. With the scope on " +
       "visual tokens the text is kept whole.",
+    of: ({ retention }) => formatRetention(retention),
   },
   {
     name: "Time per token",
     meaning:
       "The median time from one token to the next, on the clock of the engine's worker, from the " +
       "second token on. A software adapter is right, but its times are not representative.",
+    of: ({ ms }) => (ms.decodePerToken.median > 0 ? formatMs(ms.decodePerToken.median) : "–"),
   },
   {
     name: "First token",
-    meaning: "From the question to its first token: vision, prefill, scoring and compaction.",
+    meaning:
+      "From the question to its first token: vision, prefill, scoring and compaction. In a " +
+      "comparison it counts what the lanes share and the lane's own work.",
+    of: ({ ms }) => formatMs(ms.firstToken),
   },
   {
-    name: "Rows held, rows read",
+    name: "Rows held",
+    meaning: "Rows over all layers that the cache holds when the answer ends.",
+    of: (result) => formatCount(rowCounters(result).held),
+  },
+  {
+    name: "Rows read",
+    meaning: "Rows over all layers that the attention of one token reads, on average.",
+    of: (result) => formatCount(rowCounters(result).readPerToken),
+  },
+  {
+    name: "Agreement",
     meaning:
-      "Rows over all layers: how many the cache holds when the answer ends, and how many the " +
-      "attention of one token reads on average.",
+      "Words that an answer and the full cache's answer have in common, in the same order, over " +
+      "the words of the longer one. It says whether the answer changed, not whether it is right.",
+    of: () => "",
   },
   {
     name: "Speed",
     meaning:
       "A token reads the model's weights and the cache. On one page the weights outweigh the " +
       "cache of the embedded model, so dropping rows frees memory and time hardly falls.",
+    of: () => "",
   },
 ];

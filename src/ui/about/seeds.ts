@@ -7,8 +7,11 @@ export interface Seed {
   readonly formula: readonly string[];
   /** What the authors' release does, where it differs from their paper or is not there. */
   readonly release: string;
+  /** What is done here where paper and release differ or are silent. */
+  readonly here: string;
 }
 
+/** A[l, q, j] is the attention of query q to row j in layer l, mean over heads. */
 export const SEEDS: readonly Seed[] = [
   {
     id: "aircache",
@@ -16,14 +19,17 @@ export const SEEDS: readonly Seed[] = [
       "The words of the question vote on the visual tokens, but only the words that the last one " +
       "listens to: the elite. A layer whose votes are strong and concentrated keeps more rows.",
     formula: [
-      "E = { j : a[last, j] ≥ 0.9 · max a[last, ·] }   over the question's words",
-      "I[v] = mean over q in E of A[q, v]   renormalised over V ∪ E",
-      "rows of layer l ∝ ½ (strength[l] + skewness[l]) · r   strength = Σ I, skewness of I",
-      "keep the visual rows with the largest I[v]; drop the others, merge nothing",
+      "E = { j : a[last, j] ≥ α · max a[last, ·] }   a: A over the question's words alone, α = 0.9",
+      "I[v] = mean over q in E of A[q, v]   renormalised over the visual rows V and E",
+      "share of layer l = ½ (strength[l] + skewness[l]) · keep   strength = Σ I[v], skewness of I",
+      "keep all text and the visual rows with the largest I[v]; drop the others, merge nothing",
     ],
     release:
-      "No code was released. Normalisation and rounding of the budgets are chosen here, so that " +
-      "the rows of all layers add up to the budget exactly.",
+      "No code was released, and the paper leaves open how heads are combined, how the two measures " +
+      "are scaled and how rows are rounded.",
+    here:
+      "Heads are averaged, both measures are scaled to a mean of 1 with negative skewness cut to 0, " +
+      "and rows are rounded so that all layers together meet the budget exactly.",
   },
   {
     id: "prefixkv",
@@ -31,14 +37,20 @@ export const SEEDS: readonly Seed[] = [
       "Every layer keeps the same share of its attention, not the same number of rows: a layer " +
       "that spreads its attention keeps a long cache, one that looks at few tokens a short one.",
     formula: [
-      "I[l, j] = Σ over all queries q of A[l, q, j]   mean over heads",
+      "I[l, j] = Σ over all queries q of A[l, q, j]",
       "C[l] = cumulative sum of I[l] / Σ I[l], sorted downwards",
       "rows of layer l = first i with C[l][i] ≥ p   one p for all layers, found by search",
-      "keep the first token, the newest one and the rows with the largest I[l, j]",
+      "keep the first row, the newest one and the rows with the largest I[l, j]",
+      "while decoding, one row at a fixed place leaves whenever a layer holds more than its share",
     ],
     release:
-      "The released search accepts a result within five tokens, rescales it, and never ends when " +
-      "the count jumps over its target; the released evaluation reads ratios averaged offline.",
+      "The released search stops within five rows over all layers, rescales the result and truncates " +
+      "it, and never ends where the count jumps over its target. Its tables were made with " +
+      "fractions averaged offline. The next token's position is the length of layer 0.",
+    here:
+      "The p that fills the budget is found exactly. Layer budgets “released” runs the authors' " +
+      "search, “config” takes fractions that were averaged over sample pages, and positions " +
+      "“layer0Length” counts as they do.",
   },
   {
     id: "elastic",
@@ -46,12 +58,17 @@ export const SEEDS: readonly Seed[] = [
       "Rows that leave are not lost: the most important rows are anchors, and each of the others " +
       "is averaged into the anchor beside it.",
     formula: [
-      "I[l, j] = Σ over all queries q of A[l, q, j]   mean over heads",
-      "anchors = the top rows of I[l]   the same number in every layer",
-      "K, V of an anchor = mean over its bucket   split half way between two anchors",
+      "I[l, j] = Σ over all queries q of A[l, q, j]",
+      "keep the first row, the newest one and the anchors: the top rows of I[l], as many in every layer",
+      "K, V of an anchor = mean over its bucket   buckets split half way between two anchors",
+      "while decoding, the row 25 places before the compressed prompt's end leaves to hold the share",
     ],
     release:
       "The released selection compares argsort's output with a rank, which is not the rank of the " +
-      "scores, and its evicted indices lack the sink offset. Both readings are options here.",
+      "scores; its evicted indices lack the sink's offset, and it keeps one row less than asked. " +
+      "The next token's position is the length of layer 0.",
+    here:
+      "The paper's selection by default; “official” repeats the release, defects included, and " +
+      "positions “layer0Length” counts as it does.",
   },
 ];

@@ -101,7 +101,7 @@ function drawCap(chart: uPlot, ink: Ink, cap: number): void {
 /** The floor, the marks' words under it, and the time at the right end. */
 function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   drawRule(chart, 0, ink.grid);
-  if (memory.length === 0) return;
+  if (!memory.view()[2]?.some((full) => full > 0)) return;
   const { bbox, ctx } = chart;
   const y = bbox.top + bbox.height + 14 * devicePixelRatio;
   const end = `${(chart.scales.x?.max ?? 0).toFixed(1)} s`;

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { type Attempt, emptyConversation } from "@/store/conversation";
+import { result } from "@/store/testing";
+import { latestAnswer, layerMeasures } from "./latest";
+
+const layers = [
+  { rowsBefore: 200, rowsAfter: 50, kept: [] },
+  { rowsBefore: 200, rowsAfter: 20, kept: [] },
+];
+const answered = (id: string, policy: string): Attempt => ({
+  id,
+  settings: { policy, retention: 0.1, scope: "visual", options: {} },
+  run: { phase: "done", result: result({ policy, layers, answer: id }) },
+});
+const waiting: Attempt = { ...answered("waiting", "prefixkv"), run: { phase: "queued" } };
+const conversation = {
+  ...emptyConversation("c", 0),
+  exchanges: [
+    { id: "1", pictures: [], question: "First?", attempts: [answered("a", "prefixkv")] },
+    { id: "2", pictures: [], question: "Next?", attempts: [answered("b", "full"), waiting] },
+  ],
+};
+
+test("finds the newest answer, of a policy or of any", () => {
+  expect(latestAnswer(conversation)?.result.answer).toBe("b");
+  expect(latestAnswer(conversation, "prefixkv")).toMatchObject({ question: "First?" });
+  expect(latestAnswer(conversation, "aircache")).toBeUndefined();
+});
+
+test("tells of each layer what the engine told, and of measures only where they were noted", () => {
+  const plain = layerMeasures(result({ layers }));
+  expect(plain).toEqual([
+    { name: "rows kept", values: ["50", "20"] },
+    { name: "of its rows", values: ["25\u00a0%", "10\u00a0%"] },
+  ]);
+  const notes = { strength: [0.123, 0.5], skewness: [2.25], plannedPeakBytes: 9 };
+  expect(layerMeasures(result({ layers, notes })).slice(2)).toEqual([
+    { name: "strength", values: ["0.12", "0.50"] },
+  ]);
+});

@@ -1,0 +1,51 @@
+import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import type { Conversation } from "@/store/conversation";
+
+/** An answer of the conversation on the page, with what it was asked under. */
+export interface LatestAnswer {
+  readonly question: string;
+  readonly settings: CacheSettings;
+  readonly result: TurnResult;
+}
+
+/** The newest answer, of one policy or of any. */
+export function latestAnswer(
+  { exchanges }: Conversation,
+  policy?: string,
+): LatestAnswer | undefined {
+  const answers = exchanges.flatMap(({ question, attempts }) =>
+    attempts.flatMap(({ settings, run }) =>
+      run.phase === "done" ? [{ question, settings, result: run.result }] : [],
+    ),
+  );
+  return answers.findLast(({ settings }) => policy === undefined || settings.policy === policy);
+}
+
+/** One measure of every layer, as the engine told of it. */
+export interface LayerMeasure {
+  readonly name: string;
+  /** Written out, one per layer. */
+  readonly values: readonly string[];
+}
+
+/** What an answer says of its layers: rows that stayed, and the measures that its policy notes. */
+export function layerMeasures({ layers, notes }: TurnResult): readonly LayerMeasure[] {
+  const noted = (name: string, decimals: number): readonly LayerMeasure[] => {
+    const values = notes[name];
+    if (typeof values !== "object" || values.length !== layers.length) return [];
+    return [{ name, values: values.map((value) => value.toFixed(decimals)) }];
+  };
+  return [
+    { name: "rows kept", values: layers.map(({ rowsAfter }) => rowsAfter.toFixed(0)) },
+    {
+      name: "of its rows",
+      values: layers.map(({ rowsBefore, rowsAfter }) => percent(rowsAfter / rowsBefore)),
+    },
+    ...noted("strength", 2),
+    ...noted("skewness", 1),
+  ];
+}
+
+function percent(share: number): string {
+  return Number.isFinite(share) ? `${Math.round(share * 100)}\u00a0%` : "–";
+}
