@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { EngineEvent } from "@/protocol/engine";
 import type { Message, Request } from "@/protocol/messages";
 import { createWorkerEngine } from "./workerClient";
@@ -85,5 +85,28 @@ describe("worker client", () => {
       data: { type: "result", id: workers[1]?.received[0]?.id ?? 0, value: pools },
     });
     await expect(next).resolves.toEqual(pools);
+  });
+
+  it("hears of the death of a worker that could not say so", async () => {
+    const { engine, workers } = open();
+    const freed = new Map<string, () => void>();
+    const request = (lock: string, callback: () => void) => freed.set(lock, callback);
+    vi.stubGlobal("navigator", { locks: { request } });
+    const heard: EngineEvent[] = [];
+    engine.subscribe((event) => heard.push(event));
+    const lost = engine.memory();
+    workers[0]?.onmessage?.({ data: { type: "alive", lock: "one" } });
+    freed.get("one")?.();
+    await expect(lost).rejects.toMatchObject({ failure: { code: "internal", action: "reload" } });
+    expect(heard.map(({ type }) => type)).toEqual(["deviceLost"]);
+
+    // One that was ended on purpose frees its lock, too.
+    const ended = engine.memory().catch(() => undefined);
+    workers[1]?.onmessage?.({ data: { type: "alive", lock: "two" } });
+    engine.terminate();
+    freed.get("two")?.();
+    await ended;
+    expect(heard).toHaveLength(1);
+    vi.unstubAllGlobals();
   });
 });

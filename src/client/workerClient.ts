@@ -41,7 +41,15 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     for (const { reject } of failed) reject(new EngineError(failure));
   };
 
-  const receive = (message: Message) => {
+  /** Without a word from anybody: the browser or something in it ended the worker. */
+  const crash = (crashed: Worker) => {
+    if (worker !== crashed) return;
+    fail(CRASHED);
+    emit({ type: "deviceLost", message: CRASHED.message });
+  };
+
+  const receive = (from: Worker, message: Message) => {
+    if (message.type === "alive") return whenFree(message.lock, () => crash(from));
     if (message.type === "event") return emit(message.event);
     const call = pending.get(message.id);
     pending.delete(message.id);
@@ -51,14 +59,9 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
 
   const open = (): Worker => {
     const opened = start();
-    opened.onmessage = ({ data }: MessageEvent<Message>) => receive(data);
-    const crash = () => {
-      if (worker !== opened) return;
-      fail(CRASHED);
-      emit({ type: "deviceLost", message: CRASHED.message });
-    };
-    opened.onerror = crash;
-    opened.onmessageerror = crash;
+    opened.onmessage = ({ data }: MessageEvent<Message>) => receive(opened, data);
+    opened.onerror = () => crash(opened);
+    opened.onmessageerror = () => crash(opened);
     return opened;
   };
 
@@ -87,6 +90,11 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     terminate: () =>
       fail({ code: "cancelled", message: "The engine was ended.", action: "reload" }),
   };
+}
+
+/** Calls back once nobody holds a Web Lock any more. */
+function whenFree(lock: string, listener: () => void): void {
+  void globalThis.navigator?.locks?.request(lock, listener);
 }
 
 function startWorker(): Worker {

@@ -10,8 +10,12 @@ export type Request = {
   [N in CallName]: { readonly id: number; readonly call: N; readonly args: Arguments<N> };
 }[CallName];
 
-/** Worker to page. */
+/**
+ * Worker to page. `alive` names a Web Lock that the worker holds as long as it lives: a browser tells
+ * nobody that it ended a worker, but it frees the lock.
+ */
 export type Message =
+  | { readonly type: "alive"; readonly lock: string }
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
   | { readonly type: "failure"; readonly id: number; readonly failure: EngineFailure }
   | { readonly type: "event"; readonly event: EngineEvent };

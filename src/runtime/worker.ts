@@ -8,6 +8,8 @@ const engine = new LocalEngine();
 
 engine.subscribe((event) => post({ type: "event", event }));
 
+holdLock();
+
 self.onmessage = async ({ data }: MessageEvent<Request>) => {
   const { id } = data;
   try {
@@ -53,6 +55,15 @@ function handedOver({ call }: Request, value: unknown): Transferable[] {
   return results.flatMap(({ explanation }) => {
     const arrays = [explanation?.importance?.scores, explanation?.attention?.cells];
     return arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));
+  });
+}
+
+/** Takes a lock that is freed when this worker ends, however it ends, and tells the page its name. */
+function holdLock(): void {
+  const lock = `keepsight-engine-${crypto.randomUUID()}`;
+  void navigator.locks?.request(lock, () => {
+    post({ type: "alive", lock });
+    return new Promise<never>(() => undefined);
   });
 }
 

@@ -113,7 +113,7 @@ ${layerBars(result)}${trace && memoryDrawing(trace.kv)}${trace && timeDrawing(tr
 }
 
 function veilMarkup({ url, width, height, kept, total, title }: VeilPicture & { title: string }) {
-  const share = `${formatCount(kept)} of ${formatCount(total)} patches kept, mean over the layers`;
+  const share = `${formatCount(kept)} of ${formatCount(total)} patches kept`;
   return markup`<figure class="veil"><figcaption>${share}</figcaption>
-<img src="${url}" width="${width}" height="${height}" alt="${`${title}: ${share}`}"></figure>`;
+<img src="${url}" width="${width}" height="${height}" alt="${`${title}: ${share}, mean over the layers`}"></figure>`;
 }

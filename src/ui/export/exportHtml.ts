@@ -56,7 +56,8 @@ ${attemptGroups(exchange).map((group) => {
 <body>
 <header><h1>${title}</h1>${headMarkup(record)}</header>
 <main>${sections}</main>
-<footer>Exported from Keepsight. Bytes are those of live GPU buffers; times were measured on the adapter named above.</footer>
+<footer>Exported from Keepsight. Bytes are those of live GPU buffers; times were measured on the adapter named
+above. A patch is veiled by the share of layers that dropped it; numbers of patches are means over the layers.</footer>
 </body>
 </html>
 `.html;

@@ -42,7 +42,7 @@ export function veilPicture(
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  context.fillStyle = tokenColor(document.body, "--veil");
+  context.fillStyle = paperColor();
   const overlaps = coverage(layout);
   for (const { position, box } of patchesOf(layout)) {
     context.globalAlpha = veilAlpha(Math.min(1, share.get(position) ?? 0), overlaps, FULL_VEIL);
@@ -58,4 +58,14 @@ export function veilPicture(
     kept: keptRows(layout, share),
     total: rowCount(layout),
   };
+}
+
+/** The veil of the light theme, whichever the page is in: the file is looked at in both. */
+function paperColor(): string {
+  const paper = document.createElement("div");
+  paper.style.colorScheme = "light";
+  document.body.append(paper);
+  const color = tokenColor(paper, "--veil");
+  paper.remove();
+  return color;
 }
