@@ -196,6 +196,11 @@ export function createStagePictures(options: StageOptions): StagePictures {
   chat.store.subscribe((state, before) => {
     if (state.conversation.id !== before.conversation.id && !isPlacing) stopReading();
     if (state.shown !== before.shown) follow();
+    // What went wrong with pictures no longer matters once a question goes on without them.
+    const { exchanges } = state.conversation;
+    if (exchanges.length > before.conversation.exchanges.length) {
+      store.setState({ failure: undefined, notice: undefined });
+    }
   });
 
   /** An answer that is shown and that did not see the picture on the stage brings one that it saw. */

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from "react";
 import { titleOf } from "@/store/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
-import { useApp, useChat, useModel } from "../useApp";
+import { useApp, useChat, useModel, useStagePicture } from "../useApp";
 import { Announcer } from "./Announcer";
 import styles from "./Chat.module.css";
 import { ExchangeView } from "./ExchangeView";
@@ -39,16 +39,22 @@ export function Transcript() {
 }
 
 function Welcome() {
-  const title = useChat((state) => state.conversation.pictures.at(-1)?.title);
+  const count = useChat((state) => state.conversation.pictures.length);
+  const title = useStagePicture()?.title;
   return (
     <div className={styles.welcome}>
-      <p className={styles.lead}>{title ? `Ask about ${title}.` : "Ask about an image."}</p>
+      <p className={styles.lead}>{leadOf(count, title)}</p>
       <p>
         The image becomes hundreds of visual tokens in the KV cache of every layer. The policy on
         the right decides which of them stay; ask, then keep fewer and ask again.
       </p>
     </div>
   );
+}
+
+function leadOf(count: number, title: string | undefined): string {
+  if (count > 1) return `Ask one question about these ${count} images.`;
+  return title ? `Ask about ${title}.` : "Ask about an image.";
 }
 
 /** Follows the end of the transcript, unless the person scrolled away from it. */

@@ -13,7 +13,7 @@ interface Props {
 
 /** Fetches an image from an address. The field keeps what was typed until an image has come. */
 export default function AddressDialog({ target, onClose }: Props) {
-  const { pictures } = useApp();
+  const { pictures, stage } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   const [isTried, setTried] = useState(false);
@@ -31,6 +31,8 @@ export default function AddressDialog({ target, onClose }: Props) {
 
   function close() {
     if (isFetching) pictures.stopReading();
+    // The sentence was read here; it has nothing to say behind the dialog.
+    if (isTried) stage.setState({ failure: undefined });
     onClose();
   }
 
