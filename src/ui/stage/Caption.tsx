@@ -77,8 +77,8 @@ function WordCaption({ look: { text, light, strongest }, layer, layout, patches 
   const places = placesOf(strongest, patches, layout, 2);
   return (
     <>
-      {word} in {layersText(layer)} looked most at{" "}
-      {places.length > 0 ? places.join("; ") : "no patch of this picture"}: attention, not proof
+      Attention, not proof: {word} in {layersText(layer)} looked most at{" "}
+      {places.length > 0 ? places.join("; ") : "no patch of this picture"}
     </>
   );
 }

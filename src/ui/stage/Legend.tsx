@@ -1,6 +1,8 @@
 import styles from "./Legend.module.css";
 import type { StageView } from "./useStageView";
 
+const MISSED = "dropped; the full cache looked there";
+
 /** What the colours and marks over the picture mean; its room is there when it is empty. */
 export function Legend({ view: { overlay, look } }: { readonly view: StageView }) {
   const paint = overlay?.paint;
@@ -19,8 +21,8 @@ export function Legend({ view: { overlay, look } }: { readonly view: StageView }
         </span>
       )}
       {missed > 0 && (
-        <span className={styles.missed}>
-          <i aria-hidden="true" /> dropped; the full cache looked there
+        <span className={styles.missed} title={MISSED}>
+          <i aria-hidden="true" /> {MISSED}
         </span>
       )}
     </div>

@@ -59,17 +59,17 @@ export function PictureFrame({ picture, rows, overlay, readings, pins, caption }
             )}
           </div>
         )}
-        {rows && (
-          <PatchReadout
-            patch={patch ?? pinned.at(-1)}
-            pinned={pinned}
-            pins={pins}
-            layers={rows.layers}
-            readings={readings}
-          />
-        )}
         {isAway && <figcaption className={styles.floatingCaption}>{caption}</figcaption>}
       </figure>
+      {rows && (
+        <PatchReadout
+          patch={patch ?? pinned.at(-1)}
+          pinned={pinned}
+          pins={pins}
+          layers={rows.layers}
+          readings={readings}
+        />
+      )}
     </div>
   );
 }
