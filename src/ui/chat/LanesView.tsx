@@ -33,9 +33,10 @@ export function LanesView({ exchange, lanes }: Props) {
   return (
     <div className={styles.comparison} data-live={!isSettled || undefined}>
       <div className={styles.lanes} data-count={lanes.length}>
-        {lanes.map((attempt) => (
+        {lanes.map((attempt, index) => (
           <Lane
             key={attempt.id}
+            isFirst={index === 0}
             attempt={attempt}
             reference={attempt === full ? undefined : reference}
             isReference={attempt === full}
@@ -63,17 +64,20 @@ interface LaneProps {
   /** The full lane's answer, once there is one. */
   readonly reference: string | undefined;
   readonly isReference: boolean;
+  readonly isFirst: boolean;
 }
 
-function Lane({ attempt, reference, isReference }: LaneProps) {
+function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
   const { policies } = useApp();
   const { run, settings } = attempt;
   const label = settingsLabel(policies, settings);
   const details = settingsDetails(policies, settings);
   const text = textOf(run);
   const act = useFailureAction(attempt);
+  // Where lanes stand one below the other, one that has not begun would be pushed down by the others.
+  const isWaiting = !isFirst && run.phase === "running" && run.tokens === 0;
   return (
-    <section className={styles.lane} aria-label={label}>
+    <section className={styles.lane} aria-label={label} data-waiting={isWaiting || undefined}>
       <h3>{label}</h3>
       {details.length > 0 && <p className={styles.verdict}>{details.join(", ")}</p>}
       <p className={styles.verdict}>
