@@ -116,13 +116,15 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   }
   const taken: { readonly from: number; readonly to: number }[] = [];
   // Compaction is what the chart is about; a prefill is named where there is room beside it.
-  for (const wanted of ["compact", "prefill"] as const) {
+  for (const named of ["compact", "prefill"] as const) {
     for (const { at, kind } of marks) {
-      if (kind !== wanted) continue;
+      if (kind !== named) continue;
       const text = MARK_WORDS[kind];
       const width = ctx.measureText(text).width;
       const place = chart.valToPos(at, "x", true);
-      const x = Math.max(bbox.left, kind === "prefill" ? place - width : place);
+      // Most of the time goes into the prefill, so its end is often close to the chart's.
+      const wanted = kind === "prefill" ? place - width : Math.min(place, limit - width);
+      const x = Math.max(bbox.left, wanted);
       const overlaps = taken.some(({ from, to }) => x < to && x + width > from);
       if (overlaps || x + width > limit) continue;
       drawLabel(chart, ink, { text, x, y, color: ink.text });
