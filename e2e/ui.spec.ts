@@ -188,13 +188,15 @@ test("the keep slider goes by keys, and says percent", async ({ page }) => {
 test("options come from the policy, and their values travel in the address", async ({ page }) => {
   await openScripted(page, { query: "policy=aircache" });
   await page.getByText("Options", { exact: true }).click();
-  const option = page.locator("[id^=option-]:is(input[type=number])").first();
-  const name = (await option.getAttribute("id"))!.replace("option-", "");
-  const max = await option.getAttribute("max");
-  await option.fill(max!);
-  await expect(page).toHaveURL(new RegExp(`o\\.${name}=`));
+  const option = page.getByLabel("α", { exact: true });
+  await option.fill("0.5");
+  await expect(page).toHaveURL(/o\.alpha=0\.5/);
+  await option.fill("2");
+  await expect(option).toHaveAccessibleDescription("A number from 0 to 1.");
+  await expect(page).toHaveURL(/o\.alpha=0\.5/);
   await page.getByRole("button", { name: "Back to the defaults" }).click();
   await expect(page).not.toHaveURL(/o\./);
+  await expect(option).toHaveValue("0.9");
 });
 
 test("another picture begins another conversation and says so", async ({ page }) => {

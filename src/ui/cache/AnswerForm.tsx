@@ -14,8 +14,8 @@ interface Field {
 const FIELDS: readonly Field[] = [
   {
     part: "maxNewTokens",
-    label: "Longest answer, in tokens",
-    help: "An answer ends there, finished or not.",
+    label: "Length limit, in tokens",
+    help: "The answer ends there, finished or not.",
   },
   {
     part: "temperature",

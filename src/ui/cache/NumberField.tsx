@@ -29,6 +29,7 @@ export function NumberField(props: Props) {
   const isEmpty = draft.trim() === "";
   const isRight = isEmpty ? empty !== undefined : isWithin(Number(draft), limits);
   const sentence = isRight ? problem : rule(limits, empty);
+  const isWrong = sentence !== undefined;
 
   function change(text: string) {
     setDraft(text);
@@ -49,7 +50,7 @@ export function NumberField(props: Props) {
           inputMode={limits.integer ? "numeric" : "decimal"}
           className="num"
           aria-describedby={`${id}-help`}
-          aria-invalid={sentence !== undefined}
+          aria-invalid={isWrong}
           placeholder={empty}
           autoComplete="off"
           value={draft}
@@ -58,8 +59,14 @@ export function NumberField(props: Props) {
         />
         {unit && <span className={styles.unit}>{unit}</span>}
       </span>
-      <p id={`${id}-help`} className={sentence ? styles.problem : styles.help} aria-live="polite">
-        {sentence ?? help}
+      {/* Both have their room at once, so that what stands below stays under the pointer. */}
+      <p id={`${id}-help`} className={styles.notes} aria-live="polite">
+        <span className={styles.help} data-off={isWrong}>
+          {help}
+        </span>
+        <span className={styles.problem} data-off={!isWrong}>
+          {sentence ?? rule(limits, empty)}
+        </span>
       </p>
     </div>
   );

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import path from "node:path";
+import sirv from "sirv";
+
+export interface StaticSite {
+  readonly url: string;
+  /** Requests so far: the path below the prefix, with the range where one was asked for. */
+  readonly requests: readonly string[];
+  /** Serves another folder from now on, as a host does after a deployment. */
+  deploy(folder: string): void;
+  /** Breaks every connection: from now on there is no network. */
+  close(): void;
+}
+
+/** A folder below a prefix, as a plain static host serves it: no header but the usual ones. */
+export async function serveStatic(
+  prefix: string,
+  folder: string,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<StaticSite> {
+  let serve = sirv(folder, { dev: true, etag: true });
+  const requests: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = http.createServer((request, response) => {
+    const missing = () => {
+      response.statusCode = 404;
+      response.end();
+    };
+    if (!request.url?.startsWith(prefix)) return missing();
+    request.url = request.url.slice(prefix.length - 1);
+    const name = request.url.slice(1);
+    const { range } = request.headers;
+    requests.push(range ? `${name} ${range}` : name);
+    const text = extra[name];
+    if (text !== undefined) return response.end(text);
+    serve(request, response, missing);
+  });
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}${prefix}`,
+    requests,
+    deploy: (next) => {
+      serve = sirv(next, { dev: true, etag: true });
+    },
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** A copy of a build whose page has another title: the smallest newer build. */
+export async function copyBuild(from: string, to: string, title: string): Promise<void> {
+  await fs.promises.cp(from, to, { recursive: true });
+  const page = path.join(to, "index.html");
+  const old = fs.readFileSync(page);
+  const html = old.toString().replace("<title>Keepsight</title>", `<title>${title}</title>`);
+  fs.writeFileSync(page, html);
+  const worker = path.join(to, "sw.js");
+  const script = fs.readFileSync(worker, "utf8");
+  const listed = (bytes: Buffer) => `"index.html":[${bytes.length},"${sha256(bytes)}"]`;
+  if (!script.includes(listed(old))) throw new Error("The service worker does not list the page");
+  fs.writeFileSync(worker, script.replace(listed(old), listed(Buffer.from(html))));
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
