@@ -2,10 +2,8 @@ import type { AskRequest, Sampling } from "@/protocol/engine";
 import { type Conversation, type Exchange, turnsUntil } from "@/store/conversation";
 import type { Origin } from "@/store/origin";
 import { type AttemptRecord, type ConversationRecord, revive } from "@/store/records";
+import { DEFAULT_SAMPLING } from "@/store/settings";
 import { inputError } from "./options";
-
-/** What sampling an answer had whose file does not say: the page's default. */
-const GREEDY: Sampling = { maxNewTokens: 256, temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 /** One call of the engine: a question alone, or a comparison with its lanes. */
 export interface Step {
@@ -38,7 +36,7 @@ export function planReplay(record: ConversationRecord): readonly Step[] {
       question: exchange.question,
       attempts,
       turns,
-      sampling: origin?.sampling ?? GREEDY,
+      sampling: origin?.sampling ?? DEFAULT_SAMPLING,
     };
   });
 }
