@@ -31,7 +31,7 @@ test("an answer that a reload cut off is tried again on request", async ({ page 
   await openScripted(page);
   await expect(page.getByText("The page was left before this answer ended.")).toBeVisible();
   await page.getByRole("button", { name: "Try again" }).click();
-  await expect(page.getByLabel("Answer")).toHaveAttribute("data-phase", "done");
+  await expect(page.getByRole("article", { name: "Answer" })).toHaveAttribute("data-phase", "done");
 });
 
 test("conversations are named, opened, exported and deleted", async ({ page }) => {

@@ -1,0 +1,55 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test } from "@playwright/test";
+import { ask, openScripted, recording } from "./scripted";
+
+test("the About page says of each method what it did here, and nothing that was not measured", async ({
+  page,
+}) => {
+  const question = "What is the date?";
+  const { result } = recording().answers.find(
+    (answer) => answer.question === question && answer.policy === "aircache",
+  )!;
+  await openScripted(page, { query: "policy=aircache&keep=10" });
+  await page.getByRole("link", { name: "About" }).click();
+  const method = (name: string) => page.getByRole("region", { name, exact: true });
+  await expect(method("AirCache").getByText(/^Ask with AirCache/)).toBeVisible();
+  await expect(page.getByRole("table")).toHaveCount(0);
+  await expect(page.getByText(/in your last answer/)).toHaveCount(0);
+
+  await page.getByRole("link", { name: "Chat", exact: true }).first().click();
+  await ask(page, question);
+  await page.getByRole("link", { name: "About" }).click();
+  const table = method("AirCache").getByRole("table", { name: `AirCache 10 %, “${question}”` });
+  const cells = async (row: string) =>
+    (
+      await table
+        .getByRole("row", { name: new RegExp(`^${row}`) })
+        .getByRole("cell")
+        .all()
+    ).length;
+  expect(await cells("rows kept")).toBe(result!.layers.length);
+  const rows = result!.layers.map(({ rowsAfter }) => rowsAfter.toFixed(0)).join(" ");
+  await expect(table.getByRole("row", { name: `rows kept ${rows}` })).toBeVisible();
+  const strength = (result!.notes.strength as number[]).map((value) => value.toFixed(2)).join(" ");
+  await expect(table.getByRole("row", { name: `strength ${strength}` })).toBeVisible();
+  await expect(method("PrefixKV").getByText(/^Ask with PrefixKV/)).toBeVisible();
+  await expect(page.getByText(/what it was in your last answer, with AirCache 10\s%/)).toBeVisible();
+
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+});
+
+test("the About page holds on the smallest screen", async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await openScripted(page, { query: "policy=aircache&keep=10" });
+  await ask(page, "What is the date?");
+  await page.getByRole("link", { name: "About" }).click();
+  await expect(page.getByRole("table")).toBeVisible();
+  await page.getByRole("main").getByText("Options", { exact: true }).first().click();
+  const extra = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(extra).toBe(0);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+});
