@@ -125,6 +125,25 @@ test("the strip chooses the picture on the stage by pointer and by keys, veil an
   await expect(heading).toHaveText(first!);
 });
 
+test("the document puts four pages on the stage, with their own words and its questions", async ({
+  page,
+}) => {
+  await openScripted(page, { query: "sample=document" });
+  await expect(strip(page)).toHaveCount(4);
+  await expect(page.getByText(/^4 pages before one question\. The embedded model/)).toBeVisible();
+  await expect(page.getByText("4 images before this question")).toBeVisible();
+  await expect(chips(page)).toHaveCount(0);
+  await expect(stage(page)).toHaveAttribute("alt", /^4 short lines of words/);
+  await page.getByRole("radio", { name: /^Image 4 of 4/ }).check();
+  await expect(stage(page)).toHaveAttribute("alt", /^Printed receipt of Green Grocer/);
+  await page.getByRole("button", { name: "What is the role?" }).click();
+  await expect(page.getByLabel("Answer")).toHaveAttribute("data-phase", "done");
+  await expect(page).toHaveURL(/sample=document/);
+  await page.getByRole("button", { name: /^Receipt, River/ }).click();
+  await expect(strip(page)).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
+});
+
 test("a drag over a conversation says where a drop would go", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
