@@ -1,0 +1,278 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { openScripted, recording } from "./scripted";
+
+const QUESTION = "What is the date?";
+const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
+const word = (page: Page, answer: number, place: number) =>
+  answers(page).nth(answer).locator("[data-word]").nth(place);
+const stage = (page: Page) => page.getByRole("region", { name: "Stage" });
+const caption = (page: Page) => stage(page).getByRole("heading", { level: 2 });
+const reader = (page: Page) => page.getByLabel(/Patches of the picture/);
+
+/** The full cache's answer, and AirCache's at a tenth, which gets the year wrong. */
+async function askTwice(page: Page, query = ""): Promise<void> {
+  await openScripted(page, { query: `policy=full&keep=10&layer=5&${query}` });
+  await page.getByRole("button", { name: QUESTION }).click();
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  await page.getByRole("button", { name: "Ask again with…" }).click();
+  await page.getByRole("menuitem", { name: "AirCache 10 %" }).click();
+  await expect(answers(page).nth(1)).toHaveAttribute("data-phase", "done");
+}
+
+/** Pixels of the overlay with any colour on them, as a share of the picture. */
+const painted = (page: Page) =>
+  page
+    .locator("figure canvas")
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+      let count = 0;
+      for (let at = 3; at < data.length; at += 4) if (data[at]! > 0) count += 1;
+      return count / (width * height);
+    });
+
+/** The overlay as it is drawn. */
+const overlay = (page: Page) =>
+  page
+    .locator("figure canvas")
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+
+/** Whether the overlay has a colour at the middle of a patch's left edge. */
+async function edgeColor(page: Page, row: number, column: number): Promise<readonly number[]> {
+  return page
+    .locator("figure canvas")
+    .first()
+    .evaluate(
+      (canvas: HTMLCanvasElement, [line, place]) => {
+        const x = Math.floor((place! * canvas.width) / 24);
+        const y = Math.floor(((line! + 0.5) * canvas.height) / 24);
+        return [...canvas.getContext("2d")!.getImageData(x, y, 1, 1).data];
+      },
+      [row, column] as const,
+    );
+}
+
+test("heat shows what the policy ranked by, layer by layer, and says so in words", async ({
+  page,
+}) => {
+  await askTwice(page, "veil=heat");
+  await expect(caption(page)).toHaveText(/^AirCache ranked highest in layer 5: line \d+, column/);
+  await expect(stage(page).getByText("low", { exact: false }).first()).toBeVisible();
+  const fifth = await overlay(page);
+  expect(await painted(page)).toBeGreaterThan(0.5);
+  await page.keyboard.press("]");
+  await expect(caption(page)).toContainText("layer 6");
+  await expect.poll(() => overlay(page)).not.toBe(fifth);
+  await page.getByRole("radio", { name: "All layers" }).check();
+  await expect(caption(page)).toContainText("all layers");
+  await expect(page).toHaveURL(/veil=heat/);
+});
+
+test("a policy without scores draws no heat and says why", async ({ page }) => {
+  await askTwice(page, "veil=heat");
+  await answers(page).first().locator("..").getByRole("button", { name: "Show patches" }).click();
+  await expect(caption(page)).toHaveText("Full cache ranks patches by no score");
+  await expect.poll(() => painted(page)).toBe(0);
+});
+
+test("a word lights the patches that it looked at, and the veil comes back", async ({ page }) => {
+  await askTwice(page);
+  const veil = await overlay(page);
+  await word(page, 1, 2).hover();
+  await expect(caption(page)).toHaveText(/^Attention, not proof: “2020” in layer 5 looked most at/);
+  await expect.poll(() => overlay(page)).not.toBe(veil);
+  const year = await overlay(page);
+  await word(page, 1, 1).hover();
+  await expect(caption(page)).toContainText("“Aug”");
+  await expect.poll(() => overlay(page)).not.toBe(year);
+  await page.mouse.move(2, 2);
+  await expect(caption(page)).toHaveText(/^Layer 5 kept/);
+  await expect.poll(() => overlay(page)).toBe(veil);
+});
+
+test("what only the full cache could look at is outlined", async ({ page }) => {
+  await askTwice(page);
+  await word(page, 1, 2).hover();
+  await expect(stage(page).getByText("dropped; the full cache looked there")).toBeVisible();
+  // The last digits of the year, which AirCache dropped: the outline is opaque, the shade is not.
+  expect((await edgeColor(page, 3, 7))[3]).toBe(255);
+  await word(page, 0, 2).hover();
+  await expect(caption(page)).toContainText("“2028”");
+  await expect(stage(page).getByText("dropped; the full cache looked there")).toHaveCount(0);
+});
+
+test("words are one tab stop, and arrow keys move between them", async ({ page }) => {
+  await askTwice(page);
+  await expect(answers(page).nth(1).locator("[data-word][tabindex='0']")).toHaveCount(1);
+  await word(page, 1, 0).focus();
+  await expect(caption(page)).toContainText("“1”");
+  await page.keyboard.press("ArrowRight");
+  await expect(word(page, 1, 1)).toBeFocused();
+  await page.keyboard.press("End");
+  await expect(word(page, 1, 2)).toBeFocused();
+  await expect(caption(page)).toContainText("“2020”");
+  await expect(stage(page).locator("[aria-live]")).toContainText(
+    /“2020” in layer 5 .* Dropped here, though the full cache’s “2028” looked there/,
+  );
+  await page.keyboard.press("Tab");
+  await expect(answers(page).nth(1).locator("[data-word]:focus")).toHaveCount(0);
+  await expect(caption(page)).toHaveText(/^Layer 5 kept/);
+  await page.keyboard.press("Shift+Tab");
+  await expect(word(page, 1, 2)).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("region", { name: "Conversation" })).toBeFocused();
+  await expect(caption(page)).toHaveText(/^Layer 5 kept/);
+});
+
+test("the transcript is not drawn again while words are moved over", async ({ page }) => {
+  await askTwice(page);
+  await word(page, 1, 0).hover();
+  await page.getByRole("region", { name: "Conversation" }).evaluate((log) => {
+    const changes: string[] = [];
+    Object.assign(window, { changes });
+    new MutationObserver((all) => changes.push(...all.map(({ type }) => type))).observe(log, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+  });
+  for (const place of [1, 2, 0]) await word(page, 1, place).hover();
+  await expect(caption(page)).toContainText("“1”");
+  expect(await page.evaluate(() => (window as unknown as { changes: string[] }).changes)).toEqual(
+    [],
+  );
+});
+
+test("nothing moves while words are moved over", async ({ page }) => {
+  for (const width of [1440, 900]) {
+    await page.setViewportSize({ width, height: 800 });
+    await askTwice(page, "veil=heat");
+    await page.mouse.move(2, 2);
+    const boxes = () =>
+      page.locator("h2, [role=radiogroup], article").evaluateAll((all) =>
+        all.map((each) => {
+          const { x, y, height } = each.getBoundingClientRect();
+          return [x, y, height].map(Math.round).join();
+        }),
+      );
+    await expect(caption(page)).toContainText("ranked highest");
+    const before = await boxes();
+    await word(page, 1, 2).hover();
+    await expect(caption(page)).toContainText("“2020”");
+    expect(await boxes()).toEqual(before);
+    await page.evaluate(() => indexedDB.deleteDatabase("keepsight"));
+  }
+});
+
+test("a patch is read with its score, pinned, and underlines the words that looked at it", async ({
+  page,
+}) => {
+  await askTwice(page);
+  await reader(page).focus();
+  // To the first digits of the year: line 4, column 7.
+  await page.keyboard.press("ArrowRight");
+  for (let step = 0; step < 3; step++) await page.keyboard.press("ArrowDown");
+  for (let step = 0; step < 6; step++) await page.keyboard.press("ArrowRight");
+  await expect(
+    page.getByText(/^Row 85 · kept by .* · score [\d.e-]+, \d+(st|nd|rd|th) of 576/),
+  ).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(word(page, 1, 2)).toHaveAttribute("data-looking", "true");
+  await expect(page.getByRole("button", { name: "Hide this patch and ask again" })).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Hide 2 patches and ask again" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: /^Hide/ })).toHaveCount(0);
+});
+
+test("a hidden patch is painted over in a copy of the picture, and the answer stands aside", async ({
+  page,
+}) => {
+  await askTwice(page);
+  await reader(page).click({ position: { x: 5, y: 5 } });
+  await page.getByRole("button", { name: "Hide this patch and ask again" }).click();
+  await expect(answers(page)).toHaveCount(3);
+  await expect(answers(page).nth(2)).toHaveAttribute("data-phase", "done");
+  const facts = answers(page).nth(2).locator("..");
+  await expect(facts.getByText("without row 7", { exact: true })).toBeVisible();
+  await expect(facts.getByText("same answer as the whole picture’s")).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Hide this/ })).toHaveCount(0);
+  // Crossed out on the stage, and still there after a reload.
+  expect((await edgeColor(page, 0, 0))[3]).toBe(255);
+  await page.reload();
+  await expect(page.getByText("without row 7", { exact: true })).toBeVisible();
+});
+
+test("the engine is asked about the painted picture, and about the whole one afterwards", async ({
+  page,
+}) => {
+  const script = recording();
+  await page.addInitScript(() => {
+    const sizes: string[] = [];
+    Object.assign(window, { painted: sizes });
+    const convert = OffscreenCanvas.prototype.convertToBlob;
+    OffscreenCanvas.prototype.convertToBlob = function (options) {
+      const { data } = (this.getContext("2d") as OffscreenCanvasRenderingContext2D).getImageData(
+        0,
+        0,
+        this.width,
+        this.height,
+      );
+      const at = (x: number, y: number) =>
+        data.slice(4 * (y * this.width + x), 4 * (y * this.width + x) + 3).join();
+      sizes.push(
+        `${this.width}x${this.height}`,
+        `${new Set([at(65, 49), at(72, 56), at(79, 63)]).size}`,
+      );
+      return convert.call(this, options);
+    };
+  });
+  await openScripted(page, { script, query: "policy=full" });
+  await page.getByRole("button", { name: QUESTION }).click();
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  const box = (await reader(page).boundingBox())!;
+  // Line 4, column 5: part of the date, many colours until one is painted over it.
+  await reader(page).click({
+    position: { x: (4.5 * box.width) / 24, y: (3.5 * box.height) / 24 },
+  });
+  await page.getByRole("button", { name: "Hide this patch and ask again" }).click();
+  await expect(answers(page).nth(1)).toHaveAttribute("data-phase", "done");
+  expect(await page.evaluate(() => (window as unknown as { painted: string[] }).painted)).toEqual([
+    "384x384",
+    "1",
+  ]);
+});
+
+for (const [width, height] of [
+  [1440, 900],
+  [390, 844],
+  [320, 640],
+] as const) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`words and pins are clean at ${width} px, ${colorScheme}`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      await openScripted(page, { query: "policy=aircache&keep=10&layer=5&veil=heat" });
+      await page.getByRole("button", { name: QUESTION }).click();
+      await expect(answers(page)).toHaveAttribute("data-phase", "done");
+      await reader(page).click({ position: { x: 30, y: 30 } });
+      await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
+      const pinned = await new AxeBuilder({ page }).analyze();
+      expect(pinned.violations.map(({ id }) => id)).toEqual([]);
+      await word(page, 0, 2).click();
+      await expect(caption(page)).toContainText("“2020”");
+      await expect(page.locator("figure")).toBeInViewport();
+      const rested = await new AxeBuilder({ page }).analyze();
+      expect(rested.violations.map(({ id }) => id)).toEqual([]);
+      const extra = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(extra).toBe(0);
+    });
+  }
+}
