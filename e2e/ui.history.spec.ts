@@ -52,6 +52,10 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   const axe = await new AxeBuilder({ page }).analyze();
   expect(axe.violations.map(({ id }) => id)).toEqual([]);
 
+  const item = page.locator("#history-panel li", { hasText: "My receipt" });
+  await expect(item).toContainText("1 image");
+  await expect(item).toContainText("1 question");
+
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export My receipt as JSON" }).click();
   const file = await download;
@@ -69,11 +73,30 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   await page.getByRole("button", { name: "Delete My receipt" }).click();
   await expect(question(page, "What is the total?")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toHaveCount(0);
+  await expect(page.getByText("Deleted “My receipt”.")).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeVisible();
   await page
     .locator("#history-panel")
     .getByRole("button", { name: "What is the date?", exact: true })
     .click();
   await expect(question(page, "What is the date?")).toBeVisible();
+});
+
+test("a browser whose storage is full says so, and the conversation goes on", async ({ page }) => {
+  await page.addInitScript(() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...args) {
+      if (this.name === "conversations") throw new DOMException("", "QuotaExceededError");
+      return put.apply(this, args);
+    };
+  });
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  const conversation = page.getByRole("region", { name: "Conversation" });
+  await expect(conversation.getByRole("alert")).toHaveText(/storage is full/);
+  await ask(page, "What is the date?");
+  await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

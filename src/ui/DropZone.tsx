@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { App } from "@/store/app";
 import { givesWay } from "@/store/conversationPictures";
-import type { Target } from "@/store/stage";
+import type { Given, Target } from "@/store/stage";
 import styles from "./DropZone.module.css";
 import { mayBringPictures, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";
@@ -41,6 +41,11 @@ export function DropZone() {
 function useTransfers(app: App, setOver: (target: Target | undefined) => void): void {
   useEffect(() => {
     const take = ({ given, addresses }: Transferred, target: Target) => {
+      const conversation = given.find(({ title }) => /\.json$/i.test(title));
+      if (conversation) {
+        void takeConversation(app, conversation);
+        return true;
+      }
       if (given.length > 0) void app.pictures.choose(given, target);
       else if (addresses.length > 0) void app.pictures.chooseAddresses(addresses, target);
       return given.length + addresses.length > 0;
@@ -78,6 +83,12 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
       removeEventListener("paste", paste);
     };
   }, [app, setOver]);
+}
+
+/** Opens a conversation that was exported; a file that is none is refused where pictures are. */
+async function takeConversation({ history, stage }: App, { blob, title }: Given): Promise<void> {
+  const message = await history.take(new File([blob], title));
+  if (message) stage.setState({ target: "new", failure: { code: "badRequest", message } });
 }
 
 /** The half of the window that the pointer is over; a new conversation where there are no halves. */

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
+import { useStore } from "zustand/react";
 import { titleOf } from "@/store/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
@@ -31,10 +32,23 @@ export function Transcript() {
         {conversation.exchanges.map((exchange) => (
           <ExchangeView key={exchange.id} exchange={exchange} />
         ))}
+        <NotKept />
         {failure && <Failure failure={withAction(failure)} onAct={() => void load.retry()} />}
       </div>
       <Announcer />
     </section>
+  );
+}
+
+/** A conversation that is not kept any more is told so where it goes on. */
+function NotKept() {
+  const { history } = useApp();
+  const failure = useStore(history.archive.store, (state) => state.failure);
+  if (!failure) return null;
+  return (
+    <p className={styles.limit} role="alert">
+      {failure}
+    </p>
   );
 }
 
