@@ -1,0 +1,142 @@
+import fs from "node:fs";
+import { expect, type Page, test } from "@playwright/test";
+
+/**
+ * The built page over the real engine with a tiny random model: what it says is noise, what it keeps
+ * is what this is about.
+ */
+
+// A service worker's answers do not pass the route below.
+test.use({ serviceWorkers: "block" });
+
+type Fate = "worker" | "device";
+
+/** Runs first in every engine worker: ends it, or its device, at a submission of the test's choice. */
+function trap(): void {
+  const state = self as unknown as { device?: GPUDevice; armed?: { fate: Fate; submits: number } };
+  const { requestDevice } = GPUAdapter.prototype;
+  const { submit } = GPUQueue.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    state.device = await requestDevice.apply(this, args);
+    return state.device;
+  };
+  GPUQueue.prototype.submit = function (commands) {
+    if (state.armed && state.armed.submits-- === 0) {
+      if (state.armed.fate === "device") state.device?.destroy();
+      else self.close();
+    }
+    return submit.call(this, commands);
+  };
+}
+
+async function setTrap(page: Page): Promise<void> {
+  await page.route("**/assets/worker-*.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `(${trap})();\n${await response.text()}` });
+  });
+}
+
+/** Prefill and taps take a few submissions and every token one: this many come in mid-answer. */
+async function arm(page: Page, fate: Fate): Promise<void> {
+  const worker = page.workers().at(-1);
+  await worker?.evaluate((fate) => void Object.assign(self, { armed: { fate, submits: 4 } }), fate);
+}
+
+const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
+const questions = (page: Page) => page.locator("[role=group]", { has: answers(page) });
+
+async function type(page: Page, question: string): Promise<void> {
+  const before = await answers(page).count();
+  await page.getByLabel("Question", { exact: true }).fill(question);
+  await page.keyboard.press("Enter");
+  await expect(answers(page)).toHaveCount(before + 1);
+}
+
+async function ask(page: Page, question: string): Promise<void> {
+  await type(page, question);
+  await expect(answers(page).last()).toHaveAttribute("data-phase", "done", { timeout: 60_000 });
+}
+
+async function addImage(page: Page, file: string): Promise<void> {
+  const name = file.split("/").at(-1)!;
+  const mimeType = name.endsWith(".jpg") ? "image/jpeg" : "image/png";
+  const buffer = fs.readFileSync(file);
+  await page.getByLabel("Images to add").first().setInputFiles({ name, mimeType, buffer });
+  await expect(page.getByAltText(name).or(page.getByTitle(name)).first()).toBeAttached();
+}
+
+/** Asks into a failure, and has the question answered after it. */
+async function askThrough(page: Page, fate: Fate, question: string): Promise<void> {
+  await arm(page, fate);
+  await type(page, question);
+  await expect(answers(page).last()).toHaveAttribute("data-phase", "failed", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Load the model again" }).click();
+  await expect(answers(page).last()).toHaveAttribute("data-phase", "done", { timeout: 60_000 });
+}
+
+test("twenty turns with three images survive a reload, a killed worker and a lost device", async ({
+  page,
+}) => {
+  test.setTimeout(300_000);
+  const asked: string[] = [];
+  const next = () => {
+    asked.push(`Turn ${asked.length + 1}?`);
+    return asked.at(-1)!;
+  };
+  const turns = async (count: number) => {
+    for (let turn = 0; turn < count; turn++) await ask(page, next());
+  };
+  const transcript = async () => {
+    const names = await questions(page).evaluateAll((groups) =>
+      groups.map((group) => group.getAttribute("aria-label")),
+    );
+    return { names, answers: await answers(page).allTextContents() };
+  };
+  const isComplete = async () => {
+    expect((await transcript()).names).toEqual(asked);
+    for (const answer of await answers(page).all()) {
+      await expect(answer).toHaveAttribute("data-phase", "done");
+    }
+  };
+
+  await setTrap(page);
+  await page.goto("./?model=tiny-smolvlm&policy=prefixkv&keep=10&max-new-tokens=4");
+  await turns(5);
+  await addImage(page, "fixtures/vision/picture.png");
+  await turns(2);
+
+  const before = await transcript();
+  await page.reload();
+  await expect(answers(page)).toHaveCount(7);
+  expect(await transcript()).toEqual(before);
+  await isComplete();
+  await turns(3);
+
+  await addImage(page, "fixtures/images/rotated-exif6.jpg");
+  await askThrough(page, "worker", next());
+  await isComplete();
+  await turns(3);
+
+  await askThrough(page, "device", next());
+  await isComplete();
+  await turns(3);
+
+  // Between two questions, too: nobody is told of an idle worker's end but by its lock.
+  await page
+    .workers()
+    .at(-1)
+    ?.evaluate(() => self.close());
+  await turns(1);
+  await page
+    .workers()
+    .at(-1)
+    ?.evaluate(() => void (self as never as { device: GPUDevice }).device.destroy());
+  await turns(1);
+
+  const whole = await transcript();
+  await page.reload();
+  await expect(answers(page)).toHaveCount(20);
+  expect(await transcript()).toEqual(whole);
+  await isComplete();
+  await expect(page.getByRole("list", { name: "Images asked about" })).toHaveCount(3);
+});
