@@ -113,6 +113,28 @@ test("a link opens with its cap and its sampling", async ({ page }) => {
   await expect(page.getByLabel("Seed")).toHaveValue("0");
 });
 
+test("the browser's bar has the colour of the theme that is in use", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await openScripted(page);
+  const color = () =>
+    page.evaluate(() => {
+      const metas = [...document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")];
+      return metas.filter(({ media }) => matchMedia(media).matches).map(({ content }) => content);
+    });
+  const light = await color();
+  expect(light).toHaveLength(1);
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await color();
+  expect(dark).toHaveLength(1);
+  expect(dark).not.toEqual(light);
+  const theme = page.getByRole("button", { name: /^Theme/ });
+  await theme.click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+  expect(await color()).toEqual(light);
+  await page.reload();
+  expect(await color()).toEqual(light);
+});
+
 test("a pinned lane stays, the others go back to the usual ones", async ({ page }) => {
   await openScripted(page, { query: "policy=aircache&keep=10" });
   await compare(page);

@@ -43,8 +43,10 @@ export function keepState({ settings, chat, policies }: App): void {
     clearTimeout(timer);
     timer = window.setTimeout(write, 200);
   };
+  colorBrowser(settings.getState().theme);
   settings.subscribe(({ theme }, before) => {
     if (theme !== before.theme) {
+      colorBrowser(theme);
       if (theme === "system") storage()?.removeItem(THEME);
       else storage()?.setItem(THEME, theme);
     }
@@ -53,4 +55,13 @@ export function keepState({ settings, chat, policies }: App): void {
   chat.store.subscribe(({ conversation }, before) => {
     if (conversation.pictures !== before.conversation.pictures) schedule();
   });
+}
+
+/** The browser's own bar in the colour of the theme that was picked: one of two `meta` elements. */
+function colorBrowser(theme: Theme): void {
+  for (const scheme of ["light", "dark"] as const) {
+    const picked = theme === scheme ? "all" : "not all";
+    const media = theme === "system" ? `(prefers-color-scheme: ${scheme})` : picked;
+    document.getElementById(`theme-color-${scheme}`)?.setAttribute("media", media);
+  }
 }

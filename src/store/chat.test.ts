@@ -70,6 +70,7 @@ function heldEngine() {
 function setUp() {
   const held = heldEngine();
   let ids = 0;
+  let seed = 0;
   let clock = 0;
   const load = createLoad(
     async () => held.engine,
@@ -79,7 +80,7 @@ function setUp() {
   const chat = createChat({
     load,
     charts: createCharts(),
-    sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 }),
+    sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: seed++ }),
     newId: () => `id${ids++}`,
     now: () => 0,
     paint: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
@@ -119,6 +120,18 @@ describe("a chat", () => {
       { images: [], question: "second" },
     ]);
     expect(asks[1]!.request.fresh).toBeUndefined();
+  });
+
+  test("samples each answer as the settings say when it begins, and notes it", async () => {
+    const { load, chat, asks } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    chat.ask("second", full);
+    asks[0]!.resolve(result());
+    await settled();
+    expect(asks.map(({ request }) => request.sampling.seed)).toEqual([0, 1]);
+    const { run } = chat.store.getState().conversation.exchanges[0]!.attempts[0]!;
+    expect(run).toMatchObject({ origin: { sampling: { seed: 0 } } });
   });
 
   test("asks again in a fresh prefill, under the settings of then", async () => {
