@@ -18,9 +18,15 @@ export function DropZone() {
   useTransfers(app, setOver);
 
   if (!over) return null;
-  if (!hasChoice) return <div className={styles.over}>Drop the image to ask about it</div>;
+  if (!hasChoice) {
+    return (
+      <section className={styles.over} aria-label="Where to drop">
+        Drop the image to ask about it
+      </section>
+    );
+  }
   return (
-    <div className={styles.targets}>
+    <section className={styles.targets} aria-label="Where to drop">
       <div className={styles.target} data-drop="new" data-over={over === "new"}>
         <b>New conversation</b>
         <span>
@@ -33,7 +39,7 @@ export function DropZone() {
         <b>Add to this conversation</b>
         <span>What you drop stands before your next question.</span>
       </div>
-    </div>
+    </section>
   );
 }
 

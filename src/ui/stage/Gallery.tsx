@@ -41,7 +41,7 @@ export function Gallery() {
             </button>
           </li>
         ))}
-        <li>
+        <li className={own.adding}>
           <AddMenu
             target="new"
             className={styles.add}
