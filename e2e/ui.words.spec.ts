@@ -1,3 +1,4 @@
+import { deflateSync, inflateSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import { openScripted, recording } from "./scripted";
@@ -188,6 +189,34 @@ test("a patch is read with its score, pinned, and underlines the words that look
   await expect(page.getByRole("button", { name: "Hide 2 patches and ask again" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("button", { name: /^Hide/ })).toHaveCount(0);
+});
+
+/** The recording with one row that every step of the full cache looks at, whatever it writes. */
+function withSink(row: number) {
+  const script = recording();
+  const answers = script.answers.map((answer) => {
+    const attention = answer.result?.explanation?.attention;
+    if (!answer.result || !attention || answer.policy !== "full") return answer;
+    const cells = inflateSync(Buffer.from(attention.cells, "base64"));
+    for (let at = row; at < cells.length; at += attention.positions.length) cells[at] = 220;
+    const changed = { ...attention, cells: deflateSync(cells).toString("base64") };
+    return { ...answer, result: { ...answer.result, explanation: { attention: changed } } };
+  });
+  return { ...script, answers };
+}
+
+test("a row that every word looks at is marked as a sink", async ({ page }) => {
+  await openScripted(page, { script: withSink(0), query: "policy=full&layer=5" });
+  await page.getByRole("button", { name: QUESTION }).click();
+  await expect(answers(page)).toHaveAttribute("data-phase", "done");
+  await expect(stage(page).getByText("sink", { exact: true })).toBeVisible();
+  // Nothing was dropped, so the mark is all that there is.
+  await expect.poll(() => painted(page)).toBeGreaterThan(0);
+  expect(await painted(page)).toBeLessThan(1 / 576);
+  await reader(page).hover({ position: { x: 4, y: 4 } });
+  await expect(page.getByText("Row 7 · kept by every layer · sink")).toBeVisible();
+  await page.getByRole("radio", { name: "Off" }).check();
+  await expect.poll(() => painted(page)).toBe(0);
 });
 
 test("a hidden patch is painted over in a copy of the picture, and the answer stands aside", async ({
