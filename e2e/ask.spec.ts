@@ -48,6 +48,23 @@ for (const [policy, retention] of [
   });
 }
 
+test("ask --compare plans its peak first, keeps to it, and says which lane does not fit", async () => {
+  const lanes = ["--compare", "full:1,aircache:0.1,prefixkv:0.5"];
+  const document = await ask(...receipt, ...lanes, "--cap", "6", "--max-new-tokens", "12");
+  const [full, small, large] = document.lanes!;
+  expect(large).toMatchObject({ policy: "prefixkv", failure: { code: "capTooSmall" } });
+  expect(large!.failure!.message).toMatch(/does not fit beside the others: 7\.\d+ MB of 6 MB/);
+  // The forks of both others stood beside the cache that they were gathered from.
+  const { before, after } = full!.result!.kvBytes;
+  const planned = before + after + small!.result!.kvBytes.after;
+  for (const { result } of [full!, small!]) {
+    expect(result!.notes.plannedPeakBytes).toBe(planned);
+    expect(Math.abs(result!.kvBytes.peak / planned - 1)).toBeLessThanOrEqual(0.05);
+    expect(result!.kvBytes.peak).toBeLessThanOrEqual(6e6);
+  }
+  expect(full!.agreement).toBe(1);
+});
+
 test("ask ends with one sentence and its status on bad input", async () => {
   for (const [argv, code, sentence] of [
     [["--prompt", "x", "--image", "fixtures/images/receipt.png"], 2, /image/],

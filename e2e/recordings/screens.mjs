@@ -19,38 +19,70 @@ const browser = await chromium.launch({ executablePath, args });
 try {
   for (const [size, [width, height]] of Object.entries(SIZES)) {
     for (const colorScheme of ["light", "dark"]) {
-      const page = await browser.newPage({ viewport: { width, height }, colorScheme });
-      await takeAll(page, `${folder}/${size}-${colorScheme}`);
-      await page.close();
+      const name = `${folder}/${size}-${colorScheme}`;
+      for (const take of [takeAnswers, takeLanes]) {
+        const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+        await take(page, name, width);
+        await page.close();
+      }
     }
   }
 } finally {
   await browser.close();
 }
 
-async function takeAll(page, name) {
-  await page.route("**/recording.json", (route) =>
-    route.fulfill({ contentType: "application/json", body: recording }),
-  );
-  await page.goto(`${site}?engine=scripted&pace=0.02&policy=full&keep=20&layer=5`);
+/** The chat, a word with the patches that it looked at, the cache as a sheet, About. */
+async function takeAnswers(page, name, width) {
+  await open(page, "policy=full&keep=10&layer=5");
   await page.getByRole("button", { name: "What is the date?" }).click();
   await answers(page, 1);
   await page.getByRole("button", { name: "Ask again with…" }).click();
-  await page.getByRole("menuitem", { name: "PrefixKV 20 %" }).click();
+  await page.getByRole("menuitem", { name: "AirCache 10 %" }).click();
   await answers(page, 2);
-  await page.mouse.move(1, 1);
-  await page.waitForTimeout(400);
-  await page.screenshot({ path: `${name}-chat.png` });
-  if (page.viewportSize().width <= 720) {
+  await shoot(page, `${name}-chat`);
+  if (width > 1180) {
+    await page.locator("article").nth(1).locator("[data-word]").last().focus();
+    await shoot(page, `${name}-words`);
+    await page.keyboard.press("Escape");
+    await page.getByText("Heat", { exact: true }).click();
+    await shoot(page, `${name}-heat`);
+  }
+  if (width <= 720) {
     await page.getByRole("button", { name: /^Cache settings/ }).click();
-    await page.waitForTimeout(400);
-    await page.screenshot({ path: `${name}-cache.png` });
+    await shoot(page, `${name}-cache`);
     await page.getByRole("button", { name: "Done" }).click();
   }
   await page.getByRole("link", { name: "About" }).click();
   await page.getByRole("heading", { name: "How a prompt becomes rows" }).waitFor();
+  await shoot(page, `${name}-about`);
+}
+
+/** Three lanes under one question, and the conversation's charts by turn. */
+async function takeLanes(page, name) {
+  await open(page, "policy=aircache&keep=10");
+  await page.getByRole("button", { name: "What is the total?" }).click();
+  await answers(page, 1);
+  await page.locator("form").getByRole("button", { name: "Compare" }).click();
+  await page.getByRole("textbox", { name: "Question" }).fill("What is the date?");
+  await page.keyboard.press("Enter");
+  await answers(page, 4);
+  const byTurn = page.getByText("By turn", { exact: true });
+  if (await byTurn.isVisible()) await byTurn.click();
+  await shoot(page, `${name}-compare`);
+}
+
+async function open(page, query) {
+  await page.route("**/recording.json", (route) =>
+    route.fulfill({ contentType: "application/json", body: recording }),
+  );
+  await page.goto(`${site}?engine=scripted&pace=0.02&${query}`);
+  await page.getByRole("button", { name: /^Receipt/, pressed: true }).waitFor();
+}
+
+async function shoot(page, name) {
+  await page.mouse.move(1, 1);
   await page.waitForTimeout(400);
-  await page.screenshot({ path: `${name}-about.png` });
+  await page.screenshot({ path: `${name}.png` });
 }
 
 async function answers(page, count) {
