@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cacheBytes, comparePeak, rowsAfter } from "./comparePeak";
+import { cacheBytes, comparePeak, roomFor, rowsAfter } from "./comparePeak";
 
 const list = (length: number) => Uint32Array.from({ length }, (_, row) => row);
 const layers = (rows: number) => [[rows], [rows]];
@@ -27,4 +27,12 @@ test("a short prompt peaks while an answer grows beside the others", () => {
   const lanes = [layers(10), layers(5)];
   // The first has grown to 1024 rows per layer, and the second does, with one layer twice.
   expect(comparePeak(128, lanes, 1000, 1)).toBe(2048 + 2048 + 1024);
+});
+
+test("a lane under a cap may grow as far as its capacity step and one moving layer allow", () => {
+  // 2 layers × 64 rows and one layer twice take 192; the next step takes 384.
+  expect(roomFor(layers(60), 100, 1, 383)).toBe(4);
+  expect(roomFor(layers(60), 100, 1, 384)).toBe(68);
+  expect(roomFor(layers(60), 10, 1, 1e6)).toBe(10);
+  expect(roomFor(layers(60), 10, 1, 100)).toBe(0);
 });

@@ -39,3 +39,15 @@ export function comparePeak(
   });
   return Math.max(fullBytes + sum(bytes), ...decoding);
 }
+
+/** How many of `newTokens` rows a cache may grow by within `bytes`, while its layers move. */
+export function roomFor(
+  rows: RowCounts,
+  newTokens: number,
+  rowBytes: number,
+  bytes: number,
+): number {
+  let room = newTokens;
+  while (room > 0 && peakBytes(rows, room, rowBytes) > bytes) room--;
+  return room;
+}

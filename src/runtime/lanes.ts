@@ -8,7 +8,7 @@ import {
   type EngineFailure,
   type LaneOutcome,
 } from "@/protocol/engine";
-import { cacheBytes, comparePeak, rowsAfter } from "./comparePeak";
+import { cacheBytes, comparePeak, roomFor, rowsAfter } from "./comparePeak";
 import { type Seen, settingsKey } from "./continuation";
 import { domainOf } from "./domain";
 import { asEngineError, isAbort } from "./failures";
@@ -202,10 +202,15 @@ export class Lanes {
   async #decode({ job, prefilled, stages, rule }: Lane): Promise<LaneOutcome> {
     const { progress, turn, signal } = job;
     const { cache } = prefilled;
+    const { maxNewTokens } = turn.request.sampling;
+    const { capMb = Number.POSITIVE_INFINITY } = turn.settings;
+    const others = this.#model.gpu.memory.bytes.kv - cache.bytes;
+    const room = roomFor(cache.rowCounts(), maxNewTokens, cache.rowBytes, capMb * 1e6 - others);
     progress.resume();
     try {
       signal.throwIfAborted();
-      await stages.decode(job, prefilled, rule, turn.request.sampling.maxNewTokens);
+      await stages.decode(job, prefilled, rule, room);
+      if (room < maxNewTokens && progress.finish === "length") progress.finish = "memory";
     } catch (error) {
       if (!isAbort(error)) return { failure: asEngineError(error).failure };
       progress.finish = "cancelled";
