@@ -6,6 +6,7 @@ import { stagePicture } from "./conversationPictures";
 import type { Load } from "./load";
 import type { PictureOutcome, PictureSource } from "./pictures";
 import { createStagePictures } from "./stage";
+import { result } from "./testing";
 
 /** A stage whose files are read when the test says so. */
 function setUp(room = 8192) {
@@ -209,5 +210,38 @@ describe("the stage", () => {
     expect(current()).toBe("c");
     stage.show(store.getState().conversation.pictures[0]!.id);
     expect(current()).toBe("a");
+  });
+
+  it("follows an answer whose patches are shown to a picture that it saw", async () => {
+    const { stage, store, held, current, ask } = setUp();
+    void stage.choose(files("a", "b"), "new");
+    await finish(held);
+    ask();
+    void stage.choose(files("c"), "add");
+    await finish(held);
+    const { conversation } = store.getState();
+    const [a, b] = conversation.pictures.map(({ id }) => id);
+    const images = [a!, b!].map((image) => ({ image, width: 1, height: 1, tiles: [] }));
+    const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
+    const run = { phase: "done", result: result({ images }) } as const;
+    const [exchange] = conversation.exchanges;
+    const answered = { ...exchange!, attempts: [{ id: "answer", settings, run }] };
+    store.setState({ conversation: { ...conversation, exchanges: [answered] } });
+    expect(current()).toBe("c");
+    store.setState({ shown: "answer" });
+    expect(current()).toBe("a");
+    stage.show(b!);
+    store.setState({ shown: undefined });
+    store.setState({ shown: "answer" });
+    expect(current()).toBe("b");
+  });
+
+  it("forgets a sentence about pictures once a question goes on without them", async () => {
+    const { stage, held, ask } = setUp();
+    void stage.choose(files("a", "b"), "new");
+    await finish(held, ["b"]);
+    expect(stage.store.getState().failure).toBeDefined();
+    ask();
+    expect(stage.store.getState().failure).toBeUndefined();
   });
 });
