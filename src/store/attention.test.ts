@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttentionTrace, LayerReport } from "@/protocol/engine";
-import { attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import { attentionOfRow, attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
 
 const byte = (attention: number) => Math.round(255 * Math.sqrt(attention));
 
@@ -40,6 +40,10 @@ test("a word's attention is the sum over its steps, of a layer or of the layers'
   expect(all.get(10)).toBeCloseTo(0.3, 2);
   expect(all.get(11)).toBeCloseTo(0.15, 2);
   expect([...attentionOfSteps(given, [], 0).values()]).toEqual([0, 0]);
+  expect(attentionOfRow(given, [0, 1], 0, 10)).toBeCloseTo(0.75, 2);
+  expect(attentionOfRow(given, [0, 1], 1, 11)).toBeCloseTo(0.3, 2);
+  expect(attentionOfRow(given, [0, 1], 2, 11)).toBe(0);
+  expect(attentionOfRow(given, [0, 1], 0, 12)).toBe(0);
 });
 
 describe("sinks", () => {

@@ -44,6 +44,21 @@ export function attentionOfSteps(
   return new Map(trace.positions.map((position, row) => [position, sum[row]!]));
 }
 
+/** What a word's steps gave to one row in one layer. */
+export function attentionOfRow(
+  { positions, layers, cells }: AttentionTrace,
+  steps: readonly number[],
+  layer: number,
+  position: number,
+): number {
+  const row = positions.indexOf(position);
+  if (row < 0 || layer >= layers) return 0;
+  return steps.reduce(
+    (sum, step) => sum + (cells[(step * layers + layer) * positions.length + row]! / 255) ** 2,
+    0,
+  );
+}
+
 /**
  * Positions of the visual rows that are attention sinks: for at least three quarters of the words,
  * and of three words at the least, they get eight times the uniform share or more, which is the word's

@@ -62,6 +62,33 @@ describe("a word", () => {
     expect(lookOfWord(chat(full), { attempt: "full", word: 1 }, 0)!.reference).toBeUndefined();
   });
 
+  test("over all layers misses what the full cache saw in layers that dropped it", () => {
+    // Two layers: the full cache's second word looks at row 4 in the second one alone.
+    const looking = (first: number, second: number, rest: number) =>
+      Uint8Array.from(
+        [0, 1].flatMap(() =>
+          [first, second].flatMap((value) =>
+            positions.map((_, row) => (row === 4 ? value : row === 9 ? rest : 0)),
+          ),
+        ),
+      );
+    const two = (first: number, second: number): Explanation => {
+      const cells = looking(first, second, 20);
+      return { attention: { positions, layers: 2, steps: 2, ends: [1, 3], cells } };
+    };
+    const whole = [1, 1].map(() => ({ rowsBefore: 40, rowsAfter: 40, kept: everything }));
+    const missed = (kept: readonly (readonly number[])[]) => {
+      const one = answered("full", "a b", 1, [], two(0, 200));
+      const seen = { ...one, run: { ...one.run, result: { ...one.run.result, layers: whole } } };
+      const other = answered("o", "a b", 0.1, [], two(0, 0));
+      const layers = kept.map((each) => ({ rowsBefore: 40, rowsAfter: each.length, kept: each }));
+      const own = { ...other, run: { ...other.run, result: { ...other.run.result, layers } } };
+      return lookOfWord(chat(seen, own), { attempt: "o", word: 1 }, "all")!.reference!.missed;
+    };
+    expect(missed([everything, [6]])).toEqual([10]);
+    expect(missed([[6], everything])).toEqual([]);
+  });
+
   test("misses nothing that its first step could still look at", () => {
     const early = answered("early", "x b c d", 0.1, [6, 7], attention([3, 4, 5, 6], [1, 3, 5, 7]));
     const look = (word: number) => lookOfWord(chat(full, early), { attempt: "early", word }, 0)!;

@@ -1,6 +1,6 @@
 import type { AttentionTrace, ImageLayout, LayerReport } from "@/protocol/engine";
 import { alignedWords } from "@/telemetry/agreement";
-import { attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import { attentionOfRow, attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
 import type { ChatState } from "./chat";
 import {
   type Attempt,
@@ -30,8 +30,8 @@ export interface WordLook {
   };
 }
 
-/** Of the heads or layers that are shown, the share that has to hold a row for it to count as kept. */
-const HELD = 0.5;
+/** A row counts as dropped where the full cache gave it this share of its attention in layers without it. */
+const LOST = 0.5;
 
 /** @returns undefined where nothing was recorded for the answer, or it has no such word */
 export function lookOfWord(
@@ -75,15 +75,34 @@ function referenceOf(
   const rows = lookedAt(attentionOfSteps(there.trace, later, layer), sinks);
   return {
     text: there.texts[place]!,
-    missed: rows.filter((position) => !isHeld(own.layers, position, layer)),
+    missed: rows.filter(
+      (position) => lostShare(there.trace, later, own.layers, layer, position) >= LOST,
+    ),
   };
 }
 
-function isHeld(layers: readonly LayerReport[], position: number, layer: LayerChoice): boolean {
-  const chosen = layer === "all" ? layers : layers.slice(layer).slice(0, 1);
-  const lists = chosen.flatMap((report) => report.keptPerHead ?? [report.kept]);
-  const holding = lists.filter((list) => list.includes(position));
-  return holding.length >= HELD * lists.length;
+/**
+ * Of the attention that steps of the full cache gave to a row, the share that they gave in layers, or
+ * heads of them, where `kept` no longer has it.
+ */
+function lostShare(
+  full: AttentionTrace,
+  steps: readonly number[],
+  kept: readonly LayerReport[],
+  layer: LayerChoice,
+  position: number,
+): number {
+  let given = 0;
+  let lost = 0;
+  for (const [index, report] of kept.entries()) {
+    if (layer !== "all" && layer !== index) continue;
+    const attention = attentionOfRow(full, steps, index, position);
+    const lists = report.keptPerHead ?? [report.kept];
+    const without = lists.filter((list) => !list.includes(position)).length;
+    given += attention;
+    lost += (attention * without) / lists.length;
+  }
+  return given > 0 ? lost / given : 0;
 }
 
 /** The words of an answer with the steps that wrote them, if their attention was recorded. */
