@@ -43,7 +43,7 @@ test("charts draw while they can be seen, and not in a hidden tab", async ({ pag
     await hide(page, false);
     await page.waitForTimeout(500);
   });
-  expect(seen).toBeGreaterThanOrEqual(2);
+  expect(seen).toBeGreaterThanOrEqual(1);
 });
 
 test("charts that are scrolled away cost no drawing, and catch up", async ({ page }) => {
