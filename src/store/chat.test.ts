@@ -246,6 +246,19 @@ describe("a chat", () => {
     expect(load.store.getState().phase).toBe("ready");
   });
 
+  test("does not give up on a device that answers between its losses", async () => {
+    const { load, chat, asks, emit, runs } = setUp();
+    await load.start();
+    for (let loss = 0; loss < 5; loss++) {
+      emit({ type: "deviceLost", message: "gone" });
+      await settled();
+      chat.ask(`question ${loss}`, full);
+      asks[loss]!.resolve(result());
+      await settled();
+    }
+    expect(runs()).toEqual(Array.from({ length: 5 }, () => "done"));
+  });
+
   test("records what every answer looks at", async () => {
     const { load, chat, asks, compares } = setUp();
     await load.start();

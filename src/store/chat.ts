@@ -145,7 +145,10 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
     }
     const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
-    if (last) charts.finishRun(last);
+    if (last) {
+      charts.finishRun(last);
+      load.answered();
+    }
     change((current) =>
       attempts.reduce(
         (all, { id }, lane) =>

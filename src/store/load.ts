@@ -1,7 +1,7 @@
 import { type Engine, type LoadRequest, toFailure } from "@/protocol/engine";
 import { createModelStore, type ModelStore, reduceLoad } from "./model";
 
-/** Lost devices that are answered by loading again, within `RECOVERY_WINDOW_MS`. */
+/** Lost devices that are answered by loading again, within `RECOVERY_WINDOW_MS` and with no answer between them. */
 const MAX_RECOVERIES = 2;
 const RECOVERY_WINDOW_MS = 60_000;
 
@@ -15,6 +15,8 @@ export interface Load {
   retry(): Promise<void>;
   /** Loads again after a lost device, unless devices keep getting lost. */
   recover(): void;
+  /** An answer was given: the device is good for something, and its next loss is a first one. */
+  answered(): void;
   /** Devices lost since the page was opened. */
   lossCount(): number;
 }
@@ -67,6 +69,9 @@ export function createLoad(
     start: () => load(false),
     retry: () => load(false),
     recover,
+    answered() {
+      losses = [];
+    },
     lossCount: () => lossCount,
   };
 }
