@@ -169,5 +169,7 @@ describe("an answer about a picture with something hidden in it", () => {
     expect(agreesWithReference(asked, without("A cat"))).toBe(true);
     const elsewhere = { ...without("A cat"), settings: { ...settings, policy: "h2o" } };
     expect(agreesWithReference(asked, elsewhere)).toBeUndefined();
+    const appended = exchange("c", [], done({ answer: "A cat", appended: true }));
+    expect(agreesWithReference(appended, without("A cat"))).toBeUndefined();
   });
 });

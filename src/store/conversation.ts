@@ -268,17 +268,25 @@ export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt
 
 /**
  * Whether an answer says the same as the full cache's to the same question; one about a picture with
- * something hidden in it, as the newest to the whole picture under the same settings.
+ * something hidden in it, as the newest to the whole picture under the same settings, if that was
+ * prefilled anew, too: a cache that was appended to holds other rows.
  */
 export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
   const reference = attempt.hidden
-    ? exchange.attempts.findLast(
-        ({ run, hidden, settings }) =>
-          isWhole(run) && !hidden && sameSettings(settings, attempt.settings),
-      )
+    ? wholeReference(exchange, attempt)
     : fullReference(exchange, attempt);
   if (!reference || !isWhole(attempt.run)) return undefined;
   return textOf(reference.run).trim() === textOf(attempt.run).trim();
+}
+
+function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {
+  return attempts.findLast(
+    (each) =>
+      isWhole(each.run) &&
+      !each.run.result.appended &&
+      !each.hidden &&
+      sameSettings(each.settings, settings),
+  );
 }
 
 /** Ended, and not because somebody stopped it. */

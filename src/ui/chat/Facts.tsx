@@ -54,6 +54,11 @@ export function Facts({ settings, sampling, result, agrees, hidden }: Props) {
             {hidden ? "the whole picture’s" : "the full cache"}
           </span>
         )}
+        {hidden && agrees === undefined && result.finish !== "cancelled" && (
+          <span title="The whole picture was not prefilled for this question under these settings.">
+            ask again to compare
+          </span>
+        )}
         {ENDINGS[result.finish] && <span>{ENDINGS[result.finish]}</span>}
       </p>
       <p className={`num ${styles.rows}`}>
