@@ -123,6 +123,10 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
         );
         if (isCancelled) break;
       }
+      // Of the lanes' caches the first one's is kept.
+      const kept = bestAnswer(recording.answers, { ...request, settings: lanes[0]! });
+      const held = kept?.events.findLast(({ event }) => event.type === "memory");
+      if (held && !isCancelled) emit(held.event);
       const failure = { code: "cancelled", message: "Stopped before the first token." } as const;
       return lanes.map((_, lane) => outcomes[lane] ?? { failure });
     },
