@@ -237,7 +237,7 @@ test("a hidden patch is painted over in a copy of the picture, and the answer st
   await expect(page.getByText("without row 7", { exact: true })).toBeVisible();
 });
 
-test("the engine is asked about the painted picture, and about the whole one afterwards", async ({
+test("what is asked about is a copy with the patch painted over in one colour", async ({
   page,
 }) => {
   const script = recording();
