@@ -11,7 +11,7 @@ export function PictureStrip() {
   if (pictures.length < 2) return null;
   return (
     <div className={styles.strip} role="radiogroup" aria-label="Images of this conversation">
-      {pictures.map(({ id, url, title }, index) => (
+      {pictures.map(({ id, url, title, sampleId }, index) => (
         <label key={id} className={styles.choice} title={title}>
           <input
             type="radio"
@@ -21,7 +21,7 @@ export function PictureStrip() {
             checked={id === current?.id}
             onChange={() => stage.show(id)}
           />
-          <img src={url} alt="" />
+          <img src={url} alt={sampleId === undefined ? `Your image: ${title}` : ""} />
           <span className={`num ${styles.place}`} aria-hidden="true">
             {index + 1}
           </span>
