@@ -101,7 +101,7 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
     ["First token", formatMs(ms.firstToken)],
     prompt,
     ["Rows held", formatCount(rows.held)],
-    ["Rows read per token", formatCount(rows.readPerToken)],
+    ["Read per token", formatCount(rows.readPerToken)],
   ];
   const remarks = [ENDINGS[finish], ...notices].filter((line) => line !== "");
   return markup`<dl class="facts">${facts.map(
