@@ -2,6 +2,8 @@ import type { Order } from "./scope";
 
 /** How long a first visit's engine waits at most for the service worker to see its files pass. */
 const CONTROL_MS = 1000;
+/** A newer build that does not answer in this time takes over later. */
+const TAKE_OVER_MS = 5000;
 
 export interface Offline {
   /**
@@ -35,25 +37,30 @@ export function startOffline(): Offline {
   };
 }
 
-async function register(): Promise<ServiceWorkerRegistration | undefined> {
+async function register(): Promise<ServiceWorkerRegistration> {
   const { serviceWorker } = navigator;
   const waiting = serviceWorker.controller && (await serviceWorker.getRegistration())?.waiting;
-  if (waiting && (await takesOver(waiting))) {
-    await new Promise((resolve) =>
-      serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
-    );
-    location.reload();
-    return new Promise(() => undefined);
-  }
+  if (waiting) await staying(waiting);
   return serviceWorker.register(new URL("sw.js", document.baseURI));
 }
 
-/** A build that arrived during the last visit replaces this one before anything was started. */
-function takesOver(waiting: ServiceWorker): Promise<boolean> {
+/**
+ * A build that arrived during the last visit replaces this one before anything was started, unless
+ * another page of this one is open: settles if this page stays.
+ */
+function staying(waiting: ServiceWorker): Promise<void> {
+  const { serviceWorker } = navigator;
+  const reload = () => location.reload();
+  serviceWorker.addEventListener("controllerchange", reload, { once: true });
   const { port1, port2 } = new MessageChannel();
-  return new Promise((resolve) => {
-    port1.onmessage = ({ data }) => resolve(data === true);
-    setTimeout(() => resolve(false), CONTROL_MS);
+  return new Promise((stay) => {
+    const timer = setTimeout(stay, TAKE_OVER_MS);
+    port1.onmessage = ({ data: isTakenOver }) => {
+      clearTimeout(timer);
+      if (isTakenOver) return;
+      serviceWorker.removeEventListener("controllerchange", reload);
+      stay();
+    };
     tell(waiting, { order: "takeOver" }, port2);
   });
 }
