@@ -188,3 +188,29 @@ test("a file that is no conversation gets one sentence", async ({ page }) => {
   await expect(composer(page)).toBeEnabled();
   await expect(answers(page)).toHaveCount(1);
 });
+
+test("a conversation dropped on the page opens, and another file is refused there", async ({
+  page,
+}) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await history(page);
+  const { path } = await exported(page, "Export What is the total? as JSON");
+  await panel(page).getByRole("button", { name: "Delete What is the total?" }).click();
+  await page.keyboard.press("Escape");
+  await drop(page, "{}");
+  await expect(page.getByText("“dropped.json” is not a conversation of Keepsight")).toBeVisible();
+  await drop(page, fs.readFileSync(path, "utf8"));
+  await expect(group(page, "What is the total?")).toBeVisible();
+});
+
+async function drop(page: Page, content: string): Promise<void> {
+  const dataTransfer = await page.evaluateHandle((content) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([content], "dropped.json", { type: "application/json" }));
+    return transfer;
+  }, content);
+  for (const event of ["dragenter", "dragover", "drop"]) {
+    await page.dispatchEvent("body", event, { dataTransfer });
+  }
+}
