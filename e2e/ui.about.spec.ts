@@ -33,7 +33,9 @@ test("the About page says of each method what it did here, and nothing that was 
   const strength = (result!.notes.strength as number[]).map((value) => value.toFixed(2)).join(" ");
   await expect(table.getByRole("row", { name: `strength ${strength}` })).toBeVisible();
   await expect(method("PrefixKV").getByText(/^Ask with PrefixKV/)).toBeVisible();
-  await expect(page.getByText(/what it was in your last answer, with AirCache 10\s%/)).toBeVisible();
+  await expect(
+    page.getByText(/what it was in your last answer, with AirCache 10\s%/),
+  ).toBeVisible();
 
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
