@@ -76,7 +76,7 @@ it("cuts a stopped answer's explanation to the tokens that came", async () => {
   const engine = createScriptedEngine(recording, 0);
   const stopped = new Promise<void>((resolve) => {
     engine.subscribe((event) => {
-      if (event.type === "token" && event.index === 4) engine.cancel().then(resolve);
+      if (event.type === "token" && event.index === 4) void engine.cancel().then(resolve);
     });
   });
   const result = await engine.ask(request("full", true));

@@ -135,6 +135,8 @@ export interface LayerReport {
   readonly rowsBefore: number;
   /** With lists per head: their mean. */
   readonly rowsAfter: number;
+  /** Rows held when the answer ended, its own included; absent before that. */
+  readonly rowsEnd?: number;
   /** Original prompt positions of the rows held after compaction, ascending. */
   readonly kept: readonly number[];
   /** Present where the heads of the layer keep different rows. */

@@ -4,14 +4,20 @@ import { quantile } from "@/telemetry/stats";
 
 /** The rows of every layer as they stand now, beside the counts that stood before compaction. */
 export function layerReports(cache: KvCache, before: RowCounts): LayerReport[] {
+  const held = cache.rowCounts();
   return before.map((rows, layer) => {
-    const heads = Array.from({ length: cache.shape.kvHeads }, (_, head) => head);
-    const rowsAfter = mean(heads.map((head) => cache.rows(layer, head)));
-    const report = { rowsBefore: mean(rows), rowsAfter };
+    const heads = held[layer] as readonly number[];
+    const report = { rowsBefore: mean(rows), rowsAfter: mean(heads) };
     if (!cache.hasHeadLists(layer)) return { ...report, kept: ascending(cache.positions(layer)) };
-    const keptPerHead = heads.map((head) => ascending(cache.positions(layer, head)));
+    const keptPerHead = heads.map((_, head) => ascending(cache.positions(layer, head)));
     return { ...report, kept: ascending([...new Set(keptPerHead.flat())]), keptPerHead };
   });
+}
+
+/** The same reports when the answer has ended. */
+export function withRowsEnd(reports: readonly LayerReport[], cache: KvCache): LayerReport[] {
+  const held = cache.rowCounts();
+  return reports.map((report, layer) => ({ ...report, rowsEnd: mean(held[layer] ?? []) }));
 }
 
 /** What the cache would take had nothing ever been dropped. */

@@ -16,7 +16,7 @@ import type { LoadedModel } from "./loadedModel";
 import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
 import { record, type TapRequest, tapsOf } from "./recording";
-import { fullKvBytes, layerReports } from "./report";
+import { fullKvBytes, layerReports, withRowsEnd } from "./report";
 
 /** The stages of an answer, each in its own right; what is held between questions is not theirs. */
 export class Stages {
@@ -179,6 +179,7 @@ export class Stages {
       await eviction?.finish();
       progress.answer = text.text.trimEnd();
       cache.trim();
+      progress.layers = withRowsEnd(progress.layers, cache);
       const attention = await trace?.finish(progress.answer.length);
       if (attention) progress.explanation = { ...progress.explanation, attention };
     }

@@ -50,7 +50,7 @@ test("a run with the full cache becomes the reference of those after it", () => 
   const charts = createCharts();
   charts.startRun();
   for (const [index, ms] of [900, 40, 42].entries()) charts.record(token(index, ms));
-  charts.finishRun(result({ retention: 1 }));
+  charts.finishRun(result({ retention: 1 }), [900, 40, 42]);
   expect(columns(charts.reference)).toEqual([
     [2, 3],
     [40, 42],
@@ -70,7 +70,7 @@ test("a new conversation forgets the samples and keeps the reference", () => {
   charts.startRun();
   charts.record(memory(0, 1));
   charts.record(token(1, 40));
-  charts.finishRun(result({ retention: 1 }));
+  charts.finishRun(result({ retention: 1 }), [900, 40]);
   charts.reset();
   expect(charts.memory.length).toBe(0);
   expect(charts.tokens.length).toBe(0);

@@ -44,7 +44,8 @@ export interface Charts {
   show(view: ChartsView): void;
   startRun(): void;
   record(event: EngineEvent): void;
-  finishRun(result: TurnResult): void;
+  /** @param full milliseconds of each token of a lane with the full cache, where there was one */
+  finishRun(result: TurnResult, full?: readonly number[]): void;
   /** Forgets the conversation; the full-cache reference stays, it is the machine's. */
   reset(): void;
 }
@@ -134,15 +135,14 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       if (event.type === "memory") recordMemory(event);
       changed();
     },
-    finishRun(result) {
-      const [numbers, times] = tokens.view() as [Float64Array, Float64Array];
+    finishRun(result, full = []) {
+      const times = tokens.view()[1] as Float64Array;
       store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
-      if (result.retention !== 1 || tokens.length === 0) return;
+      const gaps = full.slice(1);
+      if (gaps.length === 0) return;
       reference.clear();
-      numbers.forEach((token, index) => {
-        reference.push([token, times[index]!]);
-      });
-      store.setState({ fullMedianMs: median(times) });
+      for (const [index, ms] of gaps.entries()) reference.push([index + 2, ms]);
+      store.setState({ fullMedianMs: median(gaps) });
       changed();
     },
     reset() {

@@ -145,16 +145,18 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
     }
     const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
+    const traceOf = (lane: number) => traced.trace(attempts.length > 1 ? lane : undefined);
     if (last) {
-      charts.finishRun(last);
+      const full = outcomes.findIndex(({ result }) => result?.retention === 1);
+      charts.finishRun(last, full < 0 ? [] : traceOf(full).tokenMs);
       load.answered();
     }
     change((current) =>
       attempts.reduce(
         (all, { id }, lane) =>
           withRun(all, id, (before) => {
-            const trace = traced.trace(attempts.length > 1 ? lane : undefined);
-            return ended(before, outcomes[lane]!, { trace, ...origin });
+            const measured = { trace: traceOf(lane), ...origin };
+            return ended(before, outcomes[lane]!, measured);
           }),
         current,
       ),

@@ -85,6 +85,7 @@ const trace = record<Trace>({
 const layer = record<LayerReport>({
   rowsBefore: number,
   rowsAfter: number,
+  rowsEnd: optional(number),
   kept: list(whole()),
   keptPerHead: optional(list(list(whole()))),
 });

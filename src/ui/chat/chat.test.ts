@@ -14,8 +14,15 @@ test("only whole sentences are announced while an answer streams", () => {
 test("rows are counted over the layers, the answer's own included", () => {
   const layer = (rowsAfter: number) => ({ rowsBefore: 653, rowsAfter, kept: [] });
   const counters = rowCounters({ layers: [layer(100), layer(60)], tokenIds: [5, 6, 2] });
-  // Two of three ids were fed back: 2 rows in each of 2 layers.
-  expect(counters.held).toBe(164);
-  // The first step read 1 row of the answer, the second 2: 1.5 on average in each layer.
-  expect(counters.readPerToken).toBe(163);
+  // Every id leaves a row in each of 2 layers, the one that ends the answer too.
+  expect(counters.held).toBe(166);
+  // The steps read 1, 2 and 3 rows of the answer: 2 on average in each layer.
+  expect(counters.readPerToken).toBe(164);
+});
+
+test("rows that a policy evicted while decoding are not counted", () => {
+  const layer = { rowsBefore: 653, rowsAfter: 100, rowsEnd: 100, kept: [] };
+  const counters = rowCounters({ layers: [layer], tokenIds: [5, 6, 2] });
+  // The newest row is read before another one goes.
+  expect(counters).toEqual({ held: 100, readPerToken: 101 });
 });

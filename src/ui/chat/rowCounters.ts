@@ -8,11 +8,14 @@ export function rowCounters({ layers, tokenIds }: Pick<TurnResult, "layers" | "t
   readonly held: number;
   readonly readPerToken: number;
 } {
-  const compacted = layers.reduce((sum, { rowsAfter }) => sum + rowsAfter, 0);
-  // The last id is never fed back, so it leaves no row; step t reads t rows of the answer.
-  const appended = Math.max(0, tokenIds.length - 1);
-  return {
-    held: compacted + layers.length * appended,
-    readPerToken: compacted + (layers.length * (appended + 1)) / 2,
-  };
+  const steps = tokenIds.length;
+  let held = 0;
+  let readPerToken = 0;
+  for (const { rowsAfter, rowsEnd = rowsAfter + steps } of layers) {
+    held += rowsEnd;
+    // A step reads its own row too; the cache grows evenly, or is held at its size.
+    const grown = steps > 0 ? ((rowsEnd - rowsAfter) * (steps - 1)) / (2 * steps) : 0;
+    readPerToken += rowsAfter + 1 + grown;
+  }
+  return { held, readPerToken };
 }
