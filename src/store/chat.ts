@@ -1,6 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import {
-  type AskRequest,
   type CacheSettings,
   type Engine,
   type EngineEvent,
@@ -8,25 +7,26 @@ import {
   type Sampling,
   toFailure,
 } from "@/protocol/engine";
+import { askEngine, type Paint } from "./asking";
 import type { Charts } from "./charts";
 import {
   type Attempt,
   type Conversation,
   type Exchange,
   emptyConversation,
-  type Picture,
   type Run,
   reduceRun,
   STARTED,
-  turnsUntil,
   withAttempt,
   withEdited,
   withExchange,
   withRun,
 } from "./conversation";
+import { waitingPictures } from "./conversationPictures";
 import type { Load } from "./load";
 import type { Hidden } from "./occlusion";
 import { originOf } from "./origin";
+import { nextQueued, requeue } from "./queue";
 import { createTracer, type Tracer } from "./trace";
 
 export interface ChatState {
@@ -74,11 +74,8 @@ export interface ChatOptions {
   readonly sampling: () => Sampling;
   readonly newId: () => string;
   readonly now: () => number;
-  /** A copy of a picture with patches painted over. */
-  readonly paint: (picture: Blob, hidden: Hidden) => Promise<Blob>;
+  readonly paint: Paint;
 }
-
-type Question = Pick<AskRequest, "turns" | "images" | "sampling" | "explain">;
 
 export function createChat({ load, charts, sampling, newId, now, paint }: ChatOptions): Chat {
   const store = createStore<ChatState>(() => ({
@@ -136,8 +133,10 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     store.setState({ running: working[0], shown: laneToShow(attempts) });
     let outcomes: readonly LaneOutcome[];
     try {
-      const question = requestOf(store.getState().conversation, exchange, chosen);
-      outcomes = await answer(engine, question, attempts);
+      const { conversation } = store.getState();
+      const isFresh = attempts.some(({ id }) => fresh.has(id));
+      const asking = { conversation, exchange, attempts, sampling: chosen, isFresh, paint };
+      outcomes = await askEngine(engine, asking);
     } catch (error) {
       const failure = toFailure(error);
       outcomes = attempts.map(() => ({ failure }));
@@ -167,40 +166,8 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     store.setState({ running: undefined });
   }
 
-  const requestOf = (
-    { pictures, ...rest }: Conversation,
-    { id }: Exchange,
-    chosen: Sampling,
-  ): Question => ({
-    turns: turnsUntil({ pictures, ...rest }, id),
-    images: blobs(pictures),
-    sampling: chosen,
-    explain: true,
-  });
-
-  async function answer(
-    engine: Engine,
-    question: Question,
-    attempts: readonly Attempt[],
-  ): Promise<readonly LaneOutcome[]> {
-    const lanes = attempts.map(({ settings }) => settings);
-    if (lanes.length > 1) return engine.compare({ ...question, lanes });
-    const { id, settings, hidden } = attempts[0]!;
-    const again = fresh.has(id) || hidden ? { fresh: true } : {};
-    const images = hidden ? await withHidden(question.images, hidden) : question.images;
-    return [{ result: await engine.ask({ ...question, images, settings, ...again }) }];
-  }
-
-  async function withHidden(images: AskRequest["images"], hidden: Hidden) {
-    const whole = images[hidden.picture];
-    if (!whole) throw new RangeError(`No picture ${hidden.picture} in the conversation`);
-    return { ...images, [hidden.picture]: await paint(whole, hidden) };
-  }
-
   function begin(question: string, attempts: readonly Attempt[]) {
-    const { conversation } = store.getState();
-    const asked = new Set(conversation.exchanges.flatMap(({ pictures }) => pictures));
-    const pictures = conversation.pictures.map(({ id }) => id).filter((id) => !asked.has(id));
+    const pictures = waitingPictures(store.getState().conversation).map(({ id }) => id);
     change((current) => withExchange(current, { id: newId(), pictures, question, attempts }));
     pump();
   }
@@ -298,19 +265,6 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
   };
 }
 
-function nextQueued(conversation: Conversation) {
-  for (const exchange of conversation.exchanges) {
-    const waiting = exchange.attempts.filter(({ run }) => run.phase === "queued");
-    const first = waiting[0];
-    if (!first) continue;
-    const attempts = waiting.filter(
-      (each) => each === first || (first.comparison && each.comparison === first.comparison),
-    );
-    return { exchange, attempts };
-  }
-  return undefined;
-}
-
 /** A run that has ended as the engine says; what a failed one had said stays. */
 function ended(
   before: Run,
@@ -325,24 +279,4 @@ function ended(
 function laneToShow(attempts: readonly Attempt[]): string | undefined {
   if (attempts.length < 2) return undefined;
   return attempts.find(({ settings }) => settings.retention < 1)?.id;
-}
-
-function requeue(
-  conversation: Conversation,
-  attemptId: string,
-  settings: CacheSettings,
-): Conversation {
-  const exchanges = conversation.exchanges.map((exchange) => ({
-    ...exchange,
-    attempts: exchange.attempts.map((attempt) =>
-      attempt.id === attemptId
-        ? { ...attempt, settings, run: { phase: "queued" } as const }
-        : attempt,
-    ),
-  }));
-  return { ...conversation, exchanges };
-}
-
-function blobs(pictures: readonly Picture[]): Record<string, Blob> {
-  return Object.fromEntries(pictures.map(({ id, blob }) => [id, blob]));
 }

@@ -1,0 +1,35 @@
+import type { CacheSettings } from "@/protocol/engine";
+import type { Attempt, Conversation, Exchange } from "./conversation";
+
+/** The oldest attempt that waits, with the lanes that are answered together with it. */
+export function nextQueued(
+  conversation: Conversation,
+): { readonly exchange: Exchange; readonly attempts: readonly Attempt[] } | undefined {
+  for (const exchange of conversation.exchanges) {
+    const waiting = exchange.attempts.filter(({ run }) => run.phase === "queued");
+    const first = waiting[0];
+    if (!first) continue;
+    const attempts = waiting.filter(
+      (each) => each === first || (first.comparison && each.comparison === first.comparison),
+    );
+    return { exchange, attempts };
+  }
+  return undefined;
+}
+
+/** The conversation with an attempt waiting again, under these settings. */
+export function requeue(
+  conversation: Conversation,
+  attemptId: string,
+  settings: CacheSettings,
+): Conversation {
+  const exchanges = conversation.exchanges.map((exchange) => ({
+    ...exchange,
+    attempts: exchange.attempts.map((attempt) =>
+      attempt.id === attemptId
+        ? { ...attempt, settings, run: { phase: "queued" } as const }
+        : attempt,
+    ),
+  }));
+  return { ...conversation, exchanges };
+}
