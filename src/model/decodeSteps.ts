@@ -1,4 +1,4 @@
-import type { Program, Recorder } from "@/gpu/gpu";
+import type { Program, Recorder } from "@/gpu/recorder";
 import type { Decoder } from "./decoder";
 import type { GenerateArgs } from "./generation";
 

@@ -1,7 +1,8 @@
-import type { Gpu, Recorder } from "@/gpu/gpu";
+import type { Gpu } from "@/gpu/gpu";
 import { FEATURE_BIT, type FeatureSlice } from "@/gpu/kernels/embed";
 import type { KvType } from "@/gpu/kernels/kvType";
 import type { CacheBinding } from "@/gpu/kernels/ropeAppend";
+import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import { Activations } from "./activations";
 import type { DecoderConfig } from "./config";

@@ -1,5 +1,4 @@
 import type { DecodeRule, RowScores } from "@/compression/types";
-import type { Program, Recorder } from "@/gpu/gpu";
 import {
   EVICT_LOWEST,
   EVICT_ORDER_WORDS,
@@ -8,6 +7,7 @@ import {
   evictKernels,
 } from "@/gpu/kernels/evict";
 import { compileNamed } from "@/gpu/kernels/kernelCall";
+import type { Program, Recorder } from "@/gpu/recorder";
 import { AgeOrder } from "./ageOrder";
 import type { AttentionRecord } from "./decoder";
 import { FrontRows, type FrontSlots } from "./frontRows";

@@ -1,5 +1,5 @@
-import type { Recorder } from "@/gpu/gpu";
 import { NO_ID, type SampleSettings } from "@/gpu/kernels/sample";
+import type { Recorder } from "@/gpu/recorder";
 import type { AttentionHook, Decoder } from "./decoder";
 import { DecodeSteps, STEPS_IN_FLIGHT } from "./decodeSteps";
 import type { KvCache } from "./kvCache";

@@ -1,6 +1,6 @@
 import type { TapSpec, Taps } from "@/compression/types";
-import type { Recorder } from "@/gpu/gpu";
 import type { KeyLayer, TapKeys } from "@/gpu/kernels/tapKeys";
+import type { Recorder } from "@/gpu/recorder";
 import type { Scratch } from "./scratch";
 import type { TapGeometry } from "./tapGeometry";
 import { checkFinite, rowScores } from "./tapOutput";

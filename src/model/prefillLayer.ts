@@ -1,5 +1,5 @@
-import type { Recorder } from "@/gpu/gpu";
 import type { CacheBinding } from "@/gpu/kernels/ropeAppend";
+import type { Recorder } from "@/gpu/recorder";
 import type { Decoder } from "./decoder";
 import type { LayerWeights } from "./weights";
 

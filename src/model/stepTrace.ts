@@ -1,4 +1,3 @@
-import type { Recorder } from "@/gpu/gpu";
 import { compileNamed } from "@/gpu/kernels/kernelCall";
 import {
   NO_COLUMN,
@@ -8,6 +7,7 @@ import {
   traceKernels,
   traceLineBytes,
 } from "@/gpu/kernels/trace";
+import type { Recorder } from "@/gpu/recorder";
 import type { AttentionRecord } from "./decoder";
 import type { DecodeHook } from "./generation";
 import type { KvCache } from "./kvCache";

@@ -1,7 +1,7 @@
 import type { TapSpec, Taps } from "@/compression/types";
-import type { Recorder } from "@/gpu/gpu";
 import type { TapAttention } from "@/gpu/kernels/tapAttention";
 import type { Queries, Tile } from "@/gpu/kernels/tapScores";
+import type { Recorder } from "@/gpu/recorder";
 import { createEliteTap } from "./eliteTap";
 import type { Scratch } from "./scratch";
 import { spanMask, type TapGeometry, type TapPrompt, tileSpans } from "./tapGeometry";

@@ -1,10 +1,11 @@
 import type { TapSpec, Taps } from "@/compression/types";
-import type { Gpu, Recorder } from "@/gpu/gpu";
+import type { Gpu } from "@/gpu/gpu";
 import { compileNamed } from "@/gpu/kernels/kernelCall";
 import type { Lanes } from "@/gpu/kernels/lanes";
 import { type TapAttention, tapAttentionKernels } from "@/gpu/kernels/tapAttention";
 import { type TapKeys, tapKeyKernels } from "@/gpu/kernels/tapKeys";
 import type { Queries, Weighting } from "@/gpu/kernels/tapScores";
+import type { Recorder } from "@/gpu/recorder";
 import type { AttentionHook, AttentionRecord } from "./decoder";
 import { createKeyTaps, type KeyTap } from "./keyTaps";
 import type { KvCache, RowCounts } from "./kvCache";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { Recorder } from "@/gpu/gpu";
+import { Recorder } from "@/gpu/recorder";
 import { PLAIN } from "@/gpu/variants";
 import type { Decoder } from "@/model/decoder";
 import type { KvCache } from "@/model/kvCache";

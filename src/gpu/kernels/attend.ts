@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import { f32Bits, type Recorder } from "../recorder";
 import combineWgsl from "./attend_combine.wgsl?raw";
 import ioWgsl from "./attend_io.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";

@@ -3,7 +3,8 @@
  * adapter before it is trusted. Every check resolves with its largest absolute error.
  */
 
-import type { Gpu, Recorder } from "../gpu";
+import type { Gpu } from "../gpu";
+import type { Recorder } from "../recorder";
 import { Scratch } from "../scratch";
 import { createAttend } from "./attend";
 import { createDecodeKernels } from "./decode";

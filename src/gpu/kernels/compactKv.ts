@@ -1,4 +1,5 @@
-import type { Gpu, Recorder } from "../gpu";
+import type { Gpu } from "../gpu";
+import type { Recorder } from "../recorder";
 import compactKv from "./compact_kv.wgsl?raw";
 import { KV_CODE, type KvType } from "./kvType";
 

@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import { f32Bits, type Recorder } from "../recorder";
 import decodeGated from "./decode_gated.wgsl?raw";
 import decodeHead from "./decode_head.wgsl?raw";
 import decodeProject from "./decode_project.wgsl?raw";

@@ -1,4 +1,5 @@
-import type { Gpu, Recorder, Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import type { Recorder } from "../recorder";
 import { type Element, WEIGHT_CODE } from "./elements";
 import embed from "./embed.wgsl?raw";
 import embedFeatures from "./embed_features.wgsl?raw";

@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu } from "../gpu";
+import type { Gpu } from "../gpu";
+import { f32Bits } from "../recorder";
 import evictMove from "./evict_move.wgsl?raw";
 import evictScan from "./evict_scan.wgsl?raw";
 import evictScore from "./evict_score.wgsl?raw";

@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import { f32Bits, type Recorder } from "../recorder";
 import io from "./flash_io.wgsl?raw";
 import plain from "./flash_plain.wgsl?raw";
 import subgroup from "./flash_subgroup.wgsl?raw";

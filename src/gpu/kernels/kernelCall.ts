@@ -1,4 +1,5 @@
-import type { Gpu, Groups, KernelSpec, Params, Recorder, Slice } from "../gpu";
+import type { Gpu, KernelSpec, Slice } from "../gpu";
+import type { Groups, Params, Recorder } from "../recorder";
 
 /** What one call of a kernel binds and how far it reaches. */
 export interface Call {

@@ -1,4 +1,4 @@
-import type { Groups } from "../gpu";
+import type { Groups } from "../recorder";
 import one from "./lanes_one.wgsl?raw";
 import subgroup from "./lanes_subgroup.wgsl?raw";
 import workgroup from "./lanes_workgroup.wgsl?raw";

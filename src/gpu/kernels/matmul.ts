@@ -1,4 +1,5 @@
-import type { Gpu, Recorder, Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import type { Recorder } from "../recorder";
 import { type Element, WEIGHT_CODE } from "./elements";
 import { foldGroups } from "./lanes";
 import io from "./matmul_io.wgsl?raw";

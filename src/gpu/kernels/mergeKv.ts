@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu, type Recorder } from "../gpu";
+import type { Gpu } from "../gpu";
+import { f32Bits, type Recorder } from "../recorder";
 import { KV_CODE, type KvType } from "./kvType";
 import mergeKv from "./merge_kv.wgsl?raw";
 

@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu, type Recorder, type Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import { f32Bits, type Recorder } from "../recorder";
 import { type Lanes, lanesCode, unitGroups } from "./lanes";
 import wgsl from "./rms_norm.wgsl?raw";
 

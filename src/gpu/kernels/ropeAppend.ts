@@ -1,4 +1,5 @@
-import type { Gpu, Recorder, Slice } from "../gpu";
+import type { Gpu, Slice } from "../gpu";
+import type { Recorder } from "../recorder";
 import { KV_CODE, type KvType } from "./kvType";
 import { foldGroups } from "./lanes";
 import wgsl from "./rope_append.wgsl?raw";

@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu, type Recorder } from "../gpu";
+import type { Gpu } from "../gpu";
+import { f32Bits, type Recorder } from "../recorder";
 import { type Lanes, lanesCode, unitGroups } from "./lanes";
 import greedy from "./sample_greedy.wgsl?raw";
 import io from "./sample_io.wgsl?raw";

@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu } from "../gpu";
+import type { Gpu } from "../gpu";
+import { f32Bits } from "../recorder";
 import { type Compiled, compileCall } from "./kernelCall";
 import { lanesCode, unitGroups } from "./lanes";
 import eliteSelect from "./tap_elite_select.wgsl?raw";

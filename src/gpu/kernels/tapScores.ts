@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu } from "../gpu";
+import type { Gpu } from "../gpu";
+import { f32Bits } from "../recorder";
 import { compileCall } from "./kernelCall";
 import { KV_CODE, type KvType } from "./kvType";
 import type { Lanes } from "./lanes";

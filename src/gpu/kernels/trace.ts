@@ -1,4 +1,5 @@
-import { f32Bits, type Gpu } from "../gpu";
+import type { Gpu } from "../gpu";
+import { f32Bits } from "../recorder";
 import type { EvictShape } from "./evict";
 import { type Compiled, compileCall } from "./kernelCall";
 import { KV_CODE } from "./kvType";
