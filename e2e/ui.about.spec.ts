@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
 
 test("the About page says of each method what it did here, and nothing that was not measured", async ({
@@ -37,8 +37,7 @@ test("the About page says of each method what it did here, and nothing that was 
     page.getByText(/what it was in your last answer, with AirCache 10\s%/),
   ).toBeVisible();
 
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id }) => id)).toEqual([]);
+  await expectAccessible(page);
 });
 
 test("the About page holds on the smallest screen", async ({ page }) => {
@@ -48,10 +47,6 @@ test("the About page holds on the smallest screen", async ({ page }) => {
   await page.getByRole("link", { name: "About" }).click();
   await expect(page.getByRole("table")).toBeVisible();
   await page.getByRole("main").getByText("Options", { exact: true }).first().click();
-  const extra = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(extra).toBe(0);
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id }) => id)).toEqual([]);
+  await expectNoSidewaysScroll(page);
+  await expectAccessible(page);
 });

@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import type { RecordedAnswer, Recording } from "../src/client/scriptedEngine";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { openScripted, recording, saying } from "./scripted";
 
 const QUESTION = "List the items.";
@@ -137,17 +137,12 @@ for (const width of [1440, 390, 320]) {
       await open(page, lanes());
       await toggle(page).click();
       await expect(page.getByRole("button", { name: "Ask", exact: true })).toBeInViewport();
-      const picker = await new AxeBuilder({ page }).analyze();
-      expect(picker.violations.map(({ id }) => id)).toEqual([]);
+      await expectAccessible(page);
       await composer(page).fill(QUESTION);
       await composer(page).press("Enter");
       await settled(page, 3);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id }) => id)).toEqual([]);
-      const extra = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(extra).toBe(0);
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
       const boxes = await page
         .locator("article")
         .evaluateAll((all) => all.map((each) => Math.round(each.getBoundingClientRect().left)));

@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import AxeBuilder from "@axe-core/playwright";
 import { type Browser, expect, type Page, test } from "@playwright/test";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
 
 const EVIL = `<script>document.title = "run"</script><img src=x onerror="document.title='run'">`;
@@ -39,8 +39,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
 
   await page.keyboard.press("Enter");
   await editor(page).fill("What is the name of the store?");
-  const axe = await new AxeBuilder({ page }).analyze();
-  expect(axe.violations.map(({ id }) => id)).toEqual([]);
+  await expectAccessible(page);
   await page.keyboard.press("Enter");
   await expect(answers(page)).toHaveCount(2);
   await expect(answers(page).last()).toHaveAttribute("data-phase", "done");
@@ -131,10 +130,8 @@ async function look(browser: Browser, html: string, colorScheme: "light" | "dark
   await expect(page.getByRole("img", { name: /^Milliseconds of tokens/ })).toHaveCount(4);
   const veil = page.getByRole("img", { name: /of 576 patches kept/ }).first();
   expect(await veil.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100);
-  const extra = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  expect(extra).toBe(0);
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id }) => id)).toEqual([]);
+  await expectNoSidewaysScroll(page);
+  await expectAccessible(page);
   await context.close();
 }
 

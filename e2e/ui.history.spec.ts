@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
 
 const history = (page: Page) => page.getByRole("button", { name: "History" });
@@ -49,8 +49,7 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   await page.getByLabel("Name of What is the total?").fill("My receipt");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeVisible();
-  const axe = await new AxeBuilder({ page }).analyze();
-  expect(axe.violations.map(({ id }) => id)).toEqual([]);
+  await expectAccessible(page);
 
   const item = page.locator("#history-panel li", { hasText: "My receipt" });
   await expect(item).toContainText("1 image");
@@ -110,12 +109,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     for (const policy of ["AirCache", "PrefixKV", "Elastic Cache"]) {
       await expect(page.getByRole("region", { name: policy })).toBeVisible();
     }
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id }) => id)).toEqual([]);
-    const extra = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(extra).toBe(0);
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
     await page.getByRole("link", { name: "Chat" }).click();
     await expect(question(page, "What is the total?")).toBeVisible();
   });

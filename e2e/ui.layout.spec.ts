@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible, expectNoOverflow } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
 
 const SIZES = [
@@ -8,31 +8,6 @@ const SIZES = [
   { width: 390, height: 844 },
   { width: 320, height: 640 },
 ] as const;
-
-async function expectNoOverflow(page: Page) {
-  const wide = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    // Text that is cut without an ellipsis, or sticks out of the window.
-    const out = [...document.querySelectorAll("p, span, b, h1, h2, button, label, select, input")]
-      .filter((element) => element.checkVisibility() && !element.closest(".unseen"))
-      .filter((element) => !element.closest("ul, [class*=suggestions]"))
-      .filter((element) => {
-        const { left, right, width } = element.getBoundingClientRect();
-        return width > 0 && (left < -1 || right > innerWidth + 1);
-      })
-      .map((element) => element.outerHTML.slice(0, 80));
-    return { extra: scrollWidth - clientWidth, out };
-  });
-  expect(wide).toEqual({ extra: 0, out: [] });
-}
-
-async function expectAccessible(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
-  );
-  expect(found).toEqual([]);
-}
 
 for (const viewport of SIZES) {
   for (const colorScheme of ["light", "dark"] as const) {

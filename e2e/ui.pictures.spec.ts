@@ -1,7 +1,7 @@
 import fs from "node:fs";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import { findBrowser } from "../cli/browser";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
 
 const { executablePath, args } = await findBrowser();
@@ -68,11 +68,6 @@ async function transferOf(page: Page, items: Readonly<Record<string, string>>) {
     for (const [type, text] of Object.entries(given)) transfer.setData(type, text);
     return transfer;
   }, items);
-}
-
-async function expectAccessible(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
 }
 
 const four = ["receipt.png", "chart.png", "card.png", "words.png"].map(
@@ -400,10 +395,7 @@ for (const [width, height, colorScheme] of [
     await give(page, "drop", four, "Add to this conversation");
     await expect(chips(page)).toHaveCount(4);
     await expectAccessible(page);
-    const extra = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(extra).toBe(0);
+    await expectNoSidewaysScroll(page);
     await page.dispatchEvent("body", "dragover", {
       dataTransfer: await transferOf(page, { "text/uri-list": "https://a.example/" }),
     });

@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
 
 const composer = (page: Page) => page.getByRole("textbox", { name: "Question" });
@@ -205,12 +205,8 @@ for (const [width, height] of [
       await page.emulateMedia({ colorScheme });
       await openScripted(page, { query: "policy=aircache&keep=10&cap=1234.56&seed=4294967295" });
       const clean = async () => {
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
-        const extra = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
-        expect(extra).toBe(0);
+        await expectAccessible(page);
+        await expectNoSidewaysScroll(page);
       };
       await compare(page);
       await page.getByLabel("Pin lane 2").check();

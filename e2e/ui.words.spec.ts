@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { openScripted, recording } from "./scripted";
 
 const QUESTION = "What is the date?";
@@ -291,17 +291,12 @@ for (const [width, height] of [
       await expect(answers(page)).toHaveAttribute("data-phase", "done");
       await reader(page).click({ position: { x: 30, y: 30 } });
       await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
-      const pinned = await new AxeBuilder({ page }).analyze();
-      expect(pinned.violations.map(({ id }) => id)).toEqual([]);
+      await expectAccessible(page);
       await word(page, 0, 2).click();
       await expect(caption(page)).toContainText("“2020”");
       await expect(page.locator("figure")).toBeInViewport();
-      const rested = await new AxeBuilder({ page }).analyze();
-      expect(rested.violations.map(({ id }) => id)).toEqual([]);
-      const extra = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(extra).toBe(0);
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
     });
   }
 }
