@@ -208,6 +208,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const records = new EvalRecords(json && `${json}.questions.jsonl`, settings);
   const waiting = questions.filter(({ key }) => !records.get(key));
   const engines = new Engines(command);
+  // The browser's driver ends the browser at this signal and not the process, which would open another.
+  const stop = () => process.exit(143);
+  process.once("SIGTERM", stop);
   try {
     const began = performance.now();
     for (const [index, question] of waiting.entries()) {
@@ -217,6 +220,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       report(index + 1, waiting.length, performance.now() - began);
     }
   } finally {
+    process.off("SIGTERM", stop);
     await engines.close();
   }
   const answered = questions.map(({ key, image, question }): Answered => {
