@@ -3,12 +3,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
-import type { CacheSettings, LaneOutcome, ModelInfo, Sampling } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { parseOption } from "./ask";
 import { type Question, questionsOf, readDataset, readReferences, referenceKey } from "./dataset";
-import { type EnginePage, openEngine } from "./enginePage";
+import { askOnce, Engines, laneName } from "./evalAsk";
 import { EvalRecords, type EvalSettings } from "./evalRecords";
-import { type Answered, formatTable, type LaneAnswer, scoreLanes } from "./evalScores";
+import { type Answered, formatTable, scoreLanes } from "./evalScores";
 import { inputError, numberOption, usageError } from "./options";
 
 const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
@@ -24,9 +24,6 @@ there) holds another implementation's answers to agree with. --limit takes the w
 With --json FILE, FILE.questions.jsonl gets a line per question, from which a command that was stopped
 goes on.
 `;
-
-/** The engine's bound on lanes of one comparison. */
-const LANES_AT_ONCE = 4;
 
 /** One command line. */
 export interface EvalCommand {
@@ -118,86 +115,6 @@ function parseLane(
 function defaultReference(data: string): string | undefined {
   const file = path.join(data, "answers.jsonl");
   return fs.existsSync(file) ? file : undefined;
-}
-
-function laneName({ policy, retention }: CacheSettings): string {
-  return `${policy}:${retention}`;
-}
-
-/** A page that is opened when it is needed, and again after it died. */
-class Engines {
-  readonly #command: EvalCommand;
-  readonly #images: Readonly<Record<string, string>>;
-  #page: EnginePage | undefined;
-  /** What the engine said when it was last opened. */
-  info: ModelInfo | undefined;
-
-  constructor(command: EvalCommand) {
-    this.#command = command;
-    this.#images = Object.fromEntries(command.questions.map(({ image }) => [image, image]));
-  }
-
-  async open(): Promise<EnginePage> {
-    if (this.#page) return this.#page;
-    const { model, kvType } = this.#command;
-    this.#page = await openEngine(model, this.#images);
-    this.info = await this.#page.load(kvType === undefined ? {} : { kvType });
-    return this.#page;
-  }
-
-  async close(): Promise<void> {
-    const page = this.#page;
-    this.#page = undefined;
-    await page?.close().catch(() => undefined);
-  }
-}
-
-/** Answers of one question under every lane; a page that dies under it is opened again, once. */
-async function askOnce(engines: Engines, question: Question, command: EvalCommand) {
-  try {
-    return await askLanes(await engines.open(), question, command);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`\n${question.key}: ${message.split("\n")[0]}; once more\n`);
-    await engines.close();
-    return askLanes(await engines.open(), question, command);
-  }
-}
-
-/** In a conversation of its own: features of the picture may be reused, rows never are. */
-async function askLanes(
-  page: EnginePage,
-  { image, question }: Question,
-  { lanes, sampling }: EvalCommand,
-): Promise<LaneAnswer[]> {
-  const turns = [{ images: [image], question }];
-  const answers: LaneAnswer[] = [];
-  for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
-    const some = lanes.slice(at, at + LANES_AT_ONCE);
-    const [only, ...others] = some;
-    const outcomes: readonly LaneOutcome[] =
-      only && others.length === 0
-        ? [{ result: await page.ask({ turns, settings: only, sampling, fresh: true }) }]
-        : await page.compare({ turns, sampling, lanes: some });
-    for (const [index, outcome] of outcomes.entries()) {
-      answers.push(laneAnswer(some[index] as CacheSettings, outcome));
-    }
-  }
-  return answers;
-}
-
-function laneAnswer(settings: CacheSettings, { result, failure }: LaneOutcome): LaneAnswer {
-  const lane = laneName(settings);
-  if (!result) return { lane, failure: failure.message };
-  const { answer, kvBytes, ms, tokenIds } = result;
-  return {
-    lane,
-    answer: answer.trim(),
-    kvBytes: kvBytes.after,
-    fullBytes: kvBytes.full,
-    // One token alone has no decode step.
-    ...(tokenIds.length > 1 ? { msPerToken: ms.decodePerToken.median } : {}),
-  };
 }
 
 /** `npm run eval` */
