@@ -26,6 +26,8 @@ export function buildIfStale(): void {
   const vite = path.resolve("node_modules/vite/bin/vite.js");
   const { status, stderr, stdout } = spawnSync(process.execPath, [vite, "build"], {
     encoding: "utf8",
+    // The runner of these commands (run.mjs) has set this to development, for itself.
+    env: { ...process.env, NODE_ENV: "production" },
   });
   if (status !== 0) throw new Error(`The build failed:\n${stdout}${stderr}`);
   fs.writeFileSync(stamp, "");
