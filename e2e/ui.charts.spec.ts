@@ -132,6 +132,11 @@ test("the charts look back over the turns, for eyes, keys and spreadsheets", asy
   // The pointer reads the same values.
   await page.getByText("Over time", { exact: true }).click();
   const chart = page.getByRole("img", { name: /^Time per token: median/ });
-  await chart.hover();
-  await expect(page.locator("output").filter({ hasText: /^token \d+ .*ms/ })).toBeVisible();
+  const readout = page.locator("output").filter({ hasText: /^token \d+ .*ms/ });
+  // A chart that was scrolled away is drawn a moment after it comes into sight.
+  await expect(async () => {
+    await page.mouse.move(0, 0);
+    await chart.hover();
+    await expect(readout).toBeVisible({ timeout: 1000 });
+  }).toPass();
 });

@@ -15,9 +15,9 @@ import { type Answer, createAnswer } from "./answer";
 import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
-/** Half of the picture's rows: what the embedded model still answers rightly with. */
+/** Half of the picture's rows, by the policy with which the embedded model's answers changed least. */
 export const DEFAULT_SETTINGS: CacheSettings = {
-  policy: "prefixkv",
+  policy: "snapkv",
   retention: 0.5,
   scope: "visual",
   options: {},

@@ -29,7 +29,7 @@ const SAMPLING_NAMES = {
 const SAMPLING_PARTS = Object.keys(SAMPLING_NAMES) as readonly (keyof typeof SAMPLING_NAMES)[];
 
 /**
- * Settings from a query string: `?policy=prefixkv&keep=20&scope=prompt&cap=2&layer=5&sample=chart`.
+ * Settings from a query string: `?policy=aircache&keep=20&scope=prompt&cap=2&layer=5&sample=chart`.
  * What is missing, unknown or out of range is left out, so that an old link still opens.
  */
 export function readAddress(
