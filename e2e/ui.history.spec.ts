@@ -107,11 +107,11 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expect(page.getByRole("heading", { name: "How a prompt becomes rows" })).toBeVisible();
     await expect(page.getByText(/the prompt has 597 tokens/)).toBeVisible();
     for (const policy of ["AirCache", "PrefixKV", "Elastic Cache"]) {
-      await expect(page.getByRole("region", { name: policy })).toBeVisible();
+      await expect(page.getByRole("region", { name: policy, exact: true })).toBeVisible();
     }
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
-    await page.getByRole("link", { name: "Chat" }).click();
+    await page.getByRole("navigation").getByRole("link", { name: "Chat" }).click();
     await expect(question(page, "What is the total?")).toBeVisible();
   });
 }
