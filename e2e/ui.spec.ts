@@ -242,7 +242,7 @@ test("an answer is announced by the sentence", async ({ page }) => {
   await page.evaluate(() => {
     const said: string[] = [];
     Object.assign(window, { said });
-    const region = document.querySelector("section [aria-live=polite].unseen")!;
+    const region = document.querySelector("[aria-label=Conversation] [aria-live=polite].unseen")!;
     new MutationObserver(() => said.push(region.textContent ?? "")).observe(region, {
       childList: true,
       characterData: true,
