@@ -101,7 +101,7 @@ for (const viewport of [
 
       // Explain.
       await page.getByRole("link", { name: "About" }).click();
-      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await expect(page.getByRole("heading", { name: "How a prompt becomes rows" })).toBeVisible();
       await expectClean(page);
     });
   }
