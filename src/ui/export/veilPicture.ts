@@ -1,18 +1,10 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { tokenColor } from "../color";
-import {
-  coverage,
-  keptRows,
-  keptShareOfAll,
-  patchesOf,
-  rowCount,
-  veilAlpha,
-} from "../veilGeometry";
+import { drawVeil } from "../stage/drawOverlay";
+import { keptRows, keptShareOfAll, rowCount } from "../veilGeometry";
 
 /** Pixels of the wider side: enough to see which patches stayed. */
 const LONGEST = 480;
-/** Opacity over a patch that nobody kept. */
-const FULL_VEIL = 0.86;
 const QUALITY = 0.82;
 
 export interface VeilPicture {
@@ -42,15 +34,7 @@ export function veilPicture(
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  context.fillStyle = paperColor();
-  const overlaps = coverage(layout);
-  for (const { position, box } of patchesOf(layout)) {
-    context.globalAlpha = veilAlpha(Math.min(1, share.get(position) ?? 0), overlaps, FULL_VEIL);
-    const [left, top] = [Math.round(box.x * canvas.width), Math.round(box.y * canvas.height)];
-    const right = Math.round((box.x + box.width) * canvas.width);
-    const bottom = Math.round((box.y + box.height) * canvas.height);
-    context.fillRect(left, top, right - left, bottom - top);
-  }
+  drawVeil(context, layout, share, paperColor());
   return {
     url: canvas.toDataURL("image/jpeg", QUALITY),
     width: canvas.width,

@@ -48,6 +48,16 @@ export function drawOverlay(
   }
 }
 
+/** The veil alone, over whatever the canvas holds. */
+export function drawVeil(
+  context: CanvasRenderingContext2D,
+  layout: ImageLayout,
+  share: ReadonlyMap<number, number>,
+  color: string,
+): void {
+  wash(context, patchesOf(layout), coverage(layout), veilWash(share, color));
+}
+
 /** Outlines of single patches, on a canvas of their own. */
 export function drawOutlines(canvas: HTMLCanvasElement, outlines: readonly Outline[]): void {
   const context = prepared(canvas);
@@ -65,10 +75,8 @@ interface Wash {
 
 function washes(paint: Paint, { veil, accent }: OverlayInk): readonly Wash[] {
   switch (paint.kind) {
-    case "kept": {
-      const dropped = (position: number) => 1 - Math.min(1, paint.share.get(position) ?? 0);
-      return [{ value: dropped, full: FULL_VEIL, color: veil }];
-    }
+    case "kept":
+      return [veilWash(paint.share, veil)];
     case "heat":
       return [{ value: (at) => paint.heat.get(at) ?? 0, full: FULL_HEAT, color: accent }];
     case "word": {
@@ -81,6 +89,12 @@ function washes(paint: Paint, { veil, accent }: OverlayInk): readonly Wash[] {
     default:
       return paint satisfies never;
   }
+}
+
+/** What was dropped: a share of 1 stays clear. */
+function veilWash(share: ReadonlyMap<number, number>, color: string): Wash {
+  const dropped = (position: number) => 1 - Math.min(1, share.get(position) ?? 0);
+  return { value: dropped, full: FULL_VEIL, color };
 }
 
 function wash(
