@@ -33,3 +33,17 @@ export async function expectAccessible(page: Page): Promise<void> {
   );
   expect(found).toEqual([]);
 }
+
+/** Pixels of the picture's overlay with an opacity above `alpha` (0 to 255), as a share of all. */
+export function paintedShare(page: Page, alpha: number): Promise<number> {
+  return page
+    .locator("figure canvas")
+    .first()
+    .evaluate((canvas: HTMLCanvasElement, least) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+      let count = 0;
+      for (let at = 3; at < data.length; at += 4) if (data[at]! > least) count += 1;
+      return count / (width * height);
+    }, alpha);
+}

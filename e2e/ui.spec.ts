@@ -1,4 +1,5 @@
 import { expect, test } from "@playwright/test";
+import { paintedShare } from "./pageChecks";
 import { ask, openScripted, recording, saying } from "./scripted";
 
 const answers = (page: import("@playwright/test").Page) => page.getByLabel("Answer");
@@ -57,17 +58,8 @@ test("the veil covers what the chosen layer dropped, and nothing when it is off"
 }) => {
   await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the total?");
-  const veiled = () =>
-    page
-      .locator("figure canvas")
-      .first()
-      .evaluate((canvas: HTMLCanvasElement) => {
-        const { width, height } = canvas;
-        const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
-        let count = 0;
-        for (let at = 3; at < data.length; at += 4) if (data[at]! > 128) count += 1;
-        return count / (width * height);
-      });
+  // Under the full veil a patch is more than half covered.
+  const veiled = () => paintedShare(page, 128);
   const { result } = recording().answers.find(({ policy }) => policy === "aircache")!;
   const patches = (layer: number) =>
     result!.layers[layer]!.kept.filter((position) => {

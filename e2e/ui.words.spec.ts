@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import { expect, type Page, test } from "@playwright/test";
-import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
+import { expectAccessible, expectNoSidewaysScroll, paintedShare } from "./pageChecks";
 import { openScripted, recording } from "./scripted";
 
 const QUESTION = "What is the date?";
@@ -20,19 +20,6 @@ async function askTwice(page: Page, query = ""): Promise<void> {
   await page.getByRole("menuitem", { name: "AirCache 10 %" }).click();
   await expect(answers(page).nth(1)).toHaveAttribute("data-phase", "done");
 }
-
-/** Pixels of the overlay with any colour on them, as a share of the picture. */
-const painted = (page: Page) =>
-  page
-    .locator("figure canvas")
-    .first()
-    .evaluate((canvas: HTMLCanvasElement) => {
-      const { width, height } = canvas;
-      const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
-      let count = 0;
-      for (let at = 3; at < data.length; at += 4) if (data[at]! > 0) count += 1;
-      return count / (width * height);
-    });
 
 /** The overlay as it is drawn. */
 const overlay = (page: Page) =>
@@ -63,7 +50,7 @@ test("heat shows what the policy ranked by, layer by layer, and says so in words
   await expect(caption(page)).toHaveText(/^AirCache ranked highest in layer 5: line \d+, column/);
   await expect(stage(page).getByText("low", { exact: false }).first()).toBeVisible();
   const fifth = await overlay(page);
-  expect(await painted(page)).toBeGreaterThan(0.5);
+  expect(await paintedShare(page, 0)).toBeGreaterThan(0.5);
   await page.keyboard.press("]");
   await expect(caption(page)).toContainText("layer 6");
   await expect.poll(() => overlay(page)).not.toBe(fifth);
@@ -76,7 +63,7 @@ test("a policy without scores draws no heat and says why", async ({ page }) => {
   await askTwice(page, "veil=heat");
   await answers(page).first().locator("..").getByRole("button", { name: "Show patches" }).click();
   await expect(caption(page)).toHaveText("Full cache ranks patches by no score");
-  await expect.poll(() => painted(page)).toBe(0);
+  await expect.poll(() => paintedShare(page, 0)).toBe(0);
 });
 
 test("a word lights the patches that it looked at, and the veil comes back", async ({ page }) => {
@@ -211,12 +198,12 @@ test("a row that every word looks at is marked as a sink", async ({ page }) => {
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect(stage(page).getByText("sink", { exact: true })).toBeVisible();
   // Nothing was dropped, so the mark is all that there is.
-  await expect.poll(() => painted(page)).toBeGreaterThan(0);
-  expect(await painted(page)).toBeLessThan(1 / 576);
+  await expect.poll(() => paintedShare(page, 0)).toBeGreaterThan(0);
+  expect(await paintedShare(page, 0)).toBeLessThan(1 / 576);
   await reader(page).hover({ position: { x: 4, y: 4 } });
   await expect(page.getByText("Row 7 · kept by every layer · sink")).toBeVisible();
   await page.getByRole("radio", { name: "Off" }).check();
-  await expect.poll(() => painted(page)).toBe(0);
+  await expect.poll(() => paintedShare(page, 0)).toBe(0);
 });
 
 test("a hidden patch is painted over in a copy of the picture, and the answer stands aside", async ({
