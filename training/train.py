@@ -4,10 +4,10 @@
     python3 train.py --stage widen  --run runs/widen  --hours 2 --start runs/read
     python3 train.py --stage finish --run runs/finish --hours 1 --start runs/widen
 
-The same command again continues an interrupted run where its last save left it (weights, optimizer,
-place in the stream of pictures, place on the learning-rate curve). `--stop-after` ends one call
-early for machines that are lent for minutes. A run's folder holds `weights.pt` (float16, portable),
-`state.pt` (what continuing needs) and `log.jsonl`.
+The same command resumes an interrupted run from its last save (weights, optimizer, position in the
+stream of images and in the learning-rate schedule). `--stop-after` ends a call after that many
+seconds, for GPUs that are available for minutes at a time. A run's folder holds `weights.pt`
+(float16, portable), `state.pt` (the state to resume from) and `log.jsonl`.
 """
 
 import argparse
