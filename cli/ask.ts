@@ -10,7 +10,7 @@ import type {
   Turn,
   TurnResult,
 } from "@/protocol/engine";
-import { agreement } from "@/telemetry/agreement";
+import { agreement } from "@/text/agreement";
 import { type EnginePage, openEngine } from "./enginePage";
 import { inputError, numberOption, usageError } from "./options";
 import { replay } from "./replay";

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { CacheSettings, ModelInfo, TurnResult } from "@/protocol/engine";
-import { median } from "@/telemetry/stats";
+import { median } from "@/text/stats";
 import { benchCompare, printCompare } from "./benchCompare";
 import { benchPage, printPage } from "./benchPage";
 import { findBrowser, vulkanEnvironment } from "./browser";

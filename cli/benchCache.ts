@@ -1,12 +1,12 @@
 import { parseArgs } from "node:util";
 import type { KeepPlan, TapSpec } from "@/compression/types";
 import { chooseVariants, type Variants } from "@/gpu/variants";
-import { compact } from "@/model/compaction";
-import { type Decoder, promptIds } from "@/model/decoder";
-import { generate } from "@/model/generation";
-import type { KvCache } from "@/model/kvCache";
-import { TapRecorder } from "@/model/taps";
-import { median } from "@/telemetry/stats";
+import { type Decoder, promptIds } from "@/model/decoder/decoder";
+import { generate } from "@/model/decoder/generation";
+import type { KvCache } from "@/model/kv/cache";
+import { compact } from "@/model/kv/compaction";
+import { TapRecorder } from "@/model/taps/taps";
+import { median } from "@/text/stats";
 import { createTestGpu } from "../test/dawn";
 import { FIXTURES, type FixtureModel, loadDecoder } from "../test/decoderFixtures";
 

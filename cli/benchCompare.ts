@@ -1,5 +1,5 @@
 import type { AskRequest, CacheSettings, TurnResult } from "@/protocol/engine";
-import { median } from "@/telemetry/stats";
+import { median } from "@/text/stats";
 import type { EnginePage } from "./enginePage";
 
 /** What three lanes cost beside one, on the same question with nothing cached. */

@@ -5,10 +5,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { createMatmul, type MatmulVariant } from "@/gpu/kernels/matmul";
-import { selfTest } from "@/gpu/selfTest";
+import { createMatmul, type MatmulVariant } from "@/gpu/kernels/matmul/matmul";
+import { selfTest } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, PLAIN } from "@/gpu/variants";
-import { generate } from "@/model/generation";
+import { generate } from "@/model/decoder/generation";
 import { createTestGpu } from "../test/dawn";
 import { FIXTURES, type FixtureModel, loadDecoder, prepare } from "../test/decoderFixtures";
 

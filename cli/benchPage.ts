@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "@playwright/test";
-import { quantile } from "@/telemetry/stats";
+import { quantile } from "@/text/stats";
 import { findBrowser } from "./browser";
 import { buildIfStale, serveSite } from "./site";
 

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { TurnResult } from "@/protocol/engine";
-import { forgetShares } from "@/telemetry/forgetShares";
+import { forgetShares } from "@/text/forgetShares";
 import { readDataset } from "./dataset";
 import { openEngine } from "./enginePage";
 import { numberOption, usageError } from "./options";

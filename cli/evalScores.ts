@@ -1,5 +1,5 @@
-import { agreement, agreementCounts } from "@/telemetry/agreement";
-import { median } from "@/telemetry/stats";
+import { agreement, agreementCounts } from "@/text/agreement";
+import { median } from "@/text/stats";
 
 /** How one question went under one policy. */
 export interface LaneAnswer {

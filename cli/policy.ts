@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { parseArgs } from "node:util";
-import { type GoldenResult, runFixture } from "@/compression/golden/run";
+import { type GoldenResult, runFixture } from "@/compression/reference/golden/run";
 import { PolicyError } from "@/compression/types";
 import { inputError, usageError } from "./options";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { AskRequest, CompareRequest, TurnResult } from "@/protocol/engine";
-import type { AttemptRecord, ConversationRecord } from "@/store/records";
-import { result } from "@/store/testing";
+import { result } from "@/store/app/testing";
+import type { AttemptRecord, ConversationRecord } from "@/store/library/records";
 import { replay, replayAll } from "./replay";
 import { modelOf, planReplay } from "./replayPlan";
 

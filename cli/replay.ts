@@ -9,9 +9,9 @@ import type {
   Sampling,
   TurnResult,
 } from "@/protocol/engine";
-import type { ConversationDocument } from "@/store/exportJson";
-import { blobOf, readDocument, recordOf } from "@/store/importJson";
-import type { AttemptRecord } from "@/store/records";
+import type { ConversationDocument } from "@/store/library/exportJson";
+import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
+import type { AttemptRecord } from "@/store/library/records";
 import { type EnginePage, openEngine } from "./enginePage";
 import { inputError, usageError } from "./options";
 import { modelOf, originOf, planReplay, type Step } from "./replayPlan";

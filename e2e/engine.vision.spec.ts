@@ -29,7 +29,9 @@ for (const provider of ["webgpu", "wasm"] as const) {
       const floats = async (name: string) =>
         new Float32Array(await (await fetch(`/fixtures/vision/${name}`)).arrayBuffer());
       const [{ requestDevice }, { Gpu }, { ModelFiles }, { VisionEncoder }] = await Promise.all(
-        ["gpu/device", "gpu/gpu", "model/files", "model/vision"].map((m) => load(`/src/${m}.ts`)),
+        ["gpu/device", "gpu/gpu", "model/checkpoint/files", "model/vision/vision"].map((m) =>
+          load(`/src/${m}.ts`),
+        ),
       );
       const { device } = await requestDevice();
       const errors: string[] = [];
@@ -68,9 +70,9 @@ test("a picture is cut into the tiles that Python cuts it into", async ({ page }
   await page.goto(`${origin}headless.html`);
   const result = await page.evaluate(async () => {
     const load = (path: string) => import(/* @vite-ignore */ path);
-    const { ModelFiles } = await load("/src/model/files.ts");
-    const { ImageProcessor } = await load("/src/model/processor.ts");
-    const { decodeImage } = await load("/src/runtime/images.ts");
+    const { ModelFiles } = await load("/src/model/checkpoint/files.ts");
+    const { ImageProcessor } = await load("/src/model/prompt/processor.ts");
+    const { decodeImage } = await load("/src/images/decode.ts");
     const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
     const processor = await ImageProcessor.load(files);
     const blob = await (await fetch("/fixtures/vision/picture.png")).blob();
@@ -90,7 +92,7 @@ test("a picture is cut into the tiles that Python cuts it into", async ({ page }
 test("awkward pictures arrive upright, opaque and from their first frame", async ({ page }) => {
   await page.goto(`${origin}headless.html`);
   const pictures = await page.evaluate(async () => {
-    const path = "/src/runtime/images.ts";
+    const path = "/src/images/decode.ts";
     const { decodeImage } = await import(/* @vite-ignore */ path);
     const decode = async (name: string) => {
       const blob = await (await fetch(`/fixtures/images/${name}`)).blob();

@@ -5,7 +5,7 @@ import "./ui/base.css";
 import { createRoot } from "react-dom/client";
 import { POLICIES } from "@/compression/registry";
 import { type Engine, EngineError } from "@/protocol/engine";
-import { createApp } from "@/store/app";
+import { createApp } from "@/store/app/app";
 import { App } from "@/ui/App";
 import { startOffline } from "./offline/page";
 import { initialState, keepState } from "./pageState";

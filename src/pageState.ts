@@ -1,7 +1,7 @@
-import { readAddress, writeAddress } from "@/store/address";
-import type { App } from "@/store/app";
-import type { PolicyInfo } from "@/store/policyInfo";
-import type { SettingsState, Theme } from "@/store/settings";
+import type { App } from "@/store/app/app";
+import { readAddress, writeAddress } from "@/store/settings/address";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
+import type { SettingsState, Theme } from "@/store/settings/settings";
 
 const THEME = "keepsight.theme";
 

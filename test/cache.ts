@@ -1,5 +1,5 @@
-import type { KvType } from "@/gpu/kernels/kvType";
-import type { HeadShape } from "@/gpu/kernels/ropeAppend";
+import type { HeadShape } from "@/gpu/kernels/attention/ropeAppend";
+import type { KvType } from "@/gpu/kernels/common/kvType";
 import { unpackF16 } from "@/gpu/packing";
 import type { Scratch } from "@/gpu/scratch";
 import { randomFloats } from "./kernels";

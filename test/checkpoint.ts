@@ -1,4 +1,4 @@
-import type { DecoderConfig } from "@/model/config";
+import type { DecoderConfig } from "@/model/checkpoint/config";
 import { randomFloats } from "./kernels";
 import { safetensors } from "./memorySource";
 

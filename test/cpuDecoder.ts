@@ -1,7 +1,7 @@
 import fs from "node:fs";
-import { attention, gated, matmul, rmsNorm, rotate } from "@/gpu/kernels/reference";
-import { type DecoderConfig, parseConfig } from "@/model/config";
-import { rotaryAngles, rotaryFrequencies } from "@/model/rotary";
+import { attention, gated, matmul, rmsNorm, rotate } from "@/gpu/selfTest/reference";
+import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
+import { rotaryAngles, rotaryFrequencies } from "@/model/kv/rotary";
 import type { HeadRows } from "./kv";
 
 type Floats = Float32Array<ArrayBuffer>;

@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
-import { parseConfig } from "@/model/config";
-import { Decoder, type DecoderOptions, promptIds } from "@/model/decoder";
-import { loadWeights } from "@/model/weights";
+import { parseConfig } from "@/model/checkpoint/config";
+import { loadWeights } from "@/model/checkpoint/weights";
+import { Decoder, type DecoderOptions, promptIds } from "@/model/decoder/decoder";
 import { diskSource } from "./disk";
 
 /** `fixtures/decoder/README.md` describes these. */

@@ -1,6 +1,6 @@
 import fs from "node:fs/promises";
 import path from "node:path";
-import { type ByteSource, cut } from "@/model/byteSource";
+import { type ByteSource, cut } from "@/model/checkpoint/byteSource";
 
 /** A model directory on disk. */
 export function diskSource(directory: string): ByteSource {

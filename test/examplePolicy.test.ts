@@ -8,7 +8,7 @@ import {
   madeUpInput,
   recordedRows,
   SMALL_PROMPT,
-} from "@/compression/promptFixture";
+} from "@/compression/reference/promptFixture";
 import { keyDiff } from "../docs/examples/keyDiff";
 
 describe("the policy that the documentation adds", () => {

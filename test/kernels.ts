@@ -1,7 +1,7 @@
-import type { Element } from "@/gpu/kernels/elements";
-import type { Matrix } from "@/gpu/kernels/matrix";
-import { maxError, randomFloats } from "@/gpu/kernels/reference";
+import type { Element } from "@/gpu/kernels/common/elements";
+import type { Matrix } from "@/gpu/kernels/common/matrix";
 import type { Scratch } from "@/gpu/scratch";
+import { maxError, randomFloats } from "@/gpu/selfTest/reference";
 
 export { maxError, randomFloats };
 

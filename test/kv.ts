@@ -1,5 +1,5 @@
-import { KV_BYTES } from "@/gpu/kernels/kvType";
-import type { KvCache, KvRegion } from "@/model/kvCache";
+import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import type { KvCache, KvRegion } from "@/model/kv/cache";
 
 /** A small repeatable generator (mulberry32) of numbers in [0, 1). */
 export function createRandom(seed: number): () => number {

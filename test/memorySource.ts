@@ -1,4 +1,4 @@
-import { type ByteSource, cut } from "@/model/byteSource";
+import { type ByteSource, cut } from "@/model/checkpoint/byteSource";
 
 /** A model directory in memory. */
 export function memorySource(

@@ -1,8 +1,8 @@
-import { uniformBudget } from "@/compression/budget";
+import { uniformBudget } from "@/compression/blocks/budget";
 import { definePolicy } from "@/compression/definePolicy";
 import { integer } from "@/compression/options";
-import { headScores, need } from "@/compression/score";
-import { keepTop, layerCounts, planLayers } from "@/compression/select";
+import { headScores, need } from "@/compression/blocks/score";
+import { keepTop, layerCounts, planLayers } from "@/compression/blocks/select";
 
 /**
  * KeyDiff: keeps the keys that differ most from the mean key, per KV head; they draw most attention.

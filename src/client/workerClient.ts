@@ -98,7 +98,7 @@ function whenFree(lock: string, listener: () => void): void {
 }
 
 function startWorker(): Worker {
-  return new Worker(new URL("../runtime/worker.ts", import.meta.url), {
+  return new Worker(new URL("@/runtime/worker.ts", import.meta.url), {
     type: "module",
     name: "keepsight-engine",
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { rowBudget } from "./budget";
+import { rowBudget } from "./blocks/budget";
+import { keptRows, range, rowsOutside } from "./blocks/select";
 import { resolveOptions } from "./options";
 import { planFor } from "./plan";
-import { madeUpInput, type PromptShape, SMALL_PROMPT } from "./promptFixture";
+import { madeUpInput, type PromptShape, SMALL_PROMPT } from "./reference/promptFixture";
 import { POLICIES } from "./registry";
-import { keptRows, range, rowsOutside } from "./select";
 import type { KeepPlan, OptionValues, PlanInput, Policy } from "./types";
 
 const RETENTIONS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.9, 1];

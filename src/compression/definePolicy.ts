@@ -1,5 +1,5 @@
 import type { OptionSpecs, ValuesOf } from "./options";
-import { planShared, SHARED_OPTIONS, type SharedValues } from "./shared";
+import { planShared, SHARED_OPTIONS, type SharedValues } from "./sharedOptions";
 import {
   type DecodeRule,
   type KeepPlan,

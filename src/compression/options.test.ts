@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resolveOptions } from "./options";
 import { planFor } from "./plan";
-import { handMade, madeUpInput, SMALL_PROMPT } from "./promptFixture";
+import { handMade, madeUpInput, SMALL_PROMPT } from "./reference/promptFixture";
 import { POLICIES, policyById } from "./registry";
 import { PolicyError } from "./types";
 

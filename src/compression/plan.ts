@@ -1,6 +1,6 @@
+import { keptRows } from "./blocks/select";
 import { resolveOptions } from "./options";
-import { keptRows } from "./select";
-import { keepAll } from "./shared";
+import { keepAll } from "./sharedOptions";
 import {
   type KeepPlan,
   type OptionValues,

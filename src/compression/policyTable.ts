@@ -1,6 +1,6 @@
 import { type OptionSpecs, resolveOptions } from "./options";
 import { POLICIES } from "./registry";
-import { SHARED_OPTIONS } from "./shared";
+import { SHARED_OPTIONS } from "./sharedOptions";
 import type { OptionSpec, Policy } from "./types";
 
 /** The registry as Markdown, for the documents: a row per policy, then every option. */

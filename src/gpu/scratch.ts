@@ -1,5 +1,5 @@
 import type { Gpu } from "./gpu";
-import type { Element } from "./kernels/elements";
+import type { Element } from "./kernels/common/elements";
 import { packBf16, packF16, unpackBf16, unpackF16 } from "./packing";
 
 /** Buffers for a short computation: made from arrays, read back as arrays, destroyed together. */

@@ -1,6 +1,6 @@
-import type { FlashVariant } from "./kernels/flash";
-import type { Lanes } from "./kernels/lanes";
-import type { MatmulVariant } from "./kernels/matmul";
+import type { FlashVariant } from "./kernels/attention/flash";
+import type { Lanes } from "./kernels/common/lanes";
+import type { MatmulVariant } from "./kernels/matmul/matmul";
 
 /** Which form of each hot kernel runs on an adapter. */
 export interface Variants {

@@ -21,9 +21,9 @@ import {
   isOutOfMemory,
   MODEL_TOO_LARGE,
 } from "./failures";
-import { type LoadedModel, type LoadProgress, loadModel } from "./loadedModel";
-import { MemoryReporter } from "./memoryReporter";
-import { Session } from "./session";
+import { MemoryReporter } from "./report/memoryReporter";
+import { type LoadedModel, type LoadProgress, loadModel } from "./session/loadedModel";
+import { Session } from "./session/session";
 
 /** A device of ours with all that hangs on it. */
 interface Device {

@@ -1,9 +1,9 @@
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
-import { SelfTestError } from "@/gpu/selfTest";
-import { EvictionError } from "@/model/eviction";
+import { SelfTestError } from "@/gpu/selfTest/selfTest";
+import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
-import { PromptError } from "@/model/prompt";
+import { PromptError } from "@/model/prompt/prompt";
 import { EngineError, type EngineFailure } from "@/protocol/engine";
 
 /** Anything that was thrown below, as what crosses the worker. */

@@ -1,14 +1,14 @@
 import { lazy, Suspense, useEffect } from "react";
-import type { App as AppModel } from "@/store/app";
+import type { App as AppModel } from "@/store/app/app";
 import styles from "./App.module.css";
 import { Cache } from "./cache/Cache";
 import { Chat } from "./chat/Chat";
 import { DropZone } from "./DropZone";
 import { LayerKeys } from "./LayerKeys";
 import { useRoute } from "./route";
-import { Stage } from "./stage/Stage";
 import { TopBar } from "./topbar/TopBar";
 import { AppContext, useSettings } from "./useApp";
+import { Stage } from "./viewer/Stage";
 
 const About = lazy(() => import("./about/About"));
 

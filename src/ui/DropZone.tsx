@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
-import type { App } from "@/store/app";
-import { givesWay } from "@/store/conversationPictures";
-import type { Given, Target } from "@/store/stage";
+import type { App } from "@/store/app/app";
+import { givesWay } from "@/store/conversation/conversationPictures";
+import type { Given, Target } from "@/store/images/stage";
 import styles from "./DropZone.module.css";
 import { mayBringPictures, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";

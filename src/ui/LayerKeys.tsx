@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { stepLayer } from "@/store/settings";
+import { stepLayer } from "@/store/settings/settings";
 import { useApp } from "./useApp";
 
 /** `[` and `]` change the layer from anywhere but a text field. */

@@ -1,4 +1,4 @@
-import type { Given } from "@/store/stage";
+import type { Given } from "@/store/images/stage";
 
 /** What a drop or a paste brings: files, or else the addresses of images. */
 export interface Transferred {

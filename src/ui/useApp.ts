@@ -1,14 +1,14 @@
 import { createContext, useContext } from "react";
 import { useStore } from "zustand/react";
 import type { StoreApi } from "zustand/vanilla";
-import type { App } from "@/store/app";
-import type { ChartsState } from "@/store/charts";
-import type { ChatState } from "@/store/chat";
-import type { Picture } from "@/store/conversation";
-import { stagePicture } from "@/store/conversationPictures";
-import type { ModelState } from "@/store/model";
-import type { SettingsState } from "@/store/settings";
-import type { StageState } from "@/store/stage";
+import type { App } from "@/store/app/app";
+import type { ChartsState } from "@/store/app/charts";
+import type { ModelState } from "@/store/app/model";
+import type { ChatState } from "@/store/chat/chat";
+import type { Picture } from "@/store/conversation/conversation";
+import { stagePicture } from "@/store/conversation/conversationPictures";
+import type { StageState } from "@/store/images/stage";
+import type { SettingsState } from "@/store/settings/settings";
 
 export const AppContext = createContext<App | undefined>(undefined);
 

@@ -1,11 +1,11 @@
 import { useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { shownRows } from "@/store/shownRows";
-import { formatCount } from "@/telemetry/format";
-import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../stage/overlay";
-import { PictureFrame } from "../stage/PictureFrame";
+import { shownRows } from "@/store/chat/shownRows";
+import { formatCount } from "@/text/format";
 import { useChat, useStagePicture } from "../useApp";
 import { keptShareOfAll, rowCount } from "../veilGeometry";
+import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../viewer/overlay";
+import { PictureFrame } from "../viewer/PictureFrame";
 import styles from "./About.module.css";
 
 const NO_READINGS = { heat: undefined, sinks: NO_SINKS };

@@ -1,4 +1,4 @@
-import type { PolicyInfo } from "@/store/policyInfo";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat } from "../useApp";
 import styles from "./About.module.css";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Attempt, emptyConversation } from "@/store/conversation";
-import { result } from "@/store/testing";
+import { result } from "@/store/app/testing";
+import { type Attempt, emptyConversation } from "@/store/conversation/conversation";
 import { latestAnswer, layerMeasures } from "./latest";
 
 const layers = [

@@ -1,5 +1,5 @@
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
-import type { Conversation } from "@/store/conversation";
+import type { Conversation } from "@/store/conversation/conversation";
 
 /** An answer of the conversation on the page, with what it was asked under. */
 export interface LatestAnswer {

@@ -1,5 +1,5 @@
 import type { TurnResult } from "@/protocol/engine";
-import { formatBytes, formatCount, formatMs, formatRetention } from "@/telemetry/format";
+import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/format";
 import { rowCounters } from "../chat/rowCounters";
 
 /** What stands behind a number on the page, and what it was in an answer. */

@@ -1,5 +1,5 @@
 import type { Sampling } from "@/protocol/engine";
-import { DEFAULT_SAMPLING, SAMPLING_LIMITS } from "@/store/settings";
+import { DEFAULT_SAMPLING, SAMPLING_LIMITS } from "@/store/settings/settings";
 import { samplingWords } from "../shared/settingsWords";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";

@@ -1,5 +1,5 @@
 import { useStore } from "zustand";
-import type { PolicyInfo } from "@/store/policyInfo";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { useApp } from "../useApp";
 import styles from "./Cache.module.css";
 

@@ -1,4 +1,4 @@
-import { CAP_LIMITS } from "@/store/settings";
+import { CAP_LIMITS } from "@/store/settings/settings";
 import { useApp, useChat, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { NumberField } from "./NumberField";

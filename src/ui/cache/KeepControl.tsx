@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useEffect, useState } from "react";
-import { clampPercent, type Scope } from "@/store/settings";
+import { clampPercent, type Scope } from "@/store/settings/settings";
 import { KEEP_STEPS, KEEP_TICKS, percentOfPlace, placeOfPercent, stepPercent } from "../keepScale";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";

@@ -1,5 +1,5 @@
 import { useEffect, useId, useState } from "react";
-import { isWithin, type NumberLimits } from "@/store/settings";
+import { isWithin, type NumberLimits } from "@/store/settings/settings";
 import styles from "./Cache.module.css";
 
 interface Props {

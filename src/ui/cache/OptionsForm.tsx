@@ -5,7 +5,7 @@ import {
   type OptionInfo,
   type OptionValues,
   type PolicyInfo,
-} from "@/store/policyInfo";
+} from "@/store/settings/policyInfo";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";

@@ -1,4 +1,4 @@
-import { FULL } from "@/store/settings";
+import { FULL } from "@/store/settings/settings";
 import { Segmented } from "../shared/Segmented";
 import { useApp, useSettings } from "../useApp";
 import { AnswerForm } from "./AnswerForm";

@@ -1,9 +1,9 @@
 import { type ReactNode, useMemo } from "react";
 import type { TurnResult } from "@/protocol/engine";
-import type { Charts } from "@/store/charts";
-import type { TurnPoint } from "@/store/turnHistory";
-import type { DataTable } from "@/telemetry/csv";
-import { formatBytes, formatMs } from "@/telemetry/format";
+import type { Charts } from "@/store/app/charts";
+import type { TurnPoint } from "@/store/chat/turnHistory";
+import type { DataTable } from "@/text/csv";
+import { formatBytes, formatMs } from "@/text/format";
 import cache from "../cache/Cache.module.css";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useCharts, useChat, useModel } from "../useApp";

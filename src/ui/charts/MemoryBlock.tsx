@@ -1,8 +1,8 @@
 import { useMemo } from "react";
-import type { Charts } from "@/store/charts";
-import type { TurnPoint } from "@/store/turnHistory";
-import type { DataTable } from "@/telemetry/csv";
-import { bytesParts, formatBytes, formatChange } from "@/telemetry/format";
+import type { Charts } from "@/store/app/charts";
+import type { TurnPoint } from "@/store/chat/turnHistory";
+import type { DataTable } from "@/text/csv";
+import { bytesParts, formatBytes, formatChange } from "@/text/format";
 import cache from "../cache/Cache.module.css";
 import { Segmented } from "../shared/Segmented";
 import { settingsLabel } from "../shared/settingsWords";

@@ -1,5 +1,5 @@
 import { type ReactNode, useId, useState } from "react";
-import { type DataTable, toCsv } from "@/telemetry/csv";
+import { type DataTable, toCsv } from "@/text/csv";
 import styles from "./Charts.module.css";
 
 /** Rows that are written out; the CSV always has all of them. */

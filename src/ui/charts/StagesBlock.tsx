@@ -1,4 +1,4 @@
-import { formatMs } from "@/telemetry/format";
+import { formatMs } from "@/text/format";
 import cache from "../cache/Cache.module.css";
 import { useCharts } from "../useApp";
 import styles from "./Charts.module.css";

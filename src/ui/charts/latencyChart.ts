@@ -1,6 +1,6 @@
 import type uPlot from "uplot";
-import type { Charts } from "@/store/charts";
-import { formatMsNumber } from "@/telemetry/format";
+import type { Charts } from "@/store/app/charts";
+import { formatMsNumber } from "@/text/format";
 import { chartInk, drawLabel, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 

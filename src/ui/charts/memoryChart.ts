@@ -1,6 +1,6 @@
 import uPlot from "uplot";
-import type { Charts, Mark } from "@/store/charts";
-import { formatBytes } from "@/telemetry/format";
+import type { Charts, Mark } from "@/store/app/charts";
+import { formatBytes } from "@/text/format";
 import { chartInk, drawLabel, drawRule, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 

@@ -1,6 +1,6 @@
 import uPlot from "uplot";
-import type { TurnPoint } from "@/store/turnHistory";
-import { formatBytes, formatMsNumber } from "@/telemetry/format";
+import type { TurnPoint } from "@/store/chat/turnHistory";
+import { formatBytes, formatMsNumber } from "@/text/format";
 import { chartInk, drawLabel, drawRule, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 import { drawFull } from "./memoryChart";

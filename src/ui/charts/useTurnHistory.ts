@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { standingAttempts, type TurnPoint, turnHistory } from "@/store/turnHistory";
+import { standingAttempts, type TurnPoint, turnHistory } from "@/store/chat/turnHistory";
 import { useChat } from "../useApp";
 
 /** The conversation's answered turns; the same array until one is added or answered anew. */

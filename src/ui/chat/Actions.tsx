@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { type Attempt, type Exchange, reportOf } from "@/store/conversation";
-import { cacheSettings } from "@/store/settings";
-import { shownRows } from "@/store/shownRows";
+import { shownRows } from "@/store/chat/shownRows";
+import { type Attempt, type Exchange, reportOf } from "@/store/conversation/conversation";
+import { cacheSettings } from "@/store/settings/settings";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings, useStagePicture } from "../useApp";

@@ -1,7 +1,7 @@
 import { type FocusEvent, type KeyboardEvent, type PointerEvent, useMemo, useState } from "react";
 import { useStore } from "zustand/react";
-import type { Attempt } from "@/store/conversation";
-import { wordsLookingAt } from "@/store/looked";
+import { wordsLookingAt } from "@/store/attention/looked";
+import type { Attempt } from "@/store/conversation/conversation";
 import { useApp, useSettings } from "../useApp";
 import styles from "./AnswerWords.module.css";
 import type { Part } from "./comparedParts";

@@ -1,4 +1,9 @@
-import { type Attempt, agreesWithReference, type Exchange, textOf } from "@/store/conversation";
+import {
+  type Attempt,
+  agreesWithReference,
+  type Exchange,
+  textOf,
+} from "@/store/conversation/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";

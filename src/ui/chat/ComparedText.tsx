@@ -1,6 +1,6 @@
 import { useMemo } from "react";
-import { type Attempt, textOf } from "@/store/conversation";
-import { hasAttention } from "@/store/looked";
+import { hasAttention } from "@/store/attention/looked";
+import { type Attempt, textOf } from "@/store/conversation/conversation";
 import { AnswerWords } from "./AnswerWords";
 import { comparedParts } from "./comparedParts";
 import { Differing } from "./Differing";

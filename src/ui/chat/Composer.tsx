@@ -1,12 +1,12 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand/react";
-import { contextTokens, standingAttempt } from "@/store/conversation";
-import { cacheSettings, sameSettings } from "@/store/settings";
-import { formatBytes, formatCount } from "@/telemetry/format";
+import { contextTokens, standingAttempt } from "@/store/conversation/conversation";
+import { cacheSettings, sameSettings } from "@/store/settings/settings";
+import { formatBytes, formatCount } from "@/text/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
-import { AddMenu } from "../stage/AddMenu";
 import { useApp, useCharts, useChat, useModel, useSettings, useStagePicture } from "../useApp";
+import { AddMenu } from "../viewer/AddMenu";
 import styles from "./Chat.module.css";
 import { LanePicker } from "./LanePicker";
 import { MAX_CHARACTERS } from "./limits";

@@ -1,4 +1,4 @@
-import type { Exchange, Picture } from "@/store/conversation";
+import type { Exchange, Picture } from "@/store/conversation/conversation";
 import { useApp, useChat, useStagePicture } from "../useApp";
 import styles from "./Pictures.module.css";
 

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { attemptGroups, type Exchange } from "@/store/conversation";
+import { attemptGroups, type Exchange } from "@/store/conversation/conversation";
 import { AttemptView } from "./AttemptView";
 import styles from "./Chat.module.css";
 import { ExchangePictures } from "./ExchangePictures";

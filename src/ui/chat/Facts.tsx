@@ -1,6 +1,6 @@
 import type { CacheSettings, Sampling, TurnResult } from "@/protocol/engine";
-import { type Hidden, hiddenLabel } from "@/store/occlusion";
-import { formatBytes, formatCount, formatMs } from "@/telemetry/format";
+import { type Hidden, hiddenLabel } from "@/store/conversation/occlusion";
+import { formatBytes, formatCount, formatMs } from "@/text/format";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import styles from "./Chat.module.css";

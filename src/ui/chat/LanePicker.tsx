@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useStore } from "zustand/react";
-import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/lanes";
-import type { PolicyInfo } from "@/store/policyInfo";
-import { FULL } from "@/store/settings";
+import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/chat/lanes";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
+import { FULL } from "@/store/settings/settings";
 import { OptionFields } from "../cache/OptionsForm";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Lanes.module.css";

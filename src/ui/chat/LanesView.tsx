@@ -4,9 +4,9 @@ import {
   type Run,
   standingAttempt,
   textOf,
-} from "@/store/conversation";
-import { agreementCounts } from "@/telemetry/agreement";
-import { formatBytes, formatMs } from "@/telemetry/format";
+} from "@/store/conversation/conversation";
+import { agreementCounts } from "@/text/agreement";
+import { formatBytes, formatMs } from "@/text/format";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsDetails, settingsLabel } from "../shared/settingsWords";

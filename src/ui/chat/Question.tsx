@@ -1,6 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
 import { useStore } from "zustand/react";
-import type { Exchange } from "@/store/conversation";
+import type { Exchange } from "@/store/conversation/conversation";
 import { useApp } from "../useApp";
 import { CopyButton } from "./Actions";
 import chat from "./Chat.module.css";

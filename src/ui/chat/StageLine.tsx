@@ -1,6 +1,6 @@
-import type { Run, StageProgress } from "@/store/conversation";
-import { loadedBytes } from "@/store/model";
-import { formatMegabytes } from "@/telemetry/format";
+import { loadedBytes } from "@/store/app/model";
+import type { Run, StageProgress } from "@/store/conversation/conversation";
+import { formatMegabytes } from "@/text/format";
 import { useModel } from "../useApp";
 import styles from "./Chat.module.css";
 

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useStore } from "zustand/react";
-import { titleOf } from "@/store/conversation";
+import { titleOf } from "@/store/conversation/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { useApp, useChat, useModel, useStagePicture } from "../useApp";

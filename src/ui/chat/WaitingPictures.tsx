@@ -1,8 +1,8 @@
 import { useShallow } from "zustand/react/shallow";
-import { givesWay, waitingPictures } from "@/store/conversationPictures";
+import { givesWay, waitingPictures } from "@/store/conversation/conversationPictures";
 import { Failure } from "../shared/Failure";
-import { FetchingLine } from "../stage/FetchingLine";
 import { useApp, useChat, useStage, useStagePicture } from "../useApp";
+import { FetchingLine } from "../viewer/FetchingLine";
 import styles from "./Pictures.module.css";
 
 /**

@@ -1,4 +1,4 @@
-import { agreeingWords } from "@/telemetry/agreement";
+import { agreeingWords } from "@/text/agreement";
 
 export interface Part {
   readonly text: string;

@@ -1,6 +1,6 @@
 import type { EngineFailure } from "@/protocol/engine";
-import type { Attempt } from "@/store/conversation";
-import { clampPercent, FULL } from "@/store/settings";
+import type { Attempt } from "@/store/conversation/conversation";
+import { clampPercent, FULL } from "@/store/settings/settings";
 import { useApp } from "../useApp";
 
 type Action = NonNullable<EngineFailure["action"]>;

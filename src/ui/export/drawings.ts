@@ -1,6 +1,6 @@
 import type { TurnResult } from "@/protocol/engine";
-import type { KvSample } from "@/store/trace";
-import { formatBytes, formatCount, formatMsNumber } from "@/telemetry/format";
+import type { KvSample } from "@/store/conversation/trace";
+import { formatBytes, formatCount, formatMsNumber } from "@/text/format";
 import { type Markup, markup, type Part } from "./markup";
 
 const WIDTH = 240;

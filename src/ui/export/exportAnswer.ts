@@ -1,8 +1,12 @@
-import { type Attempt, agreesWithReference, type Exchange } from "@/store/conversation";
-import { hiddenLabel } from "@/store/occlusion";
-import type { PolicyInfo } from "@/store/policyInfo";
-import { agreementCounts } from "@/telemetry/agreement";
-import { formatBytes, formatCount, formatMs } from "@/telemetry/format";
+import {
+  type Attempt,
+  agreesWithReference,
+  type Exchange,
+} from "@/store/conversation/conversation";
+import { hiddenLabel } from "@/store/conversation/occlusion";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
+import { agreementCounts } from "@/text/agreement";
+import { formatBytes, formatCount, formatMs } from "@/text/format";
 import { comparedParts } from "../chat/comparedParts";
 import { rowCounters } from "../chat/rowCounters";
 import { failureSentence } from "../shared/failureWords";

@@ -1,9 +1,14 @@
 import type { LayerReport } from "@/protocol/engine";
-import { type Attempt, attemptGroups, type Picture, titleOf } from "@/store/conversation";
-import { dataUrl } from "@/store/exportJson";
-import type { Origin } from "@/store/origin";
-import type { PolicyInfo } from "@/store/policyInfo";
-import { type ConversationRecord, revive } from "@/store/records";
+import {
+  type Attempt,
+  attemptGroups,
+  type Picture,
+  titleOf,
+} from "@/store/conversation/conversation";
+import type { Origin } from "@/store/conversation/origin";
+import { dataUrl } from "@/store/library/exportJson";
+import { type ConversationRecord, revive } from "@/store/library/records";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
 import tokens from "../tokens.css?inline";
 import { adapterName } from "../topbar/adapterName";
 import { type AnswerContext, answerMarkup, lanesMarkup } from "./exportAnswer";

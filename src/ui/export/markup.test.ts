@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { result } from "@/store/testing";
+import { result } from "@/store/app/testing";
 import { layerBars, memoryDrawing, timeDrawing } from "./drawings";
 import { markup } from "./markup";
 

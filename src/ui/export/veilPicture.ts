@@ -1,7 +1,7 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { tokenColor } from "../color";
-import { drawVeil } from "../stage/drawOverlay";
 import { keptRows, keptShareOfAll, rowCount } from "../veilGeometry";
+import { drawVeil } from "../viewer/drawOverlay";
 
 /** Pixels of the wider side: enough to see which patches stayed. */
 const LONGEST = 480;

@@ -1,7 +1,7 @@
 import type { CacheSettings, Sampling } from "@/protocol/engine";
-import { changedOptions, type PolicyInfo } from "@/store/policyInfo";
-import { DEFAULT_SAMPLING, FULL } from "@/store/settings";
-import { formatCount, formatRetention } from "@/telemetry/format";
+import { changedOptions, type PolicyInfo } from "@/store/settings/policyInfo";
+import { DEFAULT_SAMPLING, FULL } from "@/store/settings/settings";
+import { formatCount, formatRetention } from "@/text/format";
 
 type Named = Pick<CacheSettings, "policy" | "retention" | "capMb">;
 

@@ -1,12 +1,12 @@
 import type { ReactNode } from "react";
-import type { ModelState } from "@/store/model";
+import type { ModelState } from "@/store/app/model";
 import {
   formatBytes,
   formatCount,
   formatMegabytes,
   formatMs,
   formatParameters,
-} from "@/telemetry/format";
+} from "@/text/format";
 import { adapterName } from "./adapterName";
 import styles from "./TopBar.module.css";
 

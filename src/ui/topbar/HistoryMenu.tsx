@@ -1,6 +1,6 @@
 import { type FormEvent, useRef, useState } from "react";
 import { useStore } from "zustand/react";
-import type { Entry } from "@/store/records";
+import type { Entry } from "@/store/library/records";
 import { useApp, useChat } from "../useApp";
 import { downloadHtml, downloadJson } from "./download";
 import styles from "./History.module.css";

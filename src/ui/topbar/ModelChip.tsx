@@ -1,5 +1,5 @@
-import { loadedBytes, type ModelState } from "@/store/model";
-import { formatMegabytes, formatParameters } from "@/telemetry/format";
+import { loadedBytes, type ModelState } from "@/store/app/model";
+import { formatMegabytes, formatParameters } from "@/text/format";
 import { useModel } from "../useApp";
 import { DeviceSheet } from "./DeviceSheet";
 import styles from "./TopBar.module.css";

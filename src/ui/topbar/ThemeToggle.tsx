@@ -1,4 +1,4 @@
-import type { Theme } from "@/store/settings";
+import type { Theme } from "@/store/settings/settings";
 import { useApp, useSettings } from "../useApp";
 import styles from "./TopBar.module.css";
 

@@ -1,6 +1,6 @@
-import type { History } from "@/store/history";
-import type { PolicyInfo } from "@/store/policyInfo";
-import type { Entry } from "@/store/records";
+import type { History } from "@/store/library/history";
+import type { Entry } from "@/store/library/records";
+import type { PolicyInfo } from "@/store/settings/policyInfo";
 
 type Named = Pick<Entry, "id" | "title">;
 

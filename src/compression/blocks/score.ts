@@ -1,0 +1,114 @@
+import type { PlanInput, RowScores, Span } from "../types";
+
+/**
+ * From taps to one score per candidate. A *place* is an index into the candidates C; everything
+ * that a policy ranks, pools or sums is taken over places, so that scope is settled here alone.
+ */
+
+/** Rows of the observation window: the text after an image, and never the whole prompt. */
+export function observationRows(
+  prompt: { readonly rows: number; readonly visual: readonly Span[]; readonly textStart: number },
+  asked: number,
+): number {
+  const { rows, visual, textStart } = prompt;
+  const most = visual.length > 0 && textStart < rows ? rows - textStart : rows - 1;
+  return Math.max(1, Math.min(asked, most));
+}
+
+/** One head's scores of the candidates, as doubles. */
+export function candidateScores(
+  input: PlanInput,
+  tap: RowScores,
+  layer: number,
+  head: number,
+): Float64Array {
+  const at = (layer * tap.heads + head) * tap.rows;
+  return Float64Array.from(input.candidates, (row) => tap.data[at + row]!);
+}
+
+/** Scores of the candidates per KV head (one list where the tap was averaged already). */
+export function headScores(input: PlanInput, tap: RowScores, layer: number): Float64Array[] {
+  return Array.from({ length: tap.heads }, (_, head) => candidateScores(input, tap, layer, head));
+}
+
+/** Scores of the candidates, mean over heads. */
+export function layerScores(input: PlanInput, tap: RowScores, layer: number): Float64Array {
+  return meanOf(headScores(input, tap, layer));
+}
+
+/** Scores of the candidates for every layer, mean over heads. */
+export function allLayerScores(input: PlanInput, tap: RowScores): Float64Array[] {
+  return Array.from({ length: input.layers }, (_, layer) => layerScores(input, tap, layer));
+}
+
+/** The tap that a policy asked for. A missing one is the engine's mistake, not the user's. */
+export function need<T>(tap: T | undefined, name: string): T {
+  if (tap === undefined) throw new Error(`the prefill did not record the tap ${name}`);
+  return tap;
+}
+
+export function meanOf(lists: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(lists[0]!.length);
+  for (const list of lists) {
+    for (let i = 0; i < out.length; i++) out[i]! += list[i]! / lists.length;
+  }
+  return out;
+}
+
+/** Stride 1, zero padding, divisor `kernel` (also at the ends), as `avg_pool1d` does it. */
+export function averagePool(scores: Float64Array, kernel: number): Float64Array {
+  const half = Math.floor(kernel / 2);
+  return scores.map((_, place) => {
+    let sum = 0;
+    const end = Math.min(scores.length, place - half + kernel);
+    for (let i = Math.max(0, place - half); i < end; i++) sum += scores[i]!;
+    return sum / kernel;
+  });
+}
+
+/** Largest score among the `kernel` neighbours. */
+export function maxPool(scores: Float64Array, kernel: number): Float64Array {
+  const half = Math.floor(kernel / 2);
+  return scores.map((_, place) => {
+    let max = Number.NEGATIVE_INFINITY;
+    const end = Math.min(scores.length, place - half + kernel);
+    for (let i = Math.max(0, place - half); i < end; i++) max = Math.max(max, scores[i]!);
+    return max;
+  });
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return values.length > 0 ? sum / values.length : 0;
+}
+
+/** Standard deviation; `ddof` 0 of a population, 1 of a sample. */
+export function deviation(values: ArrayLike<number>, ddof: 0 | 1): number {
+  if (values.length <= ddof) return 0;
+  const center = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - center) ** 2;
+  return Math.sqrt(sum / (values.length - ddof));
+}
+
+/** Adjusted Fisher–Pearson skewness; 0 for fewer than three values or values that are all equal. */
+export function skewness(values: Float64Array): number {
+  const n = values.length;
+  const spread = deviation(values, 1);
+  if (n < 3 || spread === 0) return 0;
+  const center = mean(values);
+  const cubes = values.reduce((sum, value) => sum + ((value - center) / spread) ** 3, 0);
+  return (n / ((n - 1) * (n - 2))) * cubes;
+}
+
+/** Moves the values to [0, 1]; equal values become 0. */
+export function minMax(values: Float64Array): Float64Array {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return values.map((value) => (high > low ? (value - low) / (high - low) : 0));
+}

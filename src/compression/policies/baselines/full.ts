@@ -1,0 +1,15 @@
+import { definePolicy } from "../../definePolicy";
+import { keepAll } from "../../sharedOptions";
+
+/** Keeps every row: the reference that all other policies are measured against. */
+export const full = definePolicy({
+  id: "full",
+  label: "Full cache",
+  summary: "Keeps every row; the reference for memory, speed and answers.",
+  options: {},
+  shared: "none",
+  deviation: () => "Keeps everything, whatever the retention.",
+  deviantRows: ({ layers, candidates }) => new Array<number>(layers).fill(candidates.length),
+  taps: () => ({}),
+  plan: keepAll,
+});

@@ -1,0 +1,38 @@
+import { uniformBudget } from "../../blocks/budget";
+import { createRandom } from "../../blocks/randomness";
+import { keepTop, layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, real } from "../../options";
+
+/**
+ * Random rows besides a recent window: the floor that any method must clear.
+ *
+ * Baseline of EffiVLM-Bench (https://arxiv.org/abs/2506.00479), whose window is a tenth of the
+ * budget; `recentShare` 0 is kvpress's plain random choice. Rows follow from the prompt's seed.
+ */
+export const random = definePolicy({
+  id: "random",
+  label: "Random",
+  summary: "Keeps random rows besides a small recent window; the floor to clear.",
+  options: {
+    recentShare: real("Recent share", "Share of the kept rows that are the newest", [0, 1], 0.1),
+    heads: choice("Rows", "perKvHead: every KV head draws its own", ["perKvHead", "shared"]),
+  },
+  taps: () => ({}),
+  plan(input, { recentShare, heads }) {
+    const draw = createRandom(input.seed);
+    const lists = heads === "shared" ? 1 : input.kvHeads;
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    return planLayers(input, counts, (_, count) =>
+      Array.from(
+        { length: lists },
+        () =>
+          // Chance is no score: places alone.
+          keepTop(Float64Array.from(input.candidates, draw), count, {
+            first: 0,
+            last: Math.floor(recentShare * count),
+          }).places,
+      ),
+    );
+  },
+});

@@ -1,0 +1,23 @@
+import { uniformBudget } from "../../blocks/budget";
+import { layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+
+/**
+ * Evenly spaced rows, the same in every layer: for an image, a coarser grid of patches. Needs no
+ * attention, and is harder to beat than random rows.
+ */
+export const uniform = definePolicy({
+  id: "uniform",
+  label: "Evenly spaced",
+  summary: "Keeps evenly spaced rows, like a coarser grid of patches.",
+  options: {},
+  taps: () => ({}),
+  plan(input) {
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    return planLayers(input, counts, (_, count) => [
+      Uint32Array.from({ length: count }, (_, i) =>
+        Math.floor(((i + 0.5) * input.candidates.length) / count),
+      ),
+    ]);
+  },
+});

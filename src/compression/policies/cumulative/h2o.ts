@@ -1,0 +1,115 @@
+import { evictedShare, releasedForget, uniformBudget } from "../../blocks/budget";
+import { dueToHold, dueToRatio } from "../../blocks/decodeRules";
+import { allLayerScores, headScores, meanOf, need } from "../../blocks/score";
+import { keepTop, keptRows, layerCounts, planLayers, planOf } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, integer, real } from "../../options";
+import type { PlanInput } from "../../types";
+import { overVisibility } from "./columnScores";
+import { officialSelection } from "./elasticSelection";
+
+/**
+ * H2O: half of the kept rows are the heavy hitters, those with most attention from all queries so
+ * far, and half the newest; every decoded token evicts the lightest older row, per KV head.
+ *
+ * https://arxiv.org/abs/2306.14048, release https://github.com/FMInference/H2O: it ranks per query head;
+ * here a group of query heads votes as one. `visible` divides by the number of queries that can see
+ * a row (kvpress's observed attention). `elasticRepo` is the baseline of that name in the Elastic
+ * Cache release, behind the H2O rows of the PrefixKV paper: one ranking averaged over all layers and
+ * heads, the same misread argsort, one row short, and sums that are not moved with their rows.
+ */
+export const h2o = definePolicy({
+  id: "h2o",
+  label: "H2O",
+  summary: "Keeps the rows with most attention so far and the newest ones, per head.",
+  paper: {
+    title: "H2O: Heavy-Hitter Oracle for Efficient Generative Inference of Large Language Models",
+    venue: "NeurIPS 2023",
+    url: "https://arxiv.org/abs/2306.14048",
+  },
+  release: "https://github.com/FMInference/H2O",
+  options: {
+    recentShare: real("Recent share", "Share of the kept rows that are the newest", [0, 1], 0.5),
+    scores: choice("Scores", "visible: divided by the queries that can see the row", [
+      "sum",
+      "visible",
+    ]),
+    reading: choice("Reading", "elasticRepo: the baseline in the Elastic Cache release", [
+      "paper",
+      "elasticRepo",
+    ]),
+    sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 0),
+  },
+  deviation: ({ reading }) =>
+    reading === "elasticRepo"
+      ? "One ranking for all layers, one row less than its target, as released."
+      : undefined,
+  deviantRows: (input, { sinks }) =>
+    new Array<number>(input.layers).fill(
+      globalSelection(input, new Float64Array(input.candidates.length), sinks).length,
+    ),
+  taps: () => ({ columnSum: true }),
+  plan(input, { recentShare, scores, reading, sinks }) {
+    const tap = need(input.taps.columnSum, "columnSum");
+    if (reading === "elasticRepo") {
+      const kept = globalSelection(input, globalScores(input), sinks);
+      return planOf(input, new Array(input.layers).fill([kept]));
+    }
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    return planLayers(input, counts, (layer, count) =>
+      headScores(input, tap, layer).map((sums) =>
+        keepTop(scores === "sum" ? sums : overVisibility(input, sums), count, {
+          first: sinks,
+          last: Math.floor(recentShare * count),
+        }),
+      ),
+    );
+  },
+  decode(input, plan, { recentShare, reading, sinks }) {
+    const kept = keptRows(input, plan);
+    const lowest = { kind: "lowest", scores: "sum", protectFirst: sinks } as const;
+    if (reading === "paper") {
+      const protectLast = kept.map((count) => Math.max(1, Math.floor(recentShare * count)));
+      return { due: dueToHold(kept), victim: { ...lowest, perHead: true, protectLast } };
+    }
+    const share = 1 - evictedShare(input.retention);
+    const initial = Float64Array.from(globalScores(input));
+    if (
+      kept[0] === initial.length - 1 &&
+      releasedForget(input.candidates.length, input.retention) === 1
+    )
+      shiftOut(initial, input, sinks);
+    return {
+      due: dueToRatio(() => share),
+      victim: { ...lowest, perHead: false, across: "model", initial, protectLast: 1 },
+    };
+  },
+});
+
+/** One ranking for the whole model: mean over layers and heads. */
+export function globalScores(input: PlanInput): Float64Array {
+  return meanOf(allLayerScores(input, need(input.taps.columnSum, "columnSum")));
+}
+
+/** The release protects no sink here; with one row due it takes the lightest after the sinks. */
+function globalSelection(input: PlanInput, scores: Float64Array, sinks: number): Uint32Array {
+  const forget = releasedForget(input.candidates.length, input.retention);
+  if (forget !== 1) return officialSelection(scores, forget, { sinks: 0, recent: 1 }).kept;
+  const lightest = lightestPlace(scores, sinks);
+  return Uint32Array.from(scores.keys()).filter((place) => place !== lightest);
+}
+
+function lightestPlace(scores: Float64Array, sinks: number): number {
+  let best = Math.min(sinks, scores.length - 1);
+  for (let place = best; place < scores.length - 1; place++) {
+    if (scores[place]! < scores[best]!) best = place;
+  }
+  return best;
+}
+
+/** After a single eviction the release does move its sums. */
+function shiftOut(sums: Float64Array, input: PlanInput, sinks: number): void {
+  const lightest = lightestPlace(globalScores(input), sinks);
+  sums.copyWithin(lightest, lightest + 1);
+  sums[sums.length - 1] = 0;
+}

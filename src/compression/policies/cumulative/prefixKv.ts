@@ -1,0 +1,143 @@
+import {
+  evictedShare,
+  prefixBudget,
+  type ReleasedSearch,
+  releasedPrefixSearch,
+  roundHalfEven,
+} from "../../blocks/budget";
+import { atMostOne, dueToRatio, fixedPointRule } from "../../blocks/decodeRules";
+import { allLayerScores, need } from "../../blocks/score";
+import { keepTop, keptRows, layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, integer, text } from "../../options";
+import { type PlanInput, PolicyError } from "../../types";
+
+/** Protected newest row. */
+const RECENT = 1;
+
+/**
+ * PrefixKV: every layer keeps the same share of its attention mass, so that layers whose attention
+ * is spread out keep long caches; while decoding the row at a fixed place of each layer goes.
+ *
+ * https://arxiv.org/abs/2412.03409, release https://github.com/THU-MIG/PrefixKV. `exact` sorts all prefix
+ * sums and takes the smallest. `released` bisects the share until the total is within five rows,
+ * then rescales and truncates, which loses rows. `config` takes each layer's forget fraction from
+ * `npm run calibrate`, as the paper's tables do.
+ */
+export const prefixKv = definePolicy({
+  id: "prefixkv",
+  label: "PrefixKV",
+  summary: "Gives every layer the same share of its attention mass.",
+  paper: {
+    title: "PrefixKV: Adaptive Prefix KV Cache is What Vision Instruction-Following Models Need",
+    venue: "NeurIPS 2025",
+    url: "https://arxiv.org/abs/2412.03409",
+  },
+  release: "https://github.com/THU-MIG/PrefixKV",
+  options: {
+    search: choice("Layer budgets", "released: the authors' bisection; config: forget fractions", [
+      "exact",
+      "released",
+      "config",
+    ]),
+    forget: text(
+      "Forget fractions",
+      "For search config: one fraction per layer, separated by commas",
+      "|[0-9.eE+-]+(,[0-9.eE+-]+)*",
+    ),
+    sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 1),
+    distance: integer(
+      "Eviction place",
+      "Above 0: the slot that goes while decoding; else counted from the compressed prompt's end",
+      [-4096, 4096],
+      -25,
+    ),
+  },
+  deviation: ({ search }) => DEVIATIONS[search],
+  deviantRows: (input, options) =>
+    forgetCounts(input, options).map((count) => keptOf(input, options, count)),
+  taps: () => ({ columnSum: true }),
+  plan(input, options) {
+    const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
+    const floor = Math.min(options.sinks + RECENT, Math.floor(input.budget / input.layers));
+    const counts =
+      options.search === "exact"
+        ? layerCounts(input, () => prefixBudget(scores, input.budget, floor))
+        : forgetCounts(input, options).map((count) => keptOf(input, options, count));
+    return planLayers(input, counts, (layer, count) => [
+      keepTop(scores[layer]!, count, { first: options.sinks, last: RECENT }),
+    ]);
+  },
+  decode(input, plan, options) {
+    const rows = input.candidates.length;
+    const kept = keptRows(input, plan);
+    const forgotten =
+      options.search === "exact" ? kept.map((count) => rows - count) : forgetCounts(input, options);
+    const shares =
+      options.search === "config"
+        ? fractions(input, options.forget)
+        : forgotten.map((count) => count / rows);
+    const due = dueToRatio((layer) => 1 - shares[layer]!);
+    const place = (layer: number) =>
+      evictionPlace(rows, forgotten[layer]!, kept[layer]!, options.distance);
+    if (options.search === "exact") {
+      const { sinks } = options;
+      return fixedPointRule(atMostOne(due), place, { sinks, shortPrompt: "clamp" });
+    }
+    // The release slices: a place past the end removes nothing.
+    return fixedPointRule(
+      (layer, held, seen) => (place(layer) < held ? atMostOne(due)(layer, held, seen) : 0),
+      place,
+      { sinks: 0, shortPrompt: "fail" },
+    );
+  },
+});
+
+const DEVIATIONS = {
+  exact: undefined,
+  released: "Its total is rescaled and truncated layer by layer, as released.",
+  config: "Keeps the calibrated fraction of every layer.",
+} as const;
+
+type PrefixValues = {
+  readonly search: "exact" | "released" | "config";
+  readonly forget: string;
+  readonly sinks: number;
+};
+
+/** The slot that goes while decoding: `distance` from the compressed prompt's end, or its middle. */
+export function evictionPlace(rows: number, forget: number, kept: number, distance: number) {
+  if (distance > 0) return distance;
+  const place = rows - forget + distance;
+  return place >= 1 ? place : Math.floor(kept / 2);
+}
+
+/** Rows to forget per layer under the readings that do not keep an exact total. */
+export function forgetCounts(input: PlanInput, options: PrefixValues): readonly number[] {
+  const rows = input.candidates.length;
+  if (options.search === "config") {
+    return fractions(input, options.forget).map((share) => roundHalfEven(share * rows));
+  }
+  return searchOf(input, options.sinks).forget;
+}
+
+/** The released search on this prompt. */
+export function searchOf(input: PlanInput, sinks: number): ReleasedSearch {
+  const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
+  const target = input.layers * input.candidates.length * evictedShare(input.retention);
+  return releasedPrefixSearch(scores, target, sinks + RECENT);
+}
+
+/** Rows that survive: the forgotten ones come from between the sinks and the newest row. */
+function keptOf({ candidates }: PlanInput, { sinks }: PrefixValues, forget: number): number {
+  const rows = candidates.length;
+  return Math.max(rows - Math.max(0, forget), Math.min(rows, sinks + RECENT));
+}
+
+function fractions({ layers }: PlanInput, forget: string): number[] {
+  const values = forget.split(",").map(Number);
+  if (values.length === layers && values.every((value) => value >= 0 && value <= 1)) return values;
+  throw new PolicyError(
+    `PrefixKV's search config needs one forget fraction from 0 to 1 for each of ${layers} layers.`,
+  );
+}

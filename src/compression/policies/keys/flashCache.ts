@@ -1,0 +1,41 @@
+import { waterfill } from "../../blocks/budget";
+import { layerScores, need } from "../../blocks/score";
+import { keepTop, layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { integer, real } from "../../options";
+
+/**
+ * FlashCache: rows whose keys and values stand out from a smooth curve through all rows are kept;
+ * layers with more high-frequency energy keep more. Needs no attention.
+ *
+ * https://arxiv.org/abs/2511.16786, no release. The curve is a low-pass along the prompt: the lowest
+ * γN coefficients of a discrete cosine transform. Where the paper is silent: deviations are averaged
+ * over KV heads, so that a layer has one list; rows are rounded to the exact total; nothing is
+ * protected unless asked.
+ */
+export const flashCache = definePolicy({
+  id: "flashcache",
+  label: "FlashCache",
+  summary: "Keeps keys and values that stand out from a smooth curve; needs no attention.",
+  paper: {
+    title:
+      "Revisiting Multimodal KV Cache Compression: A Frequency-Domain-Guided Outlier-KV-Aware Approach",
+    venue: "CVPR 2026",
+    url: "https://arxiv.org/abs/2511.16786",
+  },
+  options: {
+    gamma: real("γ", "Share of the frequencies that count as smooth", [0.01, 1], 0.1),
+    recent: integer("Recents", "Newest rows that are always kept", [0, 64], 0),
+  },
+  taps: ({ gamma }) => ({ spectral: { gamma } }),
+  plan(input, { recent }) {
+    const { deviation, highShare } = need(input.taps.spectral, "spectral");
+    const cap = input.candidates.length;
+    const counts = layerCounts(input, () =>
+      waterfill([...highShare], input.budget, { floor: 1, cap }),
+    );
+    return planLayers(input, counts, (layer, count) => [
+      keepTop(layerScores(input, deviation, layer), count, { first: 0, last: recent }),
+    ]);
+  },
+});

@@ -1,0 +1,67 @@
+import { uniformBudget } from "../../blocks/budget";
+import { layerScores, need } from "../../blocks/score";
+import { layerCounts, planLayers, range, topPlaces } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, integer } from "../../options";
+import type { PlanInput } from "../../types";
+
+/**
+ * FastV as a KV method: the newest query's attention in an early layer ranks the image once, and
+ * every deeper layer keeps the same best rows; the layers up to there stay whole.
+ *
+ * https://arxiv.org/abs/2403.06764, release https://github.com/pkunlp-icler/FastV: it drops the tokens
+ * from the forward pass itself, and its ratio speaks of the deeper layers alone (`release`, which
+ * exceeds the budget). `exact` pays for the whole layers out of the budget, as many as it can while
+ * every deeper layer keeps a row.
+ */
+export const fastV = definePolicy({
+  id: "fastv",
+  label: "FastV",
+  summary: "Ranks the image once, in an early layer, by the newest query's attention.",
+  paper: {
+    title:
+      "An Image is Worth 1/2 Tokens After Layer 2: Plug-and-Play Inference Acceleration for Large Vision-Language Models",
+    venue: "ECCV 2024",
+    url: "https://arxiv.org/abs/2403.06764",
+  },
+  release: "https://github.com/pkunlp-icler/FastV",
+  options: {
+    layer: integer("Layer K", "Layers before it stay whole; the one before it ranks", [1, 64], 2),
+    reading: choice("Budget", "release: the ratio holds for the deeper layers alone", [
+      "exact",
+      "release",
+    ]),
+  },
+  deviation: ({ reading }) =>
+    reading === "release" ? "The first layers stay whole on top of the budget." : undefined,
+  deviantRows: releasedRows,
+  taps: () => ({ lastRow: true }),
+  plan(input, options) {
+    const rank = Math.min(options.layer, input.layers) - 1;
+    const scores = layerScores(input, need(input.taps.lastRow, "lastRow"), rank);
+    const counts =
+      options.reading === "release"
+        ? releasedRows(input, options)
+        : layerCounts(input, () => exactRows(input, options.layer));
+    return planLayers(input, counts, (_, count) => [
+      { places: count === scores.length ? range(0, count) : topPlaces(scores, count), scores },
+    ]);
+  },
+});
+
+function releasedRows({ layers, budget, candidates }: PlanInput, options: { layer: number }) {
+  const deeper = Math.max(1, Math.round(budget / layers));
+  return Array.from({ length: layers }, (_, layer) =>
+    layer < options.layer ? candidates.length : deeper,
+  );
+}
+
+function exactRows({ layers, budget, candidates }: PlanInput, layer: number): number[] {
+  const rows = candidates.length;
+  const affordable = rows > 1 ? Math.floor((budget - layers) / (rows - 1)) : layers;
+  const whole = Math.min(layer, layers - 1, affordable);
+  return [
+    ...new Array<number>(whole).fill(rows),
+    ...uniformBudget(budget - whole * rows, layers - whole),
+  ];
+}

@@ -1,0 +1,70 @@
+import { candidateScores, need } from "../../blocks/score";
+import { layerCounts, planOf, range, topPlaces } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, real } from "../../options";
+import { airCacheBudget, questionPlaces } from "./airCacheBudget";
+
+/**
+ * AirCache: a few text tokens that the question itself attends to, the elite, vote on the visual
+ * rows; layers whose votes are strong and skewed get more rows.
+ *
+ * https://arxiv.org/abs/2503.23956, no release. Where the paper is silent: text is what follows the
+ * last image, heads are averaged, both layer measures are scaled to mean 1 with negative skewness
+ * cut to 0, and rows are rounded by water-filling to the exact total (`plain` rounds each layer by
+ * itself). In scope `prompt` the elite votes on all rows before the question, which is kept.
+ */
+export const airCache = definePolicy({
+  id: "aircache",
+  label: "AirCache",
+  summary: "A few elite words of the question vote on the image; focused layers keep more.",
+  paper: {
+    title:
+      "AirCache: Activating Inter-modal Relevancy KV Cache Compression for Efficient Large Vision-Language Model Inference",
+    venue: "ICCV 2025",
+    url: "https://arxiv.org/abs/2503.23956",
+  },
+  options: {
+    alpha: real("α", "Elite words reach this share of the strongest attention", [0, 1], 0.9),
+    window: choice("Window", "Which words vote", ["elite", "allText", "last16", "last32"]),
+    heads: choice("Heads", "perKvHead: every KV head has its own elite and its own rows", [
+      "mean",
+      "perKvHead",
+    ]),
+    budget: choice("Layer budgets", "What decides how many rows a layer keeps", [
+      "both",
+      "strength",
+      "skewness",
+      "uniform",
+      "pyramid",
+    ]),
+    rounding: choice("Rounding", "plain: each layer by itself, so that the total drifts", [
+      "waterfill",
+      "plain",
+    ]),
+  },
+  deviation: ({ rounding }) =>
+    rounding === "plain" ? "Rounds each layer by itself, so that the total drifts." : undefined,
+  deviantRows: (input, { budget }) => airCacheBudget(input, budget).plain,
+  taps: ({ alpha, window, heads }) => ({
+    elite: { window, alpha, perKvHead: heads === "perKvHead" },
+  }),
+  plan(input, { budget, rounding }) {
+    const settled = airCacheBudget(input, budget);
+    const counts =
+      rounding === "plain" ? settled.plain : layerCounts(input, () => settled.waterfill);
+    const { importance } = need(input.taps.elite, "elite");
+    const places = input.candidates.length;
+    const question = questionPlaces(input);
+    const keep = counts.map((count, layer) => {
+      const kept = Math.min(question, Math.max(0, count - 1));
+      return Array.from({ length: importance.heads }, (_, head) => {
+        const votes = candidateScores(input, importance, layer, head);
+        const scores = votes.subarray(0, places - question);
+        const best = topPlaces(scores, count - kept);
+        return { places: Uint32Array.from([...best, ...range(places - kept, places)]), scores };
+      });
+    });
+    const { strength, skew } = settled;
+    return planOf(input, keep, undefined, { strength, skewness: skew });
+  },
+});

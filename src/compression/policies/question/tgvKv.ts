@@ -1,0 +1,118 @@
+import { evictedShare, roundHalfEven, waterfill } from "../../blocks/budget";
+import { dueToRatio } from "../../blocks/decodeRules";
+import { layerScores, need } from "../../blocks/score";
+import { keepTop, keptRows, layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, integer } from "../../options";
+import type { PlanInput } from "../../types";
+
+/** Puts every text row before every visual one, as released. */
+const TEXT_BONUS = 100;
+const RECENT = 1;
+const float = Math.fround;
+
+/**
+ * TGV-KV: the question's words, weighted by the attention that they get from later words, rank the
+ * image; layers whose question looks at the image more keep more; text goes last.
+ *
+ * https://arxiv.org/abs/2606.03075, release https://github.com/Danielement321/TGV-KV. The release
+ * rounds each layer's share by itself and gives away what a full layer cannot use (`release`);
+ * `exact` hands it to the other layers. While decoding, the row that the newest query attends to
+ * least goes, from between the sinks and as many newest rows as the question kept.
+ */
+export const tgvKv = definePolicy({
+  id: "tgvkv",
+  label: "TGV-KV",
+  summary: "The question's weightiest words rank the image; text is dropped last.",
+  paper: {
+    title: "TGV-KV: Text-Grounded KV Eviction for Vision-Language Models",
+    venue: "ICML 2026",
+    url: "https://arxiv.org/abs/2606.03075",
+  },
+  release: "https://github.com/Danielement321/TGV-KV",
+  options: {
+    sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 4),
+    reading: choice("Layer budgets", "release: each layer rounded by itself, nothing handed on", [
+      "exact",
+      "release",
+    ]),
+  },
+  deviation: ({ reading }) =>
+    reading === "release" ? "Each layer's share is rounded by itself, as released." : undefined,
+  deviantRows: (input, { sinks }) => releasedRows(input, sinks),
+  taps: () => ({ textImage: true, columnSum: true }),
+  plan(input, { sinks, reading }) {
+    const counts =
+      reading === "release"
+        ? releasedRows(input, sinks)
+        : layerCounts(input, () => {
+            const cap = input.candidates.length;
+            return waterfill(textVisualShares(input), input.budget, { floor: 1, cap });
+          });
+    return planLayers(input, counts, (layer, count) => [
+      keepTop(rowScores(input, layer), count, { first: sinks, last: RECENT }),
+    ]);
+  },
+  decode(input, plan, { sinks, reading }) {
+    const rows = input.candidates.length;
+    const shares =
+      reading === "release"
+        ? forgetRatios(input).map((ratio) => float(1 - float(ratio)))
+        : keptRows(input, plan).map((count) => count / rows);
+    const suffix = plan.layers.map(({ keep }) =>
+      Math.max(RECENT, keep[0]!.filter((row) => row >= input.textStart).length),
+    );
+    const due = dueToRatio((layer) => shares[layer]!);
+    return {
+      due(layer, held, seen) {
+        if (sinks + suffix[layer]! >= held) return 0;
+        const target = reading === "release" ? float(seen * shares[layer]!) : undefined;
+        const count = target === undefined ? due(layer, held, seen) : Math.trunc(held - target);
+        return Math.max(0, Math.min(1, count));
+      },
+      victim: {
+        kind: "lowest",
+        scores: "last",
+        perHead: false,
+        protectFirst: sinks,
+        protectLast: suffix,
+      },
+    };
+  },
+});
+
+/** Each layer's share of the question's attention to the image; equal without an image. */
+export function textVisualShares(input: PlanInput): number[] {
+  const { visualShare } = need(input.taps.textImage, "textImage");
+  const total = visualShare.reduce((a, b) => a + b, 0);
+  return Array.from(visualShare, (value) => (total > 0 ? value / total : 1 / visualShare.length));
+}
+
+/** Text by attention received and far ahead, visual rows by the weighted question. */
+function rowScores(input: PlanInput, layer: number): Float64Array {
+  const { visualScore } = need(input.taps.textImage, "textImage");
+  const visual = layerScores(input, visualScore, layer);
+  const sums = layerScores(input, need(input.taps.columnSum, "columnSum"), layer);
+  return visual.map((score, place) => {
+    const row = input.candidates[place]!;
+    const isVisual = input.visual.some(({ start, end }) => row >= start && row < end);
+    return isVisual ? score : sums[place]! + TEXT_BONUS;
+  });
+}
+
+/** Share of the prompt that each layer forgets; below 0 where a layer deserves more than it has. */
+export function forgetRatios(input: PlanInput): number[] {
+  const rows = input.candidates.length;
+  const kept = 1 - evictedShare(input.retention);
+  return textVisualShares(input).map((share) => (rows - input.layers * rows * kept * share) / rows);
+}
+
+export function forgetCounts(input: PlanInput): number[] {
+  const rows = input.candidates.length;
+  return forgetRatios(input).map((ratio) => Math.max(0, roundHalfEven(float(ratio) * rows)));
+}
+
+function releasedRows(input: PlanInput, sinks: number): number[] {
+  const rows = input.candidates.length;
+  return forgetCounts(input).map((count) => Math.max(rows - count, Math.min(rows, sinks + RECENT)));
+}

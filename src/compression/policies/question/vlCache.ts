@@ -1,0 +1,100 @@
+import { uniformBudget, waterfill } from "../../blocks/budget";
+import { headScores, meanOf, need } from "../../blocks/score";
+import { keepTop, layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, real } from "../../options";
+import type { PlanInput } from "../../types";
+
+/** Bounds of a layer's share of the prompt, before anything is rounded. */
+const LEAST_SHARE = 0.01;
+const float = Math.fround;
+
+/**
+ * VL-Cache: the question ranks all rows, and layers whose attention is dense keep more.
+ *
+ * https://arxiv.org/abs/2410.23317, no release by its authors. A layer's density is the share of the
+ * question's attention entries above 1 % of their row's maximum. `effivlm` is EffiVLM-Bench's version
+ * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): shares are clipped and not scaled back, and a recent
+ * window of a tenth comes on top; `effivlmFixed` gives every layer the same window and scales the
+ * rest by 0.9.
+ */
+export const vlCache = definePolicy({
+  id: "vlcache",
+  label: "VL-Cache",
+  summary: "The question ranks the rows; layers with dense attention keep more.",
+  paper: {
+    title:
+      "VL-Cache: Sparsity and Modality-Aware KV Cache Compression for Vision-Language Model Inference Acceleration",
+    venue: "ICLR 2025",
+    url: "https://arxiv.org/abs/2410.23317",
+  },
+  options: {
+    threshold: real(
+      "Threshold",
+      "Share of a row's maximum below which attention is 0",
+      [0, 1],
+      0.01,
+    ),
+    recentShare: real("Recent share", "Share of a layer's rows that are the newest", [0, 1], 0.1),
+    heads: choice("Rows", "perKvHead: every KV head ranks for itself", ["shared", "perKvHead"]),
+    reading: choice("Reading", "EffiVLM-Bench's budgets, with windows per layer or fixed", [
+      "exact",
+      "effivlm",
+      "effivlmFixed",
+    ]),
+  },
+  deviation: ({ reading }) =>
+    reading === "exact"
+      ? undefined
+      : "Clipped shares and a window on top of them, as in EffiVLM-Bench.",
+  deviantRows: (input, { reading, recentShare }) =>
+    effivlmRows(input, recentShare, reading === "effivlmFixed").map(({ total }) => total),
+  taps: ({ threshold }) => ({ postVision: { threshold } }),
+  plan(input, { recentShare, heads, reading }) {
+    const { sum } = need(input.taps.postVision, "postVision");
+    const released =
+      reading === "exact" ? undefined : effivlmRows(input, recentShare, reading === "effivlmFixed");
+    const counts =
+      released?.map(({ total }) => total) ?? layerCounts(input, () => exactRows(input));
+    return planLayers(input, counts, (layer, count) => {
+      const last = released ? released[layer]!.window : Math.floor(recentShare * count);
+      const perHead = headScores(input, sum, layer);
+      const scores = heads === "shared" ? [meanOf(perHead)] : perHead;
+      return scores.map((head) => keepTop(head, count, { first: 0, last }));
+    });
+  },
+});
+
+function exactRows(input: PlanInput): number[] {
+  const { sparsity } = need(input.taps.postVision, "postVision");
+  const dense = Array.from(sparsity, (value) => 1 - value);
+  const { budget, layers, candidates } = input;
+  if (candidates.length < 2) return uniformBudget(budget, layers);
+  return waterfill(dense, budget, { floor: 1, cap: candidates.length });
+}
+
+/** EffiVLM-Bench's share of the prompt per layer, in the single precision in which it is computed. */
+export function effivlmShares({ taps, layers, retention }: PlanInput, fixed: boolean): number[] {
+  const { sparsity } = need(taps.postVision, "postVision");
+  const dense = Array.from(sparsity, (value) => float(1 - value));
+  const total = float(dense.reduce((a, b) => float(a + b), 0));
+  const scale = fixed ? 0.9 : 1;
+  return dense.map((value) => {
+    let share = float(float(value / total) * float(retention));
+    if (fixed) share = float(share * float(scale));
+    share = float(share * layers);
+    return Math.min(1, Math.max(float(LEAST_SHARE * scale), share));
+  });
+}
+
+function effivlmRows(input: PlanInput, recentShare: number, fixed: boolean) {
+  const rows = input.candidates.length;
+  return effivlmShares(input, fixed).map((share) => {
+    const own = Math.max(1, Math.trunc(float(share * rows)));
+    const width = fixed
+      ? rows * input.retention * recentShare
+      : float(float(share * rows) * float(recentShare));
+    const window = Math.min(rows, Math.max(1, Math.trunc(width)));
+    return { window, total: Math.min(rows, own + window) };
+  });
+}

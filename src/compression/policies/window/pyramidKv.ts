@@ -1,0 +1,71 @@
+import { kvpressPyramid, pyramidShares, waterfill } from "../../blocks/budget";
+import { layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice, real } from "../../options";
+import type { PlanInput } from "../../types";
+import {
+  keepObserved,
+  OBSERVATION_OPTIONS,
+  type ObservationValues,
+  observationTap,
+  observedScores,
+  windowNotices,
+  windowPlaces,
+} from "./observation";
+
+/**
+ * PyramidKV: SnapKV's ranking, with fewer rows the deeper the layer.
+ *
+ * https://arxiv.org/abs/2406.02069, release https://github.com/Zefan-Cai/KVCache-Factory: it rounds the
+ * step between layers down, so that its total drifts; here the same line is rounded to the exact
+ * total. `kvpress` is that library's count (https://github.com/NVIDIA/kvpress): the window counts
+ * as part of it, and a pyramid that is too steep falls back to equal layers.
+ */
+export const pyramidKv = definePolicy({
+  id: "pyramidkv",
+  label: "PyramidKV",
+  summary: "SnapKV's ranking with fewer rows the deeper the layer.",
+  paper: {
+    title: "PyramidKV: Dynamic KV Cache Compression based on Pyramidal Information Funneling",
+    venue: "COLM 2025",
+    url: "https://arxiv.org/abs/2406.02069",
+  },
+  release: "https://github.com/Zefan-Cai/KVCache-Factory",
+  options: {
+    ...OBSERVATION_OPTIONS,
+    beta: real("Steepness", "The last layer gets 1/β of the mean", [1, 100], 20),
+    reading: choice("Reading", "kvpress: that library's rounding and fallback", [
+      "exact",
+      "kvpress",
+    ]),
+  },
+  deviation: ({ reading }) =>
+    reading === "kvpress" ? "Rounds each layer by itself, as kvpress does." : undefined,
+  deviantRows: kvpressRows,
+  taps: (options) => observationTap(options),
+  notices: windowNotices,
+  plan(input, options) {
+    const window = windowPlaces(input, options);
+    const counts =
+      options.reading === "kvpress"
+        ? kvpressRows(input, options)
+        : layerCounts(input, () => exactRows(input, window, options.beta));
+    return planLayers(input, counts, (layer, count) =>
+      observedScores(input, layer, options).map((scores) => keepObserved(scores, window, count)),
+    );
+  },
+});
+
+function exactRows({ budget, layers, candidates }: PlanInput, window: number, beta: number) {
+  const base = Math.min(window, Math.floor(budget / layers) - 1);
+  const cap = candidates.length - base;
+  const total = budget - base * layers;
+  const shares = pyramidShares(layers, total / layers, beta, cap);
+  return waterfill(shares, total, { floor: 1, cap }).map((rows) => rows + base);
+}
+
+function kvpressRows(input: PlanInput, { window, beta }: ObservationValues & { beta: number }) {
+  const { candidates, layers, retention } = input;
+  const shape = { rows: candidates.length, layers, retention, window, beta };
+  return kvpressPyramid(shape).map((rows) => Math.max(1, Math.min(candidates.length, rows)));
+}

@@ -1,0 +1,57 @@
+import { uniformBudget } from "../../blocks/budget";
+import { headScores, need } from "../../blocks/score";
+import { layerCounts, planLayers } from "../../blocks/select";
+import { definePolicy } from "../../definePolicy";
+import { choice } from "../../options";
+import {
+  floorAtMean,
+  keepObserved,
+  OBSERVATION_OPTIONS,
+  observationTap,
+  observedScores,
+  windowNotices,
+  windowPlaces,
+} from "./observation";
+
+/**
+ * SnapKV: the last queries of the prompt vote, per head, on the rows before them.
+ *
+ * https://arxiv.org/abs/2404.14469, release https://github.com/FasterDecoding/SnapKV: it ranks per
+ * query head on repeated keys, which saves no memory under grouped queries; here, as in kvpress, a
+ * group votes as one. Its class smooths with an average over 5 rows, its LongBench runs with a
+ * maximum over 7. `defensive` is DefensiveKV's aggregation (https://github.com/FFY0/DefensiveKV,
+ * without its value norms): rows pooled at their own mass, maximum instead of mean, floored.
+ */
+export const snapKv = definePolicy({
+  id: "snapkv",
+  label: "SnapKV",
+  summary: "Keeps the rows that the last few queries look at, per head.",
+  paper: {
+    title: "SnapKV: LLM Knows What You are Looking for Before Generation",
+    venue: "NeurIPS 2024",
+    url: "https://arxiv.org/abs/2404.14469",
+  },
+  release: "https://github.com/FasterDecoding/SnapKV",
+  options: {
+    ...OBSERVATION_OPTIONS,
+    aggregate: choice("Votes", "How the window's votes are joined", ["mean", "max", "defensive"]),
+  },
+  taps: (options) => observationTap(options, options.aggregate),
+  notices: windowNotices,
+  plan(input, options) {
+    const window = windowPlaces(input, options);
+    const before = input.candidates.length - window;
+    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    const defensive = (layer: number) =>
+      headScores(input, need(input.taps.window, "window"), layer).map((scores) =>
+        floorAtMean(scores.subarray(0, before)),
+      );
+    return planLayers(input, counts, (layer, count) => {
+      const scores =
+        options.aggregate === "defensive"
+          ? defensive(layer)
+          : observedScores(input, layer, options);
+      return scores.map((head) => keepObserved(head, window, count));
+    });
+  },
+});

@@ -1,0 +1,44 @@
+import { candidateScores, need } from "../../blocks/score";
+import { range } from "../../blocks/select";
+import { airCacheBudget } from "../../policies/question/airCacheBudget";
+import { textAttention } from "../tapsFromAttention";
+import { ask, attentionOf, type Fixture, keptOf, number, span } from "./fixture";
+import type { Reading } from "./methods";
+
+/** The restatement of AirCache's formulas: elite rows, importance, layer budgets, kept rows. */
+export function airCacheReading(fixture: Fixture): Reading {
+  const { params, shape } = fixture;
+  const image = span(params, "image_span");
+  const attention = attentionOf(fixture, image);
+  const { input, plan } = ask({
+    policy: "aircache",
+    options: { alpha: number(params, "alpha") },
+    retention: number(params, "retention_of_visual"),
+    attention,
+    candidates: range(image.start, image.end),
+  });
+  const { importance, rows } = need(input.taps.elite, "elite");
+  const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
+  const budget = airCacheBudget(input, "both");
+  return {
+    policies: ["aircache"],
+    actual: {
+      text_row: layers.map((layer) =>
+        textAttention(attention, layer, 0, shape.heads).subarray(image.end),
+      ),
+      elite: layers.map((layer) => rows[layer]![0]!),
+      importance: layers.map((layer) => candidateScores(input, importance, layer, 0)),
+      strength: budget.strength,
+      skewness: budget.skew,
+      strength_norm: budget.strengthNorm,
+      skewness_norm: budget.skewNorm,
+      r_hat: budget.shares,
+      n_keep_plain: budget.plain,
+      n_keep_waterfill: budget.waterfill,
+      total: input.budget,
+      kept_visual_waterfill: layers.map((layer) =>
+        keptOf(plan, layer).filter((row) => row >= image.start && row < image.end),
+      ),
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Gpu, Slice } from "../../gpu";
+import { f32Bits, type Recorder } from "../../recorder";
+import { KV_CODE, type KvType } from "../common/kvType";
+import { foldGroups, type Lanes, lanesCode, unitGroups } from "../common/lanes";
+import combineWgsl from "./attend_combine.wgsl?raw";
+import ioWgsl from "./attend_io.wgsl?raw";
+import splitWgsl from "./attend_split.wgsl?raw";
+import plainWgsl from "./attend_split_plain.wgsl?raw";
+import type { CacheBinding, HeadShape } from "./ropeAppend";
+
+export interface AttendSpec {
+  readonly lanes: Lanes;
+  readonly kvType: KvType;
+  readonly shape: HeadShape;
+}
+
+export interface AttendArgs {
+  readonly cache: CacheBinding;
+  /** Largest capacity of the layer's heads, in rows: how many splits are dispatched. */
+  readonly capacity: number;
+  /** f32 [heads, headDim], rotated, not scaled. */
+  readonly queries: Slice;
+  /** f32 [splits, heads, headDim], scratch. */
+  readonly pieces: Slice;
+  /** f32 [splits, heads, 2], scratch. */
+  readonly stats: Slice;
+  /** f32 [heads, headDim] */
+  readonly output: Slice;
+  /** f32 [heads]: natural log of the sum of exponentials of the scaled scores. */
+  readonly logSums: Slice;
+}
+
+export interface Attend {
+  (recorder: Recorder, args: AttendArgs): void;
+  /** Splits that scratch must hold for a capacity. */
+  splits(capacity: number): number;
+}
+
+/** Largest head size that lanes can share; above it an invocation works alone. */
+const SHARED_HEAD_DIM = 256;
+const PLAIN_GROUP = 16;
+
+/** Attention of the newest row over the whole cache, split over the cache and joined. */
+export async function createAttend(
+  gpu: Gpu,
+  { lanes, kvType, shape }: AttendSpec,
+): Promise<Attend> {
+  const { heads, kvHeads, headDim } = shape;
+  const isPlain = lanes === "one" || headDim > SHARED_HEAD_DIM;
+  const { code, enable, constants } = lanesCode(lanes);
+  const [split, combine] = await Promise.all([
+    gpu.compile({
+      label: `attend_split ${isPlain ? "plain" : lanes} ${kvType}`,
+      code: isPlain
+        ? [KV_CODE[kvType], ioWgsl, plainWgsl]
+        : [code, KV_CODE[kvType], ioWgsl, splitWgsl],
+      access: ["read", "read", "read", "read", "write", "write"],
+      enable: isPlain ? [] : enable,
+      constants: isPlain ? { WORKGROUP: PLAIN_GROUP } : constants,
+    }),
+    gpu.compile({
+      label: "attend_combine",
+      code: [combineWgsl],
+      access: ["read", "read", "read", "write", "write"],
+    }),
+  ]);
+  const splitSlots = isPlain ? 32 : 64;
+  const splits = (capacity: number) => Math.ceil(capacity / splitSlots);
+  const depth4 = headDim / 4;
+
+  const attend = (recorder: Recorder, args: AttendArgs) => {
+    const { cache, queries, pieces, stats, output, logSums } = args;
+    const { keys, values, table, layer } = cache;
+    const units = splits(args.capacity) * heads;
+    recorder.dispatch(
+      split,
+      [queries, keys, values, table, pieces, stats],
+      [units, heads, kvHeads, depth4, layer, f32Bits(1 / Math.sqrt(headDim))],
+      isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(lanes, units),
+    );
+    recorder.dispatch(
+      combine,
+      [table, pieces, stats, output, logSums],
+      [heads, kvHeads, depth4, layer, splitSlots],
+      [Math.ceil((heads * depth4) / 16)],
+    );
+  };
+  return Object.assign(attend, { splits });
+}

@@ -1,0 +1,41 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { randomCache } from "../../../../test/cache";
+import { createTestGpu } from "../../../../test/dawn";
+import { maxError, randomFloats } from "../../../../test/kernels";
+import { Scratch } from "../../scratch";
+import { attention } from "../../selfTest/reference";
+import { createFlash } from "./flash";
+
+const TOLERANCE = 1e-5;
+
+const gpu = await createTestGpu();
+const scratch = new Scratch(gpu);
+afterEach(() => scratch.destroy());
+afterAll(() => gpu.device.destroy());
+
+describe.each(["plain", "subgroup", "tiled"] as const)("flash %s", (variant) => {
+  it.each([
+    { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [30, 5], rows: 21 },
+    { heads: 5, kvHeads: 1, headDim: 80, kvType: "f16", rowsBefore: [17], rows: 18 },
+    { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 0, 1, 9], rows: 35 },
+    { heads: 2, kvHeads: 1, headDim: 128, kvType: "f32", rowsBefore: [0], rows: 1 },
+    { heads: 2, kvHeads: 2, headDim: 20, kvType: "f16", rowsBefore: [0, 64], rows: 5 },
+  ] as const)("$heads over $kvHeads of $headDim, $kvType, $rows rows", async (test) => {
+    const { kvType, rows, rowsBefore } = test;
+    const shape = { heads: test.heads, kvHeads: test.kvHeads, headDim: test.headDim };
+    const { heads, headDim } = shape;
+    const cache = randomCache(scratch, shape, kvType, rowsBefore, 1);
+    const queries = randomFloats(rows * heads * headDim, 3).map((value) => 3 * value);
+    const output = scratch.empty((rows + 3) * heads * headDim);
+    const logSums = scratch.empty(rows * heads);
+    const flash = await createFlash(gpu, { variant, kvType, shape });
+    const recorder = gpu.recorder("test");
+    const buffers = { queries: scratch.upload(queries), output, logSums };
+    flash(recorder, { cache: cache.binding, ...buffers, rows });
+    recorder.submit();
+    const expected = attention({ shape, queries, ...cache });
+    expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
+    expect(maxError(await scratch.readFloats(logSums), expected.logSums)).toBeLessThan(TOLERANCE);
+    recorder.destroy();
+  });
+});

@@ -1,0 +1,68 @@
+import type { Gpu, Slice } from "../../gpu";
+import { f32Bits, type Recorder } from "../../recorder";
+import { KV_CODE, type KvType } from "../common/kvType";
+import { foldGroups } from "../common/lanes";
+import io from "./flash_io.wgsl?raw";
+import plain from "./flash_plain.wgsl?raw";
+import subgroup from "./flash_subgroup.wgsl?raw";
+import tiled from "./flash_tiled.wgsl?raw";
+import type { CacheBinding, HeadShape } from "./ropeAppend";
+
+/**
+ * `plain` and `subgroup` need no barrier and no shared memory: for adapters where those are slow.
+ * `tiled` is for GPUs.
+ */
+export type FlashVariant = "plain" | "subgroup" | "tiled";
+
+/** Largest head size of `tiled`; `plain` takes over above it. */
+export const TILED_HEAD_DIM = 128;
+
+/** A unit is some rows of one head. */
+const VARIANTS = {
+  plain: { code: plain, rowsPerUnit: 4, unitsPerGroup: 16, workgroup: 16 },
+  subgroup: { code: subgroup, rowsPerUnit: 32, unitsPerGroup: 1, workgroup: 8 },
+  tiled: { code: tiled, rowsPerUnit: 16, unitsPerGroup: 1, workgroup: 64 },
+} as const;
+
+export interface FlashSpec {
+  readonly variant: FlashVariant;
+  readonly kvType: KvType;
+  readonly shape: HeadShape;
+}
+
+export interface FlashArgs {
+  readonly cache: CacheBinding;
+  /** f32 [rows, heads, headDim], rotated, not scaled. */
+  readonly queries: Slice;
+  /** f32 [rows rounded up to 4, heads, headDim] */
+  readonly output: Slice;
+  /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
+  readonly logSums: Slice;
+  readonly rows: number;
+}
+
+export type Flash = (recorder: Recorder, args: FlashArgs) => void;
+
+/** Causal attention of a chunk of rows that was just appended to the cache. */
+export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpec): Promise<Flash> {
+  const { heads, kvHeads, headDim } = shape;
+  const chosen = variant === "tiled" && headDim > TILED_HEAD_DIM ? "plain" : variant;
+  const { code, rowsPerUnit, unitsPerGroup, workgroup } = VARIANTS[chosen];
+  const kernel = await gpu.compile({
+    label: `flash ${chosen} ${kvType}`,
+    code: [KV_CODE[kvType], io, code],
+    access: ["read", "read", "read", "read", "write", "write"],
+    enable: chosen === "subgroup" ? ["subgroups"] : [],
+    constants: chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup },
+  });
+
+  return (recorder, { cache, queries, output, logSums, rows }) => {
+    const units = Math.ceil(rows / rowsPerUnit) * heads;
+    recorder.dispatch(
+      kernel,
+      [queries, cache.keys, cache.values, cache.table, output, logSums],
+      [rows, heads, kvHeads, headDim / 4, cache.layer, f32Bits(1 / Math.sqrt(headDim))],
+      foldGroups(Math.ceil(units / unitsPerGroup)),
+    );
+  };
+}

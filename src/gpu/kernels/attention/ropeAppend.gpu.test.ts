@@ -1,0 +1,53 @@
+import { afterAll, expect, it } from "vitest";
+import { randomAngles, randomCache } from "../../../../test/cache";
+import { createTestGpu } from "../../../../test/dawn";
+import { maxError, randomFloats } from "../../../../test/kernels";
+import { Scratch } from "../../scratch";
+import { rotate } from "../../selfTest/reference";
+import { createRopeAppend } from "./ropeAppend";
+
+const gpu = await createTestGpu();
+const scratch = new Scratch(gpu);
+afterAll(() => {
+  scratch.destroy();
+  gpu.device.destroy();
+});
+
+it.each([
+  ["f32", 1e-6],
+  ["f16", 2e-3],
+] as const)("rotates queries and keys and appends to a %s cache", async (kvType, tolerance) => {
+  const shape = { heads: 6, kvHeads: 2, headDim: 20 };
+  const [rows, width] = [11, 10 * 20];
+  const cache = randomCache(scratch, shape, kvType, [70, 3], 2);
+  const qkv = randomFloats(rows * width, 1);
+  const angles = randomAngles(rows, 20);
+  const queries = scratch.empty(rows * 6 * 20);
+  const append = await createRopeAppend(gpu, kvType);
+  const recorder = gpu.recorder("test");
+  const buffers = { qkv: scratch.upload(qkv), angles: scratch.upload(angles), queries };
+  append(recorder, { shape, cache: cache.binding, ...buffers, rows });
+  recorder.submit();
+
+  const turned = rotate(qkv, angles, 10, 20);
+  const pick = (from: Float32Array, row: number, head: number) =>
+    from.subarray(row * width + head * 20, row * width + (head + 1) * 20);
+  const actual = await scratch.readFloats(queries);
+  for (let row = 0; row < rows; row++) {
+    const expected = turned.slice(row * width, row * width + 120);
+    expect(maxError(actual.slice(row * 120), expected)).toBeLessThan(1e-6);
+  }
+  for (const g of [0, 1]) {
+    const [keys, values] = [await cache.read("keys", g), await cache.read("values", g)];
+    const before = cache.before(g);
+    expect(keys.slice(0, before * 20)).toEqual(cache.keys(g).slice(0, before * 20));
+    for (let row = 0; row < rows; row++) {
+      const slot = (before + row) * 20;
+      const key = pick(turned, row, 6 + g).slice();
+      const value = pick(qkv, row, 8 + g).slice();
+      expect(maxError(keys.slice(slot), key)).toBeLessThan(tolerance);
+      expect(maxError(values.slice(slot), value)).toBeLessThan(tolerance);
+    }
+  }
+  recorder.destroy();
+});

@@ -1,0 +1,58 @@
+import type { Gpu, Slice } from "../../gpu";
+import type { Recorder } from "../../recorder";
+import { KV_CODE, type KvType } from "../common/kvType";
+import { foldGroups } from "../common/lanes";
+import wgsl from "./rope_append.wgsl?raw";
+
+/** Heads of an attention layer. */
+export interface HeadShape {
+  /** H, query heads. */
+  readonly heads: number;
+  /** G, KV heads; divides H. */
+  readonly kvHeads: number;
+  /** D, a multiple of 4. */
+  readonly headDim: number;
+}
+
+/** One layer of a KV cache, and the table that says where each head's rows lie. */
+export interface CacheBinding {
+  readonly keys: Slice;
+  readonly values: Slice;
+  /** u32 [layers, kvHeads, 4], written before each submit. */
+  readonly table: Slice;
+  readonly layer: number;
+}
+
+export interface RopeAppendArgs {
+  readonly shape: HeadShape;
+  readonly cache: CacheBinding;
+  /** f32 [rows, heads + 2 kvHeads, headDim] */
+  readonly qkv: Slice;
+  /** f32 [rows, headDim / 2, 2]: cosine and sine of each rotated pair. */
+  readonly angles: Slice;
+  /** f32 [rows, heads, headDim] */
+  readonly queries: Slice;
+  readonly rows: number;
+}
+
+export type RopeAppend = (recorder: Recorder, args: RopeAppendArgs) => void;
+
+/** Rotates queries and keys of a chunk, and appends keys and values to the cache. */
+export async function createRopeAppend(gpu: Gpu, kvType: KvType): Promise<RopeAppend> {
+  const kernel = await gpu.compile({
+    label: `rope_append ${kvType}`,
+    code: [KV_CODE[kvType], wgsl],
+    access: ["read", "read", "read", "write", "write", "write"],
+  });
+
+  return (recorder, { shape, cache, qkv, angles, queries, rows }) => {
+    const { heads, kvHeads, headDim } = shape;
+    const invocations = (rows * (heads + 2 * kvHeads) * headDim) / 4;
+    recorder.dispatch(
+      kernel,
+      [qkv, angles, cache.table, queries, cache.keys, cache.values],
+      [rows, heads, kvHeads, headDim / 4, cache.layer],
+      foldGroups(Math.ceil(invocations / 64)),
+    );
+  };
+}

@@ -1,0 +1,97 @@
+import type { Gpu } from "../../gpu";
+import { f32Bits } from "../../recorder";
+import type { EvictShape } from "../cache/evict";
+import { type Compiled, compileCall } from "../common/kernelCall";
+import { KV_CODE } from "../common/kvType";
+import type { Queries } from "../taps/tapScores";
+import traceAttention from "./trace_attention.wgsl?raw";
+import traceLocate from "./trace_locate.wgsl?raw";
+
+const WORKGROUP = 64;
+
+/** In a place: the slot holds its row in every step. */
+export const PLACE_ALWAYS = 0xffffffff;
+/** In a place: no slot holds the row, in no step. */
+export const PLACE_NEVER = 0xfffffffe;
+/** No column for this position. */
+export const NO_COLUMN = 0xffffffff;
+
+export type TraceKernels = Compiled<ReturnType<typeof traceKernels>>;
+
+/** What both kernels read. */
+interface TraceStep {
+  readonly table: GPUBuffer;
+  /** u32 [2]: number of the step, original position of the row that it appends. */
+  readonly clock: GPUBuffer;
+  /** u32 [layers, kvHeads, watched rows, 2]: slot, and the step in which it holds the row. */
+  readonly places: GPUBuffer;
+  readonly layers: number;
+  /** Rows that are watched. */
+  readonly watched: number;
+}
+
+export interface TraceAttentionArgs extends TraceStep {
+  readonly k: GPUBuffer;
+  readonly query: Queries;
+  /** [steps, layers, watched rows] bytes, each line filled up to a multiple of 4; zeroed. */
+  readonly cells: GPUBuffer;
+  readonly layer: number;
+  readonly steps: number;
+}
+
+export interface TraceLocateArgs extends TraceStep {
+  /** u32 [positions]: column of each original position, or `NO_COLUMN`. */
+  readonly columns: GPUBuffer;
+  /** u32 [flat rows]: original position of each slot's row. */
+  readonly positions: GPUBuffer;
+  /** Largest capacity of any head. */
+  readonly capacity: number;
+}
+
+/** Bytes of one layer's line in one step. */
+export function traceLineBytes(watched: number): number {
+  return Math.ceil(watched / 4) * 4;
+}
+
+/** To be compiled by name. */
+export function traceKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
+  return {
+    attention: () =>
+      compileCall(
+        gpu,
+        {
+          label: `trace_attention ${kvType}`,
+          code: [KV_CODE[kvType], traceAttention],
+          access: ["read", "read", "read", "read", "read", "read", "write"],
+          constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
+        },
+        (args: TraceAttentionArgs) => ({
+          buffers: [
+            ...[args.table, args.k, args.query.q, args.query.lse],
+            ...[args.clock, args.places, args.cells],
+          ],
+          params: [
+            ...[args.layer, args.layers, heads, kvHeads, args.watched, args.steps],
+            f32Bits(1 / Math.sqrt(headDim)),
+          ],
+          groups: [Math.ceil(args.watched / WORKGROUP)],
+        }),
+      ),
+
+    locate: () =>
+      compileCall(
+        gpu,
+        {
+          label: "trace_locate",
+          code: [traceLocate],
+          access: ["read", "read", "read", "write", "write"],
+          constants: { WORKGROUP },
+        },
+        (args: TraceLocateArgs) => ({
+          buffers: [args.table, args.clock, args.columns, args.positions, args.places],
+          params: [args.columns.size / 4, args.watched],
+          groups: [Math.ceil(args.capacity / WORKGROUP), args.layers * kvHeads],
+        }),
+      ),
+  };
+}

@@ -1,0 +1,131 @@
+import type { Gpu } from "../../gpu";
+import { f32Bits } from "../../recorder";
+import { type Compiled, compileCall } from "../common/kernelCall";
+import { KV_CODE, type KvType } from "../common/kvType";
+import type { Queries } from "../taps/tapScores";
+import evictMove from "./evict_move.wgsl?raw";
+import evictScan from "./evict_scan.wgsl?raw";
+import evictScore from "./evict_score.wgsl?raw";
+
+const WORKGROUP = 64;
+
+/** Invocations that share the search of one head. */
+export const EVICT_PARTS = 64;
+/** In an order: the victim is the row with the lowest score. */
+export const EVICT_LOWEST = 0xffffffff;
+/** u32 words of an order. */
+export const EVICT_ORDER_WORDS = 8;
+
+export interface EvictShape {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly kvType: KvType;
+}
+
+/** Scores and positions of all slots, the layers' regions end to end. */
+export interface SlotScores {
+  /** f32 [flat rows] */
+  readonly scores: GPUBuffer;
+  /** u32 [flat rows] */
+  readonly positions: GPUBuffer;
+}
+
+/** What a round of evictions reads. */
+export interface EvictRound {
+  readonly table: GPUBuffer;
+  /** u32 [layers, kvHeads, EVICT_ORDER_WORDS]; see `evict_scan.wgsl`. */
+  readonly orders: GPUBuffer;
+  /** [layers, kvHeads, EVICT_PARTS, 2] */
+  readonly candidates: GPUBuffer;
+  readonly slots: SlotScores;
+}
+
+export type EvictKernels = Compiled<ReturnType<typeof evictKernels>>;
+
+/** To be compiled by name. */
+export function evictKernels(gpu: Gpu, shape: EvictShape) {
+  const { heads, kvHeads, headDim, kvType } = shape;
+  const rowVec4 = headDim / 4;
+  const kv = KV_CODE[kvType];
+  const constants = { WORKGROUP, ROW_VEC4: rowVec4 };
+  return {
+    score: () =>
+      compileCall(
+        gpu,
+        {
+          label: `evict_score ${kvType}`,
+          code: [kv, evictScore],
+          access: ["read", "read", "read", "read", "read", "write", "write"],
+          constants,
+        },
+        (args: {
+          readonly table: GPUBuffer;
+          readonly k: GPUBuffer;
+          readonly query: Queries;
+          /** u32 [1]: original position of the newest row. */
+          readonly clock: GPUBuffer;
+          readonly slots: SlotScores;
+          readonly layer: number;
+          /** Largest capacity of the layer's heads. */
+          readonly capacity: number;
+          readonly adds: boolean;
+        }) => ({
+          buffers: [
+            ...[args.table, args.k, args.query.q, args.query.lse, args.clock],
+            ...[args.slots.scores, args.slots.positions],
+          ],
+          params: [
+            ...[args.layer, heads, kvHeads, args.adds ? 1 : 0],
+            f32Bits(1 / Math.sqrt(headDim)),
+          ],
+          groups: [Math.ceil(args.capacity / WORKGROUP), kvHeads],
+        }),
+      ),
+
+    scan: () =>
+      compileCall(
+        gpu,
+        {
+          label: "evict_scan",
+          code: [evictScan],
+          access: ["read", "read", "read", "read", "write"],
+        },
+        (args: EvictRound & { readonly layers: number; readonly sharesRows: boolean }) => ({
+          buffers: [
+            ...[args.table, args.orders, args.slots.scores, args.slots.positions],
+            args.candidates,
+          ],
+          params: [kvHeads, args.sharesRows ? 1 : 0],
+          groups: [1, args.layers * kvHeads],
+        }),
+      ),
+
+    move: () =>
+      compileCall(
+        gpu,
+        {
+          label: `evict_move ${kvType}`,
+          code: [kv, evictMove],
+          access: ["read", "read", "read", "write", "write", "write", "write"],
+          constants,
+        },
+        (
+          args: EvictRound & {
+            readonly k: GPUBuffer;
+            readonly v: GPUBuffer;
+            readonly layer: number;
+            /** Scores and positions are kept, and move along. */
+            readonly hasLedger: boolean;
+          },
+        ) => ({
+          buffers: [
+            ...[args.table, args.orders, args.candidates, args.k, args.v],
+            ...[args.slots.scores, args.slots.positions],
+          ],
+          params: [args.layer, kvHeads, args.hasLedger ? 1 : 0],
+          groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP)],
+        }),
+      ),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Gpu } from "../../gpu";
+import type { Recorder } from "../../recorder";
+import { KV_CODE, type KvType } from "../common/kvType";
+import nearestKey from "./nearest_key.wgsl?raw";
+
+const WORKGROUP = 64;
+const BLOCK = 4;
+
+export interface NearestKeyArgs {
+  /** u32: header [layers, heads, 4], rows, then the domains' starts; see `nearest_key.wgsl`. */
+  readonly lists: GPUBuffer;
+  readonly keys: GPUBuffer;
+  /** u32, as long as `lists`. */
+  readonly nearest: GPUBuffer;
+  readonly heads: number;
+  readonly layer: number;
+  /** Word of `lists` where the domains' starts begin. */
+  readonly starts: number;
+  /** Largest number of dropped rows of a head. */
+  readonly dropped: number;
+}
+
+export type NearestKey = (recorder: Recorder, args: NearestKeyArgs) => void;
+
+/** @throws KernelCompileError */
+export async function createNearestKey(
+  gpu: Gpu,
+  kvType: KvType,
+  headDim: number,
+): Promise<NearestKey> {
+  const kernel = await gpu.compile({
+    label: `nearest_key ${kvType}`,
+    code: [KV_CODE[kvType], nearestKey],
+    access: ["read", "read", "write"],
+    constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
+  });
+  return (recorder, { lists, keys, nearest, heads, layer, starts, dropped }) => {
+    if (dropped === 0) return;
+    recorder.dispatch(
+      kernel,
+      [lists, keys, nearest],
+      [heads, layer, starts],
+      [Math.ceil(dropped / (BLOCK * WORKGROUP)), heads],
+    );
+  };
+}

@@ -1,0 +1,52 @@
+import type { Gpu, Slice } from "../../gpu";
+import type { Recorder } from "../../recorder";
+import { type Element, WEIGHT_CODE } from "./elements";
+import embed from "./embed.wgsl?raw";
+import embedFeatures from "./embed_features.wgsl?raw";
+import { foldGroups } from "./lanes";
+import type { Matrix } from "./matrix";
+
+/** Marks an id that is the number of a row of image features, not a token. */
+export const FEATURE_BIT = 0x8000_0000;
+
+/** Rows of image features, numbered through over all slices of a prompt. */
+export interface FeatureSlice {
+  /** f32 [rows, width]; the offset of a slice is a multiple of 256 bytes. */
+  readonly features: Slice;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+export interface EmbedArgs {
+  /** u32 [rows]: token ids, or feature rows with `FEATURE_BIT`. */
+  readonly ids: Slice;
+  readonly table: Matrix;
+  readonly features: readonly FeatureSlice[];
+  /** f32 [rows, table.columns] */
+  readonly output: Slice;
+  readonly rows: number;
+}
+
+export type Embed = (recorder: Recorder, args: EmbedArgs) => void;
+
+/** Rows of the embedding table and of image features, in the order of a prompt. */
+export async function createEmbed(gpu: Gpu, element: Element): Promise<Embed> {
+  const access = ["read", "read", "write"] as const;
+  const [tokens, images] = await Promise.all([
+    gpu.compile({ label: `embed ${element}`, code: [WEIGHT_CODE[element], embed], access }),
+    gpu.compile({ label: "embed_features", code: [embedFeatures], access }),
+  ]);
+
+  return (recorder, { ids, table, features, output, rows }) => {
+    const width4 = table.columns / 4;
+    const groups = foldGroups(Math.ceil((rows * width4) / 64));
+    for (const part of table.parts) {
+      const params = [rows, width4, part.firstRow, part.rows];
+      recorder.dispatch(tokens, [ids, part.buffer, output], params, groups);
+    }
+    for (const slice of features) {
+      const params = [rows, width4, slice.firstRow, slice.rows];
+      recorder.dispatch(images, [ids, slice.features, output], params, groups);
+    }
+  };
+}

@@ -1,0 +1,51 @@
+import type { Gpu, KernelSpec, Slice } from "../../gpu";
+import type { Groups, Params, Recorder } from "../../recorder";
+
+/** What one call of a kernel binds and how far it reaches. */
+export interface Call {
+  readonly buffers: readonly Slice[];
+  readonly params: Params;
+  readonly groups: Groups;
+}
+
+/** Records one dispatch of a kernel. */
+export type KernelCall<Args> = (recorder: Recorder, args: Args) => void;
+
+/** Compiles a kernel whose dispatch follows from typed arguments. */
+export async function compileCall<Args>(
+  gpu: Gpu,
+  spec: KernelSpec,
+  call: (args: Args) => Call,
+): Promise<KernelCall<Args>> {
+  const kernel = await gpu.compile(spec);
+  return (recorder, args) => {
+    const { buffers, params, groups } = call(args);
+    if (groups.every((count) => count !== 0)) recorder.dispatch(kernel, buffers, params, groups);
+  };
+}
+
+type Kernels = Readonly<Record<string, () => Promise<KernelCall<never>>>>;
+
+/** Kernels that were compiled, by name. */
+export type Compiled<K extends Kernels> = { readonly [N in keyof K]: Awaited<ReturnType<K[N]>> };
+
+/**
+ * Compiles the named kernels at once; the others throw when they are called.
+ * @throws KernelCompileError
+ */
+export async function compileNamed<K extends Kernels>(
+  kernels: K,
+  names: ReadonlySet<keyof K>,
+): Promise<Compiled<K>> {
+  const entries = Object.entries(kernels).map(async ([name, compile]) => {
+    if (names.has(name)) return [name, await compile()] as const;
+    return [name, notCompiled(name)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries)) as Compiled<K>;
+}
+
+function notCompiled(name: string): KernelCall<never> {
+  return () => {
+    throw new Error(`${name} was not among the kernels to compile`);
+  };
+}

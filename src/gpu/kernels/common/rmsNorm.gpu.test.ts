@@ -1,0 +1,35 @@
+import { afterAll, expect, it } from "vitest";
+import { createTestGpu } from "../../../../test/dawn";
+import { maxError, randomFloats } from "../../../../test/kernels";
+import { Scratch } from "../../scratch";
+import { rmsNorm } from "../../selfTest/reference";
+import { createRmsNorm } from "./rmsNorm";
+
+const gpu = await createTestGpu();
+const scratch = new Scratch(gpu);
+afterAll(() => {
+  scratch.destroy();
+  gpu.device.destroy();
+});
+
+it.each([
+  ["one", 19, 60],
+  // More workgroups than one dimension of a dispatch holds.
+  ["one", 16 * 65535 + 50, 4],
+  ["workgroup", 5, 60],
+  ["workgroup", 3, 516],
+  ["subgroup", 5, 60],
+  ["subgroup", 3, 516],
+] as const)("%s lanes norm %i rows of %i", async (lanes, rows, width) => {
+  const input = randomFloats(rows * width, 1);
+  const gain = randomFloats(width, 2);
+  const output = scratch.empty(rows * width);
+  const norm = await createRmsNorm(gpu, lanes);
+  const recorder = gpu.recorder("test");
+  const buffers = { input: scratch.upload(input), gain: scratch.upload(gain), output };
+  norm(recorder, { ...buffers, rows, width, epsilon: 1e-5 });
+  recorder.submit();
+  const actual = await scratch.readFloats(output);
+  expect(maxError(actual, rmsNorm(input, gain, 1e-5))).toBeLessThan(1e-5);
+  recorder.destroy();
+});

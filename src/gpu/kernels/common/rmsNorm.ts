@@ -1,0 +1,39 @@
+import type { Gpu, Slice } from "../../gpu";
+import { f32Bits, type Recorder } from "../../recorder";
+import { type Lanes, lanesCode, unitGroups } from "./lanes";
+import wgsl from "./rms_norm.wgsl?raw";
+
+export interface RmsNormArgs {
+  /** f32 [rows, width] */
+  readonly input: Slice;
+  /** f32 [width] */
+  readonly gain: Slice;
+  /** f32 [rows, width] */
+  readonly output: Slice;
+  readonly rows: number;
+  /** A multiple of 4. */
+  readonly width: number;
+  readonly epsilon: number;
+}
+
+export type RmsNorm = (recorder: Recorder, args: RmsNormArgs) => void;
+
+/** Root-mean-square norm of each row. */
+export async function createRmsNorm(gpu: Gpu, lanes: Lanes): Promise<RmsNorm> {
+  const { code, enable, constants } = lanesCode(lanes);
+  const kernel = await gpu.compile({
+    label: `rms_norm ${lanes}`,
+    code: [code, wgsl],
+    access: ["read", "read", "write"],
+    enable,
+    constants,
+  });
+
+  return (recorder, { input, gain, output, rows, width, epsilon }) =>
+    recorder.dispatch(
+      kernel,
+      [input, gain, output],
+      [rows, width / 4, f32Bits(epsilon)],
+      unitGroups(lanes, rows),
+    );
+}

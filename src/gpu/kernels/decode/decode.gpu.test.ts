@@ -1,0 +1,123 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { randomAngles, randomCache } from "../../../../test/cache";
+import { createTestGpu } from "../../../../test/dawn";
+import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
+import { Scratch } from "../../scratch";
+import { gated, matmul, rmsNorm, rotate } from "../../selfTest/reference";
+import { createDecodeKernels } from "./decode";
+
+const TOLERANCE = 2e-5;
+const KV_TOLERANCE = { f32: TOLERANCE, f16: 1e-2 } as const;
+const EPSILON = 1e-5;
+
+const gpu = await createTestGpu();
+const scratch = new Scratch(gpu);
+afterEach(() => scratch.destroy());
+afterAll(() => gpu.device.destroy());
+
+const depth = 60;
+
+describe.each([
+  ["one", "f32", "f32"],
+  ["one", "f16", "f16"],
+  ["one", "bf16", "f16"],
+  ["workgroup", "f16", "f32"],
+  ["subgroup", "bf16", "f32"],
+] as const)("%s lanes, %s weights, %s cache", (lanes, element, kvType) => {
+  it("projects, rotates and appends a row", async () => {
+    const shape = { heads: 5, kvHeads: 1, headDim: 12 };
+    const rows = 7 * 12;
+    const spec = { element, rows, columns: depth, partRows: 36 };
+    const { matrix, values } = randomMatrix(scratch, spec, 1);
+    const cache = randomCache(scratch, shape, kvType, [70], 1);
+    const input = randomFloats(depth, 2);
+    const gain = randomFloats(depth, 3);
+    const bias = randomFloats(rows, 4);
+    const angles = randomAngles(1, 12);
+    const queries = scratch.empty(60);
+    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const recorder = gpu.recorder("test");
+    kernels.qkv(recorder, {
+      shape,
+      cache: cache.binding,
+      input: scratch.upload(input),
+      gainAndBias: scratch.upload(Float32Array.of(...gain, 0, 0, 0, 0, ...bias)),
+      biasFirst: depth + 4,
+      matrix,
+      angles: scratch.upload(angles),
+      queries,
+      epsilon: EPSILON,
+    });
+    recorder.submit();
+    const product = matmul(rmsNorm(input, gain, EPSILON), values, bias);
+    const turned = rotate(product, angles, 7, 12);
+    const slot = 70 * 12;
+    const [keys, stored] = [await cache.read("keys", 0), await cache.read("values", 0)];
+    const tolerance = KV_TOLERANCE[kvType];
+    expect(maxError(await scratch.readFloats(queries), turned.slice(0, 60))).toBeLessThan(
+      TOLERANCE,
+    );
+    expect(maxError(keys.slice(slot), turned.slice(60, 72))).toBeLessThan(tolerance);
+    expect(maxError(stored.slice(slot), product.slice(72))).toBeLessThan(tolerance);
+    expect(keys.slice(0, slot)).toEqual(cache.keys(0).slice(0, slot));
+    recorder.destroy();
+  });
+
+  it("projects onto the residual", async () => {
+    const rows = 45;
+    const { matrix, values } = randomMatrix(
+      scratch,
+      { element, rows, columns: depth, partRows: 24 },
+      5,
+    );
+    const input = randomFloats(depth, 6);
+    const bias = randomFloats(rows, 7);
+    const before = randomFloats(rows, 8);
+    const output = scratch.upload(before);
+    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const recorder = gpu.recorder("test");
+    const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+    kernels.project(recorder, { ...buffers, matrix });
+    recorder.submit();
+    const expected = matmul(input, values, bias).map((v, at) => v + (before[at] as number));
+    expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(TOLERANCE);
+    recorder.destroy();
+  });
+
+  it("gates", async () => {
+    const rows = 45;
+    const spec = { element, rows, columns: depth, partRows: 24, isGated: true };
+    const { matrix, values } = randomMatrix(scratch, spec, 9);
+    const input = randomFloats(depth, 10);
+    const gain = randomFloats(depth, 11);
+    const bias = randomFloats(2 * rows, 12);
+    const output = scratch.empty(rows);
+    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const recorder = gpu.recorder("test");
+    const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
+    const rest = { bias: scratch.upload(bias), output, matrix, epsilon: EPSILON };
+    kernels.gated(recorder, { ...vectors, ...rest });
+    recorder.submit();
+    const expected = gated(matmul(rmsNorm(input, gain, EPSILON), values, bias), rows);
+    expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
+    recorder.destroy();
+  });
+
+  it("reads logits off a row", async () => {
+    const rows = 41;
+    const spec = { element, rows, columns: depth, partRows: 20 };
+    const { matrix, values } = randomMatrix(scratch, spec, 13);
+    const input = randomFloats(3 * depth, 14);
+    const gain = randomFloats(depth, 15);
+    const logits = scratch.empty(rows);
+    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const recorder = gpu.recorder("test");
+    const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
+    kernels.head(recorder, { ...vectors, inputRow: 2, matrix, logits, epsilon: EPSILON });
+    recorder.submit();
+    const normed = rmsNorm(input.slice(2 * depth), gain, EPSILON);
+    const expected = matmul(normed, values, new Float32Array(rows));
+    expect(maxError(await scratch.readFloats(logits), expected)).toBeLessThan(TOLERANCE);
+    recorder.destroy();
+  });
+});

@@ -1,0 +1,70 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { createTestGpu } from "../../../../test/dawn";
+import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
+import { Scratch } from "../../scratch";
+import { gated, matmul } from "../../selfTest/reference";
+import { createMatmul } from "./matmul";
+
+/** 76 products of numbers below one, summed in f32. */
+const TOLERANCE = 2e-5;
+
+const gpu = await createTestGpu();
+const scratch = new Scratch(gpu);
+afterEach(() => scratch.destroy());
+afterAll(() => gpu.device.destroy());
+
+const [rows, depth] = [37, 76];
+
+describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant) => {
+  it.each(["f32", "f16", "bf16"] as const)("multiplies %s weights in parts", async (element) => {
+    const columns = 101;
+    const spec = { element, rows: columns, columns: depth, partRows: 44 };
+    const { matrix, values } = randomMatrix(scratch, spec, 1);
+    const input = randomFloats(rows * depth, 2);
+    const bias = randomFloats(columns, 3);
+    const output = scratch.empty(rows * columns);
+    const run = await createMatmul(gpu, { variant, element, store: "bias" });
+    const recorder = gpu.recorder("test");
+    const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+    run(recorder, { ...buffers, matrix, rows });
+    recorder.submit();
+    const actual = await scratch.readFloats(output);
+    expect(maxError(actual, matmul(input, values, bias))).toBeLessThan(TOLERANCE);
+    recorder.destroy();
+  });
+
+  it("adds to what is there", async () => {
+    const columns = 30;
+    const spec = { element: "f32" as const, rows: columns, columns: depth };
+    const { matrix, values } = randomMatrix(scratch, spec, 4);
+    const input = randomFloats(rows * depth, 5);
+    const bias = randomFloats(columns, 6);
+    const before = randomFloats(rows * columns, 7);
+    const output = scratch.upload(before);
+    const run = await createMatmul(gpu, { variant, element: "f32", store: "residual" });
+    const recorder = gpu.recorder("test");
+    const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+    run(recorder, { ...buffers, matrix, rows });
+    recorder.submit();
+    const expected = matmul(input, values, bias).map((v, at) => v + (before[at] as number));
+    expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(TOLERANCE);
+    recorder.destroy();
+  });
+
+  it("gates in parts", async () => {
+    const width = 46;
+    const spec = { element: "f16" as const, rows: width, columns: depth, partRows: 18 };
+    const { matrix, values } = randomMatrix(scratch, { ...spec, isGated: true }, 8);
+    const input = randomFloats(rows * depth, 9);
+    const bias = randomFloats(2 * width, 10);
+    const output = scratch.empty(rows * width);
+    const run = await createMatmul(gpu, { variant, element: "f16", store: "gated" });
+    const recorder = gpu.recorder("test");
+    const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+    run(recorder, { ...buffers, matrix, rows });
+    recorder.submit();
+    const expected = gated(matmul(input, values, bias), width);
+    expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
+    recorder.destroy();
+  });
+});

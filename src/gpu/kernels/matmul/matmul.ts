@@ -1,0 +1,77 @@
+import type { Gpu, Slice } from "../../gpu";
+import type { Recorder } from "../../recorder";
+import { type Element, WEIGHT_CODE } from "../common/elements";
+import { foldGroups } from "../common/lanes";
+import type { Matrix } from "../common/matrix";
+import io from "./matmul_io.wgsl?raw";
+import registers from "./matmul_registers.wgsl?raw";
+import subgroup from "./matmul_subgroup.wgsl?raw";
+import tiled from "./matmul_tiled.wgsl?raw";
+import storeBias from "./store_bias.wgsl?raw";
+import storeGated from "./store_gated.wgsl?raw";
+import storeResidual from "./store_residual.wgsl?raw";
+
+/**
+ * `registers` and `subgroup` need no barrier and no shared memory: for adapters where those are
+ * slow. `tiled` is for GPUs.
+ */
+export type MatmulVariant = "registers" | "subgroup" | "tiled";
+
+/** What happens to a product: `bias` is added, the output is added to, or SiLU(gate) × up is taken. */
+export type MatmulStore = "bias" | "residual" | "gated";
+
+export interface MatmulSpec {
+  readonly variant: MatmulVariant;
+  readonly element: Element;
+  readonly store: MatmulStore;
+}
+
+export interface MatmulArgs {
+  /** f32 [rows, matrix.columns] */
+  readonly input: Slice;
+  readonly matrix: Matrix;
+  /** f32 [matrix.rows], for a gated matrix [2, matrix.rows]. */
+  readonly bias: Slice;
+  /** f32 [rows, matrix.rows] */
+  readonly output: Slice;
+  readonly rows: number;
+}
+
+export type Matmul = (recorder: Recorder, args: MatmulArgs) => void;
+
+const STORE_CODE = { bias: storeBias, residual: storeResidual, gated: storeGated } as const;
+/** Tiles of the product, and how many of them a workgroup computes side by side. */
+const VARIANTS = {
+  registers: { code: registers, tileRows: 6, tileColumns: 4, workgroup: 16, tilesPerGroup: 16 },
+  subgroup: { code: subgroup, tileRows: 8, tileColumns: 64, workgroup: 16, tilesPerGroup: 1 },
+  tiled: { code: tiled, tileRows: 64, tileColumns: 64, workgroup: 0, tilesPerGroup: 1 },
+} as const;
+
+/** input × matrixᵀ for many rows at once. */
+export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> {
+  const { code, tileRows, tileColumns, workgroup, tilesPerGroup } = VARIANTS[spec.variant];
+  const kernel = await gpu.compile({
+    label: `matmul ${spec.variant} ${spec.element} ${spec.store}`,
+    code: [WEIGHT_CODE[spec.element], STORE_CODE[spec.store], io, code],
+    access: ["read", "read", "read", "write"],
+    enable: spec.variant === "subgroup" ? ["subgroups"] : [],
+    constants: workgroup > 0 ? { WORKGROUP: workgroup } : {},
+  });
+  const stored = spec.store === "gated" ? 2 : 1;
+
+  return (recorder, { input, matrix, bias, output, rows }) => {
+    if (matrix.element !== spec.element) {
+      throw new RangeError(`${kernel.label}: ${matrix.label} is ${matrix.element}`);
+    }
+    for (const part of matrix.parts) {
+      const columns = part.rows * stored;
+      const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+      recorder.dispatch(
+        kernel,
+        [input, part.buffer, bias, output],
+        [rows, columns, matrix.columns / 4, part.firstRow, matrix.rows],
+        foldGroups(Math.ceil(tiles / tilesPerGroup)),
+      );
+    }
+  };
+}

@@ -1,0 +1,56 @@
+import type { Gpu } from "../../gpu";
+import { f32Bits, type Recorder } from "../../recorder";
+import { type Lanes, lanesCode, unitGroups } from "../common/lanes";
+import greedy from "./sample_greedy.wgsl?raw";
+import io from "./sample_io.wgsl?raw";
+import top from "./sample_top.wgsl?raw";
+
+/** How the next token is chosen. */
+export interface SampleSettings {
+  /** 0 takes the highest logit. */
+  readonly temperature: number;
+  /** 0 is off. */
+  readonly topK: number;
+  /** 1 is off. */
+  readonly topP: number;
+  /** The same seed gives the same tokens. */
+  readonly seed: number;
+}
+
+/** Id where no logit could be compared: the model computed NaN. */
+export const NO_ID = 0xffff_ffff;
+
+export interface SampleArgs {
+  /** f32 [vocabulary] */
+  readonly logits: GPUBuffer;
+  /** u32 [2]: receives the id; counts the draws. */
+  readonly drawn: GPUBuffer;
+  readonly vocabulary: number;
+  readonly settings: SampleSettings;
+}
+
+export type Sample = (recorder: Recorder, args: SampleArgs) => void;
+
+/** Draws a token on the GPU. */
+export async function createSample(gpu: Gpu, lanes: Lanes): Promise<Sample> {
+  const { code, enable, constants } = lanesCode(lanes);
+  const compile = (label: string, wgsl: string) =>
+    gpu.compile({
+      label: `${label} ${lanes}`,
+      code: [code, io, wgsl],
+      access: ["read", "write"],
+      enable,
+      constants,
+    });
+  const [highest, drawn] = await Promise.all([
+    compile("sample_greedy", greedy),
+    compile("sample_top", top),
+  ]);
+
+  return (recorder, { logits, drawn: output, vocabulary, settings }) => {
+    const { temperature, topK, topP, seed } = settings;
+    const kernel = temperature > 0 ? drawn : highest;
+    const params = [vocabulary, f32Bits(1 / temperature), topK, f32Bits(topP), seed >>> 0];
+    recorder.dispatch(kernel, [logits, output], params, unitGroups(lanes, 1));
+  };
+}

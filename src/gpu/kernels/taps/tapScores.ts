@@ -1,0 +1,200 @@
+import type { Gpu } from "../../gpu";
+import { f32Bits } from "../../recorder";
+import { compileCall } from "../common/kernelCall";
+import { KV_CODE, type KvType } from "../common/kvType";
+import type { Lanes } from "../common/lanes";
+import columnSum from "./tap_column_sum.wgsl?raw";
+import copyRows from "./tap_copy_rows.wgsl?raw";
+import fold from "./tap_fold.wgsl?raw";
+import probabilities from "./tap_probabilities.wgsl?raw";
+import sumPlanes from "./tap_sum_planes.wgsl?raw";
+
+/** Invocations per workgroup of the kernels without reductions. */
+export const TAP_WORKGROUP = 32;
+const WORKGROUP = TAP_WORKGROUP;
+
+/** Sizes that every attention tap of one prompt shares. */
+export interface TapShape {
+  /** H, query heads. */
+  readonly heads: number;
+  /** G */
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly kvType: KvType;
+  readonly lanes: Lanes;
+  /** Keys of the domain. */
+  readonly keys: number;
+}
+
+/** Query rows of one layer as the decoder hands them over. */
+export interface Queries {
+  /** [rows, heads, headDim] rotated, not scaled. */
+  readonly q: GPUBuffer;
+  /** [rows, heads] natural log-sum-exp of the scaled scores. */
+  readonly lse: GPUBuffer;
+}
+
+/** Query row q counts factor · decay^(lastRow - q). */
+export interface Weighting {
+  readonly lastRow: number;
+  readonly decay: number;
+  readonly factor: number;
+}
+
+/** A tile of query rows whose probabilities are in scratch memory. */
+export interface Tile {
+  readonly layer: number;
+  /** First row within the tail that was kept, and within the prompt. */
+  readonly tailRow: number;
+  readonly row: number;
+  readonly rows: number;
+}
+
+/** Keys padded to whole vec4s. */
+export function paddedKeys(keys: number): number {
+  return Math.ceil(keys / 4) * 4;
+}
+
+export const ceilGroups = (threads: number): number => Math.ceil(threads / WORKGROUP);
+
+/**
+ * The kernels that make scores and sums of them, to be compiled by name; buffers, shapes and dispatch sizes are
+ * described in the header of each `tap_*.wgsl`.
+ */
+export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
+  const { heads, kvHeads, headDim, kvType, keys } = shape;
+  const rowVec4 = headDim / 4;
+  const padded = paddedKeys(keys);
+  const keysVec4 = padded / 4;
+  const scale = f32Bits(1 / Math.sqrt(headDim));
+  const constants = { WORKGROUP };
+  const cacheConstants = { WORKGROUP, ROW_VEC4: rowVec4 };
+  const kv = KV_CODE[kvType];
+
+  return {
+    columnSum: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_column_sum",
+          code: [kv, columnSum],
+          access: ["read", "read", "read", "read", "write"],
+          constants: cacheConstants,
+        },
+        (args: {
+          readonly domains: GPUBuffer;
+          readonly k: GPUBuffer;
+          readonly queries: Queries;
+          readonly planes: GPUBuffer;
+          readonly layer: number;
+          readonly firstRow: number;
+          readonly rows: number;
+          readonly splits: number;
+          readonly weighting: Weighting;
+        }) => ({
+          buffers: [args.domains, args.k, args.queries.q, args.queries.lse, args.planes],
+          params: [
+            ...[args.layer, heads, kvHeads, args.firstRow, args.rows, keys, args.splits, scale],
+            args.weighting.lastRow,
+            f32Bits(Math.max(Math.log2(args.weighting.decay), -1e30)),
+            f32Bits(args.weighting.factor),
+          ],
+          groups: [ceilGroups(keysVec4), kvHeads, args.splits],
+        }),
+      ),
+
+    sumPlanes: () =>
+      compileCall(
+        gpu,
+        { label: "tap_sum_planes", code: [sumPlanes], access: ["read", "write"], constants },
+        (args: {
+          readonly planes: GPUBuffer;
+          readonly sums: GPUBuffer;
+          readonly layers: number;
+          readonly splits: number;
+        }) => ({
+          buffers: [args.planes, args.sums],
+          params: [args.splits, kvHeads * keysVec4],
+          groups: [ceilGroups(kvHeads * keysVec4), args.layers],
+        }),
+      ),
+
+    copyRows: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_copy_rows",
+          code: [copyRows],
+          access: ["read", "read", "write", "write"],
+          constants,
+        },
+        (args: {
+          readonly from: Queries;
+          readonly to: Queries;
+          readonly fromRow: number;
+          readonly toRow: number;
+          readonly rows: number;
+        }) => ({
+          buffers: [args.from.q, args.from.lse, args.to.q, args.to.lse],
+          params: [args.fromRow, args.toRow, heads * rowVec4, heads],
+          groups: [ceilGroups(heads * rowVec4), args.rows],
+        }),
+      ),
+
+    probabilities: () =>
+      compileCall(
+        gpu,
+        {
+          label: "tap_probabilities",
+          code: [kv, probabilities],
+          access: ["read", "read", "read", "read", "write"],
+          constants: cacheConstants,
+        },
+        (args: {
+          readonly domains: GPUBuffer;
+          readonly k: GPUBuffer;
+          readonly tail: Queries;
+          readonly probabilities: GPUBuffer;
+          readonly tile: Tile;
+        }) => {
+          const { layer, tailRow, row, rows } = args.tile;
+          return {
+            buffers: [args.domains, args.k, args.tail.q, args.tail.lse, args.probabilities],
+            params: [layer, heads, kvHeads, tailRow, row, rows, keys, scale],
+            groups: [ceilGroups(keysVec4), Math.ceil(rows / 4), heads],
+          };
+        },
+      ),
+
+    fold: () =>
+      compileCall(
+        gpu,
+        { label: "tap_fold", code: [fold], access: ["read", "read", "write"], constants },
+        (args: {
+          readonly probabilities: GPUBuffer;
+          readonly weights: GPUBuffer;
+          readonly folded: GPUBuffer;
+          readonly layer: number;
+          readonly units: number;
+          /** Rows of the tile, half-open. */
+          readonly firstRow: number;
+          readonly endRow: number;
+          readonly takes: "sum" | "max";
+          readonly scale: number;
+        }) => ({
+          buffers: [args.probabilities, args.weights, args.folded],
+          params: [
+            args.layer,
+            heads,
+            args.units,
+            keysVec4,
+            args.firstRow,
+            args.endRow,
+            args.takes === "max" ? 1 : 0,
+            f32Bits(args.scale),
+          ],
+          groups: [ceilGroups(keysVec4), args.units],
+        }),
+      ),
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * One small, odd problem per kernel, run on the GPU and on the CPU: what `selfTest.ts` asks of an
+ * adapter before it is trusted. Every check resolves with its largest absolute error.
+ */
+
+import type { Gpu } from "../gpu";
+import { createAttend } from "../kernels/attention/attend";
+import { createFlash, type FlashVariant } from "../kernels/attention/flash";
+import type { HeadShape } from "../kernels/attention/ropeAppend";
+import type { Element } from "../kernels/common/elements";
+import type { KvType } from "../kernels/common/kvType";
+import type { Lanes } from "../kernels/common/lanes";
+import { createRmsNorm } from "../kernels/common/rmsNorm";
+import { createDecodeKernels } from "../kernels/decode/decode";
+import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
+import { createSample } from "../kernels/sampling/sample";
+import type { Recorder } from "../recorder";
+import { Scratch } from "../scratch";
+import * as reference from "./reference";
+
+/** What the adapter will run. */
+export interface CheckSpec {
+  readonly element: Element;
+  readonly kvType: KvType;
+  readonly shape: HeadShape;
+}
+
+const { maxError, randomFloats } = reference;
+const EPSILON = 1e-5;
+const ROWS = 9;
+const WIDTH = 36;
+/** Stored before the rows of a check. */
+const CACHED = 70;
+
+type Floats = Float32Array<ArrayBuffer>;
+type Check = (scratch: Scratch, recorder: Recorder) => Promise<() => Promise<number>>;
+
+/** Runs a check with scratch of its own. */
+async function run(gpu: Gpu, check: Check): Promise<number> {
+  const scratch = new Scratch(gpu);
+  const recorder = gpu.recorder("self-test", 8);
+  try {
+    const compare = await check(scratch, recorder);
+    recorder.submit();
+    return await compare();
+  } finally {
+    recorder.destroy();
+    scratch.destroy();
+  }
+}
+
+function matrix(scratch: Scratch, element: Element, rows: number, stored: number, seed: number) {
+  const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), element);
+  const parts = [{ buffer, firstRow: 0, rows }];
+  return { values, matrix: { label: "self-test", element, rows, columns: WIDTH, parts } };
+}
+
+export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): Promise<number> {
+  return run(gpu, async (scratch, recorder) => {
+    const [columns, { element }] = [22, spec];
+    const [plain, gated] = await Promise.all([
+      createMatmul(gpu, { variant, element, store: "residual" }),
+      createMatmul(gpu, { variant, element, store: "gated" }),
+    ]);
+    const input = randomFloats(ROWS * WIDTH, 1);
+    const bias = randomFloats(2 * columns, 2);
+    const single = matrix(scratch, element, columns, columns, 3);
+    const double = matrix(scratch, element, columns, 2 * columns, 4);
+    const args = { input: scratch.upload(input), bias: scratch.upload(bias), rows: ROWS };
+    const outputs = [scratch.empty(ROWS * columns), scratch.empty(ROWS * columns)] as const;
+    plain(recorder, { ...args, matrix: single.matrix, output: outputs[0] });
+    gated(recorder, { ...args, matrix: double.matrix, output: outputs[1] });
+    const expected = [
+      reference.matmul(input, single.values, bias.slice(0, columns)),
+      reference.gated(reference.matmul(input, double.values, bias), columns),
+    ] as const;
+    return async () =>
+      Math.max(
+        maxError(await scratch.readFloats(outputs[0]), expected[0]),
+        maxError(await scratch.readFloats(outputs[1]), expected[1]),
+      );
+  });
+}
+
+/** A cache of one layer with every head at `CACHED` rows, random throughout. */
+function cache(scratch: Scratch, { kvType, shape }: CheckSpec) {
+  const capacity = 128;
+  const headFloats = capacity * shape.headDim;
+  const keys = scratch.store(randomFloats(shape.kvHeads * headFloats, 5), kvType);
+  const values = scratch.store(randomFloats(shape.kvHeads * headFloats, 6), kvType);
+  const regions = Array.from({ length: shape.kvHeads }, (_, head) => [
+    head * capacity,
+    CACHED,
+    capacity,
+    0,
+  ]);
+  const table = scratch.upload(Uint32Array.from(regions.flat()));
+  const head = (all: Floats) => (g: number) => all.subarray(g * headFloats, (g + 1) * headFloats);
+  return {
+    binding: { keys: keys.buffer, values: values.buffer, table, layer: 0 },
+    capacity,
+    keys: head(keys.values),
+    values: head(values.values),
+    before: () => CACHED,
+  };
+}
+
+export function checkFlash(gpu: Gpu, variant: FlashVariant, spec: CheckSpec): Promise<number> {
+  return run(gpu, async (scratch, recorder) => {
+    const { shape, kvType } = spec;
+    const flash = await createFlash(gpu, { variant, kvType, shape });
+    const layer = cache(scratch, spec);
+    const queries = randomFloats(ROWS * shape.heads * shape.headDim, 7);
+    const output = scratch.empty((ROWS + 3) * shape.heads * shape.headDim);
+    const logSums = scratch.empty(ROWS * shape.heads);
+    const buffers = { queries: scratch.upload(queries), output, logSums };
+    flash(recorder, { cache: layer.binding, ...buffers, rows: ROWS });
+    const expected = reference.attention({ shape, queries, ...layer });
+    return async () =>
+      Math.max(
+        maxError(await scratch.readFloats(output), expected.output),
+        maxError(await scratch.readFloats(logSums), expected.logSums),
+      );
+  });
+}
+
+/** All kernels that are written against lanes. */
+export async function checkLanes(gpu: Gpu, lanes: Lanes, spec: CheckSpec): Promise<number> {
+  const errors = [];
+  for (const check of [norms, attention, rows, samples]) {
+    errors.push(await run(gpu, (scratch, recorder) => check(gpu, lanes, spec, scratch, recorder)));
+  }
+  return Math.max(...errors);
+}
+
+type LanesCheck = (
+  gpu: Gpu,
+  lanes: Lanes,
+  spec: CheckSpec,
+  scratch: Scratch,
+  recorder: Recorder,
+) => ReturnType<Check>;
+
+const norms: LanesCheck = async (gpu, lanes, _spec, scratch, recorder) => {
+  const norm = await createRmsNorm(gpu, lanes);
+  const [input, gain] = [randomFloats(ROWS * WIDTH, 8), randomFloats(WIDTH, 9)];
+  const output = scratch.empty(ROWS * WIDTH);
+  const buffers = { input: scratch.upload(input), gain: scratch.upload(gain), output };
+  norm(recorder, { ...buffers, rows: ROWS, width: WIDTH, epsilon: EPSILON });
+  const expected = reference.rmsNorm(input, gain, EPSILON);
+  return async () => maxError(await scratch.readFloats(output), expected);
+};
+
+const attention: LanesCheck = async (gpu, lanes, spec, scratch, recorder) => {
+  const { shape, kvType } = spec;
+  const attend = await createAttend(gpu, { lanes, kvType, shape });
+  const layer = cache(scratch, spec);
+  const queries = randomFloats(shape.heads * shape.headDim, 10);
+  const splits = attend.splits(layer.capacity);
+  const output = scratch.empty(shape.heads * shape.headDim);
+  const logSums = scratch.empty(shape.heads);
+  attend(recorder, {
+    cache: layer.binding,
+    capacity: layer.capacity,
+    queries: scratch.upload(queries),
+    pieces: scratch.empty(splits * shape.heads * shape.headDim),
+    stats: scratch.empty(splits * shape.heads * 2),
+    output,
+    logSums,
+  });
+  const expected = reference.attention({ shape, queries, ...layer });
+  return async () =>
+    Math.max(
+      maxError(await scratch.readFloats(output), expected.output),
+      maxError(await scratch.readFloats(logSums), expected.logSums),
+    );
+};
+
+const rows: LanesCheck = async (gpu, lanes, spec, scratch, recorder) => {
+  const count = 22;
+  const kernels = await createDecodeKernels(gpu, { lanes, ...spec });
+  const [input, gain] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
+  const bias = randomFloats(2 * count, 13);
+  const single = matrix(scratch, spec.element, count, count, 14);
+  const double = matrix(scratch, spec.element, count, 2 * count, 15);
+  const output = scratch.empty(count);
+  const gated = scratch.empty(count);
+  const logits = scratch.empty(count);
+  const common = { input: scratch.upload(input), bias: scratch.upload(bias), epsilon: EPSILON };
+  const normed = { ...common, gain: scratch.upload(gain) };
+  kernels.project(recorder, { ...common, matrix: single.matrix, output });
+  kernels.gated(recorder, { ...normed, matrix: double.matrix, output: gated });
+  kernels.head(recorder, { ...normed, inputRow: 0, matrix: single.matrix, logits });
+  const unit = reference.rmsNorm(input, gain, EPSILON);
+  const results = [
+    [output, reference.matmul(input, single.values, bias.slice(0, count))],
+    [gated, reference.gated(reference.matmul(unit, double.values, bias), count)],
+    [logits, reference.matmul(unit, single.values, new Float32Array(count))],
+  ] as const;
+  return async () => {
+    const errors = [];
+    for (const [buffer, expected] of results) {
+      errors.push(maxError(await scratch.readFloats(buffer), expected));
+    }
+    return Math.max(...errors);
+  };
+};
+
+const samples: LanesCheck = async (gpu, lanes, _spec, scratch, recorder) => {
+  const vocabulary = 101;
+  const sample = await createSample(gpu, lanes);
+  const values = randomFloats(vocabulary, 16).map((value) => 4 * value);
+  const logits = scratch.upload(values);
+  const drawn = [scratch.empty(2), scratch.empty(2)] as const;
+  const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+  const random = { temperature: 0.8, topK: 30, topP: 0.9, seed: 17 };
+  sample(recorder, { logits, drawn: drawn[0], vocabulary, settings: greedy });
+  sample(recorder, { logits, drawn: drawn[1], vocabulary, settings: random });
+  return async () => {
+    const ids = [await scratch.readWords(drawn[0]), await scratch.readWords(drawn[1])];
+    const isRight =
+      ids[0]?.[0] === reference.sample(values, greedy, 0) &&
+      ids[1]?.[0] === reference.sample(values, random, 0);
+    return isRight ? 0 : Infinity;
+  };
+};

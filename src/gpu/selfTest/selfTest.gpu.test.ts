@@ -1,0 +1,72 @@
+import { afterAll, expect, it } from "vitest";
+import { createTestGpu } from "../../../test/dawn";
+import type { Gpu, KernelSpec } from "../gpu";
+import { chooseVariants, PLAIN, type Variants } from "../variants";
+import { SelfTestError, selfTest } from "./selfTest";
+
+const SPEC = {
+  element: "bf16",
+  kvType: "f16",
+  shape: { heads: 5, kvHeads: 1, headDim: 20 },
+} as const;
+const SHARED: Variants = { lanes: "subgroup", matmul: "tiled", flash: "tiled" };
+
+const SOFTWARE: Variants = { lanes: "one", matmul: "subgroup", flash: "subgroup" };
+
+const gpu = await createTestGpu();
+afterAll(() => gpu.device.destroy());
+
+/** An adapter on which kernels whose label matches compute something else. */
+function broken(label: RegExp, edit: (code: string) => string): Gpu {
+  const compile = (spec: KernelSpec) =>
+    gpu.compile(label.test(spec.label) ? { ...spec, code: spec.code.map(edit) } : spec);
+  return new Proxy(gpu, {
+    get(target, name) {
+      if (name === "compile") return compile;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+it("accepts every variant here", async () => {
+  expect(await selfTest(gpu, SHARED, SPEC)).toEqual({ variants: SHARED, notices: [] });
+  expect(await selfTest(gpu, SOFTWARE, SPEC)).toEqual({ variants: SOFTWARE, notices: [] });
+  expect(await selfTest(gpu, PLAIN, SPEC)).toEqual({ variants: PLAIN, notices: [] });
+});
+
+it("replaces what is wrong, and says so", async () => {
+  const noSubgroups = broken(/subgroup/, (code) => code.replace("subgroupAdd(total)", "total"));
+  expect(await selfTest(noSubgroups, SHARED, SPEC)).toEqual({
+    variants: { ...SHARED, lanes: "workgroup" },
+    notices: [
+      "The subgroup reduction kernels gave wrong results on this adapter and are not used.",
+    ],
+  });
+  const noTiles = broken(/tiled/, (code) => code.replace("k < DEPTH;", "k < DEPTH - 1u;"));
+  const { variants } = await selfTest(noTiles, { ...PLAIN, matmul: "tiled" }, SPEC);
+  expect(variants).toEqual(PLAIN);
+  const deaf = broken(/subgroup/, (code) => code.replace("subgroupBroadcast(low, 1u)", "low"));
+  expect((await selfTest(deaf, SOFTWARE, SPEC)).variants).toEqual({
+    ...SOFTWARE,
+    matmul: "registers",
+  });
+});
+
+it("gives up where the plain kernels are wrong too", async () => {
+  const wrong = broken(/attend/, (code) => code.replace("exp(", "exp2("));
+  await expect(selfTest(wrong, PLAIN, SPEC)).rejects.toThrow(SelfTestError);
+});
+
+it("leaves no memory behind", async () => {
+  const before = gpu.memory.bytes;
+  await selfTest(gpu, PLAIN, SPEC);
+  expect(gpu.memory.bytes).toEqual(before);
+});
+
+it("chooses by adapter", () => {
+  expect(chooseVariants({ isFallback: true, hasSubgroups: false })).toEqual(PLAIN);
+  expect(chooseVariants({ isFallback: true, hasSubgroups: true })).toEqual(SOFTWARE);
+  expect(chooseVariants({ isFallback: false, hasSubgroups: true })).toEqual(SHARED);
+  expect(chooseVariants({ isFallback: false, hasSubgroups: false }).lanes).toBe("workgroup");
+});

@@ -1,0 +1,73 @@
+import type { Gpu } from "../gpu";
+import { PLAIN, type Variants } from "../variants";
+import { type CheckSpec, checkFlash, checkLanes, checkMatmul } from "./checks";
+
+/** Random numbers below one, summed in f32 over at most 128 of them, or stored as f16. */
+const TOLERANCE = 1e-3;
+
+export interface SelfTestResult {
+  /** Variants that gave right results. */
+  readonly variants: Variants;
+  /** One sentence per variant that did not. */
+  readonly notices: readonly string[];
+}
+
+/** Not even the plain kernels compute what they should. */
+export class SelfTestError extends Error {
+  override readonly name = "SelfTestError";
+}
+
+/** How the variants are called in a notice. */
+const NAMES: Readonly<Record<keyof Variants, string>> = {
+  lanes: "reduction kernels",
+  matmul: "matrix kernels",
+  flash: "attention kernels",
+};
+
+/**
+ * Runs each chosen kernel variant on one small odd problem and compares it with the CPU: drivers get
+ * subgroups and shared memory wrong silently. A variant that fails gives way to a plainer one.
+ * @throws SelfTestError
+ */
+export async function selfTest(
+  gpu: Gpu,
+  wanted: Variants,
+  spec: CheckSpec,
+): Promise<SelfTestResult> {
+  const notices: string[] = [];
+  const test = async <K extends keyof Variants>(
+    kind: K,
+    candidates: readonly Variants[K][],
+    check: (variant: Variants[K]) => Promise<number>,
+  ): Promise<Variants[K]> => {
+    for (const variant of candidates) {
+      const error = await check(variant).catch(() => Infinity);
+      if (error < TOLERANCE) return variant;
+      notices.push(
+        `The ${variant} ${NAMES[kind]} gave wrong results on this adapter and are not used.`,
+      );
+    }
+    throw new SelfTestError(`This graphics adapter computes wrong results (${NAMES[kind]}).`);
+  };
+
+  const variants = {
+    matmul: await test("matmul", plainest(wanted.matmul, PLAIN.matmul), (variant) =>
+      checkMatmul(gpu, variant, spec),
+    ),
+    flash: await test("flash", plainest(wanted.flash, PLAIN.flash), (variant) =>
+      checkFlash(gpu, variant, spec),
+    ),
+    lanes: await test(
+      "lanes",
+      wanted.lanes === "subgroup"
+        ? ["subgroup", "workgroup", "one"]
+        : plainest(wanted.lanes, "one"),
+      (variant) => checkLanes(gpu, variant, spec),
+    ),
+  };
+  return { variants, notices };
+}
+
+function plainest<T>(wanted: T, plain: T): readonly T[] {
+  return wanted === plain ? [plain] : [wanted, plain];
+}

@@ -1,0 +1,125 @@
+import { ModelError } from "../modelError";
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the bytes that have come since the last call. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Where a model's files are read from, in parts: HTTP here, a disk in tests. */
+export interface ByteSource {
+  /** Bytes of a file, or undefined where there is no such file. */
+  size(file: string, options?: ReadOptions): Promise<number | undefined>;
+  /** Exactly the bytes start … end. @throws ModelError */
+  read(
+    file: string,
+    start: number,
+    end: number,
+    options?: ReadOptions,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const ATTEMPTS = 3;
+const RETRY_MS = 400;
+
+/**
+ * Files below a URL, read by HTTP ranges. A connection that breaks is tried again from the start of
+ * the range. A server that ignores ranges sends the whole file, which is then kept.
+ */
+export function httpSource(baseUrl: string): ByteSource {
+  const whole = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  async function request(file: string, range: string, options: ReadOptions): Promise<Response> {
+    const init = { headers: { Range: range }, signal: options.signal ?? null };
+    return fetch(new URL(file, baseUrl), init);
+  }
+
+  return {
+    async size(file, options = {}) {
+      const kept = whole.get(file);
+      if (kept) return kept.length;
+      return persist(file, options, async () => {
+        const response = await request(file, "bytes=0-0", options);
+        if (response.status === 404) return undefined;
+        expectOk(file, response);
+        const total = response.headers.get("content-range")?.split("/")[1];
+        if (response.status === 206 && total !== undefined && total !== "*") {
+          await response.arrayBuffer();
+          return Number(total);
+        }
+        const bytes = await drain(response, {});
+        whole.set(file, bytes);
+        return bytes.length;
+      });
+    },
+
+    async read(file, start, end, options = {}) {
+      const kept = whole.get(file);
+      if (kept) return cut(file, kept, start, end);
+      return persist(file, options, async () => {
+        const response = await request(file, `bytes=${start}-${end - 1}`, options);
+        if (response.status === 404) {
+          throw new ModelError("missingFile", `The model directory has no file ${file}.`);
+        }
+        expectOk(file, response);
+        const bytes = await drain(response, options);
+        if (response.status === 206) return cut(file, bytes, 0, end - start);
+        whole.set(file, bytes);
+        return cut(file, bytes, start, end);
+      });
+    },
+  };
+}
+
+async function persist<T>(file: string, options: ReadOptions, task: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await task();
+    } catch (cause) {
+      if (cause instanceof ModelError || options.signal?.aborted) throw cause;
+      if (attempt === ATTEMPTS) {
+        const message = `The connection broke while ${file} was being read.`;
+        throw new ModelError("network", message, { cause });
+      }
+      await new Promise((done) => setTimeout(done, attempt * RETRY_MS));
+    }
+  }
+}
+
+function expectOk(file: string, response: Response): void {
+  if (response.ok) return;
+  if (response.status === 416) {
+    throw new ModelError("badModel", `The model's file ${file} is cut off.`);
+  }
+  const message = `The model's file ${file} could not be read (HTTP ${response.status}).`;
+  throw new ModelError("network", message);
+}
+
+async function drain(
+  response: Response,
+  { onBytes }: ReadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = response.body?.getReader();
+  while (reader) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    onBytes?.(value.length);
+    parts.push(value);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** @throws ModelError where the file ends before `end`. */
+export function cut(
+  file: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  start: number,
+  end: number,
+): Uint8Array<ArrayBuffer> {
+  if (bytes.length < end) {
+    const message = `The model's file ${file} is cut off: ${bytes.length} of ${end} bytes.`;
+    throw new ModelError("badModel", message);
+  }
+  return bytes.subarray(start, end);
+}

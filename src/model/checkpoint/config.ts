@@ -1,0 +1,173 @@
+import { ModelError } from "../modelError";
+
+/** How rotary frequencies follow from the base. */
+export type RopeScaling =
+  | { readonly type: "default" }
+  | { readonly type: "linear"; readonly factor: number }
+  | {
+      readonly type: "llama3";
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalContext: number;
+    };
+
+/** Shape and constants of a Llama-like decoder. */
+export interface DecoderConfig {
+  /** As the file names it. */
+  readonly architecture: string;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly intermediate: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly vocabulary: number;
+  readonly normEpsilon: number;
+  readonly contextLength: number;
+  /** Whether the embedding table is the output head too. */
+  readonly isHeadTied: boolean;
+  /** Biases on queries, keys and values. */
+  readonly hasQkvBias: boolean;
+  /** A bias on the attention's output. */
+  readonly hasOutputBias: boolean;
+  readonly hasMlpBias: boolean;
+  readonly ropeBase: number;
+  readonly ropeScaling: RopeScaling;
+}
+
+type Json = { readonly [key: string]: unknown };
+
+/** Containers whose decoder we run, and `model_type`s of decoders. */
+const CONTAINERS: readonly string[] = ["idefics3", "smolvlm"];
+const DECODERS: readonly string[] = ["llama", "qwen2"];
+
+/**
+ * Reads a Hub `config.json`. Absent fields mean what they mean to `transformers`.
+ * @throws ModelError naming what is not covered, or which field is wrong.
+ */
+export function parseConfig(json: unknown): DecoderConfig {
+  if (typeof json !== "object" || json === null) throw bad("config.json holds no JSON object.");
+  const top = json as Json;
+  const text = (object(top, "text_config") ?? top) as Json;
+  const architecture = nameOf(top);
+  const decoder = String(text.model_type ?? "llama");
+  const isCovered = text === top || CONTAINERS.includes(String(top.model_type));
+  if (!isCovered || !DECODERS.includes(decoder)) {
+    throw unknown(
+      `The architecture ${architecture}${text === top ? "" : ` over ${decoder}`} is not supported; SmolVLM, Idefics3, Llama and Qwen2 are.`,
+    );
+  }
+  refuse(text, architecture);
+
+  const heads = count(text, "num_attention_heads", 32);
+  const hidden = count(text, "hidden_size", 4096);
+  const hasBias = text.attention_bias === true;
+  const config: DecoderConfig = {
+    architecture,
+    layers: count(text, "num_hidden_layers", 32),
+    hidden,
+    intermediate: count(text, "intermediate_size", 11008),
+    heads,
+    kvHeads: count(text, "num_key_value_heads", heads),
+    headDim: count(text, "head_dim", hidden / heads),
+    vocabulary: count(text, "vocab_size", 32000),
+    normEpsilon: positive(text, "rms_norm_eps", 1e-6),
+    contextLength: count(text, "max_position_embeddings", 2048),
+    isHeadTied: Boolean(top.tie_word_embeddings ?? text.tie_word_embeddings ?? false),
+    hasQkvBias: hasBias || decoder === "qwen2",
+    hasOutputBias: hasBias && decoder !== "qwen2",
+    hasMlpBias: text.mlp_bias === true,
+    ...rope(text, architecture),
+  };
+  return checked(config);
+}
+
+/** What would run and be wrong is refused by name. */
+function refuse(text: Json, architecture: string): void {
+  const activation = text.hidden_act ?? "silu";
+  if (activation !== "silu") {
+    throw unknown(`The activation ${String(activation)} of ${architecture} is not supported.`);
+  }
+  const kinds = Array.isArray(text.layer_types) ? text.layer_types : [];
+  const other = kinds.find((kind) => kind !== "full_attention");
+  if (other !== undefined) {
+    throw unknown(`Layers of the kind ${String(other)}, in ${architecture}, are not supported.`);
+  }
+  if (text.use_sliding_window === true) {
+    throw unknown(`Sliding-window attention, in ${architecture}, is not supported.`);
+  }
+  if ((text.partial_rotary_factor ?? 1) !== 1) {
+    throw unknown(`Rotating a part of each head, in ${architecture}, is not supported.`);
+  }
+}
+
+function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" | "ropeScaling"> {
+  const fields = object(text, "rope_parameters") ?? object(text, "rope_scaling") ?? {};
+  const base = { ...text, ...fields };
+  const ropeBase = positive(base, "rope_theta", 10000);
+  const type = String(fields.rope_type ?? fields.type ?? "default");
+  if (type === "default" && fields.mrope_section === undefined) {
+    return { ropeBase, ropeScaling: { type } };
+  }
+  if (type === "linear") {
+    return { ropeBase, ropeScaling: { type, factor: positive(fields, "factor") } };
+  }
+  if (type === "llama3") {
+    return {
+      ropeBase,
+      ropeScaling: {
+        type,
+        factor: positive(fields, "factor"),
+        lowFreqFactor: positive(fields, "low_freq_factor"),
+        highFreqFactor: positive(fields, "high_freq_factor"),
+        originalContext: count(fields, "original_max_position_embeddings"),
+      },
+    };
+  }
+  const name = type === "default" ? "mrope" : type;
+  throw unknown(`The rotary scaling ${name} of ${architecture} is not supported.`);
+}
+
+function checked(config: DecoderConfig): DecoderConfig {
+  for (const name of ["hidden", "intermediate", "headDim"] as const) {
+    if (config[name] % 4 !== 0) {
+      throw unknown(`Sizes must be multiples of 4, but ${name} is ${config[name]}.`);
+    }
+  }
+  if (config.heads % config.kvHeads !== 0) {
+    throw bad(`config.json has ${config.heads} heads over ${config.kvHeads} KV heads.`);
+  }
+  return config;
+}
+
+function nameOf(top: Json): string {
+  const names = top.architectures;
+  const first = Array.isArray(names) ? names[0] : undefined;
+  return String(first ?? top.model_type ?? "without a name");
+}
+
+function object(from: Json, name: string): Json | undefined {
+  const value = from[name];
+  return typeof value === "object" && value !== null ? (value as Json) : undefined;
+}
+
+function positive(from: Json, name: string, fallback?: number): number {
+  const value = from[name] ?? fallback;
+  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
+  throw bad(`The field ${name} of config.json is ${JSON.stringify(value)}, not a positive number.`);
+}
+
+function count(from: Json, name: string, fallback?: number): number {
+  const value = positive(from, name, fallback);
+  if (Number.isInteger(value)) return value;
+  throw bad(`The field ${name} of config.json is ${value}, not a whole number.`);
+}
+
+function bad(message: string): ModelError {
+  return new ModelError("badModel", message);
+}
+
+function unknown(message: string): ModelError {
+  return new ModelError("unknownArchitecture", message);
+}

@@ -1,0 +1,146 @@
+import { ModelError } from "../modelError";
+
+export interface FileProgress {
+  readonly file: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface ModelFilesOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: FileProgress) => void;
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch;
+}
+
+/** The small files of a model directory, read whole. The weights have a reader of their own. */
+export class ModelFiles {
+  readonly baseUrl: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onProgress: ModelFilesOptions["onProgress"];
+  readonly #fetch: typeof fetch;
+  #readBytes = 0;
+
+  constructor(baseUrl: string, options: ModelFilesOptions = {}) {
+    this.baseUrl = baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`;
+    this.#signal = options.signal;
+    this.#onProgress = options.onProgress;
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  }
+
+  /** Bytes read so far. */
+  get readBytes(): number {
+    return this.#readBytes;
+  }
+
+  /** The first of `names` that exists, with its bytes. @throws ModelError naming the first. */
+  async firstOf(names: readonly string[]): Promise<{ name: string; bytes: Uint8Array }> {
+    for (const name of names) {
+      const bytes = await this.optional(name);
+      if (bytes) return { name, bytes };
+    }
+    throw missing(names[0] as string);
+  }
+
+  /** A file's bytes, or undefined where there is no such file. @throws ModelError */
+  async optional(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    let response: Response;
+    try {
+      response = await this.#fetch(new URL(name, this.baseUrl), this.#init());
+    } catch (cause) {
+      throw this.#failed(name, cause);
+    }
+    if (response.status === 404) return undefined;
+    if (!response.ok) {
+      const message = `The model's file ${name} could not be read (HTTP ${response.status}).`;
+      throw new ModelError("network", message);
+    }
+    try {
+      return await this.#drain(name, response);
+    } catch (cause) {
+      throw this.#failed(name, cause);
+    }
+  }
+
+  /** A JSON file's object. @throws ModelError */
+  async json(name: string): Promise<JsonObject> {
+    const object = await this.optionalJson(name);
+    if (!object) throw missing(name);
+    return object;
+  }
+
+  async optionalJson(name: string): Promise<JsonObject | undefined> {
+    const text = await this.optionalText(name);
+    if (text === undefined) return undefined;
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === "object" && value !== null) return value as JsonObject;
+    } catch (cause) {
+      throw new ModelError("badModel", `The model's file ${name} is not valid JSON.`, {
+        cause,
+      });
+    }
+    throw new ModelError("badModel", `The model's file ${name} holds no JSON object.`);
+  }
+
+  async optionalText(name: string): Promise<string | undefined> {
+    const bytes = await this.optional(name);
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
+  async #drain(name: string, response: Response): Promise<Uint8Array<ArrayBuffer>> {
+    const declared = Number(response.headers.get("content-length") ?? 0);
+    // A compressed transfer declares its compressed length: then only the end is known.
+    const totalBytes = response.headers.has("content-encoding") ? 0 : declared;
+    const parts: Uint8Array[] = [];
+    let loadedBytes = 0;
+    for await (const part of chunks(response)) {
+      parts.push(part);
+      loadedBytes += part.length;
+      this.#readBytes += part.length;
+      this.#onProgress?.({ file: name, loadedBytes, totalBytes: totalBytes || loadedBytes });
+    }
+    if (totalBytes > loadedBytes) {
+      const cut = `${loadedBytes} of ${totalBytes} bytes`;
+      throw new ModelError("badModel", `The model's file ${name} is cut off (${cut}).`);
+    }
+    return join(parts, loadedBytes);
+  }
+
+  #init(): RequestInit {
+    return this.#signal ? { signal: this.#signal } : {};
+  }
+
+  #failed(name: string, cause: unknown): unknown {
+    if (cause instanceof ModelError || this.#signal?.aborted) return cause;
+    const message = `The model's file ${name} could not be read: the connection failed.`;
+    return new ModelError("network", message, { cause });
+  }
+}
+
+/** JSON whose fields are checked where they are read. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+export function missing(name: string): ModelError {
+  return new ModelError("missingFile", `The model directory has no file ${name}.`);
+}
+
+async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

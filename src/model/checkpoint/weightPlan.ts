@@ -1,0 +1,245 @@
+import type { Gpu } from "@/gpu/gpu";
+import { ELEMENT_BYTES, type Element } from "@/gpu/kernels/common/elements";
+import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
+import { unpackBf16, unpackF16 } from "@/gpu/packing";
+import { ModelError } from "../modelError";
+import type { ByteSource, ReadOptions } from "./byteSource";
+import type { TensorInfo, TensorMap } from "./safetensors";
+
+/** Bytes of a tensor that go to a buffer, as they are or widened to f32. */
+interface Copy {
+  readonly tensor: TensorInfo;
+  /** Within the tensor. */
+  readonly start: number;
+  readonly end: number;
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly widen: boolean;
+}
+
+/** A stretch of a file that is read at once. */
+interface Read {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const ELEMENTS: Readonly<Record<string, Element>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+/** Neighbouring tensors are read together up to this; larger ones in parts of it. */
+const READ_BYTES = 16 * 1024 * 1024;
+/** Bytes between two tensors that are cheaper to read over than to ask again. */
+const GAP_BYTES = 64 * 1024;
+
+/**
+ * Decides which bytes of a model's files go where on the GPU, then moves them. Matrices keep their
+ * element type and are split by rows where one binding cannot hold them; vectors become f32.
+ */
+export class WeightPlan {
+  readonly #gpu: Gpu;
+  readonly #tensors: TensorMap;
+  readonly #prefix: string;
+  readonly #bindingBytes: number;
+  readonly #copies: Copy[] = [];
+  readonly #buffers: GPUBuffer[] = [];
+  #element: Element = "f32";
+  #needed: readonly TensorInfo[] = [];
+
+  /** Names are looked up behind `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
+  constructor(gpu: Gpu, tensors: TensorMap, prefix: string, bindingBytes: number) {
+    this.#gpu = gpu;
+    this.#tensors = tensors;
+    this.#prefix = prefix;
+    this.#bindingBytes = bindingBytes;
+  }
+
+  /** Element type of all matrices. */
+  get element(): Element {
+    return this.#element;
+  }
+
+  get parameters(): number {
+    return this.#needed.reduce((sum, { shape }) => sum + product(shape), 0);
+  }
+
+  /** Bytes of all tensors that are needed. */
+  get bytes(): number {
+    return this.#needed.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
+  /**
+   * Compares what is there with what is expected; `outside` names are without prefix.
+   * @throws ModelError naming the first tensor that is missing or different.
+   */
+  check(inside: Expected, outside: Expected): void {
+    const expected = [
+      ...inside.map(([name, shape]) => [this.#prefix + name, shape] as const),
+      ...outside,
+    ];
+    this.#needed = expected.map(([name, shape]) => {
+      const tensor = this.#tensors.get(name);
+      if (!tensor) throw bad(`The model's weights lack the tensor ${name}.`);
+      if (tensor.shape.join() !== shape.join()) {
+        throw bad(`The tensor ${name} is [${tensor.shape}], not [${shape}].`);
+      }
+      if (!ELEMENTS[tensor.dtype]) throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
+      return tensor;
+    });
+    const matrices = this.#needed.filter(({ shape }) => shape.length === 2);
+    const first = matrices[0] as TensorInfo;
+    const other = matrices.find(({ dtype }) => dtype !== first.dtype);
+    if (other) throw bad(`The tensor ${other.name} is ${other.dtype}, others are ${first.dtype}.`);
+    this.#element = ELEMENTS[first.dtype] as Element;
+  }
+
+  /** Matrices on top of each other as one; parts hold multiples of `granule` rows. */
+  stack(label: string, names: readonly string[], granule = 4): Matrix {
+    const tensors = names.map((name) => this.#tensor(name));
+    const columns = (tensors[0] as TensorInfo).shape[1] as number;
+    const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] as number), 0);
+    const rowBytes = columns * ELEMENT_BYTES[this.#element];
+    const parts = this.#split(label, rows, rowBytes, granule);
+    for (const part of parts) {
+      let top = 0;
+      for (const tensor of tensors) {
+        this.#copyRows(tensor, part, top - part.firstRow, rowBytes);
+        top += tensor.shape[0] as number;
+      }
+    }
+    return { label, element: this.#element, rows, columns, parts };
+  }
+
+  /** Two matrices of one shape; a part holds rows of the first, then the same rows of the second. */
+  gated(label: string, gateName: string, upName: string): Matrix {
+    const [gate, up] = [this.#tensor(gateName), this.#tensor(upName)];
+    const [rows, columns] = gate.shape as readonly [number, number];
+    const rowBytes = columns * ELEMENT_BYTES[this.#element];
+    const parts = this.#split(label, rows, 2 * rowBytes, 2);
+    for (const part of parts) {
+      this.#copyRows(gate, part, -part.firstRow, rowBytes);
+      const upPart = { ...part, rows: 2 * part.rows };
+      this.#copyRows(up, upPart, part.rows - part.firstRow, rowBytes, part.rows);
+    }
+    return { label, element: this.#element, rows, columns, parts };
+  }
+
+  /** f32 [length]: the first vector, then from `next` on the others; zero where there is none. */
+  vector(label: string, names: readonly string[], length: number, next?: number): GPUBuffer {
+    const buffer = this.#buffer(label, length * 4);
+    let offset = 0;
+    for (const [index, name] of names.entries()) {
+      if (index === 1 && next !== undefined) offset = next * 4;
+      const tensor = this.#tensor(name);
+      const end = tensor.end - tensor.start;
+      this.#copies.push({ tensor, start: 0, end, buffer, offset, widen: true });
+      offset += product(tensor.shape) * 4;
+    }
+    return buffer;
+  }
+
+  /** Reads and uploads everything; frees what was allocated if that fails. */
+  async load(source: ByteSource, options: ReadOptions): Promise<void> {
+    try {
+      for (const { file, start, end } of this.#reads()) {
+        const bytes = await source.read(file, start, end, options);
+        for (const copy of this.#copies) {
+          if (copy.tensor.file === file) this.#upload(copy, bytes, start);
+        }
+        // Uploads are staged by the browser; this bounds what is staged.
+        await this.#gpu.device.queue.onSubmittedWorkDone();
+      }
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers.splice(0)) this.#gpu.memory.destroy(buffer);
+  }
+
+  #tensor(name: string): TensorInfo {
+    return (this.#tensors.get(this.#prefix + name) ?? this.#tensors.get(name)) as TensorInfo;
+  }
+
+  #buffer(label: string, bytes: number): GPUBuffer {
+    const buffer = this.#gpu.memory.storage("weights", label, bytes);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  #split(label: string, rows: number, rowBytes: number, granule: number): readonly MatrixPart[] {
+    const partRows = Math.floor(this.#bindingBytes / (rowBytes * granule)) * granule;
+    if (partRows === 0) throw bad(`The matrix ${label} has rows too long for this adapter.`);
+    return Array.from({ length: Math.ceil(rows / partRows) }, (_, index) => {
+      const firstRow = index * partRows;
+      const count = Math.min(partRows, rows - firstRow);
+      return { buffer: this.#buffer(label, count * rowBytes), firstRow, rows: count };
+    });
+  }
+
+  /** Copies what of a tensor falls into a part, where row r of the tensor is the part's row r + shift. */
+  #copyRows(tensor: TensorInfo, part: MatrixPart, shift: number, rowBytes: number, from = 0): void {
+    const rows = tensor.shape[0] as number;
+    const first = Math.max(0, from - shift);
+    const last = Math.min(rows, part.rows - shift);
+    if (first >= last) return;
+    this.#copies.push({
+      tensor,
+      start: first * rowBytes,
+      end: last * rowBytes,
+      buffer: part.buffer,
+      offset: (first + shift) * rowBytes,
+      widen: false,
+    });
+  }
+
+  #reads(): readonly Read[] {
+    const order = [...this.#needed].sort(
+      (a, b) => a.file.localeCompare(b.file) || a.start - b.start,
+    );
+    const reads: { file: string; start: number; end: number }[] = [];
+    for (const { file, start, end } of order) {
+      const last = reads.at(-1);
+      const isNear = last?.file === file && start - last.end <= GAP_BYTES;
+      if (last && isNear && end - last.start <= READ_BYTES) {
+        last.end = end;
+        continue;
+      }
+      for (let at = start; at < end; at += READ_BYTES) {
+        reads.push({ file, start: at, end: Math.min(end, at + READ_BYTES) });
+      }
+    }
+    return reads;
+  }
+
+  /** Writes what of a copy lies in `bytes`, which were read from `first` on. */
+  #upload(copy: Copy, bytes: Uint8Array<ArrayBuffer>, first: number): void {
+    const { tensor, buffer, offset, widen } = copy;
+    const from = tensor.start + copy.start;
+    const start = Math.max(from, first);
+    const end = Math.min(tensor.start + copy.end, first + bytes.length);
+    if (start >= end) return;
+    const piece = bytes.slice(start - first, end - first);
+    const data = widen ? toFloats(piece, ELEMENTS[tensor.dtype] as Element) : piece;
+    this.#gpu.device.queue.writeBuffer(buffer, offset + start - from, data);
+  }
+}
+
+type Expected = readonly (readonly [name: string, shape: readonly number[]])[];
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((total, extent) => total * extent, 1);
+}
+
+function bad(message: string): ModelError {
+  return new ModelError("badModel", message);
+}
+
+/** Stored numbers as f32. */
+function toFloats(bytes: Uint8Array<ArrayBuffer>, element: Element): Float32Array<ArrayBuffer> {
+  if (element === "f32") return new Float32Array(bytes.buffer);
+  const words = new Uint32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  const floats = element === "f16" ? unpackF16(words) : unpackBf16(words);
+  return floats.slice(0, bytes.length / 2);
+}

@@ -1,0 +1,183 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Element } from "@/gpu/kernels/common/elements";
+import type { Matrix } from "@/gpu/kernels/common/matrix";
+import { ModelError } from "../modelError";
+import type { ByteSource, ReadOptions } from "./byteSource";
+import type { DecoderConfig } from "./config";
+import { readTensorMap } from "./safetensors";
+import { WeightPlan } from "./weightPlan";
+
+/** A gain and a bias in one buffer, so that a kernel with eight bindings can have both. */
+export interface GainAndBias {
+  readonly buffer: GPUBuffer;
+  /** Word where the bias starts; a multiple of 64, so that the bias can be bound by itself. */
+  readonly biasFirst: number;
+}
+
+export interface LayerWeights {
+  /** Gain of the norm before attention [hidden], bias of q, k, v [(heads + 2 kvHeads) × headDim]. */
+  readonly attentionNorm: GainAndBias;
+  /** [(heads + 2 kvHeads) × headDim, hidden] */
+  readonly qkv: Matrix;
+  /** [hidden, heads × headDim] */
+  readonly output: Matrix;
+  /** f32 [hidden] */
+  readonly outputBias: GPUBuffer;
+  /** f32 [hidden] */
+  readonly mlpGain: GPUBuffer;
+  /** Gated: [intermediate, hidden] twice. */
+  readonly gateUp: Matrix;
+  /** f32 [2, intermediate] */
+  readonly gateUpBias: GPUBuffer;
+  /** [hidden, intermediate] */
+  readonly down: Matrix;
+  /** f32 [hidden] */
+  readonly downBias: GPUBuffer;
+}
+
+/** The language model's tensors on the GPU, matrices in the precision of their file. */
+export interface DecoderWeights {
+  readonly element: Element;
+  /** Of the language model, the head counted once. */
+  readonly parameters: number;
+  /** Bytes that were read. */
+  readonly bytes: number;
+  /** [vocabulary, hidden] */
+  readonly embedding: Matrix;
+  readonly layers: readonly LayerWeights[];
+  /** f32 [hidden] */
+  readonly finalGain: GPUBuffer;
+  /** [vocabulary, hidden]; the embedding itself where the head is tied. */
+  readonly head: Matrix;
+  destroy(): void;
+}
+
+export interface LoadWeightsOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
+  /** Largest part of a matrix; default: what the device can bind. */
+  readonly bindingBytes?: number;
+}
+
+/** Where checkpoints keep the decoder: SmolVLM and Idefics3, LLaVA-like containers, bare models. */
+const PREFIXES: readonly string[] = [
+  "model.text_model.",
+  "text_model.",
+  "language_model.model.",
+  "model.language_model.",
+  "model.",
+];
+const HEADS: readonly string[] = ["lm_head.weight", "language_model.lm_head.weight"];
+
+/**
+ * Reads headers, checks every tensor that the decoder needs, then loads those alone.
+ * @throws ModelError before anything is allocated where a tensor is missing or not as expected.
+ */
+export async function loadWeights(
+  gpu: Gpu,
+  config: DecoderConfig,
+  source: ByteSource,
+  options: LoadWeightsOptions = {},
+): Promise<DecoderWeights> {
+  const { signal, onProgress } = options;
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const { bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize) } = options;
+  const tensors = await readTensorMap(source, { signal });
+  const prefix = PREFIXES.find((start) => tensors.has(`${start}embed_tokens.weight`));
+  if (prefix === undefined) {
+    throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
+  }
+  const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
+  const loaded = layOut(plan, config, tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0]);
+  const total = plan.bytes;
+  let done = 0;
+  const read: ReadOptions = {
+    signal,
+    onBytes: (bytes) => {
+      done += bytes;
+      onProgress?.(Math.min(done, total), total);
+    },
+  };
+  await plan.load(source, read);
+  return { ...loaded, bytes: total, destroy: () => plan.destroy() };
+}
+
+function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.weight") {
+  const { layers, hidden, vocabulary, isHeadTied } = config;
+  plan.check(describe(config), isHeadTied ? [] : [[headName, [vocabulary, hidden]]]);
+  const embedding = plan.stack("embedding", ["embed_tokens.weight"]);
+  return {
+    element: plan.element,
+    parameters: plan.parameters,
+    embedding,
+    layers: Array.from({ length: layers }, (_, layer) => layOutLayer(plan, config, layer)),
+    finalGain: plan.vector("final gain", ["norm.weight"], hidden),
+    head: isHeadTied ? embedding : plan.stack("head", [headName]),
+  };
+}
+
+function layOutLayer(plan: WeightPlan, config: DecoderConfig, layer: number): LayerWeights {
+  const { hidden, intermediate, headDim, hasQkvBias, hasOutputBias, hasMlpBias } = config;
+  const at = `layers.${layer}.`;
+  const attention = `${at}self_attn.`;
+  const qkv = ["q_proj", "k_proj", "v_proj"].map((name) => `${attention}${name}`);
+  const gateUp = [`${at}mlp.gate_proj`, `${at}mlp.up_proj`] as const;
+  const biases = (has: boolean, names: readonly string[]) =>
+    has ? names.map((name) => `${name}.bias`) : [];
+  const biasFirst = Math.ceil(hidden / 64) * 64;
+  const rows = (config.heads + 2 * config.kvHeads) * headDim;
+  const names = [`${at}input_layernorm.weight`, ...biases(hasQkvBias, qkv)];
+  return {
+    attentionNorm: {
+      buffer: plan.vector(`attention norm ${layer}`, names, biasFirst + rows, biasFirst),
+      biasFirst,
+    },
+    qkv: plan.stack(
+      `qkv ${layer}`,
+      qkv.map((name) => `${name}.weight`),
+      headDim,
+    ),
+    output: plan.stack(`output ${layer}`, [`${attention}o_proj.weight`]),
+    outputBias: plan.vector(
+      `output bias ${layer}`,
+      biases(hasOutputBias, [`${attention}o_proj`]),
+      hidden,
+    ),
+    mlpGain: plan.vector(`mlp gain ${layer}`, [`${at}post_attention_layernorm.weight`], hidden),
+    gateUp: plan.gated(`gate up ${layer}`, `${gateUp[0]}.weight`, `${gateUp[1]}.weight`),
+    gateUpBias: plan.vector(`gate up bias ${layer}`, biases(hasMlpBias, gateUp), 2 * intermediate),
+    down: plan.stack(`down ${layer}`, [`${at}mlp.down_proj.weight`]),
+    downBias: plan.vector(`down bias ${layer}`, biases(hasMlpBias, [`${at}mlp.down_proj`]), hidden),
+  };
+}
+
+/** Every tensor that the decoder needs, with its shape; names without the prefix. */
+function describe(config: DecoderConfig): readonly (readonly [string, readonly number[]])[] {
+  const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
+  const { hasQkvBias, hasOutputBias, hasMlpBias } = config;
+  const linear = (name: string, rows: number, columns: number, hasBias: boolean) =>
+    [
+      [`${name}.weight`, [rows, columns]],
+      ...(hasBias ? [[`${name}.bias`, [rows]] as const] : []),
+    ] as const;
+  const layers = Array.from({ length: config.layers }, (_, layer) => {
+    const at = `layers.${layer}.`;
+    const attention = `${at}self_attn.`;
+    return [
+      [`${at}input_layernorm.weight`, [hidden]] as const,
+      [`${at}post_attention_layernorm.weight`, [hidden]] as const,
+      ...linear(`${attention}q_proj`, heads * headDim, hidden, hasQkvBias),
+      ...linear(`${attention}k_proj`, kvHeads * headDim, hidden, hasQkvBias),
+      ...linear(`${attention}v_proj`, kvHeads * headDim, hidden, hasQkvBias),
+      ...linear(`${attention}o_proj`, hidden, heads * headDim, hasOutputBias),
+      ...linear(`${at}mlp.gate_proj`, intermediate, hidden, hasMlpBias),
+      ...linear(`${at}mlp.up_proj`, intermediate, hidden, hasMlpBias),
+      ...linear(`${at}mlp.down_proj`, hidden, intermediate, hasMlpBias),
+    ];
+  });
+  return [
+    ["embed_tokens.weight", [vocabulary, hidden]],
+    ["norm.weight", [hidden]],
+    ...layers.flat(),
+  ];
+}

@@ -1,0 +1,59 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { DecoderConfig } from "../checkpoint/config";
+
+/** Scratch of a decoder, allocated once: rows of one chunk, and one row while decoding. All f32. */
+export class Activations {
+  /** Rows that fit. */
+  readonly chunkRows: number;
+  /** u32 [chunkRows] */
+  readonly ids: GPUBuffer;
+  /** [chunkRows, headDim / 2, 2]: cosine and sine of each rotated pair. */
+  readonly angles: GPUBuffer;
+  /** [chunkRows, hidden] */
+  readonly residual: GPUBuffer;
+  /** [chunkRows, hidden] */
+  readonly normed: GPUBuffer;
+  /** [chunkRows, heads + 2 kvHeads, headDim] */
+  readonly qkv: GPUBuffer;
+  /** [chunkRows, heads, headDim] */
+  readonly queries: GPUBuffer;
+  /** [chunkRows rounded up to 4, heads, headDim] */
+  readonly attended: GPUBuffer;
+  /** [chunkRows, heads] */
+  readonly logSums: GPUBuffer;
+  /** [chunkRows, intermediate] */
+  readonly gated: GPUBuffer;
+  /** [vocabulary] */
+  readonly logits: GPUBuffer;
+  /** u32 [2]: the newest token, and how many were drawn. */
+  readonly drawn: GPUBuffer;
+  readonly #gpu: Gpu;
+  readonly #buffers: GPUBuffer[] = [];
+
+  constructor(gpu: Gpu, config: DecoderConfig, chunkRows: number) {
+    const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
+    this.#gpu = gpu;
+    this.chunkRows = chunkRows;
+    this.ids = this.#create("ids", chunkRows);
+    this.angles = this.#create("angles", chunkRows * headDim);
+    this.residual = this.#create("residual", chunkRows * hidden);
+    this.normed = this.#create("normed", chunkRows * hidden);
+    this.qkv = this.#create("qkv", chunkRows * (heads + 2 * kvHeads) * headDim);
+    this.queries = this.#create("queries", chunkRows * heads * headDim);
+    this.attended = this.#create("attended", Math.ceil(chunkRows / 4) * 4 * heads * headDim);
+    this.logSums = this.#create("log sums", chunkRows * heads);
+    this.gated = this.#create("gated", chunkRows * intermediate);
+    this.logits = this.#create("logits", vocabulary);
+    this.drawn = this.#create("drawn", 2);
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers.splice(0)) this.#gpu.memory.destroy(buffer);
+  }
+
+  #create(label: string, words: number): GPUBuffer {
+    const buffer = this.#gpu.memory.storage("activations", label, words * 4);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}

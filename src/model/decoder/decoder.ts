@@ -1,0 +1,229 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import { FEATURE_BIT, type FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { KvType } from "@/gpu/kernels/common/kvType";
+import type { Recorder } from "@/gpu/recorder";
+import type { Variants } from "@/gpu/variants";
+import type { DecoderConfig } from "../checkpoint/config";
+import type { DecoderWeights } from "../checkpoint/weights";
+import { KvCache } from "../kv/cache";
+import { rotaryAngles, rotaryFrequencies } from "../kv/rotary";
+import { ModelError } from "../modelError";
+import { Activations } from "./activations";
+import { createKernelSet, type KernelSet } from "./kernelSet";
+import { recordAttention, recordFeedForward } from "./prefillLayer";
+
+/** What one layer's attention saw, for taps that record it. Buffers are reused by the next layer. */
+export interface AttentionRecord {
+  readonly layer: number;
+  /** First of these rows, counted from the first new row of the turn. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** f32 [rows, heads, headDim], rotated, not scaled. */
+  readonly q: GPUBuffer;
+  /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
+  readonly lse: GPUBuffer;
+}
+
+/** Records dispatches of its own behind each layer's attention. */
+export interface AttentionHook {
+  afterAttention(recorder: Recorder, record: AttentionRecord): void;
+}
+
+export interface DecoderOptions {
+  readonly variants: Variants;
+  readonly kvType: KvType;
+  /** Rows that prefill takes at a time; default 256. */
+  readonly chunkRows?: number;
+}
+
+export interface PrefillArgs {
+  readonly cache: KvCache;
+  /** Token ids; a row of image features is its number plus `FEATURE_BIT` (see `promptIds`). */
+  readonly ids: Uint32Array;
+  readonly features?: readonly FeatureSlice[];
+  readonly hook?: AttentionHook | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called as chunks are done, with rows. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const CHUNK_ROWS = 256;
+/** Chunks that the GPU may have before it; more would only delay cancellation. */
+const CHUNKS_IN_FLIGHT = 2;
+
+/** Numbers the image rows of a prompt: each `imageId` becomes the next row of features. */
+export function promptIds(ids: ArrayLike<number>, imageId: number): Uint32Array<ArrayBuffer> {
+  let feature = FEATURE_BIT;
+  return Uint32Array.from(ids, (id) => (id === imageId ? feature++ : id));
+}
+
+/** A Llama-like language model on the GPU: prompts in, logits of the last row out. */
+export class Decoder {
+  readonly gpu: Gpu;
+  readonly config: DecoderConfig;
+  readonly weights: DecoderWeights;
+  readonly kernels: KernelSet;
+  readonly activations: Activations;
+  readonly kvType: KvType;
+  readonly #frequencies: Float32Array;
+  readonly #recorder: Recorder;
+
+  private constructor(
+    gpu: Gpu,
+    config: DecoderConfig,
+    weights: DecoderWeights,
+    kernels: KernelSet,
+    { kvType, chunkRows = CHUNK_ROWS }: DecoderOptions,
+  ) {
+    this.gpu = gpu;
+    this.config = config;
+    this.weights = weights;
+    this.kernels = kernels;
+    this.kvType = kvType;
+    this.activations = new Activations(gpu, config, chunkRows);
+    this.#frequencies = rotaryFrequencies(config);
+    this.#recorder = gpu.recorder("prefill");
+  }
+
+  /** Compiles the kernels and allocates the scratch; `weights` are destroyed with the decoder. */
+  static async create(
+    gpu: Gpu,
+    config: DecoderConfig,
+    weights: DecoderWeights,
+    options: DecoderOptions,
+  ): Promise<Decoder> {
+    const { variants, kvType } = options;
+    const spec = { variants, element: weights.element, kvType, shape: config };
+    return new Decoder(gpu, config, weights, await createKernelSet(gpu, spec), options);
+  }
+
+  /** An empty cache that fits this model. */
+  createCache(): KvCache {
+    const { layers, kvHeads, headDim } = this.config;
+    const { kvType } = this;
+    const frequencies = this.#frequencies;
+    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType, frequencies });
+  }
+
+  /**
+   * Appends a prompt to a cache, chunk by chunk, and leaves the last row's logits. If it is
+   * cancelled or fails, the cache stands where it stood.
+   * @throws ModelError `contextOverflow`; the signal's reason.
+   */
+  async prefill(args: PrefillArgs): Promise<void> {
+    const { cache, ids, signal, onProgress } = args;
+    const { chunkRows } = this.activations;
+    this.checkRoom(cache, ids.length);
+    this.#checkIds(args);
+    cache.ensureRows(ids.length);
+    const inFlight: Promise<unknown>[] = [];
+    let submitted = 0;
+    let done = 0;
+    const finishOldest = async () => {
+      await inFlight.shift();
+      done = Math.min(done + chunkRows, ids.length);
+      onProgress?.(done, ids.length);
+    };
+    try {
+      while (submitted < ids.length) {
+        signal?.throwIfAborted();
+        const rows = Math.min(chunkRows, ids.length - submitted);
+        this.#submitChunk(args, submitted, rows);
+        cache.append(rows);
+        submitted += rows;
+        inFlight.push(this.gpu.device.queue.onSubmittedWorkDone());
+        if (inFlight.length >= CHUNKS_IN_FLIGHT) await finishOldest();
+      }
+      while (inFlight.length > 0) await finishOldest();
+      signal?.throwIfAborted();
+    } catch (error) {
+      await Promise.allSettled(inFlight);
+      cache.truncate(submitted);
+      throw error;
+    }
+  }
+
+  /** f32 [vocabulary] of the newest row. Waits for the GPU. */
+  async logits(): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.gpu.read(this.activations.logits));
+  }
+
+  /** @throws ModelError `contextOverflow` where `rows` more rows leave the model's context. */
+  checkRoom(cache: KvCache, rows: number): void {
+    const { contextLength } = this.config;
+    const needed = cache.position + rows;
+    if (needed <= contextLength) return;
+    throw new ModelError(
+      "contextOverflow",
+      `This conversation needs ${needed} positions; the model has ${contextLength}.`,
+    );
+  }
+
+  /** Writes what changes with the position: the angles of `rows` rows from the cache's next on. */
+  writeAngles(cache: KvCache, rows: number): void {
+    const angles = rotaryAngles(this.#frequencies, cache.position, rows);
+    this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
+  }
+
+  /** A layer of a cache, as kernels bind it. */
+  bindCache(cache: KvCache, layer: number): CacheBinding {
+    const { k, v } = cache.layer(layer);
+    return { keys: k, values: v, table: cache.table, layer };
+  }
+
+  /** Logits of row `inputRow` of the residual stream. */
+  recordHead(recorder: Recorder, inputRow: number): void {
+    const { residual, logits } = this.activations;
+    const { finalGain, head } = this.weights;
+    this.kernels.decode.head(recorder, {
+      input: residual,
+      inputRow,
+      gain: finalGain,
+      matrix: head,
+      logits,
+      epsilon: this.config.normEpsilon,
+    });
+  }
+
+  destroy(): void {
+    this.#recorder.destroy();
+    this.activations.destroy();
+    this.weights.destroy();
+  }
+
+  /** An id that no buffer holds would leave the row of an earlier chunk in its place. */
+  #checkIds({ ids, features = [] }: PrefillArgs): void {
+    const featureRows = features.reduce((sum, { rows }) => sum + rows, 0);
+    const wrong = ids.find((id) =>
+      id < FEATURE_BIT ? id >= this.config.vocabulary : id - FEATURE_BIT >= featureRows,
+    );
+    if (wrong !== undefined) throw new RangeError(`prefill: no token or feature row ${wrong}`);
+  }
+
+  #submitChunk(args: PrefillArgs, firstRow: number, rows: number): void {
+    const { cache, ids, features = [], hook } = args;
+    const { activations, weights, kernels } = this;
+    const recorder = this.#recorder;
+    const chunk = Uint32Array.from(ids.subarray(firstRow, firstRow + rows));
+    this.gpu.device.queue.writeBuffer(activations.ids, 0, chunk);
+    this.writeAngles(cache, rows);
+    cache.writeTable();
+
+    kernels.embed(recorder, {
+      ids: activations.ids,
+      table: weights.embedding,
+      features,
+      output: activations.residual,
+      rows,
+    });
+    for (const [layer, layerWeights] of weights.layers.entries()) {
+      recordAttention(this, recorder, { cache: this.bindCache(cache, layer), layerWeights, rows });
+      const { queries: q, logSums: lse } = activations;
+      hook?.afterAttention(recorder, { layer, firstRow, rows, q, lse });
+      recordFeedForward(this, recorder, { layerWeights, rows });
+    }
+    if (firstRow + rows === ids.length) this.recordHead(recorder, rows - 1);
+    recorder.submit();
+  }
+}

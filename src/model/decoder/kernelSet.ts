@@ -1,0 +1,58 @@
+import type { Gpu } from "@/gpu/gpu";
+import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
+import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
+import {
+  createRopeAppend,
+  type HeadShape,
+  type RopeAppend,
+} from "@/gpu/kernels/attention/ropeAppend";
+import type { Element } from "@/gpu/kernels/common/elements";
+import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
+import type { KvType } from "@/gpu/kernels/common/kvType";
+import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
+import { createDecodeKernels, type DecodeKernels } from "@/gpu/kernels/decode/decode";
+import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import { createSample, type Sample } from "@/gpu/kernels/sampling/sample";
+import type { Variants } from "@/gpu/variants";
+
+/** Every kernel that a decoder runs, compiled for its shapes and element types. */
+export interface KernelSet {
+  readonly embed: Embed;
+  readonly norm: RmsNorm;
+  readonly matmul: Readonly<Record<MatmulStore, Matmul>>;
+  readonly ropeAppend: RopeAppend;
+  readonly flash: Flash;
+  readonly attend: Attend;
+  readonly decode: DecodeKernels;
+  readonly sample: Sample;
+}
+
+export interface KernelSetSpec {
+  readonly variants: Variants;
+  readonly element: Element;
+  readonly kvType: KvType;
+  readonly shape: HeadShape;
+}
+
+/** @throws KernelCompileError */
+export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
+  const { variants, element, kvType, shape } = spec;
+  const { lanes } = variants;
+  const matmul = (store: MatmulStore) =>
+    createMatmul(gpu, { variant: variants.matmul, element, store });
+  const [embed, norm, bias, residual, gated, ropeAppend, flash, attend, decode, sample] =
+    await Promise.all([
+      createEmbed(gpu, element),
+      createRmsNorm(gpu, lanes),
+      matmul("bias"),
+      matmul("residual"),
+      matmul("gated"),
+      createRopeAppend(gpu, kvType),
+      createFlash(gpu, { variant: variants.flash, kvType, shape }),
+      createAttend(gpu, { lanes, kvType, shape }),
+      createDecodeKernels(gpu, { lanes, element, kvType }),
+      createSample(gpu, lanes),
+    ]);
+  const products = { bias, residual, gated };
+  return { embed, norm, matmul: products, ropeAppend, flash, attend, decode, sample };
+}

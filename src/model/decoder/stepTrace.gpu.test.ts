@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DecodeRule, KeepPlan } from "@/compression/types";
+import { PLAIN } from "@/gpu/variants";
+import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
+import { createTestGpu } from "../../../test/dawn";
+import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
+import { createRandom, type HeadRows, readCache } from "../../../test/kv";
+import { Eviction } from "../eviction/eviction";
+import type { KvCache } from "../kv/cache";
+import { compact } from "../kv/compaction";
+import type { Decoder } from "./decoder";
+import { type DecodeHook, generate, joinHooks } from "./generation";
+import { StepTrace, TRACE_BYTES } from "./stepTrace";
+
+const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+const STEPS = 24;
+
+const model = FIXTURES.find(({ name }) => name === "tiny-6over2-f32")!;
+const test = model.cases.find(({ rows }) => rows === 600)!;
+/** An odd number of them: the last word of a line is not full. Some are the first to change slots. */
+const WATCHED = Array.from({ length: 251 }, (_, i) => 340 + i);
+
+/** [layer][head] original positions of the rows on the CPU, in the order of its rows. */
+type Labels = number[][][];
+
+describe("attention of decoding steps", async () => {
+  const gpu = await createTestGpu();
+  const cpu = new CpuDecoder(model.path);
+  const { layers, kvHeads, heads } = cpu.config;
+  let decoder: Decoder;
+  let prefilled: KvCache;
+  let full: readonly (readonly HeadRows[])[];
+  let prompted: Float32Array<ArrayBuffer>;
+
+  beforeAll(async () => {
+    decoder = await loadDecoder(gpu, model, PLAIN);
+    prefilled = decoder.createCache();
+    const { buffer, ...prompt } = prepare(decoder, test);
+    await decoder.prefill({ cache: prefilled, ...prompt });
+    gpu.memory.destroy(buffer);
+    full = await readCache(prefilled);
+    prompted = await decoder.logits();
+  });
+  afterAll(() => {
+    prefilled.destroy();
+    decoder.destroy();
+    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    gpu.device.destroy();
+  });
+
+  const start = Array.from({ length: layers }, () => new Array<number>(kvHeads).fill(0));
+
+  /** The prompt's cache under a plan, on both sides. */
+  async function compacted(plan: KeepPlan) {
+    gpu.device.queue.writeBuffer(decoder.activations.logits, 0, prompted);
+    const cache = prefilled.fork();
+    await compact(cache, plan, start);
+    const kept = plan.layers.map(({ keep }) =>
+      Array.from({ length: kvHeads }, (_, head) => [...keep[keep.length === 1 ? 0 : head]!]),
+    );
+    const rows = openRows(
+      full.map((each, layer) =>
+        each.map(({ k, v }, head) => {
+          const list = kept[layer]![head]!;
+          return { k: list.map((row) => k[row]!), v: list.map((row) => v[row]!) };
+        }),
+      ),
+    );
+    return { cache, rows, labels: kept };
+  }
+
+  /** Decodes on both sides and compares what every step looked at. */
+  async function expectSame(
+    { cache, rows, labels }: { cache: KvCache; rows: OpenRows; labels: Labels },
+    options: {
+      readonly eviction?: Eviction;
+      /** Drops from the CPU's rows and labels what the rule evicts after a step. */
+      readonly evict?: (shares: readonly (readonly Float64Array[])[]) => void;
+      readonly positions?: readonly number[];
+    } = {},
+  ): Promise<Uint8Array> {
+    const { eviction, evict, positions = WATCHED } = options;
+    const trace = await StepTrace.create({
+      cache,
+      heads,
+      positions,
+      steps: STEPS,
+      slots: eviction?.slots,
+    });
+    const hooks: DecodeHook[] = eviction ? [eviction, trace] : [trace];
+    const args = { cache, sampling: GREEDY, maxNewTokens: STEPS, stopIds: [] };
+    let position = test.rows;
+    const expected: number[] = [];
+    for await (const { id } of generate(decoder, { ...args, hook: joinHooks(hooks) })) {
+      const shares: Float64Array[][] = [];
+      cpu.step(id, position, rows, (_, perHead) => shares.push([...perHead]));
+      for (const heads of labels.flat()) heads.push(position);
+      position++;
+      for (const [layer, perHead] of shares.entries()) {
+        const line = new Float64Array(positions.length);
+        for (const [head, probabilities] of perHead.entries()) {
+          for (const [i, label] of labels[layer]![head]!.entries()) {
+            const column = positions.indexOf(label);
+            if (column >= 0) line[column]! += probabilities[i]! / kvHeads;
+          }
+        }
+        expected.push(...line);
+      }
+      evict?.(shares);
+    }
+    const cells = await trace.read(STEPS);
+    trace.destroy();
+    await eviction?.finish();
+    expect(cells).toHaveLength(expected.length);
+    for (const [i, share] of expected.entries()) {
+      // Half a step of the byte, and float error where it is about to round the other way.
+      expect(Math.abs(cells[i]! - 255 * Math.sqrt(share))).toBeLessThan(0.5 + 0.01);
+    }
+    cache.destroy();
+    return cells;
+  }
+
+  const everything: KeepPlan = {
+    layers: Array.from({ length: layers }, () => ({
+      keep: [Uint32Array.from({ length: test.rows }, (_, row) => row)],
+    })),
+  };
+
+  function randomKeep(share: number, seed: number): Uint32Array {
+    const random = createRandom(seed);
+    return Uint32Array.from([...Array(test.rows).keys()].filter(() => random() < share));
+  }
+
+  const perHead: KeepPlan = {
+    layers: [0, 1, 2].map((layer) => ({
+      keep: [randomKeep(0.4, 10 + layer), randomKeep(0.1 + 0.3 * layer, 20 + layer)],
+    })),
+  };
+
+  it("is that of the CPU over a full cache", async () => {
+    const cells = await expectSame(await compacted(everything));
+    expect(cells.filter((cell) => cell > 0).length).toBeGreaterThan(cells.length / 2);
+  });
+
+  it("is that of the CPU where heads keep lists of their own", async () => {
+    const cells = await expectSame(await compacted(perHead));
+    expect(cells.filter((cell) => cell > 0).length).toBeGreaterThan(cells.length / 10);
+    expect(cells.filter((cell) => cell === 0).length).toBeGreaterThan(cells.length / 10);
+  });
+
+  /** Rows that a step takes more than it gives: so old ones change their slots, not just the newest. */
+  const DUE = 3;
+
+  it("follows rows that change their slots, victims by age", async () => {
+    const compactedRows = await compacted(perHead);
+    const { cache, rows, labels } = compactedRows;
+    const place = 5;
+    const rule: DecodeRule = { due: () => DUE, victim: { kind: "age", index: () => place } };
+    const input = { cache, heads, rule, start, seenBefore: 0, tracksSlots: true };
+    const eviction = await Eviction.create(input);
+    let isShuffled = false;
+    const evict = () => {
+      for (const [layer, each] of rows.entries()) {
+        for (const [head, { k, v }] of each.entries()) {
+          const held = cache.positions(layer, head).filter((p) => WATCHED.includes(p));
+          isShuffled ||= held.some((p, i) => i > 0 && p < held[i - 1]!);
+          for (const list of [k, v, labels[layer]![head]!]) list.splice(place, DUE);
+        }
+      }
+    };
+    await expectSame(compactedRows, { eviction, evict });
+    expect(isShuffled).toBe(true);
+  });
+
+  it("follows rows that change their slots, victims by score", async () => {
+    const compactedRows = await compacted(perHead);
+    const { cache, rows, labels } = compactedRows;
+    const rule: DecodeRule = {
+      due: () => DUE,
+      victim: { kind: "lowest", scores: "last", perHead: true, protectFirst: 0, protectLast: 1 },
+    };
+    const input = { cache, heads, rule, start, seenBefore: 0, tracksSlots: true };
+    const eviction = await Eviction.create(input);
+    const evict = (shares: readonly (readonly Float64Array[])[]) => {
+      for (const [layer, each] of rows.entries()) {
+        for (const [head, { k, v }] of each.entries()) {
+          const scores = [...shares[layer]![head]!];
+          for (let round = 0; round < DUE; round++) {
+            const worst = scores.indexOf(Math.min(...scores.slice(0, -1)));
+            for (const list of [k, v, labels[layer]![head]!, scores]) list.splice(worst, 1);
+          }
+        }
+      }
+    };
+    await expectSame(compactedRows, { eviction, evict });
+  });
+
+  it("records as many steps as there is room for, and none beyond", async () => {
+    const { cache } = await compacted(everything);
+    const positions = Array.from({ length: 100_000 }, (_, i) => i);
+    const trace = await StepTrace.create({ cache, heads, positions, steps: 1000 });
+    expect(trace.steps).toBe(Math.floor(TRACE_BYTES / (layers * 100_000)));
+    trace.destroy();
+
+    const short = await StepTrace.create({ cache, heads, positions: WATCHED, steps: 2 });
+    const args = { cache, sampling: GREEDY, maxNewTokens: 5, stopIds: [] };
+    for await (const _ of generate(decoder, { ...args, hook: short }));
+    expect(await short.read(5)).toHaveLength(2 * layers * WATCHED.length);
+    short.destroy();
+    cache.destroy();
+  });
+});

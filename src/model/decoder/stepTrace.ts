@@ -1,0 +1,166 @@
+import {
+  NO_COLUMN,
+  PLACE_ALWAYS,
+  PLACE_NEVER,
+  type TraceKernels,
+  traceKernels,
+  traceLineBytes,
+} from "@/gpu/kernels/attention/trace";
+import { compileNamed } from "@/gpu/kernels/common/kernelCall";
+import type { Recorder } from "@/gpu/recorder";
+import type { KvCache } from "../kv/cache";
+import { Scratch } from "../scratch";
+import type { AttentionRecord } from "./decoder";
+import type { DecodeHook } from "./generation";
+
+/** The record of one answer takes no more; later steps are not recorded. */
+export const TRACE_BYTES = 16 * 1024 * 1024;
+
+/** Where rows change their slots: the original position of each slot's row, on the GPU. */
+export interface MovingSlots {
+  /** u32 [flat rows]; another buffer whenever the cache's buffers are. */
+  readonly positions: GPUBuffer;
+}
+
+export interface StepTraceInput {
+  readonly cache: KvCache;
+  /** H, query heads. */
+  readonly heads: number;
+  /** Original positions of the rows to watch, ascending; at least one. */
+  readonly positions: readonly number[];
+  /** Steps to record; fewer where `TRACE_BYTES` hold fewer. */
+  readonly steps: number;
+  /** Absent: no row changes its slot while decoding. */
+  readonly slots?: MovingSlots | undefined;
+}
+
+/**
+ * Records how much of each decoding step's attention falls on some rows: as a hook of the decoder, one
+ * dispatch behind each layer's attention writes a byte per row into one buffer, which is read once
+ * when the answer has ended. The rows' slots are written down before the first step; where rows are
+ * evicted a further dispatch per step finds them anew, for all layers.
+ */
+export class StepTrace implements DecodeHook {
+  /** Steps that are recorded at most. */
+  readonly steps: number;
+  readonly #input: StepTraceInput;
+  readonly #kernels: TraceKernels;
+  readonly #scratch: Scratch;
+  readonly #clock: GPUBuffer;
+  readonly #places: GPUBuffer;
+  readonly #columns: GPUBuffer | undefined;
+  readonly #cells: GPUBuffer;
+  #step = 0;
+
+  private constructor(input: StepTraceInput, kernels: TraceKernels) {
+    const { cache, positions, slots } = input;
+    const stepBytes = cache.shape.layers * traceLineBytes(positions.length);
+    this.steps = Math.min(input.steps, Math.floor(TRACE_BYTES / stepBytes));
+    this.#input = input;
+    this.#kernels = kernels;
+    this.#scratch = new Scratch(cache.gpu, "trace");
+    this.#clock = this.#scratch.numbers("clock", 2);
+    this.#places = this.#scratch.upload("places", slots ? noPlaces(input) : fixedPlaces(input));
+    this.#columns = slots && this.#scratch.upload("columns", columnsByPosition(input));
+    this.#cells = this.#scratch.numbers("cells", Math.max(1, (this.steps * stepBytes) / 4));
+  }
+
+  /** Before the first step, after the cache was compacted. @throws KernelCompileError */
+  static async create(input: StepTraceInput): Promise<StepTrace> {
+    const { cache, heads, slots } = input;
+    const { kvHeads, headDim, kvType } = cache.shape;
+    const kernels = traceKernels(cache.gpu, { heads, kvHeads, headDim, kvType });
+    const names = new Set<keyof TraceKernels>(slots ? ["attention", "locate"] : ["attention"]);
+    return new StepTrace(input, await compileNamed(kernels, names));
+  }
+
+  beforeStep(): void {
+    const { cache } = this.#input;
+    const clock = Uint32Array.of(this.#step++, cache.seen);
+    cache.gpu.device.queue.writeBuffer(this.#clock, 0, clock);
+  }
+
+  afterAttention(recorder: Recorder, { layer, q, lse }: AttentionRecord): void {
+    const { cache, positions, slots } = this.#input;
+    const { layers } = cache.shape;
+    const step = {
+      table: cache.table,
+      clock: this.#clock,
+      places: this.#places,
+      layers,
+      watched: positions.length,
+    };
+    if (layer === 0 && slots && this.#columns) {
+      const capacity = largestCapacity(cache);
+      const moved = { columns: this.#columns, positions: slots.positions, capacity };
+      this.#kernels.locate(recorder, { ...step, ...moved });
+    }
+    this.#kernels.attention(recorder, {
+      ...step,
+      k: cache.layer(layer).k,
+      query: { q, lse },
+      cells: this.#cells,
+      layer,
+      steps: this.steps,
+    });
+  }
+
+  /**
+   * The first `count` steps, or as many as are recorded: [steps, layers, positions] bytes, of which b
+   * stands for (b / 255)². Waits for the GPU.
+   */
+  async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { cache, positions } = this.#input;
+    const columns = positions.length;
+    const lineBytes = traceLineBytes(columns);
+    const lines = Math.min(count, this.steps) * cache.shape.layers;
+    if (lines === 0) return new Uint8Array();
+    const padded = new Uint8Array(await cache.gpu.read(this.#cells, 0, lines * lineBytes));
+    if (lineBytes === columns) return padded;
+    const cells = new Uint8Array(lines * columns);
+    for (let line = 0; line < lines; line++) {
+      const from = line * lineBytes;
+      cells.set(padded.subarray(from, from + columns), line * columns);
+    }
+    return cells;
+  }
+
+  destroy(): void {
+    this.#scratch.destroy();
+  }
+}
+
+function largestCapacity(cache: KvCache): number {
+  const layers = Array.from({ length: cache.shape.layers }, (_, layer) => cache.regions(layer));
+  return Math.max(...layers.flat().map(({ capacity }) => capacity));
+}
+
+/** Places that are to be found. */
+function noPlaces({ cache, positions }: StepTraceInput): Uint32Array<ArrayBuffer> {
+  const { layers, kvHeads } = cache.shape;
+  return new Uint32Array(layers * kvHeads * positions.length * 2).fill(PLACE_NEVER);
+}
+
+/** The slot that holds each position, per layer and head. */
+function fixedPlaces(input: StepTraceInput): Uint32Array<ArrayBuffer> {
+  const { cache, positions } = input;
+  const { layers, kvHeads } = cache.shape;
+  const columns = columnsByPosition(input);
+  const places = noPlaces(input);
+  for (let unit = 0; unit < layers * kvHeads; unit++) {
+    const held = cache.positions(Math.floor(unit / kvHeads), unit % kvHeads);
+    for (const [slot, position] of held.entries()) {
+      const column = columns[position] ?? NO_COLUMN;
+      if (column === NO_COLUMN) continue;
+      places.set([slot, PLACE_ALWAYS], (unit * positions.length + column) * 2);
+    }
+  }
+  return places;
+}
+
+/** Column of each position up to the last one that is watched. */
+function columnsByPosition({ positions }: StepTraceInput): Uint32Array<ArrayBuffer> {
+  const columns = new Uint32Array((positions.at(-1) ?? 0) + 1).fill(NO_COLUMN);
+  for (const [column, position] of positions.entries()) columns[position] = column;
+  return columns;
+}

@@ -1,0 +1,272 @@
+import type { DecodeRule, RowScores } from "@/compression/types";
+import {
+  EVICT_LOWEST,
+  EVICT_ORDER_WORDS,
+  EVICT_PARTS,
+  type EvictKernels,
+  evictKernels,
+} from "@/gpu/kernels/cache/evict";
+import { compileNamed } from "@/gpu/kernels/common/kernelCall";
+import type { Program, Recorder } from "@/gpu/recorder";
+import type { AttentionRecord } from "../decoder/decoder";
+import type { DecodeHook } from "../decoder/generation";
+import type { KvCache, RowCounts } from "../kv/cache";
+import { FrontRows, type FrontSlots } from "../kv/frontRows";
+import { Scratch } from "../scratch";
+import { AgeOrder } from "./ageOrder";
+import { SlotLedger } from "./slotLedger";
+import { sortSlots } from "./slotOrder";
+
+export interface EvictionInput {
+  readonly cache: KvCache;
+  /** H, query heads. */
+  readonly heads: number;
+  readonly rule: DecodeRule;
+  /** Rows that the rule does not govern: those that stood before the prompt. */
+  readonly start: RowCounts;
+  /** Tokens seen before the prompt: `seen` counts from there. */
+  readonly seenBefore: number;
+  /** Column sums of the prompt, where the rule adds to them: rows as the policy saw them. */
+  readonly sums?: RowScores;
+  /** Keep the positions of all slots on the GPU for somebody else too: see `slots`. */
+  readonly tracksSlots?: boolean;
+}
+
+/** A decode rule asks for what is not done on the GPU; the message is one sentence. */
+export class EvictionError extends Error {
+  override readonly name = "EvictionError";
+}
+
+type Lowest = Extract<DecodeRule["victim"], { readonly kind: "lowest" }>;
+
+/**
+ * Carries a policy's decode rule out, as a hook of the decoder.
+ *
+ * Each step appends its row behind the others; then, for every row that is due, the victim's slot
+ * takes the last slot's row and the layer is one row shorter. Counts, and victims by age, are settled
+ * here. Victims by score are found on the GPU, in running scores that a kernel behind each layer's
+ * attention keeps up; the CPU then learns which rows are left when `finish` reads their positions.
+ * Inside an answer slots are therefore in no order; `finish` restores it and gives spare capacity back.
+ *
+ * Scores, positions and orders are booked under activations: `kv` holds keys and values alone.
+ */
+export class Eviction implements DecodeHook {
+  /** An evicted row is gone: a step cannot be taken back. */
+  readonly isFinal = true;
+  readonly #input: EvictionInput;
+  readonly #kernels: EvictKernels;
+  readonly #scratch: Scratch;
+  readonly #lowest: Lowest | undefined;
+  readonly #orders: GPUBuffer;
+  readonly #candidates: GPUBuffer;
+  readonly #slots: SlotLedger;
+  readonly #ages: AgeOrder;
+  /** In positions by place: the rows in front of what is evicted. */
+  readonly #front: FrontRows | undefined;
+  #round: { readonly program: Program; readonly version: number } | undefined;
+
+  private constructor(input: EvictionInput, kernels: EvictKernels, front: FrontRows | undefined) {
+    const { cache, rule, start } = input;
+    const { layers, kvHeads } = cache.shape;
+    this.#input = input;
+    this.#kernels = kernels;
+    this.#front = front;
+    this.#lowest = rule.victim.kind === "lowest" ? rule.victim : undefined;
+    if (this.#lowest?.perHead) {
+      for (let layer = 0; layer < layers; layer++) cache.splitHeads(layer);
+    }
+    this.#scratch = new Scratch(cache.gpu, "eviction");
+    this.#orders = this.#scratch.numbers("orders", layers * kvHeads * EVICT_ORDER_WORDS);
+    const parts = this.#lowest ? EVICT_PARTS : 1;
+    this.#candidates = this.#scratch.numbers("candidates", layers * kvHeads * parts * 2);
+    const isTracked = this.#lowest !== undefined || input.tracksSlots === true;
+    this.#slots = new SlotLedger(this.#scratch, input, isTracked);
+    this.#ages = new AgeOrder(cache, start);
+  }
+
+  /** @throws EvictionError, KernelCompileError */
+  static async create(input: EvictionInput): Promise<Eviction> {
+    const { cache, heads, rule } = input;
+    checkRule(cache, rule);
+    const { kvHeads, headDim, kvType } = cache.shape;
+    const shape = { heads, kvHeads, headDim, kvType };
+    const isByPlace = cache.positionMode === "cacheIndex";
+    const front = isByPlace ? await FrontRows.create(cache) : undefined;
+    const byScore = rule.victim.kind === "lowest" ? (["score", "scan"] as const) : [];
+    const named = new Set<keyof EvictKernels>([...byScore, "move"]);
+    const kernels = await compileNamed(evictKernels(cache.gpu, shape), named);
+    return new Eviction(input, kernels, front);
+  }
+
+  /**
+   * Positions of the slots' rows, where they are tracked. With victims by age that of a step's own row
+   * is for the reader to write, behind slot `rows`: no kernel of the rule comes by there.
+   */
+  get slots(): { readonly positions: GPUBuffer } {
+    return this.#slots;
+  }
+
+  /** Scores and positions follow the cache when its buffers have grown. */
+  beforeStep(): void {
+    this.#slots.follow();
+    this.#slots.setClock();
+  }
+
+  afterAttention(recorder: Recorder, { layer, q, lse }: AttentionRecord): void {
+    if (!this.#lowest) return;
+    this.#slots.follow();
+    const { cache } = this.#input;
+    this.#kernels.score(recorder, {
+      table: cache.table,
+      k: cache.layer(layer).k,
+      query: { q, lse },
+      clock: this.#slots.clock,
+      slots: this.#slots,
+      layer,
+      capacity: Math.max(...cache.regions(layer).map(({ capacity }) => capacity)),
+      adds: this.#lowest.scores === "sum",
+    });
+  }
+
+  /** Counts the step's row and evicts what is due. @throws whatever the rule throws */
+  afterStep(): void {
+    const { cache, seenBefore, rule } = this.#input;
+    cache.append(1);
+    this.#ages.append();
+    const seen = cache.seen - seenBefore;
+    const due = Array.from({ length: cache.shape.layers }, (_, layer) =>
+      this.#ages.lists(layer).map((list) => rule.due(layer, list.governed, seen)),
+    );
+    const rounds = Math.max(0, ...due.flat());
+    for (let round = 0; round < rounds; round++) {
+      if (!this.#evict(due.map((lists) => lists.map((count) => count > round)))) return;
+    }
+  }
+
+  /**
+   * Reads back which rows are left, restores the order of the slots, trims the cache and frees the
+   * scratch. Call it once the answer has ended, however it ended.
+   */
+  async finish(): Promise<void> {
+    const { cache } = this.#input;
+    try {
+      if (this.#lowest) await this.#slots.relabel();
+      await sortSlots(cache);
+      cache.trim();
+    } finally {
+      this.destroy();
+    }
+  }
+
+  destroy(): void {
+    this.#round?.program.destroy();
+    this.#round = undefined;
+    this.#front?.destroy();
+    this.#scratch.destroy();
+  }
+
+  /** One eviction in every list that is due; false when no list had a row to give. */
+  #evict(isDue: readonly (readonly boolean[])[]): boolean {
+    const { cache, rule } = this.#input;
+    const { layers, kvHeads } = cache.shape;
+    const orders = new Uint32Array(layers * kvHeads * EVICT_ORDER_WORDS);
+    const vacated: { readonly layer: number; readonly slots: readonly number[] }[] = [];
+    const fronts: FrontSlots[] = [];
+    for (let layer = 0; layer < layers; layer++) {
+      const lists = this.#ages.lists(layer);
+      const older: (readonly number[])[] = lists.map(() => []);
+      const victims = lists.map((list, i) => {
+        if (!isDue[layer]?.[i]) return undefined;
+        const { victim } = rule;
+        if (victim.kind === "age") {
+          const place = victim.index(layer, list.governed);
+          older[i] = list.olderThan(place);
+          return list.take(place);
+        }
+        return list.canGive(victim.protectFirst, lastOf(victim, layer)) ? EVICT_LOWEST : undefined;
+      });
+      if (victims.every((victim) => victim === undefined)) continue;
+      for (let head = 0; head < kvHeads; head++) {
+        const i = lists.length === 1 ? 0 : head;
+        const victim = victims[i];
+        if (victim === undefined) continue;
+        const list = lists[i]!;
+        const exempt = this.#lowest
+          ? list.exempt(this.#lowest.protectFirst, lastOf(this.#lowest, layer))
+          : [0, 0];
+        const order = [cache.rows(layer, head), victim, list.base, 0, ...exempt, 0, 0];
+        orders.set(order, (layer * kvHeads + head) * EVICT_ORDER_WORDS);
+      }
+      const slots = victims.map((victim) => victim ?? -1);
+      vacated.push({ layer, slots });
+      fronts.push({ layer, slots: perHead(older, kvHeads) });
+      for (const [head, slot] of perHead<number>(slots, kvHeads).entries()) {
+        if (slot >= 0) this.#front?.follow(layer, head, cache.rows(layer, head) - 1, slot);
+      }
+    }
+    if (vacated.length === 0) return false;
+    this.#submit(orders);
+    for (const { layer, slots } of vacated) {
+      this.#ages.vacate(layer, slots);
+      cache.vacate(layer, slots);
+    }
+    this.#front?.advance(fronts);
+    return true;
+  }
+
+  #submit(orders: Uint32Array<ArrayBuffer>): void {
+    const { cache } = this.#input;
+    const { device } = cache.gpu;
+    device.queue.writeBuffer(this.#orders, 0, orders);
+    const encoder = device.createCommandEncoder({ label: "evict" });
+    this.#currentRound().encode(encoder);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  #currentRound(): Program {
+    const { cache } = this.#input;
+    if (this.#round?.version === cache.version) return this.#round.program;
+    this.#round?.program.destroy();
+    const { layers } = cache.shape;
+    const recorder = cache.gpu.recorder("evict", layers + 1);
+    const round = {
+      table: cache.table,
+      orders: this.#orders,
+      candidates: this.#candidates,
+      slots: this.#slots,
+    };
+    if (this.#lowest) {
+      this.#kernels.scan(recorder, { ...round, layers, sharesRows: !this.#lowest.perHead });
+    }
+    for (let layer = 0; layer < layers; layer++) {
+      const args = { ...round, ...cache.layer(layer), layer };
+      this.#kernels.move(recorder, { ...args, hasLedger: this.#slots.isUsed });
+    }
+    this.#round = { program: recorder.program(), version: cache.version };
+    return this.#round.program;
+  }
+}
+
+/** One value per head from one per list. */
+function perHead<T>(lists: readonly T[], heads: number): readonly T[] {
+  return lists.length === 1 ? new Array<T>(heads).fill(lists[0] as T) : lists;
+}
+
+function lastOf({ protectLast }: Lowest, layer: number): number {
+  return typeof protectLast === "number" ? protectLast : (protectLast[layer] as number);
+}
+
+function checkRule(cache: KvCache, { victim }: DecodeRule): void {
+  if (victim.kind === "age") return;
+  if (cache.positionMode === "cacheIndex") {
+    throw new EvictionError("Positions by place in the cache need victims by age.");
+  }
+  if (victim.initial || victim.across === "model") {
+    throw new EvictionError("This reading of the policy is reproduced off the GPU only.");
+  }
+  for (let layer = 0; layer < cache.shape.layers; layer++) {
+    if (!victim.perHead && cache.hasHeadLists(layer)) {
+      throw new EvictionError(`The heads of layer ${layer} hold other rows and share no victim.`);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { createReorderKv } from "@/gpu/kernels/cache/reorderKv";
+import type { KvCache } from "../kv/cache";
+import { ListBuilder } from "../kv/planLists";
+import { Scratch } from "../scratch";
+
+/**
+ * Cycles that put `positions` into ascending order: each slot of a cycle receives the row of the next,
+ * the last one that of the first. Slots that are right already are in none.
+ */
+export function sortingCycles(positions: readonly number[]): readonly (readonly number[])[] {
+  const source = positions
+    .map((_, slot) => slot)
+    .sort((a, b) => (positions[a] as number) - (positions[b] as number));
+  const isDone = new Uint8Array(positions.length);
+  const cycles: number[][] = [];
+  for (let start = 0; start < source.length; start++) {
+    const cycle: number[] = [];
+    for (let slot = start; !isDone[slot]; slot = source[slot] as number) {
+      isDone[slot] = 1;
+      cycle.push(slot);
+    }
+    if (cycle.length > 1) cycles.push(cycle);
+  }
+  return cycles;
+}
+
+/** Puts the slots of every head back into the order of their rows' positions, in place. */
+export async function sortSlots(cache: KvCache): Promise<void> {
+  const { layers, kvHeads, kvType, headDim } = cache.shape;
+  const builder = new ListBuilder(cache.shape);
+  const moved = new Set<number>();
+  for (let layer = 0; layer < layers; layer++) {
+    for (const [head, { offset }] of cache.regions(layer).entries()) {
+      const cycles = sortingCycles(cache.positions(layer, head));
+      const words = cycles.flatMap((cycle) => [cycle.length, ...cycle]);
+      builder.header(layer, head, [builder.add(words), words.length, offset, 0]);
+      if (words.length > 0) moved.add(layer);
+    }
+  }
+  if (moved.size === 0) return;
+  const reorderKv = await createReorderKv(cache.gpu, kvType, headDim);
+  const scratch = new Scratch(cache.gpu, "slot order");
+  const lists = scratch.upload("cycles", builder.build());
+  const recorder = cache.gpu.recorder("sort slots", 2 * moved.size);
+  for (const layer of moved) {
+    const { k, v } = cache.layer(layer);
+    for (const rows of [k, v]) reorderKv(recorder, { lists, cache: rows, heads: kvHeads, layer });
+    const heads = cache.hasHeadLists(layer) ? kvHeads : 1;
+    const sorted = Array.from({ length: heads }, (_, head) =>
+      cache.positions(layer, head).toSorted((a, b) => a - b),
+    );
+    cache.relabel(layer, sorted);
+  }
+  recorder.submit();
+  recorder.destroy();
+  scratch.destroy();
+}

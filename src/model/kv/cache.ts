@@ -1,0 +1,274 @@
+import type { Gpu } from "@/gpu/gpu";
+import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { type KvLayer, LayerRows } from "./layer";
+import type { KvRegion, KvShape, RowCounts } from "./layout";
+
+export type { KvLayer } from "./layer";
+export type { KvRegion, KvShape, RowCounts } from "./layout";
+export { CAPACITY_STEP, capacityFor, layoutRegions } from "./layout";
+
+/** u32 words per (layer, head) in the table: offset, rows, capacity, flat offset. */
+const TABLE_WORDS = 4;
+
+/**
+ * How the rotary position of the next token follows from the cache.
+ * `original`: tokens seen so far. `layer0Length`: rows of layer 0, what the releases of Elastic
+ * Cache and PrefixKV do. `cacheIndex`: by place in the cache; keys are turned to match (see
+ * `indexPositions.ts`).
+ */
+export type PositionMode = "original" | "layer0Length" | "cacheIndex";
+
+/**
+ * Keys and values of everything seen so far, per layer and KV head, in our own buffers.
+ *
+ * Three numbers never mix: `rows` in use, `capacity` allocated, `position` of the next token. Between
+ * answers the slots of a head are ordered by age; what happens to that order inside an answer is
+ * described in `eviction.ts`. Buffers appear when rows are first needed and every capacity is the
+ * rows rounded up to `CAPACITY_STEP`, so `bytes` is a function of the row counts alone.
+ */
+export class KvCache {
+  readonly gpu: Gpu;
+  readonly shape: KvShape;
+  positionMode: PositionMode = "original";
+  readonly #layers: LayerRows[];
+  #table: GPUBuffer | undefined;
+  #seen = 0;
+  /** Next position by place in the cache. */
+  #placePosition = 0;
+  #version = 0;
+
+  private constructor(gpu: Gpu, shape: KvShape) {
+    this.gpu = gpu;
+    this.shape = shape;
+    const { layers: length } = shape;
+    this.#layers = Array.from({ length }, (_, layer) => new LayerRows(gpu, shape, layer));
+  }
+
+  /** An empty cache; it owns no memory until rows are asked for. */
+  static create(gpu: Gpu, shape: KvShape): KvCache {
+    if (shape.headDim % 4 !== 0) throw new RangeError(`kv: headDim ${shape.headDim} is not 4n`);
+    return new KvCache(gpu, shape);
+  }
+
+  /** Changes whenever a buffer was replaced: recorded programs must then be rebuilt. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Tokens seen so far, dropped ones included: the original position of the next token. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Rotary position of the next token. */
+  get position(): number {
+    switch (this.positionMode) {
+      case "original":
+        return this.#seen;
+      case "layer0Length":
+        return Math.max(...this.regions(0).map(({ rows }) => rows));
+      case "cacheIndex":
+        return this.#placePosition;
+      default:
+        return this.positionMode satisfies never;
+    }
+  }
+
+  /** Bytes of the live key and value buffers. */
+  get bytes(): number {
+    return this.#layers.reduce((sum, { buffers }) => {
+      return buffers ? sum + buffers.k.size + buffers.v.size : sum;
+    }, 0);
+  }
+
+  /** Bytes of one row of keys and values of one head. */
+  get rowBytes(): number {
+    return 2 * this.shape.headDim * KV_BYTES[this.shape.kvType];
+  }
+
+  /**
+   * u32 [layers, kvHeads, 4]: offset of the head's region in its layer's buffers, rows in use,
+   * capacity, and offset of the region when all layers are laid end to end. All in rows.
+   */
+  get table(): GPUBuffer {
+    const { layers, kvHeads } = this.shape;
+    const bytes = layers * kvHeads * TABLE_WORDS * 4;
+    this.#table ??= this.gpu.memory.storage("activations", "kv table", bytes);
+    return this.#table;
+  }
+
+  /** Writes the current row counts to the table; call before each submit. */
+  writeTable(): void {
+    const { layers, kvHeads } = this.shape;
+    const words = new Uint32Array(layers * kvHeads * TABLE_WORDS);
+    let flat = 0;
+    for (const [layer, { regions }] of this.#layers.entries()) {
+      for (const [head, { offset, rows, capacity }] of regions.entries()) {
+        words.set([offset, rows, capacity, flat], (layer * kvHeads + head) * TABLE_WORDS);
+        flat += capacity;
+      }
+    }
+    this.gpu.device.queue.writeBuffer(this.table, 0, words);
+  }
+
+  /** @throws RangeError while the layer has no rows: call `ensureRows` first. */
+  layer(layer: number): KvLayer {
+    const { buffers } = this.#layer(layer);
+    if (!buffers) throw new RangeError(`kv: layer ${layer} has no buffers yet`);
+    return buffers;
+  }
+
+  /** All layers' buffers, in order. */
+  get layers(): readonly KvLayer[] {
+    return this.#layers.map((_, layer) => this.layer(layer));
+  }
+
+  regions(layer: number): readonly KvRegion[] {
+    return this.#layer(layer).regions;
+  }
+
+  /** Rows in use. */
+  rows(layer: number, head = 0): number {
+    const region = this.regions(layer)[head];
+    if (!region) throw new RangeError(`kv: no head ${head} in layer ${layer}`);
+    return region.rows;
+  }
+
+  /** Rows of every layer and head as they stand now. */
+  rowCounts(): RowCounts {
+    return this.#layers.map(({ regions }) => regions.map(({ rows }) => rows));
+  }
+
+  /** Rows of all layers and heads when the regions are laid end to end, spare capacity included. */
+  get flatRows(): number {
+    return this.#layers.flatMap(({ regions }) => regions).reduce((sum, r) => sum + r.capacity, 0);
+  }
+
+  /** Original positions of the slots of a head. */
+  positions(layer: number, head = 0): readonly number[] {
+    return this.#layer(layer).positions(head);
+  }
+
+  /** Whether the heads of a layer hold different rows. */
+  hasHeadLists(layer: number): boolean {
+    return this.#layer(layer).lists.length > 1;
+  }
+
+  /** Makes room for `extra` more rows in every head, a layer at a time. */
+  ensureRows(extra: number): void {
+    this.#fit(extra, "atLeast");
+  }
+
+  /** Gives capacity beyond the rows in use back, a layer at a time. */
+  trim(): void {
+    this.#fit(0, "exactly");
+  }
+
+  /** Counts `rows` new rows that a chunk or a step has written behind the newest ones. */
+  append(rows: number): void {
+    for (const layer of this.#layers) layer.append(rows, this.#seen);
+    this.#seen += rows;
+    this.#placePosition += rows;
+  }
+
+  /** Takes the `rows` newest rows of every head back, and their capacity. */
+  truncate(rows: number): void {
+    for (const layer of this.#layers) layer.truncate(rows);
+    this.#seen -= rows;
+    this.#placePosition -= rows;
+    this.trim();
+  }
+
+  /** Counts positions by place on from here, after the keys were turned to match. */
+  rebase(position: number): void {
+    this.#placePosition = position;
+  }
+
+  /** Gives every head of a layer a list of positions of its own. */
+  splitHeads(layer: number): void {
+    this.#layer(layer).splitHeads();
+  }
+
+  /**
+   * Counts one row of a layer out: the last slot's row has been copied over `slots[i]`, one slot per
+   * list of positions; a negative one where the list lost none.
+   */
+  vacate(layer: number, slots: readonly number[]): void {
+    this.#layer(layer).vacate(slots);
+  }
+
+  /** States which rows the slots of a layer hold after a kernel has moved them in place. */
+  relabel(layer: number, positions: readonly (readonly number[])[]): void {
+    this.#layer(layer).relabel(positions);
+  }
+
+  /** A copy with buffers of its own. */
+  fork(): KvCache {
+    const copy = this.emptyCopy();
+    for (const [layer, rows] of this.#layers.entries()) {
+      const { regions, lists, buffers } = rows;
+      const created = buffers && copy.createBuffers(layer, regions);
+      if (created) this.copyRows(layer, this.rowCounts()[layer] ?? [], created, regions);
+      copy.install(layer, created, regions, lists);
+    }
+    return copy;
+  }
+
+  /** An empty cache of the same shape that has seen the same tokens, for a gathered fork. */
+  emptyCopy(): KvCache {
+    const copy = new KvCache(this.gpu, this.shape);
+    copy.positionMode = this.positionMode;
+    copy.#seen = this.#seen;
+    copy.#placePosition = this.#placePosition;
+    return copy;
+  }
+
+  /** Buffers that hold the regions of a layer; the caller installs or destroys them. */
+  createBuffers(layer: number, regions: readonly KvRegion[]): KvLayer {
+    return this.#layer(layer).allocate(regions);
+  }
+
+  /** Copies the first `rows[head]` rows of every head of a layer into another layout. */
+  copyRows(
+    layer: number,
+    rows: readonly number[],
+    target: KvLayer,
+    regions: readonly KvRegion[],
+  ): void {
+    this.#layer(layer).copyTo(target, regions, rows);
+  }
+
+  /** Makes `buffers` the layer's own and destroys the old ones. `positions`: one list, or one per head. */
+  install(
+    layer: number,
+    buffers: KvLayer | undefined,
+    regions: readonly KvRegion[],
+    positions: readonly (readonly number[])[],
+  ): void {
+    this.#layer(layer).install(buffers, regions, positions);
+    this.#version++;
+  }
+
+  destroy(): void {
+    for (const layer of this.#layers) layer.free();
+    if (this.#table) this.gpu.memory.destroy(this.#table);
+    this.#table = undefined;
+    this.#layers.length = 0;
+    this.#version++;
+  }
+
+  #fit(extra: number, mode: "exactly" | "atLeast"): void {
+    for (const layer of this.#layers) {
+      const needed = layer.regions.map(({ rows }) => rows + extra);
+      if (layer.fits(needed, mode)) continue;
+      layer.resize(needed);
+      this.#version++;
+    }
+  }
+
+  #layer(layer: number): LayerRows {
+    const rows = this.#layers[layer];
+    if (!rows) throw new RangeError(`kv: no layer ${layer}`);
+    return rows;
+  }
+}

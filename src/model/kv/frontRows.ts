@@ -1,0 +1,156 @@
+import { createTurnKeys, type TurnKeys } from "@/gpu/kernels/cache/turnKeys";
+import { Scratch } from "../scratch";
+import type { KvCache } from "./cache";
+import { frequenciesOf } from "./indexPositions";
+import { ListBuilder } from "./planLists";
+import { rotaryAngles } from "./rotary";
+
+/** Angles are computed for this many more turns at a time. */
+const ANGLE_STEP = 256;
+
+interface Front {
+  readonly lifted: number;
+  turns: number;
+}
+
+/** Slots of one layer that move one position up, per head. */
+export interface FrontSlots {
+  readonly layer: number;
+  readonly slots: readonly (readonly number[])[];
+}
+
+/**
+ * The rows in front of what is evicted, in positions by place: each eviction behind them moves them
+ * one position up. A row is copied out in f32 when it first moves and every later rotation starts from
+ * that copy, so that an f16 cache is rounded once however long the answer gets. StreamingLLM has four
+ * such rows, its sinks.
+ */
+export class FrontRows {
+  readonly #cache: KvCache;
+  readonly #kernels: TurnKeys;
+  readonly #scratch: Scratch;
+  /** [layer][head] slot → copy */
+  readonly #fronts: readonly (readonly Map<number, Front>[])[];
+  /** f32 [lifted rows, headDim] per layer. */
+  readonly #lifted: (GPUBuffer | undefined)[];
+  #angles: GPUBuffer | undefined;
+  #angleCount = 0;
+
+  private constructor(cache: KvCache, kernels: TurnKeys) {
+    const { layers, kvHeads } = cache.shape;
+    this.#cache = cache;
+    this.#kernels = kernels;
+    this.#scratch = new Scratch(cache.gpu, "front rows");
+    this.#lifted = new Array(layers).fill(undefined);
+    this.#fronts = Array.from({ length: layers }, () =>
+      Array.from({ length: kvHeads }, () => new Map<number, Front>()),
+    );
+  }
+
+  static async create(cache: KvCache): Promise<FrontRows> {
+    frequenciesOf(cache);
+    const { kvType, headDim } = cache.shape;
+    return new FrontRows(cache, await createTurnKeys(cache.gpu, kvType, headDim));
+  }
+
+  /** The row of slot `from` stands in slot `to` now, whose own row is gone. */
+  follow(layer: number, head: number, from: number, to: number): void {
+    const fronts = this.#front(layer, head);
+    const moved = fronts.get(from);
+    fronts.delete(from);
+    if (moved && from !== to) fronts.set(to, moved);
+    else fronts.delete(to);
+  }
+
+  /** Moves the rows of the slots one position up. */
+  advance(layers: readonly FrontSlots[]): void {
+    const { gpu, shape } = this.#cache;
+    const passing = new Scratch(gpu, "front rows");
+    const moves = layers.map(({ layer, slots }) => {
+      const fresh = new ListBuilder(shape);
+      const all = new ListBuilder(shape);
+      let longest = 0;
+      for (const [head, { offset }] of this.#cache.regions(layer).entries()) {
+        const list = slots[head] as readonly number[];
+        longest = Math.max(longest, list.length);
+        const added = list.filter((slot) => !this.#front(layer, head).has(slot));
+        for (const slot of added) {
+          this.#front(layer, head).set(slot, { lifted: this.#count(layer), turns: 0 });
+        }
+        const words = (of: readonly number[]) =>
+          of.flatMap((slot) => this.#words(layer, head, slot));
+        for (const slot of list) (this.#front(layer, head).get(slot) as Front).turns++;
+        fresh.header(layer, head, [fresh.add(words(added)), added.length, offset, 0]);
+        all.header(layer, head, [all.add(words(list)), list.length, offset, 0]);
+      }
+      const [lifts, turns] = [fresh, all].map((lists) => passing.upload("lists", lists.build()));
+      const args = {
+        keys: this.#cache.layer(layer).k,
+        lifted: this.#liftedBuffer(layer),
+        heads: shape.kvHeads,
+        layer,
+        entries: longest,
+      };
+      return { args, lifts: lifts as GPUBuffer, turns: turns as GPUBuffer };
+    });
+    const angles = this.#angleTable();
+    const recorder = gpu.recorder("front rows", 2 * layers.length);
+    for (const { args, lifts, turns } of moves) {
+      this.#kernels.lift(recorder, { ...args, lists: lifts });
+      this.#kernels.turn(recorder, { ...args, lists: turns, angles });
+    }
+    recorder.submit();
+    recorder.destroy();
+    passing.destroy();
+  }
+
+  destroy(): void {
+    this.#scratch.destroy();
+  }
+
+  #front(layer: number, head: number): Map<number, Front> {
+    return this.#fronts[layer]?.[head] as Map<number, Front>;
+  }
+
+  #words(layer: number, head: number, slot: number): readonly number[] {
+    const { lifted, turns } = this.#front(layer, head).get(slot) as Front;
+    return [slot, lifted, turns];
+  }
+
+  /** Copies of a layer so far: where the next one goes. */
+  #count(layer: number): number {
+    const last = (this.#fronts[layer] ?? []).flatMap((front) =>
+      [...front.values()].map(({ lifted }) => lifted + 1),
+    );
+    return Math.max(0, ...last);
+  }
+
+  /** Room for the copies of a layer; grows by doubling. */
+  #liftedBuffer(layer: number): GPUBuffer {
+    const bytes = this.#count(layer) * this.#cache.shape.headDim * 4;
+    const known = this.#lifted[layer];
+    if (known && known.size >= bytes) return known;
+    const grown = this.#scratch.numbers(`lifted ${layer}`, bytes / 2);
+    if (known) {
+      const { device } = this.#cache.gpu;
+      const encoder = device.createCommandEncoder({ label: grown.label });
+      encoder.copyBufferToBuffer(known, 0, grown, 0, known.size);
+      device.queue.submit([encoder.finish()]);
+      this.#scratch.free(known);
+    }
+    this.#lifted[layer] = grown;
+    return grown;
+  }
+
+  /** Angles of 0, 1, 2 … positions, as many as any row has turned. */
+  #angleTable(): GPUBuffer {
+    const turns = this.#fronts.flat().flatMap((front) => [...front.values()].map((f) => f.turns));
+    const needed = turns.reduce((most, count) => Math.max(most, count), 0) + 1;
+    if (this.#angles && needed <= this.#angleCount) return this.#angles;
+    if (this.#angles) this.#scratch.free(this.#angles);
+    this.#angleCount = Math.ceil(needed / ANGLE_STEP) * ANGLE_STEP;
+    const table = rotaryAngles(frequenciesOf(this.#cache), 0, this.#angleCount);
+    this.#angles = this.#scratch.upload("angles", table);
+    return this.#angles;
+  }
+}

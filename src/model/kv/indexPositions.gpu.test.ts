@@ -1,0 +1,167 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { DecodeRule, KeepPlan } from "@/compression/types";
+import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { rotate } from "@/gpu/selfTest/reference";
+import { createTestGpu } from "../../../test/dawn";
+import { createRandom, randomFloats, readCache, toHalf } from "../../../test/kv";
+import { Eviction } from "../eviction/eviction";
+import { KvCache, type KvShape } from "./cache";
+import { compact, gatherFork } from "./compaction";
+import { rotaryAngles } from "./rotary";
+
+/**
+ * f32: angles are rounded at other positions than the reference's. f16: a key below 1.5 is rounded
+ * when it is cached, when its prompt is compacted, and once for all the steps that turn it on.
+ */
+const TOLERANCE = { f32: 1e-4, f16: 3 * 2 ** -11 + 1e-4 };
+
+const frequencies = (headDim: number) =>
+  Float32Array.from({ length: headDim / 2 }, (_, pair) => 10_000 ** ((-2 * pair) / headDim));
+
+const SHAPES: readonly KvShape[] = [
+  { layers: 2, kvHeads: 2, headDim: 64, kvType: "f32", frequencies: frequencies(64) },
+  { layers: 2, kvHeads: 3, headDim: 20, kvType: "f16", frequencies: frequencies(20) },
+];
+
+/** More steps than angles are computed for at a time. */
+const STEPS = 290;
+const HELD = 33;
+
+describe("positions by place", async () => {
+  const gpu = await createTestGpu();
+  afterAll(() => gpu.device.destroy());
+  afterEach(() => {
+    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+  });
+
+  it.each(SHAPES)("stands where a new cache would put its rows, $kvType", async (shape) => {
+    const cache = KvCache.create(gpu, shape);
+    cache.positionMode = "cacheIndex";
+    const known = new UnturnedKeys(cache);
+
+    let start = cache.rowCounts();
+    known.append(23);
+    await compact(cache, dropPlan(shape, 23, 1), start);
+    expect(cache.position).toBe(Math.max(...cache.rowCounts().flat()));
+    await known.expectTurned(cache);
+
+    start = cache.rowCounts();
+    const seenBefore = cache.seen;
+    known.append(60);
+    await known.expectTurned(cache);
+    const plan = dropPlan(shape, 60, 2);
+    const fork = await gatherFork(cache, plan, start);
+    await compact(cache, plan, start);
+    await known.expectTurned(cache);
+    await known.expectTurned(fork);
+    fork.destroy();
+
+    let step = 0;
+    const rule: DecodeRule = {
+      due: (_, rows) => Math.max(0, rows - HELD),
+      victim: { kind: "age", index: () => 4 + (step % 90 > 60 ? 3 : 0) },
+    };
+    const eviction = await Eviction.create({ cache, heads: 6, rule, start, seenBefore });
+    for (; step < STEPS; step++) {
+      cache.ensureRows(1);
+      eviction.beforeStep();
+      known.write(1);
+      cache.writeTable();
+      eviction.afterStep();
+    }
+    await eviction.finish();
+    expect(cache.rows(0)).toBe(start[0]![0]! + HELD);
+    await known.expectTurned(cache);
+    cache.destroy();
+  });
+
+  it("needs the frequencies, and victims by age", async () => {
+    const { frequencies: _, ...bare } = SHAPES[0]!;
+    const cache = KvCache.create(gpu, bare);
+    cache.positionMode = "cacheIndex";
+    const victim = { kind: "lowest", scores: "last", perHead: false } as const;
+    const rule: DecodeRule = {
+      due: () => 0,
+      victim: { ...victim, protectFirst: 0, protectLast: 0 },
+    };
+    const input = { cache, heads: 6, rule, start: cache.rowCounts(), seenBefore: 0 };
+    await expect(Eviction.create(input)).rejects.toThrow("victims by age");
+    const byAge = { ...input, rule: { ...rule, victim: { kind: "age", index: () => 0 } } } as const;
+    await expect(Eviction.create(byAge)).rejects.toThrow("frequencies");
+    cache.destroy();
+  });
+});
+
+/** A shared list in layer 0, lists per head of other lengths behind it. */
+function dropPlan({ layers, kvHeads }: KvShape, rows: number, seed: number): KeepPlan {
+  const keep = (list: number) => {
+    const random = createRandom(seed * 100 + list);
+    return Uint32Array.from([...Array(rows).keys()].filter(() => random() < 0.4 + list / 20));
+  };
+  return {
+    layers: Array.from({ length: layers }, (_, layer) => ({
+      keep: layer === 0 ? [keep(0)] : Array.from({ length: kvHeads }, (_, head) => keep(1 + head)),
+    })),
+  };
+}
+
+/** Every key before its rotation, by original position. */
+class UnturnedKeys {
+  readonly #cache: KvCache;
+  /** [position][layer * kvHeads + head] */
+  readonly #keys: Float32Array<ArrayBuffer>[][] = [];
+
+  constructor(cache: KvCache) {
+    this.#cache = cache;
+  }
+
+  append(rows: number): void {
+    this.#cache.ensureRows(rows);
+    this.write(rows);
+    this.#cache.append(rows);
+  }
+
+  /** Writes rotated keys behind the newest ones. */
+  write(rows: number): void {
+    const { layers, kvHeads, headDim, kvType } = this.#cache.shape;
+    for (let row = 0; row < rows; row++) {
+      const count = layers * kvHeads;
+      const seed = this.#keys.length * count;
+      const keys = Array.from({ length: count }, (_, i) => randomFloats(headDim, seed + i));
+      this.#keys.push(keys);
+      for (const [i, key] of keys.entries()) {
+        const [layer, head] = [Math.floor(i / kvHeads), i % kvHeads];
+        const turned = this.#turned(key, this.#cache.position + row);
+        const { offset, rows: used } = this.#cache.regions(layer)[head]!;
+        const at = (offset + used + row) * headDim * KV_BYTES[kvType];
+        const data = kvType === "f32" ? turned : Uint16Array.from(turned, toHalf);
+        this.#cache.gpu.device.queue.writeBuffer(this.#cache.layer(layer).k, at, data);
+      }
+    }
+  }
+
+  /** A row of place i stands at position - rows + i, in order of age. */
+  async expectTurned(cache: KvCache): Promise<void> {
+    const { kvHeads, kvType } = cache.shape;
+    for (const [layer, heads] of (await readCache(cache)).entries()) {
+      for (const [head, { k }] of heads.entries()) {
+        const first = cache.position - k.length;
+        for (const [place, key] of k.entries()) {
+          const original = cache.positions(layer, head)[place]!;
+          const bare = this.#keys[original]![layer * kvHeads + head]!;
+          const expected = this.#turned(bare, first + place);
+          const worst = key.reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i]!)), 0);
+          expect(worst, `layer ${layer}, head ${head}, place ${place}`).toBeLessThan(
+            TOLERANCE[kvType],
+          );
+        }
+      }
+    }
+  }
+
+  #turned(key: Float32Array<ArrayBuffer>, position: number): Float32Array {
+    const { headDim } = this.#cache.shape;
+    const angles = rotaryAngles(this.#cache.shape.frequencies!, position, 1);
+    return rotate(key, angles, 1, headDim);
+  }
+}

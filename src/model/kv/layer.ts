@@ -1,0 +1,165 @@
+import type { Gpu } from "@/gpu/gpu";
+import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { capacityFor, type KvRegion, type KvShape, layoutRegions } from "./layout";
+
+/** Buffers of one layer: the KV heads' regions one after the other, each [capacity, headDim]. */
+export interface KvLayer {
+  readonly k: GPUBuffer;
+  readonly v: GPUBuffer;
+}
+
+const TENSORS = ["k", "v"] as const;
+
+/** Keys, values and positions of one layer. Only `KvCache` changes it. */
+export class LayerRows {
+  readonly #gpu: Gpu;
+  readonly #shape: KvShape;
+  readonly #layer: number;
+  #buffers: KvLayer | undefined;
+  #regions: readonly KvRegion[];
+  /** Original position of each slot: one list for all heads, or one per head. */
+  #positions: number[][] = [[]];
+
+  constructor(gpu: Gpu, shape: KvShape, layer: number) {
+    this.#gpu = gpu;
+    this.#shape = shape;
+    this.#layer = layer;
+    this.#regions = layoutRegions(new Array<number>(shape.kvHeads).fill(0));
+  }
+
+  get buffers(): KvLayer | undefined {
+    return this.#buffers;
+  }
+
+  get regions(): readonly KvRegion[] {
+    return this.#regions;
+  }
+
+  get lists(): readonly (readonly number[])[] {
+    return this.#positions;
+  }
+
+  /** Original positions of the slots of a head. */
+  positions(head: number): readonly number[] {
+    return this.#positions[this.#positions.length === 1 ? 0 : head] as number[];
+  }
+
+  append(rows: number, seen: number): void {
+    if (this.#regions.some((region) => region.rows + rows > region.capacity)) {
+      throw new RangeError(`kv: layer ${this.#layer} has no room for ${rows} more rows`);
+    }
+    for (const list of this.#positions) {
+      for (let row = 0; row < rows; row++) list.push(seen + row);
+    }
+    this.#count();
+  }
+
+  truncate(rows: number): void {
+    if (this.#regions.some((region) => region.rows < rows)) {
+      throw new RangeError(`kv: layer ${this.#layer} has no ${rows} rows to take back`);
+    }
+    for (const list of this.#positions) list.length -= rows;
+    this.#count();
+  }
+
+  splitHeads(): void {
+    if (this.#positions.length > 1) return;
+    const [shared = []] = this.#positions;
+    this.#positions = this.#regions.map(() => [...shared]);
+  }
+
+  vacate(slots: readonly number[]): void {
+    for (const [i, list] of this.#positions.entries()) {
+      const slot = slots[i] as number;
+      if (slot < 0) continue;
+      const last = list.pop() as number;
+      if (slot < list.length) list[slot] = last;
+    }
+    this.#count();
+  }
+
+  relabel(positions: readonly (readonly number[])[]): void {
+    this.#positions = positions.map((list) => [...list]);
+    this.#count();
+  }
+
+  /** Takes over buffers whose regions hold these positions, and destroys the old ones. */
+  install(
+    buffers: KvLayer | undefined,
+    regions: readonly KvRegion[],
+    positions: readonly (readonly number[])[],
+  ): void {
+    this.free();
+    this.#buffers = buffers;
+    this.#regions = regions;
+    this.relabel(positions);
+  }
+
+  /** Buffers for regions. @throws RangeError above the adapter's largest binding */
+  allocate(regions: readonly KvRegion[]): KvLayer {
+    const total = regions.reduce((sum, { capacity }) => sum + capacity, 0);
+    const bytes = total * this.#rowBytes;
+    const { maxStorageBufferBindingSize: limit } = this.#gpu.device.limits;
+    if (bytes > limit) {
+      throw new RangeError(
+        `kv: ${bytes} bytes of layer ${this.#layer} exceed a binding (${limit})`,
+      );
+    }
+    const { memory } = this.#gpu;
+    const k = memory.storage("kv", `kv k ${this.#layer}`, bytes);
+    return { k, v: memory.storage("kv", `kv v ${this.#layer}`, bytes) };
+  }
+
+  /** Moves the rows into buffers that hold `needed` rows per head, then destroys the old ones. */
+  resize(needed: readonly number[]): void {
+    const rows = this.#regions.map((region) => region.rows);
+    const regions = layoutRegions(rows, needed);
+    const isEmpty = needed.every((count) => count === 0);
+    const created = isEmpty ? undefined : this.allocate(regions);
+    if (created) this.copyTo(created, regions, rows);
+    this.install(created, regions, this.#positions);
+  }
+
+  /** Whether the capacity is what `needed` rows round up to, or at least that. */
+  fits(needed: readonly number[], mode: "exactly" | "atLeast"): boolean {
+    return this.#regions.every(({ capacity }, head) => {
+      const wanted = capacityFor(needed[head] as number);
+      return mode === "atLeast" ? wanted <= capacity : wanted === capacity;
+    });
+  }
+
+  /** Copies the first `rows` of every head into another layout, of this cache or a fork. */
+  copyTo(target: KvLayer, regions: readonly KvRegion[], rows: readonly number[]): void {
+    if (!this.#buffers) return;
+    const encoder = this.#gpu.device.createCommandEncoder({ label: `kv copy ${this.#layer}` });
+    for (const [head, { offset }] of this.#regions.entries()) {
+      const bytes = (rows[head] as number) * this.#rowBytes;
+      const to = (regions[head] as KvRegion).offset * this.#rowBytes;
+      if (bytes === 0) continue;
+      for (const name of TENSORS) {
+        const from = this.#buffers[name];
+        encoder.copyBufferToBuffer(from, offset * this.#rowBytes, target[name], to, bytes);
+      }
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  free(): void {
+    for (const name of TENSORS) {
+      if (this.#buffers) this.#gpu.memory.destroy(this.#buffers[name]);
+    }
+    this.#buffers = undefined;
+  }
+
+  /** Bytes of one row of keys, or of values. */
+  get #rowBytes(): number {
+    return this.#shape.headDim * KV_BYTES[this.#shape.kvType];
+  }
+
+  /** Rows follow from the positions. */
+  #count(): void {
+    this.#regions = this.#regions.map((region, head) => {
+      return { ...region, rows: this.positions(head).length };
+    });
+  }
+}

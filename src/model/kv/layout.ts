@@ -1,0 +1,44 @@
+import type { KvType } from "@/gpu/kernels/common/kvType";
+
+/** Capacities are multiples of this many rows, per KV head. */
+export const CAPACITY_STEP = 64;
+
+export interface KvShape {
+  readonly layers: number;
+  /** G */
+  readonly kvHeads: number;
+  /** D, a multiple of 4. */
+  readonly headDim: number;
+  readonly kvType: KvType;
+  /** Radians per position of each rotated pair, [headDim / 2]; needed by `cacheIndex` alone. */
+  readonly frequencies?: Float32Array;
+}
+
+/** Rows per [layer][head], for example those that stood before a prompt. */
+export type RowCounts = readonly (readonly number[])[];
+
+/** Where one head's rows lie in its layer's buffers, in rows. */
+export interface KvRegion {
+  readonly offset: number;
+  readonly rows: number;
+  readonly capacity: number;
+}
+
+/** Rows rounded up to the capacity step. */
+export function capacityFor(rows: number): number {
+  return Math.ceil(rows / CAPACITY_STEP) * CAPACITY_STEP;
+}
+
+/** Regions one after the other; capacities hold `needed` rows, of which `rows` are in use. */
+export function layoutRegions(
+  rows: readonly number[],
+  needed: readonly number[] = rows,
+): readonly KvRegion[] {
+  let offset = 0;
+  return rows.map((used, head) => {
+    const capacity = capacityFor(needed[head] as number);
+    const region = { offset, rows: used, capacity };
+    offset += capacity;
+    return region;
+  });
+}

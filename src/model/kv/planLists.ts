@@ -1,0 +1,184 @@
+import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
+import type { KvCache } from "./cache";
+import { capacityFor, type RowCounts } from "./layout";
+
+/** A plan does not fit the cache that it is meant for. */
+export class PlanError extends Error {
+  override readonly name = "PlanError";
+}
+
+/** Kept rows of one head, counted from the start of the domain. */
+export function keptRows(plan: LayerPlan, head: number): Uint32Array {
+  return plan.keep[plan.keep.length === 1 ? 0 : head] as Uint32Array;
+}
+
+/**
+ * Checks a plan against the cache: a layer plan per layer, one list or one per head, ascending and
+ * within the rows that were cached since `start`; rows are merged into kept rows only.
+ * @throws PlanError
+ */
+export function checkPlan(cache: KvCache, plan: KeepPlan, start: RowCounts): void {
+  const { layers, kvHeads } = cache.shape;
+  if (plan.layers.length !== layers) {
+    throw new PlanError(`the plan has ${plan.layers.length} layers, the cache ${layers}`);
+  }
+  for (const [layer, { keep, merge }] of plan.layers.entries()) {
+    if (keep.length !== 1 && keep.length !== kvHeads) {
+      throw new PlanError(`layer ${layer}: ${keep.length} lists for ${kvHeads} heads`);
+    }
+    for (let head = 0; head < kvHeads; head++) {
+      const rows = domainRows(cache, start, layer, head);
+      const list = keep[keep.length === 1 ? 0 : head] as Uint32Array;
+      list.forEach((row, i) => {
+        if (row >= rows || (i > 0 && row <= (list[i - 1] as number))) {
+          throw new PlanError(`layer ${layer}: entry ${i} of the kept rows is ${row} of ${rows}`);
+        }
+      });
+      if (merge?.kind === "assign") checkAssigned(merge, list, head, rows);
+    }
+  }
+}
+
+function checkAssigned(merge: Assigned, kept: Uint32Array, head: number, rows: number): void {
+  const into = assignedInto(merge, head);
+  const keepers = new Set(kept);
+  if (into.length !== rows) throw new PlanError(`${into.length} of ${rows} rows are assigned`);
+  into.forEach((keeper, row) => {
+    if (keeper >= 0 && !keepers.has(keeper)) {
+      throw new PlanError(`row ${row} is to be merged into row ${keeper}, which is not kept`);
+    }
+  });
+}
+
+/** Rows of a head that were cached since `start`. */
+export function domainRows(cache: KvCache, start: RowCounts, layer: number, head: number): number {
+  return cache.rows(layer, head) - startOf(start, layer, head);
+}
+
+export function startOf(start: RowCounts, layer: number, head: number): number {
+  return (start[layer] as readonly number[])[head] as number;
+}
+
+/** Whether a layer plan keeps every row of its domain and merges none. */
+export function keepsAll(cache: KvCache, plan: KeepPlan, start: RowCounts, layer: number): boolean {
+  const layerPlan = plan.layers[layer] as LayerPlan;
+  if (layerPlan.merge) return false;
+  return everyHead(cache, (head) => {
+    return keptRows(layerPlan, head).length === domainRows(cache, start, layer, head);
+  });
+}
+
+function everyHead(cache: KvCache, holds: (head: number) => boolean): boolean {
+  return Array.from({ length: cache.shape.kvHeads }, (_, head) => head).every(holds);
+}
+
+/** Bytes of keys and values that the cache will hold once the plan was carried out: exact. */
+export function plannedBytes(cache: KvCache, plan: KeepPlan, start: RowCounts): number {
+  let rows = 0;
+  for (const [layer, layerPlan] of plan.layers.entries()) {
+    for (let head = 0; head < cache.shape.kvHeads; head++) {
+      rows += capacityFor(startOf(start, layer, head) + keptRows(layerPlan, head).length);
+    }
+  }
+  return rows * cache.rowBytes;
+}
+
+/**
+ * Original positions of the slots after the plan, one list per head or one for all of them. A kept
+ * row keeps its own position, whatever it absorbed.
+ */
+export function plannedPositions(
+  cache: KvCache,
+  plan: KeepPlan,
+  start: RowCounts,
+  layer: number,
+): number[][] {
+  const layerPlan = plan.layers[layer] as LayerPlan;
+  const hasHeadLists = layerPlan.keep.length > 1 || cache.hasHeadLists(layer);
+  return Array.from({ length: hasHeadLists ? cache.shape.kvHeads : 1 }, (_, head) => {
+    const positions = cache.positions(layer, head);
+    const base = startOf(start, layer, head);
+    const kept = Array.from(keptRows(layerPlan, head), (row) => positions[base + row] as number);
+    return [...positions.slice(0, base), ...kept];
+  });
+}
+
+/** u32 lists of a kernel: a header of four words per (layer, head), then whatever it points to. */
+export class ListBuilder {
+  readonly #header: Uint32Array;
+  readonly #parts: ArrayLike<number>[] = [];
+  readonly #kvHeads: number;
+  #words: number;
+
+  constructor({ layers, kvHeads }: { readonly layers: number; readonly kvHeads: number }) {
+    this.#kvHeads = kvHeads;
+    this.#header = new Uint32Array(layers * kvHeads * 4);
+    this.#words = this.#header.length;
+  }
+
+  /** Words so far: where the next `add` begins. */
+  get words(): number {
+    return this.#words;
+  }
+
+  /** Appends words and returns where they begin. */
+  add(words: ArrayLike<number>): number {
+    const at = this.#words;
+    this.#parts.push(words);
+    this.#words += words.length;
+    return at;
+  }
+
+  header(layer: number, head: number, words: readonly [number, number, number, number]): void {
+    this.#header.set(words, (layer * this.#kvHeads + head) * 4);
+  }
+
+  build(): Uint32Array<ArrayBuffer> {
+    const words = new Uint32Array(this.#words);
+    words.set(this.#header);
+    let at = this.#header.length;
+    for (const part of this.#parts) {
+      words.set(part, at);
+      at += part.length;
+    }
+    return words;
+  }
+}
+
+type Assigned = Extract<MergePlan, { readonly kind: "assign" }>;
+
+/**
+ * For each domain row of a head the row that absorbs it, or -1. A kept row may itself be absorbed by
+ * another and is kept none the less, or by itself and then counts twice (Elastic Cache's release
+ * does both).
+ */
+export function assignedInto(merge: Assigned, head: number): Int32Array {
+  return merge.into[merge.into.length === 1 ? 0 : head] as Int32Array;
+}
+
+/** The rows that make each keeper, itself first: `starts[i] .. starts[i + 1]` of `rows`. */
+export function absorbedRows(
+  kept: Uint32Array,
+  into?: Int32Array,
+): { readonly starts: Uint32Array; readonly rows: Uint32Array } {
+  const place = new Map(Array.from(kept, (row, i) => [row, i]));
+  const starts = new Uint32Array(kept.length + 1);
+  const absorbs = (row: number): number | undefined => {
+    const keeper = into?.[row] ?? -1;
+    return keeper >= 0 ? place.get(keeper) : undefined;
+  };
+  for (let i = 0; i < kept.length; i++) starts[i + 1] = 1;
+  for (let row = 0; row < (into?.length ?? 0); row++) {
+    const keeper = absorbs(row);
+    if (keeper !== undefined) starts[keeper + 1]! += 1;
+  }
+  for (let i = 0; i < kept.length; i++) starts[i + 1]! += starts[i]!;
+  const rows = new Uint32Array(starts[kept.length]!);
+  const next = starts.slice();
+  for (const [i, row] of kept.entries()) rows[next[i]!++] = row;
+  for (let row = 0; row < (into?.length ?? 0); row++) {
+    const keeper = absorbs(row);
+    if (keeper !== undefined) rows[next[keeper]!++] = row;
+  }
+  return { starts, rows };
+}

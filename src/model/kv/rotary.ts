@@ -1,0 +1,40 @@
+import type { DecoderConfig } from "../checkpoint/config";
+
+/**
+ * Rotation of each pair of elements per position step, in radians: [headDim / 2].
+ * Rounded to f32 where `transformers` rounds, so that angles agree at large positions.
+ */
+export function rotaryFrequencies(config: DecoderConfig): Float32Array<ArrayBuffer> {
+  const { headDim, ropeBase, ropeScaling } = config;
+  return Float32Array.from({ length: headDim / 2 }, (_, pair) => {
+    const exponent = Math.fround((2 * pair) / headDim);
+    const frequency = Math.fround(1 / Math.fround(ropeBase ** exponent));
+    if (ropeScaling.type === "default") return frequency;
+    if (ropeScaling.type === "linear") return frequency / ropeScaling.factor;
+    // Long waves are stretched, short ones kept, those between blended.
+    const { factor, lowFreqFactor, highFreqFactor, originalContext } = ropeScaling;
+    const turns = (originalContext * frequency) / (2 * Math.PI);
+    const blend = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+    const kept = Math.min(1, Math.max(0, blend));
+    return (1 - kept) * (frequency / factor) + kept * frequency;
+  });
+}
+
+/** Cosine and sine of every pair at positions `first … first + rows`: [rows, headDim / 2, 2]. */
+export function rotaryAngles(
+  frequencies: Float32Array,
+  first: number,
+  rows: number,
+): Float32Array<ArrayBuffer> {
+  const pairs = frequencies.length;
+  const angles = new Float32Array(rows * pairs * 2);
+  for (let row = 0; row < rows; row++) {
+    for (let pair = 0; pair < pairs; pair++) {
+      const angle = Math.fround((frequencies[pair] as number) * (first + row));
+      const at = (row * pairs + pair) * 2;
+      angles[at] = Math.cos(angle);
+      angles[at + 1] = Math.sin(angle);
+    }
+  }
+  return angles;
+}

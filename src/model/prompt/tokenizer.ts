@@ -1,0 +1,112 @@
+import type { JsonObject, ModelFiles } from "../checkpoint/files";
+import { ModelError } from "../modelError";
+import { transformers } from "./transformers";
+
+type LibraryTokenizer = InstanceType<typeof transformers.PreTrainedTokenizer>;
+
+/** One message of a conversation, as chat templates take it. */
+export interface Message {
+  readonly role: "user" | "assistant";
+  readonly content: readonly (
+    | { readonly type: "image" }
+    | { readonly type: "text"; readonly text: string }
+  )[];
+}
+
+/** The model's own tokenizer and chat template. */
+export class Tokenizer {
+  readonly #tokenizer: LibraryTokenizer;
+  readonly #template: string;
+  /** Control tokens as they are written: each becomes one id wherever it stands. */
+  readonly specialTokens: readonly string[];
+
+  constructor(tokenizer: LibraryTokenizer, template: string, specialTokens: readonly string[]) {
+    this.#tokenizer = tokenizer;
+    this.#template = template;
+    this.specialTokens = specialTokens;
+  }
+
+  /**
+   * Reads `tokenizer.json`, `tokenizer_config.json` and, where the latter has no template,
+   * `chat_template.jinja` or `chat_template.json`.
+   * @throws ModelError
+   */
+  static async load(files: ModelFiles): Promise<Tokenizer> {
+    const [json, config] = await Promise.all([
+      files.json("tokenizer.json"),
+      files.json("tokenizer_config.json"),
+    ]);
+    const template = await chatTemplate(files, config);
+    try {
+      const added = (json.added_tokens ?? []) as readonly AddedToken[];
+      const tokens = added.filter((token) => token.special).map((token) => token.content);
+      return new Tokenizer(construct(json, config), template, tokens);
+    } catch (cause) {
+      const message = "The model's file tokenizer.json is not a tokenizer that can be used here.";
+      throw new ModelError("badModel", message, { cause });
+    }
+  }
+
+  /** Ids of a text; special tokens that are written out in it become their ids. */
+  encode(text: string): number[] {
+    return text === "" ? [] : this.#tokenizer.encode(text, { add_special_tokens: false });
+  }
+
+  /** Text of ids. An unfinished UTF-8 sequence at the end decodes to U+FFFD. */
+  decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
+    if (ids.length === 0) return "";
+    return this.#tokenizer.decode([...ids], {
+      skip_special_tokens: !options.keepSpecial,
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  /** The prompt as text, ending where the assistant's answer begins. */
+  render(messages: readonly Message[]): string {
+    return this.#tokenizer.apply_chat_template(
+      messages as unknown as Parameters<LibraryTokenizer["apply_chat_template"]>[0],
+      { tokenize: false, add_generation_prompt: true, chat_template: this.#template },
+    ) as string;
+  }
+
+  idOf(token: string): number | undefined {
+    const ids = this.encode(token);
+    return ids.length === 1 ? ids[0] : undefined;
+  }
+
+  get endId(): number | undefined {
+    return this.#tokenizer.eos_token_id;
+  }
+}
+
+/** The library's class of the name that `tokenizer_config.json` gives, else its base class. */
+function construct(json: JsonObject, config: JsonObject): LibraryTokenizer {
+  const name = String(config.tokenizer_class ?? "").replace(/Fast$/, "");
+  const found = (transformers as Readonly<Record<string, unknown>>)[name];
+  const base = transformers.PreTrainedTokenizer;
+  const isTokenizer = typeof found === "function" && found.prototype instanceof base;
+  return new (isTokenizer ? (found as typeof base) : base)(json, config);
+}
+
+async function chatTemplate(files: ModelFiles, config: JsonObject): Promise<string> {
+  const given = config.chat_template;
+  if (typeof given === "string") return given;
+  if (Array.isArray(given)) {
+    const named = given.find((entry: { name?: unknown }) => entry.name === "default");
+    if (typeof named?.template === "string") return named.template;
+  }
+  const jinja = await files.optionalText("chat_template.jinja");
+  if (jinja) return jinja;
+  const json = await files.optionalJson("chat_template.json");
+  if (typeof json?.chat_template === "string") return json.chat_template;
+  throw new ModelError(
+    "missingFile",
+    "The model directory has no chat template (tokenizer_config.json or chat_template.jinja).",
+  );
+}
+
+/** An entry of `tokenizer.json`'s `added_tokens`. */
+interface AddedToken {
+  readonly content: string;
+  readonly special: boolean;
+}

@@ -1,0 +1,11 @@
+import "../vision/ort";
+import * as transformers from "@huggingface/transformers";
+
+// Files are read by `ModelFiles` and handed over as parsed objects: the library fetches nothing.
+transformers.env.allowRemoteModels = false;
+transformers.env.allowLocalModels = false;
+transformers.env.useBrowserCache = false;
+transformers.env.useWasmCache = false;
+transformers.env.logLevel = transformers.LogLevel.ERROR;
+
+export { transformers };

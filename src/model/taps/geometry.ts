@@ -1,0 +1,101 @@
+import type { Span, TapSpec } from "@/compression/types";
+import { paddedKeys } from "@/gpu/kernels/taps/tapScores";
+
+/** Query rows that are kept for the pass after the prefill; longer questions are cut to it. */
+export const TAIL_LIMIT = 2048;
+
+/** Scratch for the probabilities of one tile of rows. */
+const TILE_BYTES = 32 * 1024 * 1024;
+
+/** What is known of a prompt before it is prefilled. */
+export interface TapPrompt {
+  /** N: rows of the prompt. */
+  readonly rows: number;
+  readonly visual: readonly Span[];
+  /** First text row after the last visual row. */
+  readonly textStart: number;
+  /** [N] 1 where elite rows may vote: the candidates. Default: the visual rows. */
+  readonly keys?: ArrayLike<number | boolean>;
+}
+
+/** Which rows and keys the taps of one prompt look at. */
+export interface TapGeometry {
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly rows: number;
+  /** Keys per head: the prompt's rows, or the longest history. */
+  readonly keys: number;
+  readonly paddedKeys: number;
+  /** The last rows, whose queries are kept. */
+  readonly tailRows: number;
+  /** First rows of the window and of the text, within the tail. */
+  readonly windowStart: number;
+  readonly textStart: number;
+  /** Rows per tile of the tail pass. */
+  readonly tileRows: number;
+  readonly notices: readonly string[];
+}
+
+export function tapGeometry(
+  spec: TapSpec,
+  prompt: TapPrompt,
+  shape: Pick<TapGeometry, "layers" | "heads" | "kvHeads" | "keys">,
+): TapGeometry {
+  const needsText = spec.elite || spec.postVision || spec.textImage;
+  // Elite rows are never lacking: a prompt that ends in an image votes with its last row.
+  const text = needsText ? Math.max(prompt.rows - prompt.textStart, spec.elite ? 1 : 0) : 0;
+  const window = spec.window ? observationRows(prompt, spec.window.rows) : 0;
+  const wanted = Math.max(text, window, spec.lastRow || needsText ? 1 : 0);
+  const tailRows = Math.min(wanted, TAIL_LIMIT, prompt.rows);
+  const padded = paddedKeys(shape.keys);
+  return {
+    ...shape,
+    rows: prompt.rows,
+    paddedKeys: padded,
+    tailRows,
+    windowStart: Math.max(0, tailRows - window),
+    textStart: Math.max(0, tailRows - text),
+    tileRows: Math.max(1, Math.floor(TILE_BYTES / (shape.heads * padded * 4))),
+    notices:
+      wanted > tailRows
+        ? [`Only the last ${tailRows} of ${wanted} rows were asked what they attend to.`]
+        : [],
+  };
+}
+
+/** Rows of the observation window: after an image the text rows, and never the whole prompt. */
+function observationRows({ rows, visual, textStart }: TapPrompt, asked: number): number {
+  const most = visual.length > 0 && textStart < rows ? rows - textStart : rows - 1;
+  return Math.max(1, Math.min(asked, most));
+}
+
+/** Half-open range of rows within the tail. */
+export interface TileSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The tail cut into tiles, last one first. No tile crosses the start of the window or of the text, so
+ * that a tile belongs to each of them as a whole or not at all.
+ */
+export function tileSpans(geometry: TapGeometry): readonly TileSpan[] {
+  const { tailRows, windowStart, textStart, tileRows } = geometry;
+  const cuts = [0, windowStart, textStart, tailRows].toSorted((a, b) => b - a);
+  return cuts.slice(1).flatMap((start, i) => {
+    const end = cuts[i] as number;
+    const count = Math.ceil((end - start) / tileRows);
+    return Array.from({ length: count }, (_, tile) => ({
+      start: Math.max(start, end - (tile + 1) * tileRows),
+      end: end - tile * tileRows,
+    }));
+  });
+}
+
+/** [keys] 1 for the rows of the spans. */
+export function spanMask(keys: number, spans: readonly Span[]): Float32Array<ArrayBuffer> {
+  const mask = new Float32Array(keys);
+  for (const { start, end } of spans) mask.fill(1, start, end);
+  return mask;
+}

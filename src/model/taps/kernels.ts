@@ -1,0 +1,37 @@
+import type { TapSpec } from "@/compression/types";
+import type { TapAttention } from "@/gpu/kernels/taps/tapAttention";
+import type { TapKeys } from "@/gpu/kernels/taps/tapKeys";
+
+/** Kernels that a spec runs. */
+export function attentionKernelsFor(spec: TapSpec): ReadonlySet<keyof TapAttention> {
+  const { columnSum, movingAverage, lastRow, window, elite, postVision, textImage } = spec;
+  const isDefensive = window?.aggregate === "defensive";
+  return new Set<keyof TapAttention>([
+    ...(columnSum || movingAverage ? (["columnSum", "sumPlanes"] as const) : []),
+    ...(lastRow || window || elite || postVision || textImage
+      ? (["copyRows", "probabilities", "fold"] as const)
+      : []),
+    ...(elite || isDefensive ? (["rowMass"] as const) : []),
+    ...(isDefensive ? (["pooledMax"] as const) : []),
+    ...(elite ? (["eliteSelect"] as const) : []),
+    ...(postVision ? (["rowStrong", "sumRows"] as const) : []),
+    ...(textImage ? (["textWeights"] as const) : []),
+  ]);
+}
+
+export function keyKernelsFor({ keyStats, spectral }: TapSpec): ReadonlySet<keyof TapKeys> {
+  return new Set<keyof TapKeys>([
+    ...(keyStats ? (["norms", "mean", "cosine"] as const) : []),
+    ...(spectral ? (["dct", "lowPass", "spectralSum"] as const) : []),
+  ]);
+}
+
+/** @throws RangeError for what is not defined on rows that stood before the prompt */
+export function checkHistory(spec: TapSpec): void {
+  if (spec.elite || spec.postVision || spec.textImage || spec.spectral) {
+    throw new RangeError("taps: a history has scores of rows alone");
+  }
+  if (spec.window?.aggregate === "defensive") {
+    throw new RangeError("taps: a history has no defensive window");
+  }
+}

@@ -1,0 +1,320 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { type AttentionInput, tapsFromAttention } from "@/compression/reference/tapsFromAttention";
+import type { RowScores, TapSpec, Taps } from "@/compression/types";
+import type { Lanes } from "@/gpu/kernels/common/lanes";
+import { createTestGpu } from "../../../test/dawn";
+import { appendRandomRows, type HeadRows, randomFloats, readCache } from "../../../test/kv";
+import { KvCache, type KvShape, type RowCounts } from "../kv/cache";
+import { compact } from "../kv/compaction";
+import type { TapPrompt } from "./geometry";
+import { TapRecorder } from "./taps";
+
+/** Probabilities from f32 scores of a few dozen products, summed over up to N rows. */
+const TOLERANCE = 2e-5;
+
+const ROWS = 83;
+const PROMPT = {
+  rows: ROWS,
+  visual: [
+    { start: 5, end: 21 },
+    { start: 23, end: 50 },
+  ],
+  textStart: 50,
+  keys: Uint8Array.from({ length: ROWS }, (_, row) => (row > 2 && row % 7 !== 0 ? 1 : 0)),
+};
+
+interface Shape extends KvShape {
+  readonly heads: number;
+}
+
+const SHAPES: readonly Shape[] = [
+  { layers: 2, heads: 6, kvHeads: 2, headDim: 64, kvType: "f32" },
+  { layers: 2, heads: 5, kvHeads: 1, headDim: 20, kvType: "f16" },
+];
+
+const SPECS: Readonly<Record<string, TapSpec>> = {
+  "column sums": { columnSum: true },
+  "a moving average": { movingAverage: { decay: 0.95 } },
+  "the last row": { lastRow: true },
+  "a window's mean": { window: { rows: 11, aggregate: "mean", kernel: 1 } },
+  "a window's maximum": { window: { rows: 40, aggregate: "max", kernel: 1 } },
+  "a defensive window": { window: { rows: 9, aggregate: "defensive", kernel: 5 } },
+  "a window longer than the prompt": { window: { rows: 999, aggregate: "mean", kernel: 1 } },
+  "elite rows": { elite: { window: "elite", alpha: 0.6, perKvHead: false } },
+  "elite rows per KV head": { elite: { window: "elite", alpha: 0.7, perKvHead: true } },
+  "all text rows": { elite: { window: "allText", alpha: 1, perKvHead: false } },
+  "the last 16 text rows": { elite: { window: "last16", alpha: 1, perKvHead: true } },
+  "rows after the image": { postVision: { threshold: 0.3 } },
+  "text and image": { textImage: true },
+  "key statistics": { keyStats: true },
+  "the low-pass": { spectral: { gamma: 0.2 } },
+  "several at once": {
+    columnSum: true,
+    lastRow: true,
+    window: { rows: 40, aggregate: "mean", kernel: 1 },
+    elite: { window: "elite", alpha: 0.6, perKvHead: false },
+    postVision: { threshold: 0.01 },
+    textImage: true,
+  },
+};
+
+describe("taps", async () => {
+  const gpu = await createTestGpu();
+  afterAll(() => gpu.device.destroy());
+  afterEach(() => {
+    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+  });
+
+  /** A cache with rows of an earlier turn, other ones and another number of them in every head. */
+  async function secondTurn(shape: Shape): Promise<KvCache> {
+    const cache = KvCache.create(gpu, shape);
+    appendRandomRows(cache, 30, 1);
+    const keep = (head: number) =>
+      Uint32Array.from({ length: 9 + 5 * head }, (_, i) => 2 * i + head);
+    const layer = { keep: Array.from({ length: shape.kvHeads }, (_, head) => keep(head)) };
+    const start = cache.rowCounts().map((counts) => counts.map(() => 0));
+    await compact(cache, { layers: Array.from({ length: shape.layers }, () => layer) }, start);
+    return cache;
+  }
+
+  /** Hands random queries to the recorder in chunks, as a prefill would. */
+  function record(recorder: TapRecorder, attention: Attention, chunks: readonly number[]): void {
+    const { heads, headDim, layers } = attention.shape;
+    let firstRow = 0;
+    for (const rows of chunks) {
+      const commands = gpu.recorder("test");
+      const created: GPUBuffer[] = [];
+      const upload = (values: Float32Array<ArrayBuffer>): GPUBuffer => {
+        const buffer = gpu.memory.storage("activations", "test", values.byteLength);
+        gpu.device.queue.writeBuffer(buffer, 0, values);
+        created.push(buffer);
+        return buffer;
+      };
+      for (let layer = 0; layer < layers; layer++) {
+        const part = (all: Float32Array<ArrayBuffer>, width: number) =>
+          upload(all.slice(firstRow * width, (firstRow + rows) * width));
+        const q = part(attention.q[layer]!, heads * headDim);
+        const lse = part(attention.lse[layer]!, heads);
+        recorder.afterAttention(commands, { layer, firstRow, rows, q, lse });
+      }
+      commands.submit();
+      commands.destroy();
+      for (const buffer of created) gpu.memory.destroy(buffer);
+      firstRow += rows;
+    }
+  }
+
+  async function run(
+    shape: Shape,
+    spec: TapSpec,
+    chunks: readonly number[],
+    lanes: Lanes = "one",
+    prompt: TapPrompt = PROMPT,
+  ): Promise<{ readonly taps: Taps; readonly expected: Taps }> {
+    const cache = await secondTurn(shape);
+    const start = cache.rowCounts();
+    const { heads } = shape;
+    const recorder = await TapRecorder.create(gpu, { cache, heads, spec, prompt, lanes });
+    appendRandomRows(cache, ROWS, 2);
+    const attention = attend(shape, await readCache(cache), start);
+    record(recorder, attention, chunks);
+    const taps = await recorder.finish();
+    cache.destroy();
+    return { taps, expected: tapsFromAttention(spec, { ...attention.input, ...prompt }) };
+  }
+
+  describe.each(SHAPES)("$heads over $kvHeads heads, $kvType", (shape) => {
+    it.each(Object.entries(SPECS))("records %s", async (_, spec) => {
+      const { taps, expected } = await run(shape, spec, [31, 12, 40]);
+      expectTaps(taps, expected);
+    });
+  });
+
+  it.each(["workgroup", "subgroup"] as const)("reduces with %s lanes", async (lanes) => {
+    for (const name of ["elite rows", "rows after the image", "key statistics", "the low-pass"]) {
+      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], lanes);
+      expectTaps(taps, expected);
+    }
+  });
+
+  it.each([
+    ["ends in its image", { ...PROMPT, visual: [{ start: 40, end: ROWS }], textStart: ROWS }],
+    ["has no image", { ...PROMPT, visual: [], textStart: ROWS - 32 }],
+  ])("records a prompt that %s", async (_, prompt) => {
+    for (const name of ["elite rows", "all text rows", "rows after the image", "text and image"]) {
+      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], "one", prompt);
+      expectTaps(taps, expected, name);
+    }
+    const spec: TapSpec = { window: { rows: 999, aggregate: "max", kernel: 1 } };
+    const { taps, expected } = await run(SHAPES[0]!, spec, [ROWS], "one", prompt);
+    expectTaps(taps, expected);
+  });
+
+  it("scores the rows that stood before the prompt", async () => {
+    const [shape] = SHAPES as readonly [Shape, ...Shape[]];
+    const { heads, kvHeads } = shape;
+    const cache = await secondTurn(shape);
+    const start = cache.rowCounts();
+    const spec: TapSpec = { columnSum: true, window: { rows: 7, aggregate: "mean", kernel: 1 } };
+    const input = { cache, heads, spec, prompt: PROMPT, lanes: "one", domain: "history" } as const;
+    const recorder = await TapRecorder.create(gpu, input);
+    appendRandomRows(cache, ROWS, 2);
+    const attention = attend(shape, await readCache(cache), start);
+    record(recorder, attention, [50, 33]);
+    const { columnSum, window } = await recorder.finish();
+    const longest = Math.max(...start.flat());
+    expect(window!.rows).toBe(longest);
+    for (let layer = 0; layer < shape.layers; layer++) {
+      for (let group = 0; group < kvHeads; group++) {
+        const sums = new Float64Array(longest);
+        const mean = new Float64Array(longest);
+        for (let query = 0; query < ROWS; query++) {
+          for (let i = 0; i < heads / kvHeads; i++) {
+            const row = attention.history(layer, (group * heads) / kvHeads + i, query);
+            row.forEach((value, key) => {
+              sums[key]! += value / (heads / kvHeads);
+              if (query >= ROWS - 7) mean[key]! += value / (heads / kvHeads) / 7;
+            });
+          }
+        }
+        const at = (layer * kvHeads + group) * longest;
+        expectClose(columnSum!.data.subarray(at, at + longest), Float32Array.from(sums));
+        expectClose(window!.data.subarray(at, at + longest), Float32Array.from(mean));
+      }
+    }
+    const broken = { ...input, spec: { textImage: true } as const };
+    await expect(TapRecorder.create(gpu, broken)).rejects.toThrow("history");
+    cache.destroy();
+  });
+
+  it("keeps a bounded number of queries and says so", async () => {
+    const [shape] = SHAPES as readonly [Shape, ...Shape[]];
+    const cache = KvCache.create(gpu, shape);
+    const prompt = { rows: 2500, visual: [{ start: 0, end: 10 }], textStart: 10 };
+    const spec: TapSpec = { postVision: { threshold: 0.1 } };
+    const recorder = await TapRecorder.create(gpu, { cache, heads: 6, spec, prompt, lanes: "one" });
+    expect(recorder.notices).toEqual([
+      "Only the last 2048 of 2490 rows were asked what they attend to.",
+    ]);
+    recorder.destroy();
+    cache.destroy();
+  });
+
+  it("names the layer of a number that is not finite", async () => {
+    const [shape] = SHAPES as readonly [Shape, ...Shape[]];
+    const cache = await secondTurn(shape);
+    const start = cache.rowCounts();
+    const spec: TapSpec = { lastRow: true };
+    const input = { cache, heads: shape.heads, spec, prompt: PROMPT, lanes: "one" } as const;
+    const recorder = await TapRecorder.create(gpu, input);
+    appendRandomRows(cache, ROWS, 2);
+    const attention = attend(shape, await readCache(cache), start);
+    attention.lse[1]!.fill(Number.NaN);
+    record(recorder, attention, [ROWS]);
+    await expect(recorder.finish()).rejects.toThrow(
+      /^layer 1: the tap lastRow holds (NaN|Infinity)$/,
+    );
+    cache.destroy();
+  });
+});
+
+interface Attention {
+  readonly shape: Shape;
+  /** [layer][rows, heads, headDim] */
+  readonly q: readonly Float32Array<ArrayBuffer>[];
+  /** [layer][rows, heads] */
+  readonly lse: readonly Float32Array<ArrayBuffer>[];
+  readonly input: AttentionInput;
+  /** Probabilities of the rows that stood before the prompt. */
+  history(layer: number, head: number, query: number): Float32Array;
+}
+
+/** Attention of random queries to what the cache holds, in double precision. */
+function attend(
+  shape: Shape,
+  cached: readonly (readonly HeadRows[])[],
+  start: RowCounts,
+): Attention {
+  const { layers, heads, kvHeads, headDim } = shape;
+  const q = Array.from({ length: layers }, (_, layer) =>
+    randomFloats(ROWS * heads * headDim, 100 + layer).map((value) => 3 * value),
+  );
+  const lse = q.map(() => new Float32Array(ROWS * heads));
+  const rows = new Map<string, Float32Array>();
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const group = Math.floor((head * kvHeads) / heads);
+      const keys = cached[layer]![group]!.k;
+      for (let query = 0; query < ROWS; query++) {
+        const at = (query * heads + head) * headDim;
+        const seen = keys.slice(0, start[layer]![group]! + query + 1);
+        const scores = seen.map((key) => {
+          let sum = 0;
+          for (let i = 0; i < headDim; i++) sum += key[i]! * q[layer]![at + i]!;
+          return sum / Math.sqrt(headDim);
+        });
+        const total = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
+        lse[layer]![query * heads + head] = total;
+        const row = Float32Array.from(scores, (score) => Math.exp(score - total));
+        rows.set(`${layer} ${head} ${query}`, row);
+      }
+    }
+  }
+  const before = (layer: number, head: number) =>
+    start[layer]![Math.floor((head * kvHeads) / heads)]!;
+  const row = (layer: number, head: number, query: number) =>
+    rows.get(`${layer} ${head} ${query}`)!;
+  const tensor = (name: "k" | "v") =>
+    Float32Array.from(
+      cached.flatMap((layer, l) =>
+        layer.flatMap((head, g) => head[name].slice(start[l]![g]).flatMap((values) => [...values])),
+      ),
+    );
+  return {
+    shape,
+    q,
+    lse,
+    history: (l, h, query) => row(l, h, query).subarray(0, before(l, h)),
+    input: {
+      ...PROMPT,
+      layers,
+      heads,
+      kvHeads,
+      attention: (l, h, query) => row(l, h, query).subarray(before(l, h)),
+      keyValues: { kvHeads, rows: ROWS, headDim, k: tensor("k"), v: tensor("v") },
+    },
+  };
+}
+
+function expectClose(actual: Float32Array, expected: Float32Array, name = ""): void {
+  expect(actual.length, name).toBe(expected.length);
+  const scale = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
+  actual.forEach((value, i) => {
+    const error = Math.abs(value - expected[i]!);
+    if (!(error <= TOLERANCE * scale)) expect(value, `${name} ${i}`).toBe(expected[i]);
+  });
+}
+
+/** Every array of the taps, whatever its place, is close; everything else is equal. */
+function expectTaps(actual: unknown, expected: unknown, name = "taps"): void {
+  if (expected instanceof Float32Array) {
+    expectClose(actual as Float32Array, expected, name);
+  } else if (isScores(expected) || (typeof expected === "object" && !isRows(expected))) {
+    const keys = Object.keys(expected as object);
+    expect(Object.keys(actual as object).toSorted(), name).toEqual(keys.toSorted());
+    for (const key of keys) {
+      const of = (value: unknown) => (value as Readonly<Record<string, unknown>>)[key];
+      expectTaps(of(actual), of(expected), `${name}.${key}`);
+    }
+  } else {
+    expect(actual, name).toEqual(expected);
+  }
+}
+
+function isScores(value: unknown): value is RowScores {
+  return typeof value === "object" && value !== null && "data" in value;
+}
+
+function isRows(value: unknown): boolean {
+  return value instanceof Uint32Array;
+}

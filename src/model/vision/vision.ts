@@ -1,0 +1,105 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { ModelFiles } from "../checkpoint/files";
+import { ModelError } from "../modelError";
+import type { ProcessedImage } from "../prompt/processor";
+import { ort, withOrt } from "./ort";
+
+/** A picture as the decoder reads it: f32 [tiles · rowsPerTile, width], booked under `vision`. */
+export interface ImageFeatures {
+  readonly buffer: GPUBuffer;
+  readonly tiles: number;
+  readonly rowsPerTile: number;
+  /** Elements of one row: the decoder's hidden size. */
+  readonly width: number;
+}
+
+/** Full precision first; the reduced ones are what some directories have instead. */
+const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_bnb4"].map(
+  (suffix) => `onnx/vision_encoder${suffix}.onnx`,
+);
+
+/**
+ * The vision encoder, run by ONNX Runtime. On a real adapter it runs on our own device and its
+ * output never leaves the GPU; on a software adapter WebAssembly is some thirty times faster, so
+ * it runs there and the features are uploaded.
+ */
+export class VisionEncoder {
+  readonly #gpu: Gpu;
+  readonly #session: ort.InferenceSession;
+  readonly #output: string;
+
+  private constructor(gpu: Gpu, session: ort.InferenceSession, output: string) {
+    this.#gpu = gpu;
+    this.#session = session;
+    this.#output = output;
+  }
+
+  /** @throws ModelError */
+  static async load(
+    gpu: Gpu,
+    files: ModelFiles,
+    provider: "webgpu" | "wasm",
+  ): Promise<VisionEncoder> {
+    const { name, bytes } = await files.firstOf(FILES);
+    const options: ort.InferenceSession.SessionOptions =
+      provider === "wasm"
+        ? { executionProviders: ["wasm"] }
+        : {
+            executionProviders: [{ name: "webgpu", device: gpu.device }],
+            preferredOutputLocation: "gpu-buffer",
+          };
+    try {
+      const session = await withOrt(() => ort.InferenceSession.create(bytes, options));
+      return new VisionEncoder(gpu, session, session.outputNames[0] as string);
+    } catch (cause) {
+      const message = `The model's vision encoder ${name} cannot be run here.`;
+      throw new ModelError("badModel", message, { cause });
+    }
+  }
+
+  /** The buffer belongs to the caller, who destroys it through the ledger. */
+  async encode(image: ProcessedImage): Promise<ImageFeatures> {
+    const outputs = await withOrt(() => this.#session.run(this.#feeds(image)));
+    const features = outputs[this.#output] as ort.Tensor;
+    try {
+      const [tiles = 0, rowsPerTile = 0, width = 0] = features.dims;
+      if (tiles !== image.tiles || features.type !== "float32") {
+        throw new Error(`the vision encoder gave ${features.type} [${features.dims}]`);
+      }
+      return { buffer: this.#own(features), tiles, rowsPerTile, width };
+    } finally {
+      for (const output of Object.values(outputs)) output.dispose();
+    }
+  }
+
+  release(): Promise<void> {
+    return withOrt(() => this.#session.release());
+  }
+
+  /** A copy in a buffer of ours; queue order lets the runtime take its own back at once. */
+  #own(features: ort.Tensor): GPUBuffer {
+    const { memory, device } = this.#gpu;
+    const bytes = features.size * Float32Array.BYTES_PER_ELEMENT;
+    const buffer = memory.storage("vision", "image features", bytes);
+    if (features.location === "gpu-buffer") {
+      // The runtime rounds its buffers up to a bucket: copy what is used.
+      const encoder = device.createCommandEncoder({ label: "image features" });
+      encoder.copyBufferToBuffer(features.gpuBuffer as GPUBuffer, 0, buffer, 0, bytes);
+      device.queue.submit([encoder.finish()]);
+    } else {
+      device.queue.writeBuffer(buffer, 0, features.data as Float32Array<ArrayBuffer>);
+    }
+    return buffer;
+  }
+
+  #feeds({ pixelValues, tiles, height, width }: ProcessedImage): Record<string, ort.Tensor> {
+    const feeds: Record<string, ort.Tensor> = {
+      pixel_values: new ort.Tensor("float32", pixelValues, [1, tiles, 3, height, width]),
+    };
+    if (this.#session.inputNames.includes("pixel_attention_mask")) {
+      const mask = new Uint8Array(tiles * height * width).fill(1);
+      feeds.pixel_attention_mask = new ort.Tensor("bool", mask, [1, tiles, height, width]);
+    }
+    return feeds;
+  }
+}

@@ -1,0 +1,162 @@
+import type { RowScores, Taps } from "@/compression/types";
+import { type MovingSlots, StepTrace } from "@/model/decoder/stepTrace";
+import type { KvCache, RowCounts } from "@/model/kv/cache";
+import type { Prompt } from "@/model/prompt/prompt";
+import type { AttentionTrace, Explanation } from "@/protocol/engine";
+import type { Domain } from "../request/domain";
+import type { TapRequest } from "./recording";
+
+/** What the row that chose the first token looked at: the prompt's last one. */
+export interface FirstLook {
+  /** Original positions of the conversation's visual rows, ascending. */
+  readonly positions: readonly number[];
+  /** [layers, positions] bytes as in `AttentionTrace`. */
+  readonly cells: Uint8Array<ArrayBuffer>;
+}
+
+/** Original positions of all visual rows of a conversation, ascending. */
+export function visualPositions({ tiles }: Pick<Prompt, "tiles">): readonly number[] {
+  return tiles.flatMap(({ start, count }) => Array.from({ length: count }, (_, i) => start + i));
+}
+
+/**
+ * The requests of a prefill, and the attention of its last row besides: over its own visual rows with
+ * the first request, over those that were cached before it with one more at the end.
+ */
+export function withLastRow(
+  requests: readonly TapRequest[],
+  domain: Domain,
+  positions: readonly number[],
+): readonly TapRequest[] {
+  const looked = requests.map((request, i) =>
+    i === 0 && domain.visual.length > 0
+      ? { ...request, spec: { ...request.spec, lastRow: true as const } }
+      : request,
+  );
+  if (!hasHistory(domain, positions)) return looked;
+  const prompt = { rows: domain.rows, visual: [], textStart: 0 };
+  return [...looked, { spec: { lastRow: true }, prompt, domain: "history" }];
+}
+
+function hasHistory({ start }: Domain, positions: readonly number[]): boolean {
+  return (positions[0] ?? start) < start;
+}
+
+/**
+ * Makes the first look of what `withLastRow` had recorded. Call it before the cache is compacted.
+ * @param before rows that stood in the cache before the prefill: their slots have not changed
+ */
+export function firstLook(
+  cache: KvCache,
+  before: RowCounts,
+  domain: Domain,
+  recorded: readonly Taps[],
+  positions: readonly number[],
+): FirstLook {
+  const { layers, kvHeads } = cache.shape;
+  const column = new Map(positions.map((position, i) => [position, i]));
+  const shares = new Float64Array(layers * positions.length);
+  const add = (
+    tap: RowScores,
+    positionOf: (layer: number, head: number, row: number) => number,
+  ) => {
+    for (const [i, value] of tap.data.entries()) {
+      const line = Math.floor(i / tap.rows);
+      const [layer, head] = [Math.floor(line / kvHeads), line % kvHeads];
+      const at = column.get(positionOf(layer, head, i % tap.rows));
+      if (at !== undefined) shares[layer * positions.length + at]! += value / kvHeads;
+    }
+  };
+  const own = domain.visual.length > 0 ? recorded[0]?.lastRow : undefined;
+  if (own) add(own, (_, __, row) => domain.start + row);
+  const history = hasHistory(domain, positions) ? recorded.at(-1)?.lastRow : undefined;
+  if (history) {
+    const held = before.map((heads, layer) =>
+      heads.map((rows, head) => cache.positions(layer, head).slice(0, rows)),
+    );
+    add(history, (layer, head, slot) => held[layer]?.[head]?.[slot] ?? -1);
+  }
+  return { positions, cells: Uint8Array.from(shares, toByte) };
+}
+
+/** A probability as a byte b that stands for (b / 255)². */
+function toByte(share: number): number {
+  return Math.round(255 * Math.sqrt(Math.min(1, Math.max(0, share))));
+}
+
+/** What a policy ranked the visual rows of a prefill by; undefined where it has neither. */
+export function importanceOf(
+  scores: RowScores | undefined,
+  { start, visual }: Domain,
+): Explanation["importance"] {
+  if (!scores || visual.length === 0) return undefined;
+  const rows = visual.flatMap((span) =>
+    Array.from({ length: span.end - span.start }, (_, i) => span.start + i),
+  );
+  const means = new Float32Array(scores.layers * rows.length);
+  for (let line = 0; line < scores.layers * scores.heads; line++) {
+    const to = Math.floor(line / scores.heads) * rows.length;
+    for (const [i, row] of rows.entries()) {
+      means[to + i]! += scores.data[line * scores.rows + row]! / scores.heads;
+    }
+  }
+  return { positions: rows.map((row) => start + row), scores: means };
+}
+
+export interface AnswerTraceInput {
+  readonly cache: KvCache;
+  /** H, query heads. */
+  readonly heads: number;
+  readonly look: FirstLook;
+  readonly maxNewTokens: number;
+  /** Where rows are evicted while decoding. */
+  readonly slots: MovingSlots | undefined;
+}
+
+/** Collects the attention of one answer while it is decoded. */
+export class AnswerTrace {
+  /** Absent where the first token is the only one. */
+  readonly hook: StepTrace | undefined;
+  readonly #look: FirstLook;
+  readonly #layers: number;
+  readonly #ends: number[] = [];
+
+  private constructor({ look, cache }: AnswerTraceInput, hook: StepTrace | undefined) {
+    this.#look = look;
+    this.#layers = cache.shape.layers;
+    this.hook = hook;
+  }
+
+  /** Call it when the cache is as decoding finds it. */
+  static async create(input: AnswerTraceInput): Promise<AnswerTrace> {
+    const { cache, heads, look, slots } = input;
+    const { positions } = look;
+    // The step that takes a token in chooses the next one: the last token's chooses none.
+    const steps = input.maxNewTokens - 1;
+    const hook =
+      steps > 0 ? await StepTrace.create({ cache, heads, positions, steps, slots }) : undefined;
+    return new AnswerTrace(input, hook);
+  }
+
+  /** Notes a token that has come, and how many characters of the answer there are now. */
+  arrive(characters: number): void {
+    this.#ends.push(characters);
+  }
+
+  /** Reads the record back and frees it. @param characters of the whole answer */
+  async finish(characters: number): Promise<AttentionTrace> {
+    try {
+      const { positions, cells: first } = this.#look;
+      const tokens = this.#ends.length;
+      const steps = Math.min(tokens, 1 + (this.hook?.steps ?? 0));
+      const later = steps > 1 ? await this.hook?.read(steps - 1) : undefined;
+      const cells = new Uint8Array(steps * first.length);
+      if (steps > 0) cells.set(first);
+      if (later) cells.set(later, first.length);
+      const ends = this.#ends.slice(0, steps).map((end) => Math.min(end, characters));
+      return { positions, layers: this.#layers, steps, ends, cells };
+    } finally {
+      this.hook?.destroy();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { TapSpec, Taps } from "@/compression/types";
+import type { AttentionHook } from "@/model/decoder/decoder";
+import type { KvCache } from "@/model/kv/cache";
+import type { TapPrompt } from "@/model/taps/geometry";
+import { TapRecorder } from "@/model/taps/taps";
+import { type Domain, tapsWithin } from "../request/domain";
+import type { CheckedSettings } from "../request/request";
+import type { LoadedModel } from "../session/loadedModel";
+
+/** Taps and the rows that they look at. */
+export interface TapRequest {
+  readonly spec: TapSpec;
+  readonly prompt: TapPrompt;
+  /** Whose keys are scored; default: the prompt's own rows. */
+  readonly domain?: "prompt" | "history";
+}
+
+/** Several recorders behind one hook. */
+export interface Recording extends AttentionHook {
+  readonly notices: readonly string[];
+  /** Taps per request. */
+  finish(): Promise<Taps[]>;
+  destroy(): void;
+}
+
+/** What a prefill must record for a policy, and on which rows. */
+export function tapsOf({ policy, options, settings }: CheckedSettings, domain: Domain): TapRequest {
+  const { rows, visual, textStart } = domain;
+  const hasCandidates = settings.scope === "prompt" || visual.length > 0;
+  const spec = hasCandidates ? tapsWithin(policy.taps(options), domain) : {};
+  const prompt = { rows, visual, textStart };
+  if (settings.scope === "visual") return { spec, prompt };
+  // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
+  const keys = Uint8Array.from({ length: rows }, (_, row) => (row < textStart ? 1 : 0));
+  return { spec, prompt: { ...prompt, keys } };
+}
+
+/**
+ * As few requests as serve all policies, and which of them serves each: taps are shared wherever
+ * their parameters and candidates agree.
+ */
+export function sharedTaps(
+  policies: readonly CheckedSettings[],
+  domain: Domain,
+): { readonly requests: readonly TapRequest[]; readonly places: readonly number[] } {
+  const requests: TapRequest[] = [];
+  const places = policies.map((policy) => {
+    const wanted = tapsOf(policy, domain);
+    const place = requests.findIndex((known) => agree(known, wanted));
+    const known = requests[place];
+    if (!known) return requests.push(wanted) - 1;
+    requests[place] = { ...known, spec: { ...known.spec, ...wanted.spec } };
+    return place;
+  });
+  return { requests, places };
+}
+
+function agree(a: TapRequest, b: TapRequest): boolean {
+  if ((a.prompt.keys === undefined) !== (b.prompt.keys === undefined)) return false;
+  return (Object.keys(b.spec) as (keyof TapSpec)[]).every(
+    (name) =>
+      a.spec[name] === undefined || JSON.stringify(a.spec[name]) === JSON.stringify(b.spec[name]),
+  );
+}
+
+/** A recorder per request, for a prefill into `cache`. */
+export async function record(
+  { gpu, decoder, variants }: LoadedModel,
+  cache: KvCache,
+  requests: readonly TapRequest[],
+): Promise<Recording> {
+  const shared = { cache, heads: decoder.config.heads, lanes: variants.lanes };
+  const recorders: TapRecorder[] = [];
+  for (const request of requests) {
+    recorders.push(await TapRecorder.create(gpu, { ...shared, ...request }));
+  }
+  return {
+    notices: recorders.flatMap(({ notices }) => notices),
+    afterAttention(recorder, rows) {
+      for (const each of recorders) each.afterAttention(recorder, rows);
+    },
+    async finish() {
+      const taps: Taps[] = [];
+      for (const each of recorders) taps.push(await each.finish());
+      return taps;
+    },
+    destroy() {
+      for (const each of recorders) each.destroy();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { capacityFor, type KvCache, type RowCounts } from "@/model/kv/cache";
+import type { LayerReport, TurnResult } from "@/protocol/engine";
+import { quantile } from "@/text/stats";
+
+/** The rows of every layer as they stand now, beside the counts that stood before compaction. */
+export function layerReports(cache: KvCache, before: RowCounts): LayerReport[] {
+  const held = cache.rowCounts();
+  return before.map((rows, layer) => {
+    const heads = held[layer] as readonly number[];
+    const report = { rowsBefore: mean(rows), rowsAfter: mean(heads) };
+    if (!cache.hasHeadLists(layer)) return { ...report, kept: ascending(cache.positions(layer)) };
+    const keptPerHead = heads.map((_, head) => ascending(cache.positions(layer, head)));
+    return { ...report, kept: ascending([...new Set(keptPerHead.flat())]), keptPerHead };
+  });
+}
+
+/** The same reports when the answer has ended. */
+export function withRowsEnd(reports: readonly LayerReport[], cache: KvCache): LayerReport[] {
+  const held = cache.rowCounts();
+  return reports.map((report, layer) => ({ ...report, rowsEnd: mean(held[layer] ?? []) }));
+}
+
+/** What the cache would take had nothing ever been dropped. */
+export function fullKvBytes(cache: KvCache, seen = cache.seen): number {
+  return capacityFor(seen) * bytesPerRow(cache);
+}
+
+/** Bytes of one row of keys and values over all layers and heads. */
+export function bytesPerRow({ shape, rowBytes }: KvCache): number {
+  return rowBytes * shape.layers * shape.kvHeads;
+}
+
+/** Milliseconds between tokens; zeros where there was at most one. */
+export function perToken(arrivals: readonly number[]): TurnResult["ms"]["decodePerToken"] {
+  const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] as number));
+  if (gaps.length === 0) return { median: 0, p95: 0 };
+  return { median: quantile(gaps, 0.5), p95: quantile(gaps, 0.95) };
+}
+
+function ascending(positions: readonly number[]): number[] {
+  return positions.toSorted((a, b) => a - b);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

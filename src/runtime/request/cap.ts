@@ -1,0 +1,49 @@
+import { capacityFor, type RowCounts } from "@/model/kv/cache";
+
+/** A ceiling of the KV pool, in bytes. */
+export interface Cap {
+  readonly bytes: number;
+  /** Bytes of one row of keys and values of one head. */
+  readonly rowBytes: number;
+}
+
+/**
+ * The most that the pool can hold while `added` rows are appended to every head, compacted and
+ * trimmed: all layers at their final capacity, and one layer twice, for a layer moves to a new
+ * buffer before the old one is destroyed.
+ */
+export function peakBytes(rows: RowCounts, added: number, rowBytes: number): number {
+  const layers = rows.map((heads) => heads.reduce((sum, r) => sum + capacityFor(r + added), 0));
+  return (layers.reduce((sum, layer) => sum + layer, 0) + Math.max(0, ...layers)) * rowBytes;
+}
+
+/** Steps in which a history is shrunk: fine enough that a head's rows change by single rows. */
+const STEPS = 4096;
+
+/**
+ * Rows that each head may keep of what is cached so that `added` more fit under the cap: the same
+ * share of every head's rows, the largest that fits, and never less than `least`.
+ * Undefined: not even the least fits.
+ */
+export function shrunkRows(
+  rows: RowCounts,
+  least: RowCounts,
+  added: number,
+  { bytes, rowBytes }: Cap,
+): RowCounts | undefined {
+  const at = (step: number): RowCounts =>
+    rows.map((heads, layer) =>
+      heads.map((r, head) =>
+        Math.max(Math.min(r, least[layer]?.[head] ?? 0), Math.floor((r * step) / STEPS)),
+      ),
+    );
+  const fits = (step: number) => peakBytes(at(step), added, rowBytes) <= bytes;
+  if (!fits(0)) return undefined;
+  let [low, high] = [0, STEPS];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return at(low);
+}

@@ -1,0 +1,71 @@
+import { rowBudget } from "@/compression/blocks/budget";
+import { observationRows } from "@/compression/blocks/score";
+import type { PlanInput, Rotary, Span, TapSpec, Taps } from "@/compression/types";
+import type { Prompt } from "@/model/prompt/prompt";
+import type { CacheSettings } from "@/protocol/engine";
+
+/** The numbers of a model that a plan needs. */
+export interface ModelShape {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly rotary?: Rotary;
+}
+
+/** The rows of one prefill, as policies see them: counted from 0, whatever was cached before. */
+export interface Domain {
+  /** Tokens seen before: row r of the domain has position `start` + r. */
+  readonly start: number;
+  readonly rows: number;
+  /** One span per image tile, ascending. */
+  readonly visual: readonly Span[];
+  /** First row of the text that the taps listen to. */
+  readonly textStart: number;
+}
+
+/** Without an image, this many of the last rows stand for the question. */
+const TEXT_ROWS = 32;
+
+/** What a prefill of the tokens `start` … `end` of a prompt adds. */
+export function domainOf(
+  prompt: Pick<Prompt, "tiles">,
+  { start, end }: { readonly start: number; readonly end: number },
+): Domain {
+  const rows = end - start;
+  const visual = prompt.tiles
+    .filter((tile) => tile.start >= start && tile.start < end)
+    .map((tile) => ({ start: tile.start - start, end: tile.start - start + tile.count }));
+  const textStart = visual.at(-1)?.end ?? rows - Math.max(1, Math.min(rows - 1, TEXT_ROWS));
+  return { start, rows, visual, textStart };
+}
+
+/** Taps as this domain can give them: a window reaches no further than the text after the image. */
+export function tapsWithin(asked: TapSpec, domain: Domain): TapSpec {
+  const { window } = asked;
+  if (!window) return asked;
+  return { ...asked, window: { ...window, rows: observationRows(domain, window.rows) } };
+}
+
+/** Everything that a policy is told about a prefill. */
+export function planInput(
+  domain: Domain,
+  shape: ModelShape,
+  settings: Pick<CacheSettings, "retention" | "scope">,
+  taps: Taps,
+  seed: number,
+): PlanInput {
+  const { start, rows, visual, textStart } = domain;
+  const { layers, kvHeads } = shape;
+  const { retention, scope } = settings;
+  const candidates =
+    scope === "prompt"
+      ? Uint32Array.from({ length: rows }, (_, row) => row)
+      : Uint32Array.from(
+          visual.flatMap(({ start, end }) =>
+            Array.from({ length: end - start }, (_, i) => start + i),
+          ),
+        );
+  const budget = rowBudget(retention, candidates.length, layers);
+  const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
+  const rotary = shape.rotary && { ...shape.rotary, firstPosition: start };
+  return { ...common, taps, seed, ...(rotary ? { rotary } : {}) };
+}

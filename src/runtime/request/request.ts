@@ -1,0 +1,76 @@
+import { resolveOptions } from "@/compression/options";
+import { policyById } from "@/compression/registry";
+import type { OptionValues, Policy } from "@/compression/types";
+import type { PositionMode } from "@/model/kv/cache";
+import {
+  type AskRequest,
+  type CacheSettings,
+  EngineError,
+  type EngineFailure,
+  type Sampling,
+} from "@/protocol/engine";
+
+/** Settings that were found to make sense. */
+export interface CheckedSettings {
+  readonly policy: Policy;
+  /** Complete. */
+  readonly options: OptionValues;
+  readonly settings: CacheSettings;
+}
+
+/** @throws EngineError, PolicyError */
+export function checkSettings(settings: CacheSettings): CheckedSettings {
+  const { policy: id, retention, scope, capMb } = settings;
+  const policy = policyById(id);
+  if (!(retention > 0 && retention <= 1)) {
+    throw bad(`The retention must lie above 0 and at most at 1, not ${retention}.`);
+  }
+  if (scope !== "visual" && scope !== "prompt") throw bad(`There is no scope ${scope}.`);
+  if (capMb !== undefined && !(capMb > 0)) throw bad(`A cap of ${capMb} MB leaves no room.`);
+  return { policy, options: resolveOptions(policy, settings.options), settings };
+}
+
+/**
+ * Whether a conversation can be asked at all; what its pictures hold is seen later.
+ * @throws EngineError `badRequest`
+ */
+export function checkRequest(request: AskRequest, vocabulary: number, seesImages: boolean): void {
+  const { turns, images, sampling } = request;
+  const last = turns.at(-1);
+  if (!last || last.question.trim() === "") throw bad("There is no question to answer.");
+  for (const key of turns.flatMap((turn) => turn.images)) {
+    if (!seesImages) throw bad("This model reads text only.");
+    if (!(images[key] instanceof Blob)) throw bad(`The image ${key} was not handed over.`);
+  }
+  for (const [index, turn] of turns.slice(0, -1).entries()) {
+    const ids = turn.answerIds;
+    if (!ids) throw bad(`Turn ${index + 1} has no answer, and another turn follows it.`);
+    const isValid = ids.every((id) => Number.isInteger(id) && id >= 0 && id < vocabulary);
+    if (!isValid)
+      throw bad(`The answer of turn ${index + 1} holds ids that the model does not have.`);
+  }
+  checkSampling(sampling);
+}
+
+function checkSampling({ maxNewTokens, temperature, topK, topP, seed }: Sampling): void {
+  if (!(Number.isInteger(maxNewTokens) && maxNewTokens > 0)) {
+    throw bad(`At least one new token must be allowed, not ${maxNewTokens}.`);
+  }
+  if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
+    throw bad(`The temperature must be 0 or more, not ${temperature}.`);
+  }
+  if (!(Number.isInteger(topK) && topK >= 0)) throw bad(`Top-k must be 0 or more, not ${topK}.`);
+  if (!(topP > 0 && topP <= 1)) {
+    throw bad(`Top-p must lie above 0 and at most at 1, not ${topP}.`);
+  }
+  if (!Number.isInteger(seed)) throw bad(`The seed must be a whole number, not ${seed}.`);
+}
+
+/** `full` has no such option: nothing is dropped, so all three are one. */
+export function positionMode({ positions }: OptionValues): PositionMode {
+  return (positions as PositionMode | undefined) ?? "original";
+}
+
+export function bad(message: string, rest: Partial<EngineFailure> = {}): EngineError {
+  return new EngineError({ code: "badRequest", message, ...rest });
+}

@@ -1,0 +1,148 @@
+import { topPlaces } from "@/compression/blocks/select";
+import type { KeepPlan, RowScores } from "@/compression/types";
+import type { KvCache, RowCounts } from "@/model/kv/cache";
+import { compact } from "@/model/kv/compaction";
+import { TapRecorder } from "@/model/taps/taps";
+import { EngineError } from "@/protocol/engine";
+import { type Cap, peakBytes, shrunkRows } from "../request/cap";
+import type { Job, Segment } from "./job";
+import type { LoadedModel } from "./loadedModel";
+
+/** Queries that rank a history: the text of the new question, at most its last so many rows. */
+const RANKING_ROWS = 64;
+/** In scope `prompt` the first rows, which soak up attention, stay whatever the cap. */
+const SINKS = 4;
+
+/**
+ * Makes room under the conversation's cap for a segment and `newTokens` more. The history is ranked
+ * anew by the attention of the segment's text to the cached rows, and cut to what fits; policy
+ * `full` gives its oldest visual rows.
+ * @returns how many new tokens there is room for
+ * @throws EngineError `capTooSmall` with the number that would do
+ */
+export async function makeRoom(
+  model: LoadedModel,
+  job: Job,
+  cache: KvCache,
+  segment: Segment,
+  newTokens: number,
+): Promise<number> {
+  const { capMb } = job.turn.settings;
+  if (capMb === undefined) return newTokens;
+  const cap = { bytes: capMb * 1e6, rowBytes: cache.rowBytes };
+  const rows = cache.rowCounts();
+  const added = segment.end - segment.start;
+  if (peakBytes(rows, added + newTokens, cap.rowBytes) <= cap.bytes) return newTokens;
+
+  const candidates = candidateSlots(job, cache);
+  const least = rows.map((heads, layer) =>
+    heads.map((count, head) => count - (candidates[layer]?.[head]?.length ?? 0)),
+  );
+  const room = roomBeside(least, added, newTokens, cap);
+  const target = shrunkRows(rows, least, added + room, cap) as RowCounts;
+  if (cache.seen === 0) return room;
+  const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
+  await job.progress.time("compact", () => shrink(cache, candidates, target, scores));
+  job.progress.notices.push(`Earlier rows were dropped to stay within ${capMb} MB.`);
+  return room;
+}
+
+/** New tokens that fit beside the least history. @throws EngineError `capTooSmall` */
+function roomBeside(least: RowCounts, added: number, newTokens: number, cap: Cap): number {
+  const fits = (tokens: number) => peakBytes(least, added + tokens, cap.rowBytes) <= cap.bytes;
+  for (let room = newTokens; room >= Math.min(1, newTokens); room--) if (fits(room)) return room;
+  const needed = Math.ceil(peakBytes(least, added + 1, cap.rowBytes) / 1e4) / 100;
+  throw new EngineError({
+    code: "capTooSmall",
+    message: `A cap of ${cap.bytes / 1e6} MB is too small for this question: it needs ${needed} MB.`,
+    action: "newConversation",
+  });
+}
+
+/** Slots that may go, oldest first, per layer and head: visual rows, or all but the first few. */
+function candidateSlots({ turn }: Job, cache: KvCache): readonly (readonly number[])[][] {
+  const { tiles } = turn.prompt;
+  const isVisual = (position: number) =>
+    tiles.some(({ start, count }) => position >= start && position < start + count);
+  const { layers, kvHeads } = cache.shape;
+  return Array.from({ length: layers }, (_, layer) =>
+    Array.from({ length: kvHeads }, (_, head) =>
+      cache.positions(layer, head).flatMap((position, slot) => {
+        const mayGo = turn.settings.scope === "prompt" ? slot >= SINKS : isVisual(position);
+        return mayGo ? [slot] : [];
+      }),
+    ),
+  );
+}
+
+/** Mean attention of the segment's text to each cached row; undefined: rank by age. */
+async function rank(
+  model: LoadedModel,
+  { turn, signal }: Job,
+  cache: KvCache,
+  { start, end }: Segment,
+  cap: Cap,
+): Promise<RowScores | undefined> {
+  const { gpu, decoder, variants } = model;
+  const lastTile = turn.prompt.tiles.findLast((tile) => tile.start < end);
+  const textStart = Math.max(start, lastTile ? lastTile.start + lastTile.count : 0);
+  const ids = turn.prompt.ids.slice(Math.max(textStart, end - RANKING_ROWS), end);
+  const isFull = turn.policy.id === "full";
+  const fits = peakBytes(cache.rowCounts(), ids.length, cap.rowBytes) <= cap.bytes;
+  if (isFull || ids.length === 0 || !fits) return undefined;
+  const rows = ids.length;
+  const hook = await TapRecorder.create(gpu, {
+    cache,
+    heads: decoder.config.heads,
+    lanes: variants.lanes,
+    domain: "history",
+    spec: { window: { rows, aggregate: "mean", kernel: 1 } },
+    prompt: { rows, visual: [], textStart: 0 },
+  });
+  try {
+    await decoder.prefill({ cache, ids: Uint32Array.from(ids), hook, signal });
+  } catch (error) {
+    hook.destroy();
+    throw error;
+  }
+  const { window } = await hook.finish();
+  cache.truncate(rows);
+  return window;
+}
+
+/** Cuts the history to `target` rows per head: the best candidates stay, or the newest. */
+async function shrink(
+  cache: KvCache,
+  candidates: readonly (readonly (readonly number[])[])[],
+  target: RowCounts,
+  scores: RowScores | undefined,
+): Promise<void> {
+  const { layers, kvHeads } = cache.shape;
+  const keepOf = (layer: number, heads: readonly number[]): Uint32Array => {
+    const head = heads[0] as number;
+    const slots = candidates[layer]?.[head] ?? [];
+    const rows = cache.rows(layer, head);
+    const places = (target[layer]?.[head] ?? rows) - (rows - slots.length);
+    const worth = Float64Array.from(slots, (slot) =>
+      scores ? meanOf(scores, layer, heads, slot) : slot,
+    );
+    const mayGo = new Set(slots);
+    for (const place of topPlaces(worth, places)) mayGo.delete(slots[place] as number);
+    return Uint32Array.from({ length: rows }, (_, slot) => slot).filter((slot) => !mayGo.has(slot));
+  };
+  const everyHead = Array.from({ length: kvHeads }, (_, head) => head);
+  const plan: KeepPlan = {
+    layers: Array.from({ length: layers }, (_, layer) => ({
+      keep: cache.hasHeadLists(layer)
+        ? everyHead.map((head) => keepOf(layer, [head]))
+        : [keepOf(layer, everyHead)],
+    })),
+  };
+  const start = cache.rowCounts().map((heads) => heads.map(() => 0));
+  await compact(cache, plan, start);
+}
+
+function meanOf(scores: RowScores, layer: number, heads: readonly number[], row: number): number {
+  const at = (head: number) => scores.data[(layer * scores.heads + head) * scores.rows + row] ?? 0;
+  return heads.reduce((sum, head) => sum + at(head), 0) / heads.length;
+}

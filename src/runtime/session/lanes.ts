@@ -1,0 +1,243 @@
+import type { DecodeRule, Taps } from "@/compression/types";
+import type { KvCache, RowCounts } from "@/model/kv/cache";
+import {
+  type CacheSettings,
+  type CompareRequest,
+  EngineError,
+  type EngineEvent,
+  type EngineFailure,
+  type LaneOutcome,
+} from "@/protocol/engine";
+import { asEngineError, isAbort } from "../failures";
+import { Progress } from "../report/progress";
+import { sharedTaps, type TapRequest } from "../report/recording";
+import { fullKvBytes } from "../report/report";
+import { SavedLogits } from "../report/savedLogits";
+import { cacheBytes, comparePeak, roomFor, rowsAfter } from "../request/comparePeak";
+import { type Seen, settingsKey } from "../request/continuation";
+import { domainOf } from "../request/domain";
+import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
+import { prepareTurn } from "../request/turn";
+import type { Decision, Job, Prefilled, StageIo } from "./job";
+import type { LoadedModel } from "./loadedModel";
+import type { Pictures } from "./pictures";
+import type { Recorded } from "./preview";
+import { recordedOf, Stages } from "./stages";
+
+const MOST_LANES = 4;
+
+export interface Compared {
+  readonly outcomes: readonly LaneOutcome[];
+  /** The first lane's, if it has an answer. */
+  readonly cache: KvCache | undefined;
+  readonly seen: Seen | undefined;
+  readonly recorded: Recorded | undefined;
+}
+
+/** One lane whose rows are decided, and not gathered yet. */
+interface PlannedLane extends Decision {
+  readonly index: number;
+  readonly job: Job;
+  /** With the cache that all lanes share, and the lane's own taps. */
+  readonly prefilled: Prefilled;
+  readonly stages: Stages;
+  /** Rows per layer and head of its fork. */
+  readonly rows: RowCounts;
+}
+
+/** One lane from its fork on. */
+interface Lane extends Pick<PlannedLane, "index" | "job" | "stages"> {
+  /** With the lane's own cache. */
+  readonly prefilled: Prefilled;
+  readonly rule: DecodeRule | undefined;
+}
+
+/** By lane; those that failed already have their outcome. */
+type Outcomes = LaneOutcome[];
+
+/**
+ * Several policies under one question: the prompt is prefilled once with the taps of all of them,
+ * every lane is planned, and with it the memory that all of them take; then each gathers the rows
+ * that it keeps into a cache of its own, the full cache is freed, and the lanes are decoded one
+ * after the other from the same logits.
+ */
+export class Lanes {
+  readonly #model: LoadedModel;
+  readonly #pictures: Pictures | undefined;
+  readonly #io: StageIo;
+  readonly #stages: Stages;
+
+  constructor(model: LoadedModel, pictures: Pictures | undefined, io: StageIo) {
+    this.#model = model;
+    this.#pictures = pictures;
+    this.#io = io;
+    this.#stages = new Stages(model, pictures, io);
+  }
+
+  /** @param release frees what the conversation holds, once the question was found answerable */
+  async run(request: CompareRequest, signal: AbortSignal, release: () => void): Promise<Compared> {
+    const { lanes: settings, ...question } = request;
+    if (settings.length < 2 || settings.length > MOST_LANES) {
+      throw bad(`Two to ${MOST_LANES} lanes can be compared, not ${settings.length}.`);
+    }
+    const checked = settings.map(checkSettings);
+    const progress = new Progress();
+    if (request.explain) progress.explanation = {};
+    const turn = await progress.time("vision", () => {
+      const first = { ...question, settings: settings[0] as CacheSettings };
+      return prepareTurn(first, this.#model, this.#pictures, signal);
+    });
+    progress.images = turn.layouts;
+    progress.notices.push(...turn.notices);
+    const job = { turn, progress, signal };
+    const segment = { start: 0, end: turn.prompt.ids.length };
+    const features = await this.#stages.encode(job, segment);
+    release();
+    this.#model.gpu.memory.resetPeak();
+    return this.#compare(job, checked, (cache, requests) =>
+      this.#stages.prefill(job, cache, segment, features, requests),
+    );
+  }
+
+  async #compare(
+    job: Job,
+    checked: readonly CheckedSettings[],
+    prefill: (cache: KvCache, requests: readonly TapRequest[]) => Promise<Prefilled>,
+  ): Promise<Compared> {
+    const { prompt } = job.turn;
+    const domain = domainOf(prompt, { start: 0, end: prompt.ids.length });
+    const { requests, places } = sharedTaps(checked, domain);
+    const cache = this.#model.decoder.createCache();
+    const logits = new SavedLogits(this.#model);
+    const waiting: Lane[] = [];
+    const outcomes: Outcomes = [];
+    try {
+      const prefilled = await prefill(cache, requests);
+      logits.save();
+      const taps = places.map((place) => prefilled.recorded[place] ?? {});
+      const planned = await this.#planAll(job, checked, prefilled, taps, outcomes);
+      for (const lane of planned) {
+        const opened = await this.#open(lane);
+        if ("failure" in opened) outcomes[lane.index] = opened;
+        else waiting.push(opened);
+      }
+      cache.destroy();
+      let kept: Lane | undefined;
+      for (let lane = waiting[0]; lane; lane = waiting[0]) {
+        logits.restore();
+        outcomes[lane.index] = await this.#decode(lane);
+        if (lane.index === 0) kept = lane;
+        else lane.prefilled.cache.destroy();
+        waiting.shift();
+      }
+      return { outcomes, ...heldBy(kept) };
+    } finally {
+      cache.destroy();
+      for (const lane of waiting) lane.prefilled.cache.destroy();
+      logits.destroy();
+    }
+  }
+
+  /**
+   * Decides every lane's rows, drops those lanes that do not fit beside the others, and writes the
+   * bytes that the rest will take at most into their notes, before any of them takes one.
+   */
+  async #planAll(
+    shared: Job,
+    checked: readonly CheckedSettings[],
+    prefilled: Prefilled,
+    taps: readonly Taps[],
+    outcomes: Outcomes,
+  ): Promise<readonly PlannedLane[]> {
+    const { cache } = prefilled;
+    const { rowBytes } = cache;
+    // All clocks part here, so that no lane's time contains another one's plan.
+    const jobs = checked.map((lane) => {
+      return { ...shared, turn: { ...shared.turn, ...lane }, progress: shared.progress.fork() };
+    });
+    const planned: PlannedLane[] = [];
+    let bytes = this.#model.gpu.memory.bytes.kv;
+    for (const [index, job] of jobs.entries()) {
+      try {
+        const lane = await this.#plan(index, job, { ...prefilled, taps: taps[index] ?? {} });
+        const added = cacheBytes(lane.rows, rowBytes);
+        checkRoom(job.turn.settings, bytes + added);
+        planned.push(lane);
+        bytes += added;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        outcomes[index] = { failure: asEngineError(error).failure };
+      }
+    }
+    const rows = planned.map((lane) => lane.rows);
+    const { maxNewTokens } = shared.turn.request.sampling;
+    const plannedPeakBytes = comparePeak(cache.bytes, rows, maxNewTokens, rowBytes);
+    return planned.map((lane) => {
+      const plan = { ...lane.plan, notes: { ...lane.plan.notes, plannedPeakBytes } };
+      return { ...lane, plan };
+    });
+  }
+
+  async #plan(index: number, job: Job, prefilled: Prefilled): Promise<PlannedLane> {
+    const emit = (event: EngineEvent) => this.#io.emit({ ...event, lane: index } as EngineEvent);
+    const stages = new Stages(this.#model, this.#pictures, { ...this.#io, emit });
+    const decision = await stages.decide(job, prefilled);
+    const rows = rowsAfter(decision.plan, prefilled.before);
+    return { ...decision, index, job, prefilled, stages, rows };
+  }
+
+  /** Gathers a planned lane's rows. */
+  async #open(lane: PlannedLane): Promise<Lane | { readonly failure: EngineFailure }> {
+    const { index, job, prefilled, stages, plan, rule } = lane;
+    try {
+      prefilled.cache.positionMode = positionMode(job.turn.options);
+      const cache = await stages.fork(job, prefilled, plan);
+      return { index, job, prefilled: { ...prefilled, cache }, stages, rule };
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return { failure: asEngineError(error).failure };
+    }
+  }
+
+  async #decode({ job, prefilled, stages, rule }: Lane): Promise<LaneOutcome> {
+    const { progress, turn, signal } = job;
+    const { cache } = prefilled;
+    const { maxNewTokens } = turn.request.sampling;
+    const { capMb = Number.POSITIVE_INFINITY } = turn.settings;
+    const others = this.#model.gpu.memory.bytes.kv - cache.bytes;
+    const room = roomFor(cache.rowCounts(), maxNewTokens, cache.rowBytes, capMb * 1e6 - others);
+    progress.resume();
+    try {
+      signal.throwIfAborted();
+      await stages.decode(job, prefilled, rule, room);
+      if (room < maxNewTokens && progress.finish === "length") progress.finish = "memory";
+    } catch (error) {
+      if (!isAbort(error)) return { failure: asEngineError(error).failure };
+      progress.finish = "cancelled";
+    }
+    progress.kvBytes.peak = this.#model.gpu.memory.peak("kv");
+    progress.kvBytes.end = cache.bytes;
+    progress.kvBytes.full = fullKvBytes(cache);
+    return { result: progress.result(turn) };
+  }
+}
+
+/** @throws EngineError where all lanes up to this one do not fit under the cap beside the full cache */
+function checkRoom({ capMb }: CacheSettings, bytes: number): void {
+  if (capMb === undefined || bytes <= capMb * 1e6) return;
+  const needed = (bytes / 1e6).toFixed(2);
+  const message = `This lane does not fit beside the others: ${needed} MB of ${capMb} MB.`;
+  throw new EngineError({ code: "capTooSmall", message, action: "keepLess" });
+}
+
+/** A lane as the conversation goes on from it. */
+function heldBy(lane: Lane | undefined): Omit<Compared, "outcomes"> {
+  if (!lane) return { cache: undefined, seen: undefined, recorded: undefined };
+  const { turn, progress } = lane.job;
+  const ids = [...turn.seen.ids, ...progress.ids];
+  return {
+    cache: lane.prefilled.cache,
+    seen: { ...turn.seen, ids, settings: settingsKey(turn.settings) },
+    recorded: recordedOf(lane.job, lane.prefilled),
+  };
+}

@@ -1,0 +1,236 @@
+import type { Rotary } from "@/compression/types";
+import type { AdapterFacts } from "@/gpu/device";
+import type { Gpu } from "@/gpu/gpu";
+import { type SelfTestResult, selfTest } from "@/gpu/selfTest/selfTest";
+import { chooseVariants, type Variants } from "@/gpu/variants";
+import { httpSource } from "@/model/checkpoint/byteSource";
+import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
+import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoint/files";
+import { loadWeights } from "@/model/checkpoint/weights";
+import { Decoder } from "@/model/decoder/decoder";
+import { ModelError } from "@/model/modelError";
+import { ImageProcessor } from "@/model/prompt/processor";
+import { idefics3Markup, PromptBuilder } from "@/model/prompt/prompt";
+import { Tokenizer } from "@/model/prompt/tokenizer";
+import { transformers } from "@/model/prompt/transformers";
+import { ort } from "@/model/vision/ort";
+import { VisionEncoder } from "@/model/vision/vision";
+import type { AdapterInfo, EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
+import { version } from "../../../package.json";
+import type { ModelShape } from "../request/domain";
+
+export type LoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
+
+export interface LoadOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: LoadProgress) => void;
+}
+
+/** The parts that see pictures. */
+export interface Sight {
+  readonly processor: ImageProcessor;
+  readonly encoder: VisionEncoder;
+  readonly imageTokenId: number;
+  readonly rowsPerTile: number;
+}
+
+/** A model directory, read and ready: decoder, tokenizer, prompts, and eyes where it has them. */
+export interface LoadedModel {
+  readonly gpu: Gpu;
+  readonly decoder: Decoder;
+  readonly variants: Variants;
+  readonly tokenizer: Tokenizer;
+  readonly prompts: PromptBuilder;
+  readonly sight: Sight | undefined;
+  readonly stopIds: readonly number[];
+  readonly shape: ModelShape;
+  /** All but the time that it took. */
+  readonly info: Omit<ModelInfo, "loadMs">;
+  destroy(): Promise<void>;
+}
+
+/**
+ * Loads a model directory: its configuration first, which refuses what cannot run before anything
+ * large is fetched, then weights, vision encoder and tokenizer at once.
+ * @throws ModelError, KernelCompileError; the signal's reason
+ */
+export async function loadModel(
+  gpu: Gpu,
+  adapter: AdapterFacts,
+  request: LoadRequest,
+  { signal: stopped, onProgress }: LoadOptions,
+): Promise<LoadedModel> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([stopped, failed.signal]);
+  const download = (progress: FileProgress) => onProgress({ ...progress, phase: "download" });
+  const files = new ModelFiles(request.baseUrl, { signal, onProgress: download });
+  const json = await files.json("config.json");
+  const config = parseConfig(json);
+  const cleanUps: (() => unknown)[] = [];
+  const part = async <T>(loading: Promise<T>, free?: (loaded: T) => unknown): Promise<T> => {
+    try {
+      const loaded = await loading;
+      if (free) cleanUps.push(() => free(loaded));
+      return loaded;
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  };
+  try {
+    const [language, tokenizer, sight, stopIds] = await allOf([
+      part(loadDecoder(gpu, adapter, config, request, { signal, onProgress }), (l) =>
+        l.decoder.destroy(),
+      ),
+      part(Tokenizer.load(files)),
+      part(loadSight(gpu, adapter, files, json), (loaded) => loaded?.encoder.release()),
+      part(readStopIds(files, json)),
+    ]);
+    signal.throwIfAborted();
+    const { decoder, variants, notices } = language;
+    const markup = idefics3Markup(sight?.imageTokenId ?? -1, sight?.rowsPerTile ?? 0);
+    return {
+      gpu,
+      decoder,
+      variants,
+      tokenizer,
+      prompts: new PromptBuilder(tokenizer, markup, stopIds),
+      sight,
+      stopIds,
+      shape: shapeOf(config),
+      info: describe(
+        request,
+        decoder,
+        { ...adapter, lanes: variants.lanes, notices },
+        files.readBytes,
+        sight?.rowsPerTile,
+      ),
+      async destroy() {
+        decoder.destroy();
+        await sight?.encoder.release();
+      },
+    };
+  } catch (error) {
+    for (const cleanUp of cleanUps) await cleanUp();
+    throw stopped.aborted ? stopped.reason : error;
+  }
+}
+
+/** Waits for every part, also after one has failed: what the others loaded must be freed. */
+async function allOf<T extends readonly unknown[]>(
+  parts: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  const settled = await Promise.allSettled(parts);
+  const failures = settled.filter((result) => result.status === "rejected");
+  const first = failures.find(({ reason }) => !(reason instanceof DOMException)) ?? failures[0];
+  if (first) throw first.reason;
+  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never as T;
+}
+
+interface Language extends SelfTestResult {
+  readonly decoder: Decoder;
+}
+
+async function loadDecoder(
+  gpu: Gpu,
+  { isFallback }: AdapterFacts,
+  config: DecoderConfig,
+  { baseUrl, kvType: wanted, chunkRows }: LoadRequest,
+  { signal, onProgress }: LoadOptions,
+): Promise<Language> {
+  const file = "model.safetensors";
+  const weights = await loadWeights(gpu, config, httpSource(baseUrl), {
+    signal,
+    onProgress: (loadedBytes, totalBytes) =>
+      onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
+  });
+  try {
+    const { bytes, element } = weights;
+    const tell = (phase: LoadProgress["phase"]) =>
+      onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
+    const kvType = wanted ?? (element === "f32" ? "f32" : "f16");
+    signal.throwIfAborted();
+    tell("selfTest");
+    const fitting = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
+    const tested = await selfTest(gpu, fitting, { element, kvType, shape: config });
+    signal.throwIfAborted();
+    tell("compile");
+    const chunks = chunkRows === undefined ? {} : { chunkRows };
+    const options = { variants: tested.variants, kvType, ...chunks };
+    return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
+  } catch (error) {
+    weights.destroy();
+    throw error;
+  }
+}
+
+async function loadSight(
+  gpu: Gpu,
+  adapter: AdapterFacts,
+  files: ModelFiles,
+  json: JsonObject,
+): Promise<Sight | undefined> {
+  if (json.vision_config === undefined) return undefined;
+  const imageTokenId = json.image_token_id;
+  if (typeof imageTokenId !== "number") {
+    throw new ModelError("badModel", "The model's config.json names no image_token_id.");
+  }
+  const [processor, encoder] = await Promise.all([
+    ImageProcessor.load(files),
+    VisionEncoder.load(gpu, files, adapter.isFallback ? "wasm" : "webgpu"),
+  ]);
+  const rowsPerTile = processor.rowsPerTile ?? patchesPerTile(json);
+  return { processor, encoder, imageTokenId, rowsPerTile };
+}
+
+/** Patches of the encoder's square, after the connector has joined `scale_factor` in each direction. */
+function patchesPerTile({ vision_config: vision, scale_factor: factor }: JsonObject): number {
+  const { image_size: size, patch_size: patch } = vision as JsonObject;
+  const side = Number(size) / Number(patch) / Number(factor ?? 1);
+  if (Number.isInteger(side) && side > 0) return side * side;
+  throw new ModelError("badModel", "The model's files do not say how many rows a picture has.");
+}
+
+/** Generation stops at `eos_token_id`, which may be several, of whichever file gives it. */
+async function readStopIds(files: ModelFiles, json: JsonObject): Promise<number[]> {
+  const generation = await files.optionalJson("generation_config.json");
+  const text = json.text_config as JsonObject | undefined;
+  const given = generation?.eos_token_id ?? json.eos_token_id ?? text?.eos_token_id;
+  const ids = [given].flat().filter((id) => typeof id === "number");
+  if (ids.length > 0) return ids;
+  throw new ModelError("badModel", "The model's files name no eos_token_id to stop at.");
+}
+
+function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {
+  const rotary: Rotary = { theta: ropeBase, headDim };
+  return { layers, kvHeads, rotary };
+}
+
+function describe(
+  { baseUrl }: LoadRequest,
+  { config, weights, kvType }: Decoder,
+  adapter: AdapterInfo,
+  readBytes: number,
+  rowsPerTile?: number,
+): Omit<ModelInfo, "loadMs"> {
+  const { layers, heads, kvHeads, headDim, contextLength } = config;
+  const elementBytes = kvType === "f32" ? 4 : 2;
+  return {
+    id: new URL(baseUrl).pathname.split("/").filter(Boolean).at(-1) ?? baseUrl,
+    parameters: weights.parameters,
+    bytes: weights.bytes + readBytes,
+    elementType: weights.element,
+    kvType,
+    ...{ layers, heads, kvHeads, headDim, contextLength },
+    ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
+    bytesPerRow: 2 * layers * kvHeads * headDim * elementBytes,
+    adapter,
+    versions: {
+      keepsight: version,
+      "@huggingface/transformers": transformers.env.version,
+      "onnxruntime-web": ort.env.versions.web ?? ort.env.versions.common,
+    },
+  };
+}

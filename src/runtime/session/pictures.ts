@@ -1,0 +1,98 @@
+import type { Gpu } from "@/gpu/gpu";
+import { decodeImage } from "@/images/decode";
+import { type ImageProcessor, type ProcessedImage, tileBoxes } from "@/model/prompt/processor";
+import type { PromptTile, TileGrid } from "@/model/prompt/prompt";
+import type { ImageFeatures, VisionEncoder } from "@/model/vision/vision";
+import type { ImageLayout } from "@/protocol/engine";
+
+/** A picture that was seen, and what it takes to draw on it. */
+export interface Picture {
+  /** SHA-256 of the file. */
+  readonly hash: string;
+  readonly grid: TileGrid;
+  /** Pixels, as decoded and turned. */
+  readonly width: number;
+  readonly height: number;
+  readonly notices: readonly string[];
+}
+
+/** Pixels until they are encoded, then features on the GPU. */
+type Content =
+  | { readonly kind: "pixels"; readonly processed: ProcessedImage }
+  | { readonly kind: "features"; readonly features: ImageFeatures };
+
+/** The pictures of a conversation. Each is decoded and encoded once, whatever it is called. */
+export class Pictures {
+  readonly #gpu: Gpu;
+  readonly #processor: ImageProcessor;
+  readonly #vision: VisionEncoder;
+  readonly #seen = new Map<string, { readonly picture: Picture; content: Content }>();
+
+  constructor(gpu: Gpu, processor: ImageProcessor, vision: VisionEncoder) {
+    this.#gpu = gpu;
+    this.#processor = processor;
+    this.#vision = vision;
+  }
+
+  /** Decodes and cuts a picture: what its prompt looks like is known then. @throws EngineError */
+  async see(file: Blob): Promise<Picture> {
+    const hash = await sha256(file);
+    const known = this.#seen.get(hash);
+    if (known) return known.picture;
+    const image = await decodeImage(file, (w, h) => this.#processor.sizeFor(w, h));
+    const processed = await this.#processor.process(image.pixels);
+    const { width, height, notices } = image;
+    const picture = { hash, grid: processed.grid, width, height, notices };
+    this.#seen.set(hash, { picture, content: { kind: "pixels", processed } });
+    return picture;
+  }
+
+  /** A seen picture's features; encoded the first time. They stay until `clear`. */
+  async features({ hash }: Picture): Promise<ImageFeatures> {
+    const entry = this.#seen.get(hash);
+    if (!entry) throw new Error("a picture's features were asked for before it was seen");
+    if (entry.content.kind === "features") return entry.content.features;
+    const features = await this.#vision.encode(entry.content.processed);
+    entry.content = { kind: "features", features };
+    return features;
+  }
+
+  /** Frees every picture's features. */
+  clear(): void {
+    for (const { content } of this.#seen.values()) {
+      if (content.kind === "features") this.#gpu.memory.destroy(content.features.buffer);
+    }
+    this.#seen.clear();
+  }
+}
+
+/** Where the visual rows of one picture lie in it. `tiles`: the picture's own, in prompt order. */
+export function imageLayout(
+  key: string,
+  picture: Pick<Picture, "width" | "height" | "grid">,
+  tiles: readonly PromptTile[],
+): ImageLayout {
+  const boxes = tileBoxes(picture.grid);
+  return {
+    image: key,
+    width: picture.width,
+    height: picture.height,
+    tiles: tiles.map(({ start, count, tile }) => ({
+      firstPosition: start,
+      ...patchGrid(count),
+      box: boxes[tile] ?? { x: 0, y: 0, width: 1, height: 1 },
+    })),
+  };
+}
+
+/** Encoders see squares, and the connector keeps a square's rows in reading order. */
+function patchGrid(count: number): { gridRows: number; gridColumns: number } {
+  const side = Math.round(Math.sqrt(count));
+  if (side * side === count) return { gridRows: side, gridColumns: side };
+  return { gridRows: 1, gridColumns: count };
+}
+
+async function sha256(file: Blob): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,70 @@
+import { planFor } from "@/compression/plan";
+import type { TapSpec, Taps } from "@/compression/types";
+import type { RowCounts } from "@/model/kv/cache";
+import type { CacheSettings, PlanPreview } from "@/protocol/engine";
+import { cacheBytes, rowsAfter } from "../request/comparePeak";
+import { type Domain, type ModelShape, planInput, tapsWithin } from "../request/domain";
+import { bad, checkSettings } from "../request/request";
+
+/** What the last prefill recorded: enough to plan again under other settings. */
+export interface Recorded {
+  readonly domain: Domain;
+  readonly spec: TapSpec;
+  readonly taps: Taps;
+  /** Votes are cast on the candidates, so the elite tap holds for its own scope only. */
+  readonly scope: CacheSettings["scope"];
+  readonly seed: number;
+  /** Rows that stood before the prefill. */
+  readonly before: RowCounts;
+}
+
+/**
+ * What `settings` would keep of the last prompt.
+ * @throws EngineError where they need attention that was not recorded; PolicyError
+ */
+export function previewPlan(
+  recorded: Recorded,
+  shape: ModelShape,
+  rowBytes: number,
+  settings: CacheSettings,
+): PlanPreview {
+  const { policy, options } = checkSettings(settings);
+  const needed = tapsWithin(policy.taps(options), recorded.domain);
+  if (!covers(recorded, needed, settings.scope)) {
+    throw bad(
+      `Ask once with ${policy.label} to preview it: it reads attention that was not recorded.`,
+    );
+  }
+  const { domain, taps, seed, before } = recorded;
+  const plan = planFor(policy, planInput(domain, shape, settings, taps, seed), options);
+  return {
+    layers: plan.layers.map(({ keep }) => ({
+      rows: keep.reduce((sum, { length }) => sum + length, 0) / keep.length,
+      kept: positionsOf(keep, domain.start),
+    })),
+    kvBytes: cacheBytes(rowsAfter(plan, before), rowBytes),
+  };
+}
+
+/** Original positions of all rows that some head keeps, ascending. */
+function positionsOf(keep: readonly Uint32Array[], start: number): number[] {
+  const rows = new Set(keep.flatMap((list) => [...list]));
+  return [...rows].sort((a, b) => a - b).map((row) => start + row);
+}
+
+/** Whether every tap of `needed` was recorded, with the same parameters. */
+export function covers(
+  { spec, scope }: Pick<Recorded, "spec" | "scope">,
+  needed: TapSpec,
+  neededScope: CacheSettings["scope"],
+): boolean {
+  if (needed.elite && scope !== neededScope) return false;
+  const names = Object.keys(needed) as (keyof TapSpec)[];
+  return names.every((name) => isSame(spec[name], needed[name]));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return left.length === right.size && left.every(([key, value]) => value === right.get(key));
+}

@@ -1,0 +1,182 @@
+import type { KvCache } from "@/model/kv/cache";
+import type {
+  AskRequest,
+  CacheSettings,
+  CompareRequest,
+  LaneOutcome,
+  PlanPreview,
+  TurnResult,
+} from "@/protocol/engine";
+import { isAbort, isOutOfMemory } from "../failures";
+import { Progress } from "../report/progress";
+import { fullKvBytes } from "../report/report";
+import { coveredTokens, type Seen } from "../request/continuation";
+import { bad, positionMode } from "../request/request";
+import { type PreparedTurn, prepareTurn } from "../request/turn";
+import { makeRoom } from "./history";
+import type { Job, Segment, StageIo } from "./job";
+import { Lanes } from "./lanes";
+import type { LoadedModel } from "./loadedModel";
+import { Pictures } from "./pictures";
+import { previewPlan, type Recorded } from "./preview";
+import { recordedOf, Stages } from "./stages";
+
+/**
+ * One conversation with one model: pictures, cache, and the way from a question to its answer.
+ *
+ * The stages stand in `#answer` in their order (`stages.ts` says what each does). What is held between questions is the compacted
+ * cache with the tokens that it has seen, the pictures' features, and the last prompt's attention
+ * for previews; a full cache is never kept beside a compacted one.
+ */
+export class Session {
+  readonly #model: LoadedModel;
+  readonly #io: StageIo;
+  readonly #pictures: Pictures | undefined;
+  readonly #stages: Stages;
+  #cache: KvCache | undefined;
+  /** What `#cache` has seen. */
+  #held: Seen | undefined;
+  #recorded: Recorded | undefined;
+
+  constructor(model: LoadedModel, io: StageIo) {
+    this.#model = model;
+    this.#io = io;
+    const { gpu, sight } = model;
+    this.#pictures = sight && new Pictures(gpu, sight.processor, sight.encoder);
+    this.#stages = new Stages(model, this.#pictures, io);
+  }
+
+  /**
+   * Answers the last turn. A stop resolves with what there is, and so does memory that runs out once
+   * an answer has begun; anything else that fails frees the cache and leaves nothing half done.
+   */
+  async ask(request: AskRequest, signal: AbortSignal): Promise<TurnResult> {
+    const progress = new Progress();
+    if (request.explain) progress.explanation = {};
+    try {
+      await this.#answer(request, progress, signal);
+    } catch (error) {
+      const isStopped = isAbort(error);
+      if (!isStopped && !(isOutOfMemory(error) && progress.ids.length > 0)) throw error;
+      progress.finish = isStopped ? "cancelled" : "memory";
+    }
+    this.#close(progress);
+    return progress.result(request);
+  }
+
+  /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
+  async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
+    const lanes = new Lanes(this.#model, this.#pictures, this.#io);
+    const { outcomes, cache, seen, recorded } = await lanes.run(request, signal, () =>
+      this.#drop(),
+    );
+    this.#cache = cache;
+    this.#held = seen;
+    this.#recorded = recorded;
+    this.#stages.mark("end", cache);
+    return outcomes;
+  }
+
+  /** What `settings` would keep of the last prompt. @throws EngineError, PolicyError */
+  preview(settings: CacheSettings): PlanPreview {
+    if (!this.#recorded) throw bad("There is no prompt yet to preview.");
+    const { shape, info } = this.#model;
+    const rowBytes = info.bytesPerRow / (shape.layers * shape.kvHeads);
+    return previewPlan(this.#recorded, shape, rowBytes, settings);
+  }
+
+  /** Frees the conversation; the weights stay. */
+  clear(): void {
+    this.#drop();
+    this.#pictures?.clear();
+    this.#io.reporter.tell();
+  }
+
+  async #answer(request: AskRequest, progress: Progress, signal: AbortSignal): Promise<void> {
+    const stages = this.#stages;
+    stages.tell("vision", 0, 1);
+    const turn = await progress.time("vision", () =>
+      prepareTurn(request, this.#model, this.#pictures, signal),
+    );
+    progress.images = turn.layouts;
+    progress.notices.push(...turn.notices);
+    const job = { turn, progress, signal };
+    const segments = this.#segments(turn);
+    try {
+      for (const segment of segments) {
+        const newTokens = segment === segments.at(-1) ? request.sampling.maxNewTokens : 0;
+        await this.#advance(job, segment, newTokens);
+      }
+    } catch (error) {
+      if (!isAbort(error)) this.#drop();
+      throw error;
+    }
+  }
+
+  /** One segment through all stages; the answer is decoded behind the last one. */
+  async #advance(job: Job, segment: Segment, newTokens: number): Promise<void> {
+    const stages = this.#stages;
+    const features = await stages.encode(job, segment);
+    const cache = this.#cacheFor(job, segment);
+    try {
+      const room = await makeRoom(this.#model, job, cache, segment, newTokens);
+      const prefilled = await stages.prefill(job, cache, segment, features);
+      this.#note(job, segment.end);
+      this.#recorded = recordedOf(job, prefilled);
+      const { plan, rule } = await stages.decide(job, prefilled);
+      await stages.compact(job, prefilled, plan);
+      if (newTokens === 0) return;
+      await stages.decode(job, prefilled, rule, room);
+      if (room < newTokens && job.progress.finish === "length") job.progress.finish = "memory";
+    } finally {
+      if (cache.seen === 0) this.#drop();
+      else this.#note(job, cache.seen);
+    }
+  }
+
+  /**
+   * What is left to prefill: one stretch, or one per turn where a cap may not hold them together.
+   * Then every turn is compressed before the next one comes, as it was when it was asked.
+   */
+  #segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
+    const start = request.fresh ? 0 : coveredTokens(this.#held, seen);
+    const end = prompt.ids.length;
+    if (settings.capMb === undefined) return [{ start, end }];
+    const cuts = [start, ...prompt.turnStarts.filter((cut) => cut > start), end];
+    return cuts.slice(1).map((cut, i) => ({ start: cuts[i] as number, end: cut }));
+  }
+
+  #cacheFor({ turn, progress }: Job, { start }: Segment): KvCache {
+    if (start === 0) this.#drop();
+    else progress.isAppended ||= progress.promptTokens === 0;
+    if (progress.promptTokens === 0) this.#model.gpu.memory.resetPeak();
+    this.#cache ??= this.#model.decoder.createCache();
+    this.#cache.positionMode = positionMode(turn.options);
+    return this.#cache;
+  }
+
+  /** Writes down what the cache stands for: the first `seen` tokens of prompt and answer. */
+  #note({ turn, progress }: Job, seen: number): void {
+    if (!this.#cache) return;
+    const ids = [...turn.seen.ids, ...progress.ids].slice(0, seen);
+    const tiles = turn.seen.tiles.filter((_, i) => (turn.prompt.tiles[i]?.start ?? 0) < seen);
+    this.#held = { ...turn.seen, ids, tiles };
+  }
+
+  /** What there is to say at the end of any turn, whatever ended it. */
+  #close({ kvBytes }: Progress): void {
+    kvBytes.peak = this.#model.gpu.memory.peak("kv");
+    kvBytes.end = this.#cache?.bytes ?? 0;
+    kvBytes.full = this.#cache ? fullKvBytes(this.#cache) : 0;
+    this.#stages.mark("end", this.#cache);
+  }
+
+  /** Frees the cache and all that is known of it. */
+  #drop(): void {
+    this.#cache?.destroy();
+    this.#cache = undefined;
+    this.#held = undefined;
+    this.#recorded = undefined;
+    this.#io.reporter.fullKv = 0;
+  }
+}

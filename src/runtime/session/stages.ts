@@ -1,0 +1,233 @@
+import { planFor } from "@/compression/plan";
+import type { DecodeRule, KeepPlan } from "@/compression/types";
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import { promptIds } from "@/model/decoder/decoder";
+import { generate, joinHooks } from "@/model/decoder/generation";
+import { Eviction } from "@/model/eviction/eviction";
+import type { KvCache, RowCounts } from "@/model/kv/cache";
+import { compact, gatherFork } from "@/model/kv/compaction";
+import type { PromptTile } from "@/model/prompt/prompt";
+import { TextStream } from "@/model/prompt/textStream";
+import type { Stage } from "@/protocol/engine";
+import {
+  AnswerTrace,
+  firstLook,
+  importanceOf,
+  visualPositions,
+  withLastRow,
+} from "../report/explanation";
+import { record, type TapRequest, tapsOf } from "../report/recording";
+import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
+import { domainOf, planInput } from "../request/domain";
+import type { Decision, Job, Prefilled, Segment, StageIo } from "./job";
+import type { LoadedModel } from "./loadedModel";
+import type { Pictures } from "./pictures";
+import type { Recorded } from "./preview";
+
+/** The stages of an answer, each in its own right; what is held between questions is not theirs. */
+export class Stages {
+  readonly #model: LoadedModel;
+  readonly #pictures: Pictures | undefined;
+  readonly #io: StageIo;
+
+  constructor(model: LoadedModel, pictures: Pictures | undefined, io: StageIo) {
+    this.#model = model;
+    this.#pictures = pictures;
+    this.#io = io;
+  }
+
+  /** Features of the pictures that a segment reads, in prompt order. */
+  encode({ turn, progress, signal }: Job, segment: Segment): Promise<FeatureSlice[]> {
+    const pictures = turn.tilePictures.filter((_, i) => {
+      const { tile, start } = turn.prompt.tiles[i] as PromptTile;
+      return tile === 0 && start >= segment.start && start < segment.end;
+    });
+    return progress.time("vision", async () => {
+      const slices: FeatureSlice[] = [];
+      let firstRow = 0;
+      for (const [i, picture] of pictures.entries()) {
+        const features = await (this.#pictures as Pictures).features(picture);
+        signal.throwIfAborted();
+        this.#io.check();
+        const rows = features.tiles * features.rowsPerTile;
+        slices.push({ features: features.buffer, firstRow, rows });
+        firstRow += rows;
+        this.tell("vision", i + 1, pictures.length);
+      }
+      return slices;
+    });
+  }
+
+  /**
+   * Appends a segment to a cache and records what its policy asked for; `requests` for more than one
+   * policy at once. If stopped, takes the segment back.
+   */
+  async prefill(
+    { turn, progress, signal }: Job,
+    cache: KvCache,
+    segment: Segment,
+    features: readonly FeatureSlice[],
+    requests: readonly TapRequest[] = [tapsOf(turn, domainOf(turn.prompt, segment))],
+  ): Promise<Prefilled> {
+    const { decoder, sight } = this.#model;
+    const before = cache.rowCounts();
+    const domain = domainOf(turn.prompt, segment);
+    progress.promptTokens += domain.rows;
+    progress.visualTokens += domain.visual.reduce((sum, span) => sum + span.end - span.start, 0);
+    const explains = progress.explanation && segment.end === turn.prompt.ids.length;
+    const watched = explains ? visualPositions(turn.prompt) : [];
+    const asked = watched.length > 0 ? withLastRow(requests, domain, watched) : requests;
+    const hook = await record(this.#model, cache, asked);
+    const tokens = turn.prompt.ids.slice(segment.start, segment.end);
+    const ids = promptIds(tokens, sight?.imageTokenId ?? -1);
+    const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
+    try {
+      onProgress(0, ids.length);
+      await progress.time("prefill", () =>
+        decoder.prefill({ cache, ids, features, hook, signal, onProgress }),
+      );
+      this.#io.check();
+    } catch (error) {
+      hook.destroy();
+      throw error;
+    }
+    progress.kvBytes.before = cache.bytes;
+    this.mark("prefill", cache);
+    this.tell("score", 0, 1);
+    const recorded = await progress.time("score", () => hook.finish());
+    progress.notices.push(...hook.notices);
+    const look =
+      watched.length > 0 ? firstLook(cache, before, domain, recorded, watched) : undefined;
+    return { cache, domain, before, taps: recorded[0] ?? {}, recorded, look };
+  }
+
+  decide({ turn, progress }: Job, { domain, taps }: Prefilled): Promise<Decision> {
+    const { settings, policy, options, request } = turn;
+    const { scope, retention } = settings;
+    this.tell("plan", 0, 1);
+    return progress.time("plan", () => {
+      const { seed } = request.sampling;
+      const input = planInput(domain, this.#model.shape, settings, taps, seed);
+      const plan = planFor(policy, input, options);
+      const importance = progress.explanation && importanceOf(plan.scores, domain);
+      if (progress.explanation) progress.explanation = importance ? { importance } : {};
+      // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
+      const isHeld = scope === "prompt" && retention < 1;
+      return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
+    });
+  }
+
+  async compact(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<void> {
+    const rowsBefore = cache.rowCounts();
+    await this.#compacting(job, () => compact(cache, plan, before));
+    this.#report(job, cache, rowsBefore, plan);
+  }
+
+  /** A cache of its own with the rows that a plan keeps; `prefilled` stays as it is. */
+  async fork(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<KvCache> {
+    const rowsBefore = cache.rowCounts();
+    const fork = await this.#compacting(job, () => gatherFork(cache, plan, before));
+    this.#report(job, fork, rowsBefore, plan);
+    return fork;
+  }
+
+  async #compacting<T>({ progress }: Job, work: () => Promise<T>): Promise<T> {
+    this.tell("compact", 0, 1);
+    const done = await progress.time("compact", async () => {
+      const result = await work();
+      await this.#model.gpu.device.queue.onSubmittedWorkDone();
+      return result;
+    });
+    this.#io.check();
+    return done;
+  }
+
+  #report({ progress }: Job, cache: KvCache, rowsBefore: RowCounts, plan: KeepPlan): void {
+    progress.kvBytes.after = cache.bytes;
+    progress.layers = layerReports(cache, rowsBefore);
+    progress.notes = plan.notes ?? {};
+    progress.notices.push(...(plan.notices ?? []));
+    this.mark("compact", cache);
+    this.#io.emit({ type: "compacted", layers: progress.layers, images: progress.images });
+  }
+
+  /** Generates until a stop token, `maxNewTokens` or a stop; every token given out has its row. */
+  async decode(
+    { turn, progress, signal }: Job,
+    prefilled: Prefilled,
+    rule: DecodeRule | undefined,
+    maxNewTokens: number,
+  ): Promise<void> {
+    const { decoder, tokenizer, stopIds } = this.#model;
+    const { cache } = prefilled;
+    const { maxNewTokens: _, ...sampling } = turn.request.sampling;
+    const eviction = rule && (await this.#evict(prefilled, rule));
+    const trace = await this.#trace(prefilled, eviction, maxNewTokens);
+    const hook = joinHooks([eviction, trace?.hook].filter((each) => each !== undefined));
+    const text = new TextStream(tokenizer);
+    const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
+    this.tell("decode", 0, maxNewTokens);
+    try {
+      let step = await steps.next();
+      for (; !step.done; step = await steps.next()) {
+        this.#io.check();
+        const { id } = step.value;
+        const ms = progress.arrive(id);
+        const index = progress.ids.length - 1;
+        const delta = stopIds.includes(id) ? "" : text.push(id);
+        trace?.arrive(text.text.length);
+        this.#io.reporter.fullKv = fullKvBytes(cache);
+        this.#io.emit({ type: "token", index, id, text: delta, ms });
+      }
+      progress.finish = step.value;
+    } finally {
+      await steps.return("cancelled");
+      await eviction?.finish();
+      progress.answer = text.text.trimEnd();
+      cache.trim();
+      progress.layers = withRowsEnd(progress.layers, cache);
+      const attention = await trace?.finish(progress.answer.length);
+      if (attention) progress.explanation = { ...progress.explanation, attention };
+    }
+  }
+
+  tell(stage: Stage, done: number, total: number): void {
+    this.#io.emit({ type: "stage", stage, done, total });
+  }
+
+  mark(mark: "prefill" | "compact" | "end", cache: KvCache | undefined): void {
+    const { reporter } = this.#io;
+    reporter.fullKv = cache ? fullKvBytes(cache) : 0;
+    reporter.mark(mark);
+  }
+
+  /** Records what the answer looks at, where it is to be explained. */
+  async #trace(
+    { cache, look }: Prefilled,
+    eviction: Eviction | undefined,
+    maxNewTokens: number,
+  ): Promise<AnswerTrace | undefined> {
+    const { heads } = this.#model.decoder.config;
+    const slots = eviction?.slots;
+    return look && AnswerTrace.create({ cache, heads, look, maxNewTokens, slots });
+  }
+
+  #evict({ cache, domain, before, taps, look }: Prefilled, rule: DecodeRule): Promise<Eviction> {
+    return Eviction.create({
+      cache,
+      heads: this.#model.decoder.config.heads,
+      rule,
+      start: before,
+      seenBefore: domain.start,
+      tracksSlots: look !== undefined,
+      ...(taps.columnSum ? { sums: taps.columnSum } : {}),
+    });
+  }
+}
+
+/** What is kept of a prefill so that other settings can be previewed. */
+export function recordedOf({ turn }: Job, { domain, taps, before }: Prefilled): Recorded {
+  const { scope } = turn.settings;
+  const { seed } = turn.request.sampling;
+  return { domain, taps, before, seed, scope, spec: tapsOf(turn, domain).spec };
+}

@@ -1,0 +1,148 @@
+import type { StoreApi } from "zustand/vanilla";
+import type { CacheSettings, Engine } from "@/protocol/engine";
+import { createLook, type Look } from "../attention/look";
+import { type Chat, createChat } from "../chat/chat";
+import { createLanes, type Lanes } from "../chat/lanes";
+import { withoutPatches } from "../conversation/occlusion";
+import { fetchSamples } from "../images/samples";
+import { createStagePictures, type StagePictures, type StageState } from "../images/stage";
+import { createArchive } from "../library/archive";
+import { createHistory, type History } from "../library/history";
+import { type Calibration, createCalibration } from "../settings/calibration";
+import type { PolicyInfo } from "../settings/policyInfo";
+import { createPreview, type PreviewStore } from "../settings/preview";
+import {
+  cacheSettings,
+  createSettingsStore,
+  type SettingsState,
+  type SettingsStore,
+} from "../settings/settings";
+import { type Charts, createCharts } from "./charts";
+import { createLoad, type Load } from "./load";
+
+/** Everything behind the page; the page's components know nothing else. */
+export interface App {
+  readonly policies: readonly PolicyInfo[];
+  readonly settings: SettingsStore;
+  readonly load: Load;
+  readonly chat: Chat;
+  readonly charts: Charts;
+  /** The word and the patches that somebody looks at. */
+  readonly look: Look;
+  readonly stage: StoreApi<StageState>;
+  /** How pictures come to the stage. */
+  readonly pictures: StagePictures;
+  readonly history: History;
+  /** What the next comparison compares. */
+  readonly lanes: Lanes;
+  /** What the next settings would keep of the last prompt. */
+  readonly preview: PreviewStore;
+  readonly calibration: Calibration;
+  /** Starts the engine and shows the first sample. */
+  start(): void;
+  /** Settings of the next question. */
+  next(): CacheSettings;
+  /** Asks under the next settings, or in lanes where comparing is on. */
+  ask(question: string): void;
+  /** Asks another question in the place of one, under the next settings or in lanes. */
+  edit(exchangeId: string, question: string): void;
+  /** Answers a question that was asked before in lanes. */
+  compareAgain(exchangeId: string): void;
+}
+
+export interface AppOptions {
+  readonly connect: () => Promise<Engine>;
+  readonly policies: readonly PolicyInfo[];
+  readonly modelUrl: string;
+  readonly samplesUrl: string;
+  readonly settings?: Partial<SettingsState>;
+  /** Sample to begin with; the first otherwise. */
+  readonly sampleId?: string;
+}
+
+export function createApp(options: AppOptions): App {
+  const { policies } = options;
+  const newId = () => crypto.randomUUID();
+  const settings = createSettingsStore(options.settings);
+  const charts = createCharts();
+  const load = createLoad(
+    async () => {
+      const engine = await options.connect();
+      engine.subscribe((event) => chat.record(event));
+      return engine;
+    },
+    { baseUrl: options.modelUrl },
+    () => performance.now(),
+  );
+  const chat = createChat({
+    load,
+    charts,
+    sampling: () => settings.getState().sampling,
+    newId,
+    now: () => Date.now(),
+    paint: withoutPatches,
+  });
+  const look = createLook(chat);
+  const history = createHistory({ archive: createArchive(), chat, newId, now: () => Date.now() });
+  const next = () => cacheSettings(settings.getState(), policies);
+  const lanes = createLanes(settings, policies, newId);
+  const preview = createPreview({ load, chat, settings, next });
+  const pictures = createStagePictures({ chat, load, newId, now: () => Date.now() });
+  const stage = pictures.store;
+  // Documents are left out: the search is over single pages, as the model was trained on them.
+  const pages = () => stage.getState().samples.filter((sample) => sample.pages === undefined);
+  const calibration = createCalibration(load, pages);
+
+  async function startGallery() {
+    const samples = await fetchSamples(options.samplesUrl).catch(() => []);
+    stage.setState({ samples });
+    const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
+    if (pictures.choices() === 0 && (await history.restore(options.sampleId))) return;
+    if (first && pictures.choices() === 0) await pictures.chooseSample(first.id);
+  }
+
+  /** Sends a question under the settings of now, whenever that is. */
+  function sender(question: string): () => void {
+    const single = next();
+    if (!lanes.store.getState().isOn) return () => chat.ask(question, single);
+    const several = lanes.settings();
+    lanes.asked();
+    return () => chat.compare(question, several);
+  }
+
+  let gallery: Promise<void> = Promise.resolve();
+  let isSettled = false;
+  return {
+    policies,
+    settings,
+    load,
+    chat,
+    charts,
+    look,
+    stage,
+    start() {
+      gallery = startGallery().finally(() => {
+        isSettled = true;
+      });
+      void load.start();
+    },
+    next,
+    ask(question) {
+      const send = sender(question);
+      // A question that is quicker than its picture waits for it.
+      if (isSettled && !stage.getState().isReading) return send();
+      void gallery.then(() => pictures.settled()).then(send);
+    },
+    edit(exchangeId, question) {
+      const isComparing = lanes.store.getState().isOn;
+      history.edit(exchangeId, question, isComparing ? lanes.settings() : [next()]);
+      if (isComparing) lanes.asked();
+    },
+    compareAgain: (exchangeId) => chat.compareAgain(exchangeId, lanes.settings()),
+    pictures,
+    history,
+    lanes,
+    preview,
+    calibration,
+  };
+}

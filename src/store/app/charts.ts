@@ -1,0 +1,157 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { EngineEvent, MemoryReading, TurnResult } from "@/protocol/engine";
+import { createSeries, type Series } from "@/text/series";
+import { median } from "@/text/stats";
+
+/** A moment worth a mark on the memory chart, on its clock of working seconds. */
+export interface Mark {
+  readonly at: number;
+  readonly kind: "prefill" | "compact" | "end";
+}
+
+/** Charts of what is going on, or of the conversation's answered turns. */
+export type ChartsView = "live" | "turns";
+
+export interface Reading {
+  readonly pools: MemoryReading;
+  readonly fullKv: number;
+}
+
+/** What React shows of the measurements. The samples themselves never pass through it. */
+export interface ChartsState {
+  readonly view: ChartsView;
+  readonly reading: Reading | undefined;
+  readonly marks: readonly Mark[];
+  /** What a token reads at most: weights, and the cache if nothing were dropped. */
+  readonly reads: { readonly weights: number; readonly fullKv: number } | undefined;
+  /** Median milliseconds per token of the last run with the full cache. */
+  readonly fullMedianMs: number | undefined;
+  /** Stage times of the newest finished answer. */
+  readonly stages: TurnResult["ms"] | undefined;
+  readonly decodeMs: number;
+}
+
+export interface Charts {
+  readonly store: StoreApi<ChartsState>;
+  /** [seconds of work, KV bytes, bytes of the full cache] */
+  readonly memory: Series;
+  /** [token, milliseconds] of the current run, from the second token on. */
+  readonly tokens: Series;
+  /** [token, milliseconds] of the last finished run with the full cache. */
+  readonly reference: Series;
+  /** Calls back after samples have come or gone; returns the function that unsubscribes. */
+  subscribe(listener: () => void): () => void;
+  show(view: ChartsView): void;
+  startRun(): void;
+  record(event: EngineEvent): void;
+  /** @param full milliseconds of each token of a lane with the full cache, where there was one */
+  finishRun(result: TurnResult, full?: readonly number[]): void;
+  /** Forgets the conversation; the full-cache reference stays, it is the machine's. */
+  reset(): void;
+}
+
+const EMPTY: Omit<ChartsState, "fullMedianMs" | "view"> = {
+  reading: undefined,
+  marks: [],
+  reads: undefined,
+  stages: undefined,
+  decodeMs: 0,
+};
+const MEMORY_SAMPLES = 4096;
+const TOKEN_SAMPLES = 2048;
+/** Room between two runs on the working clock, in seconds. */
+const GAP_S = 0.05;
+
+/**
+ * Turns engine events into series. The memory chart's clock counts only time in which the engine
+ * worked: a pause to think between two questions would flatten everything else.
+ */
+export function createCharts(clock: () => number = () => performance.now()): Charts {
+  const store = createStore<ChartsState>(() => ({
+    ...EMPTY,
+    view: "live",
+    fullMedianMs: undefined,
+  }));
+  const listeners = new Set<() => void>();
+  const memory = createSeries(3, MEMORY_SAMPLES);
+  const tokens = createSeries(2, TOKEN_SAMPLES);
+  const reference = createSeries(2, TOKEN_SAMPLES);
+  /** Lane whose tokens are in `tokens`. */
+  let lane: number | undefined;
+  let now = 0;
+  let startedAt = 0;
+  /** Seconds to add to the engine's clock, known from a run's first event on. */
+  let offset: number | undefined;
+
+  function changed() {
+    for (const listener of listeners) listener();
+  }
+
+  function recordMemory(event: Extract<EngineEvent, { type: "memory" }>) {
+    offset ??= now + (clock() - startedAt - event.at) / 1e3;
+    now = Math.max(now, offset + event.at / 1e3);
+    // While the prompt is still being read, what is held is all there is.
+    const fullKv = Math.max(event.fullKv, event.pools.kv);
+    memory.push([now, event.pools.kv, fullKv]);
+    const { marks, reading: before } = store.getState();
+    // The full cache goes through the stage and frees nothing: that is not worth a mark.
+    const isIdle = event.mark === "compact" && event.pools.kv >= (before?.pools.kv ?? 0);
+    store.setState({
+      reading: { pools: event.pools, fullKv },
+      ...(fullKv > 0 ? { reads: { weights: event.pools.weights, fullKv } } : {}),
+      marks: event.mark && !isIdle ? [...marks, { at: now, kind: event.mark }] : marks,
+    });
+  }
+
+  return {
+    store,
+    memory,
+    tokens,
+    reference,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    show: (view) => store.setState({ view }),
+    startRun() {
+      tokens.clear();
+      lane = undefined;
+      const { reading } = store.getState();
+      if (memory.length > 0) now += GAP_S;
+      memory.push([now, reading?.pools.kv ?? 0, reading?.fullKv ?? 0]);
+      startedAt = clock();
+      offset = undefined;
+      changed();
+    },
+    record(event) {
+      if (event.type !== "token" && event.type !== "memory") return;
+      if (event.type === "token" && event.lane !== lane) {
+        // Each lane counts its tokens from one: the chart shows the lane that is being answered.
+        tokens.clear();
+        lane = event.lane;
+      }
+      // The first token waits for the prefill and has its own number.
+      if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
+      if (event.type === "memory") recordMemory(event);
+      changed();
+    },
+    finishRun(result, full = []) {
+      const times = tokens.view()[1] as Float64Array;
+      store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
+      const gaps = full.slice(1);
+      if (gaps.length === 0) return;
+      reference.clear();
+      for (const [index, ms] of gaps.entries()) reference.push([index + 2, ms]);
+      store.setState({ fullMedianMs: median(gaps) });
+      changed();
+    },
+    reset() {
+      memory.clear();
+      tokens.clear();
+      now = 0;
+      offset = undefined;
+      store.setState(EMPTY);
+      changed();
+    },
+  };
+}

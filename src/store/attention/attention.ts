@@ -1,0 +1,142 @@
+import type { AttentionTrace, LayerReport } from "@/protocol/engine";
+import type { LayerChoice } from "../settings/settings";
+
+/** A sink gets this many times the uniform share of a word's attention over the visual rows … */
+const SINK_TIMES = 8;
+/** … in at least this share of the words, whatever they are; */
+const SINK_WORDS = 0.75;
+/** with fewer words than this, nobody can tell a sink from the place of the answer. */
+const SINK_MIN_WORDS = 3;
+
+/** A row was looked at where it got this share of what the strongest row got that is no sink. */
+const LOOKED_AT = 0.25;
+
+/** Attention of one step over the visual rows, mean over the chosen layers. [positions] */
+function attentionAt(trace: AttentionTrace, step: number, layer: LayerChoice): Float64Array {
+  const rows = trace.positions.length;
+  const layers = layersOf(trace, layer);
+  const mean = new Float64Array(rows);
+  for (const each of layers) {
+    const start = (step * trace.layers + each) * rows;
+    for (let row = 0; row < rows; row++) {
+      mean[row]! += (trace.cells[start + row]! / 255) ** 2 / layers.length;
+    }
+  }
+  return mean;
+}
+
+function layersOf({ layers }: AttentionTrace, layer: LayerChoice): readonly number[] {
+  if (layer === "all") return Array.from({ length: layers }, (_, each) => each);
+  return [Math.min(layer, layers - 1)];
+}
+
+/** Summed over a word's steps: attention by position of the visual row. */
+export function attentionOfSteps(
+  trace: AttentionTrace,
+  steps: readonly number[],
+  layer: LayerChoice,
+): ReadonlyMap<number, number> {
+  const sum = new Float64Array(trace.positions.length);
+  for (const step of steps) {
+    const each = attentionAt(trace, step, layer);
+    for (let row = 0; row < sum.length; row++) sum[row]! += each[row]!;
+  }
+  return new Map(trace.positions.map((position, row) => [position, sum[row]!]));
+}
+
+/** What a word's steps gave to one row in one layer. */
+export function attentionOfRow(
+  { positions, layers, cells }: AttentionTrace,
+  steps: readonly number[],
+  layer: number,
+  position: number,
+): number {
+  const row = positions.indexOf(position);
+  if (row < 0 || layer >= layers) return 0;
+  return steps.reduce(
+    (sum, step) => sum + (cells[(step * layers + layer) * positions.length + row]! / 255) ** 2,
+    0,
+  );
+}
+
+/**
+ * Positions of the visual rows that are attention sinks: for at least three quarters of the words,
+ * and of three words at the least, they get eight times the uniform share or more, which is the word's
+ * attention over the visual rows divided by the rows that the layer holds.
+ * @param words the recorded steps of each word of the answer
+ */
+export function sinkRows(
+  trace: AttentionTrace,
+  words: readonly (readonly number[])[],
+  reports: readonly LayerReport[],
+  layer: LayerChoice,
+): ReadonlySet<number> {
+  const recorded = words.filter((steps) => steps.length > 0);
+  if (recorded.length < SINK_MIN_WORDS) return new Set();
+  const held = meanHeld(trace, reports, layer);
+  const times = new Map<number, number>();
+  for (const steps of recorded) {
+    const attention = attentionOfSteps(trace, steps, layer);
+    let sum = 0;
+    for (const each of attention.values()) sum += each;
+    for (const [position, each] of attention) {
+      if (each > 0 && each >= (SINK_TIMES * sum) / held) {
+        times.set(position, (times.get(position) ?? 0) + 1);
+      }
+    }
+  }
+  const least = SINK_WORDS * recorded.length;
+  return new Set(trace.positions.filter((position) => (times.get(position) ?? 0) >= least));
+}
+
+/** Visual rows that a chosen layer holds, mean over the layers; a fraction where heads differ. */
+function meanHeld(
+  trace: AttentionTrace,
+  reports: readonly LayerReport[],
+  layer: LayerChoice,
+): number {
+  const visual = new Set(trace.positions);
+  const layers = layersOf(trace, layer);
+  const held = layers.map((each) => {
+    const report = reports[each];
+    if (!report) return trace.positions.length;
+    const lists = report.keptPerHead ?? [report.kept];
+    const rows = lists.map((list) => list.filter((position) => visual.has(position)).length);
+    return rows.reduce((sum, count) => sum + count, 0) / lists.length;
+  });
+  return Math.max(1, held.reduce((sum, rows) => sum + rows, 0) / layers.length);
+}
+
+/**
+ * Attention as light in [0, 1]: the square root of its share of the strongest row that is no sink,
+ * because sinks would leave everything else dark.
+ */
+export function lightOf(
+  attention: ReadonlyMap<number, number>,
+  sinks: ReadonlySet<number>,
+): ReadonlyMap<number, number> {
+  const most = strongest(attention, sinks);
+  const light = new Map<number, number>();
+  for (const [position, each] of attention) {
+    if (each > 0) light.set(position, Math.sqrt(Math.min(1, most > 0 ? each / most : 1)));
+  }
+  return light;
+}
+
+/** Rows that got at least a quarter of the strongest one's attention, strongest first, no sinks. */
+export function lookedAt(
+  attention: ReadonlyMap<number, number>,
+  sinks: ReadonlySet<number>,
+): readonly number[] {
+  const least = LOOKED_AT * strongest(attention, sinks);
+  return [...attention]
+    .filter(([position, each]) => each > 0 && each >= least && !sinks.has(position))
+    .sort((a, b) => b[1] - a[1])
+    .map(([position]) => position);
+}
+
+function strongest(attention: ReadonlyMap<number, number>, sinks: ReadonlySet<number>): number {
+  let most = 0;
+  for (const [position, each] of attention) if (!sinks.has(position)) most = Math.max(most, each);
+  return most;
+}

@@ -1,0 +1,193 @@
+import type { AttentionTrace, ImageLayout, LayerReport } from "@/protocol/engine";
+import { alignedWords } from "@/text/agreement";
+import type { ChatState } from "../chat/chat";
+import {
+  type Attempt,
+  type Conversation,
+  type Exchange,
+  fullReference,
+  standingResult,
+} from "../conversation/conversation";
+import type { LayerChoice } from "../settings/settings";
+import { attentionOfRow, attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import type { Importance } from "./heat";
+import type { RestingWord } from "./look";
+import { stepsOfWords, wordsIn } from "./words";
+
+/** What the steps of a word looked at, as the stage shows it. */
+export interface WordLook {
+  readonly text: string;
+  /** [0, 1] by position of the visual row; empty where no step of the word was recorded. */
+  readonly light: ReadonlyMap<number, number>;
+  /** Rows that it looked at most, strongest first, sinks apart. */
+  readonly strongest: readonly number[];
+  readonly sinks: ReadonlySet<number>;
+  /** The word of the full cache's answer that stands for this one, if that was recorded. */
+  readonly reference?: {
+    readonly text: string;
+    /** Rows that it looked at and that this answer's policy had dropped. */
+    readonly missed: readonly number[];
+  };
+}
+
+/** A row counts as dropped where the full cache gave it this share of its attention in layers without it. */
+const LOST = 0.5;
+
+/** @returns undefined where nothing was recorded for the answer, or it has no such word */
+export function lookOfWord(
+  { exchanges }: Conversation,
+  { attempt: id, word }: RestingWord,
+  layer: LayerChoice,
+): WordLook | undefined {
+  const exchange = exchanges.find(({ attempts }) => attempts.some((each) => each.id === id));
+  const attempt = exchange?.attempts.find((each) => each.id === id);
+  const own = attempt && recordedWords(attempt);
+  const steps = own?.steps[word];
+  if (!own || !steps) return undefined;
+  const sinks = sinksOf(attempt!, layer);
+  const attention = attentionOfSteps(own.trace, steps, layer);
+  const reference = referenceOf(exchange!, attempt!, word, layer);
+  return {
+    text: own.texts[word]!,
+    light: lightOf(attention, sinks),
+    strongest: lookedAt(attention, sinks),
+    sinks,
+    ...(reference ? { reference } : {}),
+  };
+}
+
+function referenceOf(
+  exchange: Exchange,
+  attempt: Attempt,
+  word: number,
+  layer: LayerChoice,
+): WordLook["reference"] {
+  const full = fullReference(exchange, attempt);
+  const there = full && recordedWords(full);
+  const own = recordedWords(attempt);
+  if (!there || !own) return undefined;
+  const place = alignedWords(own.answer, there.answer)[word];
+  const steps = place === undefined ? undefined : there.steps[place];
+  if (place === undefined || !steps) return undefined;
+  const sinks = sinksOf(full!, layer);
+  // The first step came before anything was dropped.
+  const later = steps.filter((step) => step > 0);
+  const rows = lookedAt(attentionOfSteps(there.trace, later, layer), sinks);
+  return {
+    text: there.texts[place]!,
+    missed: rows.filter(
+      (position) => lostShare(there.trace, later, own.layers, layer, position) >= LOST,
+    ),
+  };
+}
+
+/**
+ * Of the attention that steps of the full cache gave to a row, the share that they gave in layers, or
+ * heads of them, where `kept` no longer has it.
+ */
+function lostShare(
+  full: AttentionTrace,
+  steps: readonly number[],
+  kept: readonly LayerReport[],
+  layer: LayerChoice,
+  position: number,
+): number {
+  let given = 0;
+  let lost = 0;
+  for (const [index, report] of kept.entries()) {
+    if (layer !== "all" && layer !== index) continue;
+    const attention = attentionOfRow(full, steps, index, position);
+    const lists = report.keptPerHead ?? [report.kept];
+    const without = lists.filter((list) => !list.includes(position)).length;
+    given += attention;
+    lost += (attention * without) / lists.length;
+  }
+  return given > 0 ? lost / given : 0;
+}
+
+/** The words of an answer with the steps that wrote them, if their attention was recorded. */
+function recordedWords({ run }: Attempt) {
+  if (run.phase !== "done") return undefined;
+  const { answer, layers, explanation } = run.result;
+  const trace = explanation?.attention;
+  if (!trace) return undefined;
+  const texts = wordsIn(answer).map(({ start, end }) => answer.slice(start, end));
+  return { answer, layers, trace, texts, steps: stepsOfWords(answer, trace.ends) };
+}
+
+/** Whether the words of an answer can light patches. */
+export function hasAttention({ run }: Attempt): boolean {
+  return run.phase === "done" && run.result.explanation?.attention !== undefined;
+}
+
+/** Words of an answer that looked at a patch, by the rule of `lookedAt`. */
+export function wordsLookingAt(
+  attempt: Attempt,
+  position: number,
+  layer: LayerChoice,
+): readonly number[] {
+  const recorded = recordedWords(attempt);
+  if (!recorded) return [];
+  const sinks = sinksOf(attempt, layer);
+  return recorded.steps.flatMap((steps, word) => {
+    const attention = attentionOfSteps(recorded.trace, steps, layer);
+    return lookedAt(attention, sinks).includes(position) ? [word] : [];
+  });
+}
+
+/** The sinks among the visual rows of an answer; none where its attention was not recorded. */
+export function sinksOf(attempt: Attempt, layer: LayerChoice): ReadonlySet<number> {
+  const recorded = recordedWords(attempt);
+  if (!recorded) return NO_SINKS;
+  const { trace, steps, layers } = recorded;
+  const known = SINKS.get(trace) ?? new Map<LayerChoice, ReadonlySet<number>>();
+  SINKS.set(trace, known);
+  const sinks = known.get(layer) ?? sinkRows(trace, steps, layers, layer);
+  known.set(layer, sinks);
+  return sinks;
+}
+
+const NO_SINKS: ReadonlySet<number> = new Set();
+/** Sinks that were found: every word of an answer asks for them. */
+const SINKS = new WeakMap<AttentionTrace, Map<LayerChoice, ReadonlySet<number>>>();
+
+/**
+ * The scores that the rows of a picture were ranked by in an answer. A turn that was appended ranked
+ * its own rows: those of an earlier picture were ranked by the turn that brought it.
+ */
+export function importanceOf(
+  { exchanges }: Conversation,
+  attemptId: string,
+  layout: ImageLayout,
+): Importance | undefined {
+  const first = layout.tiles[0]?.firstPosition;
+  const place = exchanges.findIndex(({ attempts }) => attempts.some(({ id }) => id === attemptId));
+  const attempt = exchanges[place]?.attempts.find(({ id }) => id === attemptId);
+  if (first === undefined || attempt?.run.phase !== "done") return undefined;
+  let result = attempt.run.result;
+  for (let before = place; ; ) {
+    const importance = result.explanation?.importance;
+    if (importance?.positions.includes(first)) return importance;
+    if (!result.appended) return undefined;
+    before -= 1;
+    const earlier = exchanges[before];
+    const standing = earlier && standingResult(earlier);
+    if (!standing) return undefined;
+    result = standing;
+  }
+}
+
+/** The answer whose rows the stage shows, or else the newest: the one to ask again without a patch. */
+export function attemptToTest({
+  conversation,
+  shown,
+}: Pick<ChatState, "conversation" | "shown">):
+  | { readonly exchange: Exchange; readonly attempt: Attempt }
+  | undefined {
+  const answers = conversation.exchanges.flatMap((exchange) =>
+    exchange.attempts
+      .filter(({ run }) => run.phase === "done")
+      .map((attempt) => ({ exchange, attempt })),
+  );
+  return answers.find(({ attempt }) => attempt.id === shown) ?? answers.at(-1);
+}

@@ -1,0 +1,282 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import {
+  type CacheSettings,
+  type Engine,
+  type EngineEvent,
+  type LaneOutcome,
+  type Sampling,
+  toFailure,
+} from "@/protocol/engine";
+import type { Charts } from "../app/charts";
+import type { Load } from "../app/load";
+import {
+  type Attempt,
+  type Conversation,
+  type Exchange,
+  emptyConversation,
+  type Run,
+  reduceRun,
+  STARTED,
+  withAttempt,
+  withEdited,
+  withExchange,
+  withRun,
+} from "../conversation/conversation";
+import { waitingPictures } from "../conversation/conversationPictures";
+import type { Hidden } from "../conversation/occlusion";
+import { originOf } from "../conversation/origin";
+import { nextQueued, requeue } from "../conversation/queue";
+import { createTracer, type Tracer } from "../conversation/trace";
+import { askEngine, type Paint } from "./asking";
+
+export interface ChatState {
+  readonly conversation: Conversation;
+  /** Attempt that the engine works on; of several lanes, the one that is being answered. */
+  readonly running: string | undefined;
+  /** Attempt whose rows the stage shows; undefined: the newest that has any. */
+  readonly shown: string | undefined;
+  /** The conversation before this one, when choosing a picture ended it. */
+  readonly left: Conversation | undefined;
+}
+
+export interface Chat {
+  readonly store: StoreApi<ChatState>;
+  /** Asks about the pictures on the stage; waits for the model where it has to. */
+  ask(question: string, settings: CacheSettings): void;
+  /** Another answer to a question that was asked before. */
+  askAgain(exchangeId: string, settings: CacheSettings): void;
+  /** The same on a copy of the picture with something painted over. */
+  askWithout(exchangeId: string, settings: CacheSettings, hidden: Hidden): void;
+  /** Asks once and answers under each of `lanes`, two to four, from one prefill. */
+  compare(question: string, lanes: readonly CacheSettings[]): void;
+  /** Lanes under a question that was asked before. */
+  compareAgain(exchangeId: string, lanes: readonly CacheSettings[]): void;
+  /**
+   * Asks another question in the place of one, under one of `lanes` or in all of them. What came
+   * after it leaves the conversation.
+   * @returns the id of the exchange that stands there now, if there was one
+   */
+  edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): string | undefined;
+  /** Runs a failed attempt once more, a lane alone. */
+  retry(attemptId: string, settings: CacheSettings): void;
+  stop(): void;
+  /** Leaves the conversation for another one and frees what the engine held for it. */
+  open(conversation: Conversation, because?: "picture"): void;
+  rename(conversationId: string, name: string): void;
+  show(attemptId: string): void;
+  record(event: EngineEvent): void;
+}
+
+export interface ChatOptions {
+  readonly load: Load;
+  readonly charts: Charts;
+  /** How the next answer is sampled. */
+  readonly sampling: () => Sampling;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly paint: Paint;
+}
+
+export function createChat({ load, charts, sampling, newId, now, paint }: ChatOptions): Chat {
+  const store = createStore<ChatState>(() => ({
+    conversation: emptyConversation(newId(), now()),
+    running: undefined,
+    shown: undefined,
+    left: undefined,
+  }));
+  /** Attempts that must not be appended to the engine's cache. */
+  const fresh = new Set<string>();
+  /** Attempts that the engine works on, by lane. */
+  let working: readonly string[] = [];
+  let tracer: Tracer | undefined;
+  let busy = false;
+  /** Conversations whose rows the engine is still giving back. */
+  let freeing = 0;
+
+  const change = (edit: (conversation: Conversation) => Conversation) =>
+    store.setState(({ conversation }) => ({ conversation: edit(conversation) }));
+
+  const queued = (settings: CacheSettings): Attempt => ({
+    id: newId(),
+    settings,
+    run: { phase: "queued" },
+  });
+
+  const queuedLanes = (lanes: readonly CacheSettings[]): readonly Attempt[] => {
+    const comparison = newId();
+    return lanes.map((settings) => ({ ...queued(settings), comparison }));
+  };
+
+  /** Starts the oldest attempt that waits, if the engine is free and has its model. */
+  function pump() {
+    const engine = load.engine();
+    const next = nextQueued(store.getState().conversation);
+    if (busy || freeing > 0 || !engine || !next || load.store.getState().phase !== "ready") return;
+    busy = true;
+    void run(engine, next.exchange, next.attempts).finally(() => {
+      busy = false;
+      pump();
+    });
+  }
+
+  /** @param attempts one, or the lanes of a comparison */
+  async function run(engine: Engine, exchange: Exchange, attempts: readonly Attempt[]) {
+    const losses = load.lossCount();
+    charts.startRun();
+    const traced = createTracer();
+    tracer = traced;
+    const model = load.store.getState();
+    const chosen = sampling();
+    const origin = model.phase === "ready" ? { origin: originOf(model.info, chosen, now()) } : {};
+    working = attempts.map(({ id }) => id);
+    change((current) => working.reduce((all, id) => withRun(all, id, () => STARTED), current));
+    store.setState({ running: working[0], shown: laneToShow(attempts) });
+    let outcomes: readonly LaneOutcome[];
+    try {
+      const { conversation } = store.getState();
+      const isFresh = attempts.some(({ id }) => fresh.has(id));
+      const asking = { conversation, exchange, attempts, sampling: chosen, isFresh, paint };
+      outcomes = await askEngine(engine, asking);
+    } catch (error) {
+      const failure = toFailure(error);
+      outcomes = attempts.map(() => ({ failure }));
+      // The engine tells of a lost device by an event, too; one loss is one recovery.
+      if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
+    }
+    const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
+    const traceOf = (lane: number) => traced.trace(attempts.length > 1 ? lane : undefined);
+    if (last) {
+      const full = outcomes.findIndex(({ result }) => result?.retention === 1);
+      charts.finishRun(last, full < 0 ? [] : traceOf(full).tokenMs);
+      load.answered();
+    }
+    change((current) =>
+      attempts.reduce(
+        (all, { id }, lane) =>
+          withRun(all, id, (before) => {
+            const measured = { trace: traceOf(lane), ...origin };
+            return ended(before, outcomes[lane]!, measured);
+          }),
+        current,
+      ),
+    );
+    tracer = undefined;
+    for (const { id } of attempts) fresh.delete(id);
+    working = [];
+    store.setState({ running: undefined });
+  }
+
+  function begin(question: string, attempts: readonly Attempt[]) {
+    const pictures = waitingPictures(store.getState().conversation).map(({ id }) => id);
+    change((current) => withExchange(current, { id: newId(), pictures, question, attempts }));
+    pump();
+  }
+
+  async function free(isRunning: boolean) {
+    const engine = load.engine();
+    if (!engine) return;
+    if (isRunning) await engine.cancel();
+    await engine.clear();
+  }
+
+  load.store.subscribe(({ phase }) => {
+    if (phase === "ready") pump();
+  });
+
+  return {
+    store,
+    ask: (question, settings) => begin(question, [queued(settings)]),
+    compare: (question, lanes) => begin(question, queuedLanes(lanes)),
+    compareAgain(exchangeId, lanes) {
+      change((current) => withAttempt(current, exchangeId, ...queuedLanes(lanes)));
+      pump();
+    },
+    edit(exchangeId, question, lanes) {
+      const before = store.getState().conversation.exchanges.find(({ id }) => id === exchangeId);
+      if (!before) return undefined;
+      const attempts = lanes.length > 1 ? queuedLanes(lanes) : lanes.map(queued);
+      const edited = { id: newId(), pictures: before.pictures, question, attempts };
+      store.setState(({ conversation }) => ({
+        conversation: withEdited(conversation, exchangeId, edited),
+        shown: undefined,
+      }));
+      // An answer that is under way may belong to what was replaced.
+      const left = store.getState().conversation.exchanges.flatMap((each) => each.attempts);
+      const isGone = working.some((each) => !left.some(({ id }) => id === each));
+      if (isGone) void load.engine()?.cancel();
+      pump();
+      return edited.id;
+    },
+    askAgain(exchangeId, settings) {
+      const attempt = queued(settings);
+      fresh.add(attempt.id);
+      change((current) => withAttempt(current, exchangeId, attempt));
+      pump();
+    },
+    askWithout(exchangeId, settings, hidden) {
+      change((current) => withAttempt(current, exchangeId, { ...queued(settings), hidden }));
+      pump();
+    },
+    retry(attemptId, settings) {
+      fresh.add(attemptId);
+      store.setState(({ conversation }) => ({
+        conversation: requeue(conversation, attemptId, settings),
+      }));
+      pump();
+    },
+    stop() {
+      void load.engine()?.cancel();
+    },
+    open(conversation, because) {
+      const { running, conversation: left } = store.getState();
+      store.setState({
+        conversation,
+        shown: undefined,
+        left: because === "picture" && left.exchanges.length > 0 ? left : undefined,
+      });
+      freeing += 1;
+      const freed = free(running !== undefined).catch(() => undefined);
+      void freed.then(() => {
+        freeing -= 1;
+        charts.reset();
+        pump();
+      });
+    },
+    rename(conversationId, name) {
+      change((current) => (current.id === conversationId ? { ...current, name } : current));
+    },
+    show(attemptId) {
+      store.setState({ shown: attemptId });
+    },
+    record(event) {
+      charts.record(event);
+      tracer?.record(event);
+      const lane = "lane" in event ? event.lane : undefined;
+      // A stage that the lanes share is told of each of them.
+      const ids = lane === undefined ? working : working.slice(lane, lane + 1);
+      if (ids.length === 0) return;
+      change((current) =>
+        ids.reduce((all, id) => withRun(all, id, (run) => reduceRun(run, event)), current),
+      );
+      if (event.type === "token" && ids[0] !== store.getState().running) {
+        store.setState({ running: ids[0] });
+      }
+    },
+  };
+}
+
+/** A run that has ended as the engine says; what a failed one had said stays. */
+function ended(
+  before: Run,
+  { result, failure }: LaneOutcome,
+  measured: Omit<Extract<Run, { phase: "done" }>, "phase" | "result">,
+): Run {
+  if (result) return { phase: "done", result, ...measured };
+  return { phase: "failed", text: before.phase === "running" ? before.text : "", failure };
+}
+
+/** Of several lanes, the first that drops rows: the veil over a full cache shows nothing. */
+function laneToShow(attempts: readonly Attempt[]): string | undefined {
+  if (attempts.length < 2) return undefined;
+  return attempts.find(({ settings }) => settings.retention < 1)?.id;
+}

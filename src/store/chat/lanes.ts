@@ -1,0 +1,126 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { CacheSettings } from "@/protocol/engine";
+import type { OptionValues, PolicyInfo } from "../settings/policyInfo";
+import {
+  cacheSettings,
+  clampPercent,
+  FULL,
+  type SettingsState,
+  type SettingsStore,
+} from "../settings/settings";
+
+export const FEWEST_LANES = 2;
+export const MOST_LANES = 4;
+
+/** One way to compress the prompt of the next comparison. Scope and cap are the settings'. */
+export interface LaneChoice {
+  /** Tells lanes apart while they are edited. */
+  readonly id: string;
+  readonly policy: string;
+  /** Percent of the candidates to keep, 1 to 100; of no effect on the full cache. */
+  readonly keepPercent: number;
+  /** Options of its own for its policy; undefined: what the settings say for that policy. */
+  readonly options: OptionValues | undefined;
+  /** Whether it stays for the question after the next. */
+  readonly isPinned: boolean;
+}
+
+export interface LanesState {
+  /** Whether the next question is asked in lanes. */
+  readonly isOn: boolean;
+  readonly lanes: readonly LaneChoice[];
+}
+
+export interface Lanes {
+  readonly store: StoreApi<LanesState>;
+  /** Turns comparing on, with lanes around the current settings, or off. */
+  toggle(): void;
+  add(): void;
+  remove(id: string): void;
+  /** Another policy begins with the settings' options for it. */
+  change(id: string, change: Partial<Omit<LaneChoice, "id">>): void;
+  /** What the lanes send; those around the current settings where none are chosen. */
+  settings(): readonly CacheSettings[];
+  /**
+   * The question is on its way: pinned lanes stay, the others go back to the usual ones. Comparing
+   * ends where none is pinned.
+   */
+  asked(): void;
+}
+
+export function createLanes(
+  settings: SettingsStore,
+  policies: readonly PolicyInfo[],
+  newId: () => string,
+): Lanes {
+  const store = createStore<LanesState>(() => ({ isOn: false, lanes: [] }));
+  const edit = (change: (lanes: readonly LaneChoice[]) => readonly LaneChoice[]) =>
+    store.setState(({ lanes }) => ({ lanes: change(lanes) }));
+  const withId = (lane: Pick<LaneChoice, "policy" | "keepPercent">): LaneChoice => ({
+    ...lane,
+    id: newId(),
+    options: undefined,
+    isPinned: false,
+  });
+  const usual = () => usualLanes(settings.getState(), policies).map(withId);
+
+  return {
+    store,
+    toggle: () =>
+      store.setState(({ isOn }) =>
+        isOn ? { isOn: false, lanes: [] } : { isOn: true, lanes: usual() },
+      ),
+    add() {
+      const { keepPercent } = settings.getState();
+      edit((lanes) => {
+        const taken = new Set(lanes.map(({ policy }) => policy));
+        const policy = policies.find(({ id }) => id !== FULL && !taken.has(id))?.id ?? FULL;
+        if (lanes.length >= MOST_LANES) return lanes;
+        return [...lanes, withId({ policy, keepPercent })];
+      });
+    },
+    remove: (id) =>
+      edit((lanes) =>
+        lanes.length <= FEWEST_LANES ? lanes : lanes.filter((lane) => lane.id !== id),
+      ),
+    change: (id, change) =>
+      edit((lanes) =>
+        lanes.map((lane) => {
+          if (lane.id !== id) return lane;
+          const isMoved = change.policy !== undefined && change.policy !== lane.policy;
+          return { ...lane, ...(isMoved ? { options: undefined } : {}), ...change };
+        }),
+      ),
+    settings() {
+      const { lanes } = store.getState();
+      return (lanes.length > 0 ? lanes : usual()).map((lane) => {
+        const chosen = settings.getState();
+        const { policy } = lane;
+        const options = lane.options
+          ? { ...chosen.options, [policy]: lane.options }
+          : chosen.options;
+        const keepPercent = clampPercent(lane.keepPercent);
+        return cacheSettings({ ...chosen, policy, keepPercent, options }, policies);
+      });
+    },
+    asked() {
+      const { lanes } = store.getState();
+      const pinned = lanes.filter(({ isPinned }) => isPinned);
+      if (pinned.length === 0) return store.setState({ isOn: false, lanes: [] });
+      const free = usual().filter((lane) => pinned.every(({ policy }) => policy !== lane.policy));
+      edit(() => lanes.flatMap((lane) => (lane.isPinned ? lane : (free.shift() ?? []))));
+    },
+  };
+}
+
+/** The full cache as the reference, the current settings, and the plainest way to keep as much. */
+export function usualLanes(
+  { policy, keepPercent }: Pick<SettingsState, "policy" | "keepPercent">,
+  policies: readonly PolicyInfo[],
+): readonly Pick<LaneChoice, "policy" | "keepPercent">[] {
+  const wanted = new Set([FULL, policy, "streaming", "aircache"]);
+  return [...wanted]
+    .filter((id) => policies.some((known) => known.id === id))
+    .slice(0, 3)
+    .map((id) => ({ policy: id, keepPercent }));
+}

@@ -1,0 +1,305 @@
+import type {
+  CacheSettings,
+  EngineEvent,
+  EngineFailure,
+  ImageLayout,
+  LayerReport,
+  Stage,
+  Turn,
+  TurnResult,
+} from "@/protocol/engine";
+import { sameSettings } from "../settings/settings";
+import type { Hidden } from "./occlusion";
+import type { Origin } from "./origin";
+import type { Trace } from "./trace";
+
+/** An image that the person chose, with what a screen reader says of it. */
+export interface Picture {
+  readonly id: string;
+  readonly title: string;
+  readonly alt: string;
+  readonly blob: Blob;
+  /** Object URL of `blob`, for as long as the page lives. */
+  readonly url: string;
+  readonly width: number;
+  readonly height: number;
+  readonly sampleId?: string;
+}
+
+export interface StageProgress {
+  readonly stage: Stage;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Where the rows went, as far as this answer knows it. */
+export interface RowsReport {
+  readonly layers: readonly LayerReport[];
+  readonly images: readonly ImageLayout[];
+}
+
+/** One run of the engine for one question. */
+export type Run =
+  | { readonly phase: "queued" }
+  | {
+      readonly phase: "running";
+      readonly text: string;
+      readonly tokens: number;
+      readonly stages: readonly StageProgress[];
+      readonly report?: RowsReport;
+    }
+  | {
+      readonly phase: "done";
+      readonly result: TurnResult;
+      readonly origin?: Origin;
+      readonly trace?: Trace;
+    }
+  | { readonly phase: "failed"; readonly text: string; readonly failure: EngineFailure };
+
+export interface Attempt {
+  readonly id: string;
+  readonly settings: CacheSettings;
+  readonly run: Run;
+  /** The comparison that it is a lane of; its lanes stand side by side, in the engine's order. */
+  readonly comparison?: string;
+  /** Painted over in the picture that it was asked about: a test of one answer, never the one gone on from. */
+  readonly hidden?: Hidden;
+}
+
+/** A question with its answers: the first, one for every *Ask again*, and the lanes of a *Compare*. */
+export interface Exchange {
+  readonly id: string;
+  /** Pictures that stand before the question. */
+  readonly pictures: readonly string[];
+  readonly question: string;
+  /** Never empty. */
+  readonly attempts: readonly Attempt[];
+}
+
+export interface Conversation {
+  readonly id: string;
+  readonly createdAt: number;
+  /** Empty until the person gives a name; the first question serves until then. */
+  readonly name: string;
+  readonly pictures: readonly Picture[];
+  readonly exchanges: readonly Exchange[];
+}
+
+export function emptyConversation(id: string, createdAt: number, picture?: Picture): Conversation {
+  return { id, createdAt, name: "", pictures: picture ? [picture] : [], exchanges: [] };
+}
+
+export const STARTED: Run = { phase: "running", text: "", tokens: 0, stages: [] };
+
+/** Folds an engine event into the run that is going on. Events of other phases change nothing. */
+export function reduceRun(run: Run, event: EngineEvent): Run {
+  if (run.phase !== "running") return run;
+  switch (event.type) {
+    case "token":
+      return { ...run, text: run.text + event.text, tokens: event.index + 1 };
+    case "stage":
+      return { ...run, stages: withStage(run.stages, event) };
+    case "compacted":
+      return { ...run, report: { layers: event.layers, images: event.images } };
+    case "load":
+    case "memory":
+    case "deviceLost":
+      return run;
+    default:
+      return event satisfies never;
+  }
+}
+
+function withStage(
+  stages: readonly StageProgress[],
+  { stage, done, total }: StageProgress,
+): readonly StageProgress[] {
+  const last = stages.at(-1);
+  const earlier = last?.stage === stage ? stages.slice(0, -1) : stages;
+  return [...earlier, { stage, done, total }];
+}
+
+/** What was said, in whatever phase. */
+export function textOf(run: Run): string {
+  switch (run.phase) {
+    case "queued":
+      return "";
+    case "running":
+    case "failed":
+      return run.text;
+    case "done":
+      return run.result.answer;
+    default:
+      return run satisfies never;
+  }
+}
+
+/** Rows of an attempt, once compaction has happened. */
+export function reportOf(run: Run): RowsReport | undefined {
+  if (run.phase === "running") return run.report;
+  return run.phase === "done" ? run.result : undefined;
+}
+
+/** Replaces one attempt's run. */
+export function withRun(
+  conversation: Conversation,
+  attemptId: string,
+  change: (run: Run) => Run,
+): Conversation {
+  const exchanges = conversation.exchanges.map((exchange) => {
+    if (!exchange.attempts.some(({ id }) => id === attemptId)) return exchange;
+    const attempts = exchange.attempts.map((attempt) =>
+      attempt.id === attemptId ? { ...attempt, run: change(attempt.run) } : attempt,
+    );
+    return { ...exchange, attempts };
+  });
+  return { ...conversation, exchanges };
+}
+
+export function withExchange(conversation: Conversation, exchange: Exchange): Conversation {
+  return { ...conversation, exchanges: [...conversation.exchanges, exchange] };
+}
+
+export function withAttempt(
+  conversation: Conversation,
+  exchangeId: string,
+  ...added: readonly Attempt[]
+): Conversation {
+  const exchanges = conversation.exchanges.map((exchange) =>
+    exchange.id === exchangeId
+      ? { ...exchange, attempts: [...exchange.attempts, ...added] }
+      : exchange,
+  );
+  return { ...conversation, exchanges };
+}
+
+/**
+ * Another exchange in the place of one: what came after it is gone, and so are the pictures that
+ * were shown there; pictures that no question was asked about yet stay.
+ */
+export function withEdited(
+  conversation: Conversation,
+  exchangeId: string,
+  edited: Exchange,
+): Conversation {
+  const place = conversation.exchanges.findIndex(({ id }) => id === exchangeId);
+  if (place < 0) return conversation;
+  const gone = new Set(conversation.exchanges.slice(place + 1).flatMap((each) => each.pictures));
+  return {
+    ...conversation,
+    pictures: conversation.pictures.filter(({ id }) => !gone.has(id)),
+    exchanges: [...conversation.exchanges.slice(0, place), edited],
+  };
+}
+
+/** Whether anything was said from an exchange on. */
+export function hasAnswersFrom({ exchanges }: Conversation, exchangeId: string): boolean {
+  const place = exchanges.findIndex(({ id }) => id === exchangeId);
+  return exchanges
+    .slice(place)
+    .some(({ attempts }) => attempts.some(({ run }) => textOf(run) !== "" || run.phase === "done"));
+}
+
+/**
+ * The answer that the conversation goes on from: the latest that was given, and of the lanes of a
+ * comparison the first that has one, because the engine goes on with the first lane's cache. Never one
+ * that was given about a picture with something hidden in it.
+ */
+export function standingAttempt(exchange: Exchange): Attempt | undefined {
+  const answered = exchange.attempts.filter(({ run, hidden }) => run.phase === "done" && !hidden);
+  const latest = answered.at(-1);
+  if (latest?.comparison === undefined) return latest;
+  return answered.find(({ comparison }) => comparison === latest.comparison);
+}
+
+export function standingResult(exchange: Exchange): TurnResult | undefined {
+  const run = standingAttempt(exchange)?.run;
+  return run?.phase === "done" ? run.result : undefined;
+}
+
+/** The attempts of an exchange as they are shown: the lanes of a comparison together. */
+export function attemptGroups({ attempts }: Exchange): readonly (readonly Attempt[])[] {
+  const groups: Attempt[][] = [];
+  for (const attempt of attempts) {
+    const last = groups.at(-1);
+    const id = attempt.comparison;
+    if (last && id !== undefined && last[0]?.comparison === id) last.push(attempt);
+    else groups.push([attempt]);
+  }
+  return groups;
+}
+
+/**
+ * The turns to send for the question of `exchangeId`. A question before it that never got an answer
+ * is left out, and its pictures move to the next question that stays.
+ */
+export function turnsUntil(conversation: Conversation, exchangeId: string): readonly Turn[] {
+  const turns: Turn[] = [];
+  let waiting: readonly string[] = [];
+  for (const exchange of conversation.exchanges) {
+    const images = [...waiting, ...exchange.pictures];
+    if (exchange.id === exchangeId) return [...turns, { images, question: exchange.question }];
+    const answer = standingResult(exchange);
+    if (answer) turns.push({ images, question: exchange.question, answerIds: answer.tokenIds });
+    waiting = answer ? [] : images;
+  }
+  throw new RangeError(`No exchange ${exchangeId} in the conversation`);
+}
+
+/** Tokens of the conversation so far: prompts and answers, whether their rows are held or not. */
+export function contextTokens(conversation: Conversation): number {
+  let tokens = 0;
+  for (const exchange of conversation.exchanges) {
+    const result = standingResult(exchange);
+    if (!result) continue;
+    const before = result.appended ? tokens : (result.layers[0]?.rowsBefore ?? tokens);
+    tokens = before + (result.appended ? result.promptTokens : 0) + result.tokenIds.length;
+  }
+  return tokens;
+}
+
+/** The newest whole answer that the full cache gave to the same question, if `attempt` is not it. */
+export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
+  const full = attempts.findLast(
+    ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
+  );
+  return full === attempt ? undefined : full;
+}
+
+/**
+ * Whether an answer says the same as the full cache's to the same question; one about a picture with
+ * something hidden in it, as the newest to the whole picture under the same settings, if that was
+ * prefilled anew, too: a cache that was appended to holds other rows.
+ */
+export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
+  const reference = attempt.hidden
+    ? wholeReference(exchange, attempt)
+    : fullReference(exchange, attempt);
+  if (!reference || !isWhole(attempt.run)) return undefined;
+  return textOf(reference.run).trim() === textOf(attempt.run).trim();
+}
+
+function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {
+  return attempts.findLast(
+    (each) =>
+      isWhole(each.run) &&
+      !each.run.result.appended &&
+      !each.hidden &&
+      sameSettings(each.settings, settings),
+  );
+}
+
+/** Ended, and not because somebody stopped it. */
+function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
+  return run.phase === "done" && run.result.finish !== "cancelled";
+}
+
+/** The name that the person gave, or else the first question, or the picture's title. */
+export function titleOf(conversation: Conversation): string {
+  return (
+    conversation.name ||
+    conversation.exchanges[0]?.question ||
+    conversation.pictures[0]?.title ||
+    "Empty conversation"
+  );
+}

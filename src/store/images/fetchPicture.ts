@@ -1,0 +1,132 @@
+import type { EngineFailure } from "@/protocol/engine";
+import { formatMegabytes } from "@/text/format";
+
+/** Bytes of an image that is fetched from another site. */
+export const MAX_FETCHED_BYTES = 64e6;
+
+const DROP_IT = "Download the image and drop it here.";
+
+export type FetchOutcome =
+  | { readonly ok: true; readonly blob: Blob; readonly title: string }
+  | { readonly ok: false; readonly failure: EngineFailure };
+
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+  /** @param total undefined where the site does not say */
+  readonly onProgress?: (loaded: number, total: number | undefined) => void;
+}
+
+/** An address as a person writes it; undefined for what is none. */
+export function parseAddress(text: string): URL | undefined {
+  const trimmed = text.trim();
+  if (trimmed === "" || /\s/.test(trimmed)) return undefined;
+  const isWhole = /^[a-z][a-z0-9+.-]*:/i.test(trimmed) && !/^[^:/]+:\d/.test(trimmed);
+  const written = isWhole ? trimmed : `https://${trimmed}`;
+  if (!URL.canParse(written)) return undefined;
+  const url = new URL(written);
+  if (!["http:", "https:", "data:", "blob:"].includes(url.protocol)) return undefined;
+  const isHost = url.hostname.includes(".") || url.hostname === "localhost";
+  return isHost || isWhole ? url : undefined;
+}
+
+/** What the page calls an address while it is read. */
+export function hostOf(url: URL): string {
+  return url.host || "this page";
+}
+
+/**
+ * Fetches one image from another site, as that site allows: no cookies, no referrer. Rejects only
+ * when `signal` is aborted.
+ */
+export async function fetchPicture(url: URL, options: FetchOptions): Promise<FetchOutcome> {
+  const host = hostOf(url);
+  let response: Response;
+  try {
+    const { signal } = options;
+    response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (!(error instanceof TypeError)) throw error;
+    // A browser does not say which of the two it was.
+    return refuse(
+      `${host} was not reached, or does not let other pages read its images. ${DROP_IT}`,
+    );
+  }
+  const refusal = refusalOf(response, host);
+  if (refusal) {
+    void response.body?.cancel().catch(() => undefined);
+    return refuse(refusal);
+  }
+  try {
+    const blob = await readBody(response, options);
+    return blob ? { ok: true, blob, title: titleOf(url) } : refuse(tooLarge(host));
+  } catch {
+    options.signal.throwIfAborted();
+    return refuse(
+      `${host} broke off before the image was complete. Try again, or ${lower(DROP_IT)}`,
+    );
+  }
+}
+
+function refusalOf(response: Response, host: string): string | undefined {
+  const { status } = response;
+  if (status === 404 || status === 410) {
+    return `${host} has nothing at this address (${status}). Check the address.`;
+  }
+  if (!response.ok) return `${host} refused with status ${status}. ${DROP_IT}`;
+  const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+  // Anything vaguer than these may be an image all the same; its bytes decide.
+  if (/^(text\/html|application\/(json|pdf|xhtml\+xml)|(audio|video)\/.*)$/.test(type)) {
+    return `This address leads to ${type}, not to an image. Copy the address of the image itself.`;
+  }
+  return Number(response.headers.get("content-length")) > MAX_FETCHED_BYTES
+    ? tooLarge(host)
+    : undefined;
+}
+
+/** Undefined: more bytes came than are taken. */
+async function readBody(
+  response: Response,
+  { onProgress }: FetchOptions,
+): Promise<Blob | undefined> {
+  const type = response.headers.get("content-type") ?? "";
+  const total = Number(response.headers.get("content-length")) || undefined;
+  const reader = response.body?.getReader();
+  if (!reader) return response.blob();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let loaded = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    loaded += part.value.length;
+    if (loaded > MAX_FETCHED_BYTES) {
+      await reader.cancel();
+      return undefined;
+    }
+    parts.push(part.value);
+    onProgress?.(loaded, total);
+  }
+  return new Blob(parts, { type });
+}
+
+/** The file's name in an address, or its host. */
+function titleOf(url: URL): string {
+  if (url.protocol === "data:" || url.protocol === "blob:") return "Image";
+  const name = url.pathname.split("/").findLast((part) => part !== "");
+  try {
+    return name ? decodeURIComponent(name) : url.host;
+  } catch {
+    return name ?? url.host;
+  }
+}
+
+function tooLarge(host: string): string {
+  const most = formatMegabytes(MAX_FETCHED_BYTES, 0);
+  return `The image at ${host} is larger than ${most}. Download it, make it smaller, and drop it here.`;
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
+
+function refuse(message: string): FetchOutcome {
+  return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
+}

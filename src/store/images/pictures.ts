@@ -1,0 +1,140 @@
+import { checkImageFile } from "@/images/file";
+import { EngineError, type EngineFailure } from "@/protocol/engine";
+import { formatCount, formatMegabytes } from "@/text/format";
+import type { Picture } from "../conversation/conversation";
+
+/** Pixels of the longest side that is kept: what is larger is scaled before anything else sees it. */
+export const MAX_SIDE = 4096;
+/** Bytes of a file that is kept as it is; a larger one is stored again, in its pixels alone. */
+export const MAX_KEPT_BYTES = 16e6;
+/** Bytes that are read at all. */
+export const MAX_FILE_BYTES = 256e6;
+/** Megapixels that are scaled; the engine, which gets the scaled picture, takes fewer. */
+export const MAX_SCALED_MEGAPIXELS = 128;
+
+export type PictureOutcome =
+  | { readonly ok: true; readonly picture: Picture; readonly notice?: string }
+  | { readonly ok: false; readonly failure: EngineFailure };
+
+export interface PictureSource {
+  readonly id: string;
+  readonly title: string;
+  readonly alt?: string;
+  readonly sampleId?: string;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Checks that a file is an image that this browser shows, and brings what is very large down to
+ * `MAX_SIDE`, upright: the archive and the engine never see more. The engine still has the last word.
+ */
+export async function readPicture(blob: Blob, source: PictureSource): Promise<PictureOutcome> {
+  const named = source.title ? `“${source.title}”` : "This file";
+  try {
+    if (blob.size > MAX_FILE_BYTES) return refuse(tooManyBytes(named, blob.size));
+    checkImageFile(new Uint8Array(await blob.arrayBuffer()), named, MAX_SCALED_MEGAPIXELS);
+    const size = await shownSize(blob);
+    const kept = size && (await keep(blob, size));
+    if (!kept) return refuse(`${named} is damaged: this browser cannot decode it.`);
+    const { sampleId } = source;
+    const picture: Picture = {
+      id: source.id,
+      title: source.title,
+      alt: source.alt ?? source.title,
+      blob: kept.blob,
+      url: URL.createObjectURL(kept.blob),
+      width: kept.size.width,
+      height: kept.size.height,
+      ...(sampleId === undefined ? {} : { sampleId }),
+    };
+    return {
+      ok: true,
+      picture,
+      ...(kept.blob === blob ? {} : { notice: scaled(named, size, kept) }),
+    };
+  } catch (error) {
+    if (error instanceof EngineError) return { ok: false, failure: error.failure };
+    return refuse(`${named} could not be read.`);
+  }
+}
+
+/** The size at which a picture is kept: its own, or with the longest side brought down. */
+export function keptSize({ width, height }: Size): Size {
+  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+  const fitted = (pixels: number) => Math.max(1, Math.round(pixels * scale));
+  return { width: fitted(width), height: fitted(height) };
+}
+
+/** The file itself where it is small enough, else its pixels in a file of their own. */
+async function keep(
+  blob: Blob,
+  own: Size,
+): Promise<{ readonly blob: Blob; readonly size: Size } | undefined> {
+  const size = keptSize(own);
+  if (size.width === own.width && size.height === own.height && blob.size <= MAX_KEPT_BYTES) {
+    return (await canDecode(blob)) ? { blob, size } : undefined;
+  }
+  const bitmap = await createImageBitmap(blob, {
+    imageOrientation: "from-image",
+    resizeWidth: size.width,
+    resizeHeight: size.height,
+    resizeQuality: "high",
+  }).catch(() => undefined);
+  if (!bitmap) return undefined;
+  const canvas = new OffscreenCanvas(size.width, size.height);
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  // Photographs stay JPEG. WebP keeps transparency; a browser that cannot write it writes PNG.
+  const type = blob.type === "image/jpeg" ? "image/jpeg" : "image/webp";
+  return { blob: await canvas.convertToBlob({ type, quality: 0.92 }), size };
+}
+
+/** Size as shown, EXIF rotation applied, from the header alone; undefined for what is no image. */
+async function shownSize(blob: Blob): Promise<Size | undefined> {
+  return withImage(
+    blob,
+    (image) =>
+      new Promise((resolve) => {
+        image.onload = () => resolve({ width: image.naturalWidth, height: image.naturalHeight });
+        image.onerror = () => resolve(undefined);
+      }),
+  );
+}
+
+function canDecode(blob: Blob): Promise<boolean> {
+  return withImage(blob, (image) =>
+    image.decode().then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+async function withImage<T>(blob: Blob, use: (image: HTMLImageElement) => Promise<T>): Promise<T> {
+  const image = new Image();
+  const url = URL.createObjectURL(blob);
+  try {
+    image.src = url;
+    return await use(image);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+function scaled(named: string, from: Size, { size }: { readonly size: Size }): string {
+  const words = ({ width, height }: Size) => `${formatCount(width)} × ${formatCount(height)}`;
+  if (size.width === from.width) return `${named} was stored again, smaller, at ${words(size)}.`;
+  return `${named} was scaled from ${words(from)} to ${words(size)} pixels.`;
+}
+
+function tooManyBytes(named: string, bytes: number): string {
+  return `${named} has ${formatMegabytes(bytes)}; ${formatMegabytes(MAX_FILE_BYTES)} are the most.`;
+}
+
+function refuse(message: string): PictureOutcome {
+  return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
+}

@@ -1,0 +1,252 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createStore } from "zustand/vanilla";
+import type { Load } from "../app/load";
+import { result } from "../app/testing";
+import type { Chat, ChatState } from "../chat/chat";
+import {
+  type Conversation,
+  type Exchange,
+  emptyConversation,
+  withExchange,
+} from "../conversation/conversation";
+import { stagePicture } from "../conversation/conversationPictures";
+import type { PictureOutcome, PictureSource } from "./pictures";
+import { createStagePictures } from "./stage";
+
+/** A stage whose files are read when the test says so. */
+function setUp(room = 8192) {
+  const store = createStore<ChatState>(() => ({
+    conversation: emptyConversation("c0", 0),
+    running: undefined,
+    shown: undefined,
+    left: undefined,
+  }));
+  const open = (conversation: Conversation) => store.setState({ conversation, shown: undefined });
+  const chat = { store, open } as unknown as Chat;
+  const info = { contextLength: room, rowsPerTile: 576 };
+  const load = { store: { getState: () => ({ phase: "ready", info }) } } as unknown as Load;
+  const held: { readonly source: PictureSource; readonly end: (ok: boolean) => void }[] = [];
+  let ids = 0;
+  const stage = createStagePictures({
+    chat,
+    load,
+    newId: () => `id${ids++}`,
+    now: () => 0,
+    read: (blob, source) =>
+      new Promise<PictureOutcome>((resolve) => {
+        const picture = { alt: "", url: "", width: 1, height: 1, ...source, blob };
+        const failure = { code: "badImage", message: `${source.title} is bad.` } as const;
+        const end = (ok: boolean) => resolve(ok ? { ok, picture } : { ok, failure });
+        held.push({ source, end });
+      }),
+  });
+  const titles = () => store.getState().conversation.pictures.map(({ title }) => title);
+  const current = () =>
+    stagePicture(store.getState().conversation, stage.store.getState().pictureId)?.title;
+  const ask = () => {
+    const { conversation } = store.getState();
+    const pictures = conversation.pictures.map(({ id }) => id);
+    const exchange: Exchange = { id: "q", pictures, question: "?", attempts: [] };
+    store.setState({ conversation: withExchange(conversation, exchange) });
+  };
+  return { stage, store, held, titles, current, ask, open };
+}
+
+const files = (...titles: readonly string[]) =>
+  titles.map((title) => ({ title, blob: new Blob([title]) }));
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Ends reads as they come, those in `bad` badly. */
+async function finish(held: ReturnType<typeof setUp>["held"], bad: readonly string[] = []) {
+  for (let done = 0; done < held.length || done === 0; done++) {
+    await settled();
+    held[done]?.end(!bad.includes(held[done]?.source.title ?? ""));
+    await settled();
+  }
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("the stage", () => {
+  it("takes several pictures in order, and one bad file costs one sentence", async () => {
+    const { stage, held, titles, current } = setUp();
+    const placed = stage.choose(files("a", "b", "c"), "new");
+    expect(stage.store.getState().isReading).toBe(true);
+    await finish(held, ["b"]);
+    expect(await placed).toBe(true);
+    expect(titles()).toEqual(["a", "c"]);
+    expect(current()).toBe("a");
+    expect(stage.store.getState()).toMatchObject({
+      isReading: false,
+      failure: { message: "b is bad." },
+    });
+  });
+
+  it("says what is wrong with several files, and counts the rest", async () => {
+    const { stage, held, titles } = setUp();
+    void stage.choose(files("a", "b", "c", "d", "e"), "new");
+    await finish(held, ["a", "b", "c", "d", "e"]);
+    expect(titles()).toEqual([]);
+    expect(stage.store.getState().failure?.message).toBe(
+      "a is bad. b is bad. c is bad. 2 more could not be read either.",
+    );
+  });
+
+  it("refuses more than fit before it reads any", async () => {
+    const { stage, held, store } = setUp(2000);
+    expect(await stage.choose(files("a", "b", "c"), "new")).toBe(false);
+    expect(held).toEqual([]);
+    expect(stage.store.getState().failure?.message).toBe(
+      "These 3 images do not fit: the model’s context of 2000 tokens has room for 2.",
+    );
+    expect(store.getState().conversation.id).toBe("c0");
+  });
+
+  it("adds to a conversation in the order of the choices, and shows the newest", async () => {
+    const { stage, held, titles, current, ask } = setUp();
+    void stage.choose(files("a"), "new");
+    await finish(held);
+    ask();
+    void stage.choose(files("b"), "add");
+    void stage.choose(files("c", "d"), "add");
+    await finish(held);
+    expect(titles()).toEqual(["a", "b", "c", "d"]);
+    expect(current()).toBe("c");
+  });
+
+  it("puts what is added in the place of a sample that nobody asked about", async () => {
+    const { stage, store, held, titles } = setUp();
+    vi.stubGlobal("fetch", async () => new Response("sample"));
+    const sample = { id: "s", url: "x", title: "s", alt: "s", questions: [] };
+    stage.store.setState({ samples: [sample] });
+    void stage.chooseSample("s");
+    await finish(held);
+    expect(titles()).toEqual(["s"]);
+    const before = store.getState().conversation.id;
+    void stage.choose(files("a"), "add");
+    await finish(held);
+    expect(titles()).toEqual(["a"]);
+    expect(store.getState().conversation.id).not.toBe(before);
+  });
+
+  it("puts all pages of a document on the stage, each with its own words", async () => {
+    const { stage, store, held, titles } = setUp();
+    vi.stubGlobal("fetch", async (url: string) => new Response(url));
+    const pages = [1, 2].map((page) => ({ url: `${page}.png`, alt: `Page ${page} says` }));
+    const sample = { id: "d", url: "1.png", title: "Document", alt: "", questions: [], pages };
+    stage.store.setState({ samples: [sample] });
+    void stage.chooseSample("d");
+    await finish(held);
+    expect(titles()).toEqual(["Document, page 1 of 2", "Document, page 2 of 2"]);
+    const { pictures } = store.getState().conversation;
+    expect(pictures.map(({ alt, sampleId }) => [alt, sampleId])).toEqual([
+      ["Page 1 says", "d"],
+      ["Page 2 says", "d"],
+    ]);
+  });
+
+  it("lets no slow file replace a picture that was chosen after it", async () => {
+    const { stage, held, titles } = setUp();
+    const slow = stage.choose(files("slow"), "new");
+    await settled();
+    void stage.choose(files("quick"), "new");
+    await settled();
+    held[1]!.end(true);
+    await settled();
+    expect(titles()).toEqual(["quick"]);
+    held[0]!.end(true);
+    expect(await slow).toBe(false);
+    expect(titles()).toEqual(["quick"]);
+  });
+
+  it("drops what was to be added to a conversation that is left", async () => {
+    const { stage, held, titles, ask, open } = setUp();
+    void stage.choose(files("a"), "new");
+    await finish(held);
+    ask();
+    const added = stage.choose(files("late"), "add");
+    await settled();
+    open(emptyConversation("other", 0));
+    expect(stage.store.getState().isReading).toBe(false);
+    held[1]!.end(true);
+    expect(await added).toBe(false);
+    expect(titles()).toEqual([]);
+  });
+
+  it("fetches addresses with progress, gives up when told to, and keeps sentences", async () => {
+    const { stage, held, titles } = setUp();
+    vi.stubGlobal("fetch", async () => new Response("bytes"));
+    const placed = stage.chooseAddresses(["https://a.example/cat.png"], "add");
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    expect(stage.store.getState().fetching).toMatchObject({ host: "a.example", loaded: 5 });
+    await finish(held);
+    expect(await placed).toBe(true);
+    expect(titles()).toEqual(["cat.png"]);
+    expect(stage.store.getState().fetching).toBeUndefined();
+
+    vi.stubGlobal("fetch", (_: URL, { signal }: RequestInit) => {
+      return new Promise((_resolve, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      });
+    });
+    const stopped = stage.chooseAddresses(["https://a.example/slow.png"], "add");
+    await settled();
+    stage.stopReading();
+    expect(await stopped).toBe(false);
+    expect(stage.store.getState()).toMatchObject({
+      isReading: false,
+      fetching: undefined,
+      failure: undefined,
+    });
+
+    expect(await stage.chooseAddresses(["not an address"], "add")).toBe(false);
+    expect(stage.store.getState().failure?.message).toMatch(/is no web address/);
+  });
+
+  it("takes back pictures that wait, and none that was asked about", async () => {
+    const { stage, store, held, titles, current, ask } = setUp();
+    void stage.choose(files("a"), "new");
+    await finish(held);
+    ask();
+    void stage.choose(files("b", "c"), "add");
+    await finish(held);
+    for (const { id } of store.getState().conversation.pictures.slice(0, 2)) stage.remove(id);
+    expect(titles()).toEqual(["a", "c"]);
+    expect(current()).toBe("c");
+    stage.show(store.getState().conversation.pictures[0]!.id);
+    expect(current()).toBe("a");
+  });
+
+  it("follows an answer whose patches are shown to a picture that it saw", async () => {
+    const { stage, store, held, current, ask } = setUp();
+    void stage.choose(files("a", "b"), "new");
+    await finish(held);
+    ask();
+    void stage.choose(files("c"), "add");
+    await finish(held);
+    const { conversation } = store.getState();
+    const [a, b] = conversation.pictures.map(({ id }) => id);
+    const images = [a!, b!].map((image) => ({ image, width: 1, height: 1, tiles: [] }));
+    const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
+    const run = { phase: "done", result: result({ images }) } as const;
+    const [exchange] = conversation.exchanges;
+    const answered = { ...exchange!, attempts: [{ id: "answer", settings, run }] };
+    store.setState({ conversation: { ...conversation, exchanges: [answered] } });
+    expect(current()).toBe("c");
+    store.setState({ shown: "answer" });
+    expect(current()).toBe("a");
+    stage.show(b!);
+    store.setState({ shown: undefined });
+    store.setState({ shown: "answer" });
+    expect(current()).toBe("b");
+  });
+
+  it("forgets a sentence about pictures once a question goes on without them", async () => {
+    const { stage, held, ask } = setUp();
+    void stage.choose(files("a", "b"), "new");
+    await finish(held, ["b"]);
+    expect(stage.store.getState().failure).toBeDefined();
+    ask();
+    expect(stage.store.getState().failure).toBeUndefined();
+  });
+});

@@ -1,0 +1,270 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { type EngineFailure, toFailure } from "@/protocol/engine";
+import type { Load } from "../app/load";
+import type { Chat } from "../chat/chat";
+import { emptyConversation, reportOf } from "../conversation/conversation";
+import {
+  givesWay,
+  stagePicture,
+  withoutPicture,
+  withPictures,
+} from "../conversation/conversationPictures";
+import { roomFor, tooMany } from "../conversation/room";
+import { fetchPicture, hostOf, parseAddress } from "./fetchPicture";
+import { type PictureOutcome, readPicture } from "./pictures";
+import type { Sample } from "./samples";
+
+/** Where pictures go: to a conversation of their own, or before the next question of this one. */
+export type Target = "new" | "add";
+
+/** The stage's own state: what can be chosen, what stands there, and what became of the last choice. */
+export interface StageState {
+  readonly samples: readonly Sample[];
+  /** The picture that was chosen among the conversation's; see `stagePicture`. */
+  readonly pictureId: string | undefined;
+  /** Where the last pictures were to go: failure and notice are shown there. */
+  readonly target: Target;
+  readonly failure: EngineFailure | undefined;
+  /** Worth knowing about the last pictures: one was scaled. */
+  readonly notice: string | undefined;
+  /** Pictures are being read. */
+  readonly isReading: boolean;
+  /** What is being fetched from another site. */
+  readonly fetching: Fetching | undefined;
+}
+
+export interface Fetching {
+  readonly host: string;
+  readonly loaded: number;
+  readonly total: number | undefined;
+}
+
+export interface Given {
+  readonly blob: Blob;
+  readonly title: string;
+}
+
+/** How pictures come to the stage. Each call says whether any did. */
+export interface StagePictures {
+  readonly store: StoreApi<StageState>;
+  choose(given: readonly Given[], target: Target): Promise<boolean>;
+  /** Fetches what lies at addresses that the person gave. */
+  chooseAddresses(addresses: readonly string[], target: Target): Promise<boolean>;
+  chooseSample(id: string): Promise<boolean>;
+  /** Gives up on what is being read. */
+  stopReading(): void;
+  /** Takes a picture away that no question was asked about. */
+  remove(pictureId: string): void;
+  /** Puts one of the conversation's pictures on the stage. */
+  show(pictureId: string): void;
+  /** Settled once everything that was chosen is on the stage, or was refused. */
+  settled(): Promise<unknown>;
+  /** How often pictures were chosen. */
+  choices(): number;
+}
+
+export interface StageOptions {
+  readonly chat: Chat;
+  readonly load: Load;
+  readonly newId: () => string;
+  readonly now: () => number;
+  /** For tests; the page decodes. */
+  readonly read?: typeof readPicture;
+}
+
+type Read = (signal: AbortSignal) => Promise<readonly PictureOutcome[]>;
+
+export function createStagePictures(options: StageOptions): StagePictures {
+  const { chat, load, newId, now, read = readPicture } = options;
+  const store = createStore<StageState>(() => ({
+    samples: [],
+    pictureId: undefined,
+    target: "new",
+    failure: undefined,
+    notice: undefined,
+    isReading: false,
+    fetching: undefined,
+  }));
+  /** Ends what is read for a conversation that is left, or that was given up. */
+  let reading = new AbortController();
+  let last: Promise<unknown> = Promise.resolve();
+  let choices = 0;
+  let isPlacing = false;
+
+  const conversation = () => chat.store.getState().conversation;
+
+  function stopReading() {
+    reading.abort();
+    reading = new AbortController();
+    store.setState({ isReading: false, fetching: undefined });
+  }
+
+  /** What is added is placed in the order in which it was given; what is new replaces all of it. */
+  function take(count: number, target: Target, readAll: Read): Promise<boolean> {
+    choices += 1;
+    if (target === "new") stopReading();
+    const { signal } = reading;
+    store.setState({ target, isReading: true, failure: undefined, notice: undefined });
+    const before = target === "new" ? Promise.resolve() : last;
+    const placed = before.then(async () => {
+      if (signal.aborted) return false;
+      const refusal = refusalOf(count, target);
+      if (refusal) return refuse(refusal);
+      const outcomes = await readAll(signal).catch((error): readonly PictureOutcome[] => [
+        { ok: false, failure: toFailure(error) },
+      ]);
+      return signal.aborted ? release(outcomes) : place(outcomes, target);
+    });
+    const mine = placed.finally(() => {
+      if (last === mine && !signal.aborted) {
+        store.setState({ isReading: false, fetching: undefined });
+      }
+    });
+    last = mine;
+    return mine;
+  }
+
+  const begins = (target: Target) => target === "new" || givesWay(conversation());
+
+  function refusalOf(count: number, target: Target): string | undefined {
+    const model = load.store.getState();
+    const isNew = begins(target);
+    const whole = isNew ? emptyConversation("", 0) : conversation();
+    const room = roomFor(whole, model.phase === "ready" ? model.info : undefined);
+    return count > room.pictures ? tooMany(count, room, !isNew) : undefined;
+  }
+
+  function refuse(message: string): boolean {
+    store.setState({ failure: { code: "badRequest", message, action: "chooseImage" } });
+    return false;
+  }
+
+  function place(outcomes: readonly PictureOutcome[], target: Target): boolean {
+    const read = outcomes.filter((each) => each.ok);
+    const pictures = read.map(({ picture }) => picture);
+    const failures = outcomes.flatMap((each) => (each.ok ? [] : [each.failure]));
+    const notices = read.flatMap(({ notice }) => notice ?? []);
+    store.setState({ failure: joined(failures), notice: notices.join(" ") || undefined });
+    const first = pictures[0];
+    if (!first) return false;
+    isPlacing = true;
+    if (begins(target)) {
+      chat.open(withPictures(emptyConversation(newId(), now()), pictures), "picture");
+    } else {
+      chat.store.setState({ conversation: withPictures(conversation(), pictures) });
+    }
+    isPlacing = false;
+    store.setState({ pictureId: first.id });
+    return true;
+  }
+
+  async function readGiven(given: readonly Given[], signal: AbortSignal) {
+    const outcomes: PictureOutcome[] = [];
+    // One after the other: each is decoded once, and several at once would be as large as all.
+    for (const { blob, title } of given) {
+      if (signal.aborted) break;
+      outcomes.push(await read(blob, { id: newId(), title }));
+    }
+    return outcomes;
+  }
+
+  async function readAddress(address: string, signal: AbortSignal): Promise<PictureOutcome> {
+    const url = parseAddress(address);
+    if (!url) {
+      const message = `“${address}” is no web address; one begins with https://.`;
+      return { ok: false, failure: { code: "badImage", message } };
+    }
+    const tell = (loaded: number, total?: number) => {
+      if (!signal.aborted) store.setState({ fetching: { host: hostOf(url), loaded, total } });
+    };
+    tell(0);
+    const fetched = await fetchPicture(url, { signal, onProgress: tell });
+    if (!fetched.ok) return fetched;
+    return read(fetched.blob, { id: newId(), title: fetched.title });
+  }
+
+  async function readSample({ id, title, alt, url, pages = [{ url, alt }] }: Sample) {
+    return Promise.all(
+      pages.map(async (page, index): Promise<PictureOutcome> => {
+        const response = await fetch(page.url).catch(() => undefined);
+        if (!response?.ok) {
+          const message = `The sample “${title}” could not be read.`;
+          return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
+        }
+        const name = pages.length > 1 ? `${title}, page ${index + 1} of ${pages.length}` : title;
+        const source = { id: newId(), title: name, alt: page.alt, sampleId: id };
+        return read(await response.blob(), source);
+      }),
+    );
+  }
+
+  chat.store.subscribe((state, before) => {
+    if (state.conversation.id !== before.conversation.id && !isPlacing) stopReading();
+    if (state.shown !== before.shown) follow();
+    // What went wrong with pictures no longer matters once a question goes on without them.
+    const { exchanges } = state.conversation;
+    if (exchanges.length > before.conversation.exchanges.length) {
+      store.setState({ failure: undefined, notice: undefined });
+    }
+  });
+
+  /** An answer that is shown and that did not see the picture on the stage brings one that it saw. */
+  function follow() {
+    const { conversation, shown } = chat.store.getState();
+    const attempt = conversation.exchanges
+      .flatMap(({ attempts }) => attempts)
+      .find(({ id }) => id === shown);
+    const seen = attempt && reportOf(attempt.run)?.images.map(({ image }) => image);
+    const current = stagePicture(conversation, store.getState().pictureId)?.id;
+    if (seen?.[0] && !seen.some((id) => id === current)) store.setState({ pictureId: seen[0] });
+  }
+
+  return {
+    store,
+    stopReading,
+    choose: (given, target) => take(given.length, target, (signal) => readGiven(given, signal)),
+    chooseAddresses: (addresses, target) =>
+      take(addresses.length, target, async (signal) => {
+        const outcomes: PictureOutcome[] = [];
+        for (const address of addresses) outcomes.push(await readAddress(address, signal));
+        return outcomes;
+      }),
+    chooseSample(id) {
+      const sample = store.getState().samples.find((each) => each.id === id);
+      return take(sample?.pages?.length ?? 1, "new", async () => {
+        if (sample) return readSample(sample);
+        const message = `There is no sample “${id}”.`;
+        return [{ ok: false, failure: { code: "badImage", message, action: "chooseImage" } }];
+      });
+    },
+    remove(pictureId) {
+      const before = conversation();
+      const after = withoutPicture(before, pictureId);
+      if (after === before) return;
+      chat.store.setState({ conversation: after });
+      for (const { id, url } of before.pictures) if (id === pictureId) URL.revokeObjectURL(url);
+    },
+    show: (pictureId) => store.setState({ pictureId }),
+    settled: () => last,
+    choices: () => choices,
+  };
+}
+
+/** Frees what was read too late to be placed. */
+function release(outcomes: readonly PictureOutcome[]): boolean {
+  for (const outcome of outcomes) if (outcome.ok) URL.revokeObjectURL(outcome.picture.url);
+  return false;
+}
+
+/** Sentences that are shown one by one; of more than these, their number. */
+const MAX_SENTENCES = 3;
+
+/** One failure that says what each of them says. */
+function joined(failures: readonly EngineFailure[]): EngineFailure | undefined {
+  const [first] = failures;
+  if (!first || failures.length === 1) return first;
+  const sentences = failures.slice(0, MAX_SENTENCES).map(({ message }) => message);
+  const more = failures.length - MAX_SENTENCES;
+  if (more > 0) sentences.push(`${more} more could not be read either.`);
+  return { ...first, message: sentences.join(" ") };
+}

@@ -1,0 +1,95 @@
+import type { CacheSettings, EngineFailure, TurnResult } from "@/protocol/engine";
+import type { Hidden } from "../conversation/occlusion";
+import type { Origin } from "../conversation/origin";
+import type { Trace } from "../conversation/trace";
+import type { AttemptRecord, ConversationRecord, PictureRecord } from "./records";
+
+/** Where a conversation's JSON begins: what it is, and which reading of it. */
+export const FORMAT = "keepsight-conversation";
+export const VERSION = 1;
+
+/**
+ * A conversation as one JSON document: everything that `npm run ask -- --replay` needs to run it
+ * again, and the page to show it. What answers looked at (`TurnResult.explanation`) is left out: it is
+ * many times as large as everything else, and running the conversation again makes it anew.
+ */
+export interface ConversationDocument {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly name: string;
+  /** ISO 8601 */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly pictures: readonly DocumentPicture[];
+  readonly exchanges: readonly DocumentExchange[];
+}
+
+export interface DocumentPicture extends Omit<PictureRecord, "blob"> {
+  /** The file as it was given, as a base64 data URL. */
+  readonly data: string;
+}
+
+export interface DocumentExchange {
+  readonly question: string;
+  /** Ids of the pictures that stand before the question. */
+  readonly pictures: readonly string[];
+  readonly attempts: readonly DocumentAttempt[];
+}
+
+/** One answer, or why there is none. */
+export interface DocumentAttempt {
+  readonly settings: CacheSettings;
+  /** Equal for the lanes of one comparison. */
+  readonly comparison?: string;
+  readonly hidden?: Hidden;
+  readonly result?: DocumentResult;
+  readonly origin?: Origin;
+  readonly trace?: Trace;
+  readonly failure?: EngineFailure;
+  /** What had been said before it failed. */
+  readonly text?: string;
+}
+
+export type DocumentResult = Omit<TurnResult, "explanation">;
+
+export async function exportJson(record: ConversationRecord): Promise<string> {
+  const { name, createdAt, updatedAt, exchanges } = record;
+  const pictures = await Promise.all(
+    record.pictures.map(async ({ blob, ...picture }) => ({
+      ...picture,
+      data: await dataUrl(blob),
+    })),
+  );
+  const document: ConversationDocument = {
+    format: FORMAT,
+    version: VERSION,
+    name,
+    createdAt: new Date(createdAt).toISOString(),
+    updatedAt: new Date(updatedAt).toISOString(),
+    pictures,
+    exchanges: exchanges.map(({ question, pictures: before, attempts }) => ({
+      question,
+      pictures: before,
+      attempts: attempts.map(documentAttempt),
+    })),
+  };
+  return JSON.stringify(document, undefined, 1);
+}
+
+function documentAttempt({ id: _, run, ...attempt }: AttemptRecord): DocumentAttempt {
+  const { phase, ...outcome } = run;
+  if (!("result" in outcome)) return { ...attempt, ...outcome };
+  const { explanation: __, ...result } = outcome.result;
+  return { ...attempt, ...outcome, result };
+}
+
+/** A file's bytes as a base64 data URL. */
+export async function dataUrl(blob: Blob): Promise<string> {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const parts: string[] = [];
+  // In pieces: a call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 8192) {
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+  }
+  return `data:${blob.type || "application/octet-stream"};base64,${btoa(parts.join(""))}`;
+}

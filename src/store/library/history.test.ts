@@ -1,0 +1,137 @@
+import { expect, test, vi } from "vitest";
+import { createStore } from "zustand/vanilla";
+import type { Engine } from "@/protocol/engine";
+import { createCharts } from "../app/charts";
+import { createLoad } from "../app/load";
+import { result } from "../app/testing";
+import { createChat } from "../chat/chat";
+import {
+  type Conversation,
+  type Exchange,
+  emptyConversation,
+  type Picture,
+  withExchange,
+} from "../conversation/conversation";
+import type { Archive, ArchiveState } from "./archive";
+import { createHistory } from "./history";
+import { type ConversationRecord, entryOf, toRecord } from "./records";
+
+const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
+const pictureOf = (id: string): Picture => {
+  return { id, title: id, alt: id, blob: new Blob([id]), url: "", width: 1, height: 1 };
+};
+const answered = (id: string, pictures: readonly string[], answer: string): Exchange => ({
+  id,
+  pictures,
+  question: `question ${id}`,
+  attempts: [{ id: `a${id}`, settings, run: { phase: "done", result: result({ answer }) } }],
+});
+const conversation = [
+  answered("1", ["p"], "one"),
+  answered("2", ["q"], "two"),
+  answered("3", ["r"], "three"),
+].reduce(withExchange, {
+  ...emptyConversation("c", 0),
+  pictures: ["p", "q", "r", "new"].map(pictureOf),
+} as Conversation);
+
+/** An archive in memory. */
+function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRecord> } {
+  const kept = new Map<string, ConversationRecord>();
+  const store = createStore<ArchiveState>(() => ({
+    entries: [],
+    isKept: true,
+    failure: undefined,
+  }));
+  const put = async (record: ConversationRecord) => {
+    kept.set(record.id, record);
+    store.setState({ entries: [...kept.values()].map(entryOf) });
+  };
+  return {
+    kept,
+    store,
+    put,
+    save: (each) => put(toRecord(each, 1)),
+    newest: async () => undefined,
+    read: async () => undefined,
+    record: async (id) => kept.get(id),
+    rename: async () => undefined,
+    remove: async (id) => void kept.delete(id),
+  };
+}
+
+function setUp() {
+  const archive = memoryArchive();
+  let ids = 0;
+  const newId = () => `id${ids++}`;
+  const engine = new Promise<Engine>(() => undefined);
+  const chat = createChat({
+    load: createLoad(
+      () => engine,
+      { baseUrl: "m/" },
+      () => 0,
+    ),
+    charts: createCharts(),
+    sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 }),
+    newId,
+    now: () => 0,
+    paint: vi.fn(),
+  });
+  chat.store.setState({ conversation });
+  const history = createHistory({ archive, chat, newId, now: () => 0 });
+  return { archive, chat, history, current: () => chat.store.getState().conversation };
+}
+
+test("an edited question goes on from its place; what it replaced is kept by itself", async () => {
+  const { archive, history, current } = setUp();
+  history.edit("2", "another", [settings]);
+  const after = current();
+  expect(after.id).toBe("c");
+  expect(after.exchanges.map(({ question }) => question)).toEqual(["question 1", "another"]);
+  expect(after.exchanges[1]).toMatchObject({
+    pictures: ["q"],
+    attempts: [{ settings, run: { phase: "queued" } }],
+  });
+  // The third question's picture left with it; the one that waits for its question stays.
+  expect(after.pictures.map(({ id }) => id)).toEqual(["p", "q", "new"]);
+  const branch = [...archive.kept.values()].find(({ id }) => id !== "c")!;
+  expect(branch.name).toBe("question 1 (before edit)");
+  expect(branch.exchanges).toEqual(toRecord(conversation, 1).exchanges);
+  expect(branch.pictures).toHaveLength(4);
+  expect(history.store.getState().edited).toEqual({
+    exchangeId: after.exchanges[1]!.id,
+    title: branch.name,
+  });
+});
+
+test("an edited question may be asked in lanes", () => {
+  const { history, current } = setUp();
+  history.edit("3", "another", [settings, { ...settings, policy: "streaming" }]);
+  const lanes = current().exchanges[2]!.attempts;
+  expect(lanes.map(({ settings: { policy } }) => policy)).toEqual(["full", "streaming"]);
+  expect(lanes[0]!.comparison).toBeDefined();
+  expect(lanes[1]!.comparison).toBe(lanes[0]!.comparison);
+});
+
+test("a question without an answer is edited in place, and nothing is kept of it", () => {
+  const { archive, chat, history, current } = setUp();
+  chat.store.setState({ conversation: emptyConversation("d", 0) });
+  chat.ask("first", settings);
+  history.edit(current().exchanges[0]!.id, "second", [settings]);
+  expect(current().exchanges.map(({ question }) => question)).toEqual(["second"]);
+  expect([...archive.kept.keys()]).toEqual(["d"]);
+  expect(history.store.getState().edited).toBeUndefined();
+});
+
+test("what was deleted is brought back as it was", async () => {
+  const { archive, history, current } = setUp();
+  const record = toRecord(conversation, 7);
+  await archive.put(record);
+  await history.remove("c");
+  expect(current().id).not.toBe("c");
+  expect(archive.kept.has("c")).toBe(false);
+  expect(history.store.getState().removed?.title).toBe("question 1");
+  await history.undoRemove();
+  expect(archive.kept.get("c")).toEqual(record);
+  expect(history.store.getState().removed).toBeUndefined();
+});

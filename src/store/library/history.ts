@@ -1,0 +1,150 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { CacheSettings } from "@/protocol/engine";
+import type { Chat, ChatState } from "../chat/chat";
+import {
+  type Conversation,
+  emptyConversation,
+  hasAnswersFrom,
+  titleOf,
+} from "../conversation/conversation";
+import { newestPictures, withPictures } from "../conversation/conversationPictures";
+import { readPicture } from "../images/pictures";
+import type { Archive } from "./archive";
+import type { ConversationRecord } from "./records";
+
+export interface HistoryState {
+  /** Where a question was edited last, and the name under which what it replaced is kept. */
+  readonly edited: { readonly exchangeId: string; readonly title: string } | undefined;
+  /** What was deleted last, for as long as it can be brought back. */
+  readonly removed: { readonly record: ConversationRecord; readonly title: string } | undefined;
+}
+
+/** Conversations over time: kept as they go on, opened again, named, taken along, forgotten. */
+export interface History {
+  readonly archive: Archive;
+  readonly store: StoreApi<HistoryState>;
+  /** Brings back the newest conversation, if it is about the sample that was asked for. */
+  restore(sampleId: string | undefined): Promise<boolean>;
+  open(id: string): Promise<void>;
+  rename(id: string, name: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Brings back what was deleted last. */
+  undoRemove(): Promise<void>;
+  /** JSON of a conversation; undefined when it is not there any more. */
+  exported(id: string): Promise<string | undefined>;
+  /** Takes up a conversation that was exported as JSON, and opens it; says why where it cannot. */
+  take(file: File): Promise<string | undefined>;
+  /**
+   * Asks another question in the place of one. What was there, and everything after it, becomes a
+   * conversation of its own.
+   */
+  edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): void;
+  /** An empty conversation about the pictures that came last. */
+  begin(): void;
+}
+
+export interface HistoryOptions {
+  readonly archive: Archive;
+  readonly chat: Chat;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+export function createHistory({ archive, chat, newId, now }: HistoryOptions): History {
+  const store = createStore<HistoryState>(() => ({ edited: undefined, removed: undefined }));
+  chat.store.subscribe((state, before) => {
+    const isSame = state.conversation.id === before.conversation.id;
+    if (isSame && isWorthKeeping(state, before)) void archive.save(state.conversation);
+  });
+
+  function begin() {
+    const pictures = newestPictures(chat.store.getState().conversation);
+    chat.open(withPictures(emptyConversation(newId(), now()), pictures));
+  }
+
+  async function open(id: string) {
+    if (id === chat.store.getState().conversation.id) return;
+    const found = await archive.read(id);
+    if (found) chat.open(found);
+  }
+
+  async function take(file: File) {
+    // Both are needed rarely, and not on the first screen.
+    const { readDocument, recordOf } = await import("./importJson");
+    const record = recordOf(readDocument(await file.text(), file.name), newId, now());
+    for (const { blob, ...source } of record.pictures) {
+      const outcome = await readPicture(blob, source);
+      if (!outcome.ok) throw new Error(outcome.failure.message);
+      URL.revokeObjectURL(outcome.picture.url);
+    }
+    await archive.put(record);
+    const { failure, isKept } = archive.store.getState();
+    if (failure || !isKept) throw new Error(failure ?? "This browser keeps no conversations.");
+    await open(record.id);
+  }
+
+  return {
+    archive,
+    store,
+    begin,
+    open,
+    async restore(sampleId) {
+      const newest = await archive.newest();
+      const found = newest && (await archive.read(newest.id));
+      if (!found || !isAbout(found, sampleId)) return false;
+      chat.open(found);
+      return true;
+    },
+    async rename(id, name) {
+      chat.rename(id, name);
+      await archive.rename(id, name);
+    },
+    async remove(id) {
+      const record = await archive.record(id);
+      const title = archive.store.getState().entries.find((entry) => entry.id === id)?.title;
+      if (id === chat.store.getState().conversation.id) begin();
+      await archive.remove(id);
+      if (record) store.setState({ removed: { record, title: title ?? "" } });
+    },
+    async undoRemove() {
+      const { removed } = store.getState();
+      store.setState({ removed: undefined });
+      if (removed) await archive.put(removed.record);
+    },
+    async exported(id) {
+      const record = await archive.record(id);
+      if (!record) return undefined;
+      const { exportJson } = await import("./exportJson");
+      return exportJson(record);
+    },
+    take: (file) =>
+      take(file).then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      ),
+    edit(exchangeId, question, lanes) {
+      const before = chat.store.getState().conversation;
+      const edited = chat.edit(exchangeId, question, lanes);
+      if (edited === undefined || !hasAnswersFrom(before, exchangeId)) return;
+      const title = `${titleOf(before)} (before edit)`;
+      // Its exchanges keep their ids: nothing looks for one across conversations.
+      void archive.save({ ...before, id: newId(), name: title });
+      store.setState({ edited: { exchangeId: edited, title } });
+    },
+  };
+}
+
+/** A question was asked, or an answer began or ended; single tokens are not worth a write. */
+function isWorthKeeping(state: ChatState, before: ChatState): boolean {
+  if (state.conversation.exchanges.length === 0) return false;
+  if (state.conversation.pictures !== before.conversation.pictures) return true;
+  return state.running !== before.running || attempts(state) !== attempts(before);
+}
+
+function attempts({ conversation }: ChatState): number {
+  return conversation.exchanges.reduce((sum, exchange) => sum + exchange.attempts.length, 0);
+}
+
+function isAbout(conversation: Conversation, sampleId: string | undefined): boolean {
+  return sampleId === undefined || conversation.pictures.at(-1)?.sampleId === sampleId;
+}

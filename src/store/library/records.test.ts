@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { result } from "../app/testing";
+import {
+  emptyConversation,
+  type Picture,
+  STARTED,
+  withExchange,
+} from "../conversation/conversation";
+import { exportJson } from "./exportJson";
+import { entryOf, revive, toRecord } from "./records";
+
+const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
+const picture: Picture = {
+  id: "p",
+  title: "A page",
+  alt: "A page",
+  blob: new Blob([new Uint8Array([1, 2, 255])], { type: "image/png" }),
+  url: "blob:gone",
+  width: 3,
+  height: 4,
+};
+const answered = withExchange(emptyConversation("c", 1000, picture), {
+  id: "e",
+  pictures: ["p"],
+  question: "What?",
+  attempts: [{ id: "a", settings, run: { phase: "done", result: result({ answer: "This." }) } }],
+});
+
+test("a conversation comes back as it was, with new addresses for its pictures", () => {
+  const revived = revive(toRecord(answered, 2000), () => "blob:new");
+  expect(revived).toEqual({ ...answered, pictures: [{ ...picture, url: "blob:new" }] });
+});
+
+test("an answer that was still being given comes back as interrupted, to be tried again", () => {
+  const running = withExchange(answered, {
+    id: "f",
+    pictures: [],
+    question: "And?",
+    attempts: [
+      { id: "b", settings, run: { ...STARTED, phase: "running", text: "Half" } },
+      { id: "d", settings, run: { phase: "queued" } },
+    ],
+  } as never);
+  const { exchanges } = revive(toRecord(running, 2000), () => "");
+  expect(exchanges[1]!.attempts.map(({ run }) => run)).toEqual([
+    expect.objectContaining({ phase: "failed", text: "Half" }),
+    expect.objectContaining({ phase: "failed", text: "" }),
+  ]);
+});
+
+test("an entry is named by the person, or by the first question, or by the picture", () => {
+  const title = (conversation: typeof answered) => entryOf(toRecord(conversation, 0)).title;
+  expect(title({ ...answered, name: "Mine" })).toBe("Mine");
+  expect(title(answered)).toBe("What?");
+  expect(title(emptyConversation("c", 0, picture))).toBe("A page");
+});
+
+test("the export carries the pictures' bytes and the engine's own results", async () => {
+  const document = JSON.parse(await exportJson(toRecord(answered, 2000)));
+  expect(document).toMatchObject({
+    format: "keepsight-conversation",
+    version: 1,
+    createdAt: "1970-01-01T00:00:01.000Z",
+    pictures: [{ id: "p", title: "A page", width: 3, data: "data:image/png;base64,AQL/" }],
+    exchanges: [{ question: "What?", pictures: ["p"], attempts: [{ settings }] }],
+  });
+  expect(document.exchanges[0].attempts[0].result).toEqual(result({ answer: "This." }));
+});

@@ -1,0 +1,49 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { type CacheSettings, type Sampling, type TurnResult, toFailure } from "@/protocol/engine";
+import { forgetShares } from "@/text/forgetShares";
+import type { Load } from "../app/load";
+import type { Sample } from "../images/samples";
+
+export type CalibrationState =
+  | { readonly phase: "idle" }
+  | { readonly phase: "running"; readonly done: number; readonly total: number }
+  | { readonly phase: "failed"; readonly message: string };
+
+export interface Calibration {
+  readonly store: StoreApi<CalibrationState>;
+  /**
+   * Runs a policy's search on the first question of every sample page and averages it: forget shares
+   * per layer, or undefined where it failed (the store says why).
+   */
+  run(settings: CacheSettings): Promise<readonly number[] | undefined>;
+}
+
+const ONE_TOKEN: Sampling = { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1, seed: 0 };
+
+export function createCalibration(load: Load, samples: () => readonly Sample[]): Calibration {
+  const store = createStore<CalibrationState>(() => ({ phase: "idle" }));
+  const fail = (message: string) => void store.setState({ phase: "failed", message }, true);
+
+  async function askSamples(settings: CacheSettings): Promise<readonly number[] | undefined> {
+    const engine = load.engine();
+    if (!engine || load.store.getState().phase !== "ready") return fail("The model is not loaded.");
+    const pages = samples();
+    const results: TurnResult[] = [];
+    for (const [done, { url, questions }] of pages.entries()) {
+      store.setState({ phase: "running", done, total: pages.length }, true);
+      const response = await fetch(url);
+      if (!response.ok) return fail("A sample page could not be read.");
+      const turns = [{ images: ["page"], question: questions[0] ?? "" }];
+      const images = { page: await response.blob() };
+      const sampling = ONE_TOKEN;
+      results.push(await engine.ask({ turns, images, settings, sampling, fresh: true }));
+    }
+    store.setState({ phase: "idle" }, true);
+    return forgetShares(results);
+  }
+
+  return {
+    store,
+    run: (settings) => askSamples(settings).catch((error) => fail(toFailure(error).message)),
+  };
+}

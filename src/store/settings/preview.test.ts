@@ -1,0 +1,99 @@
+import { describe, expect, test, vi } from "vitest";
+import { createStore } from "zustand/vanilla";
+import type { CacheSettings, Engine } from "@/protocol/engine";
+import type { Load } from "../app/load";
+import { result } from "../app/testing";
+import type { Chat, ChatState } from "../chat/chat";
+import { type Attempt, emptyConversation, withExchange } from "../conversation/conversation";
+import { createPreview } from "./preview";
+import { createSettingsStore } from "./settings";
+
+const settings = (retention: number): CacheSettings => ({
+  policy: "h2o",
+  retention,
+  scope: "visual",
+  options: {},
+});
+const layout = { image: "p", width: 1, height: 1, tiles: [] };
+
+function setUp(given: Parameters<typeof result>[0], engine: Partial<Engine>) {
+  const run = { phase: "done", result: result({ images: [layout], ...given }) } as const;
+  const attempts: readonly Attempt[] = [{ id: "a", settings: settings(0.5), run }];
+  const exchange = { id: "e", pictures: [], question: "", attempts };
+  const state: ChatState = {
+    conversation: withExchange(emptyConversation("c", 0), exchange),
+    running: undefined,
+    shown: undefined,
+    left: undefined,
+  };
+  const chat = { store: createStore<ChatState>(() => state) } as Chat;
+  const load = { engine: () => engine as Engine } as Load;
+  const controls = createSettingsStore({ policy: "h2o", keepPercent: 50 });
+  const next = () => settings(controls.getState().keepPercent / 100);
+  const store = createPreview({ load, chat, settings: controls, next, delayMs: 0 });
+  const keep = (keepPercent: number) => controls.setState({ keepPercent });
+  return { chat, controls, keep, current: () => store.getState().preview };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe("a preview", () => {
+  test("shows what other settings would keep, with the rows that there were", async () => {
+    const preview = vi.fn(async () => ({ layers: [{ rows: 3, kept: [0, 1, 5] }], kvBytes: 99 }));
+    const { keep, current } = setUp({}, { preview });
+    keep(10);
+    await settled();
+    expect(preview).toHaveBeenCalledExactlyOnceWith(settings(0.1));
+    expect(current()).toEqual({
+      settings: settings(0.1),
+      kvBytes: 99,
+      layers: [{ rowsBefore: 100, rowsAfter: 3, kept: [0, 1, 5] }],
+    });
+  });
+
+  test("is not asked for by what changes no answer", async () => {
+    const preview = vi.fn();
+    const { chat, controls } = setUp({}, { preview });
+    controls.setState({ layer: 3, veil: "off", theme: "dark" });
+    chat.store.setState({ running: "b" });
+    chat.store.setState({ running: undefined });
+    await settled();
+    expect(preview).not.toHaveBeenCalled();
+  });
+
+  test("of the settings that were just used is none", async () => {
+    const preview = vi.fn();
+    const { keep, current } = setUp({}, { preview });
+    keep(20);
+    keep(50);
+    await settled();
+    expect(preview).not.toHaveBeenCalled();
+    expect(current()).toBeUndefined();
+  });
+
+  test("is left out where the engine recorded too little, or no picture", async () => {
+    const preview = vi.fn(async () => Promise.reject(new Error("not recorded")));
+    const { keep, current } = setUp({}, { preview });
+    keep(10);
+    await settled();
+    expect(current()).toBeUndefined();
+
+    for (const given of [{ images: [] }, { appended: true }]) {
+      setUp(given, { preview }).keep(10);
+      await settled();
+    }
+    expect(preview).toHaveBeenCalledTimes(1);
+  });
+
+  test("ends when the next question runs, even if its numbers come late", async () => {
+    let answer: (value: never) => void = () => undefined;
+    const preview = () => new Promise<never>((resolve) => (answer = resolve));
+    const { chat, keep, current } = setUp({}, { preview });
+    keep(10);
+    await settled();
+    chat.store.setState({ running: "b" });
+    answer({ layers: [], kvBytes: 1 } as never);
+    await settled();
+    expect(current()).toBeUndefined();
+  });
+});

@@ -1,0 +1,57 @@
+import { type ReactNode, useId } from "react";
+import type { Target } from "@/store/images/stage";
+import { Menu } from "../shared/Menu";
+import { useApp } from "../useApp";
+import { adding, hasCamera } from "./adding";
+
+interface Props {
+  readonly label: ReactNode;
+  readonly className?: string | undefined;
+  readonly target: Target;
+  /** Id and name of the file input, where others open it, too. */
+  readonly input?: { readonly id: string; readonly name: string };
+}
+
+/** The ways to a picture of one's own: files, the camera, an address. */
+export function AddMenu({ label, className, target, input }: Props) {
+  const { pictures } = useApp();
+  const own = useId();
+  const id = input?.id ?? own;
+  const open = (kind: "camera" | "address") => adding.setState({ dialog: { kind, target } });
+  return (
+    <>
+      <Menu
+        label={label}
+        className={className}
+        items={[
+          {
+            key: "file",
+            label: "Files…",
+            onPick: () => document.getElementById(id)?.click(),
+          },
+          ...(hasCamera()
+            ? [{ key: "camera", label: "Camera…", onPick: () => open("camera") }]
+            : []),
+          { key: "address", label: "Web address…", onPick: () => open("address") },
+        ]}
+      />
+      <input
+        id={id}
+        type="file"
+        accept="image/*"
+        multiple
+        className="unseen"
+        tabIndex={-1}
+        aria-label={input?.name ?? "Images to add"}
+        onChange={({ currentTarget }) => {
+          const given = Array.from(currentTarget.files ?? [], (file) => ({
+            blob: file,
+            title: file.name,
+          }));
+          currentTarget.value = "";
+          if (given.length > 0) void pictures.choose(given, target);
+        }}
+      />
+    </>
+  );
+}

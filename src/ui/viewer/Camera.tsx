@@ -1,0 +1,118 @@
+import { useEffect, useRef, useState } from "react";
+import type { Target } from "@/store/images/stage";
+import { useApp } from "../useApp";
+import styles from "./Adding.module.css";
+
+interface Props {
+  readonly target: Target;
+  readonly onClose: () => void;
+}
+
+/** A live preview and a still. The camera is off again as soon as the dialog is closed. */
+export default function Camera({ target, onClose }: Props) {
+  const { pictures } = useApp();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const [isLive, setLive] = useState(false);
+  const refusal = useCamera(video);
+
+  useEffect(() => dialog.current?.showModal(), []);
+
+  async function take() {
+    const blob = video.current && (await still(video.current));
+    if (!blob) return;
+    const time = new Date().toLocaleTimeString(undefined, { timeStyle: "short" });
+    void pictures.choose([{ blob, title: `Camera, ${time}` }], target);
+    dialog.current?.close();
+  }
+
+  return (
+    <dialog ref={dialog} className={styles.dialog} aria-labelledby="camera-title" onClose={onClose}>
+      <h2 id="camera-title">Camera</h2>
+      <div className={styles.view}>
+        {refusal ? (
+          <p className={styles.refusal} role="alert">
+            {refusal}
+          </p>
+        ) : (
+          <video
+            ref={video}
+            className={styles.video}
+            autoPlay
+            muted
+            playsInline
+            aria-label="Live picture of the camera"
+            onPlaying={() => setLive(true)}
+          />
+        )}
+      </div>
+      <p className={styles.hint}>The picture stays on this device.</p>
+      <div className={styles.buttons}>
+        <button type="button" className={styles.quiet} onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+        {!refusal && (
+          <button
+            type="button"
+            className={styles.primary}
+            disabled={!isLive}
+            onClick={() => void take()}
+          >
+            Take the picture
+          </button>
+        )}
+      </div>
+    </dialog>
+  );
+}
+
+/** Opens the camera into a video element. @returns why it cannot, once that is known */
+function useCamera(video: React.RefObject<HTMLVideoElement | null>): string | undefined {
+  const [refusal, setRefusal] = useState<string>();
+  useEffect(() => {
+    let stream: MediaStream | undefined;
+    let isClosed = false;
+    const stop = () => {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+    };
+    void open().then(
+      (opened) => {
+        stream = opened;
+        if (isClosed) return stop();
+        if (video.current) video.current.srcObject = opened;
+      },
+      (error) => !isClosed && setRefusal(refusalOf(error)),
+    );
+    return () => {
+      isClosed = true;
+      stop();
+    };
+  }, [video]);
+  return refusal;
+}
+
+/** The camera that looks away from the person, where there are two. */
+function open(): Promise<MediaStream> {
+  const size = { width: { ideal: 1920 }, height: { ideal: 1080 } };
+  return navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", ...size } });
+}
+
+function refusalOf(error: unknown): string {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError" || name === "SecurityError") {
+    return "The camera was refused. Allow it for this page in the browser’s settings, or choose a file.";
+  }
+  if (name === "NotFoundError" || name === "OverconstrainedError") {
+    return "There is no camera here. Choose a file instead.";
+  }
+  return "The camera does not start; another program may be using it. Close that, or choose a file.";
+}
+
+/** What the preview shows now, as a JPEG file. */
+async function still(video: HTMLVideoElement): Promise<Blob | undefined> {
+  const { videoWidth: width, videoHeight: height } = video;
+  if (width === 0 || height === 0) return undefined;
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext("2d")?.drawImage(video, 0, 0);
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+}

@@ -1,0 +1,100 @@
+import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import { hottest } from "@/store/attention/heat";
+import type { LayerChoice } from "@/store/settings/settings";
+import { keptRows, type Patch, patchesOf, rowCount } from "../veilGeometry";
+import { placesOf } from "./patchWords";
+import type { StageView } from "./useStageView";
+
+/** The stage in one sentence: what lies over the picture, said in words. */
+export function Caption({ view }: { readonly view: StageView }) {
+  const { rows, layer, mode, look } = view;
+  if (!rows) return <>Ask, and see which patches each layer keeps</>;
+  const patches = patchesOf(rows.layout);
+  if (look) return <WordCaption look={look} layer={layer} layout={rows.layout} patches={patches} />;
+  if (mode === "heat") return <HeatCaption view={view} layout={rows.layout} patches={patches} />;
+  return <KeptCaption view={view} rows={rows} />;
+}
+
+interface KeptProps {
+  readonly view: StageView;
+  readonly rows: { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout };
+}
+
+function KeptCaption({ view: { share, layer, isPreview }, rows: { layers, layout } }: KeptProps) {
+  const kept = Math.round(keptRows(layout, share ?? new Map()));
+  const verb = isPreview ? "would keep" : "kept";
+  const whole = <span className="num">{rowCount(layout)}</span>;
+  if (layer === "all") {
+    return (
+      <>
+        {layers.length} layers {verb} <b className="num">{kept}</b> of {whole} patches on average
+      </>
+    );
+  }
+  return (
+    <>
+      Layer {layer + 1} {verb} <b className="num">{kept}</b> of {whole} patches
+    </>
+  );
+}
+
+interface HeatProps {
+  readonly view: StageView;
+  readonly layout: ImageLayout;
+  readonly patches: readonly Patch[];
+}
+
+function HeatCaption({ view: { heat, heatState, policy, layer }, layout, patches }: HeatProps) {
+  if (!heat) {
+    switch (heatState) {
+      case "unscored":
+        return <>{policy} ranks patches by no score</>;
+      case "pending":
+        return <>The scores come with the end of the answer</>;
+      default:
+        return <>No scores were recorded with this answer; ask again</>;
+    }
+  }
+  const places = placesOf(hottest(heat.values, 3), patches, layout, 3);
+  return (
+    <>
+      {policy} ranked highest in <b>{layersText(layer)}</b>:{" "}
+      {places.length > 0 ? places.join("; ") : "no patch above the others"}
+    </>
+  );
+}
+
+interface WordProps {
+  readonly look: NonNullable<StageView["look"]>;
+  readonly layer: LayerChoice;
+  readonly layout: ImageLayout;
+  readonly patches: readonly Patch[];
+}
+
+function WordCaption({ look: { text, light, strongest }, layer, layout, patches }: WordProps) {
+  const word = <b>“{text}”</b>;
+  if (light.size === 0) return <>No step of {word} was recorded, or it looked at no patch</>;
+  const places = placesOf(strongest, patches, layout, 2);
+  return (
+    <>
+      Attention, not proof: {word} in {layersText(layer)} looked most at{" "}
+      {places.length > 0 ? places.join("; ") : "no patch of this picture"}
+    </>
+  );
+}
+
+/** What the outlines of a resting word mean, for those who do not see them. */
+export function MissedSentence({ view: { look, rows } }: { readonly view: StageView }) {
+  const { text = "", missed = [] } = look?.reference ?? {};
+  if (!rows || missed.length === 0) return null;
+  const places = placesOf(missed, patchesOf(rows.layout), rows.layout, 3);
+  return (
+    <>
+      . Dropped here, though the full cache’s “{text}” looked there: {places.join("; ")}
+    </>
+  );
+}
+
+function layersText(layer: LayerChoice): string {
+  return layer === "all" ? "all layers" : `layer ${layer + 1}`;
+}

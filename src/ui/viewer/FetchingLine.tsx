@@ -1,0 +1,32 @@
+import { formatMegabytes } from "@/text/format";
+import { useApp, useStage } from "../useApp";
+import styles from "./Adding.module.css";
+
+/** What is being fetched from another site, how far it is, and the way to give up. */
+export function FetchingLine() {
+  const { pictures } = useApp();
+  const fetching = useStage((state) => state.fetching);
+  if (!fetching) return null;
+  const { host, loaded, total } = fetching;
+  return (
+    <div className={styles.fetching}>
+      <p>
+        Fetching from {host}
+        {loaded > 0 && (
+          <span className="num">
+            {" "}
+            {formatMegabytes(loaded)}
+            {total !== undefined && ` of ${formatMegabytes(total)}`}
+          </span>
+        )}
+      </p>
+      <progress
+        aria-label="Image fetched"
+        {...(total === undefined ? {} : { value: loaded, max: total })}
+      />
+      <button type="button" className={styles.link} onClick={() => pictures.stopReading()}>
+        Stop
+      </button>
+    </div>
+  );
+}
