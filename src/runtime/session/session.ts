@@ -13,9 +13,9 @@ import { fullKvBytes } from "../report/report";
 import { coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import { type PreparedTurn, prepareTurn } from "../request/turn";
+import { Comparison } from "./comparison";
 import { makeRoom } from "./history";
 import type { Job, Segment, StageIo } from "./job";
-import { Lanes } from "./lanes";
 import type { LoadedModel } from "./loadedModel";
 import { Pictures } from "./pictures";
 import { previewPlan, type Recorded } from "./preview";
@@ -66,8 +66,8 @@ export class Session {
 
   /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
   async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
-    const lanes = new Lanes(this.#model, this.#pictures, this.#io);
-    const { outcomes, cache, seen, recorded } = await lanes.run(request, signal, () =>
+    const comparison = new Comparison(this.#model, this.#pictures, this.#io);
+    const { outcomes, cache, seen, recorded } = await comparison.run(request, signal, () =>
       this.#drop(),
     );
     this.#cache = cache;

@@ -61,7 +61,7 @@ type Outcomes = LaneOutcome[];
  * that it keeps into a cache of its own, the full cache is freed, and the lanes are decoded one
  * after the other from the same logits.
  */
-export class Lanes {
+export class Comparison {
   readonly #model: LoadedModel;
   readonly #pictures: Pictures | undefined;
   readonly #io: StageIo;
