@@ -87,7 +87,7 @@ test("lanes are added, changed and removed, and stay when they are pinned", asyn
   await settled(page, 4);
 });
 
-test("the stage shows the lane that is chosen", async ({ page }) => {
+test("the viewer shows the lane that is chosen", async ({ page }) => {
   await open(page, lanes());
   await toggle(page).click();
   await composer(page).fill(QUESTION);

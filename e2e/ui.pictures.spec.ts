@@ -13,7 +13,7 @@ test.use({
 });
 
 const CARD = fs.readFileSync("public/samples/card.png");
-const stage = (page: Page) => page.locator("figure img");
+const viewer = (page: Page) => page.locator("figure img");
 const strip = (page: Page) =>
   page.getByRole("radiogroup", { name: "Images of this conversation" }).getByRole("radio");
 const chips = (page: Page) => page.getByRole("button", { name: /^Remove / });
@@ -84,7 +84,7 @@ test("several pictures stand before one question, in order, and a bad file costs
   await expect(page.getByRole("alert")).toHaveText(/“notes\.txt” is not an image/);
   await expect(page.getByText("4 images before this question")).toBeVisible();
   await expect(page.getByPlaceholder("Ask about these 4 images")).toBeVisible();
-  await expect(stage(page)).toHaveAttribute("alt", "page 1.png");
+  await expect(viewer(page)).toHaveAttribute("alt", "page 1.png");
   await page.getByRole("button", { name: "Remove page 3.png" }).click();
   await expect(strip(page)).toHaveCount(3);
 
@@ -94,7 +94,7 @@ test("several pictures stand before one question, in order, and a bad file costs
   await expect(asked.getByRole("button")).toHaveCount(3);
 });
 
-test("the strip chooses the picture on the stage by pointer and by keys, veil and words with it", async ({
+test("the strip chooses the picture in the viewer by pointer and by keys, veil and words with it", async ({
   page,
 }) => {
   // The recording places one picture; here its engine has placed two, one after the other.
@@ -112,15 +112,15 @@ test("the strip chooses the picture on the stage by pointer and by keys, veil an
   const heading = page.getByRole("heading", { name: /^Layer 1 kept \d+ of 576 patches/ });
   const first = await heading.textContent();
   await page.getByRole("radio", { name: "Image 2 of 2: page 2.png" }).check();
-  await expect(stage(page)).toHaveAttribute("alt", "page 2.png");
+  await expect(viewer(page)).toHaveAttribute("alt", "page 2.png");
   // None of the second picture's rows are in the recording's plan.
   await expect(heading).toHaveText(/kept 0 of 576/);
   await page.keyboard.press("ArrowLeft");
-  await expect(stage(page)).toHaveAttribute("alt", "page 1.png");
+  await expect(viewer(page)).toHaveAttribute("alt", "page 1.png");
   await expect(heading).toHaveText(first!);
 });
 
-test("the document puts four pages on the stage, with their own words and its questions", async ({
+test("the document puts four pages in the viewer, with their own words and its questions", async ({
   page,
 }) => {
   await openScripted(page, { query: "sample=document" });
@@ -128,9 +128,9 @@ test("the document puts four pages on the stage, with their own words and its qu
   await expect(page.getByText(/^4 pages before one question\. The embedded model/)).toBeVisible();
   await expect(page.getByText("4 images before this question")).toBeVisible();
   await expect(chips(page)).toHaveCount(0);
-  await expect(stage(page)).toHaveAttribute("alt", /^4 short lines of words/);
+  await expect(viewer(page)).toHaveAttribute("alt", /^4 short lines of words/);
   await page.getByRole("radio", { name: /^Image 4 of 4/ }).check();
-  await expect(stage(page)).toHaveAttribute("alt", /^Printed receipt of Green Grocer/);
+  await expect(viewer(page)).toHaveAttribute("alt", /^Printed receipt of Green Grocer/);
   await page.getByRole("button", { name: "What is the role?" }).click();
   await expect(page.getByLabel("Answer")).toHaveAttribute("data-phase", "done");
   await expect(page).toHaveURL(/sample=document/);
@@ -145,11 +145,11 @@ test("a drag over a conversation says where a drop would go", async ({ page }) =
   await give(page, "drop", four.slice(1, 3), "Add to this conversation");
   await expect(strip(page)).toHaveCount(3);
   await expect(page.getByText("2 images before this question")).toBeVisible();
-  await expect(stage(page)).toHaveAttribute("alt", "page 2.png");
+  await expect(viewer(page)).toHaveAttribute("alt", "page 2.png");
   await expect(page.getByRole("group", { name: "What is the total?" })).toBeVisible();
   await give(page, "drop", four.slice(3), "New conversation");
   await expect(strip(page)).toHaveCount(0);
-  await expect(stage(page)).toHaveAttribute("alt", "page 4.png");
+  await expect(viewer(page)).toHaveAttribute("alt", "page 4.png");
   await expect(page.getByText(/is kept under History/)).toBeVisible();
 });
 
@@ -227,7 +227,7 @@ test("the camera takes a still, and is off once its dialog is closed", async ({ 
   await open();
   await page.getByRole("button", { name: "Take the picture" }).click();
   await expect(page.getByAltText(/^Your image: Camera, /)).toBeVisible();
-  await expect(stage(page)).toHaveJSProperty("complete", true);
+  await expect(viewer(page)).toHaveJSProperty("complete", true);
   expect(await live()).toEqual([false, false]);
 });
 

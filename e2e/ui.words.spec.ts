@@ -7,8 +7,8 @@ const QUESTION = "What is the date?";
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 const word = (page: Page, answer: number, place: number) =>
   answers(page).nth(answer).locator("[data-word]").nth(place);
-const stage = (page: Page) => page.getByRole("region", { name: "Stage" });
-const caption = (page: Page) => stage(page).getByRole("heading", { level: 2 });
+const viewer = (page: Page) => page.getByRole("region", { name: "Stage" });
+const caption = (page: Page) => viewer(page).getByRole("heading", { level: 2 });
 const reader = (page: Page) => page.getByLabel(/Patches of the picture/);
 
 /** The full cache's answer, and AirCache's at a tenth, which gets the year wrong. */
@@ -48,7 +48,7 @@ test("heat shows what the policy ranked by, layer by layer, and says so in words
 }) => {
   await askTwice(page, "veil=heat");
   await expect(caption(page)).toHaveText(/^AirCache ranked highest in layer 5: line \d+, column/);
-  await expect(stage(page).getByText("low", { exact: false }).first()).toBeVisible();
+  await expect(viewer(page).getByText("low", { exact: false }).first()).toBeVisible();
   const fifth = await overlay(page);
   expect(await paintedShare(page, 0)).toBeGreaterThan(0.5);
   await page.keyboard.press("]");
@@ -84,12 +84,12 @@ test("a word lights the patches that it looked at, and the veil comes back", asy
 test("what only the full cache could look at is outlined", async ({ page }) => {
   await askTwice(page);
   await word(page, 1, 2).hover();
-  await expect(stage(page).getByText("dropped; the full cache looked there")).toBeVisible();
+  await expect(viewer(page).getByText("dropped; the full cache looked there")).toBeVisible();
   // The last digits of the year, which AirCache dropped: the outline is opaque, the shade is not.
   expect((await edgeColor(page, 3, 7))[3]).toBe(255);
   await word(page, 0, 2).hover();
   await expect(caption(page)).toContainText("“2028”");
-  await expect(stage(page).getByText("dropped; the full cache looked there")).toHaveCount(0);
+  await expect(viewer(page).getByText("dropped; the full cache looked there")).toHaveCount(0);
 });
 
 test("words are one tab stop, and arrow keys move between them", async ({ page }) => {
@@ -102,7 +102,7 @@ test("words are one tab stop, and arrow keys move between them", async ({ page }
   await page.keyboard.press("End");
   await expect(word(page, 1, 2)).toBeFocused();
   await expect(caption(page)).toContainText("“2020”");
-  await expect(stage(page).locator("[aria-live]")).toContainText(
+  await expect(viewer(page).locator("[aria-live]")).toContainText(
     /“2020” in layer 5 .* Dropped here, though the full cache’s “2028” looked there/,
   );
   await page.keyboard.press("Tab");
@@ -196,7 +196,7 @@ test("a row that every word looks at is marked as a sink", async ({ page }) => {
   await openScripted(page, { script: withSink(0), query: "policy=full&layer=5" });
   await page.getByRole("button", { name: QUESTION }).click();
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
-  await expect(stage(page).getByText("sink", { exact: true })).toBeVisible();
+  await expect(viewer(page).getByText("sink", { exact: true })).toBeVisible();
   // Nothing was dropped, so the mark is all that there is.
   await expect.poll(() => paintedShare(page, 0)).toBeGreaterThan(0);
   expect(await paintedShare(page, 0)).toBeLessThan(1 / 576);
@@ -218,7 +218,7 @@ test("a hidden patch is painted over in a copy of the picture, and the answer st
   await expect(facts.getByText("without row 7", { exact: true })).toBeVisible();
   await expect(facts.getByText("same answer as the whole picture’s")).toBeVisible();
   await expect(page.getByRole("button", { name: /^Hide this/ })).toHaveCount(0);
-  // Crossed out on the stage, and still there after a reload.
+  // Crossed out in the viewer, and still there after a reload.
   expect((await edgeColor(page, 0, 0))[3]).toBe(255);
   await page.reload();
   await expect(page.getByText("without row 7", { exact: true })).toBeVisible();

@@ -8,7 +8,7 @@ import { LayerKeys } from "./LayerKeys";
 import { useRoute } from "./route";
 import { TopBar } from "./topbar/TopBar";
 import { AppContext, useSettings } from "./useApp";
-import { Stage } from "./viewer/Stage";
+import { Viewer } from "./viewer/Viewer";
 
 const About = lazy(() => import("./about/About"));
 
@@ -21,7 +21,7 @@ export function App({ app }: { readonly app: AppModel }) {
         <TopBar />
         {/* The chat stays mounted behind other pages: an answer goes on while somebody reads. */}
         <main className={styles.zones} hidden={route !== "chat"}>
-          <Stage />
+          <Viewer />
           <Chat />
           <Cache />
         </main>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { App } from "@/store/app/app";
 import { givesWay } from "@/store/conversation/conversationPictures";
-import type { Given, Target } from "@/store/images/stage";
+import type { Given, Target } from "@/store/images/viewer";
 import styles from "./DropZone.module.css";
 import { mayBringPictures, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";
@@ -32,7 +32,7 @@ export function DropZone() {
         <span>
           {hasQuestions
             ? "About what you drop alone. This one stays under History."
-            : "In place of the image on the stage."}
+            : "In place of the image in the viewer."}
         </span>
       </div>
       <div className={styles.target} data-drop="add" data-over={over === "add"}>
@@ -92,9 +92,9 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
 }
 
 /** Opens a conversation that was exported; a file that is none is refused where pictures are. */
-async function takeConversation({ history, stage }: App, { blob, title }: Given): Promise<void> {
+async function takeConversation({ history, viewer }: App, { blob, title }: Given): Promise<void> {
   const message = await history.take(new File([blob], title));
-  if (message) stage.setState({ target: "new", failure: { code: "badRequest", message } });
+  if (message) viewer.setState({ target: "new", failure: { code: "badRequest", message } });
 }
 
 /** The half of the window that the pointer is over; a new conversation where there are no halves. */

@@ -1,4 +1,4 @@
-import type { Given } from "@/store/images/stage";
+import type { Given } from "@/store/images/viewer";
 
 /** What a drop or a paste brings: files, or else the addresses of images. */
 export interface Transferred {

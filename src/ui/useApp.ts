@@ -6,8 +6,8 @@ import type { ChartsState } from "@/store/app/charts";
 import type { ModelState } from "@/store/app/model";
 import type { ChatState } from "@/store/chat/chat";
 import type { Picture } from "@/store/conversation/conversation";
-import { stagePicture } from "@/store/conversation/conversationPictures";
-import type { StageState } from "@/store/images/stage";
+import { viewerPicture } from "@/store/conversation/conversationPictures";
+import type { ViewerState } from "@/store/images/viewer";
 import type { SettingsState } from "@/store/settings/settings";
 
 export const AppContext = createContext<App | undefined>(undefined);
@@ -34,12 +34,12 @@ export function useCharts<T>(select: (state: ChartsState) => T): T {
   return useStore(useApp().charts.store, select);
 }
 
-export function useStage<T>(select: (state: StageState) => T): T {
-  return useStore(useApp().stage, select);
+export function useViewer<T>(select: (state: ViewerState) => T): T {
+  return useStore(useApp().viewer, select);
 }
 
-/** The picture on the stage. */
-export function useStagePicture(): Picture | undefined {
-  const chosen = useStage((state) => state.pictureId);
-  return useChat((state) => stagePicture(state.conversation, chosen));
+/** The picture in the viewer. */
+export function useViewerPicture(): Picture | undefined {
+  const chosen = useViewer((state) => state.pictureId);
+  return useChat((state) => viewerPicture(state.conversation, chosen));
 }

@@ -5,7 +5,7 @@ import { type Chat, createChat } from "../chat/chat";
 import { createLanes, type Lanes } from "../chat/lanes";
 import { withoutPatches } from "../conversation/occlusion";
 import { fetchSamples } from "../images/samples";
-import { createStagePictures, type StagePictures, type StageState } from "../images/stage";
+import { createViewerPictures, type ViewerPictures, type ViewerState } from "../images/viewer";
 import { createArchive } from "../library/archive";
 import { createHistory, type History } from "../library/history";
 import { type Calibration, createCalibration } from "../settings/calibration";
@@ -29,9 +29,9 @@ export interface App {
   readonly charts: Charts;
   /** The word and the patches that somebody looks at. */
   readonly look: Look;
-  readonly stage: StoreApi<StageState>;
-  /** How pictures come to the stage. */
-  readonly pictures: StagePictures;
+  readonly viewer: StoreApi<ViewerState>;
+  /** How pictures come to the viewer. */
+  readonly pictures: ViewerPictures;
   readonly history: History;
   /** What the next comparison compares. */
   readonly lanes: Lanes;
@@ -87,15 +87,15 @@ export function createApp(options: AppOptions): App {
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
-  const pictures = createStagePictures({ chat, load, newId, now: () => Date.now() });
-  const stage = pictures.store;
+  const pictures = createViewerPictures({ chat, load, newId, now: () => Date.now() });
+  const viewer = pictures.store;
   // Documents are left out: the search is over single pages, as the model was trained on them.
-  const pages = () => stage.getState().samples.filter((sample) => sample.pages === undefined);
+  const pages = () => viewer.getState().samples.filter((sample) => sample.pages === undefined);
   const calibration = createCalibration(load, pages);
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
-    stage.setState({ samples });
+    viewer.setState({ samples });
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
     if (pictures.choices() === 0 && (await history.restore(options.sampleId))) return;
     if (first && pictures.choices() === 0) await pictures.chooseSample(first.id);
@@ -119,7 +119,7 @@ export function createApp(options: AppOptions): App {
     chat,
     charts,
     look,
-    stage,
+    viewer,
     start() {
       gallery = startGallery().finally(() => {
         isSettled = true;
@@ -130,7 +130,7 @@ export function createApp(options: AppOptions): App {
     ask(question) {
       const send = sender(question);
       // A question that is quicker than its picture waits for it.
-      if (isSettled && !stage.getState().isReading) return send();
+      if (isSettled && !viewer.getState().isReading) return send();
       void gallery.then(() => pictures.settled()).then(send);
     },
     edit(exchangeId, question) {

@@ -94,7 +94,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     const fullKv = Math.max(event.fullKv, event.pools.kv);
     memory.push([now, event.pools.kv, fullKv]);
     const { marks, reading: before } = store.getState();
-    // The full cache goes through the stage and frees nothing: that is not worth a mark.
+    // The full cache goes through the phase and frees nothing: that is not worth a mark.
     const isIdle = event.mark === "compact" && event.pools.kv >= (before?.pools.kv ?? 0);
     store.setState({
       reading: { pools: event.pools, fullKv },

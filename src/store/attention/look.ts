@@ -11,7 +11,7 @@ export interface RestingWord {
 export interface LookState {
   /** The word that pointer or keyboard rests on. */
   readonly word: RestingWord | undefined;
-  /** Positions of the patches on the stage that are held for hiding, oldest first. */
+  /** Positions of the patches in the viewer that are held for hiding, oldest first. */
   readonly pinned: readonly number[];
 }
 

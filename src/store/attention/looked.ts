@@ -14,7 +14,7 @@ import type { Importance } from "./heat";
 import type { RestingWord } from "./look";
 import { stepsOfWords, wordsIn } from "./words";
 
-/** What the steps of a word looked at, as the stage shows it. */
+/** What the steps of a word looked at, as the viewer shows it. */
 export interface WordLook {
   readonly text: string;
   /** [0, 1] by position of the visual row; empty where no step of the word was recorded. */
@@ -177,7 +177,7 @@ export function importanceOf(
   }
 }
 
-/** The answer whose rows the stage shows, or else the newest: the one to ask again without a patch. */
+/** The answer whose rows the viewer shows, or else the newest: the one to ask again without a patch. */
 export function attemptToTest({
   conversation,
   shown,

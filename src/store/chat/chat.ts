@@ -33,7 +33,7 @@ export interface ChatState {
   readonly conversation: Conversation;
   /** Attempt that the engine works on; of several lanes, the one that is being answered. */
   readonly running: string | undefined;
-  /** Attempt whose rows the stage shows; undefined: the newest that has any. */
+  /** Attempt whose rows the viewer shows; undefined: the newest that has any. */
   readonly shown: string | undefined;
   /** The conversation before this one, when choosing a picture ended it. */
   readonly left: Conversation | undefined;
@@ -41,7 +41,7 @@ export interface ChatState {
 
 export interface Chat {
   readonly store: StoreApi<ChatState>;
-  /** Asks about the pictures on the stage; waits for the model where it has to. */
+  /** Asks about the pictures in the viewer; waits for the model where it has to. */
   ask(question: string, settings: CacheSettings): void;
   /** Another answer to a question that was asked before. */
   askAgain(exchangeId: string, settings: CacheSettings): void;

@@ -3,7 +3,7 @@ import { type Exchange, emptyConversation, type Picture, withExchange } from "./
 import {
   givesWay,
   newestPictures,
-  stagePicture,
+  viewerPicture,
   waitingPictures,
   withoutPicture,
   withPictures,
@@ -29,12 +29,12 @@ describe("pictures of a conversation", () => {
     expect(ids(waitingPictures(withExchange(running, asked("r", "d", "e"))))).toEqual([]);
   });
 
-  it("stand on the stage from the first of the newest on, unless another is chosen", () => {
-    expect(stagePicture(two, undefined)?.id).toBe("a");
-    expect(stagePicture(running, undefined)?.id).toBe("d");
-    expect(stagePicture(running, "b")?.id).toBe("b");
-    expect(stagePicture(running, "of another conversation")?.id).toBe("d");
-    expect(stagePicture(empty, "a")).toBeUndefined();
+  it("stand in the viewer from the first of the newest on, unless another is chosen", () => {
+    expect(viewerPicture(two, undefined)?.id).toBe("a");
+    expect(viewerPicture(running, undefined)?.id).toBe("d");
+    expect(viewerPicture(running, "b")?.id).toBe("b");
+    expect(viewerPicture(running, "of another conversation")?.id).toBe("d");
+    expect(viewerPicture(empty, "a")).toBeUndefined();
   });
 
   it("are newest together: those of the last question that brought any", () => {

@@ -14,8 +14,8 @@ export function newestPictures(conversation: Conversation): readonly Picture[] {
   return conversation.pictures.filter(({ id }) => ids?.includes(id));
 }
 
-/** The picture on the stage: the chosen one while the conversation has it, or the first of the newest. */
-export function stagePicture(
+/** The picture in the viewer: the chosen one while the conversation has it, or the first of the newest. */
+export function viewerPicture(
   conversation: Conversation,
   chosenId: string | undefined,
 ): Picture | undefined {
@@ -37,7 +37,7 @@ export function withoutPicture(conversation: Conversation, pictureId: string): C
   };
 }
 
-/** Whether a picture that is added takes the stage over: nothing is there but samples, not asked about. */
+/** Whether a picture that is added replaces what is in the viewer: nothing is there but samples, not asked about. */
 export function givesWay({ pictures, exchanges }: Conversation): boolean {
   return exchanges.length === 0 && pictures.every(({ sampleId }) => sampleId !== undefined);
 }

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { shownRows } from "@/store/chat/shownRows";
 import { formatCount } from "@/text/format";
-import { useChat, useStagePicture } from "../useApp";
+import { useChat, useViewerPicture } from "../useApp";
 import { keptShareOfAll, rowCount } from "../veilGeometry";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../viewer/overlay";
 import { PictureFrame } from "../viewer/PictureFrame";
@@ -10,9 +10,9 @@ import styles from "./About.module.css";
 
 const NO_READINGS = { heat: undefined, sinks: NO_SINKS };
 
-/** The picture on the stage as rows of the prompt, with the last answer's own numbers. */
+/** The picture in the viewer as rows of the prompt, with the last answer's own numbers. */
 export function Journey() {
-  const picture = useStagePicture();
+  const picture = useViewerPicture();
   const { layers, layout } = useChat(
     useShallow((state) => {
       const rows = picture && shownRows(state, picture.id);

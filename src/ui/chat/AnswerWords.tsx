@@ -16,7 +16,7 @@ interface Props {
 
 /**
  * An answer whose words light the patches that they looked at: one tab stop, arrow keys from word to
- * word. The word that rests goes to a store that the stage follows; nothing here is drawn again.
+ * word. The word that rests goes to a store that the viewer follows; nothing here is drawn again.
  */
 export function AnswerWords({ attempt, parts }: Props) {
   const { look } = useApp();

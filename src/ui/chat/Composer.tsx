@@ -5,7 +5,7 @@ import { cacheSettings, sameSettings } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useCharts, useChat, useModel, useSettings, useStagePicture } from "../useApp";
+import { useApp, useCharts, useChat, useModel, useSettings, useViewerPicture } from "../useApp";
 import { AddMenu } from "../viewer/AddMenu";
 import styles from "./Chat.module.css";
 import { LanePicker } from "./LanePicker";
@@ -116,10 +116,10 @@ function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
 /** The sample's questions that were not asked yet. */
 function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
   const app = useApp();
-  const samples = useStore(app.stage, (state) => state.samples);
+  const samples = useStore(app.viewer, (state) => state.samples);
   const conversation = useChat((state) => state.conversation);
   const isRunning = useChat((state) => state.running !== undefined);
-  const sampleId = useStagePicture()?.sampleId;
+  const sampleId = useViewerPicture()?.sampleId;
   const asked = new Set(conversation.exchanges.map(({ question }) => question));
   const questions = samples.find(({ id }) => id === sampleId)?.questions ?? [];
   return (

@@ -1,12 +1,12 @@
 import type { Exchange, Picture } from "@/store/conversation/conversation";
-import { useApp, useChat, useStagePicture } from "../useApp";
+import { useApp, useChat, useViewerPicture } from "../useApp";
 import styles from "./Pictures.module.css";
 
 /** The pictures that a question is about, where the conversation has several to tell apart. */
 export function ExchangePictures({ exchange }: { readonly exchange: Exchange }) {
-  const { pictures: stage } = useApp();
+  const { pictures: viewer } = useApp();
   const all = useChat((state) => state.conversation.pictures);
-  const current = useStagePicture();
+  const current = useViewerPicture();
   if (all.length < 2 || exchange.pictures.length === 0) return null;
   const pictures = exchange.pictures.flatMap((id): readonly Picture[] =>
     all.filter((picture) => picture.id === id),
@@ -21,7 +21,7 @@ export function ExchangePictures({ exchange }: { readonly exchange: Exchange }) 
             aria-label={`Show ${title}`}
             aria-pressed={id === current?.id}
             title={title}
-            onClick={() => stage.show(id)}
+            onClick={() => viewer.show(id)}
           >
             <img src={url} alt="" />
           </button>

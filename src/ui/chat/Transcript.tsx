@@ -3,7 +3,7 @@ import { useStore } from "zustand/react";
 import { titleOf } from "@/store/conversation/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
-import { useApp, useChat, useModel, useStagePicture } from "../useApp";
+import { useApp, useChat, useModel, useViewerPicture } from "../useApp";
 import { Announcer } from "./Announcer";
 import styles from "./Chat.module.css";
 import { ExchangeView } from "./ExchangeView";
@@ -54,7 +54,7 @@ function NotKept() {
 
 function Welcome() {
   const count = useChat((state) => state.conversation.pictures.length);
-  const title = useStagePicture()?.title;
+  const title = useViewerPicture()?.title;
   return (
     <div className={styles.welcome}>
       <p className={styles.lead}>{leadOf(count, title)}</p>

@@ -1,21 +1,21 @@
 import { useShallow } from "zustand/react/shallow";
 import { givesWay, waitingPictures } from "@/store/conversation/conversationPictures";
 import { Failure } from "../shared/Failure";
-import { useApp, useChat, useStage, useStagePicture } from "../useApp";
+import { useApp, useChat, useViewer, useViewerPicture } from "../useApp";
 import { FetchingLine } from "../viewer/FetchingLine";
 import styles from "./Pictures.module.css";
 
 /**
  * The pictures that stand before the next question, each with a way to take it back, and what became
- * of those that were added last. A single picture that began the conversation is on the stage and
+ * of those that were added last. A single picture that began the conversation is in the viewer and
  * needs no mention here.
  */
 export function WaitingPictures() {
-  const { pictures: stage } = useApp();
+  const { pictures: viewer } = useApp();
   const waiting = useChat(useShallow((state) => waitingPictures(state.conversation)));
   const isFirst = useChat((state) => state.conversation.exchanges.length === 0);
   const isSample = useChat((state) => givesWay(state.conversation));
-  const current = useStagePicture();
+  const current = useViewerPicture();
   const isShown = waiting.length > (isFirst ? 1 : 0);
   return (
     <>
@@ -33,7 +33,7 @@ export function WaitingPictures() {
                   className={styles.show}
                   aria-label={`Show ${title}`}
                   title={title}
-                  onClick={() => stage.show(id)}
+                  onClick={() => viewer.show(id)}
                 >
                   <img src={url} alt="" />
                 </button>
@@ -42,7 +42,7 @@ export function WaitingPictures() {
                     type="button"
                     className={styles.remove}
                     aria-label={`Remove ${title}`}
-                    onClick={() => stage.remove(id)}
+                    onClick={() => viewer.remove(id)}
                   >
                     Remove
                   </button>
@@ -58,7 +58,7 @@ export function WaitingPictures() {
 }
 
 function AddedState() {
-  const { target, failure, notice, fetching } = useStage((state) => state);
+  const { target, failure, notice, fetching } = useViewer((state) => state);
   if (target !== "add") return null;
   return (
     <>

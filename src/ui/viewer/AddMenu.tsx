@@ -1,5 +1,5 @@
 import { type ReactNode, useId } from "react";
-import type { Target } from "@/store/images/stage";
+import type { Target } from "@/store/images/viewer";
 import { Menu } from "../shared/Menu";
 import { useApp } from "../useApp";
 import { adding, hasCamera } from "./adding";

@@ -1,8 +1,8 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { parseAddress } from "@/store/images/fetchPicture";
-import type { Target } from "@/store/images/stage";
+import type { Target } from "@/store/images/viewer";
 import { failureSentence } from "../shared/failureWords";
-import { useApp, useStage } from "../useApp";
+import { useApp, useViewer } from "../useApp";
 import styles from "./Adding.module.css";
 import { FetchingLine } from "./FetchingLine";
 
@@ -13,12 +13,12 @@ interface Props {
 
 /** Fetches an image from an address. The field keeps what was typed until an image has come. */
 export default function AddressDialog({ target, onClose }: Props) {
-  const { pictures, stage } = useApp();
+  const { pictures, viewer } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   const [isTried, setTried] = useState(false);
-  const isFetching = useStage((state) => state.fetching !== undefined);
-  const failure = useStage((state) => state.failure);
+  const isFetching = useViewer((state) => state.fetching !== undefined);
+  const failure = useViewer((state) => state.failure);
 
   useEffect(() => dialog.current?.showModal(), []);
 
@@ -32,7 +32,7 @@ export default function AddressDialog({ target, onClose }: Props) {
   function close() {
     if (isFetching) pictures.stopReading();
     // The sentence was read here; it has nothing to say behind the dialog.
-    if (isTried) stage.setState({ failure: undefined });
+    if (isTried) viewer.setState({ failure: undefined });
     onClose();
   }
 

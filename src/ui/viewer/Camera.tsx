@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import type { Target } from "@/store/images/stage";
+import type { Target } from "@/store/images/viewer";
 import { useApp } from "../useApp";
 import styles from "./Adding.module.css";
 

@@ -3,10 +3,10 @@ import { hottest } from "@/store/attention/heat";
 import type { LayerChoice } from "@/store/settings/settings";
 import { keptRows, type Patch, patchesOf, rowCount } from "../veilGeometry";
 import { placesOf } from "./patchWords";
-import type { StageView } from "./useStageView";
+import type { ViewerContent } from "./useViewerContent";
 
-/** The stage in one sentence: what lies over the picture, said in words. */
-export function Caption({ view }: { readonly view: StageView }) {
+/** The viewer in one sentence: what lies over the picture, said in words. */
+export function Caption({ view }: { readonly view: ViewerContent }) {
   const { rows, layer, mode, look } = view;
   if (!rows) return <>Ask, and see which patches each layer keeps</>;
   const patches = patchesOf(rows.layout);
@@ -16,7 +16,7 @@ export function Caption({ view }: { readonly view: StageView }) {
 }
 
 interface KeptProps {
-  readonly view: StageView;
+  readonly view: ViewerContent;
   readonly rows: { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout };
 }
 
@@ -39,7 +39,7 @@ function KeptCaption({ view: { share, layer, isPreview }, rows: { layers, layout
 }
 
 interface HeatProps {
-  readonly view: StageView;
+  readonly view: ViewerContent;
   readonly layout: ImageLayout;
   readonly patches: readonly Patch[];
 }
@@ -65,7 +65,7 @@ function HeatCaption({ view: { heat, heatState, policy, layer }, layout, patches
 }
 
 interface WordProps {
-  readonly look: NonNullable<StageView["look"]>;
+  readonly look: NonNullable<ViewerContent["look"]>;
   readonly layer: LayerChoice;
   readonly layout: ImageLayout;
   readonly patches: readonly Patch[];
@@ -84,7 +84,7 @@ function WordCaption({ look: { text, light, strongest }, layer, layout, patches 
 }
 
 /** What the outlines of a resting word mean, for those who do not see them. */
-export function MissedSentence({ view: { look, rows } }: { readonly view: StageView }) {
+export function MissedSentence({ view: { look, rows } }: { readonly view: ViewerContent }) {
   const { text = "", missed = [] } = look?.reference ?? {};
   if (!rows || missed.length === 0) return null;
   const places = placesOf(missed, patchesOf(rows.layout), rows.layout, 3);

@@ -1,11 +1,11 @@
 import { formatMegabytes } from "@/text/format";
-import { useApp, useStage } from "../useApp";
+import { useApp, useViewer } from "../useApp";
 import styles from "./Adding.module.css";
 
 /** What is being fetched from another site, how far it is, and the way to give up. */
 export function FetchingLine() {
   const { pictures } = useApp();
-  const fetching = useStage((state) => state.fetching);
+  const fetching = useViewer((state) => state.fetching);
   if (!fetching) return null;
   const { host, loaded, total } = fetching;
   return (

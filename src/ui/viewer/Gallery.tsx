@@ -1,17 +1,17 @@
 import { Failure } from "../shared/Failure";
-import { useApp, useChat, useStage, useStagePicture } from "../useApp";
+import { useApp, useChat, useViewer, useViewerPicture } from "../useApp";
 import { AddingDialogs } from "./AddingDialogs";
 import { AddMenu } from "./AddMenu";
 import { GALLERY_INPUT } from "./adding";
 import { FetchingLine } from "./FetchingLine";
 import own from "./Gallery.module.css";
-import styles from "./Stage.module.css";
+import styles from "./Viewer.module.css";
 
 /** Samples, and the ways to a picture of one's own. */
 export function Gallery() {
   const { pictures } = useApp();
-  const samples = useStage((state) => state.samples);
-  const current = useStagePicture();
+  const samples = useViewer((state) => state.samples);
+  const current = useViewerPicture();
   const count = useChat((state) => state.conversation.pictures.length);
   // Several of them stand in a strip of their own.
   const ownPicture = count === 1 && current?.sampleId === undefined ? current : undefined;
@@ -63,8 +63,8 @@ export function Gallery() {
 
 /** What became of the pictures that were chosen here last, or how to choose some. */
 function GalleryState() {
-  const { samples, target, failure, notice, fetching } = useStage((state) => state);
-  const current = useStagePicture();
+  const { samples, target, failure, notice, fetching } = useViewer((state) => state);
+  const current = useViewerPicture();
   const note = samples.find(({ id }) => id === current?.sampleId)?.note;
   if (target === "new" && failure) {
     const pick = () => document.getElementById(GALLERY_INPUT)?.click();

@@ -2,7 +2,7 @@ import { useId } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { useModel } from "../useApp";
 import { keptRows, keptShare, rowCount } from "../veilGeometry";
-import styles from "./Stage.module.css";
+import styles from "./Viewer.module.css";
 
 interface Props {
   readonly rows:

@@ -1,10 +1,10 @@
 import styles from "./Legend.module.css";
-import type { StageView } from "./useStageView";
+import type { ViewerContent } from "./useViewerContent";
 
 const MISSED = "dropped; the full cache looked there";
 
 /** What the colours and marks over the picture mean; its room is there when it is empty. */
-export function Legend({ view: { overlay, look } }: { readonly view: StageView }) {
+export function Legend({ view: { overlay, look } }: { readonly view: ViewerContent }) {
   const paint = overlay?.paint;
   const missed = look?.reference?.missed.length ?? 0;
   return (

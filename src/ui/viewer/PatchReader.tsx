@@ -2,7 +2,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react"
 import { tokenColor } from "../color";
 import { type Patch, patchAt } from "../veilGeometry";
 import { drawOutlines } from "./drawOverlay";
-import styles from "./Stage.module.css";
+import styles from "./Viewer.module.css";
 
 interface Props {
   readonly patches: readonly Patch[];

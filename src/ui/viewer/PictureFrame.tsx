@@ -6,8 +6,8 @@ import type { Overlay } from "./overlay";
 import { PatchReader } from "./PatchReader";
 import { PatchReadout, type Pins } from "./PatchReadout";
 import type { Readings } from "./patchWords";
-import styles from "./Stage.module.css";
 import { useOverlay } from "./useOverlay";
+import styles from "./Viewer.module.css";
 
 interface Props {
   readonly picture: Picture | undefined;

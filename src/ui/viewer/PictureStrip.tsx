@@ -1,13 +1,13 @@
 import { useId } from "react";
-import { useApp, useChat, useStagePicture } from "../useApp";
+import { useApp, useChat, useViewerPicture } from "../useApp";
 import styles from "./PictureStrip.module.css";
 
-/** The conversation's pictures, where there are several: chooses the one on the stage. */
+/** The conversation's pictures, where there are several: chooses the one in the viewer. */
 export function PictureStrip() {
-  const { pictures: stage } = useApp();
+  const { pictures: viewer } = useApp();
   const name = useId();
   const pictures = useChat((state) => state.conversation.pictures);
-  const current = useStagePicture();
+  const current = useViewerPicture();
   if (pictures.length < 2) return null;
   return (
     <div className={styles.strip} role="radiogroup" aria-label="Images of this conversation">
@@ -19,7 +19,7 @@ export function PictureStrip() {
             name={name}
             aria-label={`Image ${index + 1} of ${pictures.length}: ${title}`}
             checked={id === current?.id}
-            onChange={() => stage.show(id)}
+            onChange={() => viewer.show(id)}
           />
           <img src={url} alt={sampleId === undefined ? `Your image: ${title}` : ""} />
           <span className={`num ${styles.place}`} aria-hidden="true">

@@ -1,5 +1,5 @@
 import { createStore } from "zustand/vanilla";
-import type { Target } from "@/store/images/stage";
+import type { Target } from "@/store/images/viewer";
 
 export type AddingDialog = { readonly kind: "camera" | "address"; readonly target: Target };
 

@@ -4,7 +4,7 @@ import type { Picture } from "@/store/conversation/conversation";
 import { useApp, useChat } from "../useApp";
 import type { Pins } from "./PatchReadout";
 
-/** The pinned patches of the picture on the stage, and the question that is asked without them. */
+/** The pinned patches of the picture in the viewer, and the question that is asked without them. */
 export function usePins(picture: Picture | undefined): Pins {
   const { chat, look } = useApp();
   const positions = useStore(look.store, (state) => state.pinned);

@@ -5,7 +5,7 @@ import type { Chat } from "../chat/chat";
 import { emptyConversation, reportOf } from "../conversation/conversation";
 import {
   givesWay,
-  stagePicture,
+  viewerPicture,
   withoutPicture,
   withPictures,
 } from "../conversation/conversationPictures";
@@ -17,10 +17,10 @@ import type { Sample } from "./samples";
 /** Where pictures go: to a conversation of their own, or before the next question of this one. */
 export type Target = "new" | "add";
 
-/** The stage's own state: what can be chosen, what stands there, and what became of the last choice. */
-export interface StageState {
+/** The viewer's own state: what can be chosen, what stands there, and what became of the last choice. */
+export interface ViewerState {
   readonly samples: readonly Sample[];
-  /** The picture that was chosen among the conversation's; see `stagePicture`. */
+  /** The picture that was chosen among the conversation's; see `viewerPicture`. */
   readonly pictureId: string | undefined;
   /** Where the last pictures were to go: failure and notice are shown there. */
   readonly target: Target;
@@ -44,9 +44,9 @@ export interface Given {
   readonly title: string;
 }
 
-/** How pictures come to the stage. Each call says whether any did. */
-export interface StagePictures {
-  readonly store: StoreApi<StageState>;
+/** How pictures come to the viewer. Each call says whether any did. */
+export interface ViewerPictures {
+  readonly store: StoreApi<ViewerState>;
   choose(given: readonly Given[], target: Target): Promise<boolean>;
   /** Fetches what lies at addresses that the person gave. */
   chooseAddresses(addresses: readonly string[], target: Target): Promise<boolean>;
@@ -55,15 +55,15 @@ export interface StagePictures {
   stopReading(): void;
   /** Takes a picture away that no question was asked about. */
   remove(pictureId: string): void;
-  /** Puts one of the conversation's pictures on the stage. */
+  /** Puts one of the conversation's pictures in the viewer. */
   show(pictureId: string): void;
-  /** Settled once everything that was chosen is on the stage, or was refused. */
+  /** Settled once everything that was chosen is in the viewer, or was refused. */
   settled(): Promise<unknown>;
   /** How often pictures were chosen. */
   choices(): number;
 }
 
-export interface StageOptions {
+export interface ViewerOptions {
   readonly chat: Chat;
   readonly load: Load;
   readonly newId: () => string;
@@ -74,9 +74,9 @@ export interface StageOptions {
 
 type Read = (signal: AbortSignal) => Promise<readonly PictureOutcome[]>;
 
-export function createStagePictures(options: StageOptions): StagePictures {
+export function createViewerPictures(options: ViewerOptions): ViewerPictures {
   const { chat, load, newId, now, read = readPicture } = options;
-  const store = createStore<StageState>(() => ({
+  const store = createStore<ViewerState>(() => ({
     samples: [],
     pictureId: undefined,
     target: "new",
@@ -208,14 +208,14 @@ export function createStagePictures(options: StageOptions): StagePictures {
     }
   });
 
-  /** An answer that is shown and that did not see the picture on the stage brings one that it saw. */
+  /** An answer that is shown and that did not see the picture in the viewer brings one that it saw. */
   function follow() {
     const { conversation, shown } = chat.store.getState();
     const attempt = conversation.exchanges
       .flatMap(({ attempts }) => attempts)
       .find(({ id }) => id === shown);
     const seen = attempt && reportOf(attempt.run)?.images.map(({ image }) => image);
-    const current = stagePicture(conversation, store.getState().pictureId)?.id;
+    const current = viewerPicture(conversation, store.getState().pictureId)?.id;
     if (seen?.[0] && !seen.some((id) => id === current)) store.setState({ pictureId: seen[0] });
   }
 

@@ -1,15 +1,15 @@
 import { useMemo, useState } from "react";
 import { Segmented } from "../shared/Segmented";
-import { useApp, useStagePicture } from "../useApp";
+import { useApp, useViewerPicture } from "../useApp";
 import { Caption, MissedSentence } from "./Caption";
 import { Gallery } from "./Gallery";
 import { LayerBars } from "./LayerBars";
 import { Legend } from "./Legend";
 import { PictureFrame } from "./PictureFrame";
 import { PictureStrip } from "./PictureStrip";
-import styles from "./Stage.module.css";
 import { usePins } from "./usePins";
-import { useStageView } from "./useStageView";
+import { useViewerContent } from "./useViewerContent";
+import styles from "./Viewer.module.css";
 
 const VEIL_MODES = [
   { value: "kept", label: "Kept" },
@@ -18,17 +18,17 @@ const VEIL_MODES = [
 ] as const;
 
 /** The picture and what lies over it, the rows per layer, and the pictures to choose from. */
-export function Stage() {
+export function Viewer() {
   const { settings } = useApp();
   const [isOpen, setOpen] = useState(false);
-  const picture = useStagePicture();
-  const view = useStageView(picture);
+  const picture = useViewerPicture();
+  const view = useViewerContent(picture);
   const pins = usePins(picture);
   const { heat, sinks, look } = view;
   const readings = useMemo(() => ({ heat, sinks }), [heat, sinks]);
 
   return (
-    <section className={styles.stage} aria-label="Stage" data-open={isOpen}>
+    <section className={styles.viewer} aria-label="Stage" data-open={isOpen}>
       <PictureFrame
         picture={picture}
         rows={view.rows}

@@ -12,8 +12,8 @@ import { useApp, useChat, useSettings } from "../useApp";
 import { keptShare, keptShareOfAll } from "../veilGeometry";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay, type Paint } from "./overlay";
 
-/** Everything that the stage shows over and under its picture. */
-export interface StageView {
+/** Everything that the viewer shows over and under its picture. */
+export interface ViewerContent {
   readonly rows:
     | { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout }
     | undefined;
@@ -35,7 +35,7 @@ export interface StageView {
   readonly hoverLayer: (layer: LayerChoice | undefined) => void;
 }
 
-export function useStageView(picture: Picture | undefined): StageView {
+export function useViewerContent(picture: Picture | undefined): ViewerContent {
   const { preview: previews, policies } = useApp();
   const mode = useSettings((state) => state.veil);
   const layer = useSettings((state) => state.layer);

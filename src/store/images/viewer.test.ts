@@ -9,11 +9,11 @@ import {
   emptyConversation,
   withExchange,
 } from "../conversation/conversation";
-import { stagePicture } from "../conversation/conversationPictures";
+import { viewerPicture } from "../conversation/conversationPictures";
 import type { PictureOutcome, PictureSource } from "./pictures";
-import { createStagePictures } from "./stage";
+import { createViewerPictures } from "./viewer";
 
-/** A stage whose files are read when the test says so. */
+/** A viewer whose files are read when the test says so. */
 function setUp(room = 8192) {
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation("c0", 0),
@@ -27,7 +27,7 @@ function setUp(room = 8192) {
   const load = { store: { getState: () => ({ phase: "ready", info }) } } as unknown as Load;
   const held: { readonly source: PictureSource; readonly end: (ok: boolean) => void }[] = [];
   let ids = 0;
-  const stage = createStagePictures({
+  const viewer = createViewerPictures({
     chat,
     load,
     newId: () => `id${ids++}`,
@@ -42,14 +42,14 @@ function setUp(room = 8192) {
   });
   const titles = () => store.getState().conversation.pictures.map(({ title }) => title);
   const current = () =>
-    stagePicture(store.getState().conversation, stage.store.getState().pictureId)?.title;
+    viewerPicture(store.getState().conversation, viewer.store.getState().pictureId)?.title;
   const ask = () => {
     const { conversation } = store.getState();
     const pictures = conversation.pictures.map(({ id }) => id);
     const exchange: Exchange = { id: "q", pictures, question: "?", attempts: [] };
     store.setState({ conversation: withExchange(conversation, exchange) });
   };
-  return { stage, store, held, titles, current, ask, open };
+  return { viewer, store, held, titles, current, ask, open };
 }
 
 const files = (...titles: readonly string[]) =>
@@ -67,75 +67,75 @@ async function finish(held: ReturnType<typeof setUp>["held"], bad: readonly stri
 
 afterEach(() => vi.unstubAllGlobals());
 
-describe("the stage", () => {
+describe("the viewer", () => {
   it("takes several pictures in order, and one bad file costs one sentence", async () => {
-    const { stage, held, titles, current } = setUp();
-    const placed = stage.choose(files("a", "b", "c"), "new");
-    expect(stage.store.getState().isReading).toBe(true);
+    const { viewer, held, titles, current } = setUp();
+    const placed = viewer.choose(files("a", "b", "c"), "new");
+    expect(viewer.store.getState().isReading).toBe(true);
     await finish(held, ["b"]);
     expect(await placed).toBe(true);
     expect(titles()).toEqual(["a", "c"]);
     expect(current()).toBe("a");
-    expect(stage.store.getState()).toMatchObject({
+    expect(viewer.store.getState()).toMatchObject({
       isReading: false,
       failure: { message: "b is bad." },
     });
   });
 
   it("says what is wrong with several files, and counts the rest", async () => {
-    const { stage, held, titles } = setUp();
-    void stage.choose(files("a", "b", "c", "d", "e"), "new");
+    const { viewer, held, titles } = setUp();
+    void viewer.choose(files("a", "b", "c", "d", "e"), "new");
     await finish(held, ["a", "b", "c", "d", "e"]);
     expect(titles()).toEqual([]);
-    expect(stage.store.getState().failure?.message).toBe(
+    expect(viewer.store.getState().failure?.message).toBe(
       "a is bad. b is bad. c is bad. 2 more could not be read either.",
     );
   });
 
   it("refuses more than fit before it reads any", async () => {
-    const { stage, held, store } = setUp(2000);
-    expect(await stage.choose(files("a", "b", "c"), "new")).toBe(false);
+    const { viewer, held, store } = setUp(2000);
+    expect(await viewer.choose(files("a", "b", "c"), "new")).toBe(false);
     expect(held).toEqual([]);
-    expect(stage.store.getState().failure?.message).toBe(
+    expect(viewer.store.getState().failure?.message).toBe(
       "These 3 images do not fit: the model’s context of 2000 tokens has room for 2.",
     );
     expect(store.getState().conversation.id).toBe("c0");
   });
 
   it("adds to a conversation in the order of the choices, and shows the newest", async () => {
-    const { stage, held, titles, current, ask } = setUp();
-    void stage.choose(files("a"), "new");
+    const { viewer, held, titles, current, ask } = setUp();
+    void viewer.choose(files("a"), "new");
     await finish(held);
     ask();
-    void stage.choose(files("b"), "add");
-    void stage.choose(files("c", "d"), "add");
+    void viewer.choose(files("b"), "add");
+    void viewer.choose(files("c", "d"), "add");
     await finish(held);
     expect(titles()).toEqual(["a", "b", "c", "d"]);
     expect(current()).toBe("c");
   });
 
   it("puts what is added in the place of a sample that nobody asked about", async () => {
-    const { stage, store, held, titles } = setUp();
+    const { viewer, store, held, titles } = setUp();
     vi.stubGlobal("fetch", async () => new Response("sample"));
     const sample = { id: "s", url: "x", title: "s", alt: "s", questions: [] };
-    stage.store.setState({ samples: [sample] });
-    void stage.chooseSample("s");
+    viewer.store.setState({ samples: [sample] });
+    void viewer.chooseSample("s");
     await finish(held);
     expect(titles()).toEqual(["s"]);
     const before = store.getState().conversation.id;
-    void stage.choose(files("a"), "add");
+    void viewer.choose(files("a"), "add");
     await finish(held);
     expect(titles()).toEqual(["a"]);
     expect(store.getState().conversation.id).not.toBe(before);
   });
 
-  it("puts all pages of a document on the stage, each with its own words", async () => {
-    const { stage, store, held, titles } = setUp();
+  it("puts all pages of a document in the viewer, each with its own words", async () => {
+    const { viewer, store, held, titles } = setUp();
     vi.stubGlobal("fetch", async (url: string) => new Response(url));
     const pages = [1, 2].map((page) => ({ url: `${page}.png`, alt: `Page ${page} says` }));
     const sample = { id: "d", url: "1.png", title: "Document", alt: "", questions: [], pages };
-    stage.store.setState({ samples: [sample] });
-    void stage.chooseSample("d");
+    viewer.store.setState({ samples: [sample] });
+    void viewer.chooseSample("d");
     await finish(held);
     expect(titles()).toEqual(["Document, page 1 of 2", "Document, page 2 of 2"]);
     const { pictures } = store.getState().conversation;
@@ -146,10 +146,10 @@ describe("the stage", () => {
   });
 
   it("lets no slow file replace a picture that was chosen after it", async () => {
-    const { stage, held, titles } = setUp();
-    const slow = stage.choose(files("slow"), "new");
+    const { viewer, held, titles } = setUp();
+    const slow = viewer.choose(files("slow"), "new");
     await settled();
-    void stage.choose(files("quick"), "new");
+    void viewer.choose(files("quick"), "new");
     await settled();
     held[1]!.end(true);
     await settled();
@@ -160,69 +160,69 @@ describe("the stage", () => {
   });
 
   it("drops what was to be added to a conversation that is left", async () => {
-    const { stage, held, titles, ask, open } = setUp();
-    void stage.choose(files("a"), "new");
+    const { viewer, held, titles, ask, open } = setUp();
+    void viewer.choose(files("a"), "new");
     await finish(held);
     ask();
-    const added = stage.choose(files("late"), "add");
+    const added = viewer.choose(files("late"), "add");
     await settled();
     open(emptyConversation("other", 0));
-    expect(stage.store.getState().isReading).toBe(false);
+    expect(viewer.store.getState().isReading).toBe(false);
     held[1]!.end(true);
     expect(await added).toBe(false);
     expect(titles()).toEqual([]);
   });
 
   it("fetches addresses with progress, gives up when told to, and keeps sentences", async () => {
-    const { stage, held, titles } = setUp();
+    const { viewer, held, titles } = setUp();
     vi.stubGlobal("fetch", async () => new Response("bytes"));
-    const placed = stage.chooseAddresses(["https://a.example/cat.png"], "add");
+    const placed = viewer.chooseAddresses(["https://a.example/cat.png"], "add");
     await vi.waitFor(() => expect(held).toHaveLength(1));
-    expect(stage.store.getState().fetching).toMatchObject({ host: "a.example", loaded: 5 });
+    expect(viewer.store.getState().fetching).toMatchObject({ host: "a.example", loaded: 5 });
     await finish(held);
     expect(await placed).toBe(true);
     expect(titles()).toEqual(["cat.png"]);
-    expect(stage.store.getState().fetching).toBeUndefined();
+    expect(viewer.store.getState().fetching).toBeUndefined();
 
     vi.stubGlobal("fetch", (_: URL, { signal }: RequestInit) => {
       return new Promise((_resolve, reject) => {
         signal?.addEventListener("abort", () => reject(signal.reason));
       });
     });
-    const stopped = stage.chooseAddresses(["https://a.example/slow.png"], "add");
+    const stopped = viewer.chooseAddresses(["https://a.example/slow.png"], "add");
     await settled();
-    stage.stopReading();
+    viewer.stopReading();
     expect(await stopped).toBe(false);
-    expect(stage.store.getState()).toMatchObject({
+    expect(viewer.store.getState()).toMatchObject({
       isReading: false,
       fetching: undefined,
       failure: undefined,
     });
 
-    expect(await stage.chooseAddresses(["not an address"], "add")).toBe(false);
-    expect(stage.store.getState().failure?.message).toMatch(/is no web address/);
+    expect(await viewer.chooseAddresses(["not an address"], "add")).toBe(false);
+    expect(viewer.store.getState().failure?.message).toMatch(/is no web address/);
   });
 
   it("takes back pictures that wait, and none that was asked about", async () => {
-    const { stage, store, held, titles, current, ask } = setUp();
-    void stage.choose(files("a"), "new");
+    const { viewer, store, held, titles, current, ask } = setUp();
+    void viewer.choose(files("a"), "new");
     await finish(held);
     ask();
-    void stage.choose(files("b", "c"), "add");
+    void viewer.choose(files("b", "c"), "add");
     await finish(held);
-    for (const { id } of store.getState().conversation.pictures.slice(0, 2)) stage.remove(id);
+    for (const { id } of store.getState().conversation.pictures.slice(0, 2)) viewer.remove(id);
     expect(titles()).toEqual(["a", "c"]);
     expect(current()).toBe("c");
-    stage.show(store.getState().conversation.pictures[0]!.id);
+    viewer.show(store.getState().conversation.pictures[0]!.id);
     expect(current()).toBe("a");
   });
 
   it("follows an answer whose patches are shown to a picture that it saw", async () => {
-    const { stage, store, held, current, ask } = setUp();
-    void stage.choose(files("a", "b"), "new");
+    const { viewer, store, held, current, ask } = setUp();
+    void viewer.choose(files("a", "b"), "new");
     await finish(held);
     ask();
-    void stage.choose(files("c"), "add");
+    void viewer.choose(files("c"), "add");
     await finish(held);
     const { conversation } = store.getState();
     const [a, b] = conversation.pictures.map(({ id }) => id);
@@ -235,18 +235,18 @@ describe("the stage", () => {
     expect(current()).toBe("c");
     store.setState({ shown: "answer" });
     expect(current()).toBe("a");
-    stage.show(b!);
+    viewer.show(b!);
     store.setState({ shown: undefined });
     store.setState({ shown: "answer" });
     expect(current()).toBe("b");
   });
 
   it("forgets a sentence about pictures once a question goes on without them", async () => {
-    const { stage, held, ask } = setUp();
-    void stage.choose(files("a", "b"), "new");
+    const { viewer, held, ask } = setUp();
+    void viewer.choose(files("a", "b"), "new");
     await finish(held, ["b"]);
-    expect(stage.store.getState().failure).toBeDefined();
+    expect(viewer.store.getState().failure).toBeDefined();
     ask();
-    expect(stage.store.getState().failure).toBeUndefined();
+    expect(viewer.store.getState().failure).toBeUndefined();
   });
 });
