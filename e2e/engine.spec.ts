@@ -66,8 +66,8 @@ test.describe("one conversation", () => {
     );
 
     const events = await engine.heard();
-    const stages = events.flatMap((event) => (event.type === "stage" ? [event.stage] : []));
-    expect([...new Set(stages)]).toEqual([
+    const phases = events.flatMap((event) => (event.type === "stage" ? [event.stage] : []));
+    expect([...new Set(phases)]).toEqual([
       "vision",
       "prefill",
       "score",
@@ -113,14 +113,14 @@ test.describe("one conversation", () => {
     const turns = [{ ...shown, answerIds: first.tokenIds }, text("How many objects are there?")];
     await engine.heard();
     const appended = must(await engine.ask({ turns }));
-    const stages = (await engine.heard()).flatMap((e) => (e.type === "stage" ? [e.stage] : []));
+    const phases = (await engine.heard()).flatMap((e) => (e.type === "stage" ? [e.stage] : []));
     expect(appended.appended).toBe(true);
     expect(appended.visualTokens).toBe(0);
     expect(appended.promptTokens).toBeLessThan(40);
     expect(appended.layers[0]?.rowsBefore).toBe(
       first.promptTokens + first.tokenIds.length + appended.promptTokens,
     );
-    expect(stages.filter((stage) => stage === "vision")).toHaveLength(1);
+    expect(phases.filter((phase) => phase === "vision")).toHaveLength(1);
 
     const fresh = must(await engine.ask({ turns, fresh: true }));
     expect(fresh.appended).toBe(false);

@@ -128,7 +128,8 @@ export interface Sampling {
   readonly seed: number;
 }
 
-export type Stage = "vision" | "prefill" | "score" | "plan" | "compact" | "decode";
+/** A step of the pipeline from an image to its answer. */
+export type Phase = "vision" | "prefill" | "score" | "plan" | "compact" | "decode";
 
 /** KV rows of one layer around compaction. */
 export interface LayerReport {
@@ -263,11 +264,12 @@ export type EngineEvent =
       readonly phase: "download" | "compile" | "selfTest";
     }
   | {
+      /** Progress of one phase. Type and field keep the names that embedding pages read. */
       readonly type: "stage";
-      readonly stage: Stage;
+      readonly stage: Phase;
       readonly done: number;
       readonly total: number;
-      /** Index of the lane, while lanes are compared and the stage is not shared. */
+      /** Index of the lane, while lanes are compared and the phase is not shared. */
       readonly lane?: number;
     }
   | {

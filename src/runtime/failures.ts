@@ -65,7 +65,7 @@ export function isOutOfMemory(error: unknown): boolean {
 
 /**
  * What the device reports outside of any call: WebGPU tells of failed allocations and invalid
- * commands only by event, after the fact. Stages call `check` wherever they have waited for the GPU.
+ * commands only by event, after the fact. Phases call `check` wherever they have waited for the GPU.
  */
 export class DeviceFaults {
   #fault: unknown;

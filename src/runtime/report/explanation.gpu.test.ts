@@ -10,9 +10,9 @@ import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
 import { readCache } from "../../../test/kv";
 import { checkSettings } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
-import type { Job, StageIo } from "../session/job";
+import type { Job, PhaseIo } from "../session/job";
 import type { LoadedModel } from "../session/loadedModel";
-import { Stages } from "../session/stages";
+import { Phases } from "../session/phases";
 import { Progress } from "./progress";
 
 const NEW_TOKENS = 6;
@@ -30,7 +30,7 @@ describe("explanations", async () => {
   const { layers, kvHeads } = cpu.config;
   let decoder: Decoder;
   let prompt: ReturnType<typeof prepare>;
-  let stages: Stages;
+  let phases: Phases;
 
   beforeAll(async () => {
     decoder = await loadDecoder(gpu, fixture, PLAIN);
@@ -46,8 +46,8 @@ describe("explanations", async () => {
     };
     const reporter = { fullKv: 0, mark: () => undefined };
     const io = { emit: () => undefined, check: () => undefined, reporter };
-    // As much of a model as the stages after its pictures use.
-    stages = new Stages(model as unknown as LoadedModel, undefined, io as unknown as StageIo);
+    // As much of a model as the phases after its pictures use.
+    phases = new Phases(model as unknown as LoadedModel, undefined, io as unknown as PhaseIo);
   });
   afterEach(() => vi.restoreAllMocks());
   afterAll(() => {
@@ -83,16 +83,16 @@ describe("explanations", async () => {
     return { turn: turn as unknown as PreparedTurn, progress, signal };
   }
 
-  /** One question through the stages; looks into the cache where the CPU is to start from. */
+  /** One question through the phases; looks into the cache where the CPU is to start from. */
   async function answer(job: Job, cache: KvCache, decodes = NEW_TOKENS) {
     const segment = { start: cache.seen, end: job.turn.prompt.ids.length };
     const features = segment.start === 0 ? prompt.features : [];
-    const prefilled = await stages.prefill(job, cache, segment, features);
+    const prefilled = await phases.prefill(job, cache, segment, features);
     const uncompressed = await snapshot(cache);
-    const { plan, rule } = await stages.decide(job, prefilled);
-    await stages.compact(job, prefilled, plan);
+    const { plan, rule } = await phases.decide(job, prefilled);
+    await phases.compact(job, prefilled, plan);
     const compressed = await snapshot(cache);
-    await stages.decode(job, prefilled, rule, decodes);
+    await phases.decode(job, prefilled, rule, decodes);
     return { plan, uncompressed, compressed };
   }
 

@@ -3,7 +3,7 @@ import type {
   Explanation,
   ImageLayout,
   LayerReport,
-  Stage,
+  Phase,
   TurnResult,
 } from "@/protocol/engine";
 import { perToken } from "./report";
@@ -49,13 +49,13 @@ export class Progress {
     this.#started = performance.now() - this.#started - plan - compact;
   }
 
-  /** Times a stage; its milliseconds stand even if it throws. */
-  async time<T>(stage: Exclude<Stage, "decode">, work: () => T | Promise<T>): Promise<T> {
+  /** Times a phase; its milliseconds stand even if it throws. */
+  async time<T>(phase: Exclude<Phase, "decode">, work: () => T | Promise<T>): Promise<T> {
     const from = performance.now();
     try {
       return await work();
     } finally {
-      this.#ms[stage] += performance.now() - from;
+      this.#ms[phase] += performance.now() - from;
     }
   }
 

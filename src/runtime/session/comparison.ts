@@ -18,11 +18,11 @@ import { type Seen, settingsKey } from "../request/continuation";
 import { domainOf } from "../request/domain";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
 import { prepareTurn } from "../request/turn";
-import type { Decision, Job, Prefilled, StageIo } from "./job";
+import type { Decision, Job, PhaseIo, Prefilled } from "./job";
 import type { LoadedModel } from "./loadedModel";
+import { Phases, recordedOf } from "./phases";
 import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
-import { recordedOf, Stages } from "./stages";
 
 const MOST_LANES = 4;
 
@@ -40,13 +40,13 @@ interface PlannedLane extends Decision {
   readonly job: Job;
   /** With the cache that all lanes share, and the lane's own taps. */
   readonly prefilled: Prefilled;
-  readonly stages: Stages;
+  readonly phases: Phases;
   /** Rows per layer and head of its fork. */
   readonly rows: RowCounts;
 }
 
 /** One lane from its fork on. */
-interface Lane extends Pick<PlannedLane, "index" | "job" | "stages"> {
+interface Lane extends Pick<PlannedLane, "index" | "job" | "phases"> {
   /** With the lane's own cache. */
   readonly prefilled: Prefilled;
   readonly rule: DecodeRule | undefined;
@@ -64,14 +64,14 @@ type Outcomes = LaneOutcome[];
 export class Comparison {
   readonly #model: LoadedModel;
   readonly #pictures: Pictures | undefined;
-  readonly #io: StageIo;
-  readonly #stages: Stages;
+  readonly #io: PhaseIo;
+  readonly #phases: Phases;
 
-  constructor(model: LoadedModel, pictures: Pictures | undefined, io: StageIo) {
+  constructor(model: LoadedModel, pictures: Pictures | undefined, io: PhaseIo) {
     this.#model = model;
     this.#pictures = pictures;
     this.#io = io;
-    this.#stages = new Stages(model, pictures, io);
+    this.#phases = new Phases(model, pictures, io);
   }
 
   /** @param release frees what the conversation holds, once the question was found answerable */
@@ -91,11 +91,11 @@ export class Comparison {
     progress.notices.push(...turn.notices);
     const job = { turn, progress, signal };
     const segment = { start: 0, end: turn.prompt.ids.length };
-    const features = await this.#stages.encode(job, segment);
+    const features = await this.#phases.encode(job, segment);
     release();
     this.#model.gpu.memory.resetPeak();
     return this.#compare(job, checked, (cache, requests) =>
-      this.#stages.prefill(job, cache, segment, features, requests),
+      this.#phases.prefill(job, cache, segment, features, requests),
     );
   }
 
@@ -180,26 +180,26 @@ export class Comparison {
 
   async #plan(index: number, job: Job, prefilled: Prefilled): Promise<PlannedLane> {
     const emit = (event: EngineEvent) => this.#io.emit({ ...event, lane: index } as EngineEvent);
-    const stages = new Stages(this.#model, this.#pictures, { ...this.#io, emit });
-    const decision = await stages.decide(job, prefilled);
+    const phases = new Phases(this.#model, this.#pictures, { ...this.#io, emit });
+    const decision = await phases.decide(job, prefilled);
     const rows = rowsAfter(decision.plan, prefilled.before);
-    return { ...decision, index, job, prefilled, stages, rows };
+    return { ...decision, index, job, prefilled, phases, rows };
   }
 
   /** Gathers a planned lane's rows. */
   async #open(lane: PlannedLane): Promise<Lane | { readonly failure: EngineFailure }> {
-    const { index, job, prefilled, stages, plan, rule } = lane;
+    const { index, job, prefilled, phases, plan, rule } = lane;
     try {
       prefilled.cache.positionMode = positionMode(job.turn.options);
-      const cache = await stages.fork(job, prefilled, plan);
-      return { index, job, prefilled: { ...prefilled, cache }, stages, rule };
+      const cache = await phases.fork(job, prefilled, plan);
+      return { index, job, prefilled: { ...prefilled, cache }, phases, rule };
     } catch (error) {
       if (isAbort(error)) throw error;
       return { failure: asEngineError(error).failure };
     }
   }
 
-  async #decode({ job, prefilled, stages, rule }: Lane): Promise<LaneOutcome> {
+  async #decode({ job, prefilled, phases, rule }: Lane): Promise<LaneOutcome> {
     const { progress, turn, signal } = job;
     const { cache } = prefilled;
     const { maxNewTokens } = turn.request.sampling;
@@ -209,7 +209,7 @@ export class Comparison {
     progress.resume();
     try {
       signal.throwIfAborted();
-      await stages.decode(job, prefilled, rule, room);
+      await phases.decode(job, prefilled, rule, room);
       if (room < maxNewTokens && progress.finish === "length") progress.finish = "memory";
     } catch (error) {
       if (!isAbort(error)) return { failure: asEngineError(error).failure };

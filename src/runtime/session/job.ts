@@ -7,15 +7,15 @@ import type { Progress } from "../report/progress";
 import type { Domain } from "../request/domain";
 import type { PreparedTurn } from "../request/turn";
 
-/** Where the stages tell what they do. */
-export interface StageIo {
+/** Where the phases tell what they do. */
+export interface PhaseIo {
   readonly emit: (event: EngineEvent) => void;
   /** Throws what the device has reported since the last check. */
   readonly check: () => void;
   readonly reporter: MemoryReporter;
 }
 
-/** One question on its way through the stages. */
+/** One question on its way through the phases. */
 export interface Job {
   readonly turn: PreparedTurn;
   readonly progress: Progress;

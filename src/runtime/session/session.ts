@@ -15,35 +15,35 @@ import { bad, positionMode } from "../request/request";
 import { type PreparedTurn, prepareTurn } from "../request/turn";
 import { Comparison } from "./comparison";
 import { makeRoom } from "./history";
-import type { Job, Segment, StageIo } from "./job";
+import type { Job, PhaseIo, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
+import { Phases, recordedOf } from "./phases";
 import { Pictures } from "./pictures";
 import { previewPlan, type Recorded } from "./preview";
-import { recordedOf, Stages } from "./stages";
 
 /**
  * One conversation with one model: pictures, cache, and the way from a question to its answer.
  *
- * The stages stand in `#answer` in their order (`stages.ts` says what each does). What is held between questions is the compacted
+ * The phases stand in `#answer` in their order (`phases.ts` says what each does). What is held between questions is the compacted
  * cache with the tokens that it has seen, the pictures' features, and the last prompt's attention
  * for previews; a full cache is never kept beside a compacted one.
  */
 export class Session {
   readonly #model: LoadedModel;
-  readonly #io: StageIo;
+  readonly #io: PhaseIo;
   readonly #pictures: Pictures | undefined;
-  readonly #stages: Stages;
+  readonly #phases: Phases;
   #cache: KvCache | undefined;
   /** What `#cache` has seen. */
   #held: Seen | undefined;
   #recorded: Recorded | undefined;
 
-  constructor(model: LoadedModel, io: StageIo) {
+  constructor(model: LoadedModel, io: PhaseIo) {
     this.#model = model;
     this.#io = io;
     const { gpu, sight } = model;
     this.#pictures = sight && new Pictures(gpu, sight.processor, sight.encoder);
-    this.#stages = new Stages(model, this.#pictures, io);
+    this.#phases = new Phases(model, this.#pictures, io);
   }
 
   /**
@@ -73,7 +73,7 @@ export class Session {
     this.#cache = cache;
     this.#held = seen;
     this.#recorded = recorded;
-    this.#stages.mark("end", cache);
+    this.#phases.mark("end", cache);
     return outcomes;
   }
 
@@ -93,8 +93,8 @@ export class Session {
   }
 
   async #answer(request: AskRequest, progress: Progress, signal: AbortSignal): Promise<void> {
-    const stages = this.#stages;
-    stages.tell("vision", 0, 1);
+    const phases = this.#phases;
+    phases.tell("vision", 0, 1);
     const turn = await progress.time("vision", () =>
       prepareTurn(request, this.#model, this.#pictures, signal),
     );
@@ -113,20 +113,20 @@ export class Session {
     }
   }
 
-  /** One segment through all stages; the answer is decoded behind the last one. */
+  /** One segment through all phases; the answer is decoded behind the last one. */
   async #advance(job: Job, segment: Segment, newTokens: number): Promise<void> {
-    const stages = this.#stages;
-    const features = await stages.encode(job, segment);
+    const phases = this.#phases;
+    const features = await phases.encode(job, segment);
     const cache = this.#cacheFor(job, segment);
     try {
       const room = await makeRoom(this.#model, job, cache, segment, newTokens);
-      const prefilled = await stages.prefill(job, cache, segment, features);
+      const prefilled = await phases.prefill(job, cache, segment, features);
       this.#note(job, segment.end);
       this.#recorded = recordedOf(job, prefilled);
-      const { plan, rule } = await stages.decide(job, prefilled);
-      await stages.compact(job, prefilled, plan);
+      const { plan, rule } = await phases.decide(job, prefilled);
+      await phases.compact(job, prefilled, plan);
       if (newTokens === 0) return;
-      await stages.decode(job, prefilled, rule, room);
+      await phases.decode(job, prefilled, rule, room);
       if (room < newTokens && job.progress.finish === "length") job.progress.finish = "memory";
     } finally {
       if (cache.seen === 0) this.#drop();
@@ -168,7 +168,7 @@ export class Session {
     kvBytes.peak = this.#model.gpu.memory.peak("kv");
     kvBytes.end = this.#cache?.bytes ?? 0;
     kvBytes.full = this.#cache ? fullKvBytes(this.#cache) : 0;
-    this.#stages.mark("end", this.#cache);
+    this.#phases.mark("end", this.#cache);
   }
 
   /** Frees the cache and all that is known of it. */

@@ -26,8 +26,8 @@ export interface ChartsState {
   readonly reads: { readonly weights: number; readonly fullKv: number } | undefined;
   /** Median milliseconds per token of the last run with the full cache. */
   readonly fullMedianMs: number | undefined;
-  /** Stage times of the newest finished answer. */
-  readonly stages: TurnResult["ms"] | undefined;
+  /** Times of the phases of the newest finished answer. */
+  readonly phases: TurnResult["ms"] | undefined;
   readonly decodeMs: number;
 }
 
@@ -54,7 +54,7 @@ const EMPTY: Omit<ChartsState, "fullMedianMs" | "view"> = {
   reading: undefined,
   marks: [],
   reads: undefined,
-  stages: undefined,
+  phases: undefined,
   decodeMs: 0,
 };
 const MEMORY_SAMPLES = 4096;
@@ -137,7 +137,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     },
     finishRun(result, full = []) {
       const times = tokens.view()[1] as Float64Array;
-      store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
+      store.setState({ phases: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
       const gaps = full.slice(1);
       if (gaps.length === 0) return;
       reference.clear();

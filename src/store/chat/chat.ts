@@ -252,7 +252,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
       charts.record(event);
       tracer?.record(event);
       const lane = "lane" in event ? event.lane : undefined;
-      // A stage that the lanes share is told of each of them.
+      // A phase that the lanes share is told of each of them.
       const ids = lane === undefined ? working : working.slice(lane, lane + 1);
       if (ids.length === 0) return;
       change((current) =>

@@ -4,7 +4,7 @@ import type {
   EngineFailure,
   ImageLayout,
   LayerReport,
-  Stage,
+  Phase,
   Turn,
   TurnResult,
 } from "@/protocol/engine";
@@ -26,8 +26,8 @@ export interface Picture {
   readonly sampleId?: string;
 }
 
-export interface StageProgress {
-  readonly stage: Stage;
+export interface PhaseProgress {
+  readonly phase: Phase;
   readonly done: number;
   readonly total: number;
 }
@@ -45,7 +45,7 @@ export type Run =
       readonly phase: "running";
       readonly text: string;
       readonly tokens: number;
-      readonly stages: readonly StageProgress[];
+      readonly phases: readonly PhaseProgress[];
       readonly report?: RowsReport;
     }
   | {
@@ -89,7 +89,7 @@ export function emptyConversation(id: string, createdAt: number, picture?: Pictu
   return { id, createdAt, name: "", pictures: picture ? [picture] : [], exchanges: [] };
 }
 
-export const STARTED: Run = { phase: "running", text: "", tokens: 0, stages: [] };
+export const STARTED: Run = { phase: "running", text: "", tokens: 0, phases: [] };
 
 /** Folds an engine event into the run that is going on. Events of other phases change nothing. */
 export function reduceRun(run: Run, event: EngineEvent): Run {
@@ -98,7 +98,7 @@ export function reduceRun(run: Run, event: EngineEvent): Run {
     case "token":
       return { ...run, text: run.text + event.text, tokens: event.index + 1 };
     case "stage":
-      return { ...run, stages: withStage(run.stages, event) };
+      return { ...run, phases: withPhase(run.phases, event) };
     case "compacted":
       return { ...run, report: { layers: event.layers, images: event.images } };
     case "load":
@@ -110,13 +110,13 @@ export function reduceRun(run: Run, event: EngineEvent): Run {
   }
 }
 
-function withStage(
-  stages: readonly StageProgress[],
-  { stage, done, total }: StageProgress,
-): readonly StageProgress[] {
-  const last = stages.at(-1);
-  const earlier = last?.stage === stage ? stages.slice(0, -1) : stages;
-  return [...earlier, { stage, done, total }];
+function withPhase(
+  phases: readonly PhaseProgress[],
+  { stage: phase, done, total }: Extract<EngineEvent, { type: "stage" }>,
+): readonly PhaseProgress[] {
+  const last = phases.at(-1);
+  const earlier = last?.phase === phase ? phases.slice(0, -1) : phases;
+  return [...earlier, { phase, done, total }];
 }
 
 /** What was said, in whatever phase. */

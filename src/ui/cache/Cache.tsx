@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { LatencyBlock } from "../charts/LatencyBlock";
 import { MemoryBlock } from "../charts/MemoryBlock";
-import { StagesBlock } from "../charts/StagesBlock";
+import { PhasesBlock } from "../charts/PhasesBlock";
 import styles from "./Cache.module.css";
 import { CACHE_SHEET } from "./cacheSheet";
 import { SettingsBlock } from "./SettingsBlock";
@@ -49,7 +49,7 @@ function Blocks() {
       <SettingsBlock />
       <MemoryBlock />
       <LatencyBlock />
-      <StagesBlock />
+      <PhasesBlock />
     </>
   );
 }

@@ -12,7 +12,7 @@ import { AgainActions, AnswerActions } from "./Actions";
 import styles from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
-import { StageLine } from "./StageLine";
+import { PhaseLine } from "./PhaseLine";
 import { useFailureAction } from "./useFailureAction";
 
 interface Props {
@@ -38,7 +38,7 @@ export function AttemptView({ exchange, attempt }: Props) {
         )}
       </article>
       <div className={styles.foot}>
-        {isLive && <StageLine run={run} label={settingsLabel(policies, settings)} />}
+        {isLive && <PhaseLine run={run} label={settingsLabel(policies, settings)} />}
         {run.phase === "done" && (
           <>
             <Facts

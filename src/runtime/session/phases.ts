@@ -8,7 +8,7 @@ import type { KvCache, RowCounts } from "@/model/kv/cache";
 import { compact, gatherFork } from "@/model/kv/compaction";
 import type { PromptTile } from "@/model/prompt/prompt";
 import { TextStream } from "@/model/prompt/textStream";
-import type { Stage } from "@/protocol/engine";
+import type { Phase } from "@/protocol/engine";
 import {
   AnswerTrace,
   firstLook,
@@ -19,18 +19,18 @@ import {
 import { record, type TapRequest, tapsOf } from "../report/recording";
 import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
 import { domainOf, planInput } from "../request/domain";
-import type { Decision, Job, Prefilled, Segment, StageIo } from "./job";
+import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
 
-/** The stages of an answer, each in its own right; what is held between questions is not theirs. */
-export class Stages {
+/** The phases of an answer, each in its own right; what is held between questions is not theirs. */
+export class Phases {
   readonly #model: LoadedModel;
   readonly #pictures: Pictures | undefined;
-  readonly #io: StageIo;
+  readonly #io: PhaseIo;
 
-  constructor(model: LoadedModel, pictures: Pictures | undefined, io: StageIo) {
+  constructor(model: LoadedModel, pictures: Pictures | undefined, io: PhaseIo) {
     this.#model = model;
     this.#pictures = pictures;
     this.#io = io;
@@ -191,8 +191,8 @@ export class Stages {
     }
   }
 
-  tell(stage: Stage, done: number, total: number): void {
-    this.#io.emit({ type: "stage", stage, done, total });
+  tell(phase: Phase, done: number, total: number): void {
+    this.#io.emit({ type: "stage", stage: phase, done, total });
   }
 
   mark(mark: "prefill" | "compact" | "end", cache: KvCache | undefined): void {

@@ -1,5 +1,5 @@
 import { loadedBytes } from "@/store/app/model";
-import type { Run, StageProgress } from "@/store/conversation/conversation";
+import type { PhaseProgress, Run } from "@/store/conversation/conversation";
 import { formatMegabytes } from "@/text/format";
 import { useModel } from "../useApp";
 import styles from "./Chat.module.css";
@@ -7,15 +7,15 @@ import styles from "./Chat.module.css";
 type Live = Extract<Run, { phase: "running" | "queued" }>;
 
 /** What the engine is doing, in a quiet line, while there is nothing to read. */
-export function StageLine({ run, label }: { readonly run: Live; readonly label?: string }) {
+export function PhaseLine({ run, label }: { readonly run: Live; readonly label?: string }) {
   return (
-    <p className={styles.stages}>
+    <p className={styles.phases}>
       {label && (
         <>
           <b>{label}</b> ·{" "}
         </>
       )}
-      {run.phase === "queued" ? <Waiting /> : <Stages run={run} />}
+      {run.phase === "queued" ? <Waiting /> : <Phases run={run} />}
     </p>
   );
 }
@@ -38,15 +38,15 @@ function Waiting() {
   }
 }
 
-function Stages({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
+function Phases({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
   if (run.tokens > 0) return <>answering · {run.tokens} tokens</>;
-  return <>{stageWords(run.stages).join(" · ") || "starting"}</>;
+  return <>{phaseWords(run.phases).join(" · ") || "starting"}</>;
 }
 
-/** The stages so far, one word each; score and plan are one thing to a reader. */
-export function stageWords(stages: readonly StageProgress[]): readonly string[] {
-  const words = stages.flatMap(({ stage, done, total }) => {
-    switch (stage) {
+/** The phases so far, one word each; score and plan are one thing to a reader. */
+export function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
+  const words = phases.flatMap(({ phase, done, total }) => {
+    switch (phase) {
       case "vision":
         return ["looking"];
       case "prefill":
@@ -59,7 +59,7 @@ export function stageWords(stages: readonly StageProgress[]): readonly string[] 
       case "decode":
         return [];
       default:
-        return stage satisfies never;
+        return phase satisfies never;
     }
   });
   return words.filter((word, index) => word !== words[index - 1]);

@@ -4,11 +4,11 @@ import { useCharts } from "../useApp";
 import styles from "./Charts.module.css";
 import { ShowData } from "./ShowData";
 
-/** Where the last answer's time went, stage by stage. */
-export function StagesBlock() {
-  const ms = useCharts((state) => state.stages);
+/** Where the last answer's time went, phase by phase. */
+export function PhasesBlock() {
+  const ms = useCharts((state) => state.phases);
   const decodeMs = useCharts((state) => state.decodeMs);
-  const stages = [
+  const phases = [
     ["vision", ms?.vision ?? 0],
     ["prefill", ms?.prefill ?? 0],
     ["score", ms?.score ?? 0],
@@ -16,27 +16,27 @@ export function StagesBlock() {
     ["compact", ms?.compact ?? 0],
     ["decode", decodeMs],
   ] as const;
-  const total = stages.reduce((sum, [, time]) => sum + time, 0);
+  const total = phases.reduce((sum, [, time]) => sum + time, 0);
   return (
     <section className={cache.block} aria-label="Where the time went">
       <div className={styles.head}>
         <h2>Where the time went</h2>
         <span className={`num ${styles.values}`}>{total > 0 && formatMs(total)}</span>
       </div>
-      <div className={styles.stages} aria-hidden="true">
+      <div className={styles.phases} aria-hidden="true">
         {total > 0 &&
-          stages.map(([stage, time]) =>
+          phases.map(([phase, time]) =>
             time > 0 ? (
-              <i key={stage} data-stage={stage} style={{ flexGrow: time / total }} />
+              <i key={phase} data-phase={phase} style={{ flexGrow: time / total }} />
             ) : null,
           )}
       </div>
-      <dl className={`num ${styles.stageList}`}>
-        {stages.map(([stage, time]) => (
-          <div key={stage}>
+      <dl className={`num ${styles.phaseList}`}>
+        {phases.map(([phase, time]) => (
+          <div key={phase}>
             <dt>
-              <i data-stage={stage} aria-hidden="true" />
-              {stage}
+              <i data-phase={phase} aria-hidden="true" />
+              {phase}
             </dt>
             <dd>{total > 0 ? formatMs(time) : "–"}</dd>
           </div>
@@ -46,7 +46,7 @@ export function StagesBlock() {
         caption="Where the time went"
         read={() => ({
           columns: ["stage", "ms"],
-          rows: stages.map(([stage, time]) => [stage, Number(time.toFixed(2))]),
+          rows: phases.map(([phase, time]) => [phase, Number(time.toFixed(2))]),
         })}
       />
     </section>
