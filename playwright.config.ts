@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
-import { findBrowser } from "./cli/browser";
+import { findBrowser, launchOptions } from "./cli/browser";
 
-const { executablePath, args } = await findBrowser();
+const browser = await findBrowser();
 const port = 4193;
 
 /** Drives the built site, in the browser that `cli/browser.ts` finds. */
@@ -17,7 +17,7 @@ export default defineConfig({
     : "list",
   use: {
     baseURL: `http://127.0.0.1:${port}/`,
-    launchOptions: { executablePath, args: [...args] },
+    launchOptions: launchOptions(browser),
     // Its requests pass by `page.route`; `offline.spec.ts` lets it work.
     serviceWorkers: "block",
     trace: "retain-on-failure",

@@ -3,7 +3,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "@playwright/test";
 import { quantile } from "@/text/stats";
-import { findBrowser } from "./browser";
+import { findBrowser, launchOptions } from "./browser";
 import { buildIfStale, serveSite } from "./site";
 
 /** What an answer costs the page's main thread, over one engine. */
@@ -37,9 +37,8 @@ const QUESTION = "Read all the text.";
 /** The built page, asked once in a headless browser over a recording and over the embedded model. */
 export async function benchPage(): Promise<readonly PageReport[]> {
   buildIfStale();
-  const { executablePath, args } = await findBrowser();
   const site = await serveSite();
-  const browser = await chromium.launch({ executablePath, args: [...args] });
+  const browser = await chromium.launch(launchOptions(await findBrowser()));
   try {
     return [
       await benchEngine(browser, site.url, "scripted"),

@@ -4,11 +4,16 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { chromium } from "@playwright/test";
+import { chromium, type LaunchOptions } from "@playwright/test";
+
+/** A browser's file, and the variables that name what it brings along. */
+interface Candidate {
+  readonly executablePath: string;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** A Chromium that was seen to give a WebGPU device. */
-export interface FoundBrowser {
-  readonly executablePath: string;
+export interface FoundBrowser extends Candidate {
   readonly args: readonly string[];
   readonly version: string;
 }
@@ -49,8 +54,8 @@ export async function findBrowser(
   const remembered = readCache();
   if (remembered) return remembered;
   for (const source of [installed, fromNpm, fromDebian]) {
-    for (const executablePath of await source(log)) {
-      const found = await probeAll(executablePath, log);
+    for (const candidate of source(log)) {
+      const found = await probeAll(candidate, log);
       if (found) {
         fs.mkdirSync(path.dirname(CACHE), { recursive: true });
         fs.writeFileSync(CACHE, JSON.stringify(found));
@@ -74,15 +79,25 @@ function readCache(): FoundBrowser | undefined {
   }
 }
 
+/** What Playwright needs to start it. */
+export function launchOptions({
+  executablePath,
+  args,
+  env,
+}: Omit<FoundBrowser, "version">): LaunchOptions {
+  return { executablePath, args: [...args], env: { ...process.env, ...env } };
+}
+
 async function probeAll(
-  executablePath: string,
+  candidate: Candidate,
   log: (line: string) => void,
 ): Promise<FoundBrowser | undefined> {
+  const { executablePath } = candidate;
   for (const args of ARGUMENT_SETS) {
     try {
-      const version = await probe(executablePath, args);
+      const version = await probe(launchOptions({ ...candidate, args }));
       log(`${executablePath}: ${version ?? "no WebGPU adapter"}`);
-      if (version) return { executablePath, args, version };
+      if (version) return { ...candidate, args, version };
     } catch (error) {
       log(`${executablePath}: ${String(error).split("\n")[0]}`);
       return undefined;
@@ -92,14 +107,14 @@ async function probeAll(
 }
 
 /** Launches and maps a buffer on a served page: about:blank has no `navigator.gpu`. */
-async function probe(executablePath: string, args: string[]): Promise<string | undefined> {
+async function probe(options: LaunchOptions): Promise<string | undefined> {
   const server = http.createServer((_, response) => {
     response.setHeader("content-type", "text/html");
     response.end("<!doctype html>");
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const { port } = server.address() as AddressInfo;
-  const browser = await chromium.launch({ executablePath, args, timeout: 30_000 });
+  const browser = await chromium.launch({ ...options, timeout: 30_000 });
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);
@@ -126,9 +141,9 @@ function onPath(name: string): string | undefined {
     .find((file) => fs.existsSync(file));
 }
 
-async function installed(): Promise<string[]> {
+function installed(): Candidate[] {
   const { CHROME_PATH, PLAYWRIGHT_BROWSERS_PATH, PROGRAMFILES } = process.env;
-  if (CHROME_PATH) return [CHROME_PATH];
+  if (CHROME_PATH) return [{ executablePath: CHROME_PATH, env: {} }];
   const names = [
     "chromium",
     "chromium-browser",
@@ -153,23 +168,33 @@ async function installed(): Promise<string[]> {
       found.push(path.join(downloads, folder, "chrome-linux64/chrome"));
     }
   }
-  return found.filter((file): file is string => file !== undefined && fs.existsSync(file));
+  return found
+    .filter((file): file is string => file !== undefined && fs.existsSync(file))
+    .map((executablePath) => ({ executablePath, env: {} }));
 }
 
-async function fromNpm(log: (line: string) => void): Promise<string[]> {
+/** Unpacks the package, and the shared libraries and fonts that a bare machine lacks. */
+const UNPACK = `
+  import packaged from "@sparticuz/chromium";
+  const executablePath = await packaged.executablePath();
+  const { LD_LIBRARY_PATH, FONTCONFIG_PATH } = process.env;
+  console.log(JSON.stringify({ executablePath, env: { LD_LIBRARY_PATH, FONTCONFIG_PATH } }));
+`;
+
+function fromNpm(log: (line: string) => void): Candidate[] {
   if (process.platform !== "linux" || process.arch !== "x64") return [];
-  try {
-    // Makes the package unpack the shared libraries that a bare machine lacks.
-    process.env.AWS_LAMBDA_JS_RUNTIME ??= "nodejs22.x";
-    const { default: packaged } = await import("@sparticuz/chromium");
-    return [await packaged.executablePath()];
-  } catch (error) {
-    log(`@sparticuz/chromium: ${String(error).split("\n")[0]}`);
-    return [];
-  }
+  // In a process of its own: the package asks for a variable and changes others.
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", UNPACK],
+    { env: { ...process.env, AWS_LAMBDA_JS_RUNTIME: "nodejs22.x" }, encoding: "utf8" },
+  );
+  if (status === 0) return [JSON.parse(stdout)];
+  log(`@sparticuz/chromium: ${stderr.trim()}`);
+  return [];
 }
 
-async function fromDebian(log: (line: string) => void): Promise<string[]> {
+function fromDebian(log: (line: string) => void): Candidate[] {
   if (process.platform !== "linux" || !onPath("apt-get") || process.getuid?.() !== 0) return [];
   log("installing Debian's chromium");
   aptInstall("chromium");

@@ -12,7 +12,7 @@ import type {
   Turn,
   TurnResult,
 } from "@/protocol/engine";
-import { findBrowser } from "./browser";
+import { findBrowser, launchOptions } from "./browser";
 import { inputError, webGpuError } from "./options";
 import { buildIfStale, serveSite } from "./site";
 
@@ -47,14 +47,13 @@ export async function openEngine(
   images: Readonly<Record<string, string>> = {},
 ): Promise<EnginePage> {
   buildIfStale();
-  const { executablePath, args } = await findBrowser();
   const keys = Object.keys(images);
   const name = encodeURIComponent(path.basename(modelDir));
   const site = await serveSite({
     "-model": path.dirname(modelDir),
     ...Object.fromEntries(keys.map((key, index) => [`-image${index}`, images[key] as string])),
   });
-  const browser = await chromium.launch({ executablePath, args: [...args] });
+  const browser = await chromium.launch(launchOptions(await findBrowser()));
   const page = await browser.newPage();
   let onToken: TokenListener | undefined;
   await page.exposeFunction("heard", (event: EngineEvent) => {

@@ -1,16 +1,12 @@
 import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
-import { findBrowser } from "../cli/browser";
+import { findBrowser, launchOptions } from "../cli/browser";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
 
-const { executablePath, args } = await findBrowser();
-test.use({
-  launchOptions: {
-    executablePath,
-    args: [...args, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-  },
-});
+const browser = await findBrowser();
+const CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+test.use({ launchOptions: launchOptions({ ...browser, args: [...browser.args, ...CAMERA] }) });
 
 const CARD = fs.readFileSync("public/samples/card.png");
 const viewer = (page: Page) => page.locator("figure img");

@@ -18,10 +18,14 @@ const SETTINGS = [
   { policy: "prefixkv", retention: 0.2 },
 ];
 
-const { executablePath, args } = JSON.parse(
+const { executablePath, args, env } = JSON.parse(
   fs.readFileSync("node_modules/.cache/keepsight/browser.json", "utf8"),
 );
-const browser = await chromium.launch({ executablePath, args });
+const browser = await chromium.launch({
+  executablePath,
+  args,
+  env: { ...process.env, ...env },
+});
 try {
   const page = await browser.newPage();
   await page.goto(new URL("headless.html", site).href);

@@ -9,13 +9,17 @@ import { chromium } from "@playwright/test";
 const [site, folder] = process.argv.slice(2);
 if (!site || !folder) throw new Error("usage: screens.mjs SITE FOLDER");
 const recording = fs.readFileSync(new URL("./receipt.json", import.meta.url), "utf8");
-const { executablePath, args } = JSON.parse(
+const { executablePath, args, env } = JSON.parse(
   fs.readFileSync("node_modules/.cache/keepsight/browser.json", "utf8"),
 );
 const SIZES = { desktop: [1440, 900], tablet: [768, 1024], phone: [390, 844] };
 
 fs.mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath, args });
+const browser = await chromium.launch({
+  executablePath,
+  args,
+  env: { ...process.env, ...env },
+});
 try {
   for (const [size, [width, height]] of Object.entries(SIZES)) {
     for (const colorScheme of ["light", "dark"]) {
