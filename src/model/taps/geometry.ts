@@ -24,7 +24,7 @@ export interface TapGeometry {
   readonly heads: number;
   readonly kvHeads: number;
   readonly rows: number;
-  /** Keys per head: the prompt's rows, or the longest history. */
+  /** Keys per head: the prompt's rows, or the longest head of the cached span. */
   readonly keys: number;
   readonly paddedKeys: number;
   /** The last rows, whose queries are kept. */

@@ -27,11 +27,11 @@ export function keyKernelsFor({ keyStats, spectral }: TapSpec): ReadonlySet<keyo
 }
 
 /** @throws RangeError for what is not defined on rows that stood before the prompt */
-export function checkHistory(spec: TapSpec): void {
+export function checkCachedSpan(spec: TapSpec): void {
   if (spec.elite || spec.postVision || spec.textImage || spec.spectral) {
-    throw new RangeError("taps: a history has scores of rows alone");
+    throw new RangeError("taps: the cached span has scores of rows alone");
   }
   if (spec.window?.aggregate === "defensive") {
-    throw new RangeError("taps: a history has no defensive window");
+    throw new RangeError("taps: the cached span has no defensive window");
   }
 }

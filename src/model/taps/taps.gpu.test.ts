@@ -156,7 +156,7 @@ describe("taps", async () => {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const spec: TapSpec = { columnSum: true, window: { rows: 7, aggregate: "mean", kernel: 1 } };
-    const input = { cache, heads, spec, prompt: PROMPT, lanes: "one", domain: "history" } as const;
+    const input = { cache, heads, spec, prompt: PROMPT, lanes: "one", cachedSpan: true } as const;
     const recorder = await TapRecorder.create(gpu, input);
     appendRandomRows(cache, ROWS, 2);
     const attention = attend(shape, await readCache(cache), start);
@@ -183,7 +183,7 @@ describe("taps", async () => {
       }
     }
     const broken = { ...input, spec: { textImage: true } as const };
-    await expect(TapRecorder.create(gpu, broken)).rejects.toThrow("history");
+    await expect(TapRecorder.create(gpu, broken)).rejects.toThrow("cached span");
     cache.destroy();
   });
 

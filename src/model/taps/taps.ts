@@ -10,7 +10,7 @@ import type { AttentionHook, AttentionRecord } from "../decoder/decoder";
 import type { KvCache, RowCounts } from "../kv/cache";
 import { Scratch } from "../scratch";
 import { type TapGeometry, type TapPrompt, tapGeometry } from "./geometry";
-import { attentionKernelsFor, checkHistory, keyKernelsFor } from "./kernels";
+import { attentionKernelsFor, checkCachedSpan, keyKernelsFor } from "./kernels";
 import { createKeyTaps, type KeyTap } from "./keyTaps";
 import { rowScores } from "./output";
 import { TailPass } from "./tailTaps";
@@ -27,11 +27,11 @@ export interface TapInput {
   readonly prompt: TapPrompt;
   readonly lanes: Lanes;
   /**
-   * Whose keys are scored: the prompt's own rows, or the rows that were cached before it (to rank a
-   * history anew by the prompt's queries). A history has scores of rows alone: `columnSum`, `lastRow`,
-   * `window` (mean or max) and `keyStats`, as long as the longest head and 0 beyond a shorter one.
+   * Score the cached span, the rows that stood in the cache before the prompt, instead of the prompt's
+   * own rows. Only `columnSum`, `lastRow`, `window` (mean or max) and `keyStats` are defined on it. They
+   * are as long as the longest head, and 0 beyond a shorter one.
    */
-  readonly domain?: "prompt" | "history";
+  readonly cachedSpan?: boolean;
 }
 
 /**
@@ -83,13 +83,13 @@ export class TapRecorder implements AttentionHook {
     }));
   }
 
-  /** @throws RangeError for a history tap that is not defined; KernelCompileError */
+  /** @throws RangeError for a tap that is not defined on the cached span; KernelCompileError */
   static async create(gpu: Gpu, input: TapInput): Promise<TapRecorder> {
-    const { cache, heads, spec, prompt, lanes, domain = "prompt" } = input;
+    const { cache, heads, spec, prompt, lanes, cachedSpan = false } = input;
     const { layers, kvHeads, headDim, kvType } = cache.shape;
-    if (domain === "history") checkHistory(spec);
+    if (cachedSpan) checkCachedSpan(spec);
     const longest = Math.max(...cache.rowCounts().flat());
-    const keys = domain === "history" ? longest : prompt.rows;
+    const keys = cachedSpan ? longest : prompt.rows;
     const shape = { heads, kvHeads, headDim, kvType, lanes, keys };
     const [attention, keyKernels] = await Promise.all([
       compileNamed(tapAttentionKernels(gpu, shape), attentionKernelsFor(spec)),
@@ -196,7 +196,7 @@ export class TapRecorder implements AttentionHook {
 
   /** Where each head's domain lies; written again whenever the cache has moved. */
   #writeDomains(): void {
-    const { cache, domain = "prompt" } = this.#input;
+    const { cache, cachedSpan = false } = this.#input;
     if (cache.version === this.#version) return;
     this.#version = cache.version;
     const { kvHeads } = cache.shape;
@@ -205,10 +205,9 @@ export class TapRecorder implements AttentionHook {
       const regions = cache.regions(layer);
       for (const [head, before] of counts.entries()) {
         const offset = regions[head]!.offset;
-        const line =
-          domain === "history"
-            ? [offset, before, before]
-            : [offset + before, this.#geometry.keys, 0];
+        const line = cachedSpan
+          ? [offset, before, before]
+          : [offset + before, this.#geometry.keys, 0];
         words.set(line, (layer * kvHeads + head) * 4);
       }
     }

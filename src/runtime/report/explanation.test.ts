@@ -6,7 +6,7 @@ import { AnswerTrace, firstLook, importanceOf, visualPositions, withLastRow } fr
 const spec = { columnSum: true } as const;
 const prompt = { rows: 6, visual: [], textStart: 0 };
 /** Six rows behind ten others; the picture is rows 1 and 2. */
-const domain = { start: 10, rows: 6, visual: [{ start: 1, end: 3 }], textStart: 3 };
+const span = { start: 10, rows: 6, visual: [{ start: 1, end: 3 }], textStart: 3 };
 const positions = [4, 5, 11, 12];
 
 function scores(heads: number, rows: number, data: readonly number[]): RowScores {
@@ -29,20 +29,20 @@ it("names the rows of all pictures", () => {
 });
 
 it("records the last row beside what a policy asked for, and over earlier pictures", () => {
-  const [own, history, ...others] = withLastRow([{ spec, prompt }], domain, positions);
+  const [own, cached, ...others] = withLastRow([{ spec, prompt }], span, positions);
   expect(own).toEqual({ spec: { columnSum: true, lastRow: true }, prompt });
-  expect(history).toEqual({ spec: { lastRow: true }, prompt, domain: "history" });
+  expect(cached).toEqual({ spec: { lastRow: true }, prompt, cachedSpan: true });
   expect(others).toEqual([]);
-  expect(withLastRow([{ spec, prompt }], { ...domain, start: 0 }, [1, 2])).toHaveLength(1);
-  const text = { ...domain, visual: [] };
+  expect(withLastRow([{ spec, prompt }], { ...span, start: 0 }, [1, 2])).toHaveLength(1);
+  const text = { ...span, visual: [] };
   expect(withLastRow([{ spec, prompt }], text, [4, 5])[0]).toEqual({ spec, prompt });
 });
 
 it("looks at rows of this prompt and at those of earlier ones that are left", () => {
   const own = scores(2, 6, [0, 0.04, 0.16, 0, 0, 0, 0, 0.12, 0.16, 0, 0, 0]);
-  const history = scores(2, 2, [0.3, 0.5, 0.06, 0.1]);
-  const taps = [{ lastRow: own }, {}, { lastRow: history }];
-  const { cells } = firstLook(cache, [[2, 2]], domain, taps, positions);
+  const cached = scores(2, 2, [0.3, 0.5, 0.06, 0.1]);
+  const taps = [{ lastRow: own }, {}, { lastRow: cached }];
+  const { cells } = firstLook(cache, [[2, 2]], span, taps, positions);
   // Position 4 is held by the first head alone, 5 by the second.
   const shares = [0.25, 0.03, 0.08, 0.16];
   expect([...cells]).toEqual(shares.map((share) => Math.round(255 * Math.sqrt(share))));
@@ -50,12 +50,12 @@ it("looks at rows of this prompt and at those of earlier ones that are left", ()
 
 it("shows scores of visual rows, mean over heads, at their positions", () => {
   const ranked = scores(2, 6, [9, 1, 2, 0, 0, 0, 9, 3, 6, 0, 0, 0]);
-  expect(importanceOf(ranked, domain)).toEqual({
+  expect(importanceOf(ranked, span)).toEqual({
     positions: [11, 12],
     scores: Float32Array.of(2, 4),
   });
-  expect(importanceOf(undefined, domain)).toBeUndefined();
-  expect(importanceOf(ranked, { ...domain, visual: [] })).toBeUndefined();
+  expect(importanceOf(undefined, span)).toBeUndefined();
+  expect(importanceOf(ranked, { ...span, visual: [] })).toBeUndefined();
 });
 
 it("needs no GPU for the only token of an answer", async () => {

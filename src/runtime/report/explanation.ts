@@ -3,7 +3,7 @@ import { type MovingSlots, StepTrace } from "@/model/decoder/stepTrace";
 import type { KvCache, RowCounts } from "@/model/kv/cache";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { AttentionTrace, Explanation } from "@/protocol/engine";
-import type { Domain } from "../request/domain";
+import type { PrefillSpan } from "../request/prefillSpan";
 import type { TapRequest } from "./recording";
 
 /** What the row that chose the first token looked at: the prompt's last one. */
@@ -25,20 +25,20 @@ export function visualPositions({ tiles }: Pick<Prompt, "tiles">): readonly numb
  */
 export function withLastRow(
   requests: readonly TapRequest[],
-  domain: Domain,
+  span: PrefillSpan,
   positions: readonly number[],
 ): readonly TapRequest[] {
   const looked = requests.map((request, i) =>
-    i === 0 && domain.visual.length > 0
+    i === 0 && span.visual.length > 0
       ? { ...request, spec: { ...request.spec, lastRow: true as const } }
       : request,
   );
-  if (!hasHistory(domain, positions)) return looked;
-  const prompt = { rows: domain.rows, visual: [], textStart: 0 };
-  return [...looked, { spec: { lastRow: true }, prompt, domain: "history" }];
+  if (!hasCachedImages(span, positions)) return looked;
+  const prompt = { rows: span.rows, visual: [], textStart: 0 };
+  return [...looked, { spec: { lastRow: true }, prompt, cachedSpan: true }];
 }
 
-function hasHistory({ start }: Domain, positions: readonly number[]): boolean {
+function hasCachedImages({ start }: PrefillSpan, positions: readonly number[]): boolean {
   return (positions[0] ?? start) < start;
 }
 
@@ -49,7 +49,7 @@ function hasHistory({ start }: Domain, positions: readonly number[]): boolean {
 export function firstLook(
   cache: KvCache,
   before: RowCounts,
-  domain: Domain,
+  span: PrefillSpan,
   recorded: readonly Taps[],
   positions: readonly number[],
 ): FirstLook {
@@ -67,14 +67,14 @@ export function firstLook(
       if (at !== undefined) shares[layer * positions.length + at]! += value / kvHeads;
     }
   };
-  const own = domain.visual.length > 0 ? recorded[0]?.lastRow : undefined;
-  if (own) add(own, (_, __, row) => domain.start + row);
-  const history = hasHistory(domain, positions) ? recorded.at(-1)?.lastRow : undefined;
-  if (history) {
+  const own = span.visual.length > 0 ? recorded[0]?.lastRow : undefined;
+  if (own) add(own, (_, __, row) => span.start + row);
+  const cached = hasCachedImages(span, positions) ? recorded.at(-1)?.lastRow : undefined;
+  if (cached) {
     const held = before.map((heads, layer) =>
       heads.map((rows, head) => cache.positions(layer, head).slice(0, rows)),
     );
-    add(history, (layer, head, slot) => held[layer]?.[head]?.[slot] ?? -1);
+    add(cached, (layer, head, slot) => held[layer]?.[head]?.[slot] ?? -1);
   }
   return { positions, cells: Uint8Array.from(shares, toByte) };
 }
@@ -87,11 +87,11 @@ function toByte(share: number): number {
 /** What a policy ranked the visual rows of a prefill by; undefined where it has neither. */
 export function importanceOf(
   scores: RowScores | undefined,
-  { start, visual }: Domain,
+  { start, visual }: PrefillSpan,
 ): Explanation["importance"] {
   if (!scores || visual.length === 0) return undefined;
-  const rows = visual.flatMap((span) =>
-    Array.from({ length: span.end - span.start }, (_, i) => span.start + i),
+  const rows = visual.flatMap((tile) =>
+    Array.from({ length: tile.end - tile.start }, (_, i) => tile.start + i),
   );
   const means = new Float32Array(scores.layers * rows.length);
   for (let line = 0; line < scores.layers * scores.heads; line++) {

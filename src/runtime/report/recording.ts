@@ -3,7 +3,7 @@ import type { AttentionHook } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
 import type { TapPrompt } from "@/model/taps/geometry";
 import { TapRecorder } from "@/model/taps/taps";
-import { type Domain, tapsWithin } from "../request/domain";
+import { type PrefillSpan, tapsWithin } from "../request/prefillSpan";
 import type { CheckedSettings } from "../request/request";
 import type { LoadedModel } from "../session/loadedModel";
 
@@ -11,8 +11,8 @@ import type { LoadedModel } from "../session/loadedModel";
 export interface TapRequest {
   readonly spec: TapSpec;
   readonly prompt: TapPrompt;
-  /** Whose keys are scored; default: the prompt's own rows. */
-  readonly domain?: "prompt" | "history";
+  /** Score the cached span instead of the prompt's own rows. */
+  readonly cachedSpan?: boolean;
 }
 
 /** Several recorders behind one hook. */
@@ -24,10 +24,13 @@ export interface Recording extends AttentionHook {
 }
 
 /** What a prefill must record for a policy, and on which rows. */
-export function tapsOf({ policy, options, settings }: CheckedSettings, domain: Domain): TapRequest {
-  const { rows, visual, textStart } = domain;
+export function tapsOf(
+  { policy, options, settings }: CheckedSettings,
+  span: PrefillSpan,
+): TapRequest {
+  const { rows, visual, textStart } = span;
   const hasCandidates = settings.scope === "prompt" || visual.length > 0;
-  const spec = hasCandidates ? tapsWithin(policy.taps(options), domain) : {};
+  const spec = hasCandidates ? tapsWithin(policy.taps(options), span) : {};
   const prompt = { rows, visual, textStart };
   if (settings.scope === "visual") return { spec, prompt };
   // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
@@ -41,11 +44,11 @@ export function tapsOf({ policy, options, settings }: CheckedSettings, domain: D
  */
 export function sharedTaps(
   policies: readonly CheckedSettings[],
-  domain: Domain,
+  span: PrefillSpan,
 ): { readonly requests: readonly TapRequest[]; readonly places: readonly number[] } {
   const requests: TapRequest[] = [];
   const places = policies.map((policy) => {
-    const wanted = tapsOf(policy, domain);
+    const wanted = tapsOf(policy, span);
     const place = requests.findIndex((known) => agree(known, wanted));
     const known = requests[place];
     if (!known) return requests.push(wanted) - 1;

@@ -15,7 +15,7 @@ import { fullKvBytes } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
 import { cacheBytes, comparePeak, roomFor, rowsAfter } from "../request/comparePeak";
 import { type Seen, settingsKey } from "../request/continuation";
-import { domainOf } from "../request/domain";
+import { prefillSpan } from "../request/prefillSpan";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
 import { prepareTurn } from "../request/turn";
 import type { Decision, Job, PhaseIo, Prefilled } from "./job";
@@ -105,8 +105,8 @@ export class Comparison {
     prefill: (cache: KvCache, requests: readonly TapRequest[]) => Promise<Prefilled>,
   ): Promise<Compared> {
     const { prompt } = job.turn;
-    const domain = domainOf(prompt, { start: 0, end: prompt.ids.length });
-    const { requests, places } = sharedTaps(checked, domain);
+    const span = prefillSpan(prompt, { start: 0, end: prompt.ids.length });
+    const { requests, places } = sharedTaps(checked, span);
     const cache = this.#model.decoder.createCache();
     const logits = new SavedLogits(this.#model);
     const waiting: Lane[] = [];

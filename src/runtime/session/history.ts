@@ -95,7 +95,7 @@ async function rank(
     cache,
     heads: decoder.config.heads,
     lanes: variants.lanes,
-    domain: "history",
+    cachedSpan: true,
     spec: { window: { rows, aggregate: "mean", kernel: 1 } },
     prompt: { rows, visual: [], textStart: 0 },
   });

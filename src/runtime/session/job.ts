@@ -4,7 +4,7 @@ import type { EngineEvent } from "@/protocol/engine";
 import type { FirstLook } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";
 import type { Progress } from "../report/progress";
-import type { Domain } from "../request/domain";
+import type { PrefillSpan } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
 
 /** Where the phases tell what they do. */
@@ -31,7 +31,7 @@ export interface Segment {
 /** A prefill that is done: the rows it added, what stood before them, what they attend to. */
 export interface Prefilled {
   readonly cache: KvCache;
-  readonly domain: Domain;
+  readonly span: PrefillSpan;
   readonly before: RowCounts;
   /** Of the first request. */
   readonly taps: Taps;

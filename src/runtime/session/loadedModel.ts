@@ -17,7 +17,7 @@ import { ort } from "@/model/vision/ort";
 import { VisionEncoder } from "@/model/vision/vision";
 import type { AdapterInfo, EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
 import { version } from "../../../package.json";
-import type { ModelShape } from "../request/domain";
+import type { ModelShape } from "../request/prefillSpan";
 
 export type LoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
 

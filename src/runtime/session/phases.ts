@@ -18,7 +18,7 @@ import {
 } from "../report/explanation";
 import { record, type TapRequest, tapsOf } from "../report/recording";
 import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
-import { domainOf, planInput } from "../request/domain";
+import { planInput, prefillSpan } from "../request/prefillSpan";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Pictures } from "./pictures";
@@ -67,16 +67,16 @@ export class Phases {
     cache: KvCache,
     segment: Segment,
     features: readonly FeatureSlice[],
-    requests: readonly TapRequest[] = [tapsOf(turn, domainOf(turn.prompt, segment))],
+    requests: readonly TapRequest[] = [tapsOf(turn, prefillSpan(turn.prompt, segment))],
   ): Promise<Prefilled> {
     const { decoder, sight } = this.#model;
     const before = cache.rowCounts();
-    const domain = domainOf(turn.prompt, segment);
-    progress.promptTokens += domain.rows;
-    progress.visualTokens += domain.visual.reduce((sum, span) => sum + span.end - span.start, 0);
+    const span = prefillSpan(turn.prompt, segment);
+    progress.promptTokens += span.rows;
+    progress.visualTokens += span.visual.reduce((sum, tile) => sum + tile.end - tile.start, 0);
     const explains = progress.explanation && segment.end === turn.prompt.ids.length;
     const watched = explains ? visualPositions(turn.prompt) : [];
-    const asked = watched.length > 0 ? withLastRow(requests, domain, watched) : requests;
+    const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
     const hook = await record(this.#model, cache, asked);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
     const ids = promptIds(tokens, sight?.imageTokenId ?? -1);
@@ -96,20 +96,19 @@ export class Phases {
     this.tell("score", 0, 1);
     const recorded = await progress.time("score", () => hook.finish());
     progress.notices.push(...hook.notices);
-    const look =
-      watched.length > 0 ? firstLook(cache, before, domain, recorded, watched) : undefined;
-    return { cache, domain, before, taps: recorded[0] ?? {}, recorded, look };
+    const look = watched.length > 0 ? firstLook(cache, before, span, recorded, watched) : undefined;
+    return { cache, span, before, taps: recorded[0] ?? {}, recorded, look };
   }
 
-  decide({ turn, progress }: Job, { domain, taps }: Prefilled): Promise<Decision> {
+  decide({ turn, progress }: Job, { span, taps }: Prefilled): Promise<Decision> {
     const { settings, policy, options, request } = turn;
     const { scope, retention } = settings;
     this.tell("plan", 0, 1);
     return progress.time("plan", () => {
       const { seed } = request.sampling;
-      const input = planInput(domain, this.#model.shape, settings, taps, seed);
+      const input = planInput(span, this.#model.shape, settings, taps, seed);
       const plan = planFor(policy, input, options);
-      const importance = progress.explanation && importanceOf(plan.scores, domain);
+      const importance = progress.explanation && importanceOf(plan.scores, span);
       if (progress.explanation) progress.explanation = importance ? { importance } : {};
       // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
       const isHeld = scope === "prompt" && retention < 1;
@@ -212,13 +211,13 @@ export class Phases {
     return look && AnswerTrace.create({ cache, heads, look, maxNewTokens, slots });
   }
 
-  #evict({ cache, domain, before, taps, look }: Prefilled, rule: DecodeRule): Promise<Eviction> {
+  #evict({ cache, span, before, taps, look }: Prefilled, rule: DecodeRule): Promise<Eviction> {
     return Eviction.create({
       cache,
       heads: this.#model.decoder.config.heads,
       rule,
       start: before,
-      seenBefore: domain.start,
+      seenBefore: span.start,
       tracksSlots: look !== undefined,
       ...(taps.columnSum ? { sums: taps.columnSum } : {}),
     });
@@ -226,8 +225,8 @@ export class Phases {
 }
 
 /** What is kept of a prefill so that other settings can be previewed. */
-export function recordedOf({ turn }: Job, { domain, taps, before }: Prefilled): Recorded {
+export function recordedOf({ turn }: Job, { span, taps, before }: Prefilled): Recorded {
   const { scope } = turn.settings;
   const { seed } = turn.request.sampling;
-  return { domain, taps, before, seed, scope, spec: tapsOf(turn, domain).spec };
+  return { span, taps, before, seed, scope, spec: tapsOf(turn, span).spec };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { domainOf } from "../request/domain";
+import { prefillSpan } from "../request/prefillSpan";
 import { covers, previewPlan } from "./preview";
 
-const domain = domainOf(
+const span = prefillSpan(
   { tiles: [{ image: "a", tile: 0, start: 3, count: 80 }] },
   { start: 0, end: 100 },
 );
@@ -11,7 +11,7 @@ const none = [
   [0, 0],
   [0, 0],
 ];
-const recorded = { domain, spec: {}, taps: {}, scope: "visual", seed: 1, before: none } as const;
+const recorded = { span, spec: {}, taps: {}, scope: "visual", seed: 1, before: none } as const;
 const settings = { policy: "streaming", retention: 0.25, scope: "visual", options: {} } as const;
 
 describe("preview", () => {
@@ -28,7 +28,7 @@ describe("preview", () => {
   it("counts rows that stood before, and positions from the start of the prompt", () => {
     const later = {
       ...recorded,
-      domain: { ...domain, start: 500 },
+      span: { ...span, start: 500 },
       before: [
         [60, 70],
         [0, 64],

@@ -3,12 +3,12 @@ import type { TapSpec, Taps } from "@/compression/types";
 import type { RowCounts } from "@/model/kv/cache";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
 import { cacheBytes, rowsAfter } from "../request/comparePeak";
-import { type Domain, type ModelShape, planInput, tapsWithin } from "../request/domain";
+import { type ModelShape, type PrefillSpan, planInput, tapsWithin } from "../request/prefillSpan";
 import { bad, checkSettings } from "../request/request";
 
 /** What the last prefill recorded: enough to plan again under other settings. */
 export interface Recorded {
-  readonly domain: Domain;
+  readonly span: PrefillSpan;
   readonly spec: TapSpec;
   readonly taps: Taps;
   /** Votes are cast on the candidates, so the elite tap holds for its own scope only. */
@@ -29,18 +29,18 @@ export function previewPlan(
   settings: CacheSettings,
 ): PlanPreview {
   const { policy, options } = checkSettings(settings);
-  const needed = tapsWithin(policy.taps(options), recorded.domain);
+  const needed = tapsWithin(policy.taps(options), recorded.span);
   if (!covers(recorded, needed, settings.scope)) {
     throw bad(
       `Ask once with ${policy.label} to preview it: it reads attention that was not recorded.`,
     );
   }
-  const { domain, taps, seed, before } = recorded;
-  const plan = planFor(policy, planInput(domain, shape, settings, taps, seed), options);
+  const { span, taps, seed, before } = recorded;
+  const plan = planFor(policy, planInput(span, shape, settings, taps, seed), options);
   return {
     layers: plan.layers.map(({ keep }) => ({
       rows: keep.reduce((sum, { length }) => sum + length, 0) / keep.length,
-      kept: positionsOf(keep, domain.start),
+      kept: positionsOf(keep, span.start),
     })),
     kvBytes: cacheBytes(rowsAfter(plan, before), rowBytes),
   };

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { domainOf, planInput } from "./domain";
+import { planInput, prefillSpan } from "./prefillSpan";
 
 const ids = Array.from({ length: 100 }, (_, i) => i);
 const tile = (image: string, start: number) => ({ image, tile: 0, start, count: 10 });
 const prompt = { tiles: [tile("a", 5), tile("b", 40)] };
 const shape = { layers: 3, kvHeads: 2 };
 
-describe("domain", () => {
+describe("a prefill's span", () => {
   it("counts rows from the first token that was not seen", () => {
-    expect(domainOf(prompt, { start: 0, end: 100 })).toEqual({
+    expect(prefillSpan(prompt, { start: 0, end: 100 })).toEqual({
       start: 0,
       rows: 100,
       visual: [
@@ -17,7 +17,7 @@ describe("domain", () => {
       ],
       textStart: 50,
     });
-    expect(domainOf(prompt, { start: 30, end: 100 })).toMatchObject({
+    expect(prefillSpan(prompt, { start: 30, end: 100 })).toMatchObject({
       rows: 70,
       visual: [{ start: 10, end: 20 }],
       textStart: 20,
@@ -25,7 +25,7 @@ describe("domain", () => {
   });
 
   it("leaves out what comes later", () => {
-    expect(domainOf(prompt, { start: 0, end: 30 })).toMatchObject({
+    expect(prefillSpan(prompt, { start: 0, end: 30 })).toMatchObject({
       rows: 30,
       visual: [{ start: 5, end: 15 }],
       textStart: 15,
@@ -33,33 +33,39 @@ describe("domain", () => {
   });
 
   it("takes the last rows for the question where there is no image", () => {
-    expect(domainOf(prompt, { start: 60, end: 100 })).toMatchObject({
+    expect(prefillSpan(prompt, { start: 60, end: 100 })).toMatchObject({
       rows: 40,
       visual: [],
       textStart: 8,
     });
-    expect(domainOf({ tiles: [] }, { start: 0, end: 2 })).toMatchObject({ rows: 2, textStart: 1 });
-    expect(domainOf({ tiles: [] }, { start: 0, end: 1 })).toMatchObject({ rows: 1, textStart: 0 });
+    expect(prefillSpan({ tiles: [] }, { start: 0, end: 2 })).toMatchObject({
+      rows: 2,
+      textStart: 1,
+    });
+    expect(prefillSpan({ tiles: [] }, { start: 0, end: 1 })).toMatchObject({
+      rows: 1,
+      textStart: 0,
+    });
   });
 
   it("offers visual rows or every row, and budgets over the layers", () => {
-    const domain = domainOf(prompt, { start: 0, end: 100 });
-    const visual = planInput(domain, shape, { retention: 0.25, scope: "visual" }, {}, 0);
+    const span = prefillSpan(prompt, { start: 0, end: 100 });
+    const visual = planInput(span, shape, { retention: 0.25, scope: "visual" }, {}, 0);
     expect(visual.candidates).toEqual(
       Uint32Array.from([...ids.slice(5, 15), ...ids.slice(40, 50)]),
     );
     expect(visual.budget).toBe(15);
-    const all = planInput(domain, shape, { retention: 0.25, scope: "prompt" }, {}, 0);
+    const all = planInput(span, shape, { retention: 0.25, scope: "prompt" }, {}, 0);
     expect(all.candidates).toHaveLength(100);
     expect(all.budget).toBe(75);
   });
 
   it("tells policies where an appended prompt's positions begin", () => {
-    const domain = domainOf(prompt, { start: 20, end: 100 });
+    const span = prefillSpan(prompt, { start: 20, end: 100 });
     const rotary = { theta: 10_000, headDim: 64 };
     const settings = { retention: 0.25, scope: "visual" } as const;
-    const input = planInput(domain, { ...shape, rotary }, settings, {}, 0);
+    const input = planInput(span, { ...shape, rotary }, settings, {}, 0);
     expect(input.rotary).toEqual({ ...rotary, firstPosition: 20 });
-    expect(planInput(domain, shape, settings, {}, 0).rotary).toBeUndefined();
+    expect(planInput(span, shape, settings, {}, 0).rotary).toBeUndefined();
   });
 });

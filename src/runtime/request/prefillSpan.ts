@@ -12,8 +12,8 @@ export interface ModelShape {
 }
 
 /** The rows of one prefill, as policies see them: counted from 0, whatever was cached before. */
-export interface Domain {
-  /** Tokens seen before: row r of the domain has position `start` + r. */
+export interface PrefillSpan {
+  /** Tokens seen before: row r of the span has position `start` + r. */
   readonly start: number;
   readonly rows: number;
   /** One span per image tile, ascending. */
@@ -26,10 +26,10 @@ export interface Domain {
 const TEXT_ROWS = 32;
 
 /** What a prefill of the tokens `start` … `end` of a prompt adds. */
-export function domainOf(
+export function prefillSpan(
   prompt: Pick<Prompt, "tiles">,
   { start, end }: { readonly start: number; readonly end: number },
-): Domain {
+): PrefillSpan {
   const rows = end - start;
   const visual = prompt.tiles
     .filter((tile) => tile.start >= start && tile.start < end)
@@ -38,22 +38,22 @@ export function domainOf(
   return { start, rows, visual, textStart };
 }
 
-/** Taps as this domain can give them: a window reaches no further than the text after the image. */
-export function tapsWithin(asked: TapSpec, domain: Domain): TapSpec {
+/** Taps as this span can give them: a window reaches no further than the text after the image. */
+export function tapsWithin(asked: TapSpec, span: PrefillSpan): TapSpec {
   const { window } = asked;
   if (!window) return asked;
-  return { ...asked, window: { ...window, rows: observationRows(domain, window.rows) } };
+  return { ...asked, window: { ...window, rows: observationRows(span, window.rows) } };
 }
 
 /** Everything that a policy is told about a prefill. */
 export function planInput(
-  domain: Domain,
+  span: PrefillSpan,
   shape: ModelShape,
   settings: Pick<CacheSettings, "retention" | "scope">,
   taps: Taps,
   seed: number,
 ): PlanInput {
-  const { start, rows, visual, textStart } = domain;
+  const { start, rows, visual, textStart } = span;
   const { layers, kvHeads } = shape;
   const { retention, scope } = settings;
   const candidates =
