@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { policyById } from "@/compression/registry";
+import { resolveOptions } from "@/compression/resolveOptions";
 import { parseAsk } from "./ask";
 
 const receipt = "fixtures/images/receipt.png";
@@ -25,6 +27,15 @@ describe("parseAsk", () => {
       "window=last16",
     ]);
     expect(settings.options).toEqual({ alpha: 0.8, window: "last16" });
+  });
+
+  it("takes an option by the name that it had", () => {
+    const { settings } = parseAsk([
+      ...["--prompt", "x", "--policy", "lookm", "--option", "reading=effivlm"],
+    ]);
+    const options = resolveOptions(policyById(settings.policy), settings.options);
+    expect(options).toMatchObject({ variant: "effivlm" });
+    expect(options).not.toHaveProperty("reading");
   });
 
   it.each([

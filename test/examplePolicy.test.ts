@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { resolveOptions } from "@/compression/options";
 import { planFor } from "@/compression/plan";
 import {
   handMade,
@@ -9,6 +8,7 @@ import {
   recordedRows,
   SMALL_PROMPT,
 } from "@/compression/reference/promptFixture";
+import { resolveOptions } from "@/compression/resolveOptions";
 import { keyDiff } from "../docs/examples/keyDiff";
 
 describe("the policy that the documentation adds", () => {

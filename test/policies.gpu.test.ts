@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { rowBudget } from "@/compression/blocks/budget";
-import { resolveOptions } from "@/compression/options";
 import { planFor } from "@/compression/plan";
 import { POLICIES } from "@/compression/registry";
+import { resolveOptions } from "@/compression/resolveOptions";
 import type { KeepPlan, PlanInput, Policy, RowScores, TapSpec, Taps } from "@/compression/types";
 import { PLAIN } from "@/gpu/variants";
 import { TapRecorder } from "@/model/taps/taps";

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { rowBudget } from "./blocks/budget";
-import { keptRows, range, rowsOutside } from "./blocks/select";
-import { resolveOptions } from "./options";
+import { range, rowsOutside, rowsPerLayer } from "./blocks/select";
+import type { OptionValues } from "./options";
 import { planFor } from "./plan";
 import { madeUpInput, type PromptShape, SMALL_PROMPT } from "./reference/promptFixture";
 import { POLICIES } from "./registry";
-import type { KeepPlan, OptionValues, PlanInput, Policy } from "./types";
+import { resolveOptions } from "./resolveOptions";
+import type { KeepPlan, PlanInput, Policy } from "./types";
 
 const RETENTIONS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.9, 1];
 const SCOPES = ["visual", "prompt"] as const;
@@ -93,7 +94,7 @@ function expectContract(policy: Policy, input: PlanInput, options: OptionValues)
       expect(outside.every((row) => rows.includes(row))).toBe(true);
     }
   }
-  const kept = keptRows(input, plan);
+  const kept = rowsPerLayer(input, plan);
   const total = kept.reduce((a, b) => a + b, 0);
   const settled = resolveOptions(policy, options);
   if (input.retention === 1 || policy.deviation?.(settled) === undefined) {

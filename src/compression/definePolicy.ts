@@ -1,9 +1,8 @@
-import type { OptionSpecs, ValuesOf } from "./options";
+import type { OptionSpecs, OptionValues, ValuesOf } from "./options";
 import { planShared, SHARED_OPTIONS, type SharedValues } from "./sharedOptions";
 import {
   type DecodeRule,
   type KeepPlan,
-  type OptionValues,
   type PlanInput,
   type Policy,
   PolicyError,
@@ -42,7 +41,7 @@ export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy
       if (protect === "none" && blend === 0) return withNotices(own(input), said);
       if (deviation?.(typed(options))) {
         throw new PolicyError(
-          `${spec.label}: protect and blend work with readings that keep the exact budget only.`,
+          `${spec.label}: protect and blend work with variants that keep the exact budget only.`,
         );
       }
       return withNotices(planShared(own, input, { protect, blend }), said);

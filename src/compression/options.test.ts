@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { resolveOptions } from "./options";
 import { planFor } from "./plan";
 import { handMade, madeUpInput, SMALL_PROMPT } from "./reference/promptFixture";
 import { POLICIES, policyById } from "./registry";
+import { resolveOptions } from "./resolveOptions";
 import { PolicyError } from "./types";
 
 const snapKv = policyById("snapkv");
@@ -32,6 +32,24 @@ describe("options", () => {
 
   it("names the options that exist where one does not", () => {
     expect(() => resolveOptions(snapKv, { toString: 1 })).toThrow(/its options: window, kernel/);
+  });
+
+  it("takes a renamed option by its old name, and the new one where both are given", () => {
+    const streaming = policyById("streaming");
+    expect(resolveOptions(streaming, { reading: "local" })).toMatchObject({ variant: "local" });
+    const both = resolveOptions(streaming, { reading: "local", variant: "paper" });
+    expect(both).toMatchObject({ variant: "paper" });
+    const wrong = () => resolveOptions(streaming, { reading: "x" });
+    expect(wrong).toThrow("StreamingLLM: variant must be one of paper, local");
+  });
+
+  it("has old names that no option bears", () => {
+    for (const { options } of POLICIES) {
+      const old = Object.values(options).flatMap(({ formerly }) => formerly ?? []);
+      expect(new Set([...old, ...Object.keys(options)]).size).toBe(
+        old.length + Object.keys(options).length,
+      );
+    }
   });
 
   it("refuses an even kernel", () => {

@@ -1,15 +1,42 @@
-import { type OptionSpec, type OptionValues, type Policy, PolicyError } from "./types";
+/**
+ * Options: how a policy declares them, what is valid, and how a name that changed goes on being read.
+ * Pure, and the page's settings use it as the engine does.
+ */
 
-/** Options: how a policy declares them, and how what a user gave becomes a complete set. */
+interface OptionBase {
+  readonly label: string;
+  readonly help: string;
+  /** The option's name in earlier versions: addresses, commands and saved files that use it still work. */
+  readonly formerly?: string;
+}
 
-type NumberSpec = Extract<OptionSpec, { kind: "number" }>;
-type ChoiceSpec<V extends readonly string[]> = Omit<
-  Extract<OptionSpec, { kind: "choice" }>,
-  "values"
-> & { readonly values: V };
-type TextSpec = Extract<OptionSpec, { kind: "text" }>;
+export interface NumberSpec extends OptionBase {
+  readonly kind: "number";
+  readonly min: number;
+  readonly max: number;
+  readonly integer: boolean;
+  readonly default: number;
+}
+
+export interface ChoiceSpec<V extends readonly string[] = readonly string[]> extends OptionBase {
+  readonly kind: "choice";
+  readonly values: V;
+  readonly default: string;
+}
+
+/** Free text; `pattern` (a whole-string regular expression) says what is valid. */
+export interface TextSpec extends OptionBase {
+  readonly kind: "text";
+  readonly pattern: string;
+  readonly default: string;
+}
+
+export type OptionSpec = NumberSpec | ChoiceSpec | TextSpec;
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** What was chosen, by option name. */
+export type OptionValues = Readonly<Record<string, number | string>>;
 
 /** The values that a set of declared options takes. */
 export type ValuesOf<S extends OptionSpecs> = {
@@ -49,56 +76,51 @@ export function choice<const V extends readonly [string, ...string[]]>(
   return { kind: "choice", label, help, values, default: values[0] };
 }
 
-export function text(label: string, help: string, pattern: string): TextSpec {
+/** Free text that `pattern` matches as a whole; the default is empty. */
+export function freeText(label: string, help: string, pattern: string): TextSpec {
   return { kind: "text", label, help, pattern, default: "" };
 }
 
-/**
- * Everything that was given, checked, and defaults for the rest.
- * @throws PolicyError naming the option, the value and what is allowed.
- */
-export function resolveOptions(policy: Policy, given: OptionValues = {}): OptionValues {
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(policy.options, name)) continue;
-    const known = Object.keys(policy.options).join(", ") || "none";
-    throw new PolicyError(`${policy.label} has no option "${name}"; its options: ${known}.`);
-  }
-  return Object.fromEntries(
-    Object.entries(policy.options).map(([name, spec]) => {
-      const value = Object.hasOwn(given, name) ? given[name] : undefined;
-      return [name, value === undefined ? spec.default : checked(policy, name, spec, value)];
-    }),
-  );
+/** `spec` under a new name; `name` is the old one. */
+export function formerly<S extends OptionSpec>(name: string, spec: S): S {
+  return { ...spec, formerly: name };
 }
 
-function checked(
-  policy: Policy,
-  name: string,
-  spec: OptionSpec,
-  value: number | string,
-): number | string {
-  const refuse = (allowed: string) =>
-    new PolicyError(`${policy.label}: ${name} must be ${allowed}, not ${JSON.stringify(value)}.`);
+/** The same values, each under the name that its option has now; unknown names stay. */
+export function currentNames(specs: OptionSpecs, given: OptionValues): OptionValues {
+  const values = { ...given };
+  for (const [name, { formerly }] of Object.entries(specs)) {
+    if (formerly === undefined || !Object.hasOwn(given, formerly)) continue;
+    delete values[formerly];
+    values[name] = given[name] ?? given[formerly]!;
+  }
+  return values;
+}
+
+export function isValid(spec: OptionSpec, value: number | string): boolean {
   switch (spec.kind) {
-    case "number": {
-      const kind = spec.integer ? "a whole number" : "a number";
-      const inside = typeof value === "number" && value >= spec.min && value <= spec.max;
-      if (inside && (!spec.integer || Number.isInteger(value))) return value;
-      throw refuse(`${kind} from ${spec.min} to ${spec.max}`);
-    }
+    case "number":
+      if (typeof value !== "number" || !(value >= spec.min && value <= spec.max)) return false;
+      return !spec.integer || Number.isInteger(value);
     case "choice":
-      if (spec.values.includes(String(value))) return String(value);
-      throw refuse(`one of ${spec.values.join(", ")}`);
+      return spec.values.includes(String(value));
     case "text":
-      if (new RegExp(`^(?:${spec.pattern})$`).test(String(value))) return String(value);
-      throw refuse(`text like ${spec.pattern}`);
+      return new RegExp(`^(?:${spec.pattern})$`).test(String(value));
     default:
       return spec satisfies never;
   }
 }
 
-/** Pooling needs a middle. */
-export function oddKernel(kernel: number): number {
-  if (kernel % 2 === 1) return kernel;
-  throw new PolicyError(`kernel must be odd, not ${kernel}.`);
+/** What `isValid` accepts, in words. */
+export function allowedValues(spec: OptionSpec): string {
+  switch (spec.kind) {
+    case "number":
+      return `${spec.integer ? "a whole number" : "a number"} from ${spec.min} to ${spec.max}`;
+    case "choice":
+      return `one of ${spec.values.join(", ")}`;
+    case "text":
+      return `text like ${spec.pattern}`;
+    default:
+      return spec satisfies never;
+  }
 }

@@ -1,13 +1,8 @@
-import { keptRows } from "./blocks/select";
-import { resolveOptions } from "./options";
+import { rowsPerLayer } from "./blocks/select";
+import type { OptionValues } from "./options";
+import { resolveOptions } from "./resolveOptions";
 import { keepAll } from "./sharedOptions";
-import {
-  type KeepPlan,
-  type OptionValues,
-  type PlanInput,
-  type Policy,
-  PolicyError,
-} from "./types";
+import { type KeepPlan, type PlanInput, type Policy, PolicyError } from "./types";
 
 /**
  * A policy's plan under the contract: retention 1 keeps everything, the budget is feasible, and
@@ -27,12 +22,12 @@ export function planFor(policy: Policy, input: PlanInput, options: OptionValues 
   }
   if (input.retention === 1 || budget >= candidates.length * layers) return keepAll(input);
   const plan = policy.plan(input, settled);
-  checkPlan(policy, input, plan, settled);
+  checkContract(policy, input, plan, settled);
   return plan;
 }
 
 /** @throws Error where a plan breaks the contract; a policy that does is wrong, whatever was asked. */
-export function checkPlan(
+export function checkContract(
   policy: Policy,
   input: PlanInput,
   plan: KeepPlan,
@@ -54,7 +49,7 @@ export function checkPlan(
       if (kept !== outside) throw fail(`layer ${layer} drops a row that is no candidate`);
     }
   });
-  const rows = keptRows(input, plan);
+  const rows = rowsPerLayer(input, plan);
   const total = rows.reduce((a, b) => a + b, 0);
   if (policy.deviation?.(options) === undefined) {
     if (Math.abs(total - input.budget) > 1e-6) throw fail(`${total} rows for ${input.budget}`);

@@ -1,7 +1,8 @@
-import { type OptionSpecs, resolveOptions } from "./options";
+import type { OptionSpec, OptionSpecs } from "./options";
 import { POLICIES } from "./registry";
+import { resolveOptions } from "./resolveOptions";
 import { SHARED_OPTIONS } from "./sharedOptions";
-import type { OptionSpec, Policy } from "./types";
+import type { Policy } from "./types";
 
 /** The registry as Markdown, for the documents: a row per policy, then every option. */
 export function policyTable(): string {
@@ -18,7 +19,7 @@ export function policyDocument(): string {
     "# Policies",
     "",
     "Written from the registry (`src/compression/policyTable.ts`). Retention is the fraction kept. Every policy keeps exactly",
-    "max(L, round(retention · candidates · L)) candidate rows over its L layers, unless a reading below says otherwise.",
+    "max(L, round(retention · candidates · L)) candidate rows over its L layers, unless a variant below says otherwise.",
     "",
     policyTable(),
     "",
@@ -57,7 +58,7 @@ function optionTable(options: OptionSpecs): string[] {
   return [...head, ...rows, ""];
 }
 
-/** Readings that leave the exact budget, with the sentence that the screen shows. */
+/** Variants that leave the exact budget, with the sentence that the screen shows. */
 function deviations(policy: Policy): string[] {
   const defaults = resolveOptions(policy);
   const found = Object.entries(policy.options).flatMap(([name, spec]) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keptRows, range } from "./blocks/select";
+import { range, rowsPerLayer } from "./blocks/select";
 import { planFor } from "./plan";
 import { handMade, keptLists, madeUpInput, SMALL_PROMPT } from "./reference/promptFixture";
 import { policyById } from "./registry";
@@ -24,12 +24,12 @@ describe("protect: ivc", () => {
     const { rows } = positionAnchors(input);
     const plan = planFor(policyById("streaming"), input, { protect: "ivc" });
     for (const [kept] of keptLists(plan)) expect(kept).toEqual(expect.arrayContaining([...rows]));
-    expect(keptRows(input, plan)).toEqual([30, 30]);
+    expect(rowsPerLayer(input, plan)).toEqual([30, 30]);
   });
 
   it("takes at most half of the budget and says so", () => {
     const plan = planFor(policyById("streaming"), { ...input, budget: 12 }, { protect: "ivc" });
-    expect(keptRows(input, plan)).toEqual([6, 6]);
+    expect(rowsPerLayer(input, plan)).toEqual([6, 6]);
     expect(plan.notices?.join()).toContain("half of the budget pays for 3");
   });
 
@@ -46,7 +46,7 @@ describe("blend", () => {
     { columnSum: true },
     { retention: 0.3, scope: "prompt" },
   );
-  const rowsAt = (blend: number) => keptRows(input, planFor(prefixKv, input, { blend }));
+  const rowsAt = (blend: number) => rowsPerLayer(input, planFor(prefixKv, input, { blend }));
   const total = (rows: number[]) => rows.reduce((a, b) => a + b, 0);
 
   it("moves the layer budgets towards even ones and keeps the total", () => {
@@ -60,7 +60,7 @@ describe("blend", () => {
     });
   });
 
-  it("is refused with a reading that keeps no exact total", () => {
+  it("is refused with a variant that keeps no exact total", () => {
     const options = { blend: 0.5, search: "released" };
     expect(() => planFor(prefixKv, input, options)).toThrow(/exact budget only/);
   });

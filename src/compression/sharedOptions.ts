@@ -1,5 +1,5 @@
 import { largestRemainder } from "./blocks/budget";
-import { keptRows, planOf, ranked } from "./blocks/select";
+import { planOf, ranked, rowsPerLayer } from "./blocks/select";
 import { choice, real } from "./options";
 import { type KeepPlan, type PlanInput, PolicyError } from "./types";
 
@@ -64,7 +64,7 @@ function planBlended(
 ): KeepPlan {
   const own = plan(inner);
   if (blend === 0) return own;
-  const counts = keptRows(inner, own);
+  const counts = rowsPerLayer(inner, own);
   const total = counts.reduce((a, b) => a + b, 0);
   const even = total / inner.layers;
   const shares = counts.map((count) => blend * even + (1 - blend) * count);

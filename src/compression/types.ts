@@ -7,6 +7,8 @@
  * of them); rows outside of C are always kept. *Heads* are KV heads unless a text says query heads.
  */
 
+import type { OptionSpec, OptionValues } from "./options";
+
 /** One number per row, layer and head: `data[(layer * heads + head) * rows + row]`. */
 export interface RowScores {
   readonly layers: number;
@@ -228,34 +230,6 @@ export interface DecodeRule {
       };
 }
 
-export type OptionSpec =
-  | {
-      readonly kind: "number";
-      readonly label: string;
-      readonly help: string;
-      readonly min: number;
-      readonly max: number;
-      readonly integer: boolean;
-      readonly default: number;
-    }
-  | {
-      readonly kind: "choice";
-      readonly label: string;
-      readonly help: string;
-      readonly values: readonly string[];
-      readonly default: string;
-    }
-  | {
-      /** Free text; `pattern` (a whole-string regular expression) says what is valid. */
-      readonly kind: "text";
-      readonly label: string;
-      readonly help: string;
-      readonly pattern: string;
-      readonly default: string;
-    };
-
-export type OptionValues = Readonly<Record<string, number | string>>;
-
 /** A compression method: numbers in, plan out. No GPU, no clock, no I/O; randomness from `seed`. */
 export interface Policy {
   /** Stable id: command line, URL, result files. */
@@ -267,7 +241,7 @@ export interface Policy {
   /** Where an authors' release exists. */
   readonly release?: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  /** How a reading with these options breaks the rule of the exact budget: one sentence. */
+  /** How these options break the rule of the exact budget: one sentence. */
   deviation?(options: OptionValues): string | undefined;
   /** Then: rows of C that each layer keeps instead of its budget (mean over heads); tested exactly. */
   deviantRows?(input: PlanInput, options: OptionValues): readonly number[];

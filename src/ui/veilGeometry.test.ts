@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import {
   coverage,
-  keptRows,
+  keptRowCount,
   keptShare,
   keptShareOfAll,
   layersThatKept,
@@ -87,7 +87,7 @@ describe("patches", () => {
 
 describe("kept rows", () => {
   test("count visual rows alone", () => {
-    expect(keptRows(square, keptShare(layer([0, 9, 10, 11, 585, 586])))).toBe(3);
+    expect(keptRowCount(square, keptShare(layer([0, 9, 10, 11, 585, 586])))).toBe(3);
   });
 
   test("count fractions where heads differ", () => {
@@ -102,7 +102,7 @@ describe("kept rows", () => {
     );
     expect(share.get(10)).toBe(0.5);
     expect(share.get(11)).toBe(1);
-    expect(keptRows(square, share)).toBe(2);
+    expect(keptRowCount(square, share)).toBe(2);
   });
 
   test("over all layers are a mean, and name their layers", () => {

@@ -89,7 +89,7 @@ export function keptShareOfAll(layers: readonly LayerReport[]): ReadonlyMap<numb
 }
 
 /** Visual rows of a picture that a layer kept; a fraction where its heads differ. */
-export function keptRows(layout: ImageLayout, share: ReadonlyMap<number, number>): number {
+export function keptRowCount(layout: ImageLayout, share: ReadonlyMap<number, number>): number {
   let kept = 0;
   for (const tile of layout.tiles) {
     const end = tile.firstPosition + tile.gridRows * tile.gridColumns;

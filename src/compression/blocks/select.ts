@@ -81,7 +81,7 @@ export function planOf(
   const scores = shownScores(input, layers);
   return {
     layers: layers.map((lists, layer): LayerPlan => {
-      const keep = lists.map((list) => withOutside(input, outside, placesOf(list)));
+      const keep = lists.map((list) => withOutside(input, outside, selectedPlaces(list)));
       const merging = merge?.(layer);
       return merging ? { keep, merge: merging } : { keep };
     }),
@@ -102,7 +102,7 @@ export function planLayers(
   );
 }
 
-export function placesOf(selection: Selection): Uint32Array {
+export function selectedPlaces(selection: Selection): Uint32Array {
   return selection instanceof Uint32Array ? selection : selection.places;
 }
 
@@ -141,7 +141,7 @@ function withOutside(input: PlanInput, outside: Uint32Array, places: Uint32Array
 }
 
 /** Rows of C that each layer of a plan keeps, mean over its lists. */
-export function keptRows(input: PlanInput, plan: KeepPlan): number[] {
+export function rowsPerLayer(input: PlanInput, plan: KeepPlan): number[] {
   const outside = input.rows - input.candidates.length;
   return plan.layers.map(
     ({ keep }) => keep.reduce((sum, rows) => sum + rows.length, 0) / keep.length - outside,

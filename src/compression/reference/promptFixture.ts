@@ -2,7 +2,7 @@ import { rowBudget } from "../blocks/budget";
 import { createRandom } from "../blocks/randomness";
 import { range } from "../blocks/select";
 import type { KeepPlan, PlanInput, RowScores, Span, TapSpec, Taps } from "../types";
-import { type AttentionInput, tapsFromAttention } from "./tapsFromAttention";
+import { type PromptAttention, tapsFromAttention } from "./tapsFromAttention";
 
 /** Made-up prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
 
@@ -40,7 +40,7 @@ export const ALL_TAPS: TapSpec = {
   spectral: { gamma: 0.1 },
 };
 
-const attentions = new Map<string, AttentionInput>();
+const attentions = new Map<string, PromptAttention>();
 const recorded = new Map<string, Taps>();
 
 function once<T>(made: Map<string, T>, key: unknown, make: () => T): T {
@@ -53,11 +53,11 @@ function once<T>(made: Map<string, T>, key: unknown, make: () => T): T {
 }
 
 /** The same attention for the same shape; made once. */
-export function madeUpAttention(shape: PromptShape): AttentionInput {
+export function madeUpAttention(shape: PromptShape): PromptAttention {
   return once(attentions, shape, () => makeUpAttention(shape));
 }
 
-function makeUpAttention(shape: PromptShape): AttentionInput {
+function makeUpAttention(shape: PromptShape): PromptAttention {
   const { layers, heads, kvHeads, rows, headDim, visual, textStart, seed } = shape;
   const draw = createRandom(seed);
   // Deeper layers look at fewer rows, the same ones from every query.

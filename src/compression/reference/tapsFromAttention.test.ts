@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { RowScores } from "../types";
-import { type AttentionInput, tapsFromAttention } from "./tapsFromAttention";
+import { type PromptAttention, tapsFromAttention } from "./tapsFromAttention";
 
 /** The fixtures were computed in single precision. */
 const TOLERANCE = 1e-5;
@@ -25,7 +25,7 @@ function floats(value: { readonly b64: string } | string | readonly number[]): F
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }
 
-function attentionOf({ shape, params, inputs }: Fixture, textRows?: number): AttentionInput {
+function attentionOf({ shape, params, inputs }: Fixture, textRows?: number): PromptAttention {
   const { layers, heads, kv_heads: kvHeads, seq: rows } = shape;
   const packed = floats(inputs.attn_tri);
   const triangle = (rows * (rows + 1)) / 2;

@@ -3,7 +3,7 @@ import type { RowScores, Span, TapSpec, Taps } from "../types";
 import { type KeyValues, keyStats, spectral } from "./tapsFromKeys";
 
 /** One prompt's attention, whole: small sizes only (fixtures, tests, `npm run policy`). */
-export interface AttentionInput {
+export interface PromptAttention {
   readonly layers: number;
   /** H, query heads: a multiple of `kvHeads`. */
   readonly heads: number;
@@ -24,7 +24,7 @@ export interface AttentionInput {
  * The taps of a prompt from its full attention, in double precision: what the GPU kernels are
  * tested against, and what turns recorded attention into a policy's input.
  */
-export function tapsFromAttention(spec: TapSpec, input: AttentionInput): Taps {
+export function tapsFromAttention(spec: TapSpec, input: PromptAttention): Taps {
   const { keyValues } = input;
   if ((spec.keyStats || spec.spectral) && !keyValues) {
     throw new RangeError("keyStats and spectral need keys and values");
@@ -65,7 +65,7 @@ function maxOfRows(out: Float64Array, rows: readonly Float32Array[]): void {
 }
 
 /** [L, G, N]: the queries from `first` on, folded per group of query heads. */
-function perGroup(input: AttentionInput, first: number, fold: Fold, groups?: number): RowScores {
+function perGroup(input: PromptAttention, first: number, fold: Fold, groups?: number): RowScores {
   const { layers, heads, kvHeads, rows } = input;
   const count = groups ?? kvHeads;
   const data = new Float32Array(layers * count * rows);
@@ -82,13 +82,13 @@ function perGroup(input: AttentionInput, first: number, fold: Fold, groups?: num
 }
 
 /** [L, G, N]: newer queries weigh more, by `decay` per query. */
-function movingAverageTap(decay: number, input: AttentionInput): RowScores {
+function movingAverageTap(decay: number, input: PromptAttention): RowScores {
   const weight = (query: number) => (1 - decay) * decay ** (input.rows - 1 - query);
   return perGroup(input, 0, (out, rows, query) => meanOfRows(weight(query))(out, rows));
 }
 
 function groupRows(
-  input: AttentionInput,
+  input: PromptAttention,
   layer: number,
   group: number,
   size: number,
@@ -97,7 +97,7 @@ function groupRows(
   return Array.from({ length: size }, (_, i) => input.attention(layer, group * size + i, query));
 }
 
-function windowTap(spec: NonNullable<TapSpec["window"]>, input: AttentionInput): RowScores {
+function windowTap(spec: NonNullable<TapSpec["window"]>, input: PromptAttention): RowScores {
   const count = observationRows(input, spec.rows);
   const first = input.rows - count;
   switch (spec.aggregate) {
@@ -135,7 +135,7 @@ function poolToOwnMass(row: Float32Array, kernel: number): Float32Array {
 
 function eliteTap(
   spec: NonNullable<TapSpec["elite"]>,
-  input: AttentionInput,
+  input: PromptAttention,
 ): NonNullable<Taps["elite"]> {
   const { layers, rows, kvHeads, heads } = input;
   const count = spec.perKvHead ? kvHeads : 1;
@@ -162,7 +162,7 @@ function eliteTap(
 }
 
 /** The keys that elite rows vote on: candidates before the text rows. */
-function eliteKeys({ rows, textStart, keys, visual }: AttentionInput): readonly number[] {
+function eliteKeys({ rows, textStart, keys, visual }: PromptAttention): readonly number[] {
   const mask = keys ?? visualMask(rows, visual);
   return range(0, Math.min(textStart, rows - 1)).filter((key) => mask[key]);
 }
@@ -170,7 +170,7 @@ function eliteKeys({ rows, textStart, keys, visual }: AttentionInput): readonly 
 /** E: text rows with at least `alpha` of the largest text attention of the last row. */
 function eliteRows(
   { window, alpha }: NonNullable<TapSpec["elite"]>,
-  input: AttentionInput,
+  input: PromptAttention,
   layer: number,
   group: number,
   size: number,
@@ -186,7 +186,7 @@ function eliteRows(
 
 /** [N] The last row's attention renormalised over the text, mean over a group of query heads. */
 export function textAttention(
-  input: AttentionInput,
+  input: PromptAttention,
   layer: number,
   group: number,
   size: number,
@@ -201,11 +201,11 @@ export function textAttention(
 }
 
 /** T: the rows after the last visual row, at least the last row of the prompt. */
-function textRows({ textStart, rows }: AttentionInput): number[] {
+function textRows({ textStart, rows }: PromptAttention): number[] {
   return range(Math.min(textStart, rows - 1), rows);
 }
 
-function postVisionTap(threshold: number, input: AttentionInput): NonNullable<Taps["postVision"]> {
+function postVisionTap(threshold: number, input: PromptAttention): NonNullable<Taps["postVision"]> {
   const { layers, heads, rows, textStart } = input;
   const sparsity = new Float32Array(layers);
   for (let layer = 0; layer < layers; layer++) {
@@ -224,7 +224,7 @@ function postVisionTap(threshold: number, input: AttentionInput): NonNullable<Ta
   return { sum: perGroup(input, textStart, meanOfRows(1)), sparsity };
 }
 
-function textImageTap(input: AttentionInput): NonNullable<Taps["textImage"]> {
+function textImageTap(input: PromptAttention): NonNullable<Taps["textImage"]> {
   const { layers, rows, textStart, visual } = input;
   const textRows = rows - textStart;
   const mask = visualMask(rows, visual);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { type AttentionInput, tapsFromAttention } from "@/compression/reference/tapsFromAttention";
+import { type PromptAttention, tapsFromAttention } from "@/compression/reference/tapsFromAttention";
 import type { RowScores, TapSpec, Taps } from "@/compression/types";
 import type { Lanes } from "@/gpu/kernels/common/lanes";
 import { createTestGpu } from "../../../test/dawn";
@@ -224,7 +224,7 @@ interface Attention {
   readonly q: readonly Float32Array<ArrayBuffer>[];
   /** [layer][rows, heads] */
   readonly lse: readonly Float32Array<ArrayBuffer>[];
-  readonly input: AttentionInput;
+  readonly input: PromptAttention;
   /** Probabilities of the rows that stood before the prompt. */
   history(layer: number, head: number, query: number): Float32Array;
 }

@@ -1,6 +1,7 @@
-import { resolveOptions } from "@/compression/options";
+import type { OptionValues } from "@/compression/options";
 import { policyById } from "@/compression/registry";
-import type { OptionValues, Policy } from "@/compression/types";
+import { resolveOptions } from "@/compression/resolveOptions";
+import type { Policy } from "@/compression/types";
 import type { PositionMode } from "@/model/kv/cache";
 import {
   type AskRequest,

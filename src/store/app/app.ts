@@ -83,7 +83,8 @@ export function createApp(options: AppOptions): App {
     paint: withoutPatches,
   });
   const look = createLook(chat);
-  const history = createHistory({ archive: createArchive(), chat, newId, now: () => Date.now() });
+  const archive = createArchive();
+  const history = createHistory({ archive, chat, policies, newId, now: () => Date.now() });
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { OptionValues, PolicyInfo } from "../settings/policyInfo";
+import type { OptionValues } from "@/compression/options";
+import type { PolicyInfo } from "../settings/policyInfo";
 import { createSettingsStore } from "../settings/settings";
 import { createLanes, usualLanes } from "./lanes";
 

@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { OptionValues } from "@/compression/options";
 import type { CacheSettings } from "@/protocol/engine";
-import type { OptionValues, PolicyInfo } from "../settings/policyInfo";
+import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
   clampPercent,

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
+import { POLICIES } from "@/compression/registry";
 import type { Engine } from "@/protocol/engine";
 import { createCharts } from "../app/charts";
 import { createLoad } from "../app/load";
@@ -13,8 +14,9 @@ import {
   withExchange,
 } from "../conversation/conversation";
 import type { Archive, ArchiveState } from "./archive";
+import { exportJson } from "./exportJson";
 import { createHistory } from "./history";
-import { type ConversationRecord, entryOf, toRecord } from "./records";
+import { type ConversationRecord, entryOf, revive, toRecord } from "./records";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
 const pictureOf = (id: string): Picture => {
@@ -53,7 +55,10 @@ function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRec
     put,
     save: (each) => put(toRecord(each, 1)),
     newest: async () => undefined,
-    read: async () => undefined,
+    read: async (id) => {
+      const found = kept.get(id);
+      return found && revive(found, () => "");
+    },
     record: async (id) => kept.get(id),
     rename: async () => undefined,
     remove: async (id) => void kept.delete(id),
@@ -78,7 +83,7 @@ function setUp() {
     paint: vi.fn(),
   });
   chat.store.setState({ conversation });
-  const history = createHistory({ archive, chat, newId, now: () => 0 });
+  const history = createHistory({ archive, chat, policies: POLICIES, newId, now: () => 0 });
   return { archive, chat, history, current: () => chat.store.getState().conversation };
 }
 
@@ -134,4 +139,32 @@ test("what was deleted is brought back as it was", async () => {
   await history.undoRemove();
   expect(archive.kept.get("c")).toEqual(record);
   expect(history.store.getState().removed).toBeUndefined();
+});
+
+test("a conversation of an earlier version is shown with the options' present names", async () => {
+  const { archive, chat, history, current } = setUp();
+  const options = { sinks: 2, reading: "local" };
+  const old = withExchange(emptyConversation("old", 0), {
+    id: "1",
+    pictures: [],
+    question: "What?",
+    attempts: [
+      {
+        id: "a",
+        settings: { policy: "streaming", retention: 0.5, scope: "visual", options },
+        run: { phase: "failed", text: "", failure: { code: "internal", message: "No." } },
+      },
+    ],
+  });
+  await archive.put(toRecord(old, 1));
+  await history.open("old");
+  const { settings: shown } = current().exchanges[0]!.attempts[0]!;
+  expect(shown.options).toEqual({ sinks: 2, variant: "local" });
+  // Opening is no change: what is kept stays as it was.
+  expect(archive.kept.get("old")).toEqual(toRecord(old, 1));
+  chat.open(emptyConversation("other", 0));
+  const json = await exportJson(toRecord(old, 1));
+  expect(await history.take(new File([json], "old.json"))).toBeUndefined();
+  const [imported] = current().exchanges;
+  expect(imported!.attempts[0]!.settings.options).toEqual({ sinks: 2, variant: "local" });
 });

@@ -9,7 +9,9 @@ import {
 } from "../conversation/conversation";
 import { newestPictures, withPictures } from "../conversation/conversationPictures";
 import { readPicture } from "../images/pictures";
+import type { PolicyInfo } from "../settings/policyInfo";
 import type { Archive } from "./archive";
+import { withCurrentOptions } from "./currentOptions";
 import type { ConversationRecord } from "./records";
 
 export interface HistoryState {
@@ -46,11 +48,13 @@ export interface History {
 export interface HistoryOptions {
   readonly archive: Archive;
   readonly chat: Chat;
+  readonly policies: readonly PolicyInfo[];
   readonly newId: () => string;
   readonly now: () => number;
 }
 
-export function createHistory({ archive, chat, newId, now }: HistoryOptions): History {
+export function createHistory(options: HistoryOptions): History {
+  const { archive, chat, policies, newId, now } = options;
   const store = createStore<HistoryState>(() => ({ edited: undefined, removed: undefined }));
   chat.store.subscribe((state, before) => {
     const isSame = state.conversation.id === before.conversation.id;
@@ -65,7 +69,7 @@ export function createHistory({ archive, chat, newId, now }: HistoryOptions): Hi
   async function open(id: string) {
     if (id === chat.store.getState().conversation.id) return;
     const found = await archive.read(id);
-    if (found) chat.open(found);
+    if (found) chat.open(withCurrentOptions(found, policies));
   }
 
   async function take(file: File) {
@@ -92,7 +96,7 @@ export function createHistory({ archive, chat, newId, now }: HistoryOptions): Hi
       const newest = await archive.newest();
       const found = newest && (await archive.read(newest.id));
       if (!found || !isAbout(found, sampleId)) return false;
-      chat.open(found);
+      chat.open(withCurrentOptions(found, policies));
       return true;
     },
     async rename(id, name) {

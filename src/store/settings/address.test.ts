@@ -19,9 +19,10 @@ const policies: readonly PolicyInfo[] = [
         integer: false,
         default: 0.9,
       },
-      reading: {
+      variant: {
         kind: "choice",
-        label: "Reading",
+        label: "Variant",
+        formerly: "reading",
         help: "",
         values: ["paper", "release"],
         default: "paper",
@@ -47,7 +48,7 @@ describe("address", () => {
       layer: 4,
       veil: "off",
       sample: "chart",
-      options: { aircache: { alpha: 0.5, reading: "release" } },
+      options: { aircache: { alpha: 0.5, variant: "release" } },
       capMb: 1.5,
       sampling: { maxNewTokens: 64, temperature: 0.7, topK: 0, topP: 0.9, seed: 7 },
     };
@@ -67,6 +68,18 @@ describe("address", () => {
     expect(writeAddress(query, { ...settings, policy: "full" }, policies)).toBe("?policy=full");
   });
 
+  test("of an earlier version names an option as it was called then", () => {
+    const old = "?policy=aircache&o.reading=release";
+    const { options } = readAddress(old, policies);
+    expect(options).toEqual({ aircache: { alpha: 0.9, variant: "release" } });
+    const { sample: _sample, ...given } = readAddress(old, policies);
+    expect(writeAddress(old, { ...settings, ...given }, policies)).toBe(
+      "?policy=aircache&o.variant=release",
+    );
+    const both = readAddress("?policy=aircache&o.variant=paper&o.reading=release", policies);
+    expect(both.options?.aircache).toMatchObject({ variant: "paper" });
+  });
+
   test("names of sampling only what is not the default", () => {
     const sampling = { ...settings.sampling, seed: 7 };
     expect(writeAddress("", { ...settings, sampling }, policies)).toBe("?seed=7");
@@ -80,8 +93,8 @@ describe("address", () => {
     const query = "?policy=nope&keep=0&scope=all&layer=0&veil=x&sample=";
     expect(readAddress(query, policies)).toEqual({});
     expect(readAddress("?keep=abc&layer=2.5", policies)).toEqual({});
-    expect(readAddress("?policy=aircache&o.alpha=7&o.reading=x", policies).options).toEqual({
-      aircache: { alpha: 0.9, reading: "paper" },
+    expect(readAddress("?policy=aircache&o.alpha=7&o.variant=x", policies).options).toEqual({
+      aircache: { alpha: 0.9, variant: "paper" },
     });
   });
 });

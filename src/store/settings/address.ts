@@ -1,4 +1,5 @@
-import { completeOptions, type OptionValues, type PolicyInfo } from "./policyInfo";
+import type { OptionValues } from "@/compression/options";
+import { completeOptions, type PolicyInfo } from "./policyInfo";
 import {
   CAP_LIMITS,
   clampPercent,
@@ -118,7 +119,7 @@ function readOptions(
 ): Readonly<Record<string, OptionValues>> {
   const values: Record<string, number | string> = {};
   for (const [name, option] of Object.entries(policy.options)) {
-    const text = given.get(OPTION + name);
+    const text = given.get(OPTION + name) ?? given.get(OPTION + option.formerly);
     if (text !== null) values[name] = option.kind === "number" ? Number(text) : text;
   }
   return { [policy.id]: completeOptions(policy, values) };

@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { OptionValues } from "@/compression/options";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
-import { completeOptions, type OptionValues, type PolicyInfo } from "./policyInfo";
+import { completeOptions, type PolicyInfo } from "./policyInfo";
 
 /** The policy that keeps everything: the reference of every comparison. */
 export const FULL = "full";

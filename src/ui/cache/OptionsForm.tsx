@@ -1,11 +1,6 @@
 import { type ReactNode, useEffect, useId, useState } from "react";
-import {
-  completeOptions,
-  isValid,
-  type OptionInfo,
-  type OptionValues,
-  type PolicyInfo,
-} from "@/store/settings/policyInfo";
+import { isValid, type OptionSpec, type OptionValues, type TextSpec } from "@/compression/options";
+import { completeOptions, type PolicyInfo } from "@/store/settings/policyInfo";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";
@@ -56,7 +51,7 @@ export function OptionFields({ policy, chosen, onChange, children }: Props) {
           onChange={(value) => onChange({ ...chosen, [name]: value })}
         />
       ))}
-      {deviation && <p className={styles.hint}>This reading departs from the rules: {deviation}</p>}
+      {deviation && <p className={styles.hint}>This variant departs from the rules: {deviation}</p>}
       {children}
     </div>
   );
@@ -64,7 +59,7 @@ export function OptionFields({ policy, chosen, onChange, children }: Props) {
 
 interface FieldProps {
   readonly id: string;
-  readonly option: OptionInfo;
+  readonly option: OptionSpec;
   readonly value: number | string;
   readonly onChange: (value: number | string) => void;
 }
@@ -113,7 +108,7 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
 interface TextProps {
   readonly id: string;
   readonly help: string;
-  readonly option: Extract<OptionInfo, { kind: "text" }>;
+  readonly option: TextSpec;
   readonly value: string;
   readonly onCommit: (value: string) => void;
 }

@@ -1,6 +1,6 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { tokenColor } from "../color";
-import { keptRows, keptShareOfAll, rowCount } from "../veilGeometry";
+import { keptRowCount, keptShareOfAll, rowCount } from "../veilGeometry";
 import { drawVeil } from "../viewer/drawOverlay";
 
 /** Pixels of the wider side: enough to see which patches stayed. */
@@ -39,7 +39,7 @@ export function veilPicture(
     url: canvas.toDataURL("image/jpeg", QUALITY),
     width: canvas.width,
     height: canvas.height,
-    kept: keptRows(layout, share),
+    kept: keptRowCount(layout, share),
     total: rowCount(layout),
   };
 }

@@ -1,7 +1,7 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { hottest } from "@/store/attention/heat";
 import type { LayerChoice } from "@/store/settings/settings";
-import { keptRows, type Patch, patchesOf, rowCount } from "../veilGeometry";
+import { keptRowCount, type Patch, patchesOf, rowCount } from "../veilGeometry";
 import { placesOf } from "./patchWords";
 import type { ViewerContent } from "./useViewerContent";
 
@@ -21,7 +21,7 @@ interface KeptProps {
 }
 
 function KeptCaption({ view: { share, layer, isPreview }, rows: { layers, layout } }: KeptProps) {
-  const kept = Math.round(keptRows(layout, share ?? new Map()));
+  const kept = Math.round(keptRowCount(layout, share ?? new Map()));
   const verb = isPreview ? "would keep" : "kept";
   const whole = <span className="num">{rowCount(layout)}</span>;
   if (layer === "all") {

@@ -1,7 +1,7 @@
 import { useId } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { useModel } from "../useApp";
-import { keptRows, keptShare, rowCount } from "../veilGeometry";
+import { keptRowCount, keptShare, rowCount } from "../veilGeometry";
 import styles from "./Viewer.module.css";
 
 interface Props {
@@ -19,7 +19,7 @@ export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
   const modelLayers = useModel((state) => (state.phase === "ready" ? state.info.layers : 8));
   const total = rows ? rowCount(rows.layout) : 0;
   const kept: readonly (number | undefined)[] = rows
-    ? rows.layers.map((layer) => Math.round(keptRows(rows.layout, keptShare(layer))))
+    ? rows.layers.map((layer) => Math.round(keptRowCount(rows.layout, keptShare(layer))))
     : Array.from({ length: modelLayers }, () => undefined);
   const most = Math.max(1, ...kept.map((count) => count ?? 0));
   const every = kept.length > 16 ? 4 : 1;

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { resolveOptions } from "../../options";
 import { planFor } from "../../plan";
 import { RowLedger } from "../../reference/decodeReference";
 import { handMade, keptLists } from "../../reference/promptFixture";
+import { resolveOptions } from "../../resolveOptions";
 import { streaming } from "./streaming";
 
 const input = handMade({}, { rows: 20, budget: 8 });

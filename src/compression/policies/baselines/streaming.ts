@@ -1,8 +1,8 @@
 import { evictedShare, releasedForget, uniformBudget } from "../../blocks/budget";
 import { dueToHold, dueToRatio } from "../../blocks/decodeRules";
-import { keepTop, keptRows, layerCounts, planLayers } from "../../blocks/select";
+import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, integer } from "../../options";
+import { choice, formerly, integer } from "../../options";
 import type { PlanInput } from "../../types";
 
 /**
@@ -26,18 +26,18 @@ export const streaming = definePolicy({
   release: "https://github.com/mit-han-lab/streaming-llm",
   options: {
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 4),
-    reading: choice("Reading", "local: the baseline in the Elastic Cache release", [
-      "paper",
-      "local",
-    ]),
+    variant: formerly(
+      "reading",
+      choice("Variant", "local: the baseline in the Elastic Cache release", ["paper", "local"]),
+    ),
   },
-  deviation: ({ reading }) =>
-    reading === "local" ? "Drops int(N - N ρ) rows in every layer, as released." : undefined,
+  deviation: ({ variant }) =>
+    variant === "local" ? "Drops int(N - N ρ) rows in every layer, as released." : undefined,
   deviantRows: (input, { sinks }) => localRows(input, sinks),
   taps: () => ({}),
-  plan(input, { sinks, reading }) {
+  plan(input, { sinks, variant }) {
     const counts =
-      reading === "local"
+      variant === "local"
         ? localRows(input, sinks)
         : layerCounts(input, () => uniformBudget(input.budget, input.layers));
     const age = new Float64Array(input.candidates.length);
@@ -45,9 +45,10 @@ export const streaming = definePolicy({
       keepTop(age, count, { first: sinks, last: count }).places,
     ]);
   },
-  decode(input, plan, { sinks, reading }) {
+  decode(input, plan, { sinks, variant }) {
     const share = 1 - evictedShare(input.retention);
-    const due = reading === "local" ? dueToRatio(() => share) : dueToHold(keptRows(input, plan));
+    const due =
+      variant === "local" ? dueToRatio(() => share) : dueToHold(rowsPerLayer(input, plan));
     return {
       due: (layer, rows, seen) => Math.min(due(layer, rows, seen), Math.max(0, rows - sinks)),
       victim: { kind: "age", index: (_, rows) => Math.min(sinks, rows - 1) },

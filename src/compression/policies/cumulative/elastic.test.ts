@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { foldRows } from "../../blocks/merge";
-import { resolveOptions } from "../../options";
 import { planFor } from "../../plan";
 import { RowLedger } from "../../reference/decodeReference";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
+import { resolveOptions } from "../../resolveOptions";
 import { elastic } from "./elastic";
 import { officialSelection } from "./elasticSelection";
 

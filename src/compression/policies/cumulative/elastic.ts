@@ -1,7 +1,7 @@
 import { evictedShare, releasedForget, uniformBudget } from "../../blocks/budget";
 import { dueToRatio, fixedPointRule } from "../../blocks/decodeRules";
 import { assignMerge } from "../../blocks/merge";
-import { keepTop, keptRows, layerCounts, planOf } from "../../blocks/select";
+import { keepTop, layerCounts, planOf, rowsPerLayer } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
 import { choice, integer } from "../../options";
 import { columnScores, SCORE_OPTIONS, scoreTap } from "./columnScores";
@@ -89,7 +89,7 @@ export const elastic = definePolicy({
   },
   decode(input, plan, { selection, sinks, distance, shortPrompt }) {
     const rows = input.candidates.length;
-    const kept = keptRows(input, plan);
+    const kept = rowsPerLayer(input, plan);
     const forgotten = (layer: number) =>
       selection === "official"
         ? releasedForget(input.candidates.length, input.retention)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { resolveOptions } from "../../options";
 import { planFor } from "../../plan";
 import { RowLedger } from "../../reference/decodeReference";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
+import { resolveOptions } from "../../resolveOptions";
 import { h2o } from "./h2o";
 
 const columnSum = recordedRows([

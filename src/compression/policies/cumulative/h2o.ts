@@ -1,9 +1,9 @@
 import { evictedShare, releasedForget, uniformBudget } from "../../blocks/budget";
 import { dueToHold, dueToRatio } from "../../blocks/decodeRules";
 import { allLayerScores, headScores, meanOf, need } from "../../blocks/score";
-import { keepTop, keptRows, layerCounts, planLayers, planOf } from "../../blocks/select";
+import { keepTop, layerCounts, planLayers, planOf, rowsPerLayer } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, integer, real } from "../../options";
+import { choice, formerly, integer, real } from "../../options";
 import type { PlanInput } from "../../types";
 import { overVisibility } from "./columnScores";
 import { officialSelection } from "./elasticSelection";
@@ -34,14 +34,17 @@ export const h2o = definePolicy({
       "sum",
       "visible",
     ]),
-    reading: choice("Reading", "elasticRepo: the baseline in the Elastic Cache release", [
-      "paper",
-      "elasticRepo",
-    ]),
+    variant: formerly(
+      "reading",
+      choice("Variant", "elasticRepo: the baseline in the Elastic Cache release", [
+        "paper",
+        "elasticRepo",
+      ]),
+    ),
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 0),
   },
-  deviation: ({ reading }) =>
-    reading === "elasticRepo"
+  deviation: ({ variant }) =>
+    variant === "elasticRepo"
       ? "One ranking for all layers, one row less than its target, as released."
       : undefined,
   deviantRows: (input, { sinks }) =>
@@ -49,9 +52,9 @@ export const h2o = definePolicy({
       globalSelection(input, new Float64Array(input.candidates.length), sinks).length,
     ),
   taps: () => ({ columnSum: true }),
-  plan(input, { recentShare, scores, reading, sinks }) {
+  plan(input, { recentShare, scores, variant, sinks }) {
     const tap = need(input.taps.columnSum, "columnSum");
-    if (reading === "elasticRepo") {
+    if (variant === "elasticRepo") {
       const kept = globalSelection(input, globalScores(input), sinks);
       return planOf(input, new Array(input.layers).fill([kept]));
     }
@@ -65,10 +68,10 @@ export const h2o = definePolicy({
       ),
     );
   },
-  decode(input, plan, { recentShare, reading, sinks }) {
-    const kept = keptRows(input, plan);
+  decode(input, plan, { recentShare, variant, sinks }) {
+    const kept = rowsPerLayer(input, plan);
     const lowest = { kind: "lowest", scores: "sum", protectFirst: sinks } as const;
-    if (reading === "paper") {
+    if (variant === "paper") {
       const protectLast = kept.map((count) => Math.max(1, Math.floor(recentShare * count)));
       return { due: dueToHold(kept), victim: { ...lowest, perHead: true, protectLast } };
     }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { forgetShares } from "@/text/forgetShares";
-import { keptRows } from "../../blocks/select";
-import { resolveOptions } from "../../options";
+import { rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { RowLedger } from "../../reference/decodeReference";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
+import { resolveOptions } from "../../resolveOptions";
 import { PolicyError } from "../../types";
 import { prefixKv } from "./prefixKv";
 
@@ -15,7 +15,7 @@ const input = handMade({ columnSum }, { rows: 10, layers: 2, budget: 10 });
 
 describe("PrefixKV", () => {
   it("gives every layer the same share of its attention mass", () => {
-    const rows = keptRows(input, planFor(prefixKv, input));
+    const rows = rowsPerLayer(input, planFor(prefixKv, input));
     expect(rows).toEqual([8, 2]);
     const shareOf = (scores: number[], count: number) =>
       scores
@@ -39,7 +39,7 @@ describe("PrefixKV", () => {
 
   it("reads calibrated fractions", () => {
     const plan = planFor(prefixKv, input, { search: "config", forget: "0.25,0.6" });
-    expect(keptRows(input, plan)).toEqual([8, 4]);
+    expect(rowsPerLayer(input, plan)).toEqual([8, 4]);
     expect(() => planFor(prefixKv, input, { search: "config", forget: "0.5" })).toThrow(
       PolicyError,
     );
@@ -51,7 +51,7 @@ describe("PrefixKV", () => {
       { rows: 10, layers: 2, budget: 10 },
     );
     const samples = [input, other].map((each) => ({
-      layers: keptRows(each, planFor(prefixKv, each)).map((rowsAfter) => {
+      layers: rowsPerLayer(each, planFor(prefixKv, each)).map((rowsAfter) => {
         return { rowsBefore: 10, rowsAfter };
       }),
       scope: "prompt" as const,
@@ -61,7 +61,7 @@ describe("PrefixKV", () => {
     const mean = forgetShares(samples);
     expect(mean.reduce((a, b) => a + b, 0) / 2).toBeCloseTo(0.5, 9);
     const plan = planFor(prefixKv, input, { search: "config", forget: mean.join(",") });
-    expect(keptRows(input, plan).reduce((a, b) => a + b, 0)).toBeCloseTo(10, -1);
+    expect(rowsPerLayer(input, plan).reduce((a, b) => a + b, 0)).toBeCloseTo(10, -1);
   });
 
   it("evicts at one place of each layer while decoding", () => {

@@ -7,9 +7,9 @@ import {
 } from "../../blocks/budget";
 import { atMostOne, dueToRatio, fixedPointRule } from "../../blocks/decodeRules";
 import { allLayerScores, need } from "../../blocks/score";
-import { keepTop, keptRows, layerCounts, planLayers } from "../../blocks/select";
+import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, integer, text } from "../../options";
+import { choice, freeText, integer } from "../../options";
 import { type PlanInput, PolicyError } from "../../types";
 
 /** Protected newest row. */
@@ -40,7 +40,7 @@ export const prefixKv = definePolicy({
       "released",
       "config",
     ]),
-    forget: text(
+    forget: freeText(
       "Forget fractions",
       "For search config: one fraction per layer, separated by commas",
       "|[0-9.eE+-]+(,[0-9.eE+-]+)*",
@@ -70,7 +70,7 @@ export const prefixKv = definePolicy({
   },
   decode(input, plan, options) {
     const rows = input.candidates.length;
-    const kept = keptRows(input, plan);
+    const kept = rowsPerLayer(input, plan);
     const forgotten =
       options.search === "exact" ? kept.map((count) => rows - count) : forgetCounts(input, options);
     const shares =
@@ -112,7 +112,7 @@ export function evictionPlace(rows: number, forget: number, kept: number, distan
   return place >= 1 ? place : Math.floor(kept / 2);
 }
 
-/** Rows to forget per layer under the readings that do not keep an exact total. */
+/** Rows to forget per layer under the searches that do not keep an exact total. */
 export function forgetCounts(input: PlanInput, options: PrefixValues): readonly number[] {
   const rows = input.candidates.length;
   if (options.search === "config") {

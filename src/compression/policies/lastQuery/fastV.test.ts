@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { keptRows } from "../../blocks/select";
+import { rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
 import { fastV } from "./fastV";
@@ -23,10 +23,10 @@ it("ranks in the layer before K and keeps the layers up to there whole", () => {
 
 it("keeps fewer layers whole where the budget cannot pay for them", () => {
   const input = handMade({ lastRow }, { rows: 5, layers: 4, budget: 9 });
-  expect(keptRows(input, planFor(fastV, input))).toEqual([5, 2, 1, 1]);
+  expect(rowsPerLayer(input, planFor(fastV, input))).toEqual([5, 2, 1, 1]);
 });
 
-it("exceeds the budget by the whole layers in the released reading", () => {
+it("exceeds the budget by the whole layers in the released variant", () => {
   const input = handMade({ lastRow }, { rows: 5, layers: 4, budget: 8 });
-  expect(keptRows(input, planFor(fastV, input, { reading: "release" }))).toEqual([5, 5, 2, 2]);
+  expect(rowsPerLayer(input, planFor(fastV, input, { variant: "release" }))).toEqual([5, 5, 2, 2]);
 });

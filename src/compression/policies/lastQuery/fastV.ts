@@ -2,7 +2,7 @@ import { uniformBudget } from "../../blocks/budget";
 import { layerScores, need } from "../../blocks/score";
 import { layerCounts, planLayers, range, topPlaces } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, integer } from "../../options";
+import { choice, formerly, integer } from "../../options";
 import type { PlanInput } from "../../types";
 
 /**
@@ -27,20 +27,23 @@ export const fastV = definePolicy({
   release: "https://github.com/pkunlp-icler/FastV",
   options: {
     layer: integer("Layer K", "Layers before it stay whole; the one before it ranks", [1, 64], 2),
-    reading: choice("Budget", "release: the ratio holds for the deeper layers alone", [
-      "exact",
-      "release",
-    ]),
+    variant: formerly(
+      "reading",
+      choice("Budget", "release: the ratio holds for the deeper layers alone", [
+        "exact",
+        "release",
+      ]),
+    ),
   },
-  deviation: ({ reading }) =>
-    reading === "release" ? "The first layers stay whole on top of the budget." : undefined,
+  deviation: ({ variant }) =>
+    variant === "release" ? "The first layers stay whole on top of the budget." : undefined,
   deviantRows: releasedRows,
   taps: () => ({ lastRow: true }),
   plan(input, options) {
     const rank = Math.min(options.layer, input.layers) - 1;
     const scores = layerScores(input, need(input.taps.lastRow, "lastRow"), rank);
     const counts =
-      options.reading === "release"
+      options.variant === "release"
         ? releasedRows(input, options)
         : layerCounts(input, () => exactRows(input, options.layer));
     return planLayers(input, counts, (_, count) => [

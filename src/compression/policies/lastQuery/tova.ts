@@ -1,7 +1,7 @@
 import { uniformBudget } from "../../blocks/budget";
 import { dueToHold } from "../../blocks/decodeRules";
 import { layerScores, need } from "../../blocks/score";
-import { keepTop, keptRows, layerCounts, planLayers } from "../../blocks/select";
+import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
 import { integer } from "../../options";
 
@@ -34,7 +34,7 @@ export const tova = definePolicy({
     ]);
   },
   decode: (input, plan, { recent }) => ({
-    due: dueToHold(keptRows(input, plan)),
+    due: dueToHold(rowsPerLayer(input, plan)),
     victim: {
       kind: "lowest",
       scores: "last",

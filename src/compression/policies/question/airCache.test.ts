@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keptRows, range } from "../../blocks/select";
+import { range, rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
 import type { Taps } from "../../types";
@@ -23,7 +23,7 @@ const input = handMade(taps(), {
   ...image,
 });
 const rowsFor = (options: Record<string, string>) =>
-  keptRows(input, planFor(airCache, input, options));
+  rowsPerLayer(input, planFor(airCache, input, options));
 
 describe("AirCache", () => {
   it("splits the budget by strength, skewness, or both", () => {

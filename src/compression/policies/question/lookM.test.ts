@@ -26,8 +26,8 @@ it("merges among the candidates only", () => {
   expect(merge).toEqual({ kind: "nearestKey", rule: "mean", among: candidates });
 });
 
-it("keeps text beyond its counts in EffiVLM-Bench's reading", () => {
+it("keeps text beyond its counts in EffiVLM-Bench's variant", () => {
   const input = handMade({ columnSum }, { rows: 8, budget: 2, ...image });
-  const plan = planFor(lookM, input, { reading: "effivlm", recentShare: 0.1 });
+  const plan = planFor(lookM, input, { variant: "effivlm", recentShare: 0.1 });
   expect(keptLists(plan)).toEqual([[[0, 5, 6, 7]]]);
 });

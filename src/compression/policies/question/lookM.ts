@@ -2,7 +2,7 @@ import { uniformBudget } from "../../blocks/budget";
 import { headScores, need } from "../../blocks/score";
 import { keepTop, layerCounts, planOf, range, topPlaces } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, real } from "../../options";
+import { choice, formerly, real } from "../../options";
 import type { MergePlan, PlanInput } from "../../types";
 
 /** Pushes image rows behind all text; the release adds it to scores that are sums of attention. */
@@ -36,16 +36,19 @@ export const lookM = definePolicy({
       "drop",
     ]),
     recentShare: real("Recent share", "Share of the kept rows that are the newest", [0, 1], 0.5),
-    reading: choice("Reading", "effivlm: EffiVLM-Bench's counts", ["paper", "effivlm"]),
+    variant: formerly(
+      "reading",
+      choice("Variant", "effivlm: EffiVLM-Bench's counts", ["paper", "effivlm"]),
+    ),
   },
-  deviation: ({ reading }) =>
-    reading === "effivlm"
+  deviation: ({ variant }) =>
+    variant === "effivlm"
       ? "Truncated counts, and text beyond them, as in EffiVLM-Bench."
       : undefined,
   deviantRows: (input, { recentShare }) =>
     new Array<number>(input.layers).fill(effivlmRows(input, recentShare)),
   taps: () => ({ columnSum: true }),
-  plan(input, { merge, recentShare, reading }) {
+  plan(input, { merge, recentShare, variant }) {
     const tap = need(input.taps.columnSum, "columnSum");
     const image = isImage(input);
     const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
@@ -54,7 +57,7 @@ export const lookM = definePolicy({
         const scores = sums.map((sum, place) => sum + (image[place] === 1 ? IMAGE_PENALTY : 0));
         const last = Math.floor(recentShare * count);
         const places =
-          reading === "effivlm"
+          variant === "effivlm"
             ? effivlmKeep(input, scores, recentShare)
             : keepTop(scores, count, { first: 0, last }).places;
         return { places, scores: scores.map((score) => score - IMAGE_PENALTY) };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { keptRows } from "../../blocks/select";
-import { resolveOptions } from "../../options";
+import { rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { RowLedger } from "../../reference/decodeReference";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
+import { resolveOptions } from "../../resolveOptions";
 import { tgvKv } from "./tgvKv";
 
 const visual = [0, 0, 5, 9, 1, 7, 0, 0, 0, 0];
@@ -23,7 +23,7 @@ const options = resolveOptions(tgvKv, { sinks: 1 });
 
 describe("TGV-KV", () => {
   it("gives layers rows by their share of text-to-image attention", () => {
-    expect(keptRows(input, planFor(tgvKv, input, { sinks: 1 }))).toEqual([9, 3]);
+    expect(rowsPerLayer(input, planFor(tgvKv, input, { sinks: 1 }))).toEqual([9, 3]);
   });
 
   it("drops text only after all visual rows", () => {

@@ -1,9 +1,9 @@
 import { evictedShare, roundHalfEven, waterfill } from "../../blocks/budget";
 import { dueToRatio } from "../../blocks/decodeRules";
 import { layerScores, need } from "../../blocks/score";
-import { keepTop, keptRows, layerCounts, planLayers } from "../../blocks/select";
+import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, integer } from "../../options";
+import { choice, formerly, integer } from "../../options";
 import type { PlanInput } from "../../types";
 
 /** Puts every text row before every visual one, as released. */
@@ -32,18 +32,21 @@ export const tgvKv = definePolicy({
   release: "https://github.com/Danielement321/TGV-KV",
   options: {
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 4),
-    reading: choice("Layer budgets", "release: each layer rounded by itself, nothing handed on", [
-      "exact",
-      "release",
-    ]),
+    variant: formerly(
+      "reading",
+      choice("Layer budgets", "release: each layer rounded by itself, nothing handed on", [
+        "exact",
+        "release",
+      ]),
+    ),
   },
-  deviation: ({ reading }) =>
-    reading === "release" ? "Each layer's share is rounded by itself, as released." : undefined,
+  deviation: ({ variant }) =>
+    variant === "release" ? "Each layer's share is rounded by itself, as released." : undefined,
   deviantRows: (input, { sinks }) => releasedRows(input, sinks),
   taps: () => ({ textImage: true, columnSum: true }),
-  plan(input, { sinks, reading }) {
+  plan(input, { sinks, variant }) {
     const counts =
-      reading === "release"
+      variant === "release"
         ? releasedRows(input, sinks)
         : layerCounts(input, () => {
             const cap = input.candidates.length;
@@ -53,12 +56,12 @@ export const tgvKv = definePolicy({
       keepTop(rowScores(input, layer), count, { first: sinks, last: RECENT }),
     ]);
   },
-  decode(input, plan, { sinks, reading }) {
+  decode(input, plan, { sinks, variant }) {
     const rows = input.candidates.length;
     const shares =
-      reading === "release"
+      variant === "release"
         ? forgetRatios(input).map((ratio) => float(1 - float(ratio)))
-        : keptRows(input, plan).map((count) => count / rows);
+        : rowsPerLayer(input, plan).map((count) => count / rows);
     const suffix = plan.layers.map(({ keep }) =>
       Math.max(RECENT, keep[0]!.filter((row) => row >= input.textStart).length),
     );
@@ -66,7 +69,7 @@ export const tgvKv = definePolicy({
     return {
       due(layer, held, seen) {
         if (sinks + suffix[layer]! >= held) return 0;
-        const target = reading === "release" ? float(seen * shares[layer]!) : undefined;
+        const target = variant === "release" ? float(seen * shares[layer]!) : undefined;
         const count = target === undefined ? due(layer, held, seen) : Math.trunc(held - target);
         return Math.max(0, Math.min(1, count));
       },
@@ -107,12 +110,14 @@ export function forgetRatios(input: PlanInput): number[] {
   return textVisualShares(input).map((share) => (rows - input.layers * rows * kept * share) / rows);
 }
 
-export function forgetCounts(input: PlanInput): number[] {
+export function forgottenRows(input: PlanInput): number[] {
   const rows = input.candidates.length;
   return forgetRatios(input).map((ratio) => Math.max(0, roundHalfEven(float(ratio) * rows)));
 }
 
 function releasedRows(input: PlanInput, sinks: number): number[] {
   const rows = input.candidates.length;
-  return forgetCounts(input).map((count) => Math.max(rows - count, Math.min(rows, sinks + RECENT)));
+  return forgottenRows(input).map((count) =>
+    Math.max(rows - count, Math.min(rows, sinks + RECENT)),
+  );
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { keptRows } from "../../blocks/select";
+import { rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
 import { vlCache } from "./vlCache";
@@ -12,12 +12,12 @@ const postVision = {
 
 it("gives dense layers more rows and ranks by the question", () => {
   const input = handMade({ postVision }, { rows: 10, layers: 2, budget: 8 });
-  expect(keptRows(input, planFor(vlCache, input))).toEqual([6, 2]);
+  expect(rowsPerLayer(input, planFor(vlCache, input))).toEqual([6, 2]);
   expect(keptLists(planFor(vlCache, input))[1]).toEqual([[0, 2]]);
 });
 
-it("adds a window to clipped shares in EffiVLM-Bench's reading", () => {
+it("adds a window to clipped shares in EffiVLM-Bench's variant", () => {
   const input = handMade({ postVision }, { rows: 10, layers: 2, budget: 8 });
-  const plan = planFor(vlCache, input, { reading: "effivlm" });
+  const plan = planFor(vlCache, input, { variant: "effivlm" });
   expect(keptLists(plan)).toEqual([[[0, 1, 2, 3, 4, 6, 9]], [[0, 2, 9]]]);
 });

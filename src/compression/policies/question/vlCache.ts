@@ -2,7 +2,7 @@ import { uniformBudget, waterfill } from "../../blocks/budget";
 import { headScores, meanOf, need } from "../../blocks/score";
 import { keepTop, layerCounts, planLayers } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, real } from "../../options";
+import { choice, formerly, real } from "../../options";
 import type { PlanInput } from "../../types";
 
 /** Bounds of a layer's share of the prompt, before anything is rounded. */
@@ -37,23 +37,26 @@ export const vlCache = definePolicy({
     ),
     recentShare: real("Recent share", "Share of a layer's rows that are the newest", [0, 1], 0.1),
     heads: choice("Rows", "perKvHead: every KV head ranks for itself", ["shared", "perKvHead"]),
-    reading: choice("Reading", "EffiVLM-Bench's budgets, with windows per layer or fixed", [
-      "exact",
-      "effivlm",
-      "effivlmFixed",
-    ]),
+    variant: formerly(
+      "reading",
+      choice("Variant", "EffiVLM-Bench's budgets, with windows per layer or fixed", [
+        "exact",
+        "effivlm",
+        "effivlmFixed",
+      ]),
+    ),
   },
-  deviation: ({ reading }) =>
-    reading === "exact"
+  deviation: ({ variant }) =>
+    variant === "exact"
       ? undefined
       : "Clipped shares and a window on top of them, as in EffiVLM-Bench.",
-  deviantRows: (input, { reading, recentShare }) =>
-    effivlmRows(input, recentShare, reading === "effivlmFixed").map(({ total }) => total),
+  deviantRows: (input, { variant, recentShare }) =>
+    effivlmRows(input, recentShare, variant === "effivlmFixed").map(({ total }) => total),
   taps: ({ threshold }) => ({ postVision: { threshold } }),
-  plan(input, { recentShare, heads, reading }) {
+  plan(input, { recentShare, heads, variant }) {
     const { sum } = need(input.taps.postVision, "postVision");
     const released =
-      reading === "exact" ? undefined : effivlmRows(input, recentShare, reading === "effivlmFixed");
+      variant === "exact" ? undefined : effivlmRows(input, recentShare, variant === "effivlmFixed");
     const counts =
       released?.map(({ total }) => total) ?? layerCounts(input, () => exactRows(input));
     return planLayers(input, counts, (layer, count) => {

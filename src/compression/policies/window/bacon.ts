@@ -2,7 +2,7 @@ import { uniformBudget } from "../../blocks/budget";
 import { averagePool, deviation, headScores, mean, meanOf, need } from "../../blocks/score";
 import { layerCounts, planOf } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { integer, oddKernel, real } from "../../options";
+import { integer, real } from "../../options";
 import type { PlanInput } from "../../types";
 import {
   keepObserved,
@@ -10,6 +10,7 @@ import {
   type ObservationValues,
   observationTap,
   observedScores,
+  oddKernel,
   pool,
   windowNotices,
   windowPlaces,

@@ -1,7 +1,7 @@
 import { averagePool, headScores, maxPool, mean, need, observationRows } from "../../blocks/score";
 import { type Ranking, range, topPlaces } from "../../blocks/select";
-import { choice, integer, oddKernel } from "../../options";
-import type { PlanInput, TapSpec } from "../../types";
+import { choice, integer } from "../../options";
+import { type PlanInput, PolicyError, type TapSpec } from "../../types";
 
 /**
  * SnapKV's observation window, which six policies share: the last queries of the prompt vote on
@@ -30,6 +30,12 @@ export function observationTap(
   aggregate: "mean" | "max" | "defensive" = "mean",
 ): TapSpec {
   return { window: { rows: window, aggregate, kernel: oddKernel(kernel) } };
+}
+
+/** Pooling needs a middle. */
+export function oddKernel(kernel: number): number {
+  if (kernel % 2 === 1) return kernel;
+  throw new PolicyError(`kernel must be odd, not ${kernel}.`);
 }
 
 /** Candidates inside the observation window: the newest places, always kept. */

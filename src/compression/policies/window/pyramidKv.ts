@@ -1,7 +1,7 @@
 import { kvpressPyramid, pyramidShares, waterfill } from "../../blocks/budget";
 import { layerCounts, planLayers } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { choice, real } from "../../options";
+import { choice, formerly, real } from "../../options";
 import type { PlanInput } from "../../types";
 import {
   keepObserved,
@@ -34,20 +34,20 @@ export const pyramidKv = definePolicy({
   options: {
     ...OBSERVATION_OPTIONS,
     beta: real("Steepness", "The last layer gets 1/β of the mean", [1, 100], 20),
-    reading: choice("Reading", "kvpress: that library's rounding and fallback", [
-      "exact",
-      "kvpress",
-    ]),
+    variant: formerly(
+      "reading",
+      choice("Variant", "kvpress: that library's rounding and fallback", ["exact", "kvpress"]),
+    ),
   },
-  deviation: ({ reading }) =>
-    reading === "kvpress" ? "Rounds each layer by itself, as kvpress does." : undefined,
+  deviation: ({ variant }) =>
+    variant === "kvpress" ? "Rounds each layer by itself, as kvpress does." : undefined,
   deviantRows: kvpressRows,
   taps: (options) => observationTap(options),
   notices: windowNotices,
   plan(input, options) {
     const window = windowPlaces(input, options);
     const counts =
-      options.reading === "kvpress"
+      options.variant === "kvpress"
         ? kvpressRows(input, options)
         : layerCounts(input, () => exactRows(input, window, options.beta));
     return planLayers(input, counts, (layer, count) =>

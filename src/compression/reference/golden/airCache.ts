@@ -2,18 +2,25 @@ import { candidateScores, need } from "../../blocks/score";
 import { range } from "../../blocks/select";
 import { airCacheBudget } from "../../policies/question/airCacheBudget";
 import { textAttention } from "../tapsFromAttention";
-import { ask, attentionOf, type Fixture, keptOf, number, span } from "./fixture";
-import type { Reading } from "./methods";
+import {
+  ask,
+  attentionOf,
+  type Fixture,
+  keptOf,
+  numberParam,
+  type Recomputed,
+  spanParam,
+} from "./fixture";
 
 /** The restatement of AirCache's formulas: elite rows, importance, layer budgets, kept rows. */
-export function airCacheReading(fixture: Fixture): Reading {
+export function airCacheReference(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
-  const image = span(params, "image_span");
+  const image = spanParam(params, "image_span");
   const attention = attentionOf(fixture, image);
   const { input, plan } = ask({
     policy: "aircache",
-    options: { alpha: number(params, "alpha") },
-    retention: number(params, "retention_of_visual"),
+    options: { alpha: numberParam(params, "alpha") },
+    retention: numberParam(params, "retention_of_visual"),
     attention,
     candidates: range(image.start, image.end),
   });

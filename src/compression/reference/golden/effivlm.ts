@@ -1,23 +1,30 @@
 import { headScores, need } from "../../blocks/score";
 import { effivlmShares } from "../../policies/question/vlCache";
-import { ask, attentionOf, type Fixture, keptPerHead, number, span } from "./fixture";
+import {
+  ask,
+  attentionOf,
+  type Fixture,
+  keptPerHead,
+  numberParam,
+  type Recomputed,
+  spanParam,
+} from "./fixture";
 import { compressed, joined } from "./folded";
-import type { Reading } from "./methods";
 
 /** VL-Cache of EffiVLM-Bench. */
-export function vlCacheEffivlm(fixture: Fixture): Reading {
+export function vlCacheEffivlm(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
   const fixed = params.different_window_per_layer === false;
-  const question = shape.seq - number(params, "post_vision");
+  const question = shape.seq - numberParam(params, "post_vision");
   const asked = ask({
     policy: "vlcache",
     options: {
-      reading: fixed ? "effivlmFixed" : "effivlm",
+      variant: fixed ? "effivlmFixed" : "effivlm",
       heads: params.head_adaptive === true ? "perKvHead" : "shared",
-      threshold: number(params, "threshold_p"),
-      recentShare: number(params, "window_fraction"),
+      threshold: numberParam(params, "threshold_p"),
+      recentShare: numberParam(params, "window_fraction"),
     },
-    retention: number(params, "alpha"),
+    retention: numberParam(params, "alpha"),
     attention: attentionOf(fixture, { start: 0, end: question }),
   });
   const { sparsity } = need(asked.input.taps.postVision, "postVision");
@@ -37,17 +44,17 @@ export function vlCacheEffivlm(fixture: Fixture): Reading {
 const BFLOAT16_TOLERANCE = 3e-2;
 
 /** LOOK-M of EffiVLM-Bench. */
-export function lookMEffivlm(fixture: Fixture): Reading {
+export function lookMEffivlm(fixture: Fixture): Recomputed {
   const { params } = fixture;
   const asked = ask({
     policy: "lookm",
     options: {
-      reading: "effivlm",
-      recentShare: number(params, "recent_fraction"),
+      variant: "effivlm",
+      recentShare: numberParam(params, "recent_fraction"),
       merge: params.merge === true ? "pivot" : "drop",
     },
-    retention: number(params, "budget"),
-    attention: attentionOf(fixture, span(params, "image_span")),
+    retention: numberParam(params, "budget"),
+    attention: attentionOf(fixture, spanParam(params, "image_span")),
   });
   const { input, plan } = asked;
   const sums = need(input.taps.columnSum, "columnSum");

@@ -3,23 +3,22 @@ import { range } from "../../blocks/select";
 import { officialSelection } from "../../policies/cumulative/elasticSelection";
 import { type KeepPlan, PolicyError } from "../../types";
 import { RowLedger } from "../decodeReference";
-import { ask, attentionOf, type Fixture, keptOf, number } from "./fixture";
+import { ask, attentionOf, type Fixture, keptOf, numberParam, type Recomputed } from "./fixture";
 import { afterDecode, compressed, GENERATED, joined, smallestGap } from "./folded";
-import type { Reading } from "./methods";
 
 /** `ElasticCache` of the release: prefill with its argsort and merging, then the fixed point. */
-export function elasticOfficial(fixture: Fixture): Reading {
+export function elasticOfficial(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
-  const ratio = number(params, "evict_ratio");
-  const sinks = number(params, "start_size");
-  const recent = number(params, "protect_size");
+  const ratio = numberParam(params, "evict_ratio");
+  const sinks = numberParam(params, "start_size");
+  const recent = numberParam(params, "protect_size");
   const asked = ask({
     policy: "elastic",
     options: {
       selection: "official",
       sinks,
       recent,
-      distance: number(params, "distance"),
+      distance: numberParam(params, "distance"),
       shortPrompt: "fail",
     },
     retention: 1 - ratio,
@@ -43,7 +42,7 @@ export function elasticOfficial(fixture: Fixture): Reading {
   const k = compressed(fixture, plan, "k");
   const v = compressed(fixture, plan, "v");
   const lens = plan.layers.map((_, layer) => keptOf(plan, layer).length);
-  const distance = number(params, "distance");
+  const distance = numberParam(params, "distance");
   const prefill = {
     forget_num: forget,
     score_sum: joined(scores),
@@ -122,7 +121,7 @@ function play(fixture: Fixture, ledger: RowLedger) {
  * Where the release breaks, it records a few wrong steps first. What must agree ends at the step at
  * which we report the failure; it must come no later than the release's own.
  */
-function waiveFailure(fixture: Fixture, failure: FixedPointFailure | null): Partial<Reading> {
+function waiveFailure(fixture: Fixture, failure: FixedPointFailure | null): Partial<Recomputed> {
   const recorded = fixture.expected.decode_error as { readonly step?: number } | null | undefined;
   if (!failure || !recorded || failure.step > (recorded.step ?? Number.POSITIVE_INFINITY))
     return {};
@@ -144,13 +143,16 @@ function waiveFailure(fixture: Fixture, failure: FixedPointFailure | null): Part
 }
 
 /** The paper's own selection and buckets. */
-export function elasticPaper(fixture: Fixture): Reading {
+export function elasticPaper(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
-  const retention = number(params, "retention");
+  const retention = numberParam(params, "retention");
   const count = paperCount(fixture, retention * shape.seq);
   const { input, plan } = ask({
     policy: "elastic",
-    options: { sinks: number(params, "start_size"), recent: number(params, "protect_size") },
+    options: {
+      sinks: numberParam(params, "start_size"),
+      recent: numberParam(params, "protect_size"),
+    },
     retention,
     budget: count * shape.layers,
     attention: attentionOf(fixture),

@@ -1,18 +1,26 @@
 import { candidateScores, need } from "../../blocks/score";
 import { globalScores } from "../../policies/cumulative/h2o";
-import { forgetCounts, forgetRatios, textVisualShares } from "../../policies/question/tgvKv";
+import { forgetRatios, forgottenRows, textVisualShares } from "../../policies/question/tgvKv";
 import { RowLedger } from "../decodeReference";
-import { type Asked, ask, attentionOf, type Fixture, keptOf, number, span } from "./fixture";
+import {
+  type Asked,
+  ask,
+  attentionOf,
+  type Fixture,
+  keptOf,
+  numberParam,
+  type Recomputed,
+  spanParam,
+} from "./fixture";
 import { GENERATED, joined, newestRows, smallestGap } from "./folded";
-import type { Reading } from "./methods";
 
 /** `H2OCache` of the Elastic Cache release: one ranking for the whole model. */
-export function h2oElasticRepo(fixture: Fixture): Reading {
+export function h2oElasticRepo(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
   const asked = ask({
     policy: "h2o",
-    options: { reading: "elasticRepo", sinks: number(params, "start_size") },
-    retention: 1 - number(params, "evict_ratio"),
+    options: { variant: "elasticRepo", sinks: numberParam(params, "start_size") },
+    retention: 1 - numberParam(params, "evict_ratio"),
     attention: attentionOf(fixture),
     also: { columnSum: true },
   });
@@ -32,11 +40,11 @@ export function h2oElasticRepo(fixture: Fixture): Reading {
 }
 
 /** `LocalCache` of the same release: sinks and the newest rows. */
-export function localElasticRepo(fixture: Fixture): Reading {
+export function localElasticRepo(fixture: Fixture): Recomputed {
   const asked = ask({
     policy: "streaming",
-    options: { reading: "local", sinks: number(fixture.params, "start_size") },
-    retention: 1 - number(fixture.params, "evict_ratio"),
+    options: { variant: "local", sinks: numberParam(fixture.params, "start_size") },
+    retention: 1 - numberParam(fixture.params, "evict_ratio"),
     attention: attentionOf(fixture),
   });
   const kept = keptOf(asked.plan, 0);
@@ -48,7 +56,7 @@ export function localElasticRepo(fixture: Fixture): Reading {
 }
 
 function forgetNum({ params, shape }: Fixture): number {
-  return Math.trunc(shape.seq - shape.seq * (1 - number(params, "evict_ratio")));
+  return Math.trunc(shape.seq - shape.seq * (1 - numberParam(params, "evict_ratio")));
 }
 
 /** Every layer loses the same rows, so that the first speaks for all. */
@@ -72,13 +80,13 @@ function play(fixture: Fixture, { policy, input, plan, options }: Asked) {
 }
 
 /** `TGVKVCache` of the release. */
-export function tgvKvOfficial(fixture: Fixture): Reading {
+export function tgvKvOfficial(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
-  const image = span(params, "image_span");
+  const image = spanParam(params, "image_span");
   const { policy, options, input, plan } = ask({
     policy: "tgvkv",
-    options: { reading: "release", sinks: number(params, "start_size") },
-    retention: 1 - number(params, "evict_ratio"),
+    options: { variant: "release", sinks: numberParam(params, "start_size") },
+    retention: 1 - numberParam(params, "evict_ratio"),
     attention: attentionOf(fixture, image),
   });
   const { textWeight, visualScore } = need(input.taps.textImage, "textImage");
@@ -86,7 +94,7 @@ export function tgvKvOfficial(fixture: Fixture): Reading {
   const prefill = {
     tv_share: Float32Array.from(textVisualShares(input)),
     forget_ratio: forgetRatios(input),
-    forget_nums: forgetCounts(input),
+    forget_nums: forgottenRows(input),
     text_weight: textWeight.data,
     visual_score: joined(
       kept.map((_, layer) =>

@@ -1,12 +1,13 @@
 import { rowBudget } from "../../blocks/budget";
 import { range } from "../../blocks/select";
-import { resolveOptions } from "../../options";
+import type { OptionValues } from "../../options";
 import { planFor } from "../../plan";
 import { policyById } from "../../registry";
-import type { KeepPlan, OptionValues, PlanInput, Policy, Span, TapSpec, Taps } from "../../types";
-import { type AttentionInput, tapsFromAttention } from "../tapsFromAttention";
+import { resolveOptions } from "../../resolveOptions";
+import type { KeepPlan, PlanInput, Policy, Span, TapSpec, Taps } from "../../types";
+import { type PromptAttention, tapsFromAttention } from "../tapsFromAttention";
 
-/** Recorded outputs of the authors' classes (schema `kvgolden/1`): reading a file, asking a policy. */
+/** Recorded outputs of the authors' classes (schema `kvgolden/1`): reads a file, asks a policy. */
 
 export const SCHEMA = "kvgolden/1";
 
@@ -16,8 +17,8 @@ export type Packed = string | { readonly b64: string };
 export interface Fixture {
   readonly schema: string;
   readonly method: string;
-  readonly params: Params;
-  readonly shape: Shape;
+  readonly params: FixtureParams;
+  readonly shape: FixtureShape;
   readonly inputs: {
     readonly attn_tri?: Packed;
     readonly q?: Packed;
@@ -29,9 +30,9 @@ export interface Fixture {
   readonly expected: Readonly<Record<string, unknown>>;
 }
 
-export type Params = Readonly<Record<string, unknown>>;
+export type FixtureParams = Readonly<Record<string, unknown>>;
 
-export interface Shape {
+export interface FixtureShape {
   readonly layers: number;
   /** Query heads. */
   readonly heads: number;
@@ -71,13 +72,13 @@ export function packed(values: Float32Array): string {
 }
 
 /** A number among the parameters. */
-export function number(params: Params, name: string): number {
+export function numberParam(params: FixtureParams, name: string): number {
   const value = params[name];
   if (typeof value === "number") return value;
   throw new RangeError(`the parameter ${name} is missing`);
 }
 
-export function span(params: Params, name: string): Span {
+export function spanParam(params: FixtureParams, name: string): Span {
   const value = params[name];
   if (Array.isArray(value) && value.length === 2) {
     return { start: Number(value[0]), end: Number(value[1]) };
@@ -86,7 +87,7 @@ export function span(params: Params, name: string): Span {
 }
 
 /** The recorded attention, with or without an image, as what taps are computed from. */
-export function attentionOf(fixture: Fixture, image?: Span): AttentionInput {
+export function attentionOf(fixture: Fixture, image?: Span): PromptAttention {
   const { layers, heads, kv_heads: kvHeads, seq: rows, dim } = fixture.shape;
   const { attn_tri, k, v } = fixture.inputs;
   const triangle = (rows * (rows + 1)) / 2;
@@ -149,11 +150,22 @@ export interface Asked {
   readonly plan: KeepPlan;
 }
 
-export interface Question {
+/** What our policies make of a fixture, in the shape of its `expected`. */
+export interface Recomputed {
+  /** Ids of the policies that were asked. */
+  readonly policies: readonly string[];
+  readonly actual: Readonly<Record<string, unknown>>;
+  /** Default 1e-5. */
+  readonly tolerance?: number;
+  /** Fields whose difference counts as agreement, with the reason (README of the fixtures). */
+  readonly waived?: Readonly<Record<string, string>>;
+}
+
+export interface PolicyQuestion {
   readonly policy: string;
   readonly options: OptionValues;
   readonly retention: number;
-  readonly attention: AttentionInput;
+  readonly attention: PromptAttention;
   /** Default: every row. */
   readonly candidates?: Uint32Array;
   /** Default: max(L, round(retention · |C| · L)). */
@@ -163,7 +175,7 @@ export interface Question {
 }
 
 /** Asks a policy of the registry, through the same code as the engine. */
-export function ask(question: Question): Asked {
+export function ask(question: PolicyQuestion): Asked {
   const policy = policyById(question.policy);
   const options = resolveOptions(policy, question.options);
   const spec = { ...question.also, ...policy.taps(options) };
@@ -171,7 +183,7 @@ export function ask(question: Question): Asked {
   return { policy, options, input, plan: planFor(policy, input, options) };
 }
 
-export function inputOf(question: Question, taps: Taps): PlanInput {
+export function inputOf(question: PolicyQuestion, taps: Taps): PlanInput {
   const { layers, kvHeads, rows, visual, textStart } = question.attention;
   const candidates = question.candidates ?? range(0, rows);
   const { retention } = question;

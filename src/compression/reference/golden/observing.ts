@@ -1,20 +1,21 @@
 import { headScores, layerScores, need } from "../../blocks/score";
 import { range } from "../../blocks/select";
+import type { OptionValues } from "../../options";
 import { overVisibility } from "../../policies/cumulative/columnScores";
 import { baconScores } from "../../policies/window/bacon";
 import { floorAtMean, observedScores } from "../../policies/window/observation";
-import type { OptionValues, PlanInput } from "../../types";
+import type { PlanInput } from "../../types";
 import {
   type Asked,
   ask,
   attentionOf,
   type Fixture,
+  type FixtureParams,
   keptPerHead,
-  number,
-  type Params,
+  numberParam,
+  type Recomputed,
 } from "./fixture";
 import { joined } from "./folded";
-import type { Reading } from "./methods";
 
 /** One recorded setting of a kvpress scorer. */
 interface Entry {
@@ -30,11 +31,11 @@ interface Entry {
 
 interface Scorer {
   readonly policy: string;
-  options(params: Params): OptionValues;
+  options(params: FixtureParams): OptionValues;
   /** kvpress's scores per KV head. */
-  scores(asked: Asked, params: Params, kept: number): readonly Float64Array[];
+  scores(asked: Asked, params: FixtureParams, kept: number): readonly Float64Array[];
   /** Rows among which kvpress breaks ties at will when it keeps fewer than these. */
-  tied(params: Params, rows: number): Uint32Array;
+  tied(params: FixtureParams, rows: number): Uint32Array;
 }
 
 const SCORERS: Readonly<Record<string, Scorer>> = {
@@ -42,7 +43,7 @@ const SCORERS: Readonly<Record<string, Scorer>> = {
     policy: "snapkv",
     options: (params) => windowOf(params),
     scores: ({ input }, params) => paddedWithMax(observedScores(input, 0, windowOf(params)), input),
-    tied: (params, rows) => range(rows - number(params, "window_size"), rows),
+    tied: (params, rows) => range(rows - numberParam(params, "window_size"), rows),
   },
   tova: {
     policy: "tova",
@@ -65,13 +66,13 @@ const SCORERS: Readonly<Record<string, Scorer>> = {
   },
   streaming_llm: {
     policy: "streaming",
-    options: (params) => ({ sinks: number(params, "n_sink") }),
+    options: (params) => ({ sinks: numberParam(params, "n_sink") }),
     scores({ input }, params, kept) {
-      const sinks = number(params, "n_sink");
+      const sinks = numberParam(params, "n_sink");
       const scores = new Float64Array(input.rows).fill(1).fill(0, sinks, sinks + input.rows - kept);
       return Array.from({ length: input.kvHeads }, () => scores);
     },
-    tied: (params) => range(0, number(params, "n_sink")),
+    tied: (params) => range(0, numberParam(params, "n_sink")),
   },
   observed_attention: {
     policy: "h2o",
@@ -84,10 +85,10 @@ const SCORERS: Readonly<Record<string, Scorer>> = {
   },
 };
 
-function windowOf(params: Params) {
+function windowOf(params: FixtureParams) {
   return {
-    window: number(params, "window_size"),
-    kernel: number(params, "kernel_size"),
+    window: numberParam(params, "window_size"),
+    kernel: numberParam(params, "kernel_size"),
     pooling: params.pooling === "max" ? "max" : "avg",
   } as const;
 }
@@ -103,7 +104,7 @@ function paddedWithMax(heads: readonly Float64Array[], { rows }: PlanInput): Flo
 }
 
 /** The scorers of NVIDIA's kvpress, one layer each, and its PyramidKV budgets. */
-export function kvpressScorers(fixture: Fixture): Reading {
+export function kvpressScorers(fixture: Fixture): Recomputed {
   const attention = attentionOf(fixture);
   const rows = fixture.shape.seq;
   const actual: Record<string, unknown> = {};
@@ -155,7 +156,7 @@ function pyramidBudgets(entry: Entry): Entry & { readonly budgets: number[] } {
   const nothing = new Float32Array(rows);
   const { plan } = ask({
     policy: "pyramidkv",
-    options: { reading: "kvpress", window, beta },
+    options: { variant: "kvpress", window, beta },
     retention: 1 - compression_ratio,
     attention: {
       layers,
@@ -171,7 +172,7 @@ function pyramidBudgets(entry: Entry): Entry & { readonly budgets: number[] } {
 }
 
 /** SnapKV's scores and two published modifiers of them, at several budgets. */
-export function snapKvModifiers(fixture: Fixture): Reading {
+export function snapKvModifiers(fixture: Fixture): Recomputed {
   const { params, shape, expected } = fixture;
   const attention = attentionOf(fixture);
   const window = windowOf(params);
@@ -190,10 +191,10 @@ export function snapKvModifiers(fixture: Fixture): Reading {
   };
   const before = shape.seq - window.window;
   const bacon = {
-    strength: number(params, "lambda_c"),
-    local: number(params, "local_kernel"),
-    trace: number(params, "trace_layers"),
-    best: number(params, "topk_frac"),
+    strength: numberParam(params, "lambda_c"),
+    local: numberParam(params, "local_kernel"),
+    trace: numberParam(params, "trace_layers"),
+    best: numberParam(params, "topk_frac"),
   };
   const base = recorded("base").map(({ budget, scores_kv_head }) => {
     const asked = asking("snapkv", {}, budget);

@@ -4,21 +4,28 @@ import { allLayerScores, need } from "../../blocks/score";
 import { range } from "../../blocks/select";
 import { evictionPlace, forgetCounts, searchOf } from "../../policies/cumulative/prefixKv";
 import { RowLedger } from "../decodeReference";
-import { ask, attentionOf, type Fixture, floats, keptOf, number } from "./fixture";
+import {
+  ask,
+  attentionOf,
+  type Fixture,
+  floats,
+  keptOf,
+  numberParam,
+  type Recomputed,
+} from "./fixture";
 import { afterDecode, compressed, GENERATED, joined, smallestGap } from "./folded";
-import type { Reading } from "./methods";
 
 /** `PrefixKV` of the release: its bisection or a fixed configuration, then a fixed place per layer. */
-export function prefixKvOfficial(fixture: Fixture): Reading {
+export function prefixKvOfficial(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
   const online = params.online === true;
-  const sinks = number(params, "start_size");
-  const distance = number(params, "distance");
+  const sinks = numberParam(params, "start_size");
+  const distance = numberParam(params, "distance");
   const forget = Array.isArray(params.conf) ? params.conf.join(",") : "";
   const { input, plan, policy, options } = ask({
     policy: "prefixkv",
     options: { search: online ? "released" : "config", forget, sinks, distance },
-    retention: 1 - number(params, "evict_ratio"),
+    retention: 1 - numberParam(params, "evict_ratio"),
     attention: attentionOf(fixture),
   });
   const rows = shape.seq;
@@ -42,8 +49,8 @@ export function prefixKvOfficial(fixture: Fixture): Reading {
     forget_nums: forgotten,
     ...(search && {
       search: {
-        target_num: shape.layers * rows * number(params, "evict_ratio"),
-        protect: sinks + number(params, "protect_size"),
+        target_num: shape.layers * rows * numberParam(params, "evict_ratio"),
+        protect: sinks + numberParam(params, "protect_size"),
         counts_before_rescale: search.counts,
         p: search.threshold,
         iterations: search.iterations,
@@ -79,7 +86,7 @@ export function prefixKvOfficial(fixture: Fixture): Reading {
 }
 
 /** The bisection alone; a target that cannot be reached ends at our limit of iterations. */
-export function prefixKvSearch(fixture: Fixture): Reading {
+export function prefixKvSearch(fixture: Fixture): Recomputed {
   const waived: Record<string, string> = {};
   const cases = (fixture.cases ?? []).map((each, index) => {
     const scores = floats(each.score_sum);

@@ -18,18 +18,18 @@ export interface GoldenResult {
 /** @throws RangeError for a file that is no fixture, or whose method is not known. */
 export function runFixture(json: unknown): GoldenResult {
   const fixture = parse(json);
-  const reading = METHODS[fixture.method]!(fixture);
+  const recomputed = METHODS[fixture.method]!(fixture);
   const expected = fixture.cases ? { cases: fixture.cases } : fixture.expected;
-  const found = differences(expected, reading.actual, reading.tolerance ?? TOLERANCE);
-  const waived = reading.waived ?? {};
+  const found = differences(expected, recomputed.actual, recomputed.tolerance ?? TOLERANCE);
+  const waived = recomputed.waived ?? {};
   const isWaived = ({ field }: Difference) =>
     Object.keys(waived).some((path) => field === path || /^[.[]/.test(tail(field, path)));
   const open = found.filter((difference) => !isWaived(difference));
   return {
     method: fixture.method,
-    policies: reading.policies,
+    policies: recomputed.policies,
     agrees: open.length === 0,
-    actual: printable(reading.actual, expected),
+    actual: printable(recomputed.actual, expected),
     differences: open,
     waived,
   };
