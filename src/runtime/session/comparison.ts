@@ -13,7 +13,7 @@ import { Progress } from "../report/progress";
 import { sharedTaps, type TapRequest } from "../report/recording";
 import { fullKvBytes } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
-import { cacheBytes, comparePeak, roomFor, rowsAfter } from "../request/comparePeak";
+import { cacheBytes, comparisonPeakBytes, rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { type Seen, settingsKey } from "../request/continuation";
 import { prefillSpan } from "../request/prefillSpan";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
@@ -161,7 +161,7 @@ export class Comparison {
       try {
         const lane = await this.#plan(index, job, { ...prefilled, taps: taps[index] ?? {} });
         const added = cacheBytes(lane.rows, rowBytes);
-        checkRoom(job.turn.settings, bytes + added);
+        checkLaneFits(job.turn.settings, bytes + added);
         planned.push(lane);
         bytes += added;
       } catch (error) {
@@ -171,7 +171,7 @@ export class Comparison {
     }
     const rows = planned.map((lane) => lane.rows);
     const { maxNewTokens } = shared.turn.request.sampling;
-    const plannedPeakBytes = comparePeak(cache.bytes, rows, maxNewTokens, rowBytes);
+    const plannedPeakBytes = comparisonPeakBytes(cache.bytes, rows, maxNewTokens, rowBytes);
     return planned.map((lane) => {
       const plan = { ...lane.plan, notes: { ...lane.plan.notes, plannedPeakBytes } };
       return { ...lane, plan };
@@ -205,12 +205,17 @@ export class Comparison {
     const { maxNewTokens } = turn.request.sampling;
     const { capMb = Number.POSITIVE_INFINITY } = turn.settings;
     const others = this.#model.gpu.memory.bytes.kv - cache.bytes;
-    const room = roomFor(cache.rowCounts(), maxNewTokens, cache.rowBytes, capMb * 1e6 - others);
+    const tokens = tokensWithin(
+      cache.rowCounts(),
+      maxNewTokens,
+      cache.rowBytes,
+      capMb * 1e6 - others,
+    );
     progress.resume();
     try {
       signal.throwIfAborted();
-      await phases.decode(job, prefilled, rule, room);
-      if (room < maxNewTokens && progress.finish === "length") progress.finish = "memory";
+      await phases.decode(job, prefilled, rule, tokens);
+      if (tokens < maxNewTokens && progress.finish === "length") progress.finish = "memory";
     } catch (error) {
       if (!isAbort(error)) return { failure: asEngineError(error).failure };
       progress.finish = "cancelled";
@@ -223,7 +228,7 @@ export class Comparison {
 }
 
 /** @throws EngineError where all lanes up to this one do not fit under the cap beside the full cache */
-function checkRoom({ capMb }: CacheSettings, bytes: number): void {
+function checkLaneFits({ capMb }: CacheSettings, bytes: number): void {
   if (capMb === undefined || bytes <= capMb * 1e6) return;
   const needed = (bytes / 1e6).toFixed(2);
   const message = `This lane does not fit beside the others: ${needed} MB of ${capMb} MB.`;

@@ -2,7 +2,7 @@ import { planFor } from "@/compression/plan";
 import type { TapSpec, Taps } from "@/compression/types";
 import type { RowCounts } from "@/model/kv/cache";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
-import { cacheBytes, rowsAfter } from "../request/comparePeak";
+import { cacheBytes, rowsAfter } from "../request/cacheBytes";
 import { type ModelShape, type PrefillSpan, planInput, tapsWithin } from "../request/prefillSpan";
 import { bad, checkSettings } from "../request/request";
 

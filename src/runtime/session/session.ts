@@ -14,12 +14,12 @@ import { coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import { type PreparedTurn, prepareTurn } from "../request/turn";
 import { Comparison } from "./comparison";
-import { makeRoom } from "./history";
 import type { Job, PhaseIo, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
 import { Pictures } from "./pictures";
 import { previewPlan, type Recorded } from "./preview";
+import { shrinkHistory } from "./shrinkHistory";
 
 /**
  * One conversation with one model: pictures, cache, and the way from a question to its answer.
@@ -119,15 +119,15 @@ export class Session {
     const features = await phases.encode(job, segment);
     const cache = this.#cacheFor(job, segment);
     try {
-      const room = await makeRoom(this.#model, job, cache, segment, newTokens);
+      const tokens = await shrinkHistory(this.#model, job, cache, segment, newTokens);
       const prefilled = await phases.prefill(job, cache, segment, features);
       this.#note(job, segment.end);
       this.#recorded = recordedOf(job, prefilled);
       const { plan, rule } = await phases.decide(job, prefilled);
       await phases.compact(job, prefilled, plan);
       if (newTokens === 0) return;
-      await phases.decode(job, prefilled, rule, room);
-      if (room < newTokens && job.progress.finish === "length") job.progress.finish = "memory";
+      await phases.decode(job, prefilled, rule, tokens);
+      if (tokens < newTokens && job.progress.finish === "length") job.progress.finish = "memory";
     } finally {
       if (cache.seen === 0) this.#drop();
       else this.#note(job, cache.seen);

@@ -20,7 +20,7 @@ export function cacheBytes(rows: RowCounts, rowBytes: number): number {
  * once that is freed, the lane that grows by `newTokens` beside those that wait and the first
  * one, which stays. The former wherever the prompt is longer than the answers may get.
  */
-export function comparePeak(
+export function comparisonPeakBytes(
   fullBytes: number,
   lanes: readonly RowCounts[],
   newTokens: number,
@@ -41,13 +41,13 @@ export function comparePeak(
 }
 
 /** How many of `newTokens` rows a cache may grow by within `bytes`, while its layers move. */
-export function roomFor(
+export function tokensWithin(
   rows: RowCounts,
   newTokens: number,
   rowBytes: number,
   bytes: number,
 ): number {
-  let room = newTokens;
-  while (room > 0 && peakBytes(rows, room, rowBytes) > bytes) room--;
-  return room;
+  let tokens = newTokens;
+  while (tokens > 0 && peakBytes(rows, tokens, rowBytes) > bytes) tokens--;
+  return tokens;
 }

@@ -14,13 +14,13 @@ const RANKING_ROWS = 64;
 const SINKS = 4;
 
 /**
- * Makes room under the conversation's cap for a segment and `newTokens` more. The history is ranked
- * anew by the attention of the segment's text to the cached rows, and cut to what fits; policy
- * `full` gives its oldest visual rows.
- * @returns how many new tokens there is room for
- * @throws EngineError `capTooSmall` with the number that would do
+ * Drops rows of earlier turns until a segment and `newTokens` more fit under the conversation's cap.
+ * The rows are ranked again by the attention that the segment's text pays to them; policy `full`
+ * drops its oldest visual rows.
+ * @returns how many new tokens fit
+ * @throws EngineError `capTooSmall` with the number of megabytes that is needed
  */
-export async function makeRoom(
+export async function shrinkHistory(
   model: LoadedModel,
   job: Job,
   cache: KvCache,
@@ -38,19 +38,21 @@ export async function makeRoom(
   const least = rows.map((heads, layer) =>
     heads.map((count, head) => count - (candidates[layer]?.[head]?.length ?? 0)),
   );
-  const room = roomBeside(least, added, newTokens, cap);
-  const target = shrunkRows(rows, least, added + room, cap) as RowCounts;
-  if (cache.seen === 0) return room;
+  const tokens = tokensThatFit(least, added, newTokens, cap);
+  const target = shrunkRows(rows, least, added + tokens, cap) as RowCounts;
+  if (cache.seen === 0) return tokens;
   const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
-  await job.progress.time("compact", () => shrink(cache, candidates, target, scores));
+  await job.progress.time("compact", () => dropRows(cache, candidates, target, scores));
   job.progress.notices.push(`Earlier rows were dropped to stay within ${capMb} MB.`);
-  return room;
+  return tokens;
 }
 
 /** New tokens that fit beside the least history. @throws EngineError `capTooSmall` */
-function roomBeside(least: RowCounts, added: number, newTokens: number, cap: Cap): number {
+function tokensThatFit(least: RowCounts, added: number, newTokens: number, cap: Cap): number {
   const fits = (tokens: number) => peakBytes(least, added + tokens, cap.rowBytes) <= cap.bytes;
-  for (let room = newTokens; room >= Math.min(1, newTokens); room--) if (fits(room)) return room;
+  for (let tokens = newTokens; tokens >= Math.min(1, newTokens); tokens--) {
+    if (fits(tokens)) return tokens;
+  }
   const needed = Math.ceil(peakBytes(least, added + 1, cap.rowBytes) / 1e4) / 100;
   throw new EngineError({
     code: "capTooSmall",
@@ -111,7 +113,7 @@ async function rank(
 }
 
 /** Cuts the history to `target` rows per head: the best candidates stay, or the newest. */
-async function shrink(
+async function dropRows(
   cache: KvCache,
   candidates: readonly (readonly (readonly number[])[])[],
   target: RowCounts,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cacheBytes, comparePeak, roomFor, rowsAfter } from "./comparePeak";
+import { cacheBytes, comparisonPeakBytes, rowsAfter, tokensWithin } from "./cacheBytes";
 
 const list = (length: number) => Uint32Array.from({ length }, (_, row) => row);
 const layers = (rows: number) => [[rows], [rows]];
@@ -20,19 +20,19 @@ test("a plan's rows stand behind those of earlier turns, one list for all heads 
 test("a long prompt peaks while its forks stand beside the full cache", () => {
   // Full: 2 layers × 640 rows; lanes: a full copy and two of 64 rows per layer.
   const lanes = [layers(600), layers(60), layers(60)];
-  expect(comparePeak(1280, lanes, 100, 1)).toBe(1280 + 1280 + 128 + 128);
+  expect(comparisonPeakBytes(1280, lanes, 100, 1)).toBe(1280 + 1280 + 128 + 128);
 });
 
 test("a short prompt peaks while an answer grows beside the others", () => {
   const lanes = [layers(10), layers(5)];
   // The first has grown to 1024 rows per layer, and the second does, with one layer twice.
-  expect(comparePeak(128, lanes, 1000, 1)).toBe(2048 + 2048 + 1024);
+  expect(comparisonPeakBytes(128, lanes, 1000, 1)).toBe(2048 + 2048 + 1024);
 });
 
 test("a lane under a cap may grow as far as its capacity step and one moving layer allow", () => {
   // 2 layers × 64 rows and one layer twice take 192; the next step takes 384.
-  expect(roomFor(layers(60), 100, 1, 383)).toBe(4);
-  expect(roomFor(layers(60), 100, 1, 384)).toBe(68);
-  expect(roomFor(layers(60), 10, 1, 1e6)).toBe(10);
-  expect(roomFor(layers(60), 10, 1, 100)).toBe(0);
+  expect(tokensWithin(layers(60), 100, 1, 383)).toBe(4);
+  expect(tokensWithin(layers(60), 100, 1, 384)).toBe(68);
+  expect(tokensWithin(layers(60), 10, 1, 1e6)).toBe(10);
+  expect(tokensWithin(layers(60), 10, 1, 100)).toBe(0);
 });
