@@ -123,9 +123,9 @@ async function prefill(
   };
   const ms = await timed(decoder, async () => {
     const { heads } = decoder.config;
-    const { lanes } = variants;
+    const { reduction } = variants;
     const hook =
-      spec && (await TapRecorder.create(decoder.gpu, { cache, heads, spec, prompt, lanes }));
+      spec && (await TapRecorder.create(decoder.gpu, { cache, heads, spec, prompt, reduction }));
     await decoder.prefill({ cache, ids, hook });
     await hook?.finish();
   });

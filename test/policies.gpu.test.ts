@@ -144,7 +144,7 @@ describe.each(CASES)("$name", (test) => {
         visual: test.imageSpans.map(([start, end]) => ({ start, end })),
         textStart: test.imageSpans.at(-1)?.[1] ?? 0,
       },
-      lanes: PLAIN.lanes,
+      reduction: PLAIN.reduction,
     });
     await decoder.prefill({ cache, ...prompt, hook });
     taps.gpu = await hook.finish();

@@ -45,8 +45,7 @@ export interface GpuFeatures {
 
 /**
  * A device with our allocator and our one way to compile. Knows nothing of models.
- * Kernels with reductions are written against `lanes_*.wgsl`; `lanes` says which of them this
- * adapter gets (see `kernels/lanes.ts`).
+ * Kernels with reductions are written against `reduction_*.wgsl` (see `kernels/common/reduction.ts`).
  */
 export class Gpu {
   readonly device: GPUDevice;

@@ -1,16 +1,16 @@
 import type { FlashVariant } from "./kernels/attention/flash";
-import type { Lanes } from "./kernels/common/lanes";
+import type { Reduction } from "./kernels/common/reduction";
 import type { MatmulVariant } from "./kernels/matmul/matmul";
 
 /** Which form of each hot kernel runs on an adapter. */
 export interface Variants {
-  readonly lanes: Lanes;
+  readonly reduction: Reduction;
   readonly matmul: MatmulVariant;
   readonly flash: FlashVariant;
 }
 
 /** Nothing but loops: right everywhere. */
-export const PLAIN: Variants = { lanes: "one", matmul: "registers", flash: "plain" };
+export const PLAIN: Variants = { reduction: "one", matmul: "registers", flash: "plain" };
 
 /** What the choice depends on. */
 export interface AdapterTraits {
@@ -23,6 +23,6 @@ export function chooseVariants({ isFallback, hasSubgroups }: AdapterTraits): Var
   if (isFallback) {
     return hasSubgroups ? { ...PLAIN, matmul: "subgroup", flash: "subgroup" } : PLAIN;
   }
-  const lanes = hasSubgroups ? "subgroup" : "workgroup";
-  return { lanes, matmul: "tiled", flash: "tiled" };
+  const reduction = hasSubgroups ? "subgroup" : "workgroup";
+  return { reduction, matmul: "tiled", flash: "tiled" };
 }

@@ -9,7 +9,7 @@ import { createFlash, type FlashVariant } from "../kernels/attention/flash";
 import type { HeadShape } from "../kernels/attention/ropeAppend";
 import type { Element } from "../kernels/common/elements";
 import type { KvType } from "../kernels/common/kvType";
-import type { Lanes } from "../kernels/common/lanes";
+import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
@@ -124,25 +124,31 @@ export function checkFlash(gpu: Gpu, variant: FlashVariant, spec: CheckSpec): Pr
   });
 }
 
-/** All kernels that are written against lanes. */
-export async function checkLanes(gpu: Gpu, lanes: Lanes, spec: CheckSpec): Promise<number> {
+/** All kernels that contain a reduction. */
+export async function checkReductions(
+  gpu: Gpu,
+  reduction: Reduction,
+  spec: CheckSpec,
+): Promise<number> {
   const errors = [];
   for (const check of [norms, attention, rows, samples]) {
-    errors.push(await run(gpu, (scratch, recorder) => check(gpu, lanes, spec, scratch, recorder)));
+    errors.push(
+      await run(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),
+    );
   }
   return Math.max(...errors);
 }
 
-type LanesCheck = (
+type ReductionCheck = (
   gpu: Gpu,
-  lanes: Lanes,
+  reduction: Reduction,
   spec: CheckSpec,
   scratch: Scratch,
   recorder: Recorder,
 ) => ReturnType<Check>;
 
-const norms: LanesCheck = async (gpu, lanes, _spec, scratch, recorder) => {
-  const norm = await createRmsNorm(gpu, lanes);
+const norms: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
+  const norm = await createRmsNorm(gpu, reduction);
   const [input, gain] = [randomFloats(ROWS * WIDTH, 8), randomFloats(WIDTH, 9)];
   const output = scratch.empty(ROWS * WIDTH);
   const buffers = { input: scratch.upload(input), gain: scratch.upload(gain), output };
@@ -151,9 +157,9 @@ const norms: LanesCheck = async (gpu, lanes, _spec, scratch, recorder) => {
   return async () => maxError(await scratch.readFloats(output), expected);
 };
 
-const attention: LanesCheck = async (gpu, lanes, spec, scratch, recorder) => {
+const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
   const { shape, kvType } = spec;
-  const attend = await createAttend(gpu, { lanes, kvType, shape });
+  const attend = await createAttend(gpu, { reduction, kvType, shape });
   const layer = cache(scratch, spec);
   const queries = randomFloats(shape.heads * shape.headDim, 10);
   const splits = attend.splits(layer.capacity);
@@ -176,9 +182,9 @@ const attention: LanesCheck = async (gpu, lanes, spec, scratch, recorder) => {
     );
 };
 
-const rows: LanesCheck = async (gpu, lanes, spec, scratch, recorder) => {
+const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
   const count = 22;
-  const kernels = await createDecodeKernels(gpu, { lanes, ...spec });
+  const kernels = await createDecodeKernels(gpu, { reduction, ...spec });
   const [input, gain] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
   const bias = randomFloats(2 * count, 13);
   const single = matrix(scratch, spec.element, count, count, 14);
@@ -206,9 +212,9 @@ const rows: LanesCheck = async (gpu, lanes, spec, scratch, recorder) => {
   };
 };
 
-const samples: LanesCheck = async (gpu, lanes, _spec, scratch, recorder) => {
+const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
   const vocabulary = 101;
-  const sample = await createSample(gpu, lanes);
+  const sample = await createSample(gpu, reduction);
   const values = randomFloats(vocabulary, 16).map((value) => 4 * value);
   const logits = scratch.upload(values);
   const drawn = [scratch.empty(2), scratch.empty(2)] as const;

@@ -9,9 +9,9 @@ const SPEC = {
   kvType: "f16",
   shape: { heads: 5, kvHeads: 1, headDim: 20 },
 } as const;
-const SHARED: Variants = { lanes: "subgroup", matmul: "tiled", flash: "tiled" };
+const SHARED: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled" };
 
-const SOFTWARE: Variants = { lanes: "one", matmul: "subgroup", flash: "subgroup" };
+const SOFTWARE: Variants = { reduction: "one", matmul: "subgroup", flash: "subgroup" };
 
 const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -38,7 +38,7 @@ it("accepts every variant here", async () => {
 it("replaces what is wrong, and says so", async () => {
   const noSubgroups = broken(/subgroup/, (code) => code.replace("subgroupAdd(total)", "total"));
   expect(await selfTest(noSubgroups, SHARED, SPEC)).toEqual({
-    variants: { ...SHARED, lanes: "workgroup" },
+    variants: { ...SHARED, reduction: "workgroup" },
     notices: [
       "The subgroup reduction kernels gave wrong results on this adapter and are not used.",
     ],
@@ -68,5 +68,5 @@ it("chooses by adapter", () => {
   expect(chooseVariants({ isFallback: true, hasSubgroups: false })).toEqual(PLAIN);
   expect(chooseVariants({ isFallback: true, hasSubgroups: true })).toEqual(SOFTWARE);
   expect(chooseVariants({ isFallback: false, hasSubgroups: true })).toEqual(SHARED);
-  expect(chooseVariants({ isFallback: false, hasSubgroups: false }).lanes).toBe("workgroup");
+  expect(chooseVariants({ isFallback: false, hasSubgroups: false }).reduction).toBe("workgroup");
 });

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu";
 import { PLAIN, type Variants } from "../variants";
-import { type CheckSpec, checkFlash, checkLanes, checkMatmul } from "./checks";
+import { type CheckSpec, checkFlash, checkMatmul, checkReductions } from "./checks";
 
 /** Random numbers below one, summed in f32 over at most 128 of them, or stored as f16. */
 const TOLERANCE = 1e-3;
@@ -19,7 +19,7 @@ export class SelfTestError extends Error {
 
 /** How the variants are called in a notice. */
 const NAMES: Readonly<Record<keyof Variants, string>> = {
-  lanes: "reduction kernels",
+  reduction: "reduction kernels",
   matmul: "matrix kernels",
   flash: "attention kernels",
 };
@@ -57,12 +57,12 @@ export async function selfTest(
     flash: await test("flash", plainest(wanted.flash, PLAIN.flash), (variant) =>
       checkFlash(gpu, variant, spec),
     ),
-    lanes: await test(
-      "lanes",
-      wanted.lanes === "subgroup"
+    reduction: await test(
+      "reduction",
+      wanted.reduction === "subgroup"
         ? ["subgroup", "workgroup", "one"]
-        : plainest(wanted.lanes, "one"),
-      (variant) => checkLanes(gpu, variant, spec),
+        : plainest(wanted.reduction, "one"),
+      (variant) => checkReductions(gpu, variant, spec),
     ),
   };
   return { variants, notices };

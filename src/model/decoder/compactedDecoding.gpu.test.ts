@@ -191,7 +191,7 @@ describe("decoding on a compacted cache", async () => {
       visual: [{ start: span![0], end: span![1] }],
       textStart: test.imageSpans.at(-1)![1],
     };
-    const hook = await TapRecorder.create(gpu, { cache, heads, spec, prompt, lanes: "one" });
+    const hook = await TapRecorder.create(gpu, { cache, heads, spec, prompt, reduction: "one" });
     const { buffer, ...ids } = prepare(decoder, test);
     await decoder.prefill({ cache, ...ids, hook });
     gpu.memory.destroy(buffer);

@@ -62,11 +62,11 @@ describe("the same answer another way", () => {
       "in small odd chunks": { variants: PLAIN, chunkRows: 37 },
       "with every matrix in parts": { variants: PLAIN, bindingBytes: 14_000 },
       "with shared memory": {
-        variants: { lanes: "workgroup", matmul: "tiled", flash: "tiled" },
+        variants: { reduction: "workgroup", matmul: "tiled", flash: "tiled" },
         chunkRows: 40,
       },
       "with subgroups": {
-        variants: { lanes: "subgroup", matmul: "subgroup", flash: "subgroup" },
+        variants: { reduction: "subgroup", matmul: "subgroup", flash: "subgroup" },
         chunkRows: 40,
       },
     };

@@ -37,21 +37,21 @@ export interface KernelSetSpec {
 /** @throws KernelCompileError */
 export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
   const { variants, element, kvType, shape } = spec;
-  const { lanes } = variants;
+  const { reduction } = variants;
   const matmul = (store: MatmulStore) =>
     createMatmul(gpu, { variant: variants.matmul, element, store });
   const [embed, norm, bias, residual, gated, ropeAppend, flash, attend, decode, sample] =
     await Promise.all([
       createEmbed(gpu, element),
-      createRmsNorm(gpu, lanes),
+      createRmsNorm(gpu, reduction),
       matmul("bias"),
       matmul("residual"),
       matmul("gated"),
       createRopeAppend(gpu, kvType),
       createFlash(gpu, { variant: variants.flash, kvType, shape }),
-      createAttend(gpu, { lanes, kvType, shape }),
-      createDecodeKernels(gpu, { lanes, element, kvType }),
-      createSample(gpu, lanes),
+      createAttend(gpu, { reduction, kvType, shape }),
+      createDecodeKernels(gpu, { reduction, element, kvType }),
+      createSample(gpu, reduction),
     ]);
   const products = { bias, residual, gated };
   return { embed, norm, matmul: products, ropeAppend, flash, attend, decode, sample };

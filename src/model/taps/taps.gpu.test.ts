@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { type PromptAttention, tapsFromAttention } from "@/compression/reference/tapsFromAttention";
 import type { RowScores, TapSpec, Taps } from "@/compression/types";
-import type { Lanes } from "@/gpu/kernels/common/lanes";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { createTestGpu } from "../../../test/dawn";
 import { appendRandomRows, type HeadRows, randomFloats, readCache } from "../../../test/kv";
 import { KvCache, type KvShape, type RowCounts } from "../kv/cache";
@@ -108,13 +108,13 @@ describe("taps", async () => {
     shape: Shape,
     spec: TapSpec,
     chunks: readonly number[],
-    lanes: Lanes = "one",
+    reduction: Reduction = "one",
     prompt: TapPrompt = PROMPT,
   ): Promise<{ readonly taps: Taps; readonly expected: Taps }> {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const { heads } = shape;
-    const recorder = await TapRecorder.create(gpu, { cache, heads, spec, prompt, lanes });
+    const recorder = await TapRecorder.create(gpu, { cache, heads, spec, prompt, reduction });
     appendRandomRows(cache, ROWS, 2);
     const attention = attend(shape, await readCache(cache), start);
     record(recorder, attention, chunks);
@@ -130,9 +130,9 @@ describe("taps", async () => {
     });
   });
 
-  it.each(["workgroup", "subgroup"] as const)("reduces with %s lanes", async (lanes) => {
+  it.each(["workgroup", "subgroup"] as const)("agrees with a %s reduction", async (reduction) => {
     for (const name of ["elite rows", "rows after the image", "key statistics", "the low-pass"]) {
-      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], lanes);
+      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], reduction);
       expectTaps(taps, expected);
     }
   });
@@ -156,7 +156,14 @@ describe("taps", async () => {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const spec: TapSpec = { columnSum: true, window: { rows: 7, aggregate: "mean", kernel: 1 } };
-    const input = { cache, heads, spec, prompt: PROMPT, lanes: "one", cachedSpan: true } as const;
+    const input = {
+      cache,
+      heads,
+      spec,
+      prompt: PROMPT,
+      reduction: "one",
+      cachedSpan: true,
+    } as const;
     const recorder = await TapRecorder.create(gpu, input);
     appendRandomRows(cache, ROWS, 2);
     const attention = attend(shape, await readCache(cache), start);
@@ -192,7 +199,13 @@ describe("taps", async () => {
     const cache = KvCache.create(gpu, shape);
     const prompt = { rows: 2500, visual: [{ start: 0, end: 10 }], textStart: 10 };
     const spec: TapSpec = { postVision: { threshold: 0.1 } };
-    const recorder = await TapRecorder.create(gpu, { cache, heads: 6, spec, prompt, lanes: "one" });
+    const recorder = await TapRecorder.create(gpu, {
+      cache,
+      heads: 6,
+      spec,
+      prompt,
+      reduction: "one",
+    });
     expect(recorder.notices).toEqual([
       "Only the last 2048 of 2490 rows were asked what they attend to.",
     ]);
@@ -205,7 +218,7 @@ describe("taps", async () => {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const spec: TapSpec = { lastRow: true };
-    const input = { cache, heads: shape.heads, spec, prompt: PROMPT, lanes: "one" } as const;
+    const input = { cache, heads: shape.heads, spec, prompt: PROMPT, reduction: "one" } as const;
     const recorder = await TapRecorder.create(gpu, input);
     appendRandomRows(cache, ROWS, 2);
     const attention = attend(shape, await readCache(cache), start);

@@ -1,7 +1,7 @@
 import type { TapSpec, Taps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import { compileNamed } from "@/gpu/kernels/common/kernelCall";
-import type { Lanes } from "@/gpu/kernels/common/lanes";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { type TapAttention, tapAttentionKernels } from "@/gpu/kernels/taps/tapAttention";
 import { type TapKeys, tapKeyKernels } from "@/gpu/kernels/taps/tapKeys";
 import type { Queries, Weighting } from "@/gpu/kernels/taps/tapScores";
@@ -25,7 +25,7 @@ export interface TapInput {
   readonly heads: number;
   readonly spec: TapSpec;
   readonly prompt: TapPrompt;
-  readonly lanes: Lanes;
+  readonly reduction: Reduction;
   /**
    * Score the cached span, the rows that stood in the cache before the prompt, instead of the prompt's
    * own rows. Only `columnSum`, `lastRow`, `window` (mean or max) and `keyStats` are defined on it. They
@@ -85,12 +85,12 @@ export class TapRecorder implements AttentionHook {
 
   /** @throws RangeError for a tap that is not defined on the cached span; KernelCompileError */
   static async create(gpu: Gpu, input: TapInput): Promise<TapRecorder> {
-    const { cache, heads, spec, prompt, lanes, cachedSpan = false } = input;
+    const { cache, heads, spec, prompt, reduction, cachedSpan = false } = input;
     const { layers, kvHeads, headDim, kvType } = cache.shape;
     if (cachedSpan) checkCachedSpan(spec);
     const longest = Math.max(...cache.rowCounts().flat());
     const keys = cachedSpan ? longest : prompt.rows;
-    const shape = { heads, kvHeads, headDim, kvType, lanes, keys };
+    const shape = { heads, kvHeads, headDim, kvType, reduction, keys };
     const [attention, keyKernels] = await Promise.all([
       compileNamed(tapAttentionKernels(gpu, shape), attentionKernelsFor(spec)),
       compileNamed(tapKeyKernels(gpu, shape), keyKernelsFor(spec)),

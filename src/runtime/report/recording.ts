@@ -72,7 +72,7 @@ export async function record(
   cache: KvCache,
   requests: readonly TapRequest[],
 ): Promise<Recording> {
-  const shared = { cache, heads: decoder.config.heads, lanes: variants.lanes };
+  const shared = { cache, heads: decoder.config.heads, reduction: variants.reduction };
   const recorders: TapRecorder[] = [];
   for (const request of requests) {
     recorders.push(await TapRecorder.create(gpu, { ...shared, ...request }));

@@ -101,7 +101,7 @@ export async function loadModel(
       info: describe(
         request,
         decoder,
-        { ...adapter, lanes: variants.lanes, notices },
+        { ...adapter, lanes: variants.reduction, notices },
         files.readBytes,
         sight?.rowsPerTile,
       ),

@@ -96,7 +96,7 @@ async function rank(
   const hook = await TapRecorder.create(gpu, {
     cache,
     heads: decoder.config.heads,
-    lanes: variants.lanes,
+    reduction: variants.reduction,
     cachedSpan: true,
     spec: { window: { rows, aggregate: "mean", kernel: 1 } },
     prompt: { rows, visual: [], textStart: 0 },

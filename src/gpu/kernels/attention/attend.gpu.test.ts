@@ -13,36 +13,39 @@ const scratch = new Scratch(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
-describe.each(["one", "workgroup", "subgroup"] as const)("attend with %s lanes", (lanes) => {
-  it.each([
-    { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [130, 63] },
-    { heads: 5, kvHeads: 1, headDim: 80, kvType: "f16", rowsBefore: [95] },
-    { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 31, 64, 9] },
-    { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },
-  ] as const)("$heads over $kvHeads of $headDim, $kvType", async (test) => {
-    const { kvType, rowsBefore } = test;
-    const shape = { heads: test.heads, kvHeads: test.kvHeads, headDim: test.headDim };
-    const { heads, headDim } = shape;
-    const cache = randomCache(scratch, shape, kvType, rowsBefore, 1);
-    const queries = randomFloats(heads * headDim, 3).map((value) => 3 * value);
-    const attend = await createAttend(gpu, { lanes, kvType, shape });
-    const splits = attend.splits(cache.capacity);
-    const output = scratch.empty(heads * headDim);
-    const logSums = scratch.empty(heads);
-    const recorder = gpu.recorder("test");
-    attend(recorder, {
-      cache: cache.binding,
-      capacity: cache.capacity,
-      queries: scratch.upload(queries),
-      pieces: scratch.empty(splits * heads * headDim),
-      stats: scratch.empty(splits * heads * 2),
-      output,
-      logSums,
+describe.each(["one", "workgroup", "subgroup"] as const)(
+  "attend with a %s reduction",
+  (reduction) => {
+    it.each([
+      { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [130, 63] },
+      { heads: 5, kvHeads: 1, headDim: 80, kvType: "f16", rowsBefore: [95] },
+      { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 31, 64, 9] },
+      { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },
+    ] as const)("$heads over $kvHeads of $headDim, $kvType", async (test) => {
+      const { kvType, rowsBefore } = test;
+      const shape = { heads: test.heads, kvHeads: test.kvHeads, headDim: test.headDim };
+      const { heads, headDim } = shape;
+      const cache = randomCache(scratch, shape, kvType, rowsBefore, 1);
+      const queries = randomFloats(heads * headDim, 3).map((value) => 3 * value);
+      const attend = await createAttend(gpu, { reduction, kvType, shape });
+      const splits = attend.splits(cache.capacity);
+      const output = scratch.empty(heads * headDim);
+      const logSums = scratch.empty(heads);
+      const recorder = gpu.recorder("test");
+      attend(recorder, {
+        cache: cache.binding,
+        capacity: cache.capacity,
+        queries: scratch.upload(queries),
+        pieces: scratch.empty(splits * heads * headDim),
+        stats: scratch.empty(splits * heads * 2),
+        output,
+        logSums,
+      });
+      recorder.submit();
+      const expected = attention({ shape, queries, ...cache });
+      expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
+      expect(maxError(await scratch.readFloats(logSums), expected.logSums)).toBeLessThan(TOLERANCE);
+      recorder.destroy();
     });
-    recorder.submit();
-    const expected = attention({ shape, queries, ...cache });
-    expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
-    expect(maxError(await scratch.readFloats(logSums), expected.logSums)).toBeLessThan(TOLERANCE);
-    recorder.destroy();
-  });
-});
+  },
+);

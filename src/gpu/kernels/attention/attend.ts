@@ -1,7 +1,7 @@
 import type { Gpu, Slice } from "../../gpu";
 import { f32Bits, type Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
-import { foldGroups, type Lanes, lanesCode, unitGroups } from "../common/lanes";
+import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import combineWgsl from "./attend_combine.wgsl?raw";
 import ioWgsl from "./attend_io.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";
@@ -9,7 +9,7 @@ import plainWgsl from "./attend_split_plain.wgsl?raw";
 import type { CacheBinding, HeadShape } from "./ropeAppend";
 
 export interface AttendSpec {
-  readonly lanes: Lanes;
+  readonly reduction: Reduction;
   readonly kvType: KvType;
   readonly shape: HeadShape;
 }
@@ -36,21 +36,21 @@ export interface Attend {
   splits(capacity: number): number;
 }
 
-/** Largest head size that lanes can share; above it an invocation works alone. */
+/** Largest head size that a workgroup can share; above it an invocation works alone. */
 const SHARED_HEAD_DIM = 256;
 const PLAIN_GROUP = 16;
 
 /** Attention of the newest row over the whole cache, split over the cache and joined. */
 export async function createAttend(
   gpu: Gpu,
-  { lanes, kvType, shape }: AttendSpec,
+  { reduction, kvType, shape }: AttendSpec,
 ): Promise<Attend> {
   const { heads, kvHeads, headDim } = shape;
-  const isPlain = lanes === "one" || headDim > SHARED_HEAD_DIM;
-  const { code, enable, constants } = lanesCode(lanes);
+  const isPlain = reduction === "one" || headDim > SHARED_HEAD_DIM;
+  const { code, enable, constants } = reductionCode(reduction);
   const [split, combine] = await Promise.all([
     gpu.compile({
-      label: `attend_split ${isPlain ? "plain" : lanes} ${kvType}`,
+      label: `attend_split ${isPlain ? "plain" : reduction} ${kvType}`,
       code: isPlain
         ? [KV_CODE[kvType], ioWgsl, plainWgsl]
         : [code, KV_CODE[kvType], ioWgsl, splitWgsl],
@@ -76,7 +76,7 @@ export async function createAttend(
       split,
       [queries, keys, values, table, pieces, stats],
       [units, heads, kvHeads, depth4, layer, f32Bits(1 / Math.sqrt(headDim))],
-      isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(lanes, units),
+      isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(reduction, units),
     );
     recorder.dispatch(
       combine,

@@ -1,8 +1,9 @@
 // attend_split: attention of one row over a split of a cached head, shared by a workgroup;
 // attend_combine joins the splits. Head sizes up to 256. Follows attend_io.wgsl.
 //
-// A unit of work is one head and a split of 64 slots: first a lane scores a slot, then the lanes sum
-// values, several slots and all vec4 of the head side by side. For lanes_workgroup and lanes_subgroup.
+// A unit of work is one head and a split of 64 slots. First an invocation scores a slot; then they
+// sum values, several slots and all vec4 of the head side by side. For reduction_workgroup and
+// reduction_subgroup.
 
 var<workgroup> weights: array<f32, WORKGROUP>;
 var<workgroup> sums: array<vec4f, WORKGROUP>;
@@ -34,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   weights[local.x] = weight;
   let mass = reduce_add4(vec4f(weight), local).x; // its barriers also publish `weights`
 
-  // `depth4` lanes side by side take every `stripes`-th slot.
+  // `depth4` neighbouring invocations take every `stripes`-th slot.
   let stripes = WORKGROUP / depth4;
   let d = local.x % depth4;
   var sum = vec4f();

@@ -1,7 +1,7 @@
 import type { Gpu, Slice } from "../../gpu";
 import { f32Bits, type Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
-import { foldGroups } from "../common/lanes";
+import { foldGroups } from "../common/reduction";
 import io from "./flash_io.wgsl?raw";
 import plain from "./flash_plain.wgsl?raw";
 import subgroup from "./flash_subgroup.wgsl?raw";

@@ -2,9 +2,10 @@
 // fly. No barriers, no shared memory, any head size; needs `enable subgroups`. Follows
 // flash_io.wgsl.
 //
-// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them, and all take the same 8 keys at a time: four lanes of a subgroup load two
-// keys or values each and the others are told. On adapters where loads are slow this halves them.
-// Every adapter's subgroups have at least 4 lanes, and nothing more is assumed.
+// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them. All take the same 8 keys
+// at a time: four invocations of a subgroup load two keys or values each and broadcast them. On
+// adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on every
+// adapter; nothing more is assumed.
 // Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups, folded.
 
 override WORKGROUP: u32 = 8;
@@ -13,7 +14,7 @@ override WORKGROUP: u32 = 8;
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) local: vec3u,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @builtin(subgroup_invocation_id) invocation: u32,
 ) {
   let unit = group.y * 65535u + group.x;
   let head = unit % params.heads;
@@ -35,8 +36,8 @@ fn main(
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
   for (var slot = 0u; slot <= last_slot; slot += 8u) {
-    let low = (region.x + min(slot + lane % 4u, last_slot)) * params.depth4;
-    let high = (region.x + min(slot + 4u + lane % 4u, last_slot)) * params.depth4;
+    let low = (region.x + min(slot + invocation % 4u, last_slot)) * params.depth4;
+    let high = (region.x + min(slot + 4u + invocation % 4u, last_slot)) * params.depth4;
     // A column per key, a component per row.
     var s = mat4x4f();
     var t = mat4x4f();

@@ -1,7 +1,7 @@
 import type { Gpu, Slice } from "../../gpu";
 import type { Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
-import { foldGroups } from "../common/lanes";
+import { foldGroups } from "../common/reduction";
 import wgsl from "./rope_append.wgsl?raw";
 
 /** Heads of an attention layer. */

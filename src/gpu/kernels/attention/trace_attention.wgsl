@@ -65,8 +65,8 @@ fn group_attention(kv_head: u32, row: u32) -> f32 {
   var total = 0.0;
   for (var head = kv_head * group; head < (kv_head + 1u) * group; head++) {
     var score = 0.0;
-    for (var lane = 0u; lane < ROW_VEC4; lane++) {
-      score += dot(query[head * ROW_VEC4 + lane], kv_unpack(cache[row + lane]));
+    for (var d = 0u; d < ROW_VEC4; d++) {
+      score += dot(query[head * ROW_VEC4 + d], kv_unpack(cache[row + d]));
     }
     total += exp(score * params.scale - lse[head]);
   }

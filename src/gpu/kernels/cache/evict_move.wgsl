@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     return;
   }
   let head = params.layer * params.kv_heads + gid.x / ROW_VEC4;
-  let lane = gid.x % ROW_VEC4;
+  let d = gid.x % ROW_VEC4;
   let order = orders[2u * head];
   if (order.x == 0u) {
     return;
@@ -51,11 +51,11 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (victim == last) {
     return;
   }
-  let from_row = (region.x + last) * ROW_VEC4 + lane;
-  let to_row = (region.x + victim) * ROW_VEC4 + lane;
+  let from_row = (region.x + last) * ROW_VEC4 + d;
+  let to_row = (region.x + victim) * ROW_VEC4 + d;
   k[to_row] = k[from_row];
   v[to_row] = v[from_row];
-  if (lane == 0u && params.has_ledger == 1u) {
+  if (d == 0u && params.has_ledger == 1u) {
     scores[region.w + victim] = scores[region.w + last];
     positions[region.w + victim] = positions[region.w + last];
   }

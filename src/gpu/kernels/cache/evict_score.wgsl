@@ -45,8 +45,8 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   var total = 0.0;
   for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {
     var score = 0.0;
-    for (var lane = 0u; lane < ROW_VEC4; lane++) {
-      score += dot(query[head * ROW_VEC4 + lane], kv_unpack(cache[row + lane]));
+    for (var d = 0u; d < ROW_VEC4; d++) {
+      score += dot(query[head * ROW_VEC4 + d], kv_unpack(cache[row + d]));
     }
     total += exp(score * params.scale - lse[head]);
   }

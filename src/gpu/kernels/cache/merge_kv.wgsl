@@ -34,12 +34,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (kept >= lists[header + 1u]) {
     return;
   }
-  let lane = gid.x % ROW_VEC4;
+  let d = gid.x % ROW_VEC4;
   let starts = lists[header] + kept;
   let first = lists[starts];
   let end = lists[starts + 1u];
-  let column = lists[header + 2u] * ROW_VEC4 + lane;
-  let target_index = (lists[header + 3u] + kept) * ROW_VEC4 + lane;
+  let column = lists[header + 2u] * ROW_VEC4 + d;
+  let target_index = (lists[header + 3u] + kept) * ROW_VEC4 + d;
 
   let keeper = source[column + lists[first] * ROW_VEC4];
   if (end == first + 1u) {

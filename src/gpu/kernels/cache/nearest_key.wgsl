@@ -51,14 +51,14 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     let keeper = (start + lists[kept + p]) * ROW_VEC4;
     var dots = vec4f(0.0);
     var norm2 = 0.0;
-    for (var lane = 0u; lane < ROW_VEC4; lane++) {
-      let key = kv_unpack(keys[keeper + lane]);
+    for (var d = 0u; d < ROW_VEC4; d++) {
+      let key = kv_unpack(keys[keeper + d]);
       norm2 += dot(key, key);
       dots += vec4f(
-        dot(key, kv_unpack(keys[rows[0] + lane])),
-        dot(key, kv_unpack(keys[rows[1] + lane])),
-        dot(key, kv_unpack(keys[rows[2] + lane])),
-        dot(key, kv_unpack(keys[rows[3] + lane])),
+        dot(key, kv_unpack(keys[rows[0] + d])),
+        dot(key, kv_unpack(keys[rows[1] + d])),
+        dot(key, kv_unpack(keys[rows[2] + d])),
+        dot(key, kv_unpack(keys[rows[3] + d])),
       );
     }
     let cosines = dots / sqrt(max(norm2, 1e-30));

@@ -3,8 +3,8 @@ import type { Recorder } from "../../recorder";
 import { type Element, WEIGHT_CODE } from "./elements";
 import embed from "./embed.wgsl?raw";
 import embedFeatures from "./embed_features.wgsl?raw";
-import { foldGroups } from "./lanes";
 import type { Matrix } from "./matrix";
+import { foldGroups } from "./reduction";
 
 /** Marks an id that is the number of a row of image features, not a token. */
 export const FEATURE_BIT = 0x8000_0000;

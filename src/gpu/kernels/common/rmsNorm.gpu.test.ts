@@ -20,11 +20,11 @@ it.each([
   ["workgroup", 3, 516],
   ["subgroup", 5, 60],
   ["subgroup", 3, 516],
-] as const)("%s lanes norm %i rows of %i", async (lanes, rows, width) => {
+] as const)("%s reduction: norm of %i rows of %i", async (reduction, rows, width) => {
   const input = randomFloats(rows * width, 1);
   const gain = randomFloats(width, 2);
   const output = scratch.empty(rows * width);
-  const norm = await createRmsNorm(gpu, lanes);
+  const norm = await createRmsNorm(gpu, reduction);
   const recorder = gpu.recorder("test");
   const buffers = { input: scratch.upload(input), gain: scratch.upload(gain), output };
   norm(recorder, { ...buffers, rows, width, epsilon: 1e-5 });

@@ -1,6 +1,6 @@
 import type { Gpu, Slice } from "../../gpu";
 import { f32Bits, type Recorder } from "../../recorder";
-import { type Lanes, lanesCode, unitGroups } from "./lanes";
+import { type Reduction, reductionCode, unitGroups } from "./reduction";
 import wgsl from "./rms_norm.wgsl?raw";
 
 export interface RmsNormArgs {
@@ -19,10 +19,10 @@ export interface RmsNormArgs {
 export type RmsNorm = (recorder: Recorder, args: RmsNormArgs) => void;
 
 /** Root-mean-square norm of each row. */
-export async function createRmsNorm(gpu: Gpu, lanes: Lanes): Promise<RmsNorm> {
-  const { code, enable, constants } = lanesCode(lanes);
+export async function createRmsNorm(gpu: Gpu, reduction: Reduction): Promise<RmsNorm> {
+  const { code, enable, constants } = reductionCode(reduction);
   const kernel = await gpu.compile({
-    label: `rms_norm ${lanes}`,
+    label: `rms_norm ${reduction}`,
     code: [code, wgsl],
     access: ["read", "read", "write"],
     enable,
@@ -34,6 +34,6 @@ export async function createRmsNorm(gpu: Gpu, lanes: Lanes): Promise<RmsNorm> {
       kernel,
       [input, gain, output],
       [rows, width / 4, f32Bits(epsilon)],
-      unitGroups(lanes, rows),
+      unitGroups(reduction, rows),
     );
 }

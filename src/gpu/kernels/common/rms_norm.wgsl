@@ -4,7 +4,7 @@
 //   gain    [width4] vec4
 //   output  [rows, width4] vec4
 //
-// A unit of work is a row. Dispatch `rows` units (see lanes_one.wgsl).
+// A unit of work is a row. Dispatch `rows` units (see reduction_one.wgsl).
 
 struct Params {
   rows: u32,
@@ -25,13 +25,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let first = row * params.width4;
   var squares = vec4f();
-  for (var k = lane_index(local); k < params.width4; k += LANES) {
+  for (var k = reduction_index(local); k < params.width4; k += REDUCTION_WIDTH) {
     let value = input[first + k];
     squares += value * value;
   }
   let mean = dot(reduce_add4(squares, local), vec4f(0.25)) / f32(params.width4);
   let scale = inverseSqrt(mean + params.epsilon);
-  for (var k = lane_index(local); k < params.width4; k += LANES) {
+  for (var k = reduction_index(local); k < params.width4; k += REDUCTION_WIDTH) {
     output[first + k] = input[first + k] * scale * gain[k];
   }
 }

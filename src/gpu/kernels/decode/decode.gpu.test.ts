@@ -23,7 +23,7 @@ describe.each([
   ["one", "bf16", "f16"],
   ["workgroup", "f16", "f32"],
   ["subgroup", "bf16", "f32"],
-] as const)("%s lanes, %s weights, %s cache", (lanes, element, kvType) => {
+] as const)("%s reduction, %s weights, %s cache", (reduction, element, kvType) => {
   it("projects, rotates and appends a row", async () => {
     const shape = { heads: 5, kvHeads: 1, headDim: 12 };
     const rows = 7 * 12;
@@ -35,7 +35,7 @@ describe.each([
     const bias = randomFloats(rows, 4);
     const angles = randomAngles(1, 12);
     const queries = scratch.empty(60);
-    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
     const recorder = gpu.recorder("test");
     kernels.qkv(recorder, {
       shape,
@@ -74,7 +74,7 @@ describe.each([
     const bias = randomFloats(rows, 7);
     const before = randomFloats(rows, 8);
     const output = scratch.upload(before);
-    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     kernels.project(recorder, { ...buffers, matrix });
@@ -92,7 +92,7 @@ describe.each([
     const gain = randomFloats(depth, 11);
     const bias = randomFloats(2 * rows, 12);
     const output = scratch.empty(rows);
-    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
     const recorder = gpu.recorder("test");
     const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
     const rest = { bias: scratch.upload(bias), output, matrix, epsilon: EPSILON };
@@ -110,7 +110,7 @@ describe.each([
     const input = randomFloats(3 * depth, 14);
     const gain = randomFloats(depth, 15);
     const logits = scratch.empty(rows);
-    const kernels = await createDecodeKernels(gpu, { lanes, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
     const recorder = gpu.recorder("test");
     const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
     kernels.head(recorder, { ...vectors, inputRow: 2, matrix, logits, epsilon: EPSILON });

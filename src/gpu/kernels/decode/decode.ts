@@ -3,8 +3,8 @@ import { f32Bits, type Recorder } from "../../recorder";
 import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
 import { type Element, WEIGHT_CODE } from "../common/elements";
 import { KV_CODE, type KvType } from "../common/kvType";
-import { type Lanes, lanesCode, unitGroups } from "../common/lanes";
 import type { Matrix } from "../common/matrix";
+import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import decodeGated from "./decode_gated.wgsl?raw";
 import decodeHead from "./decode_head.wgsl?raw";
 import decodeProject from "./decode_project.wgsl?raw";
@@ -13,7 +13,7 @@ import gemv from "./gemv.wgsl?raw";
 import gemvNorm from "./gemv_norm.wgsl?raw";
 
 export interface DecodeSpec {
-  readonly lanes: Lanes;
+  readonly reduction: Reduction;
   readonly element: Element;
   readonly kvType: KvType;
 }
@@ -64,7 +64,7 @@ export interface DecodeHeadArgs {
   readonly epsilon: number;
 }
 
-/** The matrix–vector kernels of one decoded token; all share `gemv*.wgsl` and a set of lanes. */
+/** The matrix–vector kernels of one decoded token; all share `gemv*.wgsl` and a reduction. */
 export interface DecodeKernels {
   qkv(recorder: Recorder, args: DecodeQkvArgs): void;
   project(recorder: Recorder, args: DecodeProjectArgs): void;
@@ -76,11 +76,11 @@ const READ = "read" as const;
 const WRITE = "write" as const;
 
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
-  const { lanes, element, kvType } = spec;
-  const { code, enable, constants } = lanesCode(lanes);
+  const { reduction, element, kvType } = spec;
+  const { code, enable, constants } = reductionCode(reduction);
   const compile = (label: string, access: readonly ("read" | "write")[], wgsl: readonly string[]) =>
     gpu.compile({
-      label: `${label} ${lanes} ${element}`,
+      label: `${label} ${reduction} ${element}`,
       code: [code, WEIGHT_CODE[element], ...wgsl],
       access,
       enable,
@@ -109,7 +109,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
           qkv,
           [input, gainAndBias, part.buffer, angles, table, queries, keys, values],
           [...geometry, layer, firstHead, args.biasFirst / 4, f32Bits(args.epsilon)],
-          unitGroups(lanes, part.rows / 4),
+          unitGroups(reduction, part.rows / 4),
         );
       }
     },
@@ -120,7 +120,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
           project,
           [input, buffer, bias, output],
           [rows, matrix.columns / 4, firstRow],
-          unitGroups(lanes, Math.ceil(rows / 4)),
+          unitGroups(reduction, Math.ceil(rows / 4)),
         );
       }
     },
@@ -131,7 +131,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
           gated,
           [input, gain, buffer, bias, output],
           [rows, matrix.columns / 4, firstRow, matrix.rows, f32Bits(epsilon)],
-          unitGroups(lanes, Math.ceil(rows / 2)),
+          unitGroups(reduction, Math.ceil(rows / 2)),
         );
       }
     },
@@ -142,7 +142,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
           head,
           [input, gain, buffer, logits],
           [rows, matrix.columns / 4, firstRow, inputRow, f32Bits(epsilon)],
-          unitGroups(lanes, Math.ceil(rows / 4)),
+          unitGroups(reduction, Math.ceil(rows / 4)),
         );
       }
     },

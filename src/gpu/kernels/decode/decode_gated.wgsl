@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let next = min(row + 1u, params.part_rows - 1u);
   let rows = vec4u(row, params.part_rows + row, next, params.part_rows + next);
   let product = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local);
-  if (lane_index(local) > 0u) {
+  if (reduction_index(local) > 0u) {
     return;
   }
   store(params.first_row + row, product.xy);

@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let rows = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u));
   let product = dot_rows(rows, params.depth4, local);
-  if (lane_index(local) > 0u) {
+  if (reduction_index(local) > 0u) {
     return;
   }
   for (var i = 0u; i < min(4u, params.rows - row); i++) {

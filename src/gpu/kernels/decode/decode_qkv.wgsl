@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let first = unit / half * 4u * half + 2u * pair;
   let rows = first + vec4u(0u, 1u, 2u * half, 2u * half + 1u);
   let product = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local);
-  if (lane_index(local) > 0u) {
+  if (reduction_index(local) > 0u) {
     return;
   }
   let head = params.first_head + unit / half;

@@ -1,11 +1,11 @@
 // gemv: four rows of a matrix times one vector, the core of the decode kernels. The kernel declares
 // `weights` (array<W4>) and `input` (array<vec4f>); a unit of work is four rows.
 
-/// Products of rows `rows` of `weights` with `input`, the same in every lane.
+/// Products of rows `rows` of `weights` with `input`, the same in every invocation.
 fn dot_rows(rows: vec4u, depth4: u32, local: vec3u) -> vec4f {
   let base = rows * depth4;
   var sums = vec4f();
-  for (var k = lane_index(local); k < depth4; k += LANES) {
+  for (var k = reduction_index(local); k < depth4; k += REDUCTION_WIDTH) {
     let x = input[k];
     sums += vec4f(
       dot(w_unpack(weights[base.x + k]), x),

@@ -1,8 +1,8 @@
 import type { Gpu, Slice } from "../../gpu";
 import type { Recorder } from "../../recorder";
 import { type Element, WEIGHT_CODE } from "../common/elements";
-import { foldGroups } from "../common/lanes";
 import type { Matrix } from "../common/matrix";
+import { foldGroups } from "../common/reduction";
 import io from "./matmul_io.wgsl?raw";
 import registers from "./matmul_registers.wgsl?raw";
 import subgroup from "./matmul_subgroup.wgsl?raw";

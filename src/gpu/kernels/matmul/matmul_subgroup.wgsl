@@ -1,10 +1,10 @@
 // matmul_subgroup: output = input × weightsᵀ, finished by a store_*.wgsl. No barriers, no shared memory;
 // needs `enable subgroups`. Follows matmul_io.wgsl.
 //
-// A workgroup owns 8 rows, an invocation those
-// rows by 4 columns of its own. All lanes of a subgroup need the same rows of the input, so four
-// lanes load two rows each and the others are told: on adapters where loads are slow this halves
-// them. Every adapter's subgroups have at least 4 lanes, and nothing more is assumed.
+// A workgroup owns 8 rows, an invocation those rows by 4 columns of its own. All invocations of a
+// subgroup need the same rows of the input, so four of them load two rows each and broadcast them: on
+// adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on every
+// adapter; nothing more is assumed.
 // Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP)) workgroups, folded.
 
 override WORKGROUP: u32 = 16;
@@ -13,7 +13,7 @@ override WORKGROUP: u32 = 16;
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) local: vec3u,
-  @builtin(subgroup_invocation_id) lane: u32,
+  @builtin(subgroup_invocation_id) invocation: u32,
 ) {
   let tile = group.y * 65535u + group.x;
   let tiles_across = (params.columns + 4u * WORKGROUP - 1u) / (4u * WORKGROUP);
@@ -26,8 +26,8 @@ fn main(
   let w1 = weight_base(column + 1u);
   let w2 = weight_base(column + 2u);
   let w3 = weight_base(column + 3u);
-  let a_low = input_base(row + lane % 4u);
-  let a_high = input_base(row + 4u + lane % 4u);
+  let a_low = input_base(row + invocation % 4u);
+  let a_high = input_base(row + 4u + invocation % 4u);
   var s0 = vec4f();
   var s1 = vec4f();
   var s2 = vec4f();

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu";
 import { f32Bits, type Recorder } from "../../recorder";
-import { type Lanes, lanesCode, unitGroups } from "../common/lanes";
+import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import greedy from "./sample_greedy.wgsl?raw";
 import io from "./sample_io.wgsl?raw";
 import top from "./sample_top.wgsl?raw";
@@ -32,11 +32,11 @@ export interface SampleArgs {
 export type Sample = (recorder: Recorder, args: SampleArgs) => void;
 
 /** Draws a token on the GPU. */
-export async function createSample(gpu: Gpu, lanes: Lanes): Promise<Sample> {
-  const { code, enable, constants } = lanesCode(lanes);
+export async function createSample(gpu: Gpu, reduction: Reduction): Promise<Sample> {
+  const { code, enable, constants } = reductionCode(reduction);
   const compile = (label: string, wgsl: string) =>
     gpu.compile({
-      label: `${label} ${lanes}`,
+      label: `${label} ${reduction}`,
       code: [code, io, wgsl],
       access: ["read", "write"],
       enable,
@@ -51,6 +51,6 @@ export async function createSample(gpu: Gpu, lanes: Lanes): Promise<Sample> {
     const { temperature, topK, topP, seed } = settings;
     const kernel = temperature > 0 ? drawn : highest;
     const params = [vocabulary, f32Bits(1 / temperature), topK, f32Bits(topP), seed >>> 0];
-    recorder.dispatch(kernel, [logits, output], params, unitGroups(lanes, 1));
+    recorder.dispatch(kernel, [logits, output], params, unitGroups(reduction, 1));
   };
 }

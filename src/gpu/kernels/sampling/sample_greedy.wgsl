@@ -9,7 +9,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   var best = LOWEST;
   var best_id = NONE;
-  for (var id = lane_index(local); id < params.vocabulary; id += LANES) {
+  for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
     let logit = logits[id];
     if (logit > best) {
       best = logit;
@@ -20,7 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   // Ids are exact in f32: vocabularies stay below 2^24.
   let candidate = select(LOWEST, -f32(best_id), best == peak && best_id != NONE);
   let chosen = reduce_max4(vec4f(candidate), local).x;
-  if (lane_index(local) == 0u) {
+  if (reduction_index(local) == 0u) {
     drawn[0] = select(NONE, u32(-chosen), chosen > LOWEST);
     drawn[1] += 1u;
   }

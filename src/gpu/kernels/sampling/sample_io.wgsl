@@ -1,4 +1,4 @@
-// sample_io: what the drawing of a token reads and writes. The kernel follows, a lanes_*.wgsl goes before.
+// sample_io: what the drawing of a token reads and writes. The kernel follows, a reduction_*.wgsl goes before.
 //
 //   logits  [vocabulary] f32
 //   drawn   [2] u32: the id, and how many were drawn before it; NONE without a comparable logit

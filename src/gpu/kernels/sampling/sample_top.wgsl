@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     return;
   }
   var peak = LOWEST;
-  for (var id = lane_index(local); id < params.vocabulary; id += LANES) {
+  for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
     peak = max(peak, logits[id]);
   }
   peak = reduce_max4(vec4f(peak), local).x;
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   if (params.top_p < 1.0) {
     var mass = 0.0;
-    for (var id = lane_index(local); id < params.vocabulary; id += LANES) {
+    for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
       mass += share(logits[id], floor, 1.0, peak);
     }
     mass = reduce_add4(vec4f(mass), local).x;
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let draw = drawn[1];
   var best = LOWEST;
   var best_id = NONE;
-  for (var id = lane_index(local); id < params.vocabulary; id += LANES) {
+  for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
     let logit = logits[id];
     let score = logit * params.inverse_temperature + gumbel(id, draw);
     if (sortable(logit) >= floor && score > best) {
@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let highest = reduce_max4(vec4f(best), local).x;
   let candidate = select(LOWEST, -f32(best_id), best == highest && best_id != NONE);
   let chosen = reduce_max4(vec4f(candidate), local).x;
-  if (lane_index(local) == 0u) {
+  if (reduction_index(local) == 0u) {
     drawn[0] = select(NONE, u32(-chosen), chosen > LOWEST);
     drawn[1] = draw + 1u;
   }
@@ -56,7 +56,7 @@ fn threshold(floor: u32, wanted: f32, by_mass: f32, peak: f32, local: vec3u) -> 
   for (var shift = 32u; shift > 0u; shift -= 2u) {
     let tries = vec4u(key) | (vec4u(0, 1, 2, 3) << vec4u(shift - 2u));
     var above = vec4f();
-    for (var id = lane_index(local); id < params.vocabulary; id += LANES) {
+    for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
       let logit = logits[id];
       let part = share(logit, floor, by_mass, peak);
       above += select(vec4f(), vec4f(part), vec4u(sortable(logit)) >= tries);

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu";
 import { f32Bits } from "../../recorder";
 import { type Compiled, compileCall } from "../common/kernelCall";
-import { lanesCode, unitGroups } from "../common/lanes";
+import { reductionCode, unitGroups } from "../common/reduction";
 import eliteSelect from "./tap_elite_select.wgsl?raw";
 import pooledMax from "./tap_pooled_max.wgsl?raw";
 import rowMass from "./tap_row_mass.wgsl?raw";
@@ -26,18 +26,18 @@ export function tapAttentionKernels(gpu: Gpu, shape: TapShape) {
 
 /** What is made of a tile's probabilities besides sums over its rows. */
 function tapReductionKernels(gpu: Gpu, shape: TapShape) {
-  const { heads, kvHeads, lanes, keys } = shape;
+  const { heads, kvHeads, reduction, keys } = shape;
   const padded = paddedKeys(keys);
   const keysVec4 = padded / 4;
   const constants = { WORKGROUP };
-  const shared = lanesCode(lanes);
+  const shared = reductionCode(reduction);
 
   return {
     rowMass: () =>
       compileCall(
         gpu,
         {
-          label: `tap_row_mass ${lanes}`,
+          label: `tap_row_mass ${reduction}`,
           code: [shared.code, rowMass],
           enable: shared.enable,
           access: ["read", "read", "read", "write"],
@@ -54,7 +54,7 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
         }) => ({
           buffers: [args.probabilities, args.counted, args.gates, args.factors],
           params: [heads, args.units, keysVec4, args.tile.rows, args.tile.tailRow, args.tailRows],
-          groups: unitGroups(lanes, args.tile.rows * heads),
+          groups: unitGroups(reduction, args.tile.rows * heads),
         }),
       ),
 
@@ -99,7 +99,7 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
       compileCall(
         gpu,
         {
-          label: `tap_row_strong ${lanes}`,
+          label: `tap_row_strong ${reduction}`,
           code: [shared.code, rowStrong],
           enable: shared.enable,
           access: ["read", "read", "write"],
@@ -116,7 +116,7 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           return {
             buffers: [args.domains, args.probabilities, args.strong],
             params: [layer, heads, kvHeads, keysVec4, rows, row, f32Bits(args.threshold)],
-            groups: unitGroups(lanes, rows * heads),
+            groups: unitGroups(reduction, rows * heads),
           };
         },
       ),

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { KV_CODE } from "../common/kvType";
-import { lanesCode, unitGroups } from "../common/lanes";
+import { reductionCode, unitGroups } from "../common/reduction";
 import dct from "./tap_dct.wgsl?raw";
 import keyCosine from "./tap_key_cosine.wgsl?raw";
 import keyMean from "./tap_key_mean.wgsl?raw";
@@ -28,11 +28,11 @@ export type TapKeys = Compiled<ReturnType<typeof tapKeyKernels>>;
  * of each `tap_*.wgsl`.
  */
 export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
-  const { kvHeads, headDim, kvType, lanes, keys } = shape;
+  const { kvHeads, headDim, kvType, reduction, keys } = shape;
   const rowVec4 = headDim / 4;
   const padded = paddedKeys(keys);
   const kv = KV_CODE[kvType];
-  const shared = lanesCode(lanes);
+  const shared = reductionCode(reduction);
   const constants = { WORKGROUP, ROW_VEC4: rowVec4 };
   const rowGroups = [Math.ceil(keys / WORKGROUP), kvHeads] as const;
 
@@ -57,7 +57,7 @@ export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
       compileCall(
         gpu,
         {
-          label: `tap_key_mean ${lanes}`,
+          label: `tap_key_mean ${reduction}`,
           code: [shared.code, kv, keyMean],
           enable: shared.enable,
           access: ["read", "read", "read", "write"],
@@ -66,7 +66,7 @@ export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
         (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly means: GPUBuffer }) => ({
           buffers: [args.domains, args.k, args.keyNorms, args.means],
           params: [args.layer, kvHeads, padded],
-          groups: unitGroups(lanes, kvHeads * rowVec4),
+          groups: unitGroups(reduction, kvHeads * rowVec4),
         }),
       ),
 
@@ -128,7 +128,7 @@ export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
       compileCall(
         gpu,
         {
-          label: `tap_spectral_sum ${lanes}`,
+          label: `tap_spectral_sum ${reduction}`,
           code: [shared.code, spectralSum],
           enable: shared.enable,
           access: ["read", "read", "write", "write"],
@@ -143,7 +143,7 @@ export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
         }) => ({
           buffers: [args.kSquares, args.vSquares, args.deviations, args.energies],
           params: [args.layer, kvHeads, keys, padded, headDim],
-          groups: unitGroups(lanes, kvHeads),
+          groups: unitGroups(reduction, kvHeads),
         }),
       ),
   };

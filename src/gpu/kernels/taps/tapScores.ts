@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu";
 import { f32Bits } from "../../recorder";
 import { compileCall } from "../common/kernelCall";
 import { KV_CODE, type KvType } from "../common/kvType";
-import type { Lanes } from "../common/lanes";
+import type { Reduction } from "../common/reduction";
 import columnSum from "./tap_column_sum.wgsl?raw";
 import copyRows from "./tap_copy_rows.wgsl?raw";
 import fold from "./tap_fold.wgsl?raw";
@@ -21,7 +21,7 @@ export interface TapShape {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly kvType: KvType;
-  readonly lanes: Lanes;
+  readonly reduction: Reduction;
   /** Keys of the domain. */
   readonly keys: number;
 }

@@ -76,20 +76,20 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
       // Products of six queries (columns) with four keys (components).
       var s = mat4x4f();
       var t = mat2x4f();
-      for (var lane = 0u; lane < ROW_VEC4; lane++) {
+      for (var d = 0u; d < ROW_VEC4; d++) {
         let k = mat4x4f(
-          kv_unpack(cache[at.x + lane]),
-          kv_unpack(cache[at.y + lane]),
-          kv_unpack(cache[at.z + lane]),
-          kv_unpack(cache[at.w + lane]),
+          kv_unpack(cache[at.x + d]),
+          kv_unpack(cache[at.y + d]),
+          kv_unpack(cache[at.z + d]),
+          kv_unpack(cache[at.w + d]),
         );
         s += mat4x4f(
-          queries[q.x + lane] * k,
-          queries[q.y + lane] * k,
-          queries[q.z + lane] * k,
-          queries[q.w + lane] * k,
+          queries[q.x + d] * k,
+          queries[q.y + d] * k,
+          queries[q.z + d] * k,
+          queries[q.w + d] * k,
         );
-        t += mat2x4f(queries[r.x + lane] * k, queries[r.y + lane] * k);
+        t += mat2x4f(queries[r.x + d] * k, queries[r.y + d] * k);
       }
       s *= params.scale;
       t *= params.scale;

@@ -33,9 +33,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   var product = 0.0;
   var mean_square = 0.0;
-  for (var lane = 0u; lane < ROW_VEC4; lane++) {
-    let mean = means[head * ROW_VEC4 + lane];
-    product += dot(kv_unpack(k[(domain.x + gid.x) * ROW_VEC4 + lane]), mean);
+  for (var d = 0u; d < ROW_VEC4; d++) {
+    let mean = means[head * ROW_VEC4 + d];
+    product += dot(kv_unpack(k[(domain.x + gid.x) * ROW_VEC4 + d]), mean);
     mean_square += dot(mean, mean);
   }
   let lengths = key_norms[head * params.keys + gid.x] * sqrt(mean_square);

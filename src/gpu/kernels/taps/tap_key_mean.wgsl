@@ -5,8 +5,8 @@
 //   key_norms  [layers, kv_heads, keys]
 //   means      [layers, kv_heads, ROW_VEC4]
 //
-// A unit of work is one vec4 of one KV head. Dispatch `unitGroups(lanes, kv_heads * ROW_VEC4)`.
-// Follows kv_*.wgsl and lanes_*.wgsl.
+// A unit of work is one vec4 of one KV head. Dispatch `unitGroups(reduction, kv_heads * ROW_VEC4)`.
+// Follows kv_*.wgsl and reduction_*.wgsl.
 
 override ROW_VEC4: u32;
 
@@ -32,14 +32,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     domain = domains[head];
   }
   var sum = vec4f(0.0);
-  for (var row = lane_index(local); row < domain.y; row += LANES) {
+  for (var row = reduction_index(local); row < domain.y; row += REDUCTION_WIDTH) {
     let length = key_norms[head * params.keys + row];
     if (length > 0.0) {
       sum += kv_unpack(k[(domain.x + row) * ROW_VEC4 + index % ROW_VEC4]) / length;
     }
   }
   sum = reduce_add4(sum, local);
-  if (inside && lane_index(local) == 0u) {
+  if (inside && reduction_index(local) == 0u) {
     means[params.layer * params.kv_heads * ROW_VEC4 + index] = sum / f32(max(domain.y, 1u));
   }
 }

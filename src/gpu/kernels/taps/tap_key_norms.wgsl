@@ -32,9 +32,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   let row = (domain.x + gid.x) * ROW_VEC4;
   var squares = vec2f(0.0);
-  for (var lane = 0u; lane < ROW_VEC4; lane++) {
-    let key = kv_unpack(k[row + lane]);
-    let value = kv_unpack(v[row + lane]);
+  for (var d = 0u; d < ROW_VEC4; d++) {
+    let key = kv_unpack(k[row + d]);
+    let value = kv_unpack(v[row + d]);
     squares += vec2f(dot(key, key), dot(value, value));
   }
   key_norms[head * params.keys + gid.x] = sqrt(squares.x);

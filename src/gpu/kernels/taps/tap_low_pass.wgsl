@@ -33,12 +33,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let domain = domains[params.layer * params.kv_heads + gid.y];
   let period = 4u * params.rows;
   var total = vec2f(0.0);
-  for (var lane = 0u; lane < ROW_VEC4; lane++) {
-    let value = kv_unpack(cache[(domain.x + gid.x) * ROW_VEC4 + lane]);
+  for (var d = 0u; d < ROW_VEC4; d++) {
+    let value = kv_unpack(cache[(domain.x + gid.x) * ROW_VEC4 + d]);
     var low = vec4f(0.0);
     var angle = 0u; // (2 row + 1) * frequency, modulo the period
     for (var frequency = 0u; frequency < params.kept; frequency++) {
-      let at = (frequency * params.kv_heads + gid.y) * ROW_VEC4 + lane;
+      let at = (frequency * params.kv_heads + gid.y) * ROW_VEC4 + d;
       low += cosines[angle] * coefficients[at];
       angle = (angle + 2u * gid.x + 1u) % period;
     }

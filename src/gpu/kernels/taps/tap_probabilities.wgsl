@@ -59,18 +59,18 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 /// Products of four queries (columns) with four keys (components).
 fn score(q: vec4u, k: vec4u) -> mat4x4f {
   var scores = mat4x4f();
-  for (var lane = 0u; lane < ROW_VEC4; lane++) {
+  for (var d = 0u; d < ROW_VEC4; d++) {
     let block = mat4x4f(
-      kv_unpack(cache[k.x + lane]),
-      kv_unpack(cache[k.y + lane]),
-      kv_unpack(cache[k.z + lane]),
-      kv_unpack(cache[k.w + lane]),
+      kv_unpack(cache[k.x + d]),
+      kv_unpack(cache[k.y + d]),
+      kv_unpack(cache[k.z + d]),
+      kv_unpack(cache[k.w + d]),
     );
     scores += mat4x4f(
-      queries[q.x + lane] * block,
-      queries[q.y + lane] * block,
-      queries[q.z + lane] * block,
-      queries[q.w + lane] * block,
+      queries[q.x + d] * block,
+      queries[q.y + d] * block,
+      queries[q.z + d] * block,
+      queries[q.w + d] * block,
     );
   }
   return scores;

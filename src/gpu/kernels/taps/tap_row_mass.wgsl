@@ -5,7 +5,7 @@
 //   gates          [units, tail rows] rows with 0 are skipped
 //   factors        [tile rows, heads] gate / Σ counted * probability, 0 where that sum is 0
 //
-// A unit of work is one (row, head). Dispatch `unitGroups(lanes, rows * heads)`. Follows lanes_*.wgsl.
+// A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows reduction_*.wgsl.
 
 struct Params {
   heads: u32,
@@ -35,12 +35,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   var mass = vec4f(0.0);
   if (gate > 0.0) {
-    for (var key = lane_index(local); key < params.keys_vec4; key += LANES) {
+    for (var key = reduction_index(local); key < params.keys_vec4; key += REDUCTION_WIDTH) {
       mass += counted[unit * params.keys_vec4 + key] * probabilities[index * params.keys_vec4 + key];
     }
   }
   let total = dot(reduce_add4(mass, local), vec4f(1.0));
-  if (inside && lane_index(local) == 0u) {
+  if (inside && reduction_index(local) == 0u) {
     factors[index] = select(0.0, gate / total, total > 0.0);
   }
 }

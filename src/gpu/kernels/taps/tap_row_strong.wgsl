@@ -5,7 +5,7 @@
 //   probabilities  [tile rows, heads, keys_vec4]
 //   strong         u32 [tile rows, heads]
 //
-// A unit of work is one (row, head). Dispatch `unitGroups(lanes, rows * heads)`. Follows lanes_*.wgsl.
+// A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows reduction_*.wgsl.
 
 struct Params {
   layer: u32,
@@ -34,16 +34,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let domain = domains[params.layer * params.kv_heads + kv_head];
     seen = min(domain.y, domain.z + row + 1u);
   }
-  let first = lane_index(local);
+  let first = reduction_index(local);
   var largest = vec4f(0.0);
-  for (var key = first; key * 4u < seen; key += LANES) {
+  for (var key = first; key * 4u < seen; key += REDUCTION_WIDTH) {
     largest = max(largest, probabilities[index * params.keys_vec4 + key]);
   }
   largest = reduce_max4(largest, local);
   let bar = params.threshold * max(max(largest.x, largest.y), max(largest.z, largest.w));
 
   var count = vec4f(0.0); // whole numbers far below 2^24
-  for (var key = first; key * 4u < seen; key += LANES) {
+  for (var key = first; key * 4u < seen; key += REDUCTION_WIDTH) {
     let counts = key * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(seen);
     let reaches = probabilities[index * params.keys_vec4 + key] >= vec4f(bar);
     count += select(vec4f(0.0), vec4f(1.0), counts & reaches);

@@ -4,7 +4,7 @@
 //   deviations            [layers, kv_heads, keys] mean over the head's dimensions, of K plus of V
 //   energies              [layers, kv_heads] (high, all) of K, then of V
 //
-// A unit of work is one KV head. Dispatch `unitGroups(lanes, kv_heads)`. Follows lanes_*.wgsl.
+// A unit of work is one KV head. Dispatch `unitGroups(reduction, kv_heads)`. Follows reduction_*.wgsl.
 
 struct Params {
   layer: u32,
@@ -27,14 +27,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let layer_head = params.layer * params.kv_heads + head;
   let rows = select(0u, params.rows, inside);
   var sum = vec4f(0.0);
-  for (var row = lane_index(local); row < rows; row += LANES) {
+  for (var row = reduction_index(local); row < rows; row += REDUCTION_WIDTH) {
     let k = k_squares[head * params.rows + row];
     let v = v_squares[head * params.rows + row];
     deviations[layer_head * params.keys + row] = (k.x + v.x) / f32(params.head_dim);
     sum += vec4f(k, v);
   }
   sum = reduce_add4(sum, local);
-  if (inside && lane_index(local) == 0u) {
+  if (inside && reduction_index(local) == 0u) {
     energies[layer_head] = sum;
   }
 }

@@ -1,17 +1,17 @@
-// lanes_one: an invocation is a whole unit of work. No barriers, no shared memory.
+// reduction_one: an invocation is a whole unit of work. No barriers, no shared memory.
 //
-// The three `lanes_*` files give one interface to kernels with reductions: work comes in units, a
-// unit is shared by LANES invocations, and a sum or maximum over them is the same in every lane.
+// The three `reduction_*` files give one interface to kernels with reductions: work comes in units, a
+// unit is shared by REDUCTION_WIDTH invocations, and each of them gets the same sum or maximum.
 // For adapters on which a barrier costs more than the sum that it guards (software adapters).
 
 override WORKGROUP: u32 = 16;
-const LANES = 1u;
+const REDUCTION_WIDTH = 1u;
 
 fn unit_index(group: vec3u, local: vec3u) -> u32 {
   return (group.y * 65535u + group.x) * WORKGROUP + local.x;
 }
 
-fn lane_index(local: vec3u) -> u32 {
+fn reduction_index(local: vec3u) -> u32 {
   return 0u;
 }
 

@@ -1,0 +1,38 @@
+import type { Groups } from "../../recorder";
+import one from "./reduction_one.wgsl?raw";
+import subgroup from "./reduction_subgroup.wgsl?raw";
+import workgroup from "./reduction_workgroup.wgsl?raw";
+
+/**
+ * Who shares a unit of work in kernels with reductions: one invocation, a workgroup that meets in
+ * shared memory, or a workgroup that meets in subgroups first.
+ */
+export type Reduction = "one" | "workgroup" | "subgroup";
+
+/** What a kernel needs to be compiled with a reduction; spread `constants` and `enable` into its spec. */
+export interface ReductionCode {
+  readonly code: string;
+  readonly enable: readonly string[];
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+const WORKGROUP: Readonly<Record<Reduction, number>> = { one: 16, workgroup: 64, subgroup: 64 };
+const CODE: Readonly<Record<Reduction, string>> = { one, workgroup, subgroup };
+
+export function reductionCode(reduction: Reduction): ReductionCode {
+  return {
+    code: CODE[reduction],
+    enable: reduction === "subgroup" ? ["subgroups"] : [],
+    constants: { WORKGROUP: WORKGROUP[reduction] },
+  };
+}
+
+/** Dispatch size for `units` of work. */
+export function unitGroups(reduction: Reduction, units: number): Groups {
+  return foldGroups(reduction === "one" ? Math.ceil(units / WORKGROUP.one) : units);
+}
+
+/** A count of workgroups that may exceed 65535, folded into y; kernels undo it with `y * 65535 + x`. */
+export function foldGroups(groups: number): Groups {
+  return groups <= 65535 ? [groups] : [65535, Math.ceil(groups / 65535)];
+}
