@@ -52,7 +52,7 @@ export async function askOnce(engines: Engines, question: Question, command: Eva
   }
 }
 
-/** In a conversation of its own: features of the picture may be reused, rows never are. */
+/** In a conversation of its own: features of the image may be reused, rows never are. */
 async function askLanes(
   page: EnginePage,
   { image, question }: Question,

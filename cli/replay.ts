@@ -18,7 +18,7 @@ import { modelOf, originOf, planReplay, type Step } from "./replayPlan";
 
 const USAGE = `npm run ask -- --replay FILE [--model DIR] [--json FILE|-]
 
-Runs a conversation that the page exported as JSON again, with its pictures, questions, settings and
+Runs a conversation that the page exported as JSON again, with its images, questions, settings and
 sampling, and says of each answer whether its text and its token ids are the same. The exit status is
 0 only if all of them are. --model overrides the model that the file names.
 `;
@@ -164,8 +164,8 @@ export function describe(answer: ReplayedAnswer): string {
   return `${head}${texts}${cache}`;
 }
 
-/** The pictures as files: the command serves them to its browser. */
-function writePictures({ pictures }: ConversationDocument, folder: string) {
+/** The images as files: the command serves them to its browser. */
+function writeImages({ pictures }: ConversationDocument, folder: string) {
   return Promise.all(
     pictures.map(async ({ id, data }, index) => {
       const blob = blobOf(data);
@@ -221,7 +221,7 @@ export async function replay(argv: readonly string[]): Promise<number> {
   );
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-replay-"));
   try {
-    const images = await writePictures(conversation, folder);
+    const images = await writeImages(conversation, folder);
     const page = await openEngine(modelDir(model, steps), images);
     try {
       const isQuiet = json === "-";

@@ -13,7 +13,7 @@ export interface ConversationOptions {
 /**
  * Turns that follow each other. Each question carries the ones before it with the ids that were
  * generated for them, so that the engine appends it to the compacted cache instead of reading the
- * pictures again (`TurnResult.appended` says whether it did).
+ * images again (`TurnResult.appended` says whether it did).
  */
 export interface Conversation {
   /** Answered turns, oldest first. A question that failed or got no token is not among them. */

@@ -300,7 +300,7 @@ describe("keepsight", () => {
 describe("a conversation", () => {
   it("carries its turns with the ids of their answers, and its settings", async () => {
     const fake = open();
-    const image = new Blob(["picture"]);
+    const image = new Blob(["image"]);
     const settings = { policy: "aircache", retention: 0.1 };
     const conversation = createKeepsight({}, fake.engine).converse({ settings });
     const first = conversation.ask({ images: [image], question: "What?" });
@@ -334,8 +334,8 @@ describe("a conversation", () => {
     const saved = [{ images: [], question: "Who?", answerIds: [1] }];
     const conversation = createKeepsight({}, fake.engine).converse({ turns: saved });
     const failed = conversation.ask({ question: "What?" });
-    fake.fail(new EngineError({ code: "badImage", message: "No picture." }));
-    await expect(failed.result).rejects.toThrow("No picture.");
+    fake.fail(new EngineError({ code: "badImage", message: "No image." }));
+    await expect(failed.result).rejects.toThrow("No image.");
     const stopper = new AbortController();
     const stopped = conversation.ask({ question: "Why?", signal: stopper.signal });
     stopper.abort();

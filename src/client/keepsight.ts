@@ -15,7 +15,7 @@ import { type Answer, createAnswer } from "./answer";
 import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
-/** Half of the picture's rows, by the policy with which the embedded model's answers changed least. */
+/** Half of the image's rows, by the policy with which the embedded model's answers changed least. */
 export const DEFAULT_SETTINGS: CacheSettings = {
   policy: "snapkv",
   retention: 0.5,

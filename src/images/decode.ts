@@ -2,11 +2,11 @@ import { EngineError, type FailureCode } from "@/protocol/engine";
 import { checkImageFile } from "./file";
 import { resample } from "./resample";
 
-/** A picture as the processor takes it: opaque, turned upright, scaled. */
+/** An image as the processor takes it: opaque, turned upright, scaled. */
 export interface DecodedImage {
   /** RGBA, [height, width, 4]. */
   readonly pixels: ImageData;
-  /** Size of the picture as decoded and turned, before scaling. */
+  /** Size of the image as decoded and turned, before scaling. */
   readonly width: number;
   readonly height: number;
   readonly notices: readonly string[];
@@ -16,7 +16,7 @@ export interface DecodedImage {
 const DETAIL = 4;
 
 /**
- * Decodes a picture: EXIF rotation applied, transparency on white, the first frame of an animation,
+ * Decodes an image: EXIF rotation applied, transparency on white, the first frame of an animation,
  * scaled to what `sizeFor` asks for.
  * @throws EngineError `badImage` or `imageTooLarge`, the latter before anything is decoded.
  */
@@ -29,7 +29,7 @@ export async function decodeImage(
   try {
     const { width, height } = bitmap;
     const [fitWidth, fitHeight] = sizeFor(width, height);
-    const notices = isAnimated ? ["The picture is animated: its first frame was used."] : [];
+    const notices = isAnimated ? ["The image is animated: its first frame was used."] : [];
     return { pixels: draw(bitmap, fitWidth, fitHeight), width, height, notices };
   } finally {
     bitmap.close();
@@ -45,7 +45,7 @@ async function decode(blob: Blob): Promise<ImageBitmap> {
 }
 
 /**
- * The picture on white, scaled by a Lanczos filter. What is far too large is first brought down by
+ * The image on white, scaled by a Lanczos filter. What is far too large is first brought down by
  * the canvas, which is fast, to a size from which the filter still sees every detail it needs.
  */
 function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {

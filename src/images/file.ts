@@ -4,12 +4,12 @@ import { readImageHeader } from "./header";
 export const MAX_MEGAPIXELS = 64;
 
 /**
- * Refuses what cannot be a picture, from its bytes alone, before anything decodes them. The page asks
+ * Refuses what cannot be an image, from its bytes alone, before anything decodes them. The page asks
  * when a file is chosen and the engine when it is used: one rule, one set of sentences. The page, which
- * scales very large pictures down before the engine sees them, allows more pixels.
+ * scales very large images down before the engine sees them, allows more pixels.
  *
  * @param name how the sentences call the file
- * @returns whether the picture is animated
+ * @returns whether the image is animated
  * @throws EngineError `badImage`, `imageTooLarge`
  */
 export function checkImageFile(

@@ -70,7 +70,7 @@ describe("checkImageFile", () => {
     expect(() => checkImageFile(read(name))).toThrow(refused);
   });
 
-  it("says which pictures move", () => {
+  it("says which images move", () => {
     expect(checkImageFile(read("animated.gif"))).toBe(true);
     expect(checkImageFile(read("receipt.png"))).toBe(false);
   });

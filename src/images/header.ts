@@ -1,18 +1,18 @@
-/** What a picture's file says about itself before anything is decoded. */
+/** What an image's file says about itself before anything is decoded. */
 export interface ImageHeader {
   readonly format: "PNG" | "JPEG" | "GIF" | "WebP" | "AVIF" | "BMP";
   /** Pixels, before any EXIF rotation. */
   readonly width: number;
   readonly height: number;
   readonly isAnimated: boolean;
-  /** The file ends before the picture does. */
+  /** The file ends before the image does. */
   readonly isTruncated: boolean;
 }
 
 type Reader = (file: DataView) => ImageHeader;
 
 /**
- * Reads the header of a picture file, and walks its blocks to see whether the end is there.
+ * Reads the header of an image file, and walks its blocks to see whether the end is there.
  * Undefined: no format that is known here. Nothing is decoded, and reads past the end are treated
  * as truncation, so that a hostile file costs a scan of its own length at most.
  */
@@ -151,7 +151,7 @@ function readWebp(file: DataView): ImageHeader {
   return { ...still, width: size(26), height: size(28) };
 }
 
-/** ISO media boxes; the largest `ispe` property under meta/iprp/ipco is the picture's size. */
+/** ISO media boxes; the largest `ispe` property under meta/iprp/ipco is the image's size. */
 function readAvif(file: DataView): ImageHeader {
   const isAnimated = ascii(file, 8, 4) === "avis";
   let [width, height] = [0, 0];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resample } from "./resample";
 
-/** Pillow's `Image.resize(size, LANCZOS)` of `picture()`, red, green and blue in turn. */
+/** Pillow's `Image.resize(size, LANCZOS)` of `image()`, red, green and blue in turn. */
 const PILLOW: Readonly<Record<string, readonly number[]>> = {
   "3x2": [33, 0, 12, 119, 96, 14, 213, 157, 16, 58, 0, 137, 152, 96, 139, 197, 157, 141],
   // the first three rows
@@ -16,7 +16,7 @@ const PILLOW: Readonly<Record<string, readonly number[]>> = {
 /** Pillow computes with 22-bit fixed-point weights. */
 const TOLERANCE = 1;
 
-function picture(): Uint8ClampedArray {
+function image(): Uint8ClampedArray {
   const rows = Array.from({ length: 5 }, (_, y) => y);
   const columns = Array.from({ length: 7 }, (_, x) => x);
   return Uint8ClampedArray.from(
@@ -36,7 +36,7 @@ describe("resample", () => {
     [3, 2],
     [10, 9],
   ] as const)("gives Pillow's pixels at %d × %d", (width, height) => {
-    const scaled = resample(picture(), [7, 5], [width, height]);
+    const scaled = resample(image(), [7, 5], [width, height]);
     const colors = scaled.filter((_, i) => i % 4 !== 3);
     for (const [i, expected] of (PILLOW[`${width}x${height}`] ?? []).entries()) {
       expect(Math.abs((colors[i] ?? -1) - expected), `${i}`).toBeLessThanOrEqual(TOLERANCE);
@@ -46,6 +46,6 @@ describe("resample", () => {
   });
 
   it("changes nothing at the same size", () => {
-    expect(resample(picture(), [7, 5], [7, 5])).toEqual(picture());
+    expect(resample(image(), [7, 5], [7, 5])).toEqual(image());
   });
 });

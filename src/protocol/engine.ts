@@ -52,7 +52,7 @@ export interface ModelInfo {
   readonly headDim: number;
   readonly contextLength: number;
   /**
-   * Visual rows of a picture that is seen whole, the fewest that any takes; absent where the model
+   * Visual rows of an image that is seen whole, the fewest that any takes; absent where the model
    * sees none.
    */
   readonly rowsPerTile?: number;
@@ -182,7 +182,7 @@ export interface TurnResult {
     readonly firstToken: number;
     readonly decodePerToken: { readonly median: number; readonly p95: number };
   };
-  /** Where each visual row lies in its picture. */
+  /** Where each visual row lies in its image. */
   readonly images: readonly ImageLayout[];
   /** Things worth knowing: an animation's first frame was used, a window was clamped, … */
   readonly notices: readonly string[];
@@ -193,7 +193,7 @@ export interface TurnResult {
 
 /** What an answer looked at, and what its policy ranked by. */
 export interface Explanation {
-  /** Absent where the policy ranks by no score, or the turn brought no picture. */
+  /** Absent where the policy ranks by no score, or the turn brought no image. */
   readonly importance?: {
     /** Original positions of the turn's visual rows, ascending. */
     readonly positions: readonly number[];
@@ -224,7 +224,7 @@ export interface AttentionTrace {
 export interface ImageLayout {
   /** Key of `AskRequest.images`. */
   readonly image: string;
-  /** Size of the picture as decoded and turned, in pixels. */
+  /** Size of the image as decoded and turned, in pixels. */
   readonly width: number;
   readonly height: number;
   readonly tiles: readonly {
@@ -232,7 +232,7 @@ export interface ImageLayout {
     readonly firstPosition: number;
     readonly gridRows: number;
     readonly gridColumns: number;
-    /** The part of the picture that the tile shows, in fractions of its width and height. */
+    /** The part of the image that the tile shows, in fractions of its width and height. */
     readonly box: {
       readonly x: number;
       readonly y: number;

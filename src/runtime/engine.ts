@@ -172,7 +172,7 @@ export class LocalEngine implements Engine {
         if (this.#device !== opened) return;
         this.#device = undefined;
         // Its buffers are gone with the device; the vision encoder's memory in WebAssembly is not.
-        void this.#loaded?.model.sight?.encoder.release().catch(() => {});
+        void this.#loaded?.model.vision?.encoder.release().catch(() => {});
         this.#loaded = undefined;
         const message = why ? `${DEVICE_LOST.message} (${why})` : DEVICE_LOST.message;
         this.#emit({ type: "deviceLost", message });

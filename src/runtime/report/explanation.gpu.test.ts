@@ -22,7 +22,7 @@ const NEXT_QUESTION = [17, 400, 23, 999, 5, 31, 100];
 const fixture = FIXTURES.find(({ name }) => name === "tiny-6over2-f32")!;
 const test = fixture.cases.find(({ rows }) => rows === 600)!;
 const [[first, end]] = test.imageSpans as [readonly [number, number]];
-const PICTURE = Array.from({ length: end - first }, (_, i) => first + i);
+const IMAGE = Array.from({ length: end - first }, (_, i) => first + i);
 
 describe("explanations", async () => {
   const gpu = await createTestGpu();
@@ -40,13 +40,13 @@ describe("explanations", async () => {
       decoder,
       variants: PLAIN,
       tokenizer: { decode: (ids: readonly number[]) => ids.map((id) => ` ${id}`).join("") },
-      sight: { imageTokenId: IMAGE_ID },
+      vision: { imageTokenId: IMAGE_ID },
       stopIds: [],
       shape: { layers, kvHeads },
     };
     const reporter = { fullKv: 0, mark: () => undefined };
     const io = { emit: () => undefined, check: () => undefined, reporter };
-    // As much of a model as the phases after its pictures use.
+    // As much of a model as the phases after its images use.
     phases = new Phases(model as unknown as LoadedModel, undefined, io as unknown as PhaseIo);
   });
   afterEach(() => vi.restoreAllMocks());
@@ -57,10 +57,10 @@ describe("explanations", async () => {
     gpu.device.destroy();
   });
 
-  /** Ids of a first question with its picture, and of whatever follows. */
+  /** Ids of a first question with its image, and of whatever follows. */
   function jobOf(settings: Partial<AskRequest["settings"]>, explain: boolean, rest: number[]): Job {
     const ids = [...test.ids];
-    for (const row of PICTURE) ids[row] = IMAGE_ID;
+    for (const row of IMAGE) ids[row] = IMAGE_ID;
     const all = {
       policy: "full",
       retention: 1,
@@ -76,7 +76,7 @@ describe("explanations", async () => {
       request: { sampling },
       prompt: {
         ids: [...ids, ...rest],
-        tiles: [{ image: "a", tile: 0, start: first, count: PICTURE.length }],
+        tiles: [{ image: "a", tile: 0, start: first, count: IMAGE.length }],
       },
     };
     const signal = new AbortController().signal;
@@ -104,15 +104,15 @@ describe("explanations", async () => {
 
   type Snapshot = Awaited<ReturnType<typeof snapshot>>;
 
-  /** What the CPU sees a token look at: [layers, picture]. */
+  /** What the CPU sees a token look at: [layers, image]. */
   function lookOf(id: number, position: number, { rows, labels }: Snapshot): Float64Array {
-    const line = new Float64Array(layers * PICTURE.length);
+    const line = new Float64Array(layers * IMAGE.length);
     cpu.step(id, position, rows, (layer, perHead) => {
       for (const [head, probabilities] of perHead.entries()) {
         labels[layer]![head]!.push(position);
         for (const [i, label] of labels[layer]![head]!.entries()) {
-          const column = PICTURE.indexOf(label);
-          if (column >= 0) line[layer * PICTURE.length + column]! += probabilities[i]! / kvHeads;
+          const column = IMAGE.indexOf(label);
+          if (column >= 0) line[layer * IMAGE.length + column]! += probabilities[i]! / kvHeads;
         }
       }
     });
@@ -149,7 +149,7 @@ describe("explanations", async () => {
     cache.destroy();
     const { tokenIds, explanation } = job.progress.result({ settings: job.turn.settings });
     const { positions, steps, ends, cells } = explanation!.attention!;
-    expect(positions).toEqual(PICTURE);
+    expect(positions).toEqual(IMAGE);
     expect([steps, tokenIds.length]).toEqual([NEW_TOKENS, NEW_TOKENS]);
     expect(ends.at(-1)).toBe(job.progress.answer.length);
     const looks = [lastRowOf(uncompressed, job.turn.prompt.ids.at(-1)!)];
@@ -164,20 +164,20 @@ describe("explanations", async () => {
     expect(explanation!.importance === undefined).toBe(policy === "full");
     if (!explanation!.importance) return;
     const { scores } = explanation!.importance;
-    expect(explanation!.importance.positions).toEqual(PICTURE);
+    expect(explanation!.importance.positions).toEqual(IMAGE);
     const { heads, rows, data } = plan.scores!;
     for (const [layer, column] of [
       [0, 3],
       [2, 35],
     ] as const) {
-      const of = (head: number) => data[(layer * heads + head) * rows + PICTURE[column]!]!;
+      const of = (head: number) => data[(layer * heads + head) * rows + IMAGE[column]!]!;
       const mean = Array.from({ length: heads }, (_, head) => of(head) / heads);
       const expected = mean.reduce((a, b) => a + b, 0);
-      expect(scores[layer * PICTURE.length + column]).toBeCloseTo(expected, 5);
+      expect(scores[layer * IMAGE.length + column]).toBeCloseTo(expected, 5);
     }
   });
 
-  it("show what a later question looked at in an earlier picture", async () => {
+  it("show what a later question looked at in an earlier image", async () => {
     const settings = { policy: "snapkv", retention: 0.5 };
     const cache = decoder.createCache();
     const before = jobOf(settings, false, []);
@@ -188,7 +188,7 @@ describe("explanations", async () => {
     cache.destroy();
     const { explanation, tokenIds } = job.progress.result({ settings: job.turn.settings });
     expect(explanation!.importance).toBeUndefined();
-    expect(explanation!.attention!.positions).toEqual(PICTURE);
+    expect(explanation!.attention!.positions).toEqual(IMAGE);
     const position = job.turn.prompt.ids.length;
     const looks = [
       lastRowOf(uncompressed, NEXT_QUESTION.at(-1)!),
@@ -214,8 +214,8 @@ describe("explanations", async () => {
       const held = new Set(
         Array.from({ length: kvHeads }, (_, g) => cache.positions(layer, g)).flat(),
       );
-      const start = ((steps - 1) * layers + layer) * PICTURE.length;
-      const seen = PICTURE.filter((_, i) => cells[start + i]! > 0);
+      const start = ((steps - 1) * layers + layer) * IMAGE.length;
+      const seen = IMAGE.filter((_, i) => cells[start + i]! > 0);
       // The last step came before the last eviction: at most one row per head has gone since.
       expect(seen.filter((position) => !held.has(position)).length).toBeLessThanOrEqual(kvHeads);
     }

@@ -5,7 +5,7 @@ import { AnswerTrace, firstLook, importanceOf, visualPositions, withLastRow } fr
 
 const spec = { columnSum: true } as const;
 const prompt = { rows: 6, visual: [], textStart: 0 };
-/** Six rows behind ten others; the picture is rows 1 and 2. */
+/** Six rows behind ten others; the image is rows 1 and 2. */
 const span = { start: 10, rows: 6, visual: [{ start: 1, end: 3 }], textStart: 3 };
 const positions = [4, 5, 11, 12];
 
@@ -19,7 +19,7 @@ const cache = {
   positions: (_: number, head: number) => (head === 0 ? [0, 4, 10, 11] : [5, 9, 10, 11]),
 } as unknown as KvCache;
 
-it("names the rows of all pictures", () => {
+it("names the rows of all images", () => {
   const tile = { image: "a", tile: 0 };
   const tiles = [
     { ...tile, start: 4, count: 2 },
@@ -28,7 +28,7 @@ it("names the rows of all pictures", () => {
   expect(visualPositions({ tiles })).toEqual(positions);
 });
 
-it("records the last row beside what a policy asked for, and over earlier pictures", () => {
+it("records the last row beside what a policy asked for, and over earlier images", () => {
   const [own, cached, ...others] = withLastRow([{ spec, prompt }], span, positions);
   expect(own).toEqual({ spec: { columnSum: true, lastRow: true }, prompt });
   expect(cached).toEqual({ spec: { lastRow: true }, prompt, cachedSpan: true });

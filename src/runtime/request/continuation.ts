@@ -4,7 +4,7 @@ import type { CacheSettings } from "@/protocol/engine";
 export interface Seen {
   /** Ids, in order; dropped rows included. */
   readonly ids: readonly number[];
-  /** Content hash of the picture behind each tile, in prompt order. */
+  /** Content hash of the image behind each tile, in prompt order. */
   readonly tiles: readonly string[];
   /** `settingsKey` of the settings that it was compressed with. */
   readonly settings: string;

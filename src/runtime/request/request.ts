@@ -32,7 +32,7 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
 }
 
 /**
- * Whether a conversation can be asked at all; what its pictures hold is seen later.
+ * Whether a conversation can be asked at all; what its images hold is seen later.
  * @throws EngineError `badRequest`
  */
 export function checkRequest(request: AskRequest, vocabulary: number, seesImages: boolean): void {

@@ -1,17 +1,17 @@
 import type { Prompt, PromptTile } from "@/model/prompt/prompt";
 import { type AskRequest, EngineError, type ImageLayout } from "@/protocol/engine";
+import { type ConversationImages, imageLayout, type SeenImage } from "../session/images";
 import type { LoadedModel } from "../session/loadedModel";
-import { imageLayout, type Picture, type Pictures } from "../session/pictures";
 import { type Seen, settingsKey } from "./continuation";
 import { type CheckedSettings, checkRequest, checkSettings } from "./request";
 
-/** A question that was found answerable: checked settings, its prompt, the pictures in it. */
+/** A question that was found answerable: checked settings, its prompt, the images in it. */
 export interface PreparedTurn extends CheckedSettings {
   readonly request: AskRequest;
   /** The whole conversation. */
   readonly prompt: Prompt;
-  /** The picture behind each of `prompt.tiles`. */
-  readonly tilePictures: readonly Picture[];
+  /** The image behind each of `prompt.tiles`. */
+  readonly tileImages: readonly SeenImage[];
   /** What the prompt stands for, to compare with what a cache has seen. */
   readonly seen: Seen;
   readonly layouts: readonly ImageLayout[];
@@ -19,37 +19,37 @@ export interface PreparedTurn extends CheckedSettings {
 }
 
 /**
- * Checks a question, looks at its pictures and writes its prompt: everything that can be refused is
+ * Checks a question, looks at its images and writes its prompt: everything that can be refused is
  * refused here, before the GPU works or anything that is held is touched.
  * @throws EngineError, PolicyError, PromptError; AbortError
  */
 export async function prepareTurn(
   request: AskRequest,
   model: LoadedModel,
-  pictures: Pictures | undefined,
+  images: ConversationImages | undefined,
   signal: AbortSignal,
 ): Promise<PreparedTurn> {
   const checked = checkSettings(request.settings);
-  checkRequest(request, model.decoder.config.vocabulary, pictures !== undefined);
-  const byKey = new Map<string, Picture>();
+  checkRequest(request, model.decoder.config.vocabulary, images !== undefined);
+  const byKey = new Map<string, SeenImage>();
   for (const key of new Set(request.turns.flatMap((turn) => turn.images))) {
-    byKey.set(key, await (pictures as Pictures).see(request.images[key] as Blob));
+    byKey.set(key, await (images as ConversationImages).see(request.images[key] as Blob));
     signal.throwIfAborted();
   }
   const prompt = model.prompts.build(
     request.turns.map(({ images, ...turn }) => ({
       ...turn,
-      images: images.map((key) => ({ key, ...(byKey.get(key) as Picture).grid })),
+      images: images.map((key) => ({ key, ...(byKey.get(key) as SeenImage).grid })),
     })),
   );
   checkContext(prompt.ids.length, model.decoder.config.contextLength);
-  const tilePictures = prompt.tiles.map(({ image }) => byKey.get(image) as Picture);
-  const tiles = tilePictures.map(({ hash }) => hash);
+  const tileImages = prompt.tiles.map(({ image }) => byKey.get(image) as SeenImage);
+  const tiles = tileImages.map(({ hash }) => hash);
   return {
     ...checked,
     request,
     prompt,
-    tilePictures,
+    tileImages,
     seen: { ids: prompt.ids, tiles, settings: settingsKey(request.settings) },
     layouts: layoutsOf(prompt.tiles, byKey),
     notices: [...byKey.values()].flatMap(({ notices }) => notices),
@@ -62,15 +62,15 @@ function checkContext(tokens: number, contextLength: number): void {
   throw new EngineError({ code: "contextOverflow", message, action: "newConversation" });
 }
 
-/** One layout per appearance of a picture, in prompt order. */
+/** One layout per appearance of an image, in prompt order. */
 function layoutsOf(
   tiles: readonly PromptTile[],
-  byKey: ReadonlyMap<string, Picture>,
+  byKey: ReadonlyMap<string, SeenImage>,
 ): ImageLayout[] {
   const starts = tiles.flatMap(({ tile }, i) => (tile === 0 ? [i] : []));
   return starts.map((start, i) => {
     const own = tiles.slice(start, starts[i + 1]);
     const key = own[0]?.image as string;
-    return imageLayout(key, byKey.get(key) as Picture, own);
+    return imageLayout(key, byKey.get(key) as SeenImage, own);
   });
 }

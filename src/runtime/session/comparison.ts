@@ -18,10 +18,10 @@ import { type Seen, settingsKey } from "../request/continuation";
 import { prefillSpan } from "../request/prefillSpan";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
 import { prepareTurn } from "../request/turn";
+import type { ConversationImages } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
-import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
 
 const MOST_LANES = 4;
@@ -63,15 +63,15 @@ type Outcomes = LaneOutcome[];
  */
 export class Comparison {
   readonly #model: LoadedModel;
-  readonly #pictures: Pictures | undefined;
+  readonly #images: ConversationImages | undefined;
   readonly #io: PhaseIo;
   readonly #phases: Phases;
 
-  constructor(model: LoadedModel, pictures: Pictures | undefined, io: PhaseIo) {
+  constructor(model: LoadedModel, images: ConversationImages | undefined, io: PhaseIo) {
     this.#model = model;
-    this.#pictures = pictures;
+    this.#images = images;
     this.#io = io;
-    this.#phases = new Phases(model, pictures, io);
+    this.#phases = new Phases(model, images, io);
   }
 
   /** @param release frees what the conversation holds, once the question was found answerable */
@@ -85,7 +85,7 @@ export class Comparison {
     if (request.explain) progress.explanation = {};
     const turn = await progress.time("vision", () => {
       const first = { ...question, settings: settings[0] as CacheSettings };
-      return prepareTurn(first, this.#model, this.#pictures, signal);
+      return prepareTurn(first, this.#model, this.#images, signal);
     });
     progress.images = turn.layouts;
     progress.notices.push(...turn.notices);
@@ -180,7 +180,7 @@ export class Comparison {
 
   async #plan(index: number, job: Job, prefilled: Prefilled): Promise<PlannedLane> {
     const emit = (event: EngineEvent) => this.#io.emit({ ...event, lane: index } as EngineEvent);
-    const phases = new Phases(this.#model, this.#pictures, { ...this.#io, emit });
+    const phases = new Phases(this.#model, this.#images, { ...this.#io, emit });
     const decision = await phases.decide(job, prefilled);
     const rows = rowsAfter(decision.plan, prefilled.before);
     return { ...decision, index, job, prefilled, phases, rows };

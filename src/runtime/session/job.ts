@@ -37,7 +37,7 @@ export interface Prefilled {
   readonly taps: Taps;
   /** Per request. */
   readonly recorded: readonly Taps[];
-  /** What its last row looked at, where the answer is to be explained and there is a picture. */
+  /** What its last row looked at, where the answer is to be explained and there is an image. */
   readonly look?: FirstLook | undefined;
 }
 

@@ -26,8 +26,8 @@ export interface LoadOptions {
   readonly onProgress: (progress: LoadProgress) => void;
 }
 
-/** The parts that see pictures. */
-export interface Sight {
+/** The parts that see images. */
+export interface VisionModel {
   readonly processor: ImageProcessor;
   readonly encoder: VisionEncoder;
   readonly imageTokenId: number;
@@ -41,7 +41,7 @@ export interface LoadedModel {
   readonly variants: Variants;
   readonly tokenizer: Tokenizer;
   readonly prompts: PromptBuilder;
-  readonly sight: Sight | undefined;
+  readonly vision: VisionModel | undefined;
   readonly stopIds: readonly number[];
   readonly shape: ModelShape;
   /** All but the time that it took. */
@@ -78,24 +78,24 @@ export async function loadModel(
     }
   };
   try {
-    const [language, tokenizer, sight, stopIds] = await allOf([
+    const [language, tokenizer, vision, stopIds] = await allOf([
       part(loadDecoder(gpu, adapter, config, request, { signal, onProgress }), (l) =>
         l.decoder.destroy(),
       ),
       part(Tokenizer.load(files)),
-      part(loadSight(gpu, adapter, files, json), (loaded) => loaded?.encoder.release()),
+      part(loadVision(gpu, adapter, files, json), (loaded) => loaded?.encoder.release()),
       part(readStopIds(files, json)),
     ]);
     signal.throwIfAborted();
     const { decoder, variants, notices } = language;
-    const markup = idefics3Markup(sight?.imageTokenId ?? -1, sight?.rowsPerTile ?? 0);
+    const markup = idefics3Markup(vision?.imageTokenId ?? -1, vision?.rowsPerTile ?? 0);
     return {
       gpu,
       decoder,
       variants,
       tokenizer,
       prompts: new PromptBuilder(tokenizer, markup, stopIds),
-      sight,
+      vision,
       stopIds,
       shape: shapeOf(config),
       info: describe(
@@ -103,11 +103,11 @@ export async function loadModel(
         decoder,
         { ...adapter, lanes: variants.reduction, notices },
         files.readBytes,
-        sight?.rowsPerTile,
+        vision?.rowsPerTile,
       ),
       async destroy() {
         decoder.destroy();
-        await sight?.encoder.release();
+        await vision?.encoder.release();
       },
     };
   } catch (error) {
@@ -166,12 +166,12 @@ async function loadDecoder(
   }
 }
 
-async function loadSight(
+async function loadVision(
   gpu: Gpu,
   adapter: AdapterFacts,
   files: ModelFiles,
   json: JsonObject,
-): Promise<Sight | undefined> {
+): Promise<VisionModel | undefined> {
   if (json.vision_config === undefined) return undefined;
   const imageTokenId = json.image_token_id;
   if (typeof imageTokenId !== "number") {
@@ -190,7 +190,7 @@ function patchesPerTile({ vision_config: vision, scale_factor: factor }: JsonObj
   const { image_size: size, patch_size: patch } = vision as JsonObject;
   const side = Number(size) / Number(patch) / Number(factor ?? 1);
   if (Number.isInteger(side) && side > 0) return side * side;
-  throw new ModelError("badModel", "The model's files do not say how many rows a picture has.");
+  throw new ModelError("badModel", "The model's files do not say how many rows an image has.");
 }
 
 /** Generation stops at `eos_token_id`, which may be several, of whichever file gives it. */

@@ -19,40 +19,40 @@ import {
 import { record, type TapRequest, tapsOf } from "../report/recording";
 import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
 import { planInput, prefillSpan } from "../request/prefillSpan";
+import type { ConversationImages } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
-import type { Pictures } from "./pictures";
 import type { Recorded } from "./preview";
 
 /** The phases of an answer, each in its own right; what is held between questions is not theirs. */
 export class Phases {
   readonly #model: LoadedModel;
-  readonly #pictures: Pictures | undefined;
+  readonly #images: ConversationImages | undefined;
   readonly #io: PhaseIo;
 
-  constructor(model: LoadedModel, pictures: Pictures | undefined, io: PhaseIo) {
+  constructor(model: LoadedModel, images: ConversationImages | undefined, io: PhaseIo) {
     this.#model = model;
-    this.#pictures = pictures;
+    this.#images = images;
     this.#io = io;
   }
 
-  /** Features of the pictures that a segment reads, in prompt order. */
+  /** Features of the images that a segment reads, in prompt order. */
   encode({ turn, progress, signal }: Job, segment: Segment): Promise<FeatureSlice[]> {
-    const pictures = turn.tilePictures.filter((_, i) => {
+    const images = turn.tileImages.filter((_, i) => {
       const { tile, start } = turn.prompt.tiles[i] as PromptTile;
       return tile === 0 && start >= segment.start && start < segment.end;
     });
     return progress.time("vision", async () => {
       const slices: FeatureSlice[] = [];
       let firstRow = 0;
-      for (const [i, picture] of pictures.entries()) {
-        const features = await (this.#pictures as Pictures).features(picture);
+      for (const [i, image] of images.entries()) {
+        const features = await (this.#images as ConversationImages).features(image);
         signal.throwIfAborted();
         this.#io.check();
         const rows = features.tiles * features.rowsPerTile;
         slices.push({ features: features.buffer, firstRow, rows });
         firstRow += rows;
-        this.tell("vision", i + 1, pictures.length);
+        this.tell("vision", i + 1, images.length);
       }
       return slices;
     });
@@ -69,7 +69,7 @@ export class Phases {
     features: readonly FeatureSlice[],
     requests: readonly TapRequest[] = [tapsOf(turn, prefillSpan(turn.prompt, segment))],
   ): Promise<Prefilled> {
-    const { decoder, sight } = this.#model;
+    const { decoder, vision } = this.#model;
     const before = cache.rowCounts();
     const span = prefillSpan(turn.prompt, segment);
     progress.promptTokens += span.rows;
@@ -79,7 +79,7 @@ export class Phases {
     const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
     const hook = await record(this.#model, cache, asked);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
-    const ids = promptIds(tokens, sight?.imageTokenId ?? -1);
+    const ids = promptIds(tokens, vision?.imageTokenId ?? -1);
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
     try {
       onProgress(0, ids.length);

@@ -14,24 +14,24 @@ import { coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import { type PreparedTurn, prepareTurn } from "../request/turn";
 import { Comparison } from "./comparison";
+import { ConversationImages } from "./images";
 import type { Job, PhaseIo, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
-import { Pictures } from "./pictures";
 import { previewPlan, type Recorded } from "./preview";
 import { shrinkHistory } from "./shrinkHistory";
 
 /**
- * One conversation with one model: pictures, cache, and the way from a question to its answer.
+ * One conversation with one model: images, cache, and the way from a question to its answer.
  *
  * The phases stand in `#answer` in their order (`phases.ts` says what each does). What is held between questions is the compacted
- * cache with the tokens that it has seen, the pictures' features, and the last prompt's attention
+ * cache with the tokens that it has seen, the images' features, and the last prompt's attention
  * for previews; a full cache is never kept beside a compacted one.
  */
 export class Session {
   readonly #model: LoadedModel;
   readonly #io: PhaseIo;
-  readonly #pictures: Pictures | undefined;
+  readonly #images: ConversationImages | undefined;
   readonly #phases: Phases;
   #cache: KvCache | undefined;
   /** What `#cache` has seen. */
@@ -41,9 +41,9 @@ export class Session {
   constructor(model: LoadedModel, io: PhaseIo) {
     this.#model = model;
     this.#io = io;
-    const { gpu, sight } = model;
-    this.#pictures = sight && new Pictures(gpu, sight.processor, sight.encoder);
-    this.#phases = new Phases(model, this.#pictures, io);
+    const { gpu, vision } = model;
+    this.#images = vision && new ConversationImages(gpu, vision.processor, vision.encoder);
+    this.#phases = new Phases(model, this.#images, io);
   }
 
   /**
@@ -66,7 +66,7 @@ export class Session {
 
   /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
   async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
-    const comparison = new Comparison(this.#model, this.#pictures, this.#io);
+    const comparison = new Comparison(this.#model, this.#images, this.#io);
     const { outcomes, cache, seen, recorded } = await comparison.run(request, signal, () =>
       this.#drop(),
     );
@@ -88,7 +88,7 @@ export class Session {
   /** Frees the conversation; the weights stay. */
   clear(): void {
     this.#drop();
-    this.#pictures?.clear();
+    this.#images?.clear();
     this.#io.reporter.tell();
   }
 
@@ -96,7 +96,7 @@ export class Session {
     const phases = this.#phases;
     phases.tell("vision", 0, 1);
     const turn = await progress.time("vision", () =>
-      prepareTurn(request, this.#model, this.#pictures, signal),
+      prepareTurn(request, this.#model, this.#images, signal),
     );
     progress.images = turn.layouts;
     progress.notices.push(...turn.notices);

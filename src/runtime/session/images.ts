@@ -5,8 +5,8 @@ import type { PromptTile, TileGrid } from "@/model/prompt/prompt";
 import type { ImageFeatures, VisionEncoder } from "@/model/vision/vision";
 import type { ImageLayout } from "@/protocol/engine";
 
-/** A picture that was seen, and what it takes to draw on it. */
-export interface Picture {
+/** An image that was seen, and what it takes to draw on it. */
+export interface SeenImage {
   /** SHA-256 of the file. */
   readonly hash: string;
   readonly grid: TileGrid;
@@ -21,12 +21,12 @@ type Content =
   | { readonly kind: "pixels"; readonly processed: ProcessedImage }
   | { readonly kind: "features"; readonly features: ImageFeatures };
 
-/** The pictures of a conversation. Each is decoded and encoded once, whatever it is called. */
-export class Pictures {
+/** The images of a conversation. Each is decoded and encoded once, whatever it is called. */
+export class ConversationImages {
   readonly #gpu: Gpu;
   readonly #processor: ImageProcessor;
   readonly #vision: VisionEncoder;
-  readonly #seen = new Map<string, { readonly picture: Picture; content: Content }>();
+  readonly #seen = new Map<string, { readonly image: SeenImage; content: Content }>();
 
   constructor(gpu: Gpu, processor: ImageProcessor, vision: VisionEncoder) {
     this.#gpu = gpu;
@@ -34,30 +34,30 @@ export class Pictures {
     this.#vision = vision;
   }
 
-  /** Decodes and cuts a picture: what its prompt looks like is known then. @throws EngineError */
-  async see(file: Blob): Promise<Picture> {
+  /** Decodes and cuts an image: what its prompt looks like is known then. @throws EngineError */
+  async see(file: Blob): Promise<SeenImage> {
     const hash = await sha256(file);
     const known = this.#seen.get(hash);
-    if (known) return known.picture;
-    const image = await decodeImage(file, (w, h) => this.#processor.sizeFor(w, h));
-    const processed = await this.#processor.process(image.pixels);
-    const { width, height, notices } = image;
-    const picture = { hash, grid: processed.grid, width, height, notices };
-    this.#seen.set(hash, { picture, content: { kind: "pixels", processed } });
-    return picture;
+    if (known) return known.image;
+    const decoded = await decodeImage(file, (w, h) => this.#processor.sizeFor(w, h));
+    const processed = await this.#processor.process(decoded.pixels);
+    const { width, height, notices } = decoded;
+    const image = { hash, grid: processed.grid, width, height, notices };
+    this.#seen.set(hash, { image, content: { kind: "pixels", processed } });
+    return image;
   }
 
-  /** A seen picture's features; encoded the first time. They stay until `clear`. */
-  async features({ hash }: Picture): Promise<ImageFeatures> {
+  /** A seen image's features; encoded the first time. They stay until `clear`. */
+  async features({ hash }: SeenImage): Promise<ImageFeatures> {
     const entry = this.#seen.get(hash);
-    if (!entry) throw new Error("a picture's features were asked for before it was seen");
+    if (!entry) throw new Error("an image's features were asked for before it was seen");
     if (entry.content.kind === "features") return entry.content.features;
     const features = await this.#vision.encode(entry.content.processed);
     entry.content = { kind: "features", features };
     return features;
   }
 
-  /** Frees every picture's features. */
+  /** Frees every image's features. */
   clear(): void {
     for (const { content } of this.#seen.values()) {
       if (content.kind === "features") this.#gpu.memory.destroy(content.features.buffer);
@@ -66,17 +66,17 @@ export class Pictures {
   }
 }
 
-/** Where the visual rows of one picture lie in it. `tiles`: the picture's own, in prompt order. */
+/** Where the visual rows of one image lie in it. `tiles`: the image's own, in prompt order. */
 export function imageLayout(
   key: string,
-  picture: Pick<Picture, "width" | "height" | "grid">,
+  image: Pick<SeenImage, "width" | "height" | "grid">,
   tiles: readonly PromptTile[],
 ): ImageLayout {
-  const boxes = tileBoxes(picture.grid);
+  const boxes = tileBoxes(image.grid);
   return {
     image: key,
-    width: picture.width,
-    height: picture.height,
+    width: image.width,
+    height: image.height,
     tiles: tiles.map(({ start, count, tile }) => ({
       firstPosition: start,
       ...patchGrid(count),
