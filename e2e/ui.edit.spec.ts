@@ -9,13 +9,13 @@ const editor = (page: Page) => page.getByRole("textbox", { name: "Edited questio
 const edit = (page: Page) => page.getByRole("button", { name: "Edit question" });
 const group = (page: Page, name: string) => page.getByRole("group", { name, exact: true });
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
-const panel = (page: Page) => page.locator("#history-panel");
+const panel = (page: Page) => page.locator("#library-panel");
 
-async function history(page: Page): Promise<void> {
+async function library(page: Page): Promise<void> {
   await page.getByRole("button", { name: "History", exact: true }).click();
 }
 
-/** What a button of the history downloads. */
+/** What a button of the library downloads. */
 async function exported(page: Page, button: string): Promise<{ name: string; path: string }> {
   const download = page.waitForEvent("download");
   await panel(page).getByRole("button", { name: button }).click();
@@ -49,7 +49,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
     page.getByText("kept under History as “What is the total? (before edit)”"),
   ).toBeVisible();
 
-  await history(page);
+  await library(page);
   await panel(page)
     .getByRole("button", { name: "What is the total? (before edit)", exact: true })
     .click();
@@ -93,7 +93,7 @@ test("the exported page runs nothing, fetches nothing and shows everything", asy
     "data-phase",
     "done",
   );
-  await history(page);
+  await library(page);
   await panel(page)
     .getByRole("button", { name: /^Rename/ })
     .click();
@@ -139,7 +139,7 @@ test("an exported conversation is imported, and goes on", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
   const facts = await page.getByText(/rows held/).textContent();
-  await history(page);
+  await library(page);
   const { path } = await exported(page, "Export What is the total? as JSON");
   await panel(page).getByRole("button", { name: "Delete What is the total?" }).click();
   await expect(answers(page)).toHaveCount(0);
@@ -161,7 +161,7 @@ test("an exported conversation is imported, and goes on", async ({ page }) => {
 test("a file that is no conversation gets one sentence", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  await history(page);
+  await library(page);
   const { path } = await exported(page, "Export What is the total? as JSON");
   const document = JSON.parse(fs.readFileSync(path, "utf8"));
   const input = page.getByLabel("Conversation to import");
@@ -191,7 +191,7 @@ test("a conversation dropped on the page opens, and another file is refused ther
 }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  await history(page);
+  await library(page);
   const { path } = await exported(page, "Export What is the total? as JSON");
   await panel(page).getByRole("button", { name: "Delete What is the total?" }).click();
   await page.keyboard.press("Escape");

@@ -62,7 +62,7 @@ test("ask, compare, change the layer and export, with the keyboard alone", async
 
   await tabTo(page, "History", "Shift+Tab");
   await page.keyboard.press("Enter");
-  await expect(page.locator("#history-panel")).toBeVisible();
+  await expect(page.locator("#library-panel")).toBeVisible();
   await tabTo(page, "Export What is the total? as HTML");
   const download = page.waitForEvent("download");
   await page.keyboard.press("Enter");
@@ -70,6 +70,6 @@ test("ask, compare, change the layer and export, with the keyboard alone", async
   expect(file.suggestedFilename()).toBe("what-is-the-total.html");
   expect(fs.readFileSync(await file.path(), "utf8")).toContain("StreamingLLM 10");
   await page.keyboard.press("Escape");
-  await expect(page.locator("#history-panel")).toBeHidden();
+  await expect(page.locator("#library-panel")).toBeHidden();
   await expect(page.getByRole("button", { name: "History", exact: true })).toBeFocused();
 });

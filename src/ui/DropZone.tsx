@@ -92,8 +92,8 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
 }
 
 /** Opens a conversation that was exported; a file that is none is refused where pictures are. */
-async function takeConversation({ history, viewer }: App, { blob, title }: Given): Promise<void> {
-  const message = await history.take(new File([blob], title));
+async function takeConversation({ library, viewer }: App, { blob, title }: Given): Promise<void> {
+  const message = await library.take(new File([blob], title));
   if (message) viewer.setState({ target: "new", failure: { code: "badRequest", message } });
 }
 

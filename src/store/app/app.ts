@@ -7,7 +7,7 @@ import { withoutPatches } from "../conversation/occlusion";
 import { fetchSamples } from "../images/samples";
 import { createViewerPictures, type ViewerPictures, type ViewerState } from "../images/viewer";
 import { createArchive } from "../library/archive";
-import { createHistory, type History } from "../library/history";
+import { createLibrary, type Library } from "../library/library";
 import { type Calibration, createCalibration } from "../settings/calibration";
 import type { PolicyInfo } from "../settings/policyInfo";
 import { createPreview, type PreviewStore } from "../settings/preview";
@@ -32,7 +32,7 @@ export interface App {
   readonly viewer: StoreApi<ViewerState>;
   /** How pictures come to the viewer. */
   readonly pictures: ViewerPictures;
-  readonly history: History;
+  readonly library: Library;
   /** What the next comparison compares. */
   readonly lanes: Lanes;
   /** What the next settings would keep of the last prompt. */
@@ -84,7 +84,7 @@ export function createApp(options: AppOptions): App {
   });
   const look = createLook(chat);
   const archive = createArchive();
-  const history = createHistory({ archive, chat, policies, newId, now: () => Date.now() });
+  const library = createLibrary({ archive, chat, policies, newId, now: () => Date.now() });
   const next = () => cacheSettings(settings.getState(), policies);
   const lanes = createLanes(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
@@ -98,7 +98,7 @@ export function createApp(options: AppOptions): App {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
     viewer.setState({ samples });
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
-    if (pictures.choices() === 0 && (await history.restore(options.sampleId))) return;
+    if (pictures.choices() === 0 && (await library.restore(options.sampleId))) return;
     if (first && pictures.choices() === 0) await pictures.chooseSample(first.id);
   }
 
@@ -136,12 +136,12 @@ export function createApp(options: AppOptions): App {
     },
     edit(exchangeId, question) {
       const isComparing = lanes.store.getState().isOn;
-      history.edit(exchangeId, question, isComparing ? lanes.settings() : [next()]);
+      library.edit(exchangeId, question, isComparing ? lanes.settings() : [next()]);
       if (isComparing) lanes.asked();
     },
     compareAgain: (exchangeId) => chat.compareAgain(exchangeId, lanes.settings()),
     pictures,
-    history,
+    library,
     lanes,
     preview,
     calibration,

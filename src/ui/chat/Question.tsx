@@ -9,10 +9,10 @@ import styles from "./Question.module.css";
 
 /** A question as it was asked, and the way to ask another in its place. */
 export function Question({ exchange }: { readonly exchange: Exchange }) {
-  const { history } = useApp();
+  const { library } = useApp();
   const [isEditing, setEditing] = useState(false);
   const edit = useRef<HTMLButtonElement>(null);
-  const replaced = useStore(history.store, ({ edited }) =>
+  const replaced = useStore(library.store, ({ edited }) =>
     edited?.exchangeId === exchange.id ? edited.title : undefined,
   );
 

@@ -42,8 +42,8 @@ export function Transcript() {
 
 /** A conversation that is not kept any more is told so where it goes on. */
 function NotKept() {
-  const { history } = useApp();
-  const failure = useStore(history.archive.store, (state) => state.failure);
+  const { library } = useApp();
+  const failure = useStore(library.archive.store, (state) => state.failure);
   if (!failure) return null;
   return (
     <p className={styles.limit} role="alert">

@@ -29,7 +29,7 @@ export function useFailureAction({ id, settings, comparison }: Attempt): (action
         if (app.load.store.getState().phase !== "loading") void app.load.retry();
         return;
       case "newConversation":
-        return app.history.begin();
+        return app.library.begin();
       default:
         return action satisfies never;
     }

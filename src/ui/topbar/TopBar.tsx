@@ -1,6 +1,6 @@
 import { useRoute } from "../route";
 import { AdapterChip } from "./AdapterChip";
-import { HistoryMenu } from "./HistoryMenu";
+import { LibraryMenu } from "./LibraryMenu";
 import { Mark } from "./Mark";
 import { ModelChip } from "./ModelChip";
 import { ThemeToggle } from "./ThemeToggle";
@@ -21,7 +21,7 @@ export function TopBar() {
       </div>
       <ModelChip />
       <AdapterChip />
-      <HistoryMenu />
+      <LibraryMenu />
       <nav className={styles.nav} aria-label="Pages">
         {PAGES.map(({ route, href, label }) => (
           <a key={route} href={href} aria-current={route === current ? "page" : undefined}>

@@ -1,4 +1,4 @@
-import type { History } from "@/store/library/history";
+import type { Library } from "@/store/library/library";
 import type { Entry } from "@/store/library/records";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 
@@ -6,7 +6,7 @@ type Named = Pick<Entry, "id" | "title">;
 
 /** A conversation as a page of its own. What makes it is loaded when it is asked for. */
 export async function downloadHtml(
-  { archive }: History,
+  { archive }: Library,
   policies: readonly PolicyInfo[],
   { id, title }: Named,
 ): Promise<void> {
@@ -16,8 +16,8 @@ export async function downloadHtml(
   download(await exportHtml(record, policies), "text/html", `${fileName(title)}.html`);
 }
 
-export async function downloadJson(history: History, { id, title }: Named): Promise<void> {
-  const json = await history.exported(id);
+export async function downloadJson(library: Library, { id, title }: Named): Promise<void> {
+  const json = await library.exported(id);
   if (json) download(json, "application/json", `${fileName(title)}.json`);
 }
 

@@ -14,7 +14,7 @@ import type { Archive } from "./archive";
 import { withCurrentOptions } from "./currentOptions";
 import type { ConversationRecord } from "./records";
 
-export interface HistoryState {
+export interface LibraryState {
   /** Where a question was edited last, and the name under which what it replaced is kept. */
   readonly edited: { readonly exchangeId: string; readonly title: string } | undefined;
   /** What was deleted last, for as long as it can be brought back. */
@@ -22,9 +22,9 @@ export interface HistoryState {
 }
 
 /** Conversations over time: kept as they go on, opened again, named, taken along, forgotten. */
-export interface History {
+export interface Library {
   readonly archive: Archive;
-  readonly store: StoreApi<HistoryState>;
+  readonly store: StoreApi<LibraryState>;
   /** Brings back the newest conversation, if it is about the sample that was asked for. */
   restore(sampleId: string | undefined): Promise<boolean>;
   open(id: string): Promise<void>;
@@ -45,7 +45,7 @@ export interface History {
   begin(): void;
 }
 
-export interface HistoryOptions {
+export interface LibraryOptions {
   readonly archive: Archive;
   readonly chat: Chat;
   readonly policies: readonly PolicyInfo[];
@@ -53,9 +53,9 @@ export interface HistoryOptions {
   readonly now: () => number;
 }
 
-export function createHistory(options: HistoryOptions): History {
+export function createLibrary(options: LibraryOptions): Library {
   const { archive, chat, policies, newId, now } = options;
-  const store = createStore<HistoryState>(() => ({ edited: undefined, removed: undefined }));
+  const store = createStore<LibraryState>(() => ({ edited: undefined, removed: undefined }));
   chat.store.subscribe((state, before) => {
     const isSame = state.conversation.id === before.conversation.id;
     if (isSame && isWorthKeeping(state, before)) void archive.save(state.conversation);

@@ -15,7 +15,7 @@ import {
 } from "../conversation/conversation";
 import type { Archive, ArchiveState } from "./archive";
 import { exportJson } from "./exportJson";
-import { createHistory } from "./history";
+import { createLibrary } from "./library";
 import { type ConversationRecord, entryOf, revive, toRecord } from "./records";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
@@ -83,13 +83,13 @@ function setUp() {
     paint: vi.fn(),
   });
   chat.store.setState({ conversation });
-  const history = createHistory({ archive, chat, policies: POLICIES, newId, now: () => 0 });
-  return { archive, chat, history, current: () => chat.store.getState().conversation };
+  const library = createLibrary({ archive, chat, policies: POLICIES, newId, now: () => 0 });
+  return { archive, chat, library, current: () => chat.store.getState().conversation };
 }
 
 test("an edited question goes on from its place; what it replaced is kept by itself", async () => {
-  const { archive, history, current } = setUp();
-  history.edit("2", "another", [settings]);
+  const { archive, library, current } = setUp();
+  library.edit("2", "another", [settings]);
   const after = current();
   expect(after.id).toBe("c");
   expect(after.exchanges.map(({ question }) => question)).toEqual(["question 1", "another"]);
@@ -103,15 +103,15 @@ test("an edited question goes on from its place; what it replaced is kept by its
   expect(branch.name).toBe("question 1 (before edit)");
   expect(branch.exchanges).toEqual(toRecord(conversation, 1).exchanges);
   expect(branch.pictures).toHaveLength(4);
-  expect(history.store.getState().edited).toEqual({
+  expect(library.store.getState().edited).toEqual({
     exchangeId: after.exchanges[1]!.id,
     title: branch.name,
   });
 });
 
 test("an edited question may be asked in lanes", () => {
-  const { history, current } = setUp();
-  history.edit("3", "another", [settings, { ...settings, policy: "streaming" }]);
+  const { library, current } = setUp();
+  library.edit("3", "another", [settings, { ...settings, policy: "streaming" }]);
   const lanes = current().exchanges[2]!.attempts;
   expect(lanes.map(({ settings: { policy } }) => policy)).toEqual(["full", "streaming"]);
   expect(lanes[0]!.comparison).toBeDefined();
@@ -119,30 +119,30 @@ test("an edited question may be asked in lanes", () => {
 });
 
 test("a question without an answer is edited in place, and nothing is kept of it", () => {
-  const { archive, chat, history, current } = setUp();
+  const { archive, chat, library, current } = setUp();
   chat.store.setState({ conversation: emptyConversation("d", 0) });
   chat.ask("first", settings);
-  history.edit(current().exchanges[0]!.id, "second", [settings]);
+  library.edit(current().exchanges[0]!.id, "second", [settings]);
   expect(current().exchanges.map(({ question }) => question)).toEqual(["second"]);
   expect([...archive.kept.keys()]).toEqual(["d"]);
-  expect(history.store.getState().edited).toBeUndefined();
+  expect(library.store.getState().edited).toBeUndefined();
 });
 
 test("what was deleted is brought back as it was", async () => {
-  const { archive, history, current } = setUp();
+  const { archive, library, current } = setUp();
   const record = toRecord(conversation, 7);
   await archive.put(record);
-  await history.remove("c");
+  await library.remove("c");
   expect(current().id).not.toBe("c");
   expect(archive.kept.has("c")).toBe(false);
-  expect(history.store.getState().removed?.title).toBe("question 1");
-  await history.undoRemove();
+  expect(library.store.getState().removed?.title).toBe("question 1");
+  await library.undoRemove();
   expect(archive.kept.get("c")).toEqual(record);
-  expect(history.store.getState().removed).toBeUndefined();
+  expect(library.store.getState().removed).toBeUndefined();
 });
 
 test("a conversation of an earlier version is shown with the options' present names", async () => {
-  const { archive, chat, history, current } = setUp();
+  const { archive, chat, library, current } = setUp();
   const options = { sinks: 2, reading: "local" };
   const old = withExchange(emptyConversation("old", 0), {
     id: "1",
@@ -157,14 +157,14 @@ test("a conversation of an earlier version is shown with the options' present na
     ],
   });
   await archive.put(toRecord(old, 1));
-  await history.open("old");
+  await library.open("old");
   const { settings: shown } = current().exchanges[0]!.attempts[0]!;
   expect(shown.options).toEqual({ sinks: 2, variant: "local" });
   // Opening is no change: what is kept stays as it was.
   expect(archive.kept.get("old")).toEqual(toRecord(old, 1));
   chat.open(emptyConversation("other", 0));
   const json = await exportJson(toRecord(old, 1));
-  expect(await history.take(new File([json], "old.json"))).toBeUndefined();
+  expect(await library.take(new File([json], "old.json"))).toBeUndefined();
   const [imported] = current().exchanges;
   expect(imported!.attempts[0]!.settings.options).toEqual({ sinks: 2, variant: "local" });
 });

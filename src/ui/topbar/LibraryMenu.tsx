@@ -3,14 +3,14 @@ import { useStore } from "zustand/react";
 import type { Entry } from "@/store/library/records";
 import { useApp, useChat } from "../useApp";
 import { downloadHtml, downloadJson } from "./download";
-import styles from "./History.module.css";
+import styles from "./Library.module.css";
 
-const PANEL = "history-panel";
+const PANEL = "library-panel";
 
 /** Conversations kept in this browser: open, rename, export, delete, and those of a file. */
-export function HistoryMenu() {
-  const { history } = useApp();
-  const { entries, isKept, failure } = useStore(history.archive.store);
+export function LibraryMenu() {
+  const { library } = useApp();
+  const { entries, isKept, failure } = useStore(library.archive.store);
   const current = useChat((state) => state.conversation.id);
   const hasQuestions = useChat((state) => state.conversation.exchanges.length > 0);
   return (
@@ -27,7 +27,7 @@ export function HistoryMenu() {
             className={styles.link}
             disabled={!hasQuestions}
             onClick={() => {
-              history.begin();
+              library.begin();
               hide();
             }}
           >
@@ -49,7 +49,7 @@ export function HistoryMenu() {
         )}
         <ul>
           {entries.map((entry) => (
-            <HistoryItem key={entry.id} entry={entry} isCurrent={entry.id === current} />
+            <LibraryItem key={entry.id} entry={entry} isCurrent={entry.id === current} />
           ))}
         </ul>
       </div>
@@ -63,13 +63,13 @@ function hide() {
 
 /** Takes up a conversation that was exported as JSON. */
 function Import() {
-  const { history } = useApp();
+  const { library } = useApp();
   const [failure, setFailure] = useState<string>();
   const input = useRef<HTMLInputElement>(null);
 
   async function take(file: File | undefined) {
     if (!file) return;
-    const refused = await history.take(file);
+    const refused = await library.take(file);
     setFailure(refused);
     if (refused) return;
     location.hash = "#chat";
@@ -109,13 +109,13 @@ function Import() {
 
 /** What was deleted last, and the way back. */
 function Removed() {
-  const { history } = useApp();
-  const removed = useStore(history.store, (state) => state.removed);
+  const { library } = useApp();
+  const removed = useStore(library.store, (state) => state.removed);
   if (!removed) return null;
   return (
     <p className={styles.removed} role="status">
       <span>Deleted “{removed.title}”.</span>
-      <button type="button" className={styles.link} onClick={() => void history.undoRemove()}>
+      <button type="button" className={styles.link} onClick={() => void library.undoRemove()}>
         Undo
       </button>
     </p>
@@ -127,8 +127,8 @@ interface ItemProps {
   readonly isCurrent: boolean;
 }
 
-function HistoryItem({ entry, isCurrent }: ItemProps) {
-  const { history } = useApp();
+function LibraryItem({ entry, isCurrent }: ItemProps) {
+  const { library } = useApp();
   const [isNaming, setNaming] = useState(false);
   const { id, title } = entry;
 
@@ -136,11 +136,11 @@ function HistoryItem({ entry, isCurrent }: ItemProps) {
     event.preventDefault();
     const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
     setNaming(false);
-    void history.rename(id, name);
+    void library.rename(id, name);
   }
 
   async function open() {
-    await history.open(id);
+    await library.open(id);
     location.hash = "#chat";
     hide();
   }
@@ -182,7 +182,7 @@ function Facts({ entry: { updatedAt, pictures, questions } }: { readonly entry: 
 }
 
 function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: () => void }) {
-  const { history, policies } = useApp();
+  const { library, policies } = useApp();
   const [failure, setFailure] = useState<string>();
   const { id, title } = entry;
 
@@ -203,7 +203,7 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
             type="button"
             aria-label={`Export ${title} as HTML`}
             title="One page to look at anywhere"
-            onClick={() => void save(() => downloadHtml(history, policies, entry))}
+            onClick={() => void save(() => downloadHtml(library, policies, entry))}
           >
             HTML
           </button>
@@ -211,7 +211,7 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
             type="button"
             aria-label={`Export ${title} as JSON`}
             title="To import here, or to run again with npm run ask -- --replay"
-            onClick={() => void save(() => downloadJson(history, entry))}
+            onClick={() => void save(() => downloadJson(library, entry))}
           >
             JSON
           </button>
@@ -219,7 +219,7 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
         <button
           type="button"
           aria-label={`Delete ${title}`}
-          onClick={() => void history.remove(id)}
+          onClick={() => void library.remove(id)}
         >
           Delete
         </button>

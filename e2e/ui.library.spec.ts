@@ -3,7 +3,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
 
-const history = (page: Page) => page.getByRole("button", { name: "History" });
+const library = (page: Page) => page.getByRole("button", { name: "History" });
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });
 
 test("a reload brings the conversation back, and it goes on", async ({ page }) => {
@@ -24,9 +24,9 @@ test("an answer that a reload cut off is tried again on request", async ({ page 
   await page.keyboard.press("Enter");
   await expect(page.getByText(/waits for the model/)).toBeVisible();
   // The write to the archive is asynchronous; its entry in the list says that it is there.
-  await history(page).click();
+  await library(page).click();
   await expect(
-    page.locator("#history-panel").getByRole("button", { name: "What is the total?", exact: true }),
+    page.locator("#library-panel").getByRole("button", { name: "What is the total?", exact: true }),
   ).toBeVisible();
   await openScripted(page);
   await expect(page.getByText("The page was left before this answer ended.")).toBeVisible();
@@ -44,14 +44,14 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   await expect(page.getByText(/is kept under History/)).toBeVisible();
   await ask(page, "What is the date?");
 
-  await history(page).click();
+  await library(page).click();
   await page.getByRole("button", { name: "Rename What is the total?" }).click();
   await page.getByLabel("Name of What is the total?").fill("My receipt");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeVisible();
   await expectAccessible(page);
 
-  const item = page.locator("#history-panel li", { hasText: "My receipt" });
+  const item = page.locator("#library-panel li", { hasText: "My receipt" });
   await expect(item).toContainText("1 image");
   await expect(item).toContainText("1 question");
 
@@ -68,7 +68,7 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   await expect(question(page, "What is the total?")).toBeVisible();
   await expect(question(page, "What is the date?")).toHaveCount(0);
 
-  await history(page).click();
+  await library(page).click();
   await page.getByRole("button", { name: "Delete My receipt" }).click();
   await expect(question(page, "What is the total?")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toHaveCount(0);
@@ -76,7 +76,7 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeVisible();
   await page
-    .locator("#history-panel")
+    .locator("#library-panel")
     .getByRole("button", { name: "What is the date?", exact: true })
     .click();
   await expect(question(page, "What is the date?")).toBeVisible();
