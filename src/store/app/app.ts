@@ -2,7 +2,7 @@ import type { StoreApi } from "zustand/vanilla";
 import type { CacheSettings, Engine } from "@/protocol/engine";
 import { createLook, type Look } from "../attention/look";
 import { type Chat, createChat } from "../chat/chat";
-import { createLanes, type Lanes } from "../chat/lanes";
+import { createComparisonSetup, type ComparisonSetup } from "../chat/comparisonSetup";
 import { withoutPatches } from "../conversation/occlusion";
 import { fetchSamples } from "../images/samples";
 import { createViewerPictures, type ViewerPictures, type ViewerState } from "../images/viewer";
@@ -34,7 +34,7 @@ export interface App {
   readonly pictures: ViewerPictures;
   readonly library: Library;
   /** What the next comparison compares. */
-  readonly lanes: Lanes;
+  readonly comparison: ComparisonSetup;
   /** What the next settings would keep of the last prompt. */
   readonly preview: PreviewStore;
   readonly calibration: Calibration;
@@ -86,7 +86,7 @@ export function createApp(options: AppOptions): App {
   const archive = createArchive();
   const library = createLibrary({ archive, chat, policies, newId, now: () => Date.now() });
   const next = () => cacheSettings(settings.getState(), policies);
-  const lanes = createLanes(settings, policies, newId);
+  const comparison = createComparisonSetup(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
   const pictures = createViewerPictures({ chat, load, newId, now: () => Date.now() });
   const viewer = pictures.store;
@@ -105,9 +105,9 @@ export function createApp(options: AppOptions): App {
   /** Sends a question under the settings of now, whenever that is. */
   function sender(question: string): () => void {
     const single = next();
-    if (!lanes.store.getState().isOn) return () => chat.ask(question, single);
-    const several = lanes.settings();
-    lanes.asked();
+    if (!comparison.store.getState().isOn) return () => chat.ask(question, single);
+    const several = comparison.settings();
+    comparison.asked();
     return () => chat.compare(question, several);
   }
 
@@ -135,14 +135,14 @@ export function createApp(options: AppOptions): App {
       void gallery.then(() => pictures.settled()).then(send);
     },
     edit(exchangeId, question) {
-      const isComparing = lanes.store.getState().isOn;
-      library.edit(exchangeId, question, isComparing ? lanes.settings() : [next()]);
-      if (isComparing) lanes.asked();
+      const isComparing = comparison.store.getState().isOn;
+      library.edit(exchangeId, question, isComparing ? comparison.settings() : [next()]);
+      if (isComparing) comparison.asked();
     },
-    compareAgain: (exchangeId) => chat.compareAgain(exchangeId, lanes.settings()),
+    compareAgain: (exchangeId) => chat.compareAgain(exchangeId, comparison.settings()),
     pictures,
     library,
-    lanes,
+    comparison,
     preview,
     calibration,
   };

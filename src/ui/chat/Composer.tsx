@@ -18,7 +18,7 @@ export function Composer() {
   const area = useRef<HTMLTextAreaElement>(null);
   const isRunning = useChat((state) => state.running !== undefined);
   const count = useChat((state) => state.conversation.pictures.length);
-  const isComparing = useStore(app.lanes.store, (state) => state.isOn);
+  const isComparing = useStore(app.comparison.store, (state) => state.isOn);
   const isTooLong = text.length > MAX_CHARACTERS;
   const canAsk = text.trim() !== "" && !isTooLong && !isRunning;
   useShortcuts(area);
@@ -67,7 +67,7 @@ export function Composer() {
             aria-pressed={isComparing}
             aria-keyshortcuts="c"
             title="Ask one question under several policies (C)"
-            onClick={() => app.lanes.toggle()}
+            onClick={() => app.comparison.toggle()}
           >
             Compare
           </button>
@@ -90,7 +90,7 @@ export function Composer() {
 
 /** `/` goes to the question, `C` compares, `Esc` stops the answer. */
 function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
-  const { chat, lanes } = useApp();
+  const { chat, comparison } = useApp();
   useEffect(() => {
     const press = (event: globalThis.KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -102,7 +102,7 @@ function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
       }
       if (event.key.toLowerCase() === "c" && !isTyping && !event.shiftKey) {
         event.preventDefault();
-        lanes.toggle();
+        comparison.toggle();
         area.current?.focus();
       }
       const isOpen = document.querySelector(":popover-open, dialog[open]") !== null;
@@ -110,7 +110,7 @@ function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, [area, chat, lanes]);
+  }, [area, chat, comparison]);
 }
 
 /** The sample's questions that were not asked yet. */

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useStore } from "zustand/react";
-import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/chat/lanes";
+import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/chat/comparisonSetup";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { FULL } from "@/store/settings/settings";
 import { OptionFields } from "../cache/OptionsForm";
@@ -9,8 +9,8 @@ import styles from "./Lanes.module.css";
 
 /** The lanes of the next question: a policy with its keep and options each, and whether it stays. */
 export function LanePicker() {
-  const { lanes: choice } = useApp();
-  const lanes = useStore(choice.store, (state) => state.lanes);
+  const { comparison } = useApp();
+  const lanes = useStore(comparison.store, (state) => state.lanes);
   const pinned = lanes.filter(({ isPinned }) => isPinned).length;
   const fields = useRef<HTMLFieldSetElement>(null);
   // A short window scrolls to the whole composer, its button included.
@@ -35,7 +35,7 @@ export function LanePicker() {
           type="button"
           className={styles.small}
           disabled={lanes.length >= MOST_LANES}
-          onClick={() => choice.add()}
+          onClick={() => comparison.add()}
         >
           + Lane
         </button>
@@ -56,7 +56,7 @@ interface Props {
 }
 
 function Choice({ lane, number, isRemovable }: Props) {
-  const { lanes, policies } = useApp();
+  const { comparison, policies } = useApp();
   const id = useId();
   const [isOpen, setOpen] = useState(false);
   const policy = policies.find((each) => each.id === lane.policy);
@@ -71,7 +71,7 @@ function Choice({ lane, number, isRemovable }: Props) {
         <select
           id={`${id}-policy`}
           value={lane.policy}
-          onChange={({ target }) => lanes.change(lane.id, { policy: target.value })}
+          onChange={({ target }) => comparison.change(lane.id, { policy: target.value })}
         >
           {policies.map((each) => (
             <option key={each.id} value={each.id}>
@@ -87,7 +87,7 @@ function Choice({ lane, number, isRemovable }: Props) {
             max={100}
             disabled={isFull}
             value={isFull ? 100 : Number.isNaN(lane.keepPercent) ? "" : lane.keepPercent}
-            onChange={({ target }) => lanes.change(lane.id, { keepPercent: target.valueAsNumber })}
+            onChange={({ target }) => comparison.change(lane.id, { keepPercent: target.valueAsNumber })}
           />{" "}
           %
         </span>
@@ -108,7 +108,7 @@ function Choice({ lane, number, isRemovable }: Props) {
               type="checkbox"
               aria-label={`Pin lane ${number}`}
               checked={lane.isPinned}
-              onChange={({ target }) => lanes.change(lane.id, { isPinned: target.checked })}
+              onChange={({ target }) => comparison.change(lane.id, { isPinned: target.checked })}
             />
             Pin
           </label>
@@ -117,7 +117,7 @@ function Choice({ lane, number, isRemovable }: Props) {
             className={styles.small}
             aria-label={`Remove lane ${number}`}
             disabled={!isRemovable}
-            onClick={() => lanes.remove(lane.id)}
+            onClick={() => comparison.remove(lane.id)}
           >
             Remove
           </button>
@@ -137,19 +137,19 @@ interface OptionsProps {
 
 /** Begins with the settings' options for the policy; a change makes them the lane's own. */
 function LaneOptions({ lane, policy }: OptionsProps) {
-  const { lanes } = useApp();
+  const { comparison } = useApp();
   const common = useSettings((state) => state.options[policy.id]);
   return (
     <OptionFields
       policy={policy}
       chosen={lane.options ?? common}
-      onChange={(options) => lanes.change(lane.id, { options })}
+      onChange={(options) => comparison.change(lane.id, { options })}
     >
       {lane.options ? (
         <button
           type="button"
           className={styles.back}
-          onClick={() => lanes.change(lane.id, { options: undefined })}
+          onClick={() => comparison.change(lane.id, { options: undefined })}
         >
           Back to the options of the Cache zone
         </button>

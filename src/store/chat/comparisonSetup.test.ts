@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { OptionValues } from "@/compression/options";
 import type { PolicyInfo } from "../settings/policyInfo";
 import { createSettingsStore } from "../settings/settings";
-import { createLanes, usualLanes } from "./lanes";
+import { createComparisonSetup, usualLanes } from "./comparisonSetup";
 
 const alpha = { label: "", help: "", min: 0, max: 1, integer: false, default: 0.9 };
 const policies: readonly PolicyInfo[] = ["full", "aircache", "prefixkv", "streaming"].map((id) => ({
@@ -16,7 +16,7 @@ function setUp(options: Record<string, OptionValues> = {}) {
   let ids = 0;
   const chosen = { policy: "prefixkv", keepPercent: 20, scope: "prompt", options } as const;
   const settings = createSettingsStore(chosen);
-  return createLanes(settings, policies, () => `id${ids++}`);
+  return createComparisonSetup(settings, policies, () => `id${ids++}`);
 }
 
 test("the usual lanes are the full cache, the current settings and a window of as many rows", () => {

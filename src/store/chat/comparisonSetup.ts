@@ -26,14 +26,14 @@ export interface LaneChoice {
   readonly isPinned: boolean;
 }
 
-export interface LanesState {
+export interface ComparisonState {
   /** Whether the next question is asked in lanes. */
   readonly isOn: boolean;
   readonly lanes: readonly LaneChoice[];
 }
 
-export interface Lanes {
-  readonly store: StoreApi<LanesState>;
+export interface ComparisonSetup {
+  readonly store: StoreApi<ComparisonState>;
   /** Turns comparing on, with lanes around the current settings, or off. */
   toggle(): void;
   add(): void;
@@ -49,12 +49,12 @@ export interface Lanes {
   asked(): void;
 }
 
-export function createLanes(
+export function createComparisonSetup(
   settings: SettingsStore,
   policies: readonly PolicyInfo[],
   newId: () => string,
-): Lanes {
-  const store = createStore<LanesState>(() => ({ isOn: false, lanes: [] }));
+): ComparisonSetup {
+  const store = createStore<ComparisonState>(() => ({ isOn: false, lanes: [] }));
   const edit = (change: (lanes: readonly LaneChoice[]) => readonly LaneChoice[]) =>
     store.setState(({ lanes }) => ({ lanes: change(lanes) }));
   const withId = (lane: Pick<LaneChoice, "policy" | "keepPercent">): LaneChoice => ({
