@@ -14,7 +14,7 @@ import type { PictureOutcome, PictureSource } from "./pictures";
 import { createViewerPictures } from "./viewer";
 
 /** A viewer whose files are read when the test says so. */
-function setUp(room = 8192) {
+function setUp(contextLength = 8192) {
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation("c0", 0),
     running: undefined,
@@ -23,7 +23,7 @@ function setUp(room = 8192) {
   }));
   const open = (conversation: Conversation) => store.setState({ conversation, shown: undefined });
   const chat = { store, open } as unknown as Chat;
-  const info = { contextLength: room, rowsPerTile: 576 };
+  const info = { contextLength, rowsPerTile: 576 };
   const load = { store: { getState: () => ({ phase: "ready", info }) } } as unknown as Load;
   const held: { readonly source: PictureSource; readonly end: (ok: boolean) => void }[] = [];
   let ids = 0;

@@ -9,7 +9,7 @@ import {
   withoutPicture,
   withPictures,
 } from "../conversation/conversationPictures";
-import { roomFor, tooMany } from "../conversation/room";
+import { imageBudget, tooMany } from "../conversation/imageBudget";
 import { fetchPicture, hostOf, parseAddress } from "./fetchPicture";
 import { type PictureOutcome, readPicture } from "./pictures";
 import type { Sample } from "./samples";
@@ -130,8 +130,8 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
     const model = load.store.getState();
     const isNew = begins(target);
     const whole = isNew ? emptyConversation("", 0) : conversation();
-    const room = roomFor(whole, model.phase === "ready" ? model.info : undefined);
-    return count > room.pictures ? tooMany(count, room, !isNew) : undefined;
+    const budget = imageBudget(whole, model.phase === "ready" ? model.info : undefined);
+    return count > budget.pictures ? tooMany(count, budget, !isNew) : undefined;
   }
 
   function refuse(message: string): boolean {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { result } from "../app/testing";
 import { type Conversation, emptyConversation, type Picture, withExchange } from "./conversation";
-import { MAX_PICTURES, roomFor, tooMany } from "./room";
+import { MAX_PICTURES, imageBudget, tooMany } from "./imageBudget";
 
 const mini = { contextLength: 8192, rowsPerTile: 576 };
 const empty = emptyConversation("c", 0);
@@ -14,9 +14,9 @@ function waiting(count: number): Conversation {
 }
 
 it("divides what the context has left by the rows of a picture", () => {
-  expect(roomFor(empty, mini)).toEqual({ pictures: 13, contextLength: 8192 });
-  expect(roomFor(waiting(4), mini)).toEqual({ pictures: 9, contextLength: 8192 });
-  expect(roomFor(waiting(13), mini).pictures).toBe(0);
+  expect(imageBudget(empty, mini)).toEqual({ pictures: 13, contextLength: 8192 });
+  expect(imageBudget(waiting(4), mini)).toEqual({ pictures: 9, contextLength: 8192 });
+  expect(imageBudget(waiting(13), mini).pictures).toBe(0);
 });
 
 it("counts what was said, and the largest picture that was seen", () => {
@@ -38,14 +38,14 @@ it("counts what was said, and the largest picture that was seen", () => {
       ],
     },
   );
-  expect(roomFor(asked, mini).pictures).toBe(Math.floor((8192 - 1622 - 384) / 1608));
+  expect(imageBudget(asked, mini).pictures).toBe(Math.floor((8192 - 1622 - 384) / 1608));
 });
 
 it("has the page's own limit, alone while no model says anything", () => {
-  expect(roomFor(empty, undefined)).toEqual({ pictures: MAX_PICTURES });
-  expect(roomFor(waiting(30), undefined)).toEqual({ pictures: 2 });
+  expect(imageBudget(empty, undefined)).toEqual({ pictures: MAX_PICTURES });
+  expect(imageBudget(waiting(30), undefined)).toEqual({ pictures: 2 });
   const vast = { contextLength: 1_000_000, rowsPerTile: 64 };
-  expect(roomFor(empty, vast)).toEqual({ pictures: MAX_PICTURES });
+  expect(imageBudget(empty, vast)).toEqual({ pictures: MAX_PICTURES });
 });
 
 it("says how many fit", () => {

@@ -9,7 +9,7 @@ const QUESTION_TOKENS = 384;
 /** Tokens that a model writes around a picture. */
 const MARKUP_TOKENS = 8;
 
-export interface Room {
+export interface ImageBudget {
   /** Pictures that still fit into the conversation. */
   readonly pictures: number;
   /** What sets the limit: the model's context in tokens, or else the page. */
@@ -21,10 +21,10 @@ export interface Room {
  * answered about, or the model's fewest where none was; a model that cuts pictures into more tiles
  * than that refuses the question itself.
  */
-export function roomFor(
+export function imageBudget(
   conversation: Conversation,
   model: Pick<ModelInfo, "contextLength" | "rowsPerTile"> | undefined,
-): Room {
+): ImageBudget {
   const ofPage = Math.max(0, MAX_PICTURES - conversation.pictures.length);
   const rows = Math.max(model?.rowsPerTile ?? 0, largestSeen(conversation));
   if (!model || rows === 0) return { pictures: ofPage };
@@ -48,11 +48,11 @@ function largestSeen({ exchanges }: Conversation): number {
 }
 
 /** Why `count` pictures were refused. */
-export function tooMany(count: number, room: Room, isAdded: boolean): string {
+export function tooMany(count: number, budget: ImageBudget, isAdded: boolean): string {
   const them = count === 1 ? "This image does" : `These ${count} images do`;
-  const limit = room.contextLength
-    ? `the model’s context of ${room.contextLength} tokens`
+  const limit = budget.contextLength
+    ? `the model’s context of ${budget.contextLength} tokens`
     : "a conversation here";
-  if (room.pictures === 0) return `${them} not fit: ${limit} has no room for another image.`;
-  return `${them} not fit: ${limit} has room for ${room.pictures}${isAdded ? " more" : ""}.`;
+  if (budget.pictures === 0) return `${them} not fit: ${limit} has no room for another image.`;
+  return `${them} not fit: ${limit} has room for ${budget.pictures}${isAdded ? " more" : ""}.`;
 }
