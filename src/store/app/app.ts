@@ -2,7 +2,7 @@ import type { StoreApi } from "zustand/vanilla";
 import type { CacheSettings, Engine } from "@/protocol/engine";
 import { createLook, type Look } from "../attention/look";
 import { type Chat, createChat } from "../chat/chat";
-import { createComparisonSetup, type ComparisonSetup } from "../chat/comparisonSetup";
+import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { withoutPatches } from "../conversation/occlusion";
 import { fetchSamples } from "../images/samples";
 import { createViewerPictures, type ViewerPictures, type ViewerState } from "../images/viewer";

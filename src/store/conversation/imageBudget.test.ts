@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { result } from "../app/testing";
 import { type Conversation, emptyConversation, type Picture, withExchange } from "./conversation";
-import { MAX_PICTURES, imageBudget, tooMany } from "./imageBudget";
+import { imageBudget, MAX_PICTURES, tooMany } from "./imageBudget";
 
 const mini = { contextLength: 8192, rowsPerTile: 576 };
 const empty = emptyConversation("c", 0);

@@ -21,80 +21,80 @@ import type { AttemptRecord, ConversationRecord, SettledRun } from "./records";
 import {
   dictionary,
   either,
+  finite,
   flag,
   list,
-  number,
+  object,
   oneOf,
   optional,
-  record,
-  ShapeError,
-  text,
+  SchemaError,
+  string,
   whole,
-} from "./shape";
+} from "./schema";
 
 /** More rows or columns than any picture's grid has: beyond it, drawing would not end. */
 const MOST_PATCHES = 4096;
 
-const settings = record<CacheSettings>({
-  policy: text,
-  retention: number,
+const settings = object<CacheSettings>({
+  policy: string,
+  retention: finite,
   scope: oneOf("visual", "prompt"),
-  options: dictionary(either(number, text)),
-  capMb: optional(number),
+  options: dictionary(either(finite, string)),
+  capMb: optional(finite),
 });
-const sampling = record<Sampling>({
+const sampling = object<Sampling>({
   maxNewTokens: whole(),
-  temperature: number,
+  temperature: finite,
   topK: whole(),
-  topP: number,
+  topP: finite,
   seed: whole(),
 });
-const origin = record<Origin>({
-  model: text,
+const origin = object<Origin>({
+  model: string,
   elementType: oneOf("f16", "f32", "bf16"),
   kvType: oneOf("f16", "f32"),
-  versions: dictionary(text),
-  vendor: text,
-  architecture: text,
-  description: text,
+  versions: dictionary(string),
+  vendor: string,
+  architecture: string,
+  description: string,
   isFallback: flag,
   sampling,
-  startedAt: number,
+  startedAt: finite,
 });
-const box = record<Hidden["patches"][number]["box"]>({
-  x: number,
-  y: number,
-  width: number,
-  height: number,
+const box = object<Hidden["patches"][number]["box"]>({
+  x: finite,
+  y: finite,
+  width: finite,
+  height: finite,
 });
-const hidden = record<Hidden>({
-  picture: text,
-  patches: list(record<Hidden["patches"][number]>({ position: whole(), box })),
+const hidden = object<Hidden>({
+  picture: string,
+  patches: list(object<Hidden["patches"][number]>({ position: whole(), box })),
 });
-const trace = record<Trace>({
-  tokenMs: list(number),
+const trace = object<Trace>({
+  tokenMs: list(finite),
   kv: list(
-    record<KvSample>({
-      at: number,
-      bytes: number,
-      fullBytes: number,
+    object<KvSample>({
+      at: finite,
+      bytes: finite,
+      fullBytes: finite,
       mark: optional(oneOf("prefill", "compact", "end")),
     }),
   ),
 });
-const layer = record<LayerReport>({
-  rowsBefore: number,
-  rowsAfter: number,
-  rowsEnd: optional(number),
+const layer = object<LayerReport>({
+  rowsBefore: finite,
+  rowsAfter: finite,
+  rowsEnd: optional(finite),
   kept: list(whole()),
   keptPerHead: optional(list(list(whole()))),
 });
-const layout = record<ImageLayout>({
-  image: text,
+const layout = object<ImageLayout>({
+  image: string,
   width: whole(),
   height: whole(),
   tiles: list(
-    record<ImageLayout["tiles"][number]>({
+    object<ImageLayout["tiles"][number]>({
       firstPosition: whole(),
       gridRows: whole(MOST_PATCHES),
       gridColumns: whole(MOST_PATCHES),
@@ -102,38 +102,38 @@ const layout = record<ImageLayout>({
     }),
   ),
 });
-const result = record<DocumentResult>({
-  answer: text,
+const result = object<DocumentResult>({
+  answer: string,
   tokenIds: list(whole()),
   finish: oneOf("stop", "length", "cancelled", "context", "memory"),
   promptTokens: whole(),
   visualTokens: whole(),
   appended: flag,
-  policy: text,
-  retention: number,
+  policy: string,
+  retention: finite,
   scope: oneOf("visual", "prompt"),
   layers: list(layer),
-  kvBytes: record<DocumentResult["kvBytes"]>({
-    before: number,
-    after: number,
-    peak: number,
-    end: number,
-    full: number,
+  kvBytes: object<DocumentResult["kvBytes"]>({
+    before: finite,
+    after: finite,
+    peak: finite,
+    end: finite,
+    full: finite,
   }),
-  ms: record<DocumentResult["ms"]>({
-    vision: number,
-    prefill: number,
-    score: number,
-    plan: number,
-    compact: number,
-    firstToken: number,
-    decodePerToken: record<DocumentResult["ms"]["decodePerToken"]>({ median: number, p95: number }),
+  ms: object<DocumentResult["ms"]>({
+    vision: finite,
+    prefill: finite,
+    score: finite,
+    plan: finite,
+    compact: finite,
+    firstToken: finite,
+    decodePerToken: object<DocumentResult["ms"]["decodePerToken"]>({ median: finite, p95: finite }),
   }),
   images: list(layout),
-  notices: list(text),
-  notes: dictionary(either(number, list(number))),
+  notices: list(string),
+  notes: dictionary(either(finite, list(finite))),
 });
-const failure = record<EngineFailure>({
+const failure = object<EngineFailure>({
   code: oneOf(
     "noWebGpu",
     "missingLimit",
@@ -152,40 +152,40 @@ const failure = record<EngineFailure>({
     "noModel",
     "internal",
   ),
-  message: text,
+  message: string,
   action: optional(oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation")),
 });
-const document = record<ConversationDocument>({
+const document = object<ConversationDocument>({
   format: oneOf(FORMAT),
   version: oneOf(VERSION),
-  name: text,
-  createdAt: text,
-  updatedAt: text,
+  name: string,
+  createdAt: string,
+  updatedAt: string,
   pictures: list(
-    record<DocumentPicture>({
-      id: text,
-      title: text,
-      alt: text,
+    object<DocumentPicture>({
+      id: string,
+      title: string,
+      alt: string,
       width: whole(),
       height: whole(),
-      sampleId: optional(text),
-      data: text,
+      sampleId: optional(string),
+      data: string,
     }),
   ),
   exchanges: list(
-    record<DocumentExchange>({
-      question: text,
-      pictures: list(text),
+    object<DocumentExchange>({
+      question: string,
+      pictures: list(string),
       attempts: list(
-        record<DocumentAttempt>({
+        object<DocumentAttempt>({
           settings,
-          comparison: optional(text),
+          comparison: optional(string),
           hidden: optional(hidden),
           result: optional(result),
           origin: optional(origin),
           trace: optional(trace),
           failure: optional(failure),
-          text: optional(text),
+          text: optional(string),
         }),
       ),
     }),
@@ -195,7 +195,7 @@ const document = record<ConversationDocument>({
 /**
  * Reads what `exportJson` wrote. Nothing in it is taken on trust.
  * @param name of the file, for the sentence
- * @throws ShapeError with one sentence
+ * @throws SchemaError with one sentence
  */
 export function readDocument(json: string, name: string): ConversationDocument {
   try {
@@ -203,8 +203,8 @@ export function readDocument(json: string, name: string): ConversationDocument {
     checkReferences(read);
     return read;
   } catch (error) {
-    const why = error instanceof ShapeError ? error.message : "it is not JSON";
-    throw new ShapeError(`“${name}” is not a conversation of Keepsight: ${why}.`);
+    const why = error instanceof SchemaError ? error.message : "it is not JSON";
+    throw new SchemaError(`“${name}” is not a conversation of Keepsight: ${why}.`);
   }
 }
 
@@ -213,13 +213,14 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
   for (const [index, exchange] of exchanges.entries()) {
     const missing = exchange.pictures.find((id) => !known.has(id));
     if (missing !== undefined) {
-      throw new ShapeError(`exchanges[${index}] names a picture that is not in it`);
+      throw new SchemaError(`exchanges[${index}] names a picture that is not in it`);
     }
-    if (exchange.attempts.length === 0) throw new ShapeError(`exchanges[${index}] has no attempts`);
+    if (exchange.attempts.length === 0)
+      throw new SchemaError(`exchanges[${index}] has no attempts`);
     for (const [place, { result: given, failure: why }] of exchange.attempts.entries()) {
       if (given === undefined && why === undefined) {
         const at = `exchanges[${index}].attempts[${place}]`;
-        throw new ShapeError(`${at} has neither a result nor a failure`);
+        throw new SchemaError(`${at} has neither a result nor a failure`);
       }
     }
   }
@@ -259,15 +260,15 @@ function attemptOf(
 
 const UNKNOWN: EngineFailure = { code: "internal", message: "It failed.", action: "retry" };
 
-/** @throws ShapeError where it is no base64 data URL */
+/** @throws SchemaError where it is no base64 data URL */
 export function blobOf(dataUrl: string): Blob {
   const comma = dataUrl.indexOf(",");
   const type = /^data:([\w/+.-]+);base64$/.exec(dataUrl.slice(0, Math.max(0, comma)))?.[1];
-  if (type === undefined) throw new ShapeError("A picture of this conversation is no data URL.");
+  if (type === undefined) throw new SchemaError("A picture of this conversation is no data URL.");
   try {
     const letters = atob(dataUrl.slice(comma + 1));
     return new Blob([Uint8Array.from(letters, (letter) => letter.charCodeAt(0))], { type });
   } catch {
-    throw new ShapeError("A picture of this conversation is damaged.");
+    throw new SchemaError("A picture of this conversation is damaged.");
   }
 }

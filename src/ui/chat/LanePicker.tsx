@@ -87,7 +87,9 @@ function Choice({ lane, number, isRemovable }: Props) {
             max={100}
             disabled={isFull}
             value={isFull ? 100 : Number.isNaN(lane.keepPercent) ? "" : lane.keepPercent}
-            onChange={({ target }) => comparison.change(lane.id, { keepPercent: target.valueAsNumber })}
+            onChange={({ target }) =>
+              comparison.change(lane.id, { keepPercent: target.valueAsNumber })
+            }
           />{" "}
           %
         </span>

@@ -1,29 +1,29 @@
 /**
- * Checks of data from outside, by hand: a shape takes anything and gives what it says it gives, or
- * throws a `ShapeError` that names the place. Fields that no shape asks for are left out.
+ * Checks of data from outside, by hand: a schema takes anything and gives what it says it gives, or
+ * throws a `SchemaError` that names the place. Fields that no schema asks for are left out.
  */
-export type Shape<T> = (value: unknown, at: string) => T;
+export type Schema<T> = (value: unknown, at: string) => T;
 
-export class ShapeError extends Error {
-  override readonly name = "ShapeError";
+export class SchemaError extends Error {
+  override readonly name = "SchemaError";
 }
 
 function refuse(at: string, wanted: string): never {
-  throw new ShapeError(`${at || "the document"} is not ${wanted}`);
+  throw new SchemaError(`${at || "the document"} is not ${wanted}`);
 }
 
-export const text: Shape<string> = (value, at) =>
+export const string: Schema<string> = (value, at) =>
   typeof value === "string" ? value : refuse(at, "a text");
 
-export const flag: Shape<boolean> = (value, at) =>
+export const flag: Schema<boolean> = (value, at) =>
   typeof value === "boolean" ? value : refuse(at, "true or false");
 
 /** Finite. */
-export const number: Shape<number> = (value, at) =>
+export const finite: Schema<number> = (value, at) =>
   typeof value === "number" && Number.isFinite(value) ? value : refuse(at, "a number");
 
 /** @param most inclusive */
-export function whole(most = Number.MAX_SAFE_INTEGER): Shape<number> {
+export function whole(most = Number.MAX_SAFE_INTEGER): Schema<number> {
   return (value, at) =>
     typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most
       ? value
@@ -31,13 +31,13 @@ export function whole(most = Number.MAX_SAFE_INTEGER): Shape<number> {
 }
 
 /** One of a few texts or numbers. */
-export function oneOf<const T extends string | number>(...values: readonly T[]): Shape<T> {
+export function oneOf<const T extends string | number>(...values: readonly T[]): Schema<T> {
   return (value, at) =>
     values.find((each) => each === value) ?? refuse(at, values.map(String).join(" or "));
 }
 
-/** The first of two shapes that fits. */
-export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
+/** The first of two schemas that fits. */
+export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
   return (value, at) => {
     try {
       return first(value, at);
@@ -47,7 +47,7 @@ export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
   };
 }
 
-export function list<T>(item: Shape<T>): Shape<readonly T[]> {
+export function list<T>(item: Schema<T>): Schema<readonly T[]> {
   return (value, at) =>
     Array.isArray(value)
       ? value.map((each, index) => item(each, `${at}[${index}]`))
@@ -55,38 +55,38 @@ export function list<T>(item: Shape<T>): Shape<readonly T[]> {
 }
 
 /** A dictionary with any keys. */
-export function dictionary<T>(item: Shape<T>): Shape<Readonly<Record<string, T>>> {
+export function dictionary<T>(item: Schema<T>): Schema<Readonly<Record<string, T>>> {
   return (value, at) =>
     Object.fromEntries(
-      Object.entries(object(value, at)).map(([key, each]) => [key, item(each, `${at}.${key}`)]),
+      Object.entries(asObject(value, at)).map(([key, each]) => [key, item(each, `${at}.${key}`)]),
     );
 }
 
 /** A field that may be absent. */
-export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
-  return (value, at) => (value === undefined ? undefined : shape(value, at));
+export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
+  return (value, at) => (value === undefined ? undefined : schema(value, at));
 }
 
 /** An object with exactly the fields of `T`; absent optional ones stay absent. */
-export function record<T extends object>(
+export function object<T extends object>(
   fields: {
-    readonly [K in keyof T]-?: Shape<T[K]>;
+    readonly [K in keyof T]-?: Schema<T[K]>;
   },
-): Shape<T> {
+): Schema<T> {
   return (value, at) => {
-    const given = object(value, at);
+    const given = asObject(value, at);
     const checked: Partial<T> = {};
     for (const name in fields) {
       const own = Object.hasOwn(given, name) ? given[name] : undefined;
       const field = fields[name](own, at ? `${at}.${name}` : name);
       if (field !== undefined) checked[name] = field;
     }
-    // Every field of T went through its shape just above.
+    // Every field of T went through its schema just above.
     return checked as T;
   };
 }
 
-function object(value: unknown, at: string): Readonly<Record<string, unknown>> {
+function asObject(value: unknown, at: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   return refuse(at, "an object");
 }
