@@ -169,7 +169,7 @@ test("a patch is read with its score, pinned, and underlines the words that look
     page.getByText(/^Row 85 · kept by .* · score [\d.e-]+, \d+(st|nd|rd|th) of 576/),
   ).toBeVisible();
   await page.keyboard.press("Enter");
-  await expect(word(page, 1, 2)).toHaveAttribute("data-looking", "true");
+  await expect(word(page, 1, 2)).toHaveAttribute("data-attending", "true");
   await expect(page.getByRole("button", { name: "Hide this patch and ask again" })).toBeVisible();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");

@@ -1,6 +1,6 @@
 import type { StoreApi } from "zustand/vanilla";
 import type { CacheSettings, Engine } from "@/protocol/engine";
-import { createLook, type Look } from "../attention/look";
+import { type AttentionView, createAttentionView } from "../attention/attentionView";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { withoutPatches } from "../conversation/occlusion";
@@ -28,7 +28,7 @@ export interface App {
   readonly chat: Chat;
   readonly charts: Charts;
   /** The word and the patches that somebody looks at. */
-  readonly look: Look;
+  readonly attentionView: AttentionView;
   readonly viewer: StoreApi<ViewerState>;
   /** How pictures come to the viewer. */
   readonly pictures: ViewerPictures;
@@ -82,7 +82,7 @@ export function createApp(options: AppOptions): App {
     now: () => Date.now(),
     paint: withoutPatches,
   });
-  const look = createLook(chat);
+  const attentionView = createAttentionView(chat);
   const archive = createArchive();
   const library = createLibrary({ archive, chat, policies, newId, now: () => Date.now() });
   const next = () => cacheSettings(settings.getState(), policies);
@@ -119,7 +119,7 @@ export function createApp(options: AppOptions): App {
     load,
     chat,
     charts,
-    look,
+    attentionView,
     viewer,
     start() {
       gallery = startGallery().finally(() => {

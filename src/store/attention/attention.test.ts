@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttentionTrace, LayerReport } from "@/protocol/engine";
-import { attentionOfRow, attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import { attendedRows, attentionOfRow, attentionOfSteps, lightOf, sinkRows } from "./attention";
 
 const byte = (attention: number) => Math.round(255 * Math.sqrt(attention));
 
@@ -115,7 +115,7 @@ describe("light", () => {
   });
 
   test("a row was looked at from a quarter of the strongest on", () => {
-    expect(lookedAt(attention, new Set([10]))).toEqual([11, 12]);
-    expect(lookedAt(new Map([[10, 0]]), new Set())).toEqual([]);
+    expect(attendedRows(attention, new Set([10]))).toEqual([11, 12]);
+    expect(attendedRows(new Map([[10, 0]]), new Set())).toEqual([]);
   });
 });

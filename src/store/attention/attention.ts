@@ -9,7 +9,7 @@ const SINK_WORDS = 0.75;
 const SINK_MIN_WORDS = 3;
 
 /** A row was looked at where it got this share of what the strongest row got that is no sink. */
-const LOOKED_AT = 0.25;
+const ATTENDED = 0.25;
 
 /** Attention of one step over the visual rows, mean over the chosen layers. [positions] */
 function attentionAt(trace: AttentionTrace, step: number, layer: LayerChoice): Float64Array {
@@ -124,11 +124,11 @@ export function lightOf(
 }
 
 /** Rows that got at least a quarter of the strongest one's attention, strongest first, no sinks. */
-export function lookedAt(
+export function attendedRows(
   attention: ReadonlyMap<number, number>,
   sinks: ReadonlySet<number>,
 ): readonly number[] {
-  const least = LOOKED_AT * strongest(attention, sinks);
+  const least = ATTENDED * strongest(attention, sinks);
   return [...attention]
     .filter(([position, each]) => each > 0 && each >= least && !sinks.has(position))
     .sort((a, b) => b[1] - a[1])

@@ -1,6 +1,6 @@
 import { type FocusEvent, type KeyboardEvent, type PointerEvent, useMemo, useState } from "react";
 import { useStore } from "zustand/react";
-import { wordsLookingAt } from "@/store/attention/looked";
+import { wordsAttendingTo } from "@/store/attention/wordAttention";
 import type { Attempt } from "@/store/conversation/conversation";
 import { useApp, useSettings } from "../useApp";
 import styles from "./AnswerWords.module.css";
@@ -19,30 +19,30 @@ interface Props {
  * word. The word that rests goes to a store that the viewer follows; nothing here is drawn again.
  */
 export function AnswerWords({ attempt, parts }: Props) {
-  const { look } = useApp();
+  const { attentionView } = useApp();
   const [current, setCurrent] = useState(0);
-  const looking = useLookingWords(attempt);
+  const attending = useAttendingWords(attempt);
   const pieces = useMemo(() => piecesOf(parts), [parts]);
   const count = pieces.at(-1)?.words.at(-1)?.next ?? 0;
 
   function hover(event: PointerEvent<HTMLElement>) {
     if (event.pointerType !== "mouse") return;
     const word = wordAt(event.target);
-    if (word !== undefined) look.rest({ attempt: attempt.id, word });
+    if (word !== undefined) attentionView.rest({ attempt: attempt.id, word });
   }
 
   function focus(event: FocusEvent<HTMLElement>) {
     const word = wordAt(event.target);
     if (word === undefined) return;
     setCurrent(word);
-    look.rest({ attempt: attempt.id, word });
+    attentionView.rest({ attempt: attempt.id, word });
   }
 
   function press(event: KeyboardEvent<HTMLElement>) {
     const group = event.currentTarget;
     if (event.key === "Escape") {
       event.stopPropagation();
-      look.leave();
+      attentionView.leave();
       return group.closest<HTMLElement>("section[tabindex]")?.focus();
     }
     const next = nextWord(event.key, current, count);
@@ -59,7 +59,7 @@ export function AnswerWords({ attempt, parts }: Props) {
       onPointerOver={hover}
       onPointerLeave={({ currentTarget, pointerType }) => {
         if (pointerType === "mouse" && !currentTarget.contains(document.activeElement))
-          look.leave();
+          attentionView.leave();
       }}
       // A tap focuses in every browser only when it is told to.
       onClick={({ currentTarget, target }) => {
@@ -67,7 +67,7 @@ export function AnswerWords({ attempt, parts }: Props) {
         if (word !== undefined) wordElement(currentTarget, word)?.focus();
       }}
       onFocus={focus}
-      onBlur={look.leave}
+      onBlur={attentionView.leave}
       onKeyDown={press}
     >
       {pieces.map(({ differs, words }, index) => {
@@ -79,7 +79,7 @@ export function AnswerWords({ attempt, parts }: Props) {
               key={word}
               className={styles.word}
               data-word={word}
-              data-looking={looking.has(word) || undefined}
+              data-attending={attending.has(word) || undefined}
               tabIndex={word === current ? 0 : -1}
             >
               {text}
@@ -96,13 +96,13 @@ export function AnswerWords({ attempt, parts }: Props) {
 const NONE: ReadonlySet<number> = new Set();
 
 /** Words that looked at the patch that was pinned last. */
-function useLookingWords(attempt: Attempt): ReadonlySet<number> {
-  const { look } = useApp();
-  const pinned = useStore(look.store, (state) => state.pinned.at(-1));
+function useAttendingWords(attempt: Attempt): ReadonlySet<number> {
+  const { attentionView } = useApp();
+  const pinned = useStore(attentionView.store, (state) => state.pinned.at(-1));
   const layer = useSettings((state) => (pinned === undefined ? undefined : state.layer));
   return useMemo(() => {
     if (pinned === undefined || layer === undefined) return NONE;
-    return new Set(wordsLookingAt(attempt, pinned, layer));
+    return new Set(wordsAttendingTo(attempt, pinned, layer));
   }, [attempt, pinned, layer]);
 }
 

@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import { hasAttention } from "@/store/attention/looked";
+import { hasAttention } from "@/store/attention/wordAttention";
 import { type Attempt, textOf } from "@/store/conversation/conversation";
 import { AnswerWords } from "./AnswerWords";
 import { comparedParts } from "./comparedParts";

@@ -7,10 +7,13 @@ import type { ViewerContent } from "./useViewerContent";
 
 /** The viewer in one sentence: what lies over the picture, said in words. */
 export function Caption({ view }: { readonly view: ViewerContent }) {
-  const { rows, layer, mode, look } = view;
+  const { rows, layer, mode, attention } = view;
   if (!rows) return <>Ask, and see which patches each layer keeps</>;
   const patches = patchesOf(rows.layout);
-  if (look) return <WordCaption look={look} layer={layer} layout={rows.layout} patches={patches} />;
+  if (attention)
+    return (
+      <WordCaption attention={attention} layer={layer} layout={rows.layout} patches={patches} />
+    );
   if (mode === "heat") return <HeatCaption view={view} layout={rows.layout} patches={patches} />;
   return <KeptCaption view={view} rows={rows} />;
 }
@@ -65,13 +68,13 @@ function HeatCaption({ view: { heat, heatState, policy, layer }, layout, patches
 }
 
 interface WordProps {
-  readonly look: NonNullable<ViewerContent["look"]>;
+  readonly attention: NonNullable<ViewerContent["attention"]>;
   readonly layer: LayerChoice;
   readonly layout: ImageLayout;
   readonly patches: readonly Patch[];
 }
 
-function WordCaption({ look: { text, light, strongest }, layer, layout, patches }: WordProps) {
+function WordCaption({ attention: { text, light, strongest }, layer, layout, patches }: WordProps) {
   const word = <b>“{text}”</b>;
   if (light.size === 0) return <>No step of {word} was recorded, or it looked at no patch</>;
   const places = placesOf(strongest, patches, layout, 2);
@@ -84,8 +87,8 @@ function WordCaption({ look: { text, light, strongest }, layer, layout, patches 
 }
 
 /** What the outlines of a resting word mean, for those who do not see them. */
-export function MissedSentence({ view: { look, rows } }: { readonly view: ViewerContent }) {
-  const { text = "", missed = [] } = look?.reference ?? {};
+export function MissedSentence({ view: { attention, rows } }: { readonly view: ViewerContent }) {
+  const { text = "", missed = [] } = attention?.reference ?? {};
   if (!rows || missed.length === 0) return null;
   const places = placesOf(missed, patchesOf(rows.layout), rows.layout, 3);
   return (

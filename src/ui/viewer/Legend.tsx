@@ -4,9 +4,9 @@ import type { ViewerContent } from "./useViewerContent";
 const MISSED = "dropped; the full cache looked there";
 
 /** What the colours and marks over the picture mean; its room is there when it is empty. */
-export function Legend({ view: { overlay, look } }: { readonly view: ViewerContent }) {
+export function Legend({ view: { overlay, attention } }: { readonly view: ViewerContent }) {
   const paint = overlay?.paint;
-  const missed = look?.reference?.missed.length ?? 0;
+  const missed = attention?.reference?.missed.length ?? 0;
   return (
     <div className={styles.legend}>
       {paint && paint.kind !== "kept" && (

@@ -24,7 +24,7 @@ export function Viewer() {
   const picture = useViewerPicture();
   const view = useViewerContent(picture);
   const pins = usePins(picture);
-  const { heat, sinks, look } = view;
+  const { heat, sinks, attention } = view;
   const readings = useMemo(() => ({ heat, sinks }), [heat, sinks]);
 
   return (
@@ -35,7 +35,7 @@ export function Viewer() {
         overlay={view.overlay}
         readings={readings}
         pins={pins}
-        caption={look && <Caption view={view} />}
+        caption={attention && <Caption view={view} />}
       />
       <div className={styles.about}>
         <PictureStrip />
@@ -68,7 +68,7 @@ export function Viewer() {
         </button>
       </div>
       <div className="unseen" aria-live="polite">
-        {look && (
+        {attention && (
           <>
             <Caption view={view} />
             <MissedSentence view={view} />

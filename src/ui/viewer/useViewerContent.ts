@@ -3,7 +3,12 @@ import { useStore } from "zustand/react";
 import { useShallow } from "zustand/react/shallow";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { type Heat, heatOf } from "@/store/attention/heat";
-import { importanceOf, lookOfWord, sinksOf, type WordLook } from "@/store/attention/looked";
+import {
+  attentionOfWord,
+  importanceOfImage,
+  sinksOf,
+  type WordAttention,
+} from "@/store/attention/wordAttention";
 import { type ShownRows, shownRows } from "@/store/chat/shownRows";
 import type { Picture } from "@/store/conversation/conversation";
 import type { LayerChoice, VeilMode } from "@/store/settings/settings";
@@ -27,7 +32,7 @@ export interface ViewerContent {
   /** Why there is no heat, where there is none. */
   readonly heatState: "pending" | "unscored" | "unrecorded";
   /** The word that rests, and what it looked at. */
-  readonly look: WordLook | undefined;
+  readonly attention: WordAttention | undefined;
   readonly sinks: ReadonlySet<number>;
   /** Of the next settings, not of an answer. */
   readonly isPreview: boolean;
@@ -54,15 +59,15 @@ export function useViewerContent(picture: Picture | undefined): ViewerContent {
     return chosen === "all" ? keptShareOfAll(layers) : keptShare(layers[chosen]!);
   }, [layers, chosen]);
   const heat = useHeat(shown, chosen);
-  const look = useLook(chosen);
+  const attention = useWordAttention(chosen);
   const sinks = useSinks(shown, chosen);
   const hidden = shown.hidden?.picture === picture?.id ? shown.hidden : undefined;
   const overlay = useMemo((): Overlay | undefined => {
-    const paint = paintOf(mode, share, heat, look);
+    const paint = paintOf(mode, share, heat, attention);
     const boxes = hidden?.patches.map(({ box }) => box) ?? NOTHING_HIDDEN;
     if (!paint && boxes.length === 0) return undefined;
-    return { paint, sinks: look?.sinks ?? sinks, hidden: boxes };
-  }, [mode, share, heat, look, sinks, hidden]);
+    return { paint, sinks: attention?.sinks ?? sinks, hidden: boxes };
+  }, [mode, share, heat, attention, sinks, hidden]);
 
   return {
     rows: useMemo(() => (layers && layout ? { layers, layout } : undefined), [layers, layout]),
@@ -73,7 +78,7 @@ export function useViewerContent(picture: Picture | undefined): ViewerContent {
     policy: shown.policy === undefined ? "" : policyLabel(policies, shown.policy),
     heat,
     heatState: !result ? "pending" : result.explanation ? "unscored" : "unrecorded",
-    look,
+    attention,
     sinks,
     isPreview,
     hoverLayer: (over) => setHover(over === undefined ? undefined : { over, from: layer }),
@@ -95,17 +100,17 @@ function useHeat({ attemptId, layout, result }: FlatRows, layer: LayerChoice): H
   const { chat } = useApp();
   const importance = useMemo(() => {
     if (!attemptId || !layout || !result) return undefined;
-    return importanceOf(chat.store.getState().conversation, attemptId, layout);
+    return importanceOfImage(chat.store.getState().conversation, attemptId, layout);
   }, [chat, attemptId, layout, result]);
   return useMemo(() => importance && heatOf(importance, layer), [importance, layer]);
 }
 
 /** What the resting word looked at; its answer has ended, so nothing else of the chat matters. */
-function useLook(layer: LayerChoice): WordLook | undefined {
-  const { chat, look } = useApp();
-  const word = useStore(look.store, (state) => state.word);
+function useWordAttention(layer: LayerChoice): WordAttention | undefined {
+  const { chat, attentionView } = useApp();
+  const word = useStore(attentionView.store, (state) => state.word);
   return useMemo(
-    () => word && lookOfWord(chat.store.getState().conversation, word, layer),
+    () => word && attentionOfWord(chat.store.getState().conversation, word, layer),
     [chat, word, layer],
   );
 }
@@ -114,10 +119,10 @@ function paintOf(
   mode: VeilMode,
   share: ReadonlyMap<number, number> | undefined,
   heat: Heat | undefined,
-  look: WordLook | undefined,
+  attention: WordAttention | undefined,
 ): Paint | undefined {
-  if (look) {
-    return { kind: "word", light: look.light, missed: new Set(look.reference?.missed) };
+  if (attention) {
+    return { kind: "word", light: attention.light, missed: new Set(attention.reference?.missed) };
   }
   if (mode === "heat") return heat && { kind: "heat", heat: heat.values };
   return mode === "kept" && share ? { kind: "kept", share } : undefined;

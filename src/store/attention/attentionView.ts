@@ -8,7 +8,7 @@ export interface RestingWord {
   readonly word: number;
 }
 
-export interface LookState {
+export interface AttentionViewState {
   /** The word that pointer or keyboard rests on. */
   readonly word: RestingWord | undefined;
   /** Positions of the patches in the viewer that are held for hiding, oldest first. */
@@ -19,8 +19,8 @@ export interface LookState {
  * What somebody looks at, apart from the conversation: moving over words and patches changes this
  * store alone, and the transcript is not drawn again.
  */
-export interface Look {
-  readonly store: StoreApi<LookState>;
+export interface AttentionView {
+  readonly store: StoreApi<AttentionViewState>;
   rest(word: RestingWord): void;
   leave(): void;
   /** Pins a patch, or lets it go; the oldest one gives way where too many would be pinned. */
@@ -28,10 +28,10 @@ export interface Look {
   unpin(): void;
 }
 
-const NOTHING: LookState = { word: undefined, pinned: [] };
+const NOTHING: AttentionViewState = { word: undefined, pinned: [] };
 
-export function createLook(chat: Pick<Chat, "store">): Look {
-  const store = createStore<LookState>(() => NOTHING);
+export function createAttentionView(chat: Pick<Chat, "store">): AttentionView {
+  const store = createStore<AttentionViewState>(() => NOTHING);
   chat.store.subscribe(({ conversation: now }, { conversation: before }) => {
     if (now.id !== before.id || now.pictures !== before.pictures) store.setState(NOTHING);
   });

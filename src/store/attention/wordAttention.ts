@@ -9,13 +9,13 @@ import {
   standingResult,
 } from "../conversation/conversation";
 import type { LayerChoice } from "../settings/settings";
-import { attentionOfRow, attentionOfSteps, lightOf, lookedAt, sinkRows } from "./attention";
+import { attendedRows, attentionOfRow, attentionOfSteps, lightOf, sinkRows } from "./attention";
+import type { RestingWord } from "./attentionView";
 import type { Importance } from "./heat";
-import type { RestingWord } from "./look";
 import { stepsOfWords, wordsIn } from "./words";
 
 /** What the steps of a word looked at, as the viewer shows it. */
-export interface WordLook {
+export interface WordAttention {
   readonly text: string;
   /** [0, 1] by position of the visual row; empty where no step of the word was recorded. */
   readonly light: ReadonlyMap<number, number>;
@@ -34,11 +34,11 @@ export interface WordLook {
 const LOST = 0.5;
 
 /** @returns undefined where nothing was recorded for the answer, or it has no such word */
-export function lookOfWord(
+export function attentionOfWord(
   { exchanges }: Conversation,
   { attempt: id, word }: RestingWord,
   layer: LayerChoice,
-): WordLook | undefined {
+): WordAttention | undefined {
   const exchange = exchanges.find(({ attempts }) => attempts.some((each) => each.id === id));
   const attempt = exchange?.attempts.find((each) => each.id === id);
   const own = attempt && recordedWords(attempt);
@@ -50,7 +50,7 @@ export function lookOfWord(
   return {
     text: own.texts[word]!,
     light: lightOf(attention, sinks),
-    strongest: lookedAt(attention, sinks),
+    strongest: attendedRows(attention, sinks),
     sinks,
     ...(reference ? { reference } : {}),
   };
@@ -61,7 +61,7 @@ function referenceOf(
   attempt: Attempt,
   word: number,
   layer: LayerChoice,
-): WordLook["reference"] {
+): WordAttention["reference"] {
   const full = fullReference(exchange, attempt);
   const there = full && recordedWords(full);
   const own = recordedWords(attempt);
@@ -72,7 +72,7 @@ function referenceOf(
   const sinks = sinksOf(full!, layer);
   // The first step came before anything was dropped.
   const later = steps.filter((step) => step > 0);
-  const rows = lookedAt(attentionOfSteps(there.trace, later, layer), sinks);
+  const rows = attendedRows(attentionOfSteps(there.trace, later, layer), sinks);
   return {
     text: there.texts[place]!,
     missed: rows.filter(
@@ -120,8 +120,8 @@ export function hasAttention({ run }: Attempt): boolean {
   return run.phase === "done" && run.result.explanation?.attention !== undefined;
 }
 
-/** Words of an answer that looked at a patch, by the rule of `lookedAt`. */
-export function wordsLookingAt(
+/** Words of an answer that looked at a patch, by the rule of `attendedRows`. */
+export function wordsAttendingTo(
   attempt: Attempt,
   position: number,
   layer: LayerChoice,
@@ -131,7 +131,7 @@ export function wordsLookingAt(
   const sinks = sinksOf(attempt, layer);
   return recorded.steps.flatMap((steps, word) => {
     const attention = attentionOfSteps(recorded.trace, steps, layer);
-    return lookedAt(attention, sinks).includes(position) ? [word] : [];
+    return attendedRows(attention, sinks).includes(position) ? [word] : [];
   });
 }
 
@@ -155,7 +155,7 @@ const SINKS = new WeakMap<AttentionTrace, Map<LayerChoice, ReadonlySet<number>>>
  * The scores that the rows of a picture were ranked by in an answer. A turn that was appended ranked
  * its own rows: those of an earlier picture were ranked by the turn that brought it.
  */
-export function importanceOf(
+export function importanceOfImage(
   { exchanges }: Conversation,
   attemptId: string,
   layout: ImageLayout,

@@ -7,7 +7,7 @@ import {
   emptyConversation,
   withExchange,
 } from "../conversation/conversation";
-import { importanceOf, lookOfWord, sinksOf, wordsLookingAt } from "./looked";
+import { attentionOfWord, importanceOfImage, sinksOf, wordsAttendingTo } from "./wordAttention";
 
 const ROWS = 20;
 const positions = Array.from({ length: ROWS }, (_, row) => 6 + row);
@@ -53,23 +53,25 @@ const tenth = answered(
 
 describe("a word", () => {
   test("shows the rows that its step looked at, and what of them the full cache saw alone", () => {
-    const look = lookOfWord(chat(full, tenth), { attempt: "tenth", word: 1 }, 0)!;
-    expect(look.text).toBe("x");
-    expect(look.strongest).toEqual([15]);
-    expect(look.light.get(15)).toBe(1);
-    expect(look.reference).toEqual({ text: "b", missed: [10] });
+    const word = attentionOfWord(chat(full, tenth), { attempt: "tenth", word: 1 }, 0)!;
+    expect(word.text).toBe("x");
+    expect(word.strongest).toEqual([15]);
+    expect(word.light.get(15)).toBe(1);
+    expect(word.reference).toEqual({ text: "b", missed: [10] });
   });
 
   test("misses nothing that its policy kept, and has no reference without a full answer", () => {
-    const kept = lookOfWord(chat(full, tenth), { attempt: "tenth", word: 2 }, "all")!;
+    const kept = attentionOfWord(chat(full, tenth), { attempt: "tenth", word: 2 }, "all")!;
     expect(kept.reference).toEqual({ text: "c", missed: [] });
-    expect(lookOfWord(chat(tenth), { attempt: "tenth", word: 1 }, 0)!.reference).toBeUndefined();
-    expect(lookOfWord(chat(full), { attempt: "full", word: 1 }, 0)!.reference).toBeUndefined();
+    expect(
+      attentionOfWord(chat(tenth), { attempt: "tenth", word: 1 }, 0)!.reference,
+    ).toBeUndefined();
+    expect(attentionOfWord(chat(full), { attempt: "full", word: 1 }, 0)!.reference).toBeUndefined();
   });
 
   test("over all layers misses what the full cache saw in layers that dropped it", () => {
     // Two layers: the full cache's second word looks at row 4 in the second one alone.
-    const looking = (first: number, second: number, rest: number) =>
+    const attending = (first: number, second: number, rest: number) =>
       Uint8Array.from(
         [0, 1].flatMap(() =>
           [first, second].flatMap((value) =>
@@ -78,7 +80,7 @@ describe("a word", () => {
         ),
       );
     const two = (first: number, second: number): Explanation => {
-      const cells = looking(first, second, 20);
+      const cells = attending(first, second, 20);
       return { attention: { positions, layers: 2, steps: 2, ends: [1, 3], cells } };
     };
     const whole = [1, 1].map(() => ({ rowsBefore: 40, rowsAfter: 40, kept: everything }));
@@ -88,7 +90,7 @@ describe("a word", () => {
       const other = answered("o", "a b", 0.1, [], two(0, 0));
       const layers = kept.map((each) => ({ rowsBefore: 40, rowsAfter: each.length, kept: each }));
       const own = { ...other, run: { ...other.run, result: { ...other.run.result, layers } } };
-      return lookOfWord(chat(seen, own), { attempt: "o", word: 1 }, "all")!.reference!.missed;
+      return attentionOfWord(chat(seen, own), { attempt: "o", word: 1 }, "all")!.reference!.missed;
     };
     expect(missed([everything, [6]])).toEqual([10]);
     expect(missed([[6], everything])).toEqual([]);
@@ -96,31 +98,32 @@ describe("a word", () => {
 
   test("misses nothing that its first step could still look at", () => {
     const early = answered("early", "x b c d", 0.1, [6, 7], attention([3, 4, 5, 6], [1, 3, 5, 7]));
-    const look = (word: number) => lookOfWord(chat(full, early), { attempt: "early", word }, 0)!;
-    expect(look(0).reference).toEqual({ text: "a", missed: [] });
-    expect(look(1).reference).toEqual({ text: "b", missed: [10] });
+    const wordOf = (word: number) =>
+      attentionOfWord(chat(full, early), { attempt: "early", word }, 0)!;
+    expect(wordOf(0).reference).toEqual({ text: "a", missed: [] });
+    expect(wordOf(1).reference).toEqual({ text: "b", missed: [10] });
   });
 
   test("that is not there, or was not recorded, shows nothing", () => {
-    expect(lookOfWord(chat(tenth), { attempt: "tenth", word: 4 }, 0)).toBeUndefined();
-    expect(lookOfWord(chat(tenth), { attempt: "gone", word: 0 }, 0)).toBeUndefined();
+    expect(attentionOfWord(chat(tenth), { attempt: "tenth", word: 4 }, 0)).toBeUndefined();
+    expect(attentionOfWord(chat(tenth), { attempt: "gone", word: 0 }, 0)).toBeUndefined();
     const silent = answered("silent", "a", 1, everything, {});
-    expect(lookOfWord(chat(silent), { attempt: "silent", word: 0 }, 0)).toBeUndefined();
+    expect(attentionOfWord(chat(silent), { attempt: "silent", word: 0 }, 0)).toBeUndefined();
   });
 
   test("beyond the recorded steps lights nothing", () => {
     const short = answered("short", "a b", 1, everything, attention([3], [1]));
-    const look = lookOfWord(chat(short), { attempt: "short", word: 1 }, 0)!;
-    expect([look.light.size, look.strongest.length]).toEqual([0, 0]);
+    const word = attentionOfWord(chat(short), { attempt: "short", word: 1 }, 0)!;
+    expect([word.light.size, word.strongest.length]).toEqual([0, 0]);
   });
 
   test("is found from a patch", () => {
-    expect(wordsLookingAt(tenth, 15, 0)).toEqual([1]);
+    expect(wordsAttendingTo(tenth, 15, 0)).toEqual([1]);
     // A sink: every word got something from it, and none of them looked at it.
-    expect(wordsLookingAt(tenth, 6, "all")).toEqual([]);
+    expect(wordsAttendingTo(tenth, 6, "all")).toEqual([]);
     expect([...sinksOf(tenth, 0)]).toEqual([6]);
-    expect(wordsLookingAt(tenth, 20, 0)).toEqual([]);
-    expect(wordsLookingAt(tenth, 999, 0)).toEqual([]);
+    expect(wordsAttendingTo(tenth, 20, 0)).toEqual([]);
+    expect(wordsAttendingTo(tenth, 999, 0)).toEqual([]);
   });
 });
 
@@ -153,20 +156,20 @@ describe("scores of a picture's rows", () => {
 
   test("are the answer's own, or of the turn that brought the picture", () => {
     const own = conversation(turn("a", false, { importance }));
-    expect(importanceOf(own, "a", layout)).toBe(importance);
+    expect(importanceOfImage(own, "a", layout)).toBe(importance);
     const appended = conversation(
       turn("a", false, { importance }),
       turn("b", true),
       turn("c", true),
     );
-    expect(importanceOf(appended, "c", layout)).toBe(importance);
+    expect(importanceOfImage(appended, "c", layout)).toBe(importance);
   });
 
   test("are not another prefill's, nor another picture's", () => {
     const anew = conversation(turn("a", false, { importance }), turn("b", false));
-    expect(importanceOf(anew, "b", layout)).toBeUndefined();
+    expect(importanceOfImage(anew, "b", layout)).toBeUndefined();
     const elsewhere = { ...layout, tiles: [{ ...layout.tiles[0]!, firstPosition: 700 }] };
-    expect(importanceOf(anew, "a", elsewhere)).toBeUndefined();
-    expect(importanceOf(anew, "gone", layout)).toBeUndefined();
+    expect(importanceOfImage(anew, "a", elsewhere)).toBeUndefined();
+    expect(importanceOfImage(anew, "gone", layout)).toBeUndefined();
   });
 });
