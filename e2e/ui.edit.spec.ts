@@ -128,8 +128,10 @@ async function look(browser: Browser, html: string, colorScheme: "light" | "dark
   await expect(page.getByRole("img", { name: /^Rows held after compaction/ })).toHaveCount(4);
   await expect(page.getByRole("img", { name: /^KV cache while/ })).toHaveCount(1);
   await expect(page.getByRole("img", { name: /^Milliseconds of tokens/ })).toHaveCount(4);
-  const veil = page.getByRole("img", { name: /of 576 patches kept/ }).first();
-  expect(await veil.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100);
+  const drawing = page.getByRole("img", { name: /of 576 patches kept/ }).first();
+  expect(await drawing.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(
+    100,
+  );
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);
   await context.close();

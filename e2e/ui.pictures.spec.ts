@@ -90,7 +90,7 @@ test("several pictures stand before one question, in order, and a bad file costs
   await expect(asked.getByRole("button")).toHaveCount(3);
 });
 
-test("the strip chooses the picture in the viewer by pointer and by keys, veil and words with it", async ({
+test("the strip chooses the picture in the viewer by pointer and by keys, overlay and words with it", async ({
   page,
 }) => {
   // The recording places one picture; here its engine has placed two, one after the other.

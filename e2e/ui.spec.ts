@@ -53,13 +53,13 @@ test("layers are chosen by pointer, by arrow keys and by brackets", async ({ pag
   await expect(page.getByRole("heading", { name: /on average/ })).toBeVisible();
 });
 
-test("the veil covers what the chosen layer dropped, and nothing when it is off", async ({
+test("the overlay covers what the chosen layer dropped, and nothing when it is off", async ({
   page,
 }) => {
   await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the total?");
-  // Under the full veil a patch is more than half covered.
-  const veiled = () => paintedShare(page, 128);
+  // Under the full overlay a patch is more than half covered.
+  const covered = () => paintedShare(page, 128);
   const { result } = recording().answers.find(({ policy }) => policy === "aircache")!;
   const patches = (layer: number) =>
     result!.layers[layer]!.kept.filter((position) => {
@@ -68,10 +68,10 @@ test("the veil covers what the chosen layer dropped, and nothing when it is off"
     }).length;
   for (const layer of [0, 7]) {
     await page.getByRole("radio", { name: new RegExp(`^Layer ${layer + 1}:`) }).check();
-    await expect.poll(veiled).toBeCloseTo(1 - patches(layer) / 576, 2);
+    await expect.poll(covered).toBeCloseTo(1 - patches(layer) / 576, 2);
   }
   await page.getByRole("radio", { name: "Off" }).check();
-  await expect.poll(veiled).toBe(0);
+  await expect.poll(covered).toBe(0);
 });
 
 test("a patch tells its row and its layers, to the pointer and to the keyboard", async ({

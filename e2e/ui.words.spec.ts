@@ -66,19 +66,21 @@ test("a policy without scores draws no heat and says why", async ({ page }) => {
   await expect.poll(() => paintedShare(page, 0)).toBe(0);
 });
 
-test("a word lights the patches that it looked at, and the veil comes back", async ({ page }) => {
+test("a word lights the patches that it looked at, and the overlay comes back", async ({
+  page,
+}) => {
   await askTwice(page);
-  const veil = await overlay(page);
+  const kept = await overlay(page);
   await word(page, 1, 2).hover();
   await expect(caption(page)).toHaveText(/^Attention, not proof: “2020” in layer 5 looked most at/);
-  await expect.poll(() => overlay(page)).not.toBe(veil);
+  await expect.poll(() => overlay(page)).not.toBe(kept);
   const year = await overlay(page);
   await word(page, 1, 1).hover();
   await expect(caption(page)).toContainText("“Aug”");
   await expect.poll(() => overlay(page)).not.toBe(year);
   await page.mouse.move(2, 2);
   await expect(caption(page)).toHaveText(/^Layer 5 kept/);
-  await expect.poll(() => overlay(page)).toBe(veil);
+  await expect.poll(() => overlay(page)).toBe(kept);
 });
 
 test("what only the full cache could look at is outlined", async ({ page }) => {

@@ -275,7 +275,7 @@ function ended(
   return { phase: "failed", text: before.phase === "running" ? before.text : "", failure };
 }
 
-/** Of several lanes, the first that drops rows: the veil over a full cache shows nothing. */
+/** Of several lanes, the first that drops rows: the overlay over a full cache shows nothing. */
 function laneToShow(attempts: readonly Attempt[]): string | undefined {
   if (attempts.length < 2) return undefined;
   return attempts.find(({ settings }) => settings.retention < 1)?.id;

@@ -46,7 +46,7 @@ describe("address", () => {
       keepPercent: 5,
       scope: "prompt",
       layer: 4,
-      veil: "off",
+      overlay: "off",
       sample: "chart",
       options: { aircache: { alpha: 0.5, variant: "release" } },
       capMb: 1.5,
@@ -59,7 +59,7 @@ describe("address", () => {
     expect(
       readAddress(writeAddress(query, { ...state, layer: "all" }, policies), policies),
     ).toEqual({ ...state, layer: "all" });
-    const heat = { ...state, veil: "heat" } as const;
+    const heat = { ...state, overlay: "heat" } as const;
     expect(readAddress(writeAddress(query, heat, policies), policies)).toEqual(heat);
   });
 

@@ -15,7 +15,7 @@ import {
 /** The part of the page's state that a link carries. */
 export type Addressed = Pick<
   SettingsState,
-  "policy" | "keepPercent" | "scope" | "options" | "capMb" | "sampling" | "layer" | "veil"
+  "policy" | "keepPercent" | "scope" | "options" | "capMb" | "sampling" | "layer" | "overlay"
 > & { readonly sample?: string };
 
 const OPTION = "o.";
@@ -41,7 +41,7 @@ export function readAddress(
   const policy = policies.find(({ id }) => id === given.get("policy"));
   const scope = given.get("scope");
   const sample = given.get("sample");
-  const veil = given.get("veil");
+  const overlay = given.get("veil");
   const layer = readLayer(given.get("layer"));
   const keep = Number(given.get("keep"));
   const capMb = readNumber(given.get("cap"), CAP_LIMITS);
@@ -53,7 +53,7 @@ export function readAddress(
     ...(capMb === undefined ? {} : { capMb }),
     ...(sampling ? { sampling } : {}),
     ...(layer === undefined ? {} : { layer }),
-    ...(veil === "kept" || veil === "heat" || veil === "off" ? { veil } : {}),
+    ...(overlay === "kept" || overlay === "heat" || overlay === "off" ? { overlay } : {}),
     ...(sample ? { sample } : {}),
   };
 }
@@ -79,7 +79,7 @@ export function writeAddress(
   }
   const layer = state.layer === "all" ? "all" : state.layer + 1;
   set("layer", layer, state.layer === DEFAULT_SETTINGS.layer);
-  set("veil", state.veil, state.veil === DEFAULT_SETTINGS.veil);
+  set("veil", state.overlay, state.overlay === DEFAULT_SETTINGS.overlay);
   set("sample", state.sample ?? "", state.sample === undefined);
 
   const policy = policies.find(({ id }) => id === state.policy);

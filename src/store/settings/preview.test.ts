@@ -54,7 +54,7 @@ describe("a preview", () => {
   test("is not asked for by what changes no answer", async () => {
     const preview = vi.fn();
     const { chat, controls } = setUp({}, { preview });
-    controls.setState({ layer: 3, veil: "off", theme: "dark" });
+    controls.setState({ layer: 3, overlay: "off", theme: "dark" });
     chat.store.setState({ running: "b" });
     chat.store.setState({ running: undefined });
     await settled();

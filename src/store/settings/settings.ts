@@ -9,7 +9,7 @@ export const FULL = "full";
 export type Scope = CacheSettings["scope"];
 export type Theme = "system" | "light" | "dark";
 /** What lies over the picture: what was dropped, what the policy ranked by, or nothing. */
-export type VeilMode = "kept" | "heat" | "off";
+export type OverlayMode = "kept" | "heat" | "off";
 /** A layer, counted from 0, or how many layers kept a patch. */
 export type LayerChoice = number | "all";
 
@@ -25,7 +25,7 @@ export interface SettingsState {
   /** How words are chosen, and how many. */
   readonly sampling: Sampling;
   readonly layer: LayerChoice;
-  readonly veil: VeilMode;
+  readonly overlay: OverlayMode;
   readonly theme: Theme;
 }
 
@@ -70,7 +70,7 @@ export const DEFAULT_SETTINGS: SettingsState = {
   capMb: undefined,
   sampling: DEFAULT_SAMPLING,
   layer: 0,
-  veil: "kept",
+  overlay: "kept",
   theme: "system",
 };
 

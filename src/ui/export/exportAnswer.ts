@@ -13,13 +13,13 @@ import { failureSentence } from "../shared/failureWords";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { layerBars, memoryDrawing, timeDrawing } from "./drawings";
 import { type Markup, markup, type Part } from "./markup";
-import type { VeilPicture } from "./veilPicture";
+import type { OverlayImage } from "./overlayImage";
 
 export interface AnswerContext {
   readonly policies: readonly PolicyInfo[];
   readonly exchange: Exchange;
-  /** Pictures under the veil of an attempt, with their titles. */
-  readonly veils: (attempt: Attempt) => readonly (VeilPicture & { readonly title: string })[];
+  /** Pictures under the overlay of an attempt, with their titles. */
+  readonly overlays: (attempt: Attempt) => readonly (OverlayImage & { readonly title: string })[];
 }
 
 const ENDINGS = {
@@ -112,12 +112,19 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
     ([name = "", value = ""]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>
 ${remarks.map((line) => markup`<p class="remark">${line}</p>`)}
-<div class="drawings">${context.veils(attempt).map(veilMarkup)}
+<div class="drawings">${context.overlays(attempt).map(overlayMarkup)}
 ${layerBars(result)}${trace && memoryDrawing(trace.kv)}${trace && timeDrawing(trace.tokenMs)}</div>`;
 }
 
-function veilMarkup({ url, width, height, kept, total, title }: VeilPicture & { title: string }) {
+function overlayMarkup({
+  url,
+  width,
+  height,
+  kept,
+  total,
+  title,
+}: OverlayImage & { title: string }) {
   const share = `${formatCount(kept)} of ${formatCount(total)} patches kept`;
-  return markup`<figure class="veil"><figcaption>${share}</figcaption>
+  return markup`<figure class="overlay"><figcaption>${share}</figcaption>
 <img src="${url}" width="${width}" height="${height}" alt="${`${title}: ${share}, mean over the layers`}"></figure>`;
 }

@@ -14,7 +14,7 @@ import { adapterName } from "../topbar/adapterName";
 import { type AnswerContext, answerMarkup, lanesMarkup } from "./exportAnswer";
 import styles from "./exportPage.css?inline";
 import { Markup, markup } from "./markup";
-import { type VeilPicture, veilPicture } from "./veilPicture";
+import { type OverlayImage, overlayImage } from "./overlayImage";
 
 /** Nothing runs in the file and nothing is fetched by it, whatever somebody typed. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -34,10 +34,10 @@ export async function exportHtml(
       pictures.map(async ({ id, blob }) => [id, await createImageBitmap(blob)] as const),
     ),
   );
-  const veils = (attempt: Attempt) => veilsOf(attempt, pictures, bitmaps);
+  const overlays = (attempt: Attempt) => overlaysOf(attempt, pictures, bitmaps);
   const title = titleOf(conversation);
   const sections = exchanges.map((exchange) => {
-    const context: AnswerContext = { policies, exchange, veils };
+    const context: AnswerContext = { policies, exchange, overlays };
     const shown = pictures.filter(({ id }) => exchange.pictures.includes(id));
     return markup`<section class="exchange">
 ${shown.map((picture) => pictureMarkup(picture, urls.get(picture.id) ?? ""))}
@@ -62,7 +62,7 @@ ${attemptGroups(exchange).map((group) => {
 <header><h1>${title}</h1>${headMarkup(record)}</header>
 <main>${sections}</main>
 <footer>Exported from Keepsight. Bytes are those of live GPU buffers; times were measured on the adapter named
-above. A patch is veiled by the share of layers that dropped it; numbers of patches are means over the layers.</footer>
+above. A patch is covered by the share of layers that dropped it; numbers of patches are means over the layers.</footer>
 </body>
 </html>
 `.html;
@@ -99,18 +99,18 @@ function pictureMarkup({ title, alt, width, height }: Picture, url: string): Mar
   return markup`<figure class="picture"><img src="${url}" width="${width}" height="${height}" alt="${alt}"><figcaption>${title}</figcaption></figure>`;
 }
 
-/** A veil for each picture that the answer's own turn placed, where anything was dropped. */
-function veilsOf(
+/** An overlay for each picture that the answer's own turn placed, where anything was dropped. */
+function overlaysOf(
   { run }: Attempt,
   pictures: readonly Picture[],
   bitmaps: ReadonlyMap<string, ImageBitmap>,
-): readonly (VeilPicture & { readonly title: string })[] {
+): readonly (OverlayImage & { readonly title: string })[] {
   if (run.phase !== "done" || keepsAll(run.result.layers)) return [];
   return run.result.images.flatMap((layout) => {
     const bitmap = bitmaps.get(layout.image);
-    const veil = bitmap && veilPicture(bitmap, layout, run.result.layers);
+    const overlay = bitmap && overlayImage(bitmap, layout, run.result.layers);
     const title = pictures.find(({ id }) => id === layout.image)?.title ?? "";
-    return veil ? [{ ...veil, title }] : [];
+    return overlay ? [{ ...overlay, title }] : [];
   });
 }
 

@@ -1,7 +1,7 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { hottest } from "@/store/attention/heat";
 import type { LayerChoice } from "@/store/settings/settings";
-import { keptRowCount, type Patch, patchesOf, rowCount } from "../veilGeometry";
+import { keptRowCount, type Patch, patchesOf, rowCount } from "../overlayGeometry";
 import { placesOf } from "./patchWords";
 import type { ViewerContent } from "./useViewerContent";
 

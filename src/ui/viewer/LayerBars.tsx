@@ -1,7 +1,7 @@
 import { useId } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { useModel } from "../useApp";
-import { keptRowCount, keptShare, rowCount } from "../veilGeometry";
+import { keptRowCount, keptShare, rowCount } from "../overlayGeometry";
 import styles from "./Viewer.module.css";
 
 interface Props {
@@ -13,7 +13,7 @@ interface Props {
   readonly onHover: (layer: number | "all" | undefined) => void;
 }
 
-/** Rows kept per layer as bars, which also choose the layer that the veil shows. */
+/** Rows kept per layer as bars, which also choose the layer that the overlay shows. */
 export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
   const name = useId();
   const modelLayers = useModel((state) => (state.phase === "ready" ? state.info.layers : 8));

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react";
 import { tokenColor } from "../color";
-import { type Patch, patchAt } from "../veilGeometry";
+import { type Patch, patchAt } from "../overlayGeometry";
 import { drawOutlines } from "./drawOverlay";
 import styles from "./Viewer.module.css";
 
@@ -68,7 +68,7 @@ export function PatchReader({ patches, patch, pinned, onRead, onPin, onUnpin }: 
       onBlur={() => onRead(undefined)}
       onKeyDown={press}
     >
-      <canvas ref={canvas} className={styles.veil} data-on="true" />
+      <canvas ref={canvas} className={styles.overlay} data-on="true" />
     </div>
   );
 }

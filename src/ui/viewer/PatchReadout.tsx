@@ -1,5 +1,5 @@
 import type { LayerReport } from "@/protocol/engine";
-import type { Patch } from "../veilGeometry";
+import type { Patch } from "../overlayGeometry";
 import styles from "./PatchReadout.module.css";
 import { describePatch, type Readings } from "./patchWords";
 

@@ -1,7 +1,7 @@
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import type { Picture } from "@/store/conversation/conversation";
-import { type Patch, patchesOf } from "../veilGeometry";
+import { type Patch, patchesOf } from "../overlayGeometry";
 import type { Overlay } from "./overlay";
 import { PatchReader } from "./PatchReader";
 import { PatchReadout, type Pins } from "./PatchReadout";
@@ -46,7 +46,7 @@ export function PictureFrame({ picture, rows, overlay, readings, pins, caption }
             style={{ aspectRatio: `${picture.width} / ${picture.height}` }}
           >
             <img src={picture.url} alt={picture.alt} />
-            <canvas ref={canvas} className={styles.veil} data-on={overlay !== undefined} />
+            <canvas ref={canvas} className={styles.overlay} data-on={overlay !== undefined} />
             {rows && (
               <PatchReader
                 patches={patches}

@@ -48,7 +48,7 @@ export function Viewer() {
             label="Veil"
             value={view.mode}
             choices={VEIL_MODES}
-            onChange={(veil) => settings.setState({ veil })}
+            onChange={(overlay) => settings.setState({ overlay })}
           />
         </div>
         <LayerBars

@@ -1,5 +1,5 @@
 import type { ImageLayout } from "@/protocol/engine";
-import { type Box, coverage, type Patch, patchesOf, veilAlpha } from "../veilGeometry";
+import { type Box, coverage, overlayAlpha, type Patch, patchesOf } from "../overlayGeometry";
 import type { Overlay, Paint } from "./overlay";
 
 /** Opacity over a patch that nobody kept. */
@@ -11,7 +11,7 @@ const FULL_SHADE = 0.66;
 const FULL_LIGHT = 0.4;
 
 export interface OverlayInk {
-  readonly veil: string;
+  readonly overlay: string;
   readonly accent: string;
   readonly warn: string;
   readonly mark: string;
@@ -48,14 +48,14 @@ export function drawOverlay(
   }
 }
 
-/** The veil alone, over whatever the canvas holds. */
-export function drawVeil(
+/** The overlay alone, over whatever the canvas holds. */
+export function drawDroppedRows(
   context: CanvasRenderingContext2D,
   layout: ImageLayout,
   share: ReadonlyMap<number, number>,
   color: string,
 ): void {
-  wash(context, patchesOf(layout), coverage(layout), veilWash(share, color));
+  wash(context, patchesOf(layout), coverage(layout), droppedWash(share, color));
 }
 
 /** Outlines of single patches, on a canvas of their own. */
@@ -73,16 +73,16 @@ interface Wash {
   readonly color: string;
 }
 
-function washes(paint: Paint, { veil, accent }: OverlayInk): readonly Wash[] {
+function washes(paint: Paint, { overlay, accent }: OverlayInk): readonly Wash[] {
   switch (paint.kind) {
     case "kept":
-      return [veilWash(paint.share, veil)];
+      return [droppedWash(paint.share, overlay)];
     case "heat":
       return [{ value: (at) => paint.heat.get(at) ?? 0, full: FULL_HEAT, color: accent }];
     case "word": {
       const light = (position: number) => paint.light.get(position) ?? 0;
       return [
-        { value: (position) => 1 - light(position), full: FULL_SHADE, color: veil },
+        { value: (position) => 1 - light(position), full: FULL_SHADE, color: overlay },
         { value: light, full: FULL_LIGHT, color: accent },
       ];
     }
@@ -92,7 +92,7 @@ function washes(paint: Paint, { veil, accent }: OverlayInk): readonly Wash[] {
 }
 
 /** What was dropped: a share of 1 stays clear. */
-function veilWash(share: ReadonlyMap<number, number>, color: string): Wash {
+function droppedWash(share: ReadonlyMap<number, number>, color: string): Wash {
   const dropped = (position: number) => 1 - Math.min(1, share.get(position) ?? 0);
   return { value: dropped, full: FULL_VEIL, color };
 }
@@ -105,7 +105,7 @@ function wash(
 ): void {
   context.fillStyle = color;
   for (const { position, box } of patches) {
-    const alpha = veilAlpha(1 - value(position), overlaps, full);
+    const alpha = overlayAlpha(1 - value(position), overlaps, full);
     if (alpha < 0.002) continue;
     context.globalAlpha = alpha;
     const { left, top, width, height } = pixels(context.canvas, box);
@@ -135,7 +135,7 @@ function drawSink(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk):
 /** Covered and crossed out: the answer that is shown never saw what is here. */
 function drawHidden(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk): void {
   const { left, top, width, height } = pixels(context.canvas, box);
-  context.fillStyle = ink.veil;
+  context.fillStyle = ink.overlay;
   context.fillRect(left, top, width, height);
   context.strokeStyle = ink.mark;
   context.lineWidth = devicePixelRatio;

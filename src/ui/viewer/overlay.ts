@@ -1,4 +1,4 @@
-import type { Box } from "../veilGeometry";
+import type { Box } from "../overlayGeometry";
 
 /** What is drawn over a picture, by original position of the visual row; values in [0, 1]. */
 export type Paint =

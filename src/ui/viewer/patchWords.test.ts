@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { heatOf } from "@/store/attention/heat";
-import { patchesOf } from "../veilGeometry";
+import { patchesOf } from "../overlayGeometry";
 import { NO_SINKS } from "./overlay";
 import { describePatch, formatScore, placesOf } from "./patchWords";
 

@@ -1,7 +1,7 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import type { Heat } from "@/store/attention/heat";
 import { formatCount } from "@/text/format";
-import { layersThatKept, type Patch } from "../veilGeometry";
+import { layersThatKept, type Patch } from "../overlayGeometry";
 
 /** What is known of the rows of a picture beside the layers that kept them. */
 export interface Readings {

@@ -20,7 +20,7 @@ export function useOverlay(
     const color = (token: string) => tokenColor(document.body, token);
     const draw = () =>
       drawOverlay(element, layout, overlay, {
-        veil: color("--veil"),
+        overlay: color("--overlay"),
         accent: color("--accent"),
         warn: color("--warn"),
         mark: color("--ink"),

@@ -11,10 +11,10 @@ import {
 } from "@/store/attention/wordAttention";
 import { type ShownRows, shownRows } from "@/store/chat/shownRows";
 import type { Picture } from "@/store/conversation/conversation";
-import type { LayerChoice, VeilMode } from "@/store/settings/settings";
+import type { LayerChoice, OverlayMode } from "@/store/settings/settings";
+import { keptShare, keptShareOfAll } from "../overlayGeometry";
 import { policyLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings } from "../useApp";
-import { keptShare, keptShareOfAll } from "../veilGeometry";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay, type Paint } from "./overlay";
 
 /** Everything that the viewer shows over and under its picture. */
@@ -23,7 +23,7 @@ export interface ViewerContent {
     | { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout }
     | undefined;
   readonly layer: LayerChoice;
-  readonly mode: VeilMode;
+  readonly mode: OverlayMode;
   readonly overlay: Overlay | undefined;
   readonly share: ReadonlyMap<number, number> | undefined;
   /** Name of the policy whose rows are shown. */
@@ -42,7 +42,7 @@ export interface ViewerContent {
 
 export function useViewerContent(picture: Picture | undefined): ViewerContent {
   const { preview: previews, policies } = useApp();
-  const mode = useSettings((state) => state.veil);
+  const mode = useSettings((state) => state.overlay);
   const layer = useSettings((state) => state.layer);
   const [hover, setHover] = useState<{ readonly over: LayerChoice; readonly from: LayerChoice }>();
   const shown = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
@@ -116,7 +116,7 @@ function useWordAttention(layer: LayerChoice): WordAttention | undefined {
 }
 
 function paintOf(
-  mode: VeilMode,
+  mode: OverlayMode,
   share: ReadonlyMap<number, number> | undefined,
   heat: Heat | undefined,
   attention: WordAttention | undefined,

@@ -1,13 +1,13 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { tokenColor } from "../color";
-import { keptRowCount, keptShareOfAll, rowCount } from "../veilGeometry";
-import { drawVeil } from "../viewer/drawOverlay";
+import { keptRowCount, keptShareOfAll, rowCount } from "../overlayGeometry";
+import { drawDroppedRows } from "../viewer/drawOverlay";
 
 /** Pixels of the wider side: enough to see which patches stayed. */
 const LONGEST = 480;
 const QUALITY = 0.82;
 
-export interface VeilPicture {
+export interface OverlayImage {
   /** JPEG as a data URL. */
   readonly url: string;
   readonly width: number;
@@ -17,12 +17,12 @@ export interface VeilPicture {
   readonly total: number;
 }
 
-/** A picture under the veil of what its layers dropped, all of them together. */
-export function veilPicture(
+/** A picture under the overlay of what its layers dropped, all of them together. */
+export function overlayImage(
   picture: ImageBitmap,
   layout: ImageLayout,
   layers: readonly LayerReport[],
-): VeilPicture | undefined {
+): OverlayImage | undefined {
   const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(picture.width * scale));
@@ -34,7 +34,7 @@ export function veilPicture(
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  drawVeil(context, layout, share, paperColor());
+  drawDroppedRows(context, layout, share, paperColor());
   return {
     url: canvas.toDataURL("image/jpeg", QUALITY),
     width: canvas.width,
@@ -44,12 +44,12 @@ export function veilPicture(
   };
 }
 
-/** The veil of the light theme, whichever the page is in: the file is looked at in both. */
+/** The overlay of the light theme, whichever the page is in: the file is looked at in both. */
 function paperColor(): string {
   const paper = document.createElement("div");
   paper.style.colorScheme = "light";
   document.body.append(paper);
-  const color = tokenColor(paper, "--veil");
+  const color = tokenColor(paper, "--overlay");
   paper.remove();
   return color;
 }

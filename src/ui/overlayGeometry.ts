@@ -124,9 +124,9 @@ export function patchAt(patches: readonly Patch[], x: number, y: number): Patch 
 }
 
 /**
- * Opacity to draw a patch's veil with, so that `overlaps` veils over each other reach `full` where
+ * Opacity to draw a patch's overlay with, so that `overlaps` overlays over each other reach `full` where
  * all their rows were dropped.
  */
-export function veilAlpha(share: number, overlaps: number, full: number): number {
+export function overlayAlpha(share: number, overlaps: number, full: number): number {
   return (1 - (1 - full) ** (1 / overlaps)) * (1 - share);
 }

@@ -6,11 +6,11 @@ import {
   keptShare,
   keptShareOfAll,
   layersThatKept,
+  overlayAlpha,
   patchAt,
   patchesOf,
   rowCount,
-  veilAlpha,
-} from "./veilGeometry";
+} from "./overlayGeometry";
 
 const whole = { x: 0, y: 0, width: 1, height: 1 };
 const square: ImageLayout = {
@@ -114,8 +114,8 @@ describe("kept rows", () => {
   });
 });
 
-test("overlapping veils reach full opacity together, and kept rows have none", () => {
-  const each = veilAlpha(0, 2, 0.86);
+test("overlapping overlays reach full opacity together, and kept rows have none", () => {
+  const each = overlayAlpha(0, 2, 0.86);
   expect(1 - (1 - each) ** 2).toBeCloseTo(0.86, 12);
-  expect(veilAlpha(1, 1, 0.86)).toBe(0);
+  expect(overlayAlpha(1, 1, 0.86)).toBe(0);
 });
