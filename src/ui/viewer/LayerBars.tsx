@@ -1,7 +1,7 @@
 import { useId } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
-import { useModel } from "../useApp";
 import { keptRowCount, keptShare, rowCount } from "../overlayGeometry";
+import { useModel } from "../useApp";
 import styles from "./Viewer.module.css";
 
 interface Props {
