@@ -1,8 +1,8 @@
+import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { AskRequest, Sampling } from "@/protocol/engine";
 import { type Conversation, type Exchange, turnsUntil } from "@/store/conversation/conversation";
 import type { Origin } from "@/store/conversation/origin";
 import { type AttemptRecord, type ConversationRecord, revive } from "@/store/library/records";
-import { DEFAULT_SAMPLING } from "@/store/settings/settings";
 import { inputError } from "./options";
 
 /** One call of the engine: a question alone, or a comparison with its lanes. */

@@ -1,3 +1,4 @@
+import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import {
   type AskRequest,
   type CacheSettings,
@@ -15,22 +16,7 @@ import { type Answer, createAnswer } from "./answer";
 import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
-/** Half of the image's rows, by the policy with which the embedded model's answers changed least. */
-export const DEFAULT_SETTINGS: CacheSettings = {
-  policy: "snapkv",
-  retention: 0.5,
-  scope: "visual",
-  options: {},
-};
-
-/** Greedy. */
-export const DEFAULT_SAMPLING: Sampling = {
-  maxNewTokens: 256,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  seed: 0,
-};
+export { DEFAULT_SAMPLING, DEFAULT_SETTINGS };
 
 export type LoadProgress = Extract<EngineEvent, { readonly type: "load" }>;
 

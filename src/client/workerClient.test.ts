@@ -1,16 +1,16 @@
 import { describe, expect, it, vi } from "vitest";
 import type { EngineEvent } from "@/protocol/engine";
-import type { Message, Request } from "@/protocol/messages";
+import type { WorkerMessage, WorkerRequest } from "@/protocol/messages";
 import { createWorkerEngine } from "./workerClient";
 
 /** Records what it is sent and says what the test tells it to. */
 class FakeWorker {
-  readonly received: Request[] = [];
+  readonly received: WorkerRequest[] = [];
   isTerminated = false;
-  onmessage: ((event: { data: Message }) => void) | undefined;
+  onmessage: ((event: { data: WorkerMessage }) => void) | undefined;
   onerror: (() => void) | undefined;
 
-  postMessage(request: Request): void {
+  postMessage(request: WorkerRequest): void {
     this.received.push(request);
   }
 

@@ -1,5 +1,11 @@
 import { type Engine, EngineError, type EngineEvent, type EngineFailure } from "@/protocol/engine";
-import type { Arguments, CallName, Message, Request, Result } from "@/protocol/messages";
+import type {
+  Arguments,
+  CallName,
+  Result,
+  WorkerMessage,
+  WorkerRequest,
+} from "@/protocol/messages";
 
 /** The engine in its worker, and the means to end it. */
 export interface WorkerEngine extends Engine {
@@ -48,7 +54,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     emit({ type: "deviceLost", message: CRASHED.message });
   };
 
-  const receive = (from: Worker, message: Message) => {
+  const receive = (from: Worker, message: WorkerMessage) => {
     if (message.type === "alive") return whenFree(message.lock, () => crash(from));
     if (message.type === "event") return emit(message.event);
     const call = pending.get(message.id);
@@ -59,7 +65,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
 
   const open = (): Worker => {
     const opened = start();
-    opened.onmessage = ({ data }: MessageEvent<Message>) => receive(opened, data);
+    opened.onmessage = ({ data }: MessageEvent<WorkerMessage>) => receive(opened, data);
     opened.onerror = () => crash(opened);
     opened.onmessageerror = () => crash(opened);
     return opened;
@@ -68,7 +74,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
   const call = <N extends CallName>(name: N, ...args: Arguments<N>): Promise<Result<N>> => {
     worker ??= open();
     const id = ++lastId;
-    const request = { id, call: name, args } as Request;
+    const request = { id, call: name, args } as WorkerRequest;
     return new Promise<Result<N>>((resolve, reject) => {
       pending.set(id, { resolve: resolve as Pending["resolve"], reject });
       worker?.postMessage(request);

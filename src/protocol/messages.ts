@@ -6,7 +6,7 @@ export type Arguments<N extends CallName> = Parameters<Calls[N]>;
 export type Result<N extends CallName> = Awaited<ReturnType<Calls[N]>>;
 
 /** Page to worker. Derived from `Engine`: a new method is a new message, with no second list. */
-export type Request = {
+export type WorkerRequest = {
   [N in CallName]: { readonly id: number; readonly call: N; readonly args: Arguments<N> };
 }[CallName];
 
@@ -14,7 +14,7 @@ export type Request = {
  * Worker to page. `alive` names a Web Lock that the worker holds as long as it lives: a browser tells
  * nobody that it ended a worker, but it frees the lock.
  */
-export type Message =
+export type WorkerMessage =
   | { readonly type: "alive"; readonly lock: string }
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
   | { readonly type: "failure"; readonly id: number; readonly failure: EngineFailure }

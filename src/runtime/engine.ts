@@ -22,7 +22,7 @@ import {
   MODEL_TOO_LARGE,
 } from "./failures";
 import { MemoryReporter } from "./report/memoryReporter";
-import { type LoadedModel, type LoadProgress, loadModel } from "./session/loadedModel";
+import { type LoadedModel, loadModel, type ModelLoadProgress } from "./session/loadedModel";
 import { Session } from "./session/session";
 
 /** A device of ours with all that hangs on it. */
@@ -135,7 +135,7 @@ export class LocalEngine implements Engine {
     request: LoadRequest,
     signal: AbortSignal,
   ): Promise<LoadedModel> {
-    const onProgress = (progress: LoadProgress) => this.#emit({ type: "load", ...progress });
+    const onProgress = (progress: ModelLoadProgress) => this.#emit({ type: "load", ...progress });
     try {
       const model = await loadModel(gpu, adapter, request, { signal, onProgress });
       try {

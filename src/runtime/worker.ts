@@ -1,5 +1,5 @@
 import type { LaneOutcome, TurnResult } from "@/protocol/engine";
-import type { Message, Request } from "@/protocol/messages";
+import type { WorkerMessage, WorkerRequest } from "@/protocol/messages";
 import { LocalEngine } from "./engine";
 import { asEngineError } from "./failures";
 
@@ -10,7 +10,7 @@ engine.subscribe((event) => post({ type: "event", event }));
 
 holdLock();
 
-self.onmessage = async ({ data }: MessageEvent<Request>) => {
+self.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
   const { id } = data;
   try {
     const value = await run(data);
@@ -22,7 +22,7 @@ self.onmessage = async ({ data }: MessageEvent<Request>) => {
   }
 };
 
-function run(request: Request): Promise<unknown> {
+function run(request: WorkerRequest): Promise<unknown> {
   const { call, args } = request;
   switch (call) {
     case "load":
@@ -45,7 +45,7 @@ function run(request: Request): Promise<unknown> {
 }
 
 /** Explanations are large and nobody's here: the page gets their memory, not a copy. */
-function handedOver({ call }: Request, value: unknown): Transferable[] {
+function handedOver({ call }: WorkerRequest, value: unknown): Transferable[] {
   const results =
     call === "ask"
       ? [value as TurnResult]
@@ -67,6 +67,6 @@ function holdLock(): void {
   });
 }
 
-function post(message: Message, transfer: Transferable[] = []): void {
+function post(message: WorkerMessage, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });
 }

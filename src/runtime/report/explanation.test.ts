@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
 import type { RowScores } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
-import { AnswerTrace, firstLook, importanceOf, visualPositions, withLastRow } from "./explanation";
+import {
+  AnswerTrace,
+  firstLook,
+  policyImportance,
+  visualPositions,
+  withLastRow,
+} from "./explanation";
 
 const spec = { columnSum: true } as const;
 const prompt = { rows: 6, visual: [], textStart: 0 };
@@ -50,12 +56,12 @@ it("looks at rows of this prompt and at those of earlier ones that are left", ()
 
 it("shows scores of visual rows, mean over heads, at their positions", () => {
   const ranked = scores(2, 6, [9, 1, 2, 0, 0, 0, 9, 3, 6, 0, 0, 0]);
-  expect(importanceOf(ranked, span)).toEqual({
+  expect(policyImportance(ranked, span)).toEqual({
     positions: [11, 12],
     scores: Float32Array.of(2, 4),
   });
-  expect(importanceOf(undefined, span)).toBeUndefined();
-  expect(importanceOf(ranked, { ...span, visual: [] })).toBeUndefined();
+  expect(policyImportance(undefined, span)).toBeUndefined();
+  expect(policyImportance(ranked, { ...span, visual: [] })).toBeUndefined();
 });
 
 it("needs no GPU for the only token of an answer", async () => {

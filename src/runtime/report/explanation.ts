@@ -4,7 +4,7 @@ import type { KvCache, RowCounts } from "@/model/kv/cache";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { AttentionTrace, Explanation } from "@/protocol/engine";
 import type { PrefillSpan } from "../request/prefillSpan";
-import type { TapRequest } from "./recording";
+import type { TapRequest } from "./tapRecording";
 
 /** What the row that chose the first token looked at: the prompt's last one. */
 export interface FirstLook {
@@ -85,7 +85,7 @@ function toByte(share: number): number {
 }
 
 /** What a policy ranked the visual rows of a prefill by; undefined where it has neither. */
-export function importanceOf(
+export function policyImportance(
   scores: RowScores | undefined,
   { start, visual }: PrefillSpan,
 ): Explanation["importance"] {

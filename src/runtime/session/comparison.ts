@@ -10,9 +10,9 @@ import {
 } from "@/protocol/engine";
 import { asEngineError, isAbort } from "../failures";
 import { Progress } from "../report/progress";
-import { sharedTaps, type TapRequest } from "../report/recording";
 import { fullKvBytes } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
+import { sharedTaps, type TapRequest } from "../report/tapRecording";
 import { cacheBytes, comparisonPeakBytes, rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { type Seen, settingsKey } from "../request/continuation";
 import { prefillSpan } from "../request/prefillSpan";

@@ -19,11 +19,11 @@ import type { AdapterInfo, EngineEvent, LoadRequest, ModelInfo } from "@/protoco
 import { version } from "../../../package.json";
 import type { ModelShape } from "../request/prefillSpan";
 
-export type LoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
+export type ModelLoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
 
-export interface LoadOptions {
+export interface ModelLoadOptions {
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: LoadProgress) => void;
+  readonly onProgress: (progress: ModelLoadProgress) => void;
 }
 
 /** The parts that see images. */
@@ -58,7 +58,7 @@ export async function loadModel(
   gpu: Gpu,
   adapter: AdapterFacts,
   request: LoadRequest,
-  { signal: stopped, onProgress }: LoadOptions,
+  { signal: stopped, onProgress }: ModelLoadOptions,
 ): Promise<LoadedModel> {
   const failed = new AbortController();
   const signal = AbortSignal.any([stopped, failed.signal]);
@@ -138,7 +138,7 @@ async function loadDecoder(
   { isFallback }: AdapterFacts,
   config: DecoderConfig,
   { baseUrl, kvType: wanted, chunkRows }: LoadRequest,
-  { signal, onProgress }: LoadOptions,
+  { signal, onProgress }: ModelLoadOptions,
 ): Promise<Language> {
   const file = "model.safetensors";
   const weights = await loadWeights(gpu, config, httpSource(baseUrl), {
@@ -148,7 +148,7 @@ async function loadDecoder(
   });
   try {
     const { bytes, element } = weights;
-    const tell = (phase: LoadProgress["phase"]) =>
+    const tell = (phase: ModelLoadProgress["phase"]) =>
       onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
     const kvType = wanted ?? (element === "f32" ? "f32" : "f16");
     signal.throwIfAborted();

@@ -12,12 +12,12 @@ import type { Phase } from "@/protocol/engine";
 import {
   AnswerTrace,
   firstLook,
-  importanceOf,
+  policyImportance,
   visualPositions,
   withLastRow,
 } from "../report/explanation";
-import { record, type TapRequest, tapsOf } from "../report/recording";
 import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
+import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { planInput, prefillSpan } from "../request/prefillSpan";
 import type { ConversationImages } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
@@ -77,7 +77,7 @@ export class Phases {
     const explains = progress.explanation && segment.end === turn.prompt.ids.length;
     const watched = explains ? visualPositions(turn.prompt) : [];
     const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
-    const hook = await record(this.#model, cache, asked);
+    const hook = await recordTaps(this.#model, cache, asked);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
     const ids = promptIds(tokens, vision?.imageTokenId ?? -1);
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
@@ -108,7 +108,7 @@ export class Phases {
       const { seed } = request.sampling;
       const input = planInput(span, this.#model.shape, settings, taps, seed);
       const plan = planFor(policy, input, options);
-      const importance = progress.explanation && importanceOf(plan.scores, span);
+      const importance = progress.explanation && policyImportance(plan.scores, span);
       if (progress.explanation) progress.explanation = importance ? { importance } : {};
       // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
       const isHeld = scope === "prompt" && retention < 1;

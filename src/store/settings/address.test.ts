@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Addressed, readAddress, writeAddress } from "./address";
 import type { PolicyInfo } from "./policyInfo";
-import { DEFAULT_SETTINGS } from "./settings";
+import { INITIAL_SETTINGS } from "./settings";
 
 const policies: readonly PolicyInfo[] = [
   { id: "full", label: "Full cache", summary: "", options: {} },
@@ -31,7 +31,7 @@ const policies: readonly PolicyInfo[] = [
   },
 ];
 
-const { theme: _, ...settings } = DEFAULT_SETTINGS;
+const { theme: _, ...settings } = INITIAL_SETTINGS;
 
 describe("address", () => {
   test("of the defaults is empty, and leaves other parameters alone", () => {

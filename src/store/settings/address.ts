@@ -1,10 +1,10 @@
 import type { OptionValues } from "@/compression/options";
+import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 import {
   CAP_LIMITS,
   clampPercent,
-  DEFAULT_SAMPLING,
-  DEFAULT_SETTINGS,
+  INITIAL_SETTINGS,
   isWithin,
   type LayerChoice,
   type NumberLimits,
@@ -69,17 +69,17 @@ export function writeAddress(
   const set = (name: string, value: string | number, isDefault: boolean) =>
     isDefault ? written.delete(name) : written.set(name, String(value));
 
-  set("policy", state.policy, state.policy === DEFAULT_SETTINGS.policy);
-  set("keep", state.keepPercent, state.keepPercent === DEFAULT_SETTINGS.keepPercent);
-  set("scope", state.scope, state.scope === DEFAULT_SETTINGS.scope);
+  set("policy", state.policy, state.policy === INITIAL_SETTINGS.policy);
+  set("keep", state.keepPercent, state.keepPercent === INITIAL_SETTINGS.keepPercent);
+  set("scope", state.scope, state.scope === INITIAL_SETTINGS.scope);
   set("cap", state.capMb ?? "", state.capMb === undefined);
   for (const part of SAMPLING_PARTS) {
     const value = state.sampling[part];
     set(SAMPLING_NAMES[part], value, value === DEFAULT_SAMPLING[part]);
   }
   const layer = state.layer === "all" ? "all" : state.layer + 1;
-  set("layer", layer, state.layer === DEFAULT_SETTINGS.layer);
-  set("veil", state.overlay, state.overlay === DEFAULT_SETTINGS.overlay);
+  set("layer", layer, state.layer === INITIAL_SETTINGS.layer);
+  set("veil", state.overlay, state.overlay === INITIAL_SETTINGS.overlay);
   set("sample", state.sample ?? "", state.sample === undefined);
 
   const policy = policies.find(({ id }) => id === state.policy);

@@ -4,7 +4,7 @@ import { completeOptions } from "./policyInfo";
 import {
   cacheSettings,
   clampPercent,
-  DEFAULT_SETTINGS,
+  INITIAL_SETTINGS,
   isWithin,
   SAMPLING_LIMITS,
   sameSettings,
@@ -23,7 +23,7 @@ const policies: readonly PolicyInfo[] = [
     },
   },
 ];
-const state = { ...DEFAULT_SETTINGS, policy: "prefixkv", keepPercent: 20 };
+const state = { ...INITIAL_SETTINGS, policy: "prefixkv", keepPercent: 20 };
 
 test("settings that travel have every option, and nothing that is out of range", () => {
   const chosen = { ...state, options: { prefixkv: { sinks: 4, mode: "UP", unknown: 1 } } };

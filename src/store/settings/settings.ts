@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { OptionValues } from "@/compression/options";
+import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 
@@ -31,15 +32,6 @@ export interface SettingsState {
 
 export type SettingsStore = StoreApi<SettingsState>;
 
-/** Greedy, so that two policies' answers differ by their caches alone. */
-export const DEFAULT_SAMPLING: Sampling = {
-  maxNewTokens: 256,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  seed: 0,
-};
-
 /** What each number may be; the seed and the count are whole. */
 export const SAMPLING_LIMITS = {
   maxNewTokens: { min: 1, max: 4096, integer: true },
@@ -61,11 +53,10 @@ export function isWithin(value: number, { min, max, integer }: NumberLimits): bo
   return value >= min && value <= max && (!integer || Number.isInteger(value));
 }
 
-export const DEFAULT_SETTINGS: SettingsState = {
-  // Of the policies, the one whose answers by the embedded model changed least (docs/log.md).
-  policy: "snapkv",
-  keepPercent: 50,
-  scope: "visual",
+export const INITIAL_SETTINGS: SettingsState = {
+  policy: DEFAULT_SETTINGS.policy,
+  keepPercent: 100 * DEFAULT_SETTINGS.retention,
+  scope: DEFAULT_SETTINGS.scope,
   options: {},
   capMb: undefined,
   sampling: DEFAULT_SAMPLING,
@@ -75,7 +66,7 @@ export const DEFAULT_SETTINGS: SettingsState = {
 };
 
 export function createSettingsStore(initial: Partial<SettingsState> = {}): SettingsStore {
-  return createStore<SettingsState>(() => ({ ...DEFAULT_SETTINGS, ...initial }));
+  return createStore<SettingsState>(() => ({ ...INITIAL_SETTINGS, ...initial }));
 }
 
 /** What travels with the next question. A policy that keeps everything has retention 1. */

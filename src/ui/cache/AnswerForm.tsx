@@ -1,5 +1,6 @@
+import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { Sampling } from "@/protocol/engine";
-import { DEFAULT_SAMPLING, SAMPLING_LIMITS } from "@/store/settings/settings";
+import { SAMPLING_LIMITS } from "@/store/settings/settings";
 import { samplingWords } from "../shared/settingsWords";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";

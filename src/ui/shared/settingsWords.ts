@@ -1,6 +1,7 @@
+import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { changedOptions, type PolicyInfo } from "@/store/settings/policyInfo";
-import { DEFAULT_SAMPLING, FULL } from "@/store/settings/settings";
+import { FULL } from "@/store/settings/settings";
 import { formatCount, formatRetention } from "@/text/format";
 
 type Named = Pick<CacheSettings, "policy" | "retention" | "capMb">;

@@ -16,7 +16,7 @@ export interface TapRequest {
 }
 
 /** Several recorders behind one hook. */
-export interface Recording extends AttentionHook {
+export interface TapRecording extends AttentionHook {
   readonly notices: readonly string[];
   /** Taps per request. */
   finish(): Promise<Taps[]>;
@@ -67,11 +67,11 @@ function agree(a: TapRequest, b: TapRequest): boolean {
 }
 
 /** A recorder per request, for a prefill into `cache`. */
-export async function record(
+export async function recordTaps(
   { gpu, decoder, variants }: LoadedModel,
   cache: KvCache,
   requests: readonly TapRequest[],
-): Promise<Recording> {
+): Promise<TapRecording> {
   const shared = { cache, heads: decoder.config.heads, reduction: variants.reduction };
   const recorders: TapRecorder[] = [];
   for (const request of requests) {

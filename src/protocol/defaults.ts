@@ -1,0 +1,18 @@
+import type { CacheSettings, Sampling } from "./engine";
+
+/** Half of the image's rows, by the policy that changes the embedded model's answers least. */
+export const DEFAULT_SETTINGS: CacheSettings = {
+  policy: "snapkv",
+  retention: 0.5,
+  scope: "visual",
+  options: {},
+};
+
+/** Greedy, so that the answers of two policies differ by their caches alone. */
+export const DEFAULT_SAMPLING: Sampling = {
+  maxNewTokens: 256,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  seed: 0,
+};
