@@ -44,7 +44,7 @@ export function gated(product: Floats, width: number): Floats {
   });
 }
 
-/** Rotates [rows, heads, headDim]: element i turns with element i + headDim / 2. */
+/** Rotates [rows, heads, headDim]: element i rotates with element i + headDim / 2. */
 export function rotate(vectors: Floats, angles: Floats, heads: number, headDim: number): Floats {
   const half = headDim / 2;
   return vectors.map((value, at) => {

@@ -13,7 +13,7 @@ const TABLE_WORDS = 4;
 /**
  * How the rotary position of the next token follows from the cache.
  * `original`: tokens seen so far. `layer0Length`: rows of layer 0, what the releases of Elastic
- * Cache and PrefixKV do. `cacheIndex`: by place in the cache; keys are turned to match (see
+ * Cache and PrefixKV do. `cacheIndex`: by place in the cache; keys are rotated to match (see
  * `indexPositions.ts`).
  */
 export type PositionMode = "original" | "layer0Length" | "cacheIndex";
@@ -179,7 +179,7 @@ export class KvCache {
     this.trim();
   }
 
-  /** Counts positions by place on from here, after the keys were turned to match. */
+  /** Counts positions by place on from here, after the keys were rotated to match. */
   rebase(position: number): void {
     this.#placePosition = position;
   }

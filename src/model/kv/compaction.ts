@@ -3,7 +3,7 @@ import { createCompactKv } from "@/gpu/kernels/cache/compactKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
 import { Scratch } from "../scratch";
 import type { KvCache, RowCounts } from "./cache";
-import { standingOf, turnToPlaces } from "./indexPositions";
+import { rerotateToPlaces, standingOf } from "./indexPositions";
 import { type KvRegion, layoutRegions } from "./layout";
 import { type Assignments, nearestKeepers } from "./nearestKeepers";
 import {
@@ -57,7 +57,7 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
   for (const layer of dropping) cache.relabel(layer, plannedPositions(cache, plan, start, layer));
   cache.trim();
   if (gathering) gather(gathering, cache, merging);
-  if (cache.positionMode === "cacheIndex") await turnToPlaces(cache, plan, start, before);
+  if (cache.positionMode === "cacheIndex") await rerotateToPlaces(cache, plan, start, before);
 }
 
 /**
@@ -75,7 +75,7 @@ export async function gatherFork(
   const fork = cache.emptyCopy();
   gather(gathering, fork, [...plan.layers.keys()]);
   if (fork.positionMode === "cacheIndex") {
-    await turnToPlaces(fork, plan, start, standingOf(cache));
+    await rerotateToPlaces(fork, plan, start, standingOf(cache));
   }
   return fork;
 }

@@ -1,16 +1,17 @@
-import { createTurnKeys, type TurnKeys } from "@/gpu/kernels/cache/turnKeys";
+import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
 import { Scratch } from "../scratch";
 import type { KvCache } from "./cache";
 import { frequenciesOf } from "./indexPositions";
 import { ListBuilder } from "./planLists";
 import { rotaryAngles } from "./rotary";
 
-/** Angles are computed for this many more turns at a time. */
+/** Angles are computed for this many more positions at a time. */
 const ANGLE_STEP = 256;
 
+/** A row that was copied: the index of its copy, and by how many positions it has moved since. */
 interface Front {
-  readonly lifted: number;
-  turns: number;
+  readonly copy: number;
+  shift: number;
 }
 
 /** Slots of one layer that move one position up, per head. */
@@ -27,21 +28,21 @@ export interface FrontSlots {
  */
 export class FrontRows {
   readonly #cache: KvCache;
-  readonly #kernels: TurnKeys;
+  readonly #kernels: RerotateKeys;
   readonly #scratch: Scratch;
   /** [layer][head] slot → copy */
   readonly #fronts: readonly (readonly Map<number, Front>[])[];
-  /** f32 [lifted rows, headDim] per layer. */
-  readonly #lifted: (GPUBuffer | undefined)[];
+  /** f32 [copies, headDim] per layer. */
+  readonly #copies: (GPUBuffer | undefined)[];
   #angles: GPUBuffer | undefined;
   #angleCount = 0;
 
-  private constructor(cache: KvCache, kernels: TurnKeys) {
+  private constructor(cache: KvCache, kernels: RerotateKeys) {
     const { layers, kvHeads } = cache.shape;
     this.#cache = cache;
     this.#kernels = kernels;
     this.#scratch = new Scratch(cache.gpu, "front rows");
-    this.#lifted = new Array(layers).fill(undefined);
+    this.#copies = new Array(layers).fill(undefined);
     this.#fronts = Array.from({ length: layers }, () =>
       Array.from({ length: kvHeads }, () => new Map<number, Front>()),
     );
@@ -50,7 +51,7 @@ export class FrontRows {
   static async create(cache: KvCache): Promise<FrontRows> {
     frequenciesOf(cache);
     const { kvType, headDim } = cache.shape;
-    return new FrontRows(cache, await createTurnKeys(cache.gpu, kvType, headDim));
+    return new FrontRows(cache, await createRerotateKeys(cache.gpu, kvType, headDim));
   }
 
   /** The row of slot `from` stands in slot `to` now, whose own row is gone. */
@@ -75,29 +76,29 @@ export class FrontRows {
         longest = Math.max(longest, list.length);
         const added = list.filter((slot) => !this.#front(layer, head).has(slot));
         for (const slot of added) {
-          this.#front(layer, head).set(slot, { lifted: this.#count(layer), turns: 0 });
+          this.#front(layer, head).set(slot, { copy: this.#count(layer), shift: 0 });
         }
         const words = (of: readonly number[]) =>
           of.flatMap((slot) => this.#words(layer, head, slot));
-        for (const slot of list) (this.#front(layer, head).get(slot) as Front).turns++;
+        for (const slot of list) (this.#front(layer, head).get(slot) as Front).shift++;
         fresh.header(layer, head, [fresh.add(words(added)), added.length, offset, 0]);
         all.header(layer, head, [all.add(words(list)), list.length, offset, 0]);
       }
-      const [lifts, turns] = [fresh, all].map((lists) => passing.upload("lists", lists.build()));
+      const [copied, rotated] = [fresh, all].map((lists) => passing.upload("lists", lists.build()));
       const args = {
         keys: this.#cache.layer(layer).k,
-        lifted: this.#liftedBuffer(layer),
+        copies: this.#copiesOf(layer),
         heads: shape.kvHeads,
         layer,
         entries: longest,
       };
-      return { args, lifts: lifts as GPUBuffer, turns: turns as GPUBuffer };
+      return { args, copied: copied as GPUBuffer, rotated: rotated as GPUBuffer };
     });
     const angles = this.#angleTable();
     const recorder = gpu.recorder("front rows", 2 * layers.length);
-    for (const { args, lifts, turns } of moves) {
-      this.#kernels.lift(recorder, { ...args, lists: lifts });
-      this.#kernels.turn(recorder, { ...args, lists: turns, angles });
+    for (const { args, copied, rotated } of moves) {
+      this.#kernels.copy(recorder, { ...args, lists: copied });
+      this.#kernels.rerotate(recorder, { ...args, lists: rotated, angles });
     }
     recorder.submit();
     recorder.destroy();
@@ -113,24 +114,24 @@ export class FrontRows {
   }
 
   #words(layer: number, head: number, slot: number): readonly number[] {
-    const { lifted, turns } = this.#front(layer, head).get(slot) as Front;
-    return [slot, lifted, turns];
+    const { copy, shift } = this.#front(layer, head).get(slot) as Front;
+    return [slot, copy, shift];
   }
 
   /** Copies of a layer so far: where the next one goes. */
   #count(layer: number): number {
     const last = (this.#fronts[layer] ?? []).flatMap((front) =>
-      [...front.values()].map(({ lifted }) => lifted + 1),
+      [...front.values()].map(({ copy }) => copy + 1),
     );
     return Math.max(0, ...last);
   }
 
-  /** Room for the copies of a layer; grows by doubling. */
-  #liftedBuffer(layer: number): GPUBuffer {
+  /** Buffer for the copies of a layer; grows by doubling. */
+  #copiesOf(layer: number): GPUBuffer {
     const bytes = this.#count(layer) * this.#cache.shape.headDim * 4;
-    const known = this.#lifted[layer];
+    const known = this.#copies[layer];
     if (known && known.size >= bytes) return known;
-    const grown = this.#scratch.numbers(`lifted ${layer}`, bytes / 2);
+    const grown = this.#scratch.numbers(`key copies ${layer}`, bytes / 2);
     if (known) {
       const { device } = this.#cache.gpu;
       const encoder = device.createCommandEncoder({ label: grown.label });
@@ -138,14 +139,14 @@ export class FrontRows {
       device.queue.submit([encoder.finish()]);
       this.#scratch.free(known);
     }
-    this.#lifted[layer] = grown;
+    this.#copies[layer] = grown;
     return grown;
   }
 
-  /** Angles of 0, 1, 2 … positions, as many as any row has turned. */
+  /** Angles of 0, 1, 2 … positions, as many as any row has moved. */
   #angleTable(): GPUBuffer {
-    const turns = this.#fronts.flat().flatMap((front) => [...front.values()].map((f) => f.turns));
-    const needed = turns.reduce((most, count) => Math.max(most, count), 0) + 1;
+    const shifts = this.#fronts.flat().flatMap((front) => [...front.values()].map((f) => f.shift));
+    const needed = shifts.reduce((most, count) => Math.max(most, count), 0) + 1;
     if (this.#angles && needed <= this.#angleCount) return this.#angles;
     if (this.#angles) this.#scratch.free(this.#angles);
     this.#angleCount = Math.ceil(needed / ANGLE_STEP) * ANGLE_STEP;

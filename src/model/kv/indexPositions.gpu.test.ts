@@ -37,23 +37,23 @@ describe("positions by place", async () => {
   it.each(SHAPES)("stands where a new cache would put its rows, $kvType", async (shape) => {
     const cache = KvCache.create(gpu, shape);
     cache.positionMode = "cacheIndex";
-    const known = new UnturnedKeys(cache);
+    const known = new UnrotatedKeys(cache);
 
     let start = cache.rowCounts();
     known.append(23);
     await compact(cache, dropPlan(shape, 23, 1), start);
     expect(cache.position).toBe(Math.max(...cache.rowCounts().flat()));
-    await known.expectTurned(cache);
+    await known.expectRotated(cache);
 
     start = cache.rowCounts();
     const seenBefore = cache.seen;
     known.append(60);
-    await known.expectTurned(cache);
+    await known.expectRotated(cache);
     const plan = dropPlan(shape, 60, 2);
     const fork = await gatherFork(cache, plan, start);
     await compact(cache, plan, start);
-    await known.expectTurned(cache);
-    await known.expectTurned(fork);
+    await known.expectRotated(cache);
+    await known.expectRotated(fork);
     fork.destroy();
 
     let step = 0;
@@ -71,7 +71,7 @@ describe("positions by place", async () => {
     }
     await eviction.finish();
     expect(cache.rows(0)).toBe(start[0]![0]! + HELD);
-    await known.expectTurned(cache);
+    await known.expectRotated(cache);
     cache.destroy();
   });
 
@@ -106,7 +106,7 @@ function dropPlan({ layers, kvHeads }: KvShape, rows: number, seed: number): Kee
 }
 
 /** Every key before its rotation, by original position. */
-class UnturnedKeys {
+class UnrotatedKeys {
   readonly #cache: KvCache;
   /** [position][layer * kvHeads + head] */
   readonly #keys: Float32Array<ArrayBuffer>[][] = [];
@@ -131,17 +131,17 @@ class UnturnedKeys {
       this.#keys.push(keys);
       for (const [i, key] of keys.entries()) {
         const [layer, head] = [Math.floor(i / kvHeads), i % kvHeads];
-        const turned = this.#turned(key, this.#cache.position + row);
+        const rotated = this.#rotated(key, this.#cache.position + row);
         const { offset, rows: used } = this.#cache.regions(layer)[head]!;
         const at = (offset + used + row) * headDim * KV_BYTES[kvType];
-        const data = kvType === "f32" ? turned : Uint16Array.from(turned, toHalf);
+        const data = kvType === "f32" ? rotated : Uint16Array.from(rotated, toHalf);
         this.#cache.gpu.device.queue.writeBuffer(this.#cache.layer(layer).k, at, data);
       }
     }
   }
 
   /** A row of place i stands at position - rows + i, in order of age. */
-  async expectTurned(cache: KvCache): Promise<void> {
+  async expectRotated(cache: KvCache): Promise<void> {
     const { kvHeads, kvType } = cache.shape;
     for (const [layer, heads] of (await readCache(cache)).entries()) {
       for (const [head, { k }] of heads.entries()) {
@@ -149,7 +149,7 @@ class UnturnedKeys {
         for (const [place, key] of k.entries()) {
           const original = cache.positions(layer, head)[place]!;
           const bare = this.#keys[original]![layer * kvHeads + head]!;
-          const expected = this.#turned(bare, first + place);
+          const expected = this.#rotated(bare, first + place);
           const worst = key.reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i]!)), 0);
           expect(worst, `layer ${layer}, head ${head}, place ${place}`).toBeLessThan(
             TOLERANCE[kvType],
@@ -159,7 +159,7 @@ class UnturnedKeys {
     }
   }
 
-  #turned(key: Float32Array<ArrayBuffer>, position: number): Float32Array {
+  #rotated(key: Float32Array<ArrayBuffer>, position: number): Float32Array {
     const { headDim } = this.#cache.shape;
     const angles = rotaryAngles(this.#cache.shape.frequencies!, position, 1);
     return rotate(key, angles, 1, headDim);

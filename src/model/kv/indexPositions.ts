@@ -1,5 +1,5 @@
 import type { KeepPlan, LayerPlan } from "@/compression/types";
-import { createTurnKeys, type TurnKeys } from "@/gpu/kernels/cache/turnKeys";
+import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
 import { Scratch } from "../scratch";
 import type { KvCache, RowCounts } from "./cache";
 import { keptRows, ListBuilder, startOf } from "./planLists";
@@ -12,12 +12,12 @@ import { rotaryAngles } from "./rotary";
  * last one. Attention sees differences of positions only, so the same numbers come from keys that are
  * cached rotated, as long as a head's row of place i stands at `position - rows + i`, `position` being
  * that of the next token. Appending keeps that true. Dropping rows when a prompt ends moves most rows:
- * they are turned once, below. Evicting one row while decoding moves the rows before it one up and
+ * they are rotated once, below. Evicting one row while decoding moves the rows before it one up and
  * leaves the others and the query alone: see `FrontRows`.
  */
 
-/** A key that is to be rotated on by a number of positions. */
-interface Turn {
+/** The key of a slot moves by `delta` positions. */
+interface Shift {
   readonly slot: number;
   readonly delta: number;
 }
@@ -33,10 +33,10 @@ export function standingOf(cache: KvCache): Standing {
 }
 
 /**
- * Turns the keys that a plan has moved to their new places, and counts positions from there.
+ * Rotates the keys that a plan has moved to their new places, and counts positions from there.
  * `cache` has been compacted; `before` is how its rows stood.
  */
-export async function turnToPlaces(
+export async function rerotateToPlaces(
   cache: KvCache,
   plan: KeepPlan,
   start: RowCounts,
@@ -44,10 +44,10 @@ export async function turnToPlaces(
 ): Promise<void> {
   const { layers, kvHeads, kvType, headDim } = cache.shape;
   const position = Math.max(...cache.rowCounts().flat());
-  const turnKeys = await createTurnKeys(cache.gpu, kvType, headDim);
+  const rerotateKeys = await createRerotateKeys(cache.gpu, kvType, headDim);
   for (let layer = 0; layer < layers; layer++) {
     const layerPlan = plan.layers[layer] as LayerPlan;
-    const turns = Array.from({ length: kvHeads }, (_, head) => {
+    const shifts = Array.from({ length: kvHeads }, (_, head) => {
       const base = startOf(start, layer, head);
       const stood = before.position - startOf(before.rows, layer, head);
       const stands = position - cache.rows(layer, head);
@@ -57,41 +57,46 @@ export async function turnToPlaces(
         return { slot, delta: stands + slot - (stood + place) };
       }).filter(({ delta }) => delta !== 0);
     });
-    turnLayer(cache, turnKeys, layer, turns);
+    rerotateLayer(cache, rerotateKeys, layer, shifts);
   }
   cache.rebase(position);
 }
 
 /** [head] */
-type Turns = readonly (readonly Turn[])[];
+type Shifts = readonly (readonly Shift[])[];
 
-function turnLayer(cache: KvCache, turnKeys: TurnKeys, layer: number, turns: Turns): void {
+function rerotateLayer(
+  cache: KvCache,
+  rerotateKeys: RerotateKeys,
+  layer: number,
+  shifts: Shifts,
+): void {
   const { headDim, kvHeads: heads } = cache.shape;
-  const deltas = turns.flat().map(({ delta }) => delta);
+  const deltas = shifts.flat().map(({ delta }) => delta);
   if (deltas.length === 0) return;
   const lowest = deltas.reduce((a, b) => Math.min(a, b));
   const highest = deltas.reduce((a, b) => Math.max(a, b));
-  const scratch = new Scratch(cache.gpu, "turn keys");
+  const scratch = new Scratch(cache.gpu, "rerotate keys");
   const builder = new ListBuilder(cache.shape);
-  let lifted = 0;
+  let copies = 0;
   for (const [head, { offset }] of cache.regions(layer).entries()) {
-    const list = turns[head] as readonly Turn[];
-    const words = list.flatMap(({ slot, delta }) => [slot, lifted++, delta - lowest]);
+    const list = shifts[head] as readonly Shift[];
+    const words = list.flatMap(({ slot, delta }) => [slot, copies++, delta - lowest]);
     builder.header(layer, head, [builder.add(words), list.length, offset, 0]);
   }
   const args = {
     lists: scratch.upload("lists", builder.build()),
     keys: cache.layer(layer).k,
-    lifted: scratch.numbers("lifted", lifted * headDim),
+    copies: scratch.numbers("key copies", copies * headDim),
     heads,
     layer,
-    entries: Math.max(...turns.map((list) => list.length)),
+    entries: Math.max(...shifts.map((list) => list.length)),
   };
   const table = rotaryAngles(frequenciesOf(cache), lowest, highest - lowest + 1);
   const angles = scratch.upload("angles", table);
-  const recorder = cache.gpu.recorder("turn keys", 2);
-  turnKeys.lift(recorder, args);
-  turnKeys.turn(recorder, { ...args, angles });
+  const recorder = cache.gpu.recorder("rerotate keys", 2);
+  rerotateKeys.copy(recorder, args);
+  rerotateKeys.rerotate(recorder, { ...args, angles });
   recorder.submit();
   recorder.destroy();
   scratch.destroy();

@@ -5,7 +5,7 @@ import { rotaryAngles, rotaryFrequencies } from "./rotary";
 const config = (ropeScaling: RopeScaling) =>
   ({ headDim: 8, ropeBase: 10000, ropeScaling }) as DecoderConfig;
 
-it("turns pair i by base^(-2i / headDim) per position", () => {
+it("rotates pair i by base^(-2i / headDim) per position", () => {
   const frequencies = rotaryFrequencies(config({ type: "default" }));
   expect([...frequencies]).toEqual([1, 0.1, 0.01, 0.001].map(Math.fround));
   const angles = rotaryAngles(frequencies, 3, 2);

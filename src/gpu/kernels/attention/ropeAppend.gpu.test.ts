@@ -29,12 +29,12 @@ it.each([
   append(recorder, { shape, cache: cache.binding, ...buffers, rows });
   recorder.submit();
 
-  const turned = rotate(qkv, angles, 10, 20);
+  const rotated = rotate(qkv, angles, 10, 20);
   const pick = (from: Float32Array, row: number, head: number) =>
     from.subarray(row * width + head * 20, row * width + (head + 1) * 20);
   const actual = await scratch.readFloats(queries);
   for (let row = 0; row < rows; row++) {
-    const expected = turned.slice(row * width, row * width + 120);
+    const expected = rotated.slice(row * width, row * width + 120);
     expect(maxError(actual.slice(row * 120), expected)).toBeLessThan(1e-6);
   }
   for (const g of [0, 1]) {
@@ -43,7 +43,7 @@ it.each([
     expect(keys.slice(0, before * 20)).toEqual(cache.keys(g).slice(0, before * 20));
     for (let row = 0; row < rows; row++) {
       const slot = (before + row) * 20;
-      const key = pick(turned, row, 6 + g).slice();
+      const key = pick(rotated, row, 6 + g).slice();
       const value = pick(qkv, row, 8 + g).slice();
       expect(maxError(keys.slice(slot), key)).toBeLessThan(tolerance);
       expect(maxError(values.slice(slot), value)).toBeLessThan(tolerance);

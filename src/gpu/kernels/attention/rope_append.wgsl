@@ -48,17 +48,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     return;
   }
   let angle = angles[row * half + pair];
-  let turned_low = low * angle.xz - high * angle.yw;
-  let turned_high = high * angle.xz + low * angle.yw;
+  let rotated_low = low * angle.xz - high * angle.yw;
+  let rotated_high = high * angle.xz + low * angle.yw;
   if (head >= params.heads) {
     let to = cache_pair(head - params.heads, row) + pair;
-    keys[to] = kv_pack2(turned_low);
-    keys[to + half] = kv_pack2(turned_high);
+    keys[to] = kv_pack2(rotated_low);
+    keys[to + half] = kv_pack2(rotated_high);
     return;
   }
   let to = (row * params.heads + head) * 2u * half + pair;
-  queries[to] = turned_low;
-  queries[to + half] = turned_high;
+  queries[to] = rotated_low;
+  queries[to + half] = rotated_high;
 }
 
 /// First pair of the slot that receives chunk row `row` in KV head `head`.

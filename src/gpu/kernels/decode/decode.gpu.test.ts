@@ -50,14 +50,14 @@ describe.each([
     });
     recorder.submit();
     const product = matmul(rmsNorm(input, gain, EPSILON), values, bias);
-    const turned = rotate(product, angles, 7, 12);
+    const rotated = rotate(product, angles, 7, 12);
     const slot = 70 * 12;
     const [keys, stored] = [await cache.read("keys", 0), await cache.read("values", 0)];
     const tolerance = KV_TOLERANCE[kvType];
-    expect(maxError(await scratch.readFloats(queries), turned.slice(0, 60))).toBeLessThan(
+    expect(maxError(await scratch.readFloats(queries), rotated.slice(0, 60))).toBeLessThan(
       TOLERANCE,
     );
-    expect(maxError(keys.slice(slot), turned.slice(60, 72))).toBeLessThan(tolerance);
+    expect(maxError(keys.slice(slot), rotated.slice(60, 72))).toBeLessThan(tolerance);
     expect(maxError(stored.slice(slot), product.slice(72))).toBeLessThan(tolerance);
     expect(keys.slice(0, slot)).toEqual(cache.keys(0).slice(0, slot));
     recorder.destroy();

@@ -1,9 +1,9 @@
-// lift_keys: copies keys of one layer out in f32, to be turned later from what they were.
+// copy_keys: copies keys of one layer in f32, as the source of rerotate_keys.
 //
 //   lists   u32: a header [layers * heads, 4] of (first word of the entries, entries, row of the
-//           region's start, 0), then the entries (slot, lifted row, angle)
+//           region's start, 0), then the entries (slot, copy, angle)
 //   keys    [rows, head_dim] as pairs
-//   lifted  [lifted rows, head_dim] f32, as pairs
+//   copies  [copies, head_dim] f32, as pairs
 //
 // One invocation per pair of an entry. Dispatch (ceil(max entries * PAIRS / WORKGROUP), heads).
 // Follows kv_*.wgsl.
@@ -18,7 +18,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> lists: array<u32>;
 @group(0) @binding(1) var<storage, read> keys: array<Kv2>;
-@group(0) @binding(2) var<storage, read_write> lifted: array<vec2f>;
+@group(0) @binding(2) var<storage, read_write> copies: array<vec2f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -31,5 +31,5 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let words = lists[header] + entry * 3u;
   let pair = gid.x % PAIRS;
   let row = lists[header + 2u] + lists[words];
-  lifted[lists[words + 1u] * PAIRS + pair] = kv_unpack2(keys[row * PAIRS + pair]);
+  copies[lists[words + 1u] * PAIRS + pair] = kv_unpack2(keys[row * PAIRS + pair]);
 }
