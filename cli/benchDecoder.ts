@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   const testing = clock();
   const shape = { heads: 4, kvHeads: 2, headDim: 64 };
-  const { notices } = await selfTest(gpu, variants, { element: "f16", kvType: "f16", shape });
+  const { notices } = await selfTest(gpu, variants, { dtype: "f16", kvType: "f16", shape });
   print("self-test, compilation included", [testing(), ...notices].join("; "));
   const loading = clock();
   const decoder = await loadDecoder(gpu, model, variants, { kvType: "f16" });
@@ -71,7 +71,7 @@ async function matmulRate(
   variant: MatmulVariant,
 ): Promise<string> {
   const [rows, depth, columns, repeats] = [256, 256, 768, 4];
-  const run = await createMatmul(gpu, { variant, element: "f16", store: "bias" });
+  const run = await createMatmul(gpu, { variant, dtype: "f16", store: "bias" });
   const [input, weights, bias, output] = [
     rows * depth * 4,
     columns * depth * 2,
@@ -84,7 +84,7 @@ async function matmulRate(
     GPUBuffer,
   ];
   const parts = [{ buffer: weights, firstRow: 0, rows: columns }];
-  const matrix = { label: "bench", element: "f16" as const, rows: columns, columns: depth, parts };
+  const matrix = { label: "bench", dtype: "f16" as const, rows: columns, columns: depth, parts };
   const recorder = gpu.recorder("bench", repeats);
   const rates = [];
   for (let round = 0; round < 5; round++) {

@@ -1,4 +1,4 @@
-import type { Element } from "@/gpu/kernels/common/elements";
+import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import type { Scratch } from "@/gpu/scratch";
 import { maxError, randomFloats } from "@/gpu/selfTest/reference";
@@ -6,7 +6,7 @@ import { maxError, randomFloats } from "@/gpu/selfTest/reference";
 export { maxError, randomFloats };
 
 export interface TestMatrixSpec {
-  readonly element: Element;
+  readonly dtype: DType;
   readonly rows: number;
   readonly columns: number;
   /** Rows of each part but the last; default: one part. */
@@ -17,7 +17,7 @@ export interface TestMatrixSpec {
 
 /** A random matrix as the kernels see it, and its values [stored rows, columns]. */
 export function randomMatrix(scratch: Scratch, spec: TestMatrixSpec, seed: number) {
-  const { element, rows, columns, partRows = rows, isGated = false } = spec;
+  const { dtype, rows, columns, partRows = rows, isGated = false } = spec;
   const halves = isGated ? 2 : 1;
   const stored = randomFloats(halves * rows * columns, seed);
   const values = new Float32Array(stored.length);
@@ -29,7 +29,7 @@ export function randomMatrix(scratch: Scratch, spec: TestMatrixSpec, seed: numbe
       const from = (half * rows + firstRow) * columns;
       piece.set(stored.subarray(from, from + count * columns), half * count * columns);
     }
-    const { buffer, values: rounded } = scratch.store(piece, element);
+    const { buffer, values: rounded } = scratch.store(piece, dtype);
     for (let half = 0; half < halves; half++) {
       const size = count * columns;
       const to = (half * rows + firstRow) * columns;
@@ -37,6 +37,6 @@ export function randomMatrix(scratch: Scratch, spec: TestMatrixSpec, seed: numbe
     }
     parts.push({ buffer, firstRow, rows: count });
   }
-  const matrix: Matrix = { label: "test", element, rows, columns, parts };
+  const matrix: Matrix = { label: "test", dtype, rows, columns, parts };
   return { matrix, values };
 }

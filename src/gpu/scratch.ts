@@ -1,5 +1,5 @@
 import type { Gpu } from "./gpu";
-import type { Element } from "./kernels/common/elements";
+import type { DType } from "./kernels/common/dtype";
 import { packBf16, packF16, unpackBf16, unpackF16 } from "./packing";
 
 /** Buffers for a short computation: made from arrays, read back as arrays, destroyed together. */
@@ -18,11 +18,11 @@ export class Scratch {
     return buffer;
   }
 
-  /** `values` stored as `element`, and what is left of them after rounding. */
-  store(values: Float32Array<ArrayBuffer>, element: Element) {
-    if (element === "f32") return { buffer: this.upload(values), values };
-    const words = element === "f16" ? packF16(values) : packBf16(values);
-    const rounded = element === "f16" ? unpackF16(words) : unpackBf16(words);
+  /** `values` stored as `dtype`, and what is left of them after rounding. */
+  store(values: Float32Array<ArrayBuffer>, dtype: DType) {
+    if (dtype === "f32") return { buffer: this.upload(values), values };
+    const words = dtype === "f16" ? packF16(values) : packBf16(values);
+    const rounded = dtype === "f16" ? unpackF16(words) : unpackBf16(words);
     return { buffer: this.upload(words), values: rounded };
   }
 

@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu";
 import { createAttend } from "../kernels/attention/attend";
 import { createFlash, type FlashVariant } from "../kernels/attention/flash";
 import type { HeadShape } from "../kernels/attention/ropeAppend";
-import type { Element } from "../kernels/common/elements";
+import type { DType } from "../kernels/common/dtype";
 import type { KvType } from "../kernels/common/kvType";
 import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
@@ -20,7 +20,7 @@ import * as reference from "./reference";
 
 /** What the adapter will run. */
 export interface CheckSpec {
-  readonly element: Element;
+  readonly dtype: DType;
   readonly kvType: KvType;
   readonly shape: HeadShape;
 }
@@ -49,23 +49,23 @@ async function run(gpu: Gpu, check: Check): Promise<number> {
   }
 }
 
-function matrix(scratch: Scratch, element: Element, rows: number, stored: number, seed: number) {
-  const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), element);
+function matrix(scratch: Scratch, dtype: DType, rows: number, stored: number, seed: number) {
+  const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), dtype);
   const parts = [{ buffer, firstRow: 0, rows }];
-  return { values, matrix: { label: "self-test", element, rows, columns: WIDTH, parts } };
+  return { values, matrix: { label: "self-test", dtype, rows, columns: WIDTH, parts } };
 }
 
 export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): Promise<number> {
   return run(gpu, async (scratch, recorder) => {
-    const [columns, { element }] = [22, spec];
+    const [columns, { dtype }] = [22, spec];
     const [plain, gated] = await Promise.all([
-      createMatmul(gpu, { variant, element, store: "residual" }),
-      createMatmul(gpu, { variant, element, store: "gated" }),
+      createMatmul(gpu, { variant, dtype, store: "residual" }),
+      createMatmul(gpu, { variant, dtype, store: "gated" }),
     ]);
     const input = randomFloats(ROWS * WIDTH, 1);
     const bias = randomFloats(2 * columns, 2);
-    const single = matrix(scratch, element, columns, columns, 3);
-    const double = matrix(scratch, element, columns, 2 * columns, 4);
+    const single = matrix(scratch, dtype, columns, columns, 3);
+    const double = matrix(scratch, dtype, columns, 2 * columns, 4);
     const args = { input: scratch.upload(input), bias: scratch.upload(bias), rows: ROWS };
     const outputs = [scratch.empty(ROWS * columns), scratch.empty(ROWS * columns)] as const;
     plain(recorder, { ...args, matrix: single.matrix, output: outputs[0] });
@@ -187,8 +187,8 @@ const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => 
   const kernels = await createDecodeKernels(gpu, { reduction, ...spec });
   const [input, gain] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
   const bias = randomFloats(2 * count, 13);
-  const single = matrix(scratch, spec.element, count, count, 14);
-  const double = matrix(scratch, spec.element, count, 2 * count, 15);
+  const single = matrix(scratch, spec.dtype, count, count, 14);
+  const double = matrix(scratch, spec.dtype, count, 2 * count, 15);
   const output = scratch.empty(count);
   const gated = scratch.empty(count);
   const logits = scratch.empty(count);

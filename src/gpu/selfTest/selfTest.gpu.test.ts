@@ -5,7 +5,7 @@ import { chooseVariants, PLAIN, type Variants } from "../variants";
 import { SelfTestError, selfTest } from "./selfTest";
 
 const SPEC = {
-  element: "bf16",
+  dtype: "bf16",
   kvType: "f16",
   shape: { heads: 5, kvHeads: 1, headDim: 20 },
 } as const;

@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import { ELEMENT_BYTES, type Element } from "@/gpu/kernels/common/elements";
+import { DTYPE_BYTES, type DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { ModelError } from "../modelError";
@@ -24,7 +24,7 @@ interface Read {
   readonly end: number;
 }
 
-const ELEMENTS: Readonly<Record<string, Element>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const DTYPES: Readonly<Record<string, DType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 /** Neighbouring tensors are read together up to this; larger ones in parts of it. */
 const READ_BYTES = 16 * 1024 * 1024;
 /** Bytes between two tensors that are cheaper to read over than to ask again. */
@@ -32,7 +32,7 @@ const GAP_BYTES = 64 * 1024;
 
 /**
  * Decides which bytes of a model's files go where on the GPU, then moves them. Matrices keep their
- * element type and are split by rows where one binding cannot hold them; vectors become f32.
+ * data type and are split by rows where one binding cannot hold them; vectors become f32.
  */
 export class WeightPlan {
   readonly #gpu: Gpu;
@@ -41,7 +41,7 @@ export class WeightPlan {
   readonly #bindingBytes: number;
   readonly #copies: Copy[] = [];
   readonly #buffers: GPUBuffer[] = [];
-  #element: Element = "f32";
+  #dtype: DType = "f32";
   #needed: readonly TensorInfo[] = [];
 
   /** Names are looked up behind `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
@@ -52,9 +52,9 @@ export class WeightPlan {
     this.#bindingBytes = bindingBytes;
   }
 
-  /** Element type of all matrices. */
-  get element(): Element {
-    return this.#element;
+  /** Data type of all matrices. */
+  get dtype(): DType {
+    return this.#dtype;
   }
 
   get parameters(): number {
@@ -81,14 +81,14 @@ export class WeightPlan {
       if (tensor.shape.join() !== shape.join()) {
         throw bad(`The tensor ${name} is [${tensor.shape}], not [${shape}].`);
       }
-      if (!ELEMENTS[tensor.dtype]) throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
+      if (!DTYPES[tensor.dtype]) throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
       return tensor;
     });
     const matrices = this.#needed.filter(({ shape }) => shape.length === 2);
     const first = matrices[0] as TensorInfo;
     const other = matrices.find(({ dtype }) => dtype !== first.dtype);
     if (other) throw bad(`The tensor ${other.name} is ${other.dtype}, others are ${first.dtype}.`);
-    this.#element = ELEMENTS[first.dtype] as Element;
+    this.#dtype = DTYPES[first.dtype] as DType;
   }
 
   /** Matrices on top of each other as one; parts hold multiples of `granule` rows. */
@@ -96,7 +96,7 @@ export class WeightPlan {
     const tensors = names.map((name) => this.#tensor(name));
     const columns = (tensors[0] as TensorInfo).shape[1] as number;
     const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] as number), 0);
-    const rowBytes = columns * ELEMENT_BYTES[this.#element];
+    const rowBytes = columns * DTYPE_BYTES[this.#dtype];
     const parts = this.#split(label, rows, rowBytes, granule);
     for (const part of parts) {
       let top = 0;
@@ -105,21 +105,21 @@ export class WeightPlan {
         top += tensor.shape[0] as number;
       }
     }
-    return { label, element: this.#element, rows, columns, parts };
+    return { label, dtype: this.#dtype, rows, columns, parts };
   }
 
   /** Two matrices of one shape; a part holds rows of the first, then the same rows of the second. */
   gated(label: string, gateName: string, upName: string): Matrix {
     const [gate, up] = [this.#tensor(gateName), this.#tensor(upName)];
     const [rows, columns] = gate.shape as readonly [number, number];
-    const rowBytes = columns * ELEMENT_BYTES[this.#element];
+    const rowBytes = columns * DTYPE_BYTES[this.#dtype];
     const parts = this.#split(label, rows, 2 * rowBytes, 2);
     for (const part of parts) {
       this.#copyRows(gate, part, -part.firstRow, rowBytes);
       const upPart = { ...part, rows: 2 * part.rows };
       this.#copyRows(up, upPart, part.rows - part.firstRow, rowBytes, part.rows);
     }
-    return { label, element: this.#element, rows, columns, parts };
+    return { label, dtype: this.#dtype, rows, columns, parts };
   }
 
   /** f32 [length]: the first vector, then from `next` on the others; zero where there is none. */
@@ -220,7 +220,7 @@ export class WeightPlan {
     const end = Math.min(tensor.start + copy.end, first + bytes.length);
     if (start >= end) return;
     const piece = bytes.slice(start - first, end - first);
-    const data = widen ? toFloats(piece, ELEMENTS[tensor.dtype] as Element) : piece;
+    const data = widen ? toFloats(piece, DTYPES[tensor.dtype] as DType) : piece;
     this.#gpu.device.queue.writeBuffer(buffer, offset + start - from, data);
   }
 }
@@ -236,10 +236,10 @@ function bad(message: string): ModelError {
 }
 
 /** Stored numbers as f32. */
-function toFloats(bytes: Uint8Array<ArrayBuffer>, element: Element): Float32Array<ArrayBuffer> {
-  if (element === "f32") return new Float32Array(bytes.buffer);
+function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: DType): Float32Array<ArrayBuffer> {
+  if (dtype === "f32") return new Float32Array(bytes.buffer);
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);
-  const floats = element === "f16" ? unpackF16(words) : unpackBf16(words);
+  const floats = dtype === "f16" ? unpackF16(words) : unpackBf16(words);
   return floats.slice(0, bytes.length / 2);
 }

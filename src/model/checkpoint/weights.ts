@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { Element } from "@/gpu/kernels/common/elements";
+import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { ModelError } from "../modelError";
 import type { ByteSource, ReadOptions } from "./byteSource";
@@ -37,7 +37,7 @@ export interface LayerWeights {
 
 /** The language model's tensors on the GPU, matrices in the precision of their file. */
 export interface DecoderWeights {
-  readonly element: Element;
+  readonly dtype: DType;
   /** Of the language model, the head counted once. */
   readonly parameters: number;
   /** Bytes that were read. */
@@ -107,7 +107,7 @@ function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.wei
   plan.check(describe(config), isHeadTied ? [] : [[headName, [vocabulary, hidden]]]);
   const embedding = plan.stack("embedding", ["embed_tokens.weight"]);
   return {
-    element: plan.element,
+    dtype: plan.dtype,
     parameters: plan.parameters,
     embedding,
     layers: Array.from({ length: layers }, (_, layer) => layOutLayer(plan, config, layer)),

@@ -94,7 +94,7 @@ export class Decoder {
     options: DecoderOptions,
   ): Promise<Decoder> {
     const { variants, kvType } = options;
-    const spec = { variants, element: weights.element, kvType, shape: config };
+    const spec = { variants, dtype: weights.dtype, kvType, shape: config };
     return new Decoder(gpu, config, weights, await createKernelSet(gpu, spec), options);
   }
 

@@ -6,7 +6,7 @@ import {
   type HeadShape,
   type RopeAppend,
 } from "@/gpu/kernels/attention/ropeAppend";
-import type { Element } from "@/gpu/kernels/common/elements";
+import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/common/kvType";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
@@ -15,7 +15,7 @@ import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmu
 import { createSample, type Sample } from "@/gpu/kernels/sampling/sample";
 import type { Variants } from "@/gpu/variants";
 
-/** Every kernel that a decoder runs, compiled for its shapes and element types. */
+/** Every kernel that a decoder runs, compiled for its shapes and data types. */
 export interface KernelSet {
   readonly embed: Embed;
   readonly norm: RmsNorm;
@@ -29,20 +29,20 @@ export interface KernelSet {
 
 export interface KernelSetSpec {
   readonly variants: Variants;
-  readonly element: Element;
+  readonly dtype: DType;
   readonly kvType: KvType;
   readonly shape: HeadShape;
 }
 
 /** @throws KernelCompileError */
 export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
-  const { variants, element, kvType, shape } = spec;
+  const { variants, dtype, kvType, shape } = spec;
   const { reduction } = variants;
   const matmul = (store: MatmulStore) =>
-    createMatmul(gpu, { variant: variants.matmul, element, store });
+    createMatmul(gpu, { variant: variants.matmul, dtype, store });
   const [embed, norm, bias, residual, gated, ropeAppend, flash, attend, decode, sample] =
     await Promise.all([
-      createEmbed(gpu, element),
+      createEmbed(gpu, dtype),
       createRmsNorm(gpu, reduction),
       matmul("bias"),
       matmul("residual"),
@@ -50,7 +50,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
       createRopeAppend(gpu, kvType),
       createFlash(gpu, { variant: variants.flash, kvType, shape }),
       createAttend(gpu, { reduction, kvType, shape }),
-      createDecodeKernels(gpu, { reduction, element, kvType }),
+      createDecodeKernels(gpu, { reduction, dtype, kvType }),
       createSample(gpu, reduction),
     ]);
   const products = { bias, residual, gated };

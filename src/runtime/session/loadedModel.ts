@@ -1,6 +1,7 @@
 import type { Rotary } from "@/compression/types";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
+import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { type SelfTestResult, selfTest } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, type Variants } from "@/gpu/variants";
 import { httpSource } from "@/model/checkpoint/byteSource";
@@ -147,14 +148,14 @@ async function loadDecoder(
       onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
   });
   try {
-    const { bytes, element } = weights;
+    const { bytes, dtype } = weights;
     const tell = (phase: ModelLoadProgress["phase"]) =>
       onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
-    const kvType = wanted ?? (element === "f32" ? "f32" : "f16");
+    const kvType = wanted ?? (dtype === "f32" ? "f32" : "f16");
     signal.throwIfAborted();
     tell("selfTest");
     const fitting = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
-    const tested = await selfTest(gpu, fitting, { element, kvType, shape: config });
+    const tested = await selfTest(gpu, fitting, { dtype, kvType, shape: config });
     signal.throwIfAborted();
     tell("compile");
     const chunks = chunkRows === undefined ? {} : { chunkRows };
@@ -216,16 +217,15 @@ function describe(
   rowsPerTile?: number,
 ): Omit<ModelInfo, "loadMs"> {
   const { layers, heads, kvHeads, headDim, contextLength } = config;
-  const elementBytes = kvType === "f32" ? 4 : 2;
   return {
     id: new URL(baseUrl).pathname.split("/").filter(Boolean).at(-1) ?? baseUrl,
     parameters: weights.parameters,
     bytes: weights.bytes + readBytes,
-    elementType: weights.element,
+    elementType: weights.dtype,
     kvType,
     ...{ layers, heads, kvHeads, headDim, contextLength },
     ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
-    bytesPerRow: 2 * layers * kvHeads * headDim * elementBytes,
+    bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES[kvType],
     adapter,
     versions: {
       keepsight: version,

@@ -9,29 +9,26 @@ const scratch = new Scratch(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
-it.each(["f32", "f16", "bf16"] as const)(
-  "places %s token rows and feature rows",
-  async (element) => {
-    const width = 20;
-    const spec = { element, rows: 31, columns: width, partRows: 12 };
-    const { matrix, values } = randomMatrix(scratch, spec, 1);
-    const features = randomFloats(7 * width, 2);
-    const slices = [
-      { features: scratch.upload(features.slice(0, 3 * width)), firstRow: 0, rows: 3 },
-      { features: scratch.upload(features.slice(3 * width)), firstRow: 3, rows: 4 },
-    ];
-    const ids = [30, 0, FEATURE_BIT + 6, 11, 12, FEATURE_BIT, FEATURE_BIT + 3, 23, 24];
-    const output = scratch.empty(ids.length * width);
-    const embed = await createEmbed(gpu, element);
-    const recorder = gpu.recorder("test");
-    const buffers = { ids: scratch.upload(Uint32Array.from(ids)), output };
-    embed(recorder, { ...buffers, table: matrix, features: slices, rows: ids.length });
-    recorder.submit();
-    const expected = ids.flatMap((id) => {
-      const [source, row] = id >= FEATURE_BIT ? [features, id - FEATURE_BIT] : [values, id];
-      return [...source.subarray(row * width, (row + 1) * width)];
-    });
-    expect([...(await scratch.readFloats(output))]).toEqual(expected);
-    recorder.destroy();
-  },
-);
+it.each(["f32", "f16", "bf16"] as const)("places %s token rows and feature rows", async (dtype) => {
+  const width = 20;
+  const spec = { dtype, rows: 31, columns: width, partRows: 12 };
+  const { matrix, values } = randomMatrix(scratch, spec, 1);
+  const features = randomFloats(7 * width, 2);
+  const slices = [
+    { features: scratch.upload(features.slice(0, 3 * width)), firstRow: 0, rows: 3 },
+    { features: scratch.upload(features.slice(3 * width)), firstRow: 3, rows: 4 },
+  ];
+  const ids = [30, 0, FEATURE_BIT + 6, 11, 12, FEATURE_BIT, FEATURE_BIT + 3, 23, 24];
+  const output = scratch.empty(ids.length * width);
+  const embed = await createEmbed(gpu, dtype);
+  const recorder = gpu.recorder("test");
+  const buffers = { ids: scratch.upload(Uint32Array.from(ids)), output };
+  embed(recorder, { ...buffers, table: matrix, features: slices, rows: ids.length });
+  recorder.submit();
+  const expected = ids.flatMap((id) => {
+    const [source, row] = id >= FEATURE_BIT ? [features, id - FEATURE_BIT] : [values, id];
+    return [...source.subarray(row * width, (row + 1) * width)];
+  });
+  expect([...(await scratch.readFloats(output))]).toEqual(expected);
+  recorder.destroy();
+});

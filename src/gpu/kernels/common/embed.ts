@@ -1,6 +1,6 @@
 import type { Gpu, Slice } from "../../gpu";
 import type { Recorder } from "../../recorder";
-import { type Element, WEIGHT_CODE } from "./elements";
+import { type DType, WEIGHT_CODE } from "./dtype";
 import embed from "./embed.wgsl?raw";
 import embedFeatures from "./embed_features.wgsl?raw";
 import type { Matrix } from "./matrix";
@@ -30,10 +30,10 @@ export interface EmbedArgs {
 export type Embed = (recorder: Recorder, args: EmbedArgs) => void;
 
 /** Rows of the embedding table and of image features, in the order of a prompt. */
-export async function createEmbed(gpu: Gpu, element: Element): Promise<Embed> {
+export async function createEmbed(gpu: Gpu, dtype: DType): Promise<Embed> {
   const access = ["read", "read", "write"] as const;
   const [tokens, images] = await Promise.all([
-    gpu.compile({ label: `embed ${element}`, code: [WEIGHT_CODE[element], embed], access }),
+    gpu.compile({ label: `embed ${dtype}`, code: [WEIGHT_CODE[dtype], embed], access }),
     gpu.compile({ label: "embed_features", code: [embedFeatures], access }),
   ]);
 

@@ -1,4 +1,4 @@
-import type { Element } from "./elements";
+import type { DType } from "./dtype";
 
 /** Rows `firstRow … firstRow + rows` of a matrix in a buffer of their own. */
 export interface MatrixPart {
@@ -14,7 +14,7 @@ export interface MatrixPart {
  */
 export interface Matrix {
   readonly label: string;
-  readonly element: Element;
+  readonly dtype: DType;
   readonly rows: number;
   /** A multiple of 4. */
   readonly columns: number;

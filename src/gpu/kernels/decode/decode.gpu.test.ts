@@ -23,11 +23,11 @@ describe.each([
   ["one", "bf16", "f16"],
   ["workgroup", "f16", "f32"],
   ["subgroup", "bf16", "f32"],
-] as const)("%s reduction, %s weights, %s cache", (reduction, element, kvType) => {
+] as const)("%s reduction, %s weights, %s cache", (reduction, dtype, kvType) => {
   it("projects, rotates and appends a row", async () => {
     const shape = { heads: 5, kvHeads: 1, headDim: 12 };
     const rows = 7 * 12;
-    const spec = { element, rows, columns: depth, partRows: 36 };
+    const spec = { dtype, rows, columns: depth, partRows: 36 };
     const { matrix, values } = randomMatrix(scratch, spec, 1);
     const cache = randomCache(scratch, shape, kvType, [70], 1);
     const input = randomFloats(depth, 2);
@@ -35,7 +35,7 @@ describe.each([
     const bias = randomFloats(rows, 4);
     const angles = randomAngles(1, 12);
     const queries = scratch.empty(60);
-    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
     const recorder = gpu.recorder("test");
     kernels.qkv(recorder, {
       shape,
@@ -67,14 +67,14 @@ describe.each([
     const rows = 45;
     const { matrix, values } = randomMatrix(
       scratch,
-      { element, rows, columns: depth, partRows: 24 },
+      { dtype, rows, columns: depth, partRows: 24 },
       5,
     );
     const input = randomFloats(depth, 6);
     const bias = randomFloats(rows, 7);
     const before = randomFloats(rows, 8);
     const output = scratch.upload(before);
-    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     kernels.project(recorder, { ...buffers, matrix });
@@ -86,13 +86,13 @@ describe.each([
 
   it("gates", async () => {
     const rows = 45;
-    const spec = { element, rows, columns: depth, partRows: 24, isGated: true };
+    const spec = { dtype, rows, columns: depth, partRows: 24, isGated: true };
     const { matrix, values } = randomMatrix(scratch, spec, 9);
     const input = randomFloats(depth, 10);
     const gain = randomFloats(depth, 11);
     const bias = randomFloats(2 * rows, 12);
     const output = scratch.empty(rows);
-    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
     const recorder = gpu.recorder("test");
     const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
     const rest = { bias: scratch.upload(bias), output, matrix, epsilon: EPSILON };
@@ -105,12 +105,12 @@ describe.each([
 
   it("reads logits off a row", async () => {
     const rows = 41;
-    const spec = { element, rows, columns: depth, partRows: 20 };
+    const spec = { dtype, rows, columns: depth, partRows: 20 };
     const { matrix, values } = randomMatrix(scratch, spec, 13);
     const input = randomFloats(3 * depth, 14);
     const gain = randomFloats(depth, 15);
     const logits = scratch.empty(rows);
-    const kernels = await createDecodeKernels(gpu, { reduction, element, kvType });
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
     const recorder = gpu.recorder("test");
     const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
     kernels.head(recorder, { ...vectors, inputRow: 2, matrix, logits, epsilon: EPSILON });

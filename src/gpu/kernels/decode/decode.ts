@@ -1,7 +1,7 @@
 import type { Gpu, Slice } from "../../gpu";
 import { f32Bits, type Recorder } from "../../recorder";
 import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
-import { type Element, WEIGHT_CODE } from "../common/elements";
+import { type DType, WEIGHT_CODE } from "../common/dtype";
 import { KV_CODE, type KvType } from "../common/kvType";
 import type { Matrix } from "../common/matrix";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
@@ -14,7 +14,7 @@ import gemvNorm from "./gemv_norm.wgsl?raw";
 
 export interface DecodeSpec {
   readonly reduction: Reduction;
-  readonly element: Element;
+  readonly dtype: DType;
   readonly kvType: KvType;
 }
 
@@ -76,12 +76,12 @@ const READ = "read" as const;
 const WRITE = "write" as const;
 
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
-  const { reduction, element, kvType } = spec;
+  const { reduction, dtype, kvType } = spec;
   const { code, enable, constants } = reductionCode(reduction);
   const compile = (label: string, access: readonly ("read" | "write")[], wgsl: readonly string[]) =>
     gpu.compile({
-      label: `${label} ${reduction} ${element}`,
-      code: [code, WEIGHT_CODE[element], ...wgsl],
+      label: `${label} ${reduction} ${dtype}`,
+      code: [code, WEIGHT_CODE[dtype], ...wgsl],
       access,
       enable,
       constants,

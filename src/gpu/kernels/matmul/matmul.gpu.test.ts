@@ -16,14 +16,14 @@ afterAll(() => gpu.device.destroy());
 const [rows, depth] = [37, 76];
 
 describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant) => {
-  it.each(["f32", "f16", "bf16"] as const)("multiplies %s weights in parts", async (element) => {
+  it.each(["f32", "f16", "bf16"] as const)("multiplies %s weights in parts", async (dtype) => {
     const columns = 101;
-    const spec = { element, rows: columns, columns: depth, partRows: 44 };
+    const spec = { dtype, rows: columns, columns: depth, partRows: 44 };
     const { matrix, values } = randomMatrix(scratch, spec, 1);
     const input = randomFloats(rows * depth, 2);
     const bias = randomFloats(columns, 3);
     const output = scratch.empty(rows * columns);
-    const run = await createMatmul(gpu, { variant, element, store: "bias" });
+    const run = await createMatmul(gpu, { variant, dtype, store: "bias" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     run(recorder, { ...buffers, matrix, rows });
@@ -35,13 +35,13 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
 
   it("adds to what is there", async () => {
     const columns = 30;
-    const spec = { element: "f32" as const, rows: columns, columns: depth };
+    const spec = { dtype: "f32" as const, rows: columns, columns: depth };
     const { matrix, values } = randomMatrix(scratch, spec, 4);
     const input = randomFloats(rows * depth, 5);
     const bias = randomFloats(columns, 6);
     const before = randomFloats(rows * columns, 7);
     const output = scratch.upload(before);
-    const run = await createMatmul(gpu, { variant, element: "f32", store: "residual" });
+    const run = await createMatmul(gpu, { variant, dtype: "f32", store: "residual" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     run(recorder, { ...buffers, matrix, rows });
@@ -53,12 +53,12 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
 
   it("gates in parts", async () => {
     const width = 46;
-    const spec = { element: "f16" as const, rows: width, columns: depth, partRows: 18 };
+    const spec = { dtype: "f16" as const, rows: width, columns: depth, partRows: 18 };
     const { matrix, values } = randomMatrix(scratch, { ...spec, isGated: true }, 8);
     const input = randomFloats(rows * depth, 9);
     const bias = randomFloats(2 * width, 10);
     const output = scratch.empty(rows * width);
-    const run = await createMatmul(gpu, { variant, element: "f16", store: "gated" });
+    const run = await createMatmul(gpu, { variant, dtype: "f16", store: "gated" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     run(recorder, { ...buffers, matrix, rows });

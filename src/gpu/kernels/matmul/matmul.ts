@@ -1,6 +1,6 @@
 import type { Gpu, Slice } from "../../gpu";
 import type { Recorder } from "../../recorder";
-import { type Element, WEIGHT_CODE } from "../common/elements";
+import { type DType, WEIGHT_CODE } from "../common/dtype";
 import type { Matrix } from "../common/matrix";
 import { foldGroups } from "../common/reduction";
 import io from "./matmul_io.wgsl?raw";
@@ -22,7 +22,7 @@ export type MatmulStore = "bias" | "residual" | "gated";
 
 export interface MatmulSpec {
   readonly variant: MatmulVariant;
-  readonly element: Element;
+  readonly dtype: DType;
   readonly store: MatmulStore;
 }
 
@@ -51,8 +51,8 @@ const VARIANTS = {
 export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> {
   const { code, tileRows, tileColumns, workgroup, tilesPerGroup } = VARIANTS[spec.variant];
   const kernel = await gpu.compile({
-    label: `matmul ${spec.variant} ${spec.element} ${spec.store}`,
-    code: [WEIGHT_CODE[spec.element], STORE_CODE[spec.store], io, code],
+    label: `matmul ${spec.variant} ${spec.dtype} ${spec.store}`,
+    code: [WEIGHT_CODE[spec.dtype], STORE_CODE[spec.store], io, code],
     access: ["read", "read", "read", "write"],
     enable: spec.variant === "subgroup" ? ["subgroups"] : [],
     constants: workgroup > 0 ? { WORKGROUP: workgroup } : {},
@@ -60,8 +60,8 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
   const stored = spec.store === "gated" ? 2 : 1;
 
   return (recorder, { input, matrix, bias, output, rows }) => {
-    if (matrix.element !== spec.element) {
-      throw new RangeError(`${kernel.label}: ${matrix.label} is ${matrix.element}`);
+    if (matrix.dtype !== spec.dtype) {
+      throw new RangeError(`${kernel.label}: ${matrix.label} is ${matrix.dtype}`);
     }
     for (const part of matrix.parts) {
       const columns = part.rows * stored;
