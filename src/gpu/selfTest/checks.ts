@@ -217,13 +217,13 @@ const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder)
   const sample = await createSample(gpu, reduction);
   const values = randomFloats(vocabulary, 16).map((value) => 4 * value);
   const logits = scratch.upload(values);
-  const drawn = [scratch.empty(2), scratch.empty(2)] as const;
+  const sampled = [scratch.empty(2), scratch.empty(2)] as const;
   const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0 };
   const random = { temperature: 0.8, topK: 30, topP: 0.9, seed: 17 };
-  sample(recorder, { logits, drawn: drawn[0], vocabulary, settings: greedy });
-  sample(recorder, { logits, drawn: drawn[1], vocabulary, settings: random });
+  sample(recorder, { logits, sampled: sampled[0], vocabulary, settings: greedy });
+  sample(recorder, { logits, sampled: sampled[1], vocabulary, settings: random });
   return async () => {
-    const ids = [await scratch.readWords(drawn[0]), await scratch.readWords(drawn[1])];
+    const ids = [await scratch.readWords(sampled[0]), await scratch.readWords(sampled[1])];
     const isRight =
       ids[0]?.[0] === reference.sample(values, greedy, 0) &&
       ids[1]?.[0] === reference.sample(values, random, 0);

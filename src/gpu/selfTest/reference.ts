@@ -100,7 +100,7 @@ function dot(a: Floats, b: Floats): number {
   return a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
 }
 
-/** The id that `sample_greedy` and `sample_top` draw; `draw` counts the draws before it. */
+/** The id that `sample_greedy` and `sample_top` choose; `draw` counts the draws before it. */
 export function sample(logits: Floats, settings: SampleSettings, draw: number): number {
   const { temperature, topK, topP, seed } = settings;
   if (temperature === 0) return logits.indexOf(Math.max(...logits));

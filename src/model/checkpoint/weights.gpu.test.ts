@@ -147,12 +147,12 @@ describe("biases", () => {
       const cache = decoder.createCache();
       await decoder.prefill({ cache, ids: Uint32Array.from(ids) });
       const sampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
-      const drawn = [];
+      const sampled = [];
       const args = { cache, sampling, maxNewTokens: 3, stopIds: [] };
-      for await (const { id } of generate(decoder, args)) drawn.push(id);
+      for await (const { id } of generate(decoder, args)) sampled.push(id);
       const decoded = await decoder.logits();
       cache.destroy();
-      expect(maxError(decoded, await prefill(decoder, [...ids, ...drawn]))).toBeLessThan(1e-4);
+      expect(maxError(decoded, await prefill(decoder, [...ids, ...sampled]))).toBeLessThan(1e-4);
     });
   });
 

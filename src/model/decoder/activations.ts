@@ -25,8 +25,8 @@ export class Activations {
   readonly gated: GPUBuffer;
   /** [vocabulary] */
   readonly logits: GPUBuffer;
-  /** u32 [2]: the newest token, and how many were drawn. */
-  readonly drawn: GPUBuffer;
+  /** u32 [2]: the newest token, and how many were sampled. */
+  readonly sampled: GPUBuffer;
   readonly #gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
 
@@ -44,7 +44,7 @@ export class Activations {
     this.logSums = this.#create("log sums", chunkRows * heads);
     this.gated = this.#create("gated", chunkRows * intermediate);
     this.logits = this.#create("logits", vocabulary);
-    this.drawn = this.#create("drawn", 2);
+    this.sampled = this.#create("sampled", 2);
   }
 
   destroy(): void {

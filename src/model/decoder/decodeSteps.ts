@@ -25,10 +25,10 @@ export class DecodeSteps {
     const { memory, device } = decoder.gpu;
     this.#staging = Array.from({ length: STEPS_IN_FLIGHT }, (_, index) => {
       const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-      return memory.create("activations", `drawn ${index}`, 4, usage);
+      return memory.create("activations", `sampled ${index}`, 4, usage);
     });
     this.#free = [...this.#staging];
-    device.queue.writeBuffer(decoder.activations.drawn, 0, new Uint32Array(2));
+    device.queue.writeBuffer(decoder.activations.sampled, 0, new Uint32Array(2));
   }
 
   /** Steps that the GPU was given; each has its row in the cache. */
@@ -50,7 +50,7 @@ export class DecodeSteps {
     const staging = this.#free.pop() as GPUBuffer;
     const encoder = device.createCommandEncoder({ label: "decode" });
     program.encode(encoder);
-    encoder.copyBufferToBuffer(decoder.activations.drawn, 0, staging, 0, 4);
+    encoder.copyBufferToBuffer(decoder.activations.sampled, 0, staging, 0, 4);
     device.queue.submit([encoder.finish()]);
     if (hook?.afterStep) hook.afterStep();
     else cache.append(1);
@@ -93,19 +93,19 @@ export class DecodeSteps {
     return this.#program;
   }
 
-  /** Draw, embed, layers, head. */
+  /** Sample, embed, layers, head. */
   #record(recorder: Recorder): void {
     const { sampling, hook } = this.#args;
     const { activations, config, kernels, weights } = this.#decoder;
-    const { drawn, logits, residual } = activations;
+    const { sampled, logits, residual } = activations;
     kernels.sample(recorder, {
       logits,
-      drawn,
+      sampled,
       vocabulary: config.vocabulary,
       settings: sampling,
     });
     kernels.embed(recorder, {
-      ids: drawn,
+      ids: sampled,
       table: weights.embedding,
       features: [],
       output: residual,

@@ -223,19 +223,19 @@ describe("a turn", () => {
   });
 
   it("repeats itself with a seed, and not with another", async () => {
-    const draw = async (seed: number) => {
+    const sampleIds = async (seed: number) => {
       const cache = decoder.createCache();
       await decoder.prefill({ cache, ids });
       const sampling = { temperature: 1, topK: 50, topP: 0.95, seed };
-      const drawn = [];
+      const sampled = [];
       const args = { cache, sampling, maxNewTokens: 6, stopIds: [] };
-      for await (const { id } of generate(decoder, args)) drawn.push(id);
+      for await (const { id } of generate(decoder, args)) sampled.push(id);
       cache.destroy();
-      return drawn;
+      return sampled;
     };
-    const first = await draw(1);
-    expect(await draw(1)).toEqual(first);
-    expect(await draw(2)).not.toEqual(first);
+    const first = await sampleIds(1);
+    expect(await sampleIds(1)).toEqual(first);
+    expect(await sampleIds(2)).not.toEqual(first);
   });
 
   it("gives back everything but the weights and the scratch", async () => {

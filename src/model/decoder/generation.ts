@@ -56,7 +56,7 @@ export interface GeneratedToken {
 export type Finish = "stop" | "length" | "cancelled" | "context";
 
 /**
- * Generates tokens from the logits that a prefill left. A step draws a token on the GPU, then runs
+ * Generates tokens from the logits that a prefill left. A step samples a token on the GPU, then runs
  * it through the model, so every token that is yielded has its row in the cache, the stop token too.
  * Steps are submitted ahead of their readback; rows behind the last yielded token are taken back,
  * also where the loop is left early or a step fails.

@@ -15,39 +15,39 @@ const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 describe.each(["one", "workgroup", "subgroup"] as const)(
   "sample with a %s reduction",
   (reduction) => {
-    /** Draws `count` ids in a row from the same logits. */
-    async function draw(
+    /** Samples `count` ids in a row from the same logits. */
+    async function sampleIds(
       values: Float32Array<ArrayBuffer>,
       settings: SampleSettings,
       count: number,
     ) {
       const run = await createSample(gpu, reduction);
-      const [logits, drawn] = [scratch.upload(values), scratch.empty(2)];
+      const [logits, sampled] = [scratch.upload(values), scratch.empty(2)];
       const ids = [];
       const recorder = gpu.recorder("test");
       for (let i = 0; i < count; i++) {
-        run(recorder, { logits, drawn, vocabulary: values.length, settings });
+        run(recorder, { logits, sampled, vocabulary: values.length, settings });
         recorder.submit();
-        ids.push((await scratch.readWords(drawn))[0]);
+        ids.push((await scratch.readWords(sampled))[0]);
       }
-      expect((await scratch.readWords(drawn))[1]).toBe(count);
+      expect((await scratch.readWords(sampled))[1]).toBe(count);
       recorder.destroy();
       return ids;
     }
 
     it("takes the highest logit, the lowest id of equals, and says when there is none", async () => {
       const logits = randomFloats(1009, 1);
-      expect(await draw(logits, GREEDY, 1)).toEqual([sample(logits, GREEDY, 0)]);
+      expect(await sampleIds(logits, GREEDY, 1)).toEqual([sample(logits, GREEDY, 0)]);
       for (const id of [1008, 517, 530]) logits[id] = 5;
-      expect(await draw(logits, GREEDY, 1)).toEqual([517]);
+      expect(await sampleIds(logits, GREEDY, 1)).toEqual([517]);
       expect(
-        await draw(
+        await sampleIds(
           logits.map((v) => v - 100),
           GREEDY,
           1,
         ),
       ).toEqual([517]);
-      expect(await draw(logits.fill(Number.NaN), GREEDY, 1)).toEqual([NO_ID]);
+      expect(await sampleIds(logits.fill(Number.NaN), GREEDY, 1)).toEqual([NO_ID]);
     });
 
     it.each([
@@ -56,16 +56,16 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       { temperature: 1.5, topK: 0, topP: 0.6, seed: 9 },
       { temperature: 0.9, topK: 40, topP: 0.8, seed: 0xdeadbeef },
       { temperature: 1, topK: 1, topP: 0.01, seed: 10 },
-    ])("draws the ids of the reference at %o", async (settings) => {
+    ])("samples the ids of the reference at %o", async (settings) => {
       const logits = randomFloats(1009, 2).map((value) => 4 * value);
       const expected = Array.from({ length: 6 }, (_, at) => sample(logits, settings, at));
-      expect(await draw(logits, settings, 6)).toEqual(expected);
+      expect(await sampleIds(logits, settings, 6)).toEqual(expected);
     });
 
     it("keeps equal logits together at the cut", async () => {
       const logits = new Float32Array(50).fill(-1).fill(2, 10, 14);
       const settings = { temperature: 1, topK: 2, topP: 1, seed: 3 };
-      const ids = await draw(logits, settings, 8);
+      const ids = await sampleIds(logits, settings, 8);
       expect(ids).toEqual(ids.map((_, at) => sample(logits, settings, at)));
       expect(new Set(ids).size).toBeGreaterThan(2);
     });

@@ -24,14 +24,14 @@ export interface SampleArgs {
   /** f32 [vocabulary] */
   readonly logits: GPUBuffer;
   /** u32 [2]: receives the id; counts the draws. */
-  readonly drawn: GPUBuffer;
+  readonly sampled: GPUBuffer;
   readonly vocabulary: number;
   readonly settings: SampleSettings;
 }
 
 export type Sample = (recorder: Recorder, args: SampleArgs) => void;
 
-/** Draws a token on the GPU. */
+/** Samples a token on the GPU. */
 export async function createSample(gpu: Gpu, reduction: Reduction): Promise<Sample> {
   const { code, enable, constants } = reductionCode(reduction);
   const compile = (label: string, wgsl: string) =>
@@ -42,15 +42,15 @@ export async function createSample(gpu: Gpu, reduction: Reduction): Promise<Samp
       enable,
       constants,
     });
-  const [highest, drawn] = await Promise.all([
+  const [greedyKernel, topKernel] = await Promise.all([
     compile("sample_greedy", greedy),
     compile("sample_top", top),
   ]);
 
-  return (recorder, { logits, drawn: output, vocabulary, settings }) => {
+  return (recorder, { logits, sampled, vocabulary, settings }) => {
     const { temperature, topK, topP, seed } = settings;
-    const kernel = temperature > 0 ? drawn : highest;
+    const kernel = temperature > 0 ? topKernel : greedyKernel;
     const params = [vocabulary, f32Bits(1 / temperature), topK, f32Bits(topP), seed >>> 0];
-    recorder.dispatch(kernel, [logits, output], params, unitGroups(reduction, 1));
+    recorder.dispatch(kernel, [logits, sampled], params, unitGroups(reduction, 1));
   };
 }

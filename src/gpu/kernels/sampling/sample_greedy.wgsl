@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let candidate = select(LOWEST, -f32(best_id), best == peak && best_id != NONE);
   let chosen = reduce_max4(vec4f(candidate), local).x;
   if (reduction_index(local) == 0u) {
-    drawn[0] = select(NONE, u32(-chosen), chosen > LOWEST);
-    drawn[1] += 1u;
+    sampled[0] = select(NONE, u32(-chosen), chosen > LOWEST);
+    sampled[1] += 1u;
   }
 }

@@ -1,7 +1,8 @@
-// sample_io: what the drawing of a token reads and writes. The kernel follows, a reduction_*.wgsl goes before.
+// sample_io: what sampling a token reads and writes. The kernel follows; follows
+// reduction_*.wgsl.
 //
-//   logits  [vocabulary] f32
-//   drawn   [2] u32: the id, and how many were drawn before it; NONE without a comparable logit
+//   logits   [vocabulary] f32
+//   sampled  [2] u32: the id, and how many were sampled before it; NONE without a comparable logit
 
 struct Params {
   vocabulary: u32,
@@ -12,7 +13,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read_write> drawn: array<u32>;
+@group(0) @binding(1) var<storage, read_write> sampled: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 const LOWEST = -3.4e38;

@@ -1,4 +1,4 @@
-// sample_top: draws an id with temperature, top-k and top-p. Follows sample_io.wgsl.
+// sample_top: samples an id with temperature, top-k and top-p. Follows sample_io.wgsl.
 //
 // One unit of work. Both cuts are thresholds on the logits, found exactly by fixing the bits of a
 // sortable key from the top, two at a time: first the largest threshold with at least k ids at or
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     floor = threshold(floor, params.top_p * mass, 1.0, peak, local);
   }
 
-  let draw = drawn[1];
+  let draw = sampled[1];
   var best = LOWEST;
   var best_id = NONE;
   for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
@@ -45,8 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let candidate = select(LOWEST, -f32(best_id), best == highest && best_id != NONE);
   let chosen = reduce_max4(vec4f(candidate), local).x;
   if (reduction_index(local) == 0u) {
-    drawn[0] = select(NONE, u32(-chosen), chosen > LOWEST);
-    drawn[1] = draw + 1u;
+    sampled[0] = select(NONE, u32(-chosen), chosen > LOWEST);
+    sampled[1] = draw + 1u;
   }
 }
 
