@@ -169,7 +169,7 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
     cache: layer.binding,
     capacity: layer.capacity,
     queries: scratch.upload(queries),
-    pieces: scratch.empty(splits * shape.heads * shape.headDim),
+    partials: scratch.empty(splits * shape.heads * shape.headDim),
     stats: scratch.empty(splits * shape.heads * 2),
     output,
     logSums,

@@ -15,7 +15,7 @@ export class DecodeSteps {
   #free: GPUBuffer[];
   #program: Program | undefined;
   #programVersion = -1;
-  #pieces: GPUBuffer | undefined;
+  #partials: GPUBuffer | undefined;
   #stats: GPUBuffer | undefined;
   #submitted = 0;
 
@@ -72,9 +72,9 @@ export class DecodeSteps {
   #freeProgram(): void {
     const { memory } = this.#decoder.gpu;
     this.#program?.destroy();
-    if (this.#pieces) memory.destroy(this.#pieces);
+    if (this.#partials) memory.destroy(this.#partials);
     if (this.#stats) memory.destroy(this.#stats);
-    this.#program = this.#pieces = this.#stats = undefined;
+    this.#program = this.#partials = this.#stats = undefined;
   }
 
   #currentProgram(): Program {
@@ -84,8 +84,8 @@ export class DecodeSteps {
     this.#programVersion = cache.version;
     const { gpu, config, kernels } = this.#decoder;
     const splits = kernels.attend.splits(this.#largestCapacity());
-    const pieceBytes = splits * config.heads * config.headDim * 4;
-    this.#pieces = gpu.memory.storage("activations", "attention pieces", pieceBytes);
+    const partialBytes = splits * config.heads * config.headDim * 4;
+    this.#partials = gpu.memory.storage("activations", "attention partials", partialBytes);
     this.#stats = gpu.memory.storage("activations", "attention stats", splits * config.heads * 8);
     const recorder = gpu.recorder("decode", PROGRAM_SLOTS);
     this.#record(recorder);
@@ -140,7 +140,7 @@ export class DecodeSteps {
       cache: binding,
       capacity: Math.max(...cache.regions(layer).map(({ capacity }) => capacity)),
       queries,
-      pieces: this.#pieces as GPUBuffer,
+      partials: this.#partials as GPUBuffer,
       stats: this.#stats as GPUBuffer,
       output: attended,
       logSums,

@@ -36,7 +36,7 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
         cache: cache.binding,
         capacity: cache.capacity,
         queries: scratch.upload(queries),
-        pieces: scratch.empty(splits * heads * headDim),
+        partials: scratch.empty(splits * heads * headDim),
         stats: scratch.empty(splits * heads * 2),
         output,
         logSums,

@@ -21,7 +21,7 @@ export interface AttendArgs {
   /** f32 [heads, headDim], rotated, not scaled. */
   readonly queries: Slice;
   /** f32 [splits, heads, headDim], scratch. */
-  readonly pieces: Slice;
+  readonly partials: Slice;
   /** f32 [splits, heads, 2], scratch. */
   readonly stats: Slice;
   /** f32 [heads, headDim] */
@@ -69,18 +69,18 @@ export async function createAttend(
   const depth4 = headDim / 4;
 
   const attend = (recorder: Recorder, args: AttendArgs) => {
-    const { cache, queries, pieces, stats, output, logSums } = args;
+    const { cache, queries, partials, stats, output, logSums } = args;
     const { keys, values, table, layer } = cache;
     const units = splits(args.capacity) * heads;
     recorder.dispatch(
       split,
-      [queries, keys, values, table, pieces, stats],
+      [queries, keys, values, table, partials, stats],
       [units, heads, kvHeads, depth4, layer, f32Bits(1 / Math.sqrt(headDim))],
       isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(reduction, units),
     );
     recorder.dispatch(
       combine,
-      [table, pieces, stats, output, logSums],
+      [table, partials, stats, output, logSums],
       [heads, kvHeads, depth4, layer, splitSlots],
       [Math.ceil((heads * depth4) / 16)],
     );

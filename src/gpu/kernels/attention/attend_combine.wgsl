@@ -1,7 +1,7 @@
 // attend_combine: joins the splits of attend_split into the attention of one row.
 //
 //   table     [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
-//   pieces   [splits, heads, depth4] vec4, stats [splits, heads] vec2: see attend_split_plain.wgsl
+//   partials  [splits, heads, depth4] vec4, stats [splits, heads] vec2: see attend_split_plain.wgsl
 //   output    [heads, depth4] vec4
 //   log_sums  [heads] log of the sum of exponentials of the scaled scores
 //
@@ -16,7 +16,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> table: array<vec4u>;
-@group(0) @binding(1) var<storage, read> pieces: array<vec4f>;
+@group(0) @binding(1) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(2) var<storage, read> stats: array<vec2f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> log_sums: array<f32>;
@@ -41,7 +41,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     let unit = split * params.heads + head;
     let weight = exp(stats[unit].x - peak);
     mass += weight * stats[unit].y;
-    sum += weight * pieces[unit * params.depth4 + gid.x % params.depth4];
+    sum += weight * partials[unit * params.depth4 + gid.x % params.depth4];
   }
   output[gid.x] = sum / mass;
   if (gid.x % params.depth4 == 0u) {

@@ -3,7 +3,7 @@
 //   queries        [heads, depth4] vec4, rotated
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long
 //   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
-//   pieces         [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
+//   partials       [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
 //   stats          [splits, heads] vec2: maximum, sum of exp(score - maximum)
 
 struct Params {
@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> keys: array<Kv4>;
 @group(0) @binding(2) var<storage, read> values: array<Kv4>;
 @group(0) @binding(3) var<storage, read> table: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> pieces: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
 @group(0) @binding(6) var<uniform> params: Params;
 

@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     for (var stripe = 1u; stripe < stripes; stripe++) {
       sum += sums[stripe * depth4 + d];
     }
-    pieces[unit * depth4 + d] = sum;
+    partials[unit * depth4 + d] = sum;
   }
   if (local.x == 0u) {
     stats[unit] = vec2f(peak, mass);

@@ -57,6 +57,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       sum += weight.x * kv_unpack(values[at.x]) + weight.y * kv_unpack(values[at.y])
         + weight.z * kv_unpack(values[at.z]) + weight.w * kv_unpack(values[at.w]);
     }
-    pieces[unit * params.depth4 + d] = sum;
+    partials[unit * params.depth4 + d] = sum;
   }
 }
