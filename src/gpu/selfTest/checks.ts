@@ -149,11 +149,11 @@ type ReductionCheck = (
 
 const norms: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
   const norm = await createRmsNorm(gpu, reduction);
-  const [input, gain] = [randomFloats(ROWS * WIDTH, 8), randomFloats(WIDTH, 9)];
+  const [input, weight] = [randomFloats(ROWS * WIDTH, 8), randomFloats(WIDTH, 9)];
   const output = scratch.empty(ROWS * WIDTH);
-  const buffers = { input: scratch.upload(input), gain: scratch.upload(gain), output };
+  const buffers = { input: scratch.upload(input), weight: scratch.upload(weight), output };
   norm(recorder, { ...buffers, rows: ROWS, width: WIDTH, epsilon: EPSILON });
-  const expected = reference.rmsNorm(input, gain, EPSILON);
+  const expected = reference.rmsNorm(input, weight, EPSILON);
   return async () => maxError(await scratch.readFloats(output), expected);
 };
 
@@ -185,7 +185,7 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
 const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
   const count = 22;
   const kernels = await createDecodeKernels(gpu, { reduction, ...spec });
-  const [input, gain] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
+  const [input, normWeight] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
   const bias = randomFloats(2 * count, 13);
   const single = matrix(scratch, spec.dtype, count, count, 14);
   const double = matrix(scratch, spec.dtype, count, 2 * count, 15);
@@ -193,11 +193,11 @@ const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => 
   const gated = scratch.empty(count);
   const logits = scratch.empty(count);
   const common = { input: scratch.upload(input), bias: scratch.upload(bias), epsilon: EPSILON };
-  const normed = { ...common, gain: scratch.upload(gain) };
+  const normed = { ...common, normWeight: scratch.upload(normWeight) };
   kernels.project(recorder, { ...common, matrix: single.matrix, output });
   kernels.gated(recorder, { ...normed, matrix: double.matrix, output: gated });
   kernels.head(recorder, { ...normed, inputRow: 0, matrix: single.matrix, logits });
-  const unit = reference.rmsNorm(input, gain, EPSILON);
+  const unit = reference.rmsNorm(input, normWeight, EPSILON);
   const results = [
     [output, reference.matmul(input, single.values, bias.slice(0, count))],
     [gated, reference.gated(reference.matmul(unit, double.values, bias), count)],

@@ -8,14 +8,14 @@ import type { SampleSettings } from "../kernels/sampling/sample";
 
 type Floats = Float32Array<ArrayBuffer>;
 
-/** [rows, width] → each row divided by its root mean square, times `gain` [width]. */
-export function rmsNorm(input: Floats, gain: Floats, epsilon: number): Floats {
-  const width = gain.length;
+/** [rows, width] → each row divided by its root mean square, times `weight` [width]. */
+export function rmsNorm(input: Floats, weight: Floats, epsilon: number): Floats {
+  const width = weight.length;
   return input.map((value, at) => {
     const first = at - (at % width);
     let squares = 0;
     for (let k = 0; k < width; k++) squares += (input[first + k] as number) ** 2;
-    return (value / Math.sqrt(squares / width + epsilon)) * (gain[at % width] as number);
+    return (value / Math.sqrt(squares / width + epsilon)) * (weight[at % width] as number);
   });
 }
 

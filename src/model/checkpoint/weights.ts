@@ -7,16 +7,16 @@ import type { DecoderConfig } from "./config";
 import { readTensorMap } from "./safetensors";
 import { WeightPlan } from "./weightPlan";
 
-/** A gain and a bias in one buffer, so that a kernel with eight bindings can have both. */
-export interface GainAndBias {
+/** The weight of a norm and a bias in one buffer, so that a kernel with eight bindings can have both. */
+export interface NormWeightAndBias {
   readonly buffer: GPUBuffer;
   /** Word where the bias starts; a multiple of 64, so that the bias can be bound by itself. */
   readonly biasFirst: number;
 }
 
 export interface LayerWeights {
-  /** Gain of the norm before attention [hidden], bias of q, k, v [(heads + 2 kvHeads) × headDim]. */
-  readonly attentionNorm: GainAndBias;
+  /** Weight of the norm before attention [hidden], bias of q, k, v [(heads + 2 kvHeads) × headDim]. */
+  readonly attentionNorm: NormWeightAndBias;
   /** [(heads + 2 kvHeads) × headDim, hidden] */
   readonly qkv: Matrix;
   /** [hidden, heads × headDim] */
@@ -24,7 +24,7 @@ export interface LayerWeights {
   /** f32 [hidden] */
   readonly outputBias: GPUBuffer;
   /** f32 [hidden] */
-  readonly mlpGain: GPUBuffer;
+  readonly mlpNormWeight: GPUBuffer;
   /** Gated: [intermediate, hidden] twice. */
   readonly gateUp: Matrix;
   /** f32 [2, intermediate] */
@@ -46,7 +46,7 @@ export interface DecoderWeights {
   readonly embedding: Matrix;
   readonly layers: readonly LayerWeights[];
   /** f32 [hidden] */
-  readonly finalGain: GPUBuffer;
+  readonly finalNormWeight: GPUBuffer;
   /** [vocabulary, hidden]; the embedding itself where the head is tied. */
   readonly head: Matrix;
   destroy(): void;
@@ -111,7 +111,7 @@ function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.wei
     parameters: plan.parameters,
     embedding,
     layers: Array.from({ length: layers }, (_, layer) => layOutLayer(plan, config, layer)),
-    finalGain: plan.vector("final gain", ["norm.weight"], hidden),
+    finalNormWeight: plan.vector("final norm weight", ["norm.weight"], hidden),
     head: isHeadTied ? embedding : plan.stack("head", [headName]),
   };
 }
@@ -143,7 +143,11 @@ function layOutLayer(plan: WeightPlan, config: DecoderConfig, layer: number): La
       biases(hasOutputBias, [`${attention}o_proj`]),
       hidden,
     ),
-    mlpGain: plan.vector(`mlp gain ${layer}`, [`${at}post_attention_layernorm.weight`], hidden),
+    mlpNormWeight: plan.vector(
+      `mlp norm weight ${layer}`,
+      [`${at}post_attention_layernorm.weight`],
+      hidden,
+    ),
     gateUp: plan.gated(`gate up ${layer}`, `${gateUp[0]}.weight`, `${gateUp[1]}.weight`),
     gateUpBias: plan.vector(`gate up bias ${layer}`, biases(hasMlpBias, gateUp), 2 * intermediate),
     down: plan.stack(`down ${layer}`, [`${at}mlp.down_proj.weight`]),

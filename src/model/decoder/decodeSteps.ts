@@ -122,14 +122,14 @@ export class DecodeSteps {
     const { residual, angles, queries, attended, logSums, gated } = activations;
     const layerWeights = weights.layers[layer];
     if (!layerWeights) throw new RangeError(`decoder: no layer ${layer}`);
-    const { attentionNorm, output, outputBias, mlpGain, gateUp, gateUpBias } = layerWeights;
+    const { attentionNorm, output, outputBias, mlpNormWeight, gateUp, gateUpBias } = layerWeights;
     const binding = this.#decoder.bindCache(cache, layer);
     const epsilon = config.normEpsilon;
     kernels.decode.qkv(recorder, {
       shape: config,
       cache: binding,
       input: residual,
-      gainAndBias: attentionNorm.buffer,
+      normWeightAndBias: attentionNorm.buffer,
       biasFirst: attentionNorm.biasFirst,
       matrix: layerWeights.qkv,
       angles,
@@ -154,7 +154,7 @@ export class DecodeSteps {
     });
     kernels.decode.gated(recorder, {
       input: residual,
-      gain: mlpGain,
+      normWeight: mlpNormWeight,
       matrix: gateUp,
       bias: gateUpBias,
       output: gated,

@@ -175,11 +175,11 @@ export class Decoder {
   /** Logits of row `inputRow` of the residual stream. */
   recordHead(recorder: Recorder, inputRow: number): void {
     const { residual, logits } = this.activations;
-    const { finalGain, head } = this.weights;
+    const { finalNormWeight, head } = this.weights;
     this.kernels.decode.head(recorder, {
       input: residual,
       inputRow,
-      gain: finalGain,
+      normWeight: finalNormWeight,
       matrix: head,
       logits,
       epsilon: this.config.normEpsilon,

@@ -18,9 +18,9 @@ export function recordAttention(
   const { residual, normed, qkv, angles, queries, attended, logSums } = activations;
   const { hidden: width, normEpsilon: epsilon } = config;
   const { buffer, biasFirst } = layerWeights.attentionNorm;
-  const gain = { buffer, size: width * 4 };
+  const weight = { buffer, size: width * 4 };
   const bias = { buffer, offset: biasFirst * 4 };
-  kernels.norm(recorder, { input: residual, gain, output: normed, rows, width, epsilon });
+  kernels.norm(recorder, { input: residual, weight, output: normed, rows, width, epsilon });
   kernels.matmul.bias(recorder, {
     input: normed,
     matrix: layerWeights.qkv,
@@ -40,7 +40,7 @@ export function recordFeedForward(
 ): void {
   const { residual, normed, attended, gated } = activations;
   const { hidden: width, normEpsilon: epsilon } = config;
-  const { outputBias, mlpGain: gain, gateUpBias, downBias } = layerWeights;
+  const { outputBias, mlpNormWeight: weight, gateUpBias, downBias } = layerWeights;
   kernels.matmul.residual(recorder, {
     input: attended,
     matrix: layerWeights.output,
@@ -48,7 +48,7 @@ export function recordFeedForward(
     output: residual,
     rows,
   });
-  kernels.norm(recorder, { input: residual, gain, output: normed, rows, width, epsilon });
+  kernels.norm(recorder, { input: residual, weight, output: normed, rows, width, epsilon });
   kernels.matmul.gated(recorder, {
     input: normed,
     matrix: layerWeights.gateUp,

@@ -22,14 +22,14 @@ it.each([
   ["subgroup", 3, 516],
 ] as const)("%s reduction: norm of %i rows of %i", async (reduction, rows, width) => {
   const input = randomFloats(rows * width, 1);
-  const gain = randomFloats(width, 2);
+  const weight = randomFloats(width, 2);
   const output = scratch.empty(rows * width);
   const norm = await createRmsNorm(gpu, reduction);
   const recorder = gpu.recorder("test");
-  const buffers = { input: scratch.upload(input), gain: scratch.upload(gain), output };
+  const buffers = { input: scratch.upload(input), weight: scratch.upload(weight), output };
   norm(recorder, { ...buffers, rows, width, epsilon: 1e-5 });
   recorder.submit();
   const actual = await scratch.readFloats(output);
-  expect(maxError(actual, rmsNorm(input, gain, 1e-5))).toBeLessThan(1e-5);
+  expect(maxError(actual, rmsNorm(input, weight, 1e-5))).toBeLessThan(1e-5);
   recorder.destroy();
 });

@@ -7,7 +7,7 @@ export interface RmsNormArgs {
   /** f32 [rows, width] */
   readonly input: Slice;
   /** f32 [width] */
-  readonly gain: Slice;
+  readonly weight: Slice;
   /** f32 [rows, width] */
   readonly output: Slice;
   readonly rows: number;
@@ -29,10 +29,10 @@ export async function createRmsNorm(gpu: Gpu, reduction: Reduction): Promise<Rms
     constants,
   });
 
-  return (recorder, { input, gain, output, rows, width, epsilon }) =>
+  return (recorder, { input, weight, output, rows, width, epsilon }) =>
     recorder.dispatch(
       kernel,
-      [input, gain, output],
+      [input, weight, output],
       [rows, width / 4, f32Bits(epsilon)],
       unitGroups(reduction, rows),
     );

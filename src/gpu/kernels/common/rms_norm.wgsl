@@ -1,7 +1,7 @@
-// rms_norm: output[row] = input[row] / rms(input[row]) * gain.
+// rms_norm: output[row] = input[row] / rms(input[row]) * weight.
 //
 //   input   [rows, width4] vec4
-//   gain    [width4] vec4
+//   weight  [width4] vec4
 //   output  [rows, width4] vec4
 //
 // A unit of work is a row. Dispatch `rows` units (see reduction_one.wgsl).
@@ -13,7 +13,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -32,6 +32,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let mean = dot(reduce_add4(squares, local), vec4f(0.25)) / f32(params.width4);
   let scale = inverseSqrt(mean + params.epsilon);
   for (var k = reduction_index(local); k < params.width4; k += REDUCTION_WIDTH) {
-    output[first + k] = input[first + k] * scale * gain[k];
+    output[first + k] = input[first + k] * scale * weight[k];
   }
 }

@@ -31,7 +31,7 @@ describe.each([
     const { matrix, values } = randomMatrix(scratch, spec, 1);
     const cache = randomCache(scratch, shape, kvType, [70], 1);
     const input = randomFloats(depth, 2);
-    const gain = randomFloats(depth, 3);
+    const normWeight = randomFloats(depth, 3);
     const bias = randomFloats(rows, 4);
     const angles = randomAngles(1, 12);
     const queries = scratch.empty(60);
@@ -41,7 +41,7 @@ describe.each([
       shape,
       cache: cache.binding,
       input: scratch.upload(input),
-      gainAndBias: scratch.upload(Float32Array.of(...gain, 0, 0, 0, 0, ...bias)),
+      normWeightAndBias: scratch.upload(Float32Array.of(...normWeight, 0, 0, 0, 0, ...bias)),
       biasFirst: depth + 4,
       matrix,
       angles: scratch.upload(angles),
@@ -49,7 +49,7 @@ describe.each([
       epsilon: EPSILON,
     });
     recorder.submit();
-    const product = matmul(rmsNorm(input, gain, EPSILON), values, bias);
+    const product = matmul(rmsNorm(input, normWeight, EPSILON), values, bias);
     const rotated = rotate(product, angles, 7, 12);
     const slot = 70 * 12;
     const [keys, stored] = [await cache.read("keys", 0), await cache.read("values", 0)];
@@ -89,16 +89,16 @@ describe.each([
     const spec = { dtype, rows, columns: depth, partRows: 24, isGated: true };
     const { matrix, values } = randomMatrix(scratch, spec, 9);
     const input = randomFloats(depth, 10);
-    const gain = randomFloats(depth, 11);
+    const normWeight = randomFloats(depth, 11);
     const bias = randomFloats(2 * rows, 12);
     const output = scratch.empty(rows);
     const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
     const recorder = gpu.recorder("test");
-    const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
+    const vectors = { input: scratch.upload(input), normWeight: scratch.upload(normWeight) };
     const rest = { bias: scratch.upload(bias), output, matrix, epsilon: EPSILON };
     kernels.gated(recorder, { ...vectors, ...rest });
     recorder.submit();
-    const expected = gated(matmul(rmsNorm(input, gain, EPSILON), values, bias), rows);
+    const expected = gated(matmul(rmsNorm(input, normWeight, EPSILON), values, bias), rows);
     expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
     recorder.destroy();
   });
@@ -108,14 +108,14 @@ describe.each([
     const spec = { dtype, rows, columns: depth, partRows: 20 };
     const { matrix, values } = randomMatrix(scratch, spec, 13);
     const input = randomFloats(3 * depth, 14);
-    const gain = randomFloats(depth, 15);
+    const normWeight = randomFloats(depth, 15);
     const logits = scratch.empty(rows);
     const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
     const recorder = gpu.recorder("test");
-    const vectors = { input: scratch.upload(input), gain: scratch.upload(gain) };
+    const vectors = { input: scratch.upload(input), normWeight: scratch.upload(normWeight) };
     kernels.head(recorder, { ...vectors, inputRow: 2, matrix, logits, epsilon: EPSILON });
     recorder.submit();
-    const normed = rmsNorm(input.slice(2 * depth), gain, EPSILON);
+    const normed = rmsNorm(input.slice(2 * depth), normWeight, EPSILON);
     const expected = matmul(normed, values, new Float32Array(rows));
     expect(maxError(await scratch.readFloats(logits), expected)).toBeLessThan(TOLERANCE);
     recorder.destroy();

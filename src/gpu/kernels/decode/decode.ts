@@ -23,8 +23,8 @@ export interface DecodeQkvArgs {
   readonly cache: CacheBinding;
   /** f32 [width] */
   readonly input: Slice;
-  /** f32 [width] gain of the norm; from word `biasFirst` on the bias [heads + 2 kvHeads, headDim]. */
-  readonly gainAndBias: Slice;
+  /** f32 [width] weight of the norm; from word `biasFirst` on the bias [heads + 2 kvHeads, headDim]. */
+  readonly normWeightAndBias: Slice;
   /** A multiple of 4. */
   readonly biasFirst: number;
   /** [heads + 2 kvHeads, headDim] rows; parts hold whole heads. */
@@ -48,7 +48,7 @@ export interface DecodeProjectArgs {
 
 export interface DecodeGatedArgs extends DecodeProjectArgs {
   /** f32 [matrix.columns] */
-  readonly gain: Slice;
+  readonly normWeight: Slice;
   readonly epsilon: number;
 }
 
@@ -57,7 +57,7 @@ export interface DecodeHeadArgs {
   readonly input: Slice;
   readonly inputRow: number;
   /** f32 [matrix.columns] */
-  readonly gain: Slice;
+  readonly normWeight: Slice;
   readonly matrix: Matrix;
   /** f32 [matrix.rows] */
   readonly logits: Slice;
@@ -101,13 +101,13 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     qkv(recorder, args) {
       const { heads, kvHeads, headDim } = args.shape;
       const { keys, values, table, layer } = args.cache;
-      const { input, gainAndBias, matrix, angles, queries } = args;
+      const { input, normWeightAndBias, matrix, angles, queries } = args;
       for (const part of matrix.parts) {
         const firstHead = part.firstRow / headDim;
         const geometry = [part.rows / 4, heads, kvHeads, headDim / 4, matrix.columns / 4];
         recorder.dispatch(
           qkv,
-          [input, gainAndBias, part.buffer, angles, table, queries, keys, values],
+          [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
           [...geometry, layer, firstHead, args.biasFirst / 4, f32Bits(args.epsilon)],
           unitGroups(reduction, part.rows / 4),
         );
@@ -125,22 +125,22 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
       }
     },
 
-    gated(recorder, { input, gain, matrix, bias, output, epsilon }) {
+    gated(recorder, { input, normWeight, matrix, bias, output, epsilon }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
         recorder.dispatch(
           gated,
-          [input, gain, buffer, bias, output],
+          [input, normWeight, buffer, bias, output],
           [rows, matrix.columns / 4, firstRow, matrix.rows, f32Bits(epsilon)],
           unitGroups(reduction, Math.ceil(rows / 2)),
         );
       }
     },
 
-    head(recorder, { input, inputRow, gain, matrix, logits, epsilon }) {
+    head(recorder, { input, inputRow, normWeight, matrix, logits, epsilon }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
         recorder.dispatch(
           head,
-          [input, gain, buffer, logits],
+          [input, normWeight, buffer, logits],
           [rows, matrix.columns / 4, firstRow, inputRow, f32Bits(epsilon)],
           unitGroups(reduction, Math.ceil(rows / 4)),
         );

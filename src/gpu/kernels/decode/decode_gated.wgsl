@@ -1,10 +1,10 @@
 // decode_gated: output = SiLU(gate × n + bias) * (up × n + bias) with n the normed input, for one row.
 //
-//   input    [depth4] vec4, the residual stream
-//   gain     [depth4] vec4 of the norm
-//   weights  [2, part's rows, depth4] W4: the gate's rows, then up's
-//   bias     [2, rows] f32: the gate's, then up's
-//   output   [rows] f32
+//   input        [depth4] vec4, the residual stream
+//   norm_weight  [depth4] vec4 of the norm
+//   weights      [2, part's rows, depth4] W4: the gate's rows, then up's
+//   bias         [2, rows] f32: the gate's, then up's
+//   output       [rows] f32
 //
 // A unit of work is four stored rows: two of the gate and two of up. Dispatch ceil(part's rows / 2) units.
 
@@ -17,7 +17,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
+@group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weights: array<W4>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;

@@ -1,9 +1,9 @@
 // decode_head: logits = head × the normed last row of the residual stream.
 //
-//   input    [any rows, depth4] vec4; row `input_row` is used
-//   gain     [depth4] vec4 of the final norm
-//   weights  [part's rows, depth4] W4
-//   logits   [rows] f32
+//   input        [any rows, depth4] vec4; row `input_row` is used
+//   norm_weight  [depth4] vec4 of the final norm
+//   weights      [part's rows, depth4] W4
+//   logits       [rows] f32
 //
 // A unit of work is four rows of the head. Dispatch ceil(part's rows / 4) units.
 
@@ -16,7 +16,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
+@group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weights: array<W4>;
 @group(0) @binding(3) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;

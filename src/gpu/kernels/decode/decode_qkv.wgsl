@@ -1,12 +1,12 @@
 // decode_qkv: norm, fused q/k/v projection with bias, rotation, and append to the cache, for one row.
 //
-//   input    [depth4] vec4, the residual stream
-//   gain     [depth4] vec4 of the norm; from vec4 bias_first4 on the bias [all heads, head_dim]
-//   weights  [part's heads, head_dim, depth4] W4
-//   angles   [head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
-//   table    [layers, kv_heads] vec4u: offset, rows in use, capacity, spare
-//   queries  [heads, head_dim] f32, as pairs
-//   keys, values  one layer of the cache, as pairs; the row goes to slot `rows in use`
+//   input        [depth4] vec4, the residual stream
+//   norm_weight  [depth4] vec4 of the norm; from vec4 bias_first4 on the bias [all heads, head_dim]
+//   weights      [part's heads, head_dim, depth4] W4
+//   angles       [head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
+//   table        [layers, kv_heads] vec4u: offset, rows in use, capacity, spare
+//   queries      [heads, head_dim] f32, as pairs
+//   keys, values one layer of the cache, as pairs; the row goes to slot `rows in use`
 //
 // A unit of work is four rows of one head: elements 2j, 2j + 1 and those that they rotate with,
 // head_dim / 2 further on. Dispatch `part's heads * head_dim / 4` units.
@@ -24,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
+@group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weights: array<W4>;
 @group(0) @binding(3) var<storage, read> angles: array<vec4f>;
 @group(0) @binding(4) var<storage, read> table: array<vec4u>;
@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
 fn bias(head: u32, element: u32) -> f32 {
   let at = head * 4u * params.half_pairs + element;
-  return gain[params.bias_first4 + at / 4u][at % 4u];
+  return norm_weight[params.bias_first4 + at / 4u][at % 4u];
 }
 
 /// First pair of the slot that receives the row in KV head `head`.

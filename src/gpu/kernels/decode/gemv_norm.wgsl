@@ -1,7 +1,8 @@
 // gemv_norm: four rows of a matrix times one RMS-normalised vector, in one pass over both. The kernel
-// declares `weights` (array<W4>), `input` and `gain` (array<vec4f>); a unit of work is four rows.
+// declares `weights` (array<W4>), `input` and `norm_weight` (array<vec4f>); a unit of work is four rows.
 
-/// Products of rows `rows` of `weights` with input[first …] / rms * gain, the same in every invocation.
+/// Products of rows `rows` of `weights` with input[first …] / rms * norm_weight, the same in every
+/// invocation.
 fn dot_rows_normed(rows: vec4u, depth4: u32, first: u32, epsilon: f32, local: vec3u) -> vec4f {
   let base = rows * depth4;
   var sums = vec4f();
@@ -9,7 +10,7 @@ fn dot_rows_normed(rows: vec4u, depth4: u32, first: u32, epsilon: f32, local: ve
   for (var k = reduction_index(local); k < depth4; k += REDUCTION_WIDTH) {
     let raw = input[first + k];
     squares += raw * raw;
-    let x = raw * gain[k];
+    let x = raw * norm_weight[k];
     sums += vec4f(
       dot(w_unpack(weights[base.x + k]), x),
       dot(w_unpack(weights[base.y + k]), x),
