@@ -34,7 +34,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
-/** Pixels of the picture's overlay with an opacity above `alpha` (0 to 255), as a share of all. */
+/** Pixels of the image's overlay with an opacity above `alpha` (0 to 255), as a share of all. */
 export function paintedShare(page: Page, alpha: number): Promise<number> {
   return page
     .locator("figure canvas")

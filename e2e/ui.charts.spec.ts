@@ -81,7 +81,7 @@ test("charts in a closed sheet cost no drawing", async ({ page }) => {
   expect(await drawsOf(page, answer(page))).toBe(0);
 });
 
-test("whoever asked for less motion gets a few steady pictures", async ({ page }) => {
+test("whoever asked for less motion gets a few steady images", async ({ page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await openScripted(page, { pace: 0.3 });
   await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();

@@ -30,7 +30,7 @@ for (const [name, content, sentence] of files) {
   });
 }
 
-test("a picture of 400 megapixels is refused from its header", async ({ page }) => {
+test("an image of 400 megapixels is refused from its header", async ({ page }) => {
   await openScripted(page);
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
   const header = "89504e470d0a1a0a0000000d4948445200004e2000004e200802000000";

@@ -50,7 +50,7 @@ for (const viewport of [
       await page.getByRole("button", { name: "What is the date?" }).click();
       await settled(page, 1);
 
-      // Toggle: another policy keeps less of the same picture, and memory falls.
+      // Toggle: another policy keeps less of the same image, and memory falls.
       await inCache(page, async () => {
         await page.getByLabel("Policy", { exact: true }).selectOption("AirCache");
         await page.getByLabel("Keep percent").fill("10");
@@ -86,7 +86,7 @@ for (const viewport of [
         await expectClean(page);
       });
 
-      // A picture of one's own begins anew, and the conversation before it is kept.
+      // An image of one's own begins anew, and the conversation before it is kept.
       await page
         .getByRole("button", { name: /^Chart/ })
         .first()

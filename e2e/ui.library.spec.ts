@@ -99,7 +99,7 @@ test("a browser whose storage is full says so, and the conversation goes on", as
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the About page tells of the page's own picture, ${colorScheme}`, async ({ page }) => {
+  test(`the About page tells of the page's own image, ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });
     await openScripted(page);
     await ask(page, "What is the total?");

@@ -149,7 +149,7 @@ test("a changed setting acts on the next question, loads nothing and stands in t
   await expect(page.getByRole("radio", { name: "Whole prompt" })).toBeChecked();
 });
 
-test("the picture shows what the next settings would keep, before anything is asked", async ({
+test("the image shows what the next settings would keep, before anything is asked", async ({
   page,
 }) => {
   await openScripted(page, { query: "policy=aircache&keep=10" });
@@ -191,7 +191,7 @@ test("options come from the policy, and their values travel in the address", asy
   await expect(option).toHaveValue("0.9");
 });
 
-test("another picture begins another conversation and says so", async ({ page }) => {
+test("another image begins another conversation and says so", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
   await page.getByLabel("Question").fill("half a thought");
@@ -204,7 +204,7 @@ test("another picture begins another conversation and says so", async ({ page })
   await expect(page.getByLabel("Question")).toHaveValue("half a thought");
 });
 
-test("pictures are dropped and pasted anywhere", async ({ page }) => {
+test("images are dropped and pasted anywhere", async ({ page }) => {
   await openScripted(page);
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
   const give = (type: "drop" | "paste", name: string) =>

@@ -208,7 +208,7 @@ test("a row that every word looks at is marked as a sink", async ({ page }) => {
   await expect.poll(() => paintedShare(page, 0)).toBe(0);
 });
 
-test("a hidden patch is painted over in a copy of the picture, and the answer stands aside", async ({
+test("a hidden patch is painted over in a copy of the image, and the answer stands aside", async ({
   page,
 }) => {
   await askTwice(page);
@@ -218,7 +218,7 @@ test("a hidden patch is painted over in a copy of the picture, and the answer st
   await expect(answers(page).nth(2)).toHaveAttribute("data-phase", "done");
   const facts = answers(page).nth(2).locator("..");
   await expect(facts.getByText("without row 7", { exact: true })).toBeVisible();
-  await expect(facts.getByText("same answer as the whole picture’s")).toBeVisible();
+  await expect(facts.getByText("same answer as the whole image’s")).toBeVisible();
   await expect(page.getByRole("button", { name: /^Hide this/ })).toHaveCount(0);
   // Crossed out in the viewer, and still there after a reload.
   expect((await edgeColor(page, 0, 0))[3]).toBe(255);

@@ -30,8 +30,8 @@ export function initialState(policies: readonly PolicyInfo[]): {
 export function keepState({ settings, chat, policies }: App): void {
   let timer = 0;
   const write = () => {
-    const picture = chat.store.getState().conversation.pictures.at(-1);
-    const sample = picture?.sampleId;
+    const image = chat.store.getState().conversation.images.at(-1);
+    const sample = image?.sampleId;
     const state = { ...settings.getState(), ...(sample ? { sample } : {}) };
     const query = writeAddress(location.search, state, policies);
     if (query !== location.search) {
@@ -53,7 +53,7 @@ export function keepState({ settings, chat, policies }: App): void {
     schedule();
   });
   chat.store.subscribe(({ conversation }, before) => {
-    if (conversation.pictures !== before.conversation.pictures) schedule();
+    if (conversation.images !== before.conversation.images) schedule();
   });
 }
 

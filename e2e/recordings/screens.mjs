@@ -1,5 +1,5 @@
 /**
- * Takes the pictures under docs/screens from a served build and a recording:
+ * Takes the images under docs/screens from a served build and a recording:
  *   npm start -- --port 4193 &
  *   node e2e/recordings/screens.mjs http://127.0.0.1:4193/ docs/screens
  */

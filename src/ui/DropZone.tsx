@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
 import type { App } from "@/store/app/app";
-import { givesWay } from "@/store/conversation/conversationPictures";
+import { givesWay } from "@/store/conversation/conversationImages";
 import type { Given, Target } from "@/store/images/viewer";
 import styles from "./DropZone.module.css";
-import { mayBringPictures, readDrop, readPaste, type Transferred } from "./given";
+import { mayBringImages, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";
 
 /**
@@ -52,11 +52,11 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
         void takeConversation(app, conversation);
         return true;
       }
-      if (given.length > 0) void app.pictures.choose(given, target);
-      else if (addresses.length > 0) void app.pictures.chooseAddresses(addresses, target);
+      if (given.length > 0) void app.viewer.choose(given, target);
+      else if (addresses.length > 0) void app.viewer.chooseAddresses(addresses, target);
       return given.length + addresses.length > 0;
     };
-    const isOurs = ({ dataTransfer }: DragEvent) => mayBringPictures(dataTransfer?.types ?? []);
+    const isOurs = ({ dataTransfer }: DragEvent) => mayBringImages(dataTransfer?.types ?? []);
     const over = (event: DragEvent) => {
       if (!isOurs(event)) return;
       event.preventDefault();
@@ -91,10 +91,10 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
   }, [app, setOver]);
 }
 
-/** Opens a conversation that was exported; a file that is none is refused where pictures are. */
+/** Opens a conversation that was exported; a file that is none is refused where images are. */
 async function takeConversation({ library, viewer }: App, { blob, title }: Given): Promise<void> {
   const message = await library.take(new File([blob], title));
-  if (message) viewer.setState({ target: "new", failure: { code: "badRequest", message } });
+  if (message) viewer.store.setState({ target: "new", failure: { code: "badRequest", message } });
 }
 
 /** The half of the window that the pointer is over; a new conversation where there are no halves. */

@@ -6,8 +6,8 @@ export interface Transferred {
   readonly addresses: readonly string[];
 }
 
-/** Whether a drag may bring pictures; what it brings is known only once it is dropped. */
-export function mayBringPictures(types: readonly string[]): boolean {
+/** Whether a drag may bring images; what it brings is known only once it is dropped. */
+export function mayBringImages(types: readonly string[]): boolean {
   return types.includes("Files") || types.includes("text/uri-list");
 }
 
@@ -20,7 +20,7 @@ export function readDrop(data: DataTransfer): Transferred {
 
 /**
  * @param isTyping the paste goes into a field: there an address is text, and so is what an office
- * program brings as text, as markup and as a picture of it at once
+ * program brings as text, as markup and as an image of it at once
  */
 export function readPaste(data: DataTransfer, isTyping: boolean): Transferred {
   const text = data.getData("text/plain").trim();

@@ -27,7 +27,7 @@ const layer = (kept: readonly number[], keptPerHead?: readonly number[][]): Laye
 });
 
 describe("patches", () => {
-  test("of one tile lie row by row over the whole picture", () => {
+  test("of one tile lie row by row over the whole image", () => {
     const patches = patchesOf(square);
     expect(patches).toHaveLength(576);
     const patch = patches[25]!;
@@ -37,8 +37,8 @@ describe("patches", () => {
     expect(patches.at(-1)!.box.x + patches.at(-1)!.box.width).toBeCloseTo(1, 12);
   });
 
-  test("in the padding of a letter-boxed picture are not there, and cut ones are clipped", () => {
-    // A wide picture in a square: the model saw it with a third of padding above and below.
+  test("in the padding of a letter-boxed image are not there, and cut ones are clipped", () => {
+    // A wide image in a square: the model saw it with a third of padding above and below.
     const layout: ImageLayout = {
       ...square,
       height: 128,

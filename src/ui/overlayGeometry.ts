@@ -1,6 +1,6 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 
-/** A part of a picture, in fractions of its width and height. */
+/** A part of an image, in fractions of its width and height. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -15,11 +15,11 @@ export interface Patch {
   readonly tile: number;
   readonly row: number;
   readonly column: number;
-  /** Clipped to the picture: padding that the model saw is not there. */
+  /** Clipped to the image: padding that the model saw is not there. */
   readonly box: Box;
 }
 
-/** Every visual row of a picture whose place is at least partly inside of it. */
+/** Every visual row of an image whose place is at least partly inside of it. */
 export function patchesOf(layout: ImageLayout): readonly Patch[] {
   return layout.tiles.flatMap((tile, tileIndex) => {
     const width = tile.box.width / tile.gridColumns;
@@ -49,12 +49,12 @@ function clip({ x, y, width, height }: Box): Box {
   };
 }
 
-/** Number of visual rows of a picture, padding included. */
+/** Number of visual rows of an image, padding included. */
 export function rowCount(layout: ImageLayout): number {
   return layout.tiles.reduce((rows, tile) => rows + tile.gridRows * tile.gridColumns, 0);
 }
 
-/** How often the tiles cover the picture: 2 where an overview lies under the details. */
+/** How often the tiles cover the image: 2 where an overview lies under the details. */
 export function coverage(layout: ImageLayout): number {
   const area = layout.tiles.reduce((sum, tile) => {
     const { width, height } = clip(tile.box);
@@ -88,7 +88,7 @@ export function keptShareOfAll(layers: readonly LayerReport[]): ReadonlyMap<numb
   return mean;
 }
 
-/** Visual rows of a picture that a layer kept; a fraction where its heads differ. */
+/** Visual rows of an image that a layer kept; a fraction where its heads differ. */
 export function keptRowCount(layout: ImageLayout, share: ReadonlyMap<number, number>): number {
   let kept = 0;
   for (const tile of layout.tiles) {
@@ -111,7 +111,7 @@ export function layersThatKept(
   });
 }
 
-/** The finest patch at a point given in fractions of the picture. */
+/** The finest patch at a point given in fractions of the image. */
 export function patchAt(patches: readonly Patch[], x: number, y: number): Patch | undefined {
   let finest: Patch | undefined;
   for (const patch of patches) {

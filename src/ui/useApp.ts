@@ -5,8 +5,8 @@ import type { App } from "@/store/app/app";
 import type { ChartsState } from "@/store/app/charts";
 import type { ModelState } from "@/store/app/model";
 import type { ChatState } from "@/store/chat/chat";
-import type { Picture } from "@/store/conversation/conversation";
-import { viewerPicture } from "@/store/conversation/conversationPictures";
+import type { ConversationImage } from "@/store/conversation/conversation";
+import { viewerImage } from "@/store/conversation/conversationImages";
 import type { ViewerState } from "@/store/images/viewer";
 import type { SettingsState } from "@/store/settings/settings";
 
@@ -35,11 +35,11 @@ export function useCharts<T>(select: (state: ChartsState) => T): T {
 }
 
 export function useViewer<T>(select: (state: ViewerState) => T): T {
-  return useStore(useApp().viewer, select);
+  return useStore(useApp().viewer.store, select);
 }
 
-/** The picture in the viewer. */
-export function useViewerPicture(): Picture | undefined {
-  const chosen = useViewer((state) => state.pictureId);
-  return useChat((state) => viewerPicture(state.conversation, chosen));
+/** The image in the viewer. */
+export function useViewerImage(): ConversationImage | undefined {
+  const chosen = useViewer((state) => state.imageId);
+  return useChat((state) => viewerImage(state.conversation, chosen));
 }

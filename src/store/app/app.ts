@@ -1,11 +1,10 @@
-import type { StoreApi } from "zustand/vanilla";
 import type { CacheSettings, Engine } from "@/protocol/engine";
 import { type AttentionView, createAttentionView } from "../attention/attentionView";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { withoutPatches } from "../conversation/occlusion";
 import { fetchSamples } from "../images/samples";
-import { createViewerPictures, type ViewerPictures, type ViewerState } from "../images/viewer";
+import { createViewer, type Viewer } from "../images/viewer";
 import { createArchive } from "../library/archive";
 import { createLibrary, type Library } from "../library/library";
 import { type Calibration, createCalibration } from "../settings/calibration";
@@ -29,9 +28,7 @@ export interface App {
   readonly charts: Charts;
   /** The word and the patches that somebody looks at. */
   readonly attentionView: AttentionView;
-  readonly viewer: StoreApi<ViewerState>;
-  /** How pictures come to the viewer. */
-  readonly pictures: ViewerPictures;
+  readonly viewer: Viewer;
   readonly library: Library;
   /** What the next comparison compares. */
   readonly comparison: ComparisonSetup;
@@ -88,18 +85,18 @@ export function createApp(options: AppOptions): App {
   const next = () => cacheSettings(settings.getState(), policies);
   const comparison = createComparisonSetup(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
-  const pictures = createViewerPictures({ chat, load, newId, now: () => Date.now() });
-  const viewer = pictures.store;
+  const viewer = createViewer({ chat, load, newId, now: () => Date.now() });
   // Documents are left out: the search is over single pages, as the model was trained on them.
-  const pages = () => viewer.getState().samples.filter((sample) => sample.pages === undefined);
+  const pages = () =>
+    viewer.store.getState().samples.filter((sample) => sample.pages === undefined);
   const calibration = createCalibration(load, pages);
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
-    viewer.setState({ samples });
+    viewer.store.setState({ samples });
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
-    if (pictures.choices() === 0 && (await library.restore(options.sampleId))) return;
-    if (first && pictures.choices() === 0) await pictures.chooseSample(first.id);
+    if (viewer.choices() === 0 && (await library.restore(options.sampleId))) return;
+    if (first && viewer.choices() === 0) await viewer.chooseSample(first.id);
   }
 
   /** Sends a question under the settings of now, whenever that is. */
@@ -130,9 +127,9 @@ export function createApp(options: AppOptions): App {
     next,
     ask(question) {
       const send = sender(question);
-      // A question that is quicker than its picture waits for it.
-      if (isSettled && !viewer.getState().isReading) return send();
-      void gallery.then(() => pictures.settled()).then(send);
+      // A question that is quicker than its image waits for it.
+      if (isSettled && !viewer.store.getState().isReading) return send();
+      void gallery.then(() => viewer.settled()).then(send);
     },
     edit(exchangeId, question) {
       const isComparing = comparison.store.getState().isOn;
@@ -140,7 +137,6 @@ export function createApp(options: AppOptions): App {
       if (isComparing) comparison.asked();
     },
     compareAgain: (exchangeId) => chat.compareAgain(exchangeId, comparison.settings()),
-    pictures,
     library,
     comparison,
     preview,

@@ -41,14 +41,14 @@ test("patches are pinned and let go, the oldest first where there are too many",
   expect(attentionView.store.getState().pinned).toEqual([]);
 });
 
-test("another conversation or another picture is looked at anew, another answer is not", () => {
+test("another conversation or another image is looked at anew, another answer is not", () => {
   const { chat, attentionView } = setUp();
   attentionView.rest({ attempt: "a", word: 1 });
   attentionView.togglePin(7);
   const { conversation } = chat.getState();
   chat.setState({ conversation: { ...conversation, exchanges: [] } });
   expect(attentionView.store.getState().pinned).toEqual([7]);
-  chat.setState({ conversation: { ...conversation, pictures: [] } });
+  chat.setState({ conversation: { ...conversation, images: [] } });
   expect(attentionView.store.getState()).toEqual({ word: undefined, pinned: [] });
   attentionView.togglePin(7);
   chat.setState({ conversation: emptyConversation("d", 0) });

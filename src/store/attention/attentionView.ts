@@ -33,7 +33,7 @@ const NOTHING: AttentionViewState = { word: undefined, pinned: [] };
 export function createAttentionView(chat: Pick<Chat, "store">): AttentionView {
   const store = createStore<AttentionViewState>(() => NOTHING);
   chat.store.subscribe(({ conversation: now }, { conversation: before }) => {
-    if (now.id !== before.id || now.pictures !== before.pictures) store.setState(NOTHING);
+    if (now.id !== before.id || now.images !== before.images) store.setState(NOTHING);
   });
   return {
     store,

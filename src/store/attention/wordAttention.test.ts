@@ -37,7 +37,7 @@ function answered(
 }
 
 function chat(...attempts: Exchange["attempts"]): Conversation {
-  const exchange = { id: "e", pictures: ["p"], question: "", attempts };
+  const exchange = { id: "e", images: ["p"], question: "", attempts };
   return withExchange(emptyConversation("c", 0), exchange);
 }
 
@@ -127,7 +127,7 @@ describe("a word", () => {
   });
 });
 
-describe("scores of a picture's rows", () => {
+describe("scores of an image's rows", () => {
   const box = { x: 0, y: 0, width: 1, height: 1 };
   const layout: ImageLayout = {
     image: "p",
@@ -138,7 +138,7 @@ describe("scores of a picture's rows", () => {
   const importance = { positions, scores: new Float32Array(ROWS) };
   const turn = (id: string, appended: boolean, explanation?: Explanation): Exchange => ({
     id,
-    pictures: [],
+    images: [],
     question: "",
     attempts: [
       {
@@ -154,7 +154,7 @@ describe("scores of a picture's rows", () => {
   const conversation = (...turns: readonly Exchange[]) =>
     turns.reduce(withExchange, emptyConversation("c", 0));
 
-  test("are the answer's own, or of the turn that brought the picture", () => {
+  test("are the answer's own, or of the turn that brought the image", () => {
     const own = conversation(turn("a", false, { importance }));
     expect(importanceOfImage(own, "a", layout)).toBe(importance);
     const appended = conversation(
@@ -165,7 +165,7 @@ describe("scores of a picture's rows", () => {
     expect(importanceOfImage(appended, "c", layout)).toBe(importance);
   });
 
-  test("are not another prefill's, nor another picture's", () => {
+  test("are not another prefill's, nor another image's", () => {
     const anew = conversation(turn("a", false, { importance }), turn("b", false));
     expect(importanceOfImage(anew, "b", layout)).toBeUndefined();
     const elsewhere = { ...layout, tiles: [{ ...layout.tiles[0]!, firstPosition: 700 }] };

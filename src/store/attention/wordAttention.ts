@@ -152,8 +152,8 @@ const NO_SINKS: ReadonlySet<number> = new Set();
 const SINKS = new WeakMap<AttentionTrace, Map<LayerChoice, ReadonlySet<number>>>();
 
 /**
- * The scores that the rows of a picture were ranked by in an answer. A turn that was appended ranked
- * its own rows: those of an earlier picture were ranked by the turn that brought it.
+ * The scores that the rows of an image were ranked by in an answer. A turn that was appended ranked
+ * its own rows: those of an earlier image were ranked by the turn that brought it.
  */
 export function importanceOfImage(
   { exchanges }: Conversation,

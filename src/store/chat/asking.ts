@@ -7,8 +7,8 @@ import {
 } from "../conversation/conversation";
 import type { Hidden } from "../conversation/occlusion";
 
-/** A copy of a picture with patches painted over. */
-export type Paint = (picture: Blob, hidden: Hidden) => Promise<Blob>;
+/** A copy of an image with patches painted over. */
+export type Paint = (image: Blob, hidden: Hidden) => Promise<Blob>;
 
 /** What the engine is to answer. */
 export interface Asking {
@@ -25,7 +25,7 @@ export interface Asking {
 /** Sends a question with all that it stands on; an outcome per attempt. @throws what the engine throws */
 export async function askEngine(engine: Engine, asking: Asking): Promise<readonly LaneOutcome[]> {
   const { conversation, exchange, attempts, sampling, isFresh, paint } = asking;
-  const images = Object.fromEntries(conversation.pictures.map(({ id, blob }) => [id, blob]));
+  const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
   const turns = turnsUntil(conversation, exchange.id);
   const question = { turns, images, sampling, explain: true };
   const lanes = attempts.map(({ settings }) => settings);
@@ -41,7 +41,7 @@ async function withHidden(
   hidden: Hidden,
   paint: Paint,
 ): Promise<AskRequest["images"]> {
-  const whole = images[hidden.picture];
-  if (!whole) throw new RangeError(`No picture ${hidden.picture} in the conversation`);
-  return { ...images, [hidden.picture]: await paint(whole, hidden) };
+  const whole = images[hidden.image];
+  if (!whole) throw new RangeError(`No image ${hidden.image} in the conversation`);
+  return { ...images, [hidden.image]: await paint(whole, hidden) };
 }

@@ -13,12 +13,12 @@ import {
 import { createCharts } from "../app/charts";
 import { createLoad } from "../app/load";
 import { result } from "../app/testing";
-import { emptyConversation, type Picture } from "../conversation/conversation";
+import { type ConversationImage, emptyConversation } from "../conversation/conversation";
 import { createChat } from "./chat";
 
 const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 const tenth: CacheSettings = { ...full, policy: "aircache", retention: 0.1 };
-const picture: Picture = {
+const image: ConversationImage = {
   id: "p",
   title: "p",
   alt: "p",
@@ -85,7 +85,7 @@ function setUp() {
     now: () => 0,
     paint: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
   });
-  chat.store.setState({ conversation: emptyConversation("c", 0, picture) });
+  chat.store.setState({ conversation: emptyConversation("c", 0, image) });
   const runs = () =>
     chat.store
       .getState()
@@ -206,7 +206,7 @@ describe("a chat", () => {
     const { load, chat, asks, calls, runs } = setUp();
     await load.start();
     chat.ask("first", full);
-    chat.open(emptyConversation("d", 0, { ...picture, id: "q" }), "picture");
+    chat.open(emptyConversation("d", 0, { ...image, id: "q" }), "image");
     chat.ask("about q", full);
     expect(asks).toHaveLength(1);
     await vi.waitFor(() => expect(asks).toHaveLength(2));
@@ -270,7 +270,7 @@ describe("a chat", () => {
     expect(compares[0]!.request.explain).toBe(true);
   });
 
-  test("asks again about a copy with a patch painted over, and goes on from the whole picture", async () => {
+  test("asks again about a copy with a patch painted over, and goes on from the whole image", async () => {
     const { load, chat, asks } = setUp();
     await load.start();
     chat.ask("first", tenth);
@@ -278,7 +278,7 @@ describe("a chat", () => {
     await settled();
     const asked = chat.store.getState().conversation.exchanges[0]!;
     const patches = [{ position: 142, box: { x: 0, y: 0, width: 0.5, height: 0.5 } }];
-    chat.askWithout(asked.id, tenth, { picture: "p", patches });
+    chat.askWithout(asked.id, tenth, { image: "p", patches });
     await settled();
     const { request } = asks[1]!;
     expect(request).toMatchObject({ fresh: true, explain: true, settings: tenth });
@@ -293,14 +293,14 @@ describe("a chat", () => {
     expect(await asks[2]!.request.images.p!.text()).toBe("p");
   });
 
-  test("says so where a picture cannot be painted", async () => {
+  test("says so where an image cannot be painted", async () => {
     const { load, chat, asks, runs } = setUp();
     await load.start();
     chat.ask("first", full);
     asks[0]!.resolve(result());
     await settled();
     const { id } = chat.store.getState().conversation.exchanges[0]!;
-    chat.askWithout(id, full, { picture: "gone", patches: [] });
+    chat.askWithout(id, full, { image: "gone", patches: [] });
     await settled();
     expect(runs()).toEqual(["done", "failed"]);
     expect(asks).toHaveLength(1);

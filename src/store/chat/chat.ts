@@ -22,11 +22,11 @@ import {
   withExchange,
   withRun,
 } from "../conversation/conversation";
-import { waitingPictures } from "../conversation/conversationPictures";
+import { waitingImages } from "../conversation/conversationImages";
 import type { Hidden } from "../conversation/occlusion";
 import { originOf } from "../conversation/origin";
 import { nextQueued, requeue } from "../conversation/queue";
-import { createTracer, type Tracer } from "../conversation/trace";
+import { createTimingsRecorder, type TimingsRecorder } from "../conversation/timings";
 import { askEngine, type Paint } from "./asking";
 
 export interface ChatState {
@@ -35,17 +35,17 @@ export interface ChatState {
   readonly running: string | undefined;
   /** Attempt whose rows the viewer shows; undefined: the newest that has any. */
   readonly shown: string | undefined;
-  /** The conversation before this one, when choosing a picture ended it. */
+  /** The conversation before this one, when choosing an image ended it. */
   readonly left: Conversation | undefined;
 }
 
 export interface Chat {
   readonly store: StoreApi<ChatState>;
-  /** Asks about the pictures in the viewer; waits for the model where it has to. */
+  /** Asks about the images in the viewer; waits for the model where it has to. */
   ask(question: string, settings: CacheSettings): void;
   /** Another answer to a question that was asked before. */
   askAgain(exchangeId: string, settings: CacheSettings): void;
-  /** The same on a copy of the picture with something painted over. */
+  /** The same on a copy of the image with something painted over. */
   askWithout(exchangeId: string, settings: CacheSettings, hidden: Hidden): void;
   /** Asks once and answers under each of `lanes`, two to four, from one prefill. */
   compare(question: string, lanes: readonly CacheSettings[]): void;
@@ -61,7 +61,7 @@ export interface Chat {
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
   /** Leaves the conversation for another one and frees what the engine held for it. */
-  open(conversation: Conversation, because?: "picture"): void;
+  open(conversation: Conversation, because?: "image"): void;
   rename(conversationId: string, name: string): void;
   show(attemptId: string): void;
   record(event: EngineEvent): void;
@@ -88,7 +88,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
   const fresh = new Set<string>();
   /** Attempts that the engine works on, by lane. */
   let working: readonly string[] = [];
-  let tracer: Tracer | undefined;
+  let recorder: TimingsRecorder | undefined;
   let busy = false;
   /** Conversations whose rows the engine is still giving back. */
   let freeing = 0;
@@ -123,8 +123,8 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
   async function run(engine: Engine, exchange: Exchange, attempts: readonly Attempt[]) {
     const losses = load.lossCount();
     charts.startRun();
-    const traced = createTracer();
-    tracer = traced;
+    const own = createTimingsRecorder();
+    recorder = own;
     const model = load.store.getState();
     const chosen = sampling();
     const origin = model.phase === "ready" ? { origin: originOf(model.info, chosen, now()) } : {};
@@ -144,31 +144,31 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
     }
     const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
-    const traceOf = (lane: number) => traced.trace(attempts.length > 1 ? lane : undefined);
+    const timingsOf = (lane: number) => own.timings(attempts.length > 1 ? lane : undefined);
     if (last) {
       const full = outcomes.findIndex(({ result }) => result?.retention === 1);
-      charts.finishRun(last, full < 0 ? [] : traceOf(full).tokenMs);
+      charts.finishRun(last, full < 0 ? [] : timingsOf(full).tokenMs);
       load.answered();
     }
     change((current) =>
       attempts.reduce(
         (all, { id }, lane) =>
           withRun(all, id, (before) => {
-            const measured = { trace: traceOf(lane), ...origin };
+            const measured = { timings: timingsOf(lane), ...origin };
             return ended(before, outcomes[lane]!, measured);
           }),
         current,
       ),
     );
-    tracer = undefined;
+    recorder = undefined;
     for (const { id } of attempts) fresh.delete(id);
     working = [];
     store.setState({ running: undefined });
   }
 
   function begin(question: string, attempts: readonly Attempt[]) {
-    const pictures = waitingPictures(store.getState().conversation).map(({ id }) => id);
-    change((current) => withExchange(current, { id: newId(), pictures, question, attempts }));
+    const images = waitingImages(store.getState().conversation).map(({ id }) => id);
+    change((current) => withExchange(current, { id: newId(), images, question, attempts }));
     pump();
   }
 
@@ -195,7 +195,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
       const before = store.getState().conversation.exchanges.find(({ id }) => id === exchangeId);
       if (!before) return undefined;
       const attempts = lanes.length > 1 ? queuedLanes(lanes) : lanes.map(queued);
-      const edited = { id: newId(), pictures: before.pictures, question, attempts };
+      const edited = { id: newId(), images: before.images, question, attempts };
       store.setState(({ conversation }) => ({
         conversation: withEdited(conversation, exchangeId, edited),
         shown: undefined,
@@ -232,7 +232,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
       store.setState({
         conversation,
         shown: undefined,
-        left: because === "picture" && left.exchanges.length > 0 ? left : undefined,
+        left: because === "image" && left.exchanges.length > 0 ? left : undefined,
       });
       freeing += 1;
       const freed = free(running !== undefined).catch(() => undefined);
@@ -250,7 +250,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     },
     record(event) {
       charts.record(event);
-      tracer?.record(event);
+      recorder?.record(event);
       const lane = "lane" in event ? event.lane : undefined;
       // A phase that the lanes share is told of each of them.
       const ids = lane === undefined ? working : working.slice(lane, lane + 1);

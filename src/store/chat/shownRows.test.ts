@@ -12,7 +12,7 @@ function state(runs: readonly Run[], shown?: string) {
     (all, run, index) =>
       withExchange(all, {
         id: `e${index}`,
-        pictures: [],
+        images: [],
         question: "",
         attempts: [{ id: `a${index}`, settings, run }],
       }),
@@ -24,7 +24,7 @@ function state(runs: readonly Run[], shown?: string) {
 const placed: Run = { phase: "done", result: result({ images: [layout] }) };
 const appended: Run = { phase: "done", result: result({ appended: true, images: [] }) };
 
-test("shows the newest attempt that placed the picture", () => {
+test("shows the newest attempt that placed the image", () => {
   expect(shownRows(state([placed, placed, appended]), "p")?.attempt.id).toBe("a1");
   expect(shownRows(state([placed, { phase: "queued" }]), "p")?.attempt.id).toBe("a0");
 });
@@ -33,7 +33,7 @@ test("shows the attempt that was asked for", () => {
   expect(shownRows(state([placed, placed], "a0"), "p")?.attempt.id).toBe("a0");
 });
 
-test("shows nothing of a picture that nobody placed", () => {
+test("shows nothing of an image that nobody placed", () => {
   expect(shownRows(state([placed]), "q")).toBeUndefined();
   expect(shownRows(state([]), "p")).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { type Attempt, type Conversation, reportOf } from "../conversation/conversation";
 import type { ChatState } from "./chat";
 
-/** Rows to draw over a picture: where they lie and which of them each layer kept. */
+/** Rows to draw over an image: where they lie and which of them each layer kept. */
 export interface ShownRows {
   readonly attempt: Attempt;
   readonly layers: readonly LayerReport[];
@@ -10,19 +10,19 @@ export interface ShownRows {
 }
 
 /**
- * The rows of a picture in the attempt that is shown, or in the newest one that placed it: a turn
- * that was appended to the cache says nothing new about a picture that was there before.
+ * The rows of an image in the attempt that is shown, or in the newest one that placed it: a turn
+ * that was appended to the cache says nothing new about an image that was there before.
  */
 export function shownRows(
   { conversation, shown }: Pick<ChatState, "conversation" | "shown">,
-  pictureId: string,
+  imageId: string,
 ): ShownRows | undefined {
   const attempts = attemptsNewestFirst(conversation);
   const chosen = attempts.find(({ id }) => id === shown);
   const start = chosen ? attempts.indexOf(chosen) : 0;
   for (const attempt of attempts.slice(start)) {
     const report = reportOf(attempt.run);
-    const layout = report?.images.find(({ image }) => image === pictureId);
+    const layout = report?.images.find(({ image }) => image === imageId);
     if (report && layout && report.layers.length > 0) {
       return { attempt, layers: report.layers, layout };
     }

@@ -23,7 +23,7 @@ const answered = (id: string, policy: string, end: number, ms: number): Attempt 
 });
 const exchange = (id: string, ...attempts: Attempt[]): Exchange => ({
   id,
-  pictures: [],
+  images: [],
   question: id,
   attempts,
 });

@@ -21,9 +21,9 @@ import {
 
 const settings: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 
-function exchange(id: string, pictures: readonly string[], ...runs: readonly Run[]): Exchange {
+function exchange(id: string, images: readonly string[], ...runs: readonly Run[]): Exchange {
   const attempts = runs.map((run, index) => ({ id: `${id}.${index}`, settings, run }));
-  return { id, pictures, question: `question ${id}`, attempts };
+  return { id, images, question: `question ${id}`, attempts };
 }
 
 const done = (given: Partial<TurnResult>): Run => ({ phase: "done", result: result(given) });
@@ -83,7 +83,7 @@ describe("the turns of a question", () => {
     ]);
   });
 
-  test("skip a question without an answer, whose picture moves on", () => {
+  test("skip a question without an answer, whose image moves on", () => {
     const chat = conversation(exchange("a", ["p"], failed), exchange("b", [], { phase: "queued" }));
     expect(turnsUntil(chat, "b")).toEqual([{ images: ["p"], question: "question b" }]);
   });
@@ -137,12 +137,12 @@ test("an answer is compared with the full cache's answer to the same question, o
   expect(agrees(done({ retention: 1, finish: "cancelled" }), "A dog")).toBeUndefined();
 });
 
-describe("an answer about a picture with something hidden in it", () => {
+describe("an answer about an image with something hidden in it", () => {
   const patches = [{ position: 7, box: { x: 0, y: 0, width: 0.5, height: 0.5 } }];
   const without = (answer: string): Attempt => ({
     id: "without",
     settings,
-    hidden: { picture: "p", patches },
+    hidden: { image: "p", patches },
     run: done({ answer, retention: 1, tokenIds: [9] }),
   });
   const chat = withAttempt(
@@ -164,7 +164,7 @@ describe("an answer about a picture with something hidden in it", () => {
     expect(fullReference(asked, other)?.id).toBe(asked.attempts[0]!.id);
   });
 
-  test("is compared with the answer about the whole picture under the same settings", () => {
+  test("is compared with the answer about the whole image under the same settings", () => {
     expect(agreesWithReference(asked, asked.attempts[1]!)).toBe(false);
     expect(agreesWithReference(asked, without("A cat"))).toBe(true);
     const elsewhere = { ...without("A cat"), settings: { ...settings, policy: "h2o" } };

@@ -11,10 +11,10 @@ import type {
 import { sameSettings } from "../settings/settings";
 import type { Hidden } from "./occlusion";
 import type { Origin } from "./origin";
-import type { Trace } from "./trace";
+import type { Timings } from "./timings";
 
 /** An image that the person chose, with what a screen reader says of it. */
-export interface Picture {
+export interface ConversationImage {
   readonly id: string;
   readonly title: string;
   readonly alt: string;
@@ -52,7 +52,7 @@ export type Run =
       readonly phase: "done";
       readonly result: TurnResult;
       readonly origin?: Origin;
-      readonly trace?: Trace;
+      readonly timings?: Timings;
     }
   | { readonly phase: "failed"; readonly text: string; readonly failure: EngineFailure };
 
@@ -62,15 +62,15 @@ export interface Attempt {
   readonly run: Run;
   /** The comparison that it is a lane of; its lanes stand side by side, in the engine's order. */
   readonly comparison?: string;
-  /** Painted over in the picture that it was asked about: a test of one answer, never the one gone on from. */
+  /** Painted over in the image that it was asked about: a test of one answer, never the one gone on from. */
   readonly hidden?: Hidden;
 }
 
 /** A question with its answers: the first, one for every *Ask again*, and the lanes of a *Compare*. */
 export interface Exchange {
   readonly id: string;
-  /** Pictures that stand before the question. */
-  readonly pictures: readonly string[];
+  /** Images that stand before the question. */
+  readonly images: readonly string[];
   readonly question: string;
   /** Never empty. */
   readonly attempts: readonly Attempt[];
@@ -81,12 +81,16 @@ export interface Conversation {
   readonly createdAt: number;
   /** Empty until the person gives a name; the first question serves until then. */
   readonly name: string;
-  readonly pictures: readonly Picture[];
+  readonly images: readonly ConversationImage[];
   readonly exchanges: readonly Exchange[];
 }
 
-export function emptyConversation(id: string, createdAt: number, picture?: Picture): Conversation {
-  return { id, createdAt, name: "", pictures: picture ? [picture] : [], exchanges: [] };
+export function emptyConversation(
+  id: string,
+  createdAt: number,
+  image?: ConversationImage,
+): Conversation {
+  return { id, createdAt, name: "", images: image ? [image] : [], exchanges: [] };
 }
 
 export const STARTED: Run = { phase: "running", text: "", tokens: 0, phases: [] };
@@ -174,8 +178,8 @@ export function withAttempt(
 }
 
 /**
- * Another exchange in the place of one: what came after it is gone, and so are the pictures that
- * were shown there; pictures that no question was asked about yet stay.
+ * Another exchange in the place of one: what came after it is gone, and so are the images that
+ * were shown there; images that no question was asked about yet stay.
  */
 export function withEdited(
   conversation: Conversation,
@@ -184,10 +188,10 @@ export function withEdited(
 ): Conversation {
   const place = conversation.exchanges.findIndex(({ id }) => id === exchangeId);
   if (place < 0) return conversation;
-  const gone = new Set(conversation.exchanges.slice(place + 1).flatMap((each) => each.pictures));
+  const gone = new Set(conversation.exchanges.slice(place + 1).flatMap((each) => each.images));
   return {
     ...conversation,
-    pictures: conversation.pictures.filter(({ id }) => !gone.has(id)),
+    images: conversation.images.filter(({ id }) => !gone.has(id)),
     exchanges: [...conversation.exchanges.slice(0, place), edited],
   };
 }
@@ -203,7 +207,7 @@ export function hasAnswersFrom({ exchanges }: Conversation, exchangeId: string):
 /**
  * The answer that the conversation goes on from: the latest that was given, and of the lanes of a
  * comparison the first that has one, because the engine goes on with the first lane's cache. Never one
- * that was given about a picture with something hidden in it.
+ * that was given about an image with something hidden in it.
  */
 export function standingAttempt(exchange: Exchange): Attempt | undefined {
   const answered = exchange.attempts.filter(({ run, hidden }) => run.phase === "done" && !hidden);
@@ -231,13 +235,13 @@ export function attemptGroups({ attempts }: Exchange): readonly (readonly Attemp
 
 /**
  * The turns to send for the question of `exchangeId`. A question before it that never got an answer
- * is left out, and its pictures move to the next question that stays.
+ * is left out, and its images move to the next question that stays.
  */
 export function turnsUntil(conversation: Conversation, exchangeId: string): readonly Turn[] {
   const turns: Turn[] = [];
   let waiting: readonly string[] = [];
   for (const exchange of conversation.exchanges) {
-    const images = [...waiting, ...exchange.pictures];
+    const images = [...waiting, ...exchange.images];
     if (exchange.id === exchangeId) return [...turns, { images, question: exchange.question }];
     const answer = standingResult(exchange);
     if (answer) turns.push({ images, question: exchange.question, answerIds: answer.tokenIds });
@@ -267,8 +271,8 @@ export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt
 }
 
 /**
- * Whether an answer says the same as the full cache's to the same question; one about a picture with
- * something hidden in it, as the newest to the whole picture under the same settings, if that was
+ * Whether an answer says the same as the full cache's to the same question; one about an image with
+ * something hidden in it, as the newest to the whole image under the same settings, if that was
  * prefilled anew, too: a cache that was appended to holds other rows.
  */
 export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
@@ -294,12 +298,12 @@ function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
   return run.phase === "done" && run.result.finish !== "cancelled";
 }
 
-/** The name that the person gave, or else the first question, or the picture's title. */
+/** The name that the person gave, or else the first question, or the image's title. */
 export function titleOf(conversation: Conversation): string {
   return (
     conversation.name ||
     conversation.exchanges[0]?.question ||
-    conversation.pictures[0]?.title ||
+    conversation.images[0]?.title ||
     "Empty conversation"
   );
 }

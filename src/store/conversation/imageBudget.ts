@@ -1,42 +1,42 @@
 import type { ModelInfo } from "@/protocol/engine";
 import { type Conversation, contextTokens, reportOf } from "./conversation";
-import { waitingPictures } from "./conversationPictures";
+import { waitingImages } from "./conversationImages";
 
-/** Pictures of one conversation, whatever the model takes: each is held in memory and in the archive. */
-export const MAX_PICTURES = 32;
+/** Images of one conversation, whatever the model takes: each is held in memory and in the archive. */
+export const MAX_IMAGES = 32;
 /** Tokens that stay free for a question and its answer. */
 const QUESTION_TOKENS = 384;
-/** Tokens that a model writes around a picture. */
+/** Tokens that a model writes around an image. */
 const MARKUP_TOKENS = 8;
 
 export interface ImageBudget {
-  /** Pictures that still fit into the conversation. */
-  readonly pictures: number;
+  /** Images that still fit into the conversation. */
+  readonly images: number;
   /** What sets the limit: the model's context in tokens, or else the page. */
   readonly contextLength?: number;
 }
 
 /**
- * How many more pictures a conversation takes. A picture costs the rows of the largest one that was
- * answered about, or the model's fewest where none was; a model that cuts pictures into more tiles
+ * How many more images a conversation takes. An image costs the rows of the largest one that was
+ * answered about, or the model's fewest where none was; a model that cuts images into more tiles
  * than that refuses the question itself.
  */
 export function imageBudget(
   conversation: Conversation,
   model: Pick<ModelInfo, "contextLength" | "rowsPerTile"> | undefined,
 ): ImageBudget {
-  const ofPage = Math.max(0, MAX_PICTURES - conversation.pictures.length);
+  const ofPage = Math.max(0, MAX_IMAGES - conversation.images.length);
   const rows = Math.max(model?.rowsPerTile ?? 0, largestSeen(conversation));
-  if (!model || rows === 0) return { pictures: ofPage };
+  if (!model || rows === 0) return { images: ofPage };
   const { contextLength } = model;
-  const perPicture = rows + MARKUP_TOKENS;
-  const waiting = waitingPictures(conversation).length * perPicture;
+  const perImage = rows + MARKUP_TOKENS;
+  const waiting = waitingImages(conversation).length * perImage;
   const free = contextLength - contextTokens(conversation) - waiting - QUESTION_TOKENS;
-  const ofContext = Math.max(0, Math.floor(free / perPicture));
-  return ofContext < ofPage ? { pictures: ofContext, contextLength } : { pictures: ofPage };
+  const ofContext = Math.max(0, Math.floor(free / perImage));
+  return ofContext < ofPage ? { images: ofContext, contextLength } : { images: ofPage };
 }
 
-/** Visual rows of the largest picture that an answer has placed; 0: none. */
+/** Visual rows of the largest image that an answer has placed; 0: none. */
 function largestSeen({ exchanges }: Conversation): number {
   const layouts = exchanges
     .flatMap(({ attempts }) => attempts)
@@ -47,12 +47,12 @@ function largestSeen({ exchanges }: Conversation): number {
   return Math.max(0, ...rows);
 }
 
-/** Why `count` pictures were refused. */
+/** Why `count` images were refused. */
 export function tooMany(count: number, budget: ImageBudget, isAdded: boolean): string {
   const them = count === 1 ? "This image does" : `These ${count} images do`;
   const limit = budget.contextLength
     ? `the model’s context of ${budget.contextLength} tokens`
     : "a conversation here";
-  if (budget.pictures === 0) return `${them} not fit: ${limit} has no room for another image.`;
-  return `${them} not fit: ${limit} has room for ${budget.pictures}${isAdded ? " more" : ""}.`;
+  if (budget.images === 0) return `${them} not fit: ${limit} has no room for another image.`;
+  return `${them} not fit: ${limit} has room for ${budget.images}${isAdded ? " more" : ""}.`;
 }

@@ -1,11 +1,11 @@
 import type { ImageLayout } from "@/protocol/engine";
 
-/** A part of a picture, in fractions of its width and height. */
+/** A part of an image, in fractions of its width and height. */
 type Box = ImageLayout["tiles"][number]["box"];
 
-/** What was painted over in a copy of a picture before it was asked about. */
+/** What was painted over in a copy of an image before it was asked about. */
 export interface Hidden {
-  readonly picture: string;
+  readonly image: string;
   /** Never empty. */
   readonly patches: readonly {
     /** Original prompt position of the visual row. */
@@ -22,12 +22,12 @@ export interface Area {
   readonly bottom: number;
 }
 
-/** Patches that may be hidden at once: more would be another picture. */
+/** Patches that may be hidden at once: more would be another image. */
 export const MAX_HIDDEN = 8;
 
 /**
  * The pixels that a patch covers, those that it covers in part included, so that nothing of it is left;
- * not beyond the picture.
+ * not beyond the image.
  */
 export function areaOf(box: Box, width: number, height: number): Area {
   // An edge that is an ulp beside a whole pixel is that pixel.
@@ -41,7 +41,7 @@ export function areaOf(box: Box, width: number, height: number): Area {
   };
 }
 
-/** An area with half of its size around it on every side, within the picture. */
+/** An area with half of its size around it on every side, within the image. */
 export function surroundings(area: Area, width: number, height: number): Area {
   const x = Math.ceil((area.right - area.left) / 2);
   const y = Math.ceil((area.bottom - area.top) / 2);
@@ -54,8 +54,8 @@ export function surroundings(area: Area, width: number, height: number): Area {
 }
 
 /**
- * Mean colour of what surrounds an area, nothing of what is hidden in it; of the whole picture's rest
- * where all of its surroundings are hidden, and grey where the whole picture is.
+ * Mean colour of what surrounds an area, nothing of what is hidden in it; of the whole image's rest
+ * where all of its surroundings are hidden, and grey where the whole image is.
  * @param pixels [height, width, 4] red, green, blue, alpha
  * @param hidden all areas that are painted over
  */
@@ -96,12 +96,12 @@ function meanColor(
   return count > 0 ? [mean(0), mean(1), mean(2)] : undefined;
 }
 
-/** A copy of a picture with its hidden patches painted over; PNG, so that the rest stays as it is. */
-export async function withoutPatches(picture: Blob, { patches }: Hidden): Promise<Blob> {
-  const bitmap = await createImageBitmap(picture);
+/** A copy of an image with its hidden patches painted over; PNG, so that the rest stays as it is. */
+export async function withoutPatches(image: Blob, { patches }: Hidden): Promise<Blob> {
+  const bitmap = await createImageBitmap(image);
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d");
-  if (!context) throw new Error("This browser has no canvas to paint a picture on");
+  if (!context) throw new Error("This browser has no canvas to paint an image on");
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const pixels = context.getImageData(0, 0, width, height).data;

@@ -9,9 +9,9 @@ import {
   emptyConversation,
   withExchange,
 } from "../conversation/conversation";
-import { viewerPicture } from "../conversation/conversationPictures";
-import type { PictureOutcome, PictureSource } from "./pictures";
-import { createViewerPictures } from "./viewer";
+import { viewerImage } from "../conversation/conversationImages";
+import type { ImageOutcome, ImageSource } from "./readImage";
+import { createViewer } from "./viewer";
 
 /** A viewer whose files are read when the test says so. */
 function setUp(contextLength = 8192) {
@@ -25,28 +25,28 @@ function setUp(contextLength = 8192) {
   const chat = { store, open } as unknown as Chat;
   const info = { contextLength, rowsPerTile: 576 };
   const load = { store: { getState: () => ({ phase: "ready", info }) } } as unknown as Load;
-  const held: { readonly source: PictureSource; readonly end: (ok: boolean) => void }[] = [];
+  const held: { readonly source: ImageSource; readonly end: (ok: boolean) => void }[] = [];
   let ids = 0;
-  const viewer = createViewerPictures({
+  const viewer = createViewer({
     chat,
     load,
     newId: () => `id${ids++}`,
     now: () => 0,
     read: (blob, source) =>
-      new Promise<PictureOutcome>((resolve) => {
-        const picture = { alt: "", url: "", width: 1, height: 1, ...source, blob };
+      new Promise<ImageOutcome>((resolve) => {
+        const image = { alt: "", url: "", width: 1, height: 1, ...source, blob };
         const failure = { code: "badImage", message: `${source.title} is bad.` } as const;
-        const end = (ok: boolean) => resolve(ok ? { ok, picture } : { ok, failure });
+        const end = (ok: boolean) => resolve(ok ? { ok, image } : { ok, failure });
         held.push({ source, end });
       }),
   });
-  const titles = () => store.getState().conversation.pictures.map(({ title }) => title);
+  const titles = () => store.getState().conversation.images.map(({ title }) => title);
   const current = () =>
-    viewerPicture(store.getState().conversation, viewer.store.getState().pictureId)?.title;
+    viewerImage(store.getState().conversation, viewer.store.getState().imageId)?.title;
   const ask = () => {
     const { conversation } = store.getState();
-    const pictures = conversation.pictures.map(({ id }) => id);
-    const exchange: Exchange = { id: "q", pictures, question: "?", attempts: [] };
+    const images = conversation.images.map(({ id }) => id);
+    const exchange: Exchange = { id: "q", images, question: "?", attempts: [] };
     store.setState({ conversation: withExchange(conversation, exchange) });
   };
   return { viewer, store, held, titles, current, ask, open };
@@ -68,7 +68,7 @@ async function finish(held: ReturnType<typeof setUp>["held"], bad: readonly stri
 afterEach(() => vi.unstubAllGlobals());
 
 describe("the viewer", () => {
-  it("takes several pictures in order, and one bad file costs one sentence", async () => {
+  it("takes several images in order, and one bad file costs one sentence", async () => {
     const { viewer, held, titles, current } = setUp();
     const placed = viewer.choose(files("a", "b", "c"), "new");
     expect(viewer.store.getState().isReading).toBe(true);
@@ -138,14 +138,14 @@ describe("the viewer", () => {
     void viewer.chooseSample("d");
     await finish(held);
     expect(titles()).toEqual(["Document, page 1 of 2", "Document, page 2 of 2"]);
-    const { pictures } = store.getState().conversation;
-    expect(pictures.map(({ alt, sampleId }) => [alt, sampleId])).toEqual([
+    const { images } = store.getState().conversation;
+    expect(images.map(({ alt, sampleId }) => [alt, sampleId])).toEqual([
       ["Page 1 says", "d"],
       ["Page 2 says", "d"],
     ]);
   });
 
-  it("lets no slow file replace a picture that was chosen after it", async () => {
+  it("lets no slow file replace an image that was chosen after it", async () => {
     const { viewer, held, titles } = setUp();
     const slow = viewer.choose(files("slow"), "new");
     await settled();
@@ -203,21 +203,21 @@ describe("the viewer", () => {
     expect(viewer.store.getState().failure?.message).toMatch(/is no web address/);
   });
 
-  it("takes back pictures that wait, and none that was asked about", async () => {
+  it("takes back images that wait, and none that was asked about", async () => {
     const { viewer, store, held, titles, current, ask } = setUp();
     void viewer.choose(files("a"), "new");
     await finish(held);
     ask();
     void viewer.choose(files("b", "c"), "add");
     await finish(held);
-    for (const { id } of store.getState().conversation.pictures.slice(0, 2)) viewer.remove(id);
+    for (const { id } of store.getState().conversation.images.slice(0, 2)) viewer.remove(id);
     expect(titles()).toEqual(["a", "c"]);
     expect(current()).toBe("c");
-    viewer.show(store.getState().conversation.pictures[0]!.id);
+    viewer.show(store.getState().conversation.images[0]!.id);
     expect(current()).toBe("a");
   });
 
-  it("follows an answer whose patches are shown to a picture that it saw", async () => {
+  it("follows an answer whose patches are shown to an image that it saw", async () => {
     const { viewer, store, held, current, ask } = setUp();
     void viewer.choose(files("a", "b"), "new");
     await finish(held);
@@ -225,7 +225,7 @@ describe("the viewer", () => {
     void viewer.choose(files("c"), "add");
     await finish(held);
     const { conversation } = store.getState();
-    const [a, b] = conversation.pictures.map(({ id }) => id);
+    const [a, b] = conversation.images.map(({ id }) => id);
     const images = [a!, b!].map((image) => ({ image, width: 1, height: 1, tiles: [] }));
     const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
     const run = { phase: "done", result: result({ images }) } as const;
@@ -241,7 +241,7 @@ describe("the viewer", () => {
     expect(current()).toBe("b");
   });
 
-  it("forgets a sentence about pictures once a question goes on without them", async () => {
+  it("forgets a sentence about images once a question goes on without them", async () => {
     const { viewer, held, ask } = setUp();
     void viewer.choose(files("a", "b"), "new");
     await finish(held, ["b"]);

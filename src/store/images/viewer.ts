@@ -5,29 +5,29 @@ import type { Chat } from "../chat/chat";
 import { emptyConversation, reportOf } from "../conversation/conversation";
 import {
   givesWay,
-  viewerPicture,
-  withoutPicture,
-  withPictures,
-} from "../conversation/conversationPictures";
+  viewerImage,
+  withImages,
+  withoutImage,
+} from "../conversation/conversationImages";
 import { imageBudget, tooMany } from "../conversation/imageBudget";
-import { fetchPicture, hostOf, parseAddress } from "./fetchPicture";
-import { type PictureOutcome, readPicture } from "./pictures";
+import { fetchImage, hostOf, parseAddress } from "./fetchImage";
+import { type ImageOutcome, readImage } from "./readImage";
 import type { Sample } from "./samples";
 
-/** Where pictures go: to a conversation of their own, or before the next question of this one. */
+/** Where images go: to a conversation of their own, or before the next question of this one. */
 export type Target = "new" | "add";
 
 /** The viewer's own state: what can be chosen, what stands there, and what became of the last choice. */
 export interface ViewerState {
   readonly samples: readonly Sample[];
-  /** The picture that was chosen among the conversation's; see `viewerPicture`. */
-  readonly pictureId: string | undefined;
-  /** Where the last pictures were to go: failure and notice are shown there. */
+  /** The image that was chosen among the conversation's; see `viewerImage`. */
+  readonly imageId: string | undefined;
+  /** Where the last images were to go: failure and notice are shown there. */
   readonly target: Target;
   readonly failure: EngineFailure | undefined;
-  /** Worth knowing about the last pictures: one was scaled. */
+  /** Worth knowing about the last images: one was scaled. */
   readonly notice: string | undefined;
-  /** Pictures are being read. */
+  /** Images are being read. */
   readonly isReading: boolean;
   /** What is being fetched from another site. */
   readonly fetching: Fetching | undefined;
@@ -44,8 +44,8 @@ export interface Given {
   readonly title: string;
 }
 
-/** How pictures come to the viewer. Each call says whether any did. */
-export interface ViewerPictures {
+/** How images come to the viewer. Each call says whether any did. */
+export interface Viewer {
   readonly store: StoreApi<ViewerState>;
   choose(given: readonly Given[], target: Target): Promise<boolean>;
   /** Fetches what lies at addresses that the person gave. */
@@ -53,13 +53,13 @@ export interface ViewerPictures {
   chooseSample(id: string): Promise<boolean>;
   /** Gives up on what is being read. */
   stopReading(): void;
-  /** Takes a picture away that no question was asked about. */
-  remove(pictureId: string): void;
-  /** Puts one of the conversation's pictures in the viewer. */
-  show(pictureId: string): void;
+  /** Takes an image away that no question was asked about. */
+  remove(imageId: string): void;
+  /** Puts one of the conversation's images in the viewer. */
+  show(imageId: string): void;
   /** Settled once everything that was chosen is in the viewer, or was refused. */
   settled(): Promise<unknown>;
-  /** How often pictures were chosen. */
+  /** How often images were chosen. */
   choices(): number;
 }
 
@@ -69,16 +69,16 @@ export interface ViewerOptions {
   readonly newId: () => string;
   readonly now: () => number;
   /** For tests; the page decodes. */
-  readonly read?: typeof readPicture;
+  readonly read?: typeof readImage;
 }
 
-type Read = (signal: AbortSignal) => Promise<readonly PictureOutcome[]>;
+type Read = (signal: AbortSignal) => Promise<readonly ImageOutcome[]>;
 
-export function createViewerPictures(options: ViewerOptions): ViewerPictures {
-  const { chat, load, newId, now, read = readPicture } = options;
+export function createViewer(options: ViewerOptions): Viewer {
+  const { chat, load, newId, now, read = readImage } = options;
   const store = createStore<ViewerState>(() => ({
     samples: [],
-    pictureId: undefined,
+    imageId: undefined,
     target: "new",
     failure: undefined,
     notice: undefined,
@@ -110,7 +110,7 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
       if (signal.aborted) return false;
       const refusal = refusalOf(count, target);
       if (refusal) return refuse(refusal);
-      const outcomes = await readAll(signal).catch((error): readonly PictureOutcome[] => [
+      const outcomes = await readAll(signal).catch((error): readonly ImageOutcome[] => [
         { ok: false, failure: toFailure(error) },
       ]);
       return signal.aborted ? release(outcomes) : place(outcomes, target);
@@ -131,7 +131,7 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
     const isNew = begins(target);
     const whole = isNew ? emptyConversation("", 0) : conversation();
     const budget = imageBudget(whole, model.phase === "ready" ? model.info : undefined);
-    return count > budget.pictures ? tooMany(count, budget, !isNew) : undefined;
+    return count > budget.images ? tooMany(count, budget, !isNew) : undefined;
   }
 
   function refuse(message: string): boolean {
@@ -139,27 +139,27 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
     return false;
   }
 
-  function place(outcomes: readonly PictureOutcome[], target: Target): boolean {
+  function place(outcomes: readonly ImageOutcome[], target: Target): boolean {
     const read = outcomes.filter((each) => each.ok);
-    const pictures = read.map(({ picture }) => picture);
+    const images = read.map(({ image }) => image);
     const failures = outcomes.flatMap((each) => (each.ok ? [] : [each.failure]));
     const notices = read.flatMap(({ notice }) => notice ?? []);
     store.setState({ failure: joined(failures), notice: notices.join(" ") || undefined });
-    const first = pictures[0];
+    const first = images[0];
     if (!first) return false;
     isPlacing = true;
     if (begins(target)) {
-      chat.open(withPictures(emptyConversation(newId(), now()), pictures), "picture");
+      chat.open(withImages(emptyConversation(newId(), now()), images), "image");
     } else {
-      chat.store.setState({ conversation: withPictures(conversation(), pictures) });
+      chat.store.setState({ conversation: withImages(conversation(), images) });
     }
     isPlacing = false;
-    store.setState({ pictureId: first.id });
+    store.setState({ imageId: first.id });
     return true;
   }
 
   async function readGiven(given: readonly Given[], signal: AbortSignal) {
-    const outcomes: PictureOutcome[] = [];
+    const outcomes: ImageOutcome[] = [];
     // One after the other: each is decoded once, and several at once would be as large as all.
     for (const { blob, title } of given) {
       if (signal.aborted) break;
@@ -168,7 +168,7 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
     return outcomes;
   }
 
-  async function readAddress(address: string, signal: AbortSignal): Promise<PictureOutcome> {
+  async function readAddress(address: string, signal: AbortSignal): Promise<ImageOutcome> {
     const url = parseAddress(address);
     if (!url) {
       const message = `“${address}” is no web address; one begins with https://.`;
@@ -178,14 +178,14 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
       if (!signal.aborted) store.setState({ fetching: { host: hostOf(url), loaded, total } });
     };
     tell(0);
-    const fetched = await fetchPicture(url, { signal, onProgress: tell });
+    const fetched = await fetchImage(url, { signal, onProgress: tell });
     if (!fetched.ok) return fetched;
     return read(fetched.blob, { id: newId(), title: fetched.title });
   }
 
   async function readSample({ id, title, alt, url, pages = [{ url, alt }] }: Sample) {
     return Promise.all(
-      pages.map(async (page, index): Promise<PictureOutcome> => {
+      pages.map(async (page, index): Promise<ImageOutcome> => {
         const response = await fetch(page.url).catch(() => undefined);
         if (!response?.ok) {
           const message = `The sample “${title}” could not be read.`;
@@ -201,22 +201,22 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
   chat.store.subscribe((state, before) => {
     if (state.conversation.id !== before.conversation.id && !isPlacing) stopReading();
     if (state.shown !== before.shown) follow();
-    // What went wrong with pictures no longer matters once a question goes on without them.
+    // What went wrong with images no longer matters once a question goes on without them.
     const { exchanges } = state.conversation;
     if (exchanges.length > before.conversation.exchanges.length) {
       store.setState({ failure: undefined, notice: undefined });
     }
   });
 
-  /** An answer that is shown and that did not see the picture in the viewer brings one that it saw. */
+  /** An answer that is shown and that did not see the image in the viewer brings one that it saw. */
   function follow() {
     const { conversation, shown } = chat.store.getState();
     const attempt = conversation.exchanges
       .flatMap(({ attempts }) => attempts)
       .find(({ id }) => id === shown);
     const seen = attempt && reportOf(attempt.run)?.images.map(({ image }) => image);
-    const current = viewerPicture(conversation, store.getState().pictureId)?.id;
-    if (seen?.[0] && !seen.some((id) => id === current)) store.setState({ pictureId: seen[0] });
+    const current = viewerImage(conversation, store.getState().imageId)?.id;
+    if (seen?.[0] && !seen.some((id) => id === current)) store.setState({ imageId: seen[0] });
   }
 
   return {
@@ -225,7 +225,7 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
     choose: (given, target) => take(given.length, target, (signal) => readGiven(given, signal)),
     chooseAddresses: (addresses, target) =>
       take(addresses.length, target, async (signal) => {
-        const outcomes: PictureOutcome[] = [];
+        const outcomes: ImageOutcome[] = [];
         for (const address of addresses) outcomes.push(await readAddress(address, signal));
         return outcomes;
       }),
@@ -237,22 +237,22 @@ export function createViewerPictures(options: ViewerOptions): ViewerPictures {
         return [{ ok: false, failure: { code: "badImage", message, action: "chooseImage" } }];
       });
     },
-    remove(pictureId) {
+    remove(imageId) {
       const before = conversation();
-      const after = withoutPicture(before, pictureId);
+      const after = withoutImage(before, imageId);
       if (after === before) return;
       chat.store.setState({ conversation: after });
-      for (const { id, url } of before.pictures) if (id === pictureId) URL.revokeObjectURL(url);
+      for (const { id, url } of before.images) if (id === imageId) URL.revokeObjectURL(url);
     },
-    show: (pictureId) => store.setState({ pictureId }),
+    show: (imageId) => store.setState({ imageId }),
     settled: () => last,
     choices: () => choices,
   };
 }
 
 /** Frees what was read too late to be placed. */
-function release(outcomes: readonly PictureOutcome[]): boolean {
-  for (const outcome of outcomes) if (outcome.ok) URL.revokeObjectURL(outcome.picture.url);
+function release(outcomes: readonly ImageOutcome[]): boolean {
+  for (const outcome of outcomes) if (outcome.ok) URL.revokeObjectURL(outcome.image.url);
   return false;
 }
 

@@ -4,7 +4,7 @@ import { type ConversationRecord, type Entry, entryOf, revive, toRecord } from "
 
 const DATABASE = "keepsight";
 const CONVERSATIONS = "conversations";
-/** Beside the conversations, so that listing them reads no pictures. */
+/** Beside the conversations, so that listing them reads no images. */
 const ENTRIES = "entries";
 
 export interface ArchiveState {

@@ -1,8 +1,7 @@
 import type { CacheSettings, EngineFailure, TurnResult } from "@/protocol/engine";
-import type { Hidden } from "../conversation/occlusion";
 import type { Origin } from "../conversation/origin";
-import type { Trace } from "../conversation/trace";
-import type { AttemptRecord, ConversationRecord, PictureRecord } from "./records";
+import type { Timings } from "../conversation/timings";
+import type { AttemptRecord, ConversationRecord, HiddenRecord, ImageRecord } from "./records";
 
 /** Where a conversation's JSON begins: what it is, and which reading of it. */
 export const FORMAT = "keepsight-conversation";
@@ -20,18 +19,18 @@ export interface ConversationDocument {
   /** ISO 8601 */
   readonly createdAt: string;
   readonly updatedAt: string;
-  readonly pictures: readonly DocumentPicture[];
+  readonly pictures: readonly DocumentImage[];
   readonly exchanges: readonly DocumentExchange[];
 }
 
-export interface DocumentPicture extends Omit<PictureRecord, "blob"> {
+export interface DocumentImage extends Omit<ImageRecord, "blob"> {
   /** The file as it was given, as a base64 data URL. */
   readonly data: string;
 }
 
 export interface DocumentExchange {
   readonly question: string;
-  /** Ids of the pictures that stand before the question. */
+  /** Ids of the images that stand before the question. */
   readonly pictures: readonly string[];
   readonly attempts: readonly DocumentAttempt[];
 }
@@ -41,10 +40,10 @@ export interface DocumentAttempt {
   readonly settings: CacheSettings;
   /** Equal for the lanes of one comparison. */
   readonly comparison?: string;
-  readonly hidden?: Hidden;
+  readonly hidden?: HiddenRecord;
   readonly result?: DocumentResult;
   readonly origin?: Origin;
-  readonly trace?: Trace;
+  readonly trace?: Timings;
   readonly failure?: EngineFailure;
   /** What had been said before it failed. */
   readonly text?: string;
@@ -55,8 +54,8 @@ export type DocumentResult = Omit<TurnResult, "explanation">;
 export async function exportJson(record: ConversationRecord): Promise<string> {
   const { name, createdAt, updatedAt, exchanges } = record;
   const pictures = await Promise.all(
-    record.pictures.map(async ({ blob, ...picture }) => ({
-      ...picture,
+    record.pictures.map(async ({ blob, ...image }) => ({
+      ...image,
       data: await dataUrl(blob),
     })),
   );

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { result } from "../app/testing";
-import { emptyConversation, type Picture, withExchange } from "../conversation/conversation";
+import {
+  type ConversationImage,
+  emptyConversation,
+  withExchange,
+} from "../conversation/conversation";
 import { exportJson } from "./exportJson";
 import { blobOf, readDocument, recordOf } from "./importJson";
 import { toRecord } from "./records";
@@ -11,7 +15,7 @@ const settings = {
   scope: "visual",
   options: { alpha: 0.9, window: "last16" },
 } as const;
-const picture: Picture = {
+const image: ConversationImage = {
   id: "p",
   title: "A page",
   alt: "A page with words",
@@ -32,20 +36,20 @@ const origin = {
   sampling: { maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 },
   startedAt: 5,
 } as const;
-const trace = { tokenMs: [30, 10.5], kv: [{ at: 0, bytes: 2, fullBytes: 4, mark: "prefill" }] };
+const timings = { tokenMs: [30, 10.5], kv: [{ at: 0, bytes: 2, fullBytes: 4, mark: "prefill" }] };
 const explanation = {
   attention: { positions: [1], layers: 1, steps: 1, ends: [1], cells: new Uint8Array([7]) },
 };
 const layers = [{ rowsBefore: 3, rowsAfter: 2, kept: [0, 2], keptPerHead: [[0], [2]] }];
-const conversation = withExchange(emptyConversation("c", 1000, picture), {
+const conversation = withExchange(emptyConversation("c", 1000, image), {
   id: "e",
-  pictures: ["p"],
+  images: ["p"],
   question: "What?",
   attempts: [
     {
       id: "a",
       settings,
-      run: { phase: "done", result: result({ layers, explanation }), origin, trace } as never,
+      run: { phase: "done", result: result({ layers, explanation }), origin, timings } as never,
     },
     {
       id: "b",
@@ -72,14 +76,14 @@ describe("a conversation that was exported", () => {
     const { blob, ...rest } = record.pictures[0]!;
     expect(new Uint8Array(await blob.arrayBuffer())).toEqual(new Uint8Array([1, 2, 255]));
     expect(blob.type).toBe("image/png");
-    const { blob: _, url: __, ...kept } = picture;
+    const { blob: _, url: __, ...kept } = image;
     expect(rest).toEqual(kept);
     expect(exchange).toMatchObject({ question: "What?", pictures: ["p"] });
     expect(exchange!.attempts[0]!.run).toEqual({
       phase: "done",
       result: result({ layers }),
       origin,
-      trace,
+      trace: timings,
     });
     const { id: _id, ...failed } = conversation.exchanges[0]!.attempts[1]!;
     expect(exchange!.attempts[1]).toMatchObject(failed);
@@ -109,7 +113,7 @@ describe("a conversation that was exported", () => {
       (d) => delete d.exchanges[0]!.question,
       /exchanges\[0\]\.question is not a text/,
     ],
-    ["unknown picture", (d) => Object.assign(d.exchanges[0]!, { pictures: ["q"] }), /not in it/],
+    ["unknown image", (d) => Object.assign(d.exchanges[0]!, { pictures: ["q"] }), /not in it/],
     ["no answers", (d) => Object.assign(d.exchanges[0]!, { attempts: [] }), /no attempts/],
     ["no outcome", (d) => delete d.exchanges[0]!.attempts[0]!.result, /neither a result nor/],
     [
@@ -144,7 +148,7 @@ describe("a conversation that was exported", () => {
   });
 
   test.each(["", "data:,", "https://x.org/y.png", "data:image/png;base64,!", "javascript:1,AA"])(
-    "has no picture in %j",
-    (data) => expect(() => blobOf(data)).toThrow(/picture/),
+    "has no image in %j",
+    (data) => expect(() => blobOf(data)).toThrow(/image/),
   );
 });

@@ -5,19 +5,18 @@ import type {
   LayerReport,
   Sampling,
 } from "@/protocol/engine";
-import type { Hidden } from "../conversation/occlusion";
 import type { Origin } from "../conversation/origin";
-import type { KvSample, Trace } from "../conversation/trace";
+import type { KvSample, Timings } from "../conversation/timings";
 import {
   type ConversationDocument,
   type DocumentAttempt,
   type DocumentExchange,
-  type DocumentPicture,
+  type DocumentImage,
   type DocumentResult,
   FORMAT,
   VERSION,
 } from "./exportJson";
-import type { AttemptRecord, ConversationRecord, SettledRun } from "./records";
+import type { AttemptRecord, ConversationRecord, HiddenRecord, RunRecord } from "./records";
 import {
   dictionary,
   either,
@@ -32,7 +31,7 @@ import {
   whole,
 } from "./schema";
 
-/** More rows or columns than any picture's grid has: beyond it, drawing would not end. */
+/** More rows or columns than any image's grid has: beyond it, drawing would not end. */
 const MOST_PATCHES = 4096;
 
 const settings = object<CacheSettings>({
@@ -61,17 +60,17 @@ const origin = object<Origin>({
   sampling,
   startedAt: finite,
 });
-const box = object<Hidden["patches"][number]["box"]>({
+const box = object<HiddenRecord["patches"][number]["box"]>({
   x: finite,
   y: finite,
   width: finite,
   height: finite,
 });
-const hidden = object<Hidden>({
+const hidden = object<HiddenRecord>({
   picture: string,
-  patches: list(object<Hidden["patches"][number]>({ position: whole(), box })),
+  patches: list(object<HiddenRecord["patches"][number]>({ position: whole(), box })),
 });
-const trace = object<Trace>({
+const trace = object<Timings>({
   tokenMs: list(finite),
   kv: list(
     object<KvSample>({
@@ -162,7 +161,7 @@ const document = object<ConversationDocument>({
   createdAt: string,
   updatedAt: string,
   pictures: list(
-    object<DocumentPicture>({
+    object<DocumentImage>({
       id: string,
       title: string,
       alt: string,
@@ -213,7 +212,7 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
   for (const [index, exchange] of exchanges.entries()) {
     const missing = exchange.pictures.find((id) => !known.has(id));
     if (missing !== undefined) {
-      throw new SchemaError(`exchanges[${index}] names a picture that is not in it`);
+      throw new SchemaError(`exchanges[${index}] names an image that is not in it`);
     }
     if (exchange.attempts.length === 0)
       throw new SchemaError(`exchanges[${index}] has no attempts`);
@@ -238,7 +237,7 @@ export function recordOf(
     createdAt: Number.isFinite(created) ? created : now,
     updatedAt: now,
     name,
-    pictures: pictures.map(({ data, ...picture }) => ({ ...picture, blob: blobOf(data) })),
+    pictures: pictures.map(({ data, ...image }) => ({ ...image, blob: blobOf(data) })),
     exchanges: exchanges.map((exchange) => ({
       ...exchange,
       id: newId(),
@@ -252,7 +251,7 @@ function attemptOf(
   id: string,
 ): AttemptRecord {
   const measured = { ...(origin ? { origin } : {}), ...(trace ? { trace } : {}) };
-  const run: SettledRun = given
+  const run: RunRecord = given
     ? { phase: "done", result: given, ...measured }
     : { phase: "failed", text: said ?? "", failure: why ?? UNKNOWN };
   return { ...attempt, id, run };
@@ -264,11 +263,11 @@ const UNKNOWN: EngineFailure = { code: "internal", message: "It failed.", action
 export function blobOf(dataUrl: string): Blob {
   const comma = dataUrl.indexOf(",");
   const type = /^data:([\w/+.-]+);base64$/.exec(dataUrl.slice(0, Math.max(0, comma)))?.[1];
-  if (type === undefined) throw new SchemaError("A picture of this conversation is no data URL.");
+  if (type === undefined) throw new SchemaError("An image of this conversation is no data URL.");
   try {
     const letters = atob(dataUrl.slice(comma + 1));
     return new Blob([Uint8Array.from(letters, (letter) => letter.charCodeAt(0))], { type });
   } catch {
-    throw new SchemaError("A picture of this conversation is damaged.");
+    throw new SchemaError("An image of this conversation is damaged.");
   }
 }

@@ -8,9 +8,9 @@ import { result } from "../app/testing";
 import { createChat } from "../chat/chat";
 import {
   type Conversation,
+  type ConversationImage,
   type Exchange,
   emptyConversation,
-  type Picture,
   withExchange,
 } from "../conversation/conversation";
 import type { Archive, ArchiveState } from "./archive";
@@ -19,12 +19,12 @@ import { createLibrary } from "./library";
 import { type ConversationRecord, entryOf, revive, toRecord } from "./records";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
-const pictureOf = (id: string): Picture => {
+const imageOf = (id: string): ConversationImage => {
   return { id, title: id, alt: id, blob: new Blob([id]), url: "", width: 1, height: 1 };
 };
-const answered = (id: string, pictures: readonly string[], answer: string): Exchange => ({
+const answered = (id: string, images: readonly string[], answer: string): Exchange => ({
   id,
-  pictures,
+  images,
   question: `question ${id}`,
   attempts: [{ id: `a${id}`, settings, run: { phase: "done", result: result({ answer }) } }],
 });
@@ -34,7 +34,7 @@ const conversation = [
   answered("3", ["r"], "three"),
 ].reduce(withExchange, {
   ...emptyConversation("c", 0),
-  pictures: ["p", "q", "r", "new"].map(pictureOf),
+  images: ["p", "q", "r", "new"].map(imageOf),
 } as Conversation);
 
 /** An archive in memory. */
@@ -94,11 +94,11 @@ test("an edited question goes on from its place; what it replaced is kept by its
   expect(after.id).toBe("c");
   expect(after.exchanges.map(({ question }) => question)).toEqual(["question 1", "another"]);
   expect(after.exchanges[1]).toMatchObject({
-    pictures: ["q"],
+    images: ["q"],
     attempts: [{ settings, run: { phase: "queued" } }],
   });
-  // The third question's picture left with it; the one that waits for its question stays.
-  expect(after.pictures.map(({ id }) => id)).toEqual(["p", "q", "new"]);
+  // The third question's image left with it; the one that waits for its question stays.
+  expect(after.images.map(({ id }) => id)).toEqual(["p", "q", "new"]);
   const branch = [...archive.kept.values()].find(({ id }) => id !== "c")!;
   expect(branch.name).toBe("question 1 (before edit)");
   expect(branch.exchanges).toEqual(toRecord(conversation, 1).exchanges);
@@ -146,7 +146,7 @@ test("a conversation of an earlier version is shown with the options' present na
   const options = { sinks: 2, reading: "local" };
   const old = withExchange(emptyConversation("old", 0), {
     id: "1",
-    pictures: [],
+    images: [],
     question: "What?",
     attempts: [
       {

@@ -7,8 +7,8 @@ import {
   hasAnswersFrom,
   titleOf,
 } from "../conversation/conversation";
-import { newestPictures, withPictures } from "../conversation/conversationPictures";
-import { readPicture } from "../images/pictures";
+import { newestImages, withImages } from "../conversation/conversationImages";
+import { readImage } from "../images/readImage";
 import type { PolicyInfo } from "../settings/policyInfo";
 import type { Archive } from "./archive";
 import { withCurrentOptions } from "./currentOptions";
@@ -41,7 +41,7 @@ export interface Library {
    * conversation of its own.
    */
   edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): void;
-  /** An empty conversation about the pictures that came last. */
+  /** An empty conversation about the images that came last. */
   begin(): void;
 }
 
@@ -62,8 +62,8 @@ export function createLibrary(options: LibraryOptions): Library {
   });
 
   function begin() {
-    const pictures = newestPictures(chat.store.getState().conversation);
-    chat.open(withPictures(emptyConversation(newId(), now()), pictures));
+    const images = newestImages(chat.store.getState().conversation);
+    chat.open(withImages(emptyConversation(newId(), now()), images));
   }
 
   async function open(id: string) {
@@ -77,9 +77,9 @@ export function createLibrary(options: LibraryOptions): Library {
     const { readDocument, recordOf } = await import("./importJson");
     const record = recordOf(readDocument(await file.text(), file.name), newId, now());
     for (const { blob, ...source } of record.pictures) {
-      const outcome = await readPicture(blob, source);
+      const outcome = await readImage(blob, source);
       if (!outcome.ok) throw new Error(outcome.failure.message);
-      URL.revokeObjectURL(outcome.picture.url);
+      URL.revokeObjectURL(outcome.image.url);
     }
     await archive.put(record);
     const { failure, isKept } = archive.store.getState();
@@ -141,7 +141,7 @@ export function createLibrary(options: LibraryOptions): Library {
 /** A question was asked, or an answer began or ended; single tokens are not worth a write. */
 function isWorthKeeping(state: ChatState, before: ChatState): boolean {
   if (state.conversation.exchanges.length === 0) return false;
-  if (state.conversation.pictures !== before.conversation.pictures) return true;
+  if (state.conversation.images !== before.conversation.images) return true;
   return state.running !== before.running || attempts(state) !== attempts(before);
 }
 
@@ -150,5 +150,5 @@ function attempts({ conversation }: ChatState): number {
 }
 
 function isAbout(conversation: Conversation, sampleId: string | undefined): boolean {
-  return sampleId === undefined || conversation.pictures.at(-1)?.sampleId === sampleId;
+  return sampleId === undefined || conversation.images.at(-1)?.sampleId === sampleId;
 }

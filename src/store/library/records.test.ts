@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { result } from "../app/testing";
 import {
+  type ConversationImage,
   emptyConversation,
-  type Picture,
   STARTED,
   withExchange,
 } from "../conversation/conversation";
@@ -10,7 +10,7 @@ import { exportJson } from "./exportJson";
 import { entryOf, revive, toRecord } from "./records";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
-const picture: Picture = {
+const image: ConversationImage = {
   id: "p",
   title: "A page",
   alt: "A page",
@@ -19,22 +19,22 @@ const picture: Picture = {
   width: 3,
   height: 4,
 };
-const answered = withExchange(emptyConversation("c", 1000, picture), {
+const answered = withExchange(emptyConversation("c", 1000, image), {
   id: "e",
-  pictures: ["p"],
+  images: ["p"],
   question: "What?",
   attempts: [{ id: "a", settings, run: { phase: "done", result: result({ answer: "This." }) } }],
 });
 
-test("a conversation comes back as it was, with new addresses for its pictures", () => {
+test("a conversation comes back as it was, with new addresses for its images", () => {
   const revived = revive(toRecord(answered, 2000), () => "blob:new");
-  expect(revived).toEqual({ ...answered, pictures: [{ ...picture, url: "blob:new" }] });
+  expect(revived).toEqual({ ...answered, images: [{ ...image, url: "blob:new" }] });
 });
 
 test("an answer that was still being given comes back as interrupted, to be tried again", () => {
   const running = withExchange(answered, {
     id: "f",
-    pictures: [],
+    images: [],
     question: "And?",
     attempts: [
       { id: "b", settings, run: { ...STARTED, phase: "running", text: "Half" } },
@@ -48,14 +48,14 @@ test("an answer that was still being given comes back as interrupted, to be trie
   ]);
 });
 
-test("an entry is named by the person, or by the first question, or by the picture", () => {
+test("an entry is named by the person, or by the first question, or by the image", () => {
   const title = (conversation: typeof answered) => entryOf(toRecord(conversation, 0)).title;
   expect(title({ ...answered, name: "Mine" })).toBe("Mine");
   expect(title(answered)).toBe("What?");
-  expect(title(emptyConversation("c", 0, picture))).toBe("A page");
+  expect(title(emptyConversation("c", 0, image))).toBe("A page");
 });
 
-test("the export carries the pictures' bytes and the engine's own results", async () => {
+test("the export carries the images' bytes and the engine's own results", async () => {
   const document = JSON.parse(await exportJson(toRecord(answered, 2000)));
   expect(document).toMatchObject({
     format: "keepsight-conversation",

@@ -2,33 +2,46 @@ import type { EngineFailure } from "@/protocol/engine";
 import {
   type Attempt,
   type Conversation,
+  type ConversationImage,
   type Exchange,
-  type Picture,
   type Run,
   titleOf,
 } from "../conversation/conversation";
+import type { Hidden } from "../conversation/occlusion";
+import type { Timings } from "../conversation/timings";
 
-/** A conversation at rest: nothing runs in it, and its pictures have no addresses yet. */
+/**
+ * A conversation at rest: nothing runs in it, and its images have no object URLs yet. What is stored and
+ * exported keeps the field names of the first version: `pictures`, `picture`, `trace`.
+ */
 export interface ConversationRecord {
   readonly id: string;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly name: string;
-  readonly pictures: readonly PictureRecord[];
+  readonly pictures: readonly ImageRecord[];
   readonly exchanges: readonly ExchangeRecord[];
 }
 
-export type PictureRecord = Omit<Picture, "url">;
+export type ImageRecord = Omit<ConversationImage, "url">;
 
-export interface ExchangeRecord extends Omit<Exchange, "attempts"> {
+export interface ExchangeRecord extends Omit<Exchange, "images" | "attempts"> {
+  readonly pictures: readonly string[];
   readonly attempts: readonly AttemptRecord[];
 }
 
-export interface AttemptRecord extends Omit<Attempt, "run"> {
-  readonly run: SettledRun;
+export interface AttemptRecord extends Omit<Attempt, "hidden" | "run"> {
+  readonly hidden?: HiddenRecord;
+  readonly run: RunRecord;
 }
 
-export type SettledRun = Extract<Run, { phase: "done" | "failed" }>;
+export interface HiddenRecord extends Omit<Hidden, "image"> {
+  readonly picture: string;
+}
+
+export type RunRecord =
+  | (Omit<Extract<Run, { phase: "done" }>, "timings"> & { readonly trace?: Timings })
+  | Extract<Run, { phase: "failed" }>;
 
 const LEFT: EngineFailure = {
   code: "cancelled",
@@ -53,31 +66,64 @@ export function entryOf(record: ConversationRecord): Entry {
 
 /** What is kept of a conversation; an answer that is still being given is kept as interrupted. */
 export function toRecord(conversation: Conversation, updatedAt: number): ConversationRecord {
-  const { id, createdAt, name } = conversation;
+  const { id, createdAt, name, images, exchanges } = conversation;
   return {
     id,
     createdAt,
     updatedAt,
     name,
-    pictures: conversation.pictures.map(({ url: _, ...picture }) => picture),
-    exchanges: conversation.exchanges.map((exchange) => ({
+    pictures: images.map(({ url: _, ...image }) => image),
+    exchanges: exchanges.map(({ images: pictures, attempts, ...exchange }) => ({
       ...exchange,
-      attempts: exchange.attempts.map((attempt) => ({ ...attempt, run: settled(attempt.run) })),
+      pictures,
+      attempts: attempts.map(attemptRecord),
     })),
   };
 }
 
-function settled(run: Run): SettledRun {
-  if (run.phase === "done" || run.phase === "failed") return run;
-  return { phase: "failed", text: run.phase === "running" ? run.text : "", failure: LEFT };
+function attemptRecord({ hidden, run, ...attempt }: Attempt): AttemptRecord {
+  return { ...attempt, ...(hidden ? { hidden: hiddenRecord(hidden) } : {}), run: runRecord(run) };
 }
 
-/** @param urlOf gives a picture's bytes an address for as long as the page lives */
+function hiddenRecord({ image, ...hidden }: Hidden): HiddenRecord {
+  return { ...hidden, picture: image };
+}
+
+function runRecord(run: Run): RunRecord {
+  if (run.phase === "failed") return run;
+  if (run.phase !== "done") {
+    return { phase: "failed", text: run.phase === "running" ? run.text : "", failure: LEFT };
+  }
+  const { timings, ...done } = run;
+  return timings ? { ...done, trace: timings } : done;
+}
+
+/** @param urlOf gives an image's bytes a URL for as long as the page lives */
 export function revive(record: ConversationRecord, urlOf: (blob: Blob) => string): Conversation {
-  const { updatedAt: _, ...conversation } = record;
+  const { id, createdAt, name, pictures, exchanges } = record;
   return {
-    ...conversation,
-    pictures: record.pictures.map((picture) => ({ ...picture, url: urlOf(picture.blob) })),
-    exchanges: record.exchanges satisfies readonly Exchange[],
+    id,
+    createdAt,
+    name,
+    images: pictures.map((image) => ({ ...image, url: urlOf(image.blob) })),
+    exchanges: exchanges.map(({ pictures: images, attempts, ...exchange }) => ({
+      ...exchange,
+      images,
+      attempts: attempts.map(revivedAttempt),
+    })),
   };
+}
+
+function revivedAttempt({ hidden, run, ...attempt }: AttemptRecord): Attempt {
+  return { ...attempt, ...(hidden ? { hidden: revivedHidden(hidden) } : {}), run: revivedRun(run) };
+}
+
+function revivedHidden({ picture, ...hidden }: HiddenRecord): Hidden {
+  return { ...hidden, image: picture };
+}
+
+function revivedRun(run: RunRecord): Run {
+  if (run.phase === "failed") return run;
+  const { trace, ...done } = run;
+  return trace ? { ...done, timings: trace } : done;
 }

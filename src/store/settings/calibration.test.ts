@@ -14,7 +14,7 @@ function loaded(ask: (request: AskRequest) => Promise<unknown>, phase = "ready")
 afterEach(() => vi.unstubAllGlobals());
 
 it("averages the search over the samples' first questions", async () => {
-  vi.stubGlobal("fetch", async () => new Response("picture"));
+  vi.stubGlobal("fetch", async () => new Response("image"));
   const asked: string[] = [];
   const load = loaded(async ({ turns, fresh, sampling }) => {
     asked.push(turns[0]!.question);
@@ -31,7 +31,7 @@ it("averages the search over the samples' first questions", async () => {
 });
 
 it("says why it failed", async () => {
-  vi.stubGlobal("fetch", async () => new Response("picture"));
+  vi.stubGlobal("fetch", async () => new Response("image"));
   const busy = createCalibration(
     loaded(() => Promise.reject(new Error("Busy."))),
     () => [sample("a")],

@@ -19,7 +19,7 @@ const layout = { image: "p", width: 1, height: 1, tiles: [] };
 function setUp(given: Parameters<typeof result>[0], engine: Partial<Engine>) {
   const run = { phase: "done", result: result({ images: [layout], ...given }) } as const;
   const attempts: readonly Attempt[] = [{ id: "a", settings: settings(0.5), run }];
-  const exchange = { id: "e", pictures: [], question: "", attempts };
+  const exchange = { id: "e", images: [], question: "", attempts };
   const state: ChatState = {
     conversation: withExchange(emptyConversation("c", 0), exchange),
     running: undefined,
@@ -71,7 +71,7 @@ describe("a preview", () => {
     expect(current()).toBeUndefined();
   });
 
-  test("is left out where the engine recorded too little, or no picture", async () => {
+  test("is left out where the engine recorded too little, or no image", async () => {
     const preview = vi.fn(async () => Promise.reject(new Error("not recorded")));
     const { keep, current } = setUp({}, { preview });
     keep(10);

@@ -81,7 +81,7 @@ export function createPreview(options: PreviewOptions): PreviewStore {
 
 /**
  * Rows per layer of the prompt that the engine remembers; undefined where a preview would say
- * nothing: while it answers, under the same settings, and after a turn that brought no picture.
+ * nothing: while it answers, under the same settings, and after a turn that brought no image.
  */
 function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | undefined {
   const { conversation, running } = chat.store.getState();
@@ -90,7 +90,7 @@ function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | u
   if (running || exchange?.attempts.at(-1)?.run.phase !== "done") return undefined;
   if (last?.run.phase !== "done") return undefined;
   const { result } = last.run;
-  // An appended turn recorded its own few rows, not the picture's.
+  // An appended turn recorded its own few rows, not the image's.
   if (result.appended || result.images.length === 0 || sameSettings(last.settings, next))
     return undefined;
   return result.layers.map((layer) => layer.rowsBefore);

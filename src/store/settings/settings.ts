@@ -9,7 +9,7 @@ export const FULL = "full";
 
 export type Scope = CacheSettings["scope"];
 export type Theme = "system" | "light" | "dark";
-/** What lies over the picture: what was dropped, what the policy ranked by, or nothing. */
+/** What lies over the image: what was dropped, what the policy ranked by, or nothing. */
 export type OverlayMode = "kept" | "heat" | "off";
 /** A layer, counted from 0, or how many layers kept a patch. */
 export type LayerChoice = number | "all";

@@ -3,19 +3,19 @@ import { useShallow } from "zustand/react/shallow";
 import { shownRows } from "@/store/chat/shownRows";
 import { formatCount } from "@/text/format";
 import { keptShareOfAll, rowCount } from "../overlayGeometry";
-import { useChat, useViewerPicture } from "../useApp";
+import { useChat, useViewerImage } from "../useApp";
+import { ImageFrame } from "../viewer/ImageFrame";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../viewer/overlay";
-import { PictureFrame } from "../viewer/PictureFrame";
 import styles from "./About.module.css";
 
 const NO_READINGS = { heat: undefined, sinks: NO_SINKS };
 
-/** The picture in the viewer as rows of the prompt, with the last answer's own numbers. */
+/** The image in the viewer as rows of the prompt, with the last answer's own numbers. */
 export function Journey() {
-  const picture = useViewerPicture();
+  const image = useViewerImage();
   const { layers, layout } = useChat(
     useShallow((state) => {
-      const rows = picture && shownRows(state, picture.id);
+      const rows = image && shownRows(state, image.id);
       return { layers: rows?.layers, layout: rows?.layout };
     }),
   );
@@ -23,15 +23,10 @@ export function Journey() {
     const paint = layers && { kind: "kept" as const, share: keptShareOfAll(layers) };
     return paint && { paint, sinks: NO_SINKS, hidden: NOTHING_HIDDEN };
   }, [layers]);
-  if (!picture || !layers || !layout) {
+  if (!image || !layers || !layout) {
     return (
       <div className={styles.journey}>
-        <PictureFrame
-          picture={picture}
-          rows={undefined}
-          overlay={undefined}
-          readings={NO_READINGS}
-        />
+        <ImageFrame image={image} rows={undefined} overlay={undefined} readings={NO_READINGS} />
         <p>
           Ask a question on the <a href="#chat">Chat</a> page, and its rows are shown here: the text
           before the image, one row per visual token, and the words of the question.
@@ -47,8 +42,8 @@ export function Journey() {
   const { gridRows, gridColumns } = layout.tiles[0] ?? { gridRows: 0, gridColumns: 0 };
   return (
     <div className={styles.journey}>
-      <PictureFrame
-        picture={picture}
+      <ImageFrame
+        image={image}
         rows={{ layers, layout }}
         overlay={overlay}
         readings={NO_READINGS}
@@ -61,7 +56,7 @@ export function Journey() {
         </div>
         <ol className={styles.steps}>
           <li>
-            Your picture is cut into {gridRows} × {gridColumns} patches
+            Your image is cut into {gridRows} × {gridColumns} patches
             {layout.tiles.length > 1 && ` in ${layout.tiles.length} tiles`}; the vision encoder
             makes one visual token of each: <b className="num">{visual}</b>.
           </li>

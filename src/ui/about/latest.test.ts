@@ -16,8 +16,8 @@ const waiting: Attempt = { ...answered("waiting", "prefixkv"), run: { phase: "qu
 const conversation = {
   ...emptyConversation("c", 0),
   exchanges: [
-    { id: "1", pictures: [], question: "First?", attempts: [answered("a", "prefixkv")] },
-    { id: "2", pictures: [], question: "Next?", attempts: [answered("b", "full"), waiting] },
+    { id: "1", images: [], question: "First?", attempts: [answered("a", "prefixkv")] },
+    { id: "2", images: [], question: "Next?", attempts: [answered("b", "full"), waiting] },
   ],
 };
 

@@ -16,7 +16,7 @@ export interface ChartSource extends Samples {
 
 interface Props {
   readonly source: ChartSource;
-  /** Text equivalent of the picture. */
+  /** Text equivalent of the image. */
   readonly label: string;
   readonly height: number;
 }

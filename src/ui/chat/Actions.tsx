@@ -4,7 +4,7 @@ import { type Attempt, type Exchange, reportOf } from "@/store/conversation/conv
 import { cacheSettings } from "@/store/settings/settings";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useChat, useSettings, useViewerPicture } from "../useApp";
+import { useApp, useChat, useSettings, useViewerImage } from "../useApp";
 import styles from "./Chat.module.css";
 
 const COPIED_MS = 1500;
@@ -51,9 +51,9 @@ interface AnswerProps {
 /** What can be done with one answer. */
 export function AnswerActions({ attempt, text }: AnswerProps) {
   const app = useApp();
-  const picture = useViewerPicture();
+  const image = useViewerImage();
   const isShown = useChat((state) => {
-    return picture !== undefined && shownRows(state, picture.id)?.attempt.id === attempt.id;
+    return image !== undefined && shownRows(state, image.id)?.attempt.id === attempt.id;
   });
   const hasPatches = reportOf(attempt.run)?.images.length !== 0;
 

@@ -5,19 +5,19 @@ import { cacheSettings, sameSettings } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useCharts, useChat, useModel, useSettings, useViewerPicture } from "../useApp";
+import { useApp, useCharts, useChat, useModel, useSettings, useViewerImage } from "../useApp";
 import { AddMenu } from "../viewer/AddMenu";
 import styles from "./Chat.module.css";
 import { LanePicker } from "./LanePicker";
 import { MAX_CHARACTERS } from "./limits";
-import { WaitingPictures } from "./WaitingPictures";
+import { WaitingImages } from "./WaitingImages";
 
 export function Composer() {
   const app = useApp();
   const [text, setText] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const isRunning = useChat((state) => state.running !== undefined);
-  const count = useChat((state) => state.conversation.pictures.length);
+  const count = useChat((state) => state.conversation.images.length);
   const isComparing = useStore(app.comparison.store, (state) => state.isOn);
   const isTooLong = text.length > MAX_CHARACTERS;
   const canAsk = text.trim() !== "" && !isTooLong && !isRunning;
@@ -40,7 +40,7 @@ export function Composer() {
     <div className={styles.compose}>
       <Suggestions isDraft={text !== ""} />
       <form className={styles.box} onSubmit={ask}>
-        <WaitingPictures />
+        <WaitingImages />
         <textarea
           ref={area}
           className={styles.area}
@@ -116,10 +116,10 @@ function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
 /** The sample's questions that were not asked yet. */
 function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
   const app = useApp();
-  const samples = useStore(app.viewer, (state) => state.samples);
+  const samples = useStore(app.viewer.store, (state) => state.samples);
   const conversation = useChat((state) => state.conversation);
   const isRunning = useChat((state) => state.running !== undefined);
-  const sampleId = useViewerPicture()?.sampleId;
+  const sampleId = useViewerImage()?.sampleId;
   const asked = new Set(conversation.exchanges.map(({ question }) => question));
   const questions = samples.find(({ id }) => id === sampleId)?.questions ?? [];
   return (

@@ -2,7 +2,7 @@ import { memo } from "react";
 import { attemptGroups, type Exchange } from "@/store/conversation/conversation";
 import { AttemptView } from "./AttemptView";
 import styles from "./Chat.module.css";
-import { ExchangePictures } from "./ExchangePictures";
+import { ExchangeImages } from "./ExchangeImages";
 import { LanesView } from "./LanesView";
 import { Question } from "./Question";
 
@@ -11,7 +11,7 @@ export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange:
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <div className={styles.exchange} role="group" aria-label={exchange.question}>
-      <ExchangePictures exchange={exchange} />
+      <ExchangeImages exchange={exchange} />
       <Question exchange={exchange} />
       {attemptGroups(exchange).map((group) => {
         const attempt = group[0]!;

@@ -51,11 +51,11 @@ export function Facts({ settings, sampling, result, agrees, hidden }: Props) {
         {agrees !== undefined && (
           <span className={agrees ? styles.same : styles.differs}>
             {agrees ? "same answer as" : "differs from"}{" "}
-            {hidden ? "the whole picture’s" : "the full cache"}
+            {hidden ? "the whole image’s" : "the full cache"}
           </span>
         )}
         {hidden && agrees === undefined && result.finish !== "cancelled" && (
-          <span title="The whole picture was not prefilled for this question under these settings.">
+          <span title="The whole image was not prefilled for this question under these settings.">
             ask again to compare
           </span>
         )}

@@ -3,7 +3,7 @@ import { useStore } from "zustand/react";
 import { titleOf } from "@/store/conversation/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
-import { useApp, useChat, useModel, useViewerPicture } from "../useApp";
+import { useApp, useChat, useModel, useViewerImage } from "../useApp";
 import { Announcer } from "./Announcer";
 import styles from "./Chat.module.css";
 import { ExchangeView } from "./ExchangeView";
@@ -53,8 +53,8 @@ function NotKept() {
 }
 
 function Welcome() {
-  const count = useChat((state) => state.conversation.pictures.length);
-  const title = useViewerPicture()?.title;
+  const count = useChat((state) => state.conversation.images.length);
+  const title = useViewerImage()?.title;
   return (
     <div className={styles.welcome}>
       <p className={styles.lead}>{leadOf(count, title)}</p>

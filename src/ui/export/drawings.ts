@@ -1,5 +1,5 @@
 import type { TurnResult } from "@/protocol/engine";
-import type { KvSample } from "@/store/conversation/trace";
+import type { KvSample } from "@/store/conversation/timings";
 import { formatBytes, formatCount, formatMsNumber } from "@/text/format";
 import { type Markup, markup, type Part } from "./markup";
 

@@ -18,7 +18,7 @@ import type { OverlayImage } from "./overlayImage";
 export interface AnswerContext {
   readonly policies: readonly PolicyInfo[];
   readonly exchange: Exchange;
-  /** Pictures under the overlay of an attempt, with their titles. */
+  /** Images under the overlay of an attempt, with their titles. */
   readonly overlays: (attempt: Attempt) => readonly (OverlayImage & { readonly title: string })[];
 }
 
@@ -36,7 +36,7 @@ export function answerMarkup(attempt: Attempt, context: AnswerContext): Markup {
   const verdict =
     agrees !== undefined &&
     markup`<p class="${agrees ? "same" : "differs"}">${agrees ? "The same answer as" : "Differs from"} ${
-      attempt.hidden ? "the whole picture’s" : "the full cache"
+      attempt.hidden ? "the whole image’s" : "the full cache"
     }.</p>`;
   return markup`<article class="answer">${words(attempt, undefined)}
 ${heading(attempt, context)}${verdict}${measured(attempt, context)}</article>`;
@@ -90,7 +90,7 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
   const { run } = attempt;
   if (run.phase === "failed") return markup`<p class="failure">${failureSentence(run.failure)}</p>`;
   if (run.phase !== "done") return markup``;
-  const { result, trace } = run;
+  const { result, timings } = run;
   const { kvBytes, ms, finish, notices } = result;
   const rows = rowCounters(result);
   const prompt = result.appended
@@ -113,7 +113,7 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
   )}</dl>
 ${remarks.map((line) => markup`<p class="remark">${line}</p>`)}
 <div class="drawings">${context.overlays(attempt).map(overlayMarkup)}
-${layerBars(result)}${trace && memoryDrawing(trace.kv)}${trace && timeDrawing(trace.tokenMs)}</div>`;
+${layerBars(result)}${timings && memoryDrawing(timings.kv)}${timings && timeDrawing(timings.tokenMs)}</div>`;
 }
 
 function overlayMarkup({

@@ -2,7 +2,7 @@ import type { LayerReport } from "@/protocol/engine";
 import {
   type Attempt,
   attemptGroups,
-  type Picture,
+  type ConversationImage,
   titleOf,
 } from "@/store/conversation/conversation";
 import type { Origin } from "@/store/conversation/origin";
@@ -25,22 +25,22 @@ export async function exportHtml(
   policies: readonly PolicyInfo[],
 ): Promise<string> {
   const conversation = revive(record, () => "");
-  const { pictures, exchanges } = conversation;
+  const { images, exchanges } = conversation;
   const urls = new Map(
-    await Promise.all(pictures.map(async ({ id, blob }) => [id, await dataUrl(blob)] as const)),
+    await Promise.all(images.map(async ({ id, blob }) => [id, await dataUrl(blob)] as const)),
   );
   const bitmaps = new Map(
     await Promise.all(
-      pictures.map(async ({ id, blob }) => [id, await createImageBitmap(blob)] as const),
+      images.map(async ({ id, blob }) => [id, await createImageBitmap(blob)] as const),
     ),
   );
-  const overlays = (attempt: Attempt) => overlaysOf(attempt, pictures, bitmaps);
+  const overlays = (attempt: Attempt) => overlaysOf(attempt, images, bitmaps);
   const title = titleOf(conversation);
   const sections = exchanges.map((exchange) => {
     const context: AnswerContext = { policies, exchange, overlays };
-    const shown = pictures.filter(({ id }) => exchange.pictures.includes(id));
+    const shown = images.filter(({ id }) => exchange.images.includes(id));
     return markup`<section class="exchange">
-${shown.map((picture) => pictureMarkup(picture, urls.get(picture.id) ?? ""))}
+${shown.map((image) => imageMarkup(image, urls.get(image.id) ?? ""))}
 <h2 class="question">${exchange.question}</h2>
 ${attemptGroups(exchange).map((group) => {
   const [first] = group;
@@ -95,21 +95,21 @@ function headMarkup({ createdAt, exchanges }: ConversationRecord): Markup {
   }`;
 }
 
-function pictureMarkup({ title, alt, width, height }: Picture, url: string): Markup {
-  return markup`<figure class="picture"><img src="${url}" width="${width}" height="${height}" alt="${alt}"><figcaption>${title}</figcaption></figure>`;
+function imageMarkup({ title, alt, width, height }: ConversationImage, url: string): Markup {
+  return markup`<figure class="image"><img src="${url}" width="${width}" height="${height}" alt="${alt}"><figcaption>${title}</figcaption></figure>`;
 }
 
-/** An overlay for each picture that the answer's own turn placed, where anything was dropped. */
+/** An overlay for each image that the answer's own turn placed, where anything was dropped. */
 function overlaysOf(
   { run }: Attempt,
-  pictures: readonly Picture[],
+  images: readonly ConversationImage[],
   bitmaps: ReadonlyMap<string, ImageBitmap>,
 ): readonly (OverlayImage & { readonly title: string })[] {
   if (run.phase !== "done" || keepsAll(run.result.layers)) return [];
   return run.result.images.flatMap((layout) => {
     const bitmap = bitmaps.get(layout.image);
     const overlay = bitmap && overlayImage(bitmap, layout, run.result.layers);
-    const title = pictures.find(({ id }) => id === layout.image)?.title ?? "";
+    const title = images.find(({ id }) => id === layout.image)?.title ?? "";
     return overlay ? [{ ...overlay, title }] : [];
   });
 }

@@ -17,23 +17,23 @@ export interface OverlayImage {
   readonly total: number;
 }
 
-/** A picture under the overlay of what its layers dropped, all of them together. */
+/** An image under the overlay of what its layers dropped, all of them together. */
 export function overlayImage(
-  picture: ImageBitmap,
+  image: ImageBitmap,
   layout: ImageLayout,
   layers: readonly LayerReport[],
 ): OverlayImage | undefined {
-  const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+  const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
+  canvas.width = Math.max(1, Math.round(image.width * scale));
+  canvas.height = Math.max(1, Math.round(image.height * scale));
   const context = canvas.getContext("2d");
   if (!context) return undefined;
   const share = keptShareOfAll(layers);
   // JPEG has no transparency; the model sees transparent pixels on white, too.
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   drawDroppedRows(context, layout, share, paperColor());
   return {
     url: canvas.toDataURL("image/jpeg", QUALITY),

@@ -171,11 +171,11 @@ function LibraryItem({ entry, isCurrent }: ItemProps) {
   );
 }
 
-function Facts({ entry: { updatedAt, pictures, questions } }: { readonly entry: Entry }) {
+function Facts({ entry: { updatedAt, pictures: images, questions } }: { readonly entry: Entry }) {
   return (
     <p className={styles.facts}>
       <time dateTime={new Date(updatedAt).toISOString()}>{dateOf(updatedAt)}</time>
-      <span>{counted(pictures, "image")}</span>
+      <span>{counted(images, "image")}</span>
       <span>{counted(questions, "question")}</span>
     </p>
   );

@@ -12,9 +12,9 @@ interface Props {
   readonly input?: { readonly id: string; readonly name: string };
 }
 
-/** The ways to a picture of one's own: files, the camera, an address. */
+/** The ways to an image of one's own: files, the camera, an address. */
 export function AddMenu({ label, className, target, input }: Props) {
-  const { pictures } = useApp();
+  const { viewer } = useApp();
   const own = useId();
   const id = input?.id ?? own;
   const open = (kind: "camera" | "address") => adding.setState({ dialog: { kind, target } });
@@ -49,7 +49,7 @@ export function AddMenu({ label, className, target, input }: Props) {
             title: file.name,
           }));
           currentTarget.value = "";
-          if (given.length > 0) void pictures.choose(given, target);
+          if (given.length > 0) void viewer.choose(given, target);
         }}
       />
     </>

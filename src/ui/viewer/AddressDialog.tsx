@@ -1,5 +1,5 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { parseAddress } from "@/store/images/fetchPicture";
+import { parseAddress } from "@/store/images/fetchImage";
 import type { Target } from "@/store/images/viewer";
 import { failureSentence } from "../shared/failureWords";
 import { useApp, useViewer } from "../useApp";
@@ -13,7 +13,7 @@ interface Props {
 
 /** Fetches an image from an address. The field keeps what was typed until an image has come. */
 export default function AddressDialog({ target, onClose }: Props) {
-  const { pictures, viewer } = useApp();
+  const { viewer } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   const [isTried, setTried] = useState(false);
@@ -26,13 +26,13 @@ export default function AddressDialog({ target, onClose }: Props) {
     event.preventDefault();
     if (isFetching) return;
     setTried(true);
-    if (await pictures.chooseAddresses([text], target)) dialog.current?.close();
+    if (await viewer.chooseAddresses([text], target)) dialog.current?.close();
   }
 
   function close() {
-    if (isFetching) pictures.stopReading();
+    if (isFetching) viewer.stopReading();
     // The sentence was read here; it has nothing to say behind the dialog.
-    if (isTried) viewer.setState({ failure: undefined });
+    if (isTried) viewer.store.setState({ failure: undefined });
     onClose();
   }
 

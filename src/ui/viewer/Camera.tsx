@@ -10,7 +10,7 @@ interface Props {
 
 /** A live preview and a still. The camera is off again as soon as the dialog is closed. */
 export default function Camera({ target, onClose }: Props) {
-  const { pictures } = useApp();
+  const { viewer } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const [isLive, setLive] = useState(false);
@@ -22,7 +22,7 @@ export default function Camera({ target, onClose }: Props) {
     const blob = video.current && (await still(video.current));
     if (!blob) return;
     const time = new Date().toLocaleTimeString(undefined, { timeStyle: "short" });
-    void pictures.choose([{ blob, title: `Camera, ${time}` }], target);
+    void viewer.choose([{ blob, title: `Camera, ${time}` }], target);
     dialog.current?.close();
   }
 
@@ -46,7 +46,7 @@ export default function Camera({ target, onClose }: Props) {
           />
         )}
       </div>
-      <p className={styles.hint}>The picture stays on this device.</p>
+      <p className={styles.hint}>The image stays on this device.</p>
       <div className={styles.buttons}>
         <button type="button" className={styles.quiet} onClick={() => dialog.current?.close()}>
           Close

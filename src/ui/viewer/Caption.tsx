@@ -5,7 +5,7 @@ import { keptRowCount, type Patch, patchesOf, rowCount } from "../overlayGeometr
 import { placesOf } from "./patchWords";
 import type { ViewerContent } from "./useViewerContent";
 
-/** The viewer in one sentence: what lies over the picture, said in words. */
+/** The viewer in one sentence: what lies over the image, said in words. */
 export function Caption({ view }: { readonly view: ViewerContent }) {
   const { rows, layer, mode, attention } = view;
   if (!rows) return <>Ask, and see which patches each layer keeps</>;
@@ -81,7 +81,7 @@ function WordCaption({ attention: { text, light, strongest }, layer, layout, pat
   return (
     <>
       Attention, not proof: {word} in {layersText(layer)} looked most at{" "}
-      {places.length > 0 ? places.join("; ") : "no patch of this picture"}
+      {places.length > 0 ? places.join("; ") : "no patch of this image"}
     </>
   );
 }

@@ -4,7 +4,7 @@ import styles from "./Adding.module.css";
 
 /** What is being fetched from another site, how far it is, and the way to give up. */
 export function FetchingLine() {
-  const { pictures } = useApp();
+  const { viewer } = useApp();
   const fetching = useViewer((state) => state.fetching);
   if (!fetching) return null;
   const { host, loaded, total } = fetching;
@@ -24,7 +24,7 @@ export function FetchingLine() {
         aria-label="Image fetched"
         {...(total === undefined ? {} : { value: loaded, max: total })}
       />
-      <button type="button" className={styles.link} onClick={() => pictures.stopReading()}>
+      <button type="button" className={styles.link} onClick={() => viewer.stopReading()}>
         Stop
       </button>
     </div>

@@ -1,5 +1,5 @@
 import { Failure } from "../shared/Failure";
-import { useApp, useChat, useViewer, useViewerPicture } from "../useApp";
+import { useApp, useChat, useViewer, useViewerImage } from "../useApp";
 import { AddingDialogs } from "./AddingDialogs";
 import { AddMenu } from "./AddMenu";
 import { GALLERY_INPUT } from "./adding";
@@ -7,22 +7,22 @@ import { FetchingLine } from "./FetchingLine";
 import own from "./Gallery.module.css";
 import styles from "./Viewer.module.css";
 
-/** Samples, and the ways to a picture of one's own. */
+/** Samples, and the ways to an image of one's own. */
 export function Gallery() {
-  const { pictures } = useApp();
+  const { viewer } = useApp();
   const samples = useViewer((state) => state.samples);
-  const current = useViewerPicture();
-  const count = useChat((state) => state.conversation.pictures.length);
+  const current = useViewerImage();
+  const count = useChat((state) => state.conversation.images.length);
   // Several of them stand in a strip of their own.
-  const ownPicture = count === 1 && current?.sampleId === undefined ? current : undefined;
+  const ownImage = count === 1 && current?.sampleId === undefined ? current : undefined;
 
   return (
     <div className={styles.gallery}>
       <ul className={styles.thumbs} aria-label="Sample images">
-        {ownPicture && (
+        {ownImage && (
           <li>
-            <span className={styles.thumb} data-current="true" title={ownPicture.title}>
-              <img src={ownPicture.url} alt={`Your image: ${ownPicture.title}`} />
+            <span className={styles.thumb} data-current="true" title={ownImage.title}>
+              <img src={ownImage.url} alt={`Your image: ${ownImage.title}`} />
             </span>
           </li>
         )}
@@ -35,7 +35,7 @@ export function Gallery() {
               data-pages={pages?.length}
               aria-pressed={id === current?.sampleId}
               title={title}
-              onClick={() => void pictures.chooseSample(id)}
+              onClick={() => void viewer.chooseSample(id)}
             >
               <img src={url} alt={title} loading="lazy" />
             </button>
@@ -61,10 +61,10 @@ export function Gallery() {
   );
 }
 
-/** What became of the pictures that were chosen here last, or how to choose some. */
+/** What became of the images that were chosen here last, or how to choose some. */
 function GalleryState() {
   const { samples, target, failure, notice, fetching } = useViewer((state) => state);
-  const current = useViewerPicture();
+  const current = useViewerImage();
   const note = samples.find(({ id }) => id === current?.sampleId)?.note;
   if (target === "new" && failure) {
     const pick = () => document.getElementById(GALLERY_INPUT)?.click();

@@ -8,7 +8,7 @@ export interface Pins {
   readonly positions: readonly number[];
   readonly onToggle: (position: number) => void;
   readonly onClear: () => void;
-  /** Asks again about a copy of the picture without the pinned patches; absent before an answer. */
+  /** Asks again about a copy of the image without the pinned patches; absent before an answer. */
   readonly onHide: ((patches: readonly Patch[]) => void) | undefined;
 }
 

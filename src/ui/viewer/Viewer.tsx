@@ -1,12 +1,12 @@
 import { useMemo, useState } from "react";
 import { Segmented } from "../shared/Segmented";
-import { useApp, useViewerPicture } from "../useApp";
+import { useApp, useViewerImage } from "../useApp";
 import { Caption, MissedSentence } from "./Caption";
 import { Gallery } from "./Gallery";
+import { ImageFrame } from "./ImageFrame";
+import { ImageStrip } from "./ImageStrip";
 import { LayerBars } from "./LayerBars";
 import { Legend } from "./Legend";
-import { PictureFrame } from "./PictureFrame";
-import { PictureStrip } from "./PictureStrip";
 import { usePins } from "./usePins";
 import { useViewerContent } from "./useViewerContent";
 import styles from "./Viewer.module.css";
@@ -17,20 +17,20 @@ const VEIL_MODES = [
   { value: "off", label: "Off" },
 ] as const;
 
-/** The picture and what lies over it, the rows per layer, and the pictures to choose from. */
+/** The image and what lies over it, the rows per layer, and the images to choose from. */
 export function Viewer() {
   const { settings } = useApp();
   const [isOpen, setOpen] = useState(false);
-  const picture = useViewerPicture();
-  const view = useViewerContent(picture);
-  const pins = usePins(picture);
+  const image = useViewerImage();
+  const view = useViewerContent(image);
+  const pins = usePins(image);
   const { heat, sinks, attention } = view;
   const readings = useMemo(() => ({ heat, sinks }), [heat, sinks]);
 
   return (
     <section className={styles.viewer} aria-label="Stage" data-open={isOpen}>
-      <PictureFrame
-        picture={picture}
+      <ImageFrame
+        image={image}
         rows={view.rows}
         overlay={view.overlay}
         readings={readings}
@@ -38,7 +38,7 @@ export function Viewer() {
         caption={attention && <Caption view={view} />}
       />
       <div className={styles.about}>
-        <PictureStrip />
+        <ImageStrip />
         <h2 className={styles.caption}>
           <Caption view={view} />
         </h2>

@@ -3,7 +3,7 @@ import type { Target } from "@/store/images/viewer";
 
 export type AddingDialog = { readonly kind: "camera" | "address"; readonly target: Target };
 
-/** The dialog that takes a picture from somewhere else than a file. */
+/** The dialog that takes an image from somewhere else than a file. */
 export const adding = createStore<{ readonly dialog: AddingDialog | undefined }>(() => ({
   dialog: undefined,
 }));

@@ -25,7 +25,7 @@ export interface Outline {
   readonly width: number;
 }
 
-/** Draws an overlay over a picture, in device pixels; the canvas covers the picture. */
+/** Draws an overlay over an image, in device pixels; the canvas covers the image. */
 export function drawOverlay(
   canvas: HTMLCanvasElement,
   layout: ImageLayout,

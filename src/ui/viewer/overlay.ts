@@ -1,6 +1,6 @@
 import type { Box } from "../overlayGeometry";
 
-/** What is drawn over a picture, by original position of the visual row; values in [0, 1]. */
+/** What is drawn over an image, by original position of the visual row; values in [0, 1]. */
 export type Paint =
   /** Share of the layers or heads that kept a row: what was dropped fades. */
   | { readonly kind: "kept"; readonly share: ReadonlyMap<number, number> }
@@ -17,7 +17,7 @@ export interface Overlay {
   readonly paint: Paint | undefined;
   /** Rows that get attention whatever the word. */
   readonly sinks: ReadonlySet<number>;
-  /** Parts of the picture that were painted over before it was asked about. */
+  /** Parts of the image that were painted over before it was asked about. */
   readonly hidden: readonly Box[];
 }
 

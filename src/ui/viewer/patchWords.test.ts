@@ -49,7 +49,7 @@ test.each([
   expect(formatScore(score)).toBe(text);
 });
 
-test("places are counted from 1, name the tile where there are several, and skip other pictures", () => {
+test("places are counted from 1, name the tile where there are several, and skip other images", () => {
   expect(placesOf([15, 999, 10, 21], patches, layout, 2)).toEqual([
     "line 2, column 2",
     "line 1, column 1",

@@ -10,14 +10,14 @@ import {
   type WordAttention,
 } from "@/store/attention/wordAttention";
 import { type ShownRows, shownRows } from "@/store/chat/shownRows";
-import type { Picture } from "@/store/conversation/conversation";
+import type { ConversationImage } from "@/store/conversation/conversation";
 import type { LayerChoice, OverlayMode } from "@/store/settings/settings";
 import { keptShare, keptShareOfAll } from "../overlayGeometry";
 import { policyLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings } from "../useApp";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay, type Paint } from "./overlay";
 
-/** Everything that the viewer shows over and under its picture. */
+/** Everything that the viewer shows over and under its image. */
 export interface ViewerContent {
   readonly rows:
     | { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout }
@@ -40,12 +40,12 @@ export interface ViewerContent {
   readonly hoverLayer: (layer: LayerChoice | undefined) => void;
 }
 
-export function useViewerContent(picture: Picture | undefined): ViewerContent {
+export function useViewerContent(image: ConversationImage | undefined): ViewerContent {
   const { preview: previews, policies } = useApp();
   const mode = useSettings((state) => state.overlay);
   const layer = useSettings((state) => state.layer);
   const [hover, setHover] = useState<{ readonly over: LayerChoice; readonly from: LayerChoice }>();
-  const shown = useChat(useShallow((state) => flatRows(picture && shownRows(state, picture.id))));
+  const shown = useChat(useShallow((state) => flatRows(image && shownRows(state, image.id))));
   const isNewest = useChat((state) => state.shown === undefined);
   const preview = useStore(previews, (state) => state.preview);
   const isPreview = isNewest && preview !== undefined && shown.layout !== undefined;
@@ -61,7 +61,7 @@ export function useViewerContent(picture: Picture | undefined): ViewerContent {
   const heat = useHeat(shown, chosen);
   const attention = useWordAttention(chosen);
   const sinks = useSinks(shown, chosen);
-  const hidden = shown.hidden?.picture === picture?.id ? shown.hidden : undefined;
+  const hidden = shown.hidden?.image === image?.id ? shown.hidden : undefined;
   const overlay = useMemo((): Overlay | undefined => {
     const paint = paintOf(mode, share, heat, attention);
     const boxes = hidden?.patches.map(({ box }) => box) ?? NOTHING_HIDDEN;

@@ -1,21 +1,21 @@
 import { useShallow } from "zustand/react/shallow";
-import { givesWay, waitingPictures } from "@/store/conversation/conversationPictures";
+import { givesWay, waitingImages } from "@/store/conversation/conversationImages";
 import { Failure } from "../shared/Failure";
-import { useApp, useChat, useViewer, useViewerPicture } from "../useApp";
+import { useApp, useChat, useViewer, useViewerImage } from "../useApp";
 import { FetchingLine } from "../viewer/FetchingLine";
-import styles from "./Pictures.module.css";
+import styles from "./Images.module.css";
 
 /**
- * The pictures that stand before the next question, each with a way to take it back, and what became
- * of those that were added last. A single picture that began the conversation is in the viewer and
+ * The images that stand before the next question, each with a way to take it back, and what became
+ * of those that were added last. A single image that began the conversation is in the viewer and
  * needs no mention here.
  */
-export function WaitingPictures() {
-  const { pictures: viewer } = useApp();
-  const waiting = useChat(useShallow((state) => waitingPictures(state.conversation)));
+export function WaitingImages() {
+  const { viewer } = useApp();
+  const waiting = useChat(useShallow((state) => waitingImages(state.conversation)));
   const isFirst = useChat((state) => state.conversation.exchanges.length === 0);
   const isSample = useChat((state) => givesWay(state.conversation));
-  const current = useViewerPicture();
+  const current = useViewerImage();
   const isShown = waiting.length > (isFirst ? 1 : 0);
   return (
     <>

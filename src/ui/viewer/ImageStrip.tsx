@@ -1,23 +1,23 @@
 import { useId } from "react";
-import { useApp, useChat, useViewerPicture } from "../useApp";
-import styles from "./PictureStrip.module.css";
+import { useApp, useChat, useViewerImage } from "../useApp";
+import styles from "./ImageStrip.module.css";
 
-/** The conversation's pictures, where there are several: chooses the one in the viewer. */
-export function PictureStrip() {
-  const { pictures: viewer } = useApp();
+/** The conversation's images, where there are several: chooses the one in the viewer. */
+export function ImageStrip() {
+  const { viewer } = useApp();
   const name = useId();
-  const pictures = useChat((state) => state.conversation.pictures);
-  const current = useViewerPicture();
-  if (pictures.length < 2) return null;
+  const images = useChat((state) => state.conversation.images);
+  const current = useViewerImage();
+  if (images.length < 2) return null;
   return (
     <div className={styles.strip} role="radiogroup" aria-label="Images of this conversation">
-      {pictures.map(({ id, url, title, sampleId }, index) => (
+      {images.map(({ id, url, title, sampleId }, index) => (
         <label key={id} className={styles.choice} title={title}>
           <input
             type="radio"
             className="cover"
             name={name}
-            aria-label={`Image ${index + 1} of ${pictures.length}: ${title}`}
+            aria-label={`Image ${index + 1} of ${images.length}: ${title}`}
             checked={id === current?.id}
             onChange={() => viewer.show(id)}
           />

@@ -1,6 +1,6 @@
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
-import type { Picture } from "@/store/conversation/conversation";
+import type { ConversationImage } from "@/store/conversation/conversation";
 import { type Patch, patchesOf } from "../overlayGeometry";
 import type { Overlay } from "./overlay";
 import { PatchReader } from "./PatchReader";
@@ -10,7 +10,7 @@ import { useOverlay } from "./useOverlay";
 import styles from "./Viewer.module.css";
 
 interface Props {
-  readonly picture: Picture | undefined;
+  readonly image: ConversationImage | undefined;
   readonly rows:
     | { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout }
     | undefined;
@@ -18,12 +18,12 @@ interface Props {
   readonly readings: Readings;
   /** Where patches can be pinned and hidden. */
   readonly pins?: Pins;
-  /** Of a word that rests: picture and caption come into view where they have scrolled away. */
+  /** Of a word that rests: image and caption come into view where they have scrolled away. */
   readonly caption?: ReactNode;
 }
 
-/** A square that the picture fits into, so that nothing below it moves when the picture changes. */
-export function PictureFrame({ picture, rows, overlay, readings, pins, caption }: Props) {
+/** A square that the image fits into, so that nothing below it moves when the image changes. */
+export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const holder = useRef<HTMLDivElement>(null);
   const [patch, setPatch] = useState<Patch>();
@@ -35,17 +35,17 @@ export function PictureFrame({ picture, rows, overlay, readings, pins, caption }
   );
   const isAway = useAway(holder, caption !== undefined);
   useOverlay(canvas, layout, overlay);
-  const ratio = picture ? picture.width / picture.height : 1;
+  const ratio = image ? image.width / image.height : 1;
   return (
     <div ref={holder} className={styles.holder}>
       <figure className={styles.frame} data-floating={isAway || undefined}>
-        {picture && (
+        {image && (
           <div
             className={styles.fit}
             data-wide={ratio >= 1}
-            style={{ aspectRatio: `${picture.width} / ${picture.height}` }}
+            style={{ aspectRatio: `${image.width} / ${image.height}` }}
           >
-            <img src={picture.url} alt={picture.alt} />
+            <img src={image.url} alt={image.alt} />
             <canvas ref={canvas} className={styles.overlay} data-on={overlay !== undefined} />
             {rows && (
               <PatchReader
@@ -74,7 +74,7 @@ export function PictureFrame({ picture, rows, overlay, readings, pins, caption }
   );
 }
 
-/** Whether the picture has left the window while it is wanted; it stays put once it is in it. */
+/** Whether the image has left the window while it is wanted; it stays put once it is in it. */
 function useAway(holder: RefObject<HTMLElement | null>, isWanted: boolean): boolean {
   const [isAway, setAway] = useState(false);
   useEffect(() => {

@@ -38,7 +38,7 @@ export function hostOf(url: URL): string {
  * Fetches one image from another site, as that site allows: no cookies, no referrer. Rejects only
  * when `signal` is aborted.
  */
-export async function fetchPicture(url: URL, options: FetchOptions): Promise<FetchOutcome> {
+export async function fetchImage(url: URL, options: FetchOptions): Promise<FetchOutcome> {
   const host = hostOf(url);
   let response: Response;
   try {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { fetchPicture, MAX_FETCHED_BYTES, parseAddress } from "./fetchPicture";
+import { fetchImage, MAX_FETCHED_BYTES, parseAddress } from "./fetchImage";
 
 const address = new URL("https://pictures.example/a/cat%20one.png?size=2");
 const never = new AbortController().signal;
@@ -15,7 +15,7 @@ function answering(response: Response | Error) {
 
 async function sentence(response: Response | Error): Promise<string> {
   answering(response);
-  const outcome = await fetchPicture(address, { signal: never });
+  const outcome = await fetchImage(address, { signal: never });
   if (outcome.ok) throw new Error("was taken");
   return outcome.failure.message;
 }
@@ -60,7 +60,7 @@ describe("fetching", () => {
     const fetched = answering(new Response(body(3), { headers: { "content-length": "3000000" } }));
     const told: (number | undefined)[][] = [];
     const onProgress = (loaded: number, total?: number) => told.push([loaded, total]);
-    const outcome = await fetchPicture(address, { signal: never, onProgress });
+    const outcome = await fetchImage(address, { signal: never, onProgress });
     expect(outcome).toMatchObject({ ok: true, title: "cat one.png" });
     expect(outcome.ok && outcome.blob.size).toBe(3e6);
     expect(told).toEqual([1e6, 2e6, 3e6].map((loaded) => [loaded, 3e6]));
@@ -92,6 +92,6 @@ describe("fetching", () => {
     const giveUp = new AbortController();
     giveUp.abort();
     answering(new DOMException("", "AbortError"));
-    await expect(fetchPicture(address, { signal: giveUp.signal })).rejects.toThrow();
+    await expect(fetchImage(address, { signal: giveUp.signal })).rejects.toThrow();
   });
 });

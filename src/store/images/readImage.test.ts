@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { keptSize, MAX_FILE_BYTES, readPicture } from "./pictures";
+import { keptSize, MAX_FILE_BYTES, readImage } from "./readImage";
 
 it("keeps what is small as it is and brings the longest side of the rest to 4096", () => {
   expect(keptSize({ width: 800, height: 600 })).toEqual({ width: 800, height: 600 });
@@ -9,7 +9,7 @@ it("keeps what is small as it is and brings the longest side of the rest to 4096
 
 it("refuses from the bytes alone, in one sentence with the file's name", async () => {
   const refused = async (blob: Blob) => {
-    const outcome = await readPicture(blob, { id: "p", title: "scan.png" });
+    const outcome = await readImage(blob, { id: "p", title: "scan.png" });
     return outcome.ok ? undefined : outcome.failure.message;
   };
   expect(await refused(new Blob([]))).toBe("“scan.png” is empty.");

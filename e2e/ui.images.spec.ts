@@ -70,7 +70,7 @@ const four = ["receipt.png", "chart.png", "card.png", "words.png"].map(
   (file, index) => [`page ${index + 1}.png`, file] as const,
 );
 
-test("several pictures stand before one question, in order, and a bad file costs one sentence", async ({
+test("several images stand before one question, in order, and a bad file costs one sentence", async ({
   page,
 }) => {
   await openScripted(page);
@@ -90,10 +90,10 @@ test("several pictures stand before one question, in order, and a bad file costs
   await expect(asked.getByRole("button")).toHaveCount(3);
 });
 
-test("the strip chooses the picture in the viewer by pointer and by keys, overlay and words with it", async ({
+test("the strip chooses the image in the viewer by pointer and by keys, overlay and words with it", async ({
   page,
 }) => {
-  // The recording places one picture; here its engine has placed two, one after the other.
+  // The recording places one image; here its engine has placed two, one after the other.
   const script = recording();
   const doubled = script.answers.map((answer) => {
     const [first] = answer.result!.images;
@@ -109,7 +109,7 @@ test("the strip chooses the picture in the viewer by pointer and by keys, overla
   const first = await heading.textContent();
   await page.getByRole("radio", { name: "Image 2 of 2: page 2.png" }).check();
   await expect(viewer(page)).toHaveAttribute("alt", "page 2.png");
-  // None of the second picture's rows are in the recording's plan.
+  // None of the second image's rows are in the recording's plan.
   await expect(heading).toHaveText(/kept 0 of 576/);
   await page.keyboard.press("ArrowLeft");
   await expect(viewer(page)).toHaveAttribute("alt", "page 1.png");
@@ -181,7 +181,7 @@ test("a paste and the composer's menu add, the gallery begins anew, and a reload
   await expect(strip(page)).toHaveCount(0);
 });
 
-test("more pictures than the context holds are refused with how many fit", async ({ page }) => {
+test("more images than the context holds are refused with how many fit", async ({ page }) => {
   const script = recording();
   const info = { ...script.load.info!, contextLength: 2048, rowsPerTile: 576 };
   await openScripted(page, { script: { ...script, load: { ...script.load, info } } });
@@ -324,7 +324,7 @@ test("addresses and images of other pages are dropped and pasted; text in a fiel
   await expect(chips(page)).toHaveCount(2);
 });
 
-test("a very large picture is scaled before anything keeps it, upright", async ({ page }) => {
+test("a very large image is scaled before anything keeps it, upright", async ({ page }) => {
   await openScripted(page);
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
   // Drawn here, so that no such file lies in the repository; EXIF orientation 6 turns it upright.
@@ -381,7 +381,7 @@ for (const [width, height, colorScheme] of [
   [390, 844, "dark"],
   [320, 640, "light"],
 ] as const) {
-  test(`several pictures at ${width} × ${height}, ${colorScheme}: nothing sticks out, axe finds nothing`, async ({
+  test(`several images at ${width} × ${height}, ${colorScheme}: nothing sticks out, axe finds nothing`, async ({
     page,
   }) => {
     await page.setViewportSize({ width, height });

@@ -1,7 +1,7 @@
 import { checkImageFile } from "@/images/file";
 import { EngineError, type EngineFailure } from "@/protocol/engine";
 import { formatCount, formatMegabytes } from "@/text/format";
-import type { Picture } from "../conversation/conversation";
+import type { ConversationImage } from "../conversation/conversation";
 
 /** Pixels of the longest side that is kept: what is larger is scaled before anything else sees it. */
 export const MAX_SIDE = 4096;
@@ -9,14 +9,14 @@ export const MAX_SIDE = 4096;
 export const MAX_KEPT_BYTES = 16e6;
 /** Bytes that are read at all. */
 export const MAX_FILE_BYTES = 256e6;
-/** Megapixels that are scaled; the engine, which gets the scaled picture, takes fewer. */
+/** Megapixels that are scaled; the engine, which gets the scaled image, takes fewer. */
 export const MAX_SCALED_MEGAPIXELS = 128;
 
-export type PictureOutcome =
-  | { readonly ok: true; readonly picture: Picture; readonly notice?: string }
+export type ImageOutcome =
+  | { readonly ok: true; readonly image: ConversationImage; readonly notice?: string }
   | { readonly ok: false; readonly failure: EngineFailure };
 
-export interface PictureSource {
+export interface ImageSource {
   readonly id: string;
   readonly title: string;
   readonly alt?: string;
@@ -32,7 +32,7 @@ interface Size {
  * Checks that a file is an image that this browser shows, and brings what is very large down to
  * `MAX_SIDE`, upright: the archive and the engine never see more. The engine still has the last word.
  */
-export async function readPicture(blob: Blob, source: PictureSource): Promise<PictureOutcome> {
+export async function readImage(blob: Blob, source: ImageSource): Promise<ImageOutcome> {
   const named = source.title ? `“${source.title}”` : "This file";
   try {
     if (blob.size > MAX_FILE_BYTES) return refuse(tooManyBytes(named, blob.size));
@@ -41,7 +41,7 @@ export async function readPicture(blob: Blob, source: PictureSource): Promise<Pi
     const kept = size && (await keep(blob, size));
     if (!kept) return refuse(`${named} is damaged: this browser cannot decode it.`);
     const { sampleId } = source;
-    const picture: Picture = {
+    const image: ConversationImage = {
       id: source.id,
       title: source.title,
       alt: source.alt ?? source.title,
@@ -53,7 +53,7 @@ export async function readPicture(blob: Blob, source: PictureSource): Promise<Pi
     };
     return {
       ok: true,
-      picture,
+      image,
       ...(kept.blob === blob ? {} : { notice: scaled(named, size, kept) }),
     };
   } catch (error) {
@@ -62,7 +62,7 @@ export async function readPicture(blob: Blob, source: PictureSource): Promise<Pi
   }
 }
 
-/** The size at which a picture is kept: its own, or with the longest side brought down. */
+/** The size at which an image is kept: its own, or with the longest side brought down. */
 export function keptSize({ width, height }: Size): Size {
   const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
   const fitted = (pixels: number) => Math.max(1, Math.round(pixels * scale));
@@ -135,6 +135,6 @@ function tooManyBytes(named: string, bytes: number): string {
   return `${named} has ${formatMegabytes(bytes)}; ${formatMegabytes(MAX_FILE_BYTES)} are the most.`;
 }
 
-function refuse(message: string): PictureOutcome {
+function refuse(message: string): ImageOutcome {
   return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
 }

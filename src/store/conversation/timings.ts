@@ -1,7 +1,7 @@
 import type { EngineEvent } from "@/protocol/engine";
 
 /** What was measured while an answer was given: its charts, after the page that drew them is gone. */
-export interface Trace {
+export interface Timings {
   /** Milliseconds of each token; the first one's hold the prompt's work. */
   readonly tokenMs: readonly number[];
   /** The cache as it grew and shrank; empty for a lane, which shares its pool with the others. */
@@ -18,14 +18,14 @@ export interface KvSample {
   readonly mark?: "prefill" | "compact" | "end";
 }
 
-export interface Tracer {
+export interface TimingsRecorder {
   record(event: EngineEvent): void;
   /** @param lane undefined for a question that was asked alone */
-  trace(lane: number | undefined): Trace;
+  timings(lane: number | undefined): Timings;
 }
 
 /** Collects the events of one run of the engine. */
-export function createTracer(): Tracer {
+export function createTimingsRecorder(): TimingsRecorder {
   const tokenMs = new Map<number | undefined, number[]>();
   const kv: KvSample[] = [];
   let start: number | undefined;
@@ -47,7 +47,7 @@ export function createTracer(): Tracer {
         ...(mark ? { mark } : {}),
       });
     },
-    trace: (lane) => ({
+    timings: (lane) => ({
       tokenMs: tokenMs.get(lane) ?? [],
       kv: lane === undefined ? kv : [],
     }),

@@ -1,0 +1,32 @@
+import type { ConversationImage, Exchange } from "@/store/conversation/conversation";
+import { useApp, useChat, useViewerImage } from "../useApp";
+import styles from "./Images.module.css";
+
+/** The images that a question is about, where the conversation has several to tell apart. */
+export function ExchangeImages({ exchange }: { readonly exchange: Exchange }) {
+  const { viewer } = useApp();
+  const all = useChat((state) => state.conversation.images);
+  const current = useViewerImage();
+  if (all.length < 2 || exchange.images.length === 0) return null;
+  const images = exchange.images.flatMap((id): readonly ConversationImage[] =>
+    all.filter((image) => image.id === id),
+  );
+  return (
+    <ul className={styles.asked} aria-label="Images asked about">
+      {images.map(({ id, url, title }) => (
+        <li key={id} className={styles.chip} data-current={id === current?.id}>
+          <button
+            type="button"
+            className={styles.show}
+            aria-label={`Show ${title}`}
+            aria-pressed={id === current?.id}
+            title={title}
+            onClick={() => viewer.show(id)}
+          >
+            <img src={url} alt="" />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
