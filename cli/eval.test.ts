@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { questionsOf, readDataset, readReferences, referenceKey } from "./dataset";
-import { parseEval } from "./eval";
+import { parseEval } from "./evalCommand";
 import { EvalRecords, type EvalSettings } from "./evalRecords";
 
 const SETTINGS: EvalSettings = {

@@ -1,7 +1,7 @@
 import type { CacheSettings, LaneOutcome, ModelInfo } from "@/protocol/engine";
 import type { Question } from "./dataset";
 import { type EnginePage, openEngine } from "./enginePage";
-import type { EvalCommand } from "./eval";
+import type { EvalCommand } from "./evalCommand";
 import type { LaneAnswer } from "./evalScores";
 
 /** The engine's bound on lanes of one comparison. */

@@ -1,6 +1,6 @@
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import type { Answer } from "./answer";
-import type { PastTurn, Question } from "./keepsight";
+import type { PastTurn, Question } from "./question";
 
 export interface ConversationOptions {
   /** For every question; change them for one and its prompt is prefilled anew. */

@@ -1,21 +1,21 @@
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import {
   type AskRequest,
-  type CacheSettings,
   EngineError,
   type EngineEvent,
   type EngineFailure,
   type LoadRequest,
   type MemoryReading,
   type ModelInfo,
-  type Sampling,
   type Turn,
   toFailure,
 } from "@/protocol/engine";
 import { type Answer, createAnswer } from "./answer";
 import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
+import type { PastTurn, Question } from "./question";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
+export type { PastTurn, Question };
 export { DEFAULT_SAMPLING, DEFAULT_SETTINGS };
 
 export type LoadProgress = Extract<EngineEvent, { readonly type: "load" }>;
@@ -24,34 +24,6 @@ export interface LoadOptions extends Omit<LoadRequest, "baseUrl"> {
   /** Bytes per file while it downloads, then compilation and self-test. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Aborting it rejects the load with code `cancelled`. */
-  readonly signal?: AbortSignal;
-}
-
-/** A turn that has its answer. */
-export interface PastTurn {
-  /** In the order in which they stand before the question. */
-  readonly images: readonly Blob[];
-  readonly question: string;
-  /** `TurnResult.tokenIds` of the answer. */
-  readonly answerIds: readonly number[];
-}
-
-export interface Question {
-  readonly question: string;
-  /** Image files (PNG, JPEG, WebP, …), in the order in which they stand before the question. */
-  readonly images?: readonly Blob[];
-  /** The turns before this one, oldest first; `converse` keeps them for you. */
-  readonly history?: readonly PastTurn[];
-  /** Completed from `DEFAULT_SETTINGS`. Retention is a fraction in (0, 1], `capMb` counts 10^6 bytes. */
-  readonly settings?: Partial<CacheSettings>;
-  /** Completed from `DEFAULT_SAMPLING`. */
-  readonly sampling?: Partial<Sampling>;
-  /** Prefill again even if the cache could be appended to. */
-  readonly fresh?: boolean;
-  /**
-   * Aborting it stops the answer within two tokens; `result` then resolves with `finish: "cancelled"`.
-   * If it is aborted beforehand nothing is started, and `result` rejects with code `cancelled`.
-   */
   readonly signal?: AbortSignal;
 }
 

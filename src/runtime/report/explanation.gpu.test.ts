@@ -69,8 +69,7 @@ describe("explanations", async () => {
       ...settings,
     } as const;
     const sampling = { maxNewTokens: NEW_TOKENS, temperature: 0, topK: 0, topP: 1, seed: 0 };
-    const progress = new Progress();
-    if (explain) progress.explanation = {};
+    const progress = new Progress(explain);
     const turn = {
       ...checkSettings(all),
       request: { sampling },
@@ -147,11 +146,12 @@ describe("explanations", async () => {
     const cache = decoder.createCache();
     const { plan, uncompressed, compressed } = await answer(job, cache);
     cache.destroy();
-    const { tokenIds, explanation } = job.progress.result({ settings: job.turn.settings });
+    const done = job.progress.result({ settings: job.turn.settings });
+    const { tokenIds, explanation } = done;
     const { positions, steps, ends, cells } = explanation!.attention!;
     expect(positions).toEqual(IMAGE);
     expect([steps, tokenIds.length]).toEqual([NEW_TOKENS, NEW_TOKENS]);
-    expect(ends.at(-1)).toBe(job.progress.answer.length);
+    expect(ends.at(-1)).toBe(done.answer.length);
     const looks = [lastRowOf(uncompressed, job.turn.prompt.ids.at(-1)!)];
     for (const [i, id] of tokenIds.slice(0, -1).entries()) {
       looks.push(lookOf(id, test.rows + i, compressed));

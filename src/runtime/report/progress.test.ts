@@ -1,6 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Progress } from "./progress";
 
+const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
+
 afterEach(() => vi.restoreAllMocks());
 
 test("a lane's first token waits for what is shared and for its own work, not for other lanes", async () => {
@@ -17,7 +19,6 @@ test("a lane's first token waits for what is shared and for its own work, not fo
     await lane.time("plan", passes(20));
     await lane.time("compact", passes(30));
   }
-  const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
   for (const lane of lanes) {
     lane.resume();
     now += 7;
@@ -27,4 +28,54 @@ test("a lane's first token waits for what is shared and for its own work, not fo
     expect(ms).toMatchObject({ prefill: 1000, score: 100, plan: 20, compact: 30 });
     expect(ms.firstToken).toBe(1000 + 100 + 20 + 30 + 7);
   }
+});
+
+test("a turn counts the rows of all its segments, and is appended if the first one was", () => {
+  const span = { start: 40, rows: 30, visual: [{ start: 2, end: 12 }], textStart: 12 };
+  const appended = new Progress();
+  expect(appended.begin(40)).toBe(true);
+  appended.prefilling(span);
+  expect(appended.begin(70)).toBe(false);
+  appended.prefilling({ ...span, start: 70, rows: 5, visual: [] });
+  expect(appended.result({ settings })).toMatchObject({
+    appended: true,
+    promptTokens: 35,
+    visualTokens: 10,
+  });
+
+  const anew = new Progress();
+  anew.begin(0);
+  anew.prefilling(span);
+  anew.begin(30);
+  expect(anew.result({ settings }).appended).toBe(false);
+});
+
+test("an answer that fills a limit set by memory ends with memory, one that stopped does not", () => {
+  const [full, stopped] = [new Progress(), new Progress()];
+  full.finish("length");
+  full.wasLimitedByMemory();
+  stopped.finish("stop");
+  stopped.wasLimitedByMemory();
+  expect(full.result({ settings }).finish).toBe("memory");
+  expect(stopped.result({ settings }).finish).toBe("stop");
+});
+
+test("an explanation is in the result if it was asked for, of the last segment alone", () => {
+  const importance = { positions: [3], scores: Float32Array.of(1) };
+  const asked = new Progress(true);
+  asked.planned(importance);
+  expect(asked.result({ settings }).explanation).toEqual({ importance });
+  asked.planned(undefined);
+  expect(asked.result({ settings }).explanation).toEqual({});
+  expect(asked.fork().explains).toBe(true);
+  expect(new Progress().result({ settings })).not.toHaveProperty("explanation");
+});
+
+test("a sentence is said once, whatever repeats it", () => {
+  const progress = new Progress();
+  progress.prepared([], ["Animated."]);
+  const lane = progress.fork();
+  lane.notice(["Clamped.", "Animated."]);
+  expect(lane.result({ settings }).notices).toEqual(["Animated.", "Clamped."]);
+  expect(progress.result({ settings }).notices).toEqual(["Animated."]);
 });

@@ -6,40 +6,60 @@ import type {
   Phase,
   TurnResult,
 } from "@/protocol/engine";
+import type { PrefillSpan } from "../request/prefillSpan";
 import { perToken } from "./report";
 
 type Finish = TurnResult["finish"];
+type KvBytes = TurnResult["kvBytes"];
 
-/** A turn as far as it has come: what is known of its result, and its clock. */
+/** What is known of a turn's result so far, and its clock. Each method says what has happened. */
 export class Progress {
+  /** Whether the request asked for an explanation. */
+  readonly explains: boolean;
   #started = performance.now();
   readonly #ms = { vision: 0, prefill: 0, score: 0, plan: 0, compact: 0 };
   readonly #arrivals: number[] = [];
-  readonly ids: number[] = [];
-  readonly kvBytes = { before: 0, after: 0, peak: 0, end: 0, full: 0 };
-  finish: Finish = "length";
-  answer = "";
-  promptTokens = 0;
-  visualTokens = 0;
-  isAppended = false;
-  layers: readonly LayerReport[] = [];
-  images: readonly ImageLayout[] = [];
-  readonly notices: string[] = [];
-  notes: TurnResult["notes"] = {};
-  /** As far as it is known; absent where nobody asked for it. */
-  explanation: Explanation | undefined;
+  readonly #ids: number[] = [];
+  readonly #notices: string[] = [];
+  #kvBytes: KvBytes = { before: 0, after: 0, peak: 0, end: 0, full: 0 };
+  #finish: Finish = "length";
+  #answer = "";
+  #promptTokens = 0;
+  #visualTokens = 0;
+  #isAppended = false;
+  #layers: readonly LayerReport[] = [];
+  #images: readonly ImageLayout[] = [];
+  #notes: TurnResult["notes"] = {};
+  #importance: Explanation["importance"];
+  #attention: Explanation["attention"];
 
-  /** A lane's own progress, with what is shared so far; its clock stands still until `resume`. */
+  constructor(explains = false) {
+    this.explains = explains;
+  }
+
+  /** Generated ids, in order. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  get images(): readonly ImageLayout[] {
+    return this.#images;
+  }
+
+  get layers(): readonly LayerReport[] {
+    return this.#layers;
+  }
+
+  /** A lane's own progress with what is shared so far. Its clock is stopped until `resume`. */
   fork(): Progress {
-    const lane = new Progress();
+    const lane = new Progress(this.explains);
     Object.assign(lane.#ms, this.#ms);
     lane.#started = performance.now() - this.#started;
-    Object.assign(lane.kvBytes, this.kvBytes);
-    lane.promptTokens = this.promptTokens;
-    lane.visualTokens = this.visualTokens;
-    lane.images = this.images;
-    lane.notices.push(...this.notices);
-    lane.explanation = this.explanation;
+    lane.#kvBytes = this.#kvBytes;
+    lane.#promptTokens = this.#promptTokens;
+    lane.#visualTokens = this.#visualTokens;
+    lane.#images = this.#images;
+    lane.#notices.push(...this.#notices);
     return lane;
   }
 
@@ -59,38 +79,107 @@ export class Progress {
     }
   }
 
-  /** Notes a token that has come; milliseconds since the one before it, or since the question. */
+  notice(sentences: readonly string[]): void {
+    this.#notices.push(...sentences);
+  }
+
+  /** The question was found answerable. */
+  prepared(images: readonly ImageLayout[], notices: readonly string[]): void {
+    this.#images = images;
+    this.notice(notices);
+  }
+
+  /** The cache already holds `start` tokens. @returns whether this is the first segment of the turn */
+  begin(start: number): boolean {
+    if (this.#promptTokens > 0) return false;
+    this.#isAppended = start > 0;
+    return true;
+  }
+
+  prefilling({ rows, visual }: PrefillSpan): void {
+    this.#promptTokens += rows;
+    this.#visualTokens += visual.reduce((sum, tile) => sum + tile.end - tile.start, 0);
+  }
+
+  /** @param bytes of the uncompressed cache */
+  prefilled(bytes: number): void {
+    this.#kvBytes = { ...this.#kvBytes, before: bytes };
+  }
+
+  /** @param importance what the policy ranked by, if it did; the last segment's counts */
+  planned(importance: Explanation["importance"]): void {
+    this.#importance = importance;
+  }
+
+  compacted(bytes: number, layers: readonly LayerReport[], notes: TurnResult["notes"] = {}): void {
+    this.#kvBytes = { ...this.#kvBytes, after: bytes };
+    this.#layers = layers;
+    this.#notes = notes;
+  }
+
+  /** A token has come. @returns milliseconds since the one before it, or since the question */
   arrive(id: number): number {
     const at = performance.now();
     const since = this.#arrivals.at(-1) ?? this.#started;
     this.#arrivals.push(at);
-    this.ids.push(id);
+    this.#ids.push(id);
     return at - since;
+  }
+
+  /** Decoding has ended, for whatever reason. @param layers reports with `rowsEnd` */
+  answered(answer: string, layers: readonly LayerReport[]): void {
+    this.#answer = answer;
+    this.#layers = layers;
+  }
+
+  attended(attention: Explanation["attention"]): void {
+    this.#attention = attention;
+  }
+
+  finish(reason: Finish): void {
+    this.#finish = reason;
+  }
+
+  /** The token limit was set by memory, not by the request: reaching it is `memory`, not `length`. */
+  wasLimitedByMemory(): void {
+    if (this.#finish === "length") this.#finish = "memory";
+  }
+
+  /** Nothing more happens in this turn. */
+  close(bytes: Pick<KvBytes, "peak" | "end" | "full">): void {
+    this.#kvBytes = { ...this.#kvBytes, ...bytes };
   }
 
   result({ settings }: Pick<AskRequest, "settings">): TurnResult {
     const first = this.#arrivals[0];
     return {
-      answer: this.answer,
-      tokenIds: this.ids,
-      finish: this.finish,
-      promptTokens: this.promptTokens,
-      visualTokens: this.visualTokens,
-      appended: this.isAppended,
+      answer: this.#answer,
+      tokenIds: this.#ids,
+      finish: this.#finish,
+      promptTokens: this.#promptTokens,
+      visualTokens: this.#visualTokens,
+      appended: this.#isAppended,
       policy: settings.policy,
       retention: settings.retention,
       scope: settings.scope,
-      layers: this.layers,
-      kvBytes: { ...this.kvBytes },
+      layers: this.#layers,
+      kvBytes: this.#kvBytes,
       ms: {
         ...this.#ms,
         firstToken: first === undefined ? 0 : first - this.#started,
         decodePerToken: perToken(this.#arrivals),
       },
-      images: this.images,
-      notices: [...new Set(this.notices)],
-      notes: this.notes,
-      ...(this.explanation && { explanation: this.explanation }),
+      images: this.#images,
+      notices: [...new Set(this.#notices)],
+      notes: this.#notes,
+      ...(this.explains && { explanation: this.#explanation() }),
+    };
+  }
+
+  #explanation(): Explanation {
+    return {
+      ...(this.#importance && { importance: this.#importance }),
+      ...(this.#attention && { attention: this.#attention }),
     };
   }
 }

@@ -81,14 +81,12 @@ export class Comparison {
       throw bad(`Two to ${MOST_LANES} lanes can be compared, not ${settings.length}.`);
     }
     const checked = settings.map(checkSettings);
-    const progress = new Progress();
-    if (request.explain) progress.explanation = {};
+    const progress = new Progress(request.explain);
     const turn = await progress.time("vision", () => {
       const first = { ...question, settings: settings[0] as CacheSettings };
       return prepareTurn(first, this.#model, this.#images, signal);
     });
-    progress.images = turn.layouts;
-    progress.notices.push(...turn.notices);
+    progress.prepared(turn.layouts, turn.notices);
     const job = { turn, progress, signal };
     const segment = { start: 0, end: turn.prompt.ids.length };
     const features = await this.#phases.encode(job, segment);
@@ -215,14 +213,13 @@ export class Comparison {
     try {
       signal.throwIfAborted();
       await phases.decode(job, prefilled, rule, tokens);
-      if (tokens < maxNewTokens && progress.finish === "length") progress.finish = "memory";
+      if (tokens < maxNewTokens) progress.wasLimitedByMemory();
     } catch (error) {
       if (!isAbort(error)) return { failure: asEngineError(error).failure };
-      progress.finish = "cancelled";
+      progress.finish("cancelled");
     }
-    progress.kvBytes.peak = this.#model.gpu.memory.peak("kv");
-    progress.kvBytes.end = cache.bytes;
-    progress.kvBytes.full = fullKvBytes(cache);
+    const peak = this.#model.gpu.memory.peak("kv");
+    progress.close({ peak, end: cache.bytes, full: fullKvBytes(cache) });
     return { result: progress.result(turn) };
   }
 }

@@ -72,9 +72,8 @@ export class Phases {
     const { decoder, vision } = this.#model;
     const before = cache.rowCounts();
     const span = prefillSpan(turn.prompt, segment);
-    progress.promptTokens += span.rows;
-    progress.visualTokens += span.visual.reduce((sum, tile) => sum + tile.end - tile.start, 0);
-    const explains = progress.explanation && segment.end === turn.prompt.ids.length;
+    progress.prefilling(span);
+    const explains = progress.explains && segment.end === turn.prompt.ids.length;
     const watched = explains ? visualPositions(turn.prompt) : [];
     const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
     const hook = await recordTaps(this.#model, cache, asked);
@@ -91,11 +90,11 @@ export class Phases {
       hook.destroy();
       throw error;
     }
-    progress.kvBytes.before = cache.bytes;
+    progress.prefilled(cache.bytes);
     this.mark("prefill", cache);
     this.tell("score", 0, 1);
     const recorded = await progress.time("score", () => hook.finish());
-    progress.notices.push(...hook.notices);
+    progress.notice(hook.notices);
     const look = watched.length > 0 ? firstLook(cache, before, span, recorded, watched) : undefined;
     return { cache, span, before, taps: recorded[0] ?? {}, recorded, look };
   }
@@ -108,8 +107,7 @@ export class Phases {
       const { seed } = request.sampling;
       const input = planInput(span, this.#model.shape, settings, taps, seed);
       const plan = planFor(policy, input, options);
-      const importance = progress.explanation && policyImportance(plan.scores, span);
-      if (progress.explanation) progress.explanation = importance ? { importance } : {};
+      if (progress.explains) progress.planned(policyImportance(plan.scores, span));
       // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
       const isHeld = scope === "prompt" && retention < 1;
       return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
@@ -142,12 +140,11 @@ export class Phases {
   }
 
   #report({ progress }: Job, cache: KvCache, rowsBefore: RowCounts, plan: KeepPlan): void {
-    progress.kvBytes.after = cache.bytes;
-    progress.layers = layerReports(cache, rowsBefore);
-    progress.notes = plan.notes ?? {};
-    progress.notices.push(...(plan.notices ?? []));
+    const layers = layerReports(cache, rowsBefore);
+    progress.compacted(cache.bytes, layers, plan.notes);
+    progress.notice(plan.notices ?? []);
     this.mark("compact", cache);
-    this.#io.emit({ type: "compacted", layers: progress.layers, images: progress.images });
+    this.#io.emit({ type: "compacted", layers, images: progress.images });
   }
 
   /** Generates until a stop token, `maxNewTokens` or a stop; every token given out has its row. */
@@ -178,15 +175,14 @@ export class Phases {
         this.#io.reporter.fullKv = fullKvBytes(cache);
         this.#io.emit({ type: "token", index, id, text: delta, ms });
       }
-      progress.finish = step.value;
+      progress.finish(step.value);
     } finally {
       await steps.return("cancelled");
       await eviction?.finish();
-      progress.answer = text.text.trimEnd();
       cache.trim();
-      progress.layers = withRowsEnd(progress.layers, cache);
-      const attention = await trace?.finish(progress.answer.length);
-      if (attention) progress.explanation = { ...progress.explanation, attention };
+      const answer = text.text.trimEnd();
+      progress.answered(answer, withRowsEnd(progress.layers, cache));
+      progress.attended(await trace?.finish(answer.length));
     }
   }
 

@@ -51,14 +51,13 @@ export class Session {
    * an answer has begun; anything else that fails frees the cache and leaves nothing half done.
    */
   async ask(request: AskRequest, signal: AbortSignal): Promise<TurnResult> {
-    const progress = new Progress();
-    if (request.explain) progress.explanation = {};
+    const progress = new Progress(request.explain);
     try {
       await this.#answer(request, progress, signal);
     } catch (error) {
       const isStopped = isAbort(error);
       if (!isStopped && !(isOutOfMemory(error) && progress.ids.length > 0)) throw error;
-      progress.finish = isStopped ? "cancelled" : "memory";
+      progress.finish(isStopped ? "cancelled" : "memory");
     }
     this.#close(progress);
     return progress.result(request);
@@ -98,8 +97,7 @@ export class Session {
     const turn = await progress.time("vision", () =>
       prepareTurn(request, this.#model, this.#images, signal),
     );
-    progress.images = turn.layouts;
-    progress.notices.push(...turn.notices);
+    progress.prepared(turn.layouts, turn.notices);
     const job = { turn, progress, signal };
     const segments = this.#segments(turn);
     try {
@@ -127,7 +125,7 @@ export class Session {
       await phases.compact(job, prefilled, plan);
       if (newTokens === 0) return;
       await phases.decode(job, prefilled, rule, tokens);
-      if (tokens < newTokens && job.progress.finish === "length") job.progress.finish = "memory";
+      if (tokens < newTokens) job.progress.wasLimitedByMemory();
     } finally {
       if (cache.seen === 0) this.#drop();
       else this.#note(job, cache.seen);
@@ -148,8 +146,7 @@ export class Session {
 
   #cacheFor({ turn, progress }: Job, { start }: Segment): KvCache {
     if (start === 0) this.#drop();
-    else progress.isAppended ||= progress.promptTokens === 0;
-    if (progress.promptTokens === 0) this.#model.gpu.memory.resetPeak();
+    if (progress.begin(start)) this.#model.gpu.memory.resetPeak();
     this.#cache ??= this.#model.decoder.createCache();
     this.#cache.positionMode = positionMode(turn.options);
     return this.#cache;
@@ -164,10 +161,12 @@ export class Session {
   }
 
   /** What there is to say at the end of any turn, whatever ended it. */
-  #close({ kvBytes }: Progress): void {
-    kvBytes.peak = this.#model.gpu.memory.peak("kv");
-    kvBytes.end = this.#cache?.bytes ?? 0;
-    kvBytes.full = this.#cache ? fullKvBytes(this.#cache) : 0;
+  #close(progress: Progress): void {
+    progress.close({
+      peak: this.#model.gpu.memory.peak("kv"),
+      end: this.#cache?.bytes ?? 0,
+      full: this.#cache ? fullKvBytes(this.#cache) : 0,
+    });
     this.#phases.mark("end", this.#cache);
   }
 

@@ -43,7 +43,7 @@ export async function shrinkHistory(
   if (cache.seen === 0) return tokens;
   const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
   await job.progress.time("compact", () => dropRows(cache, candidates, target, scores));
-  job.progress.notices.push(`Earlier rows were dropped to stay within ${capMb} MB.`);
+  job.progress.notice([`Earlier rows were dropped to stay within ${capMb} MB.`]);
   return tokens;
 }
 

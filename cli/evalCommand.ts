@@ -1,0 +1,114 @@
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { POLICIES } from "@/compression/registry";
+import type { CacheSettings, Sampling } from "@/protocol/engine";
+import { parseOption } from "./ask";
+import { type Question, questionsOf, readDataset, readReferences } from "./dataset";
+import { inputError, numberOption, usageError } from "./options";
+
+const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
+  [--policy ${POLICIES.map(({ id }) => id).join("|")}]
+  [--retention 1] [--scope visual|prompt] [--option name=value …]
+  [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--kv-type f16|f32]
+  [--reference FILE]
+
+Asks every question of a data set (DIR/questions.jsonl) in a conversation of its own and scores the
+answers: exact match per world, ROUGE-L, KV bytes, ms per token. --policies asks each question once per
+policy:retention, from forks of one prefill for every four. --reference (DIR/answers.jsonl where it is
+there) holds another implementation's answers to agree with. --limit takes the worlds in equal parts.
+With --json FILE, FILE.questions.jsonl gets a line per question, from which a command that was stopped
+goes on.
+`;
+
+/** One command line. */
+export interface EvalCommand {
+  readonly model: string;
+  readonly questions: readonly Question[];
+  readonly references: ReadonlyMap<string, string>;
+  readonly lanes: readonly CacheSettings[];
+  readonly sampling: Sampling;
+  readonly kvType?: "f16" | "f32";
+  readonly json?: string;
+}
+
+/** @throws with exitCode 2 on usage, 1 on a file that is not there or cannot be read. */
+export function parseEval(argv: readonly string[]): EvalCommand {
+  const values = parseArguments(argv);
+  const { data, scope, policy, "kv-type": kvType, json } = values;
+  if (data === undefined) throw usageError("--data is missing.", USAGE);
+  if (scope !== "visual" && scope !== "prompt")
+    throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
+  if (kvType !== undefined && kvType !== "f16" && kvType !== "f32")
+    throw usageError("--kv-type is f16 or f32.", USAGE);
+  if (!fs.existsSync(values.model))
+    throw inputError(`There is no model directory ${values.model}.`);
+  const limit =
+    values.limit === undefined
+      ? Number.POSITIVE_INFINITY
+      : numberOption("limit", values.limit, 1, 1e6, { integer: true });
+  const options = Object.fromEntries(values.option.map(parseOption));
+  const names = values.policies?.split(",") ?? [`${policy}:${values.retention}`];
+  const lanes = names.map((name) => parseLane(name, policy, scope, options));
+  const reference = values.reference ?? defaultReference(data);
+  return {
+    model: path.resolve(values.model),
+    questions: questionsOf(readDataset(data), limit),
+    references: reference === undefined ? new Map() : readReferences(reference),
+    lanes,
+    sampling: {
+      temperature: 0,
+      topK: 0,
+      topP: 1,
+      seed: 0,
+      maxNewTokens: numberOption("max-new-tokens", values["max-new-tokens"], 1, 1e6, {
+        integer: true,
+      }),
+    },
+    ...(kvType === undefined ? {} : { kvType }),
+    ...(json === undefined ? {} : { json }),
+  };
+}
+
+function parseArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        data: { type: "string" },
+        model: { type: "string", default: "public/models/keepsight-mini" },
+        limit: { type: "string" },
+        json: { type: "string" },
+        policy: { type: "string", default: "full" },
+        retention: { type: "string", default: "1" },
+        scope: { type: "string", default: "visual" },
+        option: { type: "string", multiple: true, default: [] },
+        policies: { type: "string" },
+        "max-new-tokens": { type: "string", default: "128" },
+        "kv-type": { type: "string" },
+        reference: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
+  }
+}
+
+/** `prefixkv:0.5`; the command's --option go to the lanes of its --policy. */
+function parseLane(
+  text: string,
+  ownPolicy: string,
+  scope: CacheSettings["scope"],
+  options: CacheSettings["options"],
+): CacheSettings {
+  const [policy = "", share = "1"] = text.split(":");
+  if (!POLICIES.some(({ id }) => id === policy))
+    throw usageError(`There is no policy ${policy}.`, USAGE);
+  const retention = numberOption("policies", share, 0, 1, { above: true });
+  return { policy, retention, scope, options: policy === ownPolicy ? options : {} };
+}
+
+function defaultReference(data: string): string | undefined {
+  const file = path.join(data, "answers.jsonl");
+  return fs.existsSync(file) ? file : undefined;
+}
