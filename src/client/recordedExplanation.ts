@@ -1,9 +1,9 @@
-import type { AttentionTrace, Explanation } from "@/protocol/engine";
+import type { AnswerAttention, Explanation } from "@/protocol/engine";
 
 /** `Explanation` in JSON: its arrays' bytes (little-endian), deflated, in base64. */
 export interface RecordedExplanation {
   readonly importance?: { readonly positions: readonly number[]; readonly scores: string };
-  readonly attention?: Omit<AttentionTrace, "cells"> & { readonly cells: string };
+  readonly attention?: Omit<AnswerAttention, "cells"> & { readonly cells: string };
 }
 
 /** A recorded explanation with its arrays. */

@@ -200,11 +200,11 @@ export interface Explanation {
     /** [layers, positions] the policy's own score, mean over heads; larger is kept first. */
     readonly scores: Float32Array;
   };
-  readonly attention?: AttentionTrace;
+  readonly attention?: AnswerAttention;
 }
 
 /** Attention of each generated step over the visual rows, mean over the query heads. */
-export interface AttentionTrace {
+export interface AnswerAttention {
   /** Original positions of all visual rows of the conversation, ascending. */
   readonly positions: readonly number[];
   readonly layers: number;

@@ -239,12 +239,12 @@ describe("explanations", async () => {
       return done;
     };
     const [asked, unasked] = [await work(true), await work(false)];
-    const isOurs = (label: string) => /^(trace|tap)/.test(label);
+    const isOurs = (label: string) => /^(step.attention|tap)/.test(label);
     expect(unasked.kernels.filter(isOurs)).toEqual([]);
-    expect(unasked.buffers.filter((label) => /^trace/.test(label))).toEqual([]);
+    expect(unasked.buffers.filter((label) => /^step.attention/.test(label))).toEqual([]);
     expect(unasked.result.explanation).toBeUndefined();
     // Asked, one kernel per layer joins the frozen program, and nothing else changes.
-    expect(asked.kernels.filter((label) => /^trace/.test(label))).toHaveLength(layers);
+    expect(asked.kernels.filter((label) => /^step.attention/.test(label))).toHaveLength(layers);
     expect(asked.kernels.filter((label) => !isOurs(label))).toEqual(unasked.kernels);
     expect(asked.result.tokenIds).toEqual(unasked.result.tokenIds);
   });

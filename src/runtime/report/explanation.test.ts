@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { RowScores } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import {
-  AnswerTrace,
+  AnswerAttentionRecorder,
   firstLook,
   policyImportance,
   visualPositions,
@@ -67,16 +67,16 @@ it("shows scores of visual rows, mean over heads, at their positions", () => {
 it("needs no GPU for the only token of an answer", async () => {
   const look = { positions: [4, 5], cells: Uint8Array.of(7, 8) };
   const input = { cache, heads: 2, look, maxNewTokens: 1, slots: undefined };
-  const trace = await AnswerTrace.create(input);
-  expect(trace.hook).toBeUndefined();
-  trace.arrive(3);
-  expect(await trace.finish(2)).toEqual({
+  const recorder = await AnswerAttentionRecorder.create(input);
+  expect(recorder.hook).toBeUndefined();
+  recorder.arrive(3);
+  expect(await recorder.finish(2)).toEqual({
     positions: [4, 5],
     layers: 1,
     steps: 1,
     ends: [2],
     cells: Uint8Array.of(7, 8),
   });
-  const none = await AnswerTrace.create(input);
+  const none = await AnswerAttentionRecorder.create(input);
   expect(await none.finish(0)).toMatchObject({ steps: 0, ends: [], cells: new Uint8Array() });
 });

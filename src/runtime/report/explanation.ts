@@ -1,8 +1,8 @@
 import type { RowScores, Taps } from "@/compression/types";
-import { type MovingSlots, StepTrace } from "@/model/decoder/stepTrace";
+import { type MovingSlots, StepAttention } from "@/model/decoder/stepAttention";
 import type { KvCache, RowCounts } from "@/model/kv/cache";
 import type { Prompt } from "@/model/prompt/prompt";
-import type { AttentionTrace, Explanation } from "@/protocol/engine";
+import type { AnswerAttention, Explanation } from "@/protocol/engine";
 import type { PrefillSpan } from "../request/prefillSpan";
 import type { TapRequest } from "./tapRecording";
 
@@ -10,7 +10,7 @@ import type { TapRequest } from "./tapRecording";
 export interface FirstLook {
   /** Original positions of the conversation's visual rows, ascending. */
   readonly positions: readonly number[];
-  /** [layers, positions] bytes as in `AttentionTrace`. */
+  /** [layers, positions] bytes as in `AnswerAttention`. */
   readonly cells: Uint8Array<ArrayBuffer>;
 }
 
@@ -103,7 +103,7 @@ export function policyImportance(
   return { positions: rows.map((row) => start + row), scores: means };
 }
 
-export interface AnswerTraceInput {
+export interface AnswerAttentionInput {
   readonly cache: KvCache;
   /** H, query heads. */
   readonly heads: number;
@@ -114,28 +114,28 @@ export interface AnswerTraceInput {
 }
 
 /** Collects the attention of one answer while it is decoded. */
-export class AnswerTrace {
+export class AnswerAttentionRecorder {
   /** Absent where the first token is the only one. */
-  readonly hook: StepTrace | undefined;
+  readonly hook: StepAttention | undefined;
   readonly #look: FirstLook;
   readonly #layers: number;
   readonly #ends: number[] = [];
 
-  private constructor({ look, cache }: AnswerTraceInput, hook: StepTrace | undefined) {
+  private constructor({ look, cache }: AnswerAttentionInput, hook: StepAttention | undefined) {
     this.#look = look;
     this.#layers = cache.shape.layers;
     this.hook = hook;
   }
 
   /** Call it when the cache is as decoding finds it. */
-  static async create(input: AnswerTraceInput): Promise<AnswerTrace> {
+  static async create(input: AnswerAttentionInput): Promise<AnswerAttentionRecorder> {
     const { cache, heads, look, slots } = input;
     const { positions } = look;
     // The step that takes a token in chooses the next one: the last token's chooses none.
     const steps = input.maxNewTokens - 1;
     const hook =
-      steps > 0 ? await StepTrace.create({ cache, heads, positions, steps, slots }) : undefined;
-    return new AnswerTrace(input, hook);
+      steps > 0 ? await StepAttention.create({ cache, heads, positions, steps, slots }) : undefined;
+    return new AnswerAttentionRecorder(input, hook);
   }
 
   /** Notes a token that has come, and how many characters of the answer there are now. */
@@ -144,7 +144,7 @@ export class AnswerTrace {
   }
 
   /** Reads the record back and frees it. @param characters of the whole answer */
-  async finish(characters: number): Promise<AttentionTrace> {
+  async finish(characters: number): Promise<AnswerAttention> {
     try {
       const { positions, cells: first } = this.#look;
       const tokens = this.#ends.length;

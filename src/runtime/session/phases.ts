@@ -10,7 +10,7 @@ import type { PromptTile } from "@/model/prompt/prompt";
 import { TextStream } from "@/model/prompt/textStream";
 import type { Phase } from "@/protocol/engine";
 import {
-  AnswerTrace,
+  AnswerAttentionRecorder,
   firstLook,
   policyImportance,
   visualPositions,
@@ -158,8 +158,8 @@ export class Phases {
     const { cache } = prefilled;
     const { maxNewTokens: _, ...sampling } = turn.request.sampling;
     const eviction = rule && (await this.#evict(prefilled, rule));
-    const trace = await this.#trace(prefilled, eviction, maxNewTokens);
-    const hook = joinHooks([eviction, trace?.hook].filter((each) => each !== undefined));
+    const recorder = await this.#recordAttention(prefilled, eviction, maxNewTokens);
+    const hook = joinHooks([eviction, recorder?.hook].filter((each) => each !== undefined));
     const text = new TextStream(tokenizer);
     const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
     this.tell("decode", 0, maxNewTokens);
@@ -171,7 +171,7 @@ export class Phases {
         const ms = progress.arrive(id);
         const index = progress.ids.length - 1;
         const delta = stopIds.includes(id) ? "" : text.push(id);
-        trace?.arrive(text.text.length);
+        recorder?.arrive(text.text.length);
         this.#io.reporter.fullKv = fullKvBytes(cache);
         this.#io.emit({ type: "token", index, id, text: delta, ms });
       }
@@ -182,7 +182,7 @@ export class Phases {
       cache.trim();
       const answer = text.text.trimEnd();
       progress.answered(answer, withRowsEnd(progress.layers, cache));
-      progress.attended(await trace?.finish(answer.length));
+      progress.attended(await recorder?.finish(answer.length));
     }
   }
 
@@ -197,14 +197,14 @@ export class Phases {
   }
 
   /** Records what the answer looks at, where it is to be explained. */
-  async #trace(
+  async #recordAttention(
     { cache, look }: Prefilled,
     eviction: Eviction | undefined,
     maxNewTokens: number,
-  ): Promise<AnswerTrace | undefined> {
+  ): Promise<AnswerAttentionRecorder | undefined> {
     const { heads } = this.#model.decoder.config;
     const slots = eviction?.slots;
-    return look && AnswerTrace.create({ cache, heads, look, maxNewTokens, slots });
+    return look && AnswerAttentionRecorder.create({ cache, heads, look, maxNewTokens, slots });
   }
 
   #evict({ cache, span, before, taps, look }: Prefilled, rule: DecodeRule): Promise<Eviction> {

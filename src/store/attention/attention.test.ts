@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { AttentionTrace, LayerReport } from "@/protocol/engine";
+import type { AnswerAttention, LayerReport } from "@/protocol/engine";
 import { attendedRows, attentionOfRow, attentionOfSteps, lightOf, sinkRows } from "./attention";
 
 const byte = (attention: number) => Math.round(255 * Math.sqrt(attention));
 
 /** @param attention [steps][layers][positions], the rows beginning at position 10 */
-function trace(attention: readonly (readonly (readonly number[])[])[]): AttentionTrace {
+function trace(attention: readonly (readonly (readonly number[])[])[]): AnswerAttention {
   const rows = attention[0]![0]!.length;
   return {
     positions: Array.from({ length: rows }, (_, row) => 10 + row),

@@ -1,4 +1,4 @@
-import type { AttentionTrace, LayerReport } from "@/protocol/engine";
+import type { AnswerAttention, LayerReport } from "@/protocol/engine";
 import type { LayerChoice } from "../settings/settings";
 
 /** A sink gets this many times the uniform share of a word's attention over the visual rows … */
@@ -12,7 +12,7 @@ const SINK_MIN_WORDS = 3;
 const ATTENDED = 0.25;
 
 /** Attention of one step over the visual rows, mean over the chosen layers. [positions] */
-function attentionAt(trace: AttentionTrace, step: number, layer: LayerChoice): Float64Array {
+function attentionAt(trace: AnswerAttention, step: number, layer: LayerChoice): Float64Array {
   const rows = trace.positions.length;
   const layers = layersOf(trace, layer);
   const mean = new Float64Array(rows);
@@ -25,14 +25,14 @@ function attentionAt(trace: AttentionTrace, step: number, layer: LayerChoice): F
   return mean;
 }
 
-function layersOf({ layers }: AttentionTrace, layer: LayerChoice): readonly number[] {
+function layersOf({ layers }: AnswerAttention, layer: LayerChoice): readonly number[] {
   if (layer === "all") return Array.from({ length: layers }, (_, each) => each);
   return [Math.min(layer, layers - 1)];
 }
 
 /** Summed over a word's steps: attention by position of the visual row. */
 export function attentionOfSteps(
-  trace: AttentionTrace,
+  trace: AnswerAttention,
   steps: readonly number[],
   layer: LayerChoice,
 ): ReadonlyMap<number, number> {
@@ -46,7 +46,7 @@ export function attentionOfSteps(
 
 /** What a word's steps gave to one row in one layer. */
 export function attentionOfRow(
-  { positions, layers, cells }: AttentionTrace,
+  { positions, layers, cells }: AnswerAttention,
   steps: readonly number[],
   layer: number,
   position: number,
@@ -66,7 +66,7 @@ export function attentionOfRow(
  * @param words the recorded steps of each word of the answer
  */
 export function sinkRows(
-  trace: AttentionTrace,
+  trace: AnswerAttention,
   words: readonly (readonly number[])[],
   reports: readonly LayerReport[],
   layer: LayerChoice,
@@ -91,7 +91,7 @@ export function sinkRows(
 
 /** Visual rows that a chosen layer holds, mean over the layers; a fraction where heads differ. */
 function meanHeld(
-  trace: AttentionTrace,
+  trace: AnswerAttention,
   reports: readonly LayerReport[],
   layer: LayerChoice,
 ): number {

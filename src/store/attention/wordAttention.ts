@@ -1,4 +1,4 @@
-import type { AttentionTrace, ImageLayout, LayerReport } from "@/protocol/engine";
+import type { AnswerAttention, ImageLayout, LayerReport } from "@/protocol/engine";
 import { alignedWords } from "@/text/agreement";
 import type { ChatState } from "../chat/chat";
 import {
@@ -86,7 +86,7 @@ function referenceOf(
  * heads of them, where `kept` no longer has it.
  */
 function lostShare(
-  full: AttentionTrace,
+  full: AnswerAttention,
   steps: readonly number[],
   kept: readonly LayerReport[],
   layer: LayerChoice,
@@ -149,7 +149,7 @@ export function sinksOf(attempt: Attempt, layer: LayerChoice): ReadonlySet<numbe
 
 const NO_SINKS: ReadonlySet<number> = new Set();
 /** Sinks that were found: every word of an answer asks for them. */
-const SINKS = new WeakMap<AttentionTrace, Map<LayerChoice, ReadonlySet<number>>>();
+const SINKS = new WeakMap<AnswerAttention, Map<LayerChoice, ReadonlySet<number>>>();
 
 /**
  * The scores that the rows of an image were ranked by in an answer. A turn that was appended ranked

@@ -10,7 +10,7 @@ import type { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
 import type { Decoder } from "./decoder";
 import { type DecodeHook, generate, joinHooks } from "./generation";
-import { StepTrace, TRACE_BYTES } from "./stepTrace";
+import { STEP_ATTENTION_BYTES, StepAttention } from "./stepAttention";
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 const STEPS = 24;
@@ -80,14 +80,14 @@ describe("attention of decoding steps", async () => {
     } = {},
   ): Promise<Uint8Array> {
     const { eviction, evict, positions = WATCHED } = options;
-    const trace = await StepTrace.create({
+    const attention = await StepAttention.create({
       cache,
       heads,
       positions,
       steps: STEPS,
       slots: eviction?.slots,
     });
-    const hooks: DecodeHook[] = eviction ? [eviction, trace] : [trace];
+    const hooks: DecodeHook[] = eviction ? [eviction, attention] : [attention];
     const args = { cache, sampling: GREEDY, maxNewTokens: STEPS, stopIds: [] };
     let position = test.rows;
     const expected: number[] = [];
@@ -108,8 +108,8 @@ describe("attention of decoding steps", async () => {
       }
       evict?.(shares);
     }
-    const cells = await trace.read(STEPS);
-    trace.destroy();
+    const cells = await attention.read(STEPS);
+    attention.destroy();
     await eviction?.finish();
     expect(cells).toHaveLength(expected.length);
     for (const [i, share] of expected.entries()) {
@@ -198,11 +198,11 @@ describe("attention of decoding steps", async () => {
   it("records as many steps as there is room for, and none beyond", async () => {
     const { cache } = await compacted(everything);
     const positions = Array.from({ length: 100_000 }, (_, i) => i);
-    const trace = await StepTrace.create({ cache, heads, positions, steps: 1000 });
-    expect(trace.steps).toBe(Math.floor(TRACE_BYTES / (layers * 100_000)));
-    trace.destroy();
+    const attention = await StepAttention.create({ cache, heads, positions, steps: 1000 });
+    expect(attention.steps).toBe(Math.floor(STEP_ATTENTION_BYTES / (layers * 100_000)));
+    attention.destroy();
 
-    const short = await StepTrace.create({ cache, heads, positions: WATCHED, steps: 2 });
+    const short = await StepAttention.create({ cache, heads, positions: WATCHED, steps: 2 });
     const args = { cache, sampling: GREEDY, maxNewTokens: 5, stopIds: [] };
     for await (const _ of generate(decoder, { ...args, hook: short }));
     expect(await short.read(5)).toHaveLength(2 * layers * WATCHED.length);

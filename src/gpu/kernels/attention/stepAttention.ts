@@ -4,8 +4,8 @@ import type { EvictShape } from "../cache/evict";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { KV_CODE } from "../common/kvType";
 import type { Queries } from "../taps/tapScores";
-import traceAttention from "./trace_attention.wgsl?raw";
-import traceLocate from "./trace_locate.wgsl?raw";
+import attention from "./step_attention.wgsl?raw";
+import locate from "./step_attention_locate.wgsl?raw";
 
 const WORKGROUP = 64;
 
@@ -16,10 +16,10 @@ export const PLACE_NEVER = 0xfffffffe;
 /** No column for this position. */
 export const NO_COLUMN = 0xffffffff;
 
-export type TraceKernels = Compiled<ReturnType<typeof traceKernels>>;
+export type StepAttentionKernels = Compiled<ReturnType<typeof stepAttentionKernels>>;
 
 /** What both kernels read. */
-interface TraceStep {
+interface StepArgs {
   readonly table: GPUBuffer;
   /** u32 [2]: number of the step, original position of the row that it appends. */
   readonly clock: GPUBuffer;
@@ -30,7 +30,7 @@ interface TraceStep {
   readonly watched: number;
 }
 
-export interface TraceAttentionArgs extends TraceStep {
+export interface StepAttentionArgs extends StepArgs {
   readonly k: GPUBuffer;
   readonly query: Queries;
   /** [steps, layers, watched rows] bytes, each line filled up to a multiple of 4; zeroed. */
@@ -39,7 +39,7 @@ export interface TraceAttentionArgs extends TraceStep {
   readonly steps: number;
 }
 
-export interface TraceLocateArgs extends TraceStep {
+export interface StepLocateArgs extends StepArgs {
   /** u32 [positions]: column of each original position, or `NO_COLUMN`. */
   readonly columns: GPUBuffer;
   /** u32 [flat rows]: original position of each slot's row. */
@@ -49,23 +49,23 @@ export interface TraceLocateArgs extends TraceStep {
 }
 
 /** Bytes of one layer's line in one step. */
-export function traceLineBytes(watched: number): number {
+export function stepLineBytes(watched: number): number {
   return Math.ceil(watched / 4) * 4;
 }
 
 /** To be compiled by name. */
-export function traceKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
+export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
   return {
     attention: () =>
       compileCall(
         gpu,
         {
-          label: `trace_attention ${kvType}`,
-          code: [KV_CODE[kvType], traceAttention],
+          label: `step_attention ${kvType}`,
+          code: [KV_CODE[kvType], attention],
           access: ["read", "read", "read", "read", "read", "read", "write"],
           constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
         },
-        (args: TraceAttentionArgs) => ({
+        (args: StepAttentionArgs) => ({
           buffers: [
             ...[args.table, args.k, args.query.q, args.query.lse],
             ...[args.clock, args.places, args.cells],
@@ -82,12 +82,12 @@ export function traceKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: Evic
       compileCall(
         gpu,
         {
-          label: "trace_locate",
-          code: [traceLocate],
+          label: "step_attention_locate",
+          code: [locate],
           access: ["read", "read", "read", "write", "write"],
           constants: { WORKGROUP },
         },
-        (args: TraceLocateArgs) => ({
+        (args: StepLocateArgs) => ({
           buffers: [args.table, args.clock, args.columns, args.positions, args.places],
           params: [args.columns.size / 4, args.watched],
           groups: [Math.ceil(args.capacity / WORKGROUP), args.layers * kvHeads],

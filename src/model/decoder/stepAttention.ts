@@ -2,10 +2,10 @@ import {
   NO_COLUMN,
   PLACE_ALWAYS,
   PLACE_NEVER,
-  type TraceKernels,
-  traceKernels,
-  traceLineBytes,
-} from "@/gpu/kernels/attention/trace";
+  type StepAttentionKernels,
+  stepAttentionKernels,
+  stepLineBytes,
+} from "@/gpu/kernels/attention/stepAttention";
 import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
@@ -14,7 +14,7 @@ import type { AttentionRecord } from "./decoder";
 import type { DecodeHook } from "./generation";
 
 /** The record of one answer takes no more; later steps are not recorded. */
-export const TRACE_BYTES = 16 * 1024 * 1024;
+export const STEP_ATTENTION_BYTES = 16 * 1024 * 1024;
 
 /** Where rows change their slots: the original position of each slot's row, on the GPU. */
 export interface MovingSlots {
@@ -22,13 +22,13 @@ export interface MovingSlots {
   readonly positions: GPUBuffer;
 }
 
-export interface StepTraceInput {
+export interface StepAttentionInput {
   readonly cache: KvCache;
   /** H, query heads. */
   readonly heads: number;
   /** Original positions of the rows to watch, ascending; at least one. */
   readonly positions: readonly number[];
-  /** Steps to record; fewer where `TRACE_BYTES` hold fewer. */
+  /** Steps to record; fewer where `STEP_ATTENTION_BYTES` hold fewer. */
   readonly steps: number;
   /** Absent: no row changes its slot while decoding. */
   readonly slots?: MovingSlots | undefined;
@@ -40,11 +40,11 @@ export interface StepTraceInput {
  * when the answer has ended. The rows' slots are written down before the first step; where rows are
  * evicted a further dispatch per step finds them anew, for all layers.
  */
-export class StepTrace implements DecodeHook {
+export class StepAttention implements DecodeHook {
   /** Steps that are recorded at most. */
   readonly steps: number;
-  readonly #input: StepTraceInput;
-  readonly #kernels: TraceKernels;
+  readonly #input: StepAttentionInput;
+  readonly #kernels: StepAttentionKernels;
   readonly #scratch: Scratch;
   readonly #clock: GPUBuffer;
   readonly #places: GPUBuffer;
@@ -52,13 +52,13 @@ export class StepTrace implements DecodeHook {
   readonly #cells: GPUBuffer;
   #step = 0;
 
-  private constructor(input: StepTraceInput, kernels: TraceKernels) {
+  private constructor(input: StepAttentionInput, kernels: StepAttentionKernels) {
     const { cache, positions, slots } = input;
-    const stepBytes = cache.shape.layers * traceLineBytes(positions.length);
-    this.steps = Math.min(input.steps, Math.floor(TRACE_BYTES / stepBytes));
+    const stepBytes = cache.shape.layers * stepLineBytes(positions.length);
+    this.steps = Math.min(input.steps, Math.floor(STEP_ATTENTION_BYTES / stepBytes));
     this.#input = input;
     this.#kernels = kernels;
-    this.#scratch = new Scratch(cache.gpu, "trace");
+    this.#scratch = new Scratch(cache.gpu, "step attention");
     this.#clock = this.#scratch.numbers("clock", 2);
     this.#places = this.#scratch.upload("places", slots ? noPlaces(input) : fixedPlaces(input));
     this.#columns = slots && this.#scratch.upload("columns", columnsByPosition(input));
@@ -66,12 +66,14 @@ export class StepTrace implements DecodeHook {
   }
 
   /** Before the first step, after the cache was compacted. @throws KernelCompileError */
-  static async create(input: StepTraceInput): Promise<StepTrace> {
+  static async create(input: StepAttentionInput): Promise<StepAttention> {
     const { cache, heads, slots } = input;
     const { kvHeads, headDim, kvType } = cache.shape;
-    const kernels = traceKernels(cache.gpu, { heads, kvHeads, headDim, kvType });
-    const names = new Set<keyof TraceKernels>(slots ? ["attention", "locate"] : ["attention"]);
-    return new StepTrace(input, await compileNamed(kernels, names));
+    const kernels = stepAttentionKernels(cache.gpu, { heads, kvHeads, headDim, kvType });
+    const names = new Set<keyof StepAttentionKernels>(
+      slots ? ["attention", "locate"] : ["attention"],
+    );
+    return new StepAttention(input, await compileNamed(kernels, names));
   }
 
   beforeStep(): void {
@@ -112,7 +114,7 @@ export class StepTrace implements DecodeHook {
   async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
     const { cache, positions } = this.#input;
     const columns = positions.length;
-    const lineBytes = traceLineBytes(columns);
+    const lineBytes = stepLineBytes(columns);
     const lines = Math.min(count, this.steps) * cache.shape.layers;
     if (lines === 0) return new Uint8Array();
     const padded = new Uint8Array(await cache.gpu.read(this.#cells, 0, lines * lineBytes));
@@ -136,13 +138,13 @@ function largestCapacity(cache: KvCache): number {
 }
 
 /** Places that are to be found. */
-function noPlaces({ cache, positions }: StepTraceInput): Uint32Array<ArrayBuffer> {
+function noPlaces({ cache, positions }: StepAttentionInput): Uint32Array<ArrayBuffer> {
   const { layers, kvHeads } = cache.shape;
   return new Uint32Array(layers * kvHeads * positions.length * 2).fill(PLACE_NEVER);
 }
 
 /** The slot that holds each position, per layer and head. */
-function fixedPlaces(input: StepTraceInput): Uint32Array<ArrayBuffer> {
+function fixedPlaces(input: StepAttentionInput): Uint32Array<ArrayBuffer> {
   const { cache, positions } = input;
   const { layers, kvHeads } = cache.shape;
   const columns = columnsByPosition(input);
@@ -159,7 +161,7 @@ function fixedPlaces(input: StepTraceInput): Uint32Array<ArrayBuffer> {
 }
 
 /** Column of each position up to the last one that is watched. */
-function columnsByPosition({ positions }: StepTraceInput): Uint32Array<ArrayBuffer> {
+function columnsByPosition({ positions }: StepAttentionInput): Uint32Array<ArrayBuffer> {
   const columns = new Uint32Array((positions.at(-1) ?? 0) + 1).fill(NO_COLUMN);
   for (const [column, position] of positions.entries()) columns[position] = column;
   return columns;

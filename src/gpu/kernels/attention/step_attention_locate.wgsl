@@ -1,10 +1,10 @@
-// trace_locate: where the watched rows stand in this step, while rows move between slots.
+// step_attention_locate: where the watched rows stand in this step, while rows move between slots.
 //
 //   table      [layers, kv_heads] (offset, rows before the newest, capacity, flat offset)
 //   clock      [2] u32: number of this step, original position of the row that it appends
 //   columns    [known] column of each original position, or NONE
 //   positions  [flat rows] u32, original position of each slot's row: all layers' regions end to end
-//   places     [layers, kv_heads, watched] (slot, step): see trace_attention.wgsl
+//   places     [layers, kv_heads, watched] (slot, step): see step_attention.wgsl
 //
 // A row that is found is stamped with the step; one that was evicted keeps an older stamp. The newest
 // row stands in slot `rows`, and its position is noted. One invocation per slot and KV head of all
