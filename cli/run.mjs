@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const [command, ...argv] = process.argv.slice(2);
 
 /** Commands that need nothing of Vite, and are asked for many times in a row. */
-const PLAIN = new Set(["policy"]);
+const PLAIN = new Set(["policy", "tables"]);
 const { main } = PLAIN.has(command) ? await bundled(command) : await served(command);
 try {
   process.exitCode = await main(argv);

@@ -19,21 +19,16 @@ function settings(policy: Policy): [string, OptionValues][] {
       for (const value of spec.values) {
         if (value !== spec.default) cases.push([`${name} ${value}`, { [name]: value }]);
       }
-    } else if (spec.kind === "number" && name !== "layer") {
+    } else if (spec.kind === "number") {
       cases.push([`${name} at its least`, { [name]: spec.min }]);
-      cases.push([`${name} at its most`, { [name]: oddBelow(name, spec.max) }]);
+      cases.push([`${name} at its most`, { [name]: spec.max }]);
     }
   }
   if (policy.options.blend) cases.push(["ivc and blend", { protect: "ivc", blend: 0.3 }]);
-  return cases.map(([name, options]) =>
-    options.search === "config"
-      ? [name, { ...options, forget: "0.5,0.25,0.75,0.9" }]
-      : [name, options],
+  const texts = Object.entries(policy.options).flatMap(([name, spec]) =>
+    spec.kind === "text" ? [[name, spec.example] as const] : [],
   );
-}
-
-function oddBelow(name: string, value: number): number {
-  return name === "kernel" || name === "local" ? value - 1 + (value % 2) : value;
+  return cases.map(([name, options]) => [name, { ...Object.fromEntries(texts), ...options }]);
 }
 
 function inputFor(
@@ -51,9 +46,6 @@ function withRetention(input: PlanInput, retention: number): PlanInput {
   const budget = rowBudget(retention, input.candidates.length, input.layers);
   return { ...input, retention, budget };
 }
-
-/** Policies that keep rows by age, at even distances or by chance. */
-const UNRANKED = ["full", "uniform", "streaming", "random"];
 
 /** Scores are there for every row, and nothing that was dropped has more than what was kept by rank. */
 function expectScores({ scores, layers }: KeepPlan, input: PlanInput, hasAnchors: boolean): void {
@@ -127,7 +119,7 @@ describe.each(POLICIES.map((policy) => [policy.id, policy] as const))("%s", (_, 
       ...(policy.options.window?.kind === "number" && { window: 6 }),
     };
     const { sinks = 0 } = given;
-    const recent = given.window ?? given.recent ?? (policy.options.sinks ? 1 : 0);
+    const recent = given.window ?? given.recent ?? policy.keepsNewest ?? 0;
     const input = inputFor(policy, given, SMALL_PROMPT, "prompt", 0.6);
     for (const { keep } of planFor(policy, input, given).layers) {
       for (const rows of keep) {
@@ -147,7 +139,7 @@ describe.each(POLICIES.map((policy) => [policy.id, policy] as const))("%s", (_, 
   it("shows what it ranks by, if it ranks", () => {
     const input = inputFor(policy, {}, SMALL_PROMPT, "visual", 0.3);
     const { scores } = planFor(policy, input);
-    expect(scores === undefined).toBe(UNRANKED.includes(policy.id));
+    expect(scores === undefined).toBe(policy.ranks === false);
     if (!scores) return;
     expect(new Set(scores.data).size).toBeGreaterThan(10);
     const blended = planFor(policy, input, { blend: 0.5, protect: "ivc" });

@@ -11,7 +11,7 @@ import {
 
 /** What a policy's file says; `definePolicy` adds the shared options and the types of its own. */
 export interface PolicySpec<S extends OptionSpecs>
-  extends Pick<Policy, "id" | "label" | "summary" | "paper" | "release"> {
+  extends Pick<Policy, "id" | "label" | "summary" | "paper" | "release" | "ranks" | "keepsNewest"> {
   readonly options: S;
   /** `none` for the one policy that has nothing to share out. */
   readonly shared?: "none";

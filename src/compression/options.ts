@@ -10,11 +10,17 @@ interface OptionBase {
   readonly formerly?: string;
 }
 
-export interface NumberSpec extends OptionBase {
-  readonly kind: "number";
+/** Which numbers a number may be. */
+export interface NumberLimits {
   readonly min: number;
   readonly max: number;
   readonly integer: boolean;
+  /** Whole and odd: a kernel that has a middle. */
+  readonly odd?: true;
+}
+
+export interface NumberSpec extends OptionBase, NumberLimits {
+  readonly kind: "number";
   readonly default: number;
 }
 
@@ -28,6 +34,8 @@ export interface ChoiceSpec<V extends readonly string[] = readonly string[]> ext
 export interface TextSpec extends OptionBase {
   readonly kind: "text";
   readonly pattern: string;
+  /** A valid value for a model of four layers: what the contract tests fill in. */
+  readonly example: string;
   readonly default: string;
 }
 
@@ -57,6 +65,16 @@ export function integer(
   return { kind: "number", label, help, min, max, integer: true, default: value };
 }
 
+/** An odd whole number in [min, max]. */
+export function oddInteger(
+  label: string,
+  help: string,
+  range: readonly [number, number],
+  value: number,
+): NumberSpec {
+  return { ...integer(label, help, range, value), odd: true };
+}
+
 /** A number in [min, max]. */
 export function real(
   label: string,
@@ -77,8 +95,12 @@ export function choice<const V extends readonly [string, ...string[]]>(
 }
 
 /** Free text that `pattern` matches as a whole; the default is empty. */
-export function freeText(label: string, help: string, pattern: string): TextSpec {
-  return { kind: "text", label, help, pattern, default: "" };
+export function freeText(
+  label: string,
+  help: string,
+  { pattern, example }: Pick<TextSpec, "pattern" | "example">,
+): TextSpec {
+  return { kind: "text", label, help, pattern, example, default: "" };
 }
 
 /** `spec` under a new name; `name` is the old one. */
@@ -97,11 +119,15 @@ export function currentNames(specs: OptionSpecs, given: OptionValues): OptionVal
   return values;
 }
 
+export function isWithin(value: number, { min, max, integer, odd }: NumberLimits): boolean {
+  if (!(value >= min && value <= max)) return false;
+  return (!integer || Number.isInteger(value)) && (!odd || value % 2 !== 0);
+}
+
 export function isValid(spec: OptionSpec, value: number | string): boolean {
   switch (spec.kind) {
     case "number":
-      if (typeof value !== "number" || !(value >= spec.min && value <= spec.max)) return false;
-      return !spec.integer || Number.isInteger(value);
+      return typeof value === "number" && isWithin(value, spec);
     case "choice":
       return spec.values.includes(String(value));
     case "text":
@@ -111,11 +137,17 @@ export function isValid(spec: OptionSpec, value: number | string): boolean {
   }
 }
 
+/** What `isWithin` accepts, in words. */
+export function allowedNumbers({ min, max, integer, odd }: NumberLimits): string {
+  const kind = odd ? "an odd number" : integer ? "a whole number" : "a number";
+  return `${kind} from ${min} to ${max}`;
+}
+
 /** What `isValid` accepts, in words. */
 export function allowedValues(spec: OptionSpec): string {
   switch (spec.kind) {
     case "number":
-      return `${spec.integer ? "a whole number" : "a number"} from ${spec.min} to ${spec.max}`;
+      return allowedNumbers(spec);
     case "choice":
       return `one of ${spec.values.join(", ")}`;
     case "text":

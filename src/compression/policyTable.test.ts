@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { policyDocument, policyTable } from "./policyTable";
+import { policyDocument, withPolicyTable } from "./policyTable";
 
-it("documents the registry as it is", async () => {
-  await expect(policyDocument()).toMatchFileSnapshot("../../docs/policies.md");
+const STALE = "npm run tables writes the tables anew";
+
+it("documents the registry as it is", () => {
+  expect(readFileSync("docs/policies.md", "utf8"), STALE).toBe(policyDocument());
 });
 
 it("lists every policy in the README", () => {
-  const section = /<!-- policies -->\n([\s\S]*?)\n<!-- \/policies -->/.exec(
-    readFileSync("README.md", "utf8"),
-  );
-  expect(section?.[1]).toBe(policyTable());
+  const readme = readFileSync("README.md", "utf8");
+  expect(readme, STALE).toBe(withPolicyTable(readme));
 });

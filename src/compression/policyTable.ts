@@ -14,11 +14,19 @@ export function policyTable(): string {
   );
 }
 
+/** The README with the table between its markers. */
+export function withPolicyTable(readme: string): string {
+  const section = /(<!-- policies -->\n)[\s\S]*?(\n<!-- \/policies -->)/;
+  if (!section.test(readme)) throw new RangeError("the README lacks the markers of its table");
+  return readme.replace(section, (_, start, end) => `${start}${policyTable()}${end}`);
+}
+
+/** The whole of docs/policies.md. */
 export function policyDocument(): string {
   return [
     "# Policies",
     "",
-    "Written from the registry (`src/compression/policyTable.ts`). Retention is the fraction kept. Every policy keeps exactly",
+    "Written from the registry by `npm run tables`. Retention is the fraction kept. Every policy keeps exactly",
     "max(L, round(retention · candidates · L)) candidate rows over its L layers, unless a variant below says otherwise.",
     "",
     policyTable(),

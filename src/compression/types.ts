@@ -7,7 +7,7 @@
  * of them); rows outside of C are always kept. *Heads* are KV heads unless a text says query heads.
  */
 
-import type { OptionSpec, OptionValues } from "./options";
+import type { OptionSpecs, OptionValues } from "./options";
 
 /** One number per row, layer and head: `data[(layer * heads + head) * rows + row]`. */
 export interface RowScores {
@@ -240,7 +240,11 @@ export interface Policy {
   readonly paper?: { readonly title: string; readonly venue: string; readonly url: string };
   /** Where an authors' release exists. */
   readonly release?: string;
-  readonly options: Readonly<Record<string, OptionSpec>>;
+  readonly options: OptionSpecs;
+  /** `false`: by age, distance or chance; its plans carry no scores. */
+  readonly ranks?: false;
+  /** Newest candidates that its defaults keep besides `recent`, where the budget has room for them. */
+  readonly keepsNewest?: number;
   /** How these options break the rule of the exact budget: one sentence. */
   deviation?(options: OptionValues): string | undefined;
   /** Then: rows of C that each layer keeps instead of its budget (mean over heads); tested exactly. */

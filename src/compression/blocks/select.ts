@@ -47,9 +47,15 @@ export interface Protection {
 /**
  * The protected places and the best of the rest, `count` in all. Where the count is too small for
  * all protected places, sinks have the first claim, then the newest.
+ *
+ * @param all places, where the newest have no score; they must be protected then.
  */
-export function keepTop(scores: Float64Array, count: number, protect: Protection): Ranking {
-  const all = scores.length;
+export function keepTop(
+  scores: Float64Array,
+  count: number,
+  protect: Protection,
+  all = scores.length,
+): Ranking {
   const first = Math.min(protect.first, count, all);
   const last = Math.min(protect.last, count - first, all - first);
   const best = topPlaces(scores.subarray(first, all - last), count - first - last);

@@ -1,13 +1,11 @@
-import type { OptionValues } from "@/compression/options";
+import { isWithin, type NumberLimits, type OptionValues } from "@/compression/options";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 import {
   CAP_LIMITS,
   clampPercent,
   INITIAL_SETTINGS,
-  isWithin,
   type LayerChoice,
-  type NumberLimits,
   SAMPLING_LIMITS,
   type SettingsState,
 } from "./settings";

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
+import { isWithin } from "@/compression/options";
 import type { PolicyInfo } from "./policyInfo";
 import { completeOptions } from "./policyInfo";
 import {
   cacheSettings,
   clampPercent,
   INITIAL_SETTINGS,
-  isWithin,
   SAMPLING_LIMITS,
   sameSettings,
   stepLayer,
@@ -19,7 +19,14 @@ const policies: readonly PolicyInfo[] = [
     summary: "",
     options: {
       sinks: { kind: "number", label: "", help: "", min: 0, max: 16, integer: true, default: 1 },
-      mode: { kind: "text", label: "", help: "", pattern: "[a-z]+", default: "online" },
+      mode: {
+        kind: "text",
+        label: "",
+        help: "",
+        pattern: "[a-z]+",
+        example: "a",
+        default: "online",
+      },
     },
   },
 ];

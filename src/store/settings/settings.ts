@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { OptionValues } from "@/compression/options";
+import type { NumberLimits, OptionValues } from "@/compression/options";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
@@ -40,18 +40,8 @@ export const SAMPLING_LIMITS = {
   seed: { min: 0, max: 2 ** 32 - 1, integer: true },
 } as const satisfies Partial<Record<keyof Sampling, NumberLimits>>;
 
-export interface NumberLimits {
-  readonly min: number;
-  readonly max: number;
-  readonly integer: boolean;
-}
-
 /** A cap has room for something and is a number that a person would type. */
 export const CAP_LIMITS: NumberLimits = { min: 0.01, max: 100_000, integer: false };
-
-export function isWithin(value: number, { min, max, integer }: NumberLimits): boolean {
-  return value >= min && value <= max && (!integer || Number.isInteger(value));
-}
 
 export const INITIAL_SETTINGS: SettingsState = {
   policy: DEFAULT_SETTINGS.policy,

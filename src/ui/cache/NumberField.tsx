@@ -1,5 +1,5 @@
 import { useEffect, useId, useState } from "react";
-import { isWithin, type NumberLimits } from "@/store/settings/settings";
+import { allowedNumbers, isWithin, type NumberLimits } from "@/compression/options";
 import styles from "./Cache.module.css";
 
 interface Props {
@@ -76,7 +76,8 @@ function show(value: number | undefined): string {
   return value === undefined ? "" : String(value);
 }
 
-function rule({ min, max, integer }: NumberLimits, empty: string | undefined): string {
-  const kind = integer ? "A whole number" : "A number";
-  return `${kind} from ${min} to ${max}${empty === undefined ? "" : `, or nothing for ${empty}`}.`;
+function rule(limits: NumberLimits, empty: string | undefined): string {
+  const allowed = allowedNumbers(limits);
+  const other = empty === undefined ? "" : `, or nothing for ${empty}`;
+  return `${allowed.charAt(0).toUpperCase()}${allowed.slice(1)}${other}.`;
 }

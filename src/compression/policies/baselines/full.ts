@@ -7,6 +7,7 @@ export const full = definePolicy({
   label: "Full cache",
   summary: "Keeps every row; the reference for memory, speed and answers.",
   options: {},
+  ranks: false,
   shared: "none",
   deviation: () => "Keeps everything, whatever the retention.",
   deviantRows: ({ layers, candidates }) => new Array<number>(layers).fill(candidates.length),

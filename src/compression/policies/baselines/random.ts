@@ -18,6 +18,7 @@ export const random = definePolicy({
     recentShare: real("Recent share", "Share of the kept rows that are the newest", [0, 1], 0.1),
     heads: choice("Rows", "perKvHead: every KV head draws its own", ["perKvHead", "shared"]),
   },
+  ranks: false,
   taps: () => ({}),
   plan(input, { recentShare, heads }) {
     const draw = createRandom(input.seed);

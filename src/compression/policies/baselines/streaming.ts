@@ -31,6 +31,8 @@ export const streaming = definePolicy({
       choice("Variant", "local: the baseline in the Elastic Cache release", ["paper", "local"]),
     ),
   },
+  ranks: false,
+  keepsNewest: 1,
   deviation: ({ variant }) =>
     variant === "local" ? "Drops int(N - N ρ) rows in every layer, as released." : undefined,
   deviantRows: (input, { sinks }) => localRows(input, sinks),

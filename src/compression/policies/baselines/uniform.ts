@@ -11,6 +11,7 @@ export const uniform = definePolicy({
   label: "Evenly spaced",
   summary: "Keeps evenly spaced rows, like a coarser grid of patches.",
   options: {},
+  ranks: false,
   taps: () => ({}),
   plan(input) {
     const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));

@@ -43,6 +43,7 @@ export const h2o = definePolicy({
     ),
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 0),
   },
+  keepsNewest: 1,
   deviation: ({ variant }) =>
     variant === "elasticRepo"
       ? "One ranking for all layers, one row less than its target, as released."

@@ -6,11 +6,11 @@ import {
   roundHalfEven,
 } from "../../blocks/budget";
 import { atMostOne, dueToRatio, fixedPointRule } from "../../blocks/decodeRules";
-import { allLayerScores, need } from "../../blocks/score";
-import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
+import { allLayerScores, layerScores, need } from "../../blocks/score";
+import { rowsPerLayer } from "../../blocks/select";
 import { choice, freeText, integer } from "../../options";
-import { type PlanInput, PolicyError } from "../../types";
+import { scorePolicy } from "../../scorePolicy";
+import { type PlanInput, PolicyError, type RowScores } from "../../types";
 
 /** Protected newest row. */
 const RECENT = 1;
@@ -24,7 +24,7 @@ const RECENT = 1;
  * then rescales and truncates, which loses rows. `config` takes each layer's forget fraction from
  * `npm run calibrate`, as the paper's tables do.
  */
-export const prefixKv = definePolicy({
+export const prefixKv = scorePolicy({
   id: "prefixkv",
   label: "PrefixKV",
   summary: "Gives every layer the same share of its attention mass.",
@@ -43,7 +43,7 @@ export const prefixKv = definePolicy({
     forget: freeText(
       "Forget fractions",
       "For search config: one fraction per layer, separated by commas",
-      "|[0-9.eE+-]+(,[0-9.eE+-]+)*",
+      { pattern: "|[0-9.eE+-]+(,[0-9.eE+-]+)*", example: "0.5,0.25,0.75,0.9" },
     ),
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 1),
     distance: integer(
@@ -53,21 +53,17 @@ export const prefixKv = definePolicy({
       -25,
     ),
   },
+  keepsNewest: RECENT,
   deviation: ({ search }) => DEVIATIONS[search],
   deviantRows: (input, options) =>
     forgetCounts(input, options).map((count) => keptOf(input, options, count)),
   taps: () => ({ columnSum: true }),
-  plan(input, options) {
-    const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
-    const floor = Math.min(options.sinks + RECENT, Math.floor(input.budget / input.layers));
-    const counts =
-      options.search === "exact"
-        ? layerCounts(input, () => prefixBudget(scores, input.budget, floor))
-        : forgetCounts(input, options).map((count) => keptOf(input, options, count));
-    return planLayers(input, counts, (layer, count) => [
-      keepTop(scores[layer]!, count, { first: options.sinks, last: RECENT }),
-    ]);
+  budget(input, { sinks }) {
+    const floor = Math.min(sinks + RECENT, Math.floor(input.budget / input.layers));
+    return prefixBudget(allLayerScores(input, columnSums(input)), input.budget, floor);
   },
+  score: (input, layer) => [layerScores(input, columnSums(input), layer)],
+  protect: ({ sinks }) => ({ first: sinks, last: RECENT }),
   decode(input, plan, options) {
     const rows = input.candidates.length;
     const kept = rowsPerLayer(input, plan);
@@ -92,6 +88,10 @@ export const prefixKv = definePolicy({
     );
   },
 });
+
+function columnSums({ taps }: PlanInput): RowScores {
+  return need(taps.columnSum, "columnSum");
+}
 
 const DEVIATIONS = {
   exact: undefined,
@@ -123,7 +123,7 @@ export function forgetCounts(input: PlanInput, options: PrefixValues): readonly 
 
 /** The released search on this prompt. */
 export function searchOf(input: PlanInput, sinks: number): ReleasedSearch {
-  const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
+  const scores = allLayerScores(input, columnSums(input));
   const target = input.layers * input.candidates.length * evictedShare(input.retention);
   return releasedPrefixSearch(scores, target, sinks + RECENT);
 }

@@ -1,8 +1,7 @@
 import { waterfill } from "../../blocks/budget";
 import { layerScores, need } from "../../blocks/score";
-import { keepTop, layerCounts, planLayers } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
 import { integer, real } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 
 /**
  * FlashCache: rows whose keys and values stand out from a smooth curve through all rows are kept;
@@ -13,7 +12,7 @@ import { integer, real } from "../../options";
  * over KV heads, so that a layer has one list; rows are rounded to the exact total; nothing is
  * protected unless asked.
  */
-export const flashCache = definePolicy({
+export const flashCache = scorePolicy({
   id: "flashcache",
   label: "FlashCache",
   summary: "Keeps keys and values that stand out from a smooth curve; needs no attention.",
@@ -28,14 +27,11 @@ export const flashCache = definePolicy({
     recent: integer("Recents", "Newest rows that are always kept", [0, 64], 0),
   },
   taps: ({ gamma }) => ({ spectral: { gamma } }),
-  plan(input, { recent }) {
-    const { deviation, highShare } = need(input.taps.spectral, "spectral");
-    const cap = input.candidates.length;
-    const counts = layerCounts(input, () =>
-      waterfill([...highShare], input.budget, { floor: 1, cap }),
-    );
-    return planLayers(input, counts, (layer, count) => [
-      keepTop(layerScores(input, deviation, layer), count, { first: 0, last: recent }),
-    ]);
+  budget(input) {
+    const { highShare } = need(input.taps.spectral, "spectral");
+    return waterfill([...highShare], input.budget, { floor: 1, cap: input.candidates.length });
   },
+  score: (input, layer) => [
+    layerScores(input, need(input.taps.spectral, "spectral").deviation, layer),
+  ],
 });

@@ -1,8 +1,6 @@
-import { uniformBudget } from "../../blocks/budget";
 import { headScores, need } from "../../blocks/score";
-import { keepTop, layerCounts, planLayers } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
 import { integer } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 
 /**
  * KNorm: keeps the keys with the smallest norm, per KV head; small keys draw much attention.
@@ -10,7 +8,7 @@ import { integer } from "../../options";
  * https://arxiv.org/abs/2406.11430, release https://github.com/alessiodevoto/l2compress: it leaves the first two
  * layers whole; here, as in kvpress, every layer is compressed and nothing is protected unless asked.
  */
-export const knorm = definePolicy({
+export const knorm = scorePolicy({
   id: "knorm",
   label: "KNorm",
   summary: "Keeps the keys with the smallest norm; needs no attention.",
@@ -25,17 +23,8 @@ export const knorm = definePolicy({
     recent: integer("Recents", "Newest rows that are always kept", [0, 64], 0),
   },
   taps: () => ({ keyStats: true }),
-  plan(input, { sinks, recent }) {
-    const { keyNorm } = need(input.taps.keyStats, "keyStats");
-    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
-    return planLayers(input, counts, (layer, count) =>
-      headScores(input, keyNorm, layer).map((norms) =>
-        keepTop(
-          norms.map((norm) => -norm),
-          count,
-          { first: sinks, last: recent },
-        ),
-      ),
-    );
-  },
+  score: (input, layer) =>
+    headScores(input, need(input.taps.keyStats, "keyStats").keyNorm, layer).map((norms) =>
+      norms.map((norm) => -norm),
+    ),
 });

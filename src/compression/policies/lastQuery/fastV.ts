@@ -1,8 +1,7 @@
 import { uniformBudget } from "../../blocks/budget";
 import { layerScores, need } from "../../blocks/score";
-import { layerCounts, planLayers, range, topPlaces } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
 import { choice, formerly, integer } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
 /**
@@ -14,7 +13,7 @@ import type { PlanInput } from "../../types";
  * exceeds the budget). `exact` pays for the whole layers out of the budget, as many as it can while
  * every deeper layer keeps a row.
  */
-export const fastV = definePolicy({
+export const fastV = scorePolicy({
   id: "fastv",
   label: "FastV",
   summary: "Ranks the image once, in an early layer, by the newest query's attention.",
@@ -39,16 +38,10 @@ export const fastV = definePolicy({
     variant === "release" ? "The first layers stay whole on top of the budget." : undefined,
   deviantRows: releasedRows,
   taps: () => ({ lastRow: true }),
-  plan(input, options) {
-    const rank = Math.min(options.layer, input.layers) - 1;
-    const scores = layerScores(input, need(input.taps.lastRow, "lastRow"), rank);
-    const counts =
-      options.variant === "release"
-        ? releasedRows(input, options)
-        : layerCounts(input, () => exactRows(input, options.layer));
-    return planLayers(input, counts, (_, count) => [
-      { places: count === scores.length ? range(0, count) : topPlaces(scores, count), scores },
-    ]);
+  budget: (input, { layer }) => exactRows(input, layer),
+  score(input, _, options) {
+    const ranking = Math.min(options.layer, input.layers) - 1;
+    return [layerScores(input, need(input.taps.lastRow, "lastRow"), ranking)];
   },
 });
 

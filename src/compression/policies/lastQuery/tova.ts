@@ -1,9 +1,8 @@
-import { uniformBudget } from "../../blocks/budget";
 import { dueToHold } from "../../blocks/decodeRules";
 import { layerScores, need } from "../../blocks/score";
-import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
+import { rowsPerLayer } from "../../blocks/select";
 import { integer } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 
 /**
  * TOVA: the newest query decides, averaged over the heads of a layer; every decoded token evicts
@@ -12,7 +11,7 @@ import { integer } from "../../options";
  * https://arxiv.org/abs/2401.06104, release https://github.com/schwartz-lab-NLP/TOVA: it protects nothing;
  * here, as in kvpress, the newest row stays.
  */
-export const tova = definePolicy({
+export const tova = scorePolicy({
   id: "tova",
   label: "TOVA",
   summary: "Keeps the rows that the newest query attends to.",
@@ -26,13 +25,7 @@ export const tova = definePolicy({
     recent: integer("Recents", "Newest rows that are always kept", [0, 64], 1),
   },
   taps: () => ({ lastRow: true }),
-  plan(input, { recent }) {
-    const tap = need(input.taps.lastRow, "lastRow");
-    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
-    return planLayers(input, counts, (layer, count) => [
-      keepTop(layerScores(input, tap, layer), count, { first: 0, last: recent }),
-    ]);
-  },
+  score: (input, layer) => [layerScores(input, need(input.taps.lastRow, "lastRow"), layer)],
   decode: (input, plan, { recent }) => ({
     due: dueToHold(rowsPerLayer(input, plan)),
     victim: {

@@ -1,9 +1,9 @@
 import { evictedShare, roundHalfEven, waterfill } from "../../blocks/budget";
 import { dueToRatio } from "../../blocks/decodeRules";
 import { layerScores, need } from "../../blocks/score";
-import { keepTop, layerCounts, planLayers, rowsPerLayer } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
+import { rowsPerLayer } from "../../blocks/select";
 import { choice, formerly, integer } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
 /** Puts every text row before every visual one, as released. */
@@ -20,7 +20,7 @@ const float = Math.fround;
  * `exact` hands it to the other layers. While decoding, the row that the newest query attends to
  * least goes, from between the sinks and as many newest rows as the question kept.
  */
-export const tgvKv = definePolicy({
+export const tgvKv = scorePolicy({
   id: "tgvkv",
   label: "TGV-KV",
   summary: "The question's weightiest words rank the image; text is dropped last.",
@@ -40,22 +40,17 @@ export const tgvKv = definePolicy({
       ]),
     ),
   },
+  keepsNewest: RECENT,
   deviation: ({ variant }) =>
     variant === "release" ? "Each layer's share is rounded by itself, as released." : undefined,
   deviantRows: (input, { sinks }) => releasedRows(input, sinks),
   taps: () => ({ textImage: true, columnSum: true }),
-  plan(input, { sinks, variant }) {
-    const counts =
-      variant === "release"
-        ? releasedRows(input, sinks)
-        : layerCounts(input, () => {
-            const cap = input.candidates.length;
-            return waterfill(textVisualShares(input), input.budget, { floor: 1, cap });
-          });
-    return planLayers(input, counts, (layer, count) => [
-      keepTop(rowScores(input, layer), count, { first: sinks, last: RECENT }),
-    ]);
+  budget(input) {
+    const cap = input.candidates.length;
+    return waterfill(textVisualShares(input), input.budget, { floor: 1, cap });
   },
+  score: (input, layer) => [rowScores(input, layer)],
+  protect: ({ sinks }) => ({ first: sinks, last: RECENT }),
   decode(input, plan, { sinks, variant }) {
     const rows = input.candidates.length;
     const shares =

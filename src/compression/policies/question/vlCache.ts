@@ -1,8 +1,7 @@
 import { uniformBudget, waterfill } from "../../blocks/budget";
 import { headScores, meanOf, need } from "../../blocks/score";
-import { keepTop, layerCounts, planLayers } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
 import { choice, formerly, real } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
 /** Bounds of a layer's share of the prompt, before anything is rounded. */
@@ -18,7 +17,7 @@ const float = Math.fround;
  * window of a tenth comes on top; `effivlmFixed` gives every layer the same window and scales the
  * rest by 0.9.
  */
-export const vlCache = definePolicy({
+export const vlCache = scorePolicy({
   id: "vlcache",
   label: "VL-Cache",
   summary: "The question ranks the rows; layers with dense attention keep more.",
@@ -53,18 +52,15 @@ export const vlCache = definePolicy({
   deviantRows: (input, { variant, recentShare }) =>
     effivlmRows(input, recentShare, variant === "effivlmFixed").map(({ total }) => total),
   taps: ({ threshold }) => ({ postVision: { threshold } }),
-  plan(input, { recentShare, heads, variant }) {
-    const { sum } = need(input.taps.postVision, "postVision");
-    const released =
-      variant === "exact" ? undefined : effivlmRows(input, recentShare, variant === "effivlmFixed");
-    const counts =
-      released?.map(({ total }) => total) ?? layerCounts(input, () => exactRows(input));
-    return planLayers(input, counts, (layer, count) => {
-      const last = released ? released[layer]!.window : Math.floor(recentShare * count);
-      const perHead = headScores(input, sum, layer);
-      const scores = heads === "shared" ? [meanOf(perHead)] : perHead;
-      return scores.map((head) => keepTop(head, count, { first: 0, last }));
-    });
+  budget: exactRows,
+  score(input, layer, { heads }) {
+    const perHead = headScores(input, need(input.taps.postVision, "postVision").sum, layer);
+    return heads === "shared" ? [meanOf(perHead)] : perHead;
+  },
+  protect({ variant, recentShare }, { input, index, count }) {
+    if (variant === "exact") return { first: 0, last: Math.floor(recentShare * count) };
+    const released = effivlmRows(input, recentShare, variant === "effivlmFixed");
+    return { first: 0, last: released[index]!.window };
   },
 });
 

@@ -2,7 +2,7 @@ import { uniformBudget } from "../../blocks/budget";
 import { averagePool, deviation, headScores, mean, meanOf, need } from "../../blocks/score";
 import { layerCounts, planOf } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
-import { integer, real } from "../../options";
+import { integer, oddInteger, real } from "../../options";
 import type { PlanInput } from "../../types";
 import {
   keepObserved,
@@ -10,7 +10,6 @@ import {
   type ObservationValues,
   observationTap,
   observedScores,
-  oddKernel,
   pool,
   windowNotices,
   windowPlaces,
@@ -40,14 +39,11 @@ export const bacon = definePolicy({
   options: {
     ...OBSERVATION_OPTIONS,
     strength: real("Strength", "Spread of the evidence relative to the votes'", [0, 4], 0.5),
-    local: integer("Neighbourhood", "Neighbouring rows that share evidence; odd", [1, 63], 5),
+    local: oddInteger("Neighbourhood", "Neighbouring rows that share evidence; odd", [1, 63], 5),
     trace: integer("Trace", "Earlier layers whose evidence counts", [0, 32], 4),
     best: real("Best rows", "Spreads are taken over this many times the rows to keep", [0, 16], 2),
   },
-  taps: (options) => {
-    oddKernel(options.local);
-    return { ...observationTap(options), lastRow: true };
-  },
+  taps: (options) => ({ ...observationTap(options), lastRow: true }),
   notices: windowNotices,
   plan(input, options) {
     const window = windowPlaces(input, options);

@@ -1,15 +1,6 @@
-import { uniformBudget } from "../../blocks/budget";
 import { headScores, mean, minMax, need } from "../../blocks/score";
-import { layerCounts, planLayers } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
-import {
-  keepObserved,
-  OBSERVATION_OPTIONS,
-  observationTap,
-  observedScores,
-  windowNotices,
-  windowPlaces,
-} from "./observation";
+import { scorePolicy } from "../../scorePolicy";
+import { OBSERVATION_OPTIONS, observationTap, observedScores, windowNotices } from "./observation";
 
 /**
  * MixKV on SnapKV's scores: heads whose keys repeat themselves are chosen for diversity, the
@@ -21,7 +12,7 @@ import {
  * reads that weight from a table made offline, although the paper found this prompt's own better;
  * here it is this prompt's.
  */
-export const mixKv = definePolicy({
+export const mixKv = scorePolicy({
   id: "mixkv",
   label: "MixKV",
   summary: "Mixes importance with the diversity of keys, by each head's redundancy.",
@@ -35,24 +26,18 @@ export const mixKv = definePolicy({
   options: OBSERVATION_OPTIONS,
   taps: (options) => ({ ...observationTap(options), keyStats: true }),
   notices: windowNotices,
-  plan(input, options) {
+  score(input, layer, options) {
     const { valueNorm, keyCosine, meanKeyNorm2 } = need(input.taps.keyStats, "keyStats");
-    const window = windowPlaces(input, options);
-    const before = input.candidates.length - window;
-    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
-    return planLayers(input, counts, (layer, count) => {
-      const norms = headScores(input, valueNorm, layer);
-      const cosines = headScores(input, keyCosine, layer);
-      return observedScores(input, layer, options).map((votes, head) => {
-        const redundancy = meanCosine(meanKeyNorm2[layer * valueNorm.heads + head]!, input.rows);
-        const value = atScaleOf(votes, norms[head]!.subarray(0, before));
-        const apart = cosines[head]!.subarray(0, before).map((cosine) => -cosine);
-        const diverse = atScaleOf(votes, apart);
-        const mixed = votes.map(
-          (vote, i) => (1 - redundancy) * (vote + value[i]!) + redundancy * diverse[i]!,
-        );
-        return keepObserved(mixed, window, count);
-      });
+    const norms = headScores(input, valueNorm, layer);
+    const cosines = headScores(input, keyCosine, layer);
+    return observedScores(input, layer, options).map((votes, head) => {
+      const redundancy = meanCosine(meanKeyNorm2[layer * valueNorm.heads + head]!, input.rows);
+      const value = atScaleOf(votes, norms[head]!.subarray(0, votes.length));
+      const apart = cosines[head]!.subarray(0, votes.length).map((cosine) => -cosine);
+      const diverse = atScaleOf(votes, apart);
+      return votes.map(
+        (vote, i) => (1 - redundancy) * (vote + value[i]!) + redundancy * diverse[i]!,
+      );
     });
   },
 });

@@ -1,7 +1,7 @@
 import { averagePool, headScores, maxPool, mean, need, observationRows } from "../../blocks/score";
-import { type Ranking, range, topPlaces } from "../../blocks/select";
-import { choice, integer } from "../../options";
-import { type PlanInput, PolicyError, type TapSpec } from "../../types";
+import { keepTop, type Ranking } from "../../blocks/select";
+import { choice, integer, oddInteger } from "../../options";
+import type { PlanInput, TapSpec } from "../../types";
 
 /**
  * SnapKV's observation window, which six policies share: the last queries of the prompt vote on
@@ -15,7 +15,7 @@ export const OBSERVATION_OPTIONS = {
     [1, 512],
     32,
   ),
-  kernel: integer("Kernel", "Neighbouring rows that share a score; odd", [1, 63], 5),
+  kernel: oddInteger("Kernel", "Neighbouring rows that share a score; odd", [1, 63], 5),
   pooling: choice("Pooling", "How neighbours share their scores", ["avg", "max"]),
 };
 
@@ -29,13 +29,7 @@ export function observationTap(
   { window, kernel }: ObservationValues,
   aggregate: "mean" | "max" | "defensive" = "mean",
 ): TapSpec {
-  return { window: { rows: window, aggregate, kernel: oddKernel(kernel) } };
-}
-
-/** Pooling needs a middle. */
-export function oddKernel(kernel: number): number {
-  if (kernel % 2 === 1) return kernel;
-  throw new PolicyError(`kernel must be odd, not ${kernel}.`);
+  return { window: { rows: window, aggregate, kernel } };
 }
 
 /** Candidates inside the observation window: the newest places, always kept. */
@@ -59,16 +53,24 @@ export function windowNotices(input: PlanInput, options: ObservationValues): str
   ];
 }
 
-/** Pooled votes on the places before the window, per KV head. */
-export function observedScores(
+/** The window's votes on the places before it, per KV head. */
+export function votesBeforeWindow(
   input: PlanInput,
   layer: number,
   options: ObservationValues,
 ): Float64Array[] {
   const before = input.candidates.length - windowPlaces(input, options);
-  return headScores(input, need(input.taps.window, "window"), layer).map((scores) =>
-    pool(scores.subarray(0, before), options),
-  );
+  const votes = headScores(input, need(input.taps.window, "window"), layer);
+  return votes.map((scores) => scores.subarray(0, before));
+}
+
+/** The same, pooled over neighbours. */
+export function observedScores(
+  input: PlanInput,
+  layer: number,
+  options: ObservationValues,
+): Float64Array[] {
+  return votesBeforeWindow(input, layer, options).map((votes) => pool(votes, options));
 }
 
 export function pool(
@@ -86,8 +88,5 @@ export function floorAtMean(scores: Float64Array): Float64Array {
 
 /** The window and the best places before it; of a window that is too long, the newest. */
 export function keepObserved(scores: Float64Array, window: number, count: number): Ranking {
-  const all = scores.length + window;
-  const recent = Math.min(window, count);
-  const best = topPlaces(scores, count - recent);
-  return { places: Uint32Array.from([...best, ...range(all - recent, all)]), scores };
+  return keepTop(scores, count, { first: 0, last: window }, scores.length + window);
 }

@@ -1,10 +1,8 @@
 import { kvpressPyramid, pyramidShares, waterfill } from "../../blocks/budget";
-import { layerCounts, planLayers } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
 import { choice, formerly, real } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 import {
-  keepObserved,
   OBSERVATION_OPTIONS,
   type ObservationValues,
   observationTap,
@@ -21,7 +19,7 @@ import {
  * total. `kvpress` is that library's count (https://github.com/NVIDIA/kvpress): the window counts
  * as part of it, and a pyramid that is too steep falls back to equal layers.
  */
-export const pyramidKv = definePolicy({
+export const pyramidKv = scorePolicy({
   id: "pyramidkv",
   label: "PyramidKV",
   summary: "SnapKV's ranking with fewer rows the deeper the layer.",
@@ -44,16 +42,8 @@ export const pyramidKv = definePolicy({
   deviantRows: kvpressRows,
   taps: (options) => observationTap(options),
   notices: windowNotices,
-  plan(input, options) {
-    const window = windowPlaces(input, options);
-    const counts =
-      options.variant === "kvpress"
-        ? kvpressRows(input, options)
-        : layerCounts(input, () => exactRows(input, window, options.beta));
-    return planLayers(input, counts, (layer, count) =>
-      observedScores(input, layer, options).map((scores) => keepObserved(scores, window, count)),
-    );
-  },
+  budget: (input, options) => exactRows(input, windowPlaces(input, options), options.beta),
+  score: observedScores,
 });
 
 function exactRows({ budget, layers, candidates }: PlanInput, window: number, beta: number) {

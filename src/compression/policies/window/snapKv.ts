@@ -1,16 +1,12 @@
-import { uniformBudget } from "../../blocks/budget";
-import { headScores, need } from "../../blocks/score";
-import { layerCounts, planLayers } from "../../blocks/select";
-import { definePolicy } from "../../definePolicy";
 import { choice } from "../../options";
+import { scorePolicy } from "../../scorePolicy";
 import {
   floorAtMean,
-  keepObserved,
   OBSERVATION_OPTIONS,
   observationTap,
   observedScores,
+  votesBeforeWindow,
   windowNotices,
-  windowPlaces,
 } from "./observation";
 
 /**
@@ -22,7 +18,7 @@ import {
  * maximum over 7. `defensive` is DefensiveKV's aggregation (https://github.com/FFY0/DefensiveKV,
  * without its value norms): rows pooled at their own mass, maximum instead of mean, floored.
  */
-export const snapKv = definePolicy({
+export const snapKv = scorePolicy({
   id: "snapkv",
   label: "SnapKV",
   summary: "Keeps the rows that the last few queries look at, per head.",
@@ -38,20 +34,8 @@ export const snapKv = definePolicy({
   },
   taps: (options) => observationTap(options, options.aggregate),
   notices: windowNotices,
-  plan(input, options) {
-    const window = windowPlaces(input, options);
-    const before = input.candidates.length - window;
-    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
-    const defensive = (layer: number) =>
-      headScores(input, need(input.taps.window, "window"), layer).map((scores) =>
-        floorAtMean(scores.subarray(0, before)),
-      );
-    return planLayers(input, counts, (layer, count) => {
-      const scores =
-        options.aggregate === "defensive"
-          ? defensive(layer)
-          : observedScores(input, layer, options);
-      return scores.map((head) => keepObserved(head, window, count));
-    });
-  },
+  score: (input, layer, options) =>
+    options.aggregate === "defensive"
+      ? votesBeforeWindow(input, layer, options).map(floorAtMean)
+      : observedScores(input, layer, options),
 });
