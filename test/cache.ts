@@ -1,12 +1,12 @@
 import type { HeadShape } from "@/gpu/kernels/attention/ropeAppend";
 import type { KvType } from "@/gpu/kernels/common/kvType";
 import { unpackF16 } from "@/gpu/packing";
-import type { Scratch } from "@/gpu/scratch";
+import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
 import { randomFloats } from "./kernels";
 
 /** One layer of a random cache whose heads hold different numbers of rows, as the kernels see it. */
 export function randomCache(
-  scratch: Scratch,
+  scratch: TestBuffers,
   shape: HeadShape,
   kvType: KvType,
   rowsPerHead: readonly number[],

@@ -1,7 +1,7 @@
 import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
-import type { Scratch } from "@/gpu/scratch";
 import { maxError, randomFloats } from "@/gpu/selfTest/reference";
+import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
 
 export { maxError, randomFloats };
 
@@ -16,7 +16,7 @@ export interface TestMatrixSpec {
 }
 
 /** A random matrix as the kernels see it, and its values [stored rows, columns]. */
-export function randomMatrix(scratch: Scratch, spec: TestMatrixSpec, seed: number) {
+export function randomMatrix(scratch: TestBuffers, spec: TestMatrixSpec, seed: number) {
   const { dtype, rows, columns, partRows = rows, isGated = false } = spec;
   const halves = isGated ? 2 : 1;
   const stored = randomFloats(halves * rows * columns, seed);

@@ -13,10 +13,10 @@ import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
-import { createSample } from "../kernels/sampling/sample";
+import { createSampler } from "../kernels/sampling/sample";
 import type { Recorder } from "../recorder";
-import { Scratch } from "../scratch";
 import * as reference from "./reference";
+import { TestBuffers } from "./testBuffers";
 
 /** What the adapter will run. */
 export interface CheckSpec {
@@ -33,11 +33,11 @@ const WIDTH = 36;
 const CACHED = 70;
 
 type Floats = Float32Array<ArrayBuffer>;
-type Check = (scratch: Scratch, recorder: Recorder) => Promise<() => Promise<number>>;
+type Check = (scratch: TestBuffers, recorder: Recorder) => Promise<() => Promise<number>>;
 
 /** Runs a check with scratch of its own. */
 async function run(gpu: Gpu, check: Check): Promise<number> {
-  const scratch = new Scratch(gpu);
+  const scratch = new TestBuffers(gpu);
   const recorder = gpu.recorder("self-test", 8);
   try {
     const compare = await check(scratch, recorder);
@@ -49,7 +49,7 @@ async function run(gpu: Gpu, check: Check): Promise<number> {
   }
 }
 
-function matrix(scratch: Scratch, dtype: DType, rows: number, stored: number, seed: number) {
+function matrix(scratch: TestBuffers, dtype: DType, rows: number, stored: number, seed: number) {
   const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), dtype);
   const parts = [{ buffer, firstRow: 0, rows }];
   return { values, matrix: { label: "self-test", dtype, rows, columns: WIDTH, parts } };
@@ -83,7 +83,7 @@ export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): 
 }
 
 /** A cache of one layer with every head at `CACHED` rows, random throughout. */
-function cache(scratch: Scratch, { kvType, shape }: CheckSpec) {
+function cache(scratch: TestBuffers, { kvType, shape }: CheckSpec) {
   const capacity = 128;
   const headFloats = capacity * shape.headDim;
   const keys = scratch.store(randomFloats(shape.kvHeads * headFloats, 5), kvType);
@@ -143,7 +143,7 @@ type ReductionCheck = (
   gpu: Gpu,
   reduction: Reduction,
   spec: CheckSpec,
-  scratch: Scratch,
+  scratch: TestBuffers,
   recorder: Recorder,
 ) => ReturnType<Check>;
 
@@ -214,7 +214,7 @@ const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => 
 
 const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
   const vocabulary = 101;
-  const sample = await createSample(gpu, reduction);
+  const sample = await createSampler(gpu, reduction);
   const values = randomFloats(vocabulary, 16).map((value) => 4 * value);
   const logits = scratch.upload(values);
   const sampled = [scratch.empty(2), scratch.empty(2)] as const;

@@ -58,7 +58,7 @@ export function rotate(vectors: Floats, angles: Floats, heads: number, headDim: 
   });
 }
 
-export interface AttentionInput {
+export interface ReferenceAttentionInput {
   readonly shape: HeadShape;
   /** [rows, heads, headDim], rotated, not scaled. */
   readonly queries: Floats;
@@ -70,7 +70,7 @@ export interface AttentionInput {
 }
 
 /** Causal attention: output [rows, heads, headDim] and log-sum-exp of the scaled scores [rows, heads]. */
-export function attention({ shape, queries, keys, values, before }: AttentionInput) {
+export function attention({ shape, queries, keys, values, before }: ReferenceAttentionInput) {
   const { heads, kvHeads, headDim } = shape;
   const output = new Float32Array(queries.length);
   const logSums = new Float32Array(queries.length / headDim);

@@ -12,7 +12,7 @@ import type { KvType } from "@/gpu/kernels/common/kvType";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import { createDecodeKernels, type DecodeKernels } from "@/gpu/kernels/decode/decode";
 import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
-import { createSample, type Sample } from "@/gpu/kernels/sampling/sample";
+import { createSampler, type Sampler } from "@/gpu/kernels/sampling/sample";
 import type { Variants } from "@/gpu/variants";
 
 /** Every kernel that a decoder runs, compiled for its shapes and data types. */
@@ -24,7 +24,7 @@ export interface KernelSet {
   readonly flash: Flash;
   readonly attend: Attend;
   readonly decode: DecodeKernels;
-  readonly sample: Sample;
+  readonly sample: Sampler;
 }
 
 export interface KernelSetSpec {
@@ -51,7 +51,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
       createFlash(gpu, { variant: variants.flash, kvType, shape }),
       createAttend(gpu, { reduction, kvType, shape }),
       createDecodeKernels(gpu, { reduction, dtype, kvType }),
-      createSample(gpu, reduction),
+      createSampler(gpu, reduction),
     ]);
   const products = { bias, residual, gated };
   return { embed, norm, matmul: products, ropeAppend, flash, attend, decode, sample };

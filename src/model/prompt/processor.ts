@@ -15,7 +15,7 @@ export interface ProcessedImage {
 }
 
 /** Part of a picture, in fractions of its width and height. */
-export interface Box {
+export interface TileBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -94,8 +94,8 @@ export class ImageProcessor {
  * What each tile shows, in prompt order. The picture is stretched to a whole number of tiles, so
  * the tiles divide it evenly whatever its shape; the last one shows all of it.
  */
-export function tileBoxes({ rows, columns }: TileGrid): Box[] {
-  const boxes: Box[] = [];
+export function tileBoxes({ rows, columns }: TileGrid): TileBox[] {
+  const boxes: TileBox[] = [];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const [width, height] = [1 / columns, 1 / rows];

@@ -1,4 +1,4 @@
-import type { Message, Tokenizer } from "./tokenizer";
+import type { ChatMessage, Tokenizer } from "./tokenizer";
 
 /** How many tiles a picture was cut into; 0 × 0: it is shown whole, once. */
 export interface TileGrid {
@@ -94,7 +94,7 @@ export class PromptBuilder {
 
   /** What the last of `turns` adds to the prompt, from the end of the answer before it. */
   #text(turns: readonly PromptTurn[]): string {
-    const messages = turns.flatMap((turn, index): Message[] => [
+    const messages = turns.flatMap((turn, index): ChatMessage[] => [
       { role: "user", content: this.#content(turn) },
       ...(index + 1 < turns.length
         ? [{ role: "assistant", content: [{ type: "text", text: ANSWER }] } as const]
@@ -104,7 +104,7 @@ export class PromptBuilder {
     return this.#withImages(rendered.slice(rendered.lastIndexOf(ANSWER) + 1), turns.at(-1));
   }
 
-  #content(turn: PromptTurn): Message["content"] {
+  #content(turn: PromptTurn): ChatMessage["content"] {
     return [
       ...turn.images.map(() => ({ type: "image" }) as const),
       { type: "text", text: this.#plain(turn.question) },

@@ -5,7 +5,7 @@ import { transformers } from "./transformers";
 type LibraryTokenizer = InstanceType<typeof transformers.PreTrainedTokenizer>;
 
 /** One message of a conversation, as chat templates take it. */
-export interface Message {
+export interface ChatMessage {
   readonly role: "user" | "assistant";
   readonly content: readonly (
     | { readonly type: "image" }
@@ -62,7 +62,7 @@ export class Tokenizer {
   }
 
   /** The prompt as text, ending where the assistant's answer begins. */
-  render(messages: readonly Message[]): string {
+  render(messages: readonly ChatMessage[]): string {
     return this.#tokenizer.apply_chat_template(
       messages as unknown as Parameters<LibraryTokenizer["apply_chat_template"]>[0],
       { tokenize: false, add_generation_prompt: true, chat_template: this.#template },

@@ -2,14 +2,14 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { randomCache } from "../../../../test/cache";
 import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
 import { attention } from "../../selfTest/reference";
+import { TestBuffers } from "../../selfTest/testBuffers";
 import { createAttend } from "./attend";
 
 const TOLERANCE = 1e-5;
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 

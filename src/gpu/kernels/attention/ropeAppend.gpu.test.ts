@@ -2,12 +2,12 @@ import { afterAll, expect, it } from "vitest";
 import { randomAngles, randomCache } from "../../../../test/cache";
 import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
 import { rotate } from "../../selfTest/reference";
+import { TestBuffers } from "../../selfTest/testBuffers";
 import { createRopeAppend } from "./ropeAppend";
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterAll(() => {
   scratch.destroy();
   gpu.device.destroy();

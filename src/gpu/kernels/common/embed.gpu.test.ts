@@ -1,11 +1,11 @@
 import { afterAll, afterEach, expect, it } from "vitest";
 import { createTestGpu } from "../../../../test/dawn";
 import { randomFloats, randomMatrix } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
+import { TestBuffers } from "../../selfTest/testBuffers";
 import { createEmbed, FEATURE_BIT } from "./embed";
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 

@@ -1,12 +1,12 @@
 import { afterAll, expect, it } from "vitest";
 import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
 import { rmsNorm } from "../../selfTest/reference";
+import { TestBuffers } from "../../selfTest/testBuffers";
 import { createRmsNorm } from "./rmsNorm";
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterAll(() => {
   scratch.destroy();
   gpu.device.destroy();

@@ -2,8 +2,8 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { randomAngles, randomCache } from "../../../../test/cache";
 import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
 import { gated, matmul, rmsNorm, rotate } from "../../selfTest/reference";
+import { TestBuffers } from "../../selfTest/testBuffers";
 import { createDecodeKernels } from "./decode";
 
 const TOLERANCE = 2e-5;
@@ -11,7 +11,7 @@ const KV_TOLERANCE = { f32: TOLERANCE, f16: 1e-2 } as const;
 const EPSILON = 1e-5;
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
 import { gated, matmul } from "../../selfTest/reference";
+import { TestBuffers } from "../../selfTest/testBuffers";
 import { createMatmul } from "./matmul";
 
 /** 76 products of numbers below one, summed in f32. */
 const TOLERANCE = 2e-5;
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 

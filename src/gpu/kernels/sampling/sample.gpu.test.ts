@@ -1,12 +1,12 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createTestGpu } from "../../../../test/dawn";
 import { randomFloats } from "../../../../test/kernels";
-import { Scratch } from "../../scratch";
 import { sample } from "../../selfTest/reference";
-import { createSample, NO_ID, type SampleSettings } from "./sample";
+import { TestBuffers } from "../../selfTest/testBuffers";
+import { createSampler, NO_ID, type SampleSettings } from "./sample";
 
 const gpu = await createTestGpu();
-const scratch = new Scratch(gpu);
+const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
@@ -21,7 +21,7 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       settings: SampleSettings,
       count: number,
     ) {
-      const run = await createSample(gpu, reduction);
+      const run = await createSampler(gpu, reduction);
       const [logits, sampled] = [scratch.upload(values), scratch.empty(2)];
       const ids = [];
       const recorder = gpu.recorder("test");

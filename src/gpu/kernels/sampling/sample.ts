@@ -29,10 +29,10 @@ export interface SampleArgs {
   readonly settings: SampleSettings;
 }
 
-export type Sample = (recorder: Recorder, args: SampleArgs) => void;
+export type Sampler = (recorder: Recorder, args: SampleArgs) => void;
 
 /** Samples a token on the GPU. */
-export async function createSample(gpu: Gpu, reduction: Reduction): Promise<Sample> {
+export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sampler> {
   const { code, enable, constants } = reductionCode(reduction);
   const compile = (label: string, wgsl: string) =>
     gpu.compile({

@@ -1,9 +1,9 @@
-import type { Gpu } from "./gpu";
-import type { DType } from "./kernels/common/dtype";
-import { packBf16, packF16, unpackBf16, unpackF16 } from "./packing";
+import type { Gpu } from "../gpu";
+import type { DType } from "../kernels/common/dtype";
+import { packBf16, packF16, unpackBf16, unpackF16 } from "../packing";
 
-/** Buffers for a short computation: made from arrays, read back as arrays, destroyed together. */
-export class Scratch {
+/** Buffers of a self-test or a test: made from arrays, read back as arrays, destroyed together. */
+export class TestBuffers {
   readonly #gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
 
