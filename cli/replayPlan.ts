@@ -1,6 +1,10 @@
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { AskRequest, Sampling } from "@/protocol/engine";
-import { type Conversation, type Exchange, turnsUntil } from "@/store/conversation/conversation";
+import {
+  type ChatConversation,
+  type Exchange,
+  turnsUntil,
+} from "@/store/conversation/conversation";
 import type { Origin } from "@/store/conversation/origin";
 import { type AttemptRecord, type ConversationRecord, revive } from "@/store/library/records";
 import { inputError } from "./options";
@@ -69,7 +73,7 @@ function startOf(attempts: readonly AttemptRecord[]): number | undefined {
 }
 
 /** A conversation when only the attempts in `asked` had been answered. */
-function asItWas(conversation: Conversation, asked: ReadonlySet<string>): Conversation {
+function asItWas(conversation: ChatConversation, asked: ReadonlySet<string>): ChatConversation {
   const exchanges = conversation.exchanges.map(
     (exchange): Exchange => ({
       ...exchange,

@@ -1,7 +1,7 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 
 /** A part of an image, in fractions of its width and height. */
-export interface Box {
+export interface PatchBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -16,7 +16,7 @@ export interface Patch {
   readonly row: number;
   readonly column: number;
   /** Clipped to the image: padding that the model saw is not there. */
-  readonly box: Box;
+  readonly box: PatchBox;
 }
 
 /** Every visual row of an image whose place is at least partly inside of it. */
@@ -38,7 +38,7 @@ export function patchesOf(layout: ImageLayout): readonly Patch[] {
   });
 }
 
-function clip({ x, y, width, height }: Box): Box {
+function clip({ x, y, width, height }: PatchBox): PatchBox {
   const left = Math.max(0, x);
   const top = Math.max(0, y);
   return {

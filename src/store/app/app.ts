@@ -77,7 +77,7 @@ export function createApp(options: AppOptions): App {
     sampling: () => settings.getState().sampling,
     newId,
     now: () => Date.now(),
-    paint: withoutPatches,
+    hidePatches: withoutPatches,
   });
   const attentionView = createAttentionView(chat);
   const archive = createArchive();

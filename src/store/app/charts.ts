@@ -4,7 +4,7 @@ import { createSeries, type Series } from "@/text/series";
 import { median } from "@/text/stats";
 
 /** A moment worth a mark on the memory chart, on its clock of working seconds. */
-export interface Mark {
+export interface MemoryMark {
   readonly at: number;
   readonly kind: "prefill" | "compact" | "end";
 }
@@ -21,7 +21,7 @@ export interface Reading {
 export interface ChartsState {
   readonly view: ChartsView;
   readonly reading: Reading | undefined;
-  readonly marks: readonly Mark[];
+  readonly marks: readonly MemoryMark[];
   /** What a token reads at most: weights, and the cache if nothing were dropped. */
   readonly reads: { readonly weights: number; readonly fullKv: number } | undefined;
   /** Median milliseconds per token of the last run with the full cache. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Explanation, ImageLayout, LayerReport } from "@/protocol/engine";
 import { result } from "../app/testing";
 import {
-  type Conversation,
+  type ChatConversation,
   type Exchange,
   emptyConversation,
   withExchange,
@@ -36,7 +36,7 @@ function answered(
   return { id, settings: settings(retention), run: { phase: "done", result: given } } as const;
 }
 
-function chat(...attempts: Exchange["attempts"]): Conversation {
+function chat(...attempts: Exchange["attempts"]): ChatConversation {
   const exchange = { id: "e", images: ["p"], question: "", attempts };
   return withExchange(emptyConversation("c", 0), exchange);
 }

@@ -3,7 +3,7 @@ import { alignedWords } from "@/text/agreement";
 import type { ChatState } from "../chat/chat";
 import {
   type Attempt,
-  type Conversation,
+  type ChatConversation,
   type Exchange,
   fullReference,
   standingResult,
@@ -35,7 +35,7 @@ const LOST = 0.5;
 
 /** @returns undefined where nothing was recorded for the answer, or it has no such word */
 export function attentionOfWord(
-  { exchanges }: Conversation,
+  { exchanges }: ChatConversation,
   { attempt: id, word }: RestingWord,
   layer: LayerChoice,
 ): WordAttention | undefined {
@@ -156,7 +156,7 @@ const SINKS = new WeakMap<AnswerAttention, Map<LayerChoice, ReadonlySet<number>>
  * its own rows: those of an earlier image were ranked by the turn that brought it.
  */
 export function importanceOfImage(
-  { exchanges }: Conversation,
+  { exchanges }: ChatConversation,
   attemptId: string,
   layout: ImageLayout,
 ): Importance | undefined {

@@ -1,37 +1,37 @@
 import type { AskRequest, Engine, LaneOutcome, Sampling } from "@/protocol/engine";
 import {
   type Attempt,
-  type Conversation,
+  type ChatConversation,
   type Exchange,
   turnsUntil,
 } from "../conversation/conversation";
 import type { Hidden } from "../conversation/occlusion";
 
 /** A copy of an image with patches painted over. */
-export type Paint = (image: Blob, hidden: Hidden) => Promise<Blob>;
+export type HidePatches = (image: Blob, hidden: Hidden) => Promise<Blob>;
 
 /** What the engine is to answer. */
 export interface Asking {
-  readonly conversation: Conversation;
+  readonly conversation: ChatConversation;
   readonly exchange: Exchange;
   /** One, or the lanes of a comparison. */
   readonly attempts: readonly Attempt[];
   readonly sampling: Sampling;
   /** Prefilled anew, even where the engine could append. */
   readonly isFresh: boolean;
-  readonly paint: Paint;
+  readonly hidePatches: HidePatches;
 }
 
 /** Sends a question with all that it stands on; an outcome per attempt. @throws what the engine throws */
 export async function askEngine(engine: Engine, asking: Asking): Promise<readonly LaneOutcome[]> {
-  const { conversation, exchange, attempts, sampling, isFresh, paint } = asking;
+  const { conversation, exchange, attempts, sampling, isFresh, hidePatches } = asking;
   const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
   const turns = turnsUntil(conversation, exchange.id);
   const question = { turns, images, sampling, explain: true };
   const lanes = attempts.map(({ settings }) => settings);
   if (lanes.length > 1) return engine.compare({ ...question, lanes });
   const { settings, hidden } = attempts[0]!;
-  const seen = hidden ? await withHidden(images, hidden, paint) : images;
+  const seen = hidden ? await withHidden(images, hidden, hidePatches) : images;
   const again = isFresh || hidden ? { fresh: true } : {};
   return [{ result: await engine.ask({ ...question, images: seen, settings, ...again }) }];
 }
@@ -39,9 +39,9 @@ export async function askEngine(engine: Engine, asking: Asking): Promise<readonl
 async function withHidden(
   images: AskRequest["images"],
   hidden: Hidden,
-  paint: Paint,
+  hidePatches: HidePatches,
 ): Promise<AskRequest["images"]> {
   const whole = images[hidden.image];
   if (!whole) throw new RangeError(`No image ${hidden.image} in the conversation`);
-  return { ...images, [hidden.image]: await paint(whole, hidden) };
+  return { ...images, [hidden.image]: await hidePatches(whole, hidden) };
 }

@@ -83,7 +83,7 @@ function setUp() {
     sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: seed++ }),
     newId: () => `id${ids++}`,
     now: () => 0,
-    paint: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
+    hidePatches: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
   });
   chat.store.setState({ conversation: emptyConversation("c", 0, image) });
   const runs = () =>

@@ -11,7 +11,7 @@ import type { Charts } from "../app/charts";
 import type { Load } from "../app/load";
 import {
   type Attempt,
-  type Conversation,
+  type ChatConversation,
   type Exchange,
   emptyConversation,
   type Run,
@@ -27,16 +27,16 @@ import type { Hidden } from "../conversation/occlusion";
 import { originOf } from "../conversation/origin";
 import { nextQueued, requeue } from "../conversation/queue";
 import { createTimingsRecorder, type TimingsRecorder } from "../conversation/timings";
-import { askEngine, type Paint } from "./asking";
+import { askEngine, type HidePatches } from "./asking";
 
 export interface ChatState {
-  readonly conversation: Conversation;
+  readonly conversation: ChatConversation;
   /** Attempt that the engine works on; of several lanes, the one that is being answered. */
   readonly running: string | undefined;
   /** Attempt whose rows the viewer shows; undefined: the newest that has any. */
   readonly shown: string | undefined;
   /** The conversation before this one, when choosing an image ended it. */
-  readonly left: Conversation | undefined;
+  readonly left: ChatConversation | undefined;
 }
 
 export interface Chat {
@@ -61,7 +61,7 @@ export interface Chat {
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
   /** Leaves the conversation for another one and frees what the engine held for it. */
-  open(conversation: Conversation, because?: "image"): void;
+  open(conversation: ChatConversation, because?: "image"): void;
   rename(conversationId: string, name: string): void;
   show(attemptId: string): void;
   record(event: EngineEvent): void;
@@ -74,10 +74,10 @@ export interface ChatOptions {
   readonly sampling: () => Sampling;
   readonly newId: () => string;
   readonly now: () => number;
-  readonly paint: Paint;
+  readonly hidePatches: HidePatches;
 }
 
-export function createChat({ load, charts, sampling, newId, now, paint }: ChatOptions): Chat {
+export function createChat({ load, charts, sampling, newId, now, hidePatches }: ChatOptions): Chat {
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation(newId(), now()),
     running: undefined,
@@ -93,7 +93,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
   /** Conversations whose rows the engine is still giving back. */
   let freeing = 0;
 
-  const change = (edit: (conversation: Conversation) => Conversation) =>
+  const change = (edit: (conversation: ChatConversation) => ChatConversation) =>
     store.setState(({ conversation }) => ({ conversation: edit(conversation) }));
 
   const queued = (settings: CacheSettings): Attempt => ({
@@ -135,7 +135,7 @@ export function createChat({ load, charts, sampling, newId, now, paint }: ChatOp
     try {
       const { conversation } = store.getState();
       const isFresh = attempts.some(({ id }) => fresh.has(id));
-      const asking = { conversation, exchange, attempts, sampling: chosen, isFresh, paint };
+      const asking = { conversation, exchange, attempts, sampling: chosen, isFresh, hidePatches };
       outcomes = await askEngine(engine, asking);
     } catch (error) {
       const failure = toFailure(error);

@@ -1,5 +1,5 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
-import { type Attempt, type Conversation, reportOf } from "../conversation/conversation";
+import { type Attempt, type ChatConversation, reportOf } from "../conversation/conversation";
 import type { ChatState } from "./chat";
 
 /** Rows to draw over an image: where they lie and which of them each layer kept. */
@@ -30,6 +30,6 @@ export function shownRows(
   return undefined;
 }
 
-function attemptsNewestFirst(conversation: Conversation): readonly Attempt[] {
+function attemptsNewestFirst(conversation: ChatConversation): readonly Attempt[] {
   return conversation.exchanges.flatMap(({ attempts }) => attempts).toReversed();
 }

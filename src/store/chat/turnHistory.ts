@@ -1,5 +1,5 @@
 import type { CacheSettings } from "@/protocol/engine";
-import { type Attempt, type Conversation, standingAttempt } from "../conversation/conversation";
+import { type Attempt, type ChatConversation, standingAttempt } from "../conversation/conversation";
 
 /** What one answered turn left behind, for the charts that look over a whole conversation. */
 export interface TurnPoint {
@@ -15,7 +15,9 @@ export interface TurnPoint {
 }
 
 /** The attempt that stands of each exchange, undefined where none is answered. */
-export function standingAttempts({ exchanges }: Conversation): readonly (Attempt | undefined)[] {
+export function standingAttempts({
+  exchanges,
+}: ChatConversation): readonly (Attempt | undefined)[] {
   return exchanges.map(standingAttempt);
 }
 

@@ -5,7 +5,7 @@ import {
   type Attempt,
   agreesWithReference,
   attemptGroups,
-  type Conversation,
+  type ChatConversation,
   contextTokens,
   type Exchange,
   emptyConversation,
@@ -29,7 +29,7 @@ function exchange(id: string, images: readonly string[], ...runs: readonly Run[]
 const done = (given: Partial<TurnResult>): Run => ({ phase: "done", result: result(given) });
 const failed: Run = { phase: "failed", text: "", failure: { code: "badImage", message: "no" } };
 
-function conversation(...exchanges: readonly Exchange[]): Conversation {
+function conversation(...exchanges: readonly Exchange[]): ChatConversation {
   return exchanges.reduce(withExchange, emptyConversation("c", 0));
 }
 

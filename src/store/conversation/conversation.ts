@@ -76,7 +76,7 @@ export interface Exchange {
   readonly attempts: readonly Attempt[];
 }
 
-export interface Conversation {
+export interface ChatConversation {
   readonly id: string;
   readonly createdAt: number;
   /** Empty until the person gives a name; the first question serves until then. */
@@ -89,7 +89,7 @@ export function emptyConversation(
   id: string,
   createdAt: number,
   image?: ConversationImage,
-): Conversation {
+): ChatConversation {
   return { id, createdAt, name: "", images: image ? [image] : [], exchanges: [] };
 }
 
@@ -146,10 +146,10 @@ export function reportOf(run: Run): RowsReport | undefined {
 
 /** Replaces one attempt's run. */
 export function withRun(
-  conversation: Conversation,
+  conversation: ChatConversation,
   attemptId: string,
   change: (run: Run) => Run,
-): Conversation {
+): ChatConversation {
   const exchanges = conversation.exchanges.map((exchange) => {
     if (!exchange.attempts.some(({ id }) => id === attemptId)) return exchange;
     const attempts = exchange.attempts.map((attempt) =>
@@ -160,15 +160,15 @@ export function withRun(
   return { ...conversation, exchanges };
 }
 
-export function withExchange(conversation: Conversation, exchange: Exchange): Conversation {
+export function withExchange(conversation: ChatConversation, exchange: Exchange): ChatConversation {
   return { ...conversation, exchanges: [...conversation.exchanges, exchange] };
 }
 
 export function withAttempt(
-  conversation: Conversation,
+  conversation: ChatConversation,
   exchangeId: string,
   ...added: readonly Attempt[]
-): Conversation {
+): ChatConversation {
   const exchanges = conversation.exchanges.map((exchange) =>
     exchange.id === exchangeId
       ? { ...exchange, attempts: [...exchange.attempts, ...added] }
@@ -182,10 +182,10 @@ export function withAttempt(
  * were shown there; images that no question was asked about yet stay.
  */
 export function withEdited(
-  conversation: Conversation,
+  conversation: ChatConversation,
   exchangeId: string,
   edited: Exchange,
-): Conversation {
+): ChatConversation {
   const place = conversation.exchanges.findIndex(({ id }) => id === exchangeId);
   if (place < 0) return conversation;
   const gone = new Set(conversation.exchanges.slice(place + 1).flatMap((each) => each.images));
@@ -197,7 +197,7 @@ export function withEdited(
 }
 
 /** Whether anything was said from an exchange on. */
-export function hasAnswersFrom({ exchanges }: Conversation, exchangeId: string): boolean {
+export function hasAnswersFrom({ exchanges }: ChatConversation, exchangeId: string): boolean {
   const place = exchanges.findIndex(({ id }) => id === exchangeId);
   return exchanges
     .slice(place)
@@ -237,7 +237,7 @@ export function attemptGroups({ attempts }: Exchange): readonly (readonly Attemp
  * The turns to send for the question of `exchangeId`. A question before it that never got an answer
  * is left out, and its images move to the next question that stays.
  */
-export function turnsUntil(conversation: Conversation, exchangeId: string): readonly Turn[] {
+export function turnsUntil(conversation: ChatConversation, exchangeId: string): readonly Turn[] {
   const turns: Turn[] = [];
   let waiting: readonly string[] = [];
   for (const exchange of conversation.exchanges) {
@@ -251,7 +251,7 @@ export function turnsUntil(conversation: Conversation, exchangeId: string): read
 }
 
 /** Tokens of the conversation so far: prompts and answers, whether their rows are held or not. */
-export function contextTokens(conversation: Conversation): number {
+export function contextTokens(conversation: ChatConversation): number {
   let tokens = 0;
   for (const exchange of conversation.exchanges) {
     const result = standingResult(exchange);
@@ -299,7 +299,7 @@ function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
 }
 
 /** The name that the person gave, or else the first question, or the image's title. */
-export function titleOf(conversation: Conversation): string {
+export function titleOf(conversation: ChatConversation): string {
   return (
     conversation.name ||
     conversation.exchanges[0]?.question ||

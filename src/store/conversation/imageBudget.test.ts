@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { result } from "../app/testing";
 import {
-  type Conversation,
+  type ChatConversation,
   type ConversationImage,
   emptyConversation,
   withExchange,
@@ -11,7 +11,7 @@ import { imageBudget, MAX_IMAGES, tooMany } from "./imageBudget";
 const mini = { contextLength: 8192, rowsPerTile: 576 };
 const empty = emptyConversation("c", 0);
 
-function waiting(count: number): Conversation {
+function waiting(count: number): ChatConversation {
   const images = Array.from({ length: count }, (_, i): ConversationImage => {
     return { id: `${i}`, title: "", alt: "", blob: new Blob(), url: "", width: 1, height: 1 };
   });

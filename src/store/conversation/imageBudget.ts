@@ -1,5 +1,5 @@
 import type { ModelInfo } from "@/protocol/engine";
-import { type Conversation, contextTokens, reportOf } from "./conversation";
+import { type ChatConversation, contextTokens, reportOf } from "./conversation";
 import { waitingImages } from "./conversationImages";
 
 /** Images of one conversation, whatever the model takes: each is held in memory and in the archive. */
@@ -22,7 +22,7 @@ export interface ImageBudget {
  * than that refuses the question itself.
  */
 export function imageBudget(
-  conversation: Conversation,
+  conversation: ChatConversation,
   model: Pick<ModelInfo, "contextLength" | "rowsPerTile"> | undefined,
 ): ImageBudget {
   const ofPage = Math.max(0, MAX_IMAGES - conversation.images.length);
@@ -37,7 +37,7 @@ export function imageBudget(
 }
 
 /** Visual rows of the largest image that an answer has placed; 0: none. */
-function largestSeen({ exchanges }: Conversation): number {
+function largestSeen({ exchanges }: ChatConversation): number {
   const layouts = exchanges
     .flatMap(({ attempts }) => attempts)
     .flatMap(({ run }) => reportOf(run)?.images ?? []);

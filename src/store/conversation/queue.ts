@@ -1,9 +1,9 @@
 import type { CacheSettings } from "@/protocol/engine";
-import type { Attempt, Conversation, Exchange } from "./conversation";
+import type { Attempt, ChatConversation, Exchange } from "./conversation";
 
 /** The oldest attempt that waits, with the lanes that are answered together with it. */
 export function nextQueued(
-  conversation: Conversation,
+  conversation: ChatConversation,
 ): { readonly exchange: Exchange; readonly attempts: readonly Attempt[] } | undefined {
   for (const exchange of conversation.exchanges) {
     const waiting = exchange.attempts.filter(({ run }) => run.phase === "queued");
@@ -19,10 +19,10 @@ export function nextQueued(
 
 /** The conversation with an attempt waiting again, under these settings. */
 export function requeue(
-  conversation: Conversation,
+  conversation: ChatConversation,
   attemptId: string,
   settings: CacheSettings,
-): Conversation {
+): ChatConversation {
   const exchanges = conversation.exchanges.map((exchange) => ({
     ...exchange,
     attempts: exchange.attempts.map((attempt) =>

@@ -1,5 +1,5 @@
 /** An image that ships with the page, and questions that the embedded model can answer about it. */
-export interface Sample {
+export interface SampleImage {
   readonly id: string;
   /** Where the image lies, resolved; of a document, its first page. */
   readonly url: string;
@@ -18,13 +18,13 @@ export interface SamplePage {
 }
 
 /** Reads the gallery. Entries that are not what a sample is are left out. */
-export async function fetchSamples(listUrl: string): Promise<readonly Sample[]> {
+export async function fetchSamples(listUrl: string): Promise<readonly SampleImage[]> {
   const response = await fetch(listUrl);
   if (!response.ok) return [];
   return parseSamples(await response.json(), listUrl);
 }
 
-export function parseSamples(json: unknown, listUrl: string): readonly Sample[] {
+export function parseSamples(json: unknown, listUrl: string): readonly SampleImage[] {
   if (!Array.isArray(json)) return [];
   return json.flatMap((entry: unknown) => {
     if (typeof entry !== "object" || entry === null) return [];

@@ -4,7 +4,7 @@ import type { Load } from "../app/load";
 import { result } from "../app/testing";
 import type { Chat, ChatState } from "../chat/chat";
 import {
-  type Conversation,
+  type ChatConversation,
   type Exchange,
   emptyConversation,
   withExchange,
@@ -21,7 +21,8 @@ function setUp(contextLength = 8192) {
     shown: undefined,
     left: undefined,
   }));
-  const open = (conversation: Conversation) => store.setState({ conversation, shown: undefined });
+  const open = (conversation: ChatConversation) =>
+    store.setState({ conversation, shown: undefined });
   const chat = { store, open } as unknown as Chat;
   const info = { contextLength, rowsPerTile: 576 };
   const load = { store: { getState: () => ({ phase: "ready", info }) } } as unknown as Load;

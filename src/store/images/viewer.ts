@@ -12,14 +12,14 @@ import {
 import { imageBudget, tooMany } from "../conversation/imageBudget";
 import { fetchImage, hostOf, parseAddress } from "./fetchImage";
 import { type ImageOutcome, readImage } from "./readImage";
-import type { Sample } from "./samples";
+import type { SampleImage } from "./samples";
 
 /** Where images go: to a conversation of their own, or before the next question of this one. */
 export type Target = "new" | "add";
 
 /** The viewer's own state: what can be chosen, what stands there, and what became of the last choice. */
 export interface ViewerState {
-  readonly samples: readonly Sample[];
+  readonly samples: readonly SampleImage[];
   /** The image that was chosen among the conversation's; see `viewerImage`. */
   readonly imageId: string | undefined;
   /** Where the last images were to go: failure and notice are shown there. */
@@ -183,7 +183,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     return read(fetched.blob, { id: newId(), title: fetched.title });
   }
 
-  async function readSample({ id, title, alt, url, pages = [{ url, alt }] }: Sample) {
+  async function readSample({ id, title, alt, url, pages = [{ url, alt }] }: SampleImage) {
     return Promise.all(
       pages.map(async (page, index): Promise<ImageOutcome> => {
         const response = await fetch(page.url).catch(() => undefined);

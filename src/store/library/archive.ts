@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { Conversation } from "../conversation/conversation";
+import type { ChatConversation } from "../conversation/conversation";
 import { type ConversationRecord, type Entry, entryOf, revive, toRecord } from "./records";
 
 const DATABASE = "keepsight";
@@ -20,10 +20,10 @@ export interface Archive {
   readonly store: StoreApi<ArchiveState>;
   /** The conversation that was touched last. */
   newest(): Promise<Entry | undefined>;
-  save(conversation: Conversation): Promise<void>;
+  save(conversation: ChatConversation): Promise<void>;
   /** Keeps a conversation as it is, its date included. */
   put(record: ConversationRecord): Promise<void>;
-  read(id: string): Promise<Conversation | undefined>;
+  read(id: string): Promise<ChatConversation | undefined>;
   record(id: string): Promise<ConversationRecord | undefined>;
   rename(id: string, name: string): Promise<void>;
   remove(id: string): Promise<void>;

@@ -1,12 +1,12 @@
 import { currentNames } from "@/compression/options";
-import type { Conversation } from "../conversation/conversation";
+import type { ChatConversation } from "../conversation/conversation";
 import type { PolicyInfo } from "../settings/policyInfo";
 
 /** A conversation of any version, its options under the names that they have now. */
 export function withCurrentOptions(
-  conversation: Conversation,
+  conversation: ChatConversation,
   policies: readonly PolicyInfo[],
-): Conversation {
+): ChatConversation {
   const specsOf = (id: string) => policies.find((policy) => policy.id === id)?.options ?? {};
   return {
     ...conversation,

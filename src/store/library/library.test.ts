@@ -7,7 +7,7 @@ import { createLoad } from "../app/load";
 import { result } from "../app/testing";
 import { createChat } from "../chat/chat";
 import {
-  type Conversation,
+  type ChatConversation,
   type ConversationImage,
   type Exchange,
   emptyConversation,
@@ -35,7 +35,7 @@ const conversation = [
 ].reduce(withExchange, {
   ...emptyConversation("c", 0),
   images: ["p", "q", "r", "new"].map(imageOf),
-} as Conversation);
+} as ChatConversation);
 
 /** An archive in memory. */
 function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRecord> } {
@@ -80,7 +80,7 @@ function setUp() {
     sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 }),
     newId,
     now: () => 0,
-    paint: vi.fn(),
+    hidePatches: vi.fn(),
   });
   chat.store.setState({ conversation });
   const library = createLibrary({ archive, chat, policies: POLICIES, newId, now: () => 0 });

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CacheSettings } from "@/protocol/engine";
 import type { Chat, ChatState } from "../chat/chat";
 import {
-  type Conversation,
+  type ChatConversation,
   emptyConversation,
   hasAnswersFrom,
   titleOf,
@@ -149,6 +149,6 @@ function attempts({ conversation }: ChatState): number {
   return conversation.exchanges.reduce((sum, exchange) => sum + exchange.attempts.length, 0);
 }
 
-function isAbout(conversation: Conversation, sampleId: string | undefined): boolean {
+function isAbout(conversation: ChatConversation, sampleId: string | undefined): boolean {
   return sampleId === undefined || conversation.images.at(-1)?.sampleId === sampleId;
 }

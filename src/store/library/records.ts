@@ -1,7 +1,7 @@
 import type { EngineFailure } from "@/protocol/engine";
 import {
   type Attempt,
-  type Conversation,
+  type ChatConversation,
   type ConversationImage,
   type Exchange,
   type Run,
@@ -65,7 +65,7 @@ export function entryOf(record: ConversationRecord): Entry {
 }
 
 /** What is kept of a conversation; an answer that is still being given is kept as interrupted. */
-export function toRecord(conversation: Conversation, updatedAt: number): ConversationRecord {
+export function toRecord(conversation: ChatConversation, updatedAt: number): ConversationRecord {
   const { id, createdAt, name, images, exchanges } = conversation;
   return {
     id,
@@ -99,7 +99,10 @@ function runRecord(run: Run): RunRecord {
 }
 
 /** @param urlOf gives an image's bytes a URL for as long as the page lives */
-export function revive(record: ConversationRecord, urlOf: (blob: Blob) => string): Conversation {
+export function revive(
+  record: ConversationRecord,
+  urlOf: (blob: Blob) => string,
+): ChatConversation {
   const { id, createdAt, name, pictures, exchanges } = record;
   return {
     id,

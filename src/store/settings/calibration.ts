@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { type CacheSettings, type Sampling, type TurnResult, toFailure } from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
 import type { Load } from "../app/load";
-import type { Sample } from "../images/samples";
+import type { SampleImage } from "../images/samples";
 
 export type CalibrationState =
   | { readonly phase: "idle" }
@@ -20,7 +20,7 @@ export interface Calibration {
 
 const ONE_TOKEN: Sampling = { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1, seed: 0 };
 
-export function createCalibration(load: Load, samples: () => readonly Sample[]): Calibration {
+export function createCalibration(load: Load, samples: () => readonly SampleImage[]): Calibration {
   const store = createStore<CalibrationState>(() => ({ phase: "idle" }));
   const fail = (message: string) => void store.setState({ phase: "failed", message }, true);
 

@@ -1,5 +1,5 @@
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
-import type { Conversation } from "@/store/conversation/conversation";
+import type { ChatConversation } from "@/store/conversation/conversation";
 
 /** An answer of the conversation on the page, with what it was asked under. */
 export interface LatestAnswer {
@@ -10,7 +10,7 @@ export interface LatestAnswer {
 
 /** The newest answer, of one policy or of any. */
 export function latestAnswer(
-  { exchanges }: Conversation,
+  { exchanges }: ChatConversation,
   policy?: string,
 ): LatestAnswer | undefined {
   const answers = exchanges.flatMap(({ question, attempts }) =>

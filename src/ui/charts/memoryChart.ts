@@ -1,10 +1,10 @@
 import uPlot from "uplot";
-import type { Charts, Mark } from "@/store/app/charts";
+import type { Charts, MemoryMark } from "@/store/app/charts";
 import { formatBytes } from "@/text/format";
 import { chartInk, drawLabel, drawRule, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
-const MARK_WORDS: Readonly<Record<Mark["kind"], string>> = {
+const MARK_WORDS: Readonly<Record<MemoryMark["kind"], string>> = {
   prefill: "prefill",
   compact: "compact",
   end: "end",

@@ -4,14 +4,14 @@ import { wordsAttendingTo } from "@/store/attention/wordAttention";
 import type { Attempt } from "@/store/conversation/conversation";
 import { useApp, useSettings } from "../useApp";
 import styles from "./AnswerWords.module.css";
-import type { Part } from "./comparedParts";
+import type { ComparedPart } from "./comparedParts";
 import { Differing } from "./Differing";
 import { nextWord } from "./nextWord";
 
 interface Props {
   readonly attempt: Attempt;
   /** The answer, in runs that agree with a reference and runs that differ. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly ComparedPart[];
 }
 
 /**
@@ -115,7 +115,7 @@ interface Piece {
 }
 
 function piecesOf(
-  parts: readonly Part[],
+  parts: readonly ComparedPart[],
 ): readonly { readonly differs: boolean; readonly words: readonly Piece[] }[] {
   let next = 0;
   return parts.map(({ text, differs }) => {

@@ -1,6 +1,6 @@
 import { agreeingWords } from "@/text/agreement";
 
-export interface Part {
+export interface ComparedPart {
   readonly text: string;
   readonly differs: boolean;
 }
@@ -13,7 +13,7 @@ export function comparedParts(
   text: string,
   reference: string,
   isStreaming: boolean,
-): readonly Part[] {
+): readonly ComparedPart[] {
   const words = agreeingWords(text, reference);
   const judged = isStreaming && !/\s$/.test(text) ? words.length - 1 : words.length;
   const parts: { text: string; differs: boolean }[] = [];

@@ -1,7 +1,7 @@
 import type { TurnResult } from "@/protocol/engine";
 import type { KvSample } from "@/store/conversation/timings";
 import { formatBytes, formatCount, formatMsNumber } from "@/text/format";
-import { type Markup, markup, type Part } from "./markup";
+import { type Markup, type MarkupPart, markup } from "./markup";
 
 const WIDTH = 240;
 const HEIGHT = 72;
@@ -9,7 +9,7 @@ const HEIGHT = 72;
 const LINE = 14;
 
 /** A drawing with its caption; `summary` says in words what is to be seen. */
-function figure(caption: string, summary: string, content: Part): Markup {
+function figure(caption: string, summary: string, content: MarkupPart): Markup {
   const box = `0 0 ${WIDTH} ${HEIGHT + 2 * LINE}`;
   return markup`<figure class="drawing"><figcaption>${caption}</figcaption>
 <svg viewBox="${box}" role="img" aria-label="${summary}">${content}</svg></figure>`;

@@ -12,7 +12,7 @@ import { rowCounters } from "../chat/rowCounters";
 import { failureSentence } from "../shared/failureWords";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { layerBars, memoryDrawing, timeDrawing } from "./drawings";
-import { type Markup, markup, type Part } from "./markup";
+import { type Markup, type MarkupPart, markup } from "./markup";
 import type { OverlayImage } from "./overlayImage";
 
 export interface AnswerContext {
@@ -53,7 +53,7 @@ ${words(lane, lane === full ? undefined : reference)}${measured(lane, context)}<
   )}</div>`;
 }
 
-function agreement({ run }: Attempt, reference: string | undefined): Part {
+function agreement({ run }: Attempt, reference: string | undefined): MarkupPart {
   if (run.phase !== "done" || reference === undefined || run.result.finish === "cancelled")
     return "";
   const { common, words: all } = agreementCounts(run.result.answer, reference);

@@ -12,18 +12,18 @@ export class Markup {
   }
 }
 
-export type Part = Markup | string | number | undefined | false | readonly Part[];
+export type MarkupPart = Markup | string | number | undefined | false | readonly MarkupPart[];
 
 /**
  * HTML by template: strings and numbers in it are escaped, for text and for quoted attributes alike;
  * markup and lists of it are put in as they are, and what is undefined or false leaves nothing.
  */
-export function markup(texts: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+export function markup(texts: TemplateStringsArray, ...parts: readonly MarkupPart[]): Markup {
   const html = texts.map((text, index) => text + (index < parts.length ? write(parts[index]) : ""));
   return Markup.trusted(html.join(""));
 }
 
-function write(part: Part): string {
+function write(part: MarkupPart): string {
   if (part === undefined || part === false) return "";
   if (part instanceof Markup) return part.html;
   if (typeof part === "object") return part.map(write).join("");

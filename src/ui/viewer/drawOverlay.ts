@@ -1,5 +1,5 @@
 import type { ImageLayout } from "@/protocol/engine";
-import { type Box, coverage, overlayAlpha, type Patch, patchesOf } from "../overlayGeometry";
+import { coverage, overlayAlpha, type Patch, type PatchBox, patchesOf } from "../overlayGeometry";
 import type { Overlay, Paint } from "./overlay";
 
 /** Opacity over a patch that nobody kept. */
@@ -19,7 +19,7 @@ export interface OverlayInk {
 }
 
 export interface Outline {
-  readonly box: Box;
+  readonly box: PatchBox;
   readonly color: string;
   /** In CSS pixels. */
   readonly width: number;
@@ -115,7 +115,7 @@ function wash(
 }
 
 /** A small lozenge in the middle of the patch, readable on light and dark. */
-function drawSink(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk): void {
+function drawSink(context: CanvasRenderingContext2D, box: PatchBox, ink: OverlayInk): void {
   const { left, top, width, height } = pixels(context.canvas, box);
   const [x, y] = [left + width / 2, top + height / 2];
   const half = Math.max(2, Math.min(5 * devicePixelRatio, 0.3 * Math.min(width, height)));
@@ -133,7 +133,7 @@ function drawSink(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk):
 }
 
 /** Covered and crossed out: the answer that is shown never saw what is here. */
-function drawHidden(context: CanvasRenderingContext2D, box: Box, ink: OverlayInk): void {
+function drawHidden(context: CanvasRenderingContext2D, box: PatchBox, ink: OverlayInk): void {
   const { left, top, width, height } = pixels(context.canvas, box);
   context.fillStyle = ink.overlay;
   context.fillRect(left, top, width, height);
@@ -164,7 +164,7 @@ function prepared(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
 }
 
 /** Whole pixels, so that neighbours neither overlap nor leave a hairline. */
-function pixels(canvas: HTMLCanvasElement, box: Box) {
+function pixels(canvas: HTMLCanvasElement, box: PatchBox) {
   const left = snap(box.x * canvas.width);
   const top = snap(box.y * canvas.height);
   return {

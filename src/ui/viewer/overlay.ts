@@ -1,4 +1,4 @@
-import type { Box } from "../overlayGeometry";
+import type { PatchBox } from "../overlayGeometry";
 
 /** What is drawn over an image, by original position of the visual row; values in [0, 1]. */
 export type Paint =
@@ -18,8 +18,8 @@ export interface Overlay {
   /** Rows that get attention whatever the word. */
   readonly sinks: ReadonlySet<number>;
   /** Parts of the image that were painted over before it was asked about. */
-  readonly hidden: readonly Box[];
+  readonly hidden: readonly PatchBox[];
 }
 
 export const NO_SINKS: ReadonlySet<number> = new Set();
-export const NOTHING_HIDDEN: readonly Box[] = [];
+export const NOTHING_HIDDEN: readonly PatchBox[] = [];
