@@ -1,12 +1,12 @@
 import { uniformBudget } from "../../blocks/budget";
 import { headScores, need } from "../../blocks/score";
-import { keepTop, layerCounts, planOf, range, topPlaces } from "../../blocks/select";
+import { keepTop, layerCounts, planOf } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
 import { choice, formerly, real } from "../../options";
 import type { MergePlan, PlanInput } from "../../types";
 
-/** Pushes image rows behind all text; the release adds it to scores that are sums of attention. */
-const IMAGE_PENALTY = -10000;
+/** Puts all text before image rows; the release takes 65516 from the image rows' sums instead. */
+const TEXT_BONUS = 10000;
 
 /**
  * LOOK-M: text before images, then by attention received, per KV head; every dropped row is folded
@@ -15,8 +15,8 @@ const IMAGE_PENALTY = -10000;
  * https://arxiv.org/abs/2406.18139, release https://github.com/SUSTechBruce/LOOK-M (its scripts keep as many
  * recents as heavy hitters). `pivot` averages a dropped row with its keeper before the mean,
  * `average` takes it raw. `effivlm` is EffiVLM-Bench's version
- * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): a tenth recents, both counts truncated, and text that
- * does not fit is kept all the same.
+ * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): a tenth recents, both counts truncated, at least one row
+ * of each.
  */
 export const lookM = definePolicy({
   id: "lookm",
@@ -43,24 +43,25 @@ export const lookM = definePolicy({
   },
   deviation: ({ variant }) =>
     variant === "effivlm"
-      ? "Truncated counts, and text beyond them, as in EffiVLM-Bench."
+      ? "Heavy and recent rows are truncated apart, as in EffiVLM-Bench."
       : undefined,
   deviantRows: (input, { recentShare }) =>
-    new Array<number>(input.layers).fill(effivlmRows(input, recentShare)),
+    new Array<number>(input.layers).fill(effivlmCounts(input, recentShare).total),
   taps: () => ({ columnSum: true }),
   plan(input, { merge, recentShare, variant }) {
     const tap = need(input.taps.columnSum, "columnSum");
     const image = isImage(input);
-    const counts = layerCounts(input, () => uniformBudget(input.budget, input.layers));
+    const { recent, total } = effivlmCounts(input, recentShare);
+    const counts =
+      variant === "effivlm"
+        ? new Array<number>(input.layers).fill(total)
+        : layerCounts(input, () => uniformBudget(input.budget, input.layers));
     const keep = counts.map((count, layer) =>
       headScores(input, tap, layer).map((sums) => {
-        const scores = sums.map((sum, place) => sum + (image[place] === 1 ? IMAGE_PENALTY : 0));
-        const last = Math.floor(recentShare * count);
-        const places =
-          variant === "effivlm"
-            ? effivlmKeep(input, scores, recentShare)
-            : keepTop(scores, count, { first: 0, last }).places;
-        return { places, scores: scores.map((score) => score - IMAGE_PENALTY) };
+        // All scores are lifted alike, so that image rows are shown with what they received.
+        const scores = sums.map((sum, place) => sum + (image[place] === 1 ? 0 : TEXT_BONUS));
+        const last = variant === "effivlm" ? recent : Math.floor(recentShare * count);
+        return keepTop(scores, count, { first: 0, last });
       }),
     );
     const everyRow = input.candidates.length === input.rows;
@@ -80,31 +81,15 @@ function isImage({ candidates, visual }: PlanInput): Uint8Array {
   );
 }
 
+/** EffiVLM-Bench truncates both counts and keeps at least one row of each. */
 function effivlmCounts({ candidates, retention }: PlanInput, recentShare: number) {
   const rows = candidates.length;
-  const recent = Math.max(1, Math.trunc(rows * retention * recentShare));
+  const recent = Math.min(rows, Math.max(1, Math.trunc(rows * retention * recentShare)));
   const heavy = Math.max(1, Math.trunc(rows * retention * heavyShare(recentShare)));
-  return { recent: Math.min(recent, rows), heavy };
+  return { recent, total: Math.min(rows, recent + heavy) };
 }
 
 /** 1 - share without the subtraction's last bits: 0.9, not 0.9000…02. */
 function heavyShare(recentShare: number): number {
   return Number((1 - recentShare).toFixed(12));
-}
-
-/** The heaviest rows, all text and the recents; everything where the counts cover the prompt. */
-function effivlmKeep(input: PlanInput, scores: Float64Array, recentShare: number): Uint32Array {
-  const rows = scores.length;
-  const { recent, heavy } = effivlmCounts(input, recentShare);
-  if (rows <= recent + heavy) return range(0, rows);
-  const older = scores.subarray(0, rows - recent);
-  const text = range(0, older.length).filter((place) => older[place]! >= 0);
-  const kept = new Set([...topPlaces(older, heavy), ...text, ...range(rows - recent, rows)]);
-  return Uint32Array.from(kept).sort();
-}
-
-function effivlmRows(input: PlanInput, recentShare: number): number {
-  const image = isImage(input);
-  const scores = Float64Array.from(image, (visual) => visual * IMAGE_PENALTY);
-  return effivlmKeep(input, scores, recentShare).length;
 }
