@@ -1,0 +1,47 @@
+import fs from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+const SRC = path.resolve(import.meta.dirname, "../src");
+const MAX_FILES = 25;
+
+const isSource = (name: string) => /\.(tsx?|wgsl)$/.test(name) && !/\.test\.tsx?$/.test(name);
+
+/** Source files below `src`, tests left out, as paths from there. */
+const files = fs
+  .readdirSync(SRC, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && isSource(entry.name))
+  .map((entry) => path.relative(SRC, path.join(entry.parentPath, entry.name)))
+  .sort();
+
+test("no folder holds more files than a person reads at a glance", () => {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    const folder = path.dirname(file);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([]);
+});
+
+test("no two exported classes, types, functions or constants share a name", () => {
+  const places = new Map<string, string[]>();
+  for (const file of files.filter((name) => !name.endsWith(".wgsl"))) {
+    for (const name of exportedNames(file)) places.set(name, [...(places.get(name) ?? []), file]);
+  }
+  expect(places.size).toBeGreaterThan(500);
+  expect([...places].filter(([, found]) => found.length > 1)).toEqual([]);
+});
+
+const DECLARATION =
+  /^export (?:default )?(?:abstract )?(?:async )?(?:class|interface|type|function\*?|const|let) +(\w+)/gm;
+
+/** Names that a file exports; React components and their props are left out. */
+function exportedNames(file: string): string[] {
+  const text = fs.readFileSync(path.join(SRC, file), "utf8");
+  const names = [...text.matchAll(DECLARATION)].map(([, name]) => name!);
+  // An overloaded function is declared once per signature.
+  const distinct = [...new Set(names)];
+  return file.endsWith(".tsx")
+    ? distinct.filter((name) => !/^[A-Z][a-z]/.test(name) && !name.endsWith("Props"))
+    : distinct;
+}
