@@ -45,3 +45,24 @@ function exportedNames(file: string): string[] {
     ? distinct.filter((name) => !/^[A-Z][a-z]/.test(name) && !name.endsWith("Props"))
     : distinct;
 }
+
+test("the folders of the store depend on each other in one direction", () => {
+  const uses = new Map<string, Set<string>>();
+  for (const file of files.filter((name) => name.startsWith("store/"))) {
+    const folder = path.dirname(file);
+    const text = fs.readFileSync(path.join(SRC, file), "utf8");
+    for (const [, target] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
+      const used = path.join(folder, path.dirname(target!));
+      if (used !== folder) uses.set(folder, (uses.get(folder) ?? new Set()).add(used));
+    }
+  }
+  expect(uses.size).toBeGreaterThan(3);
+  const done = new Set<string>();
+  const visit = (folder: string, trail: readonly string[]): void => {
+    if (trail.includes(folder)) throw new Error(`circle: ${[...trail, folder].join(" > ")}`);
+    if (done.has(folder)) return;
+    for (const used of uses.get(folder) ?? []) visit(used, [...trail, folder]);
+    done.add(folder);
+  };
+  for (const folder of uses.keys()) visit(folder, []);
+});

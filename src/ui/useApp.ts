@@ -2,11 +2,11 @@ import { createContext, useContext } from "react";
 import { useStore } from "zustand/react";
 import type { StoreApi } from "zustand/vanilla";
 import type { App } from "@/store/app/app";
-import type { ChartsState } from "@/store/app/charts";
-import type { ModelState } from "@/store/app/model";
 import type { ChatState } from "@/store/chat/chat";
 import type { ConversationImage } from "@/store/conversation/conversation";
 import { viewerImage } from "@/store/conversation/conversationImages";
+import type { ChartsState } from "@/store/engine/charts";
+import type { ModelState } from "@/store/engine/model";
 import type { ViewerState } from "@/store/images/viewer";
 import type { SettingsState } from "@/store/settings/settings";
 

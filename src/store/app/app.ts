@@ -2,22 +2,22 @@ import type { CacheSettings, Engine } from "@/protocol/engine";
 import { type AttentionView, createAttentionView } from "../attention/attentionView";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
+import { createPreview, type PreviewStore } from "../chat/preview";
 import { withoutPatches } from "../conversation/occlusion";
+import { type Charts, createCharts } from "../engine/charts";
+import { createLoad, type Load } from "../engine/load";
 import { fetchSamples } from "../images/samples";
 import { createViewer, type Viewer } from "../images/viewer";
 import { createArchive } from "../library/archive";
 import { createLibrary, type Library } from "../library/library";
-import { type Calibration, createCalibration } from "../settings/calibration";
 import type { PolicyInfo } from "../settings/policyInfo";
-import { createPreview, type PreviewStore } from "../settings/preview";
 import {
   cacheSettings,
   createSettingsStore,
   type SettingsState,
   type SettingsStore,
 } from "../settings/settings";
-import { type Charts, createCharts } from "./charts";
-import { createLoad, type Load } from "./load";
+import { type Calibration, createCalibration } from "./calibration";
 
 /** Everything behind the page; the page's components know nothing else. */
 export interface App {

@@ -10,10 +10,10 @@ import {
   type ModelInfo,
   type TurnResult,
 } from "@/protocol/engine";
-import { createCharts } from "../app/charts";
-import { createLoad } from "../app/load";
 import { result } from "../app/testing";
 import { type ConversationImage, emptyConversation } from "../conversation/conversation";
+import { createCharts } from "../engine/charts";
+import { createLoad } from "../engine/load";
 import { createChat } from "./chat";
 
 const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };

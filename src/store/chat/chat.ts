@@ -7,8 +7,6 @@ import {
   type Sampling,
   toFailure,
 } from "@/protocol/engine";
-import type { Charts } from "../app/charts";
-import type { Load } from "../app/load";
 import {
   type Attempt,
   type ChatConversation,
@@ -27,6 +25,8 @@ import type { Hidden } from "../conversation/occlusion";
 import { originOf } from "../conversation/origin";
 import { nextQueued, requeue } from "../conversation/queue";
 import { createTimingsRecorder, type TimingsRecorder } from "../conversation/timings";
+import type { Charts } from "../engine/charts";
+import type { Load } from "../engine/load";
 import { askEngine, type HidePatches } from "./asking";
 
 export interface ChatState {

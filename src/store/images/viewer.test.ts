@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
-import type { Load } from "../app/load";
 import { result } from "../app/testing";
 import type { Chat, ChatState } from "../chat/chat";
 import {
@@ -10,6 +9,7 @@ import {
   withExchange,
 } from "../conversation/conversation";
 import { viewerImage } from "../conversation/conversationImages";
+import type { Load } from "../engine/load";
 import type { ImageOutcome, ImageSource } from "./readImage";
 import { createViewer } from "./viewer";
 

@@ -1,6 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type EngineFailure, toFailure } from "@/protocol/engine";
-import type { Load } from "../app/load";
 import type { Chat } from "../chat/chat";
 import { emptyConversation, reportOf } from "../conversation/conversation";
 import {
@@ -10,6 +9,7 @@ import {
   withoutImage,
 } from "../conversation/conversationImages";
 import { imageBudget, tooMany } from "../conversation/imageBudget";
+import type { Load } from "../engine/load";
 import { fetchImage, hostOf, parseAddress } from "./fetchImage";
 import { type ImageOutcome, readImage } from "./readImage";
 import type { SampleImage } from "./samples";

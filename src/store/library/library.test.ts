@@ -2,8 +2,6 @@ import { expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { POLICIES } from "@/compression/registry";
 import type { Engine } from "@/protocol/engine";
-import { createCharts } from "../app/charts";
-import { createLoad } from "../app/load";
 import { result } from "../app/testing";
 import { createChat } from "../chat/chat";
 import {
@@ -13,6 +11,8 @@ import {
   emptyConversation,
   withExchange,
 } from "../conversation/conversation";
+import { createCharts } from "../engine/charts";
+import { createLoad } from "../engine/load";
 import type { Archive, ArchiveState } from "./archive";
 import { exportJson } from "./exportJson";
 import { createLibrary } from "./library";

@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from "react";
 import type { TurnResult } from "@/protocol/engine";
-import type { Charts } from "@/store/app/charts";
 import type { TurnPoint } from "@/store/chat/turnHistory";
+import type { Charts } from "@/store/engine/charts";
 import type { DataTable } from "@/text/csv";
 import { formatBytes, formatMs } from "@/text/format";
 import cache from "../cache/Cache.module.css";

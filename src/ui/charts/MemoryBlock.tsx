@@ -1,6 +1,6 @@
 import { useMemo } from "react";
-import type { Charts } from "@/store/app/charts";
 import type { TurnPoint } from "@/store/chat/turnHistory";
+import type { Charts } from "@/store/engine/charts";
 import type { DataTable } from "@/text/csv";
 import { bytesParts, formatBytes, formatChange } from "@/text/format";
 import cache from "../cache/Cache.module.css";

@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import type { Charts } from "@/store/app/charts";
+import type { Charts } from "@/store/engine/charts";
 import { formatMsNumber } from "@/text/format";
 import { chartInk, drawLabel, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";

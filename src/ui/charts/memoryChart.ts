@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import type { Charts, MemoryMark } from "@/store/app/charts";
+import type { Charts, MemoryMark } from "@/store/engine/charts";
 import { formatBytes } from "@/text/format";
 import { chartInk, drawLabel, drawRule, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";

@@ -1,5 +1,5 @@
-import { loadedBytes } from "@/store/app/model";
 import type { PhaseProgress, Run } from "@/store/conversation/conversation";
+import { loadedBytes } from "@/store/engine/model";
 import { formatMegabytes } from "@/text/format";
 import { useModel } from "../useApp";
 import styles from "./Chat.module.css";

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { ModelState } from "@/store/app/model";
+import type { ModelState } from "@/store/engine/model";
 import {
   formatBytes,
   formatCount,

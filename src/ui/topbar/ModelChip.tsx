@@ -1,4 +1,4 @@
-import { loadedBytes, type ModelState } from "@/store/app/model";
+import { loadedBytes, type ModelState } from "@/store/engine/model";
 import { formatMegabytes, formatParameters } from "@/text/format";
 import { useModel } from "../useApp";
 import { DeviceSheet } from "./DeviceSheet";

@@ -1,9 +1,9 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CacheSettings, LayerReport } from "@/protocol/engine";
-import type { Load } from "../app/load";
-import type { Chat } from "../chat/chat";
 import { standingAttempt } from "../conversation/conversation";
-import { type SettingsStore, sameSettings } from "./settings";
+import type { Load } from "../engine/load";
+import { type SettingsStore, sameSettings } from "../settings/settings";
+import type { Chat } from "./chat";
 
 /** What the next settings would keep of the prompt that was answered last. */
 export interface Preview {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { result } from "../app/testing";
 import { createCharts } from "./charts";
-import { result } from "./testing";
 
 const pools = (kv: number) => ({ weights: 10, kv, activations: 0, vision: 0 });
 const memory = (at: number, kv: number, mark?: "prefill" | "compact" | "end") =>

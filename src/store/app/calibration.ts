@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type CacheSettings, type Sampling, type TurnResult, toFailure } from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
-import type { Load } from "../app/load";
+import type { Load } from "../engine/load";
 import type { SampleImage } from "../images/samples";
 
 export type CalibrationState =

@@ -1,12 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
 import type { CacheSettings, Engine } from "@/protocol/engine";
-import type { Load } from "../app/load";
 import { result } from "../app/testing";
-import type { Chat, ChatState } from "../chat/chat";
 import { type Attempt, emptyConversation, withExchange } from "../conversation/conversation";
+import type { Load } from "../engine/load";
+import { createSettingsStore } from "../settings/settings";
+import type { Chat, ChatState } from "./chat";
 import { createPreview } from "./preview";
-import { createSettingsStore } from "./settings";
 
 const settings = (retention: number): CacheSettings => ({
   policy: "h2o",

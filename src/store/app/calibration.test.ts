@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import type { AskRequest, Engine } from "@/protocol/engine";
-import type { Load } from "../app/load";
+import type { Load } from "../engine/load";
 import { createCalibration } from "./calibration";
 
 const SETTINGS = { policy: "prefixkv", retention: 0.2, scope: "visual", options: {} } as const;
