@@ -1,41 +1,37 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { planFor } from "@/compression/plan";
-import {
-  handMade,
-  keptLists,
-  madeUpInput,
-  recordedRows,
-  SMALL_PROMPT,
-} from "@/compression/reference/promptFixture";
-import { resolveOptions } from "@/compression/resolveOptions";
-import { keyDiff } from "../docs/examples/keyDiff";
+import { policyTable } from "@/compression/policyTable";
+import { POLICIES, policyById } from "@/compression/registry";
+import type { Policy } from "@/compression/types";
+import { readAddress } from "@/store/settings/address";
+import { changedOptions } from "@/store/settings/policyInfo";
+import { parseAsk } from "../cli/ask";
+import { valueNorm } from "../docs/examples/valueNorm";
+import "../docs/examples/valueNorm.test";
+import { describeContract } from "./policyContract";
 
-describe("the policy that the documentation adds", () => {
-  it("is printed there as it stands", () => {
+// The guide's one line in the registry.
+(POLICIES as Policy[]).push(valueNorm);
+
+describe("the policy that the guide adds", () => {
+  it.each(["valueNorm.ts", "valueNorm.test.ts"])("is printed there as it stands: %s", (name) => {
     const guide = readFileSync("docs/adding-a-policy.md", "utf8");
-    expect(guide).toContain(readFileSync("docs/examples/keyDiff.ts", "utf8"));
+    const code = readFileSync(`docs/examples/${name}`, "utf8");
+    // Among the policies, imports are relative.
+    const there = code.replaceAll('"@/compression/', '"../../');
+    expect(guide).toContain(`\`\`\`ts\n${there}\`\`\``);
   });
 
-  it("obeys the contract without another line", () => {
-    const spec = keyDiff.taps(resolveOptions(keyDiff, {}));
-    for (const scope of ["visual", "prompt"] as const) {
-      for (const retention of [0.01, 0.2, 0.7, 1]) {
-        const input = madeUpInput(SMALL_PROMPT, spec, { retention, scope });
-        const lists = keptLists(planFor(keyDiff, input, { blend: 0.5, protect: "ivc" }));
-        const outside = input.rows - input.candidates.length;
-        const total = lists.reduce((sum, [rows]) => sum + rows!.length - outside, 0);
-        expect(total).toBe(input.budget);
-      }
-    }
+  it("is reached by its line in the registry alone: command line, address, form and tables", () => {
+    expect(policyById("valuenorm")).toBe(valueNorm);
+    const asked = ["--prompt", "x", "--policy", "valuenorm", "--option", "recent=3"];
+    expect(parseAsk(asked).settings).toMatchObject({ policy: "valuenorm", options: { recent: 3 } });
+    const { options } = readAddress("?policy=valuenorm&o.recent=3", POLICIES);
+    expect(changedOptions(valueNorm, options!.valuenorm!)).toEqual([
+      { label: "Recents", value: 3 },
+    ]);
+    expect(policyTable()).toContain("| `valuenorm` | Value norm | Keeps the values with");
   });
 
-  it("keeps the keys that are unlike the mean", () => {
-    const keyCosine = recordedRows([[[0.9, 0.2, 0.8, 0.1]]]);
-    const one = recordedRows([[[1, 1, 1, 1]]]);
-    const meanKeyNorm2 = Float32Array.of(0.5);
-    const keyStats = { keyNorm: one, valueNorm: one, keyCosine, meanKeyNorm2 };
-    const plan = planFor(keyDiff, handMade({ keyStats }, { rows: 4, budget: 2 }));
-    expect(keptLists(plan)).toEqual([[[1, 3]]]);
-  });
+  describeContract(valueNorm);
 });

@@ -6,6 +6,7 @@ import { elastic } from "./policies/cumulative/elastic";
 import { h2o } from "./policies/cumulative/h2o";
 import { prefixKv } from "./policies/cumulative/prefixKv";
 import { flashCache } from "./policies/keys/flashCache";
+import { keyDiff } from "./policies/keys/keyDiff";
 import { knorm } from "./policies/keys/knorm";
 import { fastV } from "./policies/lastQuery/fastV";
 import { tova } from "./policies/lastQuery/tova";
@@ -37,6 +38,7 @@ export const POLICIES: readonly Policy[] = [
   lookM,
   vlCache,
   knorm,
+  keyDiff,
   tgvKv,
   mixKv,
   bacon,
