@@ -1,35 +1,8 @@
+import type { Kernel, KernelSpec, ParamTypes } from "./kernel";
 import { Memory } from "./memory";
-import { PARAM_BYTES, Recorder } from "./recorder";
+import { Recorder } from "./recorder";
 
 const RECORDER_SLOTS = 4096;
-
-/** How a kernel uses one of its storage buffers. */
-export type Access = "read" | "write";
-
-/**
- * A kernel as data. `code` is WGSL from `.wgsl` files, concatenated by name; `constants` feed its
- * `override`s. Bindings are group 0: the storage buffers in the order of `access`, then one uniform
- * block `params` of at most 64 words.
- */
-export interface KernelSpec {
-  readonly label: string;
-  /** WGSL files to concatenate, in order. */
-  readonly code: readonly string[];
-  readonly access: readonly Access[];
-  readonly constants?: Readonly<Record<string, number>>;
-  readonly enable?: readonly string[];
-}
-
-export interface Kernel {
-  readonly label: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-}
-
-/** A buffer, or a part of it (bytes). */
-export type Slice =
-  | GPUBuffer
-  | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number };
 
 /** Shader compilation failed; the message carries the kernel's name and the compiler's lines. */
 export class KernelCompileError extends Error {
@@ -67,7 +40,7 @@ export class Gpu {
    * Compiles a kernel, or returns the one that was compiled from the same code and constants.
    * @throws KernelCompileError
    */
-  compile(spec: KernelSpec): Promise<Kernel> {
+  compile<P extends ParamTypes>(spec: KernelSpec<P>): Promise<Kernel<P>> {
     const code = [...(spec.enable ?? []).map((name) => `enable ${name};`), ...spec.code].join("\n");
     const key = JSON.stringify([code, spec.constants ?? {}, spec.access]);
     let kernel = this.#kernels.get(key);
@@ -75,10 +48,11 @@ export class Gpu {
       kernel = this.#compile(spec, code);
       this.#kernels.set(key, kernel);
     }
-    return kernel;
+    return kernel as Promise<Kernel<P>>;
   }
 
-  async #compile({ label, access, constants = {} }: KernelSpec, code: string): Promise<Kernel> {
+  async #compile(spec: KernelSpec, code: string): Promise<Kernel> {
+    const { label, access, params, constants = {} } = spec;
     const { device } = this;
     const visibility = GPUShaderStage.COMPUTE;
     const layout = device.createBindGroupLayout({
@@ -103,7 +77,7 @@ export class Gpu {
         layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: "main", constants: { ...constants } },
       });
-      return { label, pipeline, layout };
+      return { label, pipeline, layout, params };
     } catch (cause) {
       const { messages } = await module.getCompilationInfo();
       const lines = code.split("\n");
@@ -116,7 +90,7 @@ export class Gpu {
 
   /** A recorder whose commands run at `submit`; it takes up to `slots` dispatches at a time. */
   recorder(label: string, slots: number = RECORDER_SLOTS): Recorder {
-    return new Recorder(this, label, slots);
+    return new Recorder(this.device, this.memory, label, slots);
   }
 
   /** Copies `size` bytes out of a buffer. Waits for everything submitted so far. */
@@ -135,19 +109,5 @@ export class Gpu {
     } finally {
       staging.destroy();
     }
-  }
-
-  bindGroup(kernel: Kernel, buffers: readonly Slice[], params: GPUBuffer): GPUBindGroup {
-    return this.device.createBindGroup({
-      label: kernel.label,
-      layout: kernel.layout,
-      entries: [
-        ...buffers.map((slice, binding) => ({
-          binding,
-          resource: slice instanceof GPUBuffer ? { buffer: slice } : slice,
-        })),
-        { binding: buffers.length, resource: { buffer: params, size: PARAM_BYTES } },
-      ],
-    });
   }
 }

@@ -1,12 +1,12 @@
-import type { Gpu, Kernel, Slice } from "./gpu";
-
-/** Parameters of one dispatch: u32 words; wrap floats with `f32Bits`. */
-export type Params = readonly number[];
-
-export type Groups = readonly [x: number, y?: number, z?: number];
-
-/** Bytes of a dispatch's uniform block; also the alignment of its dynamic offset. */
-export const PARAM_BYTES = 256;
+import {
+  type Dispatch,
+  type Groups,
+  type Kernel,
+  PARAM_BYTES,
+  type ParamTypes,
+  type Slice,
+} from "./kernel";
+import type { Memory } from "./memory";
 
 interface Recorded {
   readonly kernel: Kernel;
@@ -21,33 +21,33 @@ interface Recorded {
  * every token).
  */
 export class Recorder {
-  readonly #gpu: Gpu;
+  readonly #device: GPUDevice;
+  readonly #memory: Memory;
   readonly #label: string;
   readonly #slots: number;
   #recorded: Recorded[] = [];
-  #params: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  #params = new DataView(new ArrayBuffer(0));
   #uniforms: GPUBuffer | undefined;
   #keepsUniforms = false;
 
-  constructor(gpu: Gpu, label: string, slots: number) {
-    this.#gpu = gpu;
+  constructor(device: GPUDevice, memory: Memory, label: string, slots: number) {
+    this.#device = device;
+    this.#memory = memory;
     this.#label = label;
     this.#slots = slots;
   }
 
-  dispatch(kernel: Kernel, buffers: readonly Slice[], params: Params, groups: Groups): void {
+  /** Records one dispatch. @throws RangeError with more dispatches than slots before `submit` */
+  dispatch<P extends ParamTypes>(kernel: Kernel<P>, dispatch: Dispatch<NoInfer<P>>): void {
     const slot = this.#recorded.length;
     if (slot === this.#slots) {
       throw new RangeError(`${this.#label}: more than ${this.#slots} dispatches before submit`);
     }
     if (slot === 0) this.#begin();
-    this.#params.set(params, (slot * PARAM_BYTES) / 4);
-    this.#recorded.push({
-      kernel,
-      group: this.#gpu.bindGroup(kernel, buffers, this.#uniforms as GPUBuffer),
-      offset: slot * PARAM_BYTES,
-      groups,
-    });
+    const offset = slot * PARAM_BYTES;
+    this.#writeParams(kernel.params, dispatch.params, offset);
+    const group = this.#bindGroup(kernel, dispatch.buffers);
+    this.#recorded.push({ kernel, group, offset, groups: dispatch.groups });
   }
 
   get dispatches(): number {
@@ -56,26 +56,21 @@ export class Recorder {
 
   /** Runs what was recorded. `after` may add copies to the same command buffer. */
   submit(after?: (encoder: GPUCommandEncoder) => void): void {
-    const { device } = this.#gpu;
-    const encoder = device.createCommandEncoder({ label: this.#label });
+    const encoder = this.#device.createCommandEncoder({ label: this.#label });
     if (this.#recorded.length > 0) {
-      device.queue.writeBuffer(
-        this.#uniforms as GPUBuffer,
-        0,
-        this.#params,
-        0,
-        (this.#recorded.length * PARAM_BYTES) / 4,
-      );
+      const bytes = this.#recorded.length * PARAM_BYTES;
+      const uniforms = this.#uniforms as GPUBuffer;
+      this.#device.queue.writeBuffer(uniforms, 0, this.#params.buffer, 0, bytes);
       encode(encoder, this.#label, this.#recorded);
     }
     after?.(encoder);
-    device.queue.submit([encoder.finish()]);
+    this.#device.queue.submit([encoder.finish()]);
     this.#recorded = [];
   }
 
   /** Frees the parameter buffer of a recorder that will not be used again. */
   destroy(): void {
-    if (this.#uniforms && !this.#keepsUniforms) this.#gpu.memory.destroy(this.#uniforms);
+    if (this.#uniforms && !this.#keepsUniforms) this.#memory.destroy(this.#uniforms);
     this.#uniforms = undefined;
     this.#recorded = [];
   }
@@ -84,14 +79,40 @@ export class Recorder {
   program(): Program {
     this.#keepsUniforms = true;
     const uniforms = this.#uniforms as GPUBuffer;
-    this.#gpu.device.queue.writeBuffer(uniforms, 0, this.#params);
-    return new Program(this.#gpu, this.#label, this.#recorded, uniforms);
+    this.#device.queue.writeBuffer(uniforms, 0, this.#params.buffer);
+    return new Program(this.#memory, this.#label, this.#recorded, uniforms);
+  }
+
+  /** Writes the values at `offset`, a word per parameter in the order of their types. */
+  #writeParams(types: ParamTypes, values: Readonly<Record<string, number>>, offset: number): void {
+    let at = offset;
+    for (const [name, type] of Object.entries(types)) {
+      const value = values[name] as number;
+      if (type === "f32") this.#params.setFloat32(at, value, true);
+      else this.#params.setUint32(at, value, true);
+      at += 4;
+    }
+  }
+
+  #bindGroup({ label, layout }: Kernel, buffers: readonly Slice[]): GPUBindGroup {
+    const params = { buffer: this.#uniforms as GPUBuffer, size: PARAM_BYTES };
+    return this.#device.createBindGroup({
+      label,
+      layout,
+      entries: [
+        ...buffers.map((slice, binding) => ({
+          binding,
+          resource: slice instanceof GPUBuffer ? { buffer: slice } : slice,
+        })),
+        { binding: buffers.length, resource: params },
+      ],
+    });
   }
 
   #begin(): void {
     if (this.#uniforms) return;
-    this.#params = new Uint32Array((this.#slots * PARAM_BYTES) / 4);
-    this.#uniforms = this.#gpu.memory.create(
+    this.#params = new DataView(new ArrayBuffer(this.#slots * PARAM_BYTES));
+    this.#uniforms = this.#memory.create(
       "activations",
       `${this.#label} params`,
       this.#slots * PARAM_BYTES,
@@ -102,13 +123,13 @@ export class Recorder {
 
 /** Frozen dispatches: `encode` them into a command buffer as often as needed. */
 export class Program {
-  readonly #gpu: Gpu;
+  readonly #memory: Memory;
   readonly #label: string;
   readonly #recorded: readonly Recorded[];
   readonly #uniforms: GPUBuffer;
 
-  constructor(gpu: Gpu, label: string, recorded: readonly Recorded[], uniforms: GPUBuffer) {
-    this.#gpu = gpu;
+  constructor(memory: Memory, label: string, recorded: readonly Recorded[], uniforms: GPUBuffer) {
+    this.#memory = memory;
     this.#label = label;
     this.#recorded = recorded;
     this.#uniforms = uniforms;
@@ -123,7 +144,7 @@ export class Program {
   }
 
   destroy(): void {
-    this.#gpu.memory.destroy(this.#uniforms);
+    this.#memory.destroy(this.#uniforms);
   }
 }
 
@@ -139,12 +160,4 @@ function encode(encoder: GPUCommandEncoder, label: string, recorded: readonly Re
     pass.dispatchWorkgroups(groups[0], groups[1] ?? 1, groups[2] ?? 1);
   }
   pass.end();
-}
-
-const bits = new DataView(new ArrayBuffer(4));
-
-/** The bits of a float as a u32, for `Params`; read with `bitcast<f32>` in WGSL. */
-export function f32Bits(value: number): number {
-  bits.setFloat32(0, value);
-  return bits.getUint32(0);
 }

@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from "vitest";
 import { createTestGpu } from "../../../test/dawn";
-import type { Gpu, KernelSpec } from "../gpu";
+import type { Gpu } from "../gpu";
+import type { KernelSpec } from "../kernel";
 import { chooseVariants, PLAIN, type Variants } from "../variants";
 import { SelfTestError, selfTest } from "./selfTest";
 

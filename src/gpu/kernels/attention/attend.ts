@@ -1,5 +1,6 @@
-import type { Gpu, Slice } from "../../gpu";
-import { f32Bits, type Recorder } from "../../recorder";
+import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
+import type { Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
 import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import combineWgsl from "./attend_combine.wgsl?raw";
@@ -55,6 +56,14 @@ export async function createAttend(
         ? [KV_CODE[kvType], ioWgsl, plainWgsl]
         : [code, KV_CODE[kvType], ioWgsl, splitWgsl],
       access: ["read", "read", "read", "read", "write", "write"],
+      params: {
+        units: "u32",
+        heads: "u32",
+        kvHeads: "u32",
+        depth4: "u32",
+        layer: "u32",
+        scale: "f32",
+      },
       enable: isPlain ? [] : enable,
       constants: isPlain ? { WORKGROUP: PLAIN_GROUP } : constants,
     }),
@@ -62,6 +71,7 @@ export async function createAttend(
       label: "attend_combine",
       code: [combineWgsl],
       access: ["read", "read", "read", "write", "write"],
+      params: { heads: "u32", kvHeads: "u32", depth4: "u32", layer: "u32", splitSlots: "u32" },
     }),
   ]);
   const splitSlots = isPlain ? 32 : 64;
@@ -72,18 +82,16 @@ export async function createAttend(
     const { cache, queries, partials, stats, output, logSums } = args;
     const { keys, values, table, layer } = cache;
     const units = splits(args.capacity) * heads;
-    recorder.dispatch(
-      split,
-      [queries, keys, values, table, partials, stats],
-      [units, heads, kvHeads, depth4, layer, f32Bits(1 / Math.sqrt(headDim))],
-      isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(reduction, units),
-    );
-    recorder.dispatch(
-      combine,
-      [table, partials, stats, output, logSums],
-      [heads, kvHeads, depth4, layer, splitSlots],
-      [Math.ceil((heads * depth4) / 16)],
-    );
+    recorder.dispatch(split, {
+      buffers: [queries, keys, values, table, partials, stats],
+      params: { units, heads, kvHeads, depth4, layer, scale: 1 / Math.sqrt(headDim) },
+      groups: isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(reduction, units),
+    });
+    recorder.dispatch(combine, {
+      buffers: [table, partials, stats, output, logSums],
+      params: { heads, kvHeads, depth4, layer, splitSlots },
+      groups: [Math.ceil((heads * depth4) / 16)],
+    });
   };
   return Object.assign(attend, { splits });
 }

@@ -1,5 +1,6 @@
-import type { Gpu, Slice } from "../../gpu";
-import { f32Bits, type Recorder } from "../../recorder";
+import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
+import type { Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
 import { foldGroups } from "../common/reduction";
 import io from "./flash_io.wgsl?raw";
@@ -52,17 +53,31 @@ export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpe
     label: `flash ${chosen} ${kvType}`,
     code: [KV_CODE[kvType], io, code],
     access: ["read", "read", "read", "read", "write", "write"],
+    params: {
+      rows: "u32",
+      heads: "u32",
+      kvHeads: "u32",
+      depth4: "u32",
+      layer: "u32",
+      scale: "f32",
+    },
     enable: chosen === "subgroup" ? ["subgroups"] : [],
     constants: chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup },
   });
 
   return (recorder, { cache, queries, output, logSums, rows }) => {
     const units = Math.ceil(rows / rowsPerUnit) * heads;
-    recorder.dispatch(
-      kernel,
-      [queries, cache.keys, cache.values, cache.table, output, logSums],
-      [rows, heads, kvHeads, headDim / 4, cache.layer, f32Bits(1 / Math.sqrt(headDim))],
-      foldGroups(Math.ceil(units / unitsPerGroup)),
-    );
+    recorder.dispatch(kernel, {
+      buffers: [queries, cache.keys, cache.values, cache.table, output, logSums],
+      params: {
+        rows,
+        heads,
+        kvHeads,
+        depth4: headDim / 4,
+        layer: cache.layer,
+        scale: 1 / Math.sqrt(headDim),
+      },
+      groups: foldGroups(Math.ceil(units / unitsPerGroup)),
+    });
   };
 }

@@ -1,4 +1,5 @@
-import type { Gpu, Slice } from "../../gpu";
+import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
 import { foldGroups } from "../common/reduction";
@@ -43,16 +44,16 @@ export async function createRopeAppend(gpu: Gpu, kvType: KvType): Promise<RopeAp
     label: `rope_append ${kvType}`,
     code: [KV_CODE[kvType], wgsl],
     access: ["read", "read", "read", "write", "write", "write"],
+    params: { rows: "u32", heads: "u32", kvHeads: "u32", halfPairs: "u32", layer: "u32" },
   });
 
   return (recorder, { shape, cache, qkv, angles, queries, rows }) => {
     const { heads, kvHeads, headDim } = shape;
     const invocations = (rows * (heads + 2 * kvHeads) * headDim) / 4;
-    recorder.dispatch(
-      kernel,
-      [qkv, angles, cache.table, queries, cache.keys, cache.values],
-      [rows, heads, kvHeads, headDim / 4, cache.layer],
-      foldGroups(Math.ceil(invocations / 64)),
-    );
+    recorder.dispatch(kernel, {
+      buffers: [qkv, angles, cache.table, queries, cache.keys, cache.values],
+      params: { rows, heads, kvHeads, halfPairs: headDim / 4, layer: cache.layer },
+      groups: foldGroups(Math.ceil(invocations / 64)),
+    });
   };
 }

@@ -1,5 +1,4 @@
 import type { Gpu } from "../../gpu";
-import { f32Bits } from "../../recorder";
 import type { EvictShape } from "../cache/evict";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { KV_CODE } from "../common/kvType";
@@ -63,6 +62,15 @@ export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType
           label: `step_attention ${kvType}`,
           code: [KV_CODE[kvType], attention],
           access: ["read", "read", "read", "read", "read", "read", "write"],
+          params: {
+            layer: "u32",
+            layers: "u32",
+            heads: "u32",
+            kvHeads: "u32",
+            columns: "u32",
+            steps: "u32",
+            scale: "f32",
+          },
           constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
         },
         (args: StepAttentionArgs) => ({
@@ -70,10 +78,15 @@ export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType
             ...[args.table, args.k, args.query.q, args.query.lse],
             ...[args.clock, args.places, args.cells],
           ],
-          params: [
-            ...[args.layer, args.layers, heads, kvHeads, args.watched, args.steps],
-            f32Bits(1 / Math.sqrt(headDim)),
-          ],
+          params: {
+            layer: args.layer,
+            layers: args.layers,
+            heads,
+            kvHeads,
+            columns: args.watched,
+            steps: args.steps,
+            scale: 1 / Math.sqrt(headDim),
+          },
           groups: [Math.ceil(args.watched / WORKGROUP)],
         }),
       ),
@@ -85,11 +98,12 @@ export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType
           label: "step_attention_locate",
           code: [locate],
           access: ["read", "read", "read", "write", "write"],
+          params: { known: "u32", watched: "u32" },
           constants: { WORKGROUP },
         },
         (args: StepLocateArgs) => ({
           buffers: [args.table, args.clock, args.columns, args.positions, args.places],
-          params: [args.columns.size / 4, args.watched],
+          params: { known: args.columns.size / 4, watched: args.watched },
           groups: [Math.ceil(args.capacity / WORKGROUP), args.layers * kvHeads],
         }),
       ),

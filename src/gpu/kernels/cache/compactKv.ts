@@ -27,13 +27,13 @@ export async function createCompactKv(
     label: `compact_kv ${kvType}`,
     code: [KV_CODE[kvType], compactKv],
     access: ["read", "write"],
+    params: { heads: "u32", layer: "u32" },
     constants: { WORKGROUP, ROW_VEC4: rowVec4 },
   });
   return (recorder, { lists, cache, heads, layer }) =>
-    recorder.dispatch(
-      kernel,
-      [lists, cache],
-      [heads, layer],
-      [Math.ceil((heads * rowVec4) / WORKGROUP)],
-    );
+    recorder.dispatch(kernel, {
+      buffers: [lists, cache],
+      params: { heads, layer },
+      groups: [Math.ceil((heads * rowVec4) / WORKGROUP)],
+    });
 }

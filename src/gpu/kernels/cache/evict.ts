@@ -1,5 +1,4 @@
 import type { Gpu } from "../../gpu";
-import { f32Bits } from "../../recorder";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { KV_CODE, type KvType } from "../common/kvType";
 import type { Queries } from "../taps/tapScores";
@@ -57,6 +56,7 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
           label: `evict_score ${kvType}`,
           code: [kv, evictScore],
           access: ["read", "read", "read", "read", "read", "write", "write"],
+          params: { layer: "u32", heads: "u32", kvHeads: "u32", adds: "u32", scale: "f32" },
           constants,
         },
         (args: {
@@ -75,10 +75,13 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
             ...[args.table, args.k, args.query.q, args.query.lse, args.clock],
             ...[args.slots.scores, args.slots.positions],
           ],
-          params: [
-            ...[args.layer, heads, kvHeads, args.adds ? 1 : 0],
-            f32Bits(1 / Math.sqrt(headDim)),
-          ],
+          params: {
+            layer: args.layer,
+            heads,
+            kvHeads,
+            adds: args.adds ? 1 : 0,
+            scale: 1 / Math.sqrt(headDim),
+          },
           groups: [Math.ceil(args.capacity / WORKGROUP), kvHeads],
         }),
       ),
@@ -90,13 +93,14 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
           label: "evict_scan",
           code: [evictScan],
           access: ["read", "read", "read", "read", "write"],
+          params: { kvHeads: "u32", sharedRows: "u32" },
         },
         (args: EvictRound & { readonly layers: number; readonly sharesRows: boolean }) => ({
           buffers: [
             ...[args.table, args.orders, args.slots.scores, args.slots.positions],
             args.candidates,
           ],
-          params: [kvHeads, args.sharesRows ? 1 : 0],
+          params: { kvHeads, sharedRows: args.sharesRows ? 1 : 0 },
           groups: [1, args.layers * kvHeads],
         }),
       ),
@@ -108,6 +112,7 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
           label: `evict_move ${kvType}`,
           code: [kv, evictMove],
           access: ["read", "read", "read", "write", "write", "write", "write"],
+          params: { layer: "u32", kvHeads: "u32", hasLedger: "u32" },
           constants,
         },
         (
@@ -123,7 +128,7 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
             ...[args.table, args.orders, args.candidates, args.k, args.v],
             ...[args.slots.scores, args.slots.positions],
           ],
-          params: [args.layer, kvHeads, args.hasLedger ? 1 : 0],
+          params: { layer: args.layer, kvHeads, hasLedger: args.hasLedger ? 1 : 0 },
           groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP)],
         }),
       ),

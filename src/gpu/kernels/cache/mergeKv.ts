@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu";
-import { f32Bits, type Recorder } from "../../recorder";
+import type { Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
 import mergeKv from "./merge_kv.wgsl?raw";
 
@@ -27,15 +27,15 @@ export async function createMergeKv(gpu: Gpu, kvType: KvType, headDim: number): 
     label: `merge_kv ${kvType}`,
     code: [KV_CODE[kvType], mergeKv],
     access: ["read", "read", "write"],
+    params: { heads: "u32", layer: "u32", share: "f32" },
     constants: { WORKGROUP, ROW_VEC4: rowVec4 },
   });
   return (recorder, { lists, source, target, heads, layer, kept, share }) => {
     if (kept === 0) return;
-    recorder.dispatch(
-      kernel,
-      [lists, source, target],
-      [heads, layer, f32Bits(share)],
-      [Math.ceil((kept * rowVec4) / WORKGROUP), heads],
-    );
+    recorder.dispatch(kernel, {
+      buffers: [lists, source, target],
+      params: { heads, layer, share },
+      groups: [Math.ceil((kept * rowVec4) / WORKGROUP), heads],
+    });
   };
 }

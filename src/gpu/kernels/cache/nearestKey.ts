@@ -32,15 +32,15 @@ export async function createNearestKey(
     label: `nearest_key ${kvType}`,
     code: [KV_CODE[kvType], nearestKey],
     access: ["read", "read", "write"],
+    params: { heads: "u32", layer: "u32", starts: "u32" },
     constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
   });
   return (recorder, { lists, keys, nearest, heads, layer, starts, dropped }) => {
     if (dropped === 0) return;
-    recorder.dispatch(
-      kernel,
-      [lists, keys, nearest],
-      [heads, layer, starts],
-      [Math.ceil(dropped / (BLOCK * WORKGROUP)), heads],
-    );
+    recorder.dispatch(kernel, {
+      buffers: [lists, keys, nearest],
+      params: { heads, layer, starts },
+      groups: [Math.ceil(dropped / (BLOCK * WORKGROUP)), heads],
+    });
   };
 }

@@ -25,11 +25,12 @@ export function createReorderKv(
     label: `reorder_kv ${kvType}`,
     code: [KV_CODE[kvType], reorderKv],
     access: ["read", "write"],
+    params: { heads: "u32", layer: "u32" },
     constants: { WORKGROUP, ROW_VEC4: rowVec4 },
   } as const;
   return compileCall(gpu, spec, ({ lists, cache, heads, layer }) => ({
     buffers: [lists, cache],
-    params: [heads, layer],
+    params: { heads, layer },
     groups: [Math.ceil((heads * rowVec4) / WORKGROUP)],
   }));
 }

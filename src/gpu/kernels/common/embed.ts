@@ -1,4 +1,5 @@
-import type { Gpu, Slice } from "../../gpu";
+import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { type DType, WEIGHT_CODE } from "./dtype";
 import embed from "./embed.wgsl?raw";
@@ -33,20 +34,30 @@ export type Embed = (recorder: Recorder, args: EmbedArgs) => void;
 export async function createEmbed(gpu: Gpu, dtype: DType): Promise<Embed> {
   const access = ["read", "read", "write"] as const;
   const [tokens, images] = await Promise.all([
-    gpu.compile({ label: `embed ${dtype}`, code: [WEIGHT_CODE[dtype], embed], access }),
-    gpu.compile({ label: "embed_features", code: [embedFeatures], access }),
+    gpu.compile({
+      label: `embed ${dtype}`,
+      code: [WEIGHT_CODE[dtype], embed],
+      access,
+      params: { rows: "u32", width4: "u32", firstId: "u32", idCount: "u32" },
+    }),
+    gpu.compile({
+      label: "embed_features",
+      code: [embedFeatures],
+      access,
+      params: { rows: "u32", width4: "u32", firstRow: "u32", rowCount: "u32" },
+    }),
   ]);
 
   return (recorder, { ids, table, features, output, rows }) => {
     const width4 = table.columns / 4;
     const groups = foldGroups(Math.ceil((rows * width4) / 64));
     for (const part of table.parts) {
-      const params = [rows, width4, part.firstRow, part.rows];
-      recorder.dispatch(tokens, [ids, part.buffer, output], params, groups);
+      const params = { rows, width4, firstId: part.firstRow, idCount: part.rows };
+      recorder.dispatch(tokens, { buffers: [ids, part.buffer, output], params, groups });
     }
     for (const slice of features) {
-      const params = [rows, width4, slice.firstRow, slice.rows];
-      recorder.dispatch(images, [ids, slice.features, output], params, groups);
+      const params = { rows, width4, firstRow: slice.firstRow, rowCount: slice.rows };
+      recorder.dispatch(images, { buffers: [ids, slice.features, output], params, groups });
     }
   };
 }

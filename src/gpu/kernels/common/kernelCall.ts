@@ -1,26 +1,24 @@
-import type { Gpu, KernelSpec, Slice } from "../../gpu";
-import type { Groups, Params, Recorder } from "../../recorder";
-
-/** What one call of a kernel binds and how far it reaches. */
-export interface Call {
-  readonly buffers: readonly Slice[];
-  readonly params: Params;
-  readonly groups: Groups;
-}
+import type { Gpu } from "../../gpu";
+import type { Dispatch, KernelSpec, ParamTypes } from "../../kernel";
+import type { Recorder } from "../../recorder";
 
 /** Records one dispatch of a kernel. */
 export type KernelCall<Args> = (recorder: Recorder, args: Args) => void;
 
-/** Compiles a kernel whose dispatch follows from typed arguments. */
-export async function compileCall<Args>(
+/**
+ * Compiles a kernel whose dispatch follows from typed arguments. A dispatch without workgroups is left
+ * out.
+ * @throws KernelCompileError
+ */
+export async function compileCall<Args, P extends ParamTypes>(
   gpu: Gpu,
-  spec: KernelSpec,
-  call: (args: Args) => Call,
+  spec: KernelSpec<P>,
+  call: (args: Args) => Dispatch<NoInfer<P>>,
 ): Promise<KernelCall<Args>> {
   const kernel = await gpu.compile(spec);
   return (recorder, args) => {
-    const { buffers, params, groups } = call(args);
-    if (groups.every((count) => count !== 0)) recorder.dispatch(kernel, buffers, params, groups);
+    const dispatch = call(args);
+    if (dispatch.groups.every((count) => count !== 0)) recorder.dispatch(kernel, dispatch);
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Groups } from "../../recorder";
+import type { Groups } from "../../kernel";
 import one from "./reduction_one.wgsl?raw";
 import subgroup from "./reduction_subgroup.wgsl?raw";
 import workgroup from "./reduction_workgroup.wgsl?raw";

@@ -1,5 +1,6 @@
-import type { Gpu, Slice } from "../../gpu";
-import { f32Bits, type Recorder } from "../../recorder";
+import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
+import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "./reduction";
 import wgsl from "./rms_norm.wgsl?raw";
 
@@ -25,15 +26,15 @@ export async function createRmsNorm(gpu: Gpu, reduction: Reduction): Promise<Rms
     label: `rms_norm ${reduction}`,
     code: [code, wgsl],
     access: ["read", "read", "write"],
+    params: { rows: "u32", width4: "u32", epsilon: "f32" },
     enable,
     constants,
   });
 
   return (recorder, { input, weight, output, rows, width, epsilon }) =>
-    recorder.dispatch(
-      kernel,
-      [input, weight, output],
-      [rows, width / 4, f32Bits(epsilon)],
-      unitGroups(reduction, rows),
-    );
+    recorder.dispatch(kernel, {
+      buffers: [input, weight, output],
+      params: { rows, width4: width / 4, epsilon },
+      groups: unitGroups(reduction, rows),
+    });
 }

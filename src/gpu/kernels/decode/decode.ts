@@ -1,5 +1,6 @@
-import type { Gpu, Slice } from "../../gpu";
-import { f32Bits, type Recorder } from "../../recorder";
+import type { Gpu } from "../../gpu";
+import type { Access, ParamTypes, Slice } from "../../kernel";
+import type { Recorder } from "../../recorder";
 import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
 import { type DType, WEIGHT_CODE } from "../common/dtype";
 import { KV_CODE, type KvType } from "../common/kvType";
@@ -78,11 +79,17 @@ const WRITE = "write" as const;
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
   const { reduction, dtype, kvType } = spec;
   const { code, enable, constants } = reductionCode(reduction);
-  const compile = (label: string, access: readonly ("read" | "write")[], wgsl: readonly string[]) =>
+  const compile = <P extends ParamTypes>(
+    label: string,
+    access: readonly Access[],
+    params: P,
+    wgsl: readonly string[],
+  ) =>
     gpu.compile({
       label: `${label} ${reduction} ${dtype}`,
       code: [code, WEIGHT_CODE[dtype], ...wgsl],
       access,
+      params,
       enable,
       constants,
     });
@@ -90,11 +97,37 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     compile(
       "decode_qkv",
       [READ, READ, READ, READ, READ, WRITE, WRITE, WRITE],
+      {
+        units: "u32",
+        heads: "u32",
+        kvHeads: "u32",
+        halfPairs: "u32",
+        depth4: "u32",
+        layer: "u32",
+        firstHead: "u32",
+        biasFirst4: "u32",
+        epsilon: "f32",
+      },
       [KV_CODE[kvType], gemvNorm, decodeQkv],
     ),
-    compile("decode_project", [READ, READ, READ, WRITE], [gemv, decodeProject]),
-    compile("decode_gated", [READ, READ, READ, READ, WRITE], [gemvNorm, decodeGated]),
-    compile("decode_head", [READ, READ, READ, WRITE], [gemvNorm, decodeHead]),
+    compile(
+      "decode_project",
+      [READ, READ, READ, WRITE],
+      { rows: "u32", depth4: "u32", firstRow: "u32" },
+      [gemv, decodeProject],
+    ),
+    compile(
+      "decode_gated",
+      [READ, READ, READ, READ, WRITE],
+      { partRows: "u32", depth4: "u32", firstRow: "u32", rows: "u32", epsilon: "f32" },
+      [gemvNorm, decodeGated],
+    ),
+    compile(
+      "decode_head",
+      [READ, READ, READ, WRITE],
+      { rows: "u32", depth4: "u32", firstRow: "u32", inputRow: "u32", epsilon: "f32" },
+      [gemvNorm, decodeHead],
+    ),
   ]);
 
   return {
@@ -104,46 +137,57 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
       const { input, normWeightAndBias, matrix, angles, queries } = args;
       for (const part of matrix.parts) {
         const firstHead = part.firstRow / headDim;
-        const geometry = [part.rows / 4, heads, kvHeads, headDim / 4, matrix.columns / 4];
-        recorder.dispatch(
-          qkv,
-          [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
-          [...geometry, layer, firstHead, args.biasFirst / 4, f32Bits(args.epsilon)],
-          unitGroups(reduction, part.rows / 4),
-        );
+        recorder.dispatch(qkv, {
+          buffers: [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
+          params: {
+            units: part.rows / 4,
+            heads,
+            kvHeads,
+            halfPairs: headDim / 4,
+            depth4: matrix.columns / 4,
+            layer,
+            firstHead,
+            biasFirst4: args.biasFirst / 4,
+            epsilon: args.epsilon,
+          },
+          groups: unitGroups(reduction, part.rows / 4),
+        });
       }
     },
 
     project(recorder, { input, matrix, bias, output }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(
-          project,
-          [input, buffer, bias, output],
-          [rows, matrix.columns / 4, firstRow],
-          unitGroups(reduction, Math.ceil(rows / 4)),
-        );
+        recorder.dispatch(project, {
+          buffers: [input, buffer, bias, output],
+          params: { rows, depth4: matrix.columns / 4, firstRow },
+          groups: unitGroups(reduction, Math.ceil(rows / 4)),
+        });
       }
     },
 
     gated(recorder, { input, normWeight, matrix, bias, output, epsilon }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(
-          gated,
-          [input, normWeight, buffer, bias, output],
-          [rows, matrix.columns / 4, firstRow, matrix.rows, f32Bits(epsilon)],
-          unitGroups(reduction, Math.ceil(rows / 2)),
-        );
+        recorder.dispatch(gated, {
+          buffers: [input, normWeight, buffer, bias, output],
+          params: {
+            partRows: rows,
+            depth4: matrix.columns / 4,
+            firstRow,
+            rows: matrix.rows,
+            epsilon,
+          },
+          groups: unitGroups(reduction, Math.ceil(rows / 2)),
+        });
       }
     },
 
     head(recorder, { input, inputRow, normWeight, matrix, logits, epsilon }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(
-          head,
-          [input, normWeight, buffer, logits],
-          [rows, matrix.columns / 4, firstRow, inputRow, f32Bits(epsilon)],
-          unitGroups(reduction, Math.ceil(rows / 4)),
-        );
+        recorder.dispatch(head, {
+          buffers: [input, normWeight, buffer, logits],
+          params: { rows, depth4: matrix.columns / 4, firstRow, inputRow, epsilon },
+          groups: unitGroups(reduction, Math.ceil(rows / 4)),
+        });
       }
     },
   };

@@ -1,4 +1,5 @@
-import type { Gpu, Slice } from "../../gpu";
+import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { type DType, WEIGHT_CODE } from "../common/dtype";
 import type { Matrix } from "../common/matrix";
@@ -54,6 +55,13 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
     label: `matmul ${spec.variant} ${spec.dtype} ${spec.store}`,
     code: [WEIGHT_CODE[spec.dtype], STORE_CODE[spec.store], io, code],
     access: ["read", "read", "read", "write"],
+    params: {
+      rows: "u32",
+      columns: "u32",
+      depth4: "u32",
+      firstColumn: "u32",
+      outputColumns: "u32",
+    },
     enable: spec.variant === "subgroup" ? ["subgroups"] : [],
     constants: workgroup > 0 ? { WORKGROUP: workgroup } : {},
   });
@@ -66,12 +74,17 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
     for (const part of matrix.parts) {
       const columns = part.rows * stored;
       const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-      recorder.dispatch(
-        kernel,
-        [input, part.buffer, bias, output],
-        [rows, columns, matrix.columns / 4, part.firstRow, matrix.rows],
-        foldGroups(Math.ceil(tiles / tilesPerGroup)),
-      );
+      recorder.dispatch(kernel, {
+        buffers: [input, part.buffer, bias, output],
+        params: {
+          rows,
+          columns,
+          depth4: matrix.columns / 4,
+          firstColumn: part.firstRow,
+          outputColumns: matrix.rows,
+        },
+        groups: foldGroups(Math.ceil(tiles / tilesPerGroup)),
+      });
     }
   };
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu";
-import { f32Bits, type Recorder } from "../../recorder";
+import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import greedy from "./sample_greedy.wgsl?raw";
 import io from "./sample_io.wgsl?raw";
@@ -39,6 +39,13 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
       label: `${label} ${reduction}`,
       code: [code, io, wgsl],
       access: ["read", "write"],
+      params: {
+        vocabulary: "u32",
+        inverseTemperature: "f32",
+        topK: "u32",
+        topP: "f32",
+        seed: "u32",
+      },
       enable,
       constants,
     });
@@ -50,7 +57,10 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
   return (recorder, { logits, sampled, vocabulary, settings }) => {
     const { temperature, topK, topP, seed } = settings;
     const kernel = temperature > 0 ? topKernel : greedyKernel;
-    const params = [vocabulary, f32Bits(1 / temperature), topK, f32Bits(topP), seed >>> 0];
-    recorder.dispatch(kernel, [logits, sampled], params, unitGroups(reduction, 1));
+    recorder.dispatch(kernel, {
+      buffers: [logits, sampled],
+      params: { vocabulary, inverseTemperature: 1 / temperature, topK, topP, seed },
+      groups: unitGroups(reduction, 1),
+    });
   };
 }

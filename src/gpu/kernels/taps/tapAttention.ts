@@ -1,5 +1,4 @@
 import type { Gpu } from "../../gpu";
-import { f32Bits } from "../../recorder";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { reductionCode, unitGroups } from "../common/reduction";
 import eliteSelect from "./tap_elite_select.wgsl?raw";
@@ -41,6 +40,14 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           code: [shared.code, rowMass],
           enable: shared.enable,
           access: ["read", "read", "read", "write"],
+          params: {
+            heads: "u32",
+            units: "u32",
+            keysVec4: "u32",
+            rows: "u32",
+            tailRow: "u32",
+            tailRows: "u32",
+          },
           constants: shared.constants,
         },
         (args: {
@@ -53,7 +60,14 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           readonly tailRows: number;
         }) => ({
           buffers: [args.probabilities, args.counted, args.gates, args.factors],
-          params: [heads, args.units, keysVec4, args.tile.rows, args.tile.tailRow, args.tailRows],
+          params: {
+            heads,
+            units: args.units,
+            keysVec4,
+            rows: args.tile.rows,
+            tailRow: args.tile.tailRow,
+            tailRows: args.tailRows,
+          },
           groups: unitGroups(reduction, args.tile.rows * heads),
         }),
       ),
@@ -65,6 +79,16 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           label: "tap_elite_select",
           code: [eliteSelect],
           access: ["read", "write", "write", "write"],
+          params: {
+            layer: "u32",
+            units: "u32",
+            keys: "u32",
+            textStart: "u32",
+            textRows: "u32",
+            tailRow: "u32",
+            tailRows: "u32",
+            alpha: "f32",
+          },
           constants,
         },
         (args: {
@@ -81,16 +105,16 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           readonly alpha: number;
         }) => ({
           buffers: [args.shares, args.gates, args.counted, args.chosen],
-          params: [
-            args.layer,
-            args.units,
-            padded,
-            args.textStart,
-            args.textRows,
-            args.tailRow,
-            args.tailRows,
-            f32Bits(args.alpha),
-          ],
+          params: {
+            layer: args.layer,
+            units: args.units,
+            keys: padded,
+            textStart: args.textStart,
+            textRows: args.textRows,
+            tailRow: args.tailRow,
+            tailRows: args.tailRows,
+            alpha: args.alpha,
+          },
           groups: [ceilGroups(args.textRows), args.units],
         }),
       ),
@@ -103,6 +127,15 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           code: [shared.code, rowStrong],
           enable: shared.enable,
           access: ["read", "read", "write"],
+          params: {
+            layer: "u32",
+            heads: "u32",
+            kvHeads: "u32",
+            keysVec4: "u32",
+            rows: "u32",
+            row: "u32",
+            threshold: "f32",
+          },
           constants: shared.constants,
         },
         (args: {
@@ -115,7 +148,7 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           const { layer, rows, row } = args.tile;
           return {
             buffers: [args.domains, args.probabilities, args.strong],
-            params: [layer, heads, kvHeads, keysVec4, rows, row, f32Bits(args.threshold)],
+            params: { layer, heads, kvHeads, keysVec4, rows, row, threshold: args.threshold },
             groups: unitGroups(reduction, rows * heads),
           };
         },
@@ -124,7 +157,13 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
     sumRows: () =>
       compileCall(
         gpu,
-        { label: "tap_sum_rows", code: [sumRows], access: ["read", "write"], constants },
+        {
+          label: "tap_sum_rows",
+          code: [sumRows],
+          access: ["read", "write"],
+          params: { layer: "u32", heads: "u32", rows: "u32" },
+          constants,
+        },
         (args: {
           readonly counts: GPUBuffer;
           readonly sums: GPUBuffer;
@@ -132,7 +171,7 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           readonly rows: number;
         }) => ({
           buffers: [args.counts, args.sums],
-          params: [args.layer, heads, args.rows],
+          params: { layer: args.layer, heads, rows: args.rows },
           groups: [ceilGroups(heads)],
         }),
       ),
@@ -140,7 +179,20 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
     textWeights: () =>
       compileCall(
         gpu,
-        { label: "tap_text_weights", code: [textWeights], access: ["read", "write"], constants },
+        {
+          label: "tap_text_weights",
+          code: [textWeights],
+          access: ["read", "write"],
+          params: {
+            layer: "u32",
+            heads: "u32",
+            keys: "u32",
+            rows: "u32",
+            row: "u32",
+            promptRows: "u32",
+          },
+          constants,
+        },
         (args: {
           readonly sums: GPUBuffer;
           readonly weights: GPUBuffer;
@@ -150,7 +202,7 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           const { layer, rows, row } = args.tile;
           return {
             buffers: [args.sums, args.weights],
-            params: [layer, heads, padded, rows, row, args.promptRows],
+            params: { layer, heads, keys: padded, rows, row, promptRows: args.promptRows },
             groups: [ceilGroups(rows * heads)],
           };
         },
@@ -163,6 +215,16 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           label: "tap_pooled_max",
           code: [pooledMax],
           access: ["read", "read", "read", "write"],
+          params: {
+            layer: "u32",
+            heads: "u32",
+            kvHeads: "u32",
+            keys: "u32",
+            pooledKeys: "u32",
+            firstRow: "u32",
+            endRow: "u32",
+            kernelSize: "u32",
+          },
           constants,
         },
         (args: {
@@ -175,16 +237,16 @@ function tapReductionKernels(gpu: Gpu, shape: TapShape) {
           readonly kernelSize: number;
         }) => ({
           buffers: [args.probabilities, args.perMass, args.perPooled, args.largest],
-          params: [
-            args.tile.layer,
+          params: {
+            layer: args.tile.layer,
             heads,
             kvHeads,
-            padded,
-            args.pooledKeys,
-            0,
-            args.tile.rows,
-            args.kernelSize,
-          ],
+            keys: padded,
+            pooledKeys: args.pooledKeys,
+            firstRow: 0,
+            endRow: args.tile.rows,
+            kernelSize: args.kernelSize,
+          },
           groups: [ceilGroups(args.pooledKeys), kvHeads],
         }),
       ),

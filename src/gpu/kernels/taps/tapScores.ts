@@ -1,5 +1,4 @@
 import type { Gpu } from "../../gpu";
-import { f32Bits } from "../../recorder";
 import { compileCall } from "../common/kernelCall";
 import { KV_CODE, type KvType } from "../common/kvType";
 import type { Reduction } from "../common/reduction";
@@ -66,7 +65,7 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
   const rowVec4 = headDim / 4;
   const padded = paddedKeys(keys);
   const keysVec4 = padded / 4;
-  const scale = f32Bits(1 / Math.sqrt(headDim));
+  const scale = 1 / Math.sqrt(headDim);
   const constants = { WORKGROUP };
   const cacheConstants = { WORKGROUP, ROW_VEC4: rowVec4 };
   const kv = KV_CODE[kvType];
@@ -79,6 +78,19 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           label: "tap_column_sum",
           code: [kv, columnSum],
           access: ["read", "read", "read", "read", "write"],
+          params: {
+            layer: "u32",
+            heads: "u32",
+            kvHeads: "u32",
+            firstRow: "u32",
+            rows: "u32",
+            keys: "u32",
+            splits: "u32",
+            scale: "f32",
+            lastRow: "u32",
+            log2Decay: "f32",
+            factor: "f32",
+          },
           constants: cacheConstants,
         },
         (args: {
@@ -93,12 +105,19 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           readonly weighting: Weighting;
         }) => ({
           buffers: [args.domains, args.k, args.queries.q, args.queries.lse, args.planes],
-          params: [
-            ...[args.layer, heads, kvHeads, args.firstRow, args.rows, keys, args.splits, scale],
-            args.weighting.lastRow,
-            f32Bits(Math.max(Math.log2(args.weighting.decay), -1e30)),
-            f32Bits(args.weighting.factor),
-          ],
+          params: {
+            layer: args.layer,
+            heads,
+            kvHeads,
+            firstRow: args.firstRow,
+            rows: args.rows,
+            keys,
+            splits: args.splits,
+            scale,
+            lastRow: args.weighting.lastRow,
+            log2Decay: Math.max(Math.log2(args.weighting.decay), -1e30),
+            factor: args.weighting.factor,
+          },
           groups: [ceilGroups(keysVec4), kvHeads, args.splits],
         }),
       ),
@@ -106,7 +125,13 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
     sumPlanes: () =>
       compileCall(
         gpu,
-        { label: "tap_sum_planes", code: [sumPlanes], access: ["read", "write"], constants },
+        {
+          label: "tap_sum_planes",
+          code: [sumPlanes],
+          access: ["read", "write"],
+          params: { splits: "u32", width: "u32" },
+          constants,
+        },
         (args: {
           readonly planes: GPUBuffer;
           readonly sums: GPUBuffer;
@@ -114,7 +139,7 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           readonly splits: number;
         }) => ({
           buffers: [args.planes, args.sums],
-          params: [args.splits, kvHeads * keysVec4],
+          params: { splits: args.splits, width: kvHeads * keysVec4 },
           groups: [ceilGroups(kvHeads * keysVec4), args.layers],
         }),
       ),
@@ -126,6 +151,7 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           label: "tap_copy_rows",
           code: [copyRows],
           access: ["read", "read", "write", "write"],
+          params: { fromRow: "u32", toRow: "u32", width: "u32", heads: "u32" },
           constants,
         },
         (args: {
@@ -136,7 +162,7 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           readonly rows: number;
         }) => ({
           buffers: [args.from.q, args.from.lse, args.to.q, args.to.lse],
-          params: [args.fromRow, args.toRow, heads * rowVec4, heads],
+          params: { fromRow: args.fromRow, toRow: args.toRow, width: heads * rowVec4, heads },
           groups: [ceilGroups(heads * rowVec4), args.rows],
         }),
       ),
@@ -148,6 +174,16 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           label: "tap_probabilities",
           code: [kv, probabilities],
           access: ["read", "read", "read", "read", "write"],
+          params: {
+            layer: "u32",
+            heads: "u32",
+            kvHeads: "u32",
+            tailRow: "u32",
+            row: "u32",
+            rows: "u32",
+            keys: "u32",
+            scale: "f32",
+          },
           constants: cacheConstants,
         },
         (args: {
@@ -160,7 +196,7 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           const { layer, tailRow, row, rows } = args.tile;
           return {
             buffers: [args.domains, args.k, args.tail.q, args.tail.lse, args.probabilities],
-            params: [layer, heads, kvHeads, tailRow, row, rows, keys, scale],
+            params: { layer, heads, kvHeads, tailRow, row, rows, keys, scale },
             groups: [ceilGroups(keysVec4), Math.ceil(rows / 4), heads],
           };
         },
@@ -169,7 +205,22 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
     fold: () =>
       compileCall(
         gpu,
-        { label: "tap_fold", code: [fold], access: ["read", "read", "write"], constants },
+        {
+          label: "tap_fold",
+          code: [fold],
+          access: ["read", "read", "write"],
+          params: {
+            layer: "u32",
+            heads: "u32",
+            units: "u32",
+            keysVec4: "u32",
+            firstRow: "u32",
+            endRow: "u32",
+            takesMax: "u32",
+            scale: "f32",
+          },
+          constants,
+        },
         (args: {
           readonly probabilities: GPUBuffer;
           readonly weights: GPUBuffer;
@@ -183,16 +234,16 @@ export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
           readonly scale: number;
         }) => ({
           buffers: [args.probabilities, args.weights, args.folded],
-          params: [
-            args.layer,
+          params: {
+            layer: args.layer,
             heads,
-            args.units,
+            units: args.units,
             keysVec4,
-            args.firstRow,
-            args.endRow,
-            args.takes === "max" ? 1 : 0,
-            f32Bits(args.scale),
-          ],
+            firstRow: args.firstRow,
+            endRow: args.endRow,
+            takesMax: args.takes === "max" ? 1 : 0,
+            scale: args.scale,
+          },
           groups: [ceilGroups(keysVec4), args.units],
         }),
       ),
