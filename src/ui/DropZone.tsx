@@ -94,7 +94,7 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
 /** Opens a conversation that was exported; a file that is none is refused where images are. */
 async function takeConversation({ library, viewer }: App, { blob, title }: Given): Promise<void> {
   const message = await library.take(new File([blob], title));
-  if (message) viewer.store.setState({ target: "new", failure: { code: "badRequest", message } });
+  if (message) viewer.refuse(message);
 }
 
 /** The half of the window that the pointer is over; a new conversation where there are no halves. */

@@ -1,5 +1,4 @@
 import { useEffect } from "react";
-import { stepLayer } from "@/store/settings/settings";
 import { useApp } from "./useApp";
 
 /** `[` and `]` change the layer from anywhere but a text field. */
@@ -14,7 +13,7 @@ export function LayerKeys() {
       if (step === 0 || isTyping || event.ctrlKey || event.metaKey) return;
       const model = load.store.getState();
       const layers = model.phase === "ready" ? model.info.layers : 1;
-      settings.setState(({ layer }) => ({ layer: stepLayer(layer, step, layers) }));
+      settings.stepLayer(step, layers);
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);

@@ -93,7 +93,7 @@ export function createApp(options: AppOptions): App {
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
-    viewer.store.setState({ samples });
+    viewer.setSamples(samples);
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
     if (viewer.choices() === 0 && (await library.restore(options.sampleId))) return;
     if (first && viewer.choices() === 0) await viewer.chooseSample(first.id);

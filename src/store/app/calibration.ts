@@ -1,8 +1,9 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import { type CacheSettings, type Sampling, type TurnResult, toFailure } from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
 import type { Load } from "../engine/load";
 import type { SampleImage } from "../images/samples";
+import type { ReadonlyStore } from "../readonlyStore";
 
 export type CalibrationState =
   | { readonly phase: "idle" }
@@ -10,7 +11,7 @@ export type CalibrationState =
   | { readonly phase: "failed"; readonly message: string };
 
 export interface Calibration {
-  readonly store: StoreApi<CalibrationState>;
+  readonly store: ReadonlyStore<CalibrationState>;
   /**
    * Runs a policy's search on the first question of every sample page and averages it: forget shares
    * per layer, or undefined where it failed (the store says why).

@@ -1,6 +1,7 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { Chat } from "../chat/chat";
 import { MAX_HIDDEN } from "../conversation/occlusion";
+import type { ReadonlyStore } from "../readonlyStore";
 
 /** A word of an answer, by its place among the answer's words. */
 export interface RestingWord {
@@ -20,7 +21,7 @@ export interface AttentionViewState {
  * store alone, and the transcript is not drawn again.
  */
 export interface AttentionView {
-  readonly store: StoreApi<AttentionViewState>;
+  readonly store: ReadonlyStore<AttentionViewState>;
   rest(word: RestingWord): void;
   leave(): void;
   /** Pins a patch, or lets it go; the oldest one gives way where too many would be pinned. */

@@ -85,7 +85,7 @@ function setUp() {
     now: () => 0,
     hidePatches: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
   });
-  chat.store.setState({ conversation: emptyConversation("c", 0, image) });
+  chat.open(emptyConversation("c", 0, image));
   const runs = () =>
     chat.store
       .getState()

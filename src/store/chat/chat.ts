@@ -1,4 +1,4 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import {
   type CacheSettings,
   type Engine,
@@ -10,6 +10,7 @@ import {
 import {
   type Attempt,
   type ChatConversation,
+  type ConversationImage,
   type Exchange,
   emptyConversation,
   type Run,
@@ -20,13 +21,13 @@ import {
   withExchange,
   withRun,
 } from "../conversation/conversation";
-import { waitingImages } from "../conversation/conversationImages";
+import { waitingImages, withImages, withoutImage } from "../conversation/conversationImages";
 import type { Hidden } from "../conversation/occlusion";
 import { originOf } from "../conversation/origin";
 import { nextQueued, requeue } from "../conversation/queue";
-import { createTimingsRecorder, type TimingsRecorder } from "../conversation/timings";
 import type { Charts } from "../engine/charts";
 import type { Load } from "../engine/load";
+import type { ReadonlyStore } from "../readonlyStore";
 import { askEngine, type HidePatches } from "./asking";
 
 export interface ChatState {
@@ -40,7 +41,7 @@ export interface ChatState {
 }
 
 export interface Chat {
-  readonly store: StoreApi<ChatState>;
+  readonly store: ReadonlyStore<ChatState>;
   /** Asks about the images in the viewer; waits for the model where it has to. */
   ask(question: string, settings: CacheSettings): void;
   /** Another answer to a question that was asked before. */
@@ -63,6 +64,10 @@ export interface Chat {
   /** Leaves the conversation for another one and frees what the engine held for it. */
   open(conversation: ChatConversation, because?: "image"): void;
   rename(conversationId: string, name: string): void;
+  /** Adds images, which stand before the next question. */
+  addImages(images: readonly ConversationImage[]): void;
+  /** Takes an image away that no question was asked about; gives it back, if it was there. */
+  removeImage(imageId: string): ConversationImage | undefined;
   show(attemptId: string): void;
   record(event: EngineEvent): void;
 }
@@ -88,7 +93,6 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
   const fresh = new Set<string>();
   /** Attempts that the engine works on, by lane. */
   let working: readonly string[] = [];
-  let recorder: TimingsRecorder | undefined;
   let busy = false;
   /** Conversations whose rows the engine is still giving back. */
   let freeing = 0;
@@ -123,8 +127,6 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
   async function run(engine: Engine, exchange: Exchange, attempts: readonly Attempt[]) {
     const losses = load.lossCount();
     charts.startRun();
-    const own = createTimingsRecorder();
-    recorder = own;
     const model = load.store.getState();
     const chosen = sampling();
     const origin = model.phase === "ready" ? { origin: originOf(model.info, chosen, now()) } : {};
@@ -144,7 +146,7 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
     }
     const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
-    const timingsOf = (lane: number) => own.timings(attempts.length > 1 ? lane : undefined);
+    const timingsOf = (lane: number) => charts.timings(attempts.length > 1 ? lane : undefined);
     if (last) {
       const full = outcomes.findIndex(({ result }) => result?.retention === 1);
       charts.finishRun(last, full < 0 ? [] : timingsOf(full).tokenMs);
@@ -160,7 +162,6 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
         current,
       ),
     );
-    recorder = undefined;
     for (const { id } of attempts) fresh.delete(id);
     working = [];
     store.setState({ running: undefined });
@@ -245,12 +246,21 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
     rename(conversationId, name) {
       change((current) => (current.id === conversationId ? { ...current, name } : current));
     },
+    addImages(images) {
+      change((current) => withImages(current, images));
+    },
+    removeImage(imageId) {
+      const { conversation } = store.getState();
+      const after = withoutImage(conversation, imageId);
+      if (after === conversation) return undefined;
+      store.setState({ conversation: after });
+      return conversation.images.find(({ id }) => id === imageId);
+    },
     show(attemptId) {
       store.setState({ shown: attemptId });
     },
     record(event) {
       charts.record(event);
-      recorder?.record(event);
       const lane = "lane" in event ? event.lane : undefined;
       // A phase that the lanes share is told of each of them.
       const ids = lane === undefined ? working : working.slice(lane, lane + 1);

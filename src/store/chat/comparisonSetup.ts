@@ -1,6 +1,7 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { OptionValues } from "@/compression/options";
 import type { CacheSettings } from "@/protocol/engine";
+import type { ReadonlyStore } from "../readonlyStore";
 import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
@@ -33,7 +34,7 @@ export interface ComparisonState {
 }
 
 export interface ComparisonSetup {
-  readonly store: StoreApi<ComparisonState>;
+  readonly store: ReadonlyStore<ComparisonState>;
   /** Turns comparing on, with lanes around the current settings, or off. */
   toggle(): void;
   add(): void;

@@ -26,13 +26,14 @@ function setUp(given: Parameters<typeof result>[0], engine: Partial<Engine>) {
     shown: undefined,
     left: undefined,
   };
-  const chat = { store: createStore<ChatState>(() => state) } as Chat;
+  const chatStore = createStore<ChatState>(() => state);
+  const chat = { store: chatStore } as unknown as Chat;
   const load = { engine: () => engine as Engine } as Load;
   const controls = createSettingsStore({ policy: "h2o", keepPercent: 50 });
   const next = () => settings(controls.getState().keepPercent / 100);
   const store = createPreview({ load, chat, settings: controls, next, delayMs: 0 });
-  const keep = (keepPercent: number) => controls.setState({ keepPercent });
-  return { chat, controls, keep, current: () => store.getState().preview };
+  const keep = (keepPercent: number) => controls.choose({ keepPercent });
+  return { chatStore, controls, keep, current: () => store.getState().preview };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -53,10 +54,10 @@ describe("a preview", () => {
 
   test("is not asked for by what changes no answer", async () => {
     const preview = vi.fn();
-    const { chat, controls } = setUp({}, { preview });
-    controls.setState({ layer: 3, overlay: "off", theme: "dark" });
-    chat.store.setState({ running: "b" });
-    chat.store.setState({ running: undefined });
+    const { chatStore, controls } = setUp({}, { preview });
+    controls.choose({ layer: 3, overlay: "off", theme: "dark" });
+    chatStore.setState({ running: "b" });
+    chatStore.setState({ running: undefined });
     await settled();
     expect(preview).not.toHaveBeenCalled();
   });
@@ -88,10 +89,10 @@ describe("a preview", () => {
   test("ends when the next question runs, even if its numbers come late", async () => {
     let answer: (value: never) => void = () => undefined;
     const preview = () => new Promise<never>((resolve) => (answer = resolve));
-    const { chat, keep, current } = setUp({}, { preview });
+    const { chatStore, keep, current } = setUp({}, { preview });
     keep(10);
     await settled();
-    chat.store.setState({ running: "b" });
+    chatStore.setState({ running: "b" });
     answer({ layers: [], kvBytes: 1 } as never);
     await settled();
     expect(current()).toBeUndefined();

@@ -1,7 +1,8 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { CacheSettings, LayerReport } from "@/protocol/engine";
 import { standingAttempt } from "../conversation/conversation";
 import type { Load } from "../engine/load";
+import type { ReadonlyStore } from "../readonlyStore";
 import { type SettingsStore, sameSettings } from "../settings/settings";
 import type { Chat } from "./chat";
 
@@ -12,7 +13,7 @@ export interface Preview {
   readonly kvBytes: number;
 }
 
-export type PreviewStore = StoreApi<{ readonly preview: Preview | undefined }>;
+export type PreviewStore = ReadonlyStore<{ readonly preview: Preview | undefined }>;
 
 export interface PreviewOptions {
   readonly load: Load;
@@ -31,7 +32,9 @@ const DELAY_MS = 80;
  */
 export function createPreview(options: PreviewOptions): PreviewStore {
   const { load, chat, settings, next, delayMs = DELAY_MS } = options;
-  const store: PreviewStore = createStore(() => ({ preview: undefined }));
+  const store = createStore<{ readonly preview: Preview | undefined }>(() => ({
+    preview: undefined,
+  }));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asked = 0;
 

@@ -19,7 +19,8 @@ export interface KvSample {
 }
 
 export interface TimingsRecorder {
-  record(event: EngineEvent): void;
+  /** @returns the sample that a memory event adds */
+  record(event: EngineEvent): KvSample | undefined;
   /** @param lane undefined for a question that was asked alone */
   timings(lane: number | undefined): Timings;
 }
@@ -36,20 +37,22 @@ export function createTimingsRecorder(): TimingsRecorder {
         times.push(event.ms);
         tokenMs.set(event.lane, times);
       }
-      if (event.type !== "memory") return;
+      if (event.type !== "memory") return undefined;
       start ??= event.at;
       const { pools, mark } = event;
-      kv.push({
+      const sample: KvSample = {
         at: event.at - start,
         bytes: pools.kv,
         // While the prompt is still being read, what is held is all there is.
         fullBytes: Math.max(event.fullKv, pools.kv),
         ...(mark ? { mark } : {}),
-      });
+      };
+      kv.push(sample);
+      return sample;
     },
     timings: (lane) => ({
-      tokenMs: tokenMs.get(lane) ?? [],
-      kv: lane === undefined ? kv : [],
+      tokenMs: [...(tokenMs.get(lane) ?? [])],
+      kv: lane === undefined ? [...kv] : [],
     }),
   };
 }

@@ -1,7 +1,9 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { EngineEvent, MemoryReading, TurnResult } from "@/protocol/engine";
 import { createSeries, type Series } from "@/text/series";
 import { median } from "@/text/stats";
+import { createTimingsRecorder, type KvSample, type Timings } from "../conversation/timings";
+import type { ReadonlyStore } from "../readonlyStore";
 
 /** A moment worth a mark on the memory chart, on its clock of working seconds. */
 export interface MemoryMark {
@@ -32,7 +34,7 @@ export interface ChartsState {
 }
 
 export interface Charts {
-  readonly store: StoreApi<ChartsState>;
+  readonly store: ReadonlyStore<ChartsState>;
   /** [seconds of work, KV bytes, bytes of the full cache] */
   readonly memory: Series;
   /** [token, milliseconds] of the current run, from the second token on. */
@@ -44,6 +46,11 @@ export interface Charts {
   show(view: ChartsView): void;
   startRun(): void;
   record(event: EngineEvent): void;
+  /**
+   * What was recorded since the run started.
+   * @param lane undefined for a question that was asked alone
+   */
+  timings(lane: number | undefined): Timings;
   /** @param full milliseconds of each token of a lane with the full cache, where there was one */
   finishRun(result: TurnResult, full?: readonly number[]): void;
   /** Forgets the conversation; the full-cache reference stays, it is the machine's. */
@@ -80,26 +87,25 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
   let lane: number | undefined;
   let now = 0;
   let startedAt = 0;
-  /** Seconds to add to the engine's clock, known from a run's first event on. */
-  let offset: number | undefined;
+  /** The run's first sample on the clock of working seconds. */
+  let firstAt: number | undefined;
+  let recorder = createTimingsRecorder();
 
   function changed() {
     for (const listener of listeners) listener();
   }
 
-  function recordMemory(event: Extract<EngineEvent, { type: "memory" }>) {
-    offset ??= now + (clock() - startedAt - event.at) / 1e3;
-    now = Math.max(now, offset + event.at / 1e3);
-    // While the prompt is still being read, what is held is all there is.
-    const fullKv = Math.max(event.fullKv, event.pools.kv);
-    memory.push([now, event.pools.kv, fullKv]);
+  function addSample({ at, bytes, fullBytes: fullKv, mark }: KvSample, pools: MemoryReading) {
+    firstAt ??= now + (clock() - startedAt) / 1e3;
+    now = Math.max(now, firstAt + at / 1e3);
+    memory.push([now, bytes, fullKv]);
     const { marks, reading: before } = store.getState();
     // The full cache goes through the phase and frees nothing: that is not worth a mark.
-    const isIdle = event.mark === "compact" && event.pools.kv >= (before?.pools.kv ?? 0);
+    const isIdle = mark === "compact" && bytes >= (before?.pools.kv ?? 0);
     store.setState({
-      reading: { pools: event.pools, fullKv },
-      ...(fullKv > 0 ? { reads: { weights: event.pools.weights, fullKv } } : {}),
-      marks: event.mark && !isIdle ? [...marks, { at: now, kind: event.mark }] : marks,
+      reading: { pools, fullKv },
+      ...(fullKv > 0 ? { reads: { weights: pools.weights, fullKv } } : {}),
+      marks: mark && !isIdle ? [...marks, { at: now, kind: mark }] : marks,
     });
   }
 
@@ -120,11 +126,13 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       if (memory.length > 0) now += GAP_S;
       memory.push([now, reading?.pools.kv ?? 0, reading?.fullKv ?? 0]);
       startedAt = clock();
-      offset = undefined;
+      firstAt = undefined;
+      recorder = createTimingsRecorder();
       changed();
     },
     record(event) {
       if (event.type !== "token" && event.type !== "memory") return;
+      const sample = recorder.record(event);
       if (event.type === "token" && event.lane !== lane) {
         // Each lane counts its tokens from one: the chart shows the lane that is being answered.
         tokens.clear();
@@ -132,9 +140,10 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       }
       // The first token waits for the prefill and has its own number.
       if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
-      if (event.type === "memory") recordMemory(event);
+      if (event.type === "memory" && sample) addSample(sample, event.pools);
       changed();
     },
+    timings: (lane) => recorder.timings(lane),
     finishRun(result, full = []) {
       const times = tokens.view()[1] as Float64Array;
       store.setState({ phases: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
@@ -149,7 +158,8 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       memory.clear();
       tokens.clear();
       now = 0;
-      offset = undefined;
+      firstAt = undefined;
+      recorder = createTimingsRecorder();
       store.setState(EMPTY);
       changed();
     },

@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { EngineEvent, EngineFailure, ModelInfo } from "@/protocol/engine";
+import type { ReadonlyStore } from "../readonlyStore";
 
 type LoadEvent = Extract<EngineEvent, { type: "load" }>;
 
@@ -15,9 +16,9 @@ export type ModelState =
   | { readonly phase: "ready"; readonly info: ModelInfo }
   | { readonly phase: "failed"; readonly failure: EngineFailure };
 
-export type ModelStore = StoreApi<ModelState>;
+export type ModelStore = ReadonlyStore<ModelState>;
 
-export function createModelStore(): ModelStore {
+export function createModelStore(): StoreApi<ModelState> {
   return createStore<ModelState>(() => ({ phase: "idle" }));
 }
 

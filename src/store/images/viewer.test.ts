@@ -4,11 +4,12 @@ import { result } from "../app/testing";
 import type { Chat, ChatState } from "../chat/chat";
 import {
   type ChatConversation,
+  type ConversationImage,
   type Exchange,
   emptyConversation,
   withExchange,
 } from "../conversation/conversation";
-import { viewerImage } from "../conversation/conversationImages";
+import { viewerImage, withImages, withoutImage } from "../conversation/conversationImages";
 import type { Load } from "../engine/load";
 import type { ImageOutcome, ImageSource } from "./readImage";
 import { createViewer } from "./viewer";
@@ -23,7 +24,14 @@ function setUp(contextLength = 8192) {
   }));
   const open = (conversation: ChatConversation) =>
     store.setState({ conversation, shown: undefined });
-  const chat = { store, open } as unknown as Chat;
+  const addImages = (images: readonly ConversationImage[]) =>
+    store.setState(({ conversation }) => ({ conversation: withImages(conversation, images) }));
+  const removeImage = (id: string) => {
+    const { conversation } = store.getState();
+    store.setState({ conversation: withoutImage(conversation, id) });
+    return conversation.images.find((image) => image.id === id);
+  };
+  const chat = { store, open, addImages, removeImage } as unknown as Chat;
   const info = { contextLength, rowsPerTile: 576 };
   const load = { store: { getState: () => ({ phase: "ready", info }) } } as unknown as Load;
   const held: { readonly source: ImageSource; readonly end: (ok: boolean) => void }[] = [];
@@ -119,7 +127,7 @@ describe("the viewer", () => {
     const { viewer, store, held, titles } = setUp();
     vi.stubGlobal("fetch", async () => new Response("sample"));
     const sample = { id: "s", url: "x", title: "s", alt: "s", questions: [] };
-    viewer.store.setState({ samples: [sample] });
+    viewer.setSamples([sample]);
     void viewer.chooseSample("s");
     await finish(held);
     expect(titles()).toEqual(["s"]);
@@ -135,7 +143,7 @@ describe("the viewer", () => {
     vi.stubGlobal("fetch", async (url: string) => new Response(url));
     const pages = [1, 2].map((page) => ({ url: `${page}.png`, alt: `Page ${page} says` }));
     const sample = { id: "d", url: "1.png", title: "Document", alt: "", questions: [], pages };
-    viewer.store.setState({ samples: [sample] });
+    viewer.setSamples([sample]);
     void viewer.chooseSample("d");
     await finish(held);
     expect(titles()).toEqual(["Document, page 1 of 2", "Document, page 2 of 2"]);

@@ -1,15 +1,11 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import { type EngineFailure, toFailure } from "@/protocol/engine";
 import type { Chat } from "../chat/chat";
 import { emptyConversation, reportOf } from "../conversation/conversation";
-import {
-  givesWay,
-  viewerImage,
-  withImages,
-  withoutImage,
-} from "../conversation/conversationImages";
+import { givesWay, viewerImage, withImages } from "../conversation/conversationImages";
 import { imageBudget, tooMany } from "../conversation/imageBudget";
 import type { Load } from "../engine/load";
+import type { ReadonlyStore } from "../readonlyStore";
 import { fetchImage, hostOf, parseAddress } from "./fetchImage";
 import { type ImageOutcome, readImage } from "./readImage";
 import type { SampleImage } from "./samples";
@@ -46,11 +42,17 @@ export interface Given {
 
 /** How images come to the viewer. Each call says whether any did. */
 export interface Viewer {
-  readonly store: StoreApi<ViewerState>;
+  readonly store: ReadonlyStore<ViewerState>;
   choose(given: readonly Given[], target: Target): Promise<boolean>;
   /** Fetches what lies at addresses that the person gave. */
   chooseAddresses(addresses: readonly string[], target: Target): Promise<boolean>;
   chooseSample(id: string): Promise<boolean>;
+  /** What the person can choose from. */
+  setSamples(samples: readonly SampleImage[]): void;
+  /** Says in the place of failures why a file that was chosen is none to show. */
+  refuse(message: string): void;
+  /** Takes the last failure back. */
+  dismissFailure(): void;
   /** Gives up on what is being read. */
   stopReading(): void;
   /** Takes an image away that no question was asked about. */
@@ -151,7 +153,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     if (begins(target)) {
       chat.open(withImages(emptyConversation(newId(), now()), images), "image");
     } else {
-      chat.store.setState({ conversation: withImages(conversation(), images) });
+      chat.addImages(images);
     }
     isPlacing = false;
     store.setState({ imageId: first.id });
@@ -221,6 +223,14 @@ export function createViewer(options: ViewerOptions): Viewer {
 
   return {
     store,
+    setSamples: (samples) => store.setState({ samples }),
+    refuse: (message) =>
+      store.setState({
+        target: "new",
+        failure: { code: "badRequest", message },
+        notice: undefined,
+      }),
+    dismissFailure: () => store.setState({ failure: undefined }),
     stopReading,
     choose: (given, target) => take(given.length, target, (signal) => readGiven(given, signal)),
     chooseAddresses: (addresses, target) =>
@@ -238,11 +248,8 @@ export function createViewer(options: ViewerOptions): Viewer {
       });
     },
     remove(imageId) {
-      const before = conversation();
-      const after = withoutImage(before, imageId);
-      if (after === before) return;
-      chat.store.setState({ conversation: after });
-      for (const { id, url } of before.images) if (id === imageId) URL.revokeObjectURL(url);
+      const removed = chat.removeImage(imageId);
+      if (removed) URL.revokeObjectURL(removed.url);
     },
     show: (imageId) => store.setState({ imageId }),
     settled: () => last,

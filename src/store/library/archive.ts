@@ -1,5 +1,6 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { ChatConversation } from "../conversation/conversation";
+import type { ReadonlyStore } from "../readonlyStore";
 import { type ConversationRecord, type Entry, entryOf, revive, toRecord } from "./records";
 
 const DATABASE = "keepsight";
@@ -17,7 +18,7 @@ export interface ArchiveState {
 
 /** Conversations that are kept in this browser, newest first. */
 export interface Archive {
-  readonly store: StoreApi<ArchiveState>;
+  readonly store: ReadonlyStore<ArchiveState>;
   /** The conversation that was touched last. */
   newest(): Promise<Entry | undefined>;
   save(conversation: ChatConversation): Promise<void>;

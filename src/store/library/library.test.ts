@@ -82,7 +82,7 @@ function setUp() {
     now: () => 0,
     hidePatches: vi.fn(),
   });
-  chat.store.setState({ conversation });
+  chat.open(conversation);
   const library = createLibrary({ archive, chat, policies: POLICIES, newId, now: () => 0 });
   return { archive, chat, library, current: () => chat.store.getState().conversation };
 }
@@ -120,7 +120,7 @@ test("an edited question may be asked in lanes", () => {
 
 test("a question without an answer is edited in place, and nothing is kept of it", () => {
   const { archive, chat, library, current } = setUp();
-  chat.store.setState({ conversation: emptyConversation("d", 0) });
+  chat.open(emptyConversation("d", 0));
   chat.ask("first", settings);
   library.edit(current().exchanges[0]!.id, "second", [settings]);
   expect(current().exchanges.map(({ question }) => question)).toEqual(["second"]);

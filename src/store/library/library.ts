@@ -1,4 +1,4 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { CacheSettings } from "@/protocol/engine";
 import type { Chat, ChatState } from "../chat/chat";
 import {
@@ -9,6 +9,7 @@ import {
 } from "../conversation/conversation";
 import { newestImages, withImages } from "../conversation/conversationImages";
 import { readImage } from "../images/readImage";
+import type { ReadonlyStore } from "../readonlyStore";
 import type { PolicyInfo } from "../settings/policyInfo";
 import type { Archive } from "./archive";
 import { withCurrentOptions } from "./currentOptions";
@@ -24,7 +25,7 @@ export interface LibraryState {
 /** Conversations over time: kept as they go on, opened again, named, taken along, forgotten. */
 export interface Library {
   readonly archive: Archive;
-  readonly store: StoreApi<LibraryState>;
+  readonly store: ReadonlyStore<LibraryState>;
   /** Brings back the newest conversation, if it is about the sample that was asked for. */
   restore(sampleId: string | undefined): Promise<boolean>;
   open(id: string): Promise<void>;

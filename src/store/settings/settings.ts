@@ -1,7 +1,8 @@
-import { createStore, type StoreApi } from "zustand/vanilla";
+import { createStore } from "zustand/vanilla";
 import type { NumberLimits, OptionValues } from "@/compression/options";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
+import type { ReadonlyStore } from "../readonlyStore";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 
 /** The policy that keeps everything: the reference of every comparison. */
@@ -30,7 +31,13 @@ export interface SettingsState {
   readonly theme: Theme;
 }
 
-export type SettingsStore = StoreApi<SettingsState>;
+export interface SettingsStore extends ReadonlyStore<SettingsState> {
+  choose(change: Partial<SettingsState>): void;
+  /** Options of one policy; those of the others stay. */
+  chooseOptions(policyId: string, values: OptionValues): void;
+  /** The next layer in the direction of `step`, of as many as the model has. */
+  stepLayer(step: 1 | -1, layers: number): void;
+}
 
 /** What each number may be; the seed and the count are whole. */
 export const SAMPLING_LIMITS = {
@@ -56,7 +63,18 @@ export const INITIAL_SETTINGS: SettingsState = {
 };
 
 export function createSettingsStore(initial: Partial<SettingsState> = {}): SettingsStore {
-  return createStore<SettingsState>(() => ({ ...INITIAL_SETTINGS, ...initial }));
+  const { setState, ...store } = createStore<SettingsState>(() => ({
+    ...INITIAL_SETTINGS,
+    ...initial,
+  }));
+  return {
+    ...store,
+    choose: (change) => setState(change),
+    chooseOptions: (policyId, values) =>
+      setState(({ options }) => ({ options: { ...options, [policyId]: values } })),
+    stepLayer: (step, layers) =>
+      setState(({ layer }) => ({ layer: stepLayer(layer, step, layers) })),
+  };
 }
 
 /** What travels with the next question. A policy that keeps everything has retention 1. */

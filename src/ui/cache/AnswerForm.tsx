@@ -40,7 +40,7 @@ export function AnswerForm() {
   const { settings } = useApp();
   const sampling = useSettings((state) => state.sampling);
   const set = (change: Partial<Sampling>) =>
-    settings.setState({ sampling: { ...sampling, ...change } });
+    settings.choose({ sampling: { ...sampling, ...change } });
   return (
     <details className={styles.options}>
       <summary>
@@ -60,7 +60,7 @@ export function AnswerForm() {
         <button
           type="button"
           className={styles.reset}
-          onClick={() => settings.setState({ sampling: DEFAULT_SAMPLING })}
+          onClick={() => settings.choose({ sampling: DEFAULT_SAMPLING })}
         >
           Back to the defaults
         </button>

@@ -13,12 +13,8 @@ export function Calibrate({ policy }: { readonly policy: PolicyInfo }) {
     const exact = { ...current, options: { ...current.options, search: "exact", forget: "" } };
     const shares = await calibration.run(exact);
     if (!shares) return;
-    settings.setState(({ options }) => ({
-      options: {
-        ...options,
-        [policy.id]: { ...options[policy.id], search: "config", forget: shares.join(",") },
-      },
-    }));
+    const chosen = settings.getState().options[policy.id];
+    settings.chooseOptions(policy.id, { ...chosen, search: "config", forget: shares.join(",") });
   };
 
   return (

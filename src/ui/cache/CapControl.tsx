@@ -26,7 +26,7 @@ export function CapControl() {
         value={capMb}
         empty="off"
         problem={capMb === undefined ? undefined : refusal}
-        onCommit={(value) => settings.setState({ capMb: value })}
+        onCommit={(value) => settings.choose({ capMb: value })}
       />
     </div>
   );

@@ -21,7 +21,7 @@ export function KeepControl({ isFull, scope }: Props) {
   const { settings } = useApp();
   const chosen = useSettings((state) => state.keepPercent);
   const percent = isFull ? 100 : chosen;
-  const set = (value: number) => settings.setState({ keepPercent: clampPercent(value) });
+  const set = (value: number) => settings.choose({ keepPercent: clampPercent(value) });
   const place = placeOfPercent(percent);
 
   function press(event: KeyboardEvent) {

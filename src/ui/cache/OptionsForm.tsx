@@ -11,8 +11,7 @@ export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
   const { settings } = useApp();
   const chosen = useSettings((state) => state.options[policy.id]);
   if (Object.keys(policy.options).length === 0) return null;
-  const change = (values: OptionValues) =>
-    settings.setState(({ options }) => ({ options: { ...options, [policy.id]: values } }));
+  const change = (values: OptionValues) => settings.chooseOptions(policy.id, values);
   return (
     <details className={styles.options}>
       <summary>Options</summary>

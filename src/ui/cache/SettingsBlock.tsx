@@ -29,7 +29,7 @@ export function SettingsBlock() {
         <select
           id="policy"
           value={policy.id}
-          onChange={({ target }) => settings.setState({ policy: target.value })}
+          onChange={({ target }) => settings.choose({ policy: target.value })}
         >
           {policies.map(({ id: value, label }) => (
             <option key={value} value={value}>
@@ -53,7 +53,7 @@ export function SettingsBlock() {
           label="Scope"
           value={scope}
           choices={SCOPES}
-          onChange={(value) => settings.setState({ scope: value })}
+          onChange={(value) => settings.choose({ scope: value })}
         />
       </div>
       <CapControl />

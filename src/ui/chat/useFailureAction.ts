@@ -18,7 +18,7 @@ export function useFailureAction({ id, settings, comparison }: Attempt): (action
         if (comparison !== undefined && settings.policy !== FULL) {
           return app.chat.retry(id, { ...settings, retention: keepPercent / 100 });
         }
-        app.settings.setState({ keepPercent });
+        app.settings.choose({ keepPercent });
         return app.chat.retry(id, app.next());
       }
       case "chooseImage":

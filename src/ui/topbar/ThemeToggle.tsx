@@ -14,7 +14,7 @@ export function ThemeToggle() {
       type="button"
       className={styles.theme}
       aria-label={`Theme: ${WORDS[theme]}. Change to ${WORDS[NEXT[theme]]}`}
-      onClick={() => settings.setState({ theme: NEXT[theme] })}
+      onClick={() => settings.choose({ theme: NEXT[theme] })}
     >
       <span className={styles.muted}>Theme</span> {WORDS[theme]}
     </button>

@@ -2,7 +2,7 @@ import { type ReactNode, useId } from "react";
 import type { Target } from "@/store/images/viewer";
 import { Menu } from "../shared/Menu";
 import { useApp } from "../useApp";
-import { adding, hasCamera } from "./adding";
+import { hasCamera, openDialog } from "./adding";
 
 interface Props {
   readonly label: ReactNode;
@@ -17,7 +17,7 @@ export function AddMenu({ label, className, target, input }: Props) {
   const { viewer } = useApp();
   const own = useId();
   const id = input?.id ?? own;
-  const open = (kind: "camera" | "address") => adding.setState({ dialog: { kind, target } });
+  const open = (kind: "camera" | "address") => openDialog({ kind, target });
   return (
     <>
       <Menu

@@ -1,6 +1,6 @@
 import { lazy, Suspense } from "react";
 import { useStore } from "zustand/react";
-import { adding } from "./adding";
+import { adding, closeDialog } from "./adding";
 
 const Camera = lazy(() => import("./Camera"));
 const AddressDialog = lazy(() => import("./AddressDialog"));
@@ -9,13 +9,12 @@ const AddressDialog = lazy(() => import("./AddressDialog"));
 export function AddingDialogs() {
   const dialog = useStore(adding, (state) => state.dialog);
   if (!dialog) return null;
-  const close = () => adding.setState({ dialog: undefined });
   return (
     <Suspense>
       {dialog.kind === "camera" ? (
-        <Camera target={dialog.target} onClose={close} />
+        <Camera target={dialog.target} onClose={closeDialog} />
       ) : (
-        <AddressDialog target={dialog.target} onClose={close} />
+        <AddressDialog target={dialog.target} onClose={closeDialog} />
       )}
     </Suspense>
   );

@@ -32,7 +32,7 @@ export default function AddressDialog({ target, onClose }: Props) {
   function close() {
     if (isFetching) viewer.stopReading();
     // The sentence was read here; it has nothing to say behind the dialog.
-    if (isTried) viewer.store.setState({ failure: undefined });
+    if (isTried) viewer.dismissFailure();
     onClose();
   }
 

@@ -48,13 +48,13 @@ export function Viewer() {
             label="Veil"
             value={view.mode}
             choices={VEIL_MODES}
-            onChange={(overlay) => settings.setState({ overlay })}
+            onChange={(overlay) => settings.choose({ overlay })}
           />
         </div>
         <LayerBars
           rows={view.rows}
           chosen={view.layer}
-          onChoose={(layer) => settings.setState({ layer })}
+          onChoose={(layer) => settings.choose({ layer })}
           onHover={view.hoverLayer}
         />
         <Gallery />
