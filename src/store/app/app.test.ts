@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { POLICIES } from "@/compression/registry";
+import type { AskRequest, CompareRequest, Engine, ModelInfo } from "@/protocol/engine";
+import { createApp } from "./app";
+import { result } from "./testing";
+
+/** A page whose list of samples comes when the test says so; an engine that answers at once. */
+function setUp() {
+  const asks: AskRequest[] = [];
+  const compares: CompareRequest[] = [];
+  const engine: Partial<Engine> = {
+    load: async () => ({ layers: 8, adapter: {} }) as ModelInfo,
+    ask: async (request) => {
+      asks.push(request);
+      return result();
+    },
+    compare: async (request) => {
+      compares.push(request);
+      return request.lanes.map(() => ({ result: result() }));
+    },
+    cancel: async () => undefined,
+    clear: async () => undefined,
+    subscribe: () => () => undefined,
+  };
+  let listSamples = () => {};
+  const listed = new Promise<void>((resolve) => {
+    listSamples = resolve;
+  });
+  vi.stubGlobal("fetch", async () => {
+    await listed;
+    return Response.json([]);
+  });
+  const app = createApp({
+    connect: async () => engine as Engine,
+    policies: POLICIES,
+    modelUrl: "https://keepsight.example/models/m/",
+    samplesUrl: "https://keepsight.example/samples.json",
+    settings: { policy: "h2o", keepPercent: 50 },
+  });
+  app.start();
+  return { app, asks, compares, listSamples };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+const policiesOf = (requests: readonly AskRequest[]) =>
+  requests.map(({ settings: { policy, retention } }) => [policy, retention]);
+
+beforeEach(() => void vi.stubGlobal("indexedDB", undefined));
+afterEach(() => void vi.unstubAllGlobals());
+
+describe("a question", () => {
+  test("that is quicker than the first image waits, and keeps the settings of its moment", async () => {
+    const { app, asks, listSamples } = setUp();
+    app.ask("What?");
+    app.settings.choose({ policy: "snapkv", keepPercent: 20 });
+    await settled();
+    expect(asks).toEqual([]);
+    listSamples();
+    await settled();
+    app.ask("And?");
+    await settled();
+    expect(policiesOf(asks)).toEqual([
+      ["h2o", 0.5],
+      ["snapkv", 0.2],
+    ]);
+  });
+
+  test("is asked in lanes while comparing is on, with the lanes of its moment", async () => {
+    const { app, asks, compares, listSamples } = setUp();
+    app.comparison.toggle();
+    const [, second] = app.comparison.store.getState().lanes;
+    app.comparison.change(second!.id, { policy: "tova", keepPercent: 30 });
+    app.ask("What?");
+    // No lane is pinned: the next question is asked alone.
+    expect(app.comparison.store.getState().isOn).toBe(false);
+    app.ask("And?");
+    listSamples();
+    await settled();
+    expect(compares).toHaveLength(1);
+    expect(compares[0]!.lanes.map(({ policy }) => policy)).toContain("tova");
+    expect(policiesOf(asks)).toEqual([["h2o", 0.5]]);
+    const questions = app.chat.store.getState().conversation.exchanges.map((each) => each.question);
+    expect(questions).toEqual(["What?", "And?"]);
+  });
+});
