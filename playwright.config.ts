@@ -2,7 +2,7 @@ import { defineConfig } from "@playwright/test";
 import { findBrowser, launchOptions } from "./cli/browser";
 
 const browser = await findBrowser();
-const port = 4193;
+const port = Number(process.env.KEEPSIGHT_PORT ?? 4193);
 
 /** Drives the built site, in the browser that `cli/browser.ts` finds. */
 export default defineConfig({

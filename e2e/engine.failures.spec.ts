@@ -65,7 +65,6 @@ test.describe("model directories", () => {
     "tokenizer.json",
     "tokenizer_config.json",
     "preprocessor_config.json",
-    "onnx/vision_encoder.onnx",
   ]) {
     test(`without ${file} are refused by its name`, async ({ page }) => {
       await page.context().route(`**/models/${MODEL}/${file}`, (route) => {
@@ -77,6 +76,17 @@ test.describe("model directories", () => {
       await nothingIsHeld();
     });
   }
+
+  test("without an ONNX encoder answer from their safetensors alone", async ({ page }) => {
+    engine.addImage("picture", "fixtures/vision/picture.png");
+    must(await engine.load(MODEL));
+    const { tokenIds } = must(await engine.ask(question));
+    await page.context().route(`**/models/${MODEL}/onnx/**`, (route) => {
+      return route.fulfill({ status: 404, body: "not found" });
+    });
+    must(await engine.load(MODEL));
+    expect(must(await engine.ask(question)).tokenIds).toEqual(tokenIds);
+  });
 
   test("whose weights are cut off, lie or lack a tensor are refused", async ({ page }) => {
     const whole = await (await page.request.get(`models/${MODEL}/model.safetensors`)).body();

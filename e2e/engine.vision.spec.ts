@@ -28,8 +28,8 @@ for (const provider of ["webgpu", "wasm"] as const) {
       const load = (path: string) => import(/* @vite-ignore */ path);
       const floats = async (name: string) =>
         new Float32Array(await (await fetch(`/fixtures/vision/${name}`)).arrayBuffer());
-      const [{ requestDevice }, { Gpu }, { ModelFiles }, { VisionEncoder }] = await Promise.all(
-        ["gpu/device", "gpu/gpu", "model/checkpoint/files", "model/vision/vision"].map((m) =>
+      const [{ requestDevice }, { Gpu }, { ModelFiles }, { OnnxVisionEncoder }] = await Promise.all(
+        ["gpu/device", "gpu/gpu", "model/checkpoint/files", "model/vision/onnxEncoder"].map((m) =>
           load(`/src/${m}.ts`),
         ),
       );
@@ -39,7 +39,7 @@ for (const provider of ["webgpu", "wasm"] as const) {
         void errors.push(event.error.message);
       const gpu = new Gpu(device);
       const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
-      const encoder = await VisionEncoder.load(gpu, files, provider);
+      const encoder = await OnnxVisionEncoder.load(gpu, files, provider);
       const features = await encoder.encode({
         pixelValues: await floats("pixel_values.bin"),
         tiles: 5,

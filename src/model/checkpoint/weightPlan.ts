@@ -3,7 +3,7 @@ import { DTYPE_BYTES, type DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { ModelError } from "../modelError";
-import type { ByteSource, ReadOptions } from "./byteSource";
+import type { ByteSource } from "./byteSource";
 import type { TensorInfo, TensorMap } from "./safetensors";
 
 /** Bytes of a tensor that go to a buffer, as they are or widened to f32. */
@@ -29,6 +29,11 @@ const DTYPES: Readonly<Record<string, DType>> = { F32: "f32", F16: "f16", BF16: 
 const READ_BYTES = 16 * 1024 * 1024;
 /** Bytes between two tensors that are cheaper to read over than to ask again. */
 const GAP_BYTES = 64 * 1024;
+
+export interface LoadPlanOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((loadedBytes: number, totalBytes: number) => void) | undefined;
+}
 
 /**
  * Decides which bytes of a model's files go where on the GPU, then moves them. Matrices keep their
@@ -84,7 +89,7 @@ export class WeightPlan {
       if (!DTYPES[tensor.dtype]) throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
       return tensor;
     });
-    const matrices = this.#needed.filter(({ shape }) => shape.length === 2);
+    const matrices = this.#needed.filter(({ shape }) => shape.length > 1);
     const first = matrices[0] as TensorInfo;
     const other = matrices.find(({ dtype }) => dtype !== first.dtype);
     if (other) throw bad(`The tensor ${other.name} is ${other.dtype}, others are ${first.dtype}.`);
@@ -94,7 +99,8 @@ export class WeightPlan {
   /** Matrices on top of each other as one; parts hold multiples of `granule` rows. */
   stack(label: string, names: readonly string[], granule = 4): Matrix {
     const tensors = names.map((name) => this.#tensor(name));
-    const columns = (tensors[0] as TensorInfo).shape[1] as number;
+    // A convolution [out, in, height, width] is a matrix [out, in × height × width].
+    const columns = product((tensors[0] as TensorInfo).shape.slice(1));
     const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] as number), 0);
     const rowBytes = columns * DTYPE_BYTES[this.#dtype];
     const parts = this.#split(label, rows, rowBytes, granule);
@@ -137,10 +143,16 @@ export class WeightPlan {
   }
 
   /** Reads and uploads everything; frees what was allocated if that fails. */
-  async load(source: ByteSource, options: ReadOptions): Promise<void> {
+  async load(source: ByteSource, { signal, onProgress }: LoadPlanOptions): Promise<void> {
+    const total = this.bytes;
+    let done = 0;
+    const onBytes = (bytes: number) => {
+      done += bytes;
+      onProgress?.(Math.min(done, total), total);
+    };
     try {
       for (const { file, start, end } of this.#reads()) {
-        const bytes = await source.read(file, start, end, options);
+        const bytes = await source.read(file, start, end, { signal, onBytes });
         for (const copy of this.#copies) {
           if (copy.tensor.file === file) this.#upload(copy, bytes, start);
         }

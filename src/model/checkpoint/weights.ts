@@ -2,10 +2,10 @@ import type { Gpu } from "@/gpu/gpu";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { ModelError } from "../modelError";
-import type { ByteSource, ReadOptions } from "./byteSource";
+import type { ByteSource } from "./byteSource";
 import type { DecoderConfig } from "./config";
 import { readTensorMap } from "./safetensors";
-import { WeightPlan } from "./weightPlan";
+import { type LoadPlanOptions, WeightPlan } from "./weightPlan";
 
 /** The weight of a norm and a bias in one buffer, so that a kernel with eight bindings can have both. */
 export interface NormWeightAndBias {
@@ -52,9 +52,7 @@ export interface DecoderWeights {
   destroy(): void;
 }
 
-export interface LoadWeightsOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
+export interface LoadWeightsOptions extends LoadPlanOptions {
   /** Largest part of a matrix; default: what the device can bind. */
   readonly bindingBytes?: number;
 }
@@ -89,17 +87,8 @@ export async function loadWeights(
   }
   const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
   const loaded = layOut(plan, config, tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0]);
-  const total = plan.bytes;
-  let done = 0;
-  const read: ReadOptions = {
-    signal,
-    onBytes: (bytes) => {
-      done += bytes;
-      onProgress?.(Math.min(done, total), total);
-    },
-  };
-  await plan.load(source, read);
-  return { ...loaded, bytes: total, destroy: () => plan.destroy() };
+  await plan.load(source, { signal, onProgress });
+  return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
 
 function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.weight") {

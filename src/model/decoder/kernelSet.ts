@@ -19,7 +19,7 @@ import type { Variants } from "@/gpu/variants";
 export interface KernelSet {
   readonly embed: Embed;
   readonly norm: RmsNorm;
-  readonly matmul: Readonly<Record<MatmulStore, Matmul>>;
+  readonly matmul: Readonly<Record<"bias" | "residual" | "gated", Matmul>>;
   readonly ropeAppend: RopeAppend;
   readonly flash: Flash;
   readonly attend: Attend;

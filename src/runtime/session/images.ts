@@ -2,7 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import { decodeImage } from "@/images/decode";
 import { type ImageProcessor, type ProcessedImage, tileBoxes } from "@/model/prompt/processor";
 import type { PromptTile, TileGrid } from "@/model/prompt/prompt";
-import type { ImageFeatures, VisionEncoder } from "@/model/vision/vision";
+import type { ImageFeatures, VisionEncoder } from "@/model/vision/encoder";
 import type { ImageLayout } from "@/protocol/engine";
 
 /** An image that was seen, and what it takes to draw on it. */

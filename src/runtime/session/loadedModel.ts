@@ -14,8 +14,9 @@ import { ImageProcessor } from "@/model/prompt/processor";
 import { idefics3Markup, PromptBuilder } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import { transformers } from "@/model/prompt/transformers";
+import type { VisionEncoder } from "@/model/vision/encoder";
+import { loadVisionEncoder } from "@/model/vision/load";
 import { ort } from "@/model/vision/ort";
-import { VisionEncoder } from "@/model/vision/vision";
 import type { AdapterInfo, EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
 import { version } from "../../../package.json";
 import type { ModelShape } from "../request/prefillSpan";
@@ -79,12 +80,15 @@ export async function loadModel(
     }
   };
   try {
+    const loading = loadDecoder(gpu, adapter, config, request, { signal, onProgress });
+    const tested = loading.then(({ variants }) => variants);
+    const sources = { files, json, width: config.hidden, baseUrl: request.baseUrl };
     const [language, tokenizer, vision, stopIds] = await allOf([
-      part(loadDecoder(gpu, adapter, config, request, { signal, onProgress }), (l) =>
-        l.decoder.destroy(),
-      ),
+      part(loading, ({ decoder }) => decoder.destroy()),
       part(Tokenizer.load(files)),
-      part(loadVision(gpu, adapter, files, json), (loaded) => loaded?.encoder.release()),
+      part(loadVision(gpu, adapter, tested, sources, { signal, onProgress }), (loaded) =>
+        loaded?.encoder.release(),
+      ),
       part(readStopIds(files, json)),
     ]);
     signal.throwIfAborted();
@@ -103,7 +107,7 @@ export async function loadModel(
         request,
         decoder,
         { ...adapter, lanes: variants.reduction, notices },
-        files.readBytes,
+        files.readBytes + (vision?.encoder.tensorBytes ?? 0),
         vision?.rowsPerTile,
       ),
       async destroy() {
@@ -167,11 +171,20 @@ async function loadDecoder(
   }
 }
 
+interface VisionSources {
+  readonly files: ModelFiles;
+  readonly json: JsonObject;
+  /** The decoder's hidden size. */
+  readonly width: number;
+  readonly baseUrl: string;
+}
+
 async function loadVision(
   gpu: Gpu,
-  adapter: AdapterFacts,
-  files: ModelFiles,
-  json: JsonObject,
+  { isFallback }: AdapterFacts,
+  variants: Promise<Variants>,
+  { files, json, width, baseUrl }: VisionSources,
+  { signal, onProgress }: ModelLoadOptions,
 ): Promise<VisionModel | undefined> {
   if (json.vision_config === undefined) return undefined;
   const imageTokenId = json.image_token_id;
@@ -180,7 +193,13 @@ async function loadVision(
   }
   const [processor, encoder] = await Promise.all([
     ImageProcessor.load(files),
-    VisionEncoder.load(gpu, files, adapter.isFallback ? "wasm" : "webgpu"),
+    loadVisionEncoder(gpu, {
+      ...{ files, json, width, variants, signal },
+      source: httpSource(baseUrl),
+      isSoftwareAdapter: isFallback,
+      onProgress: (loadedBytes, totalBytes) =>
+        onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
+    }),
   ]);
   const rowsPerTile = processor.rowsPerTile ?? patchesPerTile(json);
   return { processor, encoder, imageTokenId, rowsPerTile };

@@ -29,6 +29,8 @@ export interface FlashSpec {
   readonly variant: FlashVariant;
   readonly kvType: KvType;
   readonly shape: HeadShape;
+  /** Whether a row sees only the rows up to its own (default), or all rows of its chunk. */
+  readonly isCausal?: boolean;
 }
 
 export interface FlashArgs {
@@ -40,17 +42,20 @@ export interface FlashArgs {
   /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
   readonly logSums: Slice;
   readonly rows: number;
+  /** First row of the chunk in queries, output and log sums; default 0. */
+  readonly firstRow?: number;
 }
 
 export type Flash = (recorder: Recorder, args: FlashArgs) => void;
 
-/** Causal attention of a chunk of rows that was just appended to the cache. */
-export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpec): Promise<Flash> {
+/** Attention of a chunk of rows that was just appended to the cache. */
+export async function createFlash(gpu: Gpu, spec: FlashSpec): Promise<Flash> {
+  const { variant, kvType, shape, isCausal = true } = spec;
   const { heads, kvHeads, headDim } = shape;
   const chosen = variant === "tiled" && headDim > TILED_HEAD_DIM ? "plain" : variant;
   const { code, rowsPerUnit, unitsPerGroup, workgroup } = VARIANTS[chosen];
   const kernel = await gpu.compile({
-    label: `flash ${chosen} ${kvType}`,
+    label: `flash ${chosen} ${kvType}${isCausal ? "" : " bidirectional"}`,
     code: [KV_CODE[kvType], io, code],
     access: ["read", "read", "read", "read", "write", "write"],
     params: {
@@ -60,12 +65,16 @@ export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpe
       depth4: "u32",
       layer: "u32",
       scale: "f32",
+      first: "u32",
     },
     enable: chosen === "subgroup" ? ["subgroups"] : [],
-    constants: chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup },
+    constants: {
+      CAUSAL: Number(isCausal),
+      ...(chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup }),
+    },
   });
 
-  return (recorder, { cache, queries, output, logSums, rows }) => {
+  return (recorder, { cache, queries, output, logSums, rows, firstRow = 0 }) => {
     const units = Math.ceil(rows / rowsPerUnit) * heads;
     recorder.dispatch(kernel, {
       buffers: [queries, cache.keys, cache.values, cache.table, output, logSums],
@@ -76,6 +85,7 @@ export async function createFlash(gpu: Gpu, { variant, kvType, shape }: FlashSpe
         depth4: headDim / 4,
         layer: cache.layer,
         scale: 1 / Math.sqrt(headDim),
+        first: firstRow,
       },
       groups: foldGroups(Math.ceil(units / unitsPerGroup)),
     });

@@ -1,11 +1,12 @@
-// flash_io: what every flash kernel reads and writes: causal attention of a chunk of rows over one
-// layer of the cache. Chunk row r sees slots 0 … rows before + r. The kernel follows; follows kv_*.wgsl.
+// flash_io: what every flash kernel reads and writes: attention of a chunk of rows over one layer of the
+// cache. Where CAUSAL, chunk row r sees slots 0 … rows before + r, else all slots of the chunk. The kernel
+// follows; follows kv_*.wgsl. The chunk is rows `first` … `first + rows` of queries, output and log sums.
 //
-//   queries        [rows, heads, depth4] vec4, rotated
+//   queries        [first + rows, heads, depth4] vec4, rotated
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long
 //   table          [layers, kv_heads] vec4u: offset, rows before this chunk, capacity, spare
-//   output         [rows rounded up to 4, heads, depth4] vec4; also holds the running sums
-//   log_sums       [rows, heads] log of the sum of exponentials of the scaled scores
+//   output         [first + rows rounded up to 4, heads, depth4] vec4; also holds the running sums
+//   log_sums       [first + rows, heads] log of the sum of exponentials of the scaled scores
 //
 // Online softmax: https://arxiv.org/abs/1805.02867; tiling over keys: https://arxiv.org/abs/2205.14135.
 
@@ -16,7 +17,10 @@ struct Params {
   depth4: u32,
   layer: u32,
   scale: f32,
+  first: u32,
 }
+
+override CAUSAL: bool = true;
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(1) var<storage, read> keys: array<Kv4>;
@@ -25,5 +29,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
+
+/// Slots that a row of the chunk sees, `before` of them from before the chunk.
+fn slots_seen(before: u32, row: u32) -> u32 {
+  return before + select(params.rows, min(row + 1u, params.rows), CAUSAL);
+}
 
 const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers

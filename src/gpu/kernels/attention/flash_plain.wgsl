@@ -1,4 +1,4 @@
-// flash_plain: causal attention of a chunk of rows over one layer of the cache, softmax on the fly.
+// flash_plain: attention of a chunk of rows over one layer of the cache, softmax on the fly.
 // No barriers, no shared memory, any head size. Follows flash_io.wgsl.
 //
 // An invocation owns 4 rows of one head and takes 8 keys at a time.
@@ -23,10 +23,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let kv_head = head / (params.heads / params.kv_heads);
   let region = table[params.layer * params.kv_heads + kv_head];
   let stride = params.heads * params.depth4;
-  let q_base = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u)) * stride + head * params.depth4;
-  let o_base = (row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
-  let visible = region.y + row + vec4u(1, 2, 3, 4); // slots that each of the four rows sees
-  let last_slot = region.y + min(row + 3u, params.rows - 1u);
+  let q_base = (params.first + min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u))) * stride + head * params.depth4;
+  let o_base = (params.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
+  // Slots that each of the four rows sees.
+  let visible = vec4u(
+    slots_seen(region.y, row),
+    slots_seen(region.y, row + 1u),
+    slots_seen(region.y, row + 2u),
+    slots_seen(region.y, row + 3u),
+  );
+  let last_slot = visible.w - 1u;
 
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
@@ -73,7 +79,7 @@ fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   if (row >= params.rows) {
     return;
   }
-  log_sums[row * params.heads + head] = highest + log(mass);
+  log_sums[(params.first + row) * params.heads + head] = highest + log(mass);
   for (var d = 0u; d < params.depth4; d++) {
     output[at + d] /= mass;
   }

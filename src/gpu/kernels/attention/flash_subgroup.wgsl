@@ -1,4 +1,4 @@
-// flash_subgroup: causal attention of a chunk of rows over one layer of the cache, softmax on the
+// flash_subgroup: attention of a chunk of rows over one layer of the cache, softmax on the
 // fly. No barriers, no shared memory, any head size; needs `enable subgroups`. Follows
 // flash_io.wgsl.
 //
@@ -24,13 +24,19 @@ fn main(
   }
   let kv_head = head / (params.heads / params.kv_heads);
   let region = table[params.layer * params.kv_heads + kv_head];
-  let last_slot = region.y + min(first_row + 4u * WORKGROUP, params.rows) - 1u;
+  let last_slot = slots_seen(region.y, first_row + 4u * WORKGROUP - 1u) - 1u;
   let stride = params.heads * params.depth4;
   let row = first_row + 4u * local.x;
   let rows = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u));
-  let q = rows * stride + head * params.depth4;
-  let o = (row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
-  let visible = region.y + row + vec4u(1, 2, 3, 4); // slots that each of the four rows sees
+  let q = (params.first + rows) * stride + head * params.depth4;
+  let o = (params.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
+  // Slots that each of the four rows sees.
+  let visible = vec4u(
+    slots_seen(region.y, row),
+    slots_seen(region.y, row + 1u),
+    slots_seen(region.y, row + 2u),
+    slots_seen(region.y, row + 3u),
+  );
   let has_rows = row < params.rows;
 
   var highest = vec4f(HIDDEN);
@@ -99,7 +105,7 @@ fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   if (row >= params.rows) {
     return;
   }
-  log_sums[row * params.heads + head] = highest + log(mass);
+  log_sums[(params.first + row) * params.heads + head] = highest + log(mass);
   for (var d = 0u; d < params.depth4; d++) {
     output[at + d] /= mass;
   }

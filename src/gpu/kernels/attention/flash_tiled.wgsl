@@ -1,4 +1,4 @@
-// flash_tiled: causal attention of a chunk of rows over one layer of the cache, keys and values in
+// flash_tiled: attention of a chunk of rows over one layer of the cache, keys and values in
 // tiles of shared memory. Head sizes up to 128. Follows flash_io.wgsl.
 //
 // A workgroup of 64 owns 16 rows of one head and takes 16 keys at a time. In the first step an
@@ -28,9 +28,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let line = local.x / 4u;
   let quad = local.x % 4u;
   let row = min(first_row + line, params.rows - 1u);
-  let at = (row * params.heads + head) * DEPTH4;
-  let visible = region.y + row + 1u;
-  let slots = region.y + min(first_row + ROWS, params.rows);
+  let at = ((params.first + row) * params.heads + head) * DEPTH4;
+  let visible = slots_seen(region.y, row);
+  let slots = slots_seen(region.y, first_row + ROWS - 1u);
 
   var sums: array<vec4f, SUMS>;
   var highest = HIDDEN;
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
   }
   if (quad == 0u) {
-    log_sums[row * params.heads + head] = highest + log(mass);
+    log_sums[(params.first + row) * params.heads + head] = highest + log(mass);
   }
 }
 

@@ -4,10 +4,14 @@ import type { Recorder } from "../../recorder";
 import { type DType, WEIGHT_CODE } from "../common/dtype";
 import type { Matrix } from "../common/matrix";
 import { foldGroups } from "../common/reduction";
+import gelu from "./activation_gelu.wgsl?raw";
+import geluTanh from "./activation_gelu_tanh.wgsl?raw";
+import quickGelu from "./activation_quick_gelu.wgsl?raw";
 import io from "./matmul_io.wgsl?raw";
 import registers from "./matmul_registers.wgsl?raw";
 import subgroup from "./matmul_subgroup.wgsl?raw";
 import tiled from "./matmul_tiled.wgsl?raw";
+import storeActivated from "./store_activated.wgsl?raw";
 import storeBias from "./store_bias.wgsl?raw";
 import storeGated from "./store_gated.wgsl?raw";
 import storeResidual from "./store_residual.wgsl?raw";
@@ -18,8 +22,14 @@ import storeResidual from "./store_residual.wgsl?raw";
  */
 export type MatmulVariant = "registers" | "subgroup" | "tiled";
 
-/** What happens to a product: `bias` is added, the output is added to, or SiLU(gate) × up is taken. */
-export type MatmulStore = "bias" | "residual" | "gated";
+/** GELU and its approximations, by which configurations tell them apart. */
+export type Activation = "gelu" | "geluTanh" | "quickGelu";
+
+/**
+ * What happens to a product: `bias` is added, the output is added to, SiLU(gate) × up is taken, or
+ * an activation of product + bias.
+ */
+export type MatmulStore = "bias" | "residual" | "gated" | Activation;
 
 export interface MatmulSpec {
   readonly variant: MatmulVariant;
@@ -40,7 +50,14 @@ export interface MatmulArgs {
 
 export type Matmul = (recorder: Recorder, args: MatmulArgs) => void;
 
-const STORE_CODE = { bias: storeBias, residual: storeResidual, gated: storeGated } as const;
+const STORE_CODE: Readonly<Record<MatmulStore, readonly string[]>> = {
+  bias: [storeBias],
+  residual: [storeResidual],
+  gated: [storeGated],
+  gelu: [gelu, storeActivated],
+  geluTanh: [geluTanh, storeActivated],
+  quickGelu: [quickGelu, storeActivated],
+};
 /** Tiles of the product, and how many of them a workgroup computes side by side. */
 const VARIANTS = {
   registers: { code: registers, tileRows: 6, tileColumns: 4, workgroup: 16, tilesPerGroup: 16 },
@@ -53,7 +70,7 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
   const { code, tileRows, tileColumns, workgroup, tilesPerGroup } = VARIANTS[spec.variant];
   const kernel = await gpu.compile({
     label: `matmul ${spec.variant} ${spec.dtype} ${spec.store}`,
-    code: [WEIGHT_CODE[spec.dtype], STORE_CODE[spec.store], io, code],
+    code: [WEIGHT_CODE[spec.dtype], ...STORE_CODE[spec.store], io, code],
     access: ["read", "read", "read", "write"],
     params: {
       rows: "u32",

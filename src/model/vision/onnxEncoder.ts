@@ -2,16 +2,8 @@ import type { Gpu } from "@/gpu/gpu";
 import type { ModelFiles } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 import type { ProcessedImage } from "../prompt/processor";
+import type { ImageFeatures, VisionEncoder } from "./encoder";
 import { ort, withOrt } from "./ort";
-
-/** A picture as the decoder reads it: f32 [tiles · rowsPerTile, width], booked under `vision`. */
-export interface ImageFeatures {
-  readonly buffer: GPUBuffer;
-  readonly tiles: number;
-  readonly rowsPerTile: number;
-  /** Elements of one row: the decoder's hidden size. */
-  readonly width: number;
-}
 
 /** Full precision first; the reduced ones are what some directories have instead. */
 const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_bnb4"].map(
@@ -19,11 +11,12 @@ const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_
 );
 
 /**
- * The vision encoder, run by ONNX Runtime. On a real adapter it runs on our own device and its
+ * A vision encoder that a directory has as ONNX, run by ONNX Runtime. On a real adapter it runs on our own device and its
  * output never leaves the GPU; on a software adapter WebAssembly is some thirty times faster, so
  * it runs there and the features are uploaded.
  */
-export class VisionEncoder {
+export class OnnxVisionEncoder implements VisionEncoder {
+  readonly tensorBytes = 0;
   readonly #gpu: Gpu;
   readonly #session: ort.InferenceSession;
   readonly #output: string;
@@ -39,7 +32,7 @@ export class VisionEncoder {
     gpu: Gpu,
     files: ModelFiles,
     provider: "webgpu" | "wasm",
-  ): Promise<VisionEncoder> {
+  ): Promise<OnnxVisionEncoder> {
     const { name, bytes } = await files.firstOf(FILES);
     const options: ort.InferenceSession.SessionOptions =
       provider === "wasm"
@@ -50,14 +43,13 @@ export class VisionEncoder {
           };
     try {
       const session = await withOrt(() => ort.InferenceSession.create(bytes, options));
-      return new VisionEncoder(gpu, session, session.outputNames[0] as string);
+      return new OnnxVisionEncoder(gpu, session, session.outputNames[0] as string);
     } catch (cause) {
       const message = `The model's vision encoder ${name} cannot be run here.`;
       throw new ModelError("badModel", message, { cause });
     }
   }
 
-  /** The buffer belongs to the caller, who destroys it through the ledger. */
   async encode(image: ProcessedImage): Promise<ImageFeatures> {
     const outputs = await withOrt(() => this.#session.run(this.#feeds(image)));
     const features = outputs[this.#output] as ort.Tensor;

@@ -1,0 +1,36 @@
+// image_patches: cuts images into square patches, so that a strided convolution is a matrix product.
+//
+//   pixels   [images, channels, patch_rows * side, patch_columns * side]
+//   patches  [images, patch_rows, patch_columns, channels, side, side]
+//
+// An invocation copies one element. Dispatch ceil(elements / 64) workgroups, folded.
+
+struct Params {
+  elements: u32,
+  channels: u32,
+  patch_rows: u32,
+  patch_columns: u32,
+  side: u32, // of a patch, in pixels
+}
+
+@group(0) @binding(0) var<storage, read> pixels: array<f32>;
+@group(0) @binding(1) var<storage, read_write> patches: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let at = (group.y * 65535u + group.x) * 64u + local.x;
+  if (at >= params.elements) {
+    return;
+  }
+  let side = params.side;
+  let x = at % side;
+  let y = at / side % side;
+  let channel = at / (side * side) % params.channels;
+  let cell = at / (side * side * params.channels);
+  let column = cell % params.patch_columns;
+  let row = cell / params.patch_columns % params.patch_rows;
+  let image = cell / (params.patch_columns * params.patch_rows);
+  let line = ((image * params.channels + channel) * params.patch_rows + row) * side + y;
+  patches[at] = pixels[(line * params.patch_columns + column) * side + x];
+}

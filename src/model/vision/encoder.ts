@@ -1,0 +1,19 @@
+import type { ProcessedImage } from "../prompt/processor";
+
+/** A picture as the decoder reads it: f32 [tiles · rowsPerTile, width], booked under `vision`. */
+export interface ImageFeatures {
+  readonly buffer: GPUBuffer;
+  readonly tiles: number;
+  readonly rowsPerTile: number;
+  /** Elements of one row: the decoder's hidden size. */
+  readonly width: number;
+}
+
+/** Pixels in, feature rows on the GPU out. */
+export interface VisionEncoder {
+  /** Bytes of weights that came from safetensors; an ONNX file counts among the directory's files. */
+  readonly tensorBytes: number;
+  /** The buffer belongs to the caller, who destroys it through the ledger. */
+  encode(image: ProcessedImage): Promise<ImageFeatures>;
+  release(): Promise<void>;
+}

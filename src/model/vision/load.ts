@@ -1,0 +1,58 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Variants } from "@/gpu/variants";
+import type { ByteSource } from "../checkpoint/byteSource";
+import type { JsonObject, ModelFiles } from "../checkpoint/files";
+import { ModelError } from "../modelError";
+import type { VisionEncoder } from "./encoder";
+import { OnnxVisionEncoder } from "./onnxEncoder";
+import { VisionTower } from "./tower";
+import { parseTowerConfig } from "./towerConfig";
+import { hasTowerWeights, loadTowerWeights } from "./towerWeights";
+
+export interface LoadVisionArgs {
+  readonly files: ModelFiles;
+  readonly source: ByteSource;
+  /** `config.json` */
+  readonly json: JsonObject;
+  /** The decoder's hidden size. */
+  readonly width: number;
+  /** The kernel variants that the adapter passed the self-test with. */
+  readonly variants: Promise<Variants>;
+  readonly isSoftwareAdapter: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
+}
+
+/**
+ * A model directory's vision encoder: our own, from its safetensors, on a GPU. On a software adapter
+ * ONNX Runtime's WebAssembly is some thirty times faster, so an ONNX file goes first there. What a
+ * directory has only as ONNX runs by ONNX Runtime everywhere.
+ * @throws ModelError
+ */
+export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
+  const { files, source, json, width, variants, isSoftwareAdapter } = args;
+  if (isSoftwareAdapter) {
+    const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, "wasm"));
+    if (encoder) return encoder;
+  }
+  if (await hasTowerWeights(source, args)) {
+    const config = parseTowerConfig(json, width);
+    const weights = await loadTowerWeights(gpu, config, source, args);
+    try {
+      return await VisionTower.create(gpu, config, weights, await variants);
+    } catch (error) {
+      weights.destroy();
+      throw error;
+    }
+  }
+  return OnnxVisionEncoder.load(gpu, files, "webgpu");
+}
+
+async function unlessMissing<T>(loading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await loading;
+  } catch (error) {
+    if (error instanceof ModelError && error.code === "missingFile") return undefined;
+    throw error;
+  }
+}

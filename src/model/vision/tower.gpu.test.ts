@@ -1,0 +1,60 @@
+import fs from "node:fs";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Variants } from "@/gpu/variants";
+import { createTestGpu } from "../../../test/dawn";
+import { diskSource } from "../../../test/disk";
+import { VisionTower } from "./tower";
+import { parseTowerConfig } from "./towerConfig";
+import { loadTowerWeights } from "./towerWeights";
+
+/** Against PyTorch in float32, from the same pixels and BF16 weights. */
+const TOLERANCE = 1e-3;
+const MODEL = "public/models/tiny-smolvlm";
+const FIXTURE = "fixtures/vision";
+
+const gpu = await createTestGpu();
+afterAll(() => gpu.device.destroy());
+
+const floats = (name: string) => {
+  const bytes = fs.readFileSync(`${FIXTURE}/${name}`);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+};
+const { shapes } = JSON.parse(fs.readFileSync(`${FIXTURE}/reference.json`, "utf8"));
+const [, tiles, , height, width] = shapes.pixel_values as number[];
+const image = {
+  pixelValues: floats("pixel_values.bin"),
+  tiles: tiles!,
+  height: height!,
+  width: width!,
+  grid: { rows: 2, columns: 2 },
+};
+
+async function load(variants: Variants): Promise<VisionTower> {
+  const json = JSON.parse(fs.readFileSync(`${MODEL}/config.json`, "utf8"));
+  const config = parseTowerConfig(json, json.text_config.hidden_size);
+  const weights = await loadTowerWeights(gpu, config, diskSource(MODEL));
+  return VisionTower.create(gpu, config, weights, variants);
+}
+
+const VARIANTS: readonly Variants[] = [
+  { reduction: "one", matmul: "registers", flash: "plain" },
+  { reduction: "workgroup", matmul: "tiled", flash: "tiled" },
+  { reduction: "subgroup", matmul: "subgroup", flash: "subgroup" },
+];
+
+describe("the vision tower", () => {
+  it.each(VARIANTS)("gives PyTorch's features with $matmul, $flash", async (variants) => {
+    const before = gpu.memory.bytes;
+    const tower = await load(variants);
+    const features = await tower.encode(image);
+    const { rowsPerTile, width } = features;
+    expect([features.tiles, rowsPerTile, width]).toEqual(shapes.image_features);
+    const actual = new Float32Array(await gpu.read(features.buffer));
+    const expected = floats("image_features.bin");
+    const worst = expected.reduce((max, x, i) => Math.max(max, Math.abs(x - actual[i]!)), 0);
+    expect(worst).toBeLessThan(TOLERANCE);
+    gpu.memory.destroy(features.buffer);
+    await tower.release();
+    expect(gpu.memory.bytes).toEqual(before);
+  });
+});
