@@ -18,6 +18,9 @@ import { createMatmul } from "./matmul/matmul";
 import { createSampler } from "./sampling/sample";
 import { tapAttentionKernels } from "./taps/tapAttention";
 import { tapKeyKernels } from "./taps/tapKeys";
+import { createGatherRows } from "./vision/gatherRows";
+import { createImagePatches } from "./vision/imagePatches";
+import { createLayerNorm } from "./vision/layerNorm";
 
 const HEADS = { heads: 4, kvHeads: 2, headDim: 8 };
 
@@ -33,6 +36,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
     const shape = { ...HEADS, kvType: "f16", reduction, keys: 10 } as const;
     await createAttend(gpu, { reduction, kvType: "f16", shape: HEADS });
     await createRmsNorm(gpu, reduction);
+    await createLayerNorm(gpu, reduction);
     await createDecodeKernels(gpu, { reduction, dtype: "bf16", kvType: "f16" });
     await createSampler(gpu, reduction);
     const kernels = { ...tapAttentionKernels(gpu, shape), ...tapKeyKernels(gpu, shape) };
@@ -47,6 +51,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const evictShape = { ...HEADS, kvType: "f32" } as const;
   const kernels = { ...evictKernels(gpu, evictShape), ...stepAttentionKernels(gpu, evictShape) };
   for (const create of Object.values(kernels)) await create();
+  for (const create of [createImagePatches, createGatherRows]) await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
   for (const create of [createCompactKv, createMergeKv, createNearestKey, createReorderKv]) {
