@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import type { KeepPlan, TapSpec } from "@/compression/types";
+import type { TapSpec } from "@/compression/taps/registry";
+import type { KeepPlan } from "@/compression/types";
 import { chooseVariants, type Variants } from "@/gpu/variants";
 import { type Decoder, promptIds } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";

@@ -1,13 +1,7 @@
 import type { OptionSpecs, OptionValues, ValuesOf } from "./options";
 import { planShared, SHARED_OPTIONS, type SharedValues } from "./sharedOptions";
-import {
-  type DecodeRule,
-  type KeepPlan,
-  type PlanInput,
-  type Policy,
-  PolicyError,
-  type TapSpec,
-} from "./types";
+import type { TapSpec } from "./taps/registry";
+import { type DecodeRule, type KeepPlan, type PlanInput, type Policy, PolicyError } from "./types";
 
 /** What a policy's file says; `definePolicy` adds the shared options and the types of its own. */
 export interface PolicySpec<S extends OptionSpecs>

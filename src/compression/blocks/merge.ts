@@ -16,7 +16,7 @@ export function nearest(anchors: ArrayLike<number>, place: number): number {
   return Math.abs(place - below) <= Math.abs(above - place) ? below : above;
 }
 
-/** A mapping of places to places (-1: absorbed by none) as a plan over the domain's rows. */
+/** A mapping of places to places (-1: absorbed by none) as a plan over the span's rows. */
 export function assignMerge(input: PlanInput, into: Int32Array, rule: "mean" | "pivot"): MergePlan {
   const rows = new Int32Array(input.rows).fill(-1);
   into.forEach((target, place) => {

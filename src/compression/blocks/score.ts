@@ -1,19 +1,10 @@
-import type { PlanInput, RowScores, Span } from "../types";
+import type { RowScores } from "../taps/tap";
+import type { PlanInput } from "../types";
 
 /**
  * From taps to one score per candidate. A *place* is an index into the candidates C; everything
  * that a policy ranks, pools or sums is taken over places, so that scope is settled here alone.
  */
-
-/** Rows of the observation window: the text after an image, and never the whole prompt. */
-export function observationRows(
-  prompt: { readonly rows: number; readonly visual: readonly Span[]; readonly textStart: number },
-  asked: number,
-): number {
-  const { rows, visual, textStart } = prompt;
-  const most = visual.length > 0 && textStart < rows ? rows - textStart : rows - 1;
-  return Math.max(1, Math.min(asked, most));
-}
 
 /** One head's scores of the candidates, as doubles. */
 export function candidateScores(

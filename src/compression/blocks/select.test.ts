@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { observationRows } from "../taps/prompt";
 import { foldRows, nearest } from "./merge";
-import { averagePool, maxPool, minMax, observationRows, skewness } from "./score";
+import { averagePool, maxPool, minMax, skewness } from "./score";
 import { keepTop, topPlaces } from "./select";
 
 describe("selection", () => {

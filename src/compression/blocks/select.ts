@@ -1,4 +1,5 @@
-import type { KeepPlan, LayerPlan, MergePlan, PlanInput, RowScores } from "../types";
+import type { RowScores } from "../taps/tap";
+import type { KeepPlan, LayerPlan, MergePlan, PlanInput } from "../types";
 
 /** From scores and a count to kept rows. Ties go to the lower place; lists are ascending. */
 
@@ -76,7 +77,7 @@ export function layerCounts(input: PlanInput, own: () => readonly number[]): rea
   return input.layerRows ?? own();
 }
 
-/** What is kept in every layer, one list or one per KV head, as a plan over the domain's rows. */
+/** What is kept in every layer, one list or one per KV head, as a plan over the span's rows. */
 export function planOf(
   input: PlanInput,
   layers: readonly (readonly Selection[])[],
@@ -132,7 +133,7 @@ function shownScores(
   return { layers: layers.length, heads, rows: input.rows, data };
 }
 
-/** Rows of the domain that are no candidates, ascending. */
+/** Rows of the span that are no candidates, ascending. */
 export function rowsOutside(input: PlanInput): Uint32Array {
   const inside = new Uint8Array(input.rows);
   for (const row of input.candidates) inside[row] = 1;

@@ -1,8 +1,11 @@
 import { rowBudget } from "../blocks/budget";
 import { createRandom } from "../blocks/randomness";
 import { range } from "../blocks/select";
-import type { KeepPlan, PlanInput, RowScores, Span, TapSpec, Taps } from "../types";
-import { type PromptAttention, tapsFromAttention } from "./tapsFromAttention";
+import type { Span } from "../taps/prompt";
+import type { TapSpec, Taps } from "../taps/registry";
+import { tapsFromAttention } from "../taps/registry";
+import type { PromptAttention, RowScores } from "../taps/tap";
+import type { KeepPlan, PlanInput } from "../types";
 
 /** Made-up prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
 
@@ -27,17 +30,6 @@ export const SMALL_PROMPT: PromptShape = {
   visual: [{ start: 5, end: 46 }],
   textStart: 46,
   seed: 7,
-};
-
-/** Every tap that exists. */
-export const ALL_TAPS: TapSpec = {
-  columnSum: true,
-  movingAverage: { decay: 0.9 },
-  lastRow: true,
-  postVision: { threshold: 0.01 },
-  textImage: true,
-  keyStats: true,
-  spectral: { gamma: 0.1 },
 };
 
 const attentions = new Map<string, PromptAttention>();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import type { DecodeRule, RowScores } from "@/compression/types";
+import type { RowScores } from "@/compression/taps/tap";
+import type { DecodeRule } from "@/compression/types";
 import { createTestGpu } from "../../../test/dawn";
 import {
   appendRandomRows,

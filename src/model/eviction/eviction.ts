@@ -1,4 +1,5 @@
-import type { DecodeRule, RowScores } from "@/compression/types";
+import type { RowScores } from "@/compression/taps/tap";
+import type { DecodeRule } from "@/compression/types";
 import {
   EVICT_LOWEST,
   EVICT_ORDER_WORDS,

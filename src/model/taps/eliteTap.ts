@@ -1,5 +1,5 @@
-import type { TapSpec } from "@/compression/types";
-import { spanMask, type TapPrompt } from "./geometry";
+import { spanMask, votedKeys } from "@/compression/taps/prompt";
+import type { TapSpec } from "@/compression/taps/registry";
 import { rowScores } from "./output";
 import type { TailContext, TailTap } from "./tailTaps";
 
@@ -92,17 +92,6 @@ function fixedRows(
     default:
       return window satisfies never;
   }
-}
-
-/** [keys] 1 for the candidates before the text. */
-function votedKeys(
-  { rows, textStart, keys, visual }: TapPrompt,
-  length: number,
-): Float32Array<ArrayBuffer> {
-  const mask = keys ?? spanMask(rows, visual);
-  return Float32Array.from({ length }, (_, key) =>
-    key < Math.min(textStart, rows - 1) && mask[key] ? 1 : 0,
-  );
 }
 
 function markAt(

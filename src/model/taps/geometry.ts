@@ -1,4 +1,5 @@
-import type { Span, TapSpec } from "@/compression/types";
+import { observationRows, type TapPrompt } from "@/compression/taps/prompt";
+import type { TapSpec } from "@/compression/taps/registry";
 import { paddedKeys } from "@/gpu/kernels/taps/tapScores";
 
 /** Query rows that are kept for the pass after the prefill; longer questions are cut to it. */
@@ -6,17 +7,6 @@ export const TAIL_LIMIT = 2048;
 
 /** Scratch for the probabilities of one tile of rows. */
 const TILE_BYTES = 32 * 1024 * 1024;
-
-/** What is known of a prompt before it is prefilled. */
-export interface TapPrompt {
-  /** N: rows of the prompt. */
-  readonly rows: number;
-  readonly visual: readonly Span[];
-  /** First text row after the last visual row. */
-  readonly textStart: number;
-  /** [N] 1 where elite rows may vote: the candidates. Default: the visual rows. */
-  readonly keys?: ArrayLike<number | boolean>;
-}
 
 /** Which rows and keys the taps of one prompt look at. */
 export interface TapGeometry {
@@ -64,12 +54,6 @@ export function tapGeometry(
   };
 }
 
-/** Rows of the observation window: after an image the text rows, and never the whole prompt. */
-function observationRows({ rows, visual, textStart }: TapPrompt, asked: number): number {
-  const most = visual.length > 0 && textStart < rows ? rows - textStart : rows - 1;
-  return Math.max(1, Math.min(asked, most));
-}
-
 /** Half-open range of rows within the tail. */
 export interface TileSpan {
   readonly start: number;
@@ -91,11 +75,4 @@ export function tileSpans(geometry: TapGeometry): readonly TileSpan[] {
       end: end - tile * tileRows,
     }));
   });
-}
-
-/** [keys] 1 for the rows of the spans. */
-export function spanMask(keys: number, spans: readonly Span[]): Float32Array<ArrayBuffer> {
-  const mask = new Float32Array(keys);
-  for (const { start, end } of spans) mask.fill(1, start, end);
-  return mask;
 }

@@ -1,4 +1,4 @@
-import type { TapSpec } from "@/compression/types";
+import type { TapSpec } from "@/compression/taps/registry";
 import type { TapAttention } from "@/gpu/kernels/taps/tapAttention";
 import type { TapKeys } from "@/gpu/kernels/taps/tapKeys";
 

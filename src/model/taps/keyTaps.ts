@@ -1,4 +1,4 @@
-import type { TapSpec, Taps } from "@/compression/types";
+import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { KeyLayer, TapKeys } from "@/gpu/kernels/taps/tapKeys";
 import type { Recorder } from "@/gpu/recorder";
 import type { Scratch } from "../scratch";

@@ -1,4 +1,4 @@
-import type { RowScores } from "@/compression/types";
+import type { RowScores } from "@/compression/taps/tap";
 
 /** A tap holds a number that is not finite; the message names the layer. */
 export class TapError extends Error {

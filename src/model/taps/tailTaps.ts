@@ -1,10 +1,11 @@
-import type { TapSpec, Taps } from "@/compression/types";
+import { spanMask, type TapPrompt } from "@/compression/taps/prompt";
+import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { TapAttention } from "@/gpu/kernels/taps/tapAttention";
 import type { Queries, Tile } from "@/gpu/kernels/taps/tapScores";
 import type { Recorder } from "@/gpu/recorder";
 import type { Scratch } from "../scratch";
 import { createEliteTap } from "./eliteTap";
-import { spanMask, type TapGeometry, type TapPrompt, tileSpans } from "./geometry";
+import { type TapGeometry, tileSpans } from "./geometry";
 import { checkFinite, rowScores } from "./output";
 
 export interface TailLayer {

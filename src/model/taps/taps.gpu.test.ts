@@ -1,12 +1,13 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { type PromptAttention, tapsFromAttention } from "@/compression/reference/tapsFromAttention";
-import type { RowScores, TapSpec, Taps } from "@/compression/types";
+import type { TapPrompt } from "@/compression/taps/prompt";
+import type { TapSpec, Taps } from "@/compression/taps/registry";
+import { tapsFromAttention } from "@/compression/taps/registry";
+import type { PromptAttention, RowScores } from "@/compression/taps/tap";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { createTestGpu } from "../../../test/dawn";
 import { appendRandomRows, type HeadRows, randomFloats, readCache } from "../../../test/kv";
 import { KvCache, type KvShape, type RowCounts } from "../kv/cache";
 import { compact } from "../kv/compaction";
-import type { TapPrompt } from "./geometry";
 import { TapRecorder } from "./taps";
 
 /** Probabilities from f32 scores of a few dozen products, summed over up to N rows. */

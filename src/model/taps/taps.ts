@@ -1,4 +1,5 @@
-import type { TapSpec, Taps } from "@/compression/types";
+import type { TapPrompt } from "@/compression/taps/prompt";
+import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { Gpu } from "@/gpu/gpu";
 import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
@@ -9,7 +10,7 @@ import type { Recorder } from "@/gpu/recorder";
 import type { AttentionHook, AttentionRecord } from "../decoder/decoder";
 import type { KvCache, RowCounts } from "../kv/cache";
 import { Scratch } from "../scratch";
-import { type TapGeometry, type TapPrompt, tapGeometry } from "./geometry";
+import { type TapGeometry, tapGeometry } from "./geometry";
 import { attentionKernelsFor, checkCachedSpan, keyKernelsFor } from "./kernels";
 import { createKeyTaps, type KeyTap } from "./keyTaps";
 import { rowScores } from "./output";

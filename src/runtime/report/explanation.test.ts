@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { RowScores } from "@/compression/types";
+import type { RowScores } from "@/compression/taps/tap";
 import type { KvCache } from "@/model/kv/cache";
 import {
   AnswerAttentionRecorder,

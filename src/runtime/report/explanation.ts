@@ -1,4 +1,5 @@
-import type { RowScores, Taps } from "@/compression/types";
+import type { Taps } from "@/compression/taps/registry";
+import type { RowScores } from "@/compression/taps/tap";
 import { type MovingSlots, StepAttention } from "@/model/decoder/stepAttention";
 import type { KvCache, RowCounts } from "@/model/kv/cache";
 import type { Prompt } from "@/model/prompt/prompt";

@@ -1,6 +1,8 @@
 import { rowBudget } from "@/compression/blocks/budget";
-import { observationRows } from "@/compression/blocks/score";
-import type { PlanInput, Rotary, Span, TapSpec, Taps } from "@/compression/types";
+import type { Span } from "@/compression/taps/prompt";
+import { observationRows } from "@/compression/taps/prompt";
+import type { TapSpec, Taps } from "@/compression/taps/registry";
+import type { PlanInput, Rotary } from "@/compression/types";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { CacheSettings } from "@/protocol/engine";
 

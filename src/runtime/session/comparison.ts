@@ -1,4 +1,5 @@
-import type { DecodeRule, Taps } from "@/compression/types";
+import type { Taps } from "@/compression/taps/registry";
+import type { DecodeRule } from "@/compression/types";
 import type { KvCache, RowCounts } from "@/model/kv/cache";
 import {
   type CacheSettings,

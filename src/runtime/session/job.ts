@@ -1,4 +1,5 @@
-import type { DecodeRule, KeepPlan, Taps } from "@/compression/types";
+import type { Taps } from "@/compression/taps/registry";
+import type { DecodeRule, KeepPlan } from "@/compression/types";
 import type { KvCache, RowCounts } from "@/model/kv/cache";
 import type { EngineEvent } from "@/protocol/engine";
 import type { FirstLook } from "../report/explanation";

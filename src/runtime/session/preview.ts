@@ -1,5 +1,5 @@
 import { planFor } from "@/compression/plan";
-import type { TapSpec, Taps } from "@/compression/types";
+import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { RowCounts } from "@/model/kv/cache";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
 import { cacheBytes, rowsAfter } from "../request/cacheBytes";

@@ -1,5 +1,6 @@
 import { topPlaces } from "@/compression/blocks/select";
-import type { KeepPlan, RowScores } from "@/compression/types";
+import type { RowScores } from "@/compression/taps/tap";
+import type { KeepPlan } from "@/compression/types";
 import type { KvCache, RowCounts } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import { TapRecorder } from "@/model/taps/taps";

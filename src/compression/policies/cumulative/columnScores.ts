@@ -1,6 +1,7 @@
 import { layerScores, need } from "../../blocks/score";
 import { choice, real } from "../../options";
-import type { PlanInput, TapSpec } from "../../types";
+import type { TapSpec } from "../../taps/registry";
+import type { PlanInput } from "../../types";
 
 /** Attention received over the whole prompt, reduced over queries in one of three ways. */
 export const SCORE_OPTIONS = {

@@ -10,7 +10,8 @@ import { allLayerScores, layerScores, need } from "../../blocks/score";
 import { rowsPerLayer } from "../../blocks/select";
 import { choice, freeText, integer } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
-import { type PlanInput, PolicyError, type RowScores } from "../../types";
+import type { RowScores } from "../../taps/tap";
+import { type PlanInput, PolicyError } from "../../types";
 
 /** Protected newest row. */
 const RECENT = 1;

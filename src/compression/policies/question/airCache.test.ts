@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { range, rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
-import type { Taps } from "../../types";
+import type { Taps } from "../../taps/registry";
 import { airCache } from "./airCache";
 import { airCacheBudget } from "./airCacheBudget";
 

@@ -4,7 +4,7 @@ import { range } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { floats } from "../../reference/golden/fixture";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
-import type { Span } from "../../types";
+import type { Span } from "../../taps/prompt";
 import { lookM } from "./lookM";
 
 const columnSum = recordedRows([[[1, 9, 8, 7, 6, 0.1, 0.2, 0.1]]]);

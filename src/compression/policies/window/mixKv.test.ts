@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { planFor } from "../../plan";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
-import type { Taps } from "../../types";
+import type { Taps } from "../../taps/registry";
 import { mixKv } from "./mixKv";
 
 /** Votes for rows 0 and 1; the keys of rows 4 and 5 lie apart from the others. */

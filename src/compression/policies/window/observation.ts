@@ -1,7 +1,9 @@
-import { averagePool, headScores, maxPool, mean, need, observationRows } from "../../blocks/score";
+import { averagePool, headScores, maxPool, mean, need } from "../../blocks/score";
 import { keepTop, type Ranking } from "../../blocks/select";
 import { choice, integer, oddInteger } from "../../options";
-import type { PlanInput, TapSpec } from "../../types";
+import { observationRows } from "../../taps/prompt";
+import type { TapSpec } from "../../taps/registry";
+import type { PlanInput } from "../../types";
 
 /**
  * SnapKV's observation window, which six policies share: the last queries of the prompt vote on

@@ -1,7 +1,7 @@
 import { candidateScores, need } from "../../blocks/score";
 import { range } from "../../blocks/select";
 import { airCacheBudget } from "../../policies/question/airCacheBudget";
-import { textAttention } from "../tapsFromAttention";
+import { textAttention } from "../../taps/elite";
 import {
   ask,
   attentionOf,

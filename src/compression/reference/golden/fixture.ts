@@ -4,8 +4,11 @@ import type { OptionValues } from "../../options";
 import { planFor } from "../../plan";
 import { policyById } from "../../registry";
 import { resolveOptions } from "../../resolveOptions";
-import type { KeepPlan, PlanInput, Policy, Span, TapSpec, Taps } from "../../types";
-import { type PromptAttention, tapsFromAttention } from "../tapsFromAttention";
+import type { Span } from "../../taps/prompt";
+import type { TapSpec, Taps } from "../../taps/registry";
+import { tapsFromAttention } from "../../taps/registry";
+import type { PromptAttention } from "../../taps/tap";
+import type { KeepPlan, PlanInput, Policy } from "../../types";
 
 /** Recorded outputs of the authors' classes (schema `kvgolden/1`): reads a file, asks a policy. */
 

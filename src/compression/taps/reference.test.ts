@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { RowScores } from "../types";
-import { type PromptAttention, tapsFromAttention } from "./tapsFromAttention";
+import { tapsFromAttention } from "./registry";
+import type { PromptAttention, RowScores } from "./tap";
 
 /** The fixtures were computed in single precision. */
 const TOLERANCE = 1e-5;
