@@ -1,7 +1,7 @@
+import type { TapPrompt } from "@/compression/taps/prompt";
 import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { AttentionHook } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
-import type { TapPrompt } from "@/compression/taps/prompt";
 import { TapRecorder } from "@/model/taps/taps";
 import { type PrefillSpan, tapsWithin } from "../request/prefillSpan";
 import type { CheckedSettings } from "../request/request";
