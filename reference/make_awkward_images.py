@@ -1,4 +1,4 @@
-"""Writes fixtures/images/: pictures that an app meets in the wild, each awkward in one way.
+"""Writes fixtures/images/: images that an app meets in the wild, each awkward in one way.
 
 python3 reference/make_awkward_images.py
 """
@@ -26,6 +26,7 @@ def main() -> None:
     write_transparent(page)
     write_animations(page)
     write_wide(page)
+    write_encodings(page)
     write_broken()
 
 
@@ -36,6 +37,7 @@ def write_rotated(page: Image.Image) -> None:
     page.transpose(Image.Transpose.ROTATE_90).save(
         OUT / "rotated-exif6.jpg", quality=92, subsampling=0, exif=exif
     )
+    page.transpose(Image.Transpose.ROTATE_90).save(OUT / "exif6.webp", lossless=True, exif=exif)
 
 
 def write_transparent(page: Image.Image) -> None:
@@ -57,6 +59,18 @@ def write_animations(page: Image.Image) -> None:
 def write_wide(page: Image.Image) -> None:
     """600 × 300: the processor squashes it to its square."""
     page.resize((600, 300), Image.Resampling.LANCZOS).save(OUT / "wide-600x300.png", optimize=True)
+
+
+def write_encodings(page: Image.Image) -> None:
+    """JPEG scans of each kind, and an AVIF that only its compatible brands call so."""
+    part = page.crop((60, 60, 253, 191))  # no multiple of a block
+    part.save(OUT / "progressive.jpg", quality=80, progressive=True)
+    part.save(OUT / "restarts.jpg", quality=80, restart_marker_blocks=5)
+    file = io.BytesIO()
+    page.save(file, "AVIF", quality=70)
+    avif = bytearray(file.getvalue())
+    avif[8:12] = b"miaf"
+    (OUT / "brand-miaf.avif").write_bytes(avif)
 
 
 def write_broken() -> None:

@@ -1,6 +1,7 @@
-import { EngineError, type FailureCode } from "@/protocol/engine";
-import { checkImageFile } from "./file";
+import { type ImageFile, openImageFile } from "./file";
+import { ImageError } from "./imageError";
 import { resample } from "./resample";
+import type { Orientation } from "./types";
 
 /** An image as the processor takes it: opaque, turned upright, scaled. */
 export interface DecodedImage {
@@ -18,29 +19,75 @@ const DETAIL = 4;
 /**
  * Decodes an image: EXIF rotation applied, transparency on white, the first frame of an animation,
  * scaled to what `sizeFor` asks for.
- * @throws EngineError `badImage` or `imageTooLarge`, the latter before anything is decoded.
+ * @throws ImageError `badImage` or `imageTooLarge`, the latter before anything is decoded
  */
 export async function decodeImage(
   blob: Blob,
   sizeFor: (width: number, height: number) => readonly [width: number, height: number],
 ): Promise<DecodedImage> {
-  const isAnimated = checkImageFile(new Uint8Array(await blob.arrayBuffer()));
-  const bitmap = await decode(blob);
+  const file = await openImageFile(blob);
+  const bitmap = await decodeUpright(file);
   try {
     const { width, height } = bitmap;
     const [fitWidth, fitHeight] = sizeFor(width, height);
-    const notices = isAnimated ? ["The image is animated: its first frame was used."] : [];
+    const notices = file.isAnimated ? ["The image is animated: its first frame was used."] : [];
     return { pixels: draw(bitmap, fitWidth, fitHeight), width, height, notices };
   } finally {
     bitmap.close();
   }
 }
 
-async function decode(blob: Blob): Promise<ImageBitmap> {
-  try {
-    return await createImageBitmap(blob, { imageOrientation: "from-image" });
-  } catch (cause) {
-    throw refuse("badImage", "The image file is damaged: the browser cannot decode it.", cause);
+/**
+ * The file's pixels, turned upright.
+ * @param name how the sentences call the file
+ * @throws ImageError `badImage` if the browser cannot decode it
+ */
+export async function decodeUpright(
+  { blob, orientation }: ImageFile,
+  name = "The image file",
+): Promise<ImageBitmap> {
+  const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(
+    (cause: unknown) => {
+      const message = `${name} is damaged: this browser cannot decode it.`;
+      throw new ImageError("badImage", message, { cause });
+    },
+  );
+  if (orientation === 1) return bitmap;
+  const { width, height } = bitmap;
+  const isOnItsSide = orientation >= 5;
+  const canvas = new OffscreenCanvas(isOnItsSide ? height : width, isOnItsSide ? width : height);
+  const context = contextOf(canvas);
+  context.transform(...turn(orientation, width, height));
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return canvas.transferToImageBitmap();
+}
+
+/** The canvas transformation of an EXIF orientation. Width and height: as stored. */
+export function turn(
+  orientation: Orientation,
+  width: number,
+  height: number,
+): [a: number, b: number, c: number, d: number, e: number, f: number] {
+  switch (orientation) {
+    case 1:
+      return [1, 0, 0, 1, 0, 0];
+    case 2:
+      return [-1, 0, 0, 1, width, 0];
+    case 3:
+      return [-1, 0, 0, -1, width, height];
+    case 4:
+      return [1, 0, 0, -1, 0, height];
+    case 5:
+      return [0, 1, 1, 0, 0, 0];
+    case 6:
+      return [0, 1, -1, 0, height, 0];
+    case 7:
+      return [0, -1, -1, 0, height, width];
+    case 8:
+      return [0, -1, 1, 0, 0, width];
+    default:
+      return orientation satisfies never;
   }
 }
 
@@ -53,9 +100,7 @@ function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
     Math.min(bitmap.width, width * DETAIL),
     Math.min(bitmap.height, height * DETAIL),
   );
-  // Read back at once, so a canvas on the GPU would only cost a copy.
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw refuse("outOfMemory", "The browser has no memory left for this image.");
+  const context = contextOf(canvas);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
@@ -66,6 +111,9 @@ function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
   return new ImageData(pixels, width, height);
 }
 
-function refuse(code: FailureCode, message: string, cause?: unknown): EngineError {
-  return new EngineError({ code, message, action: "chooseImage" }, { cause });
+/** Read back at once, so a canvas on the GPU would only cost a copy. */
+function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context) return context;
+  throw new ImageError("outOfMemory", "The browser has no memory left for this image.");
 }

@@ -1,39 +1,100 @@
-import { EngineError, type FailureCode } from "@/protocol/engine";
 import { readImageHeader } from "./header";
+import { ImageError } from "./imageError";
+import type { ImageFormat, ImageHeader, Orientation } from "./types";
 
 export const MAX_MEGAPIXELS = 64;
 
+const TYPES: Readonly<Record<ImageFormat, string>> = {
+  PNG: "image/png",
+  JPEG: "image/jpeg",
+  GIF: "image/gif",
+  WebP: "image/webp",
+  AVIF: "image/avif",
+  BMP: "image/bmp",
+  HEIC: "image/heic",
+};
+
+/** An image file as it can be handed to a decoder, and shown by a page. */
+export interface ImageFile {
+  /** Its type is what its header says, whatever it was called. Repaired where it must be. */
+  readonly blob: Blob;
+  readonly isAnimated: boolean;
+  /** What is still to be applied to the decoded pixels: browsers do not apply WebP's. */
+  readonly orientation: Orientation;
+}
+
 /**
- * Refuses what cannot be an image, from its bytes alone, before anything decodes them. The page asks
- * when a file is chosen and the engine when it is used: one rule, one set of sentences. The page, which
- * scales very large images down before the engine sees them, allows more pixels.
+ * Refuses what cannot be an image, from its bytes alone, before anything decodes them. The page calls it
+ * when a file is chosen and the engine when it is used. The page scales very large images down before
+ * the engine gets them, so it allows more pixels.
  *
  * @param name how the sentences call the file
- * @returns whether the image is animated
- * @throws EngineError `badImage`, `imageTooLarge`
+ * @throws ImageError `badImage`, `imageTooLarge`
  */
-export function checkImageFile(
-  bytes: Uint8Array,
+export async function openImageFile(
+  given: Blob,
   name = "The image file",
   maxMegapixels = MAX_MEGAPIXELS,
-): boolean {
-  if (bytes.length === 0) throw refuse("badImage", `${name} is empty.`);
+): Promise<ImageFile> {
+  const bytes = new Uint8Array(await given.arrayBuffer());
+  const header = checkImageFile(bytes, name, maxMegapixels);
+  const type = TYPES[header.format];
+  const repaired = repair(bytes, header);
+  const isSame = repaired === bytes && given.type === type;
+  return {
+    blob: isSame ? given : new Blob(repaired === bytes ? [given] : [repaired], { type }),
+    isAnimated: header.isAnimated,
+    orientation: header.orientation?.value ?? 1,
+  };
+}
+
+/** @throws ImageError `badImage`, `imageTooLarge` */
+export function checkImageFile(
+  bytes: Uint8Array,
+  name: string,
+  maxMegapixels: number,
+): ImageHeader {
+  if (bytes.length === 0) throw new ImageError("badImage", `${name} is empty.`);
   const header = readImageHeader(bytes);
+  const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";
   if (!header) {
-    const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";
-    throw refuse("badImage", `${name} is not an image that can be read here (${formats}).`);
+    const message = `${name} is not an image that can be read here (${formats}).`;
+    throw new ImageError("badImage", message);
   }
-  const { format, width, height, isAnimated, isTruncated } = header;
+  const { format, width, height, isTruncated } = header;
+  if (format === "HEIC") {
+    const message = `${name} is a HEIC image, which browsers do not read. Save it as JPEG or PNG.`;
+    throw new ImageError("badImage", message);
+  }
   const megapixels = (width * height) / 1e6;
   if (megapixels > maxMegapixels) {
     const size = `${Math.round(megapixels)} megapixels (${width} × ${height})`;
-    throw refuse("imageTooLarge", `${name} has ${size}; ${maxMegapixels} are the most.`);
+    throw new ImageError("imageTooLarge", `${name} has ${size}; ${maxMegapixels} are the most.`);
   }
-  if (isTruncated) throw refuse("badImage", `${name} is cut off before its end (${format}).`);
-  if (width === 0 || height === 0) throw refuse("badImage", `${name} has no pixels (${format}).`);
-  return isAnimated;
+  if (isTruncated) {
+    throw new ImageError("badImage", `${name} is cut off before its end (${format}).`);
+  }
+  if (width === 0 || height === 0) {
+    throw new ImageError("badImage", `${name} has no pixels (${format}).`);
+  }
+  return header;
 }
 
-function refuse(code: FailureCode, message: string): EngineError {
-  return new EngineError({ code, message, action: "chooseImage" });
+/** The file with its end marker, and without an orientation that only some browsers apply. */
+function repair(
+  bytes: Uint8Array<ArrayBuffer>,
+  { missingEnd, orientation }: ImageHeader,
+): Uint8Array<ArrayBuffer> {
+  if (missingEnd !== undefined) return withEnd(bytes, missingEnd);
+  if (!orientation) return bytes;
+  const upright = bytes.slice();
+  new DataView(upright.buffer).setUint16(orientation.offset, 1, orientation.isLittleEndian);
+  return upright;
+}
+
+function withEnd(bytes: Uint8Array, end: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(end + 2);
+  whole.set(bytes.subarray(0, end));
+  whole.set([0xff, 0xd9], end);
+  return whole;
 }
