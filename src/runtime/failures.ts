@@ -1,6 +1,7 @@
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
 import { SelfTestError } from "@/gpu/selfTest/selfTest";
+import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
@@ -15,6 +16,7 @@ export function asEngineError(error: unknown): EngineError {
 function failureOf(error: unknown): EngineFailure {
   if (error instanceof DeviceError) return { code: error.reason, message: error.message };
   if (error instanceof ModelError) return modelFailure(error);
+  if (error instanceof ImageError) return imageFailure(error);
   if (error instanceof SelfTestError) return { code: "noWebGpu", message: error.message };
   if (error instanceof EvictionError) return { code: "badRequest", message: error.message };
   if (error instanceof PolicyError) return { code: "badRequest", message: error.message };
@@ -23,6 +25,10 @@ function failureOf(error: unknown): EngineFailure {
   if (isOutOfMemory(error)) return OUT_OF_MEMORY;
   const message = error instanceof Error ? error.message : String(error);
   return { code: "internal", message: `The engine failed: ${message}`, action: "retry" };
+}
+
+function imageFailure({ code, message }: ImageError): EngineFailure {
+  return { code, message, action: "chooseImage" };
 }
 
 function modelFailure({ code, message }: ModelError): EngineFailure {

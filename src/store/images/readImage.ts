@@ -1,5 +1,7 @@
-import { checkImageFile } from "@/images/file";
-import { EngineError, type EngineFailure } from "@/protocol/engine";
+import { decodeUpright } from "@/images/decode";
+import { type ImageFile, openImageFile } from "@/images/file";
+import { ImageError } from "@/images/imageError";
+import type { EngineFailure } from "@/protocol/engine";
 import { formatCount, formatMegabytes } from "@/text/format";
 import type { ConversationImage } from "../conversation/conversation";
 
@@ -29,16 +31,17 @@ interface Size {
 }
 
 /**
- * Checks that a file is an image that this browser shows, and brings what is very large down to
- * `MAX_SIDE`, upright: the archive and the engine never see more. The engine still has the last word.
+ * Checks that a file is an image that this browser decodes, and brings what is very large down to
+ * `MAX_SIDE`, upright: the archive and the engine never see more. What is kept has the type of its own
+ * header, so that nothing that is called an image can become a document of this page's origin.
  */
 export async function readImage(blob: Blob, source: ImageSource): Promise<ImageOutcome> {
   const named = source.title ? `“${source.title}”` : "This file";
   try {
     if (blob.size > MAX_FILE_BYTES) return refuse(tooManyBytes(named, blob.size));
-    checkImageFile(new Uint8Array(await blob.arrayBuffer()), named, MAX_SCALED_MEGAPIXELS);
-    const size = await shownSize(blob);
-    const kept = size && (await keep(blob, size));
+    const file = await openImageFile(blob, named, MAX_SCALED_MEGAPIXELS);
+    const size = await shownSize(file);
+    const kept = size && (await keep(file, size, named));
     if (!kept) return refuse(`${named} is damaged: this browser cannot decode it.`);
     const { sampleId } = source;
     const image: ConversationImage = {
@@ -54,10 +57,13 @@ export async function readImage(blob: Blob, source: ImageSource): Promise<ImageO
     return {
       ok: true,
       image,
-      ...(kept.blob === blob ? {} : { notice: scaled(named, size, kept) }),
+      ...(kept.blob === file.blob ? {} : { notice: storedAgain(named, size, kept) }),
     };
   } catch (error) {
-    if (error instanceof EngineError) return { ok: false, failure: error.failure };
+    if (error instanceof ImageError) {
+      const { code, message } = error;
+      return { ok: false, failure: { code, message, action: "chooseImage" } };
+    }
     return refuse(`${named} could not be read.`);
   }
 }
@@ -69,49 +75,50 @@ export function keptSize({ width, height }: Size): Size {
   return { width: fitted(width), height: fitted(height) };
 }
 
-/** The file itself where it is small enough, else its pixels in a file of their own. */
+/** The file itself where it is small enough and upright, else its pixels in a file of their own. */
 async function keep(
-  blob: Blob,
+  file: ImageFile,
   own: Size,
+  named: string,
 ): Promise<{ readonly blob: Blob; readonly size: Size } | undefined> {
+  const { blob, orientation } = file;
   const size = keptSize(own);
-  if (size.width === own.width && size.height === own.height && blob.size <= MAX_KEPT_BYTES) {
-    return (await canDecode(blob)) ? { blob, size } : undefined;
+  const isSmall = size.width === own.width && size.height === own.height;
+  if (isSmall && blob.size <= MAX_KEPT_BYTES && orientation === 1) {
+    (await decodeUpright(file, named)).close();
+    return { blob, size };
   }
-  const bitmap = await createImageBitmap(blob, {
-    imageOrientation: "from-image",
-    resizeWidth: size.width,
-    resizeHeight: size.height,
-    resizeQuality: "high",
-  }).catch(() => undefined);
+  const bitmap = orientation === 1 ? await scaledTo(blob, size) : await decodeUpright(file, named);
   if (!bitmap) return undefined;
   const canvas = new OffscreenCanvas(size.width, size.height);
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, size.width, size.height);
   bitmap.close();
   // Photographs stay JPEG. WebP keeps transparency; a browser that cannot write it writes PNG.
   const type = blob.type === "image/jpeg" ? "image/jpeg" : "image/webp";
   return { blob: await canvas.convertToBlob({ type, quality: 0.92 }), size };
 }
 
+/** Decoded and scaled at once, which needs less memory. */
+function scaledTo(blob: Blob, { width, height }: Size): Promise<ImageBitmap | undefined> {
+  return createImageBitmap(blob, {
+    imageOrientation: "from-image",
+    resizeWidth: width,
+    resizeHeight: height,
+    resizeQuality: "high",
+  }).catch(() => undefined);
+}
+
 /** Size as shown, EXIF rotation applied, from the header alone; undefined for what is no image. */
-async function shownSize(blob: Blob): Promise<Size | undefined> {
-  return withImage(
+async function shownSize({ blob, orientation }: ImageFile): Promise<Size | undefined> {
+  const shown = await withImage(
     blob,
     (image) =>
-      new Promise((resolve) => {
+      new Promise<Size | undefined>((resolve) => {
         image.onload = () => resolve({ width: image.naturalWidth, height: image.naturalHeight });
         image.onerror = () => resolve(undefined);
       }),
   );
-}
-
-function canDecode(blob: Blob): Promise<boolean> {
-  return withImage(blob, (image) =>
-    image.decode().then(
-      () => true,
-      () => false,
-    ),
-  );
+  return shown && orientation >= 5 ? { width: shown.height, height: shown.width } : shown;
 }
 
 async function withImage<T>(blob: Blob, use: (image: HTMLImageElement) => Promise<T>): Promise<T> {
@@ -125,9 +132,9 @@ async function withImage<T>(blob: Blob, use: (image: HTMLImageElement) => Promis
   }
 }
 
-function scaled(named: string, from: Size, { size }: { readonly size: Size }): string {
+function storedAgain(named: string, from: Size, { size }: { readonly size: Size }): string {
   const words = ({ width, height }: Size) => `${formatCount(width)} × ${formatCount(height)}`;
-  if (size.width === from.width) return `${named} was stored again, smaller, at ${words(size)}.`;
+  if (size.width === from.width) return `${named} was stored again at ${words(size)}.`;
   return `${named} was scaled from ${words(from)} to ${words(size)} pixels.`;
 }
 

@@ -13,7 +13,7 @@ import type { ReadonlyStore } from "../readonlyStore";
 import type { PolicyInfo } from "../settings/policyInfo";
 import type { Archive } from "./archive";
 import { withCurrentOptions } from "./currentOptions";
-import type { ConversationRecord } from "./records";
+import type { ConversationRecord, ImageRecord } from "./records";
 
 export interface LibraryState {
   /** Where a question was edited last, and the name under which what it replaced is kept. */
@@ -77,12 +77,15 @@ export function createLibrary(options: LibraryOptions): Library {
     // Both are needed rarely, and not on the first screen.
     const { readDocument, recordOf } = await import("./importJson");
     const record = recordOf(readDocument(await file.text(), file.name), newId, now());
+    const pictures: ImageRecord[] = [];
     for (const { blob, ...source } of record.pictures) {
       const outcome = await readImage(blob, source);
       if (!outcome.ok) throw new Error(outcome.failure.message);
-      URL.revokeObjectURL(outcome.image.url);
+      const { url, ...image } = outcome.image;
+      URL.revokeObjectURL(url);
+      pictures.push(image);
     }
-    await archive.put(record);
+    await archive.put({ ...record, pictures });
     const { failure, isKept } = archive.store.getState();
     if (failure || !isKept) throw new Error(failure ?? "This browser keeps no conversations.");
     await open(record.id);

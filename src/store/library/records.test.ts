@@ -66,3 +66,12 @@ test("the export carries the images' bytes and the engine's own results", async 
   });
   expect(document.exchanges[0].attempts[0].result).toEqual(result({ answer: "This." }));
 });
+
+test("an image that was declared as a document comes back without that type", () => {
+  const html = { ...image, blob: new Blob(["<script>"], { type: "text/html" }) };
+  const record = toRecord({ ...answered, images: [html, image] }, 2000);
+  const types: string[] = [];
+  const revived = revive(record, (blob) => `${types.push(blob.type)}`);
+  expect(types).toEqual(["application/octet-stream", "image/png"]);
+  expect(revived.images.map(({ blob }) => blob.type)).toEqual(types);
+});

@@ -98,6 +98,12 @@ function runRecord(run: Run): RunRecord {
   return timings ? { ...done, trace: timings } : done;
 }
 
+/** Older records kept the type that a file was declared with. A type that is no image's is taken off. */
+function asImage(blob: Blob): Blob {
+  const isImage = /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(blob.type);
+  return isImage ? blob : blob.slice(0, blob.size, "application/octet-stream");
+}
+
 /** @param urlOf gives an image's bytes a URL for as long as the page lives */
 export function revive(
   record: ConversationRecord,
@@ -108,7 +114,10 @@ export function revive(
     id,
     createdAt,
     name,
-    images: pictures.map((image) => ({ ...image, url: urlOf(image.blob) })),
+    images: pictures.map((image) => {
+      const blob = asImage(image.blob);
+      return { ...image, blob, url: urlOf(blob) };
+    }),
     exchanges: exchanges.map(({ pictures: images, attempts, ...exchange }) => ({
       ...exchange,
       images,
