@@ -4,6 +4,11 @@ export type Pool = "weights" | "kv" | "activations" | "vision";
 /** Live bytes per pool. */
 export type PoolBytes = Readonly<Record<Pool, number>>;
 
+/** A buffer that the adapter cannot hold. Nothing was allocated. */
+export class OutOfMemoryError extends Error {
+  override readonly name = "OutOfMemoryError";
+}
+
 /**
  * The only place that creates and destroys GPU buffers. WebGPU reports no memory use, so what this
  * ledger handed out and has not taken back is what we call memory.
@@ -22,12 +27,12 @@ export class Memory {
 
   /**
    * A buffer of `size` bytes (rounded up to 4, at least 4).
-   * @throws RangeError above the device's limit, before anything is allocated.
+   * @throws OutOfMemoryError above the device's limit, before anything is allocated.
    */
   create(pool: Pool, label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const bytes = Math.max(4, Math.ceil(size / 4) * 4);
     if (bytes > this.#device.limits.maxBufferSize) {
-      throw new RangeError(`${label}: ${bytes} bytes exceed the adapter's largest buffer`);
+      throw new OutOfMemoryError(`${label}: ${bytes} bytes exceed the adapter's largest buffer`);
     }
     const buffer = this.#device.createBuffer({ label, size: bytes, usage });
     this.#live.set(buffer, pool);

@@ -1,5 +1,6 @@
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
+import { OutOfMemoryError } from "@/gpu/memory";
 import { SelfTestError } from "@/gpu/selfTest/selfTest";
 import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
@@ -60,13 +61,18 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-/** The ledger refuses a buffer above the adapter's limit with a RangeError, before allocating. */
+/** What browsers throw where there is no memory for an array. The error has no type of its own. */
+const NO_ARRAY_BUFFER = "Array buffer allocation failed";
+
 export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof EngineError) return error.failure.code === "outOfMemory";
-  if (typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError)
-    return true;
-  if (!(error instanceof RangeError)) return false;
-  return /exceed|allocation failed|array buffer/i.test(error.message);
+  if (error instanceof OutOfMemoryError || isGpuOutOfMemory(error)) return true;
+  return error instanceof RangeError && error.message === NO_ARRAY_BUFFER;
+}
+
+/** Node and browsers without WebGPU have no such class. */
+function isGpuOutOfMemory(error: unknown): boolean {
+  return typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
 }
 
 /**
@@ -97,7 +103,7 @@ export class DeviceFaults {
     if (this.#isLost) throw new EngineError(DEVICE_LOST);
     const fault = this.#fault;
     this.#fault = undefined;
-    if (fault instanceof GPUOutOfMemoryError) throw new EngineError(OUT_OF_MEMORY);
+    if (isGpuOutOfMemory(fault)) throw new EngineError(OUT_OF_MEMORY);
     if (fault) throw new Error((fault as GPUError).message);
   }
 }

@@ -6,6 +6,7 @@ import { compact } from "@/model/kv/compaction";
 import { TapRecorder } from "@/model/taps/taps";
 import { EngineError } from "@/protocol/engine";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
+import type { PreparedTurn } from "../request/turn";
 import type { Job, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 
@@ -35,7 +36,7 @@ export async function shrinkHistory(
   const added = segment.end - segment.start;
   if (peakBytes(rows, added + newTokens, cap.rowBytes) <= cap.bytes) return newTokens;
 
-  const candidates = candidateSlots(job, cache);
+  const candidates = candidateSlots(job.turn, cache);
   const least = rows.map((heads, layer) =>
     heads.map((count, head) => count - (candidates[layer]?.[head]?.length ?? 0)),
   );
@@ -62,16 +63,23 @@ function tokensThatFit(least: RowCounts, added: number, newTokens: number, cap: 
   });
 }
 
+type CandidateTurn = Pick<PreparedTurn, "settings"> & {
+  readonly prompt: Pick<PreparedTurn["prompt"], "tiles">;
+};
+
 /** Slots that may go, oldest first, per layer and head: visual rows, or all but the first few. */
-function candidateSlots({ turn }: Job, cache: KvCache): readonly (readonly number[])[][] {
-  const { tiles } = turn.prompt;
+export function candidateSlots(
+  { prompt, settings }: CandidateTurn,
+  cache: Pick<KvCache, "shape" | "positions">,
+): readonly (readonly number[])[][] {
+  const { tiles } = prompt;
   const isVisual = (position: number) =>
     tiles.some(({ start, count }) => position >= start && position < start + count);
   const { layers, kvHeads } = cache.shape;
   return Array.from({ length: layers }, (_, layer) =>
     Array.from({ length: kvHeads }, (_, head) =>
       cache.positions(layer, head).flatMap((position, slot) => {
-        const mayGo = turn.settings.scope === "prompt" ? slot >= SINKS : isVisual(position);
+        const mayGo = settings.scope === "prompt" ? slot >= SINKS : isVisual(position);
         return mayGo ? [slot] : [];
       }),
     ),

@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PolicyError } from "@/compression/types";
+import { DeviceError } from "@/gpu/device";
+import { OutOfMemoryError } from "@/gpu/memory";
+import { SelfTestError } from "@/gpu/selfTest/selfTest";
+import { ImageError } from "@/images/imageError";
+import { EvictionError } from "@/model/eviction/eviction";
+import { ModelError } from "@/model/modelError";
+import { PromptError } from "@/model/prompt/prompt";
+import { EngineError } from "@/protocol/engine";
+import { asEngineError, DeviceFaults, isAbort, isOutOfMemory } from "./failures";
+
+const aborted = new DOMException("Stopped.", "AbortError");
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("asEngineError", () => {
+  it.each([
+    [new DeviceError("missingLimit", "Small."), { code: "missingLimit", message: "Small." }],
+    [new SelfTestError("Wrong."), { code: "noWebGpu", message: "Wrong." }],
+    [new PolicyError("No."), { code: "badRequest", message: "No." }],
+    [new EvictionError("No."), { code: "badRequest", message: "No." }],
+    [new PromptError("No."), { code: "badModel", message: "No." }],
+    [new ModelError("badModel", "No."), { code: "badModel", message: "No." }],
+    [new ModelError("network", "Cut."), { code: "badModel", message: "Cut.", action: "retry" }],
+    [
+      new ModelError("contextOverflow", "Long."),
+      { code: "contextOverflow", message: "Long.", action: "newConversation" },
+    ],
+    [
+      new ImageError("imageTooLarge", "Large."),
+      { code: "imageTooLarge", message: "Large.", action: "chooseImage" },
+    ],
+    [aborted, { code: "cancelled", message: "Stopped." }],
+  ])("gives %s its code, sentence and action", (error, failure) => {
+    const mapped = asEngineError(error);
+    expect(mapped.failure).toEqual(failure);
+    expect(mapped.cause).toBe(error);
+  });
+
+  it("leaves an EngineError as it is", () => {
+    const error = new EngineError({ code: "busy", message: "Busy." });
+    expect(asEngineError(error)).toBe(error);
+  });
+
+  it("reports anything else as internal, to be tried again", () => {
+    for (const error of [new TypeError("x is not a function"), "x is not a function"]) {
+      expect(asEngineError(error).failure).toEqual({
+        code: "internal",
+        message: "The engine failed: x is not a function",
+        action: "retry",
+      });
+    }
+  });
+});
+
+describe("out of memory", () => {
+  class GpuError {}
+
+  it("is a type: ours, WebGPU's or the engine's code", () => {
+    vi.stubGlobal("GPUOutOfMemoryError", GpuError);
+    const failure = { code: "outOfMemory", message: "Full." } as const;
+    const errors = [new OutOfMemoryError("kv: 9"), new GpuError(), new EngineError(failure)];
+    for (const error of errors) expect(isOutOfMemory(error)).toBe(true);
+    expect(asEngineError(errors[0]).failure).toMatchObject({
+      code: "outOfMemory",
+      action: "keepLess",
+    });
+  });
+
+  it("is the browser's error for an array, and no other RangeError", () => {
+    expect(isOutOfMemory(new RangeError("Array buffer allocation failed"))).toBe(true);
+    expect(isOutOfMemory(new RangeError("rows exceed the array buffer"))).toBe(false);
+    expect(isOutOfMemory(new Error("Array buffer allocation failed"))).toBe(false);
+    expect(isOutOfMemory(aborted)).toBe(false);
+  });
+});
+
+it("tells a stop from other DOM exceptions", () => {
+  expect(isAbort(aborted)).toBe(true);
+  expect(isAbort(new DOMException("Full.", "QuotaExceededError"))).toBe(false);
+});
+
+describe("device faults", () => {
+  class GpuError {
+    readonly message: string;
+    constructor(message: string) {
+      this.message = message;
+    }
+  }
+
+  /** As much of a device as is watched. */
+  function fakeDevice() {
+    const target = new EventTarget();
+    let lose: (info: { message: string }) => void = () => {};
+    const lost = new Promise<{ message: string }>((resolve) => {
+      lose = resolve;
+    });
+    const report = (error: unknown) =>
+      target.dispatchEvent(Object.assign(new Event("uncapturederror"), { error }));
+    return { device: Object.assign(target, { lost }) as unknown as GPUDevice, report, lose };
+  }
+
+  it("throw the first error since the last check, once", () => {
+    vi.stubGlobal("GPUOutOfMemoryError", GpuError);
+    const { device, report } = fakeDevice();
+    const faults = new DeviceFaults(device, () => {});
+    expect(() => faults.check()).not.toThrow();
+    report({ message: "no such buffer" });
+    report(new GpuError("later"));
+    expect(() => faults.check()).toThrow("no such buffer");
+    expect(() => faults.check()).not.toThrow();
+    report(new GpuError("full"));
+    expect(() => faults.check()).toThrow(
+      expect.objectContaining({ failure: expect.objectContaining({ code: "outOfMemory" }) }),
+    );
+  });
+
+  it("throw deviceLost at every check once the device is lost", async () => {
+    const { device, lose } = fakeDevice();
+    const heard: string[] = [];
+    const faults = new DeviceFaults(device, (why) => heard.push(why));
+    lose({ message: "driver reset" });
+    await Promise.resolve();
+    expect([faults.isLost, heard]).toEqual([true, ["driver reset"]]);
+    const lost = expect.objectContaining({
+      failure: expect.objectContaining({ code: "deviceLost", action: "reload" }),
+    });
+    expect(() => faults.check()).toThrow(lost);
+    expect(() => faults.check()).toThrow(lost);
+  });
+});
