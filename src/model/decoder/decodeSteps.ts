@@ -1,25 +1,34 @@
+import type { SampleSettings } from "@/gpu/kernels/sampling/sample";
 import type { Program, Recorder } from "@/gpu/recorder";
+import type { KvCache } from "../kv/cache";
 import type { Decoder } from "./decoder";
-import type { GenerateArgs } from "./generation";
+import { recordForward } from "./forward";
+import type { DecodeHook } from "./hooks";
+import { type SplitScratch, stepKernels } from "./layerKernels";
 
 /** Steps on the GPU before the oldest of their tokens is read. */
 export const STEPS_IN_FLIGHT = 2;
 /** Dispatches of one step, hooks included: at most about a dozen per layer. */
 const PROGRAM_SLOTS = 1024;
 
+export interface StepArgs {
+  readonly cache: KvCache;
+  readonly sampling: SampleSettings;
+  readonly hook?: DecodeHook | undefined;
+}
+
 /** Submits decoding steps: a frozen program, replayed until the cache's buffers change. */
 export class DecodeSteps {
   readonly #decoder: Decoder;
-  readonly #args: GenerateArgs;
+  readonly #args: StepArgs;
   readonly #staging: GPUBuffer[];
   #free: GPUBuffer[];
   #program: Program | undefined;
   #programVersion = -1;
-  #partials: GPUBuffer | undefined;
-  #stats: GPUBuffer | undefined;
+  #scratch: SplitScratch | undefined;
   #submitted = 0;
 
-  constructor(decoder: Decoder, args: GenerateArgs) {
+  constructor(decoder: Decoder, args: StepArgs) {
     this.#decoder = decoder;
     this.#args = args;
     const { memory, device } = decoder.gpu;
@@ -72,9 +81,11 @@ export class DecodeSteps {
   #freeProgram(): void {
     const { memory } = this.#decoder.gpu;
     this.#program?.destroy();
-    if (this.#partials) memory.destroy(this.#partials);
-    if (this.#stats) memory.destroy(this.#stats);
-    this.#program = this.#partials = this.#stats = undefined;
+    if (this.#scratch) {
+      memory.destroy(this.#scratch.partials);
+      memory.destroy(this.#scratch.stats);
+    }
+    this.#program = this.#scratch = undefined;
   }
 
   #currentProgram(): Program {
@@ -82,95 +93,42 @@ export class DecodeSteps {
     if (this.#program && this.#programVersion === cache.version) return this.#program;
     this.#freeProgram();
     this.#programVersion = cache.version;
-    const { gpu, config, kernels } = this.#decoder;
-    const splits = kernels.attend.splits(this.#largestCapacity());
-    const partialBytes = splits * config.heads * config.headDim * 4;
-    this.#partials = gpu.memory.storage("activations", "attention partials", partialBytes);
-    this.#stats = gpu.memory.storage("activations", "attention stats", splits * config.heads * 8);
-    const recorder = gpu.recorder("decode", PROGRAM_SLOTS);
-    this.#record(recorder);
+    const recorder = this.#decoder.gpu.recorder("decode", PROGRAM_SLOTS);
+    this.#scratch = this.#createScratch();
+    this.#record(recorder, this.#scratch);
     this.#program = recorder.program();
     return this.#program;
   }
 
-  /** Sample, embed, layers, head. */
-  #record(recorder: Recorder): void {
-    const { sampling, hook } = this.#args;
-    const { activations, config, kernels, weights } = this.#decoder;
-    const { sampled, logits, residual } = activations;
-    kernels.sample(recorder, {
-      logits,
-      sampled,
-      vocabulary: config.vocabulary,
-      settings: sampling,
-    });
-    kernels.embed(recorder, {
+  #createScratch(): SplitScratch {
+    const { gpu, config, kernels } = this.#decoder;
+    const { heads, headDim } = config;
+    const splits = kernels.attend.splits(this.#args.cache.largestCapacity());
+    const create = (label: string, words: number) =>
+      gpu.memory.storage("activations", label, words * 4);
+    return {
+      partials: create("attention partials", splits * heads * headDim),
+      stats: create("attention stats", splits * heads * 2),
+    };
+  }
+
+  /** Samples a token from the logits that are there, then runs it through the model. */
+  #record(recorder: Recorder, scratch: SplitScratch): void {
+    const { cache, sampling: settings, hook } = this.#args;
+    const { activations, config, kernels } = this.#decoder;
+    const { sampled, logits } = activations;
+    const { vocabulary } = config;
+    kernels.sample(recorder, { logits, sampled, vocabulary, settings });
+    recordForward(this.#decoder, recorder, {
+      cache,
       ids: sampled,
-      table: weights.embedding,
       features: [],
-      output: residual,
       rows: 1,
+      firstRow: 0,
+      layerKernels: stepKernels(this.#decoder, cache, scratch),
+      hook,
+      logitsRow: 0,
     });
-    for (let layer = 0; layer < config.layers; layer++) this.#recordLayer(recorder, layer);
-    this.#decoder.recordHead(recorder, 0);
     hook?.afterLayers?.(recorder);
-  }
-
-  #recordLayer(recorder: Recorder, layer: number): void {
-    const { cache, hook } = this.#args;
-    const { activations, config, kernels, weights } = this.#decoder;
-    const { residual, angles, queries, attended, logSums, gated } = activations;
-    const layerWeights = weights.layers[layer];
-    if (!layerWeights) throw new RangeError(`decoder: no layer ${layer}`);
-    const { attentionNorm, output, outputBias, mlpNormWeight, gateUp, gateUpBias } = layerWeights;
-    const binding = this.#decoder.bindCache(cache, layer);
-    const epsilon = config.normEpsilon;
-    kernels.decode.qkv(recorder, {
-      shape: config,
-      cache: binding,
-      input: residual,
-      normWeightAndBias: attentionNorm.buffer,
-      biasFirst: attentionNorm.biasFirst,
-      matrix: layerWeights.qkv,
-      angles,
-      queries,
-      epsilon,
-    });
-    kernels.attend(recorder, {
-      cache: binding,
-      capacity: Math.max(...cache.regions(layer).map(({ capacity }) => capacity)),
-      queries,
-      partials: this.#partials as GPUBuffer,
-      stats: this.#stats as GPUBuffer,
-      output: attended,
-      logSums,
-    });
-    hook?.afterAttention?.(recorder, { layer, firstRow: 0, rows: 1, q: queries, lse: logSums });
-    kernels.decode.project(recorder, {
-      input: attended,
-      matrix: output,
-      bias: outputBias,
-      output: residual,
-    });
-    kernels.decode.gated(recorder, {
-      input: residual,
-      normWeight: mlpNormWeight,
-      matrix: gateUp,
-      bias: gateUpBias,
-      output: gated,
-      epsilon,
-    });
-    kernels.decode.project(recorder, {
-      input: gated,
-      matrix: layerWeights.down,
-      bias: layerWeights.downBias,
-      output: residual,
-    });
-  }
-
-  #largestCapacity(): number {
-    const { cache } = this.#args;
-    const layers = Array.from({ length: cache.shape.layers }, (_, layer) => cache.regions(layer));
-    return Math.max(...layers.flat().map(({ capacity }) => capacity));
   }
 }

@@ -1,5 +1,4 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
 import { FEATURE_BIT, type FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/common/kvType";
 import type { Recorder } from "@/gpu/recorder";
@@ -10,25 +9,10 @@ import { KvCache } from "../kv/cache";
 import { rotaryAngles, rotaryFrequencies } from "../kv/rotary";
 import { ModelError } from "../modelError";
 import { Activations } from "./activations";
+import { recordForward } from "./forward";
+import type { AttentionHook } from "./hooks";
 import { createKernelSet, type KernelSet } from "./kernelSet";
-import { recordAttention, recordFeedForward } from "./prefillLayer";
-
-/** What one layer's attention saw, for taps that record it. Buffers are reused by the next layer. */
-export interface AttentionRecord {
-  readonly layer: number;
-  /** First of these rows, counted from the first new row of the turn. */
-  readonly firstRow: number;
-  readonly rows: number;
-  /** f32 [rows, heads, headDim], rotated, not scaled. */
-  readonly q: GPUBuffer;
-  /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
-  readonly lse: GPUBuffer;
-}
-
-/** Records dispatches of its own behind each layer's attention. */
-export interface AttentionHook {
-  afterAttention(recorder: Recorder, record: AttentionRecord): void;
-}
+import { chunkKernels } from "./layerKernels";
 
 export interface DecoderOptions {
   readonly variants: Variants;
@@ -114,7 +98,7 @@ export class Decoder {
   async prefill(args: PrefillArgs): Promise<void> {
     const { cache, ids, signal, onProgress } = args;
     const { chunkRows } = this.activations;
-    this.checkRoom(cache, ids.length);
+    this.#checkContext(cache, ids.length);
     this.#checkIds(args);
     cache.ensureRows(ids.length);
     const inFlight: Promise<unknown>[] = [];
@@ -149,8 +133,20 @@ export class Decoder {
     return new Float32Array(await this.gpu.read(this.activations.logits));
   }
 
-  /** @throws ModelError `contextOverflow` where `rows` more rows leave the model's context. */
-  checkRoom(cache: KvCache, rows: number): void {
+  /** Writes what changes with the position: the angles of `rows` rows from the cache's next on. */
+  writeAngles(cache: KvCache, rows: number): void {
+    const angles = rotaryAngles(this.#frequencies, cache.position, rows);
+    this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
+  }
+
+  destroy(): void {
+    this.#recorder.destroy();
+    this.activations.destroy();
+    this.weights.destroy();
+  }
+
+  /** @throws ModelError `contextOverflow` where `rows` more rows exceed the model's context. */
+  #checkContext(cache: KvCache, rows: number): void {
     const { contextLength } = this.config;
     const needed = cache.position + rows;
     if (needed <= contextLength) return;
@@ -158,38 +154,6 @@ export class Decoder {
       "contextOverflow",
       `This conversation needs ${needed} positions; the model has ${contextLength}.`,
     );
-  }
-
-  /** Writes what changes with the position: the angles of `rows` rows from the cache's next on. */
-  writeAngles(cache: KvCache, rows: number): void {
-    const angles = rotaryAngles(this.#frequencies, cache.position, rows);
-    this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
-  }
-
-  /** A layer of a cache, as kernels bind it. */
-  bindCache(cache: KvCache, layer: number): CacheBinding {
-    const { k, v } = cache.layer(layer);
-    return { keys: k, values: v, table: cache.table, layer };
-  }
-
-  /** Logits of row `inputRow` of the residual stream. */
-  recordHead(recorder: Recorder, inputRow: number): void {
-    const { residual, logits } = this.activations;
-    const { finalNormWeight, head } = this.weights;
-    this.kernels.decode.head(recorder, {
-      input: residual,
-      inputRow,
-      normWeight: finalNormWeight,
-      matrix: head,
-      logits,
-      epsilon: this.config.normEpsilon,
-    });
-  }
-
-  destroy(): void {
-    this.#recorder.destroy();
-    this.activations.destroy();
-    this.weights.destroy();
   }
 
   /** An id that no buffer holds would leave the row of an earlier chunk in its place. */
@@ -203,27 +167,22 @@ export class Decoder {
 
   #submitChunk(args: PrefillArgs, firstRow: number, rows: number): void {
     const { cache, ids, features = [], hook } = args;
-    const { activations, weights, kernels } = this;
+    const { activations } = this;
     const recorder = this.#recorder;
     const chunk = Uint32Array.from(ids.subarray(firstRow, firstRow + rows));
     this.gpu.device.queue.writeBuffer(activations.ids, 0, chunk);
     this.writeAngles(cache, rows);
     cache.writeTable();
-
-    kernels.embed(recorder, {
+    recordForward(this, recorder, {
+      cache,
       ids: activations.ids,
-      table: weights.embedding,
       features,
-      output: activations.residual,
       rows,
+      firstRow,
+      layerKernels: chunkKernels(this, rows),
+      hook,
+      logitsRow: firstRow + rows === ids.length ? rows - 1 : undefined,
     });
-    for (const [layer, layerWeights] of weights.layers.entries()) {
-      recordAttention(this, recorder, { cache: this.bindCache(cache, layer), layerWeights, rows });
-      const { queries: q, logSums: lse } = activations;
-      hook?.afterAttention(recorder, { layer, firstRow, rows, q, lse });
-      recordFeedForward(this, recorder, { layerWeights, rows });
-    }
-    if (firstRow + rows === ids.length) this.recordHead(recorder, rows - 1);
     recorder.submit();
   }
 }

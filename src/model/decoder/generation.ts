@@ -1,49 +1,12 @@
-import { NO_ID, type SampleSettings } from "@/gpu/kernels/sampling/sample";
-import type { Recorder } from "@/gpu/recorder";
+import { NO_ID } from "@/gpu/kernels/sampling/sample";
 import type { KvCache } from "../kv/cache";
 import { ModelError } from "../modelError";
-import type { AttentionHook, Decoder } from "./decoder";
-import { DecodeSteps, STEPS_IN_FLIGHT } from "./decodeSteps";
+import type { Decoder } from "./decoder";
+import { DecodeSteps, STEPS_IN_FLIGHT, type StepArgs } from "./decodeSteps";
 
-/** Work that a compression policy adds to each decoded token. */
-export interface DecodeHook extends Partial<AttentionHook> {
-  /** Records dispatches behind the last layer; recorded again whenever the cache's buffers change. */
-  afterLayers?(recorder: Recorder): void;
-  /** Before each step: may change the cache, write buffers, make room. */
-  beforeStep?(): void;
-  /** After a step was submitted: counts its row. Default: `cache.append(1)`. */
-  afterStep?(): void;
-  /** A step cannot be taken back: then no step starts before the token before it is known. */
-  readonly isFinal?: boolean;
-}
-
-/** Several hooks as one, in their order; at most one of them may count the step's row. */
-export function joinHooks(hooks: readonly DecodeHook[]): DecodeHook | undefined {
-  const [first, ...others] = hooks;
-  if (!first || others.length === 0) return first;
-  const counting = hooks.filter((hook) => hook.afterStep);
-  if (counting.length > 1) throw new RangeError("decode: two hooks count the same row");
-  return {
-    isFinal: hooks.some(({ isFinal }) => isFinal),
-    beforeStep() {
-      for (const hook of hooks) hook.beforeStep?.();
-    },
-    afterAttention(recorder, record) {
-      for (const hook of hooks) hook.afterAttention?.(recorder, record);
-    },
-    afterLayers(recorder) {
-      for (const hook of hooks) hook.afterLayers?.(recorder);
-    },
-    ...(counting.length > 0 && { afterStep: () => counting[0]?.afterStep?.() }),
-  };
-}
-
-export interface GenerateArgs {
-  readonly cache: KvCache;
-  readonly sampling: SampleSettings;
+export interface GenerateArgs extends StepArgs {
   readonly maxNewTokens: number;
   readonly stopIds: readonly number[];
-  readonly hook?: DecodeHook | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -9,7 +9,8 @@ import { Eviction } from "../eviction/eviction";
 import type { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
 import type { Decoder } from "./decoder";
-import { type DecodeHook, generate, joinHooks } from "./generation";
+import { generate } from "./generation";
+import { type DecodeHook, joinHooks } from "./hooks";
 import { STEP_ATTENTION_BYTES, StepAttention } from "./stepAttention";
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };

@@ -10,8 +10,7 @@ import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
-import type { AttentionRecord } from "./decoder";
-import type { DecodeHook } from "./generation";
+import type { AttentionRecord, DecodeHook } from "./hooks";
 
 /** The record of one answer takes no more; later steps are not recorded. */
 export const STEP_ATTENTION_BYTES = 16 * 1024 * 1024;
@@ -93,7 +92,7 @@ export class StepAttention implements DecodeHook {
       watched: positions.length,
     };
     if (layer === 0 && slots && this.#columns) {
-      const capacity = largestCapacity(cache);
+      const capacity = cache.largestCapacity();
       const moved = { columns: this.#columns, positions: slots.positions, capacity };
       this.#kernels.locate(recorder, { ...step, ...moved });
     }
@@ -130,11 +129,6 @@ export class StepAttention implements DecodeHook {
   destroy(): void {
     this.#scratch.destroy();
   }
-}
-
-function largestCapacity(cache: KvCache): number {
-  const layers = Array.from({ length: cache.shape.layers }, (_, layer) => cache.regions(layer));
-  return Math.max(...layers.flat().map(({ capacity }) => capacity));
 }
 
 /** Places that are to be found. */

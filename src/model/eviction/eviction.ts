@@ -9,8 +9,7 @@ import {
 } from "@/gpu/kernels/cache/evict";
 import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Program, Recorder } from "@/gpu/recorder";
-import type { AttentionRecord } from "../decoder/decoder";
-import type { DecodeHook } from "../decoder/generation";
+import type { AttentionRecord, DecodeHook } from "../decoder/hooks";
 import type { KvCache, RowCounts } from "../kv/cache";
 import { FrontRows, type FrontSlots } from "../kv/frontRows";
 import { Scratch } from "../scratch";
@@ -124,7 +123,7 @@ export class Eviction implements DecodeHook {
       clock: this.#slots.clock,
       slots: this.#slots,
       layer,
-      capacity: Math.max(...cache.regions(layer).map(({ capacity }) => capacity)),
+      capacity: cache.largestCapacity(layer),
       adds: this.#lowest.scores === "sum",
     });
   }

@@ -144,6 +144,13 @@ export class KvCache {
     return this.#layers.flatMap(({ regions }) => regions).reduce((sum, r) => sum + r.capacity, 0);
   }
 
+  /** Largest capacity of any head, in rows, of one layer or of all. */
+  largestCapacity(layer?: number): number {
+    const layers = layer === undefined ? this.#layers : [this.#layer(layer)];
+    const capacities = layers.flatMap(({ regions }) => regions.map(({ capacity }) => capacity));
+    return Math.max(...capacities);
+  }
+
   /** Original positions of the slots of a head. */
   positions(layer: number, head = 0): readonly number[] {
     return this.#layer(layer).positions(head);

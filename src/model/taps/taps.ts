@@ -7,7 +7,7 @@ import { type TapAttention, tapAttentionKernels } from "@/gpu/kernels/taps/tapAt
 import { type TapKeys, tapKeyKernels } from "@/gpu/kernels/taps/tapKeys";
 import type { Queries, Weighting } from "@/gpu/kernels/taps/tapScores";
 import type { Recorder } from "@/gpu/recorder";
-import type { AttentionHook, AttentionRecord } from "../decoder/decoder";
+import type { AttentionHook, AttentionRecord } from "../decoder/hooks";
 import type { KvCache, RowCounts } from "../kv/cache";
 import { Scratch } from "../scratch";
 import { type TapGeometry, tapGeometry } from "./geometry";

@@ -1,6 +1,6 @@
 import type { TapPrompt } from "@/compression/taps/prompt";
 import type { TapSpec, Taps } from "@/compression/taps/registry";
-import type { AttentionHook } from "@/model/decoder/decoder";
+import type { AttentionHook } from "@/model/decoder/hooks";
 import type { KvCache } from "@/model/kv/cache";
 import { TapRecorder } from "@/model/taps/taps";
 import { type PrefillSpan, tapsWithin } from "../request/prefillSpan";

@@ -1,0 +1,80 @@
+import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { Recorder } from "@/gpu/recorder";
+import type { DecoderConfig } from "../checkpoint/config";
+import type { DecoderWeights, LayerWeights } from "../checkpoint/weights";
+import type { KvCache } from "../kv/cache";
+import type { Activations } from "./activations";
+import type { AttentionHook } from "./hooks";
+import type { KernelSet } from "./kernelSet";
+
+/** What the forward pass reads of a decoder. */
+export interface ForwardModel {
+  readonly config: DecoderConfig;
+  readonly weights: DecoderWeights;
+  readonly kernels: KernelSet;
+  readonly activations: Activations;
+}
+
+/**
+ * The operations of one layer on the new rows. Two kernel sets implement them: `chunkKernels` for many
+ * rows and `stepKernels` for one. x is the residual stream, f32 [rows, hidden]; the other names are
+ * buffers of `Activations`.
+ */
+export interface LayerKernels {
+  /**
+   * n = RMSNorm(x); q, k, v = n Wqkvᵀ + b. Rotates q and k; `queries` = q; appends k and v to the cache.
+   */
+  appendQkv(recorder: Recorder, weights: LayerWeights, cache: CacheBinding): void;
+  /** `attended` = softmax(q Kᵀ / √d) V over the cached rows that each new row sees. */
+  attend(recorder: Recorder, cache: CacheBinding): void;
+  /** x += `attended` Woᵀ + b */
+  addAttended(recorder: Recorder, weights: LayerWeights): void;
+  /** n = RMSNorm(x); `gated` = SiLU(n Wgateᵀ + b) ⊙ (n Wupᵀ + b) */
+  gate(recorder: Recorder, weights: LayerWeights): void;
+  /** x += `gated` Wdownᵀ + b */
+  addGated(recorder: Recorder, weights: LayerWeights): void;
+}
+
+/** Rows that go through the model behind those that a cache holds. */
+export interface ForwardPass {
+  readonly cache: KvCache;
+  /** u32 [rows]: token ids; with `FEATURE_BIT`, rows of `features`. */
+  readonly ids: GPUBuffer;
+  readonly features: readonly FeatureSlice[];
+  readonly rows: number;
+  /** First of these rows, counted from the first new row of the turn. */
+  readonly firstRow: number;
+  readonly layerKernels: LayerKernels;
+  readonly hook?: Partial<AttentionHook> | undefined;
+  /** The row whose logits are computed; absent: none. */
+  readonly logitsRow?: number | undefined;
+}
+
+/** Records the forward pass of a Llama-like decoder, in the order of its mathematics. */
+export function recordForward(model: ForwardModel, recorder: Recorder, pass: ForwardPass): void {
+  const { config, weights, kernels, activations } = model;
+  const { residual, queries, logSums, logits } = activations;
+  const { cache, ids, features, rows, firstRow, layerKernels, hook, logitsRow } = pass;
+
+  kernels.embed(recorder, { ids, table: weights.embedding, features, output: residual, rows });
+  for (const [layer, layerWeights] of weights.layers.entries()) {
+    const { k, v } = cache.layer(layer);
+    const binding = { keys: k, values: v, table: cache.table, layer };
+    layerKernels.appendQkv(recorder, layerWeights, binding);
+    layerKernels.attend(recorder, binding);
+    hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse: logSums });
+    layerKernels.addAttended(recorder, layerWeights);
+    layerKernels.gate(recorder, layerWeights);
+    layerKernels.addGated(recorder, layerWeights);
+  }
+  if (logitsRow === undefined) return;
+  kernels.decode.head(recorder, {
+    input: residual,
+    inputRow: logitsRow,
+    normWeight: weights.finalNormWeight,
+    matrix: weights.head,
+    logits,
+    epsilon: config.normEpsilon,
+  });
+}

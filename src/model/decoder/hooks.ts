@@ -1,0 +1,54 @@
+import type { Recorder } from "@/gpu/recorder";
+
+/** What one layer's attention saw, for taps that record it. Buffers are reused by the next layer. */
+export interface AttentionRecord {
+  readonly layer: number;
+  /** First of these rows, counted from the first new row of the turn. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** f32 [rows, heads, headDim], rotated, not scaled. */
+  readonly q: GPUBuffer;
+  /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
+  readonly lse: GPUBuffer;
+}
+
+/** Records dispatches of its own behind each layer's attention. */
+export interface AttentionHook {
+  afterAttention(recorder: Recorder, record: AttentionRecord): void;
+}
+
+/** Work that a compression policy adds to each decoding step. */
+export interface DecodeHook extends Partial<AttentionHook> {
+  /** Records dispatches behind the last layer; recorded again whenever the cache's buffers change. */
+  afterLayers?(recorder: Recorder): void;
+  /** Before each step: may change the cache, write buffers, allocate rows. */
+  beforeStep?(): void;
+  /** After a step was submitted: counts its row. Default: `cache.append(1)`. */
+  afterStep?(): void;
+  /** A step cannot be undone: no step starts before the token before it is known. */
+  readonly isFinal?: boolean;
+}
+
+/**
+ * Several hooks as one, in their order.
+ * @throws RangeError where more than one of them counts the step's row
+ */
+export function joinHooks(hooks: readonly DecodeHook[]): DecodeHook | undefined {
+  const [first, ...others] = hooks;
+  if (!first || others.length === 0) return first;
+  const counting = hooks.filter((hook) => hook.afterStep);
+  if (counting.length > 1) throw new RangeError("decode: two hooks count the same row");
+  return {
+    isFinal: hooks.some(({ isFinal }) => isFinal),
+    beforeStep() {
+      for (const hook of hooks) hook.beforeStep?.();
+    },
+    afterAttention(recorder, record) {
+      for (const hook of hooks) hook.afterAttention?.(recorder, record);
+    },
+    afterLayers(recorder) {
+      for (const hook of hooks) hook.afterLayers?.(recorder);
+    },
+    ...(counting.length > 0 && { afterStep: () => counting[0]?.afterStep?.() }),
+  };
+}

@@ -1,0 +1,85 @@
+import type { KvCache } from "../kv/cache";
+import type { ForwardModel, LayerKernels } from "./forward";
+
+/** A layer on the rows of a prefill chunk: one dispatch per operation and matrix part. */
+export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
+  const { config, kernels } = model;
+  const { residual, normed, qkv, angles, queries, attended, logSums, gated } = model.activations;
+  const { hidden: width, normEpsilon: epsilon } = config;
+  const norm = { input: residual, output: normed, rows, width, epsilon };
+  return {
+    appendQkv(recorder, weights, cache) {
+      const { buffer, biasFirst } = weights.attentionNorm;
+      const weight = { buffer, size: width * 4 };
+      const bias = { buffer, offset: biasFirst * 4 };
+      const { qkv: matrix } = weights;
+      kernels.norm(recorder, { ...norm, weight });
+      kernels.matmul.bias(recorder, { input: normed, matrix, bias, output: qkv, rows });
+      kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows });
+    },
+    attend(recorder, cache) {
+      kernels.flash(recorder, { cache, queries, output: attended, logSums, rows });
+    },
+    addAttended(recorder, { output: matrix, outputBias: bias }) {
+      const product = { input: attended, matrix, bias, output: residual, rows };
+      kernels.matmul.residual(recorder, product);
+    },
+    gate(recorder, { mlpNormWeight: weight, gateUp: matrix, gateUpBias: bias }) {
+      kernels.norm(recorder, { ...norm, weight });
+      kernels.matmul.gated(recorder, { input: normed, matrix, bias, output: gated, rows });
+    },
+    addGated(recorder, { down: matrix, downBias: bias }) {
+      kernels.matmul.residual(recorder, { input: gated, matrix, bias, output: residual, rows });
+    },
+  };
+}
+
+/** Scratch of split attention, for as many splits as the cache's largest capacity takes. */
+export interface SplitScratch {
+  /** f32 [splits, heads, headDim] */
+  readonly partials: GPUBuffer;
+  /** f32 [splits, heads, 2] */
+  readonly stats: GPUBuffer;
+}
+
+/** A layer on the one row of a decoding step: norms and rotation are fused into the products. */
+export function stepKernels(
+  model: ForwardModel,
+  cache: KvCache,
+  { partials, stats }: SplitScratch,
+): LayerKernels {
+  const { config, kernels } = model;
+  const { residual, angles, queries, attended, logSums, gated } = model.activations;
+  const { normEpsilon: epsilon } = config;
+  return {
+    appendQkv(recorder, { attentionNorm, qkv: matrix }, binding) {
+      kernels.decode.qkv(recorder, {
+        shape: config,
+        cache: binding,
+        input: residual,
+        normWeightAndBias: attentionNorm.buffer,
+        biasFirst: attentionNorm.biasFirst,
+        matrix,
+        angles,
+        queries,
+        epsilon,
+      });
+    },
+    attend(recorder, binding) {
+      const capacity = cache.largestCapacity(binding.layer);
+      const scratch = { partials, stats };
+      const results = { output: attended, logSums };
+      kernels.attend(recorder, { cache: binding, capacity, queries, ...scratch, ...results });
+    },
+    addAttended(recorder, { output: matrix, outputBias: bias }) {
+      kernels.decode.project(recorder, { input: attended, matrix, bias, output: residual });
+    },
+    gate(recorder, { mlpNormWeight: normWeight, gateUp: matrix, gateUpBias: bias }) {
+      const product = { input: residual, normWeight, matrix, bias, output: gated, epsilon };
+      kernels.decode.gated(recorder, product);
+    },
+    addGated(recorder, { down: matrix, downBias: bias }) {
+      kernels.decode.project(recorder, { input: gated, matrix, bias, output: residual });
+    },
+  };
+}
