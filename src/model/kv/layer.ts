@@ -1,5 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { OutOfMemoryError } from "@/gpu/memory";
 import { capacityFor, type KvRegion, type KvShape, layoutRegions } from "./layout";
 
 /** Buffers of one layer: the KV heads' regions one after the other, each [capacity, headDim]. */
@@ -95,13 +96,13 @@ export class LayerRows {
     this.relabel(positions);
   }
 
-  /** Buffers for regions. @throws RangeError above the adapter's largest binding */
+  /** Buffers for regions. @throws OutOfMemoryError above the adapter's largest binding */
   allocate(regions: readonly KvRegion[]): KvLayer {
     const total = regions.reduce((sum, { capacity }) => sum + capacity, 0);
     const bytes = total * this.#rowBytes;
     const { maxStorageBufferBindingSize: limit } = this.#gpu.device.limits;
     if (bytes > limit) {
-      throw new RangeError(
+      throw new OutOfMemoryError(
         `kv: ${bytes} bytes of layer ${this.#layer} exceed a binding (${limit})`,
       );
     }
