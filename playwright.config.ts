@@ -7,7 +7,7 @@ const port = Number(process.env.KEEPSIGHT_PORT ?? 4193);
 /** Drives the built site, in the browser that `cli/browser.ts` finds. */
 export default defineConfig({
   testDir: "e2e",
-  // One worker: two cores run the software adapter, and GPU tests would time each other out.
+  // One worker: parallel GPU tests on a software adapter with two cores would time out.
   workers: 1,
   timeout: 180_000,
   expect: { timeout: 30_000 },
@@ -18,7 +18,7 @@ export default defineConfig({
   use: {
     baseURL: `http://127.0.0.1:${port}/`,
     launchOptions: launchOptions(browser),
-    // Its requests pass by `page.route`; `offline.spec.ts` lets it work.
+    // `page.route` does not see a service worker's requests; `offline.spec.ts` allows it.
     serviceWorkers: "block",
     trace: "retain-on-failure",
   },

@@ -26,9 +26,9 @@ function realNotFound(): Plugin {
 }
 
 const SERVICE_WORKER = "sw.js";
-/** Nothing that the page fetches: other pages, texts, the stock decoder that the benchmark runs. */
+/** Files that the page does not fetch: other pages, texts, the ONNX decoder of the benchmark. */
 const NOT_KEPT = /^examples\/|^headless\.html$|\.md$|\/onnx\/(decoder_model|embed_tokens)/;
-/** Larger files always come from the network: the service worker would hold them in memory. */
+/** Larger files are not stored, because the service worker would hold them in memory. */
 const MAX_KEPT_BYTES = 64e6;
 
 /** Tells the service worker the size and the digest of every file that it may keep. */
@@ -87,7 +87,7 @@ export default defineConfig({
         sw: "src/offline/serviceWorker.ts",
       },
       output: {
-        // A service worker governs what lies below its own address.
+        // A service worker controls the paths below its own address.
         entryFileNames: ({ name }) => (name === "sw" ? SERVICE_WORKER : "assets/[name]-[hash].js"),
       },
     },

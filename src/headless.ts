@@ -3,7 +3,7 @@ import type { Engine } from "@/protocol/engine";
 
 declare global {
   interface Window {
-    /** The engine without a page: what the command line and the engine's tests drive. */
+    /** The engine without a page, for the command line and the engine's tests. */
     keepsight: Engine;
   }
 }

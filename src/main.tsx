@@ -12,7 +12,7 @@ import { initialState, keepState } from "./pageState";
 
 const parameters = new URLSearchParams(location.search);
 
-/** Workers start after the page has loaded: the first paint owes them nothing. */
+/** Workers start after the page has loaded, so they do not delay the first paint. */
 const offline = loaded().then(startOffline);
 
 async function loaded(): Promise<void> {
@@ -32,7 +32,7 @@ async function connect(): Promise<Engine> {
   return engine;
 }
 
-/** Plays `recording.json` back; the site ships none, whoever tests the page serves one. */
+/** Plays `recording.json`. The site has none; tests of the page serve one. */
 async function connectScripted(): Promise<Engine> {
   const { createScriptedEngine } = await import("@/client/scriptedEngine");
   const response = await fetch(new URL("recording.json", document.baseURI));

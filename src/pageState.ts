@@ -5,7 +5,7 @@ import type { SettingsState, Theme } from "@/store/settings/settings";
 
 const THEME = "keepsight.theme";
 
-/** A browser that forbids storage refuses the mere mention of it. */
+/** If storage is forbidden, even accessing it throws. */
 function storage(): Storage | undefined {
   try {
     return localStorage;
@@ -14,7 +14,7 @@ function storage(): Storage | undefined {
   }
 }
 
-/** What the address and the last visit say about the settings to begin with. */
+/** Initial settings from the address and the last visit. */
 export function initialState(policies: readonly PolicyInfo[]): {
   readonly settings: Partial<SettingsState>;
   readonly sampleId?: string;
@@ -38,7 +38,7 @@ export function keepState({ settings, chat, policies }: App): void {
       history.replaceState(history.state, "", `${location.pathname}${query}${location.hash}`);
     }
   };
-  // A slider writes many values; browsers limit how often an address may change.
+  // A slider writes many values, and browsers limit the rate of address changes.
   const schedule = () => {
     clearTimeout(timer);
     timer = window.setTimeout(write, 200);
@@ -57,7 +57,7 @@ export function keepState({ settings, chat, policies }: App): void {
   });
 }
 
-/** The browser's own bar in the colour of the theme that was picked: one of two `meta` elements. */
+/** Sets the browser bar's colour for the chosen theme: one of two `meta` elements. */
 function colorBrowser(theme: Theme): void {
   for (const scheme of ["light", "dark"] as const) {
     const picked = theme === scheme ? "all" : "not all";

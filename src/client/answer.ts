@@ -1,32 +1,32 @@
 import type { EngineEvent, TurnResult } from "@/protocol/engine";
 
-/** One generated token, as its `token` event tells it. */
+/** One generated token, from its `token` event. */
 export interface AnswerToken {
-  /** Place in the answer, from 0. */
+  /** Index in the answer, from 0. */
   readonly index: number;
   readonly id: number;
-  /** What the token adds to the answer; empty while a character's bytes are incomplete. */
+  /** Text that the token adds to the answer; empty while a character's bytes are incomplete. */
   readonly text: string;
-  /** Milliseconds since the token before it; for the first, since the question. */
+  /** Milliseconds since the previous token; for the first, since the question. */
   readonly ms: number;
 }
 
 /**
- * An answer while it is being generated. Iterating yields every token from the first one on, however
- * late it starts, and then throws what `result` rejects with. Leaving the loop early stops the
- * answer, and waits until it has stopped.
+ * An answer during generation. Iteration yields every token from the first one on, even if it
+ * starts late, and then throws if `result` rejects. Leaving the loop early stops the answer and
+ * waits until it has stopped.
  */
 export interface Answer extends AsyncIterable<AnswerToken, undefined> {
   /**
-   * The finished turn. A stopped answer resolves too, with what there is and `finish: "cancelled"`.
-   * Rejects with `EngineError`; a rejection that nobody looks at is not reported as unhandled.
+   * The finished turn. A stopped answer also resolves, with the text so far and `finish:
+   * "cancelled"`. Rejects with `EngineError`; an unobserved rejection is not reported as unhandled.
    */
   readonly result: Promise<TurnResult>;
 }
 
 /**
- * @param run called at once: begins the answer, handing over each event that belongs to it
- * @param stop asks the engine to stop; the answer then settles by itself
+ * @param run called at once: starts the answer and passes each of its events
+ * @param stop asks the engine to stop; the answer then settles
  */
 export function createAnswer(
   run: (hear: (event: EngineEvent) => void) => Promise<TurnResult>,
@@ -34,7 +34,7 @@ export function createAnswer(
 ): Answer {
   const tokens: AnswerToken[] = [];
   let isSettled = false;
-  /** Iterations that wait for the next token or the end. */
+  /** Iterators waiting for the next token or the end. */
   let waiting: (() => void)[] = [];
   const wake = () => {
     const woken = waiting;

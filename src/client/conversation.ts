@@ -3,22 +3,22 @@ import type { Answer } from "./answer";
 import type { PastTurn, Question } from "./question";
 
 export interface ConversationOptions {
-  /** For every question; change them for one and its prompt is prefilled anew. */
+  /** Settings of every question; a question with other settings is prefilled again. */
   readonly settings?: Partial<CacheSettings>;
   readonly sampling?: Partial<Sampling>;
-  /** Turns to go on from, oldest first: a conversation that was saved. */
+  /** Turns of a saved conversation to continue, oldest first. */
   readonly turns?: readonly PastTurn[];
 }
 
 /**
- * Turns that follow each other. Each question carries the ones before it with the ids that were
- * generated for them, so that the engine appends it to the compacted cache instead of reading the
- * images again (`TurnResult.appended` says whether it did).
+ * A sequence of turns. Each question carries the earlier turns with their generated ids, so the
+ * engine appends it to the compacted cache instead of processing the images again
+ * (`TurnResult.appended`).
  */
 export interface Conversation {
-  /** Answered turns, oldest first. A question that failed or got no token is not among them. */
+  /** Answered turns, oldest first, without questions that failed or got no token. */
   readonly turns: readonly PastTurn[];
-  /** As `Keepsight.ask`; the turn is in `turns` by the time that the answer's `result` resolves. */
+  /** Like `Keepsight.ask`; the turn is in `turns` when the answer's `result` resolves. */
   ask(question: Omit<Question, "history">): Answer;
 }
 
@@ -43,7 +43,7 @@ export function createConversation(
         ({ tokenIds }) => {
           if (tokenIds.length > 0) turns = [...turns, { images, question, answerIds: tokenIds }];
         },
-        () => {}, // whoever awaits the answer is told
+        () => {}, // the answer's own promise reports the failure
       );
       return answer;
     },

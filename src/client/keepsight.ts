@@ -30,9 +30,9 @@ export interface LoadOptions extends Omit<LoadRequest, "baseUrl"> {
 /**
  * The engine, for any page: one worker, one model, one request at a time.
  *
- * Whatever fails rejects with an `EngineError`, whose `failure` holds a `code` to switch on, a
- * `message` to show and at most one `action` to offer. Any call may fail with `deviceLost` (load
- * again) or `internal`; what else is to be expected stands at each method.
+ * Every failure is an `EngineError`, whose `failure` holds a `code` to switch on, a `message` to
+ * show and at most one `action` to offer. Any call may fail with `deviceLost` (load again) or
+ * `internal`; each method lists its other codes.
  *
  * ```ts
  * const keepsight = createKeepsight();
@@ -48,26 +48,26 @@ export interface LoadOptions extends Omit<LoadRequest, "baseUrl"> {
  */
 export interface Keepsight {
   /**
-   * Loads a model, replacing the one that is loaded.
+   * Loads a model and replaces the current one.
    * @param modelUrl a model directory in the Hugging Face layout, relative to the page
-   * @throws EngineError `noWebGpu`, `missingLimit`, `missingFile`, `badModel`, `unknownArchitecture`,
-   * `outOfMemory`, `badRequest` (no such address), `busy`, `cancelled`
+   * @throws EngineError `noWebGpu`, `missingLimit`, `missingFile`, `badModel`,
+   * `unknownArchitecture`, `outOfMemory`, `badRequest` (invalid address), `busy`, `cancelled`
    */
   load(modelUrl: string | URL, options?: LoadOptions): Promise<ModelInfo>;
   /**
-   * Begins an answer. Never throws: what fails comes from the answer's `result` and its iteration.
+   * Starts an answer. Never throws; failures come from the answer's `result` and its iteration.
    * Codes: `noModel`, `badImage`, `imageTooLarge`, `badRequest`, `contextOverflow`, `outOfMemory`,
-   * `capTooSmall`, `busy`, `cancelled` (before it began, or by `close`). `TurnResult.images` names the
-   * n-th image of the m-th turn `m.n`, both from 0.
+   * `capTooSmall`, `busy`, `cancelled` (before it began, or by `close`). `TurnResult.images` names
+   * the n-th image of the m-th turn `m.n`, both from 0.
    */
   ask(question: Question): Answer;
-  /** A conversation that carries its turns from question to question. */
+  /** A conversation that passes its turns along with each question. */
   converse(options?: ConversationOptions): Conversation;
   /** Live GPU bytes, by pool. */
   memory(): Promise<MemoryReading>;
   /** Frees the KV cache and image features, stopping an answer under way; weights stay. */
   clear(): Promise<void>;
-  /** Listens to everything the engine tells; returns the function that unsubscribes. */
+  /** Listens to all events of the engine; returns the function that unsubscribes. */
   subscribe(listener: (event: EngineEvent) => void): () => void;
   /**
    * Ends the worker and frees all that it holds. Requests under way reject with `cancelled`, later
@@ -77,7 +77,7 @@ export interface Keepsight {
 }
 
 export interface KeepsightOptions {
-  /** Hears every event from the first on; `subscribe` does the same later. */
+  /** Receives every event from the start; `subscribe` does the same later. */
   readonly onEvent?: (event: EngineEvent) => void;
 }
 
@@ -90,16 +90,19 @@ const CLOSED: EngineFailure = { code: "noModel", message: "The engine was closed
 
 /**
  * The worker starts with the first call.
- * @param engine another engine than the worker's, for tests
+ * @param engine an engine for tests; default: the worker's
  */
 export function createKeepsight(
   { onEvent }: KeepsightOptions = {},
   engine: WorkerEngine = createWorkerEngine(),
 ): Keepsight {
-  /** Of the request under way: events carry no id, for there is one at a time. */
+  /**
+   * Listener of the running request. Events carry no id, because there is one request at a time.
+   */
   let hears: ((event: EngineEvent) => void) | undefined;
   let isClosed = false;
-  // Subscribed before any listener of the page: one that throws cannot cost an answer its tokens.
+  // Subscribed before the page's listeners, so that one that throws does not block an answer's
+  // tokens.
   engine.subscribe((event) => hears?.(event));
   if (onEvent) engine.subscribe(onEvent);
 
@@ -115,7 +118,10 @@ export function createKeepsight(
 
   const stop = () => void reach(() => engine.cancel()).catch(() => {});
 
-  /** One request; its signal becomes `cancel`. Reaches the engine before it returns. */
+  /**
+   * Runs one request; aborting its signal calls `cancel`. The request reaches the engine
+   * synchronously.
+   */
   const run = async <T>(
     call: () => Promise<T>,
     hear: (event: EngineEvent) => void,
@@ -159,7 +165,7 @@ export function createKeepsight(
   };
 }
 
-/** Blobs travel under keys: turn and place in it. */
+/** Builds the request; images have keys of turn and index. */
 function askRequest({ question, images = [], history = [], ...rest }: Question): AskRequest {
   const blobs: Record<string, Blob> = {};
   const keysOf = (turn: number, files: readonly Blob[]) =>
@@ -184,7 +190,7 @@ function askRequest({ question, images = [], history = [], ...rest }: Question):
   };
 }
 
-/** Absolute, for the worker's own address is another one, and ending in a slash. */
+/** Absolute, because the worker's base URL differs, and with a trailing slash. */
 function directoryUrl(modelUrl: string | URL): string {
   try {
     const { href } = new URL(modelUrl, globalThis.document?.baseURI);

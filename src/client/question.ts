@@ -1,8 +1,8 @@
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 
-/** A turn that has its answer. */
+/** An answered turn. */
 export interface PastTurn {
-  /** In the order in which they stand before the question. */
+  /** In their order before the question. */
   readonly images: readonly Blob[];
   readonly question: string;
   /** `TurnResult.tokenIds` of the answer. */
@@ -11,19 +11,20 @@ export interface PastTurn {
 
 export interface Question {
   readonly question: string;
-  /** Image files (PNG, JPEG, WebP, …), in the order in which they stand before the question. */
+  /** Image files (PNG, JPEG, WebP, …), in their order before the question. */
   readonly images?: readonly Blob[];
-  /** The turns before this one, oldest first; `converse` keeps them for you. */
+  /** The earlier turns, oldest first; `converse` manages them. */
   readonly history?: readonly PastTurn[];
   /** Completed from `DEFAULT_SETTINGS`. Retention is a fraction in (0, 1], `capMb` counts 10^6 bytes. */
   readonly settings?: Partial<CacheSettings>;
   /** Completed from `DEFAULT_SAMPLING`. */
   readonly sampling?: Partial<Sampling>;
-  /** Prefill again even if the cache could be appended to. */
+  /** Run a new prefill even if the engine could append. */
   readonly fresh?: boolean;
   /**
-   * Aborting it stops the answer within two tokens; `result` then resolves with `finish: "cancelled"`.
-   * If it is aborted beforehand nothing is started, and `result` rejects with code `cancelled`.
+   * Aborting it stops the answer within two tokens; `result` then resolves with `finish:
+   * "cancelled"`. If it is aborted beforehand, nothing starts, and `result` rejects with code
+   * `cancelled`.
    */
   readonly signal?: AbortSignal;
 }

@@ -28,7 +28,7 @@ async function inflated(base64: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** What there is of an explanation once so many tokens have come. */
+/** The part of an explanation that covers the first tokens. */
 export function cutTo(explanation: Explanation, tokens: number): Explanation {
   const { attention } = explanation;
   if (!attention || attention.steps <= tokens) return explanation;

@@ -15,7 +15,7 @@ import {
 } from "@/protocol/engine";
 import { cutTo, decoded, type RecordedExplanation } from "./recordedExplanation";
 
-/** An event and when it came, in milliseconds after the call. */
+/** An event and its time in milliseconds after the call. */
 export interface TimedEvent {
   readonly at: number;
   readonly event: EngineEvent;
@@ -35,7 +35,7 @@ export interface RecordedResult extends Omit<TurnResult, "explanation"> {
   readonly explanation?: RecordedExplanation;
 }
 
-/** What an engine did, written down: enough to show every screen without a GPU. */
+/** A recording of an engine, sufficient to show every screen without a GPU. */
 export interface Recording {
   readonly load: {
     readonly events: readonly TimedEvent[];
@@ -48,8 +48,8 @@ export interface Recording {
 const NOTHING: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
 
 /**
- * An `Engine` that plays a recording back: for building and testing the page without a GPU. It
- * computes nothing; a question that is not in the recording gets the answer that fits best.
+ * An `Engine` that plays a recording, for building and testing the page without a GPU. It computes
+ * nothing; a question that is not in the recording gets the most similar answer.
  * @param pace 1 plays at the recorded speed, 0 without waiting
  */
 export function createScriptedEngine(recording: Recording, pace = 1): Engine {
@@ -63,7 +63,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     for (const listener of listeners) listener(event);
   };
 
-  /** Plays events one after the other; says whether it was stopped before the last. */
+  /** Plays events in sequence; returns whether it was stopped before the last. */
   async function play(events: readonly TimedEvent[]): Promise<boolean> {
     let isStopped = false;
     const stopped = new Promise<void>((resolve) => {
@@ -83,7 +83,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     return isStopped;
   }
 
-  /** @param shape makes of the recorded events those to play */
+  /** @param shape converts the recorded events to those to play */
   async function answerTo(
     request: AskRequest,
     shape: (events: readonly TimedEvent[]) => readonly TimedEvent[],
@@ -123,7 +123,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
         );
         if (isCancelled) break;
       }
-      // Of the lanes' caches the first one's is kept.
+      // The first lane's cache is kept.
       const kept = bestAnswer(recording.answers, { ...request, settings: lanes[0]! });
       const held = kept?.events.findLast(({ event }) => event.type === "memory");
       if (held && !isCancelled) emit(held.event);
@@ -152,7 +152,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
   }
 }
 
-/** The events of one lane: what the lanes share comes with the first alone, and from then on. */
+/** The events of one lane; only the first lane includes the shared events. */
 function inLane(events: readonly TimedEvent[], lane: number): readonly TimedEvent[] {
   const isShared = ({ event }: TimedEvent) =>
     event.type === "stage" && (event.stage === "vision" || event.stage === "prefill");
@@ -172,7 +172,7 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
-/** Same question first, then same policy, then the nearest retention. */
+/** Prefers the same question, then the same policy, then the nearest retention. */
 function bestAnswer(
   answers: readonly RecordedAnswer[],
   { turns, settings }: AskRequest,
@@ -185,7 +185,7 @@ function bestAnswer(
   return [...answers].sort((a, b) => distance(a) - distance(b))[0];
 }
 
-/** The recording's images under the keys that this page gave to its own. */
+/** The recording's images with the keys of the page's images. */
 function withImages(answer: RecordedAnswer, keys: readonly string[]): RecordedAnswer {
   const rename = (images: readonly ImageLayout[]) =>
     images.map((layout, index) => ({ ...layout, image: keys[index] ?? layout.image }));
@@ -202,7 +202,7 @@ function withImages(answer: RecordedAnswer, keys: readonly string[]): RecordedAn
   };
 }
 
-/** What a stopped engine resolves with: the tokens that had come. */
+/** The result of a stopped run: the tokens so far. */
 function stoppedResult(result: TurnResult, played: readonly TimedEvent[]): TurnResult {
   const tokens = played.flatMap(({ event }) => (event.type === "token" ? [event] : []));
   if (tokens.length === 0) {
@@ -216,7 +216,7 @@ function stoppedResult(result: TurnResult, played: readonly TimedEvent[]): TurnR
   };
 }
 
-/** The recorded plan of the policy whose retention is nearest. */
+/** The policy's recorded plan with the nearest retention. */
 function previewOf(answers: readonly RecordedAnswer[], settings: CacheSettings): PlanPreview {
   const distance = ({ retention }: RecordedAnswer) => Math.abs(retention - settings.retention);
   const [nearest] = answers

@@ -7,9 +7,9 @@ import type {
   WorkerRequest,
 } from "@/protocol/messages";
 
-/** The engine in its worker, and the means to end it. */
+/** The engine in its worker, with a method to end it. */
 export interface WorkerEngine extends Engine {
-  /** Ends the worker at once and with it everything it holds. A later call starts a new one. */
+  /** Terminates the worker and frees everything it holds. A later call starts a new one. */
   terminate(): void;
 }
 
@@ -25,8 +25,8 @@ const CRASHED: EngineFailure = {
 };
 
 /**
- * The page's side of the protocol: one message per call, answered by its id, and events as they
- * come. The worker starts with the first call. If it dies, calls under way fail, `deviceLost` tells
+ * The page's side of the protocol: one message per call, with a reply of the same id, and events.
+ * The worker starts with the first call. If it dies, running calls fail, a `deviceLost` event tells
  * the page that the model is gone, and the next call starts another worker.
  */
 export function createWorkerEngine(start: () => Worker = startWorker): WorkerEngine {
@@ -47,7 +47,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     for (const { reject } of failed) reject(new EngineError(failure));
   };
 
-  /** Without a word from anybody: the browser or something in it ended the worker. */
+  /** The browser killed the worker without an event. */
   const crash = (crashed: Worker) => {
     if (worker !== crashed) return;
     fail(CRASHED);
@@ -98,7 +98,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
   };
 }
 
-/** Calls back once nobody holds a Web Lock any more. */
+/** Calls back when a Web Lock is released. */
 function whenFree(lock: string, listener: () => void): void {
   void globalThis.navigator?.locks?.request(lock, listener);
 }

@@ -3,18 +3,21 @@ import { planShared, SHARED_OPTIONS, type SharedValues } from "./sharedOptions";
 import type { TapSpec } from "./taps/registry";
 import { type DecodeRule, type KeepPlan, type PlanInput, type Policy, PolicyError } from "./types";
 
-/** What a policy's file says; `definePolicy` adds the shared options and the types of its own. */
+/**
+ * The definition in a policy's file. `definePolicy` adds the shared options and typed option
+ * values.
+ */
 export interface PolicySpec<S extends OptionSpecs>
   extends Pick<Policy, "id" | "label" | "summary" | "paper" | "release" | "ranks" | "keepsNewest"> {
   readonly options: S;
-  /** `none` for the one policy that has nothing to share out. */
+  /** `none` for the policy that keeps every row. */
   readonly shared?: "none";
   deviation?(options: ValuesOf<S>): string | undefined;
   deviantRows?(input: PlanInput, options: ValuesOf<S>): readonly number[];
   taps(options: ValuesOf<S>): TapSpec;
   plan(input: PlanInput, options: ValuesOf<S>): KeepPlan;
   decode?(input: PlanInput, plan: KeepPlan, options: ValuesOf<S>): DecodeRule;
-  /** What this prompt makes of the options, where that is less than was asked for. */
+  /** Notices about options that had to be clamped for this prompt. */
   notices?(input: PlanInput, options: ValuesOf<S>): readonly string[];
 }
 
@@ -51,7 +54,7 @@ function withNotices(plan: KeepPlan, said: readonly string[]): KeepPlan {
   return notices.length > 0 ? { ...plan, notices } : plan;
 }
 
-/** Sinks and recents are promises to keep rows; a small budget cannot keep all of them. */
+/** A notice if the budget is too small for all protected sinks and recent rows. */
 function protectionNotices({ budget, layers }: PlanInput, options: OptionValues): string[] {
   const { sinks = 0, recent = 0 } = options;
   const rows = Math.floor(budget / layers);

@@ -1,6 +1,6 @@
 /**
- * Options: how a policy declares them, what is valid, and how a name that changed goes on being read.
- * Pure, and the page's settings use it as the engine does.
+ * Options: declaration, validation, and support for renamed options. Pure, and the page's settings
+ * use it as the engine does.
  */
 
 interface OptionBase {
@@ -46,7 +46,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 /** What was chosen, by option name. */
 export type OptionValues = Readonly<Record<string, number | string>>;
 
-/** The values that a set of declared options takes. */
+/** The value types of a set of declared options. */
 export type ValuesOf<S extends OptionSpecs> = {
   readonly [K in keyof S]: S[K] extends { kind: "number" }
     ? number

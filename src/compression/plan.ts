@@ -5,11 +5,12 @@ import { keepAll } from "./sharedOptions";
 import { type KeepPlan, type PlanInput, type Policy, PolicyError } from "./types";
 
 /**
- * A policy's plan under the contract: retention 1 keeps everything, the budget is feasible, and
- * what comes back keeps valid rows, every row outside of C, and the rows that it promised.
+ * A policy's plan, checked against the contract: retention 1 keeps everything, the budget is
+ * feasible, and the plan keeps valid rows, every row outside of C, and as many rows as the budget
+ * says.
  *
- * @param options complete or partial; checked and completed.
- * @throws PolicyError for the user's mistakes, Error for a policy's.
+ * @param options complete or partial; validated and completed.
+ * @throws PolicyError for invalid options, Error for a defect of the policy.
  */
 export function planFor(policy: Policy, input: PlanInput, options: OptionValues = {}): KeepPlan {
   const settled = resolveOptions(policy, options);
@@ -26,7 +27,7 @@ export function planFor(policy: Policy, input: PlanInput, options: OptionValues 
   return plan;
 }
 
-/** @throws Error where a plan breaks the contract; a policy that does is wrong, whatever was asked. */
+/** @throws Error if a plan violates the contract, which is a defect of the policy. */
 export function checkContract(
   policy: Policy,
   input: PlanInput,

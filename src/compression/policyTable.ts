@@ -4,7 +4,7 @@ import { resolveOptions } from "./resolveOptions";
 import { SHARED_OPTIONS } from "./sharedOptions";
 import type { Policy } from "./types";
 
-/** The registry as Markdown, for the documents: a row per policy, then every option. */
+/** The registry as Markdown: one table row per policy. */
 export function policyTable(): string {
   const rows = POLICIES.map(
     (policy) => `| \`${policy.id}\` | ${policy.label} | ${policy.summary} | ${links(policy)} |`,

@@ -2,7 +2,7 @@ import { allowedValues, currentNames, isValid, type OptionValues } from "./optio
 import { type Policy, PolicyError } from "./types";
 
 /**
- * Everything that was given, checked, and defaults for the rest.
+ * Validates the given values and completes them with defaults.
  * @throws PolicyError naming the option, the value and what is allowed.
  */
 export function resolveOptions(policy: Policy, given: OptionValues = {}): OptionValues {

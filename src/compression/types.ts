@@ -1,5 +1,5 @@
 /**
- * What every compression policy is written against: attention reduced to numbers in, a plan out.
+ * The interface of compression policies: reduced attention (taps) in, a plan out.
  *
  * Words: a *row* is one KV-cache entry of the prompt that was just prefilled, counted from 0 in
  * prompt order. The *span* is those N rows; rows that were cached by earlier turns are not in it
@@ -33,8 +33,8 @@ export interface PlanInput {
   /** Rotary embedding of the keys; needed by `protect: ivc` alone. */
   readonly rotary?: Rotary;
   /**
-   * Rows of C to keep per layer (mean over heads), where the caller has settled them already; a
-   * policy then ranks only. Absent: the policy's own layer budgets.
+   * Rows of C to keep per layer (mean over heads), if the caller has fixed them; the policy then
+   * only ranks. Absent: the policy's own layer budgets.
    */
   readonly layerRows?: readonly number[];
 }
@@ -48,23 +48,23 @@ export interface Rotary {
 }
 
 /**
- * How rows that leave the cache are folded into rows that stay. Every value is read as it was before
- * the merge. A kept row may itself be absorbed by another kept row, or by itself (it then counts
- * twice): released Elastic Cache does both.
+ * How dropped rows are merged into kept rows. Every value is read as it was before the merge. A
+ * kept row may itself be merged into another kept row, or into itself (it then counts twice): the
+ * release of Elastic Cache does both.
  */
 export type MergePlan =
   | {
       readonly kind: "assign";
       /** Per list of `LayerPlan.keep`: for each row of the span the kept row that absorbs it, or -1. */
       readonly into: readonly Int32Array[];
-      /** `mean`: plain mean with the keeper; `pivot`: mean(K_p, (K_d + K_p) / 2 …) (LOOK-M). */
+      /** `mean`: plain mean with the kept row; `pivot`: mean(K_p, (K_d + K_p) / 2 …) (LOOK-M). */
       readonly rule: "mean" | "pivot";
     }
   | {
       /** Each dropped row goes to the kept row with the highest key cosine, per head (LOOK-M). */
       readonly kind: "nearestKey";
       readonly rule: "mean" | "pivot";
-      /** The only rows that may absorb, ascending; absent: every kept row. */
+      /** The only rows that others may be merged into, ascending; absent: every kept row. */
       readonly among?: Uint32Array;
     };
 
@@ -77,26 +77,26 @@ export interface LayerPlan {
 export interface KeepPlan {
   readonly layers: readonly LayerPlan[];
   /**
-   * What the rows were ranked by, for showing: larger is kept first; 0 where a row has no score. heads = 1
-   * or KV heads. Absent where a policy ranks by no score.
+   * The scores of the ranking, for display: larger is kept first; 0 for a row without a score.
+   * heads = 1 or KV heads. Absent if the policy does not rank by a score.
    */
   readonly scores?: RowScores;
-  /** Numbers worth showing next to the plan (a threshold, a layer's strength), by name. */
+  /** Numbers to show with the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
-  /** One sentence each: what was clamped because this prompt or budget has no room for it. */
+  /** One sentence for each value that was clamped for this prompt or budget. */
   readonly notices?: readonly string[];
 }
 
-/** What happens to the cache at each decoded token. Counts are decided here, on the CPU. */
+/** Eviction at each decoded token. Counts are decided here, on the CPU. */
 export interface DecodeRule {
   /**
-   * Rows that `layer` must shed now. `rows`: rows the rule governs, the newest included; `seen`:
-   * tokens seen so far, the newest included (as if nothing had ever been dropped).
+   * Rows that `layer` must evict now. `rows`: rows that the rule applies to, the newest included;
+   * `seen`: tokens seen so far, the newest included (dropped ones count).
    */
   due(layer: number, rows: number, seen: number): number;
   readonly victim:
     | {
-        /** By age: place in the layer's list of rows, oldest first. */
+        /** By age: index into the layer's list of rows, oldest first. */
         readonly kind: "age";
         index(layer: number, rows: number): number;
       }
@@ -106,15 +106,15 @@ export interface DecodeRule {
         /** `sum`: prefill column sums plus every later row; `last`: the newest attention row alone. */
         readonly scores: "sum" | "last";
         /**
-         * With `sum`, where a release starts from other sums: by place in the list of rows, oldest
-         * first, rows that are still to come included. Reproduced off the GPU only.
+         * With `sum`, for a release that starts from other sums: by index into the list of rows,
+         * oldest first, future rows included. Supported on the CPU only.
          */
         readonly initial?: Float64Array;
         /** One victim for all heads of a layer (scores averaged), or one per KV head. */
         readonly perHead: boolean;
         /**
-         * `model`: one victim for all layers, scores averaged over them (reproduced off the GPU only).
-         * Absent: each layer its own.
+         * `model`: one victim for all layers, scores averaged over them (supported on the CPU
+         * only). Absent: one per layer.
          */
         readonly across?: "model";
         /** Oldest and newest rows that are exempt: one number, or one per layer. */
@@ -123,7 +123,7 @@ export interface DecodeRule {
       };
 }
 
-/** A compression method: numbers in, plan out. No GPU, no clock, no I/O; randomness from `seed`. */
+/** A compression method as pure functions. No GPU, no clock, no I/O; randomness from `seed`. */
 export interface Policy {
   /** Stable id: command line, URL, result files. */
   readonly id: string;
@@ -140,7 +140,10 @@ export interface Policy {
   readonly keepsNewest?: number;
   /** How these options break the rule of the exact budget: one sentence. */
   deviation?(options: OptionValues): string | undefined;
-  /** Then: rows of C that each layer keeps instead of its budget (mean over heads); tested exactly. */
+  /**
+   * In that case, the rows of C that each layer keeps instead of its budget (mean over heads);
+   * tested exactly.
+   */
   deviantRows?(input: PlanInput, options: OptionValues): readonly number[];
   taps(options: OptionValues): TapSpec;
   /** @throws PolicyError for options that cannot hold on this input. */
@@ -149,7 +152,7 @@ export interface Policy {
   decode?(input: PlanInput, plan: KeepPlan, options: OptionValues): DecodeRule;
 }
 
-/** A policy was asked for something that it cannot do; the message is one sentence for the user. */
+/** A policy cannot do what its options ask for; the message is one sentence for the user. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";
   /** `fixedPoint`: a release's eviction slot lies outside of the cache. */

@@ -1,9 +1,9 @@
-/** What an adapter says about itself, in words fit for a screen. */
+/** An adapter's description of itself, for display. */
 export interface AdapterFacts {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** A software adapter: right, not fast. */
+  /** A software adapter: correct but slow. */
   readonly isFallback: boolean;
   /** Features that the device was given. */
   readonly features: readonly string[];
@@ -14,7 +14,7 @@ export interface DeviceGrant {
   readonly adapter: AdapterFacts;
 }
 
-/** No device for us here: there is no WebGPU at all, or the adapter lacks a limit that we need. */
+/** No usable device: there is no WebGPU, or the adapter lacks a required limit. */
 export class DeviceError extends Error {
   override readonly name = "DeviceError";
   readonly reason: "noWebGpu" | "missingLimit";
@@ -25,7 +25,7 @@ export class DeviceError extends Error {
   }
 }
 
-/** What every kernel here may count on: WebGPU's core defaults, and no more. */
+/** The limits that kernels may rely on: WebGPU's defaults. */
 const NEEDED = {
   maxStorageBuffersPerShaderStage: 8,
   maxStorageBufferBindingSize: 128 * 1024 * 1024,
@@ -36,17 +36,17 @@ const NEEDED = {
   maxComputeWorkgroupsPerDimension: 65_535,
 } as const satisfies Partial<Record<keyof GPUSupportedLimits, number>>;
 
-/** Used where present, by our kernels and by ONNX Runtime alike. */
+/** Optional features that our kernels and ONNX Runtime use. */
 const WANTED: readonly string[] = ["shader-f16", "subgroups"];
 
 export interface DeviceOptions {
-  /** Ask for GPU timestamps too: only for profiling, they slow some drivers down. */
+  /** Also request GPU timestamps. For profiling only: they slow some drivers down. */
   readonly timestamps?: boolean;
 }
 
 /**
- * The one device that ONNX Runtime and our kernels share, from the high-performance adapter, with
- * everything that the adapter offers of the limits above.
+ * Creates the device that ONNX Runtime and our kernels share: the high-performance adapter, with
+ * those of the features and limits above that it offers.
  * @throws DeviceError
  */
 export async function requestDevice(
@@ -94,7 +94,10 @@ function facts(adapter: GPUAdapter, features: readonly string[]): AdapterFacts {
   };
 }
 
-/** Browsers are moving the flag from the adapter to its `info`; some name the software adapter only. */
+/**
+ * Browsers are moving the flag from the adapter to its `info`; some only give the software
+ * adapter's name.
+ */
 function isFallback(adapter: GPUAdapter): boolean {
   const { info } = adapter;
   if (info.isFallbackAdapter) return true;

@@ -9,7 +9,7 @@ export class KernelCompileError extends Error {
   override readonly name = "KernelCompileError";
 }
 
-/** What this device offers beyond the core. */
+/** Optional features of this device. */
 export interface GpuFeatures {
   readonly f16: boolean;
   readonly subgroups: boolean;
@@ -17,8 +17,8 @@ export interface GpuFeatures {
 }
 
 /**
- * A device with our allocator and our one way to compile. Knows nothing of models.
- * Kernels with reductions are written against `reduction_*.wgsl` (see `kernels/common/reduction.ts`).
+ * A device with our allocator and our compiler. Independent of models. Kernels with reductions are
+ * written against `reduction_*.wgsl` (see `kernels/common/reduction.ts`).
  */
 export class Gpu {
   readonly device: GPUDevice;
@@ -37,7 +37,7 @@ export class Gpu {
   }
 
   /**
-   * Compiles a kernel, or returns the one that was compiled from the same code and constants.
+   * Compiles a kernel, or returns the cached one with the same code and constants.
    * @throws KernelCompileError
    */
   compile<P extends ParamTypes>(spec: KernelSpec<P>): Promise<Kernel<P>> {
@@ -88,12 +88,12 @@ export class Gpu {
     }
   }
 
-  /** A recorder whose commands run at `submit`; it takes up to `slots` dispatches at a time. */
+  /** A recorder whose commands run at `submit`; it holds up to `slots` dispatches. */
   recorder(label: string, slots: number = RECORDER_SLOTS): Recorder {
     return new Recorder(this.device, this.memory, label, slots);
   }
 
-  /** Copies `size` bytes out of a buffer. Waits for everything submitted so far. */
+  /** Reads `size` bytes of a buffer. Waits for all submitted work. */
   async read(source: GPUBuffer, offset = 0, size = source.size - offset): Promise<ArrayBuffer> {
     const staging = this.device.createBuffer({
       label: `${source.label} readback`,

@@ -1,4 +1,4 @@
-/** How a kernel uses one of its storage buffers. */
+/** A kernel's access to one of its storage buffers. */
 export type Access = "read" | "write";
 
 /**

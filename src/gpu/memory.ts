@@ -1,4 +1,4 @@
-/** The pools that live GPU bytes are booked under; the charts and the tests read their sums. */
+/** Pools of live GPU bytes; charts and tests read their sums. */
 export type Pool = "weights" | "kv" | "activations" | "vision";
 
 /** Live bytes per pool. */
@@ -10,8 +10,8 @@ export class OutOfMemoryError extends Error {
 }
 
 /**
- * The only place that creates and destroys GPU buffers. WebGPU reports no memory use, so what this
- * ledger handed out and has not taken back is what we call memory.
+ * The only place that creates and destroys GPU buffers. WebGPU reports no memory use, so memory on
+ * the page means the bytes of buffers that this class has created and not yet destroyed.
  */
 export class Memory {
   readonly #device: GPUDevice;
@@ -50,7 +50,7 @@ export class Memory {
     );
   }
 
-  /** Destroys a buffer of ours; the GPU finishes what was already submitted. */
+  /** Destroys a buffer of this ledger; submitted work still completes. */
   destroy(buffer: GPUBuffer): void {
     const pool = this.#live.get(buffer);
     if (pool === undefined) throw new Error(`${buffer.label}: destroyed twice or not ours`);

@@ -2,7 +2,7 @@
 
 type Floats = Float32Array<ArrayBuffer>;
 
-/** Rounds to bf16 and returns the upper halves of the f32 bits, two to a word. */
+/** Rounds to bf16 and returns the upper halves of the f32 bits, two per word. */
 export function packBf16(values: Floats): Uint32Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer);
   const upper = (at: number) => ((bits[at] as number) + 0x8000) >>> 16;
@@ -11,7 +11,7 @@ export function packBf16(values: Floats): Uint32Array<ArrayBuffer> {
   });
 }
 
-/** What `packBf16` stored. */
+/** Unpacks the output of `packBf16`. */
 export function unpackBf16(words: Uint32Array): Floats {
   const bits = new Uint32Array(words.length * 2);
   for (const [at, word] of words.entries()) {
@@ -21,7 +21,7 @@ export function unpackBf16(words: Uint32Array): Floats {
   return new Float32Array(bits.buffer);
 }
 
-/** Two f16 to a word. Exact for values that f16 can hold; others are cut off. */
+/** Packs two f16 per word. Exact for values that f16 can represent; others are truncated. */
 export function packF16(values: Floats): Uint32Array<ArrayBuffer> {
   return Uint32Array.from({ length: values.length / 2 }, (_, at) => {
     const [low, high] = [values[2 * at] as number, values[2 * at + 1] as number];

@@ -16,9 +16,9 @@ interface Recorded {
 }
 
 /**
- * Collects dispatches with their parameters. `submit` runs them once and starts over; `program`
- * freezes them for replay (decoding: bind groups and parameters are built once, then reused for
- * every token).
+ * Collects dispatches with their parameters. `submit` runs them once and clears the recorder.
+ * `program` freezes them for replay: decoding builds bind groups and parameters once and reuses
+ * them for every token.
  */
 export class Recorder {
   readonly #device: GPUDevice;
@@ -54,7 +54,7 @@ export class Recorder {
     return this.#recorded.length;
   }
 
-  /** Runs what was recorded. `after` may add copies to the same command buffer. */
+  /** Runs the recorded dispatches. `after` may add copies to the same command buffer. */
   submit(after?: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.#device.createCommandEncoder({ label: this.#label });
     if (this.#recorded.length > 0) {
@@ -75,7 +75,7 @@ export class Recorder {
     this.#recorded = [];
   }
 
-  /** Freezes what was recorded. The recorder must not be used afterwards. */
+  /** Freezes the recorded dispatches. The recorder must not be used afterwards. */
   program(): Program {
     this.#keepsUniforms = true;
     const uniforms = this.#uniforms as GPUBuffer;
@@ -121,7 +121,7 @@ export class Recorder {
   }
 }
 
-/** Frozen dispatches: `encode` them into a command buffer as often as needed. */
+/** Frozen dispatches; `encode` adds them to a command buffer, any number of times. */
 export class Program {
   readonly #memory: Memory;
   readonly #label: string;

@@ -2,19 +2,19 @@ import type { FlashVariant } from "./kernels/attention/flash";
 import type { Reduction } from "./kernels/common/reduction";
 import type { MatmulVariant } from "./kernels/matmul/matmul";
 
-/** Which form of each hot kernel runs on an adapter. */
+/** The variant of each performance-critical kernel on an adapter. */
 export interface Variants {
   readonly reduction: Reduction;
   readonly matmul: MatmulVariant;
   readonly flash: FlashVariant;
 }
 
-/** Nothing but loops: right everywhere. */
+/** Plain loops only; correct on every adapter. */
 export const PLAIN: Variants = { reduction: "one", matmul: "registers", flash: "plain" };
 
-/** What the choice depends on. */
+/** The adapter's properties that decide the variants. */
 export interface AdapterTraits {
-  /** A software adapter: there a barrier costs microseconds, and a load more than a product. */
+  /** A software adapter: a barrier costs microseconds, and a load more than a multiplication. */
   readonly isFallback: boolean;
   readonly hasSubgroups: boolean;
 }

@@ -3,22 +3,22 @@ import { ImageError } from "./imageError";
 import { resample } from "./resample";
 import type { Orientation } from "./types";
 
-/** An image as the processor takes it: opaque, turned upright, scaled. */
+/** An image for the processor: opaque, upright, scaled. */
 export interface DecodedImage {
   /** RGBA, [height, width, 4]. */
   readonly pixels: ImageData;
-  /** Size of the image as decoded and turned, before scaling. */
+  /** Size after decoding and EXIF rotation, before scaling. */
   readonly width: number;
   readonly height: number;
   readonly notices: readonly string[];
 }
 
-/** Source pixels per scaled pixel and axis that the scaling filter is given at most. */
+/** Largest number of source pixels per scaled pixel and axis for the scaling filter. */
 const DETAIL = 4;
 
 /**
- * Decodes an image: EXIF rotation applied, transparency on white, the first frame of an animation,
- * scaled to what `sizeFor` asks for.
+ * Decodes an image: applies EXIF rotation, composites transparency on white, takes the first frame
+ * of an animation, and scales to the size that `sizeFor` returns.
  * @throws ImageError `badImage` or `imageTooLarge`, the latter before anything is decoded
  */
 export async function decodeImage(
@@ -92,8 +92,8 @@ export function turn(
 }
 
 /**
- * The image on white, scaled by a Lanczos filter. What is far too large is first brought down by
- * the canvas, which is fast, to a size from which the filter still sees every detail it needs.
+ * The image on white, scaled by a Lanczos filter. The canvas first scales down a very large image,
+ * which is fast, to a size that preserves the detail that the filter needs.
  */
 function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
   const canvas = new OffscreenCanvas(
@@ -111,7 +111,7 @@ function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
   return new ImageData(pixels, width, height);
 }
 
-/** Read back at once, so a canvas on the GPU would only cost a copy. */
+/** The pixels are read back at once, so a canvas on the GPU would only add a copy. */
 function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (context) return context;

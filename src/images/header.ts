@@ -41,14 +41,14 @@ function formatOf(file: DataView): ImageFormat | undefined {
   return ascii(file, 0, 2) === "BM" ? "BMP" : undefined;
 }
 
-/** A byte, or 0 past the end: for telling formats apart. */
+/** A byte, or 0 past the end. */
 function u8(file: DataView, offset: number): number {
   return offset < file.byteLength ? file.getUint8(offset) : 0;
 }
 
 /**
- * Chunks of (length, type, data, checksum) up to IEND; `acTL` announces an animation. A file that ends
- * behind a whole chunk is left to the decoder.
+ * PNG: chunks of (length, type, data, checksum) up to IEND; `acTL` marks an animation. A file that
+ * ends behind a whole chunk is left to the decoder.
  */
 function readPng(file: DataView): ImageHeader {
   const width = file.getUint32(16);
@@ -66,8 +66,8 @@ function readPng(file: DataView): ImageHeader {
 }
 
 /**
- * Blocks: 0x21 an extension, 0x2C a frame, 0x3B the end. Decoders accept files whose end marker is
- * missing or follows other bytes, if there is a frame.
+ * GIF blocks: 0x21 an extension, 0x2C a frame, 0x3B the end. Decoders accept files whose end marker
+ * is missing or follows other bytes, if there is a frame.
  */
 function readGif(file: DataView): ImageHeader {
   const width = file.getUint16(6, true);
@@ -99,7 +99,9 @@ function endOfSubBlocks(file: DataView, from: number): number {
   return at + 1;
 }
 
-/** A file header with the offset of the pixels, then an information header of one of two kinds. */
+/**
+ * BMP: a file header with the offset of the pixels, then an information header of one of two kinds.
+ */
 function readBmp(file: DataView): ImageHeader {
   const isOld = file.getUint32(14, true) === 12;
   const width = isOld ? file.getUint16(18, true) : Math.abs(file.getInt32(18, true));

@@ -11,7 +11,7 @@ export function isoFormat(file: DataView): "AVIF" | "HEIC" | undefined {
   return brands.some((brand) => HEIC_BRANDS.test(brand)) ? "HEIC" : undefined;
 }
 
-/** ISO media boxes; the largest `ispe` property under meta/iprp/ipco is the image's size. */
+/** AVIF: ISO media boxes; the largest `ispe` property under meta/iprp/ipco is the image size. */
 export function readIso(file: DataView): ImageHeader {
   const format = isoFormat(file) ?? "AVIF";
   const isAnimated = ascii(file, 8, 4) === "avis";

@@ -1,6 +1,6 @@
 /**
- * Antialiased Lanczos scaling (support 3), as Pillow does it: along x, then along y, rounded to bytes
- * in between. Image processors were written against Pillow; a browser's own filters are softer.
+ * Antialiased Lanczos scaling (support 3) like Pillow's: along x, then along y, rounded to bytes in
+ * between. Image processors expect Pillow's results; a browser's own filters blur more.
  * @param pixels RGBA, [height, width, 4]
  */
 export function resample(
@@ -30,7 +30,7 @@ interface Weights {
   readonly weights: readonly Float64Array[];
 }
 
-/** The filter is stretched when scaling down, so that every source sample counts. */
+/** When scaling down, the filter is widened to cover every source sample. */
 function weights(from: number, to: number): Weights {
   const scale = from / to;
   const stretch = Math.max(1, scale);

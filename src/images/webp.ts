@@ -1,6 +1,9 @@
 import { ascii, type ImageHeader, type Orientation, type OrientationTag } from "./types";
 
-/** RIFF chunks; `VP8X` carries the canvas and the animation flag, else the first frame's header. */
+/**
+ * WebP: RIFF chunks; `VP8X` has the canvas size and the animation flag, otherwise the first frame's
+ * header.
+ */
 export function readWebp(file: DataView): ImageHeader {
   const isTruncated = file.getUint32(4, true) + 8 > file.byteLength;
   const type = ascii(file, 12, 4);

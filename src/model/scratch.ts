@@ -1,6 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 
-/** Buffers that live and die together, booked under activations. */
+/** Buffers with a common lifetime, in the pool `activations`. */
 export class Scratch {
   readonly #gpu: Gpu;
   readonly #label: string;
@@ -25,7 +25,7 @@ export class Scratch {
     return buffer;
   }
 
-  /** Contents of several buffers through one staging copy. */
+  /** Reads several buffers through one staging buffer. */
   async read(buffers: readonly GPUBuffer[]): Promise<readonly ArrayBuffer[]> {
     const { device, memory } = this.#gpu;
     const size = buffers.reduce((sum, buffer) => sum + buffer.size, 0);

@@ -5,8 +5,8 @@ export interface ByteRange {
 }
 
 /**
- * The one range that a `Range` header asks of a file of `size` bytes, cut at its end; undefined for
- * what is no single satisfiable range (RFC 9110 §14.1.2).
+ * The single range of a `Range` header for a file of `size` bytes, clipped to its end; undefined if
+ * there is no single satisfiable range (RFC 9110 §14.1.2).
  */
 export function parseRange(header: string, size: number): ByteRange | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header.trim()) ?? [];
@@ -16,7 +16,7 @@ export function parseRange(header: string, size: number): ByteRange | undefined 
   return start < end ? { start, end } : undefined;
 }
 
-/** A 206 answer: `range` of a file of `size` bytes. */
+/** A 206 response: `range` of a file of `size` bytes. */
 export function partialResponse(
   body: BodyInit,
   { start, end }: ByteRange,

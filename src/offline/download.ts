@@ -1,8 +1,8 @@
 import type { ByteRange } from "./byteRange";
 
 /**
- * A file on its way in. Whoever asks for a part gets its bytes as they come, so that reading a file
- * in ranges costs one transfer of the file and no waiting for its end.
+ * A file during its download. Readers of a part receive its bytes as they arrive, so reading a file
+ * in ranges costs one transfer and does not wait for its end.
  */
 export class Download {
   readonly size: number;
@@ -11,7 +11,7 @@ export class Download {
   #filled = 0;
   #failure: unknown;
   #waiting: (() => void)[] = [];
-  /** The whole file. @throws where it ends early, goes on too long, or breaks off. */
+  /** The whole file. @throws if it is too short, too long or interrupted. */
   readonly whole: Promise<Uint8Array<ArrayBuffer>>;
 
   constructor(body: ReadableStream<Uint8Array>, size: number, type: string) {

@@ -1,24 +1,24 @@
 import type { Order } from "./scope";
 
-/** How long a first visit's engine waits at most for the service worker to see its files pass. */
+/** How long the engine waits at the first visit for the service worker to take control, in ms. */
 const CONTROL_MS = 1000;
-/** A newer build that does not answer in this time takes over later. */
+/** A newer build that does not reply within this time, in ms, takes over at a later visit. */
 const TAKE_OVER_MS = 5000;
 
 export interface Offline {
   /**
-   * Settles when the engine may read its files: at once in most visits; in the first one when the
-   * service worker is in control, so that the model is not read twice; never where a newer build
-   * is about to replace this page.
+   * Resolves when the engine may read its files: at once in most visits; at the first visit when
+   * the service worker is in control, so that the model is not downloaded twice; never if a newer
+   * build is about to replace this page.
    */
   readonly ready: Promise<void>;
-  /** Stores what a visit without a network needs. @param modelUrl folder of the model in use */
+  /** Stores the files for offline use. @param modelUrl folder of the model in use */
   keep(modelUrl: string): void;
 }
 
 /**
- * Registers the service worker. A browser that has none, or forbids storage, leaves the page as it
- * is; so does the development server, whose files change all the time.
+ * Registers the service worker. Without service workers or storage the page works unchanged. The
+ * development server does not register one, because its files change.
  */
 export function startOffline(): Offline {
   const registration = import.meta.env.DEV
@@ -45,8 +45,8 @@ async function register(): Promise<ServiceWorkerRegistration> {
 }
 
 /**
- * A build that arrived during the last visit replaces this one before anything was started, unless
- * another page of this one is open: settles if this page stays.
+ * A build that was downloaded during the last visit replaces this one before anything starts,
+ * unless another page of this build is open. Resolves if this page stays.
  */
 function staying(waiting: ServiceWorker): Promise<void> {
   const { serviceWorker } = navigator;
@@ -65,7 +65,7 @@ function staying(waiting: ServiceWorker): Promise<void> {
   });
 }
 
-/** A page that was loaded past its worker (a forced reload) stays without one: nothing to wait for. */
+/** A page that bypassed its worker (a forced reload) has none; do not wait. */
 async function control(registration: ServiceWorkerRegistration | undefined): Promise<void> {
   const isOld = registration?.active?.state === "activated";
   if (!registration || isOld || navigator.serviceWorker.controller) return;

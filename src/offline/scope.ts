@@ -1,6 +1,6 @@
 /**
  * The part of a service worker's global scope that is used here. TypeScript's own declarations
- * (`lib.webworker`) cannot stand beside the page's in one project.
+ * (`lib.webworker`) conflict with the page's in one project.
  */
 export interface ServiceWorkerScope {
   readonly registration: ServiceWorkerRegistration;
@@ -32,9 +32,9 @@ export interface OrderEvent extends LastingEvent {
   readonly ports: readonly MessagePort[];
 }
 
-/** What a page tells its service worker. */
+/** A page's messages to its service worker. */
 export type Order =
-  /** Store what a visit without a network needs; `model` is a folder below the scope. */
+  /** Store the files for offline use; `model` is a folder below the scope. */
   | { readonly order: "keep"; readonly model: string }
-  /** Replace the build that is shown, if this is its only page; the port hears whether. */
+  /** Replace the shown build if this is its only page; the result is sent to the port. */
   | { readonly order: "takeOver" };

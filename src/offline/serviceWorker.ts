@@ -3,9 +3,10 @@ import { Download } from "./download";
 import type { RequestEvent, ServiceWorkerScope } from "./scope";
 
 /**
- * Keeps the page for visits without a network. A file is stored under its path and digest, and only
- * if it has that digest: builds share what they have in common and never mix where they differ. A
- * newer build waits, complete, until the older one has no page but the one that asks (`page.ts`).
+ * Stores the page for offline use. A file is stored under its path and digest, and only if its
+ * bytes have that digest, so builds share equal files and never mix different ones. A newer build
+ * is downloaded completely and waits until the older one has no page except the one that asks
+ * (`page.ts`).
  */
 
 /** Size and SHA-256 of the files of this build, by path; the build writes them before this script. */
@@ -18,7 +19,7 @@ const PAGE = "index.html";
 const MODELS = "models/";
 const PATHS = Object.keys(BUILT_FILES);
 
-/** Files that are read in ranges for the first time, by path. */
+/** Downloads of files that are read in ranges, by path. */
 const downloads = new Map<string, Promise<Download>>();
 /** Files that are being stored, by path. */
 const storing = new Map<string, Promise<void>>();
@@ -27,7 +28,8 @@ const addressOf = (path: string) => new URL(path, scope).href;
 const keyOf = (path: string) => `${addressOf(path)}?${BUILT_FILES[path]![1]}`;
 
 worker.addEventListener("install", (event) => {
-  // The first worker is in control at once, to see the model pass. A newer one brings everything.
+  // The first worker takes control at once, to store the model as it is read. A newer one downloads
+  // everything.
   if (worker.registration.active) event.waitUntil(keptModels().then(complete));
 });
 
@@ -52,7 +54,8 @@ worker.addEventListener("fetch", (event) => {
   const path = new URL(url).pathname.slice(new URL(scope).pathname.length);
   if (path === "" && mode === "navigate") return event.respondWith(answer(event, PAGE));
   if (Object.hasOwn(BUILT_FILES, path)) return event.respondWith(answer(event, path));
-  // A model is probed for files that it may have; without a network, this build knows that it has not.
+  // The engine probes for optional model files; offline, a file that is not in this build does not
+  // exist.
   const [folder] = /^models\/[^/]+\//.exec(path) ?? [];
   if (folder === undefined || !PATHS.some((each) => each.startsWith(folder))) return;
   event.respondWith(fetch(event.request).catch(() => new Response(null, { status: 404 })));
@@ -77,7 +80,7 @@ async function cutOut(kept: Response, range: ByteRange, path: string): Promise<R
   return partialResponse(part, range, BUILT_FILES[path]![0], typeOf(kept));
 }
 
-/** Reads the whole file once, however many of its ranges are asked for meanwhile. */
+/** Reads the whole file once, for any number of range requests. */
 async function passPart(event: RequestEvent, range: ByteRange, path: string): Promise<Response> {
   const started = downloads.get(path) ?? startDownload(path);
   downloads.set(path, started);
@@ -98,7 +101,7 @@ async function startDownload(path: string): Promise<Download> {
   return new Download(response.body, BUILT_FILES[path]![0], typeOf(response));
 }
 
-/** Stores what is missing, the page itself last: it is offered once all that it needs is there. */
+/** Stores missing files, the page itself last, so that it loads offline only when complete. */
 async function complete(model: readonly string[]): Promise<void> {
   const shell = PATHS.filter((path) => !path.startsWith(MODELS) && path !== PAGE);
   for (const path of [...shell, ...model, PAGE]) {
@@ -122,13 +125,13 @@ async function forgetOthers(): Promise<void> {
   for (const { url } of await cache.keys()) if (!current.has(url)) await cache.delete(url);
 }
 
-/** Storage may be forbidden or full: then the network is all there is. */
+/** Storage may be forbidden or full; the page then uses the network. */
 async function stored(path: string): Promise<Response | undefined> {
   const cache = await caches.open(CACHE).catch(() => undefined);
   return cache?.match(keyOf(path)).catch(() => undefined);
 }
 
-/** @throws where the bytes are not those of this build, or there is no room. */
+/** @throws if the bytes are not those of this build, or the storage is full. */
 function store(path: string, read: () => Promise<BufferSource>, type: string): Promise<void> {
   const running = storing.get(path) ?? write(path, read, type).finally(() => storing.delete(path));
   storing.set(path, running);
@@ -144,7 +147,9 @@ async function write(path: string, read: () => Promise<BufferSource>, type: stri
   await (await caches.open(CACHE)).put(keyOf(path), new Response(bytes, { headers }));
 }
 
-/** Pages of other builds keep theirs: this one takes over where only the page that asks is open. */
+/**
+ * Takes over only if the asking page is the only one open, because other pages need their build.
+ */
 async function takeOver(reply: MessagePort | undefined): Promise<void> {
   const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
   const isAlone = all.filter(({ url }) => url.startsWith(scope)).length <= 1;

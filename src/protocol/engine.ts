@@ -1,23 +1,26 @@
 /**
- * The one interface between a page and an engine: everything that may be asked, told and refused.
- * A worker implements it (`runtime/`), and so does a scripted engine (`client/scriptedEngine.ts`).
+ * The only interface between a page and an engine: requests, events and failures. A worker
+ * implements it (`runtime/`), and so does a scripted engine (`client/scriptedEngine.ts`).
  */
 
 export interface Engine {
-  /** Loads a model, replacing the one that is loaded. Progress comes as `load` events. */
+  /** Loads a model and replaces the current one. Progress is reported by `load` events. */
   load(request: LoadRequest): Promise<ModelInfo>;
   /**
-   * Answers the last turn of a conversation. The whole conversation travels with each call; the
-   * engine appends to the cache that it holds where it can, and prefills anew where it must.
-   * Tokens come as `token` events. Rejects with `EngineError`.
+   * Answers the last turn of a conversation. Each call carries the whole conversation. The engine
+   * appends to its cache if possible, and otherwise runs a new prefill. Tokens are reported by
+   * `token` events. Rejects with `EngineError`.
    */
   ask(request: AskRequest): Promise<TurnResult>;
   /**
-   * Answers the last turn once per lane, each from a fork of one prefill, one after the other. Events
-   * say which lane they belong to. The first lane's cache is kept for the next question.
+   * Answers the last turn once per lane, each from a fork of one prefill, one after the other.
+   * Events name their lane. The first lane's cache is kept for the next question.
    */
   compare(request: CompareRequest): Promise<readonly LaneOutcome[]>;
-  /** Stops the running `load`, `ask` or `compare` within two tokens; `ask` then resolves with what it has. */
+  /**
+   * Stops the running `load`, `ask` or `compare` within two tokens; `ask` then resolves with the
+   * answer so far.
+   */
   cancel(): Promise<void>;
   /** What `settings` would keep of the last prompt, from its recorded attention; runs no model. */
   preview(settings: CacheSettings): Promise<PlanPreview>;
@@ -41,7 +44,7 @@ export interface LoadRequest {
 export interface ModelInfo {
   readonly id: string;
   readonly parameters: number;
-  /** Bytes that were read to load it. */
+  /** Bytes read to load it. */
   readonly bytes: number;
   /** Element type of the weights in the file. */
   readonly elementType: "f16" | "f32" | "bf16";
@@ -52,8 +55,8 @@ export interface ModelInfo {
   readonly headDim: number;
   readonly contextLength: number;
   /**
-   * Visual rows of an image that is seen whole, the fewest that any takes; absent where the model
-   * sees none.
+   * Visual rows of an image that is not cut into tiles, the minimum for any image; absent if the
+   * model has no vision.
    */
   readonly rowsPerTile?: number;
   /** KV-cache bytes of one row over all layers. */
@@ -68,20 +71,20 @@ export interface AdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** A software adapter: right, not fast; its times are not to be quoted. */
+  /** A software adapter: correct but slow. Its times do not represent a GPU. */
   readonly isFallback: boolean;
   readonly features: readonly string[];
   /** Kernel family in use: lanes per unit of work. */
   readonly lanes: "one" | "workgroup" | "subgroup";
-  /** What the self-test replaced, one sentence each. */
+  /** One sentence for each variant that the self-test replaced. */
   readonly notices: readonly string[];
 }
 
 export interface Turn {
-  /** Keys of `AskRequest.images`, in the order in which they stand before the question. */
+  /** Keys of `AskRequest.images`, in their order before the question. */
   readonly images: readonly string[];
   readonly question: string;
-  /** Ids that were generated for an earlier turn; absent on the turn that is being asked. */
+  /** Generated ids of an earlier turn; absent for the turn to answer. */
   readonly answerIds?: readonly number[];
 }
 
@@ -90,9 +93,9 @@ export interface AskRequest {
   readonly images: Readonly<Record<string, Blob>>;
   readonly settings: CacheSettings;
   readonly sampling: Sampling;
-  /** Prefill again even if the cache could be appended to (*Ask again*). */
+  /** Run a new prefill even if the engine could append (*Ask again*). */
   readonly fresh?: boolean;
-  /** Also record what the answer looked at and what the policy ranked by. */
+  /** Also record the answer's attention and the policy's scores. */
   readonly explain?: boolean;
 }
 
@@ -101,7 +104,7 @@ export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh"> {
   readonly lanes: readonly CacheSettings[];
 }
 
-/** A lane's answer, or why it has none while the others go on. */
+/** A lane's answer, or its failure; other lanes continue. */
 export type LaneOutcome =
   | { readonly result: TurnResult; readonly failure?: never }
   | { readonly failure: EngineFailure; readonly result?: never };
@@ -131,30 +134,30 @@ export interface Sampling {
 /** A step of the pipeline from an image to its answer. */
 export type Phase = "vision" | "prefill" | "score" | "plan" | "compact" | "decode";
 
-/** KV rows of one layer around compaction. */
+/** KV rows of one layer before and after compaction. */
 export interface LayerReport {
   readonly rowsBefore: number;
-  /** With lists per head: their mean. */
+  /** The mean over heads if heads differ. */
   readonly rowsAfter: number;
-  /** Rows held when the answer ended, its own included; absent before that. */
+  /** Rows at the end of the answer, including its own; absent before. */
   readonly rowsEnd?: number;
   /** Original prompt positions of the rows held after compaction, ascending. */
   readonly kept: readonly number[];
-  /** Present where the heads of the layer keep different rows. */
+  /** Present if the heads of the layer keep different rows. */
   readonly keptPerHead?: readonly (readonly number[])[];
 }
 
-/** One answered turn. Field for field what `npm run ask -- --json` writes. */
+/** One answered turn, with the fields that `npm run ask -- --json` writes. */
 export interface TurnResult {
   readonly answer: string;
-  /** Every generated id, special ones and the stop token too. */
+  /** Every generated id, including special tokens and the stop token. */
   readonly tokenIds: readonly number[];
   readonly finish: "stop" | "length" | "cancelled" | "context" | "memory";
   /** New rows of this turn. */
   readonly promptTokens: number;
   /** New rows of `image_token_id` alone. */
   readonly visualTokens: number;
-  /** Whether the turn was appended to the cache of the turn before it. */
+  /** Whether the turn was appended to the previous turn's cache. */
   readonly appended: boolean;
   readonly policy: string;
   readonly retention: number;
@@ -166,11 +169,11 @@ export interface TurnResult {
     readonly before: number;
     /** Just after trimming. */
     readonly after: number;
-    /** The turn's highest. */
+    /** The turn's peak. */
     readonly peak: number;
     /** At the end of the answer. */
     readonly end: number;
-    /** What the full cache would take now: rows seen × bytes per row, by capacity step. */
+    /** Bytes of a full cache: rows seen × bytes per row, rounded up to the capacity step. */
     readonly full: number;
   };
   readonly ms: {
@@ -182,18 +185,18 @@ export interface TurnResult {
     readonly firstToken: number;
     readonly decodePerToken: { readonly median: number; readonly p95: number };
   };
-  /** Where each visual row lies in its image. */
+  /** Location of each visual row in its image. */
   readonly images: readonly ImageLayout[];
-  /** Things worth knowing: an animation's first frame was used, a window was clamped, … */
+  /** Notices for the user: an animation's first frame was used, a window was clamped, … */
   readonly notices: readonly string[];
   readonly notes: Readonly<Record<string, number | readonly number[]>>;
-  /** Present where the request asked for it. */
+  /** Present if requested. */
   readonly explanation?: Explanation;
 }
 
-/** What an answer looked at, and what its policy ranked by. */
+/** An answer's attention and its policy's scores. */
 export interface Explanation {
-  /** Absent where the policy ranks by no score, or the turn brought no image. */
+  /** Absent if the policy has no scores or the turn has no image. */
   readonly importance?: {
     /** Original positions of the turn's visual rows, ascending. */
     readonly positions: readonly number[];
@@ -203,20 +206,21 @@ export interface Explanation {
   readonly attention?: AnswerAttention;
 }
 
-/** Attention of each generated step over the visual rows, mean over the query heads. */
+/** Attention of each decoding step to the visual rows, mean over the query heads. */
 export interface AnswerAttention {
   /** Original positions of all visual rows of the conversation, ascending. */
   readonly positions: readonly number[];
   readonly layers: number;
-  /** Generated tokens with a step here: all of them, or as many as there was room for. */
+  /** Number of recorded steps: all generated tokens, or as many as the record can hold. */
   readonly steps: number;
-  /** Characters of the answer that were there after each step's token. [steps] */
+  /** Number of characters of the answer after each step's token. [steps] */
   readonly ends: readonly number[];
   /**
-   * [steps, layers, positions] attention of the step that chose the token: of the prompt's last row
-   * for the first, of the token before it for the others. A byte b stands for (b / 255)²; a row that
-   * a layer or a head of it does not hold counts 0 there. The first step comes before compaction: it
-   * has all rows of its own prompt, and of earlier turns those that are left.
+   * [steps, layers, positions] attention of the step that determined the token: that of the
+   * prompt's last row for the first token, that of the previous token for the others. A byte b
+   * means (b / 255)². A row counts 0 in layers and heads that do not hold it. The first step is
+   * before compaction: it includes all rows of its own prompt, and the remaining rows of earlier
+   * turns.
    */
   readonly cells: Uint8Array;
 }
@@ -224,7 +228,7 @@ export interface AnswerAttention {
 export interface ImageLayout {
   /** Key of `AskRequest.images`. */
   readonly image: string;
-  /** Size of the image as decoded and turned, in pixels. */
+  /** Size of the image after decoding and EXIF rotation, in pixels. */
   readonly width: number;
   readonly height: number;
   readonly tiles: readonly {
@@ -232,7 +236,7 @@ export interface ImageLayout {
     readonly firstPosition: number;
     readonly gridRows: number;
     readonly gridColumns: number;
-    /** The part of the image that the tile shows, in fractions of its width and height. */
+    /** The part of the image that the tile covers, in fractions of its width and height. */
     readonly box: {
       readonly x: number;
       readonly y: number;
@@ -244,7 +248,7 @@ export interface ImageLayout {
 
 export interface PlanPreview {
   readonly layers: readonly { readonly rows: number; readonly kept: readonly number[] }[];
-  /** Bytes the cache would take. */
+  /** Bytes that the cache would take. */
   readonly kvBytes: number;
 }
 
@@ -269,7 +273,7 @@ export type EngineEvent =
       readonly stage: Phase;
       readonly done: number;
       readonly total: number;
-      /** Index of the lane, while lanes are compared and the phase is not shared. */
+      /** Index of the lane in a comparison; absent if the phase is shared. */
       readonly lane?: number;
     }
   | {
@@ -285,7 +289,7 @@ export type EngineEvent =
       /** Milliseconds on the engine's clock. */
       readonly at: number;
       readonly pools: MemoryReading;
-      /** What the full cache would take at this point. */
+      /** Bytes of a full cache at this point. */
       readonly fullKv: number;
       readonly mark?: "prefill" | "compact" | "end";
     }
@@ -315,7 +319,10 @@ export type FailureCode =
   | "noModel"
   | "internal";
 
-/** What crosses the worker: a code to switch on, a sentence to show, one thing to do. */
+/**
+ * A failure that crosses the worker's boundary: a code to switch on, a sentence to show, one action
+ * to offer.
+ */
 export interface EngineFailure {
   readonly code: FailureCode;
   readonly message: string;
@@ -332,7 +339,7 @@ export class EngineError extends Error {
   }
 }
 
-/** Anything thrown, as a failure. Programming errors keep their message under `internal`. */
+/** Converts any error to a failure. Programming errors keep their message with code `internal`. */
 export function toFailure(error: unknown): EngineFailure {
   if (error instanceof EngineError) return error.failure;
   return { code: "internal", message: error instanceof Error ? error.message : String(error) };

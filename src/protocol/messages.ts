@@ -5,14 +5,14 @@ export type CallName = keyof Calls;
 export type Arguments<N extends CallName> = Parameters<Calls[N]>;
 export type Result<N extends CallName> = Awaited<ReturnType<Calls[N]>>;
 
-/** Page to worker. Derived from `Engine`: a new method is a new message, with no second list. */
+/** Page to worker. Derived from `Engine`, so a new method needs no second list. */
 export type WorkerRequest = {
   [N in CallName]: { readonly id: number; readonly call: N; readonly args: Arguments<N> };
 }[CallName];
 
 /**
- * Worker to page. `alive` names a Web Lock that the worker holds as long as it lives: a browser tells
- * nobody that it ended a worker, but it frees the lock.
+ * Worker to page. `alive` names a Web Lock that the worker holds while it lives: a browser reports
+ * no event when it kills a worker, but it releases the lock.
  */
 export type WorkerMessage =
   | { readonly type: "alive"; readonly lock: string }

@@ -25,12 +25,12 @@ import { MemoryReporter } from "./report/memoryReporter";
 import { type LoadedModel, loadModel, type ModelLoadProgress } from "./session/loadedModel";
 import { Session } from "./session/session";
 
-/** A device of ours with all that hangs on it. */
+/** A device and everything that depends on it. */
 interface Device {
   readonly gpu: Gpu;
   readonly adapter: AdapterFacts;
   readonly faults: DeviceFaults;
-  /** Rejects when the device is lost, so that nothing waits for it forever. */
+  /** Rejects when the device is lost, so that nothing waits for it for ever. */
   readonly lost: Promise<never>;
 }
 
@@ -42,8 +42,8 @@ interface Loaded {
 const NO_MEMORY: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
 
 /**
- * The engine where it really runs: one device, one model, one conversation, one thing at a time.
- * Needs nothing of a page, so a worker and Node hold it alike.
+ * The engine itself: one device, one model, one conversation, one request at a time. It does not
+ * depend on a page, so it runs in a worker and in Node.
  */
 export class LocalEngine implements Engine {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -94,7 +94,7 @@ export class LocalEngine implements Engine {
   }
 
   async clear(): Promise<void> {
-    if (!this.#loaded) return; // a model that is still loading holds no conversation
+    if (!this.#loaded) return; // a model that is still loading has no conversation
     await this.cancel();
     this.#loaded?.session.clear();
   }
@@ -108,7 +108,7 @@ export class LocalEngine implements Engine {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Runs one task, refuses a second one, and maps whatever it throws. */
+  /** Runs one task, refuses a second one, and converts errors to `EngineError`. */
   async #alone<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#running) {
       const message = "The engine is busy with another request; stop it first.";
@@ -162,7 +162,7 @@ export class LocalEngine implements Engine {
     const lost = new Promise<never>((_, fail) => {
       reject = fail;
     });
-    lost.catch(() => {}); // somebody may be waiting for it, or nobody
+    lost.catch(() => {}); // it may have no other handler
     const opened: Device = {
       gpu: new Gpu(device),
       adapter,
@@ -171,7 +171,8 @@ export class LocalEngine implements Engine {
         reject(new EngineError(DEVICE_LOST));
         if (this.#device !== opened) return;
         this.#device = undefined;
-        // Its buffers are gone with the device; the vision encoder's memory in WebAssembly is not.
+        // The device's buffers are already lost; the vision encoder's memory in WebAssembly must be
+        // freed.
         void this.#loaded?.model.vision?.encoder.release().catch(() => {});
         this.#loaded = undefined;
         const message = why ? `${DEVICE_LOST.message} (${why})` : DEVICE_LOST.message;

@@ -8,7 +8,7 @@ import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
 import { EngineError, type EngineFailure } from "@/protocol/engine";
 
-/** Anything that was thrown below, as what crosses the worker. */
+/** Converts any error into the failure that crosses the worker's boundary. */
 export function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   return new EngineError(failureOf(error), { cause: error });
@@ -76,8 +76,8 @@ function isGpuOutOfMemory(error: unknown): boolean {
 }
 
 /**
- * What the device reports outside of any call: WebGPU tells of failed allocations and invalid
- * commands only by event, after the fact. Phases call `check` wherever they have waited for the GPU.
+ * Errors that the device reports outside of any call: WebGPU reports failed allocations and invalid
+ * commands only by events, afterwards. Phases call `check` after every wait for the GPU.
  */
 export class DeviceFaults {
   #fault: unknown;
@@ -98,7 +98,7 @@ export class DeviceFaults {
     return this.#isLost;
   }
 
-  /** @throws EngineError for what has happened since the last check. */
+  /** @throws EngineError for an error since the last check. */
   check(): void {
     if (this.#isLost) throw new EngineError(DEVICE_LOST);
     const fault = this.#fault;

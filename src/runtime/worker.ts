@@ -3,7 +3,7 @@ import type { WorkerMessage, WorkerRequest } from "@/protocol/messages";
 import { LocalEngine } from "./engine";
 import { asEngineError } from "./failures";
 
-/** The message loop: requests in, results, failures and events out. */
+/** The worker's message loop: receives requests, sends results, failures and events. */
 const engine = new LocalEngine();
 
 engine.subscribe((event) => post({ type: "event", event }));
@@ -44,7 +44,9 @@ function run(request: WorkerRequest): Promise<unknown> {
   }
 }
 
-/** Explanations are large and nobody's here: the page gets their memory, not a copy. */
+/**
+ * Explanations are large and not used here afterwards, so their memory is transferred, not copied.
+ */
 function handedOver({ call }: WorkerRequest, value: unknown): Transferable[] {
   const results =
     call === "ask"
@@ -58,7 +60,10 @@ function handedOver({ call }: WorkerRequest, value: unknown): Transferable[] {
   });
 }
 
-/** Takes a lock that is freed when this worker ends, however it ends, and tells the page its name. */
+/**
+ * Takes a lock that is released when this worker ends for any reason, and sends its name to the
+ * page.
+ */
 function holdLock(): void {
   const lock = `keepsight-engine-${crypto.randomUUID()}`;
   void navigator.locks?.request(lock, () => {

@@ -1,13 +1,13 @@
 /**
- * Share of the reference's words that an answer has in the same order: words of the longest common
- * subsequence over the longer of the two. 1 is the same words; 1 for two empty texts.
+ * Agreement of two texts: words of their longest common subsequence divided by the words of the
+ * longer text. 1 for equal words, and for two empty texts.
  */
 export function agreement(answer: string, reference: string): number {
   const { common, words } = agreementCounts(answer, reference);
   return words === 0 ? 1 : common / words;
 }
 
-/** What `agreement` divides: words in common, and words of the longer text. */
+/** The two counts of `agreement`: common words, and words of the longer text. */
 export function agreementCounts(
   answer: string,
   reference: string,
@@ -37,14 +37,14 @@ export function agreeingWords(
 }
 
 /**
- * For each word of `answer`, the word of `reference` that stands for it: the same one where the longest
- * common subsequence has it, and else the one as far behind the last word in common; undefined
- * where the reference has no word left before the next one in common.
+ * For each word of `answer`, the index of the corresponding word of `reference`: the matching word
+ * of the longest common subsequence, otherwise the word at the same distance after the last common
+ * word; undefined if the reference has no such word before the next common word.
  */
 export function alignedWords(answer: string, reference: string): readonly (number | undefined)[] {
   const words = wordsOf(reference);
   const marked = agreeingWords(answer, reference);
-  /** Words of the reference that the subsequence took, in order. */
+  /** Words of the reference in the subsequence, in order. */
   const taken: number[] = [];
   let from = 0;
   for (const { word, agrees } of marked) {
@@ -69,7 +69,7 @@ function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
-/** [a.length + 1, b.length + 1]: length of the longest common subsequence of the rests. */
+/** [a.length + 1, b.length + 1]: length of the longest common subsequence of the suffixes. */
 function commonLengths(a: readonly string[], b: readonly string[]): Uint32Array {
   const width = b.length + 1;
   const lengths = new Uint32Array((a.length + 1) * width);

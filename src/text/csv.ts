@@ -1,4 +1,4 @@
-/** A table as the page shows it behind *Show data*: a header and rows of cells. */
+/** A table for *Show data*: a header and rows of cells. */
 export interface DataTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];

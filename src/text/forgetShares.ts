@@ -1,4 +1,4 @@
-/** What a calibration reads of one answered turn. */
+/** The parts of an answered turn that a calibration needs. */
 export interface ForgetSample {
   readonly layers: readonly { readonly rowsBefore: number; readonly rowsAfter: number }[];
   readonly scope: "visual" | "prompt";
@@ -7,8 +7,8 @@ export interface ForgetSample {
 }
 
 /**
- * Share of its candidate rows that each layer gave up, averaged over prompts: PrefixKV's offline
- * configuration, as its option `forget` takes it. Six decimals.
+ * Share of the candidate rows that each layer dropped, averaged over prompts: PrefixKV's offline
+ * configuration for its option `forget`. Six decimals.
  */
 export function forgetShares(samples: readonly ForgetSample[]): number[] {
   const layers = samples[0]?.layers ?? [];

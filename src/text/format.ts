@@ -1,4 +1,4 @@
-/** How numbers are written on the page and in tables: fixed rules, so that widths stay calm. */
+/** Number formats of the page and of tables; fixed rules keep widths stable. */
 
 const SPACE = "\u00a0";
 const NONE = "–";
@@ -9,7 +9,7 @@ export function formatBytes(bytes: number): string {
   return unit ? `${value}${SPACE}${unit}` : value;
 }
 
-/** Number and unit apart, where they are set in different sizes. */
+/** Number and unit separately, to show them in different sizes. */
 export function bytesParts(bytes: number): { readonly value: string; readonly unit: string } {
   if (!Number.isFinite(bytes) || bytes < 0) return { value: NONE, unit: "" };
   const megabytes = bytes / 1e6;
@@ -30,7 +30,7 @@ export function formatMs(ms: number): string {
   return `${ms >= 9.95 ? ms.toFixed(0) : ms.toFixed(1)}${SPACE}ms`;
 }
 
-/** Milliseconds that stay milliseconds, for axes and columns that share one unit. */
+/** Milliseconds without conversion to seconds, for axes and columns with one unit. */
 export function formatMsNumber(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return NONE;
   return ms >= 9.95 ? ms.toFixed(0) : ms.toFixed(1);
@@ -41,7 +41,7 @@ export function formatRetention(retention: number): string {
   return `${Number((retention * 100).toPrecision(3))}${SPACE}%`;
 }
 
-/** What became of a size: `−84 %`, `+3 %`, `±0 %`. */
+/** Relative change of a size: `−84 %`, `+3 %`, `±0 %`. */
 export function formatChange(now: number, before: number): string {
   if (!(before > 0) || !Number.isFinite(now)) return NONE;
   const percent = Math.round((now / before - 1) * 100);
@@ -49,7 +49,7 @@ export function formatChange(now: number, before: number): string {
   return `${sign}${Math.abs(percent)}${SPACE}%`;
 }
 
-/** Whole numbers in groups of three, by a narrow no-break space from five digits on. */
+/** Integers in groups of three digits, separated by a narrow no-break space from five digits on. */
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return NONE;
   const digits = Math.round(count).toString();

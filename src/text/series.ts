@@ -1,9 +1,9 @@
 /**
- * A ring buffer by column for samples that bypass React.
+ * A column-wise ring buffer for samples that bypass React.
  *
- * Every value is written twice, `capacity` apart, so the newest samples are always one contiguous
- * stretch: `view()` hands out subarrays and copies nothing. `version` grows with every change, so
- * that an idle frame of a chart costs one comparison.
+ * Every value is written twice, `capacity` apart, so the newest samples are always contiguous:
+ * `view()` returns subarrays without copying. `version` increases with every change, so an idle
+ * frame of a chart costs one comparison.
  */
 export interface Series {
   readonly version: number;

@@ -25,7 +25,7 @@ export function releasedForget(rows: number, retention: number): number {
   return Math.trunc(rows - rows * (1 - evictedShare(retention)));
 }
 
-/** `total` split evenly; what is left over goes to the first layers, one row each. */
+/** Splits `total` evenly; the remainder goes to the first layers, one row each. */
 export function uniformBudget(total: number, layers: number): number[] {
   const base = Math.floor(total / layers);
   return Array.from(
@@ -35,10 +35,11 @@ export function uniformBudget(total: number, layers: number): number[] {
 }
 
 /**
- * `total` split in proportion to `weights`, every layer within [floor, cap] and the sum exact.
+ * Splits `total` in proportion to `weights`, with every layer within [floor, cap] and an exact sum.
  *
- * Layers whose share passes the cap are fixed there, else layers below the floor are fixed at the
- * floor; the rest is split again. Fractions are rounded by largest remainder, ties to lower layers.
+ * Layers above the cap are fixed at the cap; if there are none, layers below the floor are fixed at
+ * the floor. The rest is split again. Fractions are rounded by largest remainder, ties to lower
+ * layers.
  */
 export function waterfill(
   weights: readonly number[],
@@ -84,7 +85,10 @@ export function largestRemainder(shares: readonly number[], total: number): numb
   return rows;
 }
 
-/** Bounds fixed one after the other can miss the total: move single rows, fullest or emptiest first. */
+/**
+ * Fixing bounds one after the other can miss the total: move single rows, fullest or emptiest layer
+ * first.
+ */
 function settle(
   rows: number[],
   total: number,
@@ -108,9 +112,9 @@ function settle(
 /**
  * PrefixKV, exact: every layer keeps the same share of its attention mass.
  *
- * Each layer's scores in descending order give normalised prefix sums; the `total` smallest prefix
- * sums over all layers are, in each layer, a prefix, and its length is the budget. Sorting replaces
- * the release's bisection of a threshold. `floor` rows per layer are taken first.
+ * Each layer's scores in descending order give normalised prefix sums. The `total` smallest prefix
+ * sums over all layers form a prefix in each layer, whose length is the layer's budget. Sorting
+ * replaces the release's bisection of a threshold. `floor` rows per layer are taken first.
  */
 export function prefixBudget(
   scores: readonly Float64Array[],
@@ -119,7 +123,7 @@ export function prefixBudget(
 ): number[] {
   const layers = scores.length;
   const rest = scores[0]!.length - floor;
-  // Entry i of layer l stands at i * layers + l, so that ties fall to the shorter prefix.
+  // Entry i of layer l has index i * layers + l, so ties go to the shorter prefix.
   const prefixes = new Float64Array(rest * layers);
   scores.forEach((layerScores, layer) => {
     const sums = prefixSums(layerScores);
@@ -152,9 +156,9 @@ export interface ReleasedSearch {
   readonly forget: readonly number[];
 }
 
-/** The release's bisection has no limit; 60 halvings exhaust a double. */
+/** The release's bisection has no iteration limit; after 60 halvings a double has no bits left. */
 const MAX_ITERATIONS = 60;
-/** Rows over all layers by which the release lets the total miss its target. */
+/** The release stops when the total over all layers is within this many rows of its target. */
 const SEARCH_TOLERANCE = 5;
 
 /**
@@ -188,7 +192,7 @@ export function releasedPrefixSearch(
   }
   const counts = countsAt(threshold);
   const total = sum(counts);
-  // A target out of reach would be rescaled past what any layer can give.
+  // An unreachable target would be rescaled to more rows than a layer has.
   const spare = Math.abs(total - target) < SEARCH_TOLERANCE ? 0 : 1;
   const forget = counts.map((count, layer) => {
     const scaled = total > 0 ? Math.trunc((count * target) / total) : 0;
@@ -198,8 +202,9 @@ export function releasedPrefixSearch(
 }
 
 /**
- * Linearly falling rows per layer with the given mean: the last layer gets mean / beta, the first
- * twice the mean less that, moved down where the first would pass `cap`.
+ * Rows per layer that decrease linearly with the given mean: mean / beta in the last layer, 2 ·
+ * mean - mean / beta in the first. If the first exceeds `cap`, it is set to `cap`, and the last is
+ * raised to keep the mean.
  */
 export function pyramidShares(layers: number, mean: number, beta: number, cap: number): number[] {
   let last = mean / beta;
@@ -213,9 +218,9 @@ export function pyramidShares(layers: number, mean: number, beta: number, cap: n
 }
 
 /**
- * Rows per layer of kvpress's PyramidKV, window included. Its total drifts from the ratio, and it
- * falls back to a uniform count where a pyramid would leave a layer less than its window.
- * https://github.com/NVIDIA/kvpress (kvpress/presses/pyramidkv_press.py)
+ * Rows per layer of kvpress's PyramidKV, window included. Its total differs from the ratio by
+ * rounding, and it falls back to a uniform count if the pyramid would give a layer less than its
+ * window. https://github.com/NVIDIA/kvpress (kvpress/presses/pyramidkv_press.py)
  */
 export function kvpressPyramid(shape: {
   readonly rows: number;

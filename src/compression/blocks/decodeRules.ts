@@ -1,28 +1,31 @@
 import { type DecodeRule, PolicyError } from "../types";
 
-/** How many rows are due while decoding: the counts that several policies share. */
+/** Counts of rows to evict while decoding, shared by several policies. */
 
-/** Releases that hold a ratio: int(rows - seen · share), the share of all tokens seen so far. */
+/**
+ * For releases with a fixed ratio: int(rows - seen · share), with `share` of all tokens seen so
+ * far.
+ */
 export function dueToRatio(share: (layer: number) => number): DecodeRule["due"] {
   return (layer, rows, seen) => Math.max(0, Math.trunc(rows - seen * share(layer)));
 }
 
-/** One row at a time, however many are due. */
+/** At most one row per step. */
 export function atMostOne(due: DecodeRule["due"]): DecodeRule["due"] {
   return (layer, rows, seen) => Math.min(1, due(layer, rows, seen));
 }
 
-/** Methods with a fixed number of slots: whatever exceeds the rows kept of the prompt. */
+/** For methods with a fixed number of slots: the rows above those kept of the prompt. */
 export function dueToHold(kept: readonly number[]): DecodeRule["due"] {
   return (layer, rows) => Math.max(0, rows - kept[layer]!);
 }
 
 /**
- * One row at a fixed place goes whenever rows are due (Elastic Cache, PrefixKV).
+ * Evicts one row at a fixed place whenever rows are due (Elastic Cache, PrefixKV).
  *
- * On short prompts the place is negative. The release then counts from the cache's end, by accident
- * of slicing, and breaks where that lies outside of the cache; `fail` does the same and reports it,
- * `clamp` moves the place between the sinks and the newest row.
+ * On short prompts the place is negative. The release then counts from the cache's end, a side
+ * effect of Python slicing, and fails if that is outside of the cache. `fail` does the same and
+ * reports it; `clamp` moves the place between the sinks and the newest row.
  */
 export function fixedPointRule(
   due: DecodeRule["due"],

@@ -1,6 +1,6 @@
 import type { LayerPlan, MergePlan, PlanInput } from "../types";
 
-/** Which kept row absorbs which, and the reference that folds keys and values accordingly. */
+/** Assigns dropped rows to kept rows, and merges keys and values on the CPU as a reference. */
 
 /** The entry of `anchors` (ascending) that is nearest to `place`; ties to the lower one. */
 export function nearest(anchors: ArrayLike<number>, place: number): number {
@@ -16,7 +16,7 @@ export function nearest(anchors: ArrayLike<number>, place: number): number {
   return Math.abs(place - below) <= Math.abs(above - place) ? below : above;
 }
 
-/** A mapping of places to places (-1: absorbed by none) as a plan over the span's rows. */
+/** Turns a mapping of places to places (-1: not merged) into a plan over the span's rows. */
 export function assignMerge(input: PlanInput, into: Int32Array, rule: "mean" | "pivot"): MergePlan {
   const rows = new Int32Array(input.rows).fill(-1);
   into.forEach((target, place) => {
@@ -26,10 +26,11 @@ export function assignMerge(input: PlanInput, into: Int32Array, rule: "mean" | "
 }
 
 /**
- * One head's kept rows after merging, on the CPU: the reference of the gathering kernel.
+ * One head's kept rows after merging, on the CPU; the reference for the gathering kernel.
  *
  * @param values [rows, dim] keys or values of the head
- * @param keys [rows, dim] keys of the head: `nearestKey` compares these, whatever is folded
+ * @param keys [rows, dim] keys of the head: `nearestKey` compares these, whether keys or values are
+ * merged
  * @returns [kept, dim]
  */
 export function foldRows(

@@ -1,4 +1,4 @@
-/** Uniform numbers in [0, 1) from a 32-bit seed (SplitMix32): the same everywhere, always. */
+/** Uniform numbers in [0, 1) from a 32-bit seed (SplitMix32), identical on every platform. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

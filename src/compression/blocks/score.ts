@@ -2,8 +2,8 @@ import type { RowScores } from "../taps/tap";
 import type { PlanInput } from "../types";
 
 /**
- * From taps to one score per candidate. A *place* is an index into the candidates C; everything
- * that a policy ranks, pools or sums is taken over places, so that scope is settled here alone.
+ * Turns taps into one score per candidate. A *place* is an index into the candidates C. Policies
+ * rank, pool and sum over places only, so this file alone handles scope.
  */
 
 /** One head's scores of the candidates, as doubles. */
@@ -17,7 +17,7 @@ export function candidateScores(
   return Float64Array.from(input.candidates, (row) => tap.data[at + row]!);
 }
 
-/** Scores of the candidates per KV head (one list where the tap was averaged already). */
+/** Scores of the candidates per KV head; one list if the tap is already averaged over heads. */
 export function headScores(input: PlanInput, tap: RowScores, layer: number): Float64Array[] {
   return Array.from({ length: tap.heads }, (_, head) => candidateScores(input, tap, layer, head));
 }
@@ -32,7 +32,7 @@ export function allLayerScores(input: PlanInput, tap: RowScores): Float64Array[]
   return Array.from({ length: input.layers }, (_, layer) => layerScores(input, tap, layer));
 }
 
-/** The tap that a policy asked for. A missing one is the engine's mistake, not the user's. */
+/** Returns a tap that the policy requested. A missing tap is a defect of the engine. */
 export function need<T>(tap: T | undefined, name: string): T {
   if (tap === undefined) throw new Error(`the prefill did not record the tap ${name}`);
   return tap;
@@ -46,7 +46,10 @@ export function meanOf(lists: readonly Float64Array[]): Float64Array {
   return out;
 }
 
-/** Stride 1, zero padding, divisor `kernel` (also at the ends), as `avg_pool1d` does it. */
+/**
+ * Average pooling with stride 1, zero padding and divisor `kernel` also at the ends, like
+ * `avg_pool1d`.
+ */
 export function averagePool(scores: Float64Array, kernel: number): Float64Array {
   const half = Math.floor(kernel / 2);
   return scores.map((_, place) => {
@@ -74,7 +77,7 @@ export function mean(values: ArrayLike<number>): number {
   return values.length > 0 ? sum / values.length : 0;
 }
 
-/** Standard deviation; `ddof` 0 of a population, 1 of a sample. */
+/** Standard deviation of a population (`ddof` 0) or a sample (`ddof` 1). */
 export function deviation(values: ArrayLike<number>, ddof: 0 | 1): number {
   if (values.length <= ddof) return 0;
   const center = mean(values);
@@ -93,7 +96,7 @@ export function skewness(values: Float64Array): number {
   return (n / ((n - 1) * (n - 2))) * cubes;
 }
 
-/** Moves the values to [0, 1]; equal values become 0. */
+/** Scales the values to [0, 1]; equal values become 0. */
 export function minMax(values: Float64Array): Float64Array {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

@@ -1,24 +1,27 @@
 import type { RowScores } from "../taps/tap";
 import type { KeepPlan, LayerPlan, MergePlan, PlanInput } from "../types";
 
-/** From scores and a count to kept rows. Ties go to the lower place; lists are ascending. */
+/** Turns scores and a count into kept rows. Ties go to the lower place; lists are ascending. */
 
 /** Kept places of one list, ascending, and the scores that they were chosen by. */
 export interface Ranking {
   readonly places: Uint32Array;
-  /** By place, higher first; shorter than C where the newest places are kept without one. */
+  /**
+   * By place; higher scores are kept first. Shorter than C if the newest places are kept without a
+   * score.
+   */
   readonly scores: Float64Array;
 }
 
-/** What a policy keeps of one list: by rank, or places that nothing ranked. */
+/** The places that a policy keeps in one list, with scores or without. */
 export type Selection = Ranking | Uint32Array;
 
-/** Places by falling score. */
+/** Places by descending score. */
 export function ranked(scores: Float64Array): Uint32Array {
   return Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
-/** Places by rising score. */
+/** Places by ascending score. */
 export function rankedAscending(scores: Float64Array): Uint32Array {
   return Uint32Array.from(scores.keys()).sort((a, b) => scores[a]! - scores[b]! || a - b);
 }
@@ -46,8 +49,8 @@ export interface Protection {
 }
 
 /**
- * The protected places and the best of the rest, `count` in all. Where the count is too small for
- * all protected places, sinks have the first claim, then the newest.
+ * The protected places and the highest-scoring other places, `count` in total. If the count is too
+ * small for all protected places, sinks come first, then the newest.
  *
  * @param all places, where the newest have no score; they must be protected then.
  */
@@ -72,12 +75,15 @@ export function range(start: number, end: number): Uint32Array {
   return Uint32Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
 }
 
-/** Rows per layer: those that the caller settled, else the policy's own. */
+/** Rows per layer: the caller's if given, otherwise the policy's own. */
 export function layerCounts(input: PlanInput, own: () => readonly number[]): readonly number[] {
   return input.layerRows ?? own();
 }
 
-/** What is kept in every layer, one list or one per KV head, as a plan over the span's rows. */
+/**
+ * Turns the kept places of every layer, one list or one per KV head, into a plan over the span's
+ * rows.
+ */
 export function planOf(
   input: PlanInput,
   layers: readonly (readonly Selection[])[],
@@ -113,7 +119,7 @@ export function selectedPlaces(selection: Selection): Uint32Array {
   return selection instanceof Uint32Array ? selection : selection.places;
 }
 
-/** The scores that all lists were ranked by, per row; undefined where one of them was not. */
+/** The scores of all lists, per row; undefined if one list has none. */
 function shownScores(
   input: PlanInput,
   layers: readonly (readonly Selection[])[],
@@ -133,7 +139,7 @@ function shownScores(
   return { layers: layers.length, heads, rows: input.rows, data };
 }
 
-/** Rows of the span that are no candidates, ascending. */
+/** Rows of the span that are not candidates, ascending. */
 export function rowsOutside(input: PlanInput): Uint32Array {
   const inside = new Uint8Array(input.rows);
   for (const row of input.candidates) inside[row] = 1;

@@ -1,8 +1,8 @@
 import type { DecodeRule } from "../types";
 
 /**
- * A decode rule carried out on the CPU, on ids instead of keys: the reference of the cache's
- * bookkeeping, and what the recorded releases are compared with.
+ * Executes a decode rule on the CPU with ids instead of keys. It is the reference for the cache's
+ * bookkeeping and is compared with recordings of the releases.
  *
  * Every layer is a list of ids, oldest first; the newest row's attention gives scores by place.
  */
@@ -28,10 +28,11 @@ export class RowLedger {
   }
 
   /**
-   * One decoded token: its row joins every layer, and the rows that are due leave.
+   * One decoded token: appends its row to every layer and evicts the rows that are due.
    *
    * @param seen tokens seen so far, this one included
-   * @param attention per layer the newest row's head-mean attention, [rows], where the rule needs it
+   * @param attention per layer the newest row's head-mean attention, [rows], where the rule needs
+   * it
    * @returns rows that were due, per layer
    */
   step(id: number, seen: number, attention?: readonly ArrayLike<number>[]): number[] {

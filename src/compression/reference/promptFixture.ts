@@ -7,7 +7,7 @@ import { tapsFromAttention } from "../taps/registry";
 import type { PromptAttention, RowScores } from "../taps/tap";
 import type { KeepPlan, PlanInput } from "../types";
 
-/** Made-up prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
+/** Synthetic prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
 
 export interface PromptShape {
   readonly layers: number;
@@ -44,7 +44,7 @@ function once<T>(made: Map<string, T>, key: unknown, make: () => T): T {
   return value;
 }
 
-/** The same attention for the same shape; made once. */
+/** Cached: the same shape always has the same attention. */
 export function madeUpAttention(shape: PromptShape): PromptAttention {
   return once(attentions, shape, () => makeUpAttention(shape));
 }
@@ -52,7 +52,7 @@ export function madeUpAttention(shape: PromptShape): PromptAttention {
 function makeUpAttention(shape: PromptShape): PromptAttention {
   const { layers, heads, kvHeads, rows, headDim, visual, textStart, seed } = shape;
   const draw = createRandom(seed);
-  // Deeper layers look at fewer rows, the same ones from every query.
+  // Deeper layers attend to fewer rows, the same ones for every query.
   const appeal = Array.from({ length: layers }, (_, layer) =>
     Float64Array.from({ length: rows }, () => Math.exp(1.5 * layer * draw())),
   );
@@ -112,7 +112,7 @@ export function recordedRows(values: readonly (readonly (readonly number[])[])[]
   return { layers, heads, rows, data: Float32Array.from(values.flat(2)) };
 }
 
-/** A prompt whose taps a test writes by hand: every row a candidate unless told otherwise. */
+/** A prompt whose taps a test writes by hand. Every row is a candidate by default. */
 export function handMade(
   taps: Taps,
   given: Partial<PlanInput> & { readonly rows: number; readonly budget: number },

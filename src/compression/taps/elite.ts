@@ -15,9 +15,9 @@ export interface EliteSpec {
 }
 
 export interface EliteVotes {
-  /** Importance I per key, 0 outside the keys that were voted on. heads = 1 or KV heads. */
+  /** Importance I per key, 0 for keys that are not scored. heads = 1 or KV heads. */
   readonly importance: RowScores;
-  /** [layer][head]: the rows that voted, ascending. */
+  /** [layer][head]: the elite rows E, ascending. */
   readonly rows: readonly (readonly Uint32Array[])[];
 }
 

@@ -4,7 +4,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** What is known of a prompt before it is prefilled. */
+/** Properties of a prompt that are known before its prefill. */
 export interface TapPrompt {
   /** N: rows of the prompt. */
   readonly rows: number;

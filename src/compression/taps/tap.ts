@@ -9,7 +9,7 @@ export interface RowScores {
   readonly data: Float32Array;
 }
 
-/** One prompt's attention, whole: small sizes only (fixtures, tests, `npm run policy`). */
+/** One prompt's full attention; for small sizes only (fixtures, tests, `npm run policy`). */
 export interface PromptAttention extends TapPrompt {
   readonly layers: number;
   /** H, query heads: a multiple of `kvHeads`. */

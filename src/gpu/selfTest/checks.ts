@@ -1,6 +1,6 @@
 /**
- * One small, odd problem per kernel, run on the GPU and on the CPU: what `selfTest.ts` asks of an
- * adapter before it is trusted. Every check resolves with its largest absolute error.
+ * The checks of `selfTest.ts`: each kernel runs a small problem of odd size on the GPU and on the
+ * CPU. Every check resolves with its largest absolute error.
  */
 
 import type { Gpu } from "../gpu";
@@ -18,7 +18,7 @@ import type { Recorder } from "../recorder";
 import * as reference from "./reference";
 import { TestBuffers } from "./testBuffers";
 
-/** What the adapter will run. */
+/** Element types and shape that the adapter will run. */
 export interface CheckSpec {
   readonly dtype: DType;
   readonly kvType: KvType;
@@ -29,13 +29,13 @@ const { maxError, randomFloats } = reference;
 const EPSILON = 1e-5;
 const ROWS = 9;
 const WIDTH = 36;
-/** Stored before the rows of a check. */
+/** Number of rows stored before the rows of a check. */
 const CACHED = 70;
 
 type Floats = Float32Array<ArrayBuffer>;
 type Check = (scratch: TestBuffers, recorder: Recorder) => Promise<() => Promise<number>>;
 
-/** Runs a check with scratch of its own. */
+/** Runs a check with its own scratch buffers. */
 async function run(gpu: Gpu, check: Check): Promise<number> {
   const scratch = new TestBuffers(gpu);
   const recorder = gpu.recorder("self-test", 8);
@@ -82,7 +82,7 @@ export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): 
   });
 }
 
-/** A cache of one layer with every head at `CACHED` rows, random throughout. */
+/** A cache of one layer with `CACHED` random rows in every head. */
 function cache(scratch: TestBuffers, { kvType, shape }: CheckSpec) {
   const capacity = 128;
   const headFloats = capacity * shape.headDim;

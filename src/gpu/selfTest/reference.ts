@@ -1,6 +1,6 @@
 /**
- * What the kernels compute, written plainly for the CPU: the tests and the self-test compare with it.
- * Arrays are row-major f32; sums run in double precision.
+ * CPU references of the kernels, for tests and the self-test. Arrays are row-major f32; sums are in
+ * double precision.
  */
 
 import type { HeadShape } from "../kernels/attention/ropeAppend";
@@ -141,7 +141,7 @@ export function gumbel(seed: number, draw: number, id: number): number {
   return -Math.log(-Math.log(((x >>> 9) + 0.5) / 2 ** 23));
 }
 
-/** Repeatable values in [-1, 1). */
+/** Reproducible values in [-1, 1). */
 export function randomFloats(count: number, seed: number): Floats {
   let state = seed * 2654435761 + 1;
   return Float32Array.from({ length: count }, () => {

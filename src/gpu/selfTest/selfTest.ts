@@ -2,22 +2,22 @@ import type { Gpu } from "../gpu";
 import { PLAIN, type Variants } from "../variants";
 import { type CheckSpec, checkFlash, checkMatmul, checkReductions } from "./checks";
 
-/** Random numbers below one, summed in f32 over at most 128 of them, or stored as f16. */
+/** Suits random numbers below one, summed in f32 over at most 128 of them, or stored as f16. */
 const TOLERANCE = 1e-3;
 
 export interface SelfTestResult {
-  /** Variants that gave right results. */
+  /** Variants that computed correct results. */
   readonly variants: Variants;
-  /** One sentence per variant that did not. */
+  /** One sentence per variant that failed. */
   readonly notices: readonly string[];
 }
 
-/** Not even the plain kernels compute what they should. */
+/** Even the plain kernels compute wrong results. */
 export class SelfTestError extends Error {
   override readonly name = "SelfTestError";
 }
 
-/** How the variants are called in a notice. */
+/** Names of the kernels in notices. */
 const NAMES: Readonly<Record<keyof Variants, string>> = {
   reduction: "reduction kernels",
   matmul: "matrix kernels",
@@ -25,8 +25,9 @@ const NAMES: Readonly<Record<keyof Variants, string>> = {
 };
 
 /**
- * Runs each chosen kernel variant on one small odd problem and compares it with the CPU: drivers get
- * subgroups and shared memory wrong silently. A variant that fails gives way to a plainer one.
+ * Runs each selected kernel variant on a small problem of odd size and compares it with the CPU,
+ * because some drivers compute wrong results with subgroups or shared memory without an error. A
+ * variant that fails is replaced by a plainer one.
  * @throws SelfTestError
  */
 export async function selfTest(

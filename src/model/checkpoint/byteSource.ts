@@ -2,11 +2,11 @@ import { ModelError } from "../modelError";
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called with the bytes that have come since the last call. */
+  /** Called with the number of bytes received since the last call. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Where a model's files are read from, in parts: HTTP here, a disk in tests. */
+/** Reads byte ranges of a model's files: over HTTP in the app, from disk in tests. */
 export interface ByteSource {
   /** Bytes of a file, or undefined where there is no such file. */
   size(file: string, options?: ReadOptions): Promise<number | undefined>;
@@ -23,8 +23,8 @@ const ATTEMPTS = 3;
 const RETRY_MS = 400;
 
 /**
- * Files below a URL, read by HTTP ranges. A connection that breaks is tried again from the start of
- * the range. A server that ignores ranges sends the whole file, which is then kept.
+ * Reads files below a URL with HTTP range requests. A broken connection is retried from the start
+ * of the range. If a server ignores ranges and sends the whole file, the file is cached.
  */
 export function httpSource(baseUrl: string): ByteSource {
   const whole = new Map<string, Uint8Array<ArrayBuffer>>();

@@ -1,6 +1,6 @@
 import { ModelError } from "../modelError";
 
-/** How rotary frequencies follow from the base. */
+/** How rotary frequencies are derived from the base. */
 export type RopeScaling =
   | { readonly type: "default" }
   | { readonly type: "linear"; readonly factor: number }
@@ -12,7 +12,7 @@ export type RopeScaling =
       readonly originalContext: number;
     };
 
-/** Shape and constants of a Llama-like decoder. */
+/** Shape and constants of a Llama-style decoder. */
 export interface DecoderConfig {
   /** As the file names it. */
   readonly architecture: string;
@@ -25,11 +25,11 @@ export interface DecoderConfig {
   readonly vocabulary: number;
   readonly normEpsilon: number;
   readonly contextLength: number;
-  /** Whether the embedding table is the output head too. */
+  /** Whether the output head shares the embedding table. */
   readonly isHeadTied: boolean;
   /** Biases on queries, keys and values. */
   readonly hasQkvBias: boolean;
-  /** A bias on the attention's output. */
+  /** A bias on the attention's output projection. */
   readonly hasOutputBias: boolean;
   readonly hasMlpBias: boolean;
   readonly ropeBase: number;
@@ -38,13 +38,13 @@ export interface DecoderConfig {
 
 type Json = { readonly [key: string]: unknown };
 
-/** Containers whose decoder we run, and `model_type`s of decoders. */
+/** Supported multimodal containers, and supported `model_type`s of decoders. */
 const CONTAINERS: readonly string[] = ["idefics3", "smolvlm"];
 const DECODERS: readonly string[] = ["llama", "qwen2"];
 
 /**
- * Reads a Hub `config.json`. Absent fields mean what they mean to `transformers`.
- * @throws ModelError naming what is not covered, or which field is wrong.
+ * Reads a Hub `config.json`. Absent fields have the defaults of `transformers`.
+ * @throws ModelError naming the unsupported feature or the invalid field.
  */
 export function parseConfig(json: unknown): DecoderConfig {
   if (typeof json !== "object" || json === null) throw bad("config.json holds no JSON object.");
@@ -83,7 +83,7 @@ export function parseConfig(json: unknown): DecoderConfig {
   return checked(config);
 }
 
-/** What would run and be wrong is refused by name. */
+/** Refuses, by name, features that would run but give wrong results. */
 function refuse(text: Json, architecture: string): void {
   const activation = text.hidden_act ?? "silu";
   if (activation !== "silu") {

@@ -13,7 +13,7 @@ export interface ModelFilesOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** The small files of a model directory, read whole. The weights have a reader of their own. */
+/** Reads the small files of a model directory as a whole. Weights have their own reader. */
 export class ModelFiles {
   readonly baseUrl: string;
   readonly #signal: AbortSignal | undefined;
@@ -90,7 +90,8 @@ export class ModelFiles {
 
   async #drain(name: string, response: Response): Promise<Uint8Array<ArrayBuffer>> {
     const declared = Number(response.headers.get("content-length") ?? 0);
-    // A compressed transfer declares its compressed length: then only the end is known.
+    // The declared length of a compressed transfer is the compressed one; the total is then unknown
+    // until the end.
     const totalBytes = response.headers.has("content-encoding") ? 0 : declared;
     const parts: Uint8Array[] = [];
     let loadedBytes = 0;
@@ -118,7 +119,7 @@ export class ModelFiles {
   }
 }
 
-/** JSON whose fields are checked where they are read. */
+/** JSON with unchecked fields; each reader validates what it uses. */
 export type JsonObject = { readonly [key: string]: unknown };
 
 export function missing(name: string): ModelError {

@@ -1,7 +1,7 @@
 import { ModelError } from "../modelError";
 import type { ByteSource, ReadOptions } from "./byteSource";
 
-/** A tensor as a header describes it: https://huggingface.co/docs/safetensors. */
+/** A tensor's entry in a header: https://huggingface.co/docs/safetensors. */
 export interface TensorInfo {
   readonly name: string;
   readonly file: string;
@@ -28,7 +28,7 @@ const DTYPE_BYTES: Readonly<Record<string, number>> = {
 
 /**
  * Reads the headers of a model directory: `model.safetensors`, or the files that its index names.
- * @throws ModelError naming the file and what is wrong with it.
+ * @throws ModelError naming the file and the defect.
  */
 export async function readTensorMap(source: ByteSource, options?: ReadOptions): Promise<TensorMap> {
   const singleBytes = await source.size(SINGLE, options);
@@ -83,7 +83,7 @@ async function readHeader(
   return parseHeader(file, header, fileBytes);
 }
 
-/** The tensors of a header, by their place in the file. @throws ModelError */
+/** The tensors of a header, in file order. @throws ModelError */
 export function parseHeader(
   file: string,
   header: Uint8Array,

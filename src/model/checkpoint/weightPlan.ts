@@ -6,7 +6,7 @@ import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
 import type { TensorInfo, TensorMap } from "./safetensors";
 
-/** Bytes of a tensor that go to a buffer, as they are or widened to f32. */
+/** A byte range of a tensor to copy to a buffer, unchanged or converted to f32. */
 interface Copy {
   readonly tensor: TensorInfo;
   /** Within the tensor. */
@@ -17,7 +17,7 @@ interface Copy {
   readonly widen: boolean;
 }
 
-/** A stretch of a file that is read at once. */
+/** A range of a file that is read with one request. */
 interface Read {
   readonly file: string;
   readonly start: number;
@@ -25,9 +25,9 @@ interface Read {
 }
 
 const DTYPES: Readonly<Record<string, DType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
-/** Neighbouring tensors are read together up to this; larger ones in parts of it. */
+/** Neighbouring tensors are read together up to this size; larger ones in parts of this size. */
 const READ_BYTES = 16 * 1024 * 1024;
-/** Bytes between two tensors that are cheaper to read over than to ask again. */
+/** Gap between two tensors below which one read is cheaper than two requests. */
 const GAP_BYTES = 64 * 1024;
 
 export interface LoadPlanOptions {
@@ -49,7 +49,7 @@ export class WeightPlan {
   #dtype: DType = "f32";
   #needed: readonly TensorInfo[] = [];
 
-  /** Names are looked up behind `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
+  /** Names are prefixed with `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
   constructor(gpu: Gpu, tensors: TensorMap, prefix: string, bindingBytes: number) {
     this.#gpu = gpu;
     this.#tensors = tensors;
@@ -66,13 +66,13 @@ export class WeightPlan {
     return this.#needed.reduce((sum, { shape }) => sum + product(shape), 0);
   }
 
-  /** Bytes of all tensors that are needed. */
+  /** Bytes of all required tensors. */
   get bytes(): number {
     return this.#needed.reduce((sum, { start, end }) => sum + end - start, 0);
   }
 
   /**
-   * Compares what is there with what is expected; `outside` names are without prefix.
+   * Compares the available tensors with the expected ones; names in `outside` have no prefix.
    * @throws ModelError naming the first tensor that is missing or different.
    */
   check(inside: Expected, outside: Expected): void {
@@ -96,7 +96,7 @@ export class WeightPlan {
     this.#dtype = DTYPES[first.dtype] as DType;
   }
 
-  /** Matrices on top of each other as one; parts hold multiples of `granule` rows. */
+  /** Concatenates matrices by rows; parts hold multiples of `granule` rows. */
   stack(label: string, names: readonly string[], granule = 4): Matrix {
     const tensors = names.map((name) => this.#tensor(name));
     // A convolution [out, in, height, width] is a matrix [out, in × height × width].
@@ -114,7 +114,10 @@ export class WeightPlan {
     return { label, dtype: this.#dtype, rows, columns, parts };
   }
 
-  /** Two matrices of one shape; a part holds rows of the first, then the same rows of the second. */
+  /**
+   * Interleaves two matrices of equal shape: a part holds rows of the first, then the same rows of
+   * the second.
+   */
   gated(label: string, gateName: string, upName: string): Matrix {
     const [gate, up] = [this.#tensor(gateName), this.#tensor(upName)];
     const [rows, columns] = gate.shape as readonly [number, number];
@@ -128,7 +131,7 @@ export class WeightPlan {
     return { label, dtype: this.#dtype, rows, columns, parts };
   }
 
-  /** f32 [length]: the first vector, then from `next` on the others; zero where there is none. */
+  /** f32 [length]: the first vector, then the others from `next` on; 0 elsewhere. */
   vector(label: string, names: readonly string[], length: number, next?: number): GPUBuffer {
     const buffer = this.#buffer(label, length * 4);
     let offset = 0;
@@ -142,7 +145,7 @@ export class WeightPlan {
     return buffer;
   }
 
-  /** Reads and uploads everything; frees what was allocated if that fails. */
+  /** Reads and uploads everything. On failure it frees all allocated buffers. */
   async load(source: ByteSource, { signal, onProgress }: LoadPlanOptions): Promise<void> {
     const total = this.bytes;
     let done = 0;
@@ -156,7 +159,7 @@ export class WeightPlan {
         for (const copy of this.#copies) {
           if (copy.tensor.file === file) this.#upload(copy, bytes, start);
         }
-        // Uploads are staged by the browser; this bounds what is staged.
+        // Bounds the memory that the browser uses to stage uploads.
         await this.#gpu.device.queue.onSubmittedWorkDone();
       }
     } catch (error) {
@@ -189,7 +192,10 @@ export class WeightPlan {
     });
   }
 
-  /** Copies what of a tensor falls into a part, where row r of the tensor is the part's row r + shift. */
+  /**
+   * Copies the rows of a tensor that belong to a part; row r of the tensor is row r + shift of the
+   * part.
+   */
   #copyRows(tensor: TensorInfo, part: MatrixPart, shift: number, rowBytes: number, from = 0): void {
     const rows = tensor.shape[0] as number;
     const first = Math.max(0, from - shift);
@@ -224,7 +230,7 @@ export class WeightPlan {
     return reads;
   }
 
-  /** Writes what of a copy lies in `bytes`, which were read from `first` on. */
+  /** Writes the part of a copy that `bytes` contains; `bytes` start at file offset `first`. */
   #upload(copy: Copy, bytes: Uint8Array<ArrayBuffer>, first: number): void {
     const { tensor, buffer, offset, widen } = copy;
     const from = tensor.start + copy.start;
@@ -247,7 +253,7 @@ function bad(message: string): ModelError {
   return new ModelError("badModel", message);
 }
 
-/** Stored numbers as f32. */
+/** Converts stored numbers to f32. */
 function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: DType): Float32Array<ArrayBuffer> {
   if (dtype === "f32") return new Float32Array(bytes.buffer);
   const words = new Uint32Array(Math.ceil(bytes.length / 4));

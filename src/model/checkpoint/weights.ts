@@ -7,7 +7,7 @@ import type { DecoderConfig } from "./config";
 import { readTensorMap } from "./safetensors";
 import { type LoadPlanOptions, WeightPlan } from "./weightPlan";
 
-/** The weight of a norm and a bias in one buffer, so that a kernel with eight bindings can have both. */
+/** The weight of a norm and a bias in one buffer, because a kernel has at most eight bindings. */
 export interface NormWeightAndBias {
   readonly buffer: GPUBuffer;
   /** Word where the bias starts; a multiple of 64, so that the bias can be bound by itself. */
@@ -38,26 +38,26 @@ export interface LayerWeights {
 /** The language model's tensors on the GPU, matrices in the precision of their file. */
 export interface DecoderWeights {
   readonly dtype: DType;
-  /** Of the language model, the head counted once. */
+  /** Parameters of the language model; a tied head counts once. */
   readonly parameters: number;
-  /** Bytes that were read. */
+  /** Number of bytes read. */
   readonly bytes: number;
   /** [vocabulary, hidden] */
   readonly embedding: Matrix;
   readonly layers: readonly LayerWeights[];
   /** f32 [hidden] */
   readonly finalNormWeight: GPUBuffer;
-  /** [vocabulary, hidden]; the embedding itself where the head is tied. */
+  /** [vocabulary, hidden]; the embedding itself if the head is tied. */
   readonly head: Matrix;
   destroy(): void;
 }
 
 export interface LoadWeightsOptions extends LoadPlanOptions {
-  /** Largest part of a matrix; default: what the device can bind. */
+  /** Largest part of a matrix in bytes; default: the device's binding limit. */
   readonly bindingBytes?: number;
 }
 
-/** Where checkpoints keep the decoder: SmolVLM and Idefics3, LLaVA-like containers, bare models. */
+/** Prefixes of the decoder's tensors: SmolVLM and Idefics3, LLaVA-like containers, bare models. */
 const PREFIXES: readonly string[] = [
   "model.text_model.",
   "text_model.",
@@ -68,7 +68,7 @@ const PREFIXES: readonly string[] = [
 const HEADS: readonly string[] = ["lm_head.weight", "language_model.lm_head.weight"];
 
 /**
- * Reads headers, checks every tensor that the decoder needs, then loads those alone.
+ * Reads headers, checks every tensor that the decoder needs, then loads only those.
  * @throws ModelError before anything is allocated where a tensor is missing or not as expected.
  */
 export async function loadWeights(

@@ -1,9 +1,12 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { DecoderConfig } from "../checkpoint/config";
 
-/** Scratch of a decoder, allocated once: rows of one chunk, and one row while decoding. All f32. */
+/**
+ * Activation buffers of a decoder, allocated once: rows of one chunk, and one row while decoding.
+ * All f32.
+ */
 export class Activations {
-  /** Rows that fit. */
+  /** Largest number of rows. */
   readonly chunkRows: number;
   /** u32 [chunkRows] */
   readonly ids: GPUBuffer;

@@ -6,9 +6,9 @@ import { recordForward } from "./forward";
 import type { DecodeHook } from "./hooks";
 import { type SplitScratch, stepKernels } from "./layerKernels";
 
-/** Steps on the GPU before the oldest of their tokens is read. */
+/** Number of steps submitted before the oldest token is read back. */
 export const STEPS_IN_FLIGHT = 2;
-/** Dispatches of one step, hooks included: at most about a dozen per layer. */
+/** Upper bound of a step's dispatches, hooks included: about a dozen per layer. */
 const PROGRAM_SLOTS = 1024;
 
 export interface StepArgs {
@@ -40,12 +40,12 @@ export class DecodeSteps {
     device.queue.writeBuffer(decoder.activations.sampled, 0, new Uint32Array(2));
   }
 
-  /** Steps that the GPU was given; each has its row in the cache. */
+  /** Submitted steps; each has a row in the cache. */
   get submitted(): number {
     return this.#submitted;
   }
 
-  /** Submits one step; resolves with its token. */
+  /** Submits one step and resolves with its token. */
   async submit(): Promise<number> {
     const { cache, hook } = this.#args;
     const decoder = this.#decoder;

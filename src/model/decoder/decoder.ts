@@ -17,32 +17,32 @@ import { chunkKernels } from "./layerKernels";
 export interface DecoderOptions {
   readonly variants: Variants;
   readonly kvType: KvType;
-  /** Rows that prefill takes at a time; default 256. */
+  /** Rows per prefill chunk; default 256. */
   readonly chunkRows?: number;
 }
 
 export interface PrefillArgs {
   readonly cache: KvCache;
-  /** Token ids; a row of image features is its number plus `FEATURE_BIT` (see `promptIds`). */
+  /** Token ids; a row of image features is its index plus `FEATURE_BIT` (see `promptIds`). */
   readonly ids: Uint32Array;
   readonly features?: readonly FeatureSlice[];
   readonly hook?: AttentionHook | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called as chunks are done, with rows. */
+  /** Called after each chunk with the number of rows done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 const CHUNK_ROWS = 256;
-/** Chunks that the GPU may have before it; more would only delay cancellation. */
+/** Number of submitted chunks in flight; more would only delay cancellation. */
 const CHUNKS_IN_FLIGHT = 2;
 
-/** Numbers the image rows of a prompt: each `imageId` becomes the next row of features. */
+/** Replaces each `imageId` of a prompt by the index of the next row of features. */
 export function promptIds(ids: ArrayLike<number>, imageId: number): Uint32Array<ArrayBuffer> {
   let feature = FEATURE_BIT;
   return Uint32Array.from(ids, (id) => (id === imageId ? feature++ : id));
 }
 
-/** A Llama-like language model on the GPU: prompts in, logits of the last row out. */
+/** A Llama-style language model on the GPU. */
 export class Decoder {
   readonly gpu: Gpu;
   readonly config: DecoderConfig;
@@ -70,7 +70,9 @@ export class Decoder {
     this.#recorder = gpu.recorder("prefill");
   }
 
-  /** Compiles the kernels and allocates the scratch; `weights` are destroyed with the decoder. */
+  /**
+   * Compiles the kernels and allocates the activations. Destroying the decoder destroys `weights`.
+   */
   static async create(
     gpu: Gpu,
     config: DecoderConfig,
@@ -91,8 +93,8 @@ export class Decoder {
   }
 
   /**
-   * Appends a prompt to a cache, chunk by chunk, and leaves the last row's logits. If it is
-   * cancelled or fails, the cache stands where it stood.
+   * Appends a prompt to a cache, chunk by chunk, and computes the last row's logits. After a
+   * cancellation or failure the cache is as before.
    * @throws ModelError `contextOverflow`; the signal's reason.
    */
   async prefill(args: PrefillArgs): Promise<void> {
@@ -133,7 +135,7 @@ export class Decoder {
     return new Float32Array(await this.gpu.read(this.activations.logits));
   }
 
-  /** Writes what changes with the position: the angles of `rows` rows from the cache's next on. */
+  /** Writes the rotary angles of the next `rows` positions. */
   writeAngles(cache: KvCache, rows: number): void {
     const angles = rotaryAngles(this.#frequencies, cache.position, rows);
     this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
@@ -156,7 +158,7 @@ export class Decoder {
     );
   }
 
-  /** An id that no buffer holds would leave the row of an earlier chunk in its place. */
+  /** An id outside of every buffer would leave an earlier chunk's row unchanged. */
   #checkIds({ ids, features = [] }: PrefillArgs): void {
     const featureRows = features.reduce((sum, { rows }) => sum + rows, 0);
     const wrong = ids.find((id) =>

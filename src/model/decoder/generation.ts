@@ -12,17 +12,17 @@ export interface GenerateArgs extends StepArgs {
 
 export interface GeneratedToken {
   readonly id: number;
-  /** Milliseconds since the token before it, or since the start. */
+  /** Milliseconds since the previous token, or since the start. */
   readonly ms: number;
 }
 
 export type Finish = "stop" | "length" | "cancelled" | "context";
 
 /**
- * Generates tokens from the logits that a prefill left. A step samples a token on the GPU, then runs
- * it through the model, so every token that is yielded has its row in the cache, the stop token too.
- * Steps are submitted ahead of their readback; rows behind the last yielded token are taken back,
- * also where the loop is left early or a step fails.
+ * Generates tokens from the logits that a prefill left. A step samples a token on the GPU, then
+ * runs it through the model, so every yielded token has its row in the cache, including the stop
+ * token. Steps are submitted ahead of their readback. Rows after the last yielded token are
+ * removed, also if the loop is left early or a step fails.
  */
 export async function* generate(
   decoder: Decoder,
@@ -39,7 +39,7 @@ export async function* generate(
       while (inFlight.length < ahead && steps.submitted < maxNewTokens && hasRoom(decoder, cache)) {
         if (signal?.aborted) break;
         const step = steps.submit();
-        step.catch(() => undefined); // a failure is met when its turn comes
+        step.catch(() => undefined); // a failure is handled when the step is awaited
         inFlight.push(step);
       }
       const oldest = inFlight[0];

@@ -1,6 +1,8 @@
 import type { Recorder } from "@/gpu/recorder";
 
-/** What one layer's attention saw, for taps that record it. Buffers are reused by the next layer. */
+/**
+ * Inputs and log-sum-exps of one layer's attention, for taps. The next layer reuses the buffers.
+ */
 export interface AttentionRecord {
   readonly layer: number;
   /** First of these rows, counted from the first new row of the turn. */
@@ -12,18 +14,18 @@ export interface AttentionRecord {
   readonly lse: GPUBuffer;
 }
 
-/** Records dispatches of its own behind each layer's attention. */
+/** Records additional dispatches after each layer's attention. */
 export interface AttentionHook {
   afterAttention(recorder: Recorder, record: AttentionRecord): void;
 }
 
 /** Work that a compression policy adds to each decoding step. */
 export interface DecodeHook extends Partial<AttentionHook> {
-  /** Records dispatches behind the last layer; recorded again whenever the cache's buffers change. */
+  /** Records dispatches after the last layer; called again whenever the cache's buffers change. */
   afterLayers?(recorder: Recorder): void;
   /** Before each step: may change the cache, write buffers, allocate rows. */
   beforeStep?(): void;
-  /** After a step was submitted: counts its row. Default: `cache.append(1)`. */
+  /** Called after a step is submitted; counts its row. Default: `cache.append(1)`. */
   afterStep?(): void;
   /** A step cannot be undone: no step starts before the token before it is known. */
   readonly isFinal?: boolean;

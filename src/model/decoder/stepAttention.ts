@@ -12,12 +12,12 @@ import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
 import type { AttentionRecord, DecodeHook } from "./hooks";
 
-/** The record of one answer takes no more; later steps are not recorded. */
+/** Size limit of one answer's record in bytes; later steps are not recorded. */
 export const STEP_ATTENTION_BYTES = 16 * 1024 * 1024;
 
-/** Where rows change their slots: the original position of each slot's row, on the GPU. */
+/** The original position of each slot's row, on the GPU, for rules that move rows between slots. */
 export interface MovingSlots {
-  /** u32 [flat rows]; another buffer whenever the cache's buffers are. */
+  /** u32 [flat rows]; replaced whenever the cache's buffers are. */
   readonly positions: GPUBuffer;
 }
 
@@ -29,18 +29,18 @@ export interface StepAttentionInput {
   readonly positions: readonly number[];
   /** Steps to record; fewer where `STEP_ATTENTION_BYTES` hold fewer. */
   readonly steps: number;
-  /** Absent: no row changes its slot while decoding. */
+  /** Absent if no row changes its slot while decoding. */
   readonly slots?: MovingSlots | undefined;
 }
 
 /**
- * Records how much of each decoding step's attention falls on some rows: as a hook of the decoder, one
- * dispatch behind each layer's attention writes a byte per row into one buffer, which is read once
- * when the answer has ended. The rows' slots are written down before the first step; where rows are
- * evicted a further dispatch per step finds them anew, for all layers.
+ * Records the attention of each decoding step to the watched rows. As a hook of the decoder, one
+ * dispatch after each layer's attention writes a byte per row into one buffer, which is read once
+ * at the end of the answer. The rows' slots are stored before the first step. If rows are evicted,
+ * one more dispatch per step locates them in all layers.
  */
 export class StepAttention implements DecodeHook {
-  /** Steps that are recorded at most. */
+  /** Largest number of recorded steps. */
   readonly steps: number;
   readonly #input: StepAttentionInput;
   readonly #kernels: StepAttentionKernels;
@@ -64,7 +64,7 @@ export class StepAttention implements DecodeHook {
     this.#cells = this.#scratch.numbers("cells", Math.max(1, (this.steps * stepBytes) / 4));
   }
 
-  /** Before the first step, after the cache was compacted. @throws KernelCompileError */
+  /** Call it before the first step, after the cache was compacted. @throws KernelCompileError */
   static async create(input: StepAttentionInput): Promise<StepAttention> {
     const { cache, heads, slots } = input;
     const { kvHeads, headDim, kvType } = cache.shape;
@@ -107,8 +107,8 @@ export class StepAttention implements DecodeHook {
   }
 
   /**
-   * The first `count` steps, or as many as are recorded: [steps, layers, positions] bytes, of which b
-   * stands for (b / 255)². Waits for the GPU.
+   * The first `count` recorded steps: [steps, layers, positions] bytes; b means (b / 255)². Waits
+   * for the GPU.
    */
   async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
     const { cache, positions } = this.#input;
@@ -131,7 +131,7 @@ export class StepAttention implements DecodeHook {
   }
 }
 
-/** Places that are to be found. */
+/** Places that a kernel locates in each step. */
 function noPlaces({ cache, positions }: StepAttentionInput): Uint32Array<ArrayBuffer> {
   const { layers, kvHeads } = cache.shape;
   return new Uint32Array(layers * kvHeads * positions.length * 2).fill(PLACE_NEVER);
@@ -154,7 +154,7 @@ function fixedPlaces(input: StepAttentionInput): Uint32Array<ArrayBuffer> {
   return places;
 }
 
-/** Column of each position up to the last one that is watched. */
+/** Column of each position up to the last watched one. */
 function columnsByPosition({ positions }: StepAttentionInput): Uint32Array<ArrayBuffer> {
   const columns = new Uint32Array((positions.at(-1) ?? 0) + 1).fill(NO_COLUMN);
   for (const [column, position] of positions.entries()) columns[position] = column;

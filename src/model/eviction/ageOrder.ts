@@ -1,18 +1,18 @@
 import type { KvCache, RowCounts } from "../kv/cache";
 
 /**
- * The rows of one list that a decode rule governs, by age: what the CPU knows of them while an answer
- * is decoded. Slots are known for victims by age; for victims by score only counts and the positions
- * of exempt rows are, and those suffice: exempt rows are never evicted.
+ * The rows of one list under a decode rule, in order of age, as known to the CPU while decoding.
+ * For victims by age, the slots are known. For victims by score, only the counts and the positions
+ * of exempt rows are known; this is sufficient, because exempt rows are never evicted.
  */
 export class AgedRows {
-  /** First governed slot. */
+  /** First slot under the rule. */
   readonly base: number;
-  /** Original positions of the governed rows when decoding began, ascending. */
+  /** Original positions of these rows at the start of decoding, ascending. */
   readonly #prompt: readonly number[];
-  /** Original position of the next row to come when decoding began. */
+  /** Original position of the next row at the start of decoding. */
   readonly #first: number;
-  /** Slots of the governed rows, oldest first. */
+  /** Slots of these rows, oldest first. */
   readonly #slots: number[];
   #appended = 0;
 
@@ -32,7 +32,7 @@ export class AgedRows {
     this.#appended++;
   }
 
-  /** Slot of the row at a place in the order of age. @throws RangeError */
+  /** Slot of the row at an index in the order of age. @throws RangeError */
   take(place: number): number {
     const slot = this.#slots[place];
     if (slot === undefined) {
@@ -41,7 +41,10 @@ export class AgedRows {
     return slot;
   }
 
-  /** Where all rows older than the governed one at a place stand once the last slot took its slot. */
+  /**
+   * Slots of all rows older than the one at an index, after the last slot's row moved into its
+   * slot.
+   */
   olderThan(place: number): readonly number[] {
     const ungoverned = Array.from({ length: this.base }, (_, slot) => slot);
     const last = this.base + this.#slots.length - 1;
@@ -49,7 +52,7 @@ export class AgedRows {
     return [...ungoverned, ...older.map((slot) => (slot === last ? this.take(place) : slot))];
   }
 
-  /** Whether a row is left between the exempt ones. */
+  /** Whether there is a row that is not exempt. */
   canGive(protectFirst: number, protectLast: number): boolean {
     return this.#slots.length > protectFirst + protectLast;
   }
@@ -66,7 +69,9 @@ export class AgedRows {
     return [low, this.#prompt[fromPrompt] ?? 0];
   }
 
-  /** The last slot's row has moved to `slot`, or the row of an unknown slot is gone. */
+  /**
+   * Records that the last slot's row moved to `slot`, or that a row of an unknown slot was evicted.
+   */
   vacate(slot: number): void {
     const last = this.base + this.#slots.length - 1;
     const place = this.#slots.lastIndexOf(slot);
@@ -80,7 +85,7 @@ export class AgedRows {
   }
 }
 
-/** The governed rows of every layer: one list for all heads, or one per head. */
+/** The rows under the rule in every layer: one list for all heads, or one per head. */
 export class AgeOrder {
   readonly #layers: readonly (readonly AgedRows[])[];
 
@@ -100,7 +105,7 @@ export class AgeOrder {
     for (const list of this.#layers.flat()) list.append();
   }
 
-  /** One slot per list, negative where the list lost none. */
+  /** One slot per list; negative if the list lost no row. */
   vacate(layer: number, slots: readonly number[]): void {
     for (const [i, list] of this.lists(layer).entries()) {
       const slot = slots[i] as number;

@@ -22,17 +22,17 @@ export interface EvictionInput {
   /** H, query heads. */
   readonly heads: number;
   readonly rule: DecodeRule;
-  /** Rows that the rule does not govern: those that stood before the prompt. */
+  /** Rows that the rule does not apply to: those cached before the prompt. */
   readonly start: RowCounts;
   /** Tokens seen before the prompt: `seen` counts from there. */
   readonly seenBefore: number;
-  /** Column sums of the prompt, where the rule adds to them: rows as the policy saw them. */
+  /** Column sums of the prompt, if the rule adds to them; rows as in the policy's input. */
   readonly sums?: RowScores;
-  /** Keep the positions of all slots on the GPU for somebody else too: see `slots`. */
+  /** Also keep the positions of all slots on the GPU for another reader; see `slots`. */
   readonly tracksSlots?: boolean;
 }
 
-/** A decode rule asks for what is not done on the GPU; the message is one sentence. */
+/** A decode rule needs something that the GPU does not support; the message is one sentence. */
 export class EvictionError extends Error {
   override readonly name = "EvictionError";
 }
@@ -40,18 +40,20 @@ export class EvictionError extends Error {
 type Lowest = Extract<DecodeRule["victim"], { readonly kind: "lowest" }>;
 
 /**
- * Carries a policy's decode rule out, as a hook of the decoder.
+ * Executes a policy's decode rule, as a hook of the decoder.
  *
- * Each step appends its row behind the others; then, for every row that is due, the victim's slot
- * takes the last slot's row and the layer is one row shorter. Counts, and victims by age, are settled
- * here. Victims by score are found on the GPU, in running scores that a kernel behind each layer's
- * attention keeps up; the CPU then learns which rows are left when `finish` reads their positions.
- * Inside an answer slots are therefore in no order; `finish` restores it and gives spare capacity back.
+ * Each step appends its row. Then, for every row that is due, the last slot's row is copied over
+ * the victim's slot, and the layer is one row shorter. Counts and victims by age are decided here.
+ * Victims by score are found on the GPU from running scores, which a kernel after each layer's
+ * attention updates; the CPU learns the remaining rows when `finish` reads their positions. During
+ * an answer the slots are therefore unordered; `finish` restores the order and releases spare
+ * capacity.
  *
- * Scores, positions and orders are booked under activations: `kv` holds keys and values alone.
+ * Scores, positions and orders are in the pool `activations`; the pool `kv` holds keys and values
+ * only.
  */
 export class Eviction implements DecodeHook {
-  /** An evicted row is gone: a step cannot be taken back. */
+  /** An evicted row is lost, so a step cannot be undone. */
   readonly isFinal = true;
   readonly #input: EvictionInput;
   readonly #kernels: EvictKernels;
@@ -61,7 +63,7 @@ export class Eviction implements DecodeHook {
   readonly #candidates: GPUBuffer;
   readonly #slots: SlotLedger;
   readonly #ages: AgeOrder;
-  /** In positions by place: the rows in front of what is evicted. */
+  /** With positions by cache index: the rows before the evicted ones. */
   readonly #front: FrontRows | undefined;
   #round: { readonly program: Program; readonly version: number } | undefined;
 
@@ -99,14 +101,14 @@ export class Eviction implements DecodeHook {
   }
 
   /**
-   * Positions of the slots' rows, where they are tracked. With victims by age that of a step's own row
-   * is for the reader to write, behind slot `rows`: no kernel of the rule comes by there.
+   * Positions of the slots' rows, if tracked. With victims by age, the reader must write the
+   * position of a step's own row at slot `rows`, because no kernel of the rule does.
    */
   get slots(): { readonly positions: GPUBuffer } {
     return this.#slots;
   }
 
-  /** Scores and positions follow the cache when its buffers have grown. */
+  /** Moves scores and positions after the cache's buffers have grown. */
   beforeStep(): void {
     this.#slots.follow();
     this.#slots.setClock();
@@ -128,7 +130,7 @@ export class Eviction implements DecodeHook {
     });
   }
 
-  /** Counts the step's row and evicts what is due. @throws whatever the rule throws */
+  /** Counts the step's row and evicts the rows that are due. @throws the rule's errors */
   afterStep(): void {
     const { cache, seenBefore, rule } = this.#input;
     cache.append(1);
@@ -144,8 +146,8 @@ export class Eviction implements DecodeHook {
   }
 
   /**
-   * Reads back which rows are left, restores the order of the slots, trims the cache and frees the
-   * scratch. Call it once the answer has ended, however it ended.
+   * Reads back the remaining rows, restores the order of the slots, trims the cache and frees the
+   * scratch buffers. Call it when the answer has ended for any reason.
    */
   async finish(): Promise<void> {
     const { cache } = this.#input;
@@ -165,7 +167,7 @@ export class Eviction implements DecodeHook {
     this.#scratch.destroy();
   }
 
-  /** One eviction in every list that is due; false when no list had a row to give. */
+  /** One eviction in every list that is due; false if no list had a row to evict. */
   #evict(isDue: readonly (readonly boolean[])[]): boolean {
     const { cache, rule } = this.#input;
     const { layers, kvHeads } = cache.shape;
@@ -247,7 +249,7 @@ export class Eviction implements DecodeHook {
   }
 }
 
-/** One value per head from one per list. */
+/** Expands one value per list to one per head. */
 function perHead<T>(lists: readonly T[], heads: number): readonly T[] {
   return lists.length === 1 ? new Array<T>(heads).fill(lists[0] as T) : lists;
 }

@@ -4,8 +4,8 @@ import type { Scratch } from "../scratch";
 import type { EvictionInput } from "./eviction";
 
 /**
- * Running score and original position of every slot, on the GPU, laid out like the cache with its
- * layers end to end; it moves along when the cache does. Where nobody asks for it it stays empty.
+ * Running score and original position of every slot, on the GPU, in the cache's layout with all
+ * layers concatenated. It moves with the cache. It is empty if not needed.
  */
 export class SlotLedger implements SlotScores {
   readonly clock: GPUBuffer;
@@ -37,13 +37,13 @@ export class SlotLedger implements SlotScores {
     return this.#positions;
   }
 
-  /** States the position of the row that the next step appends. */
+  /** Writes the position of the row that the next step appends. */
   setClock(): void {
     const { cache } = this.#input;
     cache.gpu.device.queue.writeBuffer(this.clock, 0, Uint32Array.of(cache.seen));
   }
 
-  /** Moves scores and positions to where the cache's slots are now. */
+  /** Moves scores and positions to the cache's current slots. */
   follow(): void {
     const { cache } = this.#input;
     if (!this.isUsed || cache.version === this.#version) return;
@@ -69,7 +69,7 @@ export class SlotLedger implements SlotScores {
     this.#positions = positions;
   }
 
-  /** Tells the cache which rows its slots hold. */
+  /** Updates the cache's record of the rows in its slots. */
   async relabel(): Promise<void> {
     const { cache } = this.#input;
     this.follow();
@@ -91,7 +91,7 @@ export class SlotLedger implements SlotScores {
     return Array.from({ length: cache.shape.layers }, (_, layer) => cache.regions(layer));
   }
 
-  /** What each slot starts from: its row's position, and its column sum where sums are kept. */
+  /** Initial values of each slot: its row's position, and its column sum if sums are used. */
   #initial() {
     const { cache, seenBefore, sums } = this.#input;
     const length = this.isUsed ? cache.flatRows : 1;

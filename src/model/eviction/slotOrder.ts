@@ -4,8 +4,8 @@ import { ListBuilder } from "../kv/planLists";
 import { Scratch } from "../scratch";
 
 /**
- * Cycles that put `positions` into ascending order: each slot of a cycle receives the row of the next,
- * the last one that of the first. Slots that are right already are in none.
+ * The cycles of the permutation that sorts `positions`: each slot of a cycle receives the row of
+ * the next slot, the last slot that of the first. Slots already in place are in no cycle.
  */
 export function sortingCycles(positions: readonly number[]): readonly (readonly number[])[] {
   const source = positions
@@ -24,7 +24,7 @@ export function sortingCycles(positions: readonly number[]): readonly (readonly 
   return cycles;
 }
 
-/** Puts the slots of every head back into the order of their rows' positions, in place. */
+/** Sorts the slots of every head by their rows' positions, in place. */
 export async function sortSlots(cache: KvCache): Promise<void> {
   const { layers, kvHeads, kvType, headDim } = cache.shape;
   const builder = new ListBuilder(cache.shape);

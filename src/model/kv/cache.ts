@@ -11,20 +11,19 @@ export { CAPACITY_STEP, capacityFor, layoutRegions } from "./layout";
 const TABLE_WORDS = 4;
 
 /**
- * How the rotary position of the next token follows from the cache.
- * `original`: tokens seen so far. `layer0Length`: rows of layer 0, what the releases of Elastic
- * Cache and PrefixKV do. `cacheIndex`: by place in the cache; keys are rotated to match (see
- * `indexPositions.ts`).
+ * How the rotary position of the next token is derived from the cache. `original`: tokens seen so
+ * far. `layer0Length`: rows of layer 0, what the releases of Elastic Cache and PrefixKV do.
+ * `cacheIndex`: by place in the cache; keys are rotated to match (see `indexPositions.ts`).
  */
 export type PositionMode = "original" | "layer0Length" | "cacheIndex";
 
 /**
- * Keys and values of everything seen so far, per layer and KV head, in our own buffers.
+ * The KV cache: keys and values per layer and KV head, in our own buffers.
  *
- * Three numbers never mix: `rows` in use, `capacity` allocated, `position` of the next token. Between
- * answers the slots of a head are ordered by age; what happens to that order inside an answer is
- * described in `eviction.ts`. Buffers appear when rows are first needed and every capacity is the
- * rows rounded up to `CAPACITY_STEP`, so `bytes` is a function of the row counts alone.
+ * Three numbers are distinct: `rows` in use, `capacity` allocated, `position` of the next token.
+ * Between answers the slots of a head are ordered by age; during an answer they may not be (see
+ * `eviction.ts`). Buffers are allocated when rows are first needed, and every capacity is the rows
+ * rounded up to `CAPACITY_STEP`, so `bytes` depends on the row counts only.
  */
 export class KvCache {
   readonly gpu: Gpu;
@@ -33,7 +32,7 @@ export class KvCache {
   readonly #layers: LayerRows[];
   #table: GPUBuffer | undefined;
   #seen = 0;
-  /** Next position by place in the cache. */
+  /** Next position by cache index. */
   #placePosition = 0;
   #version = 0;
 
@@ -50,7 +49,7 @@ export class KvCache {
     return new KvCache(gpu, shape);
   }
 
-  /** Changes whenever a buffer was replaced: recorded programs must then be rebuilt. */
+  /** Changes whenever a buffer is replaced; recorded programs must then be rebuilt. */
   get version(): number {
     return this.#version;
   }
@@ -88,7 +87,7 @@ export class KvCache {
 
   /**
    * u32 [layers, kvHeads, 4]: offset of the head's region in its layer's buffers, rows in use,
-   * capacity, and offset of the region when all layers are laid end to end. All in rows.
+   * capacity, and offset of the region when all layers are concatenated. All in rows.
    */
   get table(): GPUBuffer {
     const { layers, kvHeads } = this.shape;
@@ -118,7 +117,7 @@ export class KvCache {
     return buffers;
   }
 
-  /** All layers' buffers, in order. */
+  /** Buffers of all layers, in order. */
   get layers(): readonly KvLayer[] {
     return this.#layers.map((_, layer) => this.layer(layer));
   }
@@ -134,12 +133,12 @@ export class KvCache {
     return region.rows;
   }
 
-  /** Rows of every layer and head as they stand now. */
+  /** Current rows of every layer and head. */
   rowCounts(): RowCounts {
     return this.#layers.map(({ regions }) => regions.map(({ rows }) => rows));
   }
 
-  /** Rows of all layers and heads when the regions are laid end to end, spare capacity included. */
+  /** Sum of the capacities of all layers and heads, in rows. */
   get flatRows(): number {
     return this.#layers.flatMap(({ regions }) => regions).reduce((sum, r) => sum + r.capacity, 0);
   }
@@ -161,24 +160,24 @@ export class KvCache {
     return this.#layer(layer).lists.length > 1;
   }
 
-  /** Makes room for `extra` more rows in every head, a layer at a time. */
+  /** Grows the capacity for `extra` more rows in every head, one layer at a time. */
   ensureRows(extra: number): void {
     this.#fit(extra, "atLeast");
   }
 
-  /** Gives capacity beyond the rows in use back, a layer at a time. */
+  /** Releases capacity beyond the rows in use, one layer at a time. */
   trim(): void {
     this.#fit(0, "exactly");
   }
 
-  /** Counts `rows` new rows that a chunk or a step has written behind the newest ones. */
+  /** Counts `rows` new rows that a chunk or a step has appended. */
   append(rows: number): void {
     for (const layer of this.#layers) layer.append(rows, this.#seen);
     this.#seen += rows;
     this.#placePosition += rows;
   }
 
-  /** Takes the `rows` newest rows of every head back, and their capacity. */
+  /** Removes the `rows` newest rows of every head and their capacity. */
   truncate(rows: number): void {
     for (const layer of this.#layers) layer.truncate(rows);
     this.#seen -= rows;
@@ -191,25 +190,25 @@ export class KvCache {
     this.#placePosition = position;
   }
 
-  /** Gives every head of a layer a list of positions of its own. */
+  /** Gives every head of a layer its own list of positions. */
   splitHeads(layer: number): void {
     this.#layer(layer).splitHeads();
   }
 
   /**
-   * Counts one row of a layer out: the last slot's row has been copied over `slots[i]`, one slot per
-   * list of positions; a negative one where the list lost none.
+   * Removes one row of a layer from the counts: the last slot's row was copied over `slots[i]`, one
+   * slot per list of positions; negative if the list lost no row.
    */
   vacate(layer: number, slots: readonly number[]): void {
     this.#layer(layer).vacate(slots);
   }
 
-  /** States which rows the slots of a layer hold after a kernel has moved them in place. */
+  /** Sets the positions of a layer's slots after a kernel has moved rows in place. */
   relabel(layer: number, positions: readonly (readonly number[])[]): void {
     this.#layer(layer).relabel(positions);
   }
 
-  /** A copy with buffers of its own. */
+  /** A copy with its own buffers. */
   fork(): KvCache {
     const copy = this.emptyCopy();
     for (const [layer, rows] of this.#layers.entries()) {
@@ -221,7 +220,7 @@ export class KvCache {
     return copy;
   }
 
-  /** An empty cache of the same shape that has seen the same tokens, for a gathered fork. */
+  /** An empty cache with the same shape and the same count of seen tokens, for a gathered fork. */
   emptyCopy(): KvCache {
     const copy = new KvCache(this.gpu, this.shape);
     copy.positionMode = this.positionMode;
@@ -230,7 +229,7 @@ export class KvCache {
     return copy;
   }
 
-  /** Buffers that hold the regions of a layer; the caller installs or destroys them. */
+  /** Allocates buffers for the regions of a layer; the caller installs or destroys them. */
   createBuffers(layer: number, regions: readonly KvRegion[]): KvLayer {
     return this.#layer(layer).allocate(regions);
   }
@@ -245,7 +244,10 @@ export class KvCache {
     this.#layer(layer).copyTo(target, regions, rows);
   }
 
-  /** Makes `buffers` the layer's own and destroys the old ones. `positions`: one list, or one per head. */
+  /**
+   * Replaces the layer's buffers with `buffers` and destroys the old ones. `positions`: one list,
+   * or one per head.
+   */
   install(
     layer: number,
     buffers: KvLayer | undefined,

@@ -17,15 +17,15 @@ import {
   startOf,
 } from "./planLists";
 
-/** Weight of an absorbed row relative to a plain mean, per rule of a merging plan. */
+/** Weight of a merged row relative to a plain mean, per rule of a merging plan. */
 const SHARE = { mean: 1, pivot: 0.5 } as const;
 
 /**
- * Carries a plan out on the rows that were cached since `start`; older rows are not touched.
+ * Executes a plan on the rows cached since `start`; older rows do not change.
  *
- * Layers that only drop are compacted in place by one dispatch each, then trimmed: the live bytes
- * never exceed the uncompacted cache by more than one compacted layer, and end as the rows rounded
- * up to the capacity step. Layers that merge are gathered into new buffers, one after the other.
+ * Layers that only drop rows are compacted in place by one dispatch each, then trimmed. The live
+ * bytes exceed the uncompacted cache by at most one compacted layer, and end as the rows rounded up
+ * to the capacity step. Layers that merge are gathered into new buffers, one after the other.
  * Returns when the work is submitted.
  * @throws PlanError before anything has changed
  */
@@ -61,8 +61,8 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
 }
 
 /**
- * A new cache with the rows that a plan keeps of this one, which stays as it is. There is no full
- * copy in between: comparing policies from one prefill costs what each of them keeps.
+ * A new cache with the rows that a plan keeps; the source does not change. No full copy is made, so
+ * comparing policies from one prefill costs only the rows that each of them keeps.
  * @throws PlanError
  */
 export async function gatherFork(
@@ -80,7 +80,7 @@ export async function gatherFork(
   return fork;
 }
 
-/** A plan with all that has to be known before its layers can be gathered. */
+/** A plan with everything needed to gather its layers. */
 interface Gathering {
   readonly source: KvCache;
   readonly plan: KeepPlan;
@@ -162,7 +162,7 @@ function dropLists(
   return builder.build();
 }
 
-/** Lists of `merge_kv`: per head the rows that make each keeper. */
+/** Lists of `merge_kv`: per head, the rows that are merged into each kept row. */
 function mergeLists(gathering: Gathering, layers: readonly number[]): Uint32Array<ArrayBuffer> {
   const { source, plan, start, assignments } = gathering;
   const builder = new ListBuilder(source.shape);

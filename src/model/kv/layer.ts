@@ -84,7 +84,7 @@ export class LayerRows {
     this.#count();
   }
 
-  /** Takes over buffers whose regions hold these positions, and destroys the old ones. */
+  /** Takes ownership of buffers whose regions hold these positions, and destroys the old ones. */
   install(
     buffers: KvLayer | undefined,
     regions: readonly KvRegion[],
@@ -111,7 +111,10 @@ export class LayerRows {
     return { k, v: memory.storage("kv", `kv v ${this.#layer}`, bytes) };
   }
 
-  /** Moves the rows into buffers that hold `needed` rows per head, then destroys the old ones. */
+  /**
+   * Copies the rows into buffers with capacity for `needed` rows per head, then destroys the old
+   * ones.
+   */
   resize(needed: readonly number[]): void {
     const rows = this.#regions.map((region) => region.rows);
     const regions = layoutRegions(rows, needed);
@@ -121,7 +124,7 @@ export class LayerRows {
     this.install(created, regions, this.#positions);
   }
 
-  /** Whether the capacity is what `needed` rows round up to, or at least that. */
+  /** Whether the capacity equals `needed` rounded up, or is at least that. */
   fits(needed: readonly number[], mode: "exactly" | "atLeast"): boolean {
     return this.#regions.every(({ capacity }, head) => {
       const wanted = capacityFor(needed[head] as number);
@@ -157,7 +160,7 @@ export class LayerRows {
     return this.#shape.headDim * KV_BYTES[this.#shape.kvType];
   }
 
-  /** Rows follow from the positions. */
+  /** Row counts are the lengths of the positions. */
   #count(): void {
     this.#regions = this.#regions.map((region, head) => {
       return { ...region, rows: this.positions(head).length };

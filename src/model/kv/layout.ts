@@ -17,7 +17,7 @@ export interface KvShape {
 /** Rows per [layer][head], for example those that stood before a prompt. */
 export type RowCounts = readonly (readonly number[])[];
 
-/** Where one head's rows lie in its layer's buffers, in rows. */
+/** Location of one head's rows in its layer's buffers, in rows. */
 export interface KvRegion {
   readonly offset: number;
   readonly rows: number;

@@ -3,10 +3,10 @@ import { createNearestKey } from "@/gpu/kernels/cache/nearestKey";
 import type { KvCache, RowCounts } from "./cache";
 import { domainRows, keptRows, ListBuilder, startOf } from "./planLists";
 
-/** layer → [head]: for each domain row the kept row that absorbs it, or -1. */
+/** layer → [head]: for each span row the kept row that it is merged into, or -1. */
 export type Assignments = ReadonlyMap<number, readonly Int32Array[]>;
 
-/** Finds, for `nearestKey` plans, the keeper of every dropped row by the cosine of their keys. */
+/** For `nearestKey` plans, finds the kept row with the highest key cosine for every dropped row. */
 export async function nearestKeepers(
   cache: KvCache,
   plan: KeepPlan,
@@ -97,7 +97,7 @@ function assign(
   );
 }
 
-/** The kept rows of a head that may absorb others. */
+/** The kept rows of a head that others may be merged into. */
 function absorbing(plan: LayerPlan, head: number): Uint32Array {
   const kept = keptRows(plan, head);
   const among = plan.merge?.kind === "nearestKey" ? plan.merge.among : undefined;

@@ -2,7 +2,7 @@ import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
 import type { KvCache } from "./cache";
 import { capacityFor, type RowCounts } from "./layout";
 
-/** A plan does not fit the cache that it is meant for. */
+/** A plan does not fit its cache. */
 export class PlanError extends Error {
   override readonly name = "PlanError";
 }
@@ -72,7 +72,7 @@ function everyHead(cache: KvCache, holds: (head: number) => boolean): boolean {
   return Array.from({ length: cache.shape.kvHeads }, (_, head) => head).every(holds);
 }
 
-/** Bytes of keys and values that the cache will hold once the plan was carried out: exact. */
+/** Exact bytes of keys and values of the cache after the plan. */
 export function plannedBytes(cache: KvCache, plan: KeepPlan, start: RowCounts): number {
   let rows = 0;
   for (const [layer, layerPlan] of plan.layers.entries()) {
@@ -85,7 +85,7 @@ export function plannedBytes(cache: KvCache, plan: KeepPlan, start: RowCounts): 
 
 /**
  * Original positions of the slots after the plan, one list per head or one for all of them. A kept
- * row keeps its own position, whatever it absorbed.
+ * row keeps its own position, whatever is merged into it.
  */
 export function plannedPositions(
   cache: KvCache,
@@ -103,7 +103,10 @@ export function plannedPositions(
   });
 }
 
-/** u32 lists of a kernel: a header of four words per (layer, head), then whatever it points to. */
+/**
+ * u32 lists of a kernel: a header of four words per (layer, head), then the lists that it points
+ * to.
+ */
 export class ListBuilder {
   readonly #header: Uint32Array;
   readonly #parts: ArrayLike<number>[] = [];
@@ -116,7 +119,7 @@ export class ListBuilder {
     this.#words = this.#header.length;
   }
 
-  /** Words so far: where the next `add` begins. */
+  /** Number of words so far: the start of the next `add`. */
   get words(): number {
     return this.#words;
   }
@@ -148,15 +151,18 @@ export class ListBuilder {
 type Assigned = Extract<MergePlan, { readonly kind: "assign" }>;
 
 /**
- * For each domain row of a head the row that absorbs it, or -1. A kept row may itself be absorbed by
- * another and is kept none the less, or by itself and then counts twice (Elastic Cache's release
+ * For each domain row of a head the row that absorbs it, or -1. A kept row may itself be merged
+ * into another and is still kept, or into itself and then counts twice (Elastic Cache's release
  * does both).
  */
 export function assignedInto(merge: Assigned, head: number): Int32Array {
   return merge.into[merge.into.length === 1 ? 0 : head] as Int32Array;
 }
 
-/** The rows that make each keeper, itself first: `starts[i] .. starts[i + 1]` of `rows`. */
+/**
+ * The rows that are merged into each kept row, itself first: `starts[i] .. starts[i + 1]` of
+ * `rows`.
+ */
 export function absorbedRows(
   kept: Uint32Array,
   into?: Int32Array,

@@ -11,7 +11,7 @@ export function rotaryFrequencies(config: DecoderConfig): Float32Array<ArrayBuff
     const frequency = Math.fround(1 / Math.fround(ropeBase ** exponent));
     if (ropeScaling.type === "default") return frequency;
     if (ropeScaling.type === "linear") return frequency / ropeScaling.factor;
-    // Long waves are stretched, short ones kept, those between blended.
+    // Low frequencies are scaled, high ones kept, those between interpolated.
     const { factor, lowFreqFactor, highFreqFactor, originalContext } = ropeScaling;
     const turns = (originalContext * frequency) / (2 * Math.PI);
     const blend = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);

@@ -4,7 +4,7 @@ import { withOrt } from "../vision/ort";
 import type { TileGrid } from "./prompt";
 import { transformers } from "./transformers";
 
-/** What the vision encoder takes for one picture. */
+/** Input of the vision encoder for one image. */
 export interface ProcessedImage {
   /** f32 [tiles, 3, height, width] */
   readonly pixelValues: Float32Array;
@@ -35,7 +35,10 @@ type LibraryProcessor = (
 
 /** The model's own image processor (`preprocessor_config.json`). */
 export class ImageProcessor {
-  /** Visual rows of one tile, from `processor_config.json`; undefined: as the encoder gives. */
+  /**
+   * Visual rows of one tile, from `processor_config.json`; undefined if the encoder's output
+   * decides.
+   */
   readonly rowsPerTile: number | undefined;
   readonly #process: LibraryProcessor;
   readonly #longestEdge: number | undefined;
@@ -68,8 +71,8 @@ export class ImageProcessor {
   }
 
   /**
-   * The size at which the processor wants a picture. Scaling to it in one step with a good filter
-   * leaves nothing to do for the library's own resize, which is a plain bilinear one.
+   * The size that the processor resizes an image to. Resizing to it beforehand with a better filter
+   * avoids the library's bilinear resize.
    */
   sizeFor(width: number, height: number): readonly [width: number, height: number] {
     const edge = this.#longestEdge;
@@ -79,7 +82,10 @@ export class ImageProcessor {
     return [fitted(width), fitted(height)];
   }
 
-  /** Pixels to tiles. Idefics3 squashes: every tile is stretched to the encoder's square. */
+  /**
+   * Turns pixels into tiles. Idefics3 does not keep the aspect ratio: every tile is resized to the
+   * encoder's square.
+   */
   async process(image: ImageData): Promise<ProcessedImage> {
     const raw = new transformers.RawImage(image.data, image.width, image.height, 4);
     const output = await withOrt(() => this.#process([[raw]], { return_row_col_info: true }));
@@ -105,7 +111,7 @@ export function tileBoxes({ rows, columns }: TileGrid): TileBox[] {
   return [...boxes, { x: 0, y: 0, width: 1, height: 1 }];
 }
 
-/** Longest edge where the processor names none. */
+/** Longest edge if the processor's configuration has none. */
 const MAX_EDGE = 4096;
 
 const SUPPORTED = ["Idefics3ImageProcessor", "SmolVLMImageProcessor"] as const;
@@ -117,6 +123,6 @@ function construct(config: JsonObject): LibraryProcessor {
     const message = `Pictures cannot be prepared for this model: its ${name || "image processor"} is not supported.`;
     throw new ModelError("badModel", message);
   }
-  // Classes of the library are called like functions once they are built.
+  // Instances of the library's classes are callable.
   return new transformers[known](config) as unknown as LibraryProcessor;
 }

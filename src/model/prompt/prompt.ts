@@ -1,13 +1,13 @@
 import type { ChatMessage, Tokenizer } from "./tokenizer";
 
-/** How many tiles a picture was cut into; 0 × 0: it is shown whole, once. */
+/** Tiles that an image was cut into; 0 × 0 if it is not cut. */
 export interface TileGrid {
   readonly rows: number;
   readonly columns: number;
 }
 
 export interface PromptImage extends TileGrid {
-  /** Names the picture; two turns with the same key show the same picture. */
+  /** Identifies the image; equal keys in two turns mean the same image. */
   readonly key: string;
 }
 
@@ -15,7 +15,7 @@ export interface PromptTurn {
   /** Pictures that stand before the question, in order. */
   readonly images: readonly PromptImage[];
   readonly question: string;
-  /** Ids that were generated for this turn, taken over as they are. */
+  /** Ids that were generated for this turn, used unchanged. */
   readonly answerIds?: readonly number[];
 }
 
@@ -29,17 +29,17 @@ export interface PromptTile {
 }
 
 export interface Prompt {
-  /** The whole conversation, up to where the answer begins. */
+  /** The whole conversation up to the start of the answer. */
   readonly ids: readonly number[];
-  /** Where each turn's text begins, behind the answer of the turn before it. */
+  /** Start of each turn's text, after the previous turn's answer. */
   readonly turnStarts: readonly number[];
   /** In prompt order. */
   readonly tiles: readonly PromptTile[];
 }
 
-/** How a model family writes pictures into its prompt. */
+/** A model family's notation of images in the prompt. */
 export interface ImageMarkup {
-  /** What the chat template writes where a picture stands. */
+  /** The chat template's placeholder for an image. */
   readonly placeholder: string;
   readonly imageTokenId: number;
   /** Visual rows of one tile. */
@@ -48,7 +48,7 @@ export interface ImageMarkup {
   expand(grid: TileGrid): string;
 }
 
-/** A prompt cannot be written with this model's template; the message is one sentence. */
+/** The model's template cannot produce a prompt; the message is one sentence. */
 export class PromptError extends Error {
   override readonly name = "PromptError";
 }
@@ -59,8 +59,8 @@ const BREAK = "\uFDD1";
 const MARKS = /[\uFDD0-\uFDEF]/g;
 
 /**
- * Writes conversations as ids: the model's own chat template and tokenizer for what people write,
- * the recorded ids for what the model wrote. Generated ids are never tokenised again.
+ * Encodes conversations as ids: the model's own chat template and tokenizer for user text, and the
+ * recorded ids for generated text. Generated ids are never tokenised again.
  */
 export class PromptBuilder {
   readonly #tokenizer: Tokenizer;
@@ -74,7 +74,7 @@ export class PromptBuilder {
   }
 
   /**
-   * Ids of a conversation whose last turn waits for its answer.
+   * Ids of a conversation whose last turn has no answer yet.
    * @throws PromptError
    */
   build(turns: readonly PromptTurn[]): Prompt {
@@ -84,7 +84,8 @@ export class PromptBuilder {
       turnStarts.push(ids.length);
       const text = this.#text(turns.slice(0, index + 1));
       const added = text.split(BREAK).flatMap((part) => this.#tokenizer.encode(part));
-      // A turn that ended by its stop token has it already; any other gets it with the next text.
+      // A turn that ended with its stop token includes it; any other gets it with the next turn's
+      // text.
       const isClosed = this.#stopIds.has(ids.at(-1) ?? -1) && this.#stopIds.has(added[0] ?? -1);
       for (const id of isClosed && index > 0 ? added.slice(1) : added) ids.push(id);
       for (const id of turn.answerIds ?? []) ids.push(id);
@@ -92,7 +93,7 @@ export class PromptBuilder {
     return { ids, turnStarts, tiles: this.#tiles(turns, ids) };
   }
 
-  /** What the last of `turns` adds to the prompt, from the end of the answer before it. */
+  /** The text that the last of `turns` adds to the prompt, from the end of the previous answer. */
   #text(turns: readonly PromptTurn[]): string {
     const messages = turns.flatMap((turn, index): ChatMessage[] => [
       { role: "user", content: this.#content(turn) },
@@ -111,7 +112,7 @@ export class PromptBuilder {
     ];
   }
 
-  /** A person's text with every special token broken in two, so that it stays text. */
+  /** The user's text with every special token split in two, so it is tokenised as plain text. */
   #plain(text: string): string {
     return this.#tokenizer.specialTokens.reduce(
       (plain, token) => plain.replaceAll(token, `${token.slice(0, 1)}${BREAK}${token.slice(1)}`),

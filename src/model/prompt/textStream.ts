@@ -1,13 +1,13 @@
 import type { Tokenizer } from "./tokenizer";
 
 /**
- * Turns ids into text as they come, whole characters only: a token that ends inside a UTF-8
- * sequence gives nothing until the rest of it has come. White space before the answer is left out.
+ * Decodes ids incrementally, in whole characters: a token that ends inside a UTF-8 sequence gives
+ * no text until the sequence is complete. Leading white space is removed.
  */
 export class TextStream {
   readonly #tokenizer: Pick<Tokenizer, "decode">;
   readonly #ids: number[] = [];
-  // Decoded with a few tokens of context, for tokenizers whose words depend on what stands before.
+  // Decoded with a few tokens of context, for tokenizers whose output depends on preceding tokens.
   #context = 0;
   #shown = 0;
   #text = "";
@@ -30,7 +30,7 @@ export class TextStream {
     return delta;
   }
 
-  /** Everything that was given out. */
+  /** All text so far. */
   get text(): string {
     return this.#text;
   }

@@ -17,7 +17,7 @@ export interface ChatMessage {
 export class Tokenizer {
   readonly #tokenizer: LibraryTokenizer;
   readonly #template: string;
-  /** Control tokens as they are written: each becomes one id wherever it stands. */
+  /** Control tokens as text: each becomes one id anywhere in a text. */
   readonly specialTokens: readonly string[];
 
   constructor(tokenizer: LibraryTokenizer, template: string, specialTokens: readonly string[]) {
@@ -47,7 +47,7 @@ export class Tokenizer {
     }
   }
 
-  /** Ids of a text; special tokens that are written out in it become their ids. */
+  /** Ids of a text; special tokens in it become their ids. */
   encode(text: string): number[] {
     return text === "" ? [] : this.#tokenizer.encode(text, { add_special_tokens: false });
   }
@@ -79,7 +79,7 @@ export class Tokenizer {
   }
 }
 
-/** The library's class of the name that `tokenizer_config.json` gives, else its base class. */
+/** The library's class named by `tokenizer_config.json`, otherwise its base class. */
 function construct(json: JsonObject, config: JsonObject): LibraryTokenizer {
   const name = String(config.tokenizer_class ?? "").replace(/Fast$/, "");
   const found = (transformers as Readonly<Record<string, unknown>>)[name];

@@ -1,7 +1,7 @@
 import "../vision/ort";
 import * as transformers from "@huggingface/transformers";
 
-// Files are read by `ModelFiles` and handed over as parsed objects: the library fetches nothing.
+// `ModelFiles` reads the files and passes parsed objects; the library fetches nothing.
 transformers.env.allowRemoteModels = false;
 transformers.env.allowLocalModels = false;
 transformers.env.useBrowserCache = false;

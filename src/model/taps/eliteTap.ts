@@ -5,9 +5,10 @@ import type { TailContext, TailTap } from "./tailTaps";
 
 /**
  * AirCache's elite window. The last row's attention to the text rows, renormalised over them and
- * averaged over heads, names the elite rows: those with at least `alpha` of its maximum. Each elite
- * row's attention is renormalised over the keys that are voted on and the elite rows up to itself;
- * a key's importance is its mean over elite rows and heads. Only importances and the set leave the GPU.
+ * averaged over heads, selects the elite rows: those with at least `alpha` of its maximum. Each
+ * elite row's attention is renormalised over the scored keys and the elite rows up to itself; a
+ * key's importance is its mean over elite rows and heads. Only the importances and the elite set
+ * are read back.
  */
 export function createEliteTap(spec: NonNullable<TapSpec["elite"]>, context: TailContext): TailTap {
   const { kernels, geometry, prompt, scratch } = context;
@@ -74,7 +75,7 @@ export function createEliteTap(spec: NonNullable<TapSpec["elite"]>, context: Tai
   };
 }
 
-/** Places within the text of the rows that vote, where they are known beforehand. */
+/** Indices within the text of the elite rows, if known beforehand. */
 function fixedRows(
   window: NonNullable<TapSpec["elite"]>["window"],
   textRows: number,
@@ -102,7 +103,7 @@ function markAt(
   return values;
 }
 
-/** [times, length] the same values again and again. */
+/** [times, length]: the values repeated. */
 function repeat(values: Float32Array, times: number): Float32Array<ArrayBuffer> {
   const all = new Float32Array(values.length * times);
   for (let i = 0; i < times; i++) all.set(values, i * values.length);

@@ -2,13 +2,13 @@ import { observationRows, type TapPrompt } from "@/compression/taps/prompt";
 import type { TapSpec } from "@/compression/taps/registry";
 import { paddedKeys } from "@/gpu/kernels/taps/tapScores";
 
-/** Query rows that are kept for the pass after the prefill; longer questions are cut to it. */
+/** Query rows stored for the pass after the prefill; longer questions are truncated to this. */
 export const TAIL_LIMIT = 2048;
 
-/** Scratch for the probabilities of one tile of rows. */
+/** Bytes for the probabilities of one tile of rows. */
 const TILE_BYTES = 32 * 1024 * 1024;
 
-/** Which rows and keys the taps of one prompt look at. */
+/** Rows and keys of the taps of one prompt. */
 export interface TapGeometry {
   readonly layers: number;
   readonly heads: number;
@@ -17,7 +17,7 @@ export interface TapGeometry {
   /** Keys per head: the prompt's rows, or the longest head of the cached span. */
   readonly keys: number;
   readonly paddedKeys: number;
-  /** The last rows, whose queries are kept. */
+  /** The last rows, whose queries are stored. */
   readonly tailRows: number;
   /** First rows of the window and of the text, within the tail. */
   readonly windowStart: number;
@@ -33,7 +33,7 @@ export function tapGeometry(
   shape: Pick<TapGeometry, "layers" | "heads" | "kvHeads" | "keys">,
 ): TapGeometry {
   const needsText = spec.elite || spec.postVision || spec.textImage;
-  // Elite rows are never lacking: a prompt that ends in an image votes with its last row.
+  // There is always an elite row: for a prompt that ends in an image, it is the last row.
   const text = needsText ? Math.max(prompt.rows - prompt.textStart, spec.elite ? 1 : 0) : 0;
   const window = spec.window ? observationRows(prompt, spec.window.rows) : 0;
   const wanted = Math.max(text, window, spec.lastRow || needsText ? 1 : 0);
@@ -61,8 +61,8 @@ export interface TileSpan {
 }
 
 /**
- * The tail cut into tiles, last one first. No tile crosses the start of the window or of the text, so
- * that a tile belongs to each of them as a whole or not at all.
+ * The tail split into tiles, last one first. No tile crosses the start of the window or of the
+ * text, so each tile is entirely inside or outside of either.
  */
 export function tileSpans(geometry: TapGeometry): readonly TileSpan[] {
   const { tailRows, windowStart, textStart, tileRows } = geometry;

@@ -26,7 +26,7 @@ export function keyKernelsFor({ keyStats, spectral }: TapSpec): ReadonlySet<keyo
   ]);
 }
 
-/** @throws RangeError for what is not defined on rows that stood before the prompt */
+/** @throws RangeError for taps that are not defined on rows cached before the prompt */
 export function checkCachedSpan(spec: TapSpec): void {
   if (spec.elite || spec.postVision || spec.textImage || spec.spectral) {
     throw new RangeError("taps: the cached span has scores of rows alone");

@@ -12,7 +12,7 @@ export interface KeyContext {
   readonly scratch: Scratch;
 }
 
-/** A tap that looks at a layer's keys and values alone. */
+/** A tap that reads only a layer's keys and values. */
 export interface KeyTap {
   layer(recorder: Recorder, layer: KeyLayer): void;
   readonly outputs: readonly GPUBuffer[];
@@ -70,7 +70,7 @@ function keyStatsTap({ kernels, geometry, headDim, scratch }: KeyContext): KeyTa
  * FlashCache (https://arxiv.org/abs/2511.16786): K and V of a head go through an orthonormal DCT-II
  * along the prompt's rows; the lowest round(gamma N) coefficients, at least one, make the low-pass.
  * `deviation` is the mean squared distance from it over the head's dimensions, of K plus of V;
- * `highShare` the energy that was cut by all energy of the layer, of K plus of V.
+ * `highShare` the removed energy divided by the layer's total energy, of K plus of V.
  */
 function spectralTap(gamma: number, { kernels, geometry, headDim, scratch }: KeyContext): KeyTap {
   const { layers, kvHeads, keys, paddedKeys } = geometry;

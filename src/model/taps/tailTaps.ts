@@ -15,7 +15,7 @@ export interface TailLayer {
   readonly tail: Queries;
 }
 
-/** What the tail pass works with, whatever the tap. */
+/** Inputs of the tail pass for any tap. */
 export interface TailContext {
   readonly kernels: TapAttention;
   readonly geometry: TapGeometry;
@@ -23,10 +23,10 @@ export interface TailContext {
   readonly scratch: Scratch;
 }
 
-/** A tap over the tail: told of each tile whose probabilities are ready, last tile first. */
+/** A tap over the tail; called for each tile whose probabilities are ready, last tile first. */
 export interface TailTap {
   tile(recorder: Recorder, tile: Tile, source: TileSource): void;
-  /** Buffers to read back, and what they mean. */
+  /** Buffers to read back, and their interpretation. */
   readonly outputs: readonly GPUBuffer[];
   take(bytes: readonly ArrayBuffer[]): Partial<Taps>;
 }
@@ -38,14 +38,14 @@ export interface TileSource {
   readonly domains: GPUBuffer;
   readonly inWindow: boolean;
   readonly inText: boolean;
-  /** The tile's last row is the prompt's. */
+  /** Whether the tile's last row is the prompt's last row. */
   readonly isLast: boolean;
 }
 
 /**
- * The taps that need the last rows of a prompt only. Their queries were kept; now that all keys are
- * there, the rows' probabilities are made a tile at a time and reduced at once, so that the scratch
- * is bounded whatever the prompt.
+ * Taps that need only the last rows of a prompt, whose queries were stored. When all keys are
+ * cached, the rows' probabilities are computed and reduced one tile at a time, so scratch memory is
+ * bounded for any prompt.
  */
 export class TailPass {
   readonly taps: readonly TailTap[];
@@ -145,7 +145,8 @@ function pooling(kernelSize: number, { kernels, geometry, scratch }: TailContext
   const pooledKeys = rows - (tailRows - windowStart);
   const half = Math.floor(kernelSize / 2);
   const own = spanMask(paddedKeys, [{ start: 0, end: pooledKeys }]);
-  // How much of a key the pooled row holds: less at the ends, where the kernel reaches outside.
+  // Weight of a key in the pooled row: smaller at the ends, where the kernel extends beyond the
+  // keys.
   const shares = own.map((isPooled, key) => {
     const first = Math.max(0, key + half - kernelSize + 1);
     const last = Math.min(pooledKeys - 1, key + half);

@@ -16,7 +16,7 @@ import { createKeyTaps, type KeyTap } from "./keyTaps";
 import { rowScores } from "./output";
 import { TailPass } from "./tailTaps";
 
-/** Column sums are split over queries until about this many invocations are busy. */
+/** Column sums are split over queries to reach about this many invocations. */
 const BUSY_INVOCATIONS = 4096;
 const MOST_SPLITS = 16;
 
@@ -36,12 +36,12 @@ export interface TapInput {
 }
 
 /**
- * Records what a policy asked for while a prompt is prefilled.
+ * Records the taps that a policy requests during a prefill.
  *
- * Create it when the cache holds what stood before the prompt, hand it to the decoder as its hook,
- * and call `finish` after the last chunk and before the cache is compacted. Column sums are added up
- * chunk by chunk; for everything else the queries of the last rows are kept (`TAIL_LIMIT` at most,
- * `notices` says when that cut something off) and looked at once all keys are there.
+ * Create it before the prompt is appended to the cache, pass it to the decoder as a hook, and call
+ * `finish` after the last chunk and before the cache is compacted. Column sums accumulate chunk by
+ * chunk. For all other taps the queries of the last rows are stored (at most `TAIL_LIMIT`;
+ * `notices` reports a truncation) and processed when all keys are cached.
  */
 export class TapRecorder implements AttentionHook {
   readonly notices: readonly string[];
@@ -123,7 +123,8 @@ export class TapRecorder implements AttentionHook {
   }
 
   /**
-   * Runs what has to wait for all keys, reads everything back at once and frees the scratch.
+   * Runs the passes that need all keys, reads all results back at once and frees the scratch
+   * buffers.
    * @throws TapError when a tap holds a number that is not finite
    */
   async finish(): Promise<Taps> {
@@ -156,7 +157,7 @@ export class TapRecorder implements AttentionHook {
     }
   }
 
-  /** Frees everything; for a prefill that was cancelled. */
+  /** Frees everything; for a cancelled prefill. */
   destroy(): void {
     this.#scratch.destroy();
     this.#tails.clear();

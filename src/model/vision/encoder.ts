@@ -1,6 +1,6 @@
 import type { ProcessedImage } from "../prompt/processor";
 
-/** A picture as the decoder reads it: f32 [tiles · rowsPerTile, width], booked under `vision`. */
+/** An image's features for the decoder: f32 [tiles · rowsPerTile, width], in the pool `vision`. */
 export interface ImageFeatures {
   readonly buffer: GPUBuffer;
   readonly tiles: number;

@@ -5,7 +5,7 @@ import type { ProcessedImage } from "../prompt/processor";
 import type { ImageFeatures, VisionEncoder } from "./encoder";
 import { ort, withOrt } from "./ort";
 
-/** Full precision first; the reduced ones are what some directories have instead. */
+/** Full precision first; some directories have reduced precision instead. */
 const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_bnb4"].map(
   (suffix) => `onnx/vision_encoder${suffix}.onnx`,
 );
@@ -68,13 +68,13 @@ export class OnnxVisionEncoder implements VisionEncoder {
     return withOrt(() => this.#session.release());
   }
 
-  /** A copy in a buffer of ours; queue order lets the runtime take its own back at once. */
+  /** Copies into our own buffer; queue order allows the runtime to reuse its buffer at once. */
   #own(features: ort.Tensor): GPUBuffer {
     const { memory, device } = this.#gpu;
     const bytes = features.size * Float32Array.BYTES_PER_ELEMENT;
     const buffer = memory.storage("vision", "image features", bytes);
     if (features.location === "gpu-buffer") {
-      // The runtime rounds its buffers up to a bucket: copy what is used.
+      // The runtime rounds its buffer sizes up: copy only the used part.
       const encoder = device.createCommandEncoder({ label: "image features" });
       encoder.copyBufferToBuffer(features.gpuBuffer as GPUBuffer, 0, buffer, 0, bytes);
       device.queue.submit([encoder.finish()]);

@@ -7,7 +7,7 @@ import type { AnswerAttention, Explanation } from "@/protocol/engine";
 import type { PrefillSpan } from "../request/prefillSpan";
 import type { TapRequest } from "./tapRecording";
 
-/** What the row that chose the first token looked at: the prompt's last one. */
+/** Attention of the row that determines the first token: the prompt's last row. */
 export interface FirstLook {
   /** Original positions of the conversation's visual rows, ascending. */
   readonly positions: readonly number[];
@@ -21,8 +21,8 @@ export function visualPositions({ tiles }: Pick<Prompt, "tiles">): readonly numb
 }
 
 /**
- * The requests of a prefill, and the attention of its last row besides: over its own visual rows with
- * the first request, over those that were cached before it with one more at the end.
+ * Adds the last row's attention to the requests of a prefill: over its own visual rows with the
+ * first request, and over earlier cached rows with one more request at the end.
  */
 export function withLastRow(
   requests: readonly TapRequest[],
@@ -44,8 +44,9 @@ function hasCachedImages({ start }: PrefillSpan, positions: readonly number[]): 
 }
 
 /**
- * Makes the first look of what `withLastRow` had recorded. Call it before the cache is compacted.
- * @param before rows that stood in the cache before the prefill: their slots have not changed
+ * Converts the recording of `withLastRow` to the first token's attention. Call it before the cache
+ * is compacted.
+ * @param before rows that were cached before the prefill; their slots have not changed
  */
 export function firstLook(
   cache: KvCache,
@@ -80,12 +81,12 @@ export function firstLook(
   return { positions, cells: Uint8Array.from(shares, toByte) };
 }
 
-/** A probability as a byte b that stands for (b / 255)². */
+/** Encodes a probability as a byte b that means (b / 255)². */
 function toByte(share: number): number {
   return Math.round(255 * Math.sqrt(Math.min(1, Math.max(0, share))));
 }
 
-/** What a policy ranked the visual rows of a prefill by; undefined where it has neither. */
+/** A policy's scores of the visual rows of a prefill; undefined without scores or visual rows. */
 export function policyImportance(
   scores: RowScores | undefined,
   { start, visual }: PrefillSpan,
@@ -110,13 +111,13 @@ export interface AnswerAttentionInput {
   readonly heads: number;
   readonly look: FirstLook;
   readonly maxNewTokens: number;
-  /** Where rows are evicted while decoding. */
+  /** Present if rows are evicted while decoding. */
   readonly slots: MovingSlots | undefined;
 }
 
 /** Collects the attention of one answer while it is decoded. */
 export class AnswerAttentionRecorder {
-  /** Absent where the first token is the only one. */
+  /** Absent if the first token is the only one. */
   readonly hook: StepAttention | undefined;
   readonly #look: FirstLook;
   readonly #layers: number;
@@ -128,23 +129,26 @@ export class AnswerAttentionRecorder {
     this.hook = hook;
   }
 
-  /** Call it when the cache is as decoding finds it. */
+  /** Call it when the cache is ready for decoding. */
   static async create(input: AnswerAttentionInput): Promise<AnswerAttentionRecorder> {
     const { cache, heads, look, slots } = input;
     const { positions } = look;
-    // The step that takes a token in chooses the next one: the last token's chooses none.
+    // The step that reads a token determines the next one, so the last token's step determines
+    // none.
     const steps = input.maxNewTokens - 1;
     const hook =
       steps > 0 ? await StepAttention.create({ cache, heads, positions, steps, slots }) : undefined;
     return new AnswerAttentionRecorder(input, hook);
   }
 
-  /** Notes a token that has come, and how many characters of the answer there are now. */
+  /** Records a new token and the number of characters of the answer so far. */
   arrive(characters: number): void {
     this.#ends.push(characters);
   }
 
-  /** Reads the record back and frees it. @param characters of the whole answer */
+  /**
+   * Reads the record back and frees it. @param characters number of characters of the whole answer
+   */
   async finish(characters: number): Promise<AnswerAttention> {
     try {
       const { positions, cells: first } = this.#look;

@@ -3,7 +3,7 @@ import type { EngineEvent } from "@/protocol/engine";
 
 type MemoryEvent = Extract<EngineEvent, { type: "memory" }>;
 
-/** At most one unmarked event in this time; marks are never held back. */
+/** Minimum time between unmarked events; events with a mark are always sent. */
 const INTERVAL_MS = 50;
 
 /** Turns changes of the ledger into `memory` events. */
@@ -11,7 +11,7 @@ export class MemoryReporter {
   readonly #gpu: Gpu;
   readonly #emit: (event: MemoryEvent) => void;
   #lastAt = Number.NEGATIVE_INFINITY;
-  /** What the full cache would take now; kept up to date by the session. */
+  /** Bytes that a full cache would take now; the session updates it. */
   fullKv = 0;
 
   constructor(gpu: Gpu, emit: (event: MemoryEvent) => void) {
@@ -26,7 +26,7 @@ export class MemoryReporter {
     this.#send(mark);
   }
 
-  /** Tells where things stand, for instance after they were freed. */
+  /** Emits the current state, for instance after buffers were freed. */
   tell(): void {
     this.#send();
   }

@@ -63,13 +63,13 @@ export class Progress {
     return lane;
   }
 
-  /** Lets a fork's clock go on: as if nothing had been done for other lanes in between. */
+  /** Restarts a fork's clock, so that it excludes the time spent on other lanes. */
   resume(): void {
     const { plan, compact } = this.#ms;
     this.#started = performance.now() - this.#started - plan - compact;
   }
 
-  /** Times a phase; its milliseconds stand even if it throws. */
+  /** Times a phase; its milliseconds are recorded even if it throws. */
   async time<T>(phase: Exclude<Phase, "decode">, work: () => T | Promise<T>): Promise<T> {
     const from = performance.now();
     try {

@@ -2,7 +2,7 @@ import { capacityFor, type KvCache, type RowCounts } from "@/model/kv/cache";
 import type { LayerReport, TurnResult } from "@/protocol/engine";
 import { quantile } from "@/text/stats";
 
-/** The rows of every layer as they stand now, beside the counts that stood before compaction. */
+/** The current rows of every layer, with the counts before compaction. */
 export function layerReports(cache: KvCache, before: RowCounts): LayerReport[] {
   const held = cache.rowCounts();
   return before.map((rows, layer) => {
@@ -14,13 +14,13 @@ export function layerReports(cache: KvCache, before: RowCounts): LayerReport[] {
   });
 }
 
-/** The same reports when the answer has ended. */
+/** Adds the rows at the end of the answer to the reports. */
 export function withRowsEnd(reports: readonly LayerReport[], cache: KvCache): LayerReport[] {
   const held = cache.rowCounts();
   return reports.map((report, layer) => ({ ...report, rowsEnd: mean(held[layer] ?? []) }));
 }
 
-/** What the cache would take had nothing ever been dropped. */
+/** Bytes that the cache would take if no row had been dropped. */
 export function fullKvBytes(cache: KvCache, seen = cache.seen): number {
   return capacityFor(seen) * bytesPerRow(cache);
 }

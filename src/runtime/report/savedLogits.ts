@@ -1,6 +1,6 @@
 import type { LoadedModel } from "../session/loadedModel";
 
-/** The logits that a prefill left, kept while a lane's own steps overwrite them. */
+/** A copy of a prefill's logits, which a lane's decoding steps overwrite. */
 export class SavedLogits {
   readonly #model: LoadedModel;
   readonly #saved: GPUBuffer;

@@ -7,7 +7,7 @@ import { type PrefillSpan, tapsWithin } from "../request/prefillSpan";
 import type { CheckedSettings } from "../request/request";
 import type { LoadedModel } from "../session/loadedModel";
 
-/** Taps and the rows that they look at. */
+/** Taps and their rows. */
 export interface TapRequest {
   readonly spec: TapSpec;
   readonly prompt: TapPrompt;
@@ -15,7 +15,7 @@ export interface TapRequest {
   readonly cachedSpan?: boolean;
 }
 
-/** Several recorders behind one hook. */
+/** Several recorders as one hook. */
 export interface TapRecording extends AttentionHook {
   readonly notices: readonly string[];
   /** Taps per request. */
@@ -23,7 +23,7 @@ export interface TapRecording extends AttentionHook {
   destroy(): void;
 }
 
-/** What a prefill must record for a policy, and on which rows. */
+/** The taps and rows that a prefill must record for a policy. */
 export function tapsOf(
   { policy, options, settings }: CheckedSettings,
   span: PrefillSpan,
@@ -33,14 +33,14 @@ export function tapsOf(
   const spec = hasCandidates ? tapsWithin(policy.taps(options), span) : {};
   const prompt = { rows, visual, textStart };
   if (settings.scope === "visual") return { spec, prompt };
-  // Votes are cast on the candidates: in scope `prompt`, on every row before the text.
+  // The elite rows score the candidates: in scope `prompt`, every row before the text.
   const keys = Uint8Array.from({ length: rows }, (_, row) => (row < textStart ? 1 : 0));
   return { spec, prompt: { ...prompt, keys } };
 }
 
 /**
- * As few requests as serve all policies, and which of them serves each: taps are shared wherever
- * their parameters and candidates agree.
+ * The fewest requests that serve all policies, and the request that serves each policy. Taps are
+ * shared if their parameters and candidates are equal.
  */
 export function sharedTaps(
   policies: readonly CheckedSettings[],

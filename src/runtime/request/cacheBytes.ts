@@ -2,7 +2,7 @@ import type { KeepPlan } from "@/compression/types";
 import { capacityFor, type RowCounts } from "@/model/kv/cache";
 import { peakBytes } from "./cap";
 
-/** Rows of every layer and head that a plan leaves, those that stood before the prompt included. */
+/** Rows of every layer and head after a plan, including those cached before the prompt. */
 export function rowsAfter(plan: KeepPlan, before: RowCounts): RowCounts {
   return before.map((heads, layer) => {
     const keep = plan.layers[layer]?.keep ?? [];
@@ -10,15 +10,15 @@ export function rowsAfter(plan: KeepPlan, before: RowCounts): RowCounts {
   });
 }
 
-/** Bytes of a cache that holds these rows, by capacity step. */
+/** Bytes of a cache with these rows, rounded up to the capacity step. */
 export function cacheBytes(rows: RowCounts, rowBytes: number): number {
   return rowBytes * rows.flat().reduce((sum, count) => sum + capacityFor(count), 0);
 }
 
 /**
- * The most that the KV pool can hold while lanes are compared: all forks beside the full cache, or,
- * once that is freed, the lane that grows by `newTokens` beside those that wait and the first
- * one, which stays. The former wherever the prompt is longer than the answers may get.
+ * The peak bytes of the KV pool during a comparison. Either all forks and the full cache; or, after
+ * that is freed, the lane that grows by `newTokens`, the lanes that wait, and the first lane, which
+ * is kept. The former is larger if the prompt is longer than the longest answer.
  */
 export function comparisonPeakBytes(
   fullBytes: number,
@@ -40,7 +40,10 @@ export function comparisonPeakBytes(
   return Math.max(fullBytes + sum(bytes), ...decoding);
 }
 
-/** How many of `newTokens` rows a cache may grow by within `bytes`, while its layers move. */
+/**
+ * Number of rows, at most `newTokens`, by which a cache may grow within `bytes`, including the copy
+ * of one moving layer.
+ */
 export function tokensWithin(
   rows: RowCounts,
   newTokens: number,

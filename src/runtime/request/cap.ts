@@ -8,22 +8,23 @@ export interface Cap {
 }
 
 /**
- * The most that the pool can hold while `added` rows are appended to every head, compacted and
- * trimmed: all layers at their final capacity, and one layer twice, for a layer moves to a new
- * buffer before the old one is destroyed.
+ * The peak bytes of the pool while `added` rows are appended to every head, compacted and trimmed:
+ * all layers at their final capacity, and one layer twice, because a layer moves to a new buffer
+ * before the old one is destroyed.
  */
 export function peakBytes(rows: RowCounts, added: number, rowBytes: number): number {
   const layers = rows.map((heads) => heads.reduce((sum, r) => sum + capacityFor(r + added), 0));
   return (layers.reduce((sum, layer) => sum + layer, 0) + Math.max(0, ...layers)) * rowBytes;
 }
 
-/** Steps in which a history is shrunk: fine enough that a head's rows change by single rows. */
+/**
+ * Steps of the search for the largest share: fine enough that a head's rows change by single rows.
+ */
 const STEPS = 4096;
 
 /**
- * Rows that each head may keep of what is cached so that `added` more fit under the cap: the same
- * share of every head's rows, the largest that fits, and never less than `least`.
- * Undefined: not even the least fits.
+ * Cached rows that each head may keep so that `added` more fit under the cap: the largest share
+ * that fits, equal for all heads, but at least `least`. Undefined if even `least` does not fit.
  */
 export function shrunkRows(
   rows: RowCounts,

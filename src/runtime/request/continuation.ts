@@ -1,18 +1,18 @@
 import type { CacheSettings } from "@/protocol/engine";
 
-/** What a cache stands for: the tokens that it has seen, whether their rows are still there or not. */
+/** The tokens that a cache has seen, including those whose rows were dropped. */
 export interface Seen {
   /** Ids, in order; dropped rows included. */
   readonly ids: readonly number[];
-  /** Content hash of the image behind each tile, in prompt order. */
+  /** Content hash of each tile's image, in prompt order. */
   readonly tiles: readonly string[];
-  /** `settingsKey` of the settings that it was compressed with. */
+  /** `settingsKey` of the settings of its compression. */
   readonly settings: string;
 }
 
 /**
- * How many tokens of a prompt a held cache covers: the rest is appended to it. 0: prefill anew, for
- * the settings differ, or something was changed in what has been seen.
+ * Number of tokens of a prompt that the cache covers; the rest is appended. 0 means a new prefill:
+ * the settings differ, or the cache's tokens are not a prefix of the prompt.
  */
 export function coveredTokens(held: Seen | undefined, prompt: Seen): number {
   if (!held || held.settings !== prompt.settings) return 0;
@@ -23,7 +23,7 @@ export function coveredTokens(held: Seen | undefined, prompt: Seen): number {
   return isPrefix ? held.ids.length : 0;
 }
 
-/** Equal for settings under which one cache serves both. */
+/** Equal for settings that can share a cache. */
 export function settingsKey({ policy, retention, scope, options, capMb }: CacheSettings): string {
   const sorted = Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([policy, retention, scope, sorted, capMb ?? null]);

@@ -6,28 +6,30 @@ import type { PlanInput, Rotary } from "@/compression/types";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { CacheSettings } from "@/protocol/engine";
 
-/** The numbers of a model that a plan needs. */
+/** The model's dimensions that a plan needs. */
 export interface ModelShape {
   readonly layers: number;
   readonly kvHeads: number;
   readonly rotary?: Rotary;
 }
 
-/** The rows of one prefill, as policies see them: counted from 0, whatever was cached before. */
+/**
+ * The rows of one prefill, as policies see them: counted from 0, regardless of earlier cached rows.
+ */
 export interface PrefillSpan {
   /** Tokens seen before: row r of the span has position `start` + r. */
   readonly start: number;
   readonly rows: number;
   /** One span per image tile, ascending. */
   readonly visual: readonly Span[];
-  /** First row of the text that the taps listen to. */
+  /** First row of the text whose attention the taps record. */
   readonly textStart: number;
 }
 
-/** Without an image, this many of the last rows stand for the question. */
+/** Without an image, this many of the last rows count as the question. */
 const TEXT_ROWS = 32;
 
-/** What a prefill of the tokens `start` … `end` of a prompt adds. */
+/** The rows that a prefill of the tokens `start` … `end` of a prompt adds. */
 export function prefillSpan(
   prompt: Pick<Prompt, "tiles">,
   { start, end }: { readonly start: number; readonly end: number },
@@ -40,14 +42,14 @@ export function prefillSpan(
   return { start, rows, visual, textStart };
 }
 
-/** Taps as this span can give them: a window reaches no further than the text after the image. */
+/** Taps as this span can give them: a window is at most the text after the image. */
 export function tapsWithin(asked: TapSpec, span: PrefillSpan): TapSpec {
   const { window } = asked;
   if (!window) return asked;
   return { ...asked, window: { ...window, rows: observationRows(span, window.rows) } };
 }
 
-/** Everything that a policy is told about a prefill. */
+/** A policy's input for a prefill. */
 export function planInput(
   span: PrefillSpan,
   shape: ModelShape,

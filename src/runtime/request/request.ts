@@ -11,7 +11,7 @@ import {
   type Sampling,
 } from "@/protocol/engine";
 
-/** Settings that were found to make sense. */
+/** Validated settings. */
 export interface CheckedSettings {
   readonly policy: Policy;
   /** Complete. */
@@ -32,7 +32,7 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
 }
 
 /**
- * Whether a conversation can be asked at all; what its images hold is seen later.
+ * Validates a conversation's structure; its images are checked later.
  * @throws EngineError `badRequest`
  */
 export function checkRequest(request: AskRequest, vocabulary: number, seesImages: boolean): void {
@@ -67,7 +67,7 @@ function checkSampling({ maxNewTokens, temperature, topK, topP, seed }: Sampling
   if (!Number.isInteger(seed)) throw bad(`The seed must be a whole number, not ${seed}.`);
 }
 
-/** `full` has no such option: nothing is dropped, so all three are one. */
+/** `full` has no such option: it drops no row, so all three modes are equal. */
 export function positionMode({ positions }: OptionValues): PositionMode {
   return (positions as PositionMode | undefined) ?? "original";
 }

@@ -5,22 +5,22 @@ import type { LoadedModel } from "../session/loadedModel";
 import { type Seen, settingsKey } from "./continuation";
 import { type CheckedSettings, checkRequest, checkSettings } from "./request";
 
-/** A question that was found answerable: checked settings, its prompt, the images in it. */
+/** A validated question: its settings, its prompt and the images in it. */
 export interface PreparedTurn extends CheckedSettings {
   readonly request: AskRequest;
   /** The whole conversation. */
   readonly prompt: Prompt;
   /** The image behind each of `prompt.tiles`. */
   readonly tileImages: readonly SeenImage[];
-  /** What the prompt stands for, to compare with what a cache has seen. */
+  /** The prompt's tokens and images, to compare with those of a cache. */
   readonly seen: Seen;
   readonly layouts: readonly ImageLayout[];
   readonly notices: readonly string[];
 }
 
 /**
- * Checks a question, looks at its images and writes its prompt: everything that can be refused is
- * refused here, before the GPU works or anything that is held is touched.
+ * Validates a question, decodes its images and builds its prompt. Every refusal happens here,
+ * before any GPU work and before any held state changes.
  * @throws EngineError, PolicyError, PromptError; AbortError
  */
 export async function prepareTurn(
@@ -62,7 +62,7 @@ function checkContext(tokens: number, contextLength: number): void {
   throw new EngineError({ code: "contextOverflow", message, action: "newConversation" });
 }
 
-/** One layout per appearance of an image, in prompt order. */
+/** One layout per occurrence of an image, in prompt order. */
 function layoutsOf(
   tiles: readonly PromptTile[],
   byKey: ReadonlyMap<string, SeenImage>,

@@ -35,11 +35,11 @@ export interface Compared {
   readonly recorded: Recorded | undefined;
 }
 
-/** One lane whose rows are decided, and not gathered yet. */
+/** A lane with a plan whose rows are not gathered yet. */
 interface PlannedLane extends Decision {
   readonly index: number;
   readonly job: Job;
-  /** With the cache that all lanes share, and the lane's own taps. */
+  /** With the cache shared by all lanes and the lane's own taps. */
   readonly prefilled: Prefilled;
   readonly phases: Phases;
   /** Rows per layer and head of its fork. */
@@ -53,14 +53,14 @@ interface Lane extends Pick<PlannedLane, "index" | "job" | "phases"> {
   readonly rule: DecodeRule | undefined;
 }
 
-/** By lane; those that failed already have their outcome. */
+/** By lane; lanes that have failed already have their outcome. */
 type Outcomes = LaneOutcome[];
 
 /**
- * Several policies under one question: the prompt is prefilled once with the taps of all of them,
- * every lane is planned, and with it the memory that all of them take; then each gathers the rows
- * that it keeps into a cache of its own, the full cache is freed, and the lanes are decoded one
- * after the other from the same logits.
+ * Answers one question under several policies. The prompt is prefilled once with the taps of all
+ * policies, and every lane is planned, which determines the peak memory. Each lane then gathers its
+ * kept rows into its own cache, the full cache is freed, and the lanes are decoded one after the
+ * other from the same logits.
  */
 export class Comparison {
   readonly #model: LoadedModel;
@@ -75,7 +75,7 @@ export class Comparison {
     this.#phases = new Phases(model, images, io);
   }
 
-  /** @param release frees what the conversation holds, once the question was found answerable */
+  /** @param release frees the conversation's cache, called after the question is validated */
   async run(request: CompareRequest, signal: AbortSignal, release: () => void): Promise<Compared> {
     const { lanes: settings, ...question } = request;
     if (settings.length < 2 || settings.length > MOST_LANES) {
@@ -138,8 +138,8 @@ export class Comparison {
   }
 
   /**
-   * Decides every lane's rows, drops those lanes that do not fit beside the others, and writes the
-   * bytes that the rest will take at most into their notes, before any of them takes one.
+   * Plans every lane, fails lanes that do not fit together with the others, and writes the peak
+   * bytes of the rest into their notes, before any of them allocates.
    */
   async #planAll(
     shared: Job,
@@ -150,7 +150,7 @@ export class Comparison {
   ): Promise<readonly PlannedLane[]> {
     const { cache } = prefilled;
     const { rowBytes } = cache;
-    // All clocks part here, so that no lane's time contains another one's plan.
+    // Clocks are separate from here on, so that no lane's time includes another lane's planning.
     const jobs = checked.map((lane) => {
       return { ...shared, turn: { ...shared.turn, ...lane }, progress: shared.progress.fork() };
     });
@@ -225,7 +225,7 @@ export class Comparison {
   }
 }
 
-/** @throws EngineError where all lanes up to this one do not fit under the cap beside the full cache */
+/** @throws EngineError if all lanes up to this one and the full cache do not fit under the cap */
 function checkLaneFits({ capMb }: CacheSettings, bytes: number): void {
   if (capMb === undefined || bytes <= capMb * 1e6) return;
   const needed = (bytes / 1e6).toFixed(2);
@@ -233,7 +233,7 @@ function checkLaneFits({ capMb }: CacheSettings, bytes: number): void {
   throw new EngineError({ code: "capTooSmall", message, action: "keepLess" });
 }
 
-/** A lane as the conversation goes on from it. */
+/** The lane's state from which the conversation continues. */
 function heldBy(lane: Lane | undefined): Omit<Compared, "outcomes"> {
   if (!lane) return { cache: undefined, seen: undefined, recorded: undefined };
   const { turn, progress } = lane.job;

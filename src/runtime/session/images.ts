@@ -5,23 +5,23 @@ import type { PromptTile, TileGrid } from "@/model/prompt/prompt";
 import type { ImageFeatures, VisionEncoder } from "@/model/vision/encoder";
 import type { ImageLayout } from "@/protocol/engine";
 
-/** An image that was seen, and what it takes to draw on it. */
+/** A decoded image, with the data needed to draw on it. */
 export interface SeenImage {
   /** SHA-256 of the file. */
   readonly hash: string;
   readonly grid: TileGrid;
-  /** Pixels, as decoded and turned. */
+  /** Size in pixels after decoding and EXIF rotation. */
   readonly width: number;
   readonly height: number;
   readonly notices: readonly string[];
 }
 
-/** Pixels until they are encoded, then features on the GPU. */
+/** Pixels before encoding, then features on the GPU. */
 type Content =
   | { readonly kind: "pixels"; readonly processed: ProcessedImage }
   | { readonly kind: "features"; readonly features: ImageFeatures };
 
-/** The images of a conversation. Each is decoded and encoded once, whatever it is called. */
+/** The images of a conversation. Each is decoded and encoded once, identified by its bytes. */
 export class ConversationImages {
   readonly #gpu: Gpu;
   readonly #processor: ImageProcessor;
@@ -34,7 +34,10 @@ export class ConversationImages {
     this.#vision = vision;
   }
 
-  /** Decodes and cuts an image: what its prompt looks like is known then. @throws EngineError */
+  /**
+   * Decodes an image and cuts it into tiles, which determine its part of the prompt. @throws
+   * EngineError
+   */
   async see(file: Blob): Promise<SeenImage> {
     const hash = await sha256(file);
     const known = this.#seen.get(hash);
@@ -47,7 +50,7 @@ export class ConversationImages {
     return image;
   }
 
-  /** A seen image's features; encoded the first time. They stay until `clear`. */
+  /** A decoded image's features, encoded at the first call and kept until `clear`. */
   async features({ hash }: SeenImage): Promise<ImageFeatures> {
     const entry = this.#seen.get(hash);
     if (!entry) throw new Error("an image's features were asked for before it was seen");
@@ -57,7 +60,7 @@ export class ConversationImages {
     return features;
   }
 
-  /** Frees every image's features. */
+  /** Frees the features of all images. */
   clear(): void {
     for (const { content } of this.#seen.values()) {
       if (content.kind === "features") this.#gpu.memory.destroy(content.features.buffer);
@@ -66,7 +69,10 @@ export class ConversationImages {
   }
 }
 
-/** Where the visual rows of one image lie in it. `tiles`: the image's own, in prompt order. */
+/**
+ * Locations of one image's visual rows in the image. `tiles`: the image's own tiles, in prompt
+ * order.
+ */
 export function imageLayout(
   key: string,
   image: Pick<SeenImage, "width" | "height" | "grid">,
@@ -85,7 +91,7 @@ export function imageLayout(
   };
 }
 
-/** Encoders see squares, and the connector keeps a square's rows in reading order. */
+/** The encoder's input is square, and the connector keeps its patches in row-major order. */
 function patchGrid(count: number): { gridRows: number; gridColumns: number } {
   const side = Math.round(Math.sqrt(count));
   if (side * side === count) return { gridRows: side, gridColumns: side };

@@ -8,28 +8,28 @@ import type { Progress } from "../report/progress";
 import type { PrefillSpan } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
 
-/** Where the phases tell what they do. */
+/** Output of the phases: events and device errors. */
 export interface PhaseIo {
   readonly emit: (event: EngineEvent) => void;
-  /** Throws what the device has reported since the last check. */
+  /** Throws an error that the device has reported since the last check. */
   readonly check: () => void;
   readonly reporter: MemoryReporter;
 }
 
-/** One question on its way through the phases. */
+/** One question in the phases. */
 export interface Job {
   readonly turn: PreparedTurn;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** A stretch of a prompt's tokens that is prefilled and compressed at once. */
+/** A range of a prompt's tokens that is prefilled and compressed as a unit. */
 export interface Segment {
   readonly start: number;
   readonly end: number;
 }
 
-/** A prefill that is done: the rows it added, what stood before them, what they attend to. */
+/** A completed prefill: the rows it added, the rows before them, and the recorded attention. */
 export interface Prefilled {
   readonly cache: KvCache;
   readonly span: PrefillSpan;
@@ -38,11 +38,13 @@ export interface Prefilled {
   readonly taps: Taps;
   /** Per request. */
   readonly recorded: readonly Taps[];
-  /** What its last row looked at, where the answer is to be explained and there is an image. */
+  /** Attention of its last row, if an explanation was requested and there is an image. */
   readonly look?: FirstLook | undefined;
 }
 
-/** A policy's decision about a prefill: which rows stay, and what goes while decoding. */
+/**
+ * A policy's decision about a prefill: the rows to keep, and the rule for eviction while decoding.
+ */
 export interface Decision {
   readonly plan: KeepPlan;
   readonly rule: DecodeRule | undefined;

@@ -28,7 +28,7 @@ export interface ModelLoadOptions {
   readonly onProgress: (progress: ModelLoadProgress) => void;
 }
 
-/** The parts that see images. */
+/** The components that process images. */
 export interface VisionModel {
   readonly processor: ImageProcessor;
   readonly encoder: VisionEncoder;
@@ -36,7 +36,7 @@ export interface VisionModel {
   readonly rowsPerTile: number;
 }
 
-/** A model directory, read and ready: decoder, tokenizer, prompts, and eyes where it has them. */
+/** A loaded model: decoder, tokenizer, prompts, and vision if the model has it. */
 export interface LoadedModel {
   readonly gpu: Gpu;
   readonly decoder: Decoder;
@@ -46,14 +46,14 @@ export interface LoadedModel {
   readonly vision: VisionModel | undefined;
   readonly stopIds: readonly number[];
   readonly shape: ModelShape;
-  /** All but the time that it took. */
+  /** Everything but the load time. */
   readonly info: Omit<ModelInfo, "loadMs">;
   destroy(): Promise<void>;
 }
 
 /**
- * Loads a model directory: its configuration first, which refuses what cannot run before anything
- * large is fetched, then weights, vision encoder and tokenizer at once.
+ * Loads a model directory: first the configuration, so that an unsupported model is refused before
+ * large files are fetched, then weights, vision encoder and tokenizer in parallel.
  * @throws ModelError, KernelCompileError; the signal's reason
  */
 export async function loadModel(
@@ -121,7 +121,7 @@ export async function loadModel(
   }
 }
 
-/** Waits for every part, also after one has failed: what the others loaded must be freed. */
+/** Waits for every part, also after one has failed, because the others' buffers must be freed. */
 async function allOf<T extends readonly unknown[]>(
   parts: {
     readonly [K in keyof T]: Promise<T[K]>;
@@ -205,7 +205,10 @@ async function loadVision(
   return { processor, encoder, imageTokenId, rowsPerTile };
 }
 
-/** Patches of the encoder's square, after the connector has joined `scale_factor` in each direction. */
+/**
+ * Visual tokens of the encoder's square, after the connector has merged `scale_factor` patches in
+ * each direction.
+ */
 function patchesPerTile({ vision_config: vision, scale_factor: factor }: JsonObject): number {
   const { image_size: size, patch_size: patch } = vision as JsonObject;
   const side = Number(size) / Number(patch) / Number(factor ?? 1);
@@ -213,7 +216,7 @@ function patchesPerTile({ vision_config: vision, scale_factor: factor }: JsonObj
   throw new ModelError("badModel", "The model's files do not say how many rows an image has.");
 }
 
-/** Generation stops at `eos_token_id`, which may be several, of whichever file gives it. */
+/** Ids at which generation stops: `eos_token_id`, one or several, from the file that has it. */
 async function readStopIds(files: ModelFiles, json: JsonObject): Promise<number[]> {
   const generation = await files.optionalJson("generation_config.json");
   const text = json.text_config as JsonObject | undefined;

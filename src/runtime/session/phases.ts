@@ -25,7 +25,7 @@ import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Recorded } from "./preview";
 
-/** The phases of an answer, each in its own right; what is held between questions is not theirs. */
+/** The phases of an answer. They hold no state between questions. */
 export class Phases {
   readonly #model: LoadedModel;
   readonly #images: ConversationImages | undefined;
@@ -37,7 +37,7 @@ export class Phases {
     this.#io = io;
   }
 
-  /** Features of the images that a segment reads, in prompt order. */
+  /** Features of the images in a segment, in prompt order. */
   encode({ turn, progress, signal }: Job, segment: Segment): Promise<FeatureSlice[]> {
     const images = turn.tileImages.filter((_, i) => {
       const { tile, start } = turn.prompt.tiles[i] as PromptTile;
@@ -60,8 +60,8 @@ export class Phases {
   }
 
   /**
-   * Appends a segment to a cache and records what its policy asked for; `requests` for more than one
-   * policy at once. If stopped, takes the segment back.
+   * Appends a segment to a cache and records the taps of its policy, or `requests` for several
+   * policies. If stopped, it removes the segment.
    */
   async prefill(
     { turn, progress, signal }: Job,
@@ -109,7 +109,8 @@ export class Phases {
       const input = planInput(span, this.#model.shape, settings, taps, seed);
       const plan = planFor(policy, input, options);
       if (progress.explains) progress.planned(policyImportance(plan.scores, span));
-      // Rules that hold a share while decoding count the text too: in scope `visual` it stays.
+      // Rules that keep a share while decoding also count text rows; in scope `visual` text is
+      // kept, so no rule runs.
       const isHeld = scope === "prompt" && retention < 1;
       return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
     });
@@ -121,7 +122,7 @@ export class Phases {
     this.#report(job, cache, rowsBefore, plan);
   }
 
-  /** A cache of its own with the rows that a plan keeps; `prefilled` stays as it is. */
+  /** A new cache with the rows that a plan keeps; `prefilled` does not change. */
   async fork(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<KvCache> {
     const rowsBefore = cache.rowCounts();
     const fork = await this.#compacting(job, () => gatherFork(cache, plan, before));
@@ -148,7 +149,10 @@ export class Phases {
     this.#io.emit({ type: "compacted", layers, images: progress.images });
   }
 
-  /** Generates until a stop token, `maxNewTokens` or a stop; every token given out has its row. */
+  /**
+   * Generates until a stop token, `maxNewTokens` or a cancellation; every emitted token has its row
+   * in the cache.
+   */
   async decode(
     { turn, progress, signal }: Job,
     prefilled: Prefilled,
@@ -197,7 +201,7 @@ export class Phases {
     reporter.mark(mark);
   }
 
-  /** Records what the answer looks at, where it is to be explained. */
+  /** Records the answer's attention, if an explanation was requested. */
   async #recordAttention(
     { cache, look }: Prefilled,
     eviction: Eviction | undefined,
@@ -221,7 +225,7 @@ export class Phases {
   }
 }
 
-/** What is kept of a prefill so that other settings can be previewed. */
+/** The data of a prefill that previews of other settings need. */
 export function recordedOf({ turn }: Job, { span, taps, before }: Prefilled): Recorded {
   const { scope } = turn.settings;
   const { seed } = turn.request.sampling;

@@ -6,15 +6,15 @@ import { cacheBytes, rowsAfter } from "../request/cacheBytes";
 import { type ModelShape, type PrefillSpan, planInput, tapsWithin } from "../request/prefillSpan";
 import { bad, checkSettings } from "../request/request";
 
-/** What the last prefill recorded: enough to plan again under other settings. */
+/** The recording of the last prefill, for planning again under other settings. */
 export interface Recorded {
   readonly span: PrefillSpan;
   readonly spec: TapSpec;
   readonly taps: Taps;
-  /** Votes are cast on the candidates, so the elite tap holds for its own scope only. */
+  /** The elite tap depends on the candidates, so it is valid for its own scope only. */
   readonly scope: CacheSettings["scope"];
   readonly seed: number;
-  /** Rows that stood before the prefill. */
+  /** Rows cached before the prefill. */
   readonly before: RowCounts;
 }
 
@@ -46,7 +46,7 @@ export function previewPlan(
   };
 }
 
-/** Original positions of all rows that some head keeps, ascending. */
+/** Original positions of all rows that at least one head keeps, ascending. */
 function positionsOf(keep: readonly Uint32Array[], start: number): number[] {
   const rows = new Set(keep.flatMap((list) => [...list]));
   return [...rows].sort((a, b) => a - b).map((row) => start + row);

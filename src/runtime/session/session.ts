@@ -22,11 +22,11 @@ import { previewPlan, type Recorded } from "./preview";
 import { shrinkHistory } from "./shrinkHistory";
 
 /**
- * One conversation with one model: images, cache, and the way from a question to its answer.
+ * One conversation with one model: images, cache, and the phases from a question to its answer.
  *
- * The phases stand in `#answer` in their order (`phases.ts` says what each does). What is held between questions is the compacted
- * cache with the tokens that it has seen, the images' features, and the last prompt's attention
- * for previews; a full cache is never kept beside a compacted one.
+ * `#answer` runs the phases in order (see `phases.ts`). Between questions the session holds the
+ * compacted cache with the tokens that it has seen, the images' features, and the last prompt's
+ * taps for previews. It never holds a full and a compacted cache at the same time.
  */
 export class Session {
   readonly #model: LoadedModel;
@@ -47,8 +47,8 @@ export class Session {
   }
 
   /**
-   * Answers the last turn. A stop resolves with what there is, and so does memory that runs out once
-   * an answer has begun; anything else that fails frees the cache and leaves nothing half done.
+   * Answers the last turn. If it is stopped, or memory runs out after the first token, it resolves
+   * with the answer so far. Any other failure frees the cache.
    */
   async ask(request: AskRequest, signal: AbortSignal): Promise<TurnResult> {
     const progress = new Progress(request.explain);
@@ -111,7 +111,7 @@ export class Session {
     }
   }
 
-  /** One segment through all phases; the answer is decoded behind the last one. */
+  /** Runs one segment through all phases; the answer is decoded after the last segment. */
   async #advance(job: Job, segment: Segment, newTokens: number): Promise<void> {
     const phases = this.#phases;
     const features = await phases.encode(job, segment);
@@ -133,8 +133,8 @@ export class Session {
   }
 
   /**
-   * What is left to prefill: one stretch, or one per turn where a cap may not hold them together.
-   * Then every turn is compressed before the next one comes, as it was when it was asked.
+   * The segments to prefill: one, or one per turn under a cap. With a cap, every turn is compressed
+   * before the next one is prefilled, as when it was asked.
    */
   #segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
     const start = request.fresh ? 0 : coveredTokens(this.#held, seen);
@@ -152,7 +152,7 @@ export class Session {
     return this.#cache;
   }
 
-  /** Writes down what the cache stands for: the first `seen` tokens of prompt and answer. */
+  /** Records the cache's tokens: the first `seen` tokens of prompt and answer. */
   #note({ turn, progress }: Job, seen: number): void {
     if (!this.#cache) return;
     const ids = [...turn.seen.ids, ...progress.ids].slice(0, seen);
@@ -160,7 +160,7 @@ export class Session {
     this.#held = { ...turn.seen, ids, tiles };
   }
 
-  /** What there is to say at the end of any turn, whatever ended it. */
+  /** Completes the report at the end of any turn. */
   #close(progress: Progress): void {
     progress.close({
       peak: this.#model.gpu.memory.peak("kv"),
@@ -170,7 +170,7 @@ export class Session {
     this.#phases.mark("end", this.#cache);
   }
 
-  /** Frees the cache and all that is known of it. */
+  /** Frees the cache and its records. */
   #drop(): void {
     this.#cache?.destroy();
     this.#cache = undefined;

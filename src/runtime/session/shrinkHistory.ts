@@ -12,7 +12,7 @@ import type { LoadedModel } from "./loadedModel";
 
 /** Queries that rank a history: the text of the new question, at most its last so many rows. */
 const RANKING_ROWS = 64;
-/** In scope `prompt` the first rows, which soak up attention, stay whatever the cap. */
+/** In scope `prompt` the first rows (attention sinks) are always kept. */
 const SINKS = 4;
 
 /**
@@ -49,7 +49,7 @@ export async function shrinkHistory(
   return tokens;
 }
 
-/** New tokens that fit beside the least history. @throws EngineError `capTooSmall` */
+/** New tokens that fit with the fewest possible earlier rows. @throws EngineError `capTooSmall` */
 function tokensThatFit(least: RowCounts, added: number, newTokens: number, cap: Cap): number {
   const fits = (tokens: number) => peakBytes(least, added + tokens, cap.rowBytes) <= cap.bytes;
   for (let tokens = newTokens; tokens >= Math.min(1, newTokens); tokens--) {
@@ -67,7 +67,10 @@ type CandidateTurn = Pick<PreparedTurn, "settings"> & {
   readonly prompt: Pick<PreparedTurn["prompt"], "tiles">;
 };
 
-/** Slots that may go, oldest first, per layer and head: visual rows, or all but the first few. */
+/**
+ * Slots that may be dropped, oldest first, per layer and head: visual rows, or all but the first
+ * few.
+ */
 export function candidateSlots(
   { prompt, settings }: CandidateTurn,
   cache: Pick<KvCache, "shape" | "positions">,

@@ -19,31 +19,31 @@ import {
 } from "../settings/settings";
 import { type Calibration, createCalibration } from "./calibration";
 
-/** Everything behind the page; the page's components know nothing else. */
+/** The page's state and actions; the components' only interface to the rest. */
 export interface App {
   readonly policies: readonly PolicyInfo[];
   readonly settings: SettingsStore;
   readonly load: Load;
   readonly chat: Chat;
   readonly charts: Charts;
-  /** The word and the patches that somebody looks at. */
+  /** The word and the patches that the user points at. */
   readonly attentionView: AttentionView;
   readonly viewer: Viewer;
   readonly library: Library;
-  /** What the next comparison compares. */
+  /** Lanes of the next comparison. */
   readonly comparison: ComparisonSetup;
-  /** What the next settings would keep of the last prompt. */
+  /** Rows that the next settings would keep of the last prompt. */
   readonly preview: PreviewStore;
   readonly calibration: Calibration;
   /** Starts the engine and shows the first sample. */
   start(): void;
   /** Settings of the next question. */
   next(): CacheSettings;
-  /** Asks under the next settings, or in lanes where comparing is on. */
+  /** Asks with the next settings, or in lanes if comparing is on. */
   ask(question: string): void;
-  /** Asks another question in the place of one, under the next settings or in lanes. */
+  /** Replaces a question and asks the new one, with the next settings or in lanes. */
   edit(exchangeId: string, question: string): void;
-  /** Answers a question that was asked before in lanes. */
+  /** Answers an earlier question again, in lanes. */
   compareAgain(exchangeId: string): void;
 }
 
@@ -53,7 +53,7 @@ export interface AppOptions {
   readonly modelUrl: string;
   readonly samplesUrl: string;
   readonly settings?: Partial<SettingsState>;
-  /** Sample to begin with; the first otherwise. */
+  /** Initial sample; default: the first one. */
   readonly sampleId?: string;
 }
 
@@ -86,7 +86,7 @@ export function createApp(options: AppOptions): App {
   const comparison = createComparisonSetup(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
   const viewer = createViewer({ chat, load, newId, now: () => Date.now() });
-  // Documents are left out: the search is over single pages, as the model was trained on them.
+  // Without documents: the search uses single pages, like the model's training data.
   const pages = () =>
     viewer.store.getState().samples.filter((sample) => sample.pages === undefined);
   const calibration = createCalibration(load, pages);
@@ -99,7 +99,7 @@ export function createApp(options: AppOptions): App {
     if (first && viewer.choices() === 0) await viewer.chooseSample(first.id);
   }
 
-  /** Sends a question under the settings of now, whenever that is. */
+  /** A function that sends a question with the settings at the time of this call. */
   function sender(question: string): () => void {
     const single = next();
     if (!comparison.store.getState().isOn) return () => chat.ask(question, single);
@@ -127,7 +127,7 @@ export function createApp(options: AppOptions): App {
     next,
     ask(question) {
       const send = sender(question);
-      // A question that is quicker than its image waits for it.
+      // If the image is still loading, the question waits for it.
       if (isSettled && !viewer.store.getState().isReading) return send();
       void gallery.then(() => viewer.settled()).then(send);
     },

@@ -13,8 +13,8 @@ export type CalibrationState =
 export interface Calibration {
   readonly store: ReadonlyStore<CalibrationState>;
   /**
-   * Runs a policy's search on the first question of every sample page and averages it: forget shares
-   * per layer, or undefined where it failed (the store says why).
+   * Runs a policy's search on the first question of every sample page and averages the results:
+   * forget shares per layer, or undefined if it failed (the store has the reason).
    */
   run(settings: CacheSettings): Promise<readonly number[] | undefined>;
 }

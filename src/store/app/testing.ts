@@ -1,6 +1,6 @@
 import type { TurnResult } from "@/protocol/engine";
 
-/** A finished turn for tests, with what matters to the test laid over it. */
+/** A finished turn for tests, with overrides. */
 export function result(given: Partial<TurnResult> = {}): TurnResult {
   const rows = given.promptTokens ?? 100;
   return {

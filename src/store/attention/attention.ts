@@ -1,17 +1,22 @@
 import type { AnswerAttention, LayerReport } from "@/protocol/engine";
 import type { LayerChoice } from "../settings/settings";
 
-/** A sink gets this many times the uniform share of a word's attention over the visual rows … */
+/**
+ * A sink receives at least this many times the uniform share of a word's attention over the visual
+ * rows,
+ */
 const SINK_TIMES = 8;
-/** … in at least this share of the words, whatever they are; */
+/** for at least this share of the words. */
 const SINK_WORDS = 0.75;
-/** with fewer words than this, nobody can tell a sink from the place of the answer. */
+/** With fewer words, a sink cannot be distinguished from the place of the answer. */
 const SINK_MIN_WORDS = 3;
 
-/** A row was looked at where it got this share of what the strongest row got that is no sink. */
+/**
+ * An attended row has at least this share of the attention of the strongest row that is no sink.
+ */
 const ATTENDED = 0.25;
 
-/** Attention of one step over the visual rows, mean over the chosen layers. [positions] */
+/** Attention of one step to the visual rows, mean over the selected layers. [positions] */
 function attentionAt(trace: AnswerAttention, step: number, layer: LayerChoice): Float64Array {
   const rows = trace.positions.length;
   const layers = layersOf(trace, layer);
@@ -30,7 +35,7 @@ function layersOf({ layers }: AnswerAttention, layer: LayerChoice): readonly num
   return [Math.min(layer, layers - 1)];
 }
 
-/** Summed over a word's steps: attention by position of the visual row. */
+/** Sum over a word's steps of the attention, by position of the visual row. */
 export function attentionOfSteps(
   trace: AnswerAttention,
   steps: readonly number[],
@@ -44,7 +49,7 @@ export function attentionOfSteps(
   return new Map(trace.positions.map((position, row) => [position, sum[row]!]));
 }
 
-/** What a word's steps gave to one row in one layer. */
+/** Sum over a word's steps of the attention to one row in one layer. */
 export function attentionOfRow(
   { positions, layers, cells }: AnswerAttention,
   steps: readonly number[],
@@ -61,8 +66,8 @@ export function attentionOfRow(
 
 /**
  * Positions of the visual rows that are attention sinks: for at least three quarters of the words,
- * and of three words at the least, they get eight times the uniform share or more, which is the word's
- * attention over the visual rows divided by the rows that the layer holds.
+ * and at least three words, they receive at least eight times the uniform share. The uniform share
+ * is the word's attention over the visual rows divided by the number of rows that the layer holds.
  * @param words the recorded steps of each word of the answer
  */
 export function sinkRows(
@@ -89,7 +94,7 @@ export function sinkRows(
   return new Set(trace.positions.filter((position) => (times.get(position) ?? 0) >= least));
 }
 
-/** Visual rows that a chosen layer holds, mean over the layers; a fraction where heads differ. */
+/** Visual rows that the selected layers hold, on average; a fraction if heads differ. */
 function meanHeld(
   trace: AnswerAttention,
   reports: readonly LayerReport[],
@@ -108,8 +113,8 @@ function meanHeld(
 }
 
 /**
- * Attention as light in [0, 1]: the square root of its share of the strongest row that is no sink,
- * because sinks would leave everything else dark.
+ * Attention as brightness in [0, 1]: the square root of its ratio to the strongest row that is no
+ * sink, because relative to a sink all other rows would be dark.
  */
 export function lightOf(
   attention: ReadonlyMap<number, number>,
@@ -123,7 +128,10 @@ export function lightOf(
   return light;
 }
 
-/** Rows that got at least a quarter of the strongest one's attention, strongest first, no sinks. */
+/**
+ * Attended rows: at least a quarter of the strongest row's attention, strongest first, without
+ * sinks.
+ */
 export function attendedRows(
   attention: ReadonlyMap<number, number>,
   sinks: ReadonlySet<number>,

@@ -3,28 +3,28 @@ import type { Chat } from "../chat/chat";
 import { MAX_HIDDEN } from "../conversation/occlusion";
 import type { ReadonlyStore } from "../readonlyStore";
 
-/** A word of an answer, by its place among the answer's words. */
+/** A word of an answer, by its index. */
 export interface RestingWord {
   readonly attempt: string;
   readonly word: number;
 }
 
 export interface AttentionViewState {
-  /** The word that pointer or keyboard rests on. */
+  /** The word under the pointer or the keyboard focus. */
   readonly word: RestingWord | undefined;
-  /** Positions of the patches in the viewer that are held for hiding, oldest first. */
+  /** Positions of the patches that are pinned for hiding, oldest first. */
   readonly pinned: readonly number[];
 }
 
 /**
- * What somebody looks at, apart from the conversation: moving over words and patches changes this
- * store alone, and the transcript is not drawn again.
+ * What the user points at. It is separate from the conversation: moving over words and patches
+ * changes only this store, and the transcript does not render again.
  */
 export interface AttentionView {
   readonly store: ReadonlyStore<AttentionViewState>;
   rest(word: RestingWord): void;
   leave(): void;
-  /** Pins a patch, or lets it go; the oldest one gives way where too many would be pinned. */
+  /** Pins or unpins a patch; if too many are pinned, the oldest is unpinned. */
   togglePin(position: number): void;
   unpin(): void;
 }

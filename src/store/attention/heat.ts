@@ -3,7 +3,7 @@ import type { LayerChoice } from "../settings/settings";
 
 export type Importance = NonNullable<Explanation["importance"]>;
 
-/** Scores of one layer, or of all, as they are drawn and read. */
+/** Scores of one layer or of all layers, for display. */
 export interface Heat {
   /** In [0, 1] by position. */
   readonly values: ReadonlyMap<number, number>;
@@ -13,14 +13,14 @@ export interface Heat {
   readonly scores?: ReadonlyMap<number, number>;
 }
 
-/** Percentiles between which a layer's scores are spread over the colours. */
+/** Percentiles of a layer's scores that map to the ends of the colour scale. */
 const LOW = 0.01;
 const HIGH = 0.99;
 
 /**
- * Scores as heat. Policies score in units of their own, with a few rows far above the rest: a layer's
- * scores are measured between their 1st and 99th percentile, clipped, and the square root is drawn.
- * All layers together are the mean of their heats.
+ * Scores as heat. Policies have different units, and a few rows are far above the rest. A layer's
+ * scores are therefore clipped to their 1st and 99th percentile, scaled to [0, 1], and their square
+ * root is the heat. For all layers the heat is the mean.
  */
 export function heatOf({ positions, scores }: Importance, layer: LayerChoice): Heat {
   const rows = positions.length;
@@ -56,7 +56,7 @@ function ranked(
   return { values: new Map(positions.map((position, row) => [position, values[row]!])), ranks };
 }
 
-/** Scores of one layer in [0, 1]; a policy that must keep a row may score it infinitely high. */
+/** Scores of one layer in [0, 1]; policies may give protected rows an infinite score. */
 function spread(scores: readonly number[]): readonly number[] {
   const sorted = scores.filter(Number.isFinite).sort((a, b) => a - b);
   const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))] ?? 0;

@@ -14,26 +14,29 @@ import type { RestingWord } from "./attentionView";
 import type { Importance } from "./heat";
 import { stepsOfWords, wordsIn } from "./words";
 
-/** What the steps of a word looked at, as the viewer shows it. */
+/** A word's attention, as the viewer shows it. */
 export interface WordAttention {
   readonly text: string;
   /** [0, 1] by position of the visual row; empty where no step of the word was recorded. */
   readonly light: ReadonlyMap<number, number>;
-  /** Rows that it looked at most, strongest first, sinks apart. */
+  /** Attended rows, strongest first, without sinks. */
   readonly strongest: readonly number[];
   readonly sinks: ReadonlySet<number>;
-  /** The word of the full cache's answer that stands for this one, if that was recorded. */
+  /** The corresponding word of the full cache's answer, if that was recorded. */
   readonly reference?: {
     readonly text: string;
-    /** Rows that it looked at and that this answer's policy had dropped. */
+    /** Rows that it attended to and that this answer's policy had dropped. */
     readonly missed: readonly number[];
   };
 }
 
-/** A row counts as dropped where the full cache gave it this share of its attention in layers without it. */
+/**
+ * A row counts as dropped if at least this share of the full cache's attention to it is in layers
+ * that dropped it.
+ */
 const LOST = 0.5;
 
-/** @returns undefined where nothing was recorded for the answer, or it has no such word */
+/** @returns undefined if no attention was recorded for the answer, or it has no such word */
 export function attentionOfWord(
   { exchanges }: ChatConversation,
   { attempt: id, word }: RestingWord,
@@ -70,7 +73,7 @@ function referenceOf(
   const steps = place === undefined ? undefined : there.steps[place];
   if (place === undefined || !steps) return undefined;
   const sinks = sinksOf(full!, layer);
-  // The first step came before anything was dropped.
+  // At the first step nothing had been dropped yet.
   const later = steps.filter((step) => step > 0);
   const rows = attendedRows(attentionOfSteps(there.trace, later, layer), sinks);
   return {
@@ -82,8 +85,8 @@ function referenceOf(
 }
 
 /**
- * Of the attention that steps of the full cache gave to a row, the share that they gave in layers, or
- * heads of them, where `kept` no longer has it.
+ * The share of the full cache's attention to a row that falls in layers, or heads, where `kept` no
+ * longer has the row.
  */
 function lostShare(
   full: AnswerAttention,
@@ -115,12 +118,12 @@ function recordedWords({ run }: Attempt) {
   return { answer, layers, trace, texts, steps: stepsOfWords(answer, trace.ends) };
 }
 
-/** Whether the words of an answer can light patches. */
+/** Whether attention was recorded for an answer. */
 export function hasAttention({ run }: Attempt): boolean {
   return run.phase === "done" && run.result.explanation?.attention !== undefined;
 }
 
-/** Words of an answer that looked at a patch, by the rule of `attendedRows`. */
+/** Words of an answer that attended to a patch (see `attendedRows`). */
 export function wordsAttendingTo(
   attempt: Attempt,
   position: number,
@@ -135,7 +138,7 @@ export function wordsAttendingTo(
   });
 }
 
-/** The sinks among the visual rows of an answer; none where its attention was not recorded. */
+/** The sinks among the visual rows of an answer; none if its attention was not recorded. */
 export function sinksOf(attempt: Attempt, layer: LayerChoice): ReadonlySet<number> {
   const recorded = recordedWords(attempt);
   if (!recorded) return NO_SINKS;
@@ -148,12 +151,12 @@ export function sinksOf(attempt: Attempt, layer: LayerChoice): ReadonlySet<numbe
 }
 
 const NO_SINKS: ReadonlySet<number> = new Set();
-/** Sinks that were found: every word of an answer asks for them. */
+/** Cached sinks, because every word of an answer needs them. */
 const SINKS = new WeakMap<AnswerAttention, Map<LayerChoice, ReadonlySet<number>>>();
 
 /**
- * The scores that the rows of an image were ranked by in an answer. A turn that was appended ranked
- * its own rows: those of an earlier image were ranked by the turn that brought it.
+ * The policy's scores of an image's rows for an answer. An appended turn ranks only its own rows;
+ * an earlier image's rows were ranked by the turn that added the image.
  */
 export function importanceOfImage(
   { exchanges }: ChatConversation,
@@ -177,7 +180,10 @@ export function importanceOfImage(
   }
 }
 
-/** The answer whose rows the viewer shows, or else the newest: the one to ask again without a patch. */
+/**
+ * The answer to ask again without a patch: the one whose rows the viewer shows, otherwise the
+ * newest.
+ */
 export function attemptToTest({
   conversation,
   shown,

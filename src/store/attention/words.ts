@@ -1,4 +1,4 @@
-/** A word of an answer, by the rule of `telemetry/agreement.ts`: what stands between white space. */
+/** A word of an answer, by the rule of `telemetry/agreement.ts`: a whitespace-delimited string. */
 export interface Word {
   /** Offsets of its characters in the answer. */
   readonly start: number;
@@ -13,10 +13,10 @@ export function wordsIn(answer: string): readonly Word[] {
 }
 
 /**
- * The generated steps that wrote each word. A step that only wrote bytes of a character that was
- * not whole yet belongs with the step that ended it; one that wrote white space alone, or nothing
- * to the end, belongs to no word.
- * @param ends [steps] characters of the answer that were there after each step
+ * The decoding steps of each word's tokens. A step that produced only part of a character belongs
+ * to the same word as the step that completes it. A step that produced only white space, or no
+ * further text, belongs to no word.
+ * @param ends [steps] number of characters of the answer after each step
  * @returns [words] steps, ascending; empty where no step of the word was recorded
  */
 export function stepsOfWords(
@@ -31,7 +31,7 @@ export function stepsOfWords(
   );
 }
 
-/** Characters that each step wrote, or helped to write. [steps] */
+/** Range of characters to which each step contributed. [steps] */
 function spansOfSteps(ends: readonly number[]): readonly Word[] {
   let start = 0;
   return ends.map((end, step) => {

@@ -7,22 +7,25 @@ import {
 } from "../conversation/conversation";
 import type { Hidden } from "../conversation/occlusion";
 
-/** A copy of an image with patches painted over. */
+/** A copy of an image with hidden patches. */
 export type HidePatches = (image: Blob, hidden: Hidden) => Promise<Blob>;
 
-/** What the engine is to answer. */
+/** A request to the engine. */
 export interface Asking {
   readonly conversation: ChatConversation;
   readonly exchange: Exchange;
   /** One, or the lanes of a comparison. */
   readonly attempts: readonly Attempt[];
   readonly sampling: Sampling;
-  /** Prefilled anew, even where the engine could append. */
+  /** Whether to run a new prefill even if the engine could append. */
   readonly isFresh: boolean;
   readonly hidePatches: HidePatches;
 }
 
-/** Sends a question with all that it stands on; an outcome per attempt. @throws what the engine throws */
+/**
+ * Sends a question with its history and images; resolves with one outcome per attempt. @throws the
+ * engine's errors
+ */
 export async function askEngine(engine: Engine, asking: Asking): Promise<readonly LaneOutcome[]> {
   const { conversation, exchange, attempts, sampling, isFresh, hidePatches } = asking;
   const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));

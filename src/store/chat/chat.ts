@@ -32,36 +32,36 @@ import { askEngine, type HidePatches } from "./asking";
 
 export interface ChatState {
   readonly conversation: ChatConversation;
-  /** Attempt that the engine works on; of several lanes, the one that is being answered. */
+  /** The running attempt; in a comparison, the running lane. */
   readonly running: string | undefined;
-  /** Attempt whose rows the viewer shows; undefined: the newest that has any. */
+  /** Attempt whose rows the viewer shows; undefined: the newest with rows. */
   readonly shown: string | undefined;
-  /** The conversation before this one, when choosing an image ended it. */
+  /** The previous conversation, if choosing an image ended it. */
   readonly left: ChatConversation | undefined;
 }
 
 export interface Chat {
   readonly store: ReadonlyStore<ChatState>;
-  /** Asks about the images in the viewer; waits for the model where it has to. */
+  /** Asks about the images in the viewer; waits for the model if necessary. */
   ask(question: string, settings: CacheSettings): void;
-  /** Another answer to a question that was asked before. */
+  /** Answers an earlier question again. */
   askAgain(exchangeId: string, settings: CacheSettings): void;
-  /** The same on a copy of the image with something painted over. */
+  /** Answers again with a copy of the image in which patches are hidden. */
   askWithout(exchangeId: string, settings: CacheSettings, hidden: Hidden): void;
-  /** Asks once and answers under each of `lanes`, two to four, from one prefill. */
+  /** Asks a question and answers it under each of `lanes`, two to four, from one prefill. */
   compare(question: string, lanes: readonly CacheSettings[]): void;
-  /** Lanes under a question that was asked before. */
+  /** Answers an earlier question again in lanes. */
   compareAgain(exchangeId: string, lanes: readonly CacheSettings[]): void;
   /**
-   * Asks another question in the place of one, under one of `lanes` or in all of them. What came
-   * after it leaves the conversation.
-   * @returns the id of the exchange that stands there now, if there was one
+   * Replaces a question and asks the new one, with the settings of `lanes`. Later exchanges are
+   * removed from the conversation.
+   * @returns the id of the new exchange, if the old one existed
    */
   edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): string | undefined;
-  /** Runs a failed attempt once more, a lane alone. */
+  /** Runs a failed attempt again; a lane runs alone. */
   retry(attemptId: string, settings: CacheSettings): void;
   stop(): void;
-  /** Leaves the conversation for another one and frees what the engine held for it. */
+  /** Replaces the conversation and frees the engine's cache. */
   open(conversation: ChatConversation, because?: "image"): void;
   rename(conversationId: string, name: string): void;
   /** Adds images, which stand before the next question. */
@@ -75,7 +75,7 @@ export interface Chat {
 export interface ChatOptions {
   readonly load: Load;
   readonly charts: Charts;
-  /** How the next answer is sampled. */
+  /** Sampling of the next answer. */
   readonly sampling: () => Sampling;
   readonly newId: () => string;
   readonly now: () => number;
@@ -91,10 +91,10 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
   }));
   /** Attempts that must not be appended to the engine's cache. */
   const fresh = new Set<string>();
-  /** Attempts that the engine works on, by lane. */
+  /** Running attempts, by lane. */
   let working: readonly string[] = [];
   let busy = false;
-  /** Conversations whose rows the engine is still giving back. */
+  /** Number of conversations whose rows the engine is still freeing. */
   let freeing = 0;
 
   const change = (edit: (conversation: ChatConversation) => ChatConversation) =>
@@ -111,7 +111,7 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
     return lanes.map((settings) => ({ ...queued(settings), comparison }));
   };
 
-  /** Starts the oldest attempt that waits, if the engine is free and has its model. */
+  /** Starts the oldest waiting attempt, if the engine is free and has a model. */
   function pump() {
     const engine = load.engine();
     const next = nextQueued(store.getState().conversation);
@@ -142,7 +142,7 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
     } catch (error) {
       const failure = toFailure(error);
       outcomes = attempts.map(() => ({ failure }));
-      // The engine tells of a lost device by an event, too; one loss is one recovery.
+      // The engine also emits an event for a lost device; each loss is handled once.
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
     }
     const last = outcomes.findLast(({ result }) => result !== undefined)?.result;
@@ -201,7 +201,7 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
         conversation: withEdited(conversation, exchangeId, edited),
         shown: undefined,
       }));
-      // An answer that is under way may belong to what was replaced.
+      // A running answer may belong to the replaced exchange.
       const left = store.getState().conversation.exchanges.flatMap((each) => each.attempts);
       const isGone = working.some((each) => !left.some(({ id }) => id === each));
       if (isGone) void load.engine()?.cancel();
@@ -262,7 +262,7 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
     record(event) {
       charts.record(event);
       const lane = "lane" in event ? event.lane : undefined;
-      // A phase that the lanes share is told of each of them.
+      // A shared phase applies to all lanes.
       const ids = lane === undefined ? working : working.slice(lane, lane + 1);
       if (ids.length === 0) return;
       change((current) =>
@@ -275,7 +275,7 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
   };
 }
 
-/** A run that has ended as the engine says; what a failed one had said stays. */
+/** The run after its outcome; a failed run keeps the text generated so far. */
 function ended(
   before: Run,
   { result, failure }: LaneOutcome,
@@ -285,7 +285,9 @@ function ended(
   return { phase: "failed", text: before.phase === "running" ? before.text : "", failure };
 }
 
-/** Of several lanes, the first that drops rows: the overlay over a full cache shows nothing. */
+/**
+ * Of several lanes, the first that drops rows, because the overlay of a full cache shows nothing.
+ */
 function laneToShow(attempts: readonly Attempt[]): string | undefined {
   if (attempts.length < 2) return undefined;
   return attempts.find(({ settings }) => settings.retention < 1)?.id;

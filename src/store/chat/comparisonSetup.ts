@@ -14,16 +14,16 @@ import {
 export const FEWEST_LANES = 2;
 export const MOST_LANES = 4;
 
-/** One way to compress the prompt of the next comparison. Scope and cap are the settings'. */
+/** One lane of the next comparison. Scope and cap are those of the settings. */
 export interface LaneChoice {
-  /** Tells lanes apart while they are edited. */
+  /** Identifies the lane while editing. */
   readonly id: string;
   readonly policy: string;
-  /** Percent of the candidates to keep, 1 to 100; of no effect on the full cache. */
+  /** Percent of the candidates to keep, 1 to 100; ignored by the full cache. */
   readonly keepPercent: number;
-  /** Options of its own for its policy; undefined: what the settings say for that policy. */
+  /** The lane's own policy options; undefined: those of the settings. */
   readonly options: OptionValues | undefined;
-  /** Whether it stays for the question after the next. */
+  /** Whether the lane is kept for later questions. */
   readonly isPinned: boolean;
 }
 
@@ -39,13 +39,13 @@ export interface ComparisonSetup {
   toggle(): void;
   add(): void;
   remove(id: string): void;
-  /** Another policy begins with the settings' options for it. */
+  /** A new policy starts with its options in the settings. */
   change(id: string, change: Partial<Omit<LaneChoice, "id">>): void;
-  /** What the lanes send; those around the current settings where none are chosen. */
+  /** Settings of the lanes; lanes around the current settings if none are chosen. */
   settings(): readonly CacheSettings[];
   /**
-   * The question is on its way: pinned lanes stay, the others go back to the usual ones. Comparing
-   * ends where none is pinned.
+   * Called after sending a question: pinned lanes are kept, the others are reset. Comparing ends if
+   * no lane is pinned.
    */
   asked(): void;
 }
@@ -115,7 +115,10 @@ export function createComparisonSetup(
   };
 }
 
-/** The full cache as the reference, the current settings, and the plainest way to keep as much. */
+/**
+ * The default lanes: the full cache as the reference, the current settings, and a simple baseline
+ * with the same retention.
+ */
 export function usualLanes(
   { policy, keepPercent }: Pick<SettingsState, "policy" | "keepPercent">,
   policies: readonly PolicyInfo[],

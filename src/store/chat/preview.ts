@@ -6,7 +6,7 @@ import type { ReadonlyStore } from "../readonlyStore";
 import { type SettingsStore, sameSettings } from "../settings/settings";
 import type { Chat } from "./chat";
 
-/** What the next settings would keep of the prompt that was answered last. */
+/** Rows that the next settings would keep of the last answered prompt. */
 export interface Preview {
   readonly settings: CacheSettings;
   readonly layers: readonly LayerReport[];
@@ -23,12 +23,13 @@ export interface PreviewOptions {
   readonly delayMs?: number;
 }
 
-/** Long enough that a moving slider asks once in a while, short enough to feel direct. */
+/** Delay that limits the requests of a moving slider and still responds quickly. */
 const DELAY_MS = 80;
 
 /**
- * Asks the engine what other settings would keep, from the attention that it recorded: no model
- * runs. Where nothing is recorded that the policy needs, there is no preview, and that is no failure.
+ * Asks the engine what other settings would keep, from the recorded attention, without running the
+ * model. If a tap that the policy needs was not recorded, there is no preview; this is not a
+ * failure.
  */
 export function createPreview(options: PreviewOptions): PreviewStore {
   const { load, chat, settings, next, delayMs = DELAY_MS } = options;
@@ -65,8 +66,8 @@ export function createPreview(options: PreviewOptions): PreviewStore {
     timer = setTimeout(() => void update(), delayMs);
   }
 
-  // Only a changed setting asks for a preview: an answer that has just come shows its own rows,
-  // under whatever settings it was given.
+  // Only a changed setting requests a preview: a new answer shows its own rows, whatever its
+  // settings.
   settings.subscribe((state, before) => {
     const keys = ["policy", "keepPercent", "scope", "options"] as const;
     if (keys.some((key) => state[key] !== before[key])) schedule();
@@ -74,7 +75,7 @@ export function createPreview(options: PreviewOptions): PreviewStore {
   chat.store.subscribe((state, before) => {
     const isNew = state.conversation.id !== before.conversation.id;
     if (!isNew && state.running === before.running) return;
-    // What is shown belongs to a prompt that is being replaced.
+    // The shown preview belongs to a prompt that is being replaced.
     clearTimeout(timer);
     asked += 1;
     store.setState({ preview: undefined });
@@ -83,8 +84,8 @@ export function createPreview(options: PreviewOptions): PreviewStore {
 }
 
 /**
- * Rows per layer of the prompt that the engine remembers; undefined where a preview would say
- * nothing: while it answers, under the same settings, and after a turn that brought no image.
+ * Rows per layer of the engine's last prompt; undefined if there is nothing to preview: during an
+ * answer, with the same settings, or after a turn without an image.
  */
 function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | undefined {
   const { conversation, running } = chat.store.getState();
@@ -93,7 +94,7 @@ function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | u
   if (running || exchange?.attempts.at(-1)?.run.phase !== "done") return undefined;
   if (last?.run.phase !== "done") return undefined;
   const { result } = last.run;
-  // An appended turn recorded its own few rows, not the image's.
+  // An appended turn recorded only its own rows, not the image's.
   if (result.appended || result.images.length === 0 || sameSettings(last.settings, next))
     return undefined;
   return result.layers.map((layer) => layer.rowsBefore);

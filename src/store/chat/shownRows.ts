@@ -2,7 +2,7 @@ import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { type Attempt, type ChatConversation, reportOf } from "../conversation/conversation";
 import type { ChatState } from "./chat";
 
-/** Rows to draw over an image: where they lie and which of them each layer kept. */
+/** Rows to draw over an image: their locations, and which of them each layer kept. */
 export interface ShownRows {
   readonly attempt: Attempt;
   readonly layers: readonly LayerReport[];
@@ -10,8 +10,8 @@ export interface ShownRows {
 }
 
 /**
- * The rows of an image in the attempt that is shown, or in the newest one that placed it: a turn
- * that was appended to the cache says nothing new about an image that was there before.
+ * The rows of an image in the shown attempt, or in the newest one that prefilled it. A turn that
+ * was appended to the cache does not change the rows of earlier images.
  */
 export function shownRows(
   { conversation, shown }: Pick<ChatState, "conversation" | "shown">,

@@ -1,27 +1,27 @@
 import type { CacheSettings } from "@/protocol/engine";
 import { type Attempt, type ChatConversation, standingAttempt } from "../conversation/conversation";
 
-/** What one answered turn left behind, for the charts that look over a whole conversation. */
+/** Measurements of one answered turn, for the charts of a whole conversation. */
 export interface TurnPoint {
-  /** Place of the question in the conversation, from 1. */
+  /** Number of the question in the conversation, from 1. */
   readonly turn: number;
   readonly settings: CacheSettings;
-  /** KV bytes when its answer had ended. */
+  /** KV bytes at the end of its answer. */
   readonly kvBytes: number;
-  /** What the full cache would have taken then. */
+  /** Bytes of a full cache at that time. */
   readonly fullKvBytes: number;
   /** Median milliseconds per token; undefined for an answer of one token. */
   readonly msPerToken: number | undefined;
 }
 
-/** The attempt that stands of each exchange, undefined where none is answered. */
+/** The current attempt of each exchange; undefined if none is answered. */
 export function standingAttempts({
   exchanges,
 }: ChatConversation): readonly (Attempt | undefined)[] {
   return exchanges.map(standingAttempt);
 }
 
-/** Answered turns in their order; questions that got no answer leave a gap in the numbering. */
+/** Answered turns in order; unanswered questions leave a gap in the numbering. */
 export function turnHistory(standing: readonly (Attempt | undefined)[]): readonly TurnPoint[] {
   return standing.flatMap((attempt, index) => {
     if (attempt?.run.phase !== "done") return [];

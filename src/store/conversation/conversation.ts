@@ -13,13 +13,13 @@ import type { Hidden } from "./occlusion";
 import type { Origin } from "./origin";
 import type { Timings } from "./timings";
 
-/** An image that the person chose, with what a screen reader says of it. */
+/** An image that the user chose, with its alternative text. */
 export interface ConversationImage {
   readonly id: string;
   readonly title: string;
   readonly alt: string;
   readonly blob: Blob;
-  /** Object URL of `blob`, for as long as the page lives. */
+  /** Object URL of `blob`, valid for the page's lifetime. */
   readonly url: string;
   readonly width: number;
   readonly height: number;
@@ -32,7 +32,7 @@ export interface PhaseProgress {
   readonly total: number;
 }
 
-/** Where the rows went, as far as this answer knows it. */
+/** The rows of the answer after compaction, as far as known. */
 export interface RowsReport {
   readonly layers: readonly LayerReport[];
   readonly images: readonly ImageLayout[];
@@ -60,16 +60,19 @@ export interface Attempt {
   readonly id: string;
   readonly settings: CacheSettings;
   readonly run: Run;
-  /** The comparison that it is a lane of; its lanes stand side by side, in the engine's order. */
+  /** Id of its comparison, if it is a lane; the lanes are adjacent, in the engine's order. */
   readonly comparison?: string;
-  /** Painted over in the image that it was asked about: a test of one answer, never the one gone on from. */
+  /**
+   * Patches hidden in the image. Such an attempt tests another answer; the conversation never
+   * continues from it.
+   */
   readonly hidden?: Hidden;
 }
 
 /** A question with its answers: the first, one for every *Ask again*, and the lanes of a *Compare*. */
 export interface Exchange {
   readonly id: string;
-  /** Images that stand before the question. */
+  /** Images before the question. */
   readonly images: readonly string[];
   readonly question: string;
   /** Never empty. */
@@ -79,7 +82,7 @@ export interface Exchange {
 export interface ChatConversation {
   readonly id: string;
   readonly createdAt: number;
-  /** Empty until the person gives a name; the first question serves until then. */
+  /** Empty until the user gives a name; until then the first question is the name. */
   readonly name: string;
   readonly images: readonly ConversationImage[];
   readonly exchanges: readonly Exchange[];
@@ -95,7 +98,7 @@ export function emptyConversation(
 
 export const STARTED: Run = { phase: "running", text: "", tokens: 0, phases: [] };
 
-/** Folds an engine event into the run that is going on. Events of other phases change nothing. */
+/** Applies an engine event to a running attempt. In other states events are ignored. */
 export function reduceRun(run: Run, event: EngineEvent): Run {
   if (run.phase !== "running") return run;
   switch (event.type) {
@@ -123,7 +126,7 @@ function withPhase(
   return [...earlier, { phase, done, total }];
 }
 
-/** What was said, in whatever phase. */
+/** The run's text in any state. */
 export function textOf(run: Run): string {
   switch (run.phase) {
     case "queued":
@@ -178,8 +181,8 @@ export function withAttempt(
 }
 
 /**
- * Another exchange in the place of one: what came after it is gone, and so are the images that
- * were shown there; images that no question was asked about yet stay.
+ * Replaces an exchange and removes all later ones with their images. Images without a question yet
+ * are kept.
  */
 export function withEdited(
   conversation: ChatConversation,
@@ -196,7 +199,7 @@ export function withEdited(
   };
 }
 
-/** Whether anything was said from an exchange on. */
+/** Whether any text was generated from an exchange on. */
 export function hasAnswersFrom({ exchanges }: ChatConversation, exchangeId: string): boolean {
   const place = exchanges.findIndex(({ id }) => id === exchangeId);
   return exchanges
@@ -205,9 +208,9 @@ export function hasAnswersFrom({ exchanges }: ChatConversation, exchangeId: stri
 }
 
 /**
- * The answer that the conversation goes on from: the latest that was given, and of the lanes of a
- * comparison the first that has one, because the engine goes on with the first lane's cache. Never one
- * that was given about an image with something hidden in it.
+ * The answer from which the conversation continues: the latest one; in a comparison, the first lane
+ * with an answer, because the engine continues with the first lane's cache. Never an answer about
+ * an image with hidden patches.
  */
 export function standingAttempt(exchange: Exchange): Attempt | undefined {
   const answered = exchange.attempts.filter(({ run, hidden }) => run.phase === "done" && !hidden);
@@ -221,7 +224,7 @@ export function standingResult(exchange: Exchange): TurnResult | undefined {
   return run?.phase === "done" ? run.result : undefined;
 }
 
-/** The attempts of an exchange as they are shown: the lanes of a comparison together. */
+/** The attempts of an exchange, with the lanes of a comparison grouped. */
 export function attemptGroups({ attempts }: Exchange): readonly (readonly Attempt[])[] {
   const groups: Attempt[][] = [];
   for (const attempt of attempts) {
@@ -234,8 +237,8 @@ export function attemptGroups({ attempts }: Exchange): readonly (readonly Attemp
 }
 
 /**
- * The turns to send for the question of `exchangeId`. A question before it that never got an answer
- * is left out, and its images move to the next question that stays.
+ * The turns to send for the question of `exchangeId`. An earlier question without an answer is
+ * omitted, and its images move to the next remaining question.
  */
 export function turnsUntil(conversation: ChatConversation, exchangeId: string): readonly Turn[] {
   const turns: Turn[] = [];
@@ -250,7 +253,7 @@ export function turnsUntil(conversation: ChatConversation, exchangeId: string): 
   throw new RangeError(`No exchange ${exchangeId} in the conversation`);
 }
 
-/** Tokens of the conversation so far: prompts and answers, whether their rows are held or not. */
+/** Tokens of the conversation so far: prompts and answers, including dropped rows. */
 export function contextTokens(conversation: ChatConversation): number {
   let tokens = 0;
   for (const exchange of conversation.exchanges) {
@@ -262,7 +265,7 @@ export function contextTokens(conversation: ChatConversation): number {
   return tokens;
 }
 
-/** The newest whole answer that the full cache gave to the same question, if `attempt` is not it. */
+/** The newest complete answer of the full cache to the same question, if it is not `attempt`. */
 export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
   const full = attempts.findLast(
     ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
@@ -271,9 +274,9 @@ export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt
 }
 
 /**
- * Whether an answer says the same as the full cache's to the same question; one about an image with
- * something hidden in it, as the newest to the whole image under the same settings, if that was
- * prefilled anew, too: a cache that was appended to holds other rows.
+ * Whether an answer equals the full cache's answer to the same question. An answer with hidden
+ * patches is compared with the newest answer about the complete image under the same settings, if
+ * that was also prefilled anew: a cache that was appended to holds other rows.
  */
 export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
   const reference = attempt.hidden
@@ -293,12 +296,12 @@ function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt 
   );
 }
 
-/** Ended, and not because somebody stopped it. */
+/** Whether it ended without being stopped. */
 function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
   return run.phase === "done" && run.result.finish !== "cancelled";
 }
 
-/** The name that the person gave, or else the first question, or the image's title. */
+/** The name that the user gave, otherwise the first question, otherwise the image's title. */
 export function titleOf(conversation: ChatConversation): string {
   return (
     conversation.name ||

@@ -1,6 +1,6 @@
 import type { ChatConversation, ConversationImage } from "./conversation";
 
-/** Images that no question was asked about yet: they stand before the next one. */
+/** Images without a question yet; they precede the next question. */
 export function waitingImages({
   images,
   exchanges,
@@ -9,7 +9,7 @@ export function waitingImages({
   return images.filter(({ id }) => !asked.has(id));
 }
 
-/** Images that came last, together: those that wait, or those of the newest question with any. */
+/** The latest images: the waiting ones, otherwise those of the newest question with images. */
 export function newestImages(conversation: ChatConversation): readonly ConversationImage[] {
   const waiting = waitingImages(conversation);
   if (waiting.length > 0) return waiting;
@@ -17,7 +17,10 @@ export function newestImages(conversation: ChatConversation): readonly Conversat
   return conversation.images.filter(({ id }) => ids?.includes(id));
 }
 
-/** The image in the viewer: the chosen one while the conversation has it, or the first of the newest. */
+/**
+ * The image in the viewer: the chosen one if it is in the conversation, otherwise the first of the
+ * latest images.
+ */
 export function viewerImage(
   conversation: ChatConversation,
   chosenId: string | undefined,
@@ -33,7 +36,7 @@ export function withImages(
   return { ...conversation, images: [...conversation.images, ...added] };
 }
 
-/** Without an image that waits; one that a question was asked about stays. */
+/** Removes a waiting image; an image with a question is kept. */
 export function withoutImage(conversation: ChatConversation, imageId: string): ChatConversation {
   const isWaiting = waitingImages(conversation).some(({ id }) => id === imageId);
   if (!isWaiting) return conversation;
@@ -43,7 +46,10 @@ export function withoutImage(conversation: ChatConversation, imageId: string): C
   };
 }
 
-/** Whether an image that is added replaces what is in the viewer: nothing is there but samples, not asked about. */
+/**
+ * Whether an added image replaces those in the viewer: true if these are only samples without a
+ * question.
+ */
 export function givesWay({ images, exchanges }: ChatConversation): boolean {
   return exchanges.length === 0 && images.every(({ sampleId }) => sampleId !== undefined);
 }

@@ -2,24 +2,26 @@ import type { ModelInfo } from "@/protocol/engine";
 import { type ChatConversation, contextTokens, reportOf } from "./conversation";
 import { waitingImages } from "./conversationImages";
 
-/** Images of one conversation, whatever the model takes: each is held in memory and in the archive. */
+/**
+ * Largest number of images in a conversation for any model: each is in memory and in the library.
+ */
 export const MAX_IMAGES = 32;
-/** Tokens that stay free for a question and its answer. */
+/** Tokens reserved for a question and its answer. */
 const QUESTION_TOKENS = 384;
-/** Tokens that a model writes around an image. */
+/** Tokens of the markup around an image. */
 const MARKUP_TOKENS = 8;
 
 export interface ImageBudget {
   /** Images that still fit into the conversation. */
   readonly images: number;
-  /** What sets the limit: the model's context in tokens, or else the page. */
+  /** What sets the limit: the model's context in tokens, or the page. */
   readonly contextLength?: number;
 }
 
 /**
- * How many more images a conversation takes. An image costs the rows of the largest one that was
- * answered about, or the model's fewest where none was; a model that cuts images into more tiles
- * than that refuses the question itself.
+ * How many more images a conversation can take. An image is estimated as the rows of the largest
+ * answered image, or the model's minimum if there is none. If it is larger, the engine refuses the
+ * question.
  */
 export function imageBudget(
   conversation: ChatConversation,
@@ -36,7 +38,7 @@ export function imageBudget(
   return ofContext < ofPage ? { images: ofContext, contextLength } : { images: ofPage };
 }
 
-/** Visual rows of the largest image that an answer has placed; 0: none. */
+/** Visual rows of the largest answered image; 0 if there is none. */
 function largestSeen({ exchanges }: ChatConversation): number {
   const layouts = exchanges
     .flatMap(({ attempts }) => attempts)

@@ -3,7 +3,7 @@ import type { ImageLayout } from "@/protocol/engine";
 /** A part of an image, in fractions of its width and height. */
 type Box = ImageLayout["tiles"][number]["box"];
 
-/** What was painted over in a copy of an image before it was asked about. */
+/** Patches that are painted over in a copy of an image. */
 export interface Hidden {
   readonly image: string;
   /** Never empty. */
@@ -22,15 +22,12 @@ export interface Area {
   readonly bottom: number;
 }
 
-/** Patches that may be hidden at once: more would be another image. */
+/** Largest number of hidden patches. */
 export const MAX_HIDDEN = 8;
 
-/**
- * The pixels that a patch covers, those that it covers in part included, so that nothing of it is left;
- * not beyond the image.
- */
+/** The pixels of a patch, including partly covered ones, clipped to the image. */
 export function areaOf(box: Box, width: number, height: number): Area {
-  // An edge that is an ulp beside a whole pixel is that pixel.
+  // An edge within rounding error of a whole pixel is that pixel.
   const floor = (value: number) => Math.max(0, Math.floor(value + 1e-6));
   const ceil = (value: number) => Math.ceil(value - 1e-6);
   return {
@@ -41,7 +38,7 @@ export function areaOf(box: Box, width: number, height: number): Area {
   };
 }
 
-/** An area with half of its size around it on every side, within the image. */
+/** An area extended by half of its size on every side, clipped to the image. */
 export function surroundings(area: Area, width: number, height: number): Area {
   const x = Math.ceil((area.right - area.left) / 2);
   const y = Math.ceil((area.bottom - area.top) / 2);
@@ -54,10 +51,10 @@ export function surroundings(area: Area, width: number, height: number): Area {
 }
 
 /**
- * Mean colour of what surrounds an area, nothing of what is hidden in it; of the whole image's rest
- * where all of its surroundings are hidden, and grey where the whole image is.
+ * Mean colour of an area's surroundings without hidden pixels. If all surroundings are hidden, the
+ * mean of the image's visible pixels; if there are none, grey.
  * @param pixels [height, width, 4] red, green, blue, alpha
- * @param hidden all areas that are painted over
+ * @param hidden all areas to paint over
  */
 export function colorAround(
   pixels: Uint8ClampedArray,
@@ -96,7 +93,10 @@ function meanColor(
   return count > 0 ? [mean(0), mean(1), mean(2)] : undefined;
 }
 
-/** A copy of an image with its hidden patches painted over; PNG, so that the rest stays as it is. */
+/**
+ * A copy of an image with its hidden patches painted over, as PNG so that other pixels do not
+ * change.
+ */
 export async function withoutPatches(image: Blob, { patches }: Hidden): Promise<Blob> {
   const bitmap = await createImageBitmap(image);
   const { width, height } = bitmap;

@@ -1,13 +1,13 @@
 import type { AdapterInfo, ModelInfo, Sampling } from "@/protocol/engine";
 
-/** What an answer came from, besides its question and its settings: what it takes to ask again. */
+/** Where an answer came from, besides its question and settings; needed to ask again. */
 export interface Origin
   extends Pick<ModelInfo, "elementType" | "kvType" | "versions">,
     Pick<AdapterInfo, "vendor" | "architecture" | "description" | "isFallback"> {
   /** `ModelInfo.id` */
   readonly model: string;
   readonly sampling: Sampling;
-  /** When it was asked, in milliseconds since 1970: the order in which answers were given. */
+  /** Start time in milliseconds since 1970; gives the order of answers. */
   readonly startedAt: number;
 }
 

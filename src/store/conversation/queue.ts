@@ -1,7 +1,7 @@
 import type { CacheSettings } from "@/protocol/engine";
 import type { Attempt, ChatConversation, Exchange } from "./conversation";
 
-/** The oldest attempt that waits, with the lanes that are answered together with it. */
+/** The oldest waiting attempt, with the other lanes of its comparison. */
 export function nextQueued(
   conversation: ChatConversation,
 ): { readonly exchange: Exchange; readonly attempts: readonly Attempt[] } | undefined {
@@ -17,7 +17,7 @@ export function nextQueued(
   return undefined;
 }
 
-/** The conversation with an attempt waiting again, under these settings. */
+/** The conversation with an attempt reset to waiting, with these settings. */
 export function requeue(
   conversation: ChatConversation,
   attemptId: string,

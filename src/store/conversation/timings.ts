@@ -1,10 +1,10 @@
 import type { EngineEvent } from "@/protocol/engine";
 
-/** What was measured while an answer was given: its charts, after the page that drew them is gone. */
+/** Measurements of an answer, stored so that its charts can be drawn later. */
 export interface Timings {
-  /** Milliseconds of each token; the first one's hold the prompt's work. */
+  /** Milliseconds of each token; the first includes the prefill. */
   readonly tokenMs: readonly number[];
-  /** The cache as it grew and shrank; empty for a lane, which shares its pool with the others. */
+  /** KV bytes over time; empty for a lane, which shares its pool with the others. */
   readonly kv: readonly KvSample[];
 }
 
@@ -13,7 +13,7 @@ export interface KvSample {
   readonly at: number;
   /** Bytes of live KV buffers. */
   readonly bytes: number;
-  /** What the full cache would take at this point. */
+  /** Bytes of a full cache at this point. */
   readonly fullBytes: number;
   readonly mark?: "prefill" | "compact" | "end";
 }
@@ -43,7 +43,7 @@ export function createTimingsRecorder(): TimingsRecorder {
       const sample: KvSample = {
         at: event.at - start,
         bytes: pools.kv,
-        // While the prompt is still being read, what is held is all there is.
+        // During the prefill, the held bytes are those of the full cache.
         fullBytes: Math.max(event.fullKv, pools.kv),
         ...(mark ? { mark } : {}),
       };

@@ -5,13 +5,13 @@ import { median } from "@/text/stats";
 import { createTimingsRecorder, type KvSample, type Timings } from "../conversation/timings";
 import type { ReadonlyStore } from "../readonlyStore";
 
-/** A moment worth a mark on the memory chart, on its clock of working seconds. */
+/** A mark on the memory chart, at a time on its clock of working seconds. */
 export interface MemoryMark {
   readonly at: number;
   readonly kind: "prefill" | "compact" | "end";
 }
 
-/** Charts of what is going on, or of the conversation's answered turns. */
+/** Charts of the running answer, or of the conversation's answered turns. */
 export type ChartsView = "live" | "turns";
 
 export interface Reading {
@@ -19,12 +19,12 @@ export interface Reading {
   readonly fullKv: number;
 }
 
-/** What React shows of the measurements. The samples themselves never pass through it. */
+/** The measurements that React renders. Samples bypass React. */
 export interface ChartsState {
   readonly view: ChartsView;
   readonly reading: Reading | undefined;
   readonly marks: readonly MemoryMark[];
-  /** What a token reads at most: weights, and the cache if nothing were dropped. */
+  /** Bytes that a token reads at most: weights and the full cache. */
   readonly reads: { readonly weights: number; readonly fullKv: number } | undefined;
   /** Median milliseconds per token of the last run with the full cache. */
   readonly fullMedianMs: number | undefined;
@@ -41,7 +41,7 @@ export interface Charts {
   readonly tokens: Series;
   /** [token, milliseconds] of the last finished run with the full cache. */
   readonly reference: Series;
-  /** Calls back after samples have come or gone; returns the function that unsubscribes. */
+  /** Calls back after samples were added or removed; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
   show(view: ChartsView): void;
   startRun(): void;
@@ -51,9 +51,12 @@ export interface Charts {
    * @param lane undefined for a question that was asked alone
    */
   timings(lane: number | undefined): Timings;
-  /** @param full milliseconds of each token of a lane with the full cache, where there was one */
+  /** @param full milliseconds of each token of a lane with the full cache, if there was one */
   finishRun(result: TurnResult, full?: readonly number[]): void;
-  /** Forgets the conversation; the full-cache reference stays, it is the machine's. */
+  /**
+   * Clears the conversation's data; the full-cache reference is kept, because it belongs to the
+   * machine.
+   */
   reset(): void;
 }
 
@@ -66,12 +69,12 @@ const EMPTY: Omit<ChartsState, "fullMedianMs" | "view"> = {
 };
 const MEMORY_SAMPLES = 4096;
 const TOKEN_SAMPLES = 2048;
-/** Room between two runs on the working clock, in seconds. */
+/** Gap between two runs on the working clock, in seconds. */
 const GAP_S = 0.05;
 
 /**
  * Turns engine events into series. The memory chart's clock counts only time in which the engine
- * worked: a pause to think between two questions would flatten everything else.
+ * works, because pauses between questions would compress the rest of the chart.
  */
 export function createCharts(clock: () => number = () => performance.now()): Charts {
   const store = createStore<ChartsState>(() => ({
@@ -100,7 +103,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     now = Math.max(now, firstAt + at / 1e3);
     memory.push([now, bytes, fullKv]);
     const { marks, reading: before } = store.getState();
-    // The full cache goes through the phase and frees nothing: that is not worth a mark.
+    // The full cache also passes this phase but frees nothing, so it gets no mark.
     const isIdle = mark === "compact" && bytes >= (before?.pools.kv ?? 0);
     store.setState({
       reading: { pools, fullKv },
@@ -134,11 +137,11 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       if (event.type !== "token" && event.type !== "memory") return;
       const sample = recorder.record(event);
       if (event.type === "token" && event.lane !== lane) {
-        // Each lane counts its tokens from one: the chart shows the lane that is being answered.
+        // Each lane counts its tokens from one; the chart shows the running lane.
         tokens.clear();
         lane = event.lane;
       }
-      // The first token waits for the prefill and has its own number.
+      // The first token includes the prefill and is reported separately.
       if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
       if (event.type === "memory" && sample) addSample(sample, event.pools);
       changed();

@@ -1,7 +1,10 @@
 import { type Engine, type LoadRequest, toFailure } from "@/protocol/engine";
 import { createModelStore, type ModelStore, reduceLoad } from "./model";
 
-/** Lost devices that are answered by loading again, within `RECOVERY_WINDOW_MS` and with no answer between them. */
+/**
+ * Number of lost devices that are handled by loading again, within `RECOVERY_WINDOW_MS` and without
+ * an answer between them.
+ */
 const MAX_RECOVERIES = 2;
 const RECOVERY_WINDOW_MS = 60_000;
 
@@ -13,9 +16,9 @@ export interface Load {
   start(): Promise<void>;
   /** Loads again after a failure. */
   retry(): Promise<void>;
-  /** Loads again after a lost device, unless devices keep getting lost. */
+  /** Loads again after a lost device, unless too many were lost. */
   recover(): void;
-  /** An answer was given: the device is good for something, and its next loss is a first one. */
+  /** An answer has succeeded: resets the count of lost devices. */
   answered(): void;
   /** Devices lost since the page was opened. */
   lossCount(): number;

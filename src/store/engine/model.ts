@@ -22,7 +22,7 @@ export function createModelStore(): StoreApi<ModelState> {
   return createStore<ModelState>(() => ({ phase: "idle" }));
 }
 
-/** A load event while loading; every other state stays as it is. */
+/** Applies a load event while loading; other states do not change. */
 export function reduceLoad(state: ModelState, event: LoadEvent): ModelState {
   if (state.phase !== "loading") return state;
   const file = { loaded: event.loadedBytes, total: event.totalBytes };

@@ -1,7 +1,7 @@
 import type { EngineFailure } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
 
-/** Bytes of an image that is fetched from another site. */
+/** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
 
 const DROP_IT = "Download the image and drop it here.";
@@ -12,11 +12,11 @@ export type FetchOutcome =
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
-  /** @param total undefined where the site does not say */
+  /** @param total undefined if the site does not send it */
   readonly onProgress?: (loaded: number, total: number | undefined) => void;
 }
 
-/** An address as a person writes it; undefined for what is none. */
+/** Parses an address that a user typed; undefined if it is invalid. */
 export function parseAddress(text: string): URL | undefined {
   const trimmed = text.trim();
   if (trimmed === "" || /\s/.test(trimmed)) return undefined;
@@ -29,14 +29,14 @@ export function parseAddress(text: string): URL | undefined {
   return isHost || isWhole ? url : undefined;
 }
 
-/** What the page calls an address while it is read. */
+/** Display text of an address while it is fetched. */
 export function hostOf(url: URL): string {
   return url.host || "this page";
 }
 
 /**
- * Fetches one image from another site, as that site allows: no cookies, no referrer. Rejects only
- * when `signal` is aborted.
+ * Fetches one image from another site, without cookies and referrer, if the site allows it. Rejects
+ * only when `signal` is aborted.
  */
 export async function fetchImage(url: URL, options: FetchOptions): Promise<FetchOutcome> {
   const host = hostOf(url);
@@ -47,7 +47,7 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
   } catch (error) {
     options.signal.throwIfAborted();
     if (!(error instanceof TypeError)) throw error;
-    // A browser does not say which of the two it was.
+    // The browser does not report which of the two happened.
     return refuse(
       `${host} was not reached, or does not let other pages read its images. ${DROP_IT}`,
     );
@@ -75,7 +75,7 @@ function refusalOf(response: Response, host: string): string | undefined {
   }
   if (!response.ok) return `${host} refused with status ${status}. ${DROP_IT}`;
   const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-  // Anything vaguer than these may be an image all the same; its bytes decide.
+  // Other types may still be images; the bytes decide.
   if (/^(text\/html|application\/(json|pdf|xhtml\+xml)|(audio|video)\/.*)$/.test(type)) {
     return `This address leads to ${type}, not to an image. Copy the address of the image itself.`;
   }
@@ -84,7 +84,7 @@ function refusalOf(response: Response, host: string): string | undefined {
     : undefined;
 }
 
-/** Undefined: more bytes came than are taken. */
+/** Undefined if the response is too large. */
 async function readBody(
   response: Response,
   { onProgress }: FetchOptions,

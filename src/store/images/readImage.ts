@@ -5,13 +5,13 @@ import type { EngineFailure } from "@/protocol/engine";
 import { formatCount, formatMegabytes } from "@/text/format";
 import type { ConversationImage } from "../conversation/conversation";
 
-/** Pixels of the longest side that is kept: what is larger is scaled before anything else sees it. */
+/** Longest side of a stored image in pixels; larger images are scaled down first. */
 export const MAX_SIDE = 4096;
-/** Bytes of a file that is kept as it is; a larger one is stored again, in its pixels alone. */
+/** Largest file in bytes that is stored unchanged; a larger one is encoded again. */
 export const MAX_KEPT_BYTES = 16e6;
-/** Bytes that are read at all. */
+/** Largest file in bytes that is read. */
 export const MAX_FILE_BYTES = 256e6;
-/** Megapixels that are scaled; the engine, which gets the scaled image, takes fewer. */
+/** Largest image in megapixels that is scaled down; the engine accepts fewer. */
 export const MAX_SCALED_MEGAPIXELS = 128;
 
 export type ImageOutcome =
@@ -68,7 +68,7 @@ export async function readImage(blob: Blob, source: ImageSource): Promise<ImageO
   }
 }
 
-/** The size at which an image is kept: its own, or with the longest side brought down. */
+/** The size of a stored image: its own, or scaled so that the longest side fits. */
 export function keptSize({ width, height }: Size): Size {
   const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
   const fitted = (pixels: number) => Math.max(1, Math.round(pixels * scale));
@@ -108,7 +108,7 @@ function scaledTo(blob: Blob, { width, height }: Size): Promise<ImageBitmap | un
   }).catch(() => undefined);
 }
 
-/** Size as shown, EXIF rotation applied, from the header alone; undefined for what is no image. */
+/** Size after EXIF rotation, from the header alone; undefined if it is not an image. */
 async function shownSize({ blob, orientation }: ImageFile): Promise<Size | undefined> {
   const shown = await withImage(
     blob,

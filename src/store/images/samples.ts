@@ -1,14 +1,14 @@
 /** An image that ships with the page, and questions that the embedded model can answer about it. */
 export interface SampleImage {
   readonly id: string;
-  /** Where the image lies, resolved; of a document, its first page. */
+  /** Resolved URL of the image; for a document, of its first page. */
   readonly url: string;
   readonly title: string;
   readonly alt: string;
   readonly questions: readonly string[];
-  /** Of a document that is asked as one: all its pages, in order. */
+  /** URLs of all pages, in order, for a document that is asked about as a whole. */
   readonly pages?: readonly SamplePage[];
-  /** What is worth knowing before asking. */
+  /** A note for the user before asking. */
   readonly note?: string;
 }
 
@@ -17,7 +17,7 @@ export interface SamplePage {
   readonly alt: string;
 }
 
-/** Reads the gallery. Entries that are not what a sample is are left out. */
+/** Reads the gallery. Invalid entries are skipped. */
 export async function fetchSamples(listUrl: string): Promise<readonly SampleImage[]> {
   const response = await fetch(listUrl);
   if (!response.ok) return [];

@@ -10,22 +10,22 @@ import { fetchImage, hostOf, parseAddress } from "./fetchImage";
 import { type ImageOutcome, readImage } from "./readImage";
 import type { SampleImage } from "./samples";
 
-/** Where images go: to a conversation of their own, or before the next question of this one. */
+/** Destination of images: a new conversation, or before the next question of this one. */
 export type Target = "new" | "add";
 
-/** The viewer's own state: what can be chosen, what stands there, and what became of the last choice. */
+/** The viewer's state: available samples, the shown image, and the result of the last choice. */
 export interface ViewerState {
   readonly samples: readonly SampleImage[];
   /** The image that was chosen among the conversation's; see `viewerImage`. */
   readonly imageId: string | undefined;
-  /** Where the last images were to go: failure and notice are shown there. */
+  /** Destination of the last images; failure and notice are shown there. */
   readonly target: Target;
   readonly failure: EngineFailure | undefined;
-  /** Worth knowing about the last images: one was scaled. */
+  /** A notice about the last images, for instance that one was scaled. */
   readonly notice: string | undefined;
-  /** Images are being read. */
+  /** Whether images are being read. */
   readonly isReading: boolean;
-  /** What is being fetched from another site. */
+  /** Images being fetched from another site. */
   readonly fetching: Fetching | undefined;
 }
 
@@ -40,11 +40,11 @@ export interface Given {
   readonly title: string;
 }
 
-/** How images come to the viewer. Each call says whether any did. */
+/** Adding images to the viewer. Each call says whether any did. */
 export interface Viewer {
   readonly store: ReadonlyStore<ViewerState>;
   choose(given: readonly Given[], target: Target): Promise<boolean>;
-  /** Fetches what lies at addresses that the person gave. */
+  /** Fetches images from addresses that the user gave. */
   chooseAddresses(addresses: readonly string[], target: Target): Promise<boolean>;
   chooseSample(id: string): Promise<boolean>;
   /** What the person can choose from. */
@@ -53,15 +53,15 @@ export interface Viewer {
   refuse(message: string): void;
   /** Takes the last failure back. */
   dismissFailure(): void;
-  /** Gives up on what is being read. */
+  /** Cancels the images being read. */
   stopReading(): void;
-  /** Takes an image away that no question was asked about. */
+  /** Removes an image without a question. */
   remove(imageId: string): void;
-  /** Puts one of the conversation's images in the viewer. */
+  /** Shows one of the conversation's images. */
   show(imageId: string): void;
-  /** Settled once everything that was chosen is in the viewer, or was refused. */
+  /** Resolves when all chosen images are in the viewer or were refused. */
   settled(): Promise<unknown>;
-  /** How often images were chosen. */
+  /** Number of choices so far. */
   choices(): number;
 }
 
@@ -70,7 +70,7 @@ export interface ViewerOptions {
   readonly load: Load;
   readonly newId: () => string;
   readonly now: () => number;
-  /** For tests; the page decodes. */
+  /** For tests; default: decoding in the browser. */
   readonly read?: typeof readImage;
 }
 
@@ -87,7 +87,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     isReading: false,
     fetching: undefined,
   }));
-  /** Ends what is read for a conversation that is left, or that was given up. */
+  /** Aborts reading for a conversation that was closed, or after a cancellation. */
   let reading = new AbortController();
   let last: Promise<unknown> = Promise.resolve();
   let choices = 0;
@@ -101,7 +101,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     store.setState({ isReading: false, fetching: undefined });
   }
 
-  /** What is added is placed in the order in which it was given; what is new replaces all of it. */
+  /** Added images are placed in the given order; a new choice replaces all of them. */
   function take(count: number, target: Target, readAll: Read): Promise<boolean> {
     choices += 1;
     if (target === "new") stopReading();
@@ -162,7 +162,7 @@ export function createViewer(options: ViewerOptions): Viewer {
 
   async function readGiven(given: readonly Given[], signal: AbortSignal) {
     const outcomes: ImageOutcome[] = [];
-    // One after the other: each is decoded once, and several at once would be as large as all.
+    // Sequentially: each is decoded once, and decoding in parallel would need the memory of all.
     for (const { blob, title } of given) {
       if (signal.aborted) break;
       outcomes.push(await read(blob, { id: newId(), title }));
@@ -203,14 +203,17 @@ export function createViewer(options: ViewerOptions): Viewer {
   chat.store.subscribe((state, before) => {
     if (state.conversation.id !== before.conversation.id && !isPlacing) stopReading();
     if (state.shown !== before.shown) follow();
-    // What went wrong with images no longer matters once a question goes on without them.
+    // A failure of images is cleared when the user asks a question without them.
     const { exchanges } = state.conversation;
     if (exchanges.length > before.conversation.exchanges.length) {
       store.setState({ failure: undefined, notice: undefined });
     }
   });
 
-  /** An answer that is shown and that did not see the image in the viewer brings one that it saw. */
+  /**
+   * When an answer is shown whose prompt does not include the image in the viewer, the viewer shows
+   * one of the answer's images.
+   */
   function follow() {
     const { conversation, shown } = chat.store.getState();
     const attempt = conversation.exchanges
@@ -257,16 +260,16 @@ export function createViewer(options: ViewerOptions): Viewer {
   };
 }
 
-/** Frees what was read too late to be placed. */
+/** Frees images that were read too late to be placed. */
 function release(outcomes: readonly ImageOutcome[]): boolean {
   for (const outcome of outcomes) if (outcome.ok) URL.revokeObjectURL(outcome.image.url);
   return false;
 }
 
-/** Sentences that are shown one by one; of more than these, their number. */
+/** Largest number of sentences shown individually; beyond it, only their count is shown. */
 const MAX_SENTENCES = 3;
 
-/** One failure that says what each of them says. */
+/** Combines failures into one. */
 function joined(failures: readonly EngineFailure[]): EngineFailure | undefined {
   const [first] = failures;
   if (!first || failures.length === 1) return first;

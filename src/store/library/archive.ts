@@ -5,24 +5,24 @@ import { type ConversationRecord, type Entry, entryOf, revive, toRecord } from "
 
 const DATABASE = "keepsight";
 const CONVERSATIONS = "conversations";
-/** Beside the conversations, so that listing them reads no images. */
+/** A separate table, so that listing conversations reads no images. */
 const ENTRIES = "entries";
 
 export interface ArchiveState {
   readonly entries: readonly Entry[];
-  /** False where the browser keeps nothing, as in some private windows. */
+  /** False if the browser stores nothing, as in some private windows. */
   readonly isKept: boolean;
-  /** Why the last change was not kept. */
+  /** Why the last change was not stored. */
   readonly failure: string | undefined;
 }
 
-/** Conversations that are kept in this browser, newest first. */
+/** Conversations stored in this browser, newest first. */
 export interface Archive {
   readonly store: ReadonlyStore<ArchiveState>;
-  /** The conversation that was touched last. */
+  /** The conversation that was changed last. */
   newest(): Promise<Entry | undefined>;
   save(conversation: ChatConversation): Promise<void>;
-  /** Keeps a conversation as it is, its date included. */
+  /** Stores a conversation unchanged, including its date. */
   put(record: ConversationRecord): Promise<void>;
   read(id: string): Promise<ChatConversation | undefined>;
   record(id: string): Promise<ConversationRecord | undefined>;
@@ -30,7 +30,7 @@ export interface Archive {
   remove(id: string): Promise<void>;
 }
 
-/** Opens the archive; without IndexedDB it keeps nothing, and the page works all the same. */
+/** Opens the archive. Without IndexedDB it stores nothing, and the page still works. */
 export function createArchive(now: () => number = () => Date.now()): Archive {
   const store = createStore<ArchiveState>(() => ({
     entries: [],
@@ -38,7 +38,7 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
     failure: undefined,
   }));
   const database = openDatabase();
-  /** Writes in the order in which they were asked for. */
+  /** Executes writes in order. */
   let last: Promise<void> = refresh();
 
   async function table(name: string, mode: IDBTransactionMode): Promise<IDBObjectStore> {
@@ -55,7 +55,7 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
     }
   }
 
-  /** Both tables change together, or neither does. */
+  /** Changes both tables in one transaction. */
   async function change(edit: (conversations: IDBObjectStore, entries: IDBObjectStore) => void) {
     try {
       const transaction = (await database).transaction([CONVERSATIONS, ENTRIES], "readwrite");
@@ -117,7 +117,7 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
   };
 }
 
-/** What to say of a change that was not kept. */
+/** The message for a change that was not stored. */
 function sentence(error: unknown): string {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
   return isFull
@@ -131,14 +131,14 @@ function openDatabase(): Promise<IDBDatabase> {
     const request = indexedDB.open(DATABASE, 2);
     request.onupgradeneeded = () => upgrade(request.result, request.transaction);
     request.onsuccess = () => {
-      // A newer page in another tab goes first; this one then keeps nothing and says so.
+      // A newer page in another tab has priority; this page then stores nothing and reports that.
       request.result.onversionchange = () => request.result.close();
       resolve(request.result);
     };
     request.onblocked = () => reject(new Error("An older page holds the database"));
     request.onerror = () => reject(request.error ?? new Error("IndexedDB did not open"));
   });
-  // Who uses it hears of the failure; nobody may have done so yet.
+  // Callers handle the failure; this prevents an unhandled rejection before the first call.
   opened.catch(() => undefined);
   return opened;
 }
@@ -166,7 +166,7 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** A request may succeed and its transaction still fail: there was no room to write it. */
+/** A request may succeed although its transaction fails, for instance if the storage is full. */
 function committed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();

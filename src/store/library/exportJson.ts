@@ -3,14 +3,14 @@ import type { Origin } from "../conversation/origin";
 import type { Timings } from "../conversation/timings";
 import type { AttemptRecord, ConversationRecord, HiddenRecord, ImageRecord } from "./records";
 
-/** Where a conversation's JSON begins: what it is, and which reading of it. */
+/** Format name and version of a conversation's JSON. */
 export const FORMAT = "keepsight-conversation";
 export const VERSION = 1;
 
 /**
  * A conversation as one JSON document: everything that `npm run ask -- --replay` needs to run it
- * again, and the page to show it. What answers looked at (`TurnResult.explanation`) is left out: it is
- * many times as large as everything else, and running the conversation again makes it anew.
+ * again, and the page to show it. The recorded attention (`TurnResult.explanation`) is omitted: it
+ * is many times as large as everything else, and running the conversation again records it again.
  */
 export interface ConversationDocument {
   readonly format: typeof FORMAT;
@@ -30,7 +30,7 @@ export interface DocumentImage extends Omit<ImageRecord, "blob"> {
 
 export interface DocumentExchange {
   readonly question: string;
-  /** Ids of the images that stand before the question. */
+  /** Ids of the images before the question. */
   readonly pictures: readonly string[];
   readonly attempts: readonly DocumentAttempt[];
 }
@@ -45,7 +45,7 @@ export interface DocumentAttempt {
   readonly origin?: Origin;
   readonly trace?: Timings;
   readonly failure?: EngineFailure;
-  /** What had been said before it failed. */
+  /** Text generated before it failed. */
   readonly text?: string;
 }
 
@@ -86,7 +86,7 @@ function documentAttempt({ id: _, run, ...attempt }: AttemptRecord): DocumentAtt
 export async function dataUrl(blob: Blob): Promise<string> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const parts: string[] = [];
-  // In pieces: a call takes only so many arguments.
+  // In chunks, because the number of arguments of a call is limited.
   for (let at = 0; at < bytes.length; at += 8192) {
     parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
   }

@@ -31,7 +31,7 @@ import {
   whole,
 } from "./schema";
 
-/** More rows or columns than any image's grid has: beyond it, drawing would not end. */
+/** Upper bound of a grid's rows or columns, so that drawing an invalid file terminates. */
 const MOST_PATCHES = 4096;
 
 const settings = object<CacheSettings>({
@@ -192,7 +192,7 @@ const document = object<ConversationDocument>({
 });
 
 /**
- * Reads what `exportJson` wrote. Nothing in it is taken on trust.
+ * Reads an export of `exportJson`. Every field is validated.
  * @param name of the file, for the sentence
  * @throws SchemaError with one sentence
  */
@@ -225,7 +225,7 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
   }
 }
 
-/** A document as a conversation of its own, whatever else is kept here. */
+/** A document as a new conversation with new ids. */
 export function recordOf(
   { name, createdAt, pictures, exchanges }: ConversationDocument,
   newId: () => string,

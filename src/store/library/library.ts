@@ -16,33 +16,35 @@ import { withCurrentOptions } from "./currentOptions";
 import type { ConversationRecord, ImageRecord } from "./records";
 
 export interface LibraryState {
-  /** Where a question was edited last, and the name under which what it replaced is kept. */
+  /** The last edited question, and the name of the conversation with the replaced part. */
   readonly edited: { readonly exchangeId: string; readonly title: string } | undefined;
-  /** What was deleted last, for as long as it can be brought back. */
+  /** The last deleted conversation, while it can be restored. */
   readonly removed: { readonly record: ConversationRecord; readonly title: string } | undefined;
 }
 
-/** Conversations over time: kept as they go on, opened again, named, taken along, forgotten. */
+/** The saved conversations: saves the current one, opens, renames, exports, imports and deletes. */
 export interface Library {
   readonly archive: Archive;
   readonly store: ReadonlyStore<LibraryState>;
-  /** Brings back the newest conversation, if it is about the sample that was asked for. */
+  /** Restores the newest conversation, if it is about the requested sample. */
   restore(sampleId: string | undefined): Promise<boolean>;
   open(id: string): Promise<void>;
   rename(id: string, name: string): Promise<void>;
   remove(id: string): Promise<void>;
-  /** Brings back what was deleted last. */
+  /** Restores the last deleted conversation. */
   undoRemove(): Promise<void>;
-  /** JSON of a conversation; undefined when it is not there any more. */
+  /** JSON of a conversation; undefined if it no longer exists. */
   exported(id: string): Promise<string | undefined>;
-  /** Takes up a conversation that was exported as JSON, and opens it; says why where it cannot. */
+  /**
+   * Imports a conversation that was exported as JSON and opens it; on failure returns the reason.
+   */
   take(file: File): Promise<string | undefined>;
   /**
-   * Asks another question in the place of one. What was there, and everything after it, becomes a
-   * conversation of its own.
+   * Replaces a question and asks the new one. The old question and everything after it become a
+   * separate conversation.
    */
   edit(exchangeId: string, question: string, lanes: readonly CacheSettings[]): void;
-  /** An empty conversation about the images that came last. */
+  /** An empty conversation about the latest images. */
   begin(): void;
 }
 
@@ -74,7 +76,7 @@ export function createLibrary(options: LibraryOptions): Library {
   }
 
   async function take(file: File) {
-    // Both are needed rarely, and not on the first screen.
+    // Loaded on demand: both are rarely needed, and not on the first screen.
     const { readDocument, recordOf } = await import("./importJson");
     const record = recordOf(readDocument(await file.text(), file.name), newId, now());
     const pictures: ImageRecord[] = [];
@@ -135,14 +137,17 @@ export function createLibrary(options: LibraryOptions): Library {
       const edited = chat.edit(exchangeId, question, lanes);
       if (edited === undefined || !hasAnswersFrom(before, exchangeId)) return;
       const title = `${titleOf(before)} (before edit)`;
-      // Its exchanges keep their ids: nothing looks for one across conversations.
+      // Exchanges keep their ids, which need to be unique within a conversation only.
       void archive.save({ ...before, id: newId(), name: title });
       store.setState({ edited: { exchangeId: edited, title } });
     },
   };
 }
 
-/** A question was asked, or an answer began or ended; single tokens are not worth a write. */
+/**
+ * Whether to save: a question was asked, or an answer started or ended. Single tokens are not
+ * saved.
+ */
 function isWorthKeeping(state: ChatState, before: ChatState): boolean {
   if (state.conversation.exchanges.length === 0) return false;
   if (state.conversation.images !== before.conversation.images) return true;

@@ -49,7 +49,7 @@ const LEFT: EngineFailure = {
   action: "retry",
 };
 
-/** A line of the list of conversations. */
+/** An entry in the list of conversations. */
 export interface Entry {
   readonly id: string;
   readonly title: string;
@@ -64,7 +64,7 @@ export function entryOf(record: ConversationRecord): Entry {
   return { id, title, updatedAt, pictures: pictures.length, questions: exchanges.length };
 }
 
-/** What is kept of a conversation; an answer that is still being given is kept as interrupted. */
+/** The stored form of a conversation; a running answer is stored as interrupted. */
 export function toRecord(conversation: ChatConversation, updatedAt: number): ConversationRecord {
   const { id, createdAt, name, images, exchanges } = conversation;
   return {

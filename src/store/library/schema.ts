@@ -1,6 +1,6 @@
 /**
- * Checks of data from outside, by hand: a schema takes anything and gives what it says it gives, or
- * throws a `SchemaError` that names the place. Fields that no schema asks for are left out.
+ * Validation of external data: a schema takes any value and returns the typed value, or throws a
+ * `SchemaError` that names the path. Unknown fields are dropped.
  */
 export type Schema<T> = (value: unknown, at: string) => T;
 
@@ -30,13 +30,13 @@ export function whole(most = Number.MAX_SAFE_INTEGER): Schema<number> {
       : refuse(at, `a whole number up to ${most}`);
 }
 
-/** One of a few texts or numbers. */
+/** One of a list of strings or numbers. */
 export function oneOf<const T extends string | number>(...values: readonly T[]): Schema<T> {
   return (value, at) =>
     values.find((each) => each === value) ?? refuse(at, values.map(String).join(" or "));
 }
 
-/** The first of two schemas that fits. */
+/** The first of two schemas that accepts the value. */
 export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
   return (value, at) => {
     try {
@@ -67,7 +67,7 @@ export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
   return (value, at) => (value === undefined ? undefined : schema(value, at));
 }
 
-/** An object with exactly the fields of `T`; absent optional ones stay absent. */
+/** An object with exactly the fields of `T`; absent optional fields remain absent. */
 export function object<T extends object>(
   fields: {
     readonly [K in keyof T]-?: Schema<T[K]>;
@@ -81,7 +81,7 @@ export function object<T extends object>(
       const field = fields[name](own, at ? `${at}.${name}` : name);
       if (field !== undefined) checked[name] = field;
     }
-    // Every field of T went through its schema just above.
+    // Every field of T was validated above.
     return checked as T;
   };
 }

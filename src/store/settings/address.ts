@@ -18,7 +18,7 @@ export type Addressed = Pick<
 
 const OPTION = "o.";
 
-/** What an address calls the parts of sampling: as the command line does. */
+/** Names of the sampling parameters in an address, as on the command line. */
 const SAMPLING_NAMES = {
   maxNewTokens: "max-new-tokens",
   temperature: "temperature",
@@ -29,7 +29,7 @@ const SAMPLING_PARTS = Object.keys(SAMPLING_NAMES) as readonly (keyof typeof SAM
 
 /**
  * Settings from a query string: `?policy=aircache&keep=20&scope=prompt&cap=2&layer=5&sample=chart`.
- * What is missing, unknown or out of range is left out, so that an old link still opens.
+ * Missing, unknown and invalid values are ignored, so old links still open.
  */
 export function readAddress(
   query: string,
@@ -56,7 +56,7 @@ export function readAddress(
   };
 }
 
-/** The query string of a state, on top of parameters that are not settings. Defaults are left out. */
+/** The query string of a state, added to parameters that are not settings. Defaults are omitted. */
 export function writeAddress(
   query: string,
   state: Addressed,

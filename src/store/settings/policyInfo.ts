@@ -1,8 +1,8 @@
 import { currentNames, isValid, type OptionSpecs, type OptionValues } from "@/compression/options";
 
 /**
- * What the page knows of a policy: its names, its paper and its options. Structurally a part of
- * `Policy`, so that `main.tsx` can hand the registry over as it is.
+ * The page's view of a policy: its names, its paper and its options. It is structurally a part of
+ * `Policy`, so `main.tsx` can pass the registry unchanged.
  */
 export interface PolicyInfo {
   readonly id: string;
@@ -16,7 +16,7 @@ export interface PolicyInfo {
   deviation?(options: OptionValues): string | undefined;
 }
 
-/** Defaults overlaid with what was chosen; what the policy does not know is left out. */
+/** Defaults with the chosen values; unknown options are ignored. */
 export function completeOptions(policy: PolicyInfo, chosen: OptionValues = {}): OptionValues {
   const values = currentNames(policy.options, chosen);
   return Object.fromEntries(

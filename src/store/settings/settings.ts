@@ -5,14 +5,14 @@ import type { CacheSettings, Sampling } from "@/protocol/engine";
 import type { ReadonlyStore } from "../readonlyStore";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 
-/** The policy that keeps everything: the reference of every comparison. */
+/** The policy that keeps every row; the reference of every comparison. */
 export const FULL = "full";
 
 export type Scope = CacheSettings["scope"];
 export type Theme = "system" | "light" | "dark";
-/** What lies over the image: what was dropped, what the policy ranked by, or nothing. */
+/** The overlay on the image: dropped rows, the policy's scores, or none. */
 export type OverlayMode = "kept" | "heat" | "off";
-/** A layer, counted from 0, or how many layers kept a patch. */
+/** A layer, counted from 0, or the number of layers that kept a patch. */
 export type LayerChoice = number | "all";
 
 export interface SettingsState {
@@ -20,11 +20,11 @@ export interface SettingsState {
   /** Percent of the candidates to keep, 1 to 100. */
   readonly keepPercent: number;
   readonly scope: Scope;
-  /** Chosen options by policy; what is absent has its default. */
+  /** Chosen options by policy; absent options have their defaults. */
   readonly options: Readonly<Record<string, OptionValues>>;
   /** Ceiling of the KV pool in megabytes (10^6 bytes); undefined: none. */
   readonly capMb: number | undefined;
-  /** How words are chosen, and how many. */
+  /** Sampling parameters and the number of tokens. */
   readonly sampling: Sampling;
   readonly layer: LayerChoice;
   readonly overlay: OverlayMode;
@@ -39,7 +39,7 @@ export interface SettingsStore extends ReadonlyStore<SettingsState> {
   stepLayer(step: 1 | -1, layers: number): void;
 }
 
-/** What each number may be; the seed and the count are whole. */
+/** Ranges of the numbers; the seed and the token count are integers. */
 export const SAMPLING_LIMITS = {
   maxNewTokens: { min: 1, max: 4096, integer: true },
   temperature: { min: 0, max: 5, integer: false },
@@ -47,7 +47,7 @@ export const SAMPLING_LIMITS = {
   seed: { min: 0, max: 2 ** 32 - 1, integer: true },
 } as const satisfies Partial<Record<keyof Sampling, NumberLimits>>;
 
-/** A cap has room for something and is a number that a person would type. */
+/** Plausible range of a cap in megabytes. */
 export const CAP_LIMITS: NumberLimits = { min: 0.01, max: 100_000, integer: false };
 
 export const INITIAL_SETTINGS: SettingsState = {
@@ -77,7 +77,7 @@ export function createSettingsStore(initial: Partial<SettingsState> = {}): Setti
   };
 }
 
-/** What travels with the next question. A policy that keeps everything has retention 1. */
+/** The settings of the next question. A policy that keeps every row has retention 1. */
 export function cacheSettings(
   state: Pick<SettingsState, "policy" | "keepPercent" | "scope" | "options" | "capMb">,
   policies: readonly PolicyInfo[],
@@ -94,7 +94,7 @@ export function cacheSettings(
 }
 
 export function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
-  // A cap bounds the full cache, too.
+  // A cap also applies to the full cache.
   if (a.policy !== b.policy || a.capMb !== b.capMb) return false;
   if (a.policy === FULL) return true;
   return (
@@ -104,7 +104,7 @@ export function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
   );
 }
 
-/** A number of percent that the keep control can hold. */
+/** Rounds and clamps a percentage to the range of the keep control. */
 export function clampPercent(percent: number): number {
   return Number.isFinite(percent) ? Math.min(100, Math.max(1, Math.round(percent))) : 100;
 }

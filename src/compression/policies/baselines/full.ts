@@ -1,7 +1,7 @@
 import { definePolicy } from "../../definePolicy";
 import { keepAll } from "../../sharedOptions";
 
-/** Keeps every row: the reference that all other policies are measured against. */
+/** Keeps every row. All other policies are compared with it. */
 export const full = definePolicy({
   id: "full",
   label: "Full cache",

@@ -5,10 +5,10 @@ import { definePolicy } from "../../definePolicy";
 import { choice, real } from "../../options";
 
 /**
- * Random rows besides a recent window: the floor that any method must clear.
+ * Keeps random rows besides a recent window: the lower bound for any method.
  *
  * Baseline of EffiVLM-Bench (https://arxiv.org/abs/2506.00479), whose window is a tenth of the
- * budget; `recentShare` 0 is kvpress's plain random choice. Rows follow from the prompt's seed.
+ * budget; `recentShare` 0 is kvpress's random policy. The prompt's seed determines the rows.
  */
 export const random = definePolicy({
   id: "random",
@@ -28,7 +28,7 @@ export const random = definePolicy({
       Array.from(
         { length: lists },
         () =>
-          // Chance is no score: places alone.
+          // Random numbers are not scores: return places without scores.
           keepTop(Float64Array.from(input.candidates, draw), count, {
             first: 0,
             last: Math.floor(recentShare * count),

@@ -6,13 +6,13 @@ import { choice, formerly, integer } from "../../options";
 import type { PlanInput } from "../../types";
 
 /**
- * StreamingLLM: the first few rows, which soak up attention, and the newest; while decoding a
+ * StreamingLLM: keeps the first few rows (attention sinks) and the newest rows; while decoding, a
  * sliding window.
  *
- * https://arxiv.org/abs/2309.17453, release https://github.com/mit-han-lab/streaming-llm: there keys are
- * cached before the rotary embedding and rotated by their slot at every step (`cacheIndex`
- * positions). `local` is the baseline of that name in the Elastic Cache release: the rows after
- * the sinks go first, as many as int(N - N ρ), also while decoding.
+ * https://arxiv.org/abs/2309.17453, release https://github.com/mit-han-lab/streaming-llm: there
+ * keys are cached before the rotary embedding and rotated by their slot at every step (`cacheIndex`
+ * positions). `local` is the baseline of that name in the Elastic Cache release: it drops int(N - N
+ * ρ) rows after the sinks, also while decoding.
  */
 export const streaming = definePolicy({
   id: "streaming",

@@ -3,8 +3,8 @@ import { layerCounts, planLayers } from "../../blocks/select";
 import { definePolicy } from "../../definePolicy";
 
 /**
- * Evenly spaced rows, the same in every layer: for an image, a coarser grid of patches. Needs no
- * attention, and is harder to beat than random rows.
+ * Keeps evenly spaced rows, the same in every layer; for an image, a coarser grid of patches. Needs
+ * no attention. A stronger baseline than random rows.
  */
 export const uniform = definePolicy({
   id: "uniform",

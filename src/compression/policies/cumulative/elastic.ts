@@ -8,13 +8,14 @@ import { columnScores, SCORE_OPTIONS, scoreTap } from "./columnScores";
 import { buckets, officialSelection } from "./elasticSelection";
 
 /**
- * Elastic Cache: the rows with most attention become anchors, and every other row is folded into
- * the nearest anchor; while decoding the row at a fixed place goes.
+ * Elastic Cache: the rows with most attention become anchors, and every other row is merged into
+ * the nearest anchor. While decoding, the row at a fixed place is evicted.
  *
- * https://arxiv.org/abs/2407.18121, release https://github.com/liuzuyan/ElasticCache. The release takes
- * the permutation of an argsort for ranks, so it keeps the positions whose *entry* is large; forgets
- * to shift the thrown positions past the sinks, so that sinks and anchors are folded elsewhere
- * too; keeps one row less than its target; and, if exactly one row is due, drops the first sink.
+ * https://arxiv.org/abs/2407.18121, release https://github.com/liuzuyan/ElasticCache. The release
+ * has four defects. It uses the permutation of an argsort as ranks, so it keeps the positions whose
+ * *entry* is large. It does not add the sinks' offset to the dropped positions, so sinks and
+ * anchors are merged into other rows as well. It keeps one row less than its target. If exactly one
+ * row is due, it drops the first sink.
  */
 export const elastic = definePolicy({
   id: "elastic",

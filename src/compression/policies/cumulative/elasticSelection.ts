@@ -2,9 +2,12 @@ import { nearest } from "../../blocks/merge";
 import { range, rankedAscending } from "../../blocks/select";
 import type { PlanInput } from "../../types";
 
-/** Elastic Cache's anchors and what they absorb, as the paper has it and as the release does it. */
+/** Elastic Cache's anchors and the rows merged into them, as in the paper and as in the release. */
 
-/** Paper, Eq. 1–3: the nearest anchor absorbs a row; sinks and recents absorb nothing. */
+/**
+ * Paper, Eq. 1–3: a row is merged into the nearest anchor; nothing is merged into sinks and recent
+ * rows.
+ */
 export function buckets(
   input: PlanInput,
   kept: Uint32Array,
@@ -20,17 +23,17 @@ export function buckets(
 }
 
 export interface OfficialSelection {
-  /** Positions in rising order of score, as the release's argsort gives them. */
+  /** Positions in ascending order of score, like the release's argsort. */
   readonly order: Uint32Array;
   readonly anchors: Uint32Array;
   /** Positions whose entry is at most `forget`, without the sinks' offset. */
   readonly thrown: Uint32Array;
   readonly kept: Uint32Array;
-  /** Per place the anchor that absorbs it, or -1. */
+  /** Per place the anchor that it is merged into, or -1. */
   readonly into: Int32Array;
 }
 
-/** The released choice of anchors, defects included. */
+/** The release's selection of anchors, defects included. */
 export function officialSelection(
   scores: Float64Array,
   forget: number,

@@ -9,14 +9,16 @@ import { overVisibility } from "./columnScores";
 import { officialSelection } from "./elasticSelection";
 
 /**
- * H2O: half of the kept rows are the heavy hitters, those with most attention from all queries so
- * far, and half the newest; every decoded token evicts the lightest older row, per KV head.
+ * H2O: half of the kept rows are heavy hitters, the rows with most attention from all queries so
+ * far; the other half are the newest. Every decoded token evicts the older row with the least
+ * attention, per KV head.
  *
- * https://arxiv.org/abs/2306.14048, release https://github.com/FMInference/H2O: it ranks per query head;
- * here a group of query heads votes as one. `visible` divides by the number of queries that can see
- * a row (kvpress's observed attention). `elasticRepo` is the baseline of that name in the Elastic
- * Cache release, behind the H2O rows of the PrefixKV paper: one ranking averaged over all layers and
- * heads, the same misread argsort, one row short, and sums that are not moved with their rows.
+ * https://arxiv.org/abs/2306.14048, release https://github.com/FMInference/H2O: it ranks per query
+ * head; here each group of query heads has one ranking. `visible` divides by the number of queries
+ * that can see a row (kvpress's observed attention). `elasticRepo` is the baseline of that name in
+ * the Elastic Cache release, which the PrefixKV paper reports as H2O: one ranking averaged over all
+ * layers and heads, the same misuse of argsort, one row less than its target, and sums that are not
+ * moved with their rows.
  */
 export const h2o = definePolicy({
   id: "h2o",
@@ -95,7 +97,10 @@ export function globalScores(input: PlanInput): Float64Array {
   return meanOf(allLayerScores(input, need(input.taps.columnSum, "columnSum")));
 }
 
-/** The release protects no sink here; with one row due it takes the lightest after the sinks. */
+/**
+ * The release protects no sink here; if one row is due, it drops the row with the least attention
+ * after the sinks.
+ */
 function globalSelection(input: PlanInput, scores: Float64Array, sinks: number): Uint32Array {
   const forget = releasedForget(input.candidates.length, input.retention);
   if (forget !== 1) return officialSelection(scores, forget, { sinks: 0, recent: 1 }).kept;
@@ -111,7 +116,7 @@ function lightestPlace(scores: Float64Array, sinks: number): number {
   return best;
 }
 
-/** After a single eviction the release does move its sums. */
+/** After a single eviction the release moves its sums. */
 function shiftOut(sums: Float64Array, input: PlanInput, sinks: number): void {
   const lightest = lightestPlace(globalScores(input), sinks);
   sums.copyWithin(lightest, lightest + 1);

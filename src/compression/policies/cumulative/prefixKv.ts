@@ -17,13 +17,13 @@ import { type PlanInput, PolicyError } from "../../types";
 const RECENT = 1;
 
 /**
- * PrefixKV: every layer keeps the same share of its attention mass, so that layers whose attention
- * is spread out keep long caches; while decoding the row at a fixed place of each layer goes.
+ * PrefixKV: every layer keeps the same share of its attention mass, so layers with spread-out
+ * attention keep more rows. While decoding, the row at a fixed place of each layer is evicted.
  *
- * https://arxiv.org/abs/2412.03409, release https://github.com/THU-MIG/PrefixKV. `exact` sorts all prefix
- * sums and takes the smallest. `released` bisects the share until the total is within five rows,
- * then rescales and truncates, which loses rows. `config` takes each layer's forget fraction from
- * `npm run calibrate`, as the paper's tables do.
+ * https://arxiv.org/abs/2412.03409, release https://github.com/THU-MIG/PrefixKV. `exact` sorts all
+ * prefix sums and takes the smallest. `released` bisects the share until the total is within five
+ * rows, then rescales and truncates, which keeps too few rows. `config` takes each layer's forget
+ * fraction from `npm run calibrate`, as the paper's tables do.
  */
 export const prefixKv = scorePolicy({
   id: "prefixkv",
@@ -81,7 +81,7 @@ export const prefixKv = scorePolicy({
       const { sinks } = options;
       return fixedPointRule(atMostOne(due), place, { sinks, shortPrompt: "clamp" });
     }
-    // The release slices: a place past the end removes nothing.
+    // The release uses slices: a place past the end removes nothing.
     return fixedPointRule(
       (layer, held, seen) => (place(layer) < held ? atMostOne(due)(layer, held, seen) : 0),
       place,
@@ -106,7 +106,7 @@ type PrefixValues = {
   readonly sinks: number;
 };
 
-/** The slot that goes while decoding: `distance` from the compressed prompt's end, or its middle. */
+/** The slot to evict while decoding: `distance` from the compressed prompt's end, or its middle. */
 export function evictionPlace(rows: number, forget: number, kept: number, distance: number) {
   if (distance > 0) return distance;
   const place = rows - forget + distance;
@@ -122,14 +122,14 @@ export function forgetCounts(input: PlanInput, options: PrefixValues): readonly 
   return searchOf(input, options.sinks).forget;
 }
 
-/** The released search on this prompt. */
+/** The release's search on this prompt. */
 export function searchOf(input: PlanInput, sinks: number): ReleasedSearch {
   const scores = allLayerScores(input, columnSums(input));
   const target = input.layers * input.candidates.length * evictedShare(input.retention);
   return releasedPrefixSearch(scores, target, sinks + RECENT);
 }
 
-/** Rows that survive: the forgotten ones come from between the sinks and the newest row. */
+/** Kept rows; the dropped ones are between the sinks and the newest row. */
 function keptOf({ candidates }: PlanInput, { sinks }: PrefixValues, forget: number): number {
   const rows = candidates.length;
   return Math.max(rows - Math.max(0, forget), Math.min(rows, sinks + RECENT));

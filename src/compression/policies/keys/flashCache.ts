@@ -4,13 +4,13 @@ import { integer, real } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 
 /**
- * FlashCache: rows whose keys and values stand out from a smooth curve through all rows are kept;
- * layers with more high-frequency energy keep more. Needs no attention.
+ * FlashCache: keeps the rows whose keys and values differ most from a low-pass filter over all
+ * rows. Layers with more high-frequency energy keep more. Needs no attention.
  *
- * https://arxiv.org/abs/2511.16786, no release. The curve is a low-pass along the prompt: the lowest
- * γN coefficients of a discrete cosine transform. Where the paper is silent: deviations are averaged
- * over KV heads, so that a layer has one list; rows are rounded to the exact total; nothing is
- * protected unless asked.
+ * https://arxiv.org/abs/2511.16786, no release. The filter keeps the lowest γN coefficients of a
+ * discrete cosine transform along the prompt. Not specified by the paper, chosen here: deviations
+ * are averaged over KV heads, so that a layer has one list; rows are rounded to the exact total; no
+ * row is protected by default.
  */
 export const flashCache = scorePolicy({
   id: "flashcache",

@@ -3,10 +3,12 @@ import { integer } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 
 /**
- * KNorm: keeps the keys with the smallest norm, per KV head; small keys draw much attention.
+ * KNorm: keeps the keys with the smallest norm, per KV head; keys with a small norm receive much
+ * attention.
  *
- * https://arxiv.org/abs/2406.11430, release https://github.com/alessiodevoto/l2compress: it leaves the first two
- * layers whole; here, as in kvpress, every layer is compressed and nothing is protected unless asked.
+ * https://arxiv.org/abs/2406.11430, release https://github.com/alessiodevoto/l2compress: it does
+ * not compress the first two layers; here, as in kvpress, every layer is compressed and no row is
+ * protected by default.
  */
 export const knorm = scorePolicy({
   id: "knorm",

@@ -5,13 +5,13 @@ import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
 /**
- * FastV as a KV method: the newest query's attention in an early layer ranks the image once, and
- * every deeper layer keeps the same best rows; the layers up to there stay whole.
+ * FastV for the KV cache: the newest query's attention in an early layer ranks the visual rows, and
+ * every deeper layer keeps the same highest-ranked rows. The layers up to there are not compressed.
  *
- * https://arxiv.org/abs/2403.06764, release https://github.com/pkunlp-icler/FastV: it drops the tokens
- * from the forward pass itself, and its ratio speaks of the deeper layers alone (`release`, which
- * exceeds the budget). `exact` pays for the whole layers out of the budget, as many as it can while
- * every deeper layer keeps a row.
+ * https://arxiv.org/abs/2403.06764, release https://github.com/pkunlp-icler/FastV: it drops the
+ * tokens from the forward pass itself, and its ratio applies to the deeper layers only (`release`,
+ * which exceeds the budget). `exact` counts the uncompressed layers in the budget, as many of them
+ * as possible while every deeper layer keeps a row.
  */
 export const fastV = scorePolicy({
   id: "fastv",

@@ -5,11 +5,11 @@ import { integer } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 
 /**
- * TOVA: the newest query decides, averaged over the heads of a layer; every decoded token evicts
- * the row that it attends to least.
+ * TOVA: keeps the rows with most attention from the newest query, averaged over the heads of a
+ * layer. Every decoded token evicts the row that it attends to least.
  *
- * https://arxiv.org/abs/2401.06104, release https://github.com/schwartz-lab-NLP/TOVA: it protects nothing;
- * here, as in kvpress, the newest row stays.
+ * https://arxiv.org/abs/2401.06104, release https://github.com/schwartz-lab-NLP/TOVA: it protects
+ * no row; here, as in kvpress, the newest row is kept.
  */
 export const tova = scorePolicy({
   id: "tova",

@@ -5,13 +5,14 @@ import { choice, real } from "../../options";
 import { airCacheBudget, questionPlaces } from "./airCacheBudget";
 
 /**
- * AirCache: a few text tokens that the question itself attends to, the elite, vote on the visual
- * rows; layers whose votes are strong and skewed get more rows.
+ * AirCache: ranks the visual rows by the attention from a few text tokens, the elite, that the
+ * question's last token attends to most. Layers with strong and skewed scores get more rows.
  *
- * https://arxiv.org/abs/2503.23956, no release. Where the paper is silent: text is what follows the
- * last image, heads are averaged, both layer measures are scaled to mean 1 with negative skewness
- * cut to 0, and rows are rounded by water-filling to the exact total (`plain` rounds each layer by
- * itself). In scope `prompt` the elite votes on all rows before the question, which is kept.
+ * https://arxiv.org/abs/2503.23956, no release. Not specified by the paper, chosen here: the text
+ * is the rows after the last image; heads are averaged; both layer measures are scaled to mean 1,
+ * with negative skewness set to 0; rows are rounded to the exact total (`plain` rounds each layer
+ * separately). In scope `prompt` the elite scores all rows before the question, and the question is
+ * kept.
  */
 export const airCache = definePolicy({
   id: "aircache",

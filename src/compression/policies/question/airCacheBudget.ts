@@ -2,7 +2,7 @@ import { pyramidShares, roundHalfEven, uniformBudget, waterfill } from "../../bl
 import { candidateScores, mean, need, skewness } from "../../blocks/score";
 import type { PlanInput } from "../../types";
 
-/** AirCache's layer budgets: layers whose votes are strong and skewed keep more. */
+/** AirCache's layer budgets: layers with strong and skewed scores keep more. */
 
 /** Steepness of the ablation's pyramid, as in PyramidKV. */
 const PYRAMID_BETA = 20;
@@ -63,7 +63,7 @@ export function airCacheBudget(
   return { strength, skew, strengthNorm, skewNorm, shares, plain, waterfill: exact };
 }
 
-/** Candidates from the question on: they vote, so they stay. */
+/** Candidates from the question on: they score the others and are always kept. */
 export function questionPlaces({ candidates, textStart, rows }: PlanInput): number {
   const first = Math.min(textStart, rows - 1);
   return candidates.filter((row) => row >= first && textStart < rows).length;

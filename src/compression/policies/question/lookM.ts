@@ -9,14 +9,14 @@ import type { MergePlan, PlanInput } from "../../types";
 const TEXT_BONUS = 10000;
 
 /**
- * LOOK-M: text before images, then by attention received, per KV head; every dropped row is folded
- * into the kept row whose key is most like its own.
+ * LOOK-M: keeps text before images, then the rows with most attention, per KV head. Every dropped
+ * row is merged into the kept row with the most similar key.
  *
- * https://arxiv.org/abs/2406.18139, release https://github.com/SUSTechBruce/LOOK-M (its scripts keep as many
- * recents as heavy hitters). `pivot` averages a dropped row with its keeper before the mean,
- * `average` takes it raw. `effivlm` is EffiVLM-Bench's version
- * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): a tenth recents, both counts truncated, at least one row
- * of each.
+ * https://arxiv.org/abs/2406.18139, release https://github.com/SUSTechBruce/LOOK-M (its scripts
+ * keep as many recents as heavy hitters). `pivot` averages a dropped row with its keeper before the
+ * mean, `average` takes it raw. `effivlm` is EffiVLM-Bench's version
+ * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): a tenth recents, both counts truncated, at
+ * least one row of each.
  */
 export const lookM = definePolicy({
   id: "lookm",
@@ -74,7 +74,7 @@ export const lookM = definePolicy({
   },
 });
 
-/** Per place 1 where the candidate is a visual row. */
+/** Per place: 1 for visual rows, else 0. */
 function isImage({ candidates, visual }: PlanInput): Uint8Array {
   return Uint8Array.from(candidates, (row) =>
     visual.some(({ start, end }) => row >= start && row < end) ? 1 : 0,
@@ -89,7 +89,7 @@ function effivlmCounts({ candidates, retention }: PlanInput, recentShare: number
   return { recent, total: Math.min(rows, recent + heavy) };
 }
 
-/** 1 - share without the subtraction's last bits: 0.9, not 0.9000…02. */
+/** 1 - share without the subtraction's rounding error: 0.9, not 0.9000…02. */
 function heavyShare(recentShare: number): number {
   return Number((1 - recentShare).toFixed(12));
 }

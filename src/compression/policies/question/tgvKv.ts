@@ -6,19 +6,21 @@ import { choice, formerly, integer } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
-/** Puts every text row before every visual one, as released. */
+/** Ranks every text row before every visual row, as released. */
 const TEXT_BONUS = 100;
 const RECENT = 1;
 const float = Math.fround;
 
 /**
- * TGV-KV: the question's words, weighted by the attention that they get from later words, rank the
- * image; layers whose question looks at the image more keep more; text goes last.
+ * TGV-KV: the question's tokens, weighted by the attention that they receive from later tokens,
+ * rank the visual rows. Layers with more attention from the question to the image keep more. Text
+ * is dropped last.
  *
  * https://arxiv.org/abs/2606.03075, release https://github.com/Danielement321/TGV-KV. The release
- * rounds each layer's share by itself and gives away what a full layer cannot use (`release`);
- * `exact` hands it to the other layers. While decoding, the row that the newest query attends to
- * least goes, from between the sinks and as many newest rows as the question kept.
+ * rounds each layer's share separately and does not redistribute the surplus of a full layer
+ * (`release`); `exact` gives it to the other layers. While decoding, the row that the newest query
+ * attends to least is evicted. The sinks and as many newest rows as the question kept are
+ * protected.
  */
 export const tgvKv = scorePolicy({
   id: "tgvkv",
@@ -79,14 +81,14 @@ export const tgvKv = scorePolicy({
   },
 });
 
-/** Each layer's share of the question's attention to the image; equal without an image. */
+/** Each layer's share of the question's attention to the image; equal shares without an image. */
 export function textVisualShares(input: PlanInput): number[] {
   const { visualShare } = need(input.taps.textImage, "textImage");
   const total = visualShare.reduce((a, b) => a + b, 0);
   return Array.from(visualShare, (value) => (total > 0 ? value / total : 1 / visualShare.length));
 }
 
-/** Text by attention received and far ahead, visual rows by the weighted question. */
+/** Text rows by attention received, above all visual rows; visual rows by the weighted question. */
 function rowScores(input: PlanInput, layer: number): Float64Array {
   const { visualScore } = need(input.taps.textImage, "textImage");
   const visual = layerScores(input, visualScore, layer);
@@ -98,7 +100,7 @@ function rowScores(input: PlanInput, layer: number): Float64Array {
   });
 }
 
-/** Share of the prompt that each layer forgets; below 0 where a layer deserves more than it has. */
+/** Share of the prompt that each layer drops; negative if a layer's budget exceeds its rows. */
 export function forgetRatios(input: PlanInput): number[] {
   const rows = input.candidates.length;
   const kept = 1 - evictedShare(input.retention);

@@ -4,18 +4,18 @@ import { choice, formerly, real } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
-/** Bounds of a layer's share of the prompt, before anything is rounded. */
+/** Bounds of a layer's share of the prompt, before rounding. */
 const LEAST_SHARE = 0.01;
 const float = Math.fround;
 
 /**
- * VL-Cache: the question ranks all rows, and layers whose attention is dense keep more.
+ * VL-Cache: the question's attention ranks all rows, and layers with dense attention keep more.
  *
- * https://arxiv.org/abs/2410.23317, no release by its authors. A layer's density is the share of the
- * question's attention entries above 1 % of their row's maximum. `effivlm` is EffiVLM-Bench's version
- * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): shares are clipped and not scaled back, and a recent
- * window of a tenth comes on top; `effivlmFixed` gives every layer the same window and scales the
- * rest by 0.9.
+ * https://arxiv.org/abs/2410.23317, no release by its authors. A layer's density is the share of
+ * the question's attention entries above 1 % of their row's maximum. `effivlm` is EffiVLM-Bench's
+ * version (https://github.com/EffiVLM-Bench/EffiVLM-Bench): shares are clipped and not rescaled,
+ * and a recent window of a tenth is added; `effivlmFixed` gives every layer the same window and
+ * scales the rest by 0.9.
  */
 export const vlCache = scorePolicy({
   id: "vlcache",
@@ -72,7 +72,7 @@ function exactRows(input: PlanInput): number[] {
   return waterfill(dense, budget, { floor: 1, cap: candidates.length });
 }
 
-/** EffiVLM-Bench's share of the prompt per layer, in the single precision in which it is computed. */
+/** EffiVLM-Bench's share of the prompt per layer, in single precision as in its code. */
 export function effivlmShares({ taps, layers, retention }: PlanInput, fixed: boolean): number[] {
   const { sparsity } = need(taps.postVision, "postVision");
   const dense = Array.from(sparsity, (value) => float(1 - value));

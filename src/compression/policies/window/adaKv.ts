@@ -12,11 +12,12 @@ import {
 } from "./observation";
 
 /**
- * AdaKV on SnapKV's scores: the rows of a layer are shared out among its KV heads by score.
+ * AdaKV on SnapKV's scores: the rows of a layer are distributed over its KV heads by score.
  *
- * https://arxiv.org/abs/2407.11550, release https://github.com/FFY0/AdaKV: heads that look at many
- * rows keep many; every head is sure of a share of the mean. As in kvpress, a layer keeps exactly
- * G times its count; heads keep different numbers of rows, and the cache shrinks accordingly.
+ * https://arxiv.org/abs/2407.11550, release https://github.com/FFY0/AdaKV: heads with spread-out
+ * attention keep more rows, and every head keeps at least a share of the mean. As in kvpress, a
+ * layer keeps exactly G times its count; heads keep different numbers of rows, and the cache
+ * shrinks accordingly.
  */
 export const adaKv = definePolicy({
   id: "adakv",
@@ -46,7 +47,10 @@ export const adaKv = definePolicy({
   },
 });
 
-/** `count` rows per head on average: each head's best up to the floor, then the best of all heads. */
+/**
+ * `count` rows per head on average: each head's highest scores up to the floor, then the highest of
+ * all heads.
+ */
 function shareOut(scores: readonly Float64Array[], count: number, floor: number): number[] {
   const sure = Math.trunc(count * floor);
   const places = scores[0]!.length - sure;

@@ -15,16 +15,17 @@ import {
   windowPlaces,
 } from "./observation";
 
-/** Guards divisions, as released. */
+/** Avoids division by zero, as released. */
 const TINY = 1e-8;
 
 /**
- * BACON on SnapKV's scores: adds what the very last query sees beyond the window's mean.
+ * BACON on SnapKV's scores: adds the last query's attention beyond the window's mean.
  *
  * https://arxiv.org/abs/2606.14782, release https://github.com/ryu1ion/official_BACON (mode `elt`).
- * E is the last row's excess over the vote; its neighbourhood and its mean over the four layers
- * before are added; the sum is weighed so that its spread among the best rows is `strength` times
- * the votes', less where there is little excess at all.
+ * The evidence E is the last row's excess over the vote, plus its average over neighbouring rows
+ * and its mean over the four previous layers. It is weighted so that its spread among the
+ * highest-scoring rows is `strength` times the votes' spread; the weight is smaller if there is
+ * little excess.
  */
 export const bacon = definePolicy({
   id: "bacon",
@@ -107,7 +108,7 @@ export function baconScores(
   });
 }
 
-/** λ: matches the spreads of the `count` largest values of each, damped where evidence is scarce. */
+/** λ: matches the spreads of the `count` largest values of each, damped if evidence is scarce. */
 function weight(votes: Float64Array, evidence: Float64Array, count: number, strength: number) {
   const top = (values: Float64Array) =>
     values.toSorted().subarray(Math.max(0, values.length - Math.max(1, count)));

@@ -3,14 +3,13 @@ import { scorePolicy } from "../../scorePolicy";
 import { OBSERVATION_OPTIONS, observationTap, observedScores, windowNotices } from "./observation";
 
 /**
- * MixKV on SnapKV's scores: heads whose keys repeat themselves are chosen for diversity, the
- * others for importance.
+ * MixKV on SnapKV's scores: heads with redundant keys rank by diversity, the others by importance.
  *
- * https://arxiv.org/abs/2510.20707, release https://github.com/xuyang-liu16/MixKV. Importance is the
- * vote plus the value norm, diversity the distance of a key from the mean key, both moved to the
- * votes' scale; the weight is the head's redundancy, the mean cosine between its keys. The release
- * reads that weight from a table made offline, although the paper found this prompt's own better;
- * here it is this prompt's.
+ * https://arxiv.org/abs/2510.20707, release https://github.com/xuyang-liu16/MixKV. Importance is
+ * the vote plus the value norm, diversity the distance of a key from the mean key, both scaled to
+ * the votes' range. The weight is the head's redundancy, the mean cosine between its keys. The
+ * release reads this weight from a table computed offline, although the paper found the prompt's
+ * own weight better; here it is computed from the prompt.
  */
 export const mixKv = scorePolicy({
   id: "mixkv",
@@ -47,7 +46,7 @@ function meanCosine(meanNorm2: number, rows: number): number {
   return rows > 1 ? (rows * meanNorm2 - 1) / (rows - 1) : 0;
 }
 
-/** `values` moved to [0, 1], then to the mean of `votes`. */
+/** Scales `values` to [0, 1], then to the mean of `votes`. */
 function atScaleOf(votes: Float64Array, values: Float64Array): Float64Array {
   const scaled = minMax(values);
   const factor = mean(votes) / (mean(scaled) || 1);

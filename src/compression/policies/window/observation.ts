@@ -6,8 +6,9 @@ import type { TapSpec } from "../../taps/registry";
 import type { PlanInput } from "../../types";
 
 /**
- * SnapKV's observation window, which six policies share: the last queries of the prompt vote on
- * the rows before them, per KV head, smoothed over neighbours; the window itself is kept.
+ * SnapKV's observation window, shared by six policies: the rows before the window are scored by the
+ * attention of the prompt's last queries, per KV head, pooled over neighbouring rows. The window
+ * itself is kept.
  */
 
 export const OBSERVATION_OPTIONS = {
@@ -40,7 +41,7 @@ export function windowPlaces(input: PlanInput, { window }: ObservationValues): n
   return input.candidates.filter((row) => row >= first).length;
 }
 
-/** Said where the window is longer than the text after the image, or than a layer's rows. */
+/** A notice if the window is longer than the text after the image or than a layer's rows. */
 export function windowNotices(input: PlanInput, options: ObservationValues): string[] {
   const asked = options.window;
   const rows = observationRows(input, asked);
@@ -82,13 +83,15 @@ export function pool(
   return pooling === "avg" ? averagePool(scores, kernel) : maxPool(scores, kernel);
 }
 
-/** DefensiveKV: no score falls below the head's mean, so that ties go to the older row. */
+/** DefensiveKV: scores are floored at the head's mean; the resulting ties go to the older row. */
 export function floorAtMean(scores: Float64Array): Float64Array {
   const floor = mean(scores);
   return scores.map((score) => Math.max(score, floor));
 }
 
-/** The window and the best places before it; of a window that is too long, the newest. */
+/**
+ * The window and the highest-scoring places before it; if the window is too long, its newest rows.
+ */
 export function keepObserved(scores: Float64Array, window: number, count: number): Ranking {
   return keepTop(scores, count, { first: 0, last: window }, scores.length + window);
 }

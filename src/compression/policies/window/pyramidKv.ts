@@ -12,12 +12,12 @@ import {
 } from "./observation";
 
 /**
- * PyramidKV: SnapKV's ranking, with fewer rows the deeper the layer.
+ * PyramidKV: SnapKV's ranking, with fewer rows in deeper layers.
  *
- * https://arxiv.org/abs/2406.02069, release https://github.com/Zefan-Cai/KVCache-Factory: it rounds the
- * step between layers down, so that its total drifts; here the same line is rounded to the exact
- * total. `kvpress` is that library's count (https://github.com/NVIDIA/kvpress): the window counts
- * as part of it, and a pyramid that is too steep falls back to equal layers.
+ * https://arxiv.org/abs/2406.02069, release https://github.com/Zefan-Cai/KVCache-Factory: it rounds
+ * the step between layers down, so its total is not exact; here the same line is rounded to the
+ * exact total. `kvpress` is that library's count (https://github.com/NVIDIA/kvpress): it includes
+ * the window, and a pyramid that is too steep falls back to equal layers.
  */
 export const pyramidKv = scorePolicy({
   id: "pyramidkv",

@@ -10,13 +10,14 @@ import {
 } from "./observation";
 
 /**
- * SnapKV: the last queries of the prompt vote, per head, on the rows before them.
+ * SnapKV: keeps the rows with most attention from the last queries of the prompt, per head.
  *
  * https://arxiv.org/abs/2404.14469, release https://github.com/FasterDecoding/SnapKV: it ranks per
- * query head on repeated keys, which saves no memory under grouped queries; here, as in kvpress, a
- * group votes as one. Its class smooths with an average over 5 rows, its LongBench runs with a
- * maximum over 7. `defensive` is DefensiveKV's aggregation (https://github.com/FFY0/DefensiveKV,
- * without its value norms): rows pooled at their own mass, maximum instead of mean, floored.
+ * query head on repeated keys, which saves no memory under grouped queries; here, as in kvpress,
+ * each group of query heads has one ranking. Its class pools with an average over 5 rows, its
+ * LongBench runs with a maximum over 7. `defensive` is DefensiveKV's aggregation
+ * (https://github.com/FFY0/DefensiveKV, without its value norms): each query's row pooled with its
+ * mass preserved, maximum instead of mean, floored.
  */
 export const snapKv = scorePolicy({
   id: "snapkv",

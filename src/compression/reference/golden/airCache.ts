@@ -12,7 +12,7 @@ import {
   spanParam,
 } from "./fixture";
 
-/** The restatement of AirCache's formulas: elite rows, importance, layer budgets, kept rows. */
+/** Our restatement of AirCache's formulas: elite rows, importance, layer budgets, kept rows. */
 export function airCacheReference(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
   const image = spanParam(params, "image_span");

@@ -1,6 +1,9 @@
 import { floats } from "./fixture";
 
-/** Field by field: rows and counts exactly, floats within a tolerance, packed arrays unpacked. */
+/**
+ * Compares field by field: rows and counts exactly, floats within a tolerance, packed arrays
+ * unpacked.
+ */
 
 /** Fixtures were computed in single precision. */
 export const TOLERANCE = 1e-5;

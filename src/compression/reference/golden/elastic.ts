@@ -118,8 +118,8 @@ function play(fixture: Fixture, ledger: RowLedger) {
 }
 
 /**
- * Where the release breaks, it records a few wrong steps first. What must agree ends at the step at
- * which we report the failure; it must come no later than the release's own.
+ * A release that fails records a few wrong steps first. Steps must agree up to the one at which we
+ * report the failure, which must not be later than the release's own failure.
  */
 function waiveFailure(fixture: Fixture, failure: FixedPointFailure | null): Partial<Recomputed> {
   const recorded = fixture.expected.decode_error as { readonly step?: number } | null | undefined;
@@ -173,7 +173,7 @@ export function elasticPaper(fixture: Fixture): Recomputed {
   };
 }
 
-/** The paper leaves open how N_I = γT is rounded; both ways are right, the recorded length decides. */
+/** The paper does not specify how N_I = γT is rounded; the recorded length decides. */
 function paperCount({ expected }: Fixture, exact: number): number {
   const rounded = Math.max(1, Math.round(exact));
   const layers = expected.layers as readonly { readonly anchors?: readonly number[] }[] | undefined;

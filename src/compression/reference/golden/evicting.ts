@@ -59,7 +59,7 @@ function forgetNum({ params, shape }: Fixture): number {
   return Math.trunc(shape.seq - shape.seq * (1 - numberParam(params, "evict_ratio")));
 }
 
-/** Every layer loses the same rows, so that the first speaks for all. */
+/** Every layer loses the same rows, so the first layer represents all. */
 function play(fixture: Fixture, { policy, input, plan, options }: Asked) {
   const { layers, heads, seq } = fixture.shape;
   const rule = policy.decode!(input, plan, options);

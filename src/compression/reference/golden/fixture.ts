@@ -145,7 +145,7 @@ function softmaxOf({ shape, inputs }: Fixture): Float32Array {
   return Float32Array.from(out);
 }
 
-/** One question to one policy: its input, its settled options and its plan. */
+/** One run of one policy: its input, its completed options and its plan. */
 export interface Asked {
   readonly policy: Policy;
   readonly options: OptionValues;
@@ -153,9 +153,9 @@ export interface Asked {
   readonly plan: KeepPlan;
 }
 
-/** What our policies make of a fixture, in the shape of its `expected`. */
+/** Our policies' results for a fixture, in the structure of its `expected`. */
 export interface Recomputed {
-  /** Ids of the policies that were asked. */
+  /** Ids of the policies that were run. */
   readonly policies: readonly string[];
   readonly actual: Readonly<Record<string, unknown>>;
   /** Default 1e-5. */
@@ -177,7 +177,7 @@ export interface PolicyQuestion {
   readonly also?: TapSpec;
 }
 
-/** Asks a policy of the registry, through the same code as the engine. */
+/** Runs a policy of the registry through the same code as the engine. */
 export function ask(question: PolicyQuestion): Asked {
   const policy = policyById(question.policy);
   const options = resolveOptions(policy, question.options);

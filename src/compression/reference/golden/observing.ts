@@ -34,7 +34,7 @@ interface Scorer {
   options(params: FixtureParams): OptionValues;
   /** kvpress's scores per KV head. */
   scores(asked: Asked, params: FixtureParams, kept: number): readonly Float64Array[];
-  /** Rows among which kvpress breaks ties at will when it keeps fewer than these. */
+  /** If kvpress keeps fewer rows than these, it breaks ties among them arbitrarily. */
   tied(params: FixtureParams, rows: number): Uint32Array;
 }
 
@@ -93,7 +93,7 @@ function windowOf(params: FixtureParams) {
   } as const;
 }
 
-/** kvpress gives rows that must stay one more than the largest score of all. */
+/** kvpress gives protected rows the largest score plus one. */
 function paddedWithMax(heads: readonly Float64Array[], { rows }: PlanInput): Float64Array[] {
   const max = Math.max(...heads.map((head) => head.reduce((a, b) => Math.max(a, b), -Infinity)));
   return heads.map((head) => {
@@ -150,7 +150,7 @@ export function kvpressScorers(fixture: Fixture): Recomputed {
   return { policies: [...policies], actual, waived };
 }
 
-/** Rows per layer of a prompt whose attention does not matter. */
+/** Rows per layer, for budgets that do not depend on attention. */
 function pyramidBudgets(entry: Entry): Entry & { readonly budgets: number[] } {
   const { compression_ratio, window = 0, beta = 0, q_len: rows = 0, layers = 0 } = entry;
   const nothing = new Float32Array(rows);

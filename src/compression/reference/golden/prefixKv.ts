@@ -64,7 +64,7 @@ export function prefixKvOfficial(fixture: Fixture): Recomputed {
     policy.decode!(input, plan, options),
     lens.map((len) => range(0, len)),
   );
-  // The release counts what is due but removes one row of a layer at a time.
+  // The release counts all rows that are due but removes one row of a layer per step.
   const dueNow = dueToRatio((layer) => 1 - ratios[layer]!);
   const decode = (fixture.inputs.decode ?? []).map((_, step) => {
     const seen = rows + step + 1;
@@ -85,7 +85,7 @@ export function prefixKvOfficial(fixture: Fixture): Recomputed {
   return { policies: ["prefixkv"], actual: { prefill, decode, final_k, final_v } };
 }
 
-/** The bisection alone; a target that cannot be reached ends at our limit of iterations. */
+/** The bisection alone; for an unreachable target it ends at our iteration limit. */
 export function prefixKvSearch(fixture: Fixture): Recomputed {
   const waived: Record<string, string> = {};
   const cases = (fixture.cases ?? []).map((each, index) => {

@@ -5,13 +5,13 @@ import { METHODS } from "./methods";
 /** One fixture against our policies. */
 export interface GoldenResult {
   readonly method: string;
-  /** Ids of the policies that were asked. */
+  /** Ids of the policies that were run. */
   readonly policies: readonly string[];
   readonly agrees: boolean;
   /** The same fields as the fixture's `expected` (of a search: `cases`), with our values. */
   readonly actual: unknown;
   readonly differences: readonly Difference[];
-  /** Fields that differ and count as agreement, with the reason. */
+  /** Fields whose difference counts as agreement, with the reason. */
   readonly waived: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +35,7 @@ export function runFixture(json: unknown): GoldenResult {
   };
 }
 
-/** What follows `path` in `field`; empty where the field lies elsewhere. */
+/** The rest of `field` after `path`; empty if `field` does not start with it. */
 function tail(field: string, path: string): string {
   return field.startsWith(path) ? field.slice(path.length) : "";
 }
@@ -54,7 +54,7 @@ function parse(json: unknown): Fixture {
   return fixture as Fixture;
 }
 
-/** Typed arrays as the fixture writes them: packed where `expected` has a string, else lists. */
+/** Typed arrays in the fixture's encoding: packed if `expected` has a string, otherwise lists. */
 function printable(actual: unknown, expected: unknown): unknown {
   if (actual instanceof Float32Array && typeof expected === "string") return packed(actual);
   if (ArrayBuffer.isView(actual)) return Array.from(actual as unknown as ArrayLike<number>);

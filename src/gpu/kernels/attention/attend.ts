@@ -17,7 +17,7 @@ export interface AttendSpec {
 
 export interface AttendArgs {
   readonly cache: CacheBinding;
-  /** Largest capacity of the layer's heads, in rows: how many splits are dispatched. */
+  /** Largest capacity of the layer's heads, in rows; determines the number of splits. */
   readonly capacity: number;
   /** f32 [heads, headDim], rotated, not scaled. */
   readonly queries: Slice;
@@ -33,7 +33,7 @@ export interface AttendArgs {
 
 export interface Attend {
   (recorder: Recorder, args: AttendArgs): void;
-  /** Splits that scratch must hold for a capacity. */
+  /** Number of splits for a capacity; scratch buffers must hold them. */
   splits(capacity: number): number;
 }
 
@@ -41,7 +41,10 @@ export interface Attend {
 const SHARED_HEAD_DIM = 256;
 const PLAIN_GROUP = 16;
 
-/** Attention of the newest row over the whole cache, split over the cache and joined. */
+/**
+ * Attention of the newest row over the whole cache, computed in splits of the cache and combined
+ * (split-K).
+ */
 export async function createAttend(
   gpu: Gpu,
   { reduction, kvType, shape }: AttendSpec,

@@ -1,4 +1,4 @@
-// attend_combine: joins the splits of attend_split into the attention of one row.
+// attend_combine: combines the splits of attend_split into the attention of one row.
 //
 //   table     [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
 //   partials  [splits, heads, depth4] vec4, stats [splits, heads] vec2: see attend_split_plain.wgsl

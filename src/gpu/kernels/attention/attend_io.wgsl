@@ -1,4 +1,5 @@
-// attend_io: what the split attention of one row reads and writes. The kernel follows; follows kv_*.wgsl.
+// attend_io: buffers of the split attention of one row. Concatenated after kv_*.wgsl and before the
+// kernel.
 //
 //   queries        [heads, depth4] vec4, rotated
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long

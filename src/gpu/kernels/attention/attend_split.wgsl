@@ -1,5 +1,5 @@
 // attend_split: attention of one row over a split of a cached head, shared by a workgroup;
-// attend_combine joins the splits. Head sizes up to 256. Follows attend_io.wgsl.
+// attend_combine combines the splits. Head sizes up to 256. Concatenated after attend_io.wgsl.
 //
 // A unit of work is one head and a split of 64 slots. First an invocation scores a slot; then they
 // sum values, several slots and all vec4 of the head side by side. For reduction_workgroup and

@@ -1,8 +1,8 @@
-// attend_split_plain: attention of one row over a split of a cached head; attend_combine joins the
-// splits. No barriers, no shared memory, any head size. Follows attend_io.wgsl.
+// attend_split_plain: attention of one row over a split of a cached head; attend_combine combines
+// the splits. No barriers, no shared memory, any head size. Concatenated after attend_io.wgsl.
 //
-// An invocation owns one head and SPLIT slots. Dispatch splits of the capacity * heads invocations;
-// those beyond the rows in use leave at once.
+// An invocation owns one head and SPLIT slots. Dispatch (splits of the capacity) * heads
+// invocations; those beyond the rows in use return at once.
 
 override WORKGROUP: u32 = 16;
 

@@ -10,15 +10,15 @@ import tiled from "./flash_tiled.wgsl?raw";
 import type { CacheBinding, HeadShape } from "./ropeAppend";
 
 /**
- * `plain` and `subgroup` need no barrier and no shared memory: for adapters where those are slow.
- * `tiled` is for GPUs.
+ * `plain` and `subgroup` use no barrier and no shared memory, for software adapters. `tiled` is for
+ * GPUs.
  */
 export type FlashVariant = "plain" | "subgroup" | "tiled";
 
-/** Largest head size of `tiled`; `plain` takes over above it. */
+/** Largest head size of `tiled`; `plain` is used above it. */
 export const TILED_HEAD_DIM = 128;
 
-/** A unit is some rows of one head. */
+/** A unit of work is a block of rows of one head. */
 const VARIANTS = {
   plain: { code: plain, rowsPerUnit: 4, unitsPerGroup: 16, workgroup: 16 },
   subgroup: { code: subgroup, rowsPerUnit: 32, unitsPerGroup: 1, workgroup: 8 },

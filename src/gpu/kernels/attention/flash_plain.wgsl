@@ -1,8 +1,8 @@
-// flash_plain: attention of a chunk of rows over one layer of the cache, softmax on the fly.
-// No barriers, no shared memory, any head size. Follows flash_io.wgsl.
+// flash_plain: attention of a chunk of rows over one layer of the cache, softmax on the fly. No
+// barriers, no shared memory, any head size. Follows flash_io.wgsl.
 //
-// An invocation owns 4 rows of one head and takes 8 keys at a time.
-// Dispatch ceil(rows / 4) * heads invocations, folded.
+// An invocation owns 4 rows of one head and processes 8 keys at a time. Dispatch ceil(rows / 4) *
+// heads invocations, folded.
 
 override WORKGROUP: u32 = 16;
 
@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var slot = 0u; slot <= last_slot; slot += KEYS) {
     let first = (region.x + min(slot + vec4u(0, 1, 2, 3), vec4u(last_slot))) * params.depth4;
     let second = (region.x + min(slot + vec4u(4, 5, 6, 7), vec4u(last_slot))) * params.depth4;
-    // A column per row of the chunk, a component per key.
+    // One column per row of the chunk, one component per key.
     var s = masked(score(q_base, first), slot, visible);
     var t = masked(score(q_base, second), slot + 4u, visible);
     let now = max(highest, vec4f(peak(s[0], t[0]), peak(s[1], t[1]), peak(s[2], t[2]), peak(s[3], t[3])));
@@ -74,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   finish(row + 3u, head, o_base.w, highest.w, mass.w);
 }
 
-/// Divides the sums of a row by their weights' sum.
+/// Divides a row's weighted sums by the sum of weights.
 fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   if (row >= params.rows) {
     return;
@@ -112,7 +112,7 @@ fn values4(at: vec4u) -> mat4x4f {
   );
 }
 
-/// Scales, and hides slots that a row does not see.
+/// Scales the scores and masks slots that a row does not see.
 fn masked(scores: mat4x4f, slot: u32, visible: vec4u) -> mat4x4f {
   let slots = slot + vec4u(0, 1, 2, 3);
   let scaled = scores * params.scale;

@@ -44,7 +44,7 @@ fn main(
   for (var slot = 0u; slot <= last_slot; slot += 8u) {
     let low = (region.x + min(slot + invocation % 4u, last_slot)) * params.depth4;
     let high = (region.x + min(slot + 4u + invocation % 4u, last_slot)) * params.depth4;
-    // A column per key, a component per row.
+    // One column per key, one component per row.
     var s = mat4x4f();
     var t = mat4x4f();
     for (var d = 0u; d < params.depth4; d++) {
@@ -100,7 +100,7 @@ fn main(
   finish(row + 3u, head, o.w, highest.w, mass.w);
 }
 
-/// Divides the sums of a row by their weights' sum.
+/// Divides a row's weighted sums by the sum of weights.
 fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   if (row >= params.rows) {
     return;
@@ -119,7 +119,7 @@ fn add(at: u32, slot: u32, decay: f32, sum: vec4f) {
   }
 }
 
-/// Scales, and hides the slots of a column from the rows that do not see them.
+/// Scales the scores and masks a column's slots for the rows that do not see them.
 fn masked(scores: mat4x4f, slot: u32, visible: vec4u) -> mat4x4f {
   let scaled = scores * params.scale;
   return mat4x4f(

@@ -1,7 +1,7 @@
-// flash_tiled: attention of a chunk of rows over one layer of the cache, keys and values in
-// tiles of shared memory. Head sizes up to 128. Follows flash_io.wgsl.
+// flash_tiled: attention of a chunk of rows over one layer of the cache, keys and values in tiles
+// of shared memory. Head sizes up to 128. Follows flash_io.wgsl.
 //
-// A workgroup of 64 owns 16 rows of one head and takes 16 keys at a time. In the first step an
+// A workgroup of 64 owns 16 rows of one head and processes 16 keys at a time. In the first step an
 // invocation scores its row (four invocations share one) against 4 keys; in the second it sums
 // values at every fourth vec4 of the head. Dispatch ceil(rows / 16) * heads workgroups, folded.
 // Shared memory: 16 rows of DEPTH4 vec4, and 2 KiB.

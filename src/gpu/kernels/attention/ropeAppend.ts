@@ -15,7 +15,7 @@ export interface HeadShape {
   readonly headDim: number;
 }
 
-/** One layer of a KV cache, and the table that says where each head's rows lie. */
+/** One layer of a KV cache, and the table with the location of each head's rows. */
 export interface CacheBinding {
   readonly keys: Slice;
   readonly values: Slice;

@@ -8,16 +8,16 @@ import locate from "./step_attention_locate.wgsl?raw";
 
 const WORKGROUP = 64;
 
-/** In a place: the slot holds its row in every step. */
+/** Value of a place: the slot holds its row in every step. */
 export const PLACE_ALWAYS = 0xffffffff;
-/** In a place: no slot holds the row, in no step. */
+/** Value of a place: no slot holds the row in any step. */
 export const PLACE_NEVER = 0xfffffffe;
 /** No column for this position. */
 export const NO_COLUMN = 0xffffffff;
 
 export type StepAttentionKernels = Compiled<ReturnType<typeof stepAttentionKernels>>;
 
-/** What both kernels read. */
+/** Inputs of both kernels. */
 interface StepArgs {
   readonly table: GPUBuffer;
   /** u32 [2]: number of the step, original position of the row that it appends. */
@@ -25,14 +25,14 @@ interface StepArgs {
   /** u32 [layers, kvHeads, watched rows, 2]: slot, and the step in which it holds the row. */
   readonly places: GPUBuffer;
   readonly layers: number;
-  /** Rows that are watched. */
+  /** Number of watched rows. */
   readonly watched: number;
 }
 
 export interface StepAttentionArgs extends StepArgs {
   readonly k: GPUBuffer;
   readonly query: Queries;
-  /** [steps, layers, watched rows] bytes, each line filled up to a multiple of 4; zeroed. */
+  /** [steps, layers, watched rows] bytes, each line padded to a multiple of 4; zeroed. */
   readonly cells: GPUBuffer;
   readonly layer: number;
   readonly steps: number;
@@ -52,7 +52,7 @@ export function stepLineBytes(watched: number): number {
   return Math.ceil(watched / 4) * 4;
 }
 
-/** To be compiled by name. */
+/** Kernels by name, for `compileNamed`. */
 export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
   return {
     attention: () =>

@@ -8,10 +8,10 @@
 //   places  [layers, kv_heads, columns] (slot of the column's row, step in which it is there or ALWAYS)
 //   cells   [steps, layers, ceil(columns / 4)] four bytes to a word, zero before
 //
-// A column is a watched row; its probability p is the mean over all query heads, a head that does not
-// hold the row counting 0, and is kept as round(255 sqrt(p)): fine where attention is thin. Each byte
-// is written once, so that ORing it into its word is enough. One invocation per column. Dispatch
-// ceil(columns / WORKGROUP). Follows kv_*.wgsl.
+// A column is a watched row. Its probability p is the mean over all query heads, with 0 for heads
+// that do not hold the row. It is stored as round(255 sqrt(p)), which resolves small values. Each
+// byte is written once, so a bitwise OR into its word is sufficient. One invocation per column.
+// Dispatch ceil(columns / WORKGROUP). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

@@ -6,8 +6,8 @@
 //   positions  [flat rows] u32, original position of each slot's row: all layers' regions end to end
 //   places     [layers, kv_heads, watched] (slot, step): see step_attention.wgsl
 //
-// A row that is found is stamped with the step; one that was evicted keeps an older stamp. The newest
-// row stands in slot `rows`, and its position is noted. One invocation per slot and KV head of all
+// A row that is found gets the step as its stamp; an evicted row keeps an older stamp. The newest
+// row is in slot `rows`, and its position is recorded. One invocation per slot and KV head of all
 // layers. Dispatch (ceil(capacity / WORKGROUP), layers * kv_heads).
 
 override WORKGROUP: u32 = 64;

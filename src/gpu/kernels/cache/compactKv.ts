@@ -6,7 +6,7 @@ import compactKv from "./compact_kv.wgsl?raw";
 const WORKGROUP = 64;
 
 export interface CompactKvArgs {
-  /** u32: header [layers, heads, 4], then the lists; see `compact_kv.wgsl`. */
+  /** u32 header [layers, heads, 4], then the lists; see `compact_kv.wgsl`. */
   readonly lists: GPUBuffer;
   /** One layer's K or V, compacted in place. */
   readonly cache: GPUBuffer;

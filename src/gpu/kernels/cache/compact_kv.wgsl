@@ -4,11 +4,12 @@
 //          domain's start, first entry that moves), then the lists: kept rows of the domain, ascending
 //   cache  [rows, ROW_VEC4] the layer's regions, one head after the other
 //
-// An invocation owns one (head, vec4 column) and walks the kept rows upwards. Entry i comes from row
-// lists[i] >= i, so a write never overtakes a read of its own column, and no other invocation touches
-// that column: no barrier, no second buffer. STEP rows are in flight at a time; all of them are read
-// before the first is written, and every later read lies above the rows written so far.
-// Dispatch ceil(heads * ROW_VEC4 / WORKGROUP). Follows kv_*.wgsl.
+// An invocation owns one (head, vec4 column) and copies the kept rows in ascending order. Entry i
+// comes from row lists[i] >= i, so a write never overwrites a row that is still to be read, and no
+// other invocation accesses the column: no barrier and no second buffer are needed. STEP rows are
+// copied at a time: all of them are read before the first is written, and every later read is above
+// the rows written so far. Dispatch ceil(heads * ROW_VEC4 / WORKGROUP). Concatenated after
+// kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

@@ -8,9 +8,9 @@ import evictScore from "./evict_score.wgsl?raw";
 
 const WORKGROUP = 64;
 
-/** Invocations that share the search of one head. */
+/** Number of invocations that search one head. */
 export const EVICT_PARTS = 64;
-/** In an order: the victim is the row with the lowest score. */
+/** Value of an order: the victim is the row with the lowest score. */
 export const EVICT_LOWEST = 0xffffffff;
 /** u32 words of an order. */
 export const EVICT_ORDER_WORDS = 8;
@@ -22,7 +22,7 @@ export interface EvictShape {
   readonly kvType: KvType;
 }
 
-/** Scores and positions of all slots, the layers' regions end to end. */
+/** Scores and positions of all slots, with all layers' regions concatenated. */
 export interface SlotScores {
   /** f32 [flat rows] */
   readonly scores: GPUBuffer;
@@ -30,7 +30,7 @@ export interface SlotScores {
   readonly positions: GPUBuffer;
 }
 
-/** What a round of evictions reads. */
+/** Inputs of one round of evictions. */
 export interface EvictRound {
   readonly table: GPUBuffer;
   /** u32 [layers, kvHeads, EVICT_ORDER_WORDS]; see `evict_scan.wgsl`. */
@@ -42,7 +42,7 @@ export interface EvictRound {
 
 export type EvictKernels = Compiled<ReturnType<typeof evictKernels>>;
 
-/** To be compiled by name. */
+/** Kernels by name, for `compileNamed`. */
 export function evictKernels(gpu: Gpu, shape: EvictShape) {
   const { heads, kvHeads, headDim, kvType } = shape;
   const rowVec4 = headDim / 4;
@@ -120,7 +120,7 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
             readonly k: GPUBuffer;
             readonly v: GPUBuffer;
             readonly layer: number;
-            /** Scores and positions are kept, and move along. */
+            /** Scores and positions are stored and move with the rows. */
             readonly hasLedger: boolean;
           },
         ) => ({

@@ -7,8 +7,9 @@
 //   scores      [flat rows] f32, and
 //   positions   [flat rows] u32: moved along, where they are kept
 //
-// A slot's place means nothing to attention, so this is O(1) whatever the cache holds. One invocation
-// per vec4 of a head. Dispatch ceil(kv_heads * ROW_VEC4 / WORKGROUP). Follows kv_*.wgsl.
+// Attention does not depend on the order of slots, so this takes O(1) for any cache size. One
+// invocation per vec4 of a head. Dispatch ceil(kv_heads * ROW_VEC4 / WORKGROUP). Concatenated after
+// kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

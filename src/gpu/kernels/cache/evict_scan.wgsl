@@ -1,5 +1,5 @@
-// evict_scan: candidates for eviction. PARTS invocations share the slots of a head and each names the
-// lowest score that it met; evict_move picks the lowest of those.
+// evict_scan: candidates for eviction. PARTS invocations share the slots of a head, and each finds
+// its lowest score; evict_move takes the lowest of those.
 //
 //   table       [layers, kv_heads] (offset, rows, capacity, flat offset)
 //   orders      [layers, kv_heads, 2] (slots in use, victim or LOWEST, first governed slot, 0),
@@ -8,8 +8,9 @@
 //   positions   [flat rows] u32
 //   candidates  [layers, kv_heads, PARTS] (bits of the score, slot)
 //
-// With `shared`, a slot's score is the sum over the layer's heads, which hold the same rows then, and
-// every head gets the same candidates. Ties go to the lowest slot. Dispatch (1, layers * kv_heads).
+// With `shared`, all heads of the layer hold the same rows; a slot's score is the sum over the
+// heads, and every head gets the same candidates. Ties go to the lowest slot. Dispatch (1, layers *
+// kv_heads).
 
 const PARTS = 64u;
 const LOWEST = 0xffffffffu;

@@ -1,5 +1,5 @@
-// evict_score: the newest row's attention probabilities, added to or set as the scores of one layer's
-// slots, averaged over the query heads of a group.
+// evict_score: adds the newest row's attention probabilities, averaged over the query heads of a
+// group, to the scores of one layer's slots, or replaces the scores.
 //
 //   table      [layers, kv_heads] (offset, rows before the newest, capacity, flat offset)
 //   cache      [rows, ROW_VEC4] the layer's keys
@@ -9,9 +9,9 @@
 //   scores     [flat rows] f32: all layers' regions end to end
 //   positions  [flat rows] u32, original position of each slot's row
 //
-// The newest row stands in slot `rows`: its score begins with its own probability, and its position is
-// noted. One invocation per slot and KV head. Dispatch (ceil(capacity / WORKGROUP), kv_heads).
-// Follows kv_*.wgsl.
+// The newest row is in slot `rows`: its score starts with its own probability, and its position is
+// recorded. One invocation per slot and KV head. Dispatch (ceil(capacity / WORKGROUP), kv_heads).
+// Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

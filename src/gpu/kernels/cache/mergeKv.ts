@@ -14,7 +14,7 @@ export interface MergeKvArgs {
   readonly layer: number;
   /** Largest number of kept rows of a head. */
   readonly kept: number;
-  /** Weight of an absorbed row: 1 for a plain mean, 1/2 for LOOK-M's pivot. */
+  /** Weight of a merged row: 1 for a plain mean, 1/2 for LOOK-M's pivot. */
   readonly share: number;
 }
 

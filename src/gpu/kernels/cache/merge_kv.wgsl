@@ -1,5 +1,5 @@
 // merge_kv: gathers the kept rows of one layer's K or V into a smaller buffer, each averaged with
-// the rows that it absorbs.
+// the rows that are merged into it.
 //
 //   lists   u32: a header [layers * heads, 4] of (first word of the head's starts, kept rows, row of
 //           the domain's start in `source`, row of the first kept row in `target`); the starts
@@ -7,11 +7,11 @@
 //   source  [rows, ROW_VEC4] the layer's regions before
 //   target  [rows, ROW_VEC4] and after
 //
-// SHARE is the weight of an absorbed row relative to the keeper's place in a plain mean: 1 for the
-// mean, 1/2 where each absorbed row is first averaged with its keeper (LOOK-M's pivot). A keeper that
-// absorbs nothing is copied bit by bit. Out of place on purpose: an absorbed row may lie on either
-// side of its keeper and its original value is needed. One invocation makes one vec4; dispatch
-// (ceil(max kept * ROW_VEC4 / WORKGROUP), heads). Follows kv_*.wgsl.
+// SHARE is the weight of a merged row relative to the kept row in a plain mean: 1 for the mean, 1/2
+// if each merged row is first averaged with its kept row (LOOK-M's pivot). A kept row with no
+// merged rows is copied bit by bit. Out of place, because a merged row may be on either side of its
+// kept row and its original value is needed. One invocation computes one vec4; dispatch (ceil(max
+// kept * ROW_VEC4 / WORKGROUP), heads). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

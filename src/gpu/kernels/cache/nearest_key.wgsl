@@ -8,9 +8,9 @@
 //   nearest  u32, laid out as `lists`: at the word of a dropped row, the place of its keeper among
 //            the kept rows
 //
-// The dropped key's own length scales all its cosines alike and is left out. An invocation compares
-// BLOCK dropped rows with every kept row, so that a kept key is read once for all of them.
-// Dispatch (ceil(max dropped / (BLOCK * WORKGROUP)), heads). Follows kv_*.wgsl.
+// The dropped key's length scales all its cosines equally and is omitted. An invocation compares
+// BLOCK dropped rows with every kept row, so each kept key is read once per block. Dispatch
+// (ceil(max dropped / (BLOCK * WORKGROUP)), heads). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;
@@ -42,7 +42,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   var rows: array<u32, BLOCK>;
   for (var i = 0u; i < BLOCK; i++) {
-    // Beyond the end the last row is computed again; its result is not written.
+    // Beyond the end the last row is computed again; the result is not written.
     rows[i] = (start + lists[dropped + min(first + i, dropped_count - 1u)]) * ROW_VEC4;
   }
   var best = vec4f(-3.402823e38);

@@ -5,8 +5,8 @@
 //          receives the row of the next, the last one that of the first
 //   cache  [rows, ROW_VEC4] the layer's regions, one head after the other
 //
-// An invocation owns one (head, vec4 column), so that one register holds what a cycle overwrites first.
-// Dispatch ceil(heads * ROW_VEC4 / WORKGROUP). Follows kv_*.wgsl.
+// An invocation owns one (head, vec4 column), so one register holds the first value that a cycle
+// overwrites. Dispatch ceil(heads * ROW_VEC4 / WORKGROUP). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

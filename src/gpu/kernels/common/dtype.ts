@@ -2,7 +2,7 @@ import bf16 from "./weight_bf16.wgsl?raw";
 import f16 from "./weight_f16.wgsl?raw";
 import f32 from "./weight_f32.wgsl?raw";
 
-/** How a weight is stored. Arithmetic is f32 whatever it is. */
+/** How a weight is stored. Arithmetic is always f32. */
 export type DType = "f32" | "f16" | "bf16";
 
 /** Bytes of one stored weight. */

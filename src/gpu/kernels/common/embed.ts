@@ -7,10 +7,10 @@ import embedFeatures from "./embed_features.wgsl?raw";
 import type { Matrix } from "./matrix";
 import { foldGroups } from "./reduction";
 
-/** Marks an id that is the number of a row of image features, not a token. */
+/** Bit that marks an id as the index of a row of image features instead of a token. */
 export const FEATURE_BIT = 0x8000_0000;
 
-/** Rows of image features, numbered through over all slices of a prompt. */
+/** Rows of image features, numbered over all slices of a prompt. */
 export interface FeatureSlice {
   /** f32 [rows, width]; the offset of a slice is a multiple of 256 bytes. */
   readonly features: Slice;
@@ -30,7 +30,7 @@ export interface EmbedArgs {
 
 export type Embed = (recorder: Recorder, args: EmbedArgs) => void;
 
-/** Rows of the embedding table and of image features, in the order of a prompt. */
+/** Gathers rows of the embedding table and of image features in prompt order. */
 export async function createEmbed(gpu: Gpu, dtype: DType): Promise<Embed> {
   const access = ["read", "read", "write"] as const;
   const [tokens, images] = await Promise.all([

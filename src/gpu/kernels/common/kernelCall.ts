@@ -6,8 +6,8 @@ import type { Recorder } from "../../recorder";
 export type KernelCall<Args> = (recorder: Recorder, args: Args) => void;
 
 /**
- * Compiles a kernel whose dispatch follows from typed arguments. A dispatch without workgroups is left
- * out.
+ * Compiles a kernel whose dispatch is derived from typed arguments. A dispatch without workgroups
+ * is left out.
  * @throws KernelCompileError
  */
 export async function compileCall<Args, P extends ParamTypes>(
@@ -24,11 +24,11 @@ export async function compileCall<Args, P extends ParamTypes>(
 
 type Kernels = Readonly<Record<string, () => Promise<KernelCall<never>>>>;
 
-/** Kernels that were compiled, by name. */
+/** Compiled kernels by name. */
 export type Compiled<K extends Kernels> = { readonly [N in keyof K]: Awaited<ReturnType<K[N]>> };
 
 /**
- * Compiles the named kernels at once; the others throw when they are called.
+ * Compiles the named kernels in parallel; the others throw when called.
  * @throws KernelCompileError
  */
 export async function compileNamed<K extends Kernels>(

@@ -1,7 +1,7 @@
-// kv_f16: a cache of 16-bit floats, stored as pairs in u32 so that no `shader-f16` is needed.
-// `Kv4` is four neighbouring elements of a row, `Kv2` two; arithmetic happens in f32 on what `kv_unpack`
-// returns. Values beyond ±65504 are clamped: keys and values do not reach it, and an infinity
-// would turn into NaN in attention.
+// kv_f16: a cache of 16-bit floats, stored as pairs in u32, so `shader-f16` is not needed. `Kv4` is
+// four neighbouring elements of a row, `Kv2` two; arithmetic is f32 on the result of `kv_unpack`.
+// Values beyond ±65504 are clamped: keys and values do not reach this limit, and an infinity would
+// become NaN in attention.
 
 alias Kv4 = vec2u;
 alias Kv2 = u32;

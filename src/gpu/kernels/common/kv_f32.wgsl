@@ -1,6 +1,6 @@
-// kv_f32: a cache of 32-bit floats. `Kv4` is four neighbouring elements of a row as stored, `Kv2` two;
-// arithmetic happens on what `kv_unpack` returns. Concatenated in front of every kernel that
-// touches the cache.
+// kv_f32: a cache of 32-bit floats. `Kv4` is four neighbouring elements of a row as stored, `Kv2`
+// two; arithmetic is on the result of `kv_unpack`. Concatenated before every kernel that accesses
+// the cache.
 
 alias Kv4 = vec4f;
 alias Kv2 = vec2f;

@@ -8,8 +8,8 @@ export interface MatrixPart {
 }
 
 /**
- * A weight [rows, columns] as stored in its file: row-major, a row per output, split by rows where it
- * exceeds what one binding may hold. A gated matrix (gate and up) has `rows` outputs and twice as
+ * A weight [rows, columns] as stored in its file: row-major, one row per output, split by rows if
+ * it exceeds the binding size limit. A gated matrix (gate and up) has `rows` outputs and twice as
  * many stored rows: each part holds its gate rows, then its up rows.
  */
 export interface Matrix {

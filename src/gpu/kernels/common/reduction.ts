@@ -32,7 +32,7 @@ export function unitGroups(reduction: Reduction, units: number): Groups {
   return foldGroups(reduction === "one" ? Math.ceil(units / WORKGROUP.one) : units);
 }
 
-/** A count of workgroups that may exceed 65535, folded into y; kernels undo it with `y * 65535 + x`. */
+/** Folds a count of workgroups above 65535 into y; kernels recover the index as `y * 65535 + x`. */
 export function foldGroups(groups: number): Groups {
   return groups <= 65535 ? [groups] : [65535, Math.ceil(groups / 65535)];
 }

@@ -1,5 +1,5 @@
-// gemv: four rows of a matrix times one vector, the core of the decode kernels. The kernel declares
-// `weights` (array<W4>) and `input` (array<vec4f>); a unit of work is four rows.
+// gemv: product of four rows of a matrix and one vector, the core of the decode kernels. The kernel
+// declares `weights` (array<W4>) and `input` (array<vec4f>); a unit of work is four rows.
 
 /// Products of rows `rows` of `weights` with `input`, the same in every invocation.
 fn dot_rows(rows: vec4u, depth4: u32, local: vec3u) -> vec4f {

@@ -1,5 +1,6 @@
-// gemv_norm: four rows of a matrix times one RMS-normalised vector, in one pass over both. The kernel
-// declares `weights` (array<W4>), `input` and `norm_weight` (array<vec4f>); a unit of work is four rows.
+// gemv_norm: product of four rows of a matrix and one RMS-normalised vector, in one pass over both.
+// The kernel declares `weights` (array<W4>), `input` and `norm_weight` (array<vec4f>); a unit of
+// work is four rows.
 
 /// Products of rows `rows` of `weights` with input[first …] / rms * norm_weight, the same in every
 /// invocation.

@@ -58,7 +58,7 @@ const STORE_CODE: Readonly<Record<MatmulStore, readonly string[]>> = {
   geluTanh: [geluTanh, storeActivated],
   quickGelu: [quickGelu, storeActivated],
 };
-/** Tiles of the product, and how many of them a workgroup computes side by side. */
+/** Size of a tile of the product, and the number of tiles per workgroup. */
 const VARIANTS = {
   registers: { code: registers, tileRows: 6, tileColumns: 4, workgroup: 16, tilesPerGroup: 16 },
   subgroup: { code: subgroup, tileRows: 8, tileColumns: 64, workgroup: 16, tilesPerGroup: 1 },

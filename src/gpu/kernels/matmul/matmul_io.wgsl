@@ -1,5 +1,5 @@
-// matmul_io: what every matmul kernel reads and writes. The kernel follows, and weight_*.wgsl and a
-// store_*.wgsl go before.
+// matmul_io: buffers of every matmul kernel. Concatenated after weight_*.wgsl and a store_*.wgsl
+// and before the kernel.
 //
 //   input    [rows, depth4] vec4
 //   weights  [columns, depth4] W4: one part of a matrix, a row per column of the product
@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-/// Rows and columns beyond the edge are computed from the last one and not stored.
+/// Rows and columns beyond the edge repeat the last one and are not stored.
 fn weight_base(column: u32) -> u32 {
   return weight_row(min(column, params.columns - 1u)) * params.depth4;
 }

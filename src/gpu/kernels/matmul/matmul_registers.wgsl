@@ -1,9 +1,9 @@
-// matmul_registers: output = input × weightsᵀ, finished by a store_*.wgsl. No barriers, no shared memory.
-// Follows matmul_io.wgsl.
+// matmul_registers: output = input × weightsᵀ, stored by a store_*.wgsl. No barriers, no shared
+// memory. Concatenated after matmul_io.wgsl.
 //
 // An invocation owns 6 rows by 4 columns of the product in registers: 10 vec4 loads feed 24 dot
-// products. (On a software adapter loads cost most; 8 rows spill registers and are slower.)
-// Dispatch ceil(rows / 6) * ceil(columns / 4) invocations, folded.
+// products. (On a software adapter loads dominate; 8 rows spill registers and are slower.) Dispatch
+// ceil(rows / 6) * ceil(columns / 4) invocations, folded.
 
 override WORKGROUP: u32 = 16;
 

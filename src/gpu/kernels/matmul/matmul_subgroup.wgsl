@@ -1,11 +1,11 @@
-// matmul_subgroup: output = input × weightsᵀ, finished by a store_*.wgsl. No barriers, no shared memory;
-// needs `enable subgroups`. Follows matmul_io.wgsl.
+// matmul_subgroup: output = input × weightsᵀ, stored by a store_*.wgsl. No barriers, no shared
+// memory; needs `enable subgroups`. Concatenated after matmul_io.wgsl.
 //
 // A workgroup owns 8 rows, an invocation those rows by 4 columns of its own. All invocations of a
-// subgroup need the same rows of the input, so four of them load two rows each and broadcast them: on
-// adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on every
-// adapter; nothing more is assumed.
-// Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP)) workgroups, folded.
+// subgroup need the same rows of the input, so four of them load two rows each and broadcast them:
+// on adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on
+// every adapter; nothing more is assumed. Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP))
+// workgroups, folded.
 
 override WORKGROUP: u32 = 16;
 

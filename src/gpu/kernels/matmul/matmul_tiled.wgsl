@@ -1,9 +1,10 @@
-// matmul_tiled: output = input × weightsᵀ, finished by a store_*.wgsl. Tiles in shared memory. Follows matmul_io.wgsl.
+// matmul_tiled: output = input × weightsᵀ, stored by a store_*.wgsl. Tiles in shared memory.
+// Concatenated after matmul_io.wgsl.
 //
-// A workgroup of 16 × 16 owns 64 rows by 64
-// columns of the product and walks the depth 16 at a time; an invocation owns 4 × 4. Tiles are kept
-// depth-major, so that a step of the depth reads one vec4 of rows and one of columns.
-// Dispatch ceil(rows / 64) * ceil(columns / 64) workgroups, folded. 8 KiB of shared memory.
+// A workgroup of 16 × 16 owns 64 rows by 64 columns of the product and processes the depth in steps
+// of 16; an invocation owns 4 × 4. Tiles are depth-major, so each step of the depth reads one vec4
+// of rows and one of columns. Dispatch ceil(rows / 64) * ceil(columns / 64) workgroups, folded. 8
+// KiB of shared memory.
 
 const TILE = 64u;
 const DEPTH = 16u;

@@ -1,8 +1,8 @@
 // store_gated: output = SiLU(gate) * up. The end of a matrix product; see matmul_registers.wgsl.
 //
 // A part of the matrix holds rows of the gate, then the same number of rows of up. Columns of the
-// product take turns, gate 0, up 0, gate 1, up 1, …, so that an invocation holds both halves of what
-// it stores. `bias` is all of the gate's, then all of up's.
+// product alternate: gate 0, up 0, gate 1, up 1, …, so an invocation holds both factors of its
+// outputs. `bias` holds all of the gate's values, then all of up's.
 
 fn weight_row(column: u32) -> u32 {
   return column / 2u + (column & 1u) * (params.columns / 2u);

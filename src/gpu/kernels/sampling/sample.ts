@@ -17,7 +17,7 @@ export interface SampleSettings {
   readonly seed: number;
 }
 
-/** Id where no logit could be compared: the model computed NaN. */
+/** Id if no logit could be compared, because the model computed NaN. */
 export const NO_ID = 0xffff_ffff;
 
 export interface SampleArgs {

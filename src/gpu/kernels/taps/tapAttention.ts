@@ -18,12 +18,12 @@ import {
 
 export type TapAttention = Compiled<ReturnType<typeof tapAttentionKernels>>;
 
-/** All kernels of the attention taps, to be compiled by name. */
+/** All kernels of the attention taps, by name for `compileNamed`. */
 export function tapAttentionKernels(gpu: Gpu, shape: TapShape) {
   return { ...tapScoreKernels(gpu, shape), ...tapReductionKernels(gpu, shape) };
 }
 
-/** What is made of a tile's probabilities besides sums over its rows. */
+/** Reductions of a tile's probabilities other than sums over its rows. */
 function tapReductionKernels(gpu: Gpu, shape: TapShape) {
   const { heads, kvHeads, reduction, keys } = shape;
   const padded = paddedKeys(keys);

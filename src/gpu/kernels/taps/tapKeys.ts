@@ -24,8 +24,8 @@ export interface KeyLayer {
 export type TapKeys = Compiled<ReturnType<typeof tapKeyKernels>>;
 
 /**
- * The kernels of the taps that look at keys and values alone, to be compiled by name; see the header
- * of each `tap_*.wgsl`.
+ * Kernels of the taps that read only keys and values, by name for `compileNamed`; see the header of
+ * each `tap_*.wgsl`.
  */
 export function tapKeyKernels(gpu: Gpu, shape: TapShape) {
   const { kvHeads, headDim, kvType, reduction, keys } = shape;

@@ -12,7 +12,7 @@ import sumPlanes from "./tap_sum_planes.wgsl?raw";
 export const TAP_WORKGROUP = 32;
 const WORKGROUP = TAP_WORKGROUP;
 
-/** Sizes that every attention tap of one prompt shares. */
+/** Sizes shared by all attention taps of one prompt. */
 export interface TapShape {
   /** H, query heads. */
   readonly heads: number;
@@ -25,7 +25,7 @@ export interface TapShape {
   readonly keys: number;
 }
 
-/** Query rows of one layer as the decoder hands them over. */
+/** Query rows of one layer, as the decoder provides them. */
 export interface Queries {
   /** [rows, heads, headDim] rotated, not scaled. */
   readonly q: GPUBuffer;
@@ -33,7 +33,7 @@ export interface Queries {
   readonly lse: GPUBuffer;
 }
 
-/** Query row q counts factor · decay^(lastRow - q). */
+/** Query row q has the weight factor · decay^(lastRow - q). */
 export interface Weighting {
   readonly lastRow: number;
   readonly decay: number;
@@ -43,7 +43,7 @@ export interface Weighting {
 /** A tile of query rows whose probabilities are in scratch memory. */
 export interface Tile {
   readonly layer: number;
-  /** First row within the tail that was kept, and within the prompt. */
+  /** First row within the stored tail, and within the prompt. */
   readonly tailRow: number;
   readonly row: number;
   readonly rows: number;
@@ -57,8 +57,8 @@ export function paddedKeys(keys: number): number {
 export const ceilGroups = (threads: number): number => Math.ceil(threads / WORKGROUP);
 
 /**
- * The kernels that make scores and sums of them, to be compiled by name; buffers, shapes and dispatch sizes are
- * described in the header of each `tap_*.wgsl`.
+ * Kernels for attention probabilities and their sums, by name for `compileNamed`. The header of
+ * each `tap_*.wgsl` describes buffers, shapes and dispatch sizes.
  */
 export function tapScoreKernels(gpu: Gpu, shape: TapShape) {
   const { heads, kvHeads, headDim, kvType, keys } = shape;

@@ -1,6 +1,6 @@
-// tap_column_sum: what the queries of one chunk add to each key's column sum, averaged over the query
-// heads of a group: a second pass over q · k with the log-sum-exp that attention stored. Query row q
-// counts factor * 2^(log2_decay * (last_row - q)), which is 1 for plain sums.
+// tap_column_sum: adds the attention of one chunk's queries to each key's column sum, averaged over
+// the query heads of a group: a second pass over q · k with the log-sum-exp that attention stored.
+// Query row q has the weight factor * 2^(log2_decay * (last_row - q)), which is 1 for plain sums.
 //
 //   domains  [layers, kv_heads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r
 //   cache    [rows, ROW_VEC4] the layer's keys
@@ -8,11 +8,11 @@
 //   lse      [rows, heads] natural, of the scaled scores
 //   sums     [layers, splits, kv_heads, ceil(keys / 4)] added to
 //
-// An invocation owns four keys of one KV head and one split of the chunk's queries, and compares them
-// with BLOCK queries at a time: 10 vec4 loads feed 24 products, in matrices because software adapters
-// keep arrays out of registers. Splits are planes of `sums` of their own, so that nothing is shared and
-// nothing waits; `tap_sum_planes` adds them up.
-// Dispatch (ceil(keys / (4 * WORKGROUP)), kv_heads, splits). Follows kv_*.wgsl.
+// An invocation owns four keys of one KV head and one split of the chunk's queries, and compares
+// them with BLOCK queries at a time: 10 vec4 loads feed 24 products, held in matrices because
+// software adapters do not keep arrays in registers. Each split writes its own plane of `sums`, so
+// no synchronisation is needed; `tap_sum_planes` adds the planes. Dispatch (ceil(keys / (4 *
+// WORKGROUP)), kv_heads, splits). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
 override ROW_VEC4: u32;
@@ -62,7 +62,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   for (var row = first; row < end; row += BLOCK) {
     let front = row + vec4u(0u, 1u, 2u, 3u);
     let back = row + vec2u(4u, 5u);
-    // Where the keys that each row sees end; rows beyond the split see none.
+    // End of the keys that each row sees; rows beyond the split see none.
     let lead = domain.z + params.first_row + 1u;
     let front_ends = select(vec4u(), min(vec4u(domain.y), lead + front), front < vec4u(end));
     let back_ends = select(vec2u(), min(vec2u(domain.y), lead + back), back < vec2u(end));
@@ -105,7 +105,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   sums[plane * keys_vec4 + gid.x] += total / f32(group);
 }
 
-/// How much chunk rows count.
+/// Weights of the chunk's rows.
 fn weights(rows: vec4f) -> vec4f {
   let age = f32(params.last_row) - f32(params.first_row) - rows;
   return params.factor * exp2(params.log2_decay * max(age, vec4f()));

@@ -1,12 +1,12 @@
-// tap_copy_rows: keeps the queries and log-sum-exps of a chunk's last rows for the tail pass.
+// tap_copy_rows: stores the queries and log-sum-exps of a chunk's last rows for the tail pass.
 //
 //   queries       [chunk rows, width]        width in vec4: heads * head_dim / 4
 //   lse           [chunk rows, heads]
 //   tail_queries  [tail rows, width]
 //   tail_lse      [tail rows, heads]
 //
-// Copies `rows` rows from `from` to `to`. One invocation copies one vec4 of a query and, where there is
-// one, the number of the same index. Dispatch (ceil(width / WORKGROUP), rows).
+// Copies `rows` rows from `from` to `to`. One invocation copies one vec4 of a query and, if it
+// exists, the log-sum-exp of the same index. Dispatch (ceil(width / WORKGROUP), rows).
 
 override WORKGROUP: u32 = 32;
 

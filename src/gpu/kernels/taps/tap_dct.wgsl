@@ -2,7 +2,7 @@
 //
 //   domains       [layers, kv_heads] (row of the first key, rows, lead, 0)
 //   cache         [rows, ROW_VEC4]
-//   cosines       [4 * rows] cos(pi * i / (2 * rows)): the angles repeat, and a table keeps them exact
+//   cosines       [4 * rows] cos(pi * i / (2 * rows)): a table, exact for the repeating angles
 //   coefficients  [kept, kv_heads, ROW_VEC4] scaled so that tap_low_pass needs no factor
 //
 // One invocation per coefficient and vec4. Dispatch (ceil(kv_heads * ROW_VEC4 / WORKGROUP), kept).

@@ -1,12 +1,12 @@
-// tap_elite_select: the elite rows of one layer (AirCache): text rows whose share of the last row's text
-// attention is at least alpha times the largest.
+// tap_elite_select: the elite rows of one layer (AirCache): text rows whose share of the last row's
+// text attention is at least alpha times the largest.
 //
 //   shares   [layers, units, keys] the last row's attention to each text row, renormalised over the text
 //   gates    [units, tail rows] 1 for elite rows, 0 otherwise
 //   counted  [units, keys] 1 for the elite rows among the keys, 0 for other text rows
 //   chosen   u32 [layers, units, text rows] 1 for elite rows
 //
-// One invocation decides one text row; each looks for the maximum itself, over a few dozen rows.
+// One invocation decides one text row; each computes the maximum over a few dozen rows itself.
 // Dispatch (ceil(text rows / WORKGROUP), units).
 
 override WORKGROUP: u32 = 32;

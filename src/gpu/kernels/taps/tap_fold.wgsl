@@ -1,11 +1,11 @@
-// tap_fold: folds rows and heads of a tile of probabilities into one number per key.
+// tap_fold: reduces rows and heads of a tile of probabilities to one number per key.
 //
 //   probabilities  [tile rows, heads, keys_vec4]
 //   weights        [tile rows, heads] a factor per row and head
 //   folded         [layers, units, keys_vec4] updated; a unit is a KV head, or all heads at once
 //
 // folded += scale * Σ weights * probabilities, or folded = max(folded, weights * probabilities).
-// One invocation folds four keys of one unit. Dispatch (ceil(keys_vec4 / WORKGROUP), units).
+// One invocation reduces four keys of one unit. Dispatch (ceil(keys_vec4 / WORKGROUP), units).
 
 override WORKGROUP: u32 = 32;
 

@@ -1,4 +1,5 @@
-// tap_low_pass: how far each row of one layer's keys or values lies from its low-pass along the rows.
+// tap_low_pass: distance of each row of one layer's keys or values from the low-pass along the
+// rows.
 //
 //   domains       [layers, kv_heads] (row of the first key, rows, lead, 0)
 //   cache         [rows, ROW_VEC4]
@@ -6,7 +7,8 @@
 //   coefficients  [kept, kv_heads, ROW_VEC4] of tap_dct
 //   squares       [kv_heads, rows] (squared distance from the low-pass, squared length)
 //
-// One invocation per row and KV head. Dispatch (ceil(rows / WORKGROUP), kv_heads). Follows kv_*.wgsl.
+// One invocation per row and KV head. Dispatch (ceil(rows / WORKGROUP), kv_heads). Follows
+// kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
 override ROW_VEC4: u32;

@@ -1,13 +1,13 @@
-// tap_pooled_max: DefensiveKV's window: each row of a tile is average-pooled along the keys, rescaled to
-// the mass that it had, and folded into the largest value per KV head and key.
+// tap_pooled_max: DefensiveKV's window: each row of a tile is average-pooled along the keys,
+// rescaled to its mass before pooling, and reduced to the largest value per KV head and key.
 //
 //   probabilities  [tile rows, heads, keys]  keys padded to a multiple of 4
 //   per_mass       [tile rows, heads] 1 / mass of the row over the first `pooled_keys` keys
 //   per_pooled     [tile rows, heads] 1 / mass of the pooled row
-//   largest        [layers, kv_heads, keys] updated; keys from `pooled_keys` on are left alone
+//   largest        [layers, kv_heads, keys] updated; keys from `pooled_keys` on are unchanged
 //
-// Pooling has stride 1, zero padding and a divisor of `kernel_size`. One invocation per key and KV head.
-// Dispatch (ceil(pooled_keys / WORKGROUP), kv_heads).
+// Pooling has stride 1, zero padding and a divisor of `kernel_size`. One invocation per key and KV
+// head. Dispatch (ceil(pooled_keys / WORKGROUP), kv_heads).
 
 override WORKGROUP: u32 = 32;
 

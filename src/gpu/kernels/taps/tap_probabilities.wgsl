@@ -1,4 +1,5 @@
-// tap_probabilities: attention probabilities of a tile of query rows against all keys of the domain.
+// tap_probabilities: attention probabilities of a tile of query rows against all keys of the
+// domain.
 //
 //   domains        [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
 //   cache          [rows, ROW_VEC4] the layer's keys
@@ -6,8 +7,8 @@
 //   lse            [tail rows, heads]
 //   probabilities  [tile rows, heads, ceil(keys / 4)] 0 for keys that a row does not see
 //
-// An invocation makes a tile of four rows and four keys of one query head.
-// Dispatch (ceil(keys / (4 * WORKGROUP)), ceil(tile rows / 4), heads). Follows kv_*.wgsl.
+// An invocation computes a tile of four rows and four keys of one query head. Dispatch (ceil(keys /
+// (4 * WORKGROUP)), ceil(tile rows / 4), heads). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
 override ROW_VEC4: u32;

@@ -1,11 +1,13 @@
-// tap_row_mass: the factor that rescales each row of a tile of probabilities to mass 1 over some keys.
+// tap_row_mass: the factor that rescales each row of a tile of probabilities to mass 1 over some
+// keys.
 //
 //   probabilities  [tile rows, heads, keys_vec4]
-//   counted        [units, keys_vec4] how much each key counts; a unit is a KV head, or all heads at once
+//   counted        [units, keys_vec4] weight of each key; a unit is a KV head, or all heads at once
 //   gates          [units, tail rows] rows with 0 are skipped
 //   factors        [tile rows, heads] gate / Σ counted * probability, 0 where that sum is 0
 //
-// A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows reduction_*.wgsl.
+// A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows
+// reduction_*.wgsl.
 
 struct Params {
   heads: u32,

@@ -1,11 +1,12 @@
-// tap_row_strong: per row and head of a tile of probabilities, the entries that reach a share of the
-// row's maximum (VL-Cache's sparsity counts what is left).
+// tap_row_strong: per row and head of a tile of probabilities, the number of entries that reach a
+// share of the row's maximum (VL-Cache's sparsity counts the others).
 //
 //   domains        [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
 //   probabilities  [tile rows, heads, keys_vec4]
 //   strong         u32 [tile rows, heads]
 //
-// A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows reduction_*.wgsl.
+// A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows
+// reduction_*.wgsl.
 
 struct Params {
   layer: u32,

@@ -1,4 +1,4 @@
-// tap_sum_planes: adds up the planes that the splits of `tap_column_sum` wrote.
+// tap_sum_planes: adds the planes that the splits of `tap_column_sum` wrote.
 //
 //   planes  [layers, splits, width]  width in vec4
 //   sums    [layers, width]

@@ -1,4 +1,4 @@
-// tap_sum_rows: adds counts per row and head up over the rows of a tile.
+// tap_sum_rows: adds counts per row and head over the rows of a tile.
 //
 //   counts  u32 [tile rows, heads]
 //   sums    u32 [layers, heads] added to

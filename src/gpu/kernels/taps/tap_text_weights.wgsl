@@ -3,8 +3,9 @@
 //   sums     [layers, keys] head-mean column sums over the text rows from the tile's first one on
 //   weights  [tile rows, heads] sums[row] / (text rows - place of the row in the text)
 //
-// Row i is attended to by itself and later rows only, all of which have been summed when tiles are
-// taken from the last to the first. One invocation per row and head. Dispatch ceil(rows * heads / WORKGROUP).
+// Only row i and later rows attend to row i. Tiles are processed from the last to the first, so all
+// of these rows have been summed. One invocation per row and head. Dispatch ceil(rows * heads /
+// WORKGROUP).
 
 override WORKGROUP: u32 = 32;
 
