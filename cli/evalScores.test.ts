@@ -55,10 +55,36 @@ describe("scoreLanes", () => {
     expect(full?.reference).toEqual({ questions: 2, same: 1, agreement: 0.5 });
   });
 
+  it("counts right answers gained and lost against the full lane", () => {
+    const lanes = (full: string, half: string) => [
+      { lane: "full:1", answer: full },
+      { lane: "h2o:0.5", answer: half },
+    ];
+    const questions = [
+      answered({ lanes: lanes("Kurt Weill", "Kurt Weill") }),
+      answered({ lanes: lanes("Kurt Weill", "Kurt Wolff") }),
+      answered({ lanes: lanes("Kurt Weill", "") }),
+      answered({ lanes: lanes("Nobody", "Kurt Weill ") }),
+      answered({
+        lanes: [
+          { lane: "full:1", answer: "x" },
+          { lane: "h2o:0.5", failure: "No." },
+        ],
+      }),
+    ];
+    const [full, half] = scoreLanes(questions);
+    expect(full).not.toHaveProperty("againstFull");
+    expect(half?.againstFull).toMatchObject({ gained: 1, lost: 2, difference: -0.2 });
+    const [head = "", ...rows] = formatTable([full!, half!]).split("\n");
+    expect(head).toContain("against full");
+    expect(rows[1]).toMatch(/ -20\.0 \(-6\d\.\d to \d\d\.\d\) /);
+  });
+
   it("says nothing of a reference or a full lane that is not there", () => {
     const [lane] = scoreLanes([answered({ lanes: [{ lane: "h2o:0.5", answer: "x" }] })]);
     expect(lane).not.toHaveProperty("reference");
     expect(lane).not.toHaveProperty("agreementWithFull");
+    expect(lane).not.toHaveProperty("againstFull");
   });
 });
 
@@ -81,6 +107,6 @@ it("formatTable gives a line per lane and a column per world", () => {
   const lines = formatTable(scoreLanes(QUESTIONS)).trimEnd().split("\n");
   expect(lines).toHaveLength(3);
   expect(lines[0]).toMatch(/policy .* card +chart$/);
-  expect(lines[1]).toMatch(/^full:1 +100.0 % +1.000 .* 1\/2 /);
+  expect(lines[1]).toMatch(/^full:1 +100.0 % +– +1.000 .* 1\/2 /);
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { agreement, agreementCounts } from "@/text/agreement";
 import { median } from "@/text/stats";
+import { type PairedDifference, pairedDifference } from "./pairedDifference";
 
 /** How one question went under one policy. */
 export interface LaneAnswer {
@@ -38,6 +39,8 @@ export interface LaneScores {
   readonly rougeL: number;
   /** Word agreement with the lane of policy `full`, if there is one; see telemetry/agreement.ts. */
   readonly agreementWithFull?: number;
+  /** Exact matches against those of the lane of policy `full`, if there is another one. */
+  readonly againstFull?: PairedDifference;
   /** Against the given reference answers, over the questions that have one. */
   readonly reference?: {
     readonly questions: number;
@@ -64,6 +67,7 @@ function scoreLane(lane: string, answered: readonly Answered[]): LaneScores {
   });
   const answers = rows.filter((row) => row.answer !== undefined);
   const withFull = rows.filter((row) => row.full !== undefined);
+  const paired = lane.startsWith("full:") || withFull.length === 0 ? undefined : againstFull(rows);
   const referred = rows.filter((row) => row.reference !== undefined);
   const medianOf = (field: "kvBytes" | "fullBytes" | "msPerToken") =>
     median(rows.map((row) => row.given?.[field]).filter((value) => value !== undefined));
@@ -81,6 +85,7 @@ function scoreLane(lane: string, answered: readonly Answered[]): LaneScores {
             withFull.map((row) => agreement(row.answer ?? "", row.full ?? "")),
           ),
         }),
+    ...(paired === undefined ? {} : { againstFull: paired }),
     ...(referred.length === 0
       ? {}
       : {
@@ -96,11 +101,20 @@ function scoreLane(lane: string, answered: readonly Answered[]): LaneScores {
   };
 }
 
-type Row = Answered & { readonly answer: string | undefined };
+type Row = Answered & {
+  readonly answer: string | undefined;
+  readonly full: string | undefined;
+};
 
 /** As training/evaluate.py counts: the text without outer spaces, character for character. */
-function isExact({ answer, expected }: Row): number {
+function isExact({ answer, expected }: Pick<Row, "answer" | "expected">): number {
   return answer?.trim() === expected.trim() ? 1 : 0;
+}
+
+function againstFull(rows: readonly Row[]): PairedDifference {
+  const changes = rows.map((row) => isExact(row) - isExact({ ...row, answer: row.full }));
+  const count = (change: number) => changes.filter((each) => each === change).length;
+  return pairedDifference(count(1), count(-1), rows.length);
 }
 
 function perWorld(rows: readonly Row[]): LaneScores["worlds"] {
@@ -131,13 +145,27 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Every lane in a line: accuracy, ROUGE-L, agreement, bytes, time; then exact match per world. */
+/**
+ * Every lane in a line: accuracy, its difference from the full cache's in points with the 95 % interval,
+ * ROUGE-L, agreement, bytes, time; then exact match per world.
+ */
 export function formatTable(scores: readonly LaneScores[]): string {
   const worlds = Object.keys(scores[0]?.worlds ?? {});
-  const head = ["policy", "exact", "ROUGE-L", "as full", "as ref.", "KV MB", "ms/token", ...worlds];
+  const head = [
+    "policy",
+    "exact",
+    "against full",
+    "ROUGE-L",
+    "as full",
+    "as ref.",
+    "KV MB",
+    "ms/token",
+    ...worlds,
+  ];
   const body = scores.map((lane) => [
     lane.lane,
     percent(lane.exactMatch),
+    points(lane.againstFull),
     lane.rougeL.toFixed(3),
     percent(lane.agreementWithFull),
     lane.reference ? `${lane.reference.same}/${lane.reference.questions}` : "–",
@@ -157,4 +185,12 @@ export function formatTable(scores: readonly LaneScores[]): string {
 
 function percent(share: number | undefined): string {
   return share === undefined ? "–" : `${(share * 100).toFixed(1)} %`;
+}
+
+/** "-4.0 (-7.6 to -1.1)" */
+function points(paired: PairedDifference | undefined): string {
+  if (paired === undefined) return "–";
+  const { difference, low, high } = paired;
+  const [middle, from, to] = [difference, low, high].map((share) => (share * 100).toFixed(1));
+  return `${middle} (${from} to ${to})`;
 }
