@@ -47,15 +47,23 @@ def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONT_FOLDER / file, size)
 
 
+@functools.lru_cache(maxsize=400_000)
+def width_of(font: ImageFont.FreeTypeFont, text: str) -> float:
+    """Width of a printed string in pixels; measuring takes half of the time of drawing a page."""
+    return font.getlength(text)
+
+
 @dataclass(frozen=True)
 class Style:
     """How varied pages look: `wide` has ten typefaces, more print sizes and random strings;
     `photo_share` is the chance that a page is photographed (camera.py); with `free_words` questions
-    come in other words, and some must be refused (phrasing.py)."""
+    come in other words, and some must be refused (phrasing.py); `rich` pages name goods, shops and
+    bars that are in no list (rich.py), and their questions are typed carelessly (wording.py)."""
 
     wide: bool
     photo_share: float = 0.0
     free_words: bool = False
+    rich: bool = False
 
     @property
     def faces(self) -> tuple[str, ...]:
@@ -74,7 +82,16 @@ NARROW = Style(wide=False)
 WIDE = Style(wide=True)
 PHOTOGRAPHED = Style(wide=True, photo_share=1.0)
 FREE = Style(wide=True, photo_share=0.5, free_words=True)
-STYLES = {"narrow": NARROW, "wide": WIDE, "photo": PHOTOGRAPHED, "free": FREE}
+RICH = Style(wide=True, free_words=True, rich=True)
+RICH_PHOTOGRAPHED = Style(wide=True, photo_share=1.0, free_words=True, rich=True)
+STYLES = {
+    "narrow": NARROW,
+    "wide": WIDE,
+    "photo": PHOTOGRAPHED,
+    "free": FREE,
+    "rich": RICH,
+    "rich-photo": RICH_PHOTOGRAPHED,
+}
 
 
 Point = tuple[float, float]
@@ -135,13 +152,13 @@ class Canvas:
 
     def text(self, x, y, text, font, fill=INK, align="left") -> float:
         """Prints with its top at y and its left edge, middle or right edge at x; returns width."""
-        width = font.getlength(text)
+        width = width_of(font, text)
         x -= {"left": 0, "middle": width / 2, "right": width}[align]
         self.pen.text((x, y), text, font=font, fill=fill)
         ascent = font.getmetrics()[0]
         points, left = [], 0.0
         for index, character in enumerate(text):
-            right = font.getlength(text[: index + 1])
+            right = width_of(font, text[: index + 1])
             middle = (x + (left + right) / 2, y + ascent * MIDDLE_OF_ASCENT)
             points.append(None if character == " " else middle)
             left = right
@@ -226,7 +243,9 @@ def patch_at(x: float, y: float) -> int:
 
 
 def inked_patches(pixels: np.ndarray) -> np.ndarray:
-    """[576] bool: patches that are not of one colour."""
-    tiles = pixels.reshape(GRID, PATCH, GRID, PATCH, 3).transpose(0, 2, 1, 3, 4)
-    tiles = tiles.reshape(GRID * GRID, PATCH * PATCH, 3).astype(np.int16)
-    return (tiles.max(1) - tiles.min(1)).max(1) > 24
+    """[576] bool: patches that are not of one colour. `pixels` [384, 384, 3] uint8."""
+    rows = pixels.reshape(GRID, PATCH, SIZE, 3)  # reduced first: whole rows lie together
+    highest, lowest = (
+        reduced.reshape(GRID, GRID, PATCH, 3) for reduced in (rows.max(1), rows.min(1))
+    )
+    return ((highest.max(2) - lowest.min(2)).max(-1) > 24).reshape(-1)

@@ -2,24 +2,27 @@
 
     python3 evaluate.py MODEL --pages 24
     python3 evaluate.py DIR --generate --questions 200 --out FOLDER
+    python3 evaluate.py DIR --style talk --out FOLDER
 
 MODEL is a checkpoint, a run's folder or an exported directory. The first form asks every turn of a
 page with the right answers before it; a turn is right when each token of its answer is the most
 likely one, which is what greedy decoding would have produced. The second form generates text, one
-question per conversation, and needs an exported directory. FOLDER receives 384 × 384 PNG files,
-`questions.jsonl` for the app's command line (`npm run eval -- --data FOLDER`), and `answers.jsonl`
-to compare with.
+question per conversation, and needs an exported directory. So does the third, for the 300 questions
+of talk.txt. FOLDER receives 384 × 384 PNG files, `questions.jsonl` for the app's command line
+(`npm run eval -- --data FOLDER`), and `answers.jsonl` to compare with.
 """
 
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
 import data
+import talk
 import weights
 import worlds
 from canvas import NARROW, STYLES, Style
@@ -87,15 +90,18 @@ def load_model(source: str, device: str) -> Keepsight:
     return model.to(device).eval()
 
 
-def generate(source: str, out: Path, questions: int, style: Style, device: str) -> dict:
-    """Asks the same questions that the app will be asked; returns exact match per world."""
+def generate(source: str, out: Path, questions: Iterable, device: str) -> dict:
+    """Asks the same questions that the app will be asked; returns exact match per world.
+
+    `questions`: (file name, page, turn) each.
+    """
     from answering import Answerer
 
     answerer = Answerer(source, device)
     out.mkdir(parents=True, exist_ok=True)
     per_world = defaultdict(list)
     with (out / "questions.jsonl").open("w") as asked, (out / "answers.jsonl").open("w") as given:
-        for name, page, turn in test_questions(questions, style):
+        for name, page, turn in questions:
             if not (out / name).exists():
                 page.canvas.image.save(out / name, optimize=True)
             answer = answerer.answer(page.canvas.image, turn.question)
@@ -132,7 +138,12 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--pages", type=int, default=24, help="pages per world")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
-    parser.add_argument("--style", choices=STYLES, default="narrow", help="look of the pages")
+    parser.add_argument(
+        "--style",
+        choices=(*STYLES, "talk"),
+        default="narrow",
+        help="look of the pages; talk: the questions of talk.txt, generated",
+    )
     parser.add_argument("--blank-drop", type=float, default=0.0, help="1: without blank patches")
     parser.add_argument("--generate", action="store_true")
     parser.add_argument("--questions", type=int, default=200)
@@ -143,14 +154,21 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    style = STYLES[options.style]
-    if options.generate:
-        scores = generate(options.model, options.out, options.questions, style, device)
+    if options.style == "talk":
+        questions = ((asked.image, asked.page, asked.turn) for asked in talk.questions())
+        scores = generate(options.model, options.out, questions, device)
+    elif options.generate:
+        questions = test_questions(options.questions, STYLES[options.style])
+        scores = generate(options.model, options.out, questions, device)
     else:
         seed_of = worlds.test_seed if options.split == "test" else worlds.validation_seed
         model = load_model(options.model, device)
         scores = exact_match(
-            model, seed_of, options.pages, style=style, blank_drop=options.blank_drop
+            model,
+            seed_of,
+            options.pages,
+            style=STYLES[options.style],
+            blank_drop=options.blank_drop,
         )
     print_scores(scores)
     if options.json:

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from data import Batch, embed, normalise
+from data import Batch, embed
 from nets import HEAD_DIM
 from packing import IGNORED
 from vocabulary import CHARACTER_CLASSES, SHAPE_CLASSES
@@ -47,19 +47,15 @@ def attention_loss(tap, targets):
     """Cross-entropy of one head's attention against the places where it should look.
 
     tap: (q, k) [B, T, D] each; targets [B, T'] with T' ≤ T, negative where nothing is taught.
+    All scores [B, T, T] are computed, most for nothing: a loop over rows keeps a GPU waiting.
     """
     queries, keys = tap
-    length = keys.shape[1]
-    losses = []
-    for row in range(len(targets)):
-        places = (targets[row] >= 0).nonzero()[:, 0]
-        if not len(places):
-            continue
-        scores = queries[row, places].float() * HEAD_DIM**-0.5 @ keys[row].float().T
-        future = torch.arange(length, device=places.device)[None] > places[:, None]
-        scores = scores.masked_fill(future, MASKED)
-        losses.append(F.cross_entropy(scores, targets[row, places], reduction="none"))
-    return torch.cat(losses).mean() if losses else queries.sum() * 0
+    row, place = (targets >= 0).nonzero(as_tuple=True)
+    if not len(row):
+        return queries.sum() * 0
+    scores = torch.bmm(queries, keys.transpose(1, 2))[row, place].float() * HEAD_DIM**-0.5
+    future = torch.arange(keys.shape[1], device=scores.device)[None] > place[:, None]
+    return F.cross_entropy(scores.masked_fill(future, MASKED), targets[row, place])
 
 
 def answer_loss(model, hidden, batch: Batch):
@@ -74,11 +70,12 @@ def answer_loss(model, hidden, batch: Batch):
 def joint_loss(model, batch: Batch, characters, shapes, *, look: float, dense: float, compiled):
     """The whole loss of one step, and its parts for the log.
 
-    `batch.pixels` may hold more pictures than there are sequences: dense pages without questions.
+    `batch.pixels` [B', 3, 384, 384] in [-1, 1] may hold more images than there are sequences: dense
+    pages without questions.
     `compiled`: the vision tower and the decoder's `hidden`, perhaps compiled.
     """
     tower, hidden_of = compiled
-    features = tower(normalise(batch.pixels))
+    features = tower(batch.pixels)
     asked = features[: len(batch.ids)]
     hidden = hidden_of(embed(model, asked, batch), batch.positions)
     answer, token_accuracy = answer_loss(model, hidden, batch)

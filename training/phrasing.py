@@ -1,79 +1,41 @@
-"""The same questions in other words, and questions about what is not there."""
+"""A page's questions in other words, and questions about what is not there."""
 
-import re
-
+import wording
 from canvas import Canvas
 from turn import Turn
 from vocabulary import CATEGORIES, FIELD_LABELS, FIELD_QUESTIONS, ITEMS, ORDINALS, SHAPES
 
-# Pattern of a question, and other ways to ask it. The first pattern that fits counts.
-OTHER_WORDS = (
-    (r"What is the total\?", ("How much is it in total?", "What is the total amount?")),
-    (r"What is the name of the store\?", ("Which store is it?", "Where was this bought?")),
-    (r"What is the date\?", ("Which date is shown?", "What date does it say?")),
-    (r"What is the receipt number\?", ("Which number does the receipt have?",)),
-    (r"How many items are there\?", ("How many things were bought?", "Count the items.")),
-    (r"(?:What is the price of|How much is) the (.*)\?", (r"What does the \1 cost?",)),
-    (r"What is the most expensive item\?", ("Which item costs the most?",)),
-    (r"What is the cheapest item\?", ("Which item costs the least?",)),
-    (r"Which item costs (.*)\?", (r"What was bought for \1?",)),
-    (r"Is there (.*) on the receipt\?", (r"Was \1 bought?", r"Does the receipt list \1?")),
-    (r"List the items\.", ("What was bought?", "Name all items.")),
-    (r"(?:What is the value of|How much is) (.*)\?", (r"Which value has \1?", r"How high is \1?")),
-    (r"Which bar is the highest\?", ("Which bar is the tallest?", "What has the highest value?")),
-    (r"Which bar is the lowest\?", ("Which bar is the shortest?", "What has the lowest value?")),
-    (r"What is the highest value\?", ("How high is the highest bar?", "What is the maximum?")),
-    (r"What is the lowest value\?", ("How high is the lowest bar?", "What is the minimum?")),
-    (r"What is the title\?", ("What is the chart called?", "What is the chart about?")),
-    (r"How many bars are there\?", ("How many bars does the chart have?", "Count the bars.")),
-    (r"Is (.*) higher than (.*)\?", (r"Does \1 have a higher value than \2?",)),
-    (r"Which bar has the value (.*)\?", (r"Which bar shows \1?",)),
-    (r"Describe the chart\.", ("What does the chart show?",)),
-    (r"What is the organization\?", ("Which organization is it?", "Who issued the card?")),
-    (r"What color is the header\?", ("Which color does the header have?",)),
-    (r"How many fields are there\?", ("How many fields does the card have?",)),
-    (r"What is the role\?", ("What does the person do?", "Which role is given?")),
-    (r"What is the phone number\?", ("Which number can I call?",)),
-    (r"What is the ID\?", ("Which ID does it show?",)),
-    (r"Read the card\.", ("What does the card say?",)),
-    (r"How many shapes are there\?", ("How many shapes do you see?", "Count the shapes.")),
-    (r"How many (.*) are there\?", (r"How many \1 do you see?", r"Count the \1.")),
-    (r"Is there a (.*)\?", (r"Do you see a \1?", r"Is a \1 in the picture?")),
-    (r"What color is the (.*)\?", (r"Which color does the \1 have?",)),
-    (r"Where is the (.*)\?", (r"In which part of the picture is the \1?",)),
-    (r"What shape is (.*)\?", (r"Which shape is \1?",)),
-    (r"List the shapes\.", ("Which shapes are there?", "What is in the picture?")),
-    (r"What does the (.*) line say\?", (r"What is written in the \1 line?",)),
-    (r"Read all the text\.", ("What is written here?", "Transcribe the page.")),
-)
 REPHRASED_SHARE = 0.5
+CASUAL_SHARE = 0.7
 REFUSAL_SHARE = 0.5
 
 
-def vary(world: str, canvas: Canvas, turns: list[Turn], draw) -> tuple[list[Turn], dict[str, str]]:
+def vary(
+    world: str, canvas: Canvas, turns: list[Turn], draw, casual: bool = False
+) -> tuple[list[Turn], dict[str, str]]:
     """Half of the questions in other words, on half of the pages one that must be refused.
 
-    Also returns what each rephrased question means: {as asked: as the world asks it}.
+    With `casual` more of them, as people type. Also returns what each rephrased question means:
+    {as asked: as the world asks it}.
     """
     meanings: dict[str, str] = {}
+
+    def rephrased(question: str) -> str:
+        asked = wording.casual(question, world, draw) if casual else wording.plain(question, draw)
+        if asked != question:
+            meanings[asked] = question
+        return asked
+
+    share = CASUAL_SHARE if casual else REPHRASED_SHARE
     varied = []
-    for turn in turns:
-        asked = rephrase(turn.question, draw) if draw.random() < REPHRASED_SHARE else turn.question
-        if asked != turn.question:
-            meanings[asked] = turn.question
-        varied.append(Turn(asked, turn.answer))
-    if draw.random() < REFUSAL_SHARE:
-        refused = refusal(world, canvas, draw)
-        if refused:
-            varied.insert(draw.randrange(len(varied)), refused)
+    for question, answer in turns:
+        asked = rephrased(question) if draw.random() < share else question
+        varied.append(Turn(asked, answer))
+    refused = refusal(world, canvas, draw) if draw.random() < REFUSAL_SHARE else None
+    if refused:
+        asked = rephrased(refused.question) if casual else refused.question
+        varied.insert(draw.randrange(len(varied)), Turn(asked, refused.answer))
     return varied, meanings
-
-
-def rephrase(question: str, draw) -> str:
-    for pattern, others in OTHER_WORDS:
-        if re.fullmatch(pattern, question):
-            return re.sub(pattern, draw.choice(others), question)
-    return question
 
 
 def refusal(world: str, canvas: Canvas, draw) -> Turn | None:

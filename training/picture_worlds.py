@@ -1,5 +1,6 @@
 """The worlds of coloured shapes and of bar charts."""
 
+import rich
 from canvas import SIZE, Canvas, Style
 from turn import Turn
 from vocabulary import CATEGORIES, COLORS, MONTHS, SHAPES, TOPICS
@@ -69,9 +70,11 @@ def chart(draw, style: Style) -> tuple[Canvas, list[Turn]]:
     count = draw.randint(3, 6)
     font = style.font(draw, narrow=(16, 18) if count < 5 else (15, 16), wide=(14, 17))
     title_font = style.font(draw, narrow=(18, 22), wide=(18, 22))
-    topic = draw.choice(TOPICS)
+    topic = rich.topic(draw) if style.rich else draw.choice(TOPICS)
     title = f"{topic} {draw.randint(1990, 2030)}"
-    if draw.random() < 0.5:
+    if style.rich and draw.random() < 0.6:
+        labels = rich.labels(draw, count)
+    elif draw.random() < 0.5:
         start = draw.randint(0, 12 - count)
         labels = MONTHS[start : start + count]
     else:

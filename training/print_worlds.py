@@ -1,5 +1,6 @@
 """The worlds of printed pages: receipts, identity cards, lines of words."""
 
+import rich
 from canvas import SIZE, Canvas, Style
 from turn import Turn
 from vocabulary import (
@@ -23,12 +24,18 @@ READ_LINES = "Read the text."
 
 
 def receipt(draw, style: Style) -> tuple[Canvas, list[Turn]]:
-    """A till receipt: store, date, number, items with prices, and their total."""
+    """A till receipt: store, date, number, items with prices, and their total.
+
+    Half of the rich ones add a tax.
+    """
     canvas = Canvas(draw, background=tuple([draw.randint(238, 255)] * 3))
     count = draw.randint(3, 7)
     font = style.font(draw, narrow=(17, 20), wide=(15, 19))
     store_font = style.font(draw, narrow=(19, 22), wide=(20, 25))
-    store, items = draw.choice(STORES), draw.sample(ITEMS, count)
+    if style.rich:
+        store, items = rich.store(draw), rich.items(draw, count)
+    else:
+        store, items = draw.choice(STORES), draw.sample(ITEMS, count)
     cents = [draw.randint(50, 1999) for _ in items]
     margin = draw.randint(20, 60)
     y = draw.randint(8, 18)
@@ -46,18 +53,32 @@ def receipt(draw, style: Style) -> tuple[Canvas, list[Turn]]:
     row(y + 36, date, "#" + number)
     rule(y + 64)
     y += 72
-    step = draw.randint(24, 29)
+    step = draw.randint(22, 27) if style.rich else draw.randint(24, 29)
     for item, price in zip(items, cents):
         row(y, item, money(price))
         y += step
     rule(y + 2)
-    row(y + 10, "Total", money(sum(cents)))
-    return canvas, receipt_turns(draw, store, date, number, items, cents)
+    subtotal, tax_turns = sum(cents), []
+    if style.rich and draw.random() >= 0.5:
+        tax = round(subtotal * draw.randint(3, 21) / 100)
+        total = subtotal + tax
+        sums = (("Subtotal", subtotal), ("Tax", tax), ("Total", total))
+        for index, (name, amount) in enumerate(sums):
+            row(y + 8 + index * step, name, money(amount))
+        tax_turns = [
+            Turn("What is the subtotal?", money(subtotal)),
+            Turn("How much is the tax?", money(tax)),
+        ]
+    else:
+        total = subtotal
+        row(y + 10, "Total", money(total))
+    turns = receipt_turns(draw, store, date, number, items, cents, total)
+    return canvas, turns + tax_turns
 
 
-def receipt_turns(draw, store, date, number, items, cents) -> list[Turn]:
+def receipt_turns(draw, store, date, number, items, cents, total) -> list[Turn]:
     turns = [
-        Turn("What is the total?", money(sum(cents))),
+        Turn("What is the total?", money(total)),
         Turn("What is the name of the store?", store),
         Turn("What is the date?", date),
         Turn("What is the receipt number?", number),

@@ -49,11 +49,16 @@ class QuestionPages(IterableDataset):
         self.stage, self.start = stage, start
         self.packer = Packer(load_tokenizer(), read_share=READ_SHARE)
 
+    def style_of(self, seed: int) -> Style:
+        return self.stage.style
+
+    def blank_drop(self) -> float:
+        return self.stage.blank_drop
+
     def __iter__(self):
-        style = self.stage.style
         for seed in worker_seeds(seeds.TRAINING, self.start):
-            page = worlds.sample(seed, style=style)
-            example = data.make_example(self.packer, page, seed, self.stage.blank_drop)
+            page = worlds.sample(seed, style=self.style_of(seed))
+            example = data.make_example(self.packer, page, seed, self.blank_drop())
             yield example, *labels_of(page.canvas)
 
 
@@ -63,9 +68,12 @@ class DensePages(IterableDataset):
     def __init__(self, stage: Stage, start: int):
         self.stage, self.start = stage, start
 
+    def style_of(self, seed: int) -> Style:
+        return self.stage.style
+
     def __iter__(self):
         for seed in worker_seeds(seeds.DENSE_PAGES, self.start):
-            canvas = dense_pages.sample(seed, self.stage.style)
+            canvas = dense_pages.sample(seed, self.style_of(seed))
             yield torch.from_numpy(canvas.pixels()).permute(2, 0, 1), *labels_of(canvas)
 
 

@@ -152,6 +152,8 @@ def find_print(question: str, text: str, taken: list[bool]) -> tuple[int, int] |
     for needle in needles:
         exact = needle[:1].isupper() or needle[:1] in "$#" or needle[:1].isdigit()
         start = (question if exact else lowered).find(needle)
+        if start < 0 and exact:  # typed without its capital
+            start = lowered.find(needle.lower())
         if bare == "Total" and start < 0:
             needle = "total"
             start = lowered.find(needle)

@@ -146,6 +146,7 @@ class Trainer:
         pixels, more_characters, more_shapes = dense
         batch = batch._replace(pixels=torch.cat((batch.pixels, pixels)))
         batch = data.Batch(*(t.to(self.device, non_blocking=True) for t in batch))
+        batch = batch._replace(pixels=self.in_range(batch.pixels))
         characters = torch.cat((characters, more_characters)).to(self.device)
         shapes = torch.cat((shapes, more_shapes)).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
@@ -166,12 +167,21 @@ class Trainer:
         self.progress.pages += len(pixels)
         return parts
 
+    def in_range(self, pixels: torch.Tensor) -> torch.Tensor:
+        """uint8 images as the tower takes them, in [-1, 1]; a subclass may vary them."""
+        return data.normalise(pixels)
+
+    def counts(self) -> dict:
+        """What else a line of the log says: nothing here."""
+        return {}
+
     def log(self, parts: list[dict], steps_per_second: float) -> None:
         means = {name: float(torch.stack([p[name] for p in parts]).mean()) for name in parts[0]}
         entry = {
             "step": self.progress.step,
             "seconds": round(self.progress.seconds),
             "picturesPerSecond": round(steps_per_second * self.options.batch, 2),
+            **self.counts(),
             **{name: round(value, 4) for name, value in means.items()},
         }
         self.write(entry)

@@ -46,7 +46,7 @@ def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
         turns.append(Turn(READ_ALL, transcript(canvas)[0]))
     if not style.free_words:
         return Page(world, canvas, turns)
-    return Page(world, canvas, *phrasing.vary(world, canvas, turns, draw))
+    return Page(world, canvas, *phrasing.vary(world, canvas, turns, draw, style.rich))
 
 
 def test_seed(world: str, page: int) -> int:
