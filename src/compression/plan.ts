@@ -1,4 +1,5 @@
 import { rowsPerLayer } from "./blocks/select";
+import { checkPlan, PlanError } from "./keepPlan";
 import type { OptionValues } from "./options";
 import { resolveOptions } from "./resolveOptions";
 import { keepAll } from "./sharedOptions";
@@ -35,19 +36,18 @@ export function checkContract(
   options: OptionValues,
 ): void {
   const fail = (what: string) => new Error(`${policy.id} broke the contract: ${what}`);
-  if (plan.layers.length !== input.layers) throw fail(`${plan.layers.length} layers`);
+  try {
+    checkPlan(plan, { ...input, rows: () => input.rows });
+  } catch (error) {
+    throw error instanceof PlanError ? fail(error.message) : error;
+  }
   const inside = new Uint8Array(input.rows);
   for (const row of input.candidates) inside[row] = 1;
   const outside = input.rows - input.candidates.length;
   plan.layers.forEach(({ keep }, layer) => {
-    if (keep.length !== 1 && keep.length !== input.kvHeads) throw fail(`${keep.length} lists`);
     for (const rows of keep) {
-      let kept = 0;
-      rows.forEach((row, i) => {
-        if (row >= input.rows || (i > 0 && row <= rows[i - 1]!)) throw fail(`row ${row}, ${layer}`);
-        if (inside[row] === 0) kept++;
-      });
-      if (kept !== outside) throw fail(`layer ${layer} drops a row that is no candidate`);
+      if (rows.filter((row) => inside[row] === 0).length !== outside)
+        throw fail(`layer ${layer} drops a row that is no candidate`);
     }
   });
   const rows = rowsPerLayer(input, plan);

@@ -1,3 +1,4 @@
+import { absorbedInto, keptRows } from "../keepPlan";
 import type { LayerPlan, MergePlan, PlanInput } from "../types";
 
 /** Assigns dropped rows to kept rows, and merges keys and values on the CPU as a reference. */
@@ -40,7 +41,7 @@ export function foldRows(
   keys: Float32Array,
   dim: number,
 ): Float32Array {
-  const keep = layer.keep[layer.keep.length > 1 ? head : 0]!;
+  const keep = keptRows(layer, head);
   const slots = new Int32Array(values.length / dim).fill(-1);
   keep.forEach((row, slot) => {
     slots[row] = slot;
@@ -52,7 +53,7 @@ export function foldRows(
   });
   const { merge } = layer;
   if (merge) {
-    const into = merge.kind === "assign" ? merge.into[merge.into.length > 1 ? head : 0]! : null;
+    const into = merge.kind === "assign" ? absorbedInto(merge, head) : null;
     const pivots = into ? keep : pivotsOf(merge, keep);
     for (let row = 0; row < slots.length; row++) {
       if (!into && slots[row]! >= 0) continue;

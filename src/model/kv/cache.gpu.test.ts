@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { absorbedInto, PlanError } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
 import { createTestGpu } from "../../../test/dawn";
 import {
@@ -10,7 +11,7 @@ import {
 } from "../../../test/kv";
 import { capacityFor, KvCache, type KvShape, type RowCounts } from "./cache";
 import { compact, gatherFork } from "./compaction";
-import { PlanError, plannedBytes } from "./planLists";
+import { plannedBytes } from "./planLists";
 
 /** One rounding to f16 of values below 1. */
 const HALF_STEP = 2 ** -11;
@@ -252,8 +253,7 @@ function assignAtRandom(kept: Uint32Array, seed: number): Int32Array {
 }
 
 function intoOf(merge: MergePlan | undefined, head: number): Int32Array | undefined {
-  if (merge?.kind !== "assign") return undefined;
-  return merge.into[merge.into.length === 1 ? 0 : head];
+  return merge?.kind === "assign" ? absorbedInto(merge, head) : undefined;
 }
 
 function nearestOnCpu(

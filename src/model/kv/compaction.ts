@@ -1,3 +1,4 @@
+import { absorbedInto, keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createCompactKv } from "@/gpu/kernels/cache/compactKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
@@ -8,10 +9,8 @@ import { type KvRegion, layoutRegions } from "./layout";
 import { type Assignments, nearestKeepers } from "./nearestKeepers";
 import {
   absorbedRows,
-  assignedInto,
-  checkPlan,
+  checkPlanFor,
   keepsAll,
-  keptRows,
   ListBuilder,
   plannedPositions,
   startOf,
@@ -30,7 +29,7 @@ const SHARE = { mean: 1, pivot: 0.5 } as const;
  * @throws PlanError before anything has changed
  */
 export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts): Promise<void> {
-  checkPlan(cache, plan, start);
+  checkPlanFor(cache, plan, start);
   const { kvType, headDim } = cache.shape;
   const compactKv = await createCompactKv(cache.gpu, kvType, headDim);
   const merging = plan.layers.flatMap(({ merge }, layer) => (merge ? [layer] : []));
@@ -70,7 +69,7 @@ export async function gatherFork(
   plan: KeepPlan,
   start: RowCounts,
 ): Promise<KvCache> {
-  checkPlan(cache, plan, start);
+  checkPlanFor(cache, plan, start);
   const gathering = await prepareGather(cache, plan, start);
   const fork = cache.emptyCopy();
   gather(gathering, fork, [...plan.layers.keys()]);
@@ -193,7 +192,7 @@ function intoOf(
     case undefined:
       return undefined;
     case "assign":
-      return assignedInto(plan.merge, head);
+      return absorbedInto(plan.merge, head);
     case "nearestKey":
       return assignments.get(layer)?.[head];
     default:

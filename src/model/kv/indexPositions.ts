@@ -1,8 +1,9 @@
+import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
 import { Scratch } from "../scratch";
 import type { KvCache, RowCounts } from "./cache";
-import { keptRows, ListBuilder, startOf } from "./planLists";
+import { ListBuilder, startOf } from "./planLists";
 import { rotaryAngles } from "./rotary";
 
 /**

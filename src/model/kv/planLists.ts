@@ -1,53 +1,13 @@
-import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
+import { checkPlan, keptRows } from "@/compression/keepPlan";
+import type { KeepPlan, LayerPlan } from "@/compression/types";
 import type { KvCache } from "./cache";
 import { capacityFor, type RowCounts } from "./layout";
 
-/** A plan does not fit its cache. */
-export class PlanError extends Error {
-  override readonly name = "PlanError";
-}
-
-/** Kept rows of one head, counted from the start of the domain. */
-export function keptRows(plan: LayerPlan, head: number): Uint32Array {
-  return plan.keep[plan.keep.length === 1 ? 0 : head] as Uint32Array;
-}
-
-/**
- * Checks a plan against the cache: a layer plan per layer, one list or one per head, ascending and
- * within the rows that were cached since `start`; rows are merged into kept rows only.
- * @throws PlanError
- */
-export function checkPlan(cache: KvCache, plan: KeepPlan, start: RowCounts): void {
+/** @throws PlanError where a plan cannot be carried out on the rows that were cached since `start` */
+export function checkPlanFor(cache: KvCache, plan: KeepPlan, start: RowCounts): void {
   const { layers, kvHeads } = cache.shape;
-  if (plan.layers.length !== layers) {
-    throw new PlanError(`the plan has ${plan.layers.length} layers, the cache ${layers}`);
-  }
-  for (const [layer, { keep, merge }] of plan.layers.entries()) {
-    if (keep.length !== 1 && keep.length !== kvHeads) {
-      throw new PlanError(`layer ${layer}: ${keep.length} lists for ${kvHeads} heads`);
-    }
-    for (let head = 0; head < kvHeads; head++) {
-      const rows = domainRows(cache, start, layer, head);
-      const list = keep[keep.length === 1 ? 0 : head] as Uint32Array;
-      list.forEach((row, i) => {
-        if (row >= rows || (i > 0 && row <= (list[i - 1] as number))) {
-          throw new PlanError(`layer ${layer}: entry ${i} of the kept rows is ${row} of ${rows}`);
-        }
-      });
-      if (merge?.kind === "assign") checkAssigned(merge, list, head, rows);
-    }
-  }
-}
-
-function checkAssigned(merge: Assigned, kept: Uint32Array, head: number, rows: number): void {
-  const into = assignedInto(merge, head);
-  const keepers = new Set(kept);
-  if (into.length !== rows) throw new PlanError(`${into.length} of ${rows} rows are assigned`);
-  into.forEach((keeper, row) => {
-    if (keeper >= 0 && !keepers.has(keeper)) {
-      throw new PlanError(`row ${row} is to be merged into row ${keeper}, which is not kept`);
-    }
-  });
+  const rows = (layer: number, head: number) => domainRows(cache, start, layer, head);
+  checkPlan(plan, { layers, kvHeads, rows });
 }
 
 /** Rows of a head that were cached since `start`. */
@@ -146,17 +106,6 @@ export class ListBuilder {
     }
     return words;
   }
-}
-
-type Assigned = Extract<MergePlan, { readonly kind: "assign" }>;
-
-/**
- * For each domain row of a head the row that absorbs it, or -1. A kept row may itself be merged
- * into another and is still kept, or into itself and then counts twice (Elastic Cache's release
- * does both).
- */
-export function assignedInto(merge: Assigned, head: number): Int32Array {
-  return merge.into[merge.into.length === 1 ? 0 : head] as Int32Array;
 }
 
 /**

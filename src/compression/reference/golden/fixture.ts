@@ -1,5 +1,6 @@
 import { rowBudget } from "../../blocks/budget";
 import { range } from "../../blocks/select";
+import { keptRows } from "../../keepPlan";
 import type { OptionValues } from "../../options";
 import { planFor } from "../../plan";
 import { policyById } from "../../registry";
@@ -196,8 +197,7 @@ export function inputOf(question: PolicyQuestion, taps: Taps): PlanInput {
 
 /** Kept rows of one KV head. */
 export function keptOf(plan: KeepPlan, layer: number, head = 0): Uint32Array {
-  const { keep } = plan.layers[layer]!;
-  return keep[keep.length > 1 ? head : 0]!;
+  return keptRows(plan.layers[layer]!, head);
 }
 
 /** [layer][KV head] kept rows. */

@@ -1,0 +1,76 @@
+import type { KeepPlan, LayerPlan, MergePlan } from "./types";
+
+/** A plan that no cache can carry out; the message names the layer. */
+export class PlanError extends Error {
+  override readonly name = "PlanError";
+}
+
+/** What a plan is checked against. */
+export interface PlanShape {
+  readonly layers: number;
+  readonly kvHeads: number;
+  /** Rows of the span that a head of a layer holds. */
+  rows(layer: number, head: number): number;
+}
+
+/** Kept rows of one head, counted from the start of the span. */
+export function keptRows({ keep }: LayerPlan, head: number): Uint32Array {
+  return keep[keep.length === 1 ? 0 : head] as Uint32Array;
+}
+
+export type AssignedMerge = Extract<MergePlan, { readonly kind: "assign" }>;
+
+/**
+ * For each row of a head's span the row that absorbs it, or -1. A kept row may itself be absorbed by
+ * another and is kept all the same, or by itself and then counts twice (the release of Elastic Cache
+ * does both).
+ */
+export function absorbedInto({ into }: AssignedMerge, head: number): Int32Array {
+  return into[into.length === 1 ? 0 : head] as Int32Array;
+}
+
+/**
+ * Checks that a plan can be carried out: a layer plan per layer, one list or one per head, rows strictly
+ * ascending and within the span; rows are merged into kept rows only.
+ * @throws PlanError
+ */
+export function checkPlan(plan: KeepPlan, shape: PlanShape): void {
+  const { layers, kvHeads } = shape;
+  if (plan.layers.length !== layers) {
+    throw new PlanError(`the plan has ${plan.layers.length} layers, the model ${layers}`);
+  }
+  for (const [layer, layerPlan] of plan.layers.entries()) {
+    const { keep, merge } = layerPlan;
+    const assigned = merge?.kind === "assign" ? merge : undefined;
+    for (const lists of assigned ? [keep, assigned.into] : [keep]) {
+      if (lists.length === 1 || lists.length === kvHeads) continue;
+      throw new PlanError(`layer ${layer}: ${lists.length} lists for ${kvHeads} heads`);
+    }
+    for (let head = 0; head < kvHeads; head++) {
+      const kept = keptRows(layerPlan, head);
+      const rows = shape.rows(layer, head);
+      checkKept(kept, rows, layer);
+      if (assigned) checkAbsorbed(absorbedInto(assigned, head), kept, rows, layer);
+    }
+  }
+}
+
+function checkKept(kept: Uint32Array, rows: number, layer: number): void {
+  kept.forEach((row, i) => {
+    if (row < rows && (i === 0 || row > (kept[i - 1] as number))) return;
+    throw new PlanError(`layer ${layer}: entry ${i} of the kept rows is ${row} of ${rows}`);
+  });
+}
+
+function checkAbsorbed(into: Int32Array, kept: Uint32Array, rows: number, layer: number): void {
+  if (into.length !== rows) {
+    throw new PlanError(`layer ${layer}: ${into.length} of ${rows} rows are assigned`);
+  }
+  const keepers = new Set(kept);
+  into.forEach((keeper, row) => {
+    if (keeper < 0 || keepers.has(keeper)) return;
+    throw new PlanError(
+      `layer ${layer}: row ${row} is merged into row ${keeper}, which is not kept`,
+    );
+  });
+}
