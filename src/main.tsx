@@ -8,7 +8,7 @@ import { type Engine, EngineError } from "@/protocol/engine";
 import { createApp } from "@/store/app/app";
 import { App } from "@/ui/App";
 import { startOffline } from "./offline/page";
-import { initialState, keepState } from "./pageState";
+import { drawing, initialState, keepState } from "./pageState";
 
 const parameters = new URLSearchParams(location.search);
 
@@ -47,6 +47,7 @@ const app = createApp({
   policies: POLICIES,
   modelUrl,
   samplesUrl: new URL("samples/samples.json", document.baseURI).href,
+  ...drawing,
   ...initialState(POLICIES),
 });
 

@@ -14,6 +14,20 @@ function storage(): Storage | undefined {
   }
 }
 
+/** Detects a conversation that hangs the page; see `store/library/undrawn.ts`. */
+export const drawing = {
+  storage: storage(),
+  /** Two frames later the rendered page is painted. Leaving the page earlier is no sign of a hang. */
+  afterDrawing(call: () => void): void {
+    const end = () => {
+      removeEventListener("pagehide", end);
+      call();
+    };
+    addEventListener("pagehide", end);
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(end)));
+  },
+};
+
 /** Initial settings from the address and the last visit. */
 export function initialState(policies: readonly PolicyInfo[]): {
   readonly settings: Partial<SettingsState>;

@@ -2,7 +2,7 @@ export const EOI = 0xd9;
 export const SOS = 0xda;
 
 /** A marker segment. The end marker has no content. */
-export interface Segment {
+export interface JpegSegment {
   readonly marker: number;
   /** Offset of the content, behind the length. */
   readonly start: number;
@@ -13,7 +13,7 @@ export interface Segment {
  * The marker segments of a JPEG file, up to its end marker. Like decoders, it skips bytes between
  * segments that belong to none. The entropy-coded data behind a scan's header is skipped, too.
  */
-export function* jpegSegments(file: DataView): Generator<Segment, void> {
+export function* jpegSegments(file: DataView): Generator<JpegSegment, void> {
   let at = nextMarker(file, 2);
   while (at + 2 <= file.byteLength) {
     const marker = file.getUint8(at + 1);

@@ -4,6 +4,7 @@ import styles from "./App.module.css";
 import { Cache } from "./cache/Cache";
 import { Chat } from "./chat/Chat";
 import { DropZone } from "./DropZone";
+import { ErrorBoundary } from "./ErrorBoundary";
 import { LayerKeys } from "./LayerKeys";
 import { useRoute } from "./route";
 import { TopBar } from "./topbar/TopBar";
@@ -13,10 +14,20 @@ import { Viewer } from "./viewer/Viewer";
 const About = lazy(() => import("./about/About"));
 
 export function App({ app }: { readonly app: AppModel }) {
-  const route = useRoute();
   return (
     <AppContext value={app}>
       <Theme />
+      <ErrorBoundary onError={() => app.library.drawingFailed()}>
+        <Page />
+      </ErrorBoundary>
+    </AppContext>
+  );
+}
+
+function Page() {
+  const route = useRoute();
+  return (
+    <>
       <div className={styles.app}>
         <TopBar />
         {/* The chat stays mounted behind other pages: an answer goes on while somebody reads. */}
@@ -33,7 +44,7 @@ export function App({ app }: { readonly app: AppModel }) {
       </div>
       <DropZone />
       <LayerKeys />
-    </AppContext>
+    </>
   );
 }
 

@@ -36,6 +36,8 @@ function setUp() {
     modelUrl: "https://keepsight.example/models/m/",
     samplesUrl: "https://keepsight.example/samples.json",
     settings: { policy: "h2o", keepPercent: 50 },
+    storage: undefined,
+    afterDrawing: (call) => call(),
   });
   app.start();
   return { app, asks, compares, listSamples };

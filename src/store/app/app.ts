@@ -10,6 +10,8 @@ import { fetchSamples } from "../images/samples";
 import { createViewer, type Viewer } from "../images/viewer";
 import { createArchive } from "../library/archive";
 import { createLibrary, type Library } from "../library/library";
+import { createOwnership } from "../library/ownership";
+import { createUndrawn, type UndrawnOptions } from "../library/undrawn";
 import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
@@ -18,6 +20,7 @@ import {
   type SettingsStore,
 } from "../settings/settings";
 import { type Calibration, createCalibration } from "./calibration";
+import { newId } from "./newId";
 
 /** The page's state and actions; the components' only interface to the rest. */
 export interface App {
@@ -47,7 +50,7 @@ export interface App {
   compareAgain(exchangeId: string): void;
 }
 
-export interface AppOptions {
+export interface AppOptions extends UndrawnOptions {
   readonly connect: () => Promise<Engine>;
   readonly policies: readonly PolicyInfo[];
   readonly modelUrl: string;
@@ -59,7 +62,6 @@ export interface AppOptions {
 
 export function createApp(options: AppOptions): App {
   const { policies } = options;
-  const newId = () => crypto.randomUUID();
   const settings = createSettingsStore(options.settings);
   const charts = createCharts();
   const load = createLoad(
@@ -81,7 +83,10 @@ export function createApp(options: AppOptions): App {
   });
   const attentionView = createAttentionView(chat);
   const archive = createArchive();
-  const library = createLibrary({ archive, chat, policies, newId, now: () => Date.now() });
+  const ownership = createOwnership();
+  const undrawn = createUndrawn(options);
+  const now = () => Date.now();
+  const library = createLibrary({ archive, chat, policies, ownership, undrawn, newId, now });
   const next = () => cacheSettings(settings.getState(), policies);
   const comparison = createComparisonSetup(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
@@ -95,7 +100,8 @@ export function createApp(options: AppOptions): App {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
     viewer.setSamples(samples);
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
-    if (viewer.choices() === 0 && (await library.restore(options.sampleId))) return;
+    const isWanted = () => viewer.choices() === 0;
+    if (isWanted() && (await library.restore(options.sampleId, isWanted))) return;
     if (first && viewer.choices() === 0) await viewer.chooseSample(first.id);
   }
 

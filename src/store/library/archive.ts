@@ -1,7 +1,7 @@
 import { createStore } from "zustand/vanilla";
 import type { ChatConversation } from "../conversation/conversation";
 import type { ReadonlyStore } from "../readonlyStore";
-import { type ConversationRecord, type Entry, entryOf, revive, toRecord } from "./records";
+import { type ConversationRecord, type Entry, entryOf, toRecord } from "./records";
 
 const DATABASE = "keepsight";
 const CONVERSATIONS = "conversations";
@@ -24,35 +24,53 @@ export interface Archive {
   save(conversation: ChatConversation): Promise<void>;
   /** Stores a conversation unchanged, including its date. */
   put(record: ConversationRecord): Promise<void>;
-  read(id: string): Promise<ChatConversation | undefined>;
   record(id: string): Promise<ConversationRecord | undefined>;
   rename(id: string, name: string): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
+/** A database that does not answer within this time is not used. */
+const OPEN_MS = 3_000;
+/** Time for one write; images may be large. */
+const WRITE_MS = 30_000;
+
+const SILENT =
+  "This browser’s storage does not answer. The page goes on without it: what you ask ends with the page.";
+
 /** Opens the archive. Without IndexedDB it stores nothing, and the page still works. */
-export function createArchive(now: () => number = () => Date.now()): Archive {
+export function createArchive(now: () => number = () => Date.now(), openMs = OPEN_MS): Archive {
   const store = createStore<ArchiveState>(() => ({
     entries: [],
     isKept: true,
     failure: undefined,
   }));
-  const database = openDatabase();
+  let database = openDatabase();
   /** Executes writes in order. */
-  let last: Promise<void> = refresh();
+  let last: Promise<void> = within(list(), openMs).then(show, giveUp);
 
   async function table(name: string, mode: IDBTransactionMode): Promise<IDBObjectStore> {
     return (await database).transaction(name, mode).objectStore(name);
   }
 
-  async function refresh() {
-    try {
-      const entries: Entry[] = await done((await table(ENTRIES, "readonly")).getAll());
-      entries.sort((a, b) => b.updatedAt - a.updatedAt);
-      store.setState({ entries, isKept: true });
-    } catch {
-      store.setState({ entries: [], isKept: false });
-    }
+  async function list(): Promise<readonly Entry[]> {
+    const entries: Entry[] = await done((await table(ENTRIES, "readonly")).getAll());
+    return entries.sort((a, b) => b.updatedAt - a.updatedAt);
+  }
+
+  function show(entries: readonly Entry[]) {
+    store.setState({ entries, isKept: true });
+  }
+
+  /** From now on nothing is stored, and requests fail at once. */
+  function giveUp(error: unknown) {
+    store.setState({
+      entries: [],
+      isKept: false,
+      ...(error instanceof SilentError ? { failure: SILENT } : {}),
+    });
+    void database.then((late) => late.close()).catch(() => undefined);
+    database = Promise.reject(error);
+    database.catch(() => undefined);
   }
 
   /** Changes both tables in one transaction. */
@@ -60,7 +78,7 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
     try {
       const transaction = (await database).transaction([CONVERSATIONS, ENTRIES], "readwrite");
       edit(transaction.objectStore(CONVERSATIONS), transaction.objectStore(ENTRIES));
-      await committed(transaction);
+      await within(committed(transaction), WRITE_MS);
       store.setState({ failure: undefined });
     } catch (error) {
       if (store.getState().isKept) store.setState({ failure: sentence(error) });
@@ -68,7 +86,10 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
   }
 
   function write(edit: Parameters<typeof change>[0]): Promise<void> {
-    last = last.then(() => change(edit)).then(refresh);
+    last = last
+      .then(() => change(edit))
+      .then(list)
+      .then(show, giveUp);
     return last;
   }
 
@@ -95,10 +116,6 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
       return store.getState().entries[0];
     },
     save: (conversation) => put(toRecord(conversation, now())),
-    async read(id) {
-      const found = await record(id);
-      return found && revive(found, (blob) => URL.createObjectURL(blob));
-    },
     rename: (id, name) =>
       write((conversations, entries) => {
         const request: IDBRequest<ConversationRecord | undefined> = conversations.get(id);
@@ -115,6 +132,27 @@ export function createArchive(now: () => number = () => Date.now()): Archive {
         entries.delete(id);
       }),
   };
+}
+
+class SilentError extends Error {
+  override readonly name = "SilentError";
+}
+
+/** @throws SilentError where nothing came in time */
+async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    // If the main thread was busy, a pending answer is delivered before the second timer.
+    const end = () => {
+      timer = setTimeout(() => reject(new SilentError("No answer")), 100);
+    };
+    timer = setTimeout(end, ms);
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The message for a change that was not stored. */

@@ -135,6 +135,71 @@ describe("a conversation that was exported", () => {
       /settings is not an object/,
     ],
   ];
+  type Result = { images: unknown[]; layers: unknown[]; answer: string; visualTokens: number };
+  const resultOf = (d: Parameters<Change>[0]) =>
+    d.exchanges[0]!.attempts[0]!.result as unknown as Result;
+  const tile = (gridRows: number, gridColumns: number) => ({
+    image: "p",
+    width: 1,
+    height: 1,
+    tiles: [{ firstPosition: 0, gridRows, gridColumns, box: { x: 0, y: 0, width: 1, height: 1 } }],
+  });
+  changes.push(
+    [
+      "more patches than visual tokens",
+      (d) => Object.assign(resultOf(d), { images: [tile(4096, 4096)] }),
+      /the patches of exchanges\[0\]\.attempts\[0\]\.result\.images are 16777216, and its visualTokens 0/,
+    ],
+    [
+      "fewer patches than visual tokens",
+      (d) => Object.assign(resultOf(d), { visualTokens: 9, images: [tile(2, 4)] }),
+      /images are 8, and its visualTokens 9/,
+    ],
+    [
+      "more visual tokens than the prompt has",
+      (d) => Object.assign(resultOf(d), { visualTokens: 400, images: [tile(20, 20)] }),
+      /has 400 visual tokens in a prompt of 100/,
+    ],
+    [
+      "more patches in a stopped answer than can be drawn",
+      (d) => Object.assign(resultOf(d), { finish: "cancelled", images: [tile(4096, 4096)] }),
+      /images are 16777216/,
+    ],
+    [
+      "more rows kept than there were",
+      (d) =>
+        Object.assign(resultOf(d), { layers: [{ rowsBefore: 1, rowsAfter: 1, kept: [1, 2] }] }),
+      /layers\[0\] keeps 2 of 1 rows/,
+    ],
+    [
+      "a long answer in few tokens",
+      (d) => Object.assign(resultOf(d), { answer: "word ".repeat(1000) }),
+      /answer has 5000 characters in 2 tokens/,
+    ],
+    [
+      "an endless question",
+      (d) => Object.assign(d.exchanges[0]!, { question: "why ".repeat(20_000) }),
+      /question is not a text of at most 65536 characters/,
+    ],
+    [
+      "thousands of questions",
+      (d) => Object.assign(d, { exchanges: Array(3000).fill(d.exchanges[0]) }),
+      /exchanges is not a list of at most 512: it has 3000/,
+    ],
+    [
+      "a comparison of many lanes",
+      (d) => {
+        const lane = { ...d.exchanges[0]!.attempts[0]!, comparison: "x" };
+        return Object.assign(d.exchanges[0]!, { attempts: Array(5).fill(lane) });
+      },
+      /exchanges\[0\] compares 5 lanes/,
+    ],
+    [
+      "something hidden in another image",
+      (d) => Object.assign(d.exchanges[0]!.attempts[0]!, { hidden: { picture: "q", patches: [] } }),
+      /attempts\[0\]\.hidden names an image that is not in it/,
+    ],
+  );
   test.each(changes)("is refused with its place: %s", async (_, change, sentence) => {
     const document = JSON.parse(await exported());
     change(document);

@@ -1,12 +1,17 @@
 import type {
   CacheSettings,
   EngineFailure,
+  FailureCode,
   ImageLayout,
   LayerReport,
   Sampling,
 } from "@/protocol/engine";
+import { MOST_LANES } from "../chat/comparisonSetup";
+import { MAX_IMAGES } from "../conversation/imageBudget";
+import { MAX_HIDDEN } from "../conversation/occlusion";
 import type { Origin } from "../conversation/origin";
 import type { KvSample, Timings } from "../conversation/timings";
+import { checkResult, checkSaid } from "./consistency";
 import {
   type ConversationDocument,
   type DocumentAttempt,
@@ -23,6 +28,7 @@ import {
   finite,
   flag,
   list,
+  longString,
   object,
   oneOf,
   optional,
@@ -31,8 +37,11 @@ import {
   whole,
 } from "./schema";
 
-/** Upper bound of a grid's rows or columns, so that drawing an invalid file terminates. */
-const MOST_PATCHES = 4096;
+/** Upper bound of a grid's rows or columns. */
+const MAX_PATCHES = 4096;
+/** Upper bounds of questions in a conversation and of answers to one question. */
+const MAX_EXCHANGES = 512;
+const MAX_ATTEMPTS = 256;
 
 const settings = object<CacheSettings>({
   policy: string,
@@ -68,7 +77,7 @@ const box = object<HiddenRecord["patches"][number]["box"]>({
 });
 const hidden = object<HiddenRecord>({
   picture: string,
-  patches: list(object<HiddenRecord["patches"][number]>({ position: whole(), box })),
+  patches: list(object<HiddenRecord["patches"][number]>({ position: whole(), box }), MAX_HIDDEN),
 });
 const trace = object<Timings>({
   tokenMs: list(finite),
@@ -95,14 +104,14 @@ const layout = object<ImageLayout>({
   tiles: list(
     object<ImageLayout["tiles"][number]>({
       firstPosition: whole(),
-      gridRows: whole(MOST_PATCHES),
-      gridColumns: whole(MOST_PATCHES),
+      gridRows: whole(MAX_PATCHES),
+      gridColumns: whole(MAX_PATCHES),
       box,
     }),
   ),
 });
 const result = object<DocumentResult>({
-  answer: string,
+  answer: longString,
   tokenIds: list(whole()),
   finish: oneOf("stop", "length", "cancelled", "context", "memory"),
   promptTokens: whole(),
@@ -132,25 +141,27 @@ const result = object<DocumentResult>({
   notices: list(string),
   notes: dictionary(either(finite, list(finite))),
 });
+/** Named one by one, so that the compiler says which is missing. */
+const FAILURE_CODES: Readonly<Record<FailureCode, true>> = {
+  noWebGpu: true,
+  missingLimit: true,
+  unknownArchitecture: true,
+  missingFile: true,
+  badModel: true,
+  badImage: true,
+  imageTooLarge: true,
+  badRequest: true,
+  contextOverflow: true,
+  outOfMemory: true,
+  capTooSmall: true,
+  deviceLost: true,
+  busy: true,
+  cancelled: true,
+  noModel: true,
+  internal: true,
+};
 const failure = object<EngineFailure>({
-  code: oneOf(
-    "noWebGpu",
-    "missingLimit",
-    "unknownArchitecture",
-    "missingFile",
-    "badModel",
-    "badImage",
-    "imageTooLarge",
-    "badRequest",
-    "contextOverflow",
-    "outOfMemory",
-    "capTooSmall",
-    "deviceLost",
-    "busy",
-    "cancelled",
-    "noModel",
-    "internal",
-  ),
+  code: oneOf(...(Object.keys(FAILURE_CODES) as FailureCode[])),
   message: string,
   action: optional(oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation")),
 });
@@ -168,8 +179,9 @@ const document = object<ConversationDocument>({
       width: whole(),
       height: whole(),
       sampleId: optional(string),
-      data: string,
+      data: longString,
     }),
+    MAX_IMAGES,
   ),
   exchanges: list(
     object<DocumentExchange>({
@@ -184,10 +196,12 @@ const document = object<ConversationDocument>({
           origin: optional(origin),
           trace: optional(trace),
           failure: optional(failure),
-          text: optional(string),
+          text: optional(longString),
         }),
+        MAX_ATTEMPTS,
       ),
     }),
+    MAX_EXCHANGES,
   ),
 });
 
@@ -216,13 +230,28 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
     }
     if (exchange.attempts.length === 0)
       throw new SchemaError(`exchanges[${index}] has no attempts`);
-    for (const [place, { result: given, failure: why }] of exchange.attempts.entries()) {
-      if (given === undefined && why === undefined) {
-        const at = `exchanges[${index}].attempts[${place}]`;
-        throw new SchemaError(`${at} has neither a result nor a failure`);
+    for (const [place, attempt] of exchange.attempts.entries()) {
+      checkAttempt(attempt, known, `exchanges[${index}].attempts[${place}]`);
+    }
+    for (const { comparison } of exchange.attempts) {
+      const lanes = exchange.attempts.filter((each) => each.comparison === comparison);
+      if (comparison !== undefined && lanes.length > MOST_LANES) {
+        throw new SchemaError(`exchanges[${index}] compares ${lanes.length} lanes`);
       }
     }
   }
+}
+
+function checkAttempt(attempt: DocumentAttempt, images: ReadonlySet<string>, at: string): void {
+  const { result: given, failure: why, hidden: covered } = attempt;
+  if (given === undefined && why === undefined) {
+    throw new SchemaError(`${at} has neither a result nor a failure`);
+  }
+  if (covered && !images.has(covered.picture)) {
+    throw new SchemaError(`${at}.hidden names an image that is not in it`);
+  }
+  if (given) checkResult(given, `${at}.result`);
+  checkSaid(attempt.text ?? "", `${at}.text`);
 }
 
 /** A document as a new conversation with new ids. */

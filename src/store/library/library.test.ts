@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { POLICIES } from "@/compression/registry";
 import type { Engine } from "@/protocol/engine";
@@ -15,8 +15,10 @@ import { createCharts } from "../engine/charts";
 import { createLoad } from "../engine/load";
 import type { Archive, ArchiveState } from "./archive";
 import { exportJson } from "./exportJson";
-import { createLibrary } from "./library";
-import { type ConversationRecord, entryOf, revive, toRecord } from "./records";
+import { createLibrary, type LibraryOptions } from "./library";
+import { createOwnership } from "./ownership";
+import { type ConversationRecord, entryOf, toRecord } from "./records";
+import { createUndrawn } from "./undrawn";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
 const imageOf = (id: string): ConversationImage => {
@@ -54,18 +56,14 @@ function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRec
     store,
     put,
     save: (each) => put(toRecord(each, 1)),
-    newest: async () => undefined,
-    read: async (id) => {
-      const found = kept.get(id);
-      return found && revive(found, () => "");
-    },
+    newest: async () => store.getState().entries[0],
     record: async (id) => kept.get(id),
     rename: async () => undefined,
     remove: async (id) => void kept.delete(id),
   };
 }
 
-function setUp() {
+function setUp(given: Partial<LibraryOptions> = {}) {
   const archive = memoryArchive();
   let ids = 0;
   const newId = () => `id${ids++}`;
@@ -83,7 +81,12 @@ function setUp() {
     hidePatches: vi.fn(),
   });
   chat.open(conversation);
-  const library = createLibrary({ archive, chat, policies: POLICIES, newId, now: () => 0 });
+  const undrawn = createUndrawn({ storage: undefined, afterDrawing: (call) => call() });
+  const ownership = createOwnership(undefined);
+  const library = createLibrary({
+    ...{ archive, chat, policies: POLICIES, ownership, undrawn, newId, now: () => 0 },
+    ...given,
+  });
   return { archive, chat, library, current: () => chat.store.getState().conversation };
 }
 
@@ -167,4 +170,74 @@ test("a conversation of an earlier version is shown with the options' present na
   expect(await library.take(new File([json], "old.json"))).toBeUndefined();
   const [imported] = current().exchanges;
   expect(imported!.attempts[0]!.settings.options).toEqual({ sinks: 2, variant: "local" });
+});
+
+describe("what was kept", () => {
+  const older: ChatConversation = { ...conversation, id: "older", images: [imageOf("p")] };
+
+  test("comes back where it was left", async () => {
+    const { archive, library, current } = setUp();
+    await archive.put(toRecord({ ...older, exchanges: [] }, 1));
+    expect(await library.restore(undefined, () => true)).toBe(true);
+    expect(current().id).toBe("older");
+    expect(library.store.getState().notice).toBeUndefined();
+  });
+
+  test("does not come back over what was chosen while it was read", async () => {
+    const { archive, library, current } = setUp();
+    await archive.put(toRecord(older, 1));
+    expect(await library.restore(undefined, () => false)).toBe(false);
+    expect(current().id).toBe("c");
+  });
+
+  test("is opened as a copy where another page writes it, and the copy is kept by itself", async () => {
+    const ownership = { take: async (id: string) => id !== "older" };
+    const { archive, chat, library, current } = setUp({ ownership });
+    await archive.put(toRecord(older, 1));
+    await library.open("older");
+    expect(current().id).not.toBe("older");
+    expect(current().exchanges).toHaveLength(3);
+    expect(library.store.getState().notice).toMatch(
+      /“question 1” is open in another tab\. This is a copy/,
+    );
+    chat.ask("And?", settings);
+    expect(library.store.getState().notice).toBeUndefined();
+    expect(archive.kept.get("older")).toEqual(toRecord(older, 1));
+    const copy = archive.kept.get(current().id)!;
+    expect([copy.name, copy.exchanges.length]).toEqual(["question 1 (copy)", 4]);
+  });
+
+  test("is not shown where its numbers do not fit one another; the page says why", async () => {
+    const { archive, library, current } = setUp();
+    const record = toRecord(older, 1);
+    const tile = { firstPosition: 0, gridRows: 4096, gridColumns: 4096 };
+    const box = { x: 0, y: 0, width: 1, height: 1 };
+    const images = [{ image: "p", width: 1, height: 1, tiles: [{ ...tile, box }] }];
+    const run = { phase: "done", result: result({ images }) } as const;
+    const [exchange] = record.exchanges;
+    const attempts = [{ ...exchange!.attempts[0]!, run }];
+    await archive.put({ ...record, exchanges: [{ ...exchange!, attempts }] });
+    expect(await library.restore(undefined, () => true)).toBe(false);
+    expect(current().id).toBe("c");
+    expect(library.store.getState().notice).toMatch(
+      /^“question 1” cannot be shown: the patches of exchanges\[0\]\.attempts\[0\]\.result\.images are 16777216/,
+    );
+  });
+
+  test("is not opened by itself where it did not finish drawing; by hand it is", async () => {
+    const hung = new Set(["older"]);
+    const undrawn = {
+      has: (id: string) => hung.has(id),
+      begin: (id: string) => void hung.delete(id),
+      fail: (id: string) => void hung.add(id),
+    };
+    const { archive, library, current } = setUp({ undrawn });
+    await archive.put(toRecord(older, 1));
+    expect(await library.restore(undefined, () => true)).toBe(false);
+    expect(library.store.getState().notice).toMatch(/^“question 1” did not finish drawing/);
+    await library.open("older");
+    expect(current().id).toBe("older");
+    library.drawingFailed();
+    expect(hung.has("older")).toBe(true);
+  });
 });

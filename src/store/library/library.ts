@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type { CacheSettings } from "@/protocol/engine";
+import { formatMegabytes } from "@/text/format";
 import type { Chat, ChatState } from "../chat/chat";
 import {
   type ChatConversation,
@@ -12,23 +13,38 @@ import { readImage } from "../images/readImage";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { PolicyInfo } from "../settings/policyInfo";
 import type { Archive } from "./archive";
+import { checkRecord } from "./consistency";
 import { withCurrentOptions } from "./currentOptions";
-import type { ConversationRecord, ImageRecord } from "./records";
+import type { Ownership } from "./ownership";
+import { type ConversationRecord, type ImageRecord, revive } from "./records";
+import { SchemaError } from "./schema";
+import type { Undrawn } from "./undrawn";
+
+/** Engines limit strings to about this length. */
+const MAX_DOCUMENT_BYTES = 500e6;
 
 export interface LibraryState {
   /** The last edited question, and the name of the conversation with the replaced part. */
   readonly edited: { readonly exchangeId: string; readonly title: string } | undefined;
   /** The last deleted conversation, while it can be restored. */
   readonly removed: { readonly record: ConversationRecord; readonly title: string } | undefined;
+  /** Worth knowing about the conversation that was opened last, or could not be. */
+  readonly notice: string | undefined;
 }
 
 /** The saved conversations: saves the current one, opens, renames, exports, imports and deletes. */
 export interface Library {
   readonly archive: Archive;
   readonly store: ReadonlyStore<LibraryState>;
-  /** Restores the newest conversation, if it is about the requested sample. */
-  restore(sampleId: string | undefined): Promise<boolean>;
+  /**
+   * Restores the newest conversation, if it is about the requested sample.
+   * @param isWanted checked after reading: the user may have chosen an image meanwhile
+   */
+  restore(sampleId: string | undefined, isWanted: () => boolean): Promise<boolean>;
+  /** Opens a conversation, or a copy of it if another page has it open. */
   open(id: string): Promise<void>;
+  /** Rendering the conversation failed: the next visit does not restore it. */
+  drawingFailed(): void;
   rename(id: string, name: string): Promise<void>;
   remove(id: string): Promise<void>;
   /** Restores the last deleted conversation. */
@@ -52,17 +68,55 @@ export interface LibraryOptions {
   readonly archive: Archive;
   readonly chat: Chat;
   readonly policies: readonly PolicyInfo[];
+  readonly ownership: Ownership;
+  readonly undrawn: Undrawn;
   readonly newId: () => string;
   readonly now: () => number;
 }
 
 export function createLibrary(options: LibraryOptions): Library {
-  const { archive, chat, policies, newId, now } = options;
-  const store = createStore<LibraryState>(() => ({ edited: undefined, removed: undefined }));
+  const { archive, chat, policies, ownership, undrawn, newId, now } = options;
+  const store = createStore<LibraryState>(() => ({
+    edited: undefined,
+    removed: undefined,
+    notice: undefined,
+  }));
   chat.store.subscribe((state, before) => {
-    const isSame = state.conversation.id === before.conversation.id;
-    if (isSame && isWorthKeeping(state, before)) void archive.save(state.conversation);
+    const { id, exchanges } = state.conversation;
+    if (id !== before.conversation.id) return void ownership.take(id);
+    if (exchanges.length > before.conversation.exchanges.length) {
+      store.setState({ notice: undefined });
+    }
+    if (isWorthKeeping(state, before)) void archive.save(state.conversation);
   });
+
+  const titleOfEntry = (id: string) =>
+    archive.store.getState().entries.find((entry) => entry.id === id)?.title ?? "";
+
+  /** @returns the conversation as it is stored; undefined, and a notice, where it cannot be shown */
+  async function read(id: string): Promise<ChatConversation | undefined> {
+    const record = await archive.record(id);
+    if (!record) return undefined;
+    try {
+      return revive(checkRecord(record), (blob) => URL.createObjectURL(blob));
+    } catch (error) {
+      const why = error instanceof SchemaError ? error.message : "it is damaged";
+      const notice = `“${titleOfEntry(id)}” cannot be shown: ${why}. It stays under History.`;
+      store.setState({ notice });
+      return undefined;
+    }
+  }
+
+  /** Shows what was read, or a copy of it: two pages that write one conversation would lose questions. */
+  async function show(found: ChatConversation): Promise<void> {
+    const isOurs = await ownership.take(found.id);
+    const title = titleOf(found);
+    const own = isOurs ? found : { ...found, id: newId(), name: `${title} (copy)` };
+    const copied = `“${title}” is open in another tab. This is a copy: what you ask here is kept by itself.`;
+    store.setState({ notice: isOurs ? undefined : copied });
+    undrawn.begin(found.id);
+    chat.open(withCurrentOptions(own, policies));
+  }
 
   function begin() {
     const images = newestImages(chat.store.getState().conversation);
@@ -71,13 +125,17 @@ export function createLibrary(options: LibraryOptions): Library {
 
   async function open(id: string) {
     if (id === chat.store.getState().conversation.id) return;
-    const found = await archive.read(id);
-    if (found) chat.open(withCurrentOptions(found, policies));
+    const found = await read(id);
+    if (found) await show(found);
   }
 
   async function take(file: File) {
     // Loaded on demand: both are rarely needed, and not on the first screen.
     const { readDocument, recordOf } = await import("./importJson");
+    if (file.size > MAX_DOCUMENT_BYTES) {
+      const most = formatMegabytes(MAX_DOCUMENT_BYTES, 0);
+      throw new Error(`“${file.name}” has ${formatMegabytes(file.size)}; ${most} are the most.`);
+    }
     const record = recordOf(readDocument(await file.text(), file.name), newId, now());
     const pictures: ImageRecord[] = [];
     for (const { blob, ...source } of record.pictures) {
@@ -98,11 +156,18 @@ export function createLibrary(options: LibraryOptions): Library {
     store,
     begin,
     open,
-    async restore(sampleId) {
+    drawingFailed: () => undrawn.fail(chat.store.getState().conversation.id),
+    async restore(sampleId, isWanted) {
       const newest = await archive.newest();
-      const found = newest && (await archive.read(newest.id));
-      if (!found || !isAbout(found, sampleId)) return false;
-      chat.open(withCurrentOptions(found, policies));
+      if (!newest) return false;
+      if (undrawn.has(newest.id)) {
+        const notice = `“${newest.title}” did not finish drawing at the last visit and was not opened. It stays under History.`;
+        store.setState({ notice });
+        return false;
+      }
+      const found = await read(newest.id);
+      if (!found || !isAbout(found, sampleId) || !isWanted()) return false;
+      await show(found);
       return true;
     },
     async rename(id, name) {
@@ -111,10 +176,10 @@ export function createLibrary(options: LibraryOptions): Library {
     },
     async remove(id) {
       const record = await archive.record(id);
-      const title = archive.store.getState().entries.find((entry) => entry.id === id)?.title;
+      const title = titleOfEntry(id);
       if (id === chat.store.getState().conversation.id) begin();
       await archive.remove(id);
-      if (record) store.setState({ removed: { record, title: title ?? "" } });
+      if (record) store.setState({ removed: { record, title } });
     },
     async undoRemove() {
       const { removed } = store.getState();

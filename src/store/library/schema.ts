@@ -12,7 +12,20 @@ function refuse(at: string, wanted: string): never {
   throw new SchemaError(`${at || "the document"} is not ${wanted}`);
 }
 
-export const string: Schema<string> = (value, at) =>
+/** Characters of a text that is drawn as it is. */
+const MAX_CHARACTERS = 2 ** 16;
+/** Entries of a list or a dictionary. */
+const MAX_ENTRIES = 2 ** 17;
+
+export const string: Schema<string> = (value, at) => {
+  const text = longString(value, at);
+  return text.length <= MAX_CHARACTERS
+    ? text
+    : refuse(at, `a text of at most ${MAX_CHARACTERS} characters`);
+};
+
+/** Of any length: somebody else checks it. */
+export const longString: Schema<string> = (value, at) =>
   typeof value === "string" ? value : refuse(at, "a text");
 
 export const flag: Schema<boolean> = (value, at) =>
@@ -47,11 +60,12 @@ export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B>
   };
 }
 
-export function list<T>(item: Schema<T>): Schema<readonly T[]> {
-  return (value, at) =>
-    Array.isArray(value)
-      ? value.map((each, index) => item(each, `${at}[${index}]`))
-      : refuse(at, "a list");
+export function list<T>(item: Schema<T>, most = MAX_ENTRIES): Schema<readonly T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value)) return refuse(at, "a list");
+    if (value.length > most) return refuse(at, `a list of at most ${most}: it has ${value.length}`);
+    return value.map((each, index) => item(each, `${at}[${index}]`));
+  };
 }
 
 /** A dictionary with any keys. */

@@ -28,15 +28,41 @@ export function Transcript() {
             New conversation. “{titleOf(left)}” is kept under History.
           </p>
         )}
+        <LibraryNotice />
         {conversation.exchanges.length === 0 && !failure && <Welcome />}
         {conversation.exchanges.map((exchange) => (
           <ExchangeView key={exchange.id} exchange={exchange} />
         ))}
         <NotKept />
+        <Recovery />
         {failure && <Failure failure={withAction(failure)} onAct={() => void load.retry()} />}
       </div>
       <Announcer />
     </section>
+  );
+}
+
+/** What is worth knowing about the conversation that was opened last, or could not be. */
+function LibraryNotice() {
+  const { library } = useApp();
+  const notice = useStore(library.store, (state) => state.notice);
+  if (!notice) return null;
+  return (
+    <p className={styles.notice} role="status">
+      {notice}
+    </p>
+  );
+}
+
+/** After a lost device the page loads the model again by itself, and says so. */
+function Recovery() {
+  const isRecovering = useModel((state) => state.phase === "loading" && state.afterLoss);
+  if (!isRecovering) return null;
+  return (
+    <p className={styles.notice} role="status">
+      The graphics device was lost. The page loads the model again; the conversation stays, and
+      questions that wait are asked afterwards.
+    </p>
   );
 }
 

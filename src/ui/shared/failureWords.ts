@@ -13,6 +13,13 @@ export const FAILURE_ACTIONS: Readonly<Record<NonNullable<EngineFailure["action"
 export function failureSentence({ code, message }: EngineFailure): string {
   switch (code) {
     case "noWebGpu":
+      // Browsers offer WebGPU to secure addresses alone.
+      if (globalThis.isSecureContext === false) {
+        return (
+          "This address is not secure, and WebGPU, which the model computes with, needs https or localhost. " +
+          "Open the page under https, or as http://localhost on the machine that serves it."
+        );
+      }
       return (
         "This browser offers no WebGPU, which the model computes with. Current Chrome and Edge " +
         "have it, and so do Safari 26 and Firefox on Windows and macOS. Everything else on this page works."

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { result } from "../app/testing";
+import { checkRecord } from "./consistency";
+import type { ConversationRecord } from "./records";
+
+const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
+
+function record(given: Parameters<typeof result>[0]): ConversationRecord {
+  const run = { phase: "done", result: result(given) } as const;
+  const attempts = [{ id: "a", settings, run }];
+  const exchanges = [{ id: "e", pictures: [], question: "?", attempts }];
+  return { id: "c", createdAt: 0, updatedAt: 0, name: "", pictures: [], exchanges };
+}
+
+const attention = { positions: [3, 4], layers: 2, steps: 1, ends: [2], cells: new Uint8Array(4) };
+const importance = { positions: [3, 4], scores: new Float32Array(4) };
+
+test("a stored explanation that fits its answer stays", () => {
+  const kept = record({ explanation: { attention, importance } });
+  expect(checkRecord(kept)).toEqual(kept);
+});
+
+test.each([
+  ["cells for other rows", { attention: { ...attention, cells: new Uint8Array(3) } }],
+  ["steps without an end", { attention: { ...attention, steps: 2, cells: new Uint8Array(8) } }],
+  ["an end beyond the answer", { attention: { ...attention, ends: [99] } }],
+  ["scores for other rows", { importance: { ...importance, scores: new Float32Array(3) } }],
+])("an explanation with %s is left out, and the answer is shown", (_, explanation) => {
+  expect(checkRecord(record({ explanation }))).toEqual(record({}));
+});
+
+test("an answer whose numbers do not fit is refused with its place", () => {
+  expect(() => checkRecord(record({ visualTokens: 9 }))).toThrow(
+    /exchanges\[0\]\.attempts\[0\]\.result\.images are 0, and its visualTokens 9/,
+  );
+});

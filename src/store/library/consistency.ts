@@ -1,0 +1,114 @@
+import type { ImageLayout, LayerReport, TurnResult } from "@/protocol/engine";
+import { wordsIn } from "../attention/words";
+import { SAMPLING_LIMITS } from "../settings/settings";
+import type { DocumentResult } from "./exportJson";
+import type { ConversationRecord } from "./records";
+import { SchemaError } from "./schema";
+
+/** Rows of the largest prompt that the page draws: beyond it, drawing would not end. */
+const MAX_ROWS = 2 ** 17;
+/** Layers and heads of the largest model that the page draws. */
+const MAX_LAYERS = 256;
+const MAX_HEADS = 256;
+/** Tokens of the longest answer that the page asks for, and characters of the longest token. */
+const MAX_ANSWER_TOKENS = SAMPLING_LIMITS.maxNewTokens.max;
+const TOKEN_CHARACTERS = 64;
+/** Characters of an answer that may stand in tokens which are not counted one by one. */
+const SPARE_CHARACTERS = 1024;
+
+/**
+ * Refuses a result whose numbers do not fit one another: what draws it would loop over rows, layers or
+ * words that no answer has.
+ * @param at where it stands, for the sentence
+ * @throws SchemaError
+ */
+export function checkResult(result: DocumentResult, at: string): void {
+  checkAnswer(result, at);
+  checkLayers(result.layers, `${at}.layers`);
+  const { promptTokens, visualTokens } = result;
+  if (visualTokens > promptTokens || promptTokens > MAX_ROWS) {
+    refuse(`${at} has ${visualTokens} visual tokens in a prompt of ${promptTokens}`);
+  }
+  const rows = result.images.reduce((sum, layout) => sum + rowsOf(layout), 0);
+  // A turn that was stopped while its prompt was being read has not counted all rows of its images.
+  const isWhole = result.finish !== "cancelled";
+  if (rows > MAX_ROWS || (isWhole && rows !== visualTokens)) {
+    refuse(`the patches of ${at}.images are ${rows}, and its visualTokens ${visualTokens}`);
+  }
+}
+
+function checkAnswer({ answer, tokenIds }: DocumentResult, at: string): void {
+  const tokens = tokenIds.length;
+  if (tokens > MAX_ANSWER_TOKENS || answer.length > SPARE_CHARACTERS + TOKEN_CHARACTERS * tokens) {
+    refuse(`${at}.answer has ${answer.length} characters in ${tokens} tokens`);
+  }
+  // Comparing two answers takes the product of their words.
+  const words = wordsIn(answer).length;
+  if (words > MAX_ANSWER_TOKENS) refuse(`${at}.answer has ${words} words in ${tokens} tokens`);
+}
+
+/** What had been said before an answer failed. @throws SchemaError */
+export function checkSaid(text: string, at: string): void {
+  if (text.length > SPARE_CHARACTERS + TOKEN_CHARACTERS * MAX_ANSWER_TOKENS) {
+    refuse(`${at} has ${text.length} characters`);
+  }
+}
+
+function checkLayers(layers: readonly LayerReport[], at: string): void {
+  if (layers.length > MAX_LAYERS) refuse(`${at} are ${layers.length}`);
+  for (const [index, { rowsBefore, kept, keptPerHead = [] }] of layers.entries()) {
+    const lists = [kept, ...keptPerHead];
+    if (lists.length > MAX_HEADS + 1) refuse(`${at}[${index}] has ${lists.length - 1} heads`);
+    for (const list of lists) {
+      if (list.length > rowsBefore || rowsBefore > MAX_ROWS) {
+        refuse(`${at}[${index}] keeps ${list.length} of ${rowsBefore} rows`);
+      }
+    }
+  }
+}
+
+function rowsOf({ tiles }: ImageLayout): number {
+  return tiles.reduce((sum, { gridRows, gridColumns }) => sum + gridRows * gridColumns, 0);
+}
+
+/**
+ * Refuses a stored conversation that would not end drawing. An explanation that does not fit its
+ * answer is taken away alone: running the conversation again makes it anew.
+ * @throws SchemaError
+ */
+export function checkRecord(record: ConversationRecord): ConversationRecord {
+  return {
+    ...record,
+    exchanges: record.exchanges.map((exchange, place) => ({
+      ...exchange,
+      attempts: exchange.attempts.map((attempt, index) => {
+        const { run } = attempt;
+        if (run.phase !== "done") return attempt;
+        checkResult(run.result, `exchanges[${place}].attempts[${index}].result`);
+        if (explanationFits(run.result)) return attempt;
+        const { explanation: _, ...result } = run.result;
+        return { ...attempt, run: { ...run, result } };
+      }),
+    })),
+  };
+}
+
+function explanationFits({ explanation, answer }: TurnResult): boolean {
+  const { importance, attention } = explanation ?? {};
+  if (importance && importance.scores.length % Math.max(1, importance.positions.length) !== 0) {
+    return false;
+  }
+  if (!attention) return true;
+  const { positions, layers, steps, ends, cells } = attention;
+  return (
+    cells.length === steps * layers * positions.length &&
+    ends.length === steps &&
+    steps <= MAX_ANSWER_TOKENS &&
+    layers <= MAX_LAYERS &&
+    ends.every((end) => end <= answer.length)
+  );
+}
+
+function refuse(why: string): never {
+  throw new SchemaError(why);
+}
