@@ -11,7 +11,7 @@ import type {
   TurnResult,
 } from "@/protocol/engine";
 import { agreement } from "@/text/agreement";
-import { type EnginePage, openEngine } from "./enginePage";
+import { type OpenedEngine, openEngine } from "./engine";
 import { inputError, numberOption, usageError } from "./options";
 import { replay } from "./replay";
 
@@ -198,7 +198,7 @@ export type Lane = CacheSettings &
 
 /** Asks the turns one after the other. `onToken` hears the text as it comes. */
 export async function askAll(
-  page: EnginePage,
+  page: OpenedEngine,
   command: AskCommand,
   onToken: (text: string) => void,
 ): Promise<AskDocument> {

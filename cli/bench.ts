@@ -7,7 +7,7 @@ import { median } from "@/text/stats";
 import { benchCompare, printCompare } from "./benchCompare";
 import { benchPage, printPage } from "./benchPage";
 import { findBrowser, vulkanEnvironment } from "./browser";
-import { openEngine } from "./enginePage";
+import { openEngine } from "./engine";
 import { numberOption } from "./options";
 
 /** One lane of the report: a policy at a retention, over all repeats. */

@@ -1,6 +1,6 @@
 import type { AskRequest, CacheSettings, TurnResult } from "@/protocol/engine";
 import { median } from "@/text/stats";
-import type { EnginePage } from "./enginePage";
+import type { OpenedEngine } from "./engine";
 
 /** What three lanes cost beside one, on the same question with nothing cached. */
 export interface CompareReport {
@@ -25,7 +25,7 @@ type Question = Pick<AskRequest, "turns" | "sampling">;
 
 /** Alternates between one lane and three, so that drift hits both alike. */
 export async function benchCompare(
-  page: EnginePage,
+  page: OpenedEngine,
   question: Question,
   repeats: number,
 ): Promise<CompareReport> {
@@ -50,7 +50,7 @@ export async function benchCompare(
 }
 
 async function firstTokenAlone(
-  page: EnginePage,
+  page: OpenedEngine,
   question: Question,
   lane: CacheSettings,
 ): Promise<number> {
@@ -71,7 +71,7 @@ interface Run {
 }
 
 async function compareOnce(
-  page: EnginePage,
+  page: OpenedEngine,
   question: Question,
   lanes: readonly CacheSettings[],
 ): Promise<Run> {

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { TurnResult } from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
 import { readDataset } from "./dataset";
-import { openEngine } from "./enginePage";
+import { openEngine } from "./engine";
 import { numberOption, usageError } from "./options";
 
 const USAGE = `npm run calibrate -- --policy prefixkv --data DIR --retention 0.2 --out FILE

@@ -1,125 +1,175 @@
-import path from "node:path";
-import { chromium } from "@playwright/test";
+import fs from "node:fs";
+import type { Page } from "@playwright/test";
 import type {
   AskRequest,
+  CacheSettings,
   CompareRequest,
+  Engine,
   EngineEvent,
   EngineFailure,
   LaneOutcome,
   LoadRequest,
   MemoryReading,
   ModelInfo,
+  PlanPreview,
+  Sampling,
   Turn,
   TurnResult,
 } from "@/protocol/engine";
-import { findBrowser, launchOptions } from "./browser";
-import { inputError, webGpuError } from "./options";
-import { buildIfStale, serveSite } from "./site";
 
-/** Hears a token's text as it comes, and the whole event. */
-export type TokenListener = (
-  text: string,
-  event: Extract<EngineEvent, { readonly type: "token" }>,
-) => void;
+/** Errors lose their class on the way out of a page, so outcomes are data. */
+export type Outcome<T> =
+  | { readonly value: T; readonly failure?: undefined }
+  | { readonly value?: undefined; readonly failure: EngineFailure };
 
-/** The engine of the built site, in a headless browser, with a model and images from disk. */
-export interface EnginePage {
-  load(request?: Omit<LoadRequest, "baseUrl">): Promise<ModelInfo>;
-  ask(request: Omit<AskRequest, "images">, onToken?: TokenListener): Promise<TurnResult>;
-  compare(
-    request: Omit<CompareRequest, "images">,
-    onToken?: TokenListener,
-  ): Promise<readonly LaneOutcome[]>;
-  clear(): Promise<void>;
-  memory(): Promise<MemoryReading>;
-  close(): Promise<void>;
+/** The value of an outcome that must have succeeded. */
+export function must<T>({ value, failure }: Outcome<T>): T {
+  if (failure) throw new Error(`${failure.code}: ${failure.message}`);
+  return value as T;
 }
 
-/** Outcome of a call inside the page: errors lose their class on the way out, so they are data. */
-type Outcome<T> = { readonly value: T } | { readonly failure: EngineFailure };
+/** What is left out comes from the defaults: the full cache, and a short greedy answer. */
+export interface Question extends Omit<AskRequest, "images" | "settings" | "sampling"> {
+  readonly settings?: Partial<CacheSettings>;
+  readonly sampling?: Partial<Sampling>;
+  /** Stop once this many events of a type have come. */
+  readonly stopAt?: StopAt;
+}
 
-/**
- * @param modelDir folder in the Hugging Face layout, anywhere on disk
- * @param images file by key, as `AskRequest.turns` name them
- */
-export async function openEngine(
-  modelDir: string,
-  images: Readonly<Record<string, string>> = {},
-): Promise<EnginePage> {
-  buildIfStale();
-  const keys = Object.keys(images);
-  const name = encodeURIComponent(path.basename(modelDir));
-  const site = await serveSite({
-    "-model": path.dirname(modelDir),
-    ...Object.fromEntries(keys.map((key, index) => [`-image${index}`, images[key] as string])),
-  });
-  const browser = await chromium.launch(launchOptions(await findBrowser()));
-  const page = await browser.newPage();
-  let onToken: TokenListener | undefined;
-  await page.exposeFunction("heard", (event: EngineEvent) => {
-    if (event.type === "token") onToken?.(event.text, event);
-  });
-  await page.goto(`${site.url}headless.html`);
-  await page.waitForFunction(() => "keepsight" in window);
-  await page.evaluate(() => {
-    const { heard } = window as unknown as { heard(event: unknown): void };
-    window.keepsight.subscribe((event) => {
-      if (event.type === "token") heard(event);
+export interface Comparison extends Omit<CompareRequest, "images" | "lanes" | "sampling"> {
+  readonly lanes: readonly Partial<CacheSettings>[];
+  readonly sampling?: Partial<Sampling>;
+}
+
+interface StopAt {
+  readonly type: EngineEvent["type"];
+  readonly count: number;
+}
+
+const SETTINGS: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
+const SAMPLING: Sampling = { maxNewTokens: 12, temperature: 0, topK: 0, topP: 1, seed: 0 };
+/** Older events that nobody asked for are forgotten. */
+const EVENTS_KEPT = 20_000;
+
+type Method = "load" | "ask" | "compare" | "preview";
+
+/** The real engine in its worker, on the page without a page: the command line and the tests drive it. */
+export class EnginePage {
+  readonly #page: Page;
+  readonly #images = new Map<string, string>();
+
+  private constructor(page: Page) {
+    this.#page = page;
+  }
+
+  static async open(page: Page, url = "headless.html"): Promise<EnginePage> {
+    await page.goto(url);
+    await page.waitForFunction(() => "keepsight" in window);
+    await page.evaluate((most) => {
+      const heard: unknown[] = [];
+      Object.assign(window, { heard });
+      window.keepsight.subscribe((event) => {
+        if (heard.push(event) > most) heard.shift();
+      });
+    }, EVENTS_KEPT);
+    return new EnginePage(page);
+  }
+
+  /** Makes a file known under a key; it is read when a turn names the key. */
+  addImage(key: string, file: string): void {
+    this.#images.set(key, file);
+  }
+
+  /** @param baseUrl a model's folder, from the page */
+  load(baseUrl: string, request: Omit<LoadRequest, "baseUrl"> = {}): Promise<Outcome<ModelInfo>> {
+    const absolute = new URL(baseUrl, this.#page.url()).href;
+    return this.#call("load", { ...request, baseUrl: absolute });
+  }
+
+  ask({ stopAt, settings, sampling, ...rest }: Question): Promise<Outcome<TurnResult>> {
+    const request = {
+      ...rest,
+      settings: { ...SETTINGS, ...settings },
+      sampling: { ...SAMPLING, ...sampling },
+    };
+    return this.#call("ask", request, rest.turns, stopAt);
+  }
+
+  compare({ lanes, sampling, ...rest }: Comparison): Promise<Outcome<readonly LaneOutcome[]>> {
+    const request = {
+      ...rest,
+      lanes: lanes.map((lane) => ({ ...SETTINGS, ...lane })),
+      sampling: { ...SAMPLING, ...sampling },
+    };
+    return this.#call("compare", request, rest.turns);
+  }
+
+  preview(settings: Partial<CacheSettings>): Promise<Outcome<PlanPreview>> {
+    return this.#call("preview", { ...SETTINGS, ...settings });
+  }
+
+  memory(): Promise<MemoryReading> {
+    return this.#page.evaluate(() => window.keepsight.memory());
+  }
+
+  clear(): Promise<void> {
+    return this.#page.evaluate(() => window.keepsight.clear());
+  }
+
+  /** Events since the last call. */
+  heard(): Promise<EngineEvent[]> {
+    return this.#page.evaluate(() => {
+      const { heard } = window as unknown as { heard: EngineEvent[] };
+      return heard.splice(0, heard.length);
     });
-  });
-  const call = async <T>(name: "load" | "ask" | "compare", request: object): Promise<T> => {
-    const used = new Set(turnsOf(request).flatMap(({ images: named }) => named));
-    const mounts = keys.flatMap((key, index) => (used.has(key) ? [[key, index] as const] : []));
-    const outcome = await page.evaluate(callEngine, { name, request, mounts });
-    return unwrap(outcome as Outcome<T>);
-  };
-  return {
-    load: (request = {}) => call("load", { ...request, baseUrl: `${site.url}-model/${name}/` }),
-    ask: (request, listener) => {
-      onToken = listener;
-      return call("ask", request);
-    },
-    compare: (request, listener) => {
-      onToken = listener;
-      return call("compare", request);
-    },
-    clear: () => page.evaluate(() => window.keepsight.clear()),
-    memory: () => page.evaluate(() => window.keepsight.memory()),
-    close: async () => {
-      await browser.close();
-      site.close();
-    },
-  };
-}
+  }
 
-function turnsOf(request: object): readonly Turn[] {
-  return "turns" in request ? (request.turns as readonly Turn[]) : [];
-}
+  async #call<T>(
+    method: Method,
+    request: object,
+    turns?: readonly Turn[],
+    stopAt?: StopAt,
+  ): Promise<Outcome<T>> {
+    const images = turns && this.#imagesOf(turns);
+    const outcome = await this.#page.evaluate(callEngine, { method, request, images, stopAt });
+    return outcome as Outcome<T>;
+  }
 
-/** Runs inside the page: `mounts` are the images' keys and numbers, served as `-image0/`, … */
-async function callEngine({
-  name,
-  request,
-  mounts,
-}: {
-  name: "load" | "ask" | "compare";
-  request: object;
-  mounts: readonly (readonly [key: string, index: number])[];
-}): Promise<Outcome<unknown>> {
-  try {
-    const blobs = mounts.map(async ([key, index]) => {
-      return [key, await (await fetch(`-image${index}/`)).blob()] as const;
-    });
-    const images = Object.fromEntries(await Promise.all(blobs));
-    const given = name === "load" ? request : { ...request, images };
-    return { value: await window.keepsight[name](given as never) };
-  } catch (error) {
-    return { failure: (error as { failure: EngineFailure }).failure };
+  /** The turns' images in base 64; the engine says of a key that is unknown. */
+  #imagesOf(turns: readonly Turn[]): Readonly<Record<string, string>> {
+    const keys = new Set(turns.flatMap(({ images }) => images));
+    const files = [...this.#images].filter(([key]) => keys.has(key));
+    return Object.fromEntries(
+      files.map(([key, file]) => [key, fs.readFileSync(file).toString("base64")]),
+    );
   }
 }
 
-function unwrap<T>(outcome: Outcome<T>): T {
-  if ("value" in outcome) return outcome.value;
-  const { code, message } = outcome.failure;
-  throw code === "noWebGpu" || code === "missingLimit" ? webGpuError(message) : inputError(message);
+/** Runs inside the page. */
+async function callEngine({
+  method,
+  request,
+  images,
+  stopAt,
+}: {
+  readonly method: Method;
+  readonly request: object;
+  readonly images: Readonly<Record<string, string>> | undefined;
+  readonly stopAt: StopAt | undefined;
+}): Promise<Outcome<unknown>> {
+  const engine: Engine = window.keepsight;
+  const bytes = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  let count = 0;
+  const unsubscribe = engine.subscribe(({ type }) => {
+    if (type === stopAt?.type && ++count === stopAt.count) void engine.cancel();
+  });
+  try {
+    const blobs = Object.entries(images ?? {}).map(([key, text]) => [key, new Blob([bytes(text)])]);
+    const given = images ? { ...request, images: Object.fromEntries(blobs) } : request;
+    return { value: await engine[method](given as never) };
+  } catch (error) {
+    return { failure: (error as { failure: EngineFailure }).failure };
+  } finally {
+    unsubscribe();
+  }
 }

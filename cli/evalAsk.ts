@@ -1,6 +1,6 @@
 import type { CacheSettings, LaneOutcome, ModelInfo } from "@/protocol/engine";
 import type { Question } from "./dataset";
-import { type EnginePage, openEngine } from "./enginePage";
+import { type OpenedEngine, openEngine } from "./engine";
 import type { EvalCommand } from "./evalCommand";
 import type { LaneAnswer } from "./evalScores";
 
@@ -16,7 +16,7 @@ export function laneName({ policy, retention }: CacheSettings): string {
 export class Engines {
   readonly #command: EvalCommand;
   readonly #images: Readonly<Record<string, string>>;
-  #page: EnginePage | undefined;
+  #page: OpenedEngine | undefined;
   /** What the engine said when it was last opened. */
   info: ModelInfo | undefined;
 
@@ -25,7 +25,7 @@ export class Engines {
     this.#images = Object.fromEntries(command.questions.map(({ image }) => [image, image]));
   }
 
-  async open(): Promise<EnginePage> {
+  async open(): Promise<OpenedEngine> {
     if (this.#page) return this.#page;
     const { model, kvType } = this.#command;
     this.#page = await openEngine(model, this.#images);
@@ -54,7 +54,7 @@ export async function askOnce(engines: Engines, question: Question, command: Eva
 
 /** In a conversation of its own: features of the image may be reused, rows never are. */
 async function askLanes(
-  page: EnginePage,
+  page: OpenedEngine,
   { image, question }: Question,
   { lanes, sampling }: EvalCommand,
 ): Promise<LaneAnswer[]> {

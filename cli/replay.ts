@@ -12,7 +12,7 @@ import type {
 import type { ConversationDocument } from "@/store/library/exportJson";
 import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
 import type { AttemptRecord } from "@/store/library/records";
-import { type EnginePage, openEngine } from "./enginePage";
+import { type OpenedEngine, openEngine } from "./engine";
 import { inputError, usageError } from "./options";
 import { modelOf, originOf, planReplay, type Step } from "./replayPlan";
 
@@ -51,7 +51,7 @@ export interface ReplayDocument {
 
 /** Runs the steps one after the other. */
 export async function replayAll(
-  page: Pick<EnginePage, "ask" | "compare">,
+  page: Pick<OpenedEngine, "ask" | "compare">,
   steps: readonly Step[],
   onAnswer: (answer: ReplayedAnswer) => void,
 ): Promise<readonly ReplayedAnswer[]> {
@@ -66,7 +66,7 @@ export async function replayAll(
 }
 
 async function replayStep(
-  page: Pick<EnginePage, "ask" | "compare">,
+  page: Pick<OpenedEngine, "ask" | "compare">,
   step: Step,
 ): Promise<readonly ReplayedAnswer[]> {
   const outcomes = await (step.attempts.length > 1 ? compare(page, step) : ask(page, step));
@@ -79,7 +79,7 @@ async function replayStep(
 
 type Outcome = { readonly result: TurnResult } | { readonly failure: string };
 
-async function ask(page: Pick<EnginePage, "ask">, step: Step): Promise<readonly Outcome[]> {
+async function ask(page: Pick<OpenedEngine, "ask">, step: Step): Promise<readonly Outcome[]> {
   const [{ settings, run }] = step.attempts as readonly [AttemptRecord];
   if (run.phase !== "done") return [];
   const recorded = run.result;
@@ -92,7 +92,10 @@ async function ask(page: Pick<EnginePage, "ask">, step: Step): Promise<readonly 
   return [await page.ask(request).then((result) => ({ result }), failed)];
 }
 
-async function compare(page: Pick<EnginePage, "compare">, step: Step): Promise<readonly Outcome[]> {
+async function compare(
+  page: Pick<OpenedEngine, "compare">,
+  step: Step,
+): Promise<readonly Outcome[]> {
   const lanes = step.attempts.map(({ settings }) => settings);
   const request: Omit<CompareRequest, "images"> = {
     turns: step.turns,

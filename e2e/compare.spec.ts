@@ -1,6 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
+import { EnginePage, must } from "../cli/enginePage";
 import type { TurnResult } from "../src/protocol/engine";
-import { EngineDriver, must } from "./engineDriver";
 
 /** Results of the lanes, as the page keeps them in this browser. */
 function keptResults(page: Page): Promise<readonly TurnResult[]> {
@@ -66,8 +66,8 @@ test("the built page compares three lanes from one prefill", async ({ page }) =>
 test("the picture is looked at once and the prompt read once, for three lanes", async ({
   page,
 }) => {
-  const engine = await EngineDriver.open(page);
-  must(await engine.load("keepsight-mini"));
+  const engine = await EnginePage.open(page);
+  must(await engine.load("models/keepsight-mini/"));
   engine.addImage("receipt", "fixtures/images/receipt.png");
   await engine.heard();
   const turns = [{ images: ["receipt"], question: "What is the total?" }];
@@ -76,7 +76,7 @@ test("the picture is looked at once and the prompt read once, for three lanes", 
     { policy: "aircache", retention: 0.1 },
     { policy: "prefixkv", retention: 0.2, scope: "prompt" as const },
   ];
-  const outcomes = must(await engine.compare({ turns }, lanes));
+  const outcomes = must(await engine.compare({ turns, lanes }));
   const results = outcomes.map(({ result }) => result!);
   const events = await engine.heard();
 

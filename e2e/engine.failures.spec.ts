@@ -1,18 +1,18 @@
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { EnginePage, must } from "../cli/enginePage";
 import type { EngineFailure } from "../src/protocol/engine";
-import { EngineDriver, must } from "./engineDriver";
 
-const MODEL = "tiny-smolvlm";
+const MODEL = "models/tiny-smolvlm/";
 const WEIGHTS = "**/models/tiny-smolvlm/model.safetensors";
 const question = { turns: [{ images: ["picture"], question: "What is shown in this image?" }] };
 
 let page: Page;
-let engine: EngineDriver;
+let engine: EnginePage;
 
 test.describe("pictures", () => {
   test.beforeAll(async ({ browser }) => {
     page = await browser.newPage();
-    engine = await EngineDriver.open(page);
+    engine = await EnginePage.open(page);
     must(await engine.load(MODEL));
   });
   test.afterAll(() => page.close());
@@ -55,7 +55,7 @@ test.describe("pictures", () => {
 
 test.describe("model directories", () => {
   test.beforeEach(async ({ page }) => {
-    engine = await EngineDriver.open(page);
+    engine = await EnginePage.open(page);
     engine.addImage("picture", "fixtures/vision/picture.png");
   });
 
@@ -67,7 +67,7 @@ test.describe("model directories", () => {
     "preprocessor_config.json",
   ]) {
     test(`without ${file} are refused by its name`, async ({ page }) => {
-      await page.context().route(`**/models/${MODEL}/${file}`, (route) => {
+      await page.context().route(`**/${MODEL}${file}`, (route) => {
         return route.fulfill({ status: 404, body: "not found" });
       });
       const { failure } = await engine.load(MODEL);
@@ -89,7 +89,7 @@ test.describe("model directories", () => {
   });
 
   test("whose weights are cut off, lie or lack a tensor are refused", async ({ page }) => {
-    const whole = await (await page.request.get(`models/${MODEL}/model.safetensors`)).body();
+    const whole = await (await page.request.get(`${MODEL}model.safetensors`)).body();
     const headerBytes = Number(whole.readBigUInt64LE(0));
     const header = JSON.parse(whole.subarray(8, 8 + headerBytes).toString()) as object;
     const withHeader = (change: (header: Record<string, Tensor>) => void) => {
@@ -130,7 +130,7 @@ test.describe("model directories", () => {
     });
     await page
       .context()
-      .route(`**/models/${MODEL}/config.json`, (route) =>
+      .route(`**/${MODEL}config.json`, (route) =>
         route.fulfill({ json: { architectures: ["MambaForCausalLM"], model_type: "mamba" } }),
       );
     const { failure } = await engine.load(MODEL);
@@ -157,7 +157,7 @@ test.describe("model directories", () => {
 
 test.describe("a device", () => {
   test.beforeEach(async ({ page }) => {
-    engine = await EngineDriver.open(page);
+    engine = await EnginePage.open(page);
     engine.addImage("picture", "fixtures/vision/picture.png");
   });
 
@@ -217,7 +217,7 @@ test("a browser without WebGPU is told so", async ({ playwright, baseURL }) => {
     args: ["--no-sandbox", "--disable-features=WebGPU", "--disable-gpu"],
   });
   const page = await browser.newPage({ ...(baseURL ? { baseURL } : {}) });
-  const { failure } = await (await EngineDriver.open(page)).load(MODEL);
+  const { failure } = await (await EnginePage.open(page)).load(MODEL);
   await browser.close();
   expect(failure satisfies EngineFailure | undefined).toMatchObject({ code: "noWebGpu" });
 });

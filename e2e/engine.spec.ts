@@ -1,7 +1,7 @@
 import { expect, type Page, test } from "@playwright/test";
+import { EnginePage, must } from "../cli/enginePage";
 import reference from "../fixtures/vision/reference.json" with { type: "json" };
 import type { Turn } from "../src/protocol/engine";
-import { EngineDriver, must } from "./engineDriver";
 
 /** Rows per KV head are allocated in steps of this many. */
 const CAPACITY_STEP = 64;
@@ -11,16 +11,16 @@ const shown: Turn = { images: ["picture"], question: "What is shown in this imag
 const text = (question: string): Turn => ({ images: [], question });
 
 /** A random model of 3 layers that sees pictures as 5 tiles of 16 rows: quick, and every bit is real. */
-const MODEL = "tiny-smolvlm";
+const MODEL = "models/tiny-smolvlm/";
 
-let engine: EngineDriver;
+let engine: EnginePage;
 
 test.describe("one conversation", () => {
   let page: Page;
 
   test.beforeAll(async ({ browser }) => {
     page = await browser.newPage();
-    engine = await EngineDriver.open(page);
+    engine = await EnginePage.open(page);
     engine.addImage("picture", "fixtures/vision/picture.png");
   });
 
@@ -275,7 +275,7 @@ test.describe("one conversation", () => {
       alone.push(must(await engine.ask({ turns: [shown], settings, fresh: true })));
     }
     await engine.heard();
-    const outcomes = must(await engine.compare({ turns: [shown] }, lanes));
+    const outcomes = must(await engine.compare({ turns: [shown], lanes }));
     const results = outcomes.map(({ result }) => result);
     for (const [lane, result] of results.entries()) {
       expect(result?.tokenIds, lanes[lane]?.policy).toEqual(alone[lane]?.tokenIds);
@@ -304,10 +304,12 @@ test.describe("one conversation", () => {
       { policy: "full", retention: 1, capMb: 0.1 },
       { policy: "streaming", retention: 0.1, capMb: 0.1 },
     ];
-    const [first, second] = must(await engine.compare({ turns: [shown] }, lanes));
+    const [first, second] = must(await engine.compare({ turns: [shown], lanes }));
     expect([first, second].filter((lane) => lane?.failure?.code === "capTooSmall")).toHaveLength(1);
     expect([first, second].filter((lane) => lane?.result)).toHaveLength(1);
-    expect((await engine.compare({ turns: [shown] }, [{}])).failure?.code).toBe("badRequest");
+    expect((await engine.compare({ turns: [shown], lanes: [{}] })).failure?.code).toBe(
+      "badRequest",
+    );
   });
 
   test("the same seed gives the same tokens, another one others", async () => {
@@ -367,9 +369,9 @@ test.describe("the embedded model", () => {
 
   test.beforeAll(async ({ browser }) => {
     page = await browser.newPage();
-    engine = await EngineDriver.open(page);
+    engine = await EnginePage.open(page);
     engine.addImage("receipt", "fixtures/images/receipt.png");
-    const info = must(await engine.load("keepsight-mini"));
+    const info = must(await engine.load("models/keepsight-mini/"));
     expect(info).toMatchObject({ layers: 8, elementType: "f16", kvType: "f16", bytesPerRow: 4096 });
   });
 

@@ -1,20 +1,20 @@
 import { expect, type Page, test } from "@playwright/test";
+import { EnginePage, must } from "../cli/enginePage";
 import type { Explanation, TurnResult } from "../src/protocol/engine";
-import { EngineDriver, must } from "./engineDriver";
 
 const shown = { images: ["picture"], question: "What is shown in this image?" };
 const then = { images: [], question: "And what else?" };
 
 /** A random model of 3 layers that sees pictures as 5 tiles of 16 rows: quick, and every bit is real. */
-const [MODEL, LAYERS, VISUAL_ROWS] = ["tiny-smolvlm", 3, 80];
+const [MODEL, LAYERS, VISUAL_ROWS] = ["models/tiny-smolvlm/", 3, 80];
 const STEP = LAYERS * VISUAL_ROWS;
 
-let engine: EngineDriver;
+let engine: EnginePage;
 let page: Page;
 
 test.beforeAll(async ({ browser }) => {
   page = await browser.newPage();
-  engine = await EngineDriver.open(page);
+  engine = await EnginePage.open(page);
   engine.addImage("picture", "fixtures/vision/picture.png");
   must(await engine.load(MODEL));
 });
@@ -91,7 +91,7 @@ test("lanes share the first look and part after it", async () => {
     { policy: "aircache", retention: 0.25 },
     { policy: "streaming", retention: 0.3, scope: "prompt" as const },
   ];
-  const outcomes = must(await engine.compare({ turns: [shown], explain: true }, lanes));
+  const outcomes = must(await engine.compare({ turns: [shown], lanes, explain: true }));
   const results = outcomes.map(({ result }) => result!);
   const looks = results.map((result) => [...expectAttention(result).subarray(0, STEP)]);
   expect(looks[1]).toEqual(looks[0]);

@@ -1,0 +1,85 @@
+import path from "node:path";
+import { chromium } from "@playwright/test";
+import type {
+  AskRequest,
+  CompareRequest,
+  EngineEvent,
+  LaneOutcome,
+  LoadRequest,
+  MemoryReading,
+  ModelInfo,
+  TurnResult,
+} from "@/protocol/engine";
+import { findBrowser, launchOptions } from "./browser";
+import { EnginePage, type Outcome } from "./enginePage";
+import { inputError, webGpuError } from "./options";
+import { buildIfStale, serveSite } from "./site";
+
+/** Hears a token's text as it comes, and the whole event. */
+export type TokenListener = (
+  text: string,
+  event: Extract<EngineEvent, { readonly type: "token" }>,
+) => void;
+
+/** The engine of the built site, in a headless browser of its own; failures are a command's errors. */
+export interface OpenedEngine {
+  load(request?: Omit<LoadRequest, "baseUrl">): Promise<ModelInfo>;
+  ask(request: Omit<AskRequest, "images">, onToken?: TokenListener): Promise<TurnResult>;
+  compare(
+    request: Omit<CompareRequest, "images">,
+    onToken?: TokenListener,
+  ): Promise<readonly LaneOutcome[]>;
+  clear(): Promise<void>;
+  memory(): Promise<MemoryReading>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param modelDir folder in the Hugging Face layout, anywhere on disk
+ * @param images file by key, as `AskRequest.turns` name them
+ */
+export async function openEngine(
+  modelDir: string,
+  images: Readonly<Record<string, string>> = {},
+): Promise<OpenedEngine> {
+  buildIfStale();
+  const name = encodeURIComponent(path.basename(modelDir));
+  const site = await serveSite({ "-model": path.dirname(modelDir) });
+  const browser = await chromium.launch(launchOptions(await findBrowser()));
+  const page = await browser.newPage();
+  const engine = await EnginePage.open(page, `${site.url}headless.html`);
+  for (const [key, file] of Object.entries(images)) engine.addImage(key, file);
+  let onToken: TokenListener | undefined;
+  await page.exposeFunction("token", (event: Parameters<TokenListener>[1]) => {
+    onToken?.(event.text, event);
+  });
+  await page.evaluate(() => {
+    const { token } = window as unknown as { token(event: EngineEvent): void };
+    window.keepsight.subscribe((event) => {
+      if (event.type === "token") token(event);
+    });
+  });
+  return {
+    load: async (request) => unwrap(await engine.load(`-model/${name}/`, request)),
+    ask: async (request, listener) => {
+      onToken = listener;
+      return unwrap(await engine.ask(request));
+    },
+    compare: async (request, listener) => {
+      onToken = listener;
+      return unwrap(await engine.compare(request));
+    },
+    clear: () => engine.clear(),
+    memory: () => engine.memory(),
+    close: async () => {
+      await browser.close();
+      site.close();
+    },
+  };
+}
+
+function unwrap<T>({ value, failure }: Outcome<T>): T {
+  if (!failure) return value;
+  const { code, message } = failure;
+  throw code === "noWebGpu" || code === "missingLimit" ? webGpuError(message) : inputError(message);
+}
