@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Variants } from "@/gpu/variants";
+import { diskSource } from "../../../cli/disk";
 import { createTestGpu } from "../../../test/dawn";
-import { diskSource } from "../../../test/disk";
 import { VisionTower } from "./tower";
 import { parseTowerConfig } from "./towerConfig";
 import { loadTowerWeights } from "./towerWeights";

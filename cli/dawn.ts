@@ -1,0 +1,21 @@
+import { create, globals } from "webgpu";
+import { Gpu } from "@/gpu/gpu";
+
+Object.assign(globalThis, globals);
+
+const dawn = create([]);
+
+/** A device of its own on the machine's adapter (Dawn under Node; a software one where no GPU is). */
+export async function createNodeGpu(
+  features: readonly GPUFeatureName[] = ["subgroups" as GPUFeatureName],
+): Promise<Gpu> {
+  const adapter = await dawn.requestAdapter();
+  if (!adapter) throw new Error("no WebGPU adapter under Node");
+  const device = await adapter.requestDevice({
+    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+  });
+  device.addEventListener("uncapturederror", (event) => {
+    throw (event as GPUUncapturedErrorEvent).error;
+  });
+  return new Gpu(device);
+}

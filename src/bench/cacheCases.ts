@@ -1,0 +1,139 @@
+import type { Reduction } from "@/gpu/kernels/common/reduction";
+import { type Decoder, promptIds } from "@/model/decoder/decoder";
+import { generate } from "@/model/decoder/generation";
+import type { KvCache } from "@/model/kv/cache";
+import { compact } from "@/model/kv/compaction";
+import { type TapInput, TapRecorder } from "@/model/taps/taps";
+
+/** What compaction costs, to compare with decoding steps on the same cache, in milliseconds. */
+export interface CompactionTimes {
+  /** Median step of each repeat. */
+  readonly steps: readonly number[];
+  readonly compactions: readonly number[];
+}
+
+/** Prefills with one tap each, to compare with prefills without any, in milliseconds. */
+export interface TapTimes {
+  readonly plain: readonly number[];
+  readonly tapped: Readonly<Record<string, readonly number[]>>;
+}
+
+const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
+const STEPS = 9;
+const TEXT_ROWS = 24;
+/** Enough for every kernel to be compiled. */
+const WARM_UP_ROWS = 64;
+
+const TAPS: Readonly<Record<string, TapInput["spec"]>> = {
+  "window of 32": { window: { rows: 32, aggregate: "mean", kernel: 5 } },
+  elite: { elite: { window: "elite", alpha: 0.9, perKvHead: false } },
+  "column sums": { columnSum: true },
+};
+
+/** Decoding steps on a cache of `rows`, then the compaction of all its layers to `keep` of them. */
+export async function timeCompaction(
+  decoder: Decoder,
+  {
+    rows,
+    keep,
+    repeats,
+  }: { readonly rows: number; readonly keep: number; readonly repeats: number },
+): Promise<CompactionTimes> {
+  const steps: number[] = [];
+  const compactions: number[] = [];
+  await timePrefill(decoder, 40); // compiles, and leaves logits to draw from
+  for (let run = 0; run <= repeats; run++) {
+    const cache = filledCache(decoder, rows);
+    const start = cache.rowCounts().map((layer) => layer.map(() => 0));
+    const times: number[] = [];
+    const args = { cache, sampling: SAMPLING, maxNewTokens: STEPS, stopIds: [] };
+    for await (const { ms } of generate(decoder, args)) times.push(ms);
+    cache.truncate(STEPS);
+    const plan = evenPlan(decoder, rows, keep);
+    const ms = await timed(decoder, () => compact(cache, plan, start));
+    cache.destroy();
+    if (run === 0) continue; // warm-up
+    steps.push(middle(times.slice(1)));
+    compactions.push(ms);
+  }
+  return { steps, compactions };
+}
+
+/** A prefill of `rows` without taps, then with each; the readback is included. */
+export async function timeTaps(
+  decoder: Decoder,
+  reduction: Reduction,
+  { rows, repeats }: { readonly rows: number; readonly repeats: number },
+): Promise<TapTimes> {
+  const prefill = (count: number, spec?: TapInput["spec"]) =>
+    timePrefill(decoder, count, spec && { spec, reduction });
+  for (const spec of [undefined, ...Object.values(TAPS)]) await prefill(WARM_UP_ROWS, spec);
+  const plain: number[] = [];
+  const tapped = Object.fromEntries(
+    Object.keys(TAPS).map((name): [string, number[]] => [name, []]),
+  );
+  for (let run = 0; run < repeats; run++) {
+    plain.push(await prefill(rows));
+    for (const [name, spec] of Object.entries(TAPS)) tapped[name]!.push(await prefill(rows, spec));
+  }
+  return { plain, tapped };
+}
+
+/** Prefills pseudo-random tokens into a cache of its own; milliseconds, taps read back. */
+async function timePrefill(
+  decoder: Decoder,
+  rows: number,
+  tap?: Pick<TapInput, "spec" | "reduction">,
+): Promise<number> {
+  const cache = decoder.createCache();
+  const ids = promptIds(
+    Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700)),
+    -1,
+  );
+  const textStart = rows - TEXT_ROWS;
+  const prompt = { rows, visual: [{ start: 5, end: textStart }], textStart };
+  const ms = await timed(decoder, async () => {
+    const { heads } = decoder.config;
+    const hook = tap && (await TapRecorder.create(decoder.gpu, { ...tap, cache, heads, prompt }));
+    await decoder.prefill({ cache, ids, hook });
+    await hook?.finish();
+  });
+  cache.destroy();
+  return ms;
+}
+
+/** A cache that holds `rows` rows of small pseudo-random f16 numbers in every layer. */
+function filledCache(decoder: Decoder, rows: number): KvCache {
+  const cache = decoder.createCache();
+  cache.ensureRows(rows);
+  cache.append(rows);
+  for (const { k, v } of cache.layers) {
+    for (const buffer of [k, v]) {
+      const words = Uint16Array.from(
+        { length: buffer.size / 2 },
+        (_, i) => 0x2c00 | ((i * 40503) & 0x3ff),
+      );
+      decoder.gpu.device.queue.writeBuffer(buffer, 0, words);
+    }
+  }
+  return cache;
+}
+
+/** Evenly spaced rows, one list for all heads. */
+function evenPlan({ config }: Decoder, rows: number, share: number) {
+  const kept = Math.round(rows * share);
+  const keep = [Uint32Array.from({ length: kept }, (_, i) => Math.floor(i / share))];
+  return { layers: Array.from({ length: config.layers }, () => ({ keep })) };
+}
+
+async function timed(decoder: Decoder, work: () => Promise<unknown>): Promise<number> {
+  await decoder.gpu.device.queue.onSubmittedWorkDone();
+  const started = performance.now();
+  await work();
+  await decoder.gpu.device.queue.onSubmittedWorkDone();
+  return performance.now() - started;
+}
+
+function middle(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] as number;
+}
