@@ -72,7 +72,9 @@ test("a word lights the patches that it looked at, and the overlay comes back", 
   await askTwice(page);
   const kept = await overlay(page);
   await word(page, 1, 2).hover();
-  await expect(caption(page)).toHaveText(/^Attention, not proof: “2020” in layer 5 looked most at/);
+  await expect(caption(page)).toHaveText(
+    /^Attention, not proof: “2020” in layer 5 attended most to/,
+  );
   await expect.poll(() => overlay(page)).not.toBe(kept);
   const year = await overlay(page);
   await word(page, 1, 1).hover();
@@ -86,12 +88,12 @@ test("a word lights the patches that it looked at, and the overlay comes back", 
 test("what only the full cache could look at is outlined", async ({ page }) => {
   await askTwice(page);
   await word(page, 1, 2).hover();
-  await expect(viewer(page).getByText("dropped; the full cache looked there")).toBeVisible();
+  await expect(viewer(page).getByText("dropped; attended by the full cache")).toBeVisible();
   // The last digits of the year, which AirCache dropped: the outline is opaque, the shade is not.
   expect((await edgeColor(page, 3, 7))[3]).toBe(255);
   await word(page, 0, 2).hover();
   await expect(caption(page)).toContainText("“2028”");
-  await expect(viewer(page).getByText("dropped; the full cache looked there")).toHaveCount(0);
+  await expect(viewer(page).getByText("dropped; attended by the full cache")).toHaveCount(0);
 });
 
 test("words are one tab stop, and arrow keys move between them", async ({ page }) => {
@@ -105,7 +107,7 @@ test("words are one tab stop, and arrow keys move between them", async ({ page }
   await expect(word(page, 1, 2)).toBeFocused();
   await expect(caption(page)).toContainText("“2020”");
   await expect(viewer(page).locator("[aria-live]")).toContainText(
-    /“2020” in layer 5 .* Dropped here, though the full cache’s “2028” looked there/,
+    /“2020” in layer 5 .* Dropped here, but attended by the full cache’s “2028”/,
   );
   await page.keyboard.press("Tab");
   await expect(answers(page).nth(1).locator("[data-word]:focus")).toHaveCount(0);

@@ -7,8 +7,8 @@ import { mayBringImages, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";
 
 /**
- * Takes images dropped or pasted anywhere on the page. A drop says where it goes, where there is a
- * choice; a paste adds to what is being asked.
+ * Accepts images dropped or pasted anywhere on the page. If there is a choice, a drag shows its target; a
+ * paste adds to the next question.
  */
 export function DropZone() {
   const app = useApp();
@@ -91,7 +91,7 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
   }, [app, setOver]);
 }
 
-/** Opens a conversation that was exported; a file that is none is refused where images are. */
+/** Opens an exported conversation; another file is refused where failures of images are shown. */
 async function takeConversation({ library, viewer }: App, { blob, title }: Given): Promise<void> {
   const message = await library.take(new File([blob], title));
   if (message) viewer.refuse(message);

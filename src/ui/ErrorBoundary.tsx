@@ -7,7 +7,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** In the place of a page that could not be drawn: one sentence, and a way on. */
+/** Replaces a page that failed to render with a sentence and a button. */
 export class ErrorBoundary extends Component<Props, { readonly error: unknown }> {
   override state = { error: undefined };
 

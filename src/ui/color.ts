@@ -1,4 +1,4 @@
-/** A token as a colour that a canvas understands, in the theme that is in force. */
+/** A design token as a colour for a canvas, in the current theme. */
 export function tokenColor(element: HTMLElement, token: string): string {
   const probe = document.createElement("i");
   probe.style.color = `var(${token})`;
@@ -9,7 +9,7 @@ export function tokenColor(element: HTMLElement, token: string): string {
   return color;
 }
 
-/** Calls back when the colours change: another theme picked, or another one of the system's. */
+/** Calls back when the theme of the page or of the system changes. */
 export function onThemeChange(listener: () => void): () => void {
   const observer = new MutationObserver(listener);
   observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });

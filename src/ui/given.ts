@@ -1,12 +1,12 @@
 import type { Given } from "@/store/images/viewer";
 
-/** What a drop or a paste brings: files, or else the addresses of images. */
+/** Content of a drop or a paste: files, or else addresses of images. */
 export interface Transferred {
   readonly given: readonly Given[];
   readonly addresses: readonly string[];
 }
 
-/** Whether a drag may bring images; what it brings is known only once it is dropped. */
+/** Whether a drag may contain images; its content is known only after the drop. */
 export function mayBringImages(types: readonly string[]): boolean {
   return types.includes("Files") || types.includes("text/uri-list");
 }
@@ -45,7 +45,7 @@ function imageAddresses(markup: string): readonly string[] {
   return sources.filter((source) => /^(https?:|data:image\/|blob:)/i.test(source));
 }
 
-/** Lines of a text/uri-list; those that begin with # are remarks. */
+/** Lines of a text/uri-list; lines that begin with # are comments. */
 function uriList(text: string): readonly string[] {
   return text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#"));
 }

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 
 export type Route = "chat" | "about";
 
-/** The page in the address's fragment, so that any static host serves every page. */
+/** The route in the URL fragment, so that any static host serves every page. */
 export function useRoute(): Route {
   return useSyncExternalStore(subscribe, () => (location.hash === "#about" ? "about" : "chat"));
 }

@@ -78,7 +78,7 @@ export default function About() {
   );
 }
 
-/** Each number's meaning, with what it was in the newest answer on this page. */
+/** Each number's definition, with its value in the newest answer on this page. */
 function Numbers() {
   const { policies } = useApp();
   const conversation = useChat((state) => state.conversation);
@@ -106,7 +106,7 @@ function Numbers() {
   );
 }
 
-/** What a policy lets one choose, as its form says it; the options that all share are not repeated. */
+/** A policy's own options, as in its form. */
 function Options({ policy }: { readonly policy: PolicyInfo }) {
   const { policies } = useApp();
   const own = Object.entries(policy.options).filter(

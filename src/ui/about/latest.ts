@@ -21,14 +21,14 @@ export function latestAnswer(
   return answers.findLast(({ settings }) => policy === undefined || settings.policy === policy);
 }
 
-/** One measure of every layer, as the engine told of it. */
+/** One measure of every layer, as reported by the engine. */
 export interface LayerMeasure {
   readonly name: string;
   /** Written out, one per layer. */
   readonly values: readonly string[];
 }
 
-/** What an answer says of its layers: rows that stayed, and the measures that its policy notes. */
+/** Measures per layer of an answer: rows kept, and the notes of its policy. */
 export function layerMeasures({ layers, notes }: TurnResult): readonly LayerMeasure[] {
   const noted = (name: string, decimals: number): readonly LayerMeasure[] => {
     const values = notes[name];

@@ -2,7 +2,7 @@ import type { TurnResult } from "@/protocol/engine";
 import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/format";
 import { rowCounters } from "../chat/rowCounters";
 
-/** What stands behind a number on the page, and what it was in an answer. */
+/** The definition of a number on the page, and its value in an answer. */
 export interface NumberMeaning {
   readonly name: string;
   readonly meaning: string;

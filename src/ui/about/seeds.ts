@@ -1,11 +1,11 @@
-/** The three methods that this page was built around, told in their own formulas. */
+/** The three main methods with their formulas. */
 export interface Seed {
   /** Policy id. */
   readonly id: string;
   readonly idea: string;
-  /** Lines of notation, one thought each. */
+  /** Lines of notation. */
   readonly formula: readonly string[];
-  /** What the authors' release does, where it differs from their paper or is not there. */
+  /** How the authors' release differs from their paper, if there is one. */
   readonly release: string;
   /** What is done here where paper and release differ or are silent. */
   readonly here: string;
@@ -17,7 +17,7 @@ export const SEEDS: readonly Seed[] = [
     id: "aircache",
     idea:
       "The words of the question vote on the visual tokens, but only the words that the last one " +
-      "listens to: the elite. A layer whose votes are strong and concentrated keeps more rows.",
+      "attends to: the elite. A layer whose votes are strong and concentrated keeps more rows.",
     formula: [
       "E = { j : a[last, j] ≥ α · max a[last, ·] }   a: A over the question's words alone, α = 0.9",
       "I[v] = mean over q in E of A[q, v]   renormalised over the visual rows V and E",
@@ -35,7 +35,7 @@ export const SEEDS: readonly Seed[] = [
     id: "prefixkv",
     idea:
       "Every layer keeps the same share of its attention, not the same number of rows: a layer " +
-      "that spreads its attention keeps a long cache, one that looks at few tokens a short one.",
+      "that spreads its attention keeps a long cache, one that attends to few tokens a short one.",
     formula: [
       "I[l, j] = Σ over all queries q of A[l, q, j]",
       "C[l] = cumulative sum of I[l] / Σ I[l], sorted downwards",

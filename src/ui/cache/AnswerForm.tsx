@@ -35,7 +35,7 @@ const FIELDS: readonly Field[] = [
   },
 ];
 
-/** How words are chosen, which has nothing to do with the cache: closed until somebody needs it. */
+/** Sampling, which does not concern the cache: closed by default. */
 export function AnswerForm() {
   const { settings } = useApp();
   const sampling = useSettings((state) => state.sampling);

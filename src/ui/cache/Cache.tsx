@@ -8,7 +8,7 @@ import { SettingsBlock } from "./SettingsBlock";
 
 const NARROW = matchMedia("(max-width: 720px)");
 
-/** The zone to watch: a column beside the chat, a sheet over it on small screens. */
+/** Settings and charts of the cache: a column beside the chat, a sheet over it on small screens. */
 export function Cache() {
   const isNarrow = useSyncExternalStore(
     (listener) => {

@@ -3,7 +3,7 @@ import { useApp, useChat, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { NumberField } from "./NumberField";
 
-/** A ceiling for the KV cache, whatever the conversation grows to. */
+/** An upper bound of the KV cache over the whole conversation. */
 export function CapControl() {
   const { settings } = useApp();
   const capMb = useSettings((state) => state.capMb);

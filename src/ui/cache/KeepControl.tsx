@@ -75,7 +75,7 @@ interface FieldProps {
   readonly onCommit: (percent: number) => void;
 }
 
-/** A number that may be half typed: it counts once it is one from 1 to 100. */
+/** A number field; an incomplete entry counts once it is from 1 to 100. */
 function PercentField({ percent, isDisabled, onCommit }: FieldProps) {
   const [draft, setDraft] = useState(String(percent));
   useEffect(() => setDraft(String(percent)), [percent]);

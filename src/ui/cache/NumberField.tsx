@@ -7,21 +7,21 @@ interface Props {
   readonly unit?: string;
   readonly help: string;
   readonly limits: NumberLimits;
-  /** Undefined where the field may stand empty, and does. */
+  /** Undefined if the field may be empty, and is. */
   readonly value: number | undefined;
   /** What an empty field means; without it a field cannot be empty. */
   readonly empty?: string;
-  /** Stands in the help's place: why the value in use was refused. */
+  /** Replaces the help: why the value was refused. */
   readonly problem?: string | undefined;
   readonly onCommit: (value: number | undefined) => void;
 }
 
-/** A number with a line of help. It may be half typed: it counts once it is one that may be. */
+/** A number with a line of help. An incomplete entry counts once it is valid. */
 export function NumberField(props: Props) {
   const { label, unit, help, limits, value, empty, problem, onCommit } = props;
   const id = useId();
   const [draft, setDraft] = useState(show(value));
-  // What is being typed stays as it is: "0." is not "0" to the one who types "0.5".
+  // The text that is being typed stays: "0." on the way to "0.5" is not replaced by "0".
   useEffect(
     () => setDraft((typed) => (typed !== "" && Number(typed) === value ? typed : show(value))),
     [value],

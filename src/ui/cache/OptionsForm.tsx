@@ -6,7 +6,7 @@ import styles from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";
 import { NumberField } from "./NumberField";
 
-/** The policy's own options in the settings, closed until somebody needs them. */
+/** The policy's own options, closed by default. */
 export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
   const { settings } = useApp();
   const chosen = useSettings((state) => state.options[policy.id]);
@@ -112,7 +112,7 @@ interface TextProps {
   readonly onCommit: (value: string) => void;
 }
 
-/** Text that may be half typed: it counts once it matches the option's pattern. */
+/** A text field; an entry counts once it matches the option's pattern. */
 function TextInput({ id, help, option, value, onCommit }: TextProps) {
   const [draft, setDraft] = useState(value);
   useEffect(() => setDraft(value), [value]);

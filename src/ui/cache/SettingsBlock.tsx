@@ -12,7 +12,7 @@ const SCOPES = [
   { value: "prompt", label: "Whole prompt" },
 ] as const;
 
-/** What the next question runs under. Nothing here touches an answer that exists. */
+/** Settings of the next question. They change no existing answer. */
 export function SettingsBlock() {
   const { policies, settings } = useApp();
   const id = useSettings((state) => state.policy);

@@ -10,7 +10,7 @@ import { type Samples, watchSamples } from "./watchSamples";
 export interface ChartSource extends Samples {
   data(): uPlot.AlignedData;
   options(host: HTMLElement): Omit<uPlot.Options, "width" | "height">;
-  /** What the values under the cursor say; undefined where there are none. */
+  /** The values under the cursor as text; undefined without any. */
   readout(index: number): string | undefined;
 }
 

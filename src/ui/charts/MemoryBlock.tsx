@@ -27,7 +27,7 @@ export function MemoryBlock() {
   const full = reading?.fullKv ?? 0;
   const { value, unit } = bytesParts(kv);
   const share = full > 0 ? Math.min(1, kv / full) : 0;
-  // A loaded model reports its weights before there is a row to speak of.
+  // A loaded model reports its weights before the cache has rows.
   const isEmpty = full === 0;
 
   return (

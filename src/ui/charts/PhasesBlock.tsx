@@ -4,7 +4,7 @@ import { useCharts } from "../useApp";
 import styles from "./Charts.module.css";
 import { ShowData } from "./ShowData";
 
-/** Where the last answer's time went, phase by phase. */
+/** Times of the last answer's phases. */
 export function PhasesBlock() {
   const ms = useCharts((state) => state.phases);
   const decodeMs = useCharts((state) => state.decodeMs);

@@ -13,7 +13,7 @@ interface Props {
   readonly read: () => DataTable;
 }
 
-/** A chart's samples as a table, for whoever cannot see it or wants the numbers. */
+/** A chart's samples as a table, for screen readers and for export. */
 export function ShowData({ children, caption, read }: Props) {
   const id = useId();
   const [table, setTable] = useState<DataTable>();

@@ -44,7 +44,7 @@ export function drawLabel({ ctx }: uPlot, ink: Ink, label: Label): void {
   ctx.fillStyle = label.color;
   ctx.textAlign = label.align ?? "left";
   ctx.textBaseline = "alphabetic";
-  // A rim of the ground, so that a line behind a word does not strike it through.
+  // An outline in the background colour, so that lines do not cross the text.
   ctx.strokeStyle = ink.surface;
   ctx.lineWidth = 3 * devicePixelRatio;
   ctx.lineJoin = "round";

@@ -72,13 +72,13 @@ export function memoryChart(charts: Charts, cap?: number): ChartSource {
   };
 }
 
-/** Upper end of the scale of bytes: the highest line and some air. */
+/** Upper end of the byte scale: the highest line and a margin. */
 function top(max: number, cap: number | undefined): number {
   const isCapInSight = cap !== undefined && cap <= max * CAP_IN_SIGHT;
   return (isCapInSight ? Math.max(max, cap) : max) * 1.12;
 }
 
-/** What the dotted line is, at its end. */
+/** Label of the dotted line, at its end. */
 export function drawFull(chart: uPlot, ink: Ink, full: ArrayLike<number> | undefined): void {
   const last = full?.[full.length - 1] ?? 0;
   if (last === 0) return;
@@ -98,7 +98,7 @@ function drawCap(chart: uPlot, ink: Ink, cap: number): void {
   drawLabel(chart, ink, { text, x: left, y, color: ink.warning });
 }
 
-/** The floor, the marks' words under it, and the time at the right end. */
+/** The baseline, the labels of the marks under it, and the time at the right end. */
 function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   drawRule(chart, 0, ink.grid);
   if (!memory.view()[2]?.some((full) => full > 0)) return;
@@ -133,7 +133,7 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   }
 }
 
-/** Where on the floor a mark's moment is. */
+/** Position of a mark on the baseline. */
 function drawTick({ ctx, bbox }: uPlot, ink: Ink, x: number): void {
   const floor = bbox.top + bbox.height;
   ctx.fillStyle = ink.text;

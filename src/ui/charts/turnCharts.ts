@@ -5,7 +5,7 @@ import { chartInk, drawLabel, drawRule, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 import { drawFull } from "./memoryChart";
 
-/** Turns that a chart has room for at least, so that one bar does not fill it. */
+/** Minimum number of places for turns, so that one bar does not fill the chart. */
 const FEWEST_TURNS = 6;
 /** Turns that are numbered one by one; of more, the first and the last. */
 const MOST_NUMBERS = 12;
@@ -90,7 +90,7 @@ export function turnTimesChart(
   };
 }
 
-/** What both charts share: one place per turn, and values from zero to some air above the largest. */
+/** Shared by both charts: one place per turn, and values from zero to a margin above the largest. */
 function turnOptions(
   turns: readonly number[],
   air: number,

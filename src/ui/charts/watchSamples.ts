@@ -1,6 +1,6 @@
-/** Redraws for people who asked for less motion: a few steady states instead of a moving line. */
+/** Redraw interval with reduced motion. */
 const CALM_INTERVAL_MS = 500;
-/** Otherwise as often as an eye can follow a number. */
+/** Redraw interval otherwise. */
 const INTERVAL_MS = 100;
 
 /** What a chart is drawn from. */

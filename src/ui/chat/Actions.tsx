@@ -11,11 +11,11 @@ const COPIED_MS = 1500;
 
 interface CopyProps {
   readonly text: string;
-  /** What is copied, for those who do not see where the button stands. */
+  /** Names what is copied, for screen readers. */
   readonly what?: string;
 }
 
-/** Copies a text, and says so in the room that its own word takes. */
+/** Copies a text, and says so without changing its width. */
 export function CopyButton({ text, what = "answer" }: CopyProps) {
   const [said, setSaid] = useState<"Copied" | "Failed">();
 
@@ -69,7 +69,7 @@ export function AnswerActions({ attempt, text }: AnswerProps) {
   );
 }
 
-/** Ways to ask an answered question once more. */
+/** Actions that ask an answered question again. */
 export function AgainActions({ exchange }: { readonly exchange: Exchange }) {
   const app = useApp();
   const settings = useSettings((state) => state);

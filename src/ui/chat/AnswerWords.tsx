@@ -15,8 +15,8 @@ interface Props {
 }
 
 /**
- * An answer whose words light the patches that they looked at: one tab stop, arrow keys from word to
- * word. The word that rests goes to a store that the viewer follows; nothing here is drawn again.
+ * An answer whose words highlight the patches that they attend to: one tab stop, arrow keys from word to
+ * word. The current word is in a store that the viewer follows; the transcript is not rendered again.
  */
 export function AnswerWords({ attempt, parts }: Props) {
   const { attentionView } = useApp();
@@ -95,7 +95,7 @@ export function AnswerWords({ attempt, parts }: Props) {
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Words that looked at the patch that was pinned last. */
+/** Words that attend to the patch that was pinned last. */
 function useAttendingWords(attempt: Attempt): ReadonlySet<number> {
   const { attentionView } = useApp();
   const pinned = useStore(attentionView.store, (state) => state.pinned.at(-1));

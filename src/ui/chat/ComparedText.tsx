@@ -11,7 +11,7 @@ interface Props {
   readonly reference?: string | undefined;
 }
 
-/** What an attempt says; word by word once it is known what its words looked at. */
+/** The text of an attempt; word by word once its attention was recorded. */
 export function ComparedText({ attempt, reference }: Props) {
   const text = textOf(attempt.run);
   const isStreaming = attempt.run.phase === "running";

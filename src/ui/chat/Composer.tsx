@@ -142,7 +142,7 @@ function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
   );
 }
 
-/** Says what the next question runs under, when that is not what the last one ran under. */
+/** Names the next question's settings if they differ from the last one's. */
 function NextSettings({ isComparing }: { readonly isComparing: boolean }) {
   const { policies, preview: previews } = useApp();
   const settings = useSettings((state) => state);

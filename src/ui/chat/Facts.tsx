@@ -8,7 +8,7 @@ import { rowCounters } from "./rowCounters";
 
 interface Props {
   readonly settings: CacheSettings;
-  /** How it was sampled; answers of old have it not. */
+  /** Sampling of the answer; absent in older records. */
   readonly sampling: Sampling | undefined;
   readonly result: TurnResult;
   readonly agrees: boolean | undefined;
@@ -23,7 +23,7 @@ const ENDINGS: Readonly<Record<TurnResult["finish"], string>> = {
   memory: "ended where the memory is full",
 };
 
-/** What an answer cost, measured by the engine that gave it. */
+/** Bytes, rows and times of an answer, as the engine measured them. */
 export function Facts({ settings, sampling, result, agrees, hidden }: Props) {
   const { policies } = useApp();
   const { kvBytes, ms } = result;

@@ -74,7 +74,7 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
   const details = settingsDetails(policies, settings);
   const text = textOf(run);
   const act = useFailureAction(attempt);
-  // Where lanes stand one below the other, one that has not begun would be pushed down by the others.
+  // With lanes below each other, one that has not begun would be pushed down by the others.
   const isWaiting = !isFirst && run.phase === "running" && run.tokens === 0;
   return (
     <section className={styles.lane} aria-label={label} data-waiting={isWaiting || undefined}>

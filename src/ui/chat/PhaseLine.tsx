@@ -6,7 +6,7 @@ import styles from "./Chat.module.css";
 
 type Live = Extract<Run, { phase: "running" | "queued" }>;
 
-/** What the engine is doing, in a quiet line, while there is nothing to read. */
+/** The current phase, while there is no text yet. */
 export function PhaseLine({ run, label }: { readonly run: Live; readonly label?: string }) {
   return (
     <p className={styles.phases}>
@@ -43,12 +43,12 @@ function Phases({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
   return <>{phaseWords(run.phases).join(" · ") || "starting"}</>;
 }
 
-/** The phases so far, one word each; score and plan are one thing to a reader. */
+/** The phases so far; score and plan are shown as one. */
 export function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
   const words = phases.flatMap(({ phase, done, total }) => {
     switch (phase) {
       case "vision":
-        return ["looking"];
+        return ["encoding the image"];
       case "prefill":
         return [done < total ? `reading ${done}/${total}` : `read ${total}`];
       case "score":

@@ -121,7 +121,7 @@ function useFollow(log: React.RefObject<HTMLElement | null>, id: string, content
     if (scrolls) element.scrollTop = element.scrollHeight;
   }, [log, content]);
 
-  // Where the page itself scrolls, it goes to an answer once, when it begins.
+  // If the page itself scrolls, it scrolls to an answer once, when the answer begins.
   const running = useChat((state) => state.running);
   useEffect(() => {
     const element = log.current;

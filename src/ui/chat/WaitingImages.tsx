@@ -6,9 +6,8 @@ import { FetchingLine } from "../viewer/FetchingLine";
 import styles from "./Images.module.css";
 
 /**
- * The images that stand before the next question, each with a way to take it back, and what became
- * of those that were added last. A single image that began the conversation is in the viewer and
- * needs no mention here.
+ * The images before the next question, each with a button to remove it, and the outcome of adding the
+ * last ones. A single image that began the conversation is in the viewer and is not repeated here.
  */
 export function WaitingImages() {
   const { viewer } = useApp();

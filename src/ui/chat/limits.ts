@@ -1,2 +1,2 @@
-/** Longer questions are refused on the page, before they reach the model's context. */
+/** Characters of the longest question that the page sends. */
 export const MAX_CHARACTERS = 8000;

@@ -1,4 +1,4 @@
-/** The word that a key leads to from another; undefined where the key leads nowhere. */
+/** The word that a key moves to from another; undefined if the key does not move. */
 export function nextWord(key: string, current: number, count: number): number | undefined {
   switch (key) {
     case "ArrowRight":

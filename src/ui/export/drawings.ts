@@ -5,10 +5,10 @@ import { type Markup, type MarkupPart, markup } from "./markup";
 
 const WIDTH = 240;
 const HEIGHT = 72;
-/** Room for a line of text above and below a drawing. */
+/** Height of a line of text above and below a drawing. */
 const LINE = 14;
 
-/** A drawing with its caption; `summary` says in words what is to be seen. */
+/** A drawing with its caption and a text equivalent. */
 function figure(caption: string, summary: string, content: MarkupPart): Markup {
   const box = `0 0 ${WIDTH} ${HEIGHT + 2 * LINE}`;
   return markup`<figure class="drawing"><figcaption>${caption}</figcaption>

@@ -30,7 +30,7 @@ const ENDINGS = {
   memory: "Ended where the memory is full.",
 } as const;
 
-/** One answer with everything that was measured of it. */
+/** One answer with its measurements. */
 export function answerMarkup(attempt: Attempt, context: AnswerContext): Markup {
   const agrees = agreesWithReference(context.exchange, attempt);
   const verdict =

@@ -16,7 +16,7 @@ import styles from "./exportPage.css?inline";
 import { Markup, markup } from "./markup";
 import { type OverlayImage, overlayImage } from "./overlayImage";
 
-/** Nothing runs in the file and nothing is fetched by it, whatever somebody typed. */
+/** The exported file runs no script and fetches nothing. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /** A conversation as one HTML document that needs nothing else: no scripts, no network. */

@@ -1,4 +1,4 @@
-/** Text that is HTML already; whatever else stands in a template is escaped. */
+/** Text that is HTML already; everything else in a template is escaped. */
 export class Markup {
   readonly html: string;
 
@@ -6,7 +6,7 @@ export class Markup {
     this.html = html;
   }
 
-  /** @param html from this page's own files alone, never anything that somebody typed */
+  /** @param html from this page's own files only, never user input */
   static trusted(html: string): Markup {
     return new Markup(html);
   }
@@ -15,8 +15,8 @@ export class Markup {
 export type MarkupPart = Markup | string | number | undefined | false | readonly MarkupPart[];
 
 /**
- * HTML by template: strings and numbers in it are escaped, for text and for quoted attributes alike;
- * markup and lists of it are put in as they are, and what is undefined or false leaves nothing.
+ * HTML by template: strings and numbers are escaped, for text and for quoted attributes; markup and lists
+ * of markup are inserted unchanged; undefined and false insert nothing.
  */
 export function markup(texts: TemplateStringsArray, ...parts: readonly MarkupPart[]): Markup {
   const html = texts.map((text, index) => text + (index < parts.length ? write(parts[index]) : ""));

@@ -3,7 +3,7 @@ import { tokenColor } from "../color";
 import { keptRowCount, keptShareOfAll, rowCount } from "../overlayGeometry";
 import { drawDroppedRows } from "../viewer/drawOverlay";
 
-/** Pixels of the wider side: enough to see which patches stayed. */
+/** Pixels of the wider side. */
 const LONGEST = 480;
 const QUALITY = 0.82;
 
@@ -44,7 +44,7 @@ export function overlayImage(
   };
 }
 
-/** The overlay of the light theme, whichever the page is in: the file is looked at in both. */
+/** The overlay colour of the light theme, whatever the page's theme: the file is read in both. */
 function paperColor(): string {
   const paper = document.createElement("div");
   paper.style.colorScheme = "light";

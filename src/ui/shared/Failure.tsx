@@ -7,7 +7,7 @@ interface Props {
   readonly onAct?: ((action: NonNullable<EngineFailure["action"]>) => void) | undefined;
 }
 
-/** A failure where it happened: one sentence, one action. */
+/** A failure in its place: one sentence, one action. */
 export function Failure({ failure, onAct }: Props) {
   const { action } = failure;
   return (

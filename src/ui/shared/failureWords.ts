@@ -9,7 +9,7 @@ export const FAILURE_ACTIONS: Readonly<Record<NonNullable<EngineFailure["action"
   newConversation: "Start a new conversation",
 };
 
-/** The engine's sentence; where the page knows more about browsers, the page's. */
+/** The engine's sentence, or the page's if it knows more about the browser. */
 export function failureSentence({ code, message }: EngineFailure): string {
   switch (code) {
     case "noWebGpu":

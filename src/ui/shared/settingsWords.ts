@@ -30,7 +30,7 @@ export function settingsDetails(
   return [...scope, ...options.map(({ label, value }) => `${label.toLowerCase()} ${value}`)];
 }
 
-/** How the tokens are chosen, where that is not what the page does by itself. */
+/** Sampling, as far as it differs from the defaults. */
 export function samplingWords(sampling: Sampling): readonly string[] {
   const { maxNewTokens, temperature, topP, seed } = sampling;
   const words = (isSaid: boolean, text: string) => (isSaid ? [text] : []);

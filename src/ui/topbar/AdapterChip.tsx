@@ -2,7 +2,7 @@ import { useModel } from "../useApp";
 import { adapterName } from "./adapterName";
 import styles from "./TopBar.module.css";
 
-/** Which device computes; a software adapter says what its times are worth. */
+/** The adapter; for a software adapter, a warning about its times. */
 export function AdapterChip() {
   const model = useModel((state) => state);
   if (model.phase === "failed" && model.failure.code === "noWebGpu") {

@@ -7,7 +7,7 @@ import styles from "./Library.module.css";
 
 const PANEL = "library-panel";
 
-/** Conversations kept in this browser: open, rename, export, delete, and those of a file. */
+/** Conversations stored in this browser: open, rename, export, delete, import. */
 export function LibraryMenu() {
   const { library } = useApp();
   const { entries, isKept, failure } = useStore(library.archive.store);
@@ -61,7 +61,7 @@ function hide() {
   document.getElementById(PANEL)?.hidePopover();
 }
 
-/** Takes up a conversation that was exported as JSON. */
+/** Imports a conversation that was exported as JSON. */
 function Import() {
   const { library } = useApp();
   const [failure, setFailure] = useState<string>();
@@ -94,7 +94,7 @@ function Import() {
         aria-label="Conversation to import"
         onChange={({ target }) => {
           void take(target.files?.[0]);
-          // The same file again is a change, too.
+          // Choosing the same file again also fires a change.
           target.value = "";
         }}
       />
@@ -107,7 +107,7 @@ function Import() {
   );
 }
 
-/** What was deleted last, and the way back. */
+/** The conversation deleted last, with *Undo*. */
 function Removed() {
   const { library } = useApp();
   const removed = useStore(library.store, (state) => state.removed);
@@ -202,7 +202,7 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
           <button
             type="button"
             aria-label={`Export ${title} as HTML`}
-            title="One page to look at anywhere"
+            title="One HTML page that needs no server"
             onClick={() => void save(() => downloadHtml(library, policies, entry))}
           >
             HTML

@@ -12,7 +12,7 @@ const KEPT = [
   [8.7, 12.2],
 ] as const;
 
-/** The brand: a round field of patches, a few of them kept. */
+/** The logo: a round field of patches, a few of them kept. */
 export function Mark() {
   return (
     <svg viewBox="0 0 20 20" width="20" height="20" fill="none" aria-hidden="true">

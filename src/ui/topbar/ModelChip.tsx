@@ -6,7 +6,7 @@ import styles from "./TopBar.module.css";
 
 const SHEET = "device-sheet";
 
-/** The model: its progress while it loads, its size once it is there, its facts on demand. */
+/** The model: its progress while it loads, then its size; a button opens its facts. */
 export function ModelChip() {
   const model = useModel((state) => state);
   return (

@@ -5,7 +5,7 @@ import styles from "./TopBar.module.css";
 const NEXT: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
 const WORDS: Readonly<Record<Theme, string>> = { system: "System", light: "Light", dark: "Dark" };
 
-/** Goes round the three themes; the word is the one in use. */
+/** Cycles through the three themes; the label is the current one. */
 export function ThemeToggle() {
   const { settings } = useApp();
   const theme = useSettings((state) => state.theme);

@@ -1,6 +1,6 @@
 import type { AdapterInfo } from "@/protocol/engine";
 
-/** The most telling name that a browser gives of an adapter. */
+/** The most specific name that the browser reports for an adapter. */
 export function adapterName({
   description,
   architecture,

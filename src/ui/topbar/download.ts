@@ -4,7 +4,7 @@ import type { PolicyInfo } from "@/store/settings/policyInfo";
 
 type Named = Pick<Entry, "id" | "title">;
 
-/** A conversation as a page of its own. What makes it is loaded when it is asked for. */
+/** Saves a conversation as one HTML page. Its code is loaded on demand. */
 export async function downloadHtml(
   { archive }: Library,
   policies: readonly PolicyInfo[],

@@ -12,7 +12,7 @@ interface Props {
   readonly input?: { readonly id: string; readonly name: string };
 }
 
-/** The ways to an image of one's own: files, the camera, an address. */
+/** Menu to add images: files, the camera, an address. */
 export function AddMenu({ label, className, target, input }: Props) {
   const { viewer } = useApp();
   const own = useId();

@@ -5,7 +5,7 @@ import { adding, closeDialog } from "./adding";
 const Camera = lazy(() => import("./Camera"));
 const AddressDialog = lazy(() => import("./AddressDialog"));
 
-/** The dialog that was asked for, and its code with it. */
+/** The requested dialog; its code is loaded on demand. */
 export function AddingDialogs() {
   const dialog = useStore(adding, (state) => state.dialog);
   if (!dialog) return null;

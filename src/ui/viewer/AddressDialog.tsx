@@ -11,7 +11,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Fetches an image from an address. The field keeps what was typed until an image has come. */
+/** Fetches an image from an address. The field keeps its text until an image has arrived. */
 export default function AddressDialog({ target, onClose }: Props) {
   const { viewer } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -31,7 +31,7 @@ export default function AddressDialog({ target, onClose }: Props) {
 
   function close() {
     if (isFetching) viewer.stopReading();
-    // The sentence was read here; it has nothing to say behind the dialog.
+    // The failure was shown in the dialog and is not repeated behind it.
     if (isTried) viewer.dismissFailure();
     onClose();
   }

@@ -91,7 +91,7 @@ function useCamera(video: React.RefObject<HTMLVideoElement | null>): string | un
   return refusal;
 }
 
-/** The camera that looks away from the person, where there are two. */
+/** The rear camera, if there are two. */
 function open(): Promise<MediaStream> {
   const size = { width: { ideal: 1920 }, height: { ideal: 1080 } };
   return navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", ...size } });

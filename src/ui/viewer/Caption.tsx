@@ -76,11 +76,11 @@ interface WordProps {
 
 function WordCaption({ attention: { text, light, strongest }, layer, layout, patches }: WordProps) {
   const word = <b>“{text}”</b>;
-  if (light.size === 0) return <>No step of {word} was recorded, or it looked at no patch</>;
+  if (light.size === 0) return <>No step of {word} was recorded, or it attended to no patch</>;
   const places = placesOf(strongest, patches, layout, 2);
   return (
     <>
-      Attention, not proof: {word} in {layersText(layer)} looked most at{" "}
+      Attention, not proof: {word} in {layersText(layer)} attended most to{" "}
       {places.length > 0 ? places.join("; ") : "no patch of this image"}
     </>
   );
@@ -93,7 +93,7 @@ export function MissedSentence({ view: { attention, rows } }: { readonly view: V
   const places = placesOf(missed, patchesOf(rows.layout), rows.layout, 3);
   return (
     <>
-      . Dropped here, though the full cache’s “{text}” looked there: {places.join("; ")}
+      . Dropped here, but attended by the full cache’s “{text}”: {places.join("; ")}
     </>
   );
 }

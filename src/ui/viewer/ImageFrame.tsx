@@ -79,7 +79,7 @@ function useAway(holder: RefObject<HTMLElement | null>, isWanted: boolean): bool
   const [isAway, setAway] = useState(false);
   useEffect(() => {
     const box = holder.current?.getBoundingClientRect();
-    // A third of it is enough to see where a word looked.
+    // A third of it is enough to see the attended patches.
     setAway(isWanted && box !== undefined && box.bottom < box.height / 3);
   }, [holder, isWanted]);
   return isAway;

@@ -1,7 +1,7 @@
 import styles from "./Legend.module.css";
 import type { ViewerContent } from "./useViewerContent";
 
-const MISSED = "dropped; the full cache looked there";
+const MISSED = "dropped; attended by the full cache";
 
 /** What the colours and marks over the image mean; its room is there when it is empty. */
 export function Legend({ view: { overlay, attention } }: { readonly view: ViewerContent }) {

@@ -6,7 +6,7 @@ import type { Overlay, Paint } from "./overlay";
 const FULL_VEIL = 0.86;
 /** Opacity of the accent over the patch that was ranked highest: what is under it can still be read. */
 const FULL_HEAT = 0.7;
-/** Opacities where a word did not look at all, and of the accent where it looked most. */
+/** Opacities: of the shade where a word has no attention, and of the accent where it has most. */
 const FULL_SHADE = 0.66;
 const FULL_LIGHT = 0.4;
 

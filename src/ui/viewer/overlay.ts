@@ -6,7 +6,7 @@ export type Paint =
   | { readonly kind: "kept"; readonly share: ReadonlyMap<number, number> }
   /** How high the policy ranked a row. */
   | { readonly kind: "heat"; readonly heat: ReadonlyMap<number, number> }
-  /** How much a word looked at a row, and the rows that it could not look at any more. */
+  /** Attention of a word by row, and the rows that it could not attend to any more. */
   | {
       readonly kind: "word";
       readonly light: ReadonlyMap<number, number>;

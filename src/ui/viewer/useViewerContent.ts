@@ -31,7 +31,7 @@ export interface ViewerContent {
   readonly heat: Heat | undefined;
   /** Why there is no heat, where there is none. */
   readonly heatState: "pending" | "unscored" | "unrecorded";
-  /** The word that rests, and what it looked at. */
+  /** The current word and its attention. */
   readonly attention: WordAttention | undefined;
   readonly sinks: ReadonlySet<number>;
   /** Of the next settings, not of an answer. */
@@ -105,7 +105,7 @@ function useHeat({ attemptId, layout, result }: FlatRows, layer: LayerChoice): H
   return useMemo(() => importance && heatOf(importance, layer), [importance, layer]);
 }
 
-/** What the resting word looked at; its answer has ended, so nothing else of the chat matters. */
+/** Attention of the current word; its answer has ended, so nothing else of the chat matters. */
 function useWordAttention(layer: LayerChoice): WordAttention | undefined {
   const { chat, attentionView } = useApp();
   const word = useStore(attentionView.store, (state) => state.word);
