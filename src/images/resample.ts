@@ -8,12 +8,15 @@ export function resample(
   [width, height]: readonly [width: number, height: number],
   [toWidth, toHeight]: readonly [width: number, height: number],
 ): Uint8ClampedArray<ArrayBuffer> {
-  const wide = new Uint8ClampedArray(toWidth * height * 4);
-  scaleLines(pixels, wide, weights(width, toWidth), {
-    lines: height,
-    line: [width * 4, toWidth * 4],
-    step: 4,
-  });
+  let wide = pixels;
+  if (toWidth !== width) {
+    wide = new Uint8ClampedArray(toWidth * height * 4);
+    scaleLines(pixels, wide, weights(width, toWidth), {
+      lines: height,
+      line: [width * 4, toWidth * 4],
+      step: 4,
+    });
+  }
   const scaled = new Uint8ClampedArray(toWidth * toHeight * 4);
   scaleLines(wide, scaled, weights(height, toHeight), {
     lines: toWidth,

@@ -1,8 +1,8 @@
+import { resample } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import { ModelError } from "../modelError";
-import { withOrt } from "../vision/ort";
+import { type ProcessorConfig, parseProcessorConfig } from "./processorConfig";
 import type { TileGrid } from "./prompt";
-import { transformers } from "./transformers";
 
 /** Input of the vision encoder for one image. */
 export interface ProcessedImage {
@@ -14,7 +14,10 @@ export interface ProcessedImage {
   readonly grid: TileGrid;
 }
 
-/** Part of a picture, in fractions of its width and height. */
+/** Opaque pixels, RGBA, [height, width, 4]. */
+export type Pixels = Pick<ImageData, "data" | "width" | "height">;
+
+/** Part of an image, in fractions of its width and height. */
 export interface TileBox {
   readonly x: number;
   readonly y: number;
@@ -22,30 +25,22 @@ export interface TileBox {
   readonly height: number;
 }
 
-interface LibraryOutput {
-  readonly pixel_values: { readonly data: Float32Array; readonly dims: readonly number[] };
-  readonly rows: readonly (readonly number[])[];
-  readonly cols: readonly (readonly number[])[];
-}
+type Size = readonly [width: number, height: number];
 
-type LibraryProcessor = (
-  images: unknown,
-  options: { readonly return_row_col_info: true },
-) => Promise<LibraryOutput>;
-
-/** The model's own image processor (`preprocessor_config.json`). */
+/**
+ * The image processor of Idefics3 and SmolVLM, as `transformers` runs it: every resize is Pillow's
+ * LANCZOS, rounded to bytes. (Transformers.js resizes with a plain bilinear filter.)
+ */
 export class ImageProcessor {
   /**
    * Visual rows of one tile, from `processor_config.json`; undefined if the encoder's output
    * decides.
    */
   readonly rowsPerTile: number | undefined;
-  readonly #process: LibraryProcessor;
-  readonly #longestEdge: number | undefined;
+  readonly #config: ProcessorConfig;
 
-  constructor(process: LibraryProcessor, longestEdge?: number, rowsPerTile?: number) {
-    this.#process = process;
-    this.#longestEdge = longestEdge;
+  constructor(config: ProcessorConfig, rowsPerTile?: number) {
+    this.#config = config;
     this.rowsPerTile = rowsPerTile;
   }
 
@@ -61,44 +56,85 @@ export class ImageProcessor {
       const message = "The model directory has no file preprocessor_config.json.";
       throw new ModelError("missingFile", message);
     }
-    const size = config.size as { readonly longest_edge?: number } | undefined;
     const rows = shared?.image_seq_len;
     return new ImageProcessor(
-      construct(config),
-      size?.longest_edge,
+      parseProcessorConfig(config),
       typeof rows === "number" ? rows : undefined,
     );
   }
 
-  /**
-   * The size that the processor resizes an image to. Resizing to it beforehand with a better filter
-   * avoids the library's bilinear resize.
-   */
-  sizeFor(width: number, height: number): readonly [width: number, height: number] {
-    const edge = this.#longestEdge;
-    const longest = Math.max(width, height);
-    const scale = (edge ?? Math.min(longest, MAX_EDGE)) / longest;
-    const fitted = (pixels: number) => Math.max(1, Math.floor(Number((pixels * scale).toFixed(2))));
-    return [fitted(width), fitted(height)];
+  /** The size to which an image is scaled first: by its longest edge, the other one even. */
+  sizeFor(width: number, height: number): Size {
+    const { longestEdge } = this.#config;
+    if (longestEdge === undefined) return [width, height];
+    const size = withLongest([width, height], longestEdge, (edge) => edge + (edge % 2));
+    return Math.max(...size) > MAX_EDGE ? withLongest(size, MAX_EDGE, (edge) => edge) : size;
   }
 
-  /**
-   * Turns pixels into tiles. Idefics3 does not keep the aspect ratio: every tile is resized to the
-   * encoder's square.
-   */
-  async process(image: ImageData): Promise<ProcessedImage> {
-    const raw = new transformers.RawImage(image.data, image.width, image.height, 4);
-    const output = await withOrt(() => this.#process([[raw]], { return_row_col_info: true }));
-    const { data, dims } = output.pixel_values;
-    const [, tiles = 0, , height = 0, width = 0] = dims;
-    const grid = { rows: output.rows[0]?.[0] ?? 0, columns: output.cols[0]?.[0] ?? 0 };
-    return { pixelValues: data, tiles, height, width, grid };
+  /** Pixels of `sizeFor` to tiles: each is a square of the encoder's size. */
+  process(image: Pixels): ProcessedImage {
+    const { tileSize, splits } = this.#config;
+    const square = [tileSize, tileSize] as const;
+    const size = splits ? wholeTiles(image, tileSize) : square;
+    const stretched = scaled(image, size);
+    const [columns, rows] = [size[0] / tileSize, size[1] / tileSize];
+    const isTiled = columns * rows > 1;
+    const tiles = isTiled ? columns * rows + 1 : 1;
+    const pixelValues = new Float32Array(tiles * 3 * tileSize * tileSize);
+    for (let tile = 0; tile < columns * rows; tile++) {
+      const corner = [(tile % columns) * tileSize, Math.floor(tile / columns) * tileSize] as const;
+      this.#write(pixelValues, tile, stretched, corner);
+    }
+    if (isTiled) this.#write(pixelValues, tiles - 1, scaled(stretched, square), [0, 0]);
+    const grid = isTiled ? { rows, columns } : { rows: 0, columns: 0 };
+    return { pixelValues, tiles, height: tileSize, width: tileSize, grid };
+  }
+
+  /** One tile's colours, a plane each, scaled and normalised. */
+  #write(values: Float32Array, tile: number, { data, width }: Pixels, [left, top]: Size): void {
+    const { tileSize, scale, mean, std } = this.#config;
+    for (let channel = 0; channel < 3; channel++) {
+      const [center, spread] = [mean[channel]!, std[channel]!];
+      let to = (3 * tile + channel) * tileSize * tileSize;
+      for (let y = 0; y < tileSize; y++) {
+        let from = 4 * ((top + y) * width + left) + channel;
+        for (let x = 0; x < tileSize; x++, from += 4) {
+          values[to++] = (data[from]! * scale - center) / spread;
+        }
+      }
+    }
   }
 }
 
+/** No edge is longer, whatever a processor asks for. */
+const MAX_EDGE = 4096;
+
+/** The smallest size of whole tiles; the longer side decides first. */
+function wholeTiles({ width, height }: Pixels, tileSize: number): Size {
+  const up = (pixels: number) => Math.ceil(pixels / tileSize) * tileSize;
+  return withLongest([width, height], up(Math.max(width, height)), (edge) => up(Math.max(1, edge)));
+}
+
+/** A size with another longest edge and nearly the same shape, in the arithmetic of `transformers`. */
+function withLongest(
+  [width, height]: Size,
+  longest: number,
+  round: (edge: number) => number,
+): Size {
+  const aspect = width / height;
+  if (width >= height) return [longest, Math.max(1, round(Math.trunc(longest / aspect)))];
+  return [Math.max(1, round(Math.trunc(longest * aspect))), longest];
+}
+
+function scaled(image: Pixels, [width, height]: Size): Pixels {
+  if (image.width === width && image.height === height) return image;
+  const data = resample(image.data, [image.width, image.height], [width, height]);
+  return { data, width, height };
+}
+
 /**
- * What each tile shows, in prompt order. The picture is stretched to a whole number of tiles, so
- * the tiles divide it evenly whatever its shape; the last one shows all of it.
+ * What each tile shows, in prompt order. The image is stretched to a whole number of tiles, so the
+ * tiles divide it evenly whatever its shape; the last one shows all of it.
  */
 export function tileBoxes({ rows, columns }: TileGrid): TileBox[] {
   const boxes: TileBox[] = [];
@@ -109,20 +145,4 @@ export function tileBoxes({ rows, columns }: TileGrid): TileBox[] {
     }
   }
   return [...boxes, { x: 0, y: 0, width: 1, height: 1 }];
-}
-
-/** Longest edge if the processor's configuration has none. */
-const MAX_EDGE = 4096;
-
-const SUPPORTED = ["Idefics3ImageProcessor", "SmolVLMImageProcessor"] as const;
-
-function construct(config: JsonObject): LibraryProcessor {
-  const name = String(config.image_processor_type ?? "").replace(/Fast$/, "");
-  const known = SUPPORTED.find((type) => type === name);
-  if (!known) {
-    const message = `Pictures cannot be prepared for this model: its ${name || "image processor"} is not supported.`;
-    throw new ModelError("badModel", message);
-  }
-  // Instances of the library's classes are callable.
-  return new transformers[known](config) as unknown as LibraryProcessor;
 }

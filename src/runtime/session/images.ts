@@ -43,7 +43,7 @@ export class ConversationImages {
     const known = this.#seen.get(hash);
     if (known) return known.image;
     const decoded = await decodeImage(file, (w, h) => this.#processor.sizeFor(w, h));
-    const processed = await this.#processor.process(decoded.pixels);
+    const processed = this.#processor.process(decoded.pixels);
     const { width, height, notices } = decoded;
     const image = { hash, grid: processed.grid, width, height, notices };
     this.#seen.set(hash, { image, content: { kind: "pixels", processed } });
