@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
-import { ask, openScripted } from "./scripted";
+import { ask, openScripted, saying } from "./scripted";
 
 const library = (page: Page) => page.getByRole("button", { name: "History" });
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });
@@ -96,6 +96,23 @@ test("a browser whose storage is full says so, and the conversation goes on", as
   await expect(conversation.getByRole("alert")).toHaveText(/storage is full/);
   await ask(page, "What is the date?");
   await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
+});
+
+test("Hebrew and Arabic read from right to left, wherever they stand", async ({ page }) => {
+  const asked = "מה הסכום הכולל?";
+  await openScripted(page, { script: saying("المجموع هو ٧٥ دولارا") });
+  const composer = page.getByLabel("Question", { exact: true });
+  await composer.fill(asked);
+  await expect(composer).toHaveCSS("direction", "rtl");
+  await ask(page, asked);
+  await expect(question(page, asked).getByText(asked)).toHaveCSS("direction", "rtl");
+  const answer = page.getByRole("article", { name: "Answer" });
+  await expect(answer).toHaveCSS("direction", "rtl");
+  await library(page).click();
+  const title = page.locator("#library-panel").getByRole("button", { name: asked, exact: true });
+  await expect(title).toHaveCSS("direction", "rtl");
+  await composer.fill("What?");
+  await expect(composer).toHaveCSS("direction", "ltr");
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

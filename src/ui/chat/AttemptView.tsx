@@ -29,7 +29,7 @@ export function AttemptView({ exchange, attempt }: Props) {
   const isLive = run.phase === "running" || run.phase === "queued";
   return (
     <div className={styles.attempt} data-live={isLive || undefined}>
-      <article className={styles.answer} data-phase={run.phase} aria-label="Answer">
+      <article className={styles.answer} data-phase={run.phase} aria-label="Answer" dir="auto">
         <span className={run.phase === "running" ? styles.caret : undefined}>
           <ComparedText attempt={attempt} />
         </span>

@@ -45,6 +45,7 @@ export function Composer() {
           ref={area}
           className={styles.area}
           aria-label="Question"
+          dir="auto"
           aria-describedby={isTooLong ? "too-long" : undefined}
           placeholder={count > 1 ? `Ask about these ${count} images` : "Ask about this image"}
           rows={1}

@@ -83,7 +83,12 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
       <p className={styles.verdict}>
         {isReference ? "reference" : <Verdict run={run} reference={reference} />}
       </p>
-      <article className={styles.text} data-phase={run.phase} aria-label={`Answer of ${label}`}>
+      <article
+        className={styles.text}
+        data-phase={run.phase}
+        aria-label={`Answer of ${label}`}
+        dir="auto"
+      >
         <span className={run.phase === "running" && run.tokens > 0 ? chat.caret : undefined}>
           <ComparedText attempt={attempt} reference={reference} />
         </span>

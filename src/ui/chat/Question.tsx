@@ -25,7 +25,9 @@ export function Question({ exchange }: { readonly exchange: Exchange }) {
   if (isEditing) return <Editor exchange={exchange} onLeave={leave} />;
   return (
     <div className={styles.asked}>
-      <p className={chat.question}>{exchange.question}</p>
+      <p className={chat.question} dir="auto">
+        {exchange.question}
+      </p>
       <div className={styles.actions}>
         <div className={chat.actions}>
           <button ref={edit} type="button" onClick={() => setEditing(true)}>
@@ -79,6 +81,7 @@ function Editor({ exchange, onLeave }: EditorProps) {
       <textarea
         className={chat.area}
         aria-label="Edited question"
+        dir="auto"
         aria-describedby={`edit-${exchange.id}`}
         // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
         autoFocus

@@ -67,11 +67,11 @@ function words({ run }: Attempt, reference: string | undefined): Markup {
       ? markup`<p class="none">The model ended its answer without a word.</p>`
       : markup``;
   }
-  if (reference === undefined) return markup`<p class="words">${text}</p>`;
+  if (reference === undefined) return markup`<p class="words" dir="auto">${text}</p>`;
   const parts = comparedParts(text, reference, false).map(({ text: part, differs }) =>
     differs ? markup`<mark><span class="unseen">differs: </span>${part}</mark>` : part,
   );
-  return markup`<p class="words">${parts}</p>`;
+  return markup`<p class="words" dir="auto">${parts}</p>`;
 }
 
 function heading({ settings, hidden, run }: Attempt, { policies }: AnswerContext): Markup {

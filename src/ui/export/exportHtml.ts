@@ -41,7 +41,7 @@ export async function exportHtml(
     const shown = images.filter(({ id }) => exchange.images.includes(id));
     return markup`<section class="exchange">
 ${shown.map((image) => imageMarkup(image, urls.get(image.id) ?? ""))}
-<h2 class="question">${exchange.question}</h2>
+<h2 class="question" dir="auto">${exchange.question}</h2>
 ${attemptGroups(exchange).map((group) => {
   const [first] = group;
   if (first && first.comparison === undefined) return answerMarkup(first, context);
@@ -59,7 +59,7 @@ ${attemptGroups(exchange).map((group) => {
 <style>${Markup.trusted(tokens)}${Markup.trusted(styles)}</style>
 </head>
 <body>
-<header><h1>${title}</h1>${headMarkup(record)}</header>
+<header><h1 dir="auto">${title}</h1>${headMarkup(record)}</header>
 <main>${sections}</main>
 <footer>Exported from Keepsight. Bytes are those of live GPU buffers; times were measured on the adapter named
 above. A patch is covered by the share of layers that dropped it; numbers of patches are means over the layers.</footer>

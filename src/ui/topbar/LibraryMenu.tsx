@@ -149,8 +149,14 @@ function LibraryItem({ entry, isCurrent }: ItemProps) {
     <li className={styles.item} data-current={isCurrent}>
       {isNaming ? (
         <form onSubmit={rename} className={styles.naming}>
-          {/* biome-ignore lint/a11y/noAutofocus: the person has just asked to type here */}
-          <input name="name" aria-label={`Name of ${title}`} defaultValue={title} autoFocus />
+          <input
+            name="name"
+            aria-label={`Name of ${title}`}
+            defaultValue={title}
+            dir="auto"
+            // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
+            autoFocus
+          />
           <button type="submit" className={styles.link}>
             Save
           </button>
@@ -160,6 +166,7 @@ function LibraryItem({ entry, isCurrent }: ItemProps) {
           type="button"
           className={styles.title}
           aria-current={isCurrent}
+          dir="auto"
           onClick={() => void open()}
         >
           {title}
