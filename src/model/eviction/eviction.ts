@@ -1,4 +1,3 @@
-import type { RowScores } from "@/compression/taps/tap";
 import type { DecodeRule } from "@/compression/types";
 import {
   EVICT_LOWEST,
@@ -14,20 +13,15 @@ import type { KvCache, RowCounts } from "../kv/cache";
 import { FrontRows, type FrontSlots } from "../kv/frontRows";
 import { Scratch } from "../scratch";
 import { AgeOrder } from "./ageOrder";
-import { SlotLedger } from "./slotLedger";
+import { SlotLedger, type SlotLedgerInput } from "./slotLedger";
 import { sortSlots } from "./slotOrder";
 
-export interface EvictionInput {
-  readonly cache: KvCache;
+export interface EvictionInput extends SlotLedgerInput {
   /** H, query heads. */
   readonly heads: number;
   readonly rule: DecodeRule;
   /** Rows that the rule does not apply to: those cached before the prompt. */
   readonly start: RowCounts;
-  /** Tokens seen before the prompt: `seen` counts from there. */
-  readonly seenBefore: number;
-  /** Column sums of the prompt, if the rule adds to them; rows as in the policy's input. */
-  readonly sums?: RowScores;
   /** Also keep the positions of all slots on the GPU for another reader; see `slots`. */
   readonly tracksSlots?: boolean;
 }

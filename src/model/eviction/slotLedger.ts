@@ -1,7 +1,15 @@
+import type { RowScores } from "@/compression/taps/tap";
 import type { SlotScores } from "@/gpu/kernels/cache/evict";
-import type { KvRegion } from "../kv/cache";
+import type { KvCache, KvRegion } from "../kv/cache";
 import type { Scratch } from "../scratch";
-import type { EvictionInput } from "./eviction";
+
+export interface SlotLedgerInput {
+  readonly cache: KvCache;
+  /** Tokens seen before the prompt: `sums` count their rows from there. */
+  readonly seenBefore: number;
+  /** Column sums of the prompt, if the scores start from them; rows as in the policy's input. */
+  readonly sums?: RowScores;
+}
 
 /**
  * Running score and original position of every slot, on the GPU, in the cache's layout with all
@@ -10,14 +18,14 @@ import type { EvictionInput } from "./eviction";
 export class SlotLedger implements SlotScores {
   readonly clock: GPUBuffer;
   readonly isUsed: boolean;
-  readonly #input: EvictionInput;
+  readonly #input: SlotLedgerInput;
   readonly #scratch: Scratch;
   #scores: GPUBuffer;
   #positions: GPUBuffer;
   #regions: readonly (readonly KvRegion[])[];
   #version: number;
 
-  constructor(scratch: Scratch, input: EvictionInput, isUsed: boolean) {
+  constructor(scratch: Scratch, input: SlotLedgerInput, isUsed: boolean) {
     this.#scratch = scratch;
     this.#input = input;
     this.isUsed = isUsed;
