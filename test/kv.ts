@@ -98,11 +98,11 @@ export function fromHalf(half: number): number {
 }
 
 export interface CpuMerge {
-  /** Rows before the domain. */
+  /** Rows before the span. */
   readonly base: number;
   readonly kept: Uint32Array;
   readonly rule: "mean" | "pivot";
-  /** For each domain row the kept row that absorbs it, or -1. */
+  /** For each span row the kept row that absorbs it, or -1. */
   readonly into?: Int32Array | undefined;
 }
 

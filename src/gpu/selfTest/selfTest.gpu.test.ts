@@ -2,7 +2,7 @@ import { afterAll, expect, it } from "vitest";
 import { createTestGpu } from "../../../test/dawn";
 import type { Gpu } from "../gpu";
 import type { KernelSpec } from "../kernel";
-import { chooseVariants, PLAIN, type Variants } from "../variants";
+import { PLAIN, type Variants } from "../variants";
 import { SelfTestError, selfTest } from "./selfTest";
 
 const SPEC = {
@@ -63,11 +63,4 @@ it("leaves no memory behind", async () => {
   const before = gpu.memory.bytes;
   await selfTest(gpu, PLAIN, SPEC);
   expect(gpu.memory.bytes).toEqual(before);
-});
-
-it("chooses by adapter", () => {
-  expect(chooseVariants({ isFallback: true, hasSubgroups: false })).toEqual(PLAIN);
-  expect(chooseVariants({ isFallback: true, hasSubgroups: true })).toEqual(SOFTWARE);
-  expect(chooseVariants({ isFallback: false, hasSubgroups: true })).toEqual(SHARED);
-  expect(chooseVariants({ isFallback: false, hasSubgroups: false }).reduction).toBe("workgroup");
 });

@@ -2,7 +2,7 @@ import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createNearestKey } from "@/gpu/kernels/cache/nearestKey";
 import type { KvCache, RowCounts } from "./cache";
-import { domainRows, ListBuilder, startOf } from "./planLists";
+import { ListBuilder, spanRows, startOf } from "./planLists";
 
 /** layer → [head]: for each span row the kept row that it is merged into, or -1. */
 export type Assignments = ReadonlyMap<number, readonly Int32Array[]>;
@@ -39,7 +39,7 @@ export async function nearestKeepers(
 
 interface NearestLists {
   readonly words: Uint32Array<ArrayBuffer>;
-  /** Word where the domains' starts begin. */
+  /** Word where the spans' starts begin. */
   readonly starts: number;
   /** Largest number of dropped rows of a head. */
   readonly dropped: number;
@@ -59,7 +59,7 @@ function buildLists(
     for (const [head, { offset }] of cache.regions(layer).entries()) {
       const layerPlan = plan.layers[layer] as LayerPlan;
       const keepers = absorbing(layerPlan, head);
-      const rows = domainRows(cache, start, layer, head);
+      const rows = spanRows(cache, start, layer, head);
       const dropped = complement(keptRows(layerPlan, head), rows);
       most = Math.max(most, dropped.length);
       const keepersAt = builder.add(keepers);
@@ -88,7 +88,7 @@ function assign(
         const header = (layer * kvHeads + head) * 4;
         const [droppedAt, droppedCount] = [words[header + 2]!, words[header + 3]!];
         const keepers = absorbing(plan.layers[layer] as LayerPlan, head);
-        const into = new Int32Array(domainRows(cache, start, layer, head)).fill(-1);
+        const into = new Int32Array(spanRows(cache, start, layer, head)).fill(-1);
         for (let i = droppedAt; i < droppedAt + droppedCount; i++) {
           into[words[i]!] = keepers[nearest[i]!] ?? -1;
         }

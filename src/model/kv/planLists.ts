@@ -6,12 +6,12 @@ import { capacityFor, type RowCounts } from "./layout";
 /** @throws PlanError where a plan cannot be carried out on the rows that were cached since `start` */
 export function checkPlanFor(cache: KvCache, plan: KeepPlan, start: RowCounts): void {
   const { layers, kvHeads } = cache.shape;
-  const rows = (layer: number, head: number) => domainRows(cache, start, layer, head);
+  const rows = (layer: number, head: number) => spanRows(cache, start, layer, head);
   checkPlan(plan, { layers, kvHeads, rows });
 }
 
 /** Rows of a head that were cached since `start`. */
-export function domainRows(cache: KvCache, start: RowCounts, layer: number, head: number): number {
+export function spanRows(cache: KvCache, start: RowCounts, layer: number, head: number): number {
   return cache.rows(layer, head) - startOf(start, layer, head);
 }
 
@@ -19,12 +19,12 @@ export function startOf(start: RowCounts, layer: number, head: number): number {
   return (start[layer] as readonly number[])[head] as number;
 }
 
-/** Whether a layer plan keeps every row of its domain and merges none. */
+/** Whether a layer plan keeps every row of its span and merges none. */
 export function keepsAll(cache: KvCache, plan: KeepPlan, start: RowCounts, layer: number): boolean {
   const layerPlan = plan.layers[layer] as LayerPlan;
   if (layerPlan.merge) return false;
   return everyHead(cache, (head) => {
-    return keptRows(layerPlan, head).length === domainRows(cache, start, layer, head);
+    return keptRows(layerPlan, head).length === spanRows(cache, start, layer, head);
   });
 }
 

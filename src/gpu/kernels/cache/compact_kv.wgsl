@@ -1,7 +1,7 @@
 // compact_kv: moves the kept rows of one layer's K or V to the front of their region, in place.
 //
 //   lists  u32: a header [layers * heads, 4] of (first word of the list, its length, row of the
-//          domain's start, first entry that moves), then the lists: kept rows of the domain, ascending
+//          span's start, first entry that moves), then the lists: kept rows of the span, ascending
 //   cache  [rows, ROW_VEC4] the layer's regions, one head after the other
 //
 // An invocation owns one (head, vec4 column) and copies the kept rows in ascending order. Entry i

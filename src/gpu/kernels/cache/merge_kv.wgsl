@@ -2,7 +2,7 @@
 // the rows that are merged into it.
 //
 //   lists   u32: a header [layers * heads, 4] of (first word of the head's starts, kept rows, row of
-//           the domain's start in `source`, row of the first kept row in `target`); the starts
+//           the span's start in `source`, row of the first kept row in `target`); the starts
 //           [kept + 1] are words of `lists` where the rows of a keeper begin: itself, then what it absorbs
 //   source  [rows, ROW_VEC4] the layer's regions before
 //   target  [rows, ROW_VEC4] and after

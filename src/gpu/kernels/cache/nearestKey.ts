@@ -7,14 +7,14 @@ const WORKGROUP = 64;
 const BLOCK = 4;
 
 export interface NearestKeyArgs {
-  /** u32: header [layers, heads, 4], rows, then the domains' starts; see `nearest_key.wgsl`. */
+  /** u32: header [layers, heads, 4], rows, then the spans' starts; see `nearest_key.wgsl`. */
   readonly lists: GPUBuffer;
   readonly keys: GPUBuffer;
   /** u32, as long as `lists`. */
   readonly nearest: GPUBuffer;
   readonly heads: number;
   readonly layer: number;
-  /** Word of `lists` where the domains' starts begin. */
+  /** Word of `lists` where the spans' starts begin. */
   readonly starts: number;
   /** Largest number of dropped rows of a head. */
   readonly dropped: number;

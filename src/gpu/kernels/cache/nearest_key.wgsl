@@ -2,7 +2,7 @@
 // its own, per head; ties go to the lowest kept row.
 //
 //   lists    u32: a header [layers * heads, 4] of (first word of the kept rows, their number, first
-//            word of the dropped rows, their number), then per (layer, head) the row of the domain's
+//            word of the dropped rows, their number), then per (layer, head) the row of the span's
 //            start; kept and dropped rows count from it
 //   keys     [rows, ROW_VEC4] the layer's keys
 //   nearest  u32, laid out as `lists`: at the word of a dropped row, the place of its keeper among
@@ -20,7 +20,7 @@ const BLOCK = 4u;
 struct Params {
   heads: u32,
   layer: u32,
-  starts: u32, // word where the domains' starts begin
+  starts: u32, // word where the spans' starts begin
 }
 
 @group(0) @binding(0) var<storage, read> lists: array<u32>;

@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { packBf16, packF16, unpackBf16, unpackF16 } from "./packing";
+
+const exact = Float32Array.of(0, 1, -1.5, 0.25, 1024, -0.015625);
+
+it("keeps what 16 bits can hold", () => {
+  expect(unpackF16(packF16(exact))).toEqual(exact);
+  expect(unpackBf16(packBf16(exact))).toEqual(exact);
+  // The smallest subnormal and the largest finite f16.
+  const edges = Float32Array.of(2 ** -24, 65504);
+  expect(unpackF16(packF16(edges))).toEqual(edges);
+});
+
+it("puts the first of two values into the lower half", () => {
+  expect([...packF16(Float32Array.of(1, -2))]).toEqual([0xc0003c00]);
+  expect([...packBf16(Float32Array.of(1, -2))]).toEqual([0xc0003f80]);
+});
+
+it("rounds bf16 to the nearest and cuts f16 off", () => {
+  const [up, down] = [1 + 2 ** -8 + 2 ** -10, 1 + 2 ** -10];
+  expect([...unpackBf16(packBf16(Float32Array.of(up, down)))]).toEqual([1 + 2 ** -7, 1]);
+  expect([...unpackF16(packF16(Float32Array.of(1 + 2 ** -10 + 2 ** -12, -3)))]).toEqual([
+    1 + 2 ** -10,
+    -3,
+  ]);
+});
