@@ -43,8 +43,8 @@ export async function openEngine(
   images: Readonly<Record<string, string>> = {},
 ): Promise<OpenedEngine> {
   buildIfStale();
-  const name = encodeURIComponent(path.basename(modelDir));
-  const site = await serveSite({ "-model": path.dirname(modelDir) });
+  const modelPath = `-model/${encodeURIComponent(path.basename(modelDir))}`;
+  const site = await serveSite({ [modelPath]: modelDir });
   const browser = await chromium.launch(launchOptions(await findBrowser()));
   const page = await browser.newPage();
   const engine = await EnginePage.open(page, `${site.url}headless.html`);
@@ -60,7 +60,7 @@ export async function openEngine(
     });
   });
   return {
-    load: async (request) => unwrap(await engine.load(`-model/${name}/`, request)),
+    load: async (request) => unwrap(await engine.load(`${modelPath}/`, request)),
     ask: async (request, listener) => {
       onToken = listener;
       return unwrap(await engine.ask(request));

@@ -54,7 +54,7 @@ export interface Site {
 
 /**
  * Serves the built site on 127.0.0.1, with byte ranges and real 404s.
- * @param mounts folders or single files from anywhere on disk, by URL prefix without slashes
+ * @param mounts folders from anywhere on disk, by URL prefix without a slash at either end
  * @param port 0 picks a free one
  */
 export async function serveSite(
@@ -63,28 +63,19 @@ export async function serveSite(
   host = "127.0.0.1",
 ): Promise<Site> {
   const site = sirv(DIST, { dev: true, etag: true });
-  const handlers = new Map(
-    Object.entries(mounts).map(([prefix, target]) => {
-      const folder = fs.statSync(target).isDirectory();
-      return [
-        prefix,
-        {
-          file: folder ? "" : path.basename(target),
-          serve: sirv(folder ? target : path.dirname(target), { dev: true }),
-        },
-      ];
-    }),
-  );
+  const folders = Object.entries(mounts).map(([prefix, folder]) => {
+    return { path: `/${prefix}/`, serve: sirv(folder, { dev: true }) };
+  });
   const server = http.createServer((request, response) => {
     const missing = () => {
       response.statusCode = 404;
       response.end("not found");
     };
-    const [, prefix = "", ...rest] = (request.url ?? "/").split("/");
-    const mount = handlers.get(prefix);
-    if (!mount) return site(request, response, missing);
-    request.url = `/${mount.file ? encodeURIComponent(mount.file) : rest.join("/")}`;
-    mount.serve(request, response, missing);
+    const url = request.url ?? "/";
+    const folder = folders.find(({ path: prefix }) => url.startsWith(prefix));
+    if (folder) request.url = `/${url.slice(folder.path.length)}`;
+    decodePath(request);
+    (folder?.serve ?? site)(request, response, missing);
   });
   await new Promise<void>((ready, failed) => {
     server.once("error", failed);
@@ -95,4 +86,20 @@ export async function serveSite(
     url: `http://${host === "0.0.0.0" ? "localhost" : host}:${actual}/`,
     close: () => void server.close(),
   };
+}
+
+/**
+ * Hands a decoded path to sirv. Left to itself, it keeps the escapes of characters that have a meaning in
+ * addresses (`#`, `?`, `&`, `+`, `,` and others), and so does not find files with these in their names.
+ */
+function decodePath(request: http.IncomingMessage): void {
+  const raw = request.url ?? "/";
+  const [given = "/"] = raw.split(/[?#]/, 1);
+  try {
+    // sirv decodes once more: only a percent sign would change.
+    const pathname = decodeURIComponent(given).replaceAll("%", "%25");
+    Object.assign(request, { _parsedUrl: { raw, pathname } });
+  } catch {
+    // An escape that is none: sirv takes the path as it is.
+  }
 }

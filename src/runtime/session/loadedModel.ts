@@ -1,7 +1,6 @@
 import type { Rotary } from "@/compression/types";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { type SelfTestResult, selfTest } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, type Variants } from "@/gpu/variants";
 import { httpSource } from "@/model/checkpoint/byteSource";
@@ -13,13 +12,11 @@ import { ModelError } from "@/model/modelError";
 import { ImageProcessor } from "@/model/prompt/processor";
 import { idefics3Markup, PromptBuilder } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
-import { transformers } from "@/model/prompt/transformers";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
-import { ort } from "@/model/vision/ort";
-import type { AdapterInfo, EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
-import { version } from "../../../package.json";
+import type { EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
 import type { ModelShape } from "../request/prefillSpan";
+import { describeModel } from "./modelInfo";
 
 export type ModelLoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
 
@@ -103,7 +100,7 @@ export async function loadModel(
       vision,
       stopIds,
       shape: shapeOf(config),
-      info: describe(
+      info: describeModel(
         request,
         decoder,
         { ...adapter, lanes: variants.reduction, notices },
@@ -229,30 +226,4 @@ async function readStopIds(files: ModelFiles, json: JsonObject): Promise<number[
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {
   const rotary: Rotary = { theta: ropeBase, headDim };
   return { layers, kvHeads, rotary };
-}
-
-function describe(
-  { baseUrl }: LoadRequest,
-  { config, weights, kvType }: Decoder,
-  adapter: AdapterInfo,
-  readBytes: number,
-  rowsPerTile?: number,
-): Omit<ModelInfo, "loadMs"> {
-  const { layers, heads, kvHeads, headDim, contextLength } = config;
-  return {
-    id: new URL(baseUrl).pathname.split("/").filter(Boolean).at(-1) ?? baseUrl,
-    parameters: weights.parameters,
-    bytes: weights.bytes + readBytes,
-    elementType: weights.dtype,
-    kvType,
-    ...{ layers, heads, kvHeads, headDim, contextLength },
-    ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
-    bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES[kvType],
-    adapter,
-    versions: {
-      keepsight: version,
-      "@huggingface/transformers": transformers.env.version,
-      "onnxruntime-web": ort.env.versions.web ?? ort.env.versions.common,
-    },
-  };
 }

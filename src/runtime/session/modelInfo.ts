@@ -1,0 +1,43 @@
+import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import type { Decoder } from "@/model/decoder/decoder";
+import { transformers } from "@/model/prompt/transformers";
+import { ort } from "@/model/vision/ort";
+import type { AdapterInfo, LoadRequest, ModelInfo } from "@/protocol/engine";
+import { version } from "../../../package.json";
+
+/** What a page is told of a loaded model. */
+export function describeModel(
+  { baseUrl }: LoadRequest,
+  { config, weights, kvType }: Decoder,
+  adapter: AdapterInfo,
+  readBytes: number,
+  rowsPerTile?: number,
+): Omit<ModelInfo, "loadMs"> {
+  const { layers, heads, kvHeads, headDim, contextLength } = config;
+  return {
+    id: modelName(baseUrl),
+    parameters: weights.parameters,
+    bytes: weights.bytes + readBytes,
+    elementType: weights.dtype,
+    kvType,
+    ...{ layers, heads, kvHeads, headDim, contextLength },
+    ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
+    bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES[kvType],
+    adapter,
+    versions: {
+      keepsight: version,
+      "@huggingface/transformers": transformers.env.version,
+      "onnxruntime-web": ort.env.versions.web ?? ort.env.versions.common,
+    },
+  };
+}
+
+/** Name of a model's folder, from its URL. */
+export function modelName(baseUrl: string): string {
+  const name = new URL(baseUrl).pathname.split("/").filter(Boolean).at(-1) ?? baseUrl;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // a percent sign that encodes nothing
+  }
+}
