@@ -1,7 +1,3 @@
-import { observationRows, type TapPrompt } from "@/compression/taps/prompt";
-import type { TapSpec } from "@/compression/taps/registry";
-import { paddedKeys } from "@/gpu/kernels/taps/tapScores";
-
 /** Query rows stored for the pass after the prefill; longer questions are truncated to this. */
 export const TAIL_LIMIT = 2048;
 
@@ -14,42 +10,31 @@ export interface TapGeometry {
   readonly heads: number;
   readonly kvHeads: number;
   readonly rows: number;
-  /** Keys per head: the prompt's rows, or the longest head of the cached span. */
+  /** Keys per head: the prompt's rows, or the longest cached span. */
   readonly keys: number;
   readonly paddedKeys: number;
   /** The last rows, whose queries are stored. */
   readonly tailRows: number;
-  /** First rows of the window and of the text, within the tail. */
-  readonly windowStart: number;
-  readonly textStart: number;
   /** Rows per tile of the tail pass. */
   readonly tileRows: number;
   readonly notices: readonly string[];
 }
 
+/** @param wanted last rows that each tap looks at */
 export function tapGeometry(
-  spec: TapSpec,
-  prompt: TapPrompt,
-  shape: Pick<TapGeometry, "layers" | "heads" | "kvHeads" | "keys">,
+  wanted: readonly number[],
+  shape: Pick<TapGeometry, "layers" | "heads" | "kvHeads" | "rows" | "keys" | "paddedKeys">,
 ): TapGeometry {
-  const needsText = spec.elite || spec.postVision || spec.textImage;
-  // There is always an elite row: for a prompt that ends in an image, it is the last row.
-  const text = needsText ? Math.max(prompt.rows - prompt.textStart, spec.elite ? 1 : 0) : 0;
-  const window = spec.window ? observationRows(prompt, spec.window.rows) : 0;
-  const wanted = Math.max(text, window, spec.lastRow || needsText ? 1 : 0);
-  const tailRows = Math.min(wanted, TAIL_LIMIT, prompt.rows);
-  const padded = paddedKeys(shape.keys);
+  const most = Math.max(0, ...wanted);
+  const tailRows = Math.min(most, TAIL_LIMIT, shape.rows);
+  const rowBytes = shape.heads * shape.paddedKeys * 4;
   return {
     ...shape,
-    rows: prompt.rows,
-    paddedKeys: padded,
     tailRows,
-    windowStart: Math.max(0, tailRows - window),
-    textStart: Math.max(0, tailRows - text),
-    tileRows: Math.max(1, Math.floor(TILE_BYTES / (shape.heads * padded * 4))),
+    tileRows: Math.min(Math.max(1, tailRows), Math.max(1, Math.floor(TILE_BYTES / rowBytes))),
     notices:
-      wanted > tailRows
-        ? [`Only the last ${tailRows} of ${wanted} rows were asked what they attend to.`]
+      most > tailRows
+        ? [`Only the last ${tailRows} of ${most} rows were asked what they attend to.`]
         : [],
   };
 }
@@ -61,12 +46,17 @@ export interface TileSpan {
 }
 
 /**
- * The tail split into tiles, last one first. No tile crosses the start of the window or of the
- * text, so each tile is entirely inside or outside of either.
+ * The tail split into tiles, last one first. No tile crosses the first row of a tap, so each tile belongs
+ * to a tap entirely or not at all.
+ *
+ * @param owned rows at the tail's end that each tap owns
  */
-export function tileSpans(geometry: TapGeometry): readonly TileSpan[] {
-  const { tailRows, windowStart, textStart, tileRows } = geometry;
-  const cuts = [0, windowStart, textStart, tailRows].toSorted((a, b) => b - a);
+export function tileSpans(
+  { tailRows, tileRows }: Pick<TapGeometry, "tailRows" | "tileRows">,
+  owned: readonly number[],
+): readonly TileSpan[] {
+  const starts = owned.map((rows) => tailRows - rows);
+  const cuts = [...new Set([0, ...starts, tailRows])].sort((a, b) => b - a);
   return cuts.slice(1).flatMap((start, i) => {
     const end = cuts[i] as number;
     const count = Math.ceil((end - start) / tileRows);

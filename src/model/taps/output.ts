@@ -1,35 +1,40 @@
 import type { RowScores } from "@/compression/taps/tap";
+import type { TapContext } from "./family";
 
 /** A tap holds a number that is not finite; the message names the layer. */
 export class TapError extends Error {
   override readonly name = "TapError";
 }
 
-export interface PaddedScores {
-  readonly name: string;
-  readonly layers: number;
-  readonly heads: number;
-  readonly rows: number;
-  readonly paddedRows: number;
+/** A buffer for [layers, units, padded keys], as `readScores` reads it. */
+export function scoreBuffer(
+  { geometry, scratch }: TapContext,
+  name: string,
+  units: number,
+): GPUBuffer {
+  return scratch.numbers(name, geometry.layers * units * geometry.paddedKeys);
 }
 
 /**
  * Scores without their padding, each multiplied by `factor`.
  * @throws TapError
  */
-export function rowScores(
-  bytes: ArrayBuffer,
-  { name, layers, heads, rows, paddedRows }: PaddedScores,
+export function readScores(
+  { geometry }: TapContext,
+  bytes: ArrayBuffer | undefined,
+  name: string,
+  heads: number,
   factor: (layer: number, head: number) => number = () => 1,
 ): RowScores {
-  const padded = new Float32Array(bytes);
+  const { layers, keys: rows, paddedKeys } = geometry;
+  const padded = new Float32Array(bytes as ArrayBuffer);
   const data = new Float32Array(layers * heads * rows);
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
       const index = layer * heads + head;
       const scale = factor(layer, head);
       for (let row = 0; row < rows; row++) {
-        data[index * rows + row] = (padded[index * paddedRows + row] as number) * scale;
+        data[index * rows + row] = (padded[index * paddedKeys + row] as number) * scale;
       }
     }
   }

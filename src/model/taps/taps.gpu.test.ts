@@ -1,11 +1,19 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { TapPrompt } from "@/compression/taps/prompt";
-import type { TapSpec, Taps } from "@/compression/taps/registry";
-import { tapsFromAttention } from "@/compression/taps/registry";
+import {
+  TAPS,
+  type TapDefinitions,
+  type TapSpec,
+  type Taps,
+  tapsFromAttention,
+} from "@/compression/taps/registry";
 import type { PromptAttention, RowScores } from "@/compression/taps/tap";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
+import { keyPeak } from "../../../docs/examples/keyPeak";
+import { keyPeakTap } from "../../../docs/examples/keyPeakTap";
 import { createTestGpu } from "../../../test/dawn";
 import { appendRandomRows, type HeadRows, randomFloats, readCache } from "../../../test/kv";
+import type { AttentionHook } from "../decoder/hooks";
 import { KvCache, type KvShape, type RowCounts } from "../kv/cache";
 import { compact } from "../kv/compaction";
 import { TapRecorder } from "./taps";
@@ -33,31 +41,28 @@ const SHAPES: readonly Shape[] = [
   { layers: 2, heads: 5, kvHeads: 1, headDim: 20, kvType: "f16" },
 ];
 
-const SPECS: Readonly<Record<string, TapSpec>> = {
-  "column sums": { columnSum: true },
-  "a moving average": { movingAverage: { decay: 0.95 } },
-  "the last row": { lastRow: true },
-  "a window's mean": { window: { rows: 11, aggregate: "mean", kernel: 1 } },
-  "a window's maximum": { window: { rows: 40, aggregate: "max", kernel: 1 } },
-  "a defensive window": { window: { rows: 9, aggregate: "defensive", kernel: 5 } },
-  "a window longer than the prompt": { window: { rows: 999, aggregate: "mean", kernel: 1 } },
-  "elite rows": { elite: { window: "elite", alpha: 0.6, perKvHead: false } },
-  "elite rows per KV head": { elite: { window: "elite", alpha: 0.7, perKvHead: true } },
-  "all text rows": { elite: { window: "allText", alpha: 1, perKvHead: false } },
-  "the last 16 text rows": { elite: { window: "last16", alpha: 1, perKvHead: true } },
-  "rows after the image": { postVision: { threshold: 0.3 } },
-  "text and image": { textImage: true },
-  "key statistics": { keyStats: true },
-  "the low-pass": { spectral: { gamma: 0.2 } },
-  "several at once": {
-    columnSum: true,
-    lastRow: true,
-    window: { rows: 40, aggregate: "mean", kernel: 1 },
-    elite: { window: "elite", alpha: 0.6, perKvHead: false },
-    postVision: { threshold: 0.01 },
-    textImage: true,
-  },
-};
+/** Every example of every tap, and several taps at once. */
+const SPECS: readonly (readonly [string, TapSpec])[] = [
+  ...Object.entries<TapDefinitions[string]>(TAPS).flatMap(([name, { examples }]) =>
+    examples.map((spec) => [`${name} ${JSON.stringify(spec)}`, { [name]: spec }] as const),
+  ),
+  [
+    "several taps",
+    {
+      columnSum: true,
+      lastRow: true,
+      window: { rows: 40, aggregate: "mean", kernel: 1 },
+      elite: { window: "elite", alpha: 0.6, perKvHead: false },
+      postVision: { threshold: 0.01 },
+      textImage: true,
+    },
+  ],
+];
+
+/** The first example of each of the named taps. */
+function first(...names: readonly (keyof typeof TAPS)[]): readonly TapSpec[] {
+  return names.map((name) => ({ [name]: TAPS[name].examples[0] }));
+}
 
 describe("taps", async () => {
   const gpu = await createTestGpu();
@@ -79,7 +84,7 @@ describe("taps", async () => {
   }
 
   /** Hands random queries to the recorder in chunks, as a prefill would. */
-  function record(recorder: TapRecorder, attention: Attention, chunks: readonly number[]): void {
+  function record(recorder: AttentionHook, attention: Attention, chunks: readonly number[]): void {
     const { heads, headDim, layers } = attention.shape;
     let firstRow = 0;
     for (const rows of chunks) {
@@ -125,15 +130,15 @@ describe("taps", async () => {
   }
 
   describe.each(SHAPES)("$heads over $kvHeads heads, $kvType", (shape) => {
-    it.each(Object.entries(SPECS))("records %s", async (_, spec) => {
+    it.each(SPECS)("records %s", async (_, spec) => {
       const { taps, expected } = await run(shape, spec, [31, 12, 40]);
       expectTaps(taps, expected);
     });
   });
 
   it.each(["workgroup", "subgroup"] as const)("agrees with a %s reduction", async (reduction) => {
-    for (const name of ["elite rows", "rows after the image", "key statistics", "the low-pass"]) {
-      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], reduction);
+    for (const spec of first("elite", "postVision", "keyStats", "spectral")) {
+      const { taps, expected } = await run(SHAPES[0]!, spec, [ROWS], reduction);
       expectTaps(taps, expected);
     }
   });
@@ -142,13 +147,35 @@ describe("taps", async () => {
     ["ends in its image", { ...PROMPT, visual: [{ start: 40, end: ROWS }], textStart: ROWS }],
     ["has no image", { ...PROMPT, visual: [], textStart: ROWS - 32 }],
   ])("records a prompt that %s", async (_, prompt) => {
-    for (const name of ["elite rows", "all text rows", "rows after the image", "text and image"]) {
-      const { taps, expected } = await run(SHAPES[0]!, SPECS[name]!, [ROWS], "one", prompt);
-      expectTaps(taps, expected, name);
+    const specs: readonly TapSpec[] = [
+      ...first("elite", "postVision", "textImage"),
+      { elite: { window: "allText", alpha: 1, perKvHead: false } },
+    ];
+    for (const spec of specs) {
+      const { taps, expected } = await run(SHAPES[0]!, spec, [ROWS], "one", prompt);
+      expectTaps(taps, expected, JSON.stringify(spec));
     }
     const spec: TapSpec = { window: { rows: 999, aggregate: "max", kernel: 1 } };
     const { taps, expected } = await run(SHAPES[0]!, spec, [ROWS], "one", prompt);
     expectTaps(taps, expected);
+  });
+
+  it("records the tap of the guide, which is in neither registry", async () => {
+    const [shape] = SHAPES as readonly [Shape, ...Shape[]];
+    const cache = await secondTurn(shape);
+    const start = cache.rowCounts();
+    const input = { cache, heads: shape.heads, prompt: PROMPT, reduction: "one" } as const;
+    const recorder = await TapRecorder.create<{ readonly keyPeak: typeof keyPeak }>(gpu, {
+      ...input,
+      spec: { keyPeak: true },
+      families: { keyPeak: keyPeakTap },
+    });
+    appendRandomRows(cache, ROWS, 2);
+    const attention = attend(shape, await readCache(cache), start);
+    record(recorder, attention, [ROWS]);
+    const taps = await recorder.finish();
+    cache.destroy();
+    expectTaps(taps, tapsFromAttention({ keyPeak: true }, attention.input, { keyPeak }));
   });
 
   it("scores the rows that stood before the prompt", async () => {

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu";
 import type { EvictShape } from "../cache/evict";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { KV_CODE } from "../common/kvType";
-import type { Queries } from "../taps/tapScores";
+import type { Queries } from "./queries";
 import attention from "./step_attention.wgsl?raw";
 import locate from "./step_attention_locate.wgsl?raw";
 

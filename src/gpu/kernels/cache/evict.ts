@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu";
+import type { Queries } from "../attention/queries";
 import { type Compiled, compileCall } from "../common/kernelCall";
 import { KV_CODE, type KvType } from "../common/kvType";
-import type { Queries } from "../taps/tapScores";
 import evictMove from "./evict_move.wgsl?raw";
 import evictScan from "./evict_scan.wgsl?raw";
 import evictScore from "./evict_score.wgsl?raw";

@@ -1,7 +1,7 @@
 // tap_probabilities: attention probabilities of a tile of query rows against all keys of the
-// domain.
+// span.
 //
-//   domains        [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
+//   spans          [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
 //   cache          [rows, ROW_VEC4] the layer's keys
 //   queries        [tail rows, heads, ROW_VEC4]
 //   lse            [tail rows, heads]
@@ -26,7 +26,7 @@ struct Params {
   scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> cache: array<Kv4>;
 @group(0) @binding(2) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
@@ -40,10 +40,10 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     return;
   }
   let head = gid.z;
-  let domain = domains[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
+  let span = spans[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
   let row = gid.y * BLOCK;
   let keys = gid.x * 4u + vec4u(0u, 1u, 2u, 3u);
-  let at = (domain.x + min(keys, vec4u(max(domain.y, 1u) - 1u))) * ROW_VEC4;
+  let at = (span.x + min(keys, vec4u(max(span.y, 1u) - 1u))) * ROW_VEC4;
   let tail_rows = params.tail_row + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.rows - 1u));
   let rows = tail_rows * params.heads + head;
 
@@ -51,7 +51,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let target_index = (row * params.heads + head) * keys_vec4 + gid.x;
   let stride = params.heads * keys_vec4;
   for (var i = 0u; i < min(BLOCK, params.rows - row); i++) {
-    let seen = min(domain.y, domain.z + params.row + row + i + 1u);
+    let seen = min(span.y, span.z + params.row + row + i + 1u);
     let probability = exp(scores[i] - lse[rows[i]]);
     probabilities[target_index + i * stride] = select(vec4f(), probability, keys < vec4u(seen));
   }

@@ -2,7 +2,7 @@
 // the query heads of a group: a second pass over q · k with the log-sum-exp that attention stored.
 // Query row q has the weight factor * 2^(log2_decay * (last_row - q)), which is 1 for plain sums.
 //
-//   domains  [layers, kv_heads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r
+//   spans    [layers, kv_heads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r
 //   cache    [rows, ROW_VEC4] the layer's keys
 //   queries  [rows, heads, ROW_VEC4] rotated, not scaled
 //   lse      [rows, heads] natural, of the scaled scores
@@ -33,7 +33,7 @@ struct Params {
   factor: f32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> cache: array<Kv4>;
 @group(0) @binding(2) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
@@ -43,17 +43,17 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u) {
   let keys_vec4 = (params.keys + 3u) / 4u;
-  let domain = domains[params.layer * params.kv_heads + gid.y];
+  let span = spans[params.layer * params.kv_heads + gid.y];
   let key = gid.x * 4u;
-  if (key >= domain.y) {
+  if (key >= span.y) {
     return;
   }
   let keys = key + vec4u(0u, 1u, 2u, 3u);
-  let last_key = min(keys, vec4u(domain.y - 1u));
-  let at = (domain.x + last_key) * ROW_VEC4;
+  let last_key = min(keys, vec4u(span.y - 1u));
+  let at = (span.x + last_key) * ROW_VEC4;
 
   // Rows of the chunk, of this split, that see the first of the four keys.
-  let hidden = i32(key) - i32(domain.z) - i32(params.first_row);
+  let hidden = i32(key) - i32(span.z) - i32(params.first_row);
   let first = max(params.rows * gid.z / params.splits, u32(max(hidden, 0)));
   let end = params.rows * (gid.z + 1u) / params.splits;
   let group = params.heads / params.kv_heads;
@@ -63,9 +63,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     let front = row + vec4u(0u, 1u, 2u, 3u);
     let back = row + vec2u(4u, 5u);
     // End of the keys that each row sees; rows beyond the split see none.
-    let lead = domain.z + params.first_row + 1u;
-    let front_ends = select(vec4u(), min(vec4u(domain.y), lead + front), front < vec4u(end));
-    let back_ends = select(vec2u(), min(vec2u(domain.y), lead + back), back < vec2u(end));
+    let lead = span.z + params.first_row + 1u;
+    let front_ends = select(vec4u(), min(vec4u(span.y), lead + front), front < vec4u(end));
+    let back_ends = select(vec2u(), min(vec2u(span.y), lead + back), back < vec2u(end));
     let front_weights = weights(vec4f(front));
     let back_weights = weights(vec4f(vec2f(back), 0.0, 0.0));
     for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {

@@ -1,7 +1,7 @@
 // tap_low_pass: distance of each row of one layer's keys or values from the low-pass along the
 // rows.
 //
-//   domains       [layers, kv_heads] (row of the first key, rows, lead, 0)
+//   spans         [layers, kv_heads] (row of the first key, rows, lead, 0)
 //   cache         [rows, ROW_VEC4]
 //   cosines       [4 * rows] cos(pi * i / (2 * rows))
 //   coefficients  [kept, kv_heads, ROW_VEC4] of tap_dct
@@ -20,7 +20,7 @@ struct Params {
   kept: u32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> cache: array<Kv4>;
 @group(0) @binding(2) var<storage, read> cosines: array<f32>;
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
@@ -32,11 +32,11 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (gid.x >= params.rows) {
     return;
   }
-  let domain = domains[params.layer * params.kv_heads + gid.y];
+  let span = spans[params.layer * params.kv_heads + gid.y];
   let period = 4u * params.rows;
   var total = vec2f(0.0);
   for (var d = 0u; d < ROW_VEC4; d++) {
-    let value = kv_unpack(cache[(domain.x + gid.x) * ROW_VEC4 + d]);
+    let value = kv_unpack(cache[(span.x + gid.x) * ROW_VEC4 + d]);
     var low = vec4f(0.0);
     var angle = 0u; // (2 row + 1) * frequency, modulo the period
     for (var frequency = 0u; frequency < params.kept; frequency++) {

@@ -1,6 +1,6 @@
 // tap_dct: the lowest coefficients of a DCT-II along the rows of one layer's keys or values.
 //
-//   domains       [layers, kv_heads] (row of the first key, rows, lead, 0)
+//   spans         [layers, kv_heads] (row of the first key, rows, lead, 0)
 //   cache         [rows, ROW_VEC4]
 //   cosines       [4 * rows] cos(pi * i / (2 * rows)): a table, exact for the repeating angles
 //   coefficients  [kept, kv_heads, ROW_VEC4] scaled so that tap_low_pass needs no factor
@@ -17,7 +17,7 @@ struct Params {
   rows: u32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> cache: array<Kv4>;
 @group(0) @binding(2) var<storage, read> cosines: array<f32>;
 @group(0) @binding(3) var<storage, read_write> coefficients: array<vec4f>;
@@ -29,13 +29,13 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (gid.x >= width) {
     return;
   }
-  let domain = domains[params.layer * params.kv_heads + gid.x / ROW_VEC4];
+  let span = spans[params.layer * params.kv_heads + gid.x / ROW_VEC4];
   let frequency = gid.y;
   let period = 4u * params.rows;
   var angle = frequency; // (2 row + 1) * frequency, modulo the period
   var sum = vec4f(0.0);
   for (var row = 0u; row < params.rows; row++) {
-    sum += cosines[angle] * kv_unpack(cache[(domain.x + row) * ROW_VEC4 + gid.x % ROW_VEC4]);
+    sum += cosines[angle] * kv_unpack(cache[(span.x + row) * ROW_VEC4 + gid.x % ROW_VEC4]);
     angle = (angle + 2u * frequency) % period;
   }
   let scale = select(2.0, 1.0, frequency == 0u) / f32(params.rows);

@@ -1,7 +1,7 @@
 // tap_row_strong: per row and head of a tile of probabilities, the number of entries that reach a
 // share of the row's maximum (VL-Cache's sparsity counts the others).
 //
-//   domains        [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
+//   spans          [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
 //   probabilities  [tile rows, heads, keys_vec4]
 //   strong         u32 [tile rows, heads]
 //
@@ -18,7 +18,7 @@ struct Params {
   threshold: f32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> probabilities: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> strong: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
@@ -32,8 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
   var seen = 0u;
   if (inside) {
-    let domain = domains[params.layer * params.kv_heads + kv_head];
-    seen = min(domain.y, domain.z + row + 1u);
+    let span = spans[params.layer * params.kv_heads + kv_head];
+    seen = min(span.y, span.z + row + 1u);
   }
   let first = reduction_index(local);
   var largest = vec4f(0.0);

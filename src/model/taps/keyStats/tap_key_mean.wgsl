@@ -1,6 +1,6 @@
-// tap_key_mean: the mean over the domain's rows of the unit keys of one layer.
+// tap_key_mean: the mean over the span's rows of the unit keys of one layer.
 //
-//   domains    [layers, kv_heads] (row of the first key, keys, lead, 0)
+//   spans      [layers, kv_heads] (row of the first key, keys, lead, 0)
 //   k          [rows, ROW_VEC4]
 //   key_norms  [layers, kv_heads, keys]
 //   means      [layers, kv_heads, ROW_VEC4]
@@ -16,7 +16,7 @@ struct Params {
   keys: u32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> k: array<Kv4>;
 @group(0) @binding(2) var<storage, read> key_norms: array<f32>;
 @group(0) @binding(3) var<storage, read_write> means: array<vec4f>;
@@ -27,19 +27,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let index = unit_index(group, local);
   let inside = index < params.kv_heads * ROW_VEC4;
   let head = params.layer * params.kv_heads + index / ROW_VEC4;
-  var domain = vec4u(0u);
+  var span = vec4u(0u);
   if (inside) {
-    domain = domains[head];
+    span = spans[head];
   }
   var sum = vec4f(0.0);
-  for (var row = reduction_index(local); row < domain.y; row += REDUCTION_WIDTH) {
+  for (var row = reduction_index(local); row < span.y; row += REDUCTION_WIDTH) {
     let length = key_norms[head * params.keys + row];
     if (length > 0.0) {
-      sum += kv_unpack(k[(domain.x + row) * ROW_VEC4 + index % ROW_VEC4]) / length;
+      sum += kv_unpack(k[(span.x + row) * ROW_VEC4 + index % ROW_VEC4]) / length;
     }
   }
   sum = reduce_add4(sum, local);
   if (inside && reduction_index(local) == 0u) {
-    means[params.layer * params.kv_heads * ROW_VEC4 + index] = sum / f32(max(domain.y, 1u));
+    means[params.layer * params.kv_heads * ROW_VEC4 + index] = sum / f32(max(span.y, 1u));
   }
 }

@@ -1,6 +1,6 @@
-// tap_key_norms: lengths of the keys and values of one layer's domain.
+// tap_key_norms: lengths of the keys and values of one layer's span.
 //
-//   domains      [layers, kv_heads] (row of the first key, keys, lead, 0)
+//   spans        [layers, kv_heads] (row of the first key, keys, lead, 0)
 //   k, v         [rows, ROW_VEC4]
 //   key_norms    [layers, kv_heads, keys]  keys padded to a multiple of 4
 //   value_norms  [layers, kv_heads, keys]
@@ -16,7 +16,7 @@ struct Params {
   keys: u32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> k: array<Kv4>;
 @group(0) @binding(2) var<storage, read> v: array<Kv4>;
 @group(0) @binding(3) var<storage, read_write> key_norms: array<f32>;
@@ -26,11 +26,11 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u) {
   let head = params.layer * params.kv_heads + gid.y;
-  let domain = domains[head];
-  if (gid.x >= domain.y) {
+  let span = spans[head];
+  if (gid.x >= span.y) {
     return;
   }
-  let row = (domain.x + gid.x) * ROW_VEC4;
+  let row = (span.x + gid.x) * ROW_VEC4;
   var squares = vec2f(0.0);
   for (var d = 0u; d < ROW_VEC4; d++) {
     let key = kv_unpack(k[row + d]);

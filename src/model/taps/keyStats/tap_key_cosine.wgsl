@@ -1,6 +1,6 @@
 // tap_key_cosine: cosine of each key of one layer with the mean unit key of its head.
 //
-//   domains    [layers, kv_heads] (row of the first key, keys, lead, 0)
+//   spans      [layers, kv_heads] (row of the first key, keys, lead, 0)
 //   k          [rows, ROW_VEC4]
 //   key_norms  [layers, kv_heads, keys]  keys padded to a multiple of 4
 //   means      [layers, kv_heads, ROW_VEC4]
@@ -17,7 +17,7 @@ struct Params {
   keys: u32,
 }
 
-@group(0) @binding(0) var<storage, read> domains: array<vec4u>;
+@group(0) @binding(0) var<storage, read> spans: array<vec4u>;
 @group(0) @binding(1) var<storage, read> k: array<Kv4>;
 @group(0) @binding(2) var<storage, read> key_norms: array<f32>;
 @group(0) @binding(3) var<storage, read> means: array<vec4f>;
@@ -27,15 +27,15 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u) {
   let head = params.layer * params.kv_heads + gid.y;
-  let domain = domains[head];
-  if (gid.x >= domain.y) {
+  let span = spans[head];
+  if (gid.x >= span.y) {
     return;
   }
   var product = 0.0;
   var mean_square = 0.0;
   for (var d = 0u; d < ROW_VEC4; d++) {
     let mean = means[head * ROW_VEC4 + d];
-    product += dot(kv_unpack(k[(domain.x + gid.x) * ROW_VEC4 + d]), mean);
+    product += dot(kv_unpack(k[(span.x + gid.x) * ROW_VEC4 + d]), mean);
     mean_square += dot(mean, mean);
   }
   let lengths = key_norms[head * params.keys + gid.x] * sqrt(mean_square);

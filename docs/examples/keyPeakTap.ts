@@ -1,0 +1,36 @@
+import type { RowScores } from "@/compression/taps/tap";
+import { compileCall } from "@/gpu/kernels/common/kernelCall";
+import { KV_CODE } from "@/gpu/kernels/common/kvType";
+import { type KeyLayer, paddedKeys, type TapFamily } from "@/model/taps/family";
+import { readScores, scoreBuffer } from "@/model/taps/output";
+import { ceilGroups, TAP_WORKGROUP } from "@/model/taps/shared/kernels";
+import keyPeak from "./tap_key_peak.wgsl?raw";
+
+export const keyPeakTap: TapFamily<true, RowScores> = {
+  scoresCachedSpan: () => true,
+  async prepare(gpu, { kvHeads, headDim, kvType, keys }) {
+    const peak = await compileCall(
+      gpu,
+      {
+        label: "tap_key_peak",
+        code: [KV_CODE[kvType], keyPeak],
+        access: ["read", "read", "write"],
+        params: { layer: "u32", kvHeads: "u32", keys: "u32" },
+        constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+      },
+      ({ spans, k, layer, peaks }: KeyLayer & { readonly peaks: GPUBuffer }) => ({
+        buffers: [spans, k, peaks],
+        params: { layer, kvHeads, keys: paddedKeys(keys) },
+        groups: [ceilGroups(keys), kvHeads],
+      }),
+    );
+    return (context) => {
+      const peaks = scoreBuffer(context, "key peaks", kvHeads);
+      return {
+        layer: (recorder, layer) => peak(recorder, { ...layer, peaks }),
+        outputs: [peaks],
+        take: ([bytes]) => readScores(context, bytes, "keyPeak", kvHeads),
+      };
+    };
+  },
+};

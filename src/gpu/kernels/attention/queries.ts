@@ -1,0 +1,7 @@
+/** Query rows of one layer as the decoder hands them over. */
+export interface Queries {
+  /** [rows, heads, headDim] rotated, not scaled. */
+  readonly q: GPUBuffer;
+  /** [rows, heads] natural log-sum-exp of the scaled scores. */
+  readonly lse: GPUBuffer;
+}

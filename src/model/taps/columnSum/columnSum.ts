@@ -1,0 +1,134 @@
+import type { RowScores } from "@/compression/taps/tap";
+import type { Gpu } from "@/gpu/gpu";
+import type { Queries } from "@/gpu/kernels/attention/queries";
+import { compileCall } from "@/gpu/kernels/common/kernelCall";
+import { KV_CODE } from "@/gpu/kernels/common/kvType";
+import { paddedKeys, type TapFamily, type TapShape } from "../family";
+import { readScores } from "../output";
+import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
+import columnSum from "./tap_column_sum.wgsl?raw";
+import sumPlanes from "./tap_sum_planes.wgsl?raw";
+
+/** Column sums are split over queries until about this many invocations are busy. */
+const BUSY_INVOCATIONS = 4096;
+const MOST_SPLITS = 16;
+
+/** Σ over all queries, chunk by chunk: a second pass over the keys with attention's log-sum-exp. */
+export const columnSumTap: TapFamily<true, RowScores> = columnSums("columnSum", () => 1);
+
+export const movingAverageTap: TapFamily<{ readonly decay: number }, RowScores> = columnSums(
+  "movingAverage",
+  ({ decay }) => decay,
+);
+
+/** Query row q counts (1 - decay) · decay^(last - q); with decay 1 every row counts 1. */
+function columnSums<Spec>(
+  name: string,
+  decayOf: (spec: Spec) => number,
+): TapFamily<Spec, RowScores> {
+  return {
+    during: "prefill",
+    scoresCachedSpan: () => true,
+    async prepare(gpu, shape, spec) {
+      const [add, join] = await Promise.all([
+        compileColumnSum(gpu, shape),
+        compileSumPlanes(gpu, shape),
+      ]);
+      const decay = decayOf(spec);
+      return (context) => {
+        const { layers, kvHeads, rows } = context.geometry;
+        const width = kvHeads * context.geometry.paddedKeys;
+        const busy = Math.ceil(BUSY_INVOCATIONS / (width / 4));
+        const splits = Math.min(MOST_SPLITS, Math.max(1, busy));
+        const planes = context.scratch.numbers(`${name} planes`, splits * layers * width);
+        const sums = context.scratch.numbers(name, layers * width);
+        const weighting = { lastRow: rows - 1, decay, factor: decay === 1 ? 1 : 1 - decay };
+        return {
+          chunk: (recorder, chunk) => add(recorder, { ...chunk, planes, splits, weighting }),
+          end: (recorder) => join(recorder, { planes, sums, layers, splits }),
+          outputs: [sums],
+          take: ([bytes]) => readScores(context, bytes, name, kvHeads),
+        };
+      };
+    },
+  };
+}
+
+/** Query row q counts factor · decay^(lastRow - q). */
+interface Weighting {
+  readonly lastRow: number;
+  readonly decay: number;
+  readonly factor: number;
+}
+
+function compileColumnSum(gpu: Gpu, shape: TapShape) {
+  const { heads, kvHeads, headDim, kvType, keys } = shape;
+  const scale = 1 / Math.sqrt(headDim);
+  return compileCall(
+    gpu,
+    {
+      label: "tap_column_sum",
+      code: [KV_CODE[kvType], columnSum],
+      access: ["read", "read", "read", "read", "write"],
+      params: {
+        layer: "u32",
+        heads: "u32",
+        kvHeads: "u32",
+        firstRow: "u32",
+        rows: "u32",
+        keys: "u32",
+        splits: "u32",
+        scale: "f32",
+        lastRow: "u32",
+        log2Decay: "f32",
+        factor: "f32",
+      },
+      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+    },
+    (args: {
+      readonly spans: GPUBuffer;
+      readonly k: GPUBuffer;
+      readonly queries: Queries;
+      readonly planes: GPUBuffer;
+      readonly layer: number;
+      readonly firstRow: number;
+      readonly rows: number;
+      readonly splits: number;
+      readonly weighting: Weighting;
+    }) => {
+      const { layer, firstRow, rows, splits, queries } = args;
+      const { lastRow, decay, factor } = args.weighting;
+      const log2Decay = Math.max(Math.log2(decay), -1e30);
+      const weighting = { lastRow, log2Decay, factor };
+      return {
+        buffers: [args.spans, args.k, queries.q, queries.lse, args.planes],
+        params: { layer, heads, kvHeads, firstRow, rows, keys, splits, scale, ...weighting },
+        groups: [ceilGroups(paddedKeys(keys) / 4), kvHeads, splits],
+      };
+    },
+  );
+}
+
+function compileSumPlanes(gpu: Gpu, { kvHeads, keys }: TapShape) {
+  const width = (kvHeads * paddedKeys(keys)) / 4;
+  return compileCall(
+    gpu,
+    {
+      label: "tap_sum_planes",
+      code: [sumPlanes],
+      access: ["read", "write"],
+      params: { splits: "u32", width: "u32" },
+      constants: { WORKGROUP: TAP_WORKGROUP },
+    },
+    (args: {
+      readonly planes: GPUBuffer;
+      readonly sums: GPUBuffer;
+      readonly layers: number;
+      readonly splits: number;
+    }) => ({
+      buffers: [args.planes, args.sums],
+      params: { splits: args.splits, width },
+      groups: [ceilGroups(width), args.layers],
+    }),
+  );
+}

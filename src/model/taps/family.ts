@@ -1,0 +1,111 @@
+import type { TapPrompt } from "@/compression/taps/prompt";
+import type { TapDefinitions } from "@/compression/taps/registry";
+import type { Gpu } from "@/gpu/gpu";
+import type { Queries } from "@/gpu/kernels/attention/queries";
+import type { KvType } from "@/gpu/kernels/common/kvType";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
+import type { Recorder } from "@/gpu/recorder";
+import type { Scratch } from "../scratch";
+import type { TapGeometry } from "./geometry";
+
+/** Sizes that the kernels of one prompt's taps share. */
+export interface TapShape {
+  /** H, query heads. */
+  readonly heads: number;
+  /** G */
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly kvType: KvType;
+  readonly reduction: Reduction;
+  /** Keys of the span, per head. */
+  readonly keys: number;
+}
+
+/** Keys padded to whole vec4s. */
+export function paddedKeys(keys: number): number {
+  return Math.ceil(keys / 4) * 4;
+}
+
+/** The GPU's side of a tap: which rows it needs, its kernels, and what their numbers mean. */
+export interface TapFamily<Spec, Value> {
+  /** Last rows of the prompt whose attention it looks at; absent: none. */
+  tailRows?(spec: Spec, prompt: TapPrompt): number;
+  /** `prefill`: told of every chunk while it is prefilled, and set up before the first. */
+  readonly during?: "prefill";
+  /** Whether it is defined on rows that were cached before the prompt. Absent: it is not. */
+  scoresCachedSpan?(spec: Spec): boolean;
+  /** Compiles its kernels, and returns what allocates its buffers. */
+  prepare(
+    gpu: Gpu,
+    shape: TapShape,
+    spec: Spec,
+  ): Promise<(context: TapContext) => RecordedTap<Value>>;
+}
+
+/** A family for each definition. */
+export type FamiliesOf<D extends TapDefinitions> = {
+  readonly [N in keyof D]: TapFamily<
+    Parameters<D[N]["reference"]>[0],
+    ReturnType<D[N]["reference"]>
+  >;
+};
+
+export interface TapContext {
+  readonly shape: TapShape;
+  readonly geometry: TapGeometry;
+  readonly prompt: TapPrompt;
+  /** Rows at the end of the tail that are this tap's: what `tailRows` asked for, at most the tail. */
+  readonly ownRows: number;
+  readonly scratch: Scratch;
+}
+
+/** One tap while it is recorded. It has one of `chunk`, `tile` and `layer`. */
+export interface RecordedTap<Value> {
+  /** After a layer's attention to a chunk of the prompt. */
+  chunk?(recorder: Recorder, chunk: Chunk): void;
+  /** Once all chunks were seen. */
+  end?(recorder: Recorder): void;
+  /** For each tile of this tap's rows, the last tile first. */
+  tile?(recorder: Recorder, tile: Tile, source: TileSource): void;
+  /** For each layer, once all keys and values are there. */
+  layer?(recorder: Recorder, layer: KeyLayer): void;
+  /** Buffers to read back, and their interpretation. */
+  readonly outputs: readonly GPUBuffer[];
+  /** @throws TapError for a number that is not finite */
+  take(bytes: readonly ArrayBuffer[]): Value;
+}
+
+/** One layer of the cache and where the span lies in it. */
+export interface KeyLayer {
+  /** [layers, kvHeads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r */
+  readonly spans: GPUBuffer;
+  readonly k: GPUBuffer;
+  readonly v: GPUBuffer;
+  readonly layer: number;
+}
+
+/** A chunk of the prompt in one layer. */
+export interface Chunk extends KeyLayer {
+  readonly queries: Queries;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** A tile of query rows whose probabilities are in scratch memory. */
+export interface Tile {
+  readonly layer: number;
+  /** First row within the tail, and within the prompt. */
+  readonly tailRow: number;
+  readonly row: number;
+  readonly rows: number;
+}
+
+export interface TileSource {
+  /** [tile rows, heads, padded keys] */
+  readonly probabilities: GPUBuffer;
+  /** [tile rows, heads] ones. */
+  readonly ones: GPUBuffer;
+  readonly spans: GPUBuffer;
+  /** Whether the tile's last row is the prompt's last row. */
+  readonly isLast: boolean;
+}

@@ -1,0 +1,61 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Queries } from "@/gpu/kernels/attention/queries";
+import type { Recorder } from "@/gpu/recorder";
+import type { Scratch } from "../scratch";
+import type { RecordedTap, TapShape, Tile } from "./family";
+import { type TapGeometry, tileSpans } from "./geometry";
+import { compileCopyRows, compileProbabilities } from "./shared/kernels";
+
+export interface TailLayer {
+  readonly layer: number;
+  readonly spans: GPUBuffer;
+  readonly k: GPUBuffer;
+  readonly tail: Queries;
+}
+
+export interface TailTap {
+  /** Rows at the tail's end that the tap owns. */
+  readonly ownRows: number;
+  readonly tap: RecordedTap<unknown>;
+}
+
+export type TailPass = Awaited<ReturnType<typeof compileTail>>;
+
+/**
+ * The pass over the last rows of a prompt, whose queries were stored. When all keys are cached, the rows'
+ * probabilities are computed and reduced one tile at a time, so scratch memory is bounded for any prompt.
+ */
+export async function compileTail(gpu: Gpu, shape: TapShape) {
+  const [copyRows, makeProbabilities] = await Promise.all([
+    compileCopyRows(gpu, shape),
+    compileProbabilities(gpu, shape),
+  ]);
+  return {
+    copyRows,
+
+    /** Allocates the tile's scratch, and returns what runs one layer. */
+    start(scratch: Scratch, geometry: TapGeometry, taps: readonly TailTap[]) {
+      const { rows, heads, tailRows, tileRows } = geometry;
+      const owners = taps.filter(({ ownRows }) => ownRows > 0);
+      if (owners.length === 0) return () => undefined;
+      const entries = tileRows * heads;
+      const probabilities = scratch.numbers("probabilities", entries * geometry.paddedKeys);
+      const ones = scratch.upload("ones", new Float32Array(entries).fill(1));
+      const tiles = tileSpans(
+        geometry,
+        owners.map(({ ownRows }) => ownRows),
+      );
+      return (recorder: Recorder, { layer, spans, k, tail }: TailLayer): void => {
+        for (const { start, end } of tiles) {
+          const row = rows - tailRows + start;
+          const tile: Tile = { layer, tailRow: start, row, rows: end - start };
+          makeProbabilities(recorder, { spans, k, tail, probabilities, tile });
+          const source = { probabilities, ones, spans, isLast: end === tailRows };
+          for (const { ownRows, tap } of owners) {
+            if (start >= tailRows - ownRows) tap.tile?.(recorder, tile, source);
+          }
+        }
+      };
+    },
+  };
+}
