@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { observationRows } from "../taps/prompt";
 import { foldRows, nearest } from "./merge";
 import { averagePool, maxPool, minMax, skewness } from "./score";
 import { keepTop, topPlaces } from "./select";
@@ -38,13 +37,6 @@ describe("scores", () => {
 
   it("scales equal values to zero", () => {
     expect([...minMax(Float64Array.of(4, 4))]).toEqual([0, 0]);
-  });
-
-  it("clamps a window to the text after an image, else to all but the first row", () => {
-    const image = { rows: 50, visual: [{ start: 2, end: 40 }], textStart: 40 };
-    expect(observationRows(image, 32)).toBe(10);
-    expect(observationRows({ rows: 50, visual: [], textStart: 18 }, 64)).toBe(49);
-    expect(observationRows({ rows: 1, visual: [], textStart: 0 }, 32)).toBe(1);
   });
 });
 
