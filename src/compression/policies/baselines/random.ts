@@ -7,6 +7,9 @@ import { choice, real } from "../../options";
 /**
  * Keeps random rows besides a recent window: the lower bound for any method.
  *
+ * Plan: `count` of |C| places per layer and KV head, drawn by the prompt's seed; the newest
+ * ⌊recentShare · count⌋ are kept. No scores.
+ *
  * Baseline of EffiVLM-Bench (https://arxiv.org/abs/2506.00479), whose window is a tenth of the
  * budget; `recentShare` 0 is kvpress's random policy. The prompt's seed determines the rows.
  */

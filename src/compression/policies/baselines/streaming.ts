@@ -9,6 +9,8 @@ import type { PlanInput } from "../../types";
  * StreamingLLM: keeps the first few rows (attention sinks) and the newest rows; while decoding, a
  * sliding window.
  *
+ * Plan: places 0 … sinks - 1 and the newest count - sinks of each layer, [1, count]. No scores.
+ *
  * https://arxiv.org/abs/2309.17453, release https://github.com/mit-han-lab/streaming-llm: there
  * keys are cached before the rotary embedding and rotated by their slot at every step (`cacheIndex`
  * positions). `local` is the baseline of that name in the Elastic Cache release: it drops int(N - N

@@ -5,6 +5,8 @@ import { definePolicy } from "../../definePolicy";
 /**
  * Keeps evenly spaced rows, the same in every layer; for an image, a coarser grid of patches. Needs
  * no attention. A stronger baseline than random rows.
+ *
+ * Plan: places ⌊(i + ½) · |C| / count⌋ for i < count, [1, count] per layer. No scores.
  */
 export const uniform = definePolicy({
   id: "uniform",

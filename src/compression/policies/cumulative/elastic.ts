@@ -11,6 +11,10 @@ import { buckets, officialSelection } from "./elasticSelection";
  * Elastic Cache: the rows with most attention become anchors, and every other row is merged into
  * the nearest anchor. While decoding, the row at a fixed place is evicted.
  *
+ * Score: s_j = mean over heads of Σ_q A[q, j], [1, N] per layer; anchors are the highest. Merge: K and V of
+ * an anchor become the mean with all rows whose nearest anchor it is (Eq. 1–3). Eviction: place n - f +
+ * `distance` of a prompt of n rows that forgot f.
+ *
  * https://arxiv.org/abs/2407.18121, release https://github.com/liuzuyan/ElasticCache. The release
  * has four defects. It uses the permutation of an argsort as ranks, so it keeps the positions whose
  * *entry* is large. It does not add the sinks' offset to the dropped positions, so sinks and

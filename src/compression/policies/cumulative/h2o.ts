@@ -13,6 +13,9 @@ import { officialSelection } from "./elasticSelection";
  * far; the other half are the newest. Every decoded token evicts the older row with the least
  * attention, per KV head.
  *
+ * Score: s_j = Σ_q Ā[q, j] over all queries, Ā the mean over a group's heads, [G, N] per layer; `visible`:
+ * s_j / (N - j).
+ *
  * https://arxiv.org/abs/2306.14048, release https://github.com/FMInference/H2O: it ranks per query
  * head; here each group of query heads has one ranking. `visible` divides by the number of queries
  * that can see a row (kvpress's observed attention). `elasticRepo` is the baseline of that name in

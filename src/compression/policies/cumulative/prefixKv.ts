@@ -20,6 +20,9 @@ const RECENT = 1;
  * PrefixKV: every layer keeps the same share of its attention mass, so layers with spread-out
  * attention keep more rows. While decoding, the row at a fixed place of each layer is evicted.
  *
+ * Score: s_j = mean over heads of Σ_q A[q, j], [1, N] per layer. Budget: with p_1 ≥ p_2 ≥ … the sorted shares
+ * of a layer's mass, it keeps all k with p_1 + … + p_k ≤ P; P is where the layers' counts reach the budget.
+ *
  * https://arxiv.org/abs/2412.03409, release https://github.com/THU-MIG/PrefixKV. `exact` sorts all
  * prefix sums and takes the smallest. `released` bisects the share until the total is within five
  * rows, then rescales and truncates, which keeps too few rows. `config` takes each layer's forget

@@ -7,6 +7,9 @@ import { scorePolicy } from "../../scorePolicy";
  * FlashCache: keeps the rows whose keys and values differ most from a low-pass filter over all
  * rows. Layers with more high-frequency energy keep more. Needs no attention.
  *
+ * Score: MSE(K_j, low-pass) + MSE(V_j, low-pass), mean over KV heads, [1, N] per layer. Budget: by the share
+ * of energy that the low-pass removes, of K plus of V.
+ *
  * https://arxiv.org/abs/2511.16786, no release. The filter keeps the lowest γN coefficients of a
  * discrete cosine transform along the prompt. Not specified by the paper, chosen here: deviations
  * are averaged over KV heads, so that a layer has one list; rows are rounded to the exact total; no

@@ -6,6 +6,8 @@ import { scorePolicy } from "../../scorePolicy";
  * KNorm: keeps the keys with the smallest norm, per KV head; keys with a small norm receive much
  * attention.
  *
+ * Score: s_j = -‖K_j‖₂, [G, N] per layer.
+ *
  * https://arxiv.org/abs/2406.11430, release https://github.com/alessiodevoto/l2compress: it does
  * not compress the first two layers; here, as in kvpress, every layer is compressed and no row is
  * protected by default.

@@ -8,6 +8,8 @@ import type { PlanInput } from "../../types";
  * FastV for the KV cache: the newest query's attention in an early layer ranks the visual rows, and
  * every deeper layer keeps the same highest-ranked rows. The layers up to there are not compressed.
  *
+ * Score: s_j = mean over heads of A[K - 1, N - 1, j], [1, N], the same for every layer from K on.
+ *
  * https://arxiv.org/abs/2403.06764, release https://github.com/pkunlp-icler/FastV: it drops the
  * tokens from the forward pass itself, and its ratio applies to the deeper layers only (`release`,
  * which exceeds the budget). `exact` counts the uncompressed layers in the budget, as many of them

@@ -8,6 +8,8 @@ import { scorePolicy } from "../../scorePolicy";
  * TOVA: keeps the rows with most attention from the newest query, averaged over the heads of a
  * layer. Every decoded token evicts the row that it attends to least.
  *
+ * Score: s_j = mean over heads of A[N - 1, j], [1, N] per layer.
+ *
  * https://arxiv.org/abs/2401.06104, release https://github.com/schwartz-lab-NLP/TOVA: it protects
  * no row; here, as in kvpress, the newest row is kept.
  */

@@ -8,6 +8,10 @@ import { airCacheBudget, questionPlaces } from "./airCacheBudget";
  * AirCache: ranks the visual rows by the attention from a few text tokens, the elite, that the
  * question's last token attends to most. Layers with strong and skewed scores get more rows.
  *
+ * Score: I_j = mean over elite rows q in E and heads of A[q, j] / Σ_k A[q, k], k over the scored rows and
+ * the elite rows up to q, [1, N] per layer ([G, N] with `perKvHead`). E: text rows with at least α of the
+ * last row's largest attention to text. Budget: ½ (strength + skewness), strength = Σ_j I_j.
+ *
  * https://arxiv.org/abs/2503.23956, no release. Not specified by the paper, chosen here: the text
  * is the rows after the last image; heads are averaged; both layer measures are scaled to mean 1,
  * with negative skewness set to 0; rows are rounded to the exact total (`plain` rounds each layer

@@ -12,6 +12,9 @@ const TEXT_BONUS = 10000;
  * LOOK-M: keeps text before images, then the rows with most attention, per KV head. Every dropped
  * row is merged into the kept row with the most similar key.
  *
+ * Score: s_j = Σ_q Ā[q, j], plus a constant for text rows, [G, N] per layer. Merge: a dropped row d joins the
+ * kept row p with the highest cos(K_d, K_p); K_p ← mean(K_p, (K_d + K_p) / 2, …), V alike.
+ *
  * https://arxiv.org/abs/2406.18139, release https://github.com/SUSTechBruce/LOOK-M (its scripts
  * keep as many recents as heavy hitters). `pivot` averages a dropped row with its keeper before the
  * mean, `average` takes it raw. `effivlm` is EffiVLM-Bench's version

@@ -16,6 +16,10 @@ const float = Math.fround;
  * rank the visual rows. Layers with more attention from the question to the image keep more. Text
  * is dropped last.
  *
+ * Score of visual rows: Σ_i u_i Ā[i, j] over text rows i, u_i the attention that i receives from text rows,
+ * by the rows that see it, [1, N] per layer; of text rows Σ_q Ā[q, j] + 100. Budget: Σ over text rows i and
+ * visual rows j of Ā[i, j], relative to the other layers.
+ *
  * https://arxiv.org/abs/2606.03075, release https://github.com/Danielement321/TGV-KV. The release
  * rounds each layer's share separately and does not redistribute the surplus of a full layer
  * (`release`); `exact` gives it to the other layers. While decoding, the row that the newest query

@@ -11,6 +11,9 @@ const float = Math.fround;
 /**
  * VL-Cache: the question's attention ranks all rows, and layers with dense attention keep more.
  *
+ * Score: s_j = Σ over text rows q of Ā[q, j], [1, N] per layer ([G, N] with `perKvHead`). Budget: 1 - γ_l
+ * relative to the other layers, γ_l the share of causal entries below `threshold` × their row's maximum.
+ *
  * https://arxiv.org/abs/2410.23317, no release by its authors. A layer's density is the share of
  * the question's attention entries above 1 % of their row's maximum. `effivlm` is EffiVLM-Bench's
  * version (https://github.com/EffiVLM-Bench/EffiVLM-Bench): shares are clipped and not rescaled,

@@ -14,6 +14,9 @@ import {
 /**
  * AdaKV on SnapKV's scores: the rows of a layer are distributed over its KV heads by score.
  *
+ * Score: s_j = pool(mean over window rows q of Ā[q, j]), [G, N - window] per layer. A head keeps
+ * ⌊floor · count⌋ rows and those of its rows that are among the layer's best G · (count - ⌊floor · count⌋).
+ *
  * https://arxiv.org/abs/2407.11550, release https://github.com/FFY0/AdaKV: heads with spread-out
  * attention keep more rows, and every head keeps at least a share of the mean. As in kvpress, a
  * layer keeps exactly G times its count; heads keep different numbers of rows, and the cache

@@ -21,6 +21,9 @@ const TINY = 1e-8;
 /**
  * BACON on SnapKV's scores: adds the last query's attention beyond the window's mean.
  *
+ * Score: s_j + λ e_j, [G, N - window] per layer. s: SnapKV's; x_j = max(0, pool(Ā[N - 1, j]) - s_j);
+ * e = x + average over `local` rows of x + mean of x over `trace` earlier layers.
+ *
  * https://arxiv.org/abs/2606.14782, release https://github.com/ryu1ion/official_BACON (mode `elt`).
  * The evidence E is the last row's excess over the vote, plus its average over neighbouring rows
  * and its mean over the four previous layers. It is weighted so that its spread among the

@@ -5,6 +5,9 @@ import { OBSERVATION_OPTIONS, observationTap, observedScores, windowNotices } fr
 /**
  * MixKV on SnapKV's scores: heads with redundant keys rank by diversity, the others by importance.
  *
+ * Score: (1 - r)(s_j + ‖V_j‖) + r · (-cos(K_j, mean unit key)), both terms scaled to s, [G, N - window] per
+ * layer; r = (N ‖mean unit key‖² - 1) / (N - 1), the mean cosine between different keys.
+ *
  * https://arxiv.org/abs/2510.20707, release https://github.com/xuyang-liu16/MixKV. Importance is
  * the vote plus the value norm, diversity the distance of a key from the mean key, both scaled to
  * the votes' range. The weight is the head's redundancy, the mean cosine between its keys. The

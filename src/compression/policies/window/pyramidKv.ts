@@ -14,6 +14,9 @@ import {
 /**
  * PyramidKV: SnapKV's ranking, with fewer rows in deeper layers.
  *
+ * Score: SnapKV's, [G, N - window] per layer. Budget: a line from the first layer to 1/β of the mean in the
+ * last, window included.
+ *
  * https://arxiv.org/abs/2406.02069, release https://github.com/Zefan-Cai/KVCache-Factory: it rounds
  * the step between layers down, so its total is not exact; here the same line is rounded to the
  * exact total. `kvpress` is that library's count (https://github.com/NVIDIA/kvpress): it includes

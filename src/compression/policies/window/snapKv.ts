@@ -12,6 +12,9 @@ import {
 /**
  * SnapKV: keeps the rows with most attention from the last queries of the prompt, per head.
  *
+ * Score: s_j = pool(mean over window rows q of Ā[q, j]), Ā the mean over a group's heads, [G, N - window] per
+ * layer. The window itself is kept.
+ *
  * https://arxiv.org/abs/2404.14469, release https://github.com/FasterDecoding/SnapKV: it ranks per
  * query head on repeated keys, which saves no memory under grouped queries; here, as in kvpress,
  * each group of query heads has one ranking. Its class pools with an average over 5 rows, its
