@@ -63,7 +63,7 @@ export class CpuDecoder {
         k.push(keys.slice(head * headDim, (head + 1) * headDim));
         v.push(values.slice(head * headDim, (head + 1) * headDim));
       }
-      const { output, logSums } = attention({
+      const { output, lse } = attention({
         shape: this.config,
         queries,
         keys: (head) => concat(cached[head]?.k ?? []),
@@ -72,7 +72,7 @@ export class CpuDecoder {
       });
       look?.(
         layer,
-        cached.map(({ k }, head) => this.#probabilities(queries, k, logSums, head)),
+        cached.map(({ k }, head) => this.#probabilities(queries, k, lse, head)),
       );
       x = add(x, project(output, "self_attn.o_proj"));
       const inner = rmsNorm(x, weights("post_attention_layernorm"), normEpsilon);
@@ -87,7 +87,7 @@ export class CpuDecoder {
   #probabilities(
     queries: Floats,
     keys: readonly Floats[],
-    logSums: Floats,
+    lse: Floats,
     kvHead: number,
   ): Float64Array {
     const { heads, kvHeads, headDim } = this.config;
@@ -97,7 +97,7 @@ export class CpuDecoder {
       for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
         const query = queries.subarray(head * headDim, (head + 1) * headDim);
         const score = key.reduce((total, value, i) => total + value * (query[i] as number), 0);
-        sum += Math.exp(score / Math.sqrt(headDim) - (logSums[head] as number));
+        sum += Math.exp(score / Math.sqrt(headDim) - (lse[head] as number));
       }
       return sum / group;
     });

@@ -112,14 +112,14 @@ export function checkFlash(gpu: Gpu, variant: FlashVariant, spec: CheckSpec): Pr
     const layer = cache(scratch, spec);
     const queries = randomFloats(ROWS * shape.heads * shape.headDim, 7);
     const output = scratch.empty((ROWS + 3) * shape.heads * shape.headDim);
-    const logSums = scratch.empty(ROWS * shape.heads);
-    const buffers = { queries: scratch.upload(queries), output, logSums };
+    const lse = scratch.empty(ROWS * shape.heads);
+    const buffers = { queries: scratch.upload(queries), output, lse };
     flash(recorder, { cache: layer.binding, ...buffers, rows: ROWS });
     const expected = reference.attention({ shape, queries, ...layer });
     return async () =>
       Math.max(
         maxError(await scratch.readFloats(output), expected.output),
-        maxError(await scratch.readFloats(logSums), expected.logSums),
+        maxError(await scratch.readFloats(lse), expected.lse),
       );
   });
 }
@@ -164,7 +164,7 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
   const queries = randomFloats(shape.heads * shape.headDim, 10);
   const splits = attend.splits(layer.capacity);
   const output = scratch.empty(shape.heads * shape.headDim);
-  const logSums = scratch.empty(shape.heads);
+  const lse = scratch.empty(shape.heads);
   attend(recorder, {
     cache: layer.binding,
     capacity: layer.capacity,
@@ -172,13 +172,13 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
     partials: scratch.empty(splits * shape.heads * shape.headDim),
     stats: scratch.empty(splits * shape.heads * 2),
     output,
-    logSums,
+    lse,
   });
   const expected = reference.attention({ shape, queries, ...layer });
   return async () =>
     Math.max(
       maxError(await scratch.readFloats(output), expected.output),
-      maxError(await scratch.readFloats(logSums), expected.logSums),
+      maxError(await scratch.readFloats(lse), expected.lse),
     );
 };
 

@@ -73,8 +73,8 @@ export interface ReferenceAttentionInput {
 export function attention({ shape, queries, keys, values, before }: ReferenceAttentionInput) {
   const { heads, kvHeads, headDim } = shape;
   const output = new Float32Array(queries.length);
-  const logSums = new Float32Array(queries.length / headDim);
-  for (let unit = 0; unit < logSums.length; unit++) {
+  const lse = new Float32Array(queries.length / headDim);
+  for (let unit = 0; unit < lse.length; unit++) {
     const kvHead = Math.floor(((unit % heads) * kvHeads) / heads);
     const query = queries.subarray(unit * headDim, (unit + 1) * headDim);
     const k = keys(kvHead);
@@ -91,9 +91,9 @@ export function attention({ shape, queries, keys, values, before }: ReferenceAtt
       const sum = weights.reduce((s, w, slot) => s + w * (v[slot * headDim + d] as number), 0);
       output[unit * headDim + d] = sum / mass;
     }
-    logSums[unit] = peak + Math.log(mass);
+    lse[unit] = peak + Math.log(mass);
   }
-  return { output, logSums };
+  return { output, lse };
 }
 
 function dot(a: Floats, b: Floats): number {

@@ -23,7 +23,7 @@ export class Activations {
   /** [chunkRows rounded up to 4, heads, headDim] */
   readonly attended: GPUBuffer;
   /** [chunkRows, heads] */
-  readonly logSums: GPUBuffer;
+  readonly lse: GPUBuffer;
   /** [chunkRows, intermediate] */
   readonly gated: GPUBuffer;
   /** [vocabulary] */
@@ -44,7 +44,7 @@ export class Activations {
     this.qkv = this.#create("qkv", chunkRows * (heads + 2 * kvHeads) * headDim);
     this.queries = this.#create("queries", chunkRows * heads * headDim);
     this.attended = this.#create("attended", Math.ceil(chunkRows / 4) * 4 * heads * headDim);
-    this.logSums = this.#create("log sums", chunkRows * heads);
+    this.lse = this.#create("lse", chunkRows * heads);
     this.gated = this.#create("gated", chunkRows * intermediate);
     this.logits = this.#create("logits", vocabulary);
     this.sampled = this.#create("sampled", 2);

@@ -54,7 +54,7 @@ export interface ForwardPass {
 /** Records the forward pass of a Llama-like decoder, in the order of its mathematics. */
 export function recordForward(model: ForwardModel, recorder: Recorder, pass: ForwardPass): void {
   const { config, weights, kernels, activations } = model;
-  const { residual, queries, logSums, logits } = activations;
+  const { residual, queries, lse, logits } = activations;
   const { cache, ids, features, rows, firstRow, layerKernels, hook, logitsRow } = pass;
 
   kernels.embed(recorder, { ids, table: weights.embedding, features, output: residual, rows });
@@ -63,7 +63,7 @@ export function recordForward(model: ForwardModel, recorder: Recorder, pass: For
     const binding = { keys: k, values: v, table: cache.table, layer };
     layerKernels.appendQkv(recorder, layerWeights, binding);
     layerKernels.attend(recorder, binding);
-    hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse: logSums });
+    hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse });
     layerKernels.addAttended(recorder, layerWeights);
     layerKernels.gate(recorder, layerWeights);
     layerKernels.addGated(recorder, layerWeights);

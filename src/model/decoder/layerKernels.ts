@@ -4,7 +4,7 @@ import type { ForwardModel, LayerKernels } from "./forward";
 /** A layer on the rows of a prefill chunk: one dispatch per operation and matrix part. */
 export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
   const { config, kernels } = model;
-  const { residual, normed, qkv, angles, queries, attended, logSums, gated } = model.activations;
+  const { residual, normed, qkv, angles, queries, attended, lse, gated } = model.activations;
   const { hidden: width, normEpsilon: epsilon } = config;
   const norm = { input: residual, output: normed, rows, width, epsilon };
   return {
@@ -18,7 +18,7 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
       kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows });
     },
     attend(recorder, cache) {
-      kernels.flash(recorder, { cache, queries, output: attended, logSums, rows });
+      kernels.flash(recorder, { cache, queries, output: attended, lse, rows });
     },
     addAttended(recorder, { output: matrix, outputBias: bias }) {
       const product = { input: attended, matrix, bias, output: residual, rows };
@@ -49,7 +49,7 @@ export function stepKernels(
   { partials, stats }: SplitScratch,
 ): LayerKernels {
   const { config, kernels } = model;
-  const { residual, angles, queries, attended, logSums, gated } = model.activations;
+  const { residual, angles, queries, attended, lse, gated } = model.activations;
   const { normEpsilon: epsilon } = config;
   return {
     appendQkv(recorder, { attentionNorm, qkv: matrix }, binding) {
@@ -68,7 +68,7 @@ export function stepKernels(
     attend(recorder, binding) {
       const capacity = cache.largestCapacity(binding.layer);
       const scratch = { partials, stats };
-      const results = { output: attended, logSums };
+      const results = { output: attended, lse };
       kernels.attend(recorder, { cache: binding, capacity, queries, ...scratch, ...results });
     },
     addAttended(recorder, { output: matrix, outputBias: bias }) {

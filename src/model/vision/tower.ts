@@ -145,7 +145,7 @@ export class VisionTower implements VisionEncoder {
     const rowsPerTile = patchesPerSide(this.#config) ** 2;
     const rows = tiles * rowsPerTile;
     const { bias, residual, activated, splitHeads, attention } = this.#kernels;
-    const { residual: x, normed, qkv, queries, attended, logSums, mlp } = scratch;
+    const { residual: x, normed, qkv, queries, attended, lse, mlp } = scratch;
     const { heads, headDim } = this.#config;
 
     this.#norm(recorder, layer.attentionNorm, x, normed, rows);
@@ -163,7 +163,7 @@ export class VisionTower implements VisionEncoder {
         cache: scratch.keysAndValues(1 + tile),
         queries,
         output: attended,
-        logSums,
+        lse,
         rows: rowsPerTile,
         firstRow: tile * rowsPerTile,
       });

@@ -21,7 +21,7 @@ export class TowerScratch {
   /** [rows and 3 more, heads, headDim] */
   readonly attended: GPUBuffer;
   /** [rows, heads] */
-  readonly logSums: GPUBuffer;
+  readonly lse: GPUBuffer;
   /** [rows, intermediate] */
   readonly mlp: GPUBuffer;
   /** [rows / fold², fold² × hidden] */
@@ -53,7 +53,7 @@ export class TowerScratch {
     this.angles = this.#create("angles", rows * headDim);
     this.queries = this.#create("queries", rows * hidden);
     this.attended = this.#create("attended", (rows + 3) * hidden);
-    this.logSums = this.#create("log sums", rows * heads);
+    this.lse = this.#create("lse", rows * heads);
     this.mlp = this.#create("mlp", rows * intermediate);
     this.folded = this.#create("folded", rows * hidden);
     this.features = this.#create("features", foldedRows * width);

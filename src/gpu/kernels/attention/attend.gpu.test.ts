@@ -30,7 +30,7 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       const attend = await createAttend(gpu, { reduction, kvType, shape });
       const splits = attend.splits(cache.capacity);
       const output = scratch.empty(heads * headDim);
-      const logSums = scratch.empty(heads);
+      const lse = scratch.empty(heads);
       const recorder = gpu.recorder("test");
       attend(recorder, {
         cache: cache.binding,
@@ -39,12 +39,12 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
         partials: scratch.empty(splits * heads * headDim),
         stats: scratch.empty(splits * heads * 2),
         output,
-        logSums,
+        lse,
       });
       recorder.submit();
       const expected = attention({ shape, queries, ...cache });
       expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
-      expect(maxError(await scratch.readFloats(logSums), expected.logSums)).toBeLessThan(TOLERANCE);
+      expect(maxError(await scratch.readFloats(lse), expected.lse)).toBeLessThan(TOLERANCE);
       recorder.destroy();
     });
   },

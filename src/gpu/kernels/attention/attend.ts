@@ -28,7 +28,7 @@ export interface AttendArgs {
   /** f32 [heads, headDim] */
   readonly output: Slice;
   /** f32 [heads]: natural log of the sum of exponentials of the scaled scores. */
-  readonly logSums: Slice;
+  readonly lse: Slice;
 }
 
 export interface Attend {
@@ -82,7 +82,7 @@ export async function createAttend(
   const depth4 = headDim / 4;
 
   const attend = (recorder: Recorder, args: AttendArgs) => {
-    const { cache, queries, partials, stats, output, logSums } = args;
+    const { cache, queries, partials, stats, output, lse } = args;
     const { keys, values, table, layer } = cache;
     const units = splits(args.capacity) * heads;
     recorder.dispatch(split, {
@@ -91,7 +91,7 @@ export async function createAttend(
       groups: isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(reduction, units),
     });
     recorder.dispatch(combine, {
-      buffers: [table, partials, stats, output, logSums],
+      buffers: [table, partials, stats, output, lse],
       params: { heads, kvHeads, depth4, layer, splitSlots },
       groups: [Math.ceil((heads * depth4) / 16)],
     });

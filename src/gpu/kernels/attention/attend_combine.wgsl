@@ -1,9 +1,9 @@
 // attend_combine: combines the splits of attend_split into the attention of one row.
 //
-//   table     [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
+//   table     [layers, kv_heads] vec4u: offset, rows before this one, capacity, flat offset
 //   partials  [splits, heads, depth4] vec4, stats [splits, heads] vec2: see attend_split_plain.wgsl
 //   output    [heads, depth4] vec4
-//   log_sums  [heads] log of the sum of exponentials of the scaled scores
+//   lse       [heads] natural log of the sum of exponentials of the scaled scores
 //
 // An invocation owns one vec4 of one head. Dispatch ceil(heads * depth4 / 16).
 
@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(2) var<storage, read> stats: array<vec2f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> log_sums: array<f32>;
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(16)
@@ -45,6 +45,6 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   output[gid.x] = sum / mass;
   if (gid.x % params.depth4 == 0u) {
-    log_sums[head] = peak + log(mass);
+    lse[head] = peak + log(mass);
   }
 }

@@ -3,7 +3,7 @@
 //
 //   queries        [heads, depth4] vec4, rotated
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long
-//   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, spare
+//   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, flat offset
 //   partials       [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
 //   stats          [splits, heads] vec2: maximum, sum of exp(score - maximum)
 

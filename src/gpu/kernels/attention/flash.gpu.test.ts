@@ -27,15 +27,15 @@ describe.each(["plain", "subgroup", "tiled"] as const)("flash %s", (variant) => 
     const cache = randomCache(scratch, shape, kvType, rowsBefore, 1);
     const queries = randomFloats(rows * heads * headDim, 3).map((value) => 3 * value);
     const output = scratch.empty((rows + 3) * heads * headDim);
-    const logSums = scratch.empty(rows * heads);
+    const lse = scratch.empty(rows * heads);
     const flash = await createFlash(gpu, { variant, kvType, shape });
     const recorder = gpu.recorder("test");
-    const buffers = { queries: scratch.upload(queries), output, logSums };
+    const buffers = { queries: scratch.upload(queries), output, lse };
     flash(recorder, { cache: cache.binding, ...buffers, rows });
     recorder.submit();
     const expected = attention({ shape, queries, ...cache });
     expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
-    expect(maxError(await scratch.readFloats(logSums), expected.logSums)).toBeLessThan(TOLERANCE);
+    expect(maxError(await scratch.readFloats(lse), expected.lse)).toBeLessThan(TOLERANCE);
     recorder.destroy();
   });
 });

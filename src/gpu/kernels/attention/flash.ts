@@ -40,9 +40,9 @@ export interface FlashArgs {
   /** f32 [rows rounded up to 4, heads, headDim] */
   readonly output: Slice;
   /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
-  readonly logSums: Slice;
+  readonly lse: Slice;
   readonly rows: number;
-  /** First row of the chunk in queries, output and log sums; default 0. */
+  /** First row of the chunk in queries, output and lse; default 0. */
   readonly firstRow?: number;
 }
 
@@ -74,10 +74,10 @@ export async function createFlash(gpu: Gpu, spec: FlashSpec): Promise<Flash> {
     },
   });
 
-  return (recorder, { cache, queries, output, logSums, rows, firstRow = 0 }) => {
+  return (recorder, { cache, queries, output, lse, rows, firstRow = 0 }) => {
     const units = Math.ceil(rows / rowsPerUnit) * heads;
     recorder.dispatch(kernel, {
-      buffers: [queries, cache.keys, cache.values, cache.table, output, logSums],
+      buffers: [queries, cache.keys, cache.values, cache.table, output, lse],
       params: {
         rows,
         heads,

@@ -1,12 +1,13 @@
-// flash_io: what every flash kernel reads and writes: attention of a chunk of rows over one layer of the
-// cache. Where CAUSAL, chunk row r sees slots 0 … rows before + r, else all slots of the chunk. The kernel
-// follows; follows kv_*.wgsl. The chunk is rows `first` … `first + rows` of queries, output and log sums.
+// flash_io: buffers of every flash kernel: attention of a chunk of rows over one layer of the cache.
+// Concatenated after kv_*.wgsl and before the kernel. Where CAUSAL, chunk row r sees slots 0 … rows
+// before + r, else all slots of the chunk. The chunk is rows `first` … `first + rows` of queries, output
+// and lse.
 //
 //   queries        [first + rows, heads, depth4] vec4, rotated
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long
-//   table          [layers, kv_heads] vec4u: offset, rows before this chunk, capacity, spare
+//   table          [layers, kv_heads] vec4u: offset, rows before this chunk, capacity, flat offset
 //   output         [first + rows rounded up to 4, heads, depth4] vec4; also holds the running sums
-//   log_sums       [first + rows, heads] log of the sum of exponentials of the scaled scores
+//   lse       [first + rows, heads] natural log of the sum of exponentials of the scaled scores
 //
 // Online softmax: https://arxiv.org/abs/1805.02867; tiling over keys: https://arxiv.org/abs/2205.14135.
 
@@ -27,7 +28,7 @@ override CAUSAL: bool = true;
 @group(0) @binding(2) var<storage, read> values: array<Kv4>;
 @group(0) @binding(3) var<storage, read> table: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> log_sums: array<f32>;
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
 
 /// Slots that a row of the chunk sees, `before` of them from before the chunk.

@@ -1,5 +1,5 @@
 // flash_plain: attention of a chunk of rows over one layer of the cache, softmax on the fly. No
-// barriers, no shared memory, any head size. Follows flash_io.wgsl.
+// barriers, no shared memory, any head size. Concatenated after flash_io.wgsl.
 //
 // An invocation owns 4 rows of one head and processes 8 keys at a time. Dispatch ceil(rows / 4) *
 // heads invocations, folded.
@@ -79,7 +79,7 @@ fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   if (row >= params.rows) {
     return;
   }
-  log_sums[(params.first + row) * params.heads + head] = highest + log(mass);
+  lse[(params.first + row) * params.heads + head] = highest + log(mass);
   for (var d = 0u; d < params.depth4; d++) {
     output[at + d] /= mass;
   }

@@ -1,6 +1,6 @@
 // flash_subgroup: attention of a chunk of rows over one layer of the cache, softmax on the
-// fly. No barriers, no shared memory, any head size; needs `enable subgroups`. Follows
-// flash_io.wgsl.
+// fly. No barriers, no shared memory, any head size; needs `enable subgroups`. Concatenated
+// after flash_io.wgsl.
 //
 // A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them. All take the same 8 keys
 // at a time: four invocations of a subgroup load two keys or values each and broadcast them. On
@@ -105,7 +105,7 @@ fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   if (row >= params.rows) {
     return;
   }
-  log_sums[(params.first + row) * params.heads + head] = highest + log(mass);
+  lse[(params.first + row) * params.heads + head] = highest + log(mass);
   for (var d = 0u; d < params.depth4; d++) {
     output[at + d] /= mass;
   }

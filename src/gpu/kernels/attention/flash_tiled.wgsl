@@ -1,5 +1,5 @@
 // flash_tiled: attention of a chunk of rows over one layer of the cache, keys and values in tiles
-// of shared memory. Head sizes up to 128. Follows flash_io.wgsl.
+// of shared memory. Head sizes up to 128. Concatenated after flash_io.wgsl.
 //
 // A workgroup of 64 owns 16 rows of one head and processes 16 keys at a time. In the first step an
 // invocation scores its row (four invocations share one) against 4 keys; in the second it sums
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
   }
   if (quad == 0u) {
-    log_sums[(params.first + row) * params.heads + head] = highest + log(mass);
+    lse[(params.first + row) * params.heads + head] = highest + log(mass);
   }
 }
 

@@ -3,7 +3,7 @@
 //
 //   qkv      [rows, heads + 2 * kv_heads, head_dim] f32, as pairs
 //   angles   [rows, head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
-//   table    [layers, kv_heads] vec4u: offset, rows in use, capacity, spare (model/kvCache.ts)
+//   table    [layers, kv_heads] vec4u: offset, rows in use, capacity, flat offset (model/kv/cache.ts)
 //   queries  [rows, heads, head_dim] f32, as pairs
 //   keys, values  one layer of the cache, as pairs
 //

@@ -6,7 +6,7 @@
 //   copies  [copies, head_dim] f32, as pairs
 //
 // One invocation per pair of an entry. Dispatch (ceil(max entries * PAIRS / WORKGROUP), heads).
-// Follows kv_*.wgsl.
+// Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override PAIRS: u32; // head_dim / 2

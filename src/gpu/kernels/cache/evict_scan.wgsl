@@ -8,7 +8,7 @@
 //   positions   [flat rows] u32
 //   candidates  [layers, kv_heads, PARTS] (bits of the score, slot)
 //
-// With `shared`, all heads of the layer hold the same rows; a slot's score is the sum over the
+// With `shared_rows`, all heads of the layer hold the same rows; a slot's score is the sum over the
 // heads, and every head gets the same candidates. Ties go to the lowest slot. Dispatch (1, layers *
 // kv_heads).
 

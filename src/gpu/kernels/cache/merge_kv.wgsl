@@ -3,11 +3,12 @@
 //
 //   lists   u32: a header [layers * heads, 4] of (first word of the head's starts, kept rows, row of
 //           the span's start in `source`, row of the first kept row in `target`); the starts
-//           [kept + 1] are words of `lists` where the rows of a keeper begin: itself, then what it absorbs
+//           [kept + 1] are words of `lists` where the rows of a kept row begin: itself, then the
+//           rows that are merged into it
 //   source  [rows, ROW_VEC4] the layer's regions before
 //   target  [rows, ROW_VEC4] and after
 //
-// SHARE is the weight of a merged row relative to the kept row in a plain mean: 1 for the mean, 1/2
+// `share` is the weight of a merged row relative to the kept row in a plain mean: 1 for the mean, 1/2
 // if each merged row is first averaged with its kept row (LOOK-M's pivot). A kept row with no
 // merged rows is copied bit by bit. Out of place, because a merged row may be on either side of its
 // kept row and its original value is needed. One invocation computes one vec4; dispatch (ceil(max

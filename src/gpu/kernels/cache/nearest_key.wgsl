@@ -5,8 +5,8 @@
 //            word of the dropped rows, their number), then per (layer, head) the row of the span's
 //            start; kept and dropped rows count from it
 //   keys     [rows, ROW_VEC4] the layer's keys
-//   nearest  u32, laid out as `lists`: at the word of a dropped row, the place of its keeper among
-//            the kept rows
+//   nearest  u32, laid out as `lists`: at the word of a dropped row, the index of its kept row in
+//            the list
 //
 // The dropped key's length scales all its cosines equally and is omitted. An invocation compares
 // BLOCK dropped rows with every kept row, so each kept key is read once per block. Dispatch

@@ -6,7 +6,7 @@
 //   cache  [rows, ROW_VEC4] the layer's regions, one head after the other
 //
 // An invocation owns one (head, vec4 column), so one register holds the first value that a cycle
-// overwrites. Dispatch ceil(heads * ROW_VEC4 / WORKGROUP). Follows kv_*.wgsl.
+// overwrites. Dispatch ceil(heads * ROW_VEC4 / WORKGROUP). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override ROW_VEC4: u32;

@@ -8,7 +8,7 @@
 //   keys    [rows, head_dim] as pairs
 //
 // Element i rotates with element i + head_dim / 2; an invocation owns two such pairs of an entry.
-// Dispatch (ceil(max entries * HALF_PAIRS / WORKGROUP), heads). Follows kv_*.wgsl.
+// Dispatch (ceil(max entries * HALF_PAIRS / WORKGROUP), heads). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 override HALF_PAIRS: u32; // head_dim / 4

@@ -6,7 +6,8 @@
 //   bias         [2, rows] f32: the gate's, then up's
 //   output       [rows] f32
 //
-// A unit of work is four stored rows: two of the gate and two of up. Dispatch ceil(part's rows / 2) units.
+// A unit of work is four stored rows: two of the gate and two of up. Dispatch ceil(part's rows / 2)
+// units.
 
 struct Params {
   part_rows: u32,

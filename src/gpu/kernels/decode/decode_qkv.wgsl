@@ -4,7 +4,7 @@
 //   norm_weight  [depth4] vec4 of the norm; from vec4 bias_first4 on the bias [all heads, head_dim]
 //   weights      [part's heads, head_dim, depth4] W4
 //   angles       [head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
-//   table        [layers, kv_heads] vec4u: offset, rows in use, capacity, spare
+//   table        [layers, kv_heads] vec4u: offset, rows in use, capacity, flat offset
 //   queries      [heads, head_dim] f32, as pairs
 //   keys, values one layer of the cache, as pairs; the row goes to slot `rows in use`
 //

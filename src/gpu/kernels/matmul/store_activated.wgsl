@@ -1,5 +1,5 @@
 // store_activated: output = activate(product + bias). The end of a matrix product; see
-// matmul_registers.wgsl. Follows an activation_*.wgsl.
+// matmul_registers.wgsl. Concatenated after an activation_*.wgsl.
 
 fn weight_row(column: u32) -> u32 {
   return column;

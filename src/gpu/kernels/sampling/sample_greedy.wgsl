@@ -1,4 +1,5 @@
-// sample_greedy: the id of the highest logit; ties go to the lowest id. Follows sample_io.wgsl.
+// sample_greedy: the id of the highest logit; ties go to the lowest id. Concatenated after
+// sample_io.wgsl.
 //
 // One unit of work. Without a single comparable logit (all NaN) the id is NONE.
 

@@ -1,5 +1,4 @@
-// sample_io: what sampling a token reads and writes. The kernel follows; follows
-// reduction_*.wgsl.
+// sample_io: buffers of the sampling kernels. Concatenated after reduction_*.wgsl and before the kernel.
 //
 //   logits   [vocabulary] f32
 //   sampled  [2] u32: the id, and how many were sampled before it; NONE without a comparable logit

@@ -1,4 +1,4 @@
-// sample_top: samples an id with temperature, top-k and top-p. Follows sample_io.wgsl.
+// sample_top: samples an id with temperature, top-k and top-p. Concatenated after sample_io.wgsl.
 //
 // One unit of work. Both cuts are thresholds on the logits, found exactly by fixing the bits of a
 // sortable key from the top, two at a time: first the largest threshold with at least k ids at or

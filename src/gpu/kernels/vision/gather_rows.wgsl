@@ -1,5 +1,6 @@
-// gather_rows: output[row] = the rows `indices[row, 0]`, `indices[row, 1]`, … of the input, side by side.
-// One part per row looks up position embeddings; s² parts fold s × s patches into one row (pixel shuffle).
+// gather_rows: output[row] = the rows `indices[row, 0]`, `indices[row, 1]`, … of the input, side by
+// side. One part per row looks up position embeddings; s² parts fold s × s patches into one row
+// (pixel shuffle).
 //
 //   input    [input rows, width4] vec4
 //   indices  [rows, parts] u32
