@@ -23,8 +23,10 @@ export class ErrorBoundary extends Component<Props, { readonly error: unknown }>
     const { error } = this.state as { readonly error: unknown };
     if (error === undefined) return this.props.children;
     return (
-      <main className={styles.broken} role="alert">
-        <h1>This page could not be drawn.</h1>
+      <main className={styles.broken}>
+        <div role="alert">
+          <h1>This page could not be drawn.</h1>
+        </div>
         <p>
           Your conversations are kept in this browser. After loading the page again, the one that
           was open stays closed; it is under History.
