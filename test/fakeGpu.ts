@@ -1,0 +1,79 @@
+import { vi } from "vitest";
+import type { Gpu } from "@/gpu/gpu";
+import { Memory } from "@/gpu/memory";
+
+/** What a fake device was asked to do, in order. */
+export interface FakeLog {
+  /** Bytes that were written to a buffer. */
+  readonly writes: { readonly label: string; readonly bytes: ArrayBuffer }[];
+  /** Copies of bytes from buffer to buffer. */
+  readonly copies: { readonly from: string; readonly to: string; readonly bytes: number }[];
+  /** Pipelines and dispatches of compute passes. */
+  readonly passes: string[];
+}
+
+/** A buffer that holds nothing. */
+class FakeBuffer {
+  readonly label: string;
+  readonly size: number;
+
+  constructor({ label = "", size }: GPUBufferDescriptor) {
+    this.label = label;
+    this.size = size;
+  }
+
+  destroy(): void {}
+}
+
+/** Makes the globals of WebGPU that our code reads; undo it with `vi.unstubAllGlobals`. */
+export function stubGpuConstants(): void {
+  const usage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 };
+  vi.stubGlobal("GPUBufferUsage", usage);
+  vi.stubGlobal("GPUBuffer", FakeBuffer);
+}
+
+/** A device that computes nothing and keeps a log. */
+export function fakeDevice(
+  limits: Partial<Record<keyof GPUSupportedLimits, number>> = {},
+  log: FakeLog = { writes: [], copies: [], passes: [] },
+): GPUDevice {
+  const most = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
+  const pass = {
+    setPipeline: (pipeline: GPUComputePipeline) => log.passes.push(pipeline.label),
+    setBindGroup: (_: number, group: GPUBindGroup, [offset]: readonly number[]) =>
+      log.passes.push(`${group.label} at ${offset}`),
+    dispatchWorkgroups: (...counts: readonly number[]) => log.passes.push(counts.join(" × ")),
+    end: () => {},
+  };
+  const encoder = {
+    beginComputePass: () => pass,
+    copyBufferToBuffer: (...args: [GPUBuffer, number, GPUBuffer, number, number]) =>
+      log.copies.push({ from: args[0].label, to: args[2].label, bytes: args[4] }),
+    finish: () => ({}),
+  };
+  const queue = {
+    submit: () => {},
+    writeBuffer: (
+      { label }: GPUBuffer,
+      _: number,
+      data: ArrayBuffer | ArrayBufferView<ArrayBuffer>,
+      from = 0,
+      size?: number,
+    ) => {
+      const bytes = ArrayBuffer.isView(data) ? data.buffer : data;
+      log.writes.push({ label, bytes: bytes.slice(from, size && from + size) });
+    },
+  };
+  return {
+    limits: { ...most, ...limits },
+    queue,
+    createBuffer: (descriptor: GPUBufferDescriptor) => new FakeBuffer(descriptor),
+    createBindGroup: (descriptor: GPUBindGroupDescriptor) => descriptor,
+    createCommandEncoder: () => encoder,
+  } as unknown as GPUDevice;
+}
+
+/** A `Gpu` on a fake device: it allocates, and compiles nothing. */
+export function fakeGpu(device = fakeDevice()): Gpu {
+  return { device, memory: new Memory(device) } as unknown as Gpu;
+}
