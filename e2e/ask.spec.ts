@@ -53,7 +53,9 @@ test("ask --compare plans its peak first, keeps to it, and says which lane does 
   const document = await ask(...receipt, ...lanes, "--cap", "6", "--max-new-tokens", "12");
   const [full, small, large] = document.lanes!;
   expect(large).toMatchObject({ policy: "prefixkv", failure: { code: "capTooSmall" } });
-  expect(large!.failure!.message).toMatch(/does not fit beside the others: 7\.\d+ MB of 6 MB/);
+  expect(large!.failure!.message).toMatch(
+    /does not fit together with the others: 7\.\d+ MB of 6 MB/,
+  );
   // The forks of both others stood beside the cache that they were gathered from.
   const { before, after } = full!.result!.kvBytes;
   const planned = before + after + small!.result!.kvBytes.after;

@@ -20,7 +20,7 @@ test.describe("pictures", () => {
   for (const [file, code, sentence] of [
     ["empty.png", "badImage", /empty/],
     ["not-an-image.png", "badImage", /not an image/],
-    ["truncated.png", "badImage", /cut off/],
+    ["truncated.png", "badImage", /truncated/],
     ["huge-20000x20000.png", "imageTooLarge", /400 megapixels/],
   ] as const) {
     test(`${file} is refused with a sentence, and nothing is lost`, async () => {
@@ -88,7 +88,9 @@ test.describe("model directories", () => {
     expect(must(await engine.ask(question)).tokenIds).toEqual(tokenIds);
   });
 
-  test("whose weights are cut off, lie or lack a tensor are refused", async ({ page }) => {
+  test("whose weights are truncated, inconsistent or lack a tensor are refused", async ({
+    page,
+  }) => {
     const whole = await (await page.request.get(`${MODEL}model.safetensors`)).body();
     const headerBytes = Number(whole.readBigUInt64LE(0));
     const header = JSON.parse(whole.subarray(8, 8 + headerBytes).toString()) as object;
@@ -102,7 +104,7 @@ test.describe("model directories", () => {
     lie.writeBigUInt64LE(BigInt(whole.length * 2), 0);
     const name = Object.keys(header).find((key) => key.endsWith("layers.1.mlp.up_proj.weight"));
     const broken = [
-      ["cut off", whole.subarray(0, whole.length - 1000), /model\.safetensors/],
+      ["truncated", whole.subarray(0, whole.length - 1000), /model\.safetensors/],
       ["empty", Buffer.alloc(0), /model\.safetensors/],
       ["a lying header", lie, /header/],
       ["a missing tensor", withHeader((h) => delete h[name as string]), /up_proj/],

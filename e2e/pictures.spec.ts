@@ -20,7 +20,7 @@ async function ask(page: Page, question: string): Promise<void> {
   await expect(answers(page).last()).toHaveAttribute("data-phase", "done", { timeout: 150_000 });
 }
 
-/** Rows of the picture in the viewer that its layer kept, and of how many. */
+/** Rows of the image in the viewer that its layer kept, and of how many. */
 async function keptOfShown(page: Page): Promise<readonly number[]> {
   const heading = page.getByRole("heading", { name: /kept \d+ of \d+ patches/ });
   const [, kept, all] = /kept (\d+) of (\d+)/.exec((await heading.textContent()) ?? "") ?? [];

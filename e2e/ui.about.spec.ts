@@ -14,7 +14,7 @@ test("the About page says of each method what it did here, and nothing that was 
   const method = (name: string) => page.getByRole("region", { name, exact: true });
   await expect(method("AirCache").getByText(/^Ask with AirCache/)).toBeVisible();
   await expect(page.getByRole("table")).toHaveCount(0);
-  await expect(page.getByText(/in your last answer/)).toHaveCount(0);
+  await expect(page.getByText(/from your last answer/)).toHaveCount(0);
 
   await page.getByRole("link", { name: "Chat", exact: true }).first().click();
   await ask(page, question);
@@ -33,9 +33,7 @@ test("the About page says of each method what it did here, and nothing that was 
   const strength = (result!.notes.strength as number[]).map((value) => value.toFixed(2)).join(" ");
   await expect(table.getByRole("row", { name: `strength ${strength}` })).toBeVisible();
   await expect(method("PrefixKV").getByText(/^Ask with PrefixKV/)).toBeVisible();
-  await expect(
-    page.getByText(/what it was in your last answer, with AirCache 10\s%/),
-  ).toBeVisible();
+  await expect(page.getByText(/is from your last answer, with AirCache 10\s%/)).toBeVisible();
 
   await expectAccessible(page);
 });

@@ -61,7 +61,7 @@ test("one question in three lanes, by keyboard alone", async ({ page }) => {
   await expect(third.locator("mark")).toHaveText("differs: Bread, Milk, Tea");
   await expect(page.locator("mark")).toHaveCount(1);
   await expect(third).toContainText(/0\.\d\d\sMB/);
-  await expect(page.getByText("The conversation goes on from Full cache.")).toBeVisible();
+  await expect(page.getByText("The conversation continues from Full cache.")).toBeVisible();
   await expect(page.getByLabel("Policy of lane 1")).toHaveCount(0);
 });
 
@@ -77,7 +77,7 @@ test("lanes are added, changed and removed, and stay when they are pinned", asyn
   await page.getByLabel("Keep percent of lane 2").fill("5");
   await page.getByRole("checkbox", { name: "Pin lane 1" }).check();
   await page.getByRole("checkbox", { name: "Pin lane 2" }).check();
-  await expect(page.getByText("These lanes stay")).toBeVisible();
+  await expect(page.getByText("These lanes are kept")).toBeVisible();
   await composer(page).fill(QUESTION);
   await composer(page).press("Enter");
   await settled(page, 2);
@@ -102,7 +102,7 @@ test("the viewer shows the lane that is chosen", async ({ page }) => {
 });
 
 test("a lane that does not fit says so while the others go on", async ({ page }) => {
-  const message = "This lane does not fit beside the others: 3.10 MB of 3 MB.";
+  const message = "This lane does not fit together with the others: 3.10 MB of 3 MB.";
   await open(page, lanes({ failure: { code: "capTooSmall", message, action: "keepLess" } }));
   await toggle(page).click();
   await composer(page).fill(QUESTION);

@@ -86,7 +86,9 @@ test("without WebGPU the page says so, and everything else works", async ({ page
     load: { events: [], failure: { code: "noWebGpu", message: "no adapter" } },
   };
   await openScripted(page, { script });
-  await expect(page.getByRole("alert")).toContainText("This browser offers no WebGPU");
+  await expect(page.getByRole("alert")).toContainText(
+    "The model needs WebGPU, which this browser does not have",
+  );
   await expect(page.getByText("No WebGPU", { exact: true })).toBeVisible();
   await page
     .getByRole("button", { name: /^Chart/ })
@@ -100,7 +102,7 @@ test("without WebGPU the page says so, and everything else works", async ({ page
 test("a question of 10 000 characters is refused where it is typed", async ({ page }) => {
   await openScripted(page);
   await page.getByLabel("Question").fill("why ".repeat(2500));
-  await expect(page.getByRole("alert")).toContainText("8000 are the most");
+  await expect(page.getByRole("alert")).toContainText("8000 are the limit");
   await expect(page.getByRole("button", { name: "Ask", exact: true })).toBeDisabled();
   await page.getByLabel("Question").fill("   ");
   await expect(page.getByRole("button", { name: "Ask", exact: true })).toBeDisabled();

@@ -225,7 +225,7 @@ test("the camera takes a still, and is off once its dialog is closed", async ({ 
   const open = async () => {
     await composer(page).getByRole("button", { name: "+ Image" }).click();
     await page.getByRole("menuitem", { name: "Camera…" }).click();
-    await expect(page.getByRole("button", { name: "Take the picture" })).toBeEnabled();
+    await expect(page.getByRole("button", { name: "Take the image" })).toBeEnabled();
   };
   await open();
   expect(await live()).toEqual([true]);
@@ -234,7 +234,7 @@ test("the camera takes a still, and is off once its dialog is closed", async ({ 
   await expect(page.getByRole("dialog", { name: "Camera" })).toBeHidden();
   expect(await live()).toEqual([false]);
   await open();
-  await page.getByRole("button", { name: "Take the picture" }).click();
+  await page.getByRole("button", { name: "Take the image" }).click();
   await expect(page.getByAltText(/^Your image: Camera, /)).toBeVisible();
   await expect(viewer(page)).toHaveJSProperty("complete", true);
   expect(await live()).toEqual([false, false]);
@@ -252,7 +252,7 @@ for (const [name, sentence] of [
     await composer(page).getByRole("button", { name: "+ Image" }).click();
     await page.getByRole("menuitem", { name: "Camera…" }).click();
     await expect(page.getByRole("alert")).toHaveText(sentence);
-    await expect(page.getByRole("button", { name: "Take the picture" })).toHaveCount(0);
+    await expect(page.getByRole("button", { name: "Take the image" })).toHaveCount(0);
     await expectAccessible(page);
   });
 }
@@ -285,7 +285,10 @@ test("a web address brings an image, and each failure one sentence that says wha
   for (const [path, sentence] of [
     ["missing.png", /pictures\.example has nothing at this address \(404\)/],
     ["page", /leads to text\/html, not to an image\. Copy the address of the image itself/],
-    ["private.png", /does not let other pages read its images\. Download the image and drop it/],
+    [
+      "private.png",
+      /does not allow other pages to read its images\. Download the image and drop it/,
+    ],
   ] as const) {
     await field.fill(`https://pictures.example/${path}`);
     await page.keyboard.press("Enter");

@@ -79,7 +79,7 @@ test("a patch tells its row and its layers, to the pointer and to the keyboard",
 }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  const reader = page.getByLabel(/Patches of the picture/);
+  const reader = page.getByLabel(/Patches of the image/);
   await reader.hover({ position: { x: 4, y: 4 } });
   await expect(page.getByText(/^Row \d+ · (kept|dropped) by/)).toBeVisible();
   const first = await page.getByText(/^Row \d+ ·/).textContent();

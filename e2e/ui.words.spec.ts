@@ -7,9 +7,9 @@ const QUESTION = "What is the date?";
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 const word = (page: Page, answer: number, place: number) =>
   answers(page).nth(answer).locator("[data-word]").nth(place);
-const viewer = (page: Page) => page.getByRole("region", { name: "Stage" });
+const viewer = (page: Page) => page.getByRole("region", { name: "Viewer" });
 const caption = (page: Page) => viewer(page).getByRole("heading", { level: 2 });
-const reader = (page: Page) => page.getByLabel(/Patches of the picture/);
+const reader = (page: Page) => page.getByLabel(/Patches of the image/);
 
 /** The full cache's answer, and AirCache's at a tenth, which gets the year wrong. */
 async function askTwice(page: Page, query = ""): Promise<void> {
@@ -160,7 +160,7 @@ test("nothing moves while words are moved over", async ({ page }) => {
   }
 });
 
-test("a patch is read with its score, pinned, and underlines the words that looked at it", async ({
+test("a patch is read with its score, pinned, and underlines the words that attended to it", async ({
   page,
 }) => {
   await askTwice(page);

@@ -96,8 +96,8 @@ describe("a plan", () => {
     const spec = snapKv.taps(resolveOptions(snapKv, {}));
     const prompt = madeUpInput(SMALL_PROMPT, spec, { retention: 0.1, scope: "prompt" });
     expect(planFor(snapKv, prompt).notices).toEqual([
-      "The window of 32 queries is longer than the text: the last 14 vote.",
-      "The window alone has more than 6 rows: its newest stay.",
+      "The window of 32 queries is longer than the text: the last 14 are used.",
+      "The window alone has more than 6 rows: its newest are kept.",
     ]);
     const streaming = policyById("streaming");
     expect(planFor(streaming, input, { sinks: 8 }).notices).toEqual([

@@ -16,7 +16,7 @@ import { type KeepPlan, type PlanInput, type Policy, PolicyError } from "./types
 export function planFor(policy: Policy, input: PlanInput, options: OptionValues = {}): KeepPlan {
   const settled = resolveOptions(policy, options);
   if (!(input.retention > 0 && input.retention <= 1)) {
-    throw new PolicyError(`Retention must lie above 0 and at most at 1, not ${input.retention}.`);
+    throw new PolicyError(`Retention must be above 0 and at most 1, not ${input.retention}.`);
   }
   const { candidates, layers, budget } = input;
   if (budget < Math.min(layers, candidates.length * layers)) {

@@ -18,7 +18,7 @@ import { type KeepPlan, type PlanInput, PolicyError } from "./types";
 export const SHARED_OPTIONS = {
   protect: choice(
     "Protect",
-    "ivc: always keep the tenth of the visual rows whose rotary cosines sum highest, and the tenth of the sines; at most half of the budget",
+    "ivc: always keep the tenth of the visual rows with the largest sum of rotary cosines, and the tenth with the largest sum of sines; at most half of the budget",
     ["none", "ivc"],
   ),
   blend: real(
@@ -50,9 +50,7 @@ export function planShared(
   const inner = rows.length > 0 ? without(input, rows) : input;
   const notices =
     rows.length < asked
-      ? [
-          `${asked} rows would be protected by position; half of the budget pays for ${rows.length}.`,
-        ]
+      ? [`${asked} rows would be protected by position; half of the budget allows ${rows.length}.`]
       : [];
   return { ...planBlended(plan, inner, blend), ...(notices.length > 0 && { notices }) };
 }

@@ -69,10 +69,10 @@ export function checkImageFile(
   const megapixels = (width * height) / 1e6;
   if (megapixels > maxMegapixels) {
     const size = `${Math.round(megapixels)} megapixels (${width} × ${height})`;
-    throw new ImageError("imageTooLarge", `${name} has ${size}; ${maxMegapixels} are the most.`);
+    throw new ImageError("imageTooLarge", `${name} has ${size}; ${maxMegapixels} are the limit.`);
   }
   if (isTruncated) {
-    throw new ImageError("badImage", `${name} is cut off before its end (${format}).`);
+    throw new ImageError("badImage", `${name} is truncated (${format}).`);
   }
   if (width === 0 || height === 0) {
     throw new ImageError("badImage", `${name} has no pixels (${format}).`);

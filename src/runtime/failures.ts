@@ -42,13 +42,13 @@ export const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped."
 
 export const OUT_OF_MEMORY: EngineFailure = {
   code: "outOfMemory",
-  message: "The graphics memory is not enough for this; a smaller retention needs less.",
+  message: "There is not enough graphics memory for this; a smaller retention needs less.",
   action: "keepLess",
 };
 
 export const MODEL_TOO_LARGE: EngineFailure = {
   code: "outOfMemory",
-  message: "The graphics memory is not enough for this model.",
+  message: "There is not enough graphics memory for this model.",
 };
 
 export const DEVICE_LOST: EngineFailure = {

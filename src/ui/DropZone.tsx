@@ -31,13 +31,13 @@ export function DropZone() {
         <b>New conversation</b>
         <span>
           {hasQuestions
-            ? "About what you drop alone. This one stays under History."
-            : "In place of the image in the viewer."}
+            ? "Asks about the dropped images only. This conversation stays under History."
+            : "Replaces the image in the viewer."}
         </span>
       </div>
       <div className={styles.target} data-drop="add" data-over={over === "add"}>
         <b>Add to this conversation</b>
-        <span>What you drop stands before your next question.</span>
+        <span>The dropped images are added before your next question.</span>
       </div>
     </section>
   );

@@ -38,7 +38,7 @@ export function fixedPointRule(
     const fromEnd = at <= -2 && at >= -rows ? rows + at : at;
     if (fromEnd >= 0 && fromEnd < rows) return fromEnd;
     throw new PolicyError(
-      `The eviction place ${at} lies outside of a cache of ${rows} rows.`,
+      `The eviction place ${at} is outside of a cache of ${rows} rows.`,
       "fixedPoint",
     );
   };

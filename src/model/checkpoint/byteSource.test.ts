@@ -46,8 +46,8 @@ describe.each(["ranges", "whole"])("httpSource where the server knows %s", (kind
     const source = httpSource(`${base}${kind}/`);
     expect(await source.size("nothing")).toBeUndefined();
     await expect(source.read("nothing", 0, 1)).rejects.toMatchObject({ code: "missingFile" });
-    await expect(source.read("weights", 900, 1100)).rejects.toThrow("weights is cut off");
-    await expect(source.read("weights", 2000, 2100)).rejects.toThrow("weights is cut off");
+    await expect(source.read("weights", 900, 1100)).rejects.toThrow("weights is truncated");
+    await expect(source.read("weights", 2000, 2100)).rejects.toThrow("weights is truncated");
   });
 });
 

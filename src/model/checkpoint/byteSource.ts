@@ -89,7 +89,7 @@ async function persist<T>(file: string, options: ReadOptions, task: () => Promis
 function expectOk(file: string, response: Response): void {
   if (response.ok) return;
   if (response.status === 416) {
-    throw new ModelError("badModel", `The model's file ${file} is cut off.`);
+    throw new ModelError("badModel", `The model's file ${file} is truncated.`);
   }
   const message = `The model's file ${file} could not be read (HTTP ${response.status}).`;
   throw new ModelError("network", message);
@@ -118,7 +118,7 @@ export function cut(
   end: number,
 ): Uint8Array<ArrayBuffer> {
   if (bytes.length < end) {
-    const message = `The model's file ${file} is cut off: ${bytes.length} of ${end} bytes.`;
+    const message = `The model's file ${file} is truncated: ${bytes.length} of ${end} bytes.`;
     throw new ModelError("badModel", message);
   }
   return bytes.subarray(start, end);

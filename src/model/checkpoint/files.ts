@@ -103,7 +103,7 @@ export class ModelFiles {
     }
     if (totalBytes > loadedBytes) {
       const cut = `${loadedBytes} of ${totalBytes} bytes`;
-      throw new ModelError("badModel", `The model's file ${name} is cut off (${cut}).`);
+      throw new ModelError("badModel", `The model's file ${name} is truncated (${cut}).`);
     }
     return join(parts, loadedBytes);
   }

@@ -46,7 +46,7 @@ export async function* generate(
       if (!oldest) return signal?.aborted ? "cancelled" : "context";
       const id = await oldest;
       inFlight.shift();
-      if (id === NO_ID) throw new ModelError("badModel", "The model computed no usable numbers.");
+      if (id === NO_ID) throw new ModelError("badModel", "The model computed NaN logits.");
       yielded++;
       const now = performance.now();
       yield { id, ms: now - last };

@@ -142,7 +142,7 @@ describe("eviction", async () => {
     const victim = { scores: "last", perHead: false, protectFirst: 0, protectLast: 0 } as const;
     const rule = lowest({ ...victim, across: "model" });
     const input = { cache, heads: shape.heads, rule, start: cache.rowCounts(), seenBefore: 0 };
-    await expect(Eviction.create(input)).rejects.toThrow("off the GPU only");
+    await expect(Eviction.create(input)).rejects.toThrow("on the CPU only");
     for (const layer of [0, 1]) cache.splitHeads(layer);
     await expect(Eviction.create({ ...input, rule: lowest(victim) })).rejects.toThrow(
       "heads of layer 0",

@@ -255,14 +255,16 @@ function lastOf({ protectLast }: Lowest, layer: number): number {
 function checkRule(cache: KvCache, { victim }: DecodeRule): void {
   if (victim.kind === "age") return;
   if (cache.positionMode === "cacheIndex") {
-    throw new EvictionError("Positions by place in the cache need victims by age.");
+    throw new EvictionError("Positions by cache index need victims by age.");
   }
   if (victim.initial || victim.across === "model") {
-    throw new EvictionError("This reading of the policy is reproduced off the GPU only.");
+    throw new EvictionError("This variant of the policy is supported on the CPU only.");
   }
   for (let layer = 0; layer < cache.shape.layers; layer++) {
     if (!victim.perHead && cache.hasHeadLists(layer)) {
-      throw new EvictionError(`The heads of layer ${layer} hold other rows and share no victim.`);
+      throw new EvictionError(
+        `The heads of layer ${layer} hold different rows and share no victim.`,
+      );
     }
   }
 }

@@ -24,10 +24,10 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
   const { policy: id, retention, scope, capMb } = settings;
   const policy = policyById(id);
   if (!(retention > 0 && retention <= 1)) {
-    throw bad(`The retention must lie above 0 and at most at 1, not ${retention}.`);
+    throw bad(`The retention must be above 0 and at most 1, not ${retention}.`);
   }
   if (scope !== "visual" && scope !== "prompt") throw bad(`There is no scope ${scope}.`);
-  if (capMb !== undefined && !(capMb > 0)) throw bad(`A cap of ${capMb} MB leaves no room.`);
+  if (capMb !== undefined && !(capMb > 0)) throw bad(`A cap of ${capMb} MB is not positive.`);
   return { policy, options: resolveOptions(policy, settings.options), settings };
 }
 
@@ -41,14 +41,14 @@ export function checkRequest(request: AskRequest, vocabulary: number, seesImages
   if (!last || last.question.trim() === "") throw bad("There is no question to answer.");
   for (const key of turns.flatMap((turn) => turn.images)) {
     if (!seesImages) throw bad("This model reads text only.");
-    if (!(images[key] instanceof Blob)) throw bad(`The image ${key} was not handed over.`);
+    if (!(images[key] instanceof Blob)) throw bad(`The image ${key} is missing from the request.`);
   }
   for (const [index, turn] of turns.slice(0, -1).entries()) {
     const ids = turn.answerIds;
     if (!ids) throw bad(`Turn ${index + 1} has no answer, and another turn follows it.`);
     const isValid = ids.every((id) => Number.isInteger(id) && id >= 0 && id < vocabulary);
     if (!isValid)
-      throw bad(`The answer of turn ${index + 1} holds ids that the model does not have.`);
+      throw bad(`The answer of turn ${index + 1} has ids that are not in the model's vocabulary.`);
   }
   checkSampling(sampling);
 }
@@ -62,7 +62,7 @@ function checkSampling({ maxNewTokens, temperature, topK, topP, seed }: Sampling
   }
   if (!(Number.isInteger(topK) && topK >= 0)) throw bad(`Top-k must be 0 or more, not ${topK}.`);
   if (!(topP > 0 && topP <= 1)) {
-    throw bad(`Top-p must lie above 0 and at most at 1, not ${topP}.`);
+    throw bad(`Top-p must be above 0 and at most 1, not ${topP}.`);
   }
   if (!Number.isInteger(seed)) throw bad(`The seed must be a whole number, not ${seed}.`);
 }

@@ -58,7 +58,7 @@ export async function prepareTurn(
 
 function checkContext(tokens: number, contextLength: number): void {
   if (tokens < contextLength) return;
-  const message = `The conversation is too long: ${tokens} tokens where the model takes ${contextLength}.`;
+  const message = `The conversation is too long: ${tokens} tokens, but the model's context is ${contextLength}.`;
   throw new EngineError({ code: "contextOverflow", message, action: "newConversation" });
 }
 

@@ -229,7 +229,7 @@ export class Comparison {
 function checkLaneFits({ capMb }: CacheSettings, bytes: number): void {
   if (capMb === undefined || bytes <= capMb * 1e6) return;
   const needed = (bytes / 1e6).toFixed(2);
-  const message = `This lane does not fit beside the others: ${needed} MB of ${capMb} MB.`;
+  const message = `This lane does not fit together with the others: ${needed} MB of ${capMb} MB.`;
   throw new EngineError({ code: "capTooSmall", message, action: "keepLess" });
 }
 

@@ -32,7 +32,7 @@ export function previewPlan(
   const needed = tapsWithin(policy.taps(options), recorded.span);
   if (!covers(recorded, needed, settings.scope)) {
     throw bad(
-      `Ask once with ${policy.label} to preview it: it reads attention that was not recorded.`,
+      `Ask once with ${policy.label} to preview it: it needs attention that was not recorded.`,
     );
   }
   const { span, taps, seed, before } = recorded;

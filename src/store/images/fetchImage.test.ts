@@ -72,7 +72,7 @@ describe("fetching", () => {
 
   it("says one sentence for each way to fail", async () => {
     expect(await sentence(new TypeError("Failed to fetch"))).toMatch(
-      /^pictures\.example was not reached, or does not let .* Download the image and drop it here\.$/,
+      /^pictures\.example could not be reached, or does not allow .* Download the image and drop it here\.$/,
     );
     expect(await sentence(new Response("", { status: 404 }))).toMatch(/nothing at this address/);
     expect(await sentence(new Response("", { status: 403 }))).toMatch(/refused with status 403/);
@@ -85,7 +85,7 @@ describe("fetching", () => {
     expect(await sentence(new Response(body(1), announced))).toMatch(/larger than 64/);
     expect(await sentence(new Response(body(70)))).toMatch(/larger than 64/);
     const broken = new ReadableStream({ pull: (controller) => controller.error(new Error()) });
-    expect(await sentence(new Response(broken))).toMatch(/broke off/);
+    expect(await sentence(new Response(broken))).toMatch(/ended before the image was complete/);
   });
 
   it("rejects when it is given up, and only then", async () => {

@@ -49,7 +49,7 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
     if (!(error instanceof TypeError)) throw error;
     // The browser does not report which of the two happened.
     return refuse(
-      `${host} was not reached, or does not let other pages read its images. ${DROP_IT}`,
+      `${host} could not be reached, or does not allow other pages to read its images. ${DROP_IT}`,
     );
   }
   const refusal = refusalOf(response, host);
@@ -62,9 +62,7 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
     return blob ? { ok: true, blob, title: titleOf(url) } : refuse(tooLarge(host));
   } catch {
     options.signal.throwIfAborted();
-    return refuse(
-      `${host} broke off before the image was complete. Try again, or ${lower(DROP_IT)}`,
-    );
+    return refuse(`${host} ended before the image was complete. Try again, or ${lower(DROP_IT)}`);
   }
 }
 

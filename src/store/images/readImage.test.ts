@@ -17,5 +17,5 @@ it("refuses from the bytes alone, in one sentence with the file's name", async (
   const unreadable = Object.assign(new Blob(["x"]), { arrayBuffer: () => Promise.reject(Error()) });
   expect(await refused(unreadable)).toBe("“scan.png” could not be read.");
   const vast = Object.defineProperty(new Blob(["x"]), "size", { value: MAX_FILE_BYTES + 1 });
-  expect(await refused(vast)).toMatch(/256\.0.MB are the most/);
+  expect(await refused(vast)).toMatch(/256\.0.MB are the limit/);
 });

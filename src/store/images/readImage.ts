@@ -139,7 +139,7 @@ function storedAgain(named: string, from: Size, { size }: { readonly size: Size 
 }
 
 function tooManyBytes(named: string, bytes: number): string {
-  return `${named} has ${formatMegabytes(bytes)}; ${formatMegabytes(MAX_FILE_BYTES)} are the most.`;
+  return `${named} has ${formatMegabytes(bytes)}; ${formatMegabytes(MAX_FILE_BYTES)} are the limit.`;
 }
 
 function refuse(message: string): ImageOutcome {

@@ -209,7 +209,7 @@ describe("the viewer", () => {
     });
 
     expect(await viewer.chooseAddresses(["not an address"], "add")).toBe(false);
-    expect(viewer.store.getState().failure?.message).toMatch(/is no web address/);
+    expect(viewer.store.getState().failure?.message).toMatch(/is not a web address/);
   });
 
   it("takes back images that wait, and none that was asked about", async () => {

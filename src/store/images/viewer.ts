@@ -173,7 +173,7 @@ export function createViewer(options: ViewerOptions): Viewer {
   async function readAddress(address: string, signal: AbortSignal): Promise<ImageOutcome> {
     const url = parseAddress(address);
     if (!url) {
-      const message = `“${address}” is no web address; one begins with https://.`;
+      const message = `“${address}” is not a web address; an address starts with https://.`;
       return { ok: false, failure: { code: "badImage", message } };
     }
     const tell = (loaded: number, total?: number) => {

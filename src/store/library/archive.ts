@@ -159,8 +159,8 @@ async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
 function sentence(error: unknown): string {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
   return isFull
-    ? "This browser's storage is full: the last change was not kept; deleting conversations makes room."
-    : "The last change could not be kept in this browser; it ends with the page.";
+    ? "This browser's storage is full: the last change was not stored; delete conversations to free space."
+    : "The last change could not be stored in this browser; it ends with the page.";
 }
 
 function openDatabase(): Promise<IDBDatabase> {

@@ -134,7 +134,7 @@ export function createLibrary(options: LibraryOptions): Library {
     const { readDocument, recordOf } = await import("./importJson");
     if (file.size > MAX_DOCUMENT_BYTES) {
       const most = formatMegabytes(MAX_DOCUMENT_BYTES, 0);
-      throw new Error(`“${file.name}” has ${formatMegabytes(file.size)}; ${most} are the most.`);
+      throw new Error(`“${file.name}” has ${formatMegabytes(file.size)}; ${most} are the limit.`);
     }
     const record = recordOf(readDocument(await file.text(), file.name), newId, now());
     const pictures: ImageRecord[] = [];
@@ -147,7 +147,8 @@ export function createLibrary(options: LibraryOptions): Library {
     }
     await archive.put({ ...record, pictures });
     const { failure, isKept } = archive.store.getState();
-    if (failure || !isKept) throw new Error(failure ?? "This browser keeps no conversations.");
+    if (failure || !isKept)
+      throw new Error(failure ?? "This browser does not store conversations.");
     await open(record.id);
   }
 

@@ -16,10 +16,10 @@ export default function About() {
       <article className={styles.text}>
         <h2 className={styles.title}>What you see here</h2>
         <p>
-          A vision-language model turns one image into hundreds of <b>visual tokens</b>. Each leaves
+          A vision-language model turns one image into hundreds of <b>visual tokens</b>. Each stores
           a key and a value in the cache of every layer, and every token of the answer reads all of
           them. The methods on this page keep a part of those rows and free the rest: the buffers
-          get smaller, and the attention really runs over fewer rows. Nothing leaves this device.
+          become smaller, and attention runs over fewer rows. All data stays on this device.
         </p>
 
         <h2 className={styles.title}>How a prompt becomes rows</h2>
@@ -87,7 +87,7 @@ function Numbers() {
     <>
       {latest && (
         <p className={styles.small}>
-          Beside each: what it was in your last answer, with{" "}
+          The value beside each is from your last answer, with{" "}
           {settingsLabel(policies, latest.settings)}.
         </p>
       )}

@@ -28,8 +28,8 @@ export function Journey() {
       <div className={styles.journey}>
         <ImageFrame image={image} rows={undefined} overlay={undefined} readings={NO_READINGS} />
         <p>
-          Ask a question on the <a href="#chat">Chat</a> page, and its rows are shown here: the text
-          before the image, one row per visual token, and the words of the question.
+          Ask a question on the <a href="#chat">Chat</a> page to see its rows here: the text before
+          the image, one row per visual token, and the words of the question.
         </p>
       </div>
     );
@@ -58,22 +58,22 @@ export function Journey() {
           <li>
             Your image is cut into {gridRows} × {gridColumns} patches
             {layout.tiles.length > 1 && ` in ${layout.tiles.length} tiles`}; the vision encoder
-            makes one visual token of each: <b className="num">{visual}</b>.
+            turns each into one visual token: <b className="num">{visual}</b>.
           </li>
           <li>
             With <b className="num">{before}</b> tokens before them and{" "}
             <b className="num">{after}</b> after them, the prompt has <b className="num">{total}</b>{" "}
-            tokens, and so many rows in each of {layers.length} layers:{" "}
+            tokens and as many rows in each of {layers.length} layers:{" "}
             <b className="num">{formatCount(total * layers.length)}</b>.
           </li>
           <li>
-            While the prompt is read, its attention is recorded. The policy turns it into a list of
-            rows per layer, and <b className="num">{formatCount(kept)}</b> rows stay. A patch is
-            clearer the more layers kept it.
+            The prefill records attention. The policy turns it into a list of rows per layer, and{" "}
+            <b className="num">{formatCount(kept)}</b> rows are kept. The more layers kept a patch,
+            the clearer it is.
           </li>
           <li>
-            A kernel moves the kept rows together and the buffers are trimmed. A row keeps its
-            position in the prompt wherever it lies; the next token goes on counting.
+            A kernel compacts the kept rows and the buffers are trimmed. A kept row keeps its
+            position in the prompt; the next token gets the next position.
           </li>
         </ol>
       </div>

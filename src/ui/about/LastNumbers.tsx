@@ -12,8 +12,8 @@ export function LastNumbers({ policy }: { readonly policy: PolicyInfo }) {
   if (!latest) {
     return (
       <p className={styles.small}>
-        Ask with {policy.label} on the <a href="#chat">Chat</a> page, and what it kept in each layer
-        stands here.
+        Ask with {policy.label} on the <a href="#chat">Chat</a> page to see here what it kept in
+        each layer.
       </p>
     );
   }

@@ -14,43 +14,43 @@ export const NUMBERS: readonly NumberMeaning[] = [
     name: "KV cache",
     meaning:
       "The sizes of the live GPU buffers that hold keys and values, as the engine allocated them. " +
-      "Browsers report no memory use, so this is a ledger of what was handed out and freed.",
+      "Browsers report no memory use, so the page counts the buffers that were created and freed.",
     of: ({ kvBytes }) => formatBytes(kvBytes.end),
   },
   {
     name: "Full",
     meaning:
-      "What the cache would take now if nothing had been dropped: all rows so far, rounded up to " +
+      "What the cache would take if no row had been dropped: all rows so far, rounded up to " +
       "the capacity step of 64 rows, times the bytes of a row.",
     of: ({ kvBytes }) => formatBytes(kvBytes.full),
   },
   {
     name: "Peak",
     meaning:
-      "The most that the ledger held during the turn. A prompt is read whole before rows can be " +
-      "dropped; trimming goes a layer at a time, so the peak is one layer above the full size. " +
+      "The largest value during the turn. The whole prompt is prefilled before rows can be " +
+      "dropped; trimming replaces one layer at a time, so the peak is one layer above the full size. " +
       "Lanes of a comparison share one prefill, and their peak is planned before the first fork.",
     of: ({ kvBytes }) => formatBytes(kvBytes.peak),
   },
   {
     name: "Keep",
     meaning:
-      "The share of the candidate rows that stays, over all layers together. With the scope on " +
-      "visual tokens the text is kept whole.",
+      "The share of the candidate rows that is kept, over all layers. With the scope on " +
+      "visual tokens all text rows are kept.",
     of: ({ retention }) => formatRetention(retention),
   },
   {
     name: "Time per token",
     meaning:
       "The median time from one token to the next, on the clock of the engine's worker, from the " +
-      "second token on. A software adapter is right, but its times are not representative.",
+      "second token on. A software adapter computes correctly, but its times are not representative.",
     of: ({ ms }) => (ms.decodePerToken.median > 0 ? formatMs(ms.decodePerToken.median) : "–"),
   },
   {
     name: "First token",
     meaning:
       "From the question to its first token: vision, prefill, scoring and compaction. In a " +
-      "comparison it counts what the lanes share and the lane's own work.",
+      "comparison it includes the shared work of the lanes and the lane's own.",
     of: ({ ms }) => formatMs(ms.firstToken),
   },
   {
@@ -74,7 +74,7 @@ export const NUMBERS: readonly NumberMeaning[] = [
     name: "Speed",
     meaning:
       "A token reads the model's weights and the cache. On one page the weights outweigh the " +
-      "cache of the embedded model, so dropping rows frees memory and time hardly falls.",
+      "cache of the embedded model, so dropping rows frees memory but hardly saves time.",
     of: () => "",
   },
 ];

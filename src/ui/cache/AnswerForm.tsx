@@ -16,22 +16,22 @@ const FIELDS: readonly Field[] = [
   {
     part: "maxNewTokens",
     label: "Length limit, in tokens",
-    help: "The answer ends there, finished or not.",
+    help: "The answer ends there, even if it is not complete.",
   },
   {
     part: "temperature",
     label: "Temperature",
-    help: "0 takes the likeliest token each time; more spreads the choice.",
+    help: "0 always takes the most likely token; higher values sample more broadly.",
   },
   {
     part: "topP",
     label: "Top-p",
-    help: "Chooses among the likeliest tokens that have this probability together; 1 is all.",
+    help: "Samples from the most likely tokens with this total probability; 1 means all.",
   },
   {
     part: "seed",
     label: "Seed",
-    help: "The same seed draws the same tokens again, and the same rows under Random.",
+    help: "The same seed samples the same tokens, and selects the same rows under Random.",
   },
 ];
 

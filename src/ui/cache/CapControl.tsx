@@ -21,7 +21,7 @@ export function CapControl() {
       <NumberField
         label="Cap"
         unit="MB"
-        help="Ceiling of the KV cache for the whole conversation; earlier rows go first."
+        help="Limit of the KV cache for the whole conversation; earlier rows are dropped first."
         limits={CAP_LIMITS}
         value={capMb}
         empty="off"

@@ -50,7 +50,9 @@ export function OptionFields({ policy, chosen, onChange, children }: Props) {
           onChange={(value) => onChange({ ...chosen, [name]: value })}
         />
       ))}
-      {deviation && <p className={styles.hint}>This variant departs from the rules: {deviation}</p>}
+      {deviation && (
+        <p className={styles.hint}>This variant does not keep the exact budget: {deviation}</p>
+      )}
       {children}
     </div>
   );

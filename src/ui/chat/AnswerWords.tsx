@@ -55,7 +55,7 @@ export function AnswerWords({ attempt, parts }: Props) {
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <span
       role="group"
-      aria-label="Word by word: arrow keys light the patches that each word looked at"
+      aria-label="Word by word: arrow keys show the patches that each word attends to"
       onPointerOver={hover}
       onPointerLeave={({ currentTarget, pointerType }) => {
         if (pointerType === "mouse" && !currentTarget.contains(document.activeElement))

@@ -34,7 +34,7 @@ export function AttemptView({ exchange, attempt }: Props) {
           <ComparedText attempt={attempt} />
         </span>
         {run.phase === "done" && text === "" && (
-          <span className={styles.none}>The model ended its answer without a word.</span>
+          <span className={styles.none}>The model ended its answer without text.</span>
         )}
       </article>
       <div className={styles.foot}>

@@ -56,7 +56,7 @@ export function Composer() {
         {isTooLong && (
           <p id="too-long" className={styles.limit} role="alert">
             This question has {formatCount(text.length)} characters; {formatCount(MAX_CHARACTERS)}{" "}
-            are the most. Shorten it to ask.
+            are the limit. Shorten it to ask.
           </p>
         )}
         {isComparing && <LanePicker />}

@@ -19,8 +19,8 @@ const ENDINGS: Readonly<Record<TurnResult["finish"], string>> = {
   stop: "",
   cancelled: "stopped",
   length: "ended at the length limit",
-  context: "ended where the context is full",
-  memory: "ended where the memory is full",
+  context: "ended because the context is full",
+  memory: "ended because the memory is full",
 };
 
 /** Bytes, rows and times of an answer, as the engine measured them. */
@@ -38,10 +38,7 @@ export function Facts({ settings, sampling, result, agrees, hidden }: Props) {
         <b>{settingsLabel(policies, settings)}</b>
         {hidden && <b>{hiddenLabel(hidden)}</b>}
         {details.length > 0 && <span>{details.join(", ")}</span>}
-        <span
-          className="num"
-          title="KV cache at the end of the answer, of what the full cache takes"
-        >
+        <span className="num" title="KV cache at the end of the answer, of the full cache's size">
           {formatBytes(kvBytes.end)} <i>of {formatBytes(kvBytes.full)}</i>
         </span>
         <span className="num" title="Median over the answer's tokens">

@@ -41,8 +41,8 @@ export function LanePicker() {
         </button>
         <p className={styles.after} aria-live="polite">
           {pinned > 0 && pinned < lanes.length
-            ? "Pinned lanes stay for the question after this one; the others go back to the usual."
-            : pinned > 0 && "These lanes stay for the question after this one."}
+            ? "Pinned lanes are kept for the next question; the others return to the defaults."
+            : pinned > 0 && "These lanes are kept for the next question."}
         </p>
       </div>
     </fieldset>

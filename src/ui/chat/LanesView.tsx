@@ -46,7 +46,7 @@ export function LanesView({ exchange, lanes }: Props) {
       <div className={styles.foot}>
         {isSettled && standing && lanes.includes(standing) && (
           <p className={chat.remark}>
-            The conversation goes on from {settingsLabel(policies, standing.settings)}.
+            The conversation continues from {settingsLabel(policies, standing.settings)}.
           </p>
         )}
         {isSettled && (
@@ -94,7 +94,7 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
         </span>
         {run.phase === "done" && text === "" && (
           <span className={chat.none}>
-            {run.result.finish === "cancelled" ? "Stopped before its first word." : "No words."}
+            {run.result.finish === "cancelled" ? "Stopped before its first token." : "No text."}
           </span>
         )}
       </article>

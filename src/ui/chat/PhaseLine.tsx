@@ -53,7 +53,7 @@ export function phaseWords(phases: readonly PhaseProgress[]): readonly string[] 
         return [done < total ? `reading ${done}/${total}` : `read ${total}`];
       case "score":
       case "plan":
-        return ["choosing what to keep"];
+        return ["selecting rows"];
       case "compact":
         return ["freeing memory"];
       case "decode":

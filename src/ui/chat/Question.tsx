@@ -38,7 +38,7 @@ export function Question({ exchange }: { readonly exchange: Exchange }) {
       </div>
       {replaced && (
         <p className={styles.notice} role="status">
-          What the earlier question led to is kept under History as “{replaced}”.
+          The earlier question and its answers are kept under History as “{replaced}”.
         </p>
       )}
     </div>
@@ -94,7 +94,7 @@ function Editor({ exchange, onLeave }: EditorProps) {
       />
       <div className={styles.tools}>
         <p id={`edit-${exchange.id}`} className={styles.hint}>
-          Replaces this question and what follows, which History keeps.
+          Replaces this question and everything after it. History keeps both.
         </p>
         <button type="button" className={chat.ghost} onClick={onLeave}>
           Cancel

@@ -86,7 +86,7 @@ function Welcome() {
       <p className={styles.lead}>{leadOf(count, title)}</p>
       <p>
         The image becomes hundreds of visual tokens in the KV cache of every layer. The policy on
-        the right decides which of them stay; ask, then keep fewer and ask again.
+        the right decides which of them are kept. Ask, then keep fewer and ask again.
       </p>
     </div>
   );

@@ -26,8 +26,8 @@ const ENDINGS = {
   stop: "",
   cancelled: "Stopped.",
   length: "Ended at the length limit.",
-  context: "Ended where the context is full.",
-  memory: "Ended where the memory is full.",
+  context: "Ended because the context is full.",
+  memory: "Ended because the memory is full.",
 } as const;
 
 /** One answer with its measurements. */
@@ -64,7 +64,7 @@ function words({ run }: Attempt, reference: string | undefined): Markup {
   const text = run.phase === "done" ? run.result.answer : run.phase === "failed" ? run.text : "";
   if (text === "") {
     return run.phase === "done"
-      ? markup`<p class="none">The model ended its answer without a word.</p>`
+      ? markup`<p class="none">The model ended its answer without text.</p>`
       : markup``;
   }
   if (reference === undefined) return markup`<p class="words" dir="auto">${text}</p>`;

@@ -21,13 +21,13 @@ export function failureSentence({ code, message }: EngineFailure): string {
         );
       }
       return (
-        "This browser offers no WebGPU, which the model computes with. Current Chrome and Edge " +
+        "The model needs WebGPU, which this browser does not have. Current Chrome and Edge " +
         "have it, and so do Safari 26 and Firefox on Windows and macOS. Everything else on this page works."
       );
     case "cancelled":
-      return message || "Stopped before the first word.";
+      return message || "Stopped before the first token.";
     case "internal":
-      return `Something inside the engine went wrong: ${message}`;
+      return `Internal error of the engine: ${message}`;
     default:
       return message;
   }

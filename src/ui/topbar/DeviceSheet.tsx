@@ -36,7 +36,7 @@ function readyFacts(info: Extract<ModelState, { phase: "ready" }>["info"]): read
   const rows: Row[] = [
     ["Model", info.id],
     ["Parameters", formatParameters(info.parameters)],
-    ["Read to load it", `${formatMegabytes(info.bytes)} in ${formatMs(info.loadMs)}`],
+    ["Bytes read", `${formatMegabytes(info.bytes)} in ${formatMs(info.loadMs)}`],
     ["Layers and heads", `${info.layers} layers, ${info.heads} heads over ${info.kvHeads}`],
     ["Weights and cache", `${info.elementType} and ${info.kvType}`],
     ["One cached row", `${formatBytes(info.bytesPerRow)} over all layers`],
@@ -45,7 +45,8 @@ function readyFacts(info: Extract<ModelState, { phase: "ready" }>["info"]): read
     ["Kernels", `${adapter.lanes} per unit of work`],
     ["Features", adapter.features.join(", ") || "none of the optional ones"],
   ];
-  if (adapter.isFallback) rows.push(["Times", "A software adapter: right, but not representative"]);
+  if (adapter.isFallback)
+    rows.push(["Times", "A software adapter: correct, but not representative"]);
   for (const notice of adapter.notices) rows.push(["Self-test", notice]);
   for (const [name, version] of Object.entries(info.versions)) rows.push([name, version]);
   return rows;

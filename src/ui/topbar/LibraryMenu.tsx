@@ -43,8 +43,8 @@ export function LibraryMenu() {
         {entries.length === 0 && (
           <p className={styles.none}>
             {isKept
-              ? "Conversations are kept in this browser from their first question on."
-              : "This browser keeps nothing here: conversations end with the page."}
+              ? "Conversations are stored in this browser from their first question on."
+              : "This browser does not store conversations: they end with the page."}
           </p>
         )}
         <ul>

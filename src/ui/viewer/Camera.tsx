@@ -41,7 +41,7 @@ export default function Camera({ target, onClose }: Props) {
             autoPlay
             muted
             playsInline
-            aria-label="Live picture of the camera"
+            aria-label="Live image of the camera"
             onPlaying={() => setLive(true)}
           />
         )}
@@ -58,7 +58,7 @@ export default function Camera({ target, onClose }: Props) {
             disabled={!isLive}
             onClick={() => void take()}
           >
-            Take the picture
+            Take the image
           </button>
         )}
       </div>
@@ -100,7 +100,7 @@ function open(): Promise<MediaStream> {
 function refusalOf(error: unknown): string {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError" || name === "SecurityError") {
-    return "The camera was refused. Allow it for this page in the browser’s settings, or choose a file.";
+    return "Access to the camera was denied. Allow it for this page in the browser’s settings, or choose a file.";
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {
     return "There is no camera here. Choose a file instead.";

@@ -62,7 +62,7 @@ function HeatCaption({ view: { heat, heatState, policy, layer }, layout, patches
   return (
     <>
       {policy} ranked highest in <b>{layersText(layer)}</b>:{" "}
-      {places.length > 0 ? places.join("; ") : "no patch above the others"}
+      {places.length > 0 ? places.join("; ") : "no patch has a higher score than the others"}
     </>
   );
 }

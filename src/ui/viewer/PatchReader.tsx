@@ -14,7 +14,7 @@ interface Props {
   readonly onUnpin: (() => void) | undefined;
 }
 
-const HOW = "Patches of the picture. Arrow keys move from patch to patch";
+const HOW = "Patches of the image. Arrow keys move from patch to patch";
 
 /** Reads the patch under the pointer, or under the keyboard's cursor; a click or Enter pins it. */
 export function PatchReader({ patches, patch, pinned, onRead, onPin, onUnpin }: Props) {

@@ -28,7 +28,7 @@ export function Viewer() {
   const readings = useMemo(() => ({ heat, sinks }), [heat, sinks]);
 
   return (
-    <section className={styles.viewer} aria-label="Stage" data-open={isOpen}>
+    <section className={styles.viewer} aria-label="Viewer" data-open={isOpen}>
       <ImageFrame
         image={image}
         rows={view.rows}
@@ -45,7 +45,7 @@ export function Viewer() {
         <div className={styles.head}>
           <Legend view={view} />
           <Segmented
-            label="Veil"
+            label="Overlay"
             value={view.mode}
             choices={VEIL_MODES}
             onChange={(overlay) => settings.choose({ overlay })}
@@ -64,7 +64,7 @@ export function Viewer() {
           aria-expanded={isOpen}
           onClick={() => setOpen(!isOpen)}
         >
-          {isOpen ? "Smaller picture" : "Larger picture"}
+          {isOpen ? "Smaller image" : "Larger image"}
         </button>
       </div>
       <div className="unseen" aria-live="polite">

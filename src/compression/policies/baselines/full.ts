@@ -9,7 +9,7 @@ export const full = definePolicy({
   options: {},
   ranks: false,
   shared: "none",
-  deviation: () => "Keeps everything, whatever the retention.",
+  deviation: () => "Keeps every row at any retention.",
   deviantRows: ({ layers, candidates }) => new Array<number>(layers).fill(candidates.length),
   taps: () => ({}),
   plan: keepAll,

@@ -16,10 +16,10 @@ import { choice, real } from "../../options";
 export const random = definePolicy({
   id: "random",
   label: "Random",
-  summary: "Keeps random rows besides a small recent window; the floor to clear.",
+  summary: "Keeps random rows besides a small recent window; the lower bound for every method.",
   options: {
     recentShare: real("Recent share", "Share of the kept rows that are the newest", [0, 1], 0.1),
-    heads: choice("Rows", "perKvHead: every KV head draws its own", ["perKvHead", "shared"]),
+    heads: choice("Rows", "perKvHead: every KV head selects its own", ["perKvHead", "shared"]),
   },
   ranks: false,
   taps: () => ({}),

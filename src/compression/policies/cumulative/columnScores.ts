@@ -10,7 +10,7 @@ export const SCORE_OPTIONS = {
     "Attention received from all queries: its sum, its mean over the queries that see the row, or its moving average",
     ["sum", "mean", "movingAverage"],
   ),
-  decay: real("Decay", "Of the moving average, per query", [0, 0.999], 0.9),
+  decay: real("Decay", "Decay of the moving average per query", [0, 0.999], 0.9),
 };
 
 export interface ScoreValues {

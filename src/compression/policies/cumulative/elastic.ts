@@ -32,12 +32,13 @@ export const elastic = definePolicy({
   },
   release: "https://github.com/liuzuyan/ElasticCache",
   options: {
-    selection: choice("Selection", "official: the release's argsort, one row short", [
-      "paper",
-      "official",
-    ]),
+    selection: choice(
+      "Selection",
+      "official: the release's argsort, one row less than the target",
+      ["paper", "official"],
+    ),
     ...SCORE_OPTIONS,
-    merge: choice("Dropped rows", "Fold them into the nearest kept row, or drop them", [
+    merge: choice("Dropped rows", "Merge them into the nearest kept row, or drop them", [
       "merge",
       "drop",
     ]),
@@ -45,11 +46,11 @@ export const elastic = definePolicy({
     recent: integer("Recents", "Newest rows that are always kept", [1, 64], 1),
     distance: integer(
       "Eviction place",
-      "Above 0: the slot that goes while decoding; else counted from the compressed prompt's end",
+      "Above 0: the slot that is evicted while decoding; otherwise counted from the compressed prompt's end",
       [-4096, 4096],
       -25,
     ),
-    shortPrompt: choice("Short prompt", "What to do where that place lies outside of the cache", [
+    shortPrompt: choice("Short prompt", "What to do if that place is outside of the cache", [
       "clamp",
       "fail",
     ]),

@@ -46,13 +46,13 @@ export const prefixKv = scorePolicy({
     ]),
     forget: freeText(
       "Forget fractions",
-      "For search config: one fraction per layer, separated by commas",
+      "For search=config: one fraction per layer, separated by commas",
       { pattern: "|[0-9.eE+-]+(,[0-9.eE+-]+)*", example: "0.5,0.25,0.75,0.9" },
     ),
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 1),
     distance: integer(
       "Eviction place",
-      "Above 0: the slot that goes while decoding; else counted from the compressed prompt's end",
+      "Above 0: the slot that is evicted while decoding; otherwise counted from the compressed prompt's end",
       [-4096, 4096],
       -25,
     ),

@@ -18,7 +18,7 @@ import { scorePolicy } from "../../scorePolicy";
 export const flashCache = scorePolicy({
   id: "flashcache",
   label: "FlashCache",
-  summary: "Keeps keys and values that stand out from a smooth curve; needs no attention.",
+  summary: "Keeps keys and values that differ most from their low-pass filter; needs no attention.",
   paper: {
     title:
       "Revisiting Multimodal KV Cache Compression: A Frequency-Domain-Guided Outlier-KV-Aware Approach",
@@ -26,7 +26,7 @@ export const flashCache = scorePolicy({
     url: "https://arxiv.org/abs/2511.16786",
   },
   options: {
-    gamma: real("γ", "Share of the frequencies that count as smooth", [0.01, 1], 0.1),
+    gamma: real("γ", "Share of the frequencies that the low-pass filter keeps", [0.01, 1], 0.1),
     recent: integer("Recents", "Newest rows that are always kept", [0, 64], 0),
   },
   taps: ({ gamma }) => ({ spectral: { gamma } }),

@@ -27,17 +27,24 @@ export const fastV = scorePolicy({
   },
   release: "https://github.com/pkunlp-icler/FastV",
   options: {
-    layer: integer("Layer K", "Layers before it stay whole; the one before it ranks", [1, 64], 2),
+    layer: integer(
+      "Layer K",
+      "Layers before it are not compressed; the last of them ranks the rows",
+      [1, 64],
+      2,
+    ),
     variant: formerly(
       "reading",
-      choice("Budget", "release: the ratio holds for the deeper layers alone", [
+      choice("Budget", "release: the ratio applies to the deeper layers only", [
         "exact",
         "release",
       ]),
     ),
   },
   deviation: ({ variant }) =>
-    variant === "release" ? "The first layers stay whole on top of the budget." : undefined,
+    variant === "release"
+      ? "The first layers are not compressed and not counted in the budget."
+      : undefined,
   deviantRows: releasedRows,
   taps: () => ({ lastRow: true }),
   budget: (input, { layer }) => exactRows(input, layer),

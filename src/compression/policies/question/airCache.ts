@@ -21,7 +21,8 @@ import { airCacheBudget, questionPlaces } from "./airCacheBudget";
 export const airCache = definePolicy({
   id: "aircache",
   label: "AirCache",
-  summary: "A few elite words of the question vote on the image; focused layers keep more.",
+  summary:
+    "A few elite tokens of the question rank the image; layers with concentrated attention keep more.",
   paper: {
     title:
       "AirCache: Activating Inter-modal Relevancy KV Cache Compression for Efficient Large Vision-Language Model Inference",
@@ -29,26 +30,38 @@ export const airCache = definePolicy({
     url: "https://arxiv.org/abs/2503.23956",
   },
   options: {
-    alpha: real("α", "Elite words reach this share of the strongest attention", [0, 1], 0.9),
-    window: choice("Window", "Which words vote", ["elite", "allText", "last16", "last32"]),
+    alpha: real(
+      "α",
+      "Elite tokens have at least this share of the strongest attention",
+      [0, 1],
+      0.9,
+    ),
+    window: choice("Window", "Which tokens score the rows", [
+      "elite",
+      "allText",
+      "last16",
+      "last32",
+    ]),
     heads: choice("Heads", "perKvHead: every KV head has its own elite and its own rows", [
       "mean",
       "perKvHead",
     ]),
-    budget: choice("Layer budgets", "What decides how many rows a layer keeps", [
+    budget: choice("Layer budgets", "What determines the rows that a layer keeps", [
       "both",
       "strength",
       "skewness",
       "uniform",
       "pyramid",
     ]),
-    rounding: choice("Rounding", "plain: each layer by itself, so that the total drifts", [
+    rounding: choice("Rounding", "plain: each layer separately, so that the total is not exact", [
       "waterfill",
       "plain",
     ]),
   },
   deviation: ({ rounding }) =>
-    rounding === "plain" ? "Rounds each layer by itself, so that the total drifts." : undefined,
+    rounding === "plain"
+      ? "Rounds each layer separately, so that the total is not exact."
+      : undefined,
   deviantRows: (input, { budget }) => airCacheBudget(input, budget).plain,
   taps: ({ alpha, window, heads }) => ({
     elite: { window, alpha, perKvHead: heads === "perKvHead" },

@@ -33,7 +33,7 @@ export const lookM = definePolicy({
   },
   release: "https://github.com/SUSTechBruce/LOOK-M",
   options: {
-    merge: choice("Dropped rows", "How they are folded into kept ones, if at all", [
+    merge: choice("Dropped rows", "How they are merged into kept rows, if at all", [
       "pivot",
       "average",
       "drop",

@@ -29,7 +29,7 @@ const float = Math.fround;
 export const tgvKv = scorePolicy({
   id: "tgvkv",
   label: "TGV-KV",
-  summary: "The question's weightiest words rank the image; text is dropped last.",
+  summary: "The question's most attended tokens rank the image; text is dropped last.",
   paper: {
     title: "TGV-KV: Text-Grounded KV Eviction for Vision-Language Models",
     venue: "ICML 2026",
@@ -40,7 +40,7 @@ export const tgvKv = scorePolicy({
     sinks: integer("Sinks", "Oldest rows that are always kept", [0, 64], 4),
     variant: formerly(
       "reading",
-      choice("Layer budgets", "release: each layer rounded by itself, nothing handed on", [
+      choice("Layer budgets", "release: each layer rounded separately, surplus not redistributed", [
         "exact",
         "release",
       ]),
@@ -48,7 +48,7 @@ export const tgvKv = scorePolicy({
   },
   keepsNewest: RECENT,
   deviation: ({ variant }) =>
-    variant === "release" ? "Each layer's share is rounded by itself, as released." : undefined,
+    variant === "release" ? "Each layer's share is rounded separately, as released." : undefined,
   deviantRows: (input, { sinks }) => releasedRows(input, sinks),
   taps: () => ({ textImage: true, columnSum: true }),
   budget(input) {

@@ -33,12 +33,12 @@ export const vlCache = scorePolicy({
   options: {
     threshold: real(
       "Threshold",
-      "Share of a row's maximum below which attention is 0",
+      "Share of a row's maximum below which attention counts as 0",
       [0, 1],
       0.01,
     ),
     recentShare: real("Recent share", "Share of a layer's rows that are the newest", [0, 1], 0.1),
-    heads: choice("Rows", "perKvHead: every KV head ranks for itself", ["shared", "perKvHead"]),
+    heads: choice("Rows", "perKvHead: every KV head has its own ranking", ["shared", "perKvHead"]),
     variant: formerly(
       "reading",
       choice("Variant", "EffiVLM-Bench's budgets, with windows per layer or fixed", [
@@ -49,9 +49,7 @@ export const vlCache = scorePolicy({
     ),
   },
   deviation: ({ variant }) =>
-    variant === "exact"
-      ? undefined
-      : "Clipped shares and a window on top of them, as in EffiVLM-Bench.",
+    variant === "exact" ? undefined : "Clipped shares plus a window, as in EffiVLM-Bench.",
   deviantRows: (input, { variant, recentShare }) =>
     effivlmRows(input, recentShare, variant === "effivlmFixed").map(({ total }) => total),
   taps: ({ threshold }) => ({ postVision: { threshold } }),

@@ -25,7 +25,7 @@ import {
 export const adaKv = definePolicy({
   id: "adakv",
   label: "AdaKV",
-  summary: "SnapKV's scores, with each layer's rows shared out among its heads.",
+  summary: "SnapKV's scores, with each layer's rows distributed over its heads.",
   paper: {
     title: "Ada-KV: Optimizing KV Cache Eviction by Adaptive Budget Allocation",
     venue: "NeurIPS 2025",
@@ -34,7 +34,7 @@ export const adaKv = definePolicy({
   release: "https://github.com/FFY0/AdaKV",
   options: {
     ...OBSERVATION_OPTIONS,
-    floor: real("Floor", "Share of the mean count that every head is sure of", [0, 1], 0.2),
+    floor: real("Floor", "Share of the mean count that every head keeps at least", [0, 1], 0.2),
   },
   taps: (options) => observationTap(options),
   notices: windowNotices,

@@ -6,7 +6,7 @@ import { snapKv } from "./snapKv";
 
 const rows = 14;
 const votes = [0.2, 0.19, 0.18, 0.02, 0.02, 0.02, 0.02, 0.02, 0.1, 0.11, 0.1, 0.02, 0, 0];
-/** The last query alone has noticed rows 8 to 10. */
+/** Only the last query attends to rows 8 to 10. */
 const last = [0.1, 0.1, 0.1, 0.02, 0.02, 0.02, 0.02, 0.02, 0.5, 0.6, 0.5, 0.02, 0, 0];
 
 it("lifts a coherent region that only the last query sees", () => {

@@ -33,7 +33,7 @@ const TINY = 1e-8;
 export const bacon = definePolicy({
   id: "bacon",
   label: "BACON",
-  summary: "SnapKV's votes plus what the last query alone has noticed.",
+  summary: "SnapKV's scores plus the last query's own attention.",
   paper: {
     title: "Last But Not Least: Boundary Attention CalibratiON for Multimodal KV Cache Compression",
     venue: "EMNLP 2026",
@@ -42,8 +42,13 @@ export const bacon = definePolicy({
   release: "https://github.com/ryu1ion/official_BACON",
   options: {
     ...OBSERVATION_OPTIONS,
-    strength: real("Strength", "Spread of the evidence relative to the votes'", [0, 4], 0.5),
-    local: oddInteger("Neighbourhood", "Neighbouring rows that share evidence; odd", [1, 63], 5),
+    strength: real("Strength", "Spread of the evidence relative to the scores'", [0, 4], 0.5),
+    local: oddInteger(
+      "Neighbourhood",
+      "Neighbouring rows whose evidence is averaged; odd",
+      [1, 63],
+      5,
+    ),
     trace: integer("Trace", "Earlier layers whose evidence counts", [0, 32], 4),
     best: real("Best rows", "Spreads are taken over this many times the rows to keep", [0, 16], 2),
   },

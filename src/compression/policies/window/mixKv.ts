@@ -17,7 +17,7 @@ import { OBSERVATION_OPTIONS, observationTap, observedScores, windowNotices } fr
 export const mixKv = scorePolicy({
   id: "mixkv",
   label: "MixKV",
-  summary: "Mixes importance with the diversity of keys, by each head's redundancy.",
+  summary: "Combines importance and diversity of keys, weighted by each head's redundancy.",
   paper: {
     title:
       "Mixing Importance with Diversity: Joint Optimization for KV Cache Compression in Large Vision-Language Models",

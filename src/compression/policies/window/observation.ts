@@ -14,12 +14,12 @@ import type { PlanInput } from "../../types";
 export const OBSERVATION_OPTIONS = {
   window: integer(
     "Window",
-    "Last queries of the prompt that vote; at most the text after the image",
+    "Last queries of the prompt that score the rows; at most the text after the image",
     [1, 512],
     32,
   ),
-  kernel: oddInteger("Kernel", "Neighbouring rows that share a score; odd", [1, 63], 5),
-  pooling: choice("Pooling", "How neighbours share their scores", ["avg", "max"]),
+  kernel: oddInteger("Kernel", "Neighbouring rows that are pooled; odd", [1, 63], 5),
+  pooling: choice("Pooling", "How neighbouring scores are pooled", ["avg", "max"]),
 };
 
 export interface ObservationValues {
@@ -48,10 +48,10 @@ export function windowNotices(input: PlanInput, options: ObservationValues): str
   const most = Math.floor(input.budget / input.layers);
   return [
     ...(rows < asked
-      ? [`The window of ${asked} queries is longer than the text: the last ${rows} vote.`]
+      ? [`The window of ${asked} queries is longer than the text: the last ${rows} are used.`]
       : []),
     ...(windowPlaces(input, options) > most
-      ? [`The window alone has more than ${most} rows: its newest stay.`]
+      ? [`The window alone has more than ${most} rows: its newest are kept.`]
       : []),
   ];
 }

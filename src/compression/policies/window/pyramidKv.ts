@@ -25,7 +25,7 @@ import {
 export const pyramidKv = scorePolicy({
   id: "pyramidkv",
   label: "PyramidKV",
-  summary: "SnapKV's ranking with fewer rows the deeper the layer.",
+  summary: "SnapKV's ranking with fewer rows in deeper layers.",
   paper: {
     title: "PyramidKV: Dynamic KV Cache Compression based on Pyramidal Information Funneling",
     venue: "COLM 2025",
@@ -41,7 +41,7 @@ export const pyramidKv = scorePolicy({
     ),
   },
   deviation: ({ variant }) =>
-    variant === "kvpress" ? "Rounds each layer by itself, as kvpress does." : undefined,
+    variant === "kvpress" ? "Rounds each layer separately, as kvpress does." : undefined,
   deviantRows: kvpressRows,
   taps: (options) => observationTap(options),
   notices: windowNotices,

@@ -25,7 +25,7 @@ import {
 export const snapKv = scorePolicy({
   id: "snapkv",
   label: "SnapKV",
-  summary: "Keeps the rows that the last few queries look at, per head.",
+  summary: "Keeps the rows with most attention from the last queries, per head.",
   paper: {
     title: "SnapKV: LLM Knows What You are Looking for Before Generation",
     venue: "NeurIPS 2024",
@@ -34,7 +34,11 @@ export const snapKv = scorePolicy({
   release: "https://github.com/FasterDecoding/SnapKV",
   options: {
     ...OBSERVATION_OPTIONS,
-    aggregate: choice("Votes", "How the window's votes are joined", ["mean", "max", "defensive"]),
+    aggregate: choice("Votes", "How the window's queries are aggregated", [
+      "mean",
+      "max",
+      "defensive",
+    ]),
   },
   taps: (options) => observationTap(options, options.aggregate),
   notices: windowNotices,
