@@ -33,7 +33,7 @@ def questions() -> Iterator[Asked]:
             # The page as it is drawn, with the questions in the words of its world.
             plain = replace(STYLES[style], free_words=False)
             page = worlds.sample(worlds.test_seed(world, int(number)), world, plain)
-            image = f"talk-{world}-{number}.png"
+            image = f"{world}-talk-{number}.png"  # the app reads the world off the name
             continue
         words, meaning = line.split(" | ")
         yield Asked(image, page, Turn(words, dict(page.turns)[meaning]), meaning)
