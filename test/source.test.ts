@@ -46,23 +46,49 @@ function exportedNames(file: string): string[] {
     : distinct;
 }
 
+test("no file imports itself by way of others", () => {
+  const modules = new Set(files.filter((name) => !name.endsWith(".wgsl")));
+  const uses = new Map([...modules].map((file) => [file, importsOf(file, modules)]));
+  expect([...uses.values()].flat().length).toBeGreaterThan(1000);
+  expectNoCircle(uses);
+});
+
 test("the folders of the store depend on each other in one direction", () => {
   const uses = new Map<string, Set<string>>();
   for (const file of files.filter((name) => name.startsWith("store/"))) {
     const folder = path.dirname(file);
-    const text = fs.readFileSync(path.join(SRC, file), "utf8");
-    for (const [, target] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
-      const used = path.join(folder, path.dirname(target!));
+    for (const target of targetsOf(file).filter((name) => name.startsWith("store/"))) {
+      const used = path.dirname(target);
       if (used !== folder) uses.set(folder, (uses.get(folder) ?? new Set()).add(used));
     }
   }
   expect(uses.size).toBeGreaterThan(3);
-  const done = new Set<string>();
-  const visit = (folder: string, trail: readonly string[]): void => {
-    if (trail.includes(folder)) throw new Error(`circle: ${[...trail, folder].join(" > ")}`);
-    if (done.has(folder)) return;
-    for (const used of uses.get(folder) ?? []) visit(used, [...trail, folder]);
-    done.add(folder);
-  };
-  for (const folder of uses.keys()) visit(folder, []);
+  expectNoCircle(uses);
 });
+
+/** Paths that a file imports from `src`, as written: without an extension. */
+function targetsOf(file: string): string[] {
+  const text = fs.readFileSync(path.join(SRC, file), "utf8");
+  const matches = [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+|@\/[^"]+)"/g)];
+  return matches.map(([, target]) =>
+    target!.startsWith("@/") ? target!.slice(2) : path.join(path.dirname(file), target!),
+  );
+}
+
+function importsOf(file: string, modules: ReadonlySet<string>): string[] {
+  return targetsOf(file).flatMap((target) =>
+    [target, `${target}.ts`, `${target}.tsx`].filter((name) => modules.has(name)),
+  );
+}
+
+/** @param uses what each node depends on */
+function expectNoCircle(uses: ReadonlyMap<string, Iterable<string>>): void {
+  const done = new Set<string>();
+  const visit = (node: string, trail: readonly string[]): void => {
+    if (trail.includes(node)) throw new Error(`circle: ${[...trail, node].join(" > ")}`);
+    if (done.has(node)) return;
+    for (const used of uses.get(node) ?? []) visit(used, [...trail, node]);
+    done.add(node);
+  };
+  for (const node of uses.keys()) visit(node, []);
+}
