@@ -29,7 +29,7 @@ export function planFor(policy: Policy, input: PlanInput, options: OptionValues 
 }
 
 /** @throws Error if a plan violates the contract, which is a defect of the policy. */
-export function checkContract(
+function checkContract(
   policy: Policy,
   input: PlanInput,
   plan: KeepPlan,

@@ -115,7 +115,7 @@ export function planLayers(
   );
 }
 
-export function selectedPlaces(selection: Selection): Uint32Array {
+function selectedPlaces(selection: Selection): Uint32Array {
   return selection instanceof Uint32Array ? selection : selection.places;
 }
 
