@@ -12,7 +12,6 @@ import {
   paddedKeys,
   type RecordedTap,
   type TapContext,
-  type TapFamily,
   type TapShape,
 } from "./family";
 import { type TapGeometry, tapGeometry } from "./geometry";
@@ -39,7 +38,8 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
 /** A tap that was asked for, its kernels compiled. */
 interface PreparedTap {
   readonly name: string;
-  readonly during: TapFamily<never, unknown>["during"];
+  readonly during: "prefill" | undefined;
+  /** Last rows of the prompt that it needs. */
   readonly wanted: number;
   readonly start: (context: TapContext) => RecordedTap<unknown>;
 }
