@@ -30,14 +30,14 @@ npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs a conversation a
 exported as JSON, and succeeds only if every answer is the same.
 `;
 
-/** One command line, as a conversation. */
+/** A parsed command line. */
 export interface AskCommand {
   readonly model: string;
-  /** Image files by key, and turns that name the keys. */
+  /** Image files by key; turns refer to the keys. */
   readonly images: Readonly<Record<string, string>>;
   readonly turns: readonly Turn[];
   readonly settings: CacheSettings;
-  /** Lanes of the last turn; none: it is asked like the others. */
+  /** Lanes of the last turn; empty: it is asked like the others. */
   readonly lanes: readonly CacheSettings[];
   readonly sampling: Sampling;
   readonly kvType?: "f16" | "f32";
@@ -113,7 +113,10 @@ function checkPolicy(policy: string): void {
   throw usageError(`There is no policy ${policy}.`, USAGE);
 }
 
-/** `aircache:0.1`: a policy and its retention; options, scope and cap are the command's. */
+/**
+ * Parses `aircache:0.1`: a policy and its retention; options, scope and cap are those of the
+ * command.
+ */
 function parseLane(text: string, { options, ...settings }: CacheSettings): CacheSettings {
   const [policy = "", retention = "1"] = text.split(":");
   checkPolicy(policy);
@@ -156,8 +159,8 @@ function parseArguments(argv: readonly string[]) {
 }
 
 /**
- * `alpha=0.9` → ["alpha", 0.9]; what does not read as a number stays text; `forget=@FILE` is the list
- * of that name in a JSON file (`npm run calibrate` writes such files).
+ * `alpha=0.9` → ["alpha", 0.9]; a value that is not a number remains text; `forget=@FILE` reads the
+ * list of that name from a JSON file of `npm run calibrate`.
  */
 export function parseOption(text: string): [string, number | string] {
   const at = text.indexOf("=");
@@ -172,7 +175,7 @@ function listFrom(file: string, name: string): string {
     const list = JSON.parse(fs.readFileSync(file, "utf8"))[name];
     if (Array.isArray(list)) return list.join(",");
   } catch {
-    // falls through to the one sentence
+    // the error below covers this case
   }
   throw inputError(`${file} is no JSON file with a list ${name}.`);
 }
@@ -189,14 +192,14 @@ export interface AskDocument {
   readonly lanes?: readonly Lane[];
 }
 
-/** A lane's answer, or why it has none. */
+/** A lane's answer or its failure. */
 export type Lane = CacheSettings &
   LaneOutcome & {
-    /** Share of words in common with the lane of policy `full`, if one answered. */
+    /** Share of words in common with the lane of policy `full`, if it has an answer. */
     readonly agreement?: number;
   };
 
-/** Asks the turns one after the other. `onToken` hears the text as it comes. */
+/** Asks the turns in sequence. `onToken` receives the text of each token. */
 export async function askAll(
   page: OpenedEngine,
   command: AskCommand,

@@ -33,12 +33,13 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
   ["streaming", 0.1],
 ];
 
-/** Rounds of the comparison of one lane with three: each prefills twice. */
+/** Rounds of the comparison of one lane with three; each has two prefills. */
 const MOST_COMPARISONS = 3;
 
 /**
  * `npm run bench`: times of the whole engine on this machine's adapter. One warm-up, then `repeats`
- * rounds in which every lane runs once, so that drift hits all lanes alike. A benchmark, not a test.
+ * rounds in which every lane runs once, so that drift affects all lanes equally. A benchmark, not a
+ * test.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -167,7 +168,7 @@ function print(
   }
 }
 
-/** A process of its own: the driver's libraries must be known before it starts. */
+/** A separate process, because the driver's library path must be set before it starts. */
 async function benchCacheUnderNode(): Promise<void> {
   const env = { ...process.env, ...vulkanEnvironment(await findBrowser()) };
   spawnSync(process.execPath, ["cli/run.mjs", "benchCache"], { stdio: "inherit", env });

@@ -2,16 +2,16 @@ import type { AskRequest, CacheSettings, TurnResult } from "@/protocol/engine";
 import { median } from "@/text/stats";
 import type { OpenedEngine } from "./engine";
 
-/** What three lanes cost beside one, on the same question with nothing cached. */
+/** The cost of three lanes relative to one, for the same question with an empty cache. */
 export interface CompareReport {
   readonly lanes: readonly string[];
-  /** From the call to the first token of the first lane; medians. */
+  /** Median time from the call to the first token of the first lane. */
   readonly firstTokenMs: { readonly one: number; readonly three: number };
-  /** `three` over `one`: below 1.6 if the picture was looked at and the prompt read once. */
+  /** `three` / `one`: below 1.6 if the image was encoded and the prompt prefilled once. */
   readonly firstTokenRatio: number;
   /** Time of each lane's tokens after its first, and of all lanes from first to last token. */
   readonly decodeMs: { readonly lanes: readonly number[]; readonly total: number };
-  /** KV bytes: planned before the first fork, and the ledger's highest point. */
+  /** KV bytes: the planned peak and the measured peak. */
   readonly peakBytes: { readonly planned: number; readonly measured: number };
 }
 
@@ -23,7 +23,7 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
 
 type Question = Pick<AskRequest, "turns" | "sampling">;
 
-/** Alternates between one lane and three, so that drift hits both alike. */
+/** Alternates between one lane and three, so that drift affects both equally. */
 export async function benchCompare(
   page: OpenedEngine,
   question: Question,

@@ -6,15 +6,15 @@ import { quantile } from "@/text/stats";
 import { findBrowser, launchOptions } from "./browser";
 import { buildIfStale, serveSite } from "./site";
 
-/** What an answer costs the page's main thread, over one engine. */
+/** The load of the page's main thread during an answer, for one engine. */
 export interface PageReport {
-  /** The engine in its worker, or a recording of it that costs nothing itself. */
+  /** The engine in its worker, or a recording, which has no cost of its own. */
   readonly engine: "real" | "scripted";
-  /** From navigation to a model that is ready. */
+  /** From navigation to a loaded model. */
   readonly readyMs: number;
-  /** Longest task of the main thread between *Ask* and the end of the answer; 0: none over 50 ms. */
+  /** Longest main-thread task between *Ask* and the end of the answer; 0 if none exceeds 50 ms. */
   readonly longestTaskMs: number;
-  /** Share of the main thread that was busy in tasks over 50 ms meanwhile. */
+  /** Share of that time in tasks over 50 ms. */
   readonly busyShare: number;
   /** Milliseconds from an interaction to the next paint, for interactions while tokens streamed. */
   readonly interactions: {
@@ -22,19 +22,19 @@ export interface PageReport {
     readonly p98Ms: number;
     readonly maxMs: number;
   };
-  /** Drawing of the charts while tokens streamed: how often, and its share of the main thread. */
+  /** Drawing of the charts while tokens streamed: its rate, and its share of the main thread. */
   readonly charts: { readonly draws: number; readonly share: number };
-  /** Bytes of JavaScript, gzip-compressed, that had been fetched when the window's `load` event fired. */
+  /** Bytes of gzip-compressed JavaScript fetched before the window's `load` event. */
   readonly scriptBytes: number;
 }
 
-/** Faster interactions are not reported by browsers; they count as this. */
+/** Browsers do not report faster interactions; they count as this duration. */
 const SHORTEST_MS = 16;
 const RECORDING = "e2e/recordings/receipt.json";
 const SETTINGS = "policy=aircache&keep=10";
 const QUESTION = "Read all the text.";
 
-/** The built page, asked once in a headless browser over a recording and over the embedded model. */
+/** Measures the built page in a headless browser, with a recording and with the embedded model. */
 export async function benchPage(): Promise<readonly PageReport[]> {
   buildIfStale();
   const site = await serveSite();
@@ -87,7 +87,7 @@ async function benchEngine(
 interface Timed {
   readonly at: number;
   readonly ms: number;
-  /** Of events: the interaction that they belong to; 0: none. */
+  /** The interaction of an event; 0 if none. */
   readonly interaction: number;
 }
 
@@ -114,7 +114,7 @@ function observe(): void {
   keep(seen.draws, { type: "measure" });
 }
 
-/** Asks, and uses the page as somebody does who cannot wait for the answer's end. */
+/** Asks, and interacts with the page during the answer. */
 async function askAndInteract(page: Page) {
   const now = () => page.evaluate(() => performance.now());
   const question = page.getByLabel("Question");
@@ -135,12 +135,12 @@ async function askAndInteract(page: Page) {
     made += 1;
   }
   const ended = await now();
-  // Entries are delivered a moment after the paint that they wait for.
+  // Entries are delivered shortly after the paint.
   await page.waitForTimeout(500);
   return { asked, streamed, ended, made };
 }
 
-/** One interaction each: type a letter, move the slider, change the layer, switch the veil. */
+/** One interaction each: type a letter, move the slider, change the layer, switch the overlay. */
 function interactions(page: Page): readonly (() => Promise<void>)[] {
   const press = async (label: string | RegExp, key: string) => {
     await page.getByLabel(label, { exact: true }).first().press(key);
@@ -157,7 +157,7 @@ function interactions(page: Page): readonly (() => Promise<void>)[] {
   ];
 }
 
-/** The longest event of each interaction; those that were too fast to be told of are there too. */
+/** The longest event of each interaction, including those too fast to be reported. */
 function interactionTimes(events: readonly Timed[], made: number): PageReport["interactions"] {
   const longest = new Map<number, number>();
   for (const { interaction, ms } of events) {

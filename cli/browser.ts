@@ -6,13 +6,13 @@ import os from "node:os";
 import path from "node:path";
 import { chromium, type LaunchOptions } from "@playwright/test";
 
-/** A browser's file, and the variables that name what it brings along. */
+/** A browser's file, and the environment variables for its own libraries. */
 interface Candidate {
   readonly executablePath: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A Chromium that was seen to give a WebGPU device. */
+/** A Chromium that has provided a WebGPU device. */
 export interface FoundBrowser extends Candidate {
   readonly args: readonly string[];
   readonly version: string;
@@ -28,7 +28,7 @@ const QUIET = [
   "--disable-component-update",
   "--disable-sync",
 ];
-/** The machine's own adapter first; then Chromium's software one, which is always there. */
+/** The machine's own adapter first, then Chromium's software adapter, which always exists. */
 const ARGUMENT_SETS = [
   QUIET,
   [...QUIET, "--use-webgpu-adapter=swiftshader"],
@@ -45,8 +45,8 @@ const ARGUMENT_SETS = [
 
 /**
  * Finds a browser by launching it: $CHROME_PATH, what is installed, the npm package
- * @sparticuz/chromium, then Debian's package. The answer is remembered under node_modules.
- * @throws Error with one sentence when none gives a WebGPU device.
+ * @sparticuz/chromium, then Debian's package. The result is cached under node_modules.
+ * @throws Error with one sentence if none provides a WebGPU device.
  */
 export async function findBrowser(
   log: (line: string) => void = () => undefined,
@@ -79,7 +79,7 @@ function readCache(): FoundBrowser | undefined {
   }
 }
 
-/** What Playwright needs to start it. */
+/** Playwright's launch options. */
 export function launchOptions({
   executablePath,
   args,
@@ -173,7 +173,7 @@ function installed(): Candidate[] {
     .map((executablePath) => ({ executablePath, env: {} }));
 }
 
-/** Unpacks the package, and the shared libraries and fonts that a bare machine lacks. */
+/** Unpacks the package, with shared libraries and fonts that a minimal machine lacks. */
 const UNPACK = `
   import packaged from "@sparticuz/chromium";
   const executablePath = await packaged.executablePath();
@@ -183,7 +183,7 @@ const UNPACK = `
 
 function fromNpm(log: (line: string) => void): Candidate[] {
   if (process.platform !== "linux" || process.arch !== "x64") return [];
-  // In a process of its own: the package asks for a variable and changes others.
+  // In a separate process, because the package needs one environment variable and changes others.
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["--input-type=module", "--eval", UNPACK],
@@ -211,8 +211,8 @@ function aptInstall(...packages: string[]): void {
 }
 
 /**
- * Environment for WebGPU under Node (Dawn): where there is no Vulkan loader on the system, the one
- * that Chromium brings along, with its software driver.
+ * Environment for WebGPU under Node (Dawn): if the system has no Vulkan loader, Chromium's own
+ * loader and software driver.
  */
 export function vulkanEnvironment(browser: FoundBrowser): Record<string, string> {
   if (process.platform !== "linux") return {};

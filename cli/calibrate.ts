@@ -15,7 +15,7 @@ Averages the policy's search over the first question of every image of a data se
 with --policy prefixkv --option search=config --option forget=@FILE.
 `;
 
-/** What the file holds; `forget` is the share of its candidate rows that each layer gives up. */
+/** Contents of the file; `forget` is the share of the candidate rows that each layer drops. */
 export interface Calibration {
   readonly model: string;
   /** First 16 hex digits of the SHA-256 of the model's weights. */
@@ -27,7 +27,10 @@ export interface Calibration {
   readonly forget: readonly number[];
 }
 
-/** `npm run calibrate`: PrefixKV's offline configuration (ALGORITHMS §2.3), from this model. */
+/**
+ * `npm run calibrate`: computes PrefixKV's offline configuration (https://arxiv.org/abs/2412.03409)
+ * for a model.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],

@@ -35,24 +35,28 @@ function parseLine(folder: string, line: string, number: number): Sample {
     const resolved = path.resolve(folder, image);
     if (complete && turns.length > 0 && fs.existsSync(resolved)) return { image: resolved, turns };
   } catch {
-    // falls through to the one sentence
+    // the error below covers this case
   }
   throw inputError(`Line ${number} of questions.jsonl is not an image that exists with its turns.`);
 }
 
-/** A question of a data set, asked in a conversation of its own. */
+/** A question of a data set, asked in its own conversation. */
 export interface Question {
-  /** Names it in files of results: image, turn, words. */
+  /** Key in result files: image, turn, text. */
   readonly key: string;
   /** Absolute path. */
   readonly image: string;
-  /** What its page is of: the file's name up to the first "-" or digit, `card` of `card-03.png`. */
+  /**
+   * World of its page: the file name up to the first "-" or digit, e.g. `card` for `card-03.png`.
+   */
   readonly world: string;
   readonly question: string;
   readonly answer: string;
 }
 
-/** Every turn of every sample. `limit`: so many, the worlds in equal parts as far as they go. */
+/**
+ * Every turn of every sample. `limit`: at most this many, with equal numbers per world if possible.
+ */
 export function questionsOf(
   samples: readonly Sample[],
   limit = Number.POSITIVE_INFINITY,
@@ -88,7 +92,7 @@ function unfold({ image, turns }: Sample): Question[] {
 }
 
 /**
- * Answers to compare with, by image name and question: lines `{"image", "turns": [{"question"}],
+ * Reference answers, by image name and question: lines `{"image", "turns": [{"question"}],
  * "generated"}`, as training/evaluate.py writes them.
  * @throws with exitCode 1, naming the line that cannot be read.
  */
@@ -117,7 +121,7 @@ function parseReference(line: string): [string, string] | undefined {
   }
 }
 
-/** Under what `readReferences` keeps an answer. */
+/** Key of an answer in the result of `readReferences`. */
 export function referenceKey(image: string, question: string): string {
   return `${path.basename(image)} ${question}`;
 }

@@ -5,7 +5,10 @@ Object.assign(globalThis, globals);
 
 const dawn = create([]);
 
-/** A device of its own on the machine's adapter (Dawn under Node; a software one where no GPU is). */
+/**
+ * Creates a device on the machine's adapter (Dawn under Node; a software adapter if there is no
+ * GPU).
+ */
 export async function createNodeGpu(
   features: readonly GPUFeatureName[] = ["subgroups" as GPUFeatureName],
 ): Promise<Gpu> {

@@ -15,13 +15,15 @@ import { EnginePage, type Outcome } from "./enginePage";
 import { inputError, webGpuError } from "./options";
 import { buildIfStale, serveSite } from "./site";
 
-/** Hears a token's text as it comes, and the whole event. */
+/** Receives each token's text and event. */
 export type TokenListener = (
   text: string,
   event: Extract<EngineEvent, { readonly type: "token" }>,
 ) => void;
 
-/** The engine of the built site, in a headless browser of its own; failures are a command's errors. */
+/**
+ * The engine of the built site in its own headless browser; failures become errors of the command.
+ */
 export interface OpenedEngine {
   load(request?: Omit<LoadRequest, "baseUrl">): Promise<ModelInfo>;
   ask(request: Omit<AskRequest, "images">, onToken?: TokenListener): Promise<TurnResult>;

@@ -17,22 +17,22 @@ import type {
   TurnResult,
 } from "@/protocol/engine";
 
-/** Errors lose their class on the way out of a page, so outcomes are data. */
+/** Errors lose their class when they leave a page, so outcomes are data. */
 export type Outcome<T> =
   | { readonly value: T; readonly failure?: undefined }
   | { readonly value?: undefined; readonly failure: EngineFailure };
 
-/** The value of an outcome that must have succeeded. */
+/** The value of a successful outcome. @throws its failure */
 export function must<T>({ value, failure }: Outcome<T>): T {
   if (failure) throw new Error(`${failure.code}: ${failure.message}`);
   return value as T;
 }
 
-/** What is left out comes from the defaults: the full cache, and a short greedy answer. */
+/** Omitted fields have defaults: the full cache, and a short greedy answer. */
 export interface Question extends Omit<AskRequest, "images" | "settings" | "sampling"> {
   readonly settings?: Partial<CacheSettings>;
   readonly sampling?: Partial<Sampling>;
-  /** Stop once this many events of a type have come. */
+  /** Stop after this many events of a type. */
   readonly stopAt?: StopAt;
 }
 
@@ -48,12 +48,12 @@ interface StopAt {
 
 const SETTINGS: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 const SAMPLING: Sampling = { maxNewTokens: 12, temperature: 0, topK: 0, topP: 1, seed: 0 };
-/** Older events that nobody asked for are forgotten. */
+/** Number of unread events that are kept. */
 const EVENTS_KEPT = 20_000;
 
 type Method = "load" | "ask" | "compare" | "preview";
 
-/** The real engine in its worker, on the page without a page: the command line and the tests drive it. */
+/** The real engine in its worker, on a page without UI, for the command line and the tests. */
 export class EnginePage {
   readonly #page: Page;
   readonly #images = new Map<string, string>();
@@ -75,12 +75,12 @@ export class EnginePage {
     return new EnginePage(page);
   }
 
-  /** Makes a file known under a key; it is read when a turn names the key. */
+  /** Registers a file under a key; it is read when a turn refers to the key. */
   addImage(key: string, file: string): void {
     this.#images.set(key, file);
   }
 
-  /** @param baseUrl a model's folder, from the page */
+  /** @param baseUrl a model's folder, relative to the page */
   load(baseUrl: string, request: Omit<LoadRequest, "baseUrl"> = {}): Promise<Outcome<ModelInfo>> {
     const absolute = new URL(baseUrl, this.#page.url()).href;
     return this.#call("load", { ...request, baseUrl: absolute });

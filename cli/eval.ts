@@ -15,7 +15,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const records = new EvalRecords(json && `${json}.questions.jsonl`, settings);
   const waiting = questions.filter(({ key }) => !records.get(key));
   const engines = new Engines(command);
-  // The browser's driver ends the browser at this signal and not the process, which would open another.
+  // At this signal the browser's driver ends the browser but not the process, which would open
+  // another.
   const stop = () => process.exit(143);
   process.once("SIGTERM", stop);
   try {
@@ -46,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Where the first lane's text is not the reference's, one line each. */
+/** One line for each difference between the first lane's text and the reference. */
 function differences(answered: readonly Answered[]): string {
   return answered
     .filter(({ lanes, reference }) => reference !== undefined && lanes[0]?.answer !== reference)

@@ -4,7 +4,7 @@ import { type OpenedEngine, openEngine } from "./engine";
 import type { EvalCommand } from "./evalCommand";
 import type { LaneAnswer } from "./evalScores";
 
-/** The engine's bound on lanes of one comparison. */
+/** The engine's limit of lanes per comparison. */
 const LANES_AT_ONCE = 4;
 
 /** `policy:retention` */
@@ -12,12 +12,12 @@ export function laneName({ policy, retention }: CacheSettings): string {
   return `${policy}:${retention}`;
 }
 
-/** A page that is opened when it is needed, and again after it died. */
+/** A page that is opened on demand, and again after a crash. */
 export class Engines {
   readonly #command: EvalCommand;
   readonly #images: Readonly<Record<string, string>>;
   #page: OpenedEngine | undefined;
-  /** What the engine said when it was last opened. */
+  /** The engine's model information after the last opening. */
   info: ModelInfo | undefined;
 
   constructor(command: EvalCommand) {
@@ -40,7 +40,7 @@ export class Engines {
   }
 }
 
-/** Answers of one question under every lane; a page that dies under it is opened again, once. */
+/** Answers of one question in every lane; after a crash the page is opened again, once. */
 export async function askOnce(engines: Engines, question: Question, command: EvalCommand) {
   try {
     return await askLanes(await engines.open(), question, command);
@@ -52,7 +52,7 @@ export async function askOnce(engines: Engines, question: Question, command: Eva
   }
 }
 
-/** In a conversation of its own: features of the image may be reused, rows never are. */
+/** In its own conversation: image features may be reused, rows are not. */
 async function askLanes(
   page: OpenedEngine,
   { image, question }: Question,
@@ -83,7 +83,7 @@ function laneAnswer(settings: CacheSettings, { result, failure }: LaneOutcome): 
     answer: answer.trim(),
     kvBytes: kvBytes.after,
     fullBytes: kvBytes.full,
-    // One token alone has no decode step.
+    // An answer of one token has no decoding step.
     ...(tokenIds.length > 1 ? { msPerToken: ms.decodePerToken.median } : {}),
   };
 }

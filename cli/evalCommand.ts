@@ -94,7 +94,7 @@ function parseArguments(argv: readonly string[]) {
   }
 }
 
-/** `prefixkv:0.5`; the command's --option go to the lanes of its --policy. */
+/** Parses `prefixkv:0.5`; the command's --option apply to the lanes of its --policy. */
 function parseLane(
   text: string,
   ownPolicy: string,

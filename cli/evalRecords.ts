@@ -2,7 +2,7 @@ import fs from "node:fs";
 import type { Answered } from "./evalScores";
 import { inputError } from "./options";
 
-/** Everything that answers depend on besides the questions. */
+/** Everything besides the questions that determines the answers. */
 export interface EvalSettings {
   /** Folder name and the first digits of the weights' SHA-256. */
   readonly model: string;
@@ -14,14 +14,14 @@ export interface EvalSettings {
 }
 
 /**
- * The questions that were answered so far, a line each below a line of settings. A command that was
- * stopped goes on from it; a last line that was cut off is asked again.
+ * The answered questions: a line of settings, then one line per question. A stopped command resumes
+ * from it; an incomplete last line is asked again.
  */
 export class EvalRecords {
   readonly #file: string | undefined;
   readonly #answered = new Map<string, Answered>();
 
-  /** @throws with exitCode 1 when the file speaks of other settings. */
+  /** @throws with exitCode 1 if the file has different settings. */
   constructor(file: string | undefined, settings: EvalSettings) {
     this.#file = file;
     if (file === undefined) return;

@@ -2,14 +2,14 @@ import { agreement, agreementCounts } from "@/text/agreement";
 import { median } from "@/text/stats";
 import { type PairedDifference, pairedDifference } from "./pairedDifference";
 
-/** How one question went under one policy. */
+/** Result of one question under one policy. */
 export interface LaneAnswer {
   /** `policy:retention`. */
   readonly lane: string;
-  /** Absent where the lane failed. */
+  /** Absent if the lane failed. */
   readonly answer?: string;
   readonly failure?: string;
-  /** KV bytes after trimming, and what the full cache takes. */
+  /** KV bytes after trimming, and of the full cache. */
   readonly kvBytes?: number;
   readonly fullBytes?: number;
   /** Median of the answer's decode steps. */
@@ -21,23 +21,23 @@ export interface Answered {
   readonly key: string;
   readonly world: string;
   readonly expected: string;
-  /** What another implementation answered. */
+  /** Another implementation's answer. */
   readonly reference?: string;
   readonly lanes: readonly LaneAnswer[];
 }
 
-/** A policy over all questions. Shares are in [0, 1]. */
+/** Scores of a policy over all questions. Shares are in [0, 1]. */
 export interface LaneScores {
   readonly lane: string;
   readonly questions: number;
-  /** Questions that got no answer; they count as wrong. */
+  /** Questions without an answer; they count as wrong. */
   readonly failures: number;
   readonly exactMatch: number;
   readonly worlds: Readonly<
     Record<string, { readonly exactMatch: number; readonly questions: number }>
   >;
   readonly rougeL: number;
-  /** Word agreement with the lane of policy `full`, if there is one; see telemetry/agreement.ts. */
+  /** Word agreement with the lane of policy `full`, if there is one; see text/agreement.ts. */
   readonly agreementWithFull?: number;
   /** Exact matches against those of the lane of policy `full`, if there is another one. */
   readonly againstFull?: PairedDifference;
@@ -106,7 +106,7 @@ type Row = Answered & {
   readonly full: string | undefined;
 };
 
-/** As training/evaluate.py counts: the text without outer spaces, character for character. */
+/** As in training/evaluate.py: equal text after trimming white space. */
 function isExact({ answer, expected }: Pick<Row, "answer" | "expected">): number {
   return answer?.trim() === expected.trim() ? 1 : 0;
 }
@@ -127,8 +127,8 @@ function perWorld(rows: readonly Row[]): LaneScores["worlds"] {
 }
 
 /**
- * ROUGE-L (Lin 2004), F with β = 1: longest common subsequence of the words, lower case, letters and
- * digits alone. 1 for two texts without a word.
+ * ROUGE-L (Lin 2004), F with β = 1: longest common subsequence of the words, in lower case, letters
+ * and digits only. 1 for two texts without words.
  */
 export function rougeL(answer: string, expected: string): number {
   const [a, b] = [rougeWords(answer), rougeWords(expected)];
@@ -146,8 +146,8 @@ function mean(values: readonly number[]): number {
 }
 
 /**
- * Every lane in a line: accuracy, its difference from the full cache's in points with the 95 % interval,
- * ROUGE-L, agreement, bytes, time; then exact match per world.
+ * One line per lane: accuracy, its difference from the full cache's in points with the 95 %
+ * interval, ROUGE-L, agreement, bytes, time; then exact match per world.
  */
 export function formatTable(scores: readonly LaneScores[]): string {
   const worlds = Object.keys(scores[0]?.worlds ?? {});

@@ -1,14 +1,14 @@
-/** An error that ends a command with one sentence on stderr and this status. */
+/** An error that ends a command with a sentence on stderr and this exit status. */
 function exit(exitCode: number, message: string): Error {
   return Object.assign(new Error(message), { exitCode });
 }
 
-/** Bad input: status 1. */
+/** Invalid input: status 1. */
 export function inputError(message: string): Error {
   return exit(1, message);
 }
 
-/** Bad usage: status 2, with the usage below the sentence. */
+/** Invalid usage: status 2, with the usage after the sentence. */
 export function usageError(message: string, usage: string): Error {
   return exit(2, `${message}\n\n${usage}`);
 }

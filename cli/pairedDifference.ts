@@ -1,6 +1,6 @@
-/** How often one lane was right where another was wrong, over the same questions. */
+/** Paired comparison of two lanes over the same questions. */
 export interface PairedDifference {
-  /** Questions that this lane alone got right, and that the other alone got right. */
+  /** Questions that only this lane answered correctly, and that only the other did. */
   readonly gained: number;
   readonly lost: number;
   /** Difference of the two shares of right answers, in [-1, 1], and its 95 % interval. */
@@ -13,9 +13,10 @@ export interface PairedDifference {
 const Z = 1.959963984540054;
 
 /**
- * The score interval for a difference of paired proportions: Tango, "Equivalence test and confidence
- * interval for the difference in proportions for the paired-sample design", Statistics in Medicine 17
- * (1998). Unlike a bootstrap it has a width where the lanes never differ: z²/(n + z²) to each side.
+ * The score interval for a difference of paired proportions: Tango, "Equivalence test and
+ * confidence interval for the difference in proportions for the paired-sample design", Statistics
+ * in Medicine 17 (1998). Unlike a bootstrap interval it is not empty if the lanes never differ:
+ * z²/(n + z²) to each side.
  */
 export function pairedDifference(
   gained: number,
@@ -35,19 +36,20 @@ export function pairedDifference(
   };
 }
 
-/** Tango's statistic: the observed difference less `delta`, in standard errors under `delta`. */
+/** Tango's statistic: the observed difference minus `delta`, in standard errors under `delta`. */
 function scoreOf(delta: number, gained: number, lost: number, questions: number): number {
   const b = (2 * questions - gained + lost) * delta - gained - lost;
   const c = -lost * delta * (1 - delta);
   const root = Math.sqrt(Math.max(0, b * b - 8 * questions * c));
-  // Most likely share of questions that the other lane alone gets right, given `delta`.
+  // Maximum-likelihood share of questions that only the other lane answers correctly, given
+  // `delta`.
   const lostShare = (root - b) / (4 * questions);
   const variance = questions * (2 * lostShare + delta * (1 - delta));
   const distance = gained - lost - questions * delta;
   return distance === 0 ? 0 : distance / Math.sqrt(Math.max(0, variance));
 }
 
-/** Where a function that falls over [-1, 1] reaches `value`, by bisection. */
+/** The point where a function that decreases on [-1, 1] reaches `value`, by bisection. */
 function whereFalls(of: (at: number) => number, value: number): number {
   let [low, high] = [-1, 1];
   for (let step = 0; step < 60; step++) {

@@ -48,7 +48,7 @@ function run(file: string): GoldenResult {
   }
 }
 
-/** The fields one below the other, long lists cut, then the verdict. */
+/** One line per field, long lists shortened, then the result. */
 function report(file: string, { method, policies, actual, ...result }: GoldenResult): string {
   const lines = [`${file}: ${method}, policy ${policies.join(" and ")}`];
   for (const [field, value] of leaves(actual)) {
@@ -63,7 +63,7 @@ function report(file: string, { method, policies, actual, ...result }: GoldenRes
   return `${lines.join("\n")}\n`;
 }
 
-/** Fields down to lists of numbers and plain values. */
+/** Flattens fields to lists of numbers and plain values. */
 function leaves(value: unknown, path = ""): [string, unknown][] {
   const isBranch =
     typeof value === "object" &&

@@ -30,11 +30,14 @@ export interface ReplayedAnswer {
   readonly isLane: boolean;
   readonly sameText: boolean;
   readonly sameIds: boolean;
-  /** Whether it went on from the cache of the answer before it, then and now; absent for lanes. */
+  /**
+   * Whether it was appended to the previous answer's cache, in the recording and in the replay;
+   * absent for lanes.
+   */
   readonly appended?: { readonly recorded: boolean; readonly replayed: boolean };
   readonly recorded: Pick<TurnResult, "answer" | "tokenIds">;
   readonly replayed?: Pick<TurnResult, "answer" | "tokenIds">;
-  /** Why there is no answer now. */
+  /** Why the replay has no answer. */
   readonly failure?: string;
 }
 
@@ -111,13 +114,13 @@ async function compare(
   }
 }
 
-/** Without WebGPU nothing is replayed; any other failure is one answer's. */
+/** Without WebGPU nothing can be replayed; any other failure concerns one answer. */
 function failed(error: unknown): Outcome {
   if (!(error instanceof Error) || (error as { exitCode?: number }).exitCode === 3) throw error;
   return { failure: error.message };
 }
 
-/** An answer that was stopped is asked for as far as it had come. */
+/** A stopped answer is replayed up to its recorded length. */
 function sampled(sampling: Sampling, { finish, tokenIds }: TurnResult): Sampling {
   if (finish !== "cancelled") return sampling;
   return { ...sampling, maxNewTokens: Math.min(sampling.maxNewTokens, tokenIds.length) };
@@ -136,7 +139,7 @@ function judge(
     return { ...asked, ...before, sameText: false, sameIds: false, failure: outcome.failure };
   }
   const { answer, tokenIds, appended } = outcome.result;
-  // A lane that was stopped goes on to its end now: what it had said must be what it begins with.
+  // A stopped lane is replayed to its end; its recorded text must be a prefix.
   const isCut = recorded.finish === "cancelled";
   const ids = isCut ? tokenIds.slice(0, recorded.tokenIds.length) : tokenIds;
   return {
@@ -150,7 +153,7 @@ function judge(
   };
 }
 
-/** Lines for a terminal. */
+/** The report for a terminal. */
 export function describe(answer: ReplayedAnswer): string {
   const { question, policy, retention, sameText, sameIds, failure, recorded, replayed, appended } =
     answer;
@@ -167,7 +170,7 @@ export function describe(answer: ReplayedAnswer): string {
   return `${head}${texts}${cache}`;
 }
 
-/** The images as files: the command serves them to its browser. */
+/** Writes the images to files, which the command serves to its browser. */
 function writeImages({ pictures }: ConversationDocument, folder: string) {
   return Promise.all(
     pictures.map(async ({ id, data }, index) => {

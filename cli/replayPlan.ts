@@ -18,8 +18,8 @@ export interface Step {
 }
 
 /**
- * The calls that made a conversation, in their order in time, each with the turns that it was sent
- * with: of an earlier question that was asked more than once, the answer that stood then.
+ * The calls of a conversation in chronological order, each with its history: for an earlier
+ * question with several attempts, the answer that was current at that time.
  */
 export function planReplay(record: ConversationRecord): readonly Step[] {
   const conversation = revive(record, () => "");
@@ -27,7 +27,7 @@ export function planReplay(record: ConversationRecord): readonly Step[] {
     callsOf(exchange.attempts).map((attempts) => ({ exchange, attempts })),
   );
   const times = calls.map(({ attempts }) => startOf(attempts));
-  // Without all of the times, the order in which they stand is the best guess.
+  // If times are missing, the order in the document is the best estimate.
   if (times.every((at) => at !== undefined)) {
     calls.sort((a, b) => (startOf(a.attempts) ?? 0) - (startOf(b.attempts) ?? 0));
   }
@@ -45,7 +45,7 @@ export function planReplay(record: ConversationRecord): readonly Step[] {
   });
 }
 
-/** Attempts that one call of the engine answered, at least one of them with a result. */
+/** Attempts of one call of the engine, at least one of them with a result. */
 function callsOf(attempts: readonly AttemptRecord[]): readonly (readonly AttemptRecord[])[] {
   const calls: AttemptRecord[][] = [];
   for (const attempt of attempts) {
@@ -72,7 +72,7 @@ function startOf(attempts: readonly AttemptRecord[]): number | undefined {
   return attempts.map((attempt) => originOf(attempt)?.startedAt).find((at) => at !== undefined);
 }
 
-/** A conversation when only the attempts in `asked` had been answered. */
+/** The conversation at the time when only the attempts in `asked` had been answered. */
 function asItWas(conversation: ChatConversation, asked: ReadonlySet<string>): ChatConversation {
   const exchanges = conversation.exchanges.map(
     (exchange): Exchange => ({
@@ -83,7 +83,7 @@ function asItWas(conversation: ChatConversation, asked: ReadonlySet<string>): Ch
   return { ...conversation, exchanges };
 }
 
-/** The model that a conversation was held with. */
+/** The model of a conversation. */
 export function modelOf(steps: readonly Step[]): string | undefined {
   const names = new Set(
     steps.flatMap(({ attempts }) => attempts.flatMap((each) => originOf(each)?.model ?? [])),

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [command, ...argv] = process.argv.slice(2);
 
-/** Commands that need nothing of Vite, and are asked for many times in a row. */
+/** Commands that do not need Vite and are run often. */
 const PLAIN = new Set(["policy", "tables"]);
 const { main } = PLAIN.has(command) ? await bundled(command) : await served(command);
 try {
@@ -16,7 +16,7 @@ try {
   process.exitCode = typeof error?.exitCode === "number" ? error.exitCode : 1;
 }
 
-/** Through Vite's module runner. */
+/** Uses Vite's module runner. */
 async function served(command) {
   const { runnerImport } = await import("vite");
   const { module } = await runnerImport(`${root}cli/${command}.ts`, {
@@ -28,7 +28,7 @@ async function served(command) {
   return module;
 }
 
-/** Through Vite's bundler alone: a third of the start-up time. */
+/** Uses only Vite's bundler, which takes a third of the start-up time. */
 async function bundled(command) {
   const { rolldown } = await import("rolldown");
   const bundle = await rolldown({

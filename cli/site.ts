@@ -6,7 +6,7 @@ import path from "node:path";
 import sirv from "sirv";
 
 const DIST = path.resolve("dist");
-/** Whatever the build reads; when any of it is newer than the build, the build is stale. */
+/** Inputs of the build; if one of them is newer than the build, the build is stale. */
 const SOURCES = [
   "src",
   "public",
@@ -26,7 +26,7 @@ export function buildIfStale(): void {
   const vite = path.resolve("node_modules/vite/bin/vite.js");
   const { status, stderr, stdout } = spawnSync(process.execPath, [vite, "build"], {
     encoding: "utf8",
-    // The runner of these commands (run.mjs) has set this to development, for itself.
+    // The runner of these commands (run.mjs) sets this to development for itself.
     env: { ...process.env, NODE_ENV: "production" },
   });
   if (status !== 0) throw new Error(`The build failed:\n${stdout}${stderr}`);
@@ -53,7 +53,7 @@ export interface Site {
 }
 
 /**
- * Serves the built site on 127.0.0.1, with byte ranges and real 404s.
+ * Serves the built site on 127.0.0.1, with byte ranges and 404 for missing files.
  * @param mounts folders from anywhere on disk, by URL prefix without a slash at either end
  * @param port 0 picks a free one
  */
@@ -89,17 +89,17 @@ export async function serveSite(
 }
 
 /**
- * Hands a decoded path to sirv. Left to itself, it keeps the escapes of characters that have a meaning in
- * addresses (`#`, `?`, `&`, `+`, `,` and others), and so does not find files with these in their names.
+ * Passes a decoded path to sirv. By default sirv does not decode reserved characters (`#`, `?`,
+ * `&`, `+`, `,` and others), so it does not find files with these in their names.
  */
 function decodePath(request: http.IncomingMessage): void {
   const raw = request.url ?? "/";
   const [given = "/"] = raw.split(/[?#]/, 1);
   try {
-    // sirv decodes once more: only a percent sign would change.
+    // sirv decodes once more, which only affects percent signs.
     const pathname = decodeURIComponent(given).replaceAll("%", "%25");
     Object.assign(request, { _parsedUrl: { raw, pathname } });
   } catch {
-    // An escape that is none: sirv takes the path as it is.
+    // Invalid escape: sirv uses the path unchanged.
   }
 }

@@ -13,8 +13,8 @@ const REPORTS = path.resolve("node_modules/.cache/keepsight/reports");
 
 /**
  * `npm test`: lint, types, unit, GPU and browser tests, one after the other, counted from the
- * runners' own reports. Every stage runs even if an earlier one failed. `npm test -- unit gpu`
- * runs only those.
+ * runners' own reports. Every step runs even if an earlier one failed. `npm test -- unit gpu` runs
+ * only those.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   fs.mkdirSync(REPORTS, { recursive: true });
@@ -72,7 +72,7 @@ async function vitest(project: string, env: Record<string, string>): Promise<Cou
   const report = readReport<VitestReport>(file);
   if (!report) return { passed: 0, failed: 1 };
   const { numPassedTests: passed, numFailedTests: failed } = report;
-  // A file that does not load has no test to fail: it counts as one.
+  // A file that does not load has no failed test, so it counts as one.
   return { passed, failed: status === 0 && report.success ? failed : Math.max(1, failed) };
 }
 

@@ -56,7 +56,7 @@ test("ask --compare plans its peak first, keeps to it, and says which lane does 
   expect(large!.failure!.message).toMatch(
     /does not fit together with the others: 7\.\d+ MB of 6 MB/,
   );
-  // The forks of both others stood beside the cache that they were gathered from.
+  // The forks of both others existed together with the cache that they were gathered from.
   const { before, after } = full!.result!.kvBytes;
   const planned = before + after + small!.result!.kvBytes.after;
   for (const { result } of [full!, small!]) {

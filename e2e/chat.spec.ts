@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 
-/** The built page over the real engine: what a person does in the first minutes. */
+/** The built page with the real engine: a user's first minutes. */
 
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 const meter = (page: Page) => page.getByRole("meter", { name: "KV cache kept" });

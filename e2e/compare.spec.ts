@@ -2,7 +2,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import type { TurnResult } from "../src/protocol/engine";
 
-/** Results of the lanes, as the page keeps them in this browser. */
+/** Results of the lanes, as the page stores them in this browser. */
 function keptResults(page: Page): Promise<readonly TurnResult[]> {
   return page.evaluate(
     () =>
@@ -25,7 +25,7 @@ function keptResults(page: Page): Promise<readonly TurnResult[]> {
   );
 }
 
-/** Every lane knows the plan of them all, and the ledger's highest point is that plan. */
+/** Every lane's notes have the planned peak, and the measured peak equals it. */
 function expectPlannedPeak(results: readonly TurnResult[]): void {
   const plans = new Set(results.map(({ notes }) => notes.plannedPeakBytes as number));
   expect(plans.size).toBe(1);
@@ -54,7 +54,7 @@ test("the built page compares three lanes from one prefill", async ({ page }) =>
   for (const other of others) {
     expect(other.answer).not.toBe("");
     expect(other.kvBytes.end).toBeLessThan(full!.kvBytes.end / 3);
-    // Measured once, for all of them: two runs never take the same time to the last digit.
+    // Measured once for all of them: two runs would not take exactly the same time.
     expect([other.ms.vision, other.ms.prefill]).toEqual([full!.ms.vision, full!.ms.prefill]);
   }
   expectPlannedPeak([full!, ...others]);
@@ -95,7 +95,7 @@ test("the picture is looked at once and the prompt read once, for three lanes", 
     expect(told.map(({ lane }) => lane)).toEqual([0, 1, 2]);
   }
 
-  // Decodes come one after the other: all tokens of a lane before the first of the next.
+  // Lanes are decoded in sequence: all tokens of a lane before the first of the next.
   const tokens = events.flatMap((event) => (event.type === "token" ? [event] : []));
   const order = results.flatMap(({ tokenIds }, lane) => tokenIds.map(() => lane));
   expect(tokens.map(({ lane }) => lane)).toEqual(order);

@@ -184,7 +184,8 @@ test.describe("a device", () => {
     must(await engine.load(MODEL));
     const expected = must(await engine.ask(question)).tokenIds;
     await engine.heard();
-    // A prefill and its taps take a few submissions, every token one: this one dies in mid-answer.
+    // A prefill and its taps take a few submissions, every token one, so this one fails during the
+    // answer.
     await worker?.evaluate(() => void Object.assign(self, { armed: 12 }));
     const asked = engine.ask({ ...question, fresh: true });
     const outcome = await asked;

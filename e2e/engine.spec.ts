@@ -10,7 +10,7 @@ const capacity = (rows: number) => Math.ceil(rows / CAPACITY_STEP) * CAPACITY_ST
 const shown: Turn = { images: ["picture"], question: "What is shown in this image?" };
 const text = (question: string): Turn => ({ images: [], question });
 
-/** A random model of 3 layers that sees pictures as 5 tiles of 16 rows: quick, and every bit is real. */
+/** A small random model of 3 layers with 5 tiles of 16 rows per image. */
 const MODEL = "models/tiny-smolvlm/";
 
 let engine: EnginePage;
@@ -290,7 +290,7 @@ test.describe("one conversation", () => {
       expect(tokens.filter((t) => t.lane === lane).map(({ id }) => id)).toEqual(result?.tokenIds);
     }
 
-    // The first lane is what the conversation goes on from; the others are gone.
+    // The conversation continues from the first lane; the others are freed.
     expect((await engine.memory()).kv).toBe(results[0]?.kvBytes.end);
     const turns = [{ ...shown, answerIds: results[0]?.tokenIds ?? [] }, text("Why?")];
     const next = must(await engine.ask({ turns, settings: lanes[0] as object }));
@@ -391,7 +391,8 @@ test.describe("the embedded model", () => {
   });
 
   test("stops within two tokens of hearing of it", async () => {
-    // Hot enough never to find a stop token; slow enough for the message to arrive in between.
+    // A high temperature avoids a stop token; the answer is long enough for the message to arrive
+    // during it.
     const sampling = { maxNewTokens: 200, temperature: 20 };
     const stopAt = { type: "token", count: 4 } as const;
     const stopped = must(await engine.ask({ turns: [text("Go on.")], sampling, stopAt }));

@@ -4,10 +4,10 @@ import reference from "../fixtures/vision/reference.json" with { type: "json" };
 
 /** Against PyTorch in f32; both providers are seen at 4e-6. */
 const TOLERANCE = 1e-4;
-/** Browsers and Pillow scale pictures differently: what matters is that the picture is the same. */
+/** Browsers and Pillow resample images differently; the tolerance allows for that. */
 const MEAN_PIXEL_ERROR = 0.02;
 
-// The modules themselves, not the built page: the encoder is fed pixels that Python prepared.
+// Tests the modules, not the built page: the encoder's input is pixels from Python.
 let server: ViteDevServer;
 let origin: string;
 

@@ -5,7 +5,7 @@ import type { Explanation, TurnResult } from "../src/protocol/engine";
 const shown = { images: ["picture"], question: "What is shown in this image?" };
 const then = { images: [], question: "And what else?" };
 
-/** A random model of 3 layers that sees pictures as 5 tiles of 16 rows: quick, and every bit is real. */
+/** A small random model of 3 layers with 5 tiles of 16 rows per image. */
 const [MODEL, LAYERS, VISUAL_ROWS] = ["models/tiny-smolvlm/", 3, 80];
 const STEP = LAYERS * VISUAL_ROWS;
 
@@ -21,7 +21,7 @@ test.beforeAll(async ({ browser }) => {
 
 test.afterAll(() => page.close());
 
-/** Shapes, and that no step gives the picture more attention than there is. */
+/** Checks shapes, and that no step's attention to the image exceeds 1. */
 function expectAttention({ explanation, tokenIds, answer }: TurnResult): Uint8Array {
   const { positions, layers, steps, ends, cells } = explanation!.attention!;
   expect([positions.length, layers, steps]).toEqual([VISUAL_ROWS, LAYERS, tokenIds.length]);
@@ -67,7 +67,7 @@ test("an answer and the next one say what they looked at", async () => {
   const { positions } = next.explanation!.attention!;
   const cells = expectAttention(next);
   expect(positions).toEqual(first.explanation!.attention!.positions);
-  // Even the question's last row finds only the rows that were kept in the first turn.
+  // The question's last row sees only the rows that were kept in the first turn.
   for (const [layer, { kept }] of first.layers.entries()) {
     const held = new Set(kept);
     const line = cells.subarray(layer * VISUAL_ROWS, (layer + 1) * VISUAL_ROWS);

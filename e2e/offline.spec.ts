@@ -10,7 +10,7 @@ const DIST = path.resolve("dist");
 const SCRIPTED = "?engine=scripted&pace=0";
 const script = () => ({ "recording.json": JSON.stringify(recording()) });
 
-/** Copies of the build, which are large: they go when their test has ended. */
+/** Copies of the build are large and are deleted at the end of their test. */
 const builds = (outputDir: string, name = "") => path.join(outputDir, "builds", name);
 test.afterEach(async ({ browserName: _ }, { outputDir }) => {
   await fs.promises.rm(builds(outputDir), { recursive: true, force: true });
@@ -24,13 +24,13 @@ const kept = (page: Page) =>
     return (await Promise.all(caught)).flat().map(({ url }) => url.slice(0, -56));
   });
 
-/** The page is stored last: then a visit without a network has everything. */
+/** The page is stored last, so all files for an offline visit are stored. */
 async function untilKept(page: Page): Promise<void> {
   const isKept = async () => (await kept(page)).some((url) => url.includes("/index.html?"));
   await expect.poll(isKept, { timeout: 120_000 }).toBe(true);
 }
 
-/** The newer build has come, whole, and waits for its turn. */
+/** The newer build is complete and waits. */
 const untilWaiting = (page: Page) =>
   expect
     .poll(
@@ -68,7 +68,7 @@ test("a visit under a sub-path, then one without a network: both answer", async 
   const online = await answer.textContent();
   expect(online).not.toBe("");
   await untilKept(page);
-  // What is large came once, the weights as one file, whatever ranges the engine asked for.
+  // Large files were downloaded once, the weights as one file for any range requests.
   const large = site.requests.filter((name) =>
     /\.wasm|model\.safetensors|encoder\.onnx/.test(name),
   );
@@ -141,7 +141,7 @@ test("a newer build waits while another page of the old one is open", async ({ p
     await expect(page).toHaveTitle("Keepsight");
   }
   await other.close();
-  // The browser takes its time to forget a page that was closed.
+  // The browser removes a closed page with a delay.
   await expect(async () => {
     await page.reload();
     await expect(page).toHaveTitle("Newer build", { timeout: 8_000 });
@@ -231,7 +231,7 @@ test("the page can be installed", async ({ page, context }) => {
   expect(declared[0]).toBe("any");
   const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
   const ids = installabilityErrors.map(({ errorId }) => errorId);
-  // A test's profile is a private window, which installs nothing.
+  // A test's profile is a private window, which cannot install the page.
   expect(ids.filter((id) => id !== "in-incognito")).toEqual([]);
   site.close();
 });

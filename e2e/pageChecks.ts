@@ -1,7 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
-/** The page does not scroll sideways. */
+/** The page does not scroll horizontally. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const extra = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -9,7 +9,7 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   expect(extra).toBe(0);
 }
 
-/** No text sticks out of the window, and the page does not scroll sideways. */
+/** No text extends beyond the window, and the page does not scroll horizontally. */
 export async function expectNoOverflow(page: Page): Promise<void> {
   await expectNoSidewaysScroll(page);
   const out = await page.evaluate(() =>
@@ -25,7 +25,7 @@ export async function expectNoOverflow(page: Page): Promise<void> {
   expect(out).toEqual([]);
 }
 
-/** axe finds nothing on the screen as it stands. */
+/** axe reports no violation on the current screen. */
 export async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 
-/** Several pictures over the real engine: before one question, and added to a conversation. */
+/** Several images with the real engine: before one question, and added to a conversation. */
 
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 const strip = (page: Page) =>

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 import type { ReplayDocument } from "../cli/replay";
 
-/** What the page exports, run again by the command line; a tiny model, so that it takes seconds. */
+/** Replays a page's export on the command line, with a tiny model so that it takes seconds. */
 
 const ended = (page: Page) => page.locator("article[data-phase=done]");
 
@@ -26,7 +26,7 @@ test("an exported conversation runs again, answer for answer", async ({ page }, 
   await page.goto("./?model=tiny-smolvlm&policy=prefixkv&keep=20&max-new-tokens=6");
   await ask(page, "One?", 1);
   await ask(page, "Two?", 2);
-  // Out of order in time: the second question went on from the first one's first answer.
+  // Not in document order: the second question continued from the first one's first answer.
   await page.getByRole("button", { name: "Ask again", exact: true }).first().click();
   await expect(ended(page)).toHaveCount(3, { timeout: 60_000 });
   await page.getByRole("button", { name: "Compare", exact: true }).nth(2).click();

@@ -4,7 +4,7 @@ import type { Recording } from "../src/client/scriptedEngine";
 
 const FILE = new URL("./recordings/receipt.json", import.meta.url);
 
-/** Loading took the recorded machine longer than a test needs to see it. */
+/** Shortens the recorded load time. */
 const LOAD_SPEED = 4;
 
 /** Events and results of the engine on the sample receipt. */
@@ -15,8 +15,8 @@ export function recording(): Recording {
 }
 
 /**
- * Opens the page over an engine that plays a recording back, so that every screen can be driven
- * without a GPU. The site ships no recording: this serves one.
+ * Opens the page with an engine that plays a recording, so that every screen can be tested without
+ * a GPU. The site has no recording; this serves one.
  */
 export async function openScripted(
   page: Page,
@@ -42,7 +42,7 @@ export async function ask(page: Page, question: string): Promise<void> {
   );
 }
 
-/** The first answer of the recording, with other words at the pace of its tokens. */
+/** The first answer of the recording with another text, at the pace of its tokens. */
 export function saying(answer: string): Recording {
   const { load, answers } = recording();
   const { result, events, ...asked } = answers[0]!;

@@ -9,13 +9,13 @@ export interface StaticSite {
   readonly url: string;
   /** Requests so far: the path below the prefix, with the range where one was asked for. */
   readonly requests: readonly string[];
-  /** Serves another folder from now on, as a host does after a deployment. */
+  /** Serves another folder from now on, like a host after a deployment. */
   deploy(folder: string): void;
-  /** Breaks every connection: from now on there is no network. */
+  /** Breaks every connection from now on, like a lost network. */
   close(): void;
 }
 
-/** A folder below a prefix, as a plain static host serves it: no header but the usual ones. */
+/** Serves a folder below a prefix like a plain static host, with no special headers. */
 export async function serveStatic(
   prefix: string,
   folder: string,
@@ -57,7 +57,7 @@ export async function serveStatic(
   };
 }
 
-/** A copy of a build whose page has another title: the smallest newer build. */
+/** A copy of a build with another page title: a minimal newer build. */
 export async function copyBuild(from: string, to: string, title: string): Promise<void> {
   await fs.promises.cp(from, to, { recursive: true });
   const page = path.join(to, "index.html");

@@ -2,8 +2,8 @@ import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 
 /**
- * The built page over the real engine with a tiny random model: what it says is noise, what it keeps
- * is what this is about.
+ * The built page with the real engine and a tiny random model. Its answers are random; the tests
+ * check what survives a failure.
  */
 
 // A service worker's answers do not pass the route below.
@@ -11,7 +11,10 @@ test.use({ serviceWorkers: "block" });
 
 type Fate = "worker" | "device";
 
-/** Runs first in every engine worker: ends it, or its device, at a submission of the test's choice. */
+/**
+ * Runs first in every engine worker: ends the worker or its device at a submission that the test
+ * chooses.
+ */
 function trap(): void {
   const state = self as unknown as { device?: GPUDevice; armed?: { fate: Fate; submits: number } };
   const { requestDevice } = GPUAdapter.prototype;
@@ -36,7 +39,10 @@ async function setTrap(page: Page): Promise<void> {
   });
 }
 
-/** Prefill and taps take a few submissions and every token one: this many come in mid-answer. */
+/**
+ * Prefill and taps take a few submissions and every token one, so this count is reached during the
+ * answer.
+ */
 async function arm(page: Page, fate: Fate): Promise<void> {
   const worker = page.workers().at(-1);
   await worker?.evaluate((fate) => void Object.assign(self, { armed: { fate, submits: 4 } }), fate);
@@ -65,7 +71,7 @@ async function addImage(page: Page, file: string): Promise<void> {
   await expect(page.getByAltText(name).or(page.getByTitle(name)).first()).toBeAttached();
 }
 
-/** Asks into a failure, and has the question answered after it. */
+/** Asks, provokes the failure, and waits for the answer after recovery. */
 async function askThrough(page: Page, fate: Fate, question: string): Promise<void> {
   await arm(page, fate);
   await type(page, question);
@@ -121,7 +127,7 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   await isComplete();
   await turns(3);
 
-  // Between two questions, too: nobody is told of an idle worker's end but by its lock.
+  // Also between two questions: only the lock reports the end of an idle worker.
   await page
     .workers()
     .at(-1)

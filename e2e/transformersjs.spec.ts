@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
 
-/** What `public/samples/samples.json` says that PyTorch answers. */
+/** PyTorch's answers from `public/samples/samples.json`. */
 interface Sample {
   readonly file: string;
   readonly questions: readonly string[];
@@ -15,7 +15,7 @@ const IMPORTS = {
   "onnxruntime-common": "./modules/onnxruntime-common/dist/esm/index.js",
 };
 
-/** A blank page of the site that may import Transformers.js as it is published. */
+/** A blank page of the site that imports the published Transformers.js. */
 async function openLibrary(page: Page): Promise<void> {
   await page.route("**/modules/**", (route) => {
     const [, file] = route.request().url().split("/modules/");

@@ -1,7 +1,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import { ask, openScripted } from "./scripted";
 
-/** Counts drawings of charts from here on, by the user timings that they leave. */
+/** Counts drawings of charts from here on, by their user timings. */
 async function countDraws(page: Page): Promise<void> {
   await page.evaluate(() => {
     Object.assign(window, { draws: 0 });
@@ -33,7 +33,7 @@ test("charts draw while they can be seen, and not in a hidden tab", async ({ pag
   await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
   await countDraws(page);
   expect(await drawsOf(page, answer(page))).toBeGreaterThan(4);
-  // A frame may have been asked for before; none is after.
+  // A frame may have been requested before, but none afterwards.
   await page.waitForTimeout(300);
   expect(await drawsOf(page, () => page.waitForTimeout(500))).toBe(0);
 
@@ -133,7 +133,7 @@ test("the charts look back over the turns, for eyes, keys and spreadsheets", asy
   await page.getByText("Over time", { exact: true }).click();
   const chart = page.getByRole("img", { name: /^Time per token: median/ });
   const readout = page.locator("output").filter({ hasText: /^token \d+ .*ms/ });
-  // A chart that was scrolled away is drawn a moment after it comes into sight.
+  // A chart that was scrolled out of view is drawn shortly after it becomes visible.
   await expect(async () => {
     await page.mouse.move(0, 0);
     await chart.hover();

@@ -9,7 +9,7 @@ const composer = (page: Page) => page.getByRole("textbox", { name: "Question" })
 const toggle = (page: Page) => page.locator("form").getByRole("button", { name: "Compare" });
 const lane = (page: Page, name: string) => page.getByRole("region", { name });
 
-/** Three lanes that say what the test wants, with recorded rows and bytes. */
+/** Three lanes with the test's texts, and recorded rows and bytes. */
 function lanes(streaming: Partial<RecordedAnswer> = {}): Recording {
   const { load, answers } = recording();
   const of = (policy: string, retention: number, answer: string): RecordedAnswer => {

@@ -55,7 +55,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
     .click();
   await expect(answers(page)).toHaveCount(3);
   await expect(group(page, "Read all the text.")).toBeVisible();
-  // Each of the two goes on by itself, and a reload brings the later one back.
+  // The two conversations continue independently, and a reload restores the later one.
   await ask(page, "And now?");
   await page.reload();
   await expect(answers(page)).toHaveCount(4);

@@ -15,7 +15,7 @@ const strip = (page: Page) =>
 const chips = (page: Page) => page.getByRole("button", { name: /^Remove / });
 const composer = (page: Page) => page.locator("form").filter({ has: page.getByLabel("Question") });
 
-/** Files as a drag brings them: pages of the gallery under other names, or text. */
+/** Files of a drag: pages of the gallery with other names, or text. */
 type Files = readonly (readonly [name: string, content: string])[];
 
 /** Drops files, where `half` says once the halves are there, or pastes them. */
@@ -343,7 +343,7 @@ test("addresses and images of other pages are dropped and pasted; text in a fiel
 test("a very large image is scaled before anything keeps it, upright", async ({ page }) => {
   await openScripted(page);
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
-  // Drawn here, so that no such file lies in the repository; EXIF orientation 6 turns it upright.
+  // Created here instead of stored in the repository; EXIF orientation 6 rotates it upright.
   await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(9000, 6000);
     const context = canvas.getContext("2d")!;

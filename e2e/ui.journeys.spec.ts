@@ -46,7 +46,7 @@ for (const viewport of [
       await page.emulateMedia({ colorScheme });
       await openScripted(page);
 
-      // First minute: a sample is there, and one click answers.
+      // First minute: a sample is shown, and one click gets an answer.
       await page.getByRole("button", { name: "What is the date?" }).click();
       await settled(page, 1);
 
@@ -62,7 +62,7 @@ for (const viewport of [
       const [kept, full] = await meter.evaluate((each: HTMLMeterElement) => [each.value, each.max]);
       expect(kept).toBeLessThan(full! / 4);
 
-      // See: a layer's rows, what the policy ranked by, what a word looked at.
+      // See: a layer's rows, the policy's scores, a word's attention.
       await page.getByRole("radio", { name: /^Layer 5/ }).check();
       await page.getByRole("radio", { name: "Heat" }).check();
       await expectClean(page);
@@ -86,7 +86,7 @@ for (const viewport of [
         await expectClean(page);
       });
 
-      // An image of one's own begins anew, and the conversation before it is kept.
+      // The user's own image starts a new conversation, and the previous one is kept.
       await page
         .getByRole("button", { name: /^Chart/ })
         .first()

@@ -26,7 +26,7 @@ function describeFocus(): { readonly name: string; readonly isSeen: boolean } | 
     const { outlineStyle, outlineWidth } = getComputedStyle(each);
     return outlineStyle !== "none" && Number.parseFloat(outlineWidth) > 0;
   };
-  // A control that its label draws is transparent: what shows its focus is beside or around it.
+  // A control drawn by its label is transparent; its focus is shown beside or around it.
   const around = [
     element,
     element.nextElementSibling,

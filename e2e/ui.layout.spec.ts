@@ -48,7 +48,7 @@ test("the layout holds at 200 % zoom", async ({ page }) => {
   await expect(page.getByLabel("Question")).toBeInViewport();
 });
 
-/** Notes every layout shift from here on; those within half a second of an input do not count. */
+/** Records every layout shift from here on, except within half a second of an input. */
 async function watchShifts(page: Page): Promise<void> {
   await page.evaluate(() => {
     const shifts: Shift[] = [];
@@ -77,7 +77,7 @@ interface Shift {
 }
 
 async function expectStill(page: Page): Promise<void> {
-  // Entries come a moment after the frame that they tell of.
+  // Entries are delivered shortly after their frame.
   await page.waitForTimeout(200);
   const shifts = await page.evaluate(() => (window as unknown as { shifts: Shift[] }).shifts);
   const total = shifts.reduce((sum, { value }) => sum + value, 0);

@@ -23,7 +23,7 @@ test("an answer that a reload cut off is tried again on request", async ({ page 
   await page.getByLabel("Question").fill("What is the total?");
   await page.keyboard.press("Enter");
   await expect(page.getByText(/waits for the model/)).toBeVisible();
-  // The write to the archive is asynchronous; its entry in the list says that it is there.
+  // The write to the archive is asynchronous; an entry in the list shows that it is complete.
   await library(page).click();
   await expect(
     page.locator("#library-panel").getByRole("button", { name: "What is the total?", exact: true }),

@@ -17,7 +17,7 @@ async function compare(page: Page): Promise<void> {
   await page.locator("form").getByRole("button", { name: "Compare" }).click();
 }
 
-/** An engine that refuses every question as a cap that is too small does. */
+/** An engine that refuses every question because the cap is too small. */
 function refusing(message: string): Recording {
   const { load, answers } = recording();
   const { result: _, ...first } = answers[0]!;
@@ -175,7 +175,7 @@ test("one policy in two lanes, each with options of its own", async ({ page }) =
   await expect(lanes).toHaveCount(2);
   await expect(lanes.nth(0)).toContainText("α 0.5");
   await expect(lanes.nth(1)).toContainText("α 0.25");
-  // A lane's options are its own: the settings have theirs.
+  // A lane's options are separate from those of the settings.
   await expect(page).toHaveURL(/o\.alpha=0\.5/);
 });
 

@@ -182,7 +182,7 @@ test("a patch is read with its score, pinned, and underlines the words that atte
   await expect(page.getByRole("button", { name: /^Hide/ })).toHaveCount(0);
 });
 
-/** The recording with one row that every step of the full cache looks at, whatever it writes. */
+/** The recording with one row that every step of the full cache attends to. */
 function withSink(row: number) {
   const script = recording();
   const answers = script.answers.map((answer) => {
@@ -201,7 +201,7 @@ test("a row that every word looks at is marked as a sink", async ({ page }) => {
   await page.getByRole("button", { name: QUESTION }).click();
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect(viewer(page).getByText("sink", { exact: true })).toBeVisible();
-  // Nothing was dropped, so the mark is all that there is.
+  // No row was dropped, so only the mark is drawn.
   await expect.poll(() => paintedShare(page, 0)).toBeGreaterThan(0);
   expect(await paintedShare(page, 0)).toBeLessThan(1 / 576);
   await reader(page).hover({ position: { x: 4, y: 4 } });
@@ -256,7 +256,7 @@ test("what is asked about is a copy with the patch painted over in one colour", 
   await page.getByRole("button", { name: QUESTION }).click();
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   const box = (await reader(page).boundingBox())!;
-  // Line 4, column 5: part of the date, many colours until one is painted over it.
+  // Line 4, column 5: part of the date, with many colours before it is hidden.
   await reader(page).click({
     position: { x: (4.5 * box.width) / 24, y: (3.5 * box.height) / 24 },
   });

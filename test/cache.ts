@@ -4,7 +4,7 @@ import { unpackF16 } from "@/gpu/packing";
 import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
 import { randomFloats } from "./kernels";
 
-/** One layer of a random cache whose heads hold different numbers of rows, as the kernels see it. */
+/** One layer of a random cache whose heads hold different numbers of rows, as bound by kernels. */
 export function randomCache(
   scratch: TestBuffers,
   shape: HeadShape,
@@ -18,7 +18,7 @@ export function randomCache(
   const total = capacities.reduce((a, b) => a + b, 0) * headDim;
   const keys = scratch.store(randomFloats(total, 21), kvType);
   const values = scratch.store(randomFloats(total, 22), kvType);
-  // Layers before this one hold rows that no kernel may take for its own.
+  // Earlier layers hold rows that no kernel may read.
   const table = new Uint32Array((layer + 1) * kvHeads * 4).fill(7);
   for (let g = 0; g < kvHeads; g++) {
     const region = [offsets[g] as number, rowsPerHead[g] as number, capacities[g] as number, 0];

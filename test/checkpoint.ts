@@ -2,7 +2,7 @@ import type { DecoderConfig } from "@/model/checkpoint/config";
 import { randomFloats } from "./kernels";
 import { safetensors } from "./memorySource";
 
-/** A Llama-like shape that is quick to load. */
+/** A small Llama-style shape. */
 export const SMALL: DecoderConfig = {
   architecture: "LlamaForCausalLM",
   layers: 2,

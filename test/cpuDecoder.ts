@@ -6,18 +6,18 @@ import type { HeadRows } from "./kv";
 
 type Floats = Float32Array<ArrayBuffer>;
 
-/** Keys and values that a row may attend to: [layer][head][rows], appended to by `step`. */
+/** Keys and values that a row may attend to: [layer][head][rows]; `step` appends to them. */
 export type OpenRows = readonly (readonly { readonly k: Floats[]; readonly v: Floats[] }[])[];
 
-/** Lists of one's own, to be appended to. */
+/** Copies of the lists. */
 export function openRows(rows: readonly (readonly HeadRows[])[]): OpenRows {
   const copy = (list: readonly Float32Array[]) => list.map((row) => Float32Array.from(row));
   return rows.map((heads) => heads.map(({ k, v }) => ({ k: copy(k), v: copy(v) })));
 }
 
 /**
- * A decoder of f32 weights without biases that runs on the CPU, a token at a time, over whatever rows
- * it is given: a full cache in which some rows are masked is one that is given the others.
+ * A CPU decoder for f32 weights without biases. It processes one token at a time over the rows it
+ * is given, so a full cache with masked rows is tested by passing only the other rows.
  */
 export class CpuDecoder {
   readonly config: DecoderConfig;
@@ -36,9 +36,9 @@ export class CpuDecoder {
   }
 
   /**
-   * Logits after one more token, whose keys and values join `rows`.
-   * @param look told of each layer's attention: per KV head the probability of each of its rows, the new
-   * one last, mean over the query heads of the group
+   * Logits after one more token, whose keys and values are appended to `rows`.
+   * @param look told of each layer's attention: per KV head the probability of each of its rows,
+   * the new one last, mean over the query heads of the group
    */
   step(
     id: number,

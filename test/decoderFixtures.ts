@@ -29,7 +29,7 @@ export const FIXTURES: readonly FixtureModel[] = JSON.parse(
   fs.readFileSync(new URL("index.json", ROOT), "utf8"),
 ).models;
 
-/** A section of what PyTorch computed. */
+/** A section of PyTorch's output. */
 export function section(test: FixtureCase, name: string): Float32Array<ArrayBuffer> {
   const { offset, shape } = test.sections[name] as { offset: number; shape: number[] };
   const bytes = new Uint8Array(fs.readFileSync(new URL(test.file, ROOT)));

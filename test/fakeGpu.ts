@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import type { Gpu } from "@/gpu/gpu";
 import { Memory } from "@/gpu/memory";
 
-/** What a fake device was asked to do, in order. */
+/** Operations of a fake device, in order. */
 export interface FakeLog {
   /** Bytes that were written to a buffer. */
   readonly writes: { readonly label: string; readonly bytes: ArrayBuffer }[];

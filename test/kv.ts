@@ -1,7 +1,7 @@
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import type { KvCache, KvRegion } from "@/model/kv/cache";
 
-/** A small repeatable generator (mulberry32) of numbers in [0, 1). */
+/** A small seeded generator (mulberry32) of numbers in [0, 1). */
 export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -31,8 +31,8 @@ export function appendRandomRows(cache: KvCache, rows: number, seed: number): vo
 }
 
 /**
- * Writes rows behind the newest ones, as a chunk or a step does before it is counted, and returns
- * what the cache now holds of them: [layer][head].
+ * Writes rows after the newest ones, like a chunk or a step before it is counted, and returns them
+ * as stored: [layer][head].
  */
 export function writeRandomRows(cache: KvCache, rows: number, seed: number): HeadRows[][] {
   const { kvHeads, headDim, kvType } = cache.shape;
@@ -102,7 +102,7 @@ export interface CpuMerge {
   readonly base: number;
   readonly kept: Uint32Array;
   readonly rule: "mean" | "pivot";
-  /** For each span row the kept row that absorbs it, or -1. */
+  /** For each row of the span the kept row that it is merged into, or -1. */
   readonly into?: Int32Array | undefined;
 }
 

@@ -16,7 +16,7 @@ export function memorySource(
   };
 }
 
-/** A safetensors file: the header as given, then `dataBytes` zeros. */
+/** A safetensors file: the given header, then `dataBytes` zeros. */
 export function safetensors(
   header: object | string,
   dataBytes: number,

@@ -1,8 +1,8 @@
 /**
- * Records what the real engine does on the sample receipt, for the page's tests:
+ * Records the real engine on the sample receipt, for the page's tests:
  *   npm start -- --port 4193 &
  *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json
- * Needs what `npm test` needs. Times are those of the machine it ran on; no test depends on them.
+ * Needs what `npm test` needs. Times are machine-dependent; no test depends on them.
  */
 import fs from "node:fs";
 import { deflateSync } from "node:zlib";
@@ -44,7 +44,7 @@ function deflated(key, value) {
   return deflateSync(bytes, { level: 9 }).toString("base64");
 }
 
-/** Leaves floats 11 bits behind the point: noise does not deflate, and no picture shows it. */
+/** Rounds floats to 11 fractional bits: random low bits do not compress and are not visible. */
 function shorten(floats) {
   for (let i = 0; i < floats.length; i++) floats[i] &= 0xfffff000;
 }

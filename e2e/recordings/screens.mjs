@@ -35,7 +35,7 @@ try {
   await browser.close();
 }
 
-/** The chat, a word with the patches that it looked at, the cache as a sheet, About. */
+/** The chat, a word with its attended patches, the cache as a sheet, About. */
 async function takeAnswers(page, name, width) {
   await open(page, "policy=full&keep=10&layer=5");
   await page.getByRole("button", { name: "What is the date?" }).click();
@@ -67,7 +67,7 @@ async function takeLanes(page, name) {
   await page.getByRole("button", { name: "What is the total?" }).click();
   await answers(page, 1);
   await page.locator("form").getByRole("button", { name: "Compare" }).click();
-  // The lanes that were recorded, so that no lane shows another one's numbers.
+  // The recorded lanes, so that no lane shows another lane's numbers.
   await page.getByLabel("Policy of lane 3").selectOption("prefixkv");
   await page.getByLabel("Keep percent of lane 3").fill("20");
   await page.getByRole("textbox", { name: "Question" }).fill("What is the date?");

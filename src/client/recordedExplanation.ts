@@ -6,7 +6,7 @@ export interface RecordedExplanation {
   readonly attention?: Omit<AnswerAttention, "cells"> & { readonly cells: string };
 }
 
-/** A recorded explanation with its arrays. */
+/** Decodes a recorded explanation. */
 export async function decoded({
   importance,
   attention,

@@ -48,7 +48,7 @@ interface AnswerProps {
   readonly text: string;
 }
 
-/** What can be done with one answer. */
+/** Actions on one answer. */
 export function AnswerActions({ attempt, text }: AnswerProps) {
   const app = useApp();
   const image = useViewerImage();

@@ -7,7 +7,7 @@ import chat from "./Chat.module.css";
 import { MAX_CHARACTERS } from "./limits";
 import styles from "./Question.module.css";
 
-/** A question as it was asked, and the way to ask another in its place. */
+/** A question, and the form to replace it. */
 export function Question({ exchange }: { readonly exchange: Exchange }) {
   const { library } = useApp();
   const [isEditing, setEditing] = useState(false);

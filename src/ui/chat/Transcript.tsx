@@ -42,7 +42,7 @@ export function Transcript() {
   );
 }
 
-/** What is worth knowing about the conversation that was opened last, or could not be. */
+/** A notice about the conversation that was opened last, or its failure. */
 function LibraryNotice() {
   const { library } = useApp();
   const notice = useStore(library.store, (state) => state.notice);
@@ -66,7 +66,7 @@ function Recovery() {
   );
 }
 
-/** A conversation that is not kept any more is told so where it goes on. */
+/** Shown if the conversation is no longer stored. */
 function NotKept() {
   const { library } = useApp();
   const failure = useStore(library.archive.store, (state) => state.failure);

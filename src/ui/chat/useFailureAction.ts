@@ -5,7 +5,7 @@ import { useApp } from "../useApp";
 
 type Action = NonNullable<EngineFailure["action"]>;
 
-/** What the button beside a failed answer does. */
+/** The action of the button beside a failed answer. */
 export function useFailureAction({ id, settings, comparison }: Attempt): (action: Action) => void {
   const app = useApp();
   return (action) => {

@@ -67,7 +67,7 @@ export function memoryDrawing(kv: readonly KvSample[]): Markup | undefined {
   );
 }
 
-/** Milliseconds of each token from the second on: the first one's hold the prompt's work. */
+/** Milliseconds of each token from the second on; the first includes the prefill. */
 export function timeDrawing(tokenMs: readonly number[]): Markup | undefined {
   const times = tokenMs.slice(1);
   if (times.length < 2) return undefined;

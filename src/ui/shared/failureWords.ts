@@ -1,6 +1,6 @@
 import type { EngineFailure } from "@/protocol/engine";
 
-/** What the one button beside a failure says. */
+/** Label of the button beside a failure. */
 export const FAILURE_ACTIONS: Readonly<Record<NonNullable<EngineFailure["action"]>, string>> = {
   retry: "Try again",
   keepLess: "Keep less",
@@ -9,11 +9,11 @@ export const FAILURE_ACTIONS: Readonly<Record<NonNullable<EngineFailure["action"
   newConversation: "Start a new conversation",
 };
 
-/** The engine's sentence, or the page's if it knows more about the browser. */
+/** The engine's message, or the page's if it has more information about the browser. */
 export function failureSentence({ code, message }: EngineFailure): string {
   switch (code) {
     case "noWebGpu":
-      // Browsers offer WebGPU to secure addresses alone.
+      // Browsers provide WebGPU only on secure origins.
       if (globalThis.isSecureContext === false) {
         return (
           "This address is not secure, and WebGPU, which the model computes with, needs https or localhost. " +
@@ -33,7 +33,7 @@ export function failureSentence({ code, message }: EngineFailure): string {
   }
 }
 
-/** The action that fits a failure whose sender named none. */
+/** The default action for a failure without one. */
 export function withAction(failure: EngineFailure): EngineFailure {
   if (failure.action || failure.code === "noWebGpu") return failure;
   const action = failure.code === "outOfMemory" ? "keepLess" : "retry";

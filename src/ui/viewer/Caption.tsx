@@ -5,7 +5,7 @@ import { keptRowCount, type Patch, patchesOf, rowCount } from "../overlayGeometr
 import { placesOf } from "./patchWords";
 import type { ViewerContent } from "./useViewerContent";
 
-/** The viewer in one sentence: what lies over the image, said in words. */
+/** Describes the overlay in one sentence. */
 export function Caption({ view }: { readonly view: ViewerContent }) {
   const { rows, layer, mode, attention } = view;
   if (!rows) return <>Ask, and see which patches each layer keeps</>;
@@ -86,7 +86,7 @@ function WordCaption({ attention: { text, light, strongest }, layer, layout, pat
   );
 }
 
-/** What the outlines of a resting word mean, for those who do not see them. */
+/** Describes the outlines of the current word, for screen readers. */
 export function MissedSentence({ view: { attention, rows } }: { readonly view: ViewerContent }) {
   const { text = "", missed = [] } = attention?.reference ?? {};
   if (!rows || missed.length === 0) return null;

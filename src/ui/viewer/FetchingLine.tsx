@@ -2,7 +2,7 @@ import { formatMegabytes } from "@/text/format";
 import { useApp, useViewer } from "../useApp";
 import styles from "./Adding.module.css";
 
-/** What is being fetched from another site, how far it is, and the way to give up. */
+/** A fetch from another site: its progress, and a button to cancel. */
 export function FetchingLine() {
   const { viewer } = useApp();
   const fetching = useViewer((state) => state.fetching);

@@ -7,7 +7,7 @@ import { FetchingLine } from "./FetchingLine";
 import own from "./Gallery.module.css";
 import styles from "./Viewer.module.css";
 
-/** Samples, and the ways to an image of one's own. */
+/** Samples, and the controls to add one's own image. */
 export function Gallery() {
   const { viewer } = useApp();
   const samples = useViewer((state) => state.samples);
@@ -61,7 +61,7 @@ export function Gallery() {
   );
 }
 
-/** What became of the images that were chosen here last, or how to choose some. */
+/** The result of the last choice, or how to choose an image. */
 function GalleryState() {
   const { samples, target, failure, notice, fetching } = useViewer((state) => state);
   const current = useViewerImage();

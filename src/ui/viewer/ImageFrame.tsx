@@ -18,7 +18,7 @@ interface Props {
   readonly readings: Readings;
   /** Where patches can be pinned and hidden. */
   readonly pins?: Pins;
-  /** Of a word that rests: image and caption come into view where they have scrolled away. */
+  /** Caption of the current word: image and caption scroll into view. */
   readonly caption?: ReactNode;
 }
 

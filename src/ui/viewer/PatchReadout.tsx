@@ -3,7 +3,7 @@ import type { Patch } from "../overlayGeometry";
 import styles from "./PatchReadout.module.css";
 import { describePatch, type Readings } from "./patchWords";
 
-/** Patches that are held, and what can be done with them. */
+/** Pinned patches and the actions on them. */
 export interface Pins {
   readonly positions: readonly number[];
   readonly onToggle: (position: number) => void;
@@ -20,7 +20,7 @@ interface Props {
   readonly readings: Readings;
 }
 
-/** Says of a patch which row it is, and asks what the answer is without those that are pinned. */
+/** Describes the patch under the pointer, and asks again without the pinned patches. */
 export function PatchReadout({ patch, pinned, pins, layers, readings }: Props) {
   // Out of the way of the patch that is read.
   const side = patch && patch.box.y + patch.box.height / 2 > 0.6 ? "top" : "bottom";

@@ -17,7 +17,7 @@ const VEIL_MODES = [
   { value: "off", label: "Off" },
 ] as const;
 
-/** The image and what lies over it, the rows per layer, and the images to choose from. */
+/** The image with its overlay, the rows per layer, and the gallery. */
 export function Viewer() {
   const { settings } = useApp();
   const [isOpen, setOpen] = useState(false);

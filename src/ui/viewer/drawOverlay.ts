@@ -2,7 +2,7 @@ import type { ImageLayout } from "@/protocol/engine";
 import { coverage, overlayAlpha, type Patch, type PatchBox, patchesOf } from "../overlayGeometry";
 import type { Overlay, Paint } from "./overlay";
 
-/** Opacity over a patch that nobody kept. */
+/** Opacity over a patch that no layer kept. */
 const FULL_VEIL = 0.86;
 /** Opacity of the accent over the patch that was ranked highest: what is under it can still be read. */
 const FULL_HEAT = 0.7;
@@ -132,7 +132,7 @@ function drawSink(context: CanvasRenderingContext2D, box: PatchBox, ink: Overlay
   context.stroke();
 }
 
-/** Covered and crossed out: the answer that is shown never saw what is here. */
+/** Covered and crossed out: these pixels were hidden from the shown answer. */
 function drawHidden(context: CanvasRenderingContext2D, box: PatchBox, ink: OverlayInk): void {
   const { left, top, width, height } = pixels(context.canvas, box);
   context.fillStyle = ink.overlay;

@@ -1,10 +1,10 @@
 import type { PatchBox } from "../overlayGeometry";
 
-/** What is drawn over an image, by original position of the visual row; values in [0, 1]. */
+/** The overlay of an image, by original position of the visual row; values in [0, 1]. */
 export type Paint =
-  /** Share of the layers or heads that kept a row: what was dropped fades. */
+  /** Share of the layers or heads that kept a row; dropped rows are faded. */
   | { readonly kind: "kept"; readonly share: ReadonlyMap<number, number> }
-  /** How high the policy ranked a row. */
+  /** The policy's heat of a row. */
   | { readonly kind: "heat"; readonly heat: ReadonlyMap<number, number> }
   /** Attention of a word by row, and the rows that it could not attend to any more. */
   | {
@@ -15,7 +15,7 @@ export type Paint =
 
 export interface Overlay {
   readonly paint: Paint | undefined;
-  /** Rows that get attention whatever the word. */
+  /** Attention sinks. */
   readonly sinks: ReadonlySet<number>;
   /** Parts of the image that were painted over before it was asked about. */
   readonly hidden: readonly PatchBox[];

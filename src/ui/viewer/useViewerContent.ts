@@ -17,7 +17,7 @@ import { policyLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings } from "../useApp";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay, type Paint } from "./overlay";
 
-/** Everything that the viewer shows over and under its image. */
+/** Everything that the viewer shows about its image. */
 export interface ViewerContent {
   readonly rows:
     | { readonly layers: readonly LayerReport[]; readonly layout: ImageLayout }
@@ -29,14 +29,14 @@ export interface ViewerContent {
   /** Name of the policy whose rows are shown. */
   readonly policy: string;
   readonly heat: Heat | undefined;
-  /** Why there is no heat, where there is none. */
+  /** Why there is no heat, if there is none. */
   readonly heatState: "pending" | "unscored" | "unrecorded";
   /** The current word and its attention. */
   readonly attention: WordAttention | undefined;
   readonly sinks: ReadonlySet<number>;
   /** Of the next settings, not of an answer. */
   readonly isPreview: boolean;
-  /** Shows another layer for as long as the pointer is over its bar. */
+  /** Shows another layer while the pointer is over its bar. */
   readonly hoverLayer: (layer: LayerChoice | undefined) => void;
 }
 
