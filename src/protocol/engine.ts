@@ -326,6 +326,8 @@ export type FailureCode =
 export interface EngineFailure {
   readonly code: FailureCode;
   readonly message: string;
+  /** An error of a library or of the engine itself, for developers. It is not shown to users. */
+  readonly detail?: string;
   readonly action?: "retry" | "keepLess" | "chooseImage" | "reload" | "newConversation";
 }
 
@@ -339,8 +341,9 @@ export class EngineError extends Error {
   }
 }
 
-/** Converts any error to a failure. Programming errors keep their message with code `internal`. */
+/** Converts any error to a failure. A programming error's own message becomes its `detail`. */
 export function toFailure(error: unknown): EngineFailure {
   if (error instanceof EngineError) return error.failure;
-  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+  const detail = error instanceof Error ? error.message : String(error);
+  return { code: "internal", message: "Something failed unexpectedly.", detail };
 }

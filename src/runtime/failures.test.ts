@@ -47,8 +47,9 @@ describe("asEngineError", () => {
     for (const error of [new TypeError("x is not a function"), "x is not a function"]) {
       expect(asEngineError(error).failure).toEqual({
         code: "internal",
-        message: "The engine failed: x is not a function",
+        message: "The engine failed unexpectedly.",
         action: "retry",
+        detail: "x is not a function",
       });
     }
   });

@@ -24,8 +24,8 @@ function failureOf(error: unknown): EngineFailure {
   if (error instanceof PromptError) return { code: "badModel", message: error.message };
   if (isAbort(error)) return CANCELLED;
   if (isOutOfMemory(error)) return OUT_OF_MEMORY;
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: "internal", message: `The engine failed: ${message}`, action: "retry" };
+  const detail = error instanceof Error ? error.message : String(error);
+  return { code: "internal", message: "The engine failed unexpectedly.", action: "retry", detail };
 }
 
 function imageFailure({ code, message }: ImageError): EngineFailure {

@@ -1,3 +1,4 @@
+import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 
 /** How rotary frequencies are derived from the base. */
@@ -87,12 +88,12 @@ export function parseConfig(json: unknown): DecoderConfig {
 function refuse(text: Json, architecture: string): void {
   const activation = text.hidden_act ?? "silu";
   if (activation !== "silu") {
-    throw unknown(`The activation ${String(activation)} of ${architecture} is not supported.`);
+    throw unknown(`The activation ${shown(activation)} of ${architecture} is not supported.`);
   }
   const kinds = Array.isArray(text.layer_types) ? text.layer_types : [];
   const other = kinds.find((kind) => kind !== "full_attention");
   if (other !== undefined) {
-    throw unknown(`Layers of the kind ${String(other)}, in ${architecture}, are not supported.`);
+    throw unknown(`Layers of the kind ${shown(other)}, in ${architecture}, are not supported.`);
   }
   if (text.use_sliding_window === true) {
     throw unknown(`Sliding-window attention, in ${architecture}, is not supported.`);
@@ -126,7 +127,7 @@ function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" 
     };
   }
   const name = type === "default" ? "mrope" : type;
-  throw unknown(`The rotary scaling ${name} of ${architecture} is not supported.`);
+  throw unknown(`The rotary scaling ${shown(name)} of ${architecture} is not supported.`);
 }
 
 function checked(config: DecoderConfig): DecoderConfig {
@@ -144,7 +145,7 @@ function checked(config: DecoderConfig): DecoderConfig {
 function nameOf(top: Json): string {
   const names = top.architectures;
   const first = Array.isArray(names) ? names[0] : undefined;
-  return String(first ?? top.model_type ?? "without a name");
+  return shown(first ?? top.model_type ?? "without a name");
 }
 
 function object(from: Json, name: string): Json | undefined {
@@ -155,7 +156,7 @@ function object(from: Json, name: string): Json | undefined {
 function positive(from: Json, name: string, fallback?: number): number {
   const value = from[name] ?? fallback;
   if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  throw bad(`The field ${name} of config.json is ${JSON.stringify(value)}, not a positive number.`);
+  throw bad(`The field ${name} of config.json is ${shown(value)}, not a positive number.`);
 }
 
 function count(from: Json, name: string, fallback?: number): number {

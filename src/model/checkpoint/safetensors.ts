@@ -1,3 +1,4 @@
+import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 import type { ByteSource, ReadOptions } from "./byteSource";
 
@@ -62,7 +63,7 @@ function filesOf(bytes: Uint8Array): readonly string[] {
   if (typeof map !== "object" || map === null) throw bad(INDEX, "has no weight_map");
   const files = [...new Set(Object.values(map))];
   const wrong = files.find((file) => typeof file !== "string" || /[/\\]|^\.|:/.test(file));
-  if (wrong !== undefined) throw bad(INDEX, `names the file ${JSON.stringify(wrong)}`);
+  if (wrong !== undefined) throw bad(INDEX, `names the file ${shown(wrong)}`);
   return files as string[];
 }
 
@@ -96,10 +97,11 @@ export function parseHeader(
     .sort((a, b) => a.start - b.start);
   let end = dataStart;
   for (const tensor of tensors) {
-    if (tensor.start < end) throw bad(file, `lets ${tensor.name} overlap the tensor before it`);
+    if (tensor.start < end)
+      throw bad(file, `lets ${shown(tensor.name)} overlap the tensor before it`);
     end = tensor.end;
     if (end > fileBytes) {
-      throw bad(file, `ends inside of ${tensor.name}: ${fileBytes} of ${end} bytes`);
+      throw bad(file, `ends inside of ${shown(tensor.name)}: ${fileBytes} of ${end} bytes`);
     }
   }
   return tensors;
@@ -114,14 +116,15 @@ function parseTensor(file: string, name: string, value: unknown, dataStart: numb
     readonly [key: string]: unknown;
   };
   if (typeof dtype !== "string" || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
-    throw bad(file, `describes ${name} in a way that cannot be read`);
+    throw bad(file, `describes ${shown(name)} in a way that cannot be read`);
   }
-  const size = DTYPE_BYTES[dtype];
-  if (size === undefined) throw bad(file, `stores ${name} as ${dtype}, an unknown type`);
+  const size = Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype] : undefined;
+  if (size === undefined)
+    throw bad(file, `stores ${shown(name)} as ${shown(dtype)}, an unknown type`);
   const [begin, finish] = offsets as readonly [number, number];
   const bytes = shape.reduce((product, extent) => product * extent, size);
   if (finish - begin !== bytes) {
-    throw bad(file, `gives ${name} ${finish - begin} bytes where its shape needs ${bytes}`);
+    throw bad(file, `gives ${shown(name)} ${finish - begin} bytes where its shape needs ${bytes}`);
   }
   return { name, file, dtype, shape, start: dataStart + begin, end: dataStart + finish };
 }
@@ -141,5 +144,5 @@ function parseJson(file: string, bytes: Uint8Array): object {
 }
 
 function bad(file: string, what: string, cause?: unknown): ModelError {
-  return new ModelError("badModel", `The model's file ${file} ${what}.`, { cause });
+  return new ModelError("badModel", `The model's file ${shown(file)} ${what}.`, { cause });
 }

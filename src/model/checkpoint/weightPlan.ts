@@ -2,6 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import { DTYPE_BYTES, type DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
+import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
 import type { TensorInfo, TensorMap } from "./safetensors";
@@ -84,9 +85,11 @@ export class WeightPlan {
       const tensor = this.#tensors.get(name);
       if (!tensor) throw bad(`The model's weights lack the tensor ${name}.`);
       if (tensor.shape.join() !== shape.join()) {
-        throw bad(`The tensor ${name} is [${tensor.shape}], not [${shape}].`);
+        throw bad(`The tensor ${name} is [${shown(tensor.shape.join())}], not [${shape}].`);
       }
-      if (!DTYPES[tensor.dtype]) throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
+      if (!Object.hasOwn(DTYPES, tensor.dtype)) {
+        throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
+      }
       return tensor;
     });
     const matrices = this.#needed.filter(({ shape }) => shape.length > 1);

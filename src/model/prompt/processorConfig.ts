@@ -1,3 +1,4 @@
+import { shown } from "@/text/shown";
 import type { JsonObject } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 
@@ -22,11 +23,12 @@ const FILE = "preprocessor_config.json";
 export function parseProcessorConfig(config: JsonObject): ProcessorConfig {
   const name = String(config.image_processor_type ?? "").replace(/(Fast|Pil)$/, "");
   if (!SUPPORTED.includes(name)) {
-    const what = name.slice(0, 80) || "image processor";
+    const what = shown(name) || "image processor";
     throw bad(`Images cannot be prepared for this model: its ${what} is not supported.`);
   }
   const edge = (field: "size" | "max_image_size", fallback: number) => {
-    const value = (config[field] as JsonObject | undefined)?.longest_edge ?? fallback;
+    const given = config[field] as JsonObject | null | undefined;
+    const value = given ? given.longest_edge : fallback;
     if (Number.isInteger(value) && (value as number) > 0) return value as number;
     throw bad(`The model's ${FILE} has no whole number of pixels as ${field}.longest_edge.`);
   };

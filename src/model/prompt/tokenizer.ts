@@ -47,9 +47,12 @@ export class Tokenizer {
     }
   }
 
-  /** Ids of a text; special tokens in it become their ids. */
+  /** Ids of a text; special tokens in it become their ids. @throws ModelError */
   encode(text: string): number[] {
-    return text === "" ? [] : this.#tokenizer.encode(text, { add_special_tokens: false });
+    if (text === "") return [];
+    return called("tokenizer.json cannot encode this text", () =>
+      this.#tokenizer.encode(text, { add_special_tokens: false }),
+    );
   }
 
   /** Text of ids. An unfinished UTF-8 sequence at the end decodes to U+FFFD. */
@@ -61,11 +64,13 @@ export class Tokenizer {
     });
   }
 
-  /** The prompt as text, ending where the assistant's answer begins. */
+  /** The prompt as text, ending where the assistant's answer begins. @throws ModelError */
   render(messages: readonly ChatMessage[]): string {
-    return this.#tokenizer.apply_chat_template(
-      messages as unknown as Parameters<LibraryTokenizer["apply_chat_template"]>[0],
-      { tokenize: false, add_generation_prompt: true, chat_template: this.#template },
+    return called("chat template cannot write this conversation", () =>
+      this.#tokenizer.apply_chat_template(
+        messages as unknown as Parameters<LibraryTokenizer["apply_chat_template"]>[0],
+        { tokenize: false, add_generation_prompt: true, chat_template: this.#template },
+      ),
     ) as string;
   }
 
@@ -76,6 +81,15 @@ export class Tokenizer {
 
   get endId(): number | undefined {
     return this.#tokenizer.eos_token_id;
+  }
+}
+
+/** Calls the library. Its own messages are not for users. */
+function called<T>(what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    throw new ModelError("badModel", `The model's ${what}.`, { cause });
   }
 }
 

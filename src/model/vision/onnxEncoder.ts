@@ -51,16 +51,30 @@ export class OnnxVisionEncoder implements VisionEncoder {
   }
 
   async encode(image: ProcessedImage): Promise<ImageFeatures> {
-    const outputs = await withOrt(() => this.#session.run(this.#feeds(image)));
+    const outputs = await this.#run(image);
     const features = outputs[this.#output] as ort.Tensor;
     try {
       const [tiles = 0, rowsPerTile = 0, width = 0] = features.dims;
       if (tiles !== image.tiles || features.type !== "float32") {
-        throw new Error(`the vision encoder gave ${features.type} [${features.dims}]`);
+        const [gave, wanted] = [
+          `${features.type} [${features.dims}]`,
+          `float32 [${image.tiles}, …]`,
+        ];
+        throw new ModelError("badModel", `The vision encoder gives ${gave}, not ${wanted}.`);
       }
       return { buffer: this.#own(features), tiles, rowsPerTile, width };
     } finally {
       for (const output of Object.values(outputs)) output.dispose();
+    }
+  }
+
+  async #run(image: ProcessedImage): Promise<ort.InferenceSession.OnnxValueMapType> {
+    try {
+      return await withOrt(() => this.#session.run(this.#feeds(image)));
+    } catch (cause) {
+      const size = `${image.width} × ${image.height}`;
+      const message = `The model's vision encoder cannot be run on tiles of ${size} pixels.`;
+      throw new ModelError("badModel", message, { cause });
     }
   }
 

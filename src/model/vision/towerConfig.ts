@@ -1,4 +1,5 @@
 import type { Activation } from "@/gpu/kernels/matmul/matmul";
+import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 
 /** Shape and constants of a vision transformer and of the connector behind it. */
@@ -40,13 +41,13 @@ export function parseTowerConfig(json: Json, width: number): TowerConfig {
   const size = (name: string, fallback: number) => {
     const value = vision[name] ?? fallback;
     if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
-    const shown = JSON.stringify(value);
-    throw bad(`The field vision_config.${name} of config.json is ${shown}, not a whole number.`);
+    const what = shown(value);
+    throw bad(`The field vision_config.${name} of config.json is ${what}, not a whole number.`);
   };
   const name = String(vision.hidden_act ?? "gelu_pytorch_tanh");
-  const activation = ACTIVATIONS[name];
+  const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (!activation) {
-    const message = `The activation ${name} of the vision encoder is not supported.`;
+    const message = `The activation ${shown(name)} of the vision encoder is not supported.`;
     throw new ModelError("unknownArchitecture", message);
   }
   const hidden = size("hidden_size", 1152);

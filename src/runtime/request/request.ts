@@ -10,6 +10,7 @@ import {
   type EngineFailure,
   type Sampling,
 } from "@/protocol/engine";
+import { shown } from "@/text/shown";
 
 /** Validated settings. */
 export interface CheckedSettings {
@@ -24,10 +25,11 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
   const { policy: id, retention, scope, capMb } = settings;
   const policy = policyById(id);
   if (!(retention > 0 && retention <= 1)) {
-    throw bad(`The retention must be above 0 and at most 1, not ${retention}.`);
+    throw bad(`The retention must be above 0 and at most 1, not ${shown(retention)}.`);
   }
-  if (scope !== "visual" && scope !== "prompt") throw bad(`There is no scope ${scope}.`);
-  if (capMb !== undefined && !(capMb > 0)) throw bad(`A cap of ${capMb} MB is not positive.`);
+  if (scope !== "visual" && scope !== "prompt") throw bad(`There is no scope ${shown(scope)}.`);
+  if (capMb !== undefined && !(capMb > 0))
+    throw bad(`A cap of ${shown(capMb)} MB is not positive.`);
   return { policy, options: resolveOptions(policy, settings.options), settings };
 }
 
@@ -41,7 +43,8 @@ export function checkRequest(request: AskRequest, vocabulary: number, seesImages
   if (!last || last.question.trim() === "") throw bad("There is no question to answer.");
   for (const key of turns.flatMap((turn) => turn.images)) {
     if (!seesImages) throw bad("This model reads text only.");
-    if (!(images[key] instanceof Blob)) throw bad(`The image ${key} is missing from the request.`);
+    if (!(images[key] instanceof Blob))
+      throw bad(`The image ${shown(key)} is missing from the request.`);
   }
   for (const [index, turn] of turns.slice(0, -1).entries()) {
     const ids = turn.answerIds;
@@ -55,16 +58,17 @@ export function checkRequest(request: AskRequest, vocabulary: number, seesImages
 
 function checkSampling({ maxNewTokens, temperature, topK, topP, seed }: Sampling): void {
   if (!(Number.isInteger(maxNewTokens) && maxNewTokens > 0)) {
-    throw bad(`At least one new token must be allowed, not ${maxNewTokens}.`);
+    throw bad(`At least one new token must be allowed, not ${shown(maxNewTokens)}.`);
   }
   if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
-    throw bad(`The temperature must be 0 or more, not ${temperature}.`);
+    throw bad(`The temperature must be 0 or more, not ${shown(temperature)}.`);
   }
-  if (!(Number.isInteger(topK) && topK >= 0)) throw bad(`Top-k must be 0 or more, not ${topK}.`);
+  if (!(Number.isInteger(topK) && topK >= 0))
+    throw bad(`Top-k must be 0 or more, not ${shown(topK)}.`);
   if (!(topP > 0 && topP <= 1)) {
-    throw bad(`Top-p must be above 0 and at most 1, not ${topP}.`);
+    throw bad(`Top-p must be above 0 and at most 1, not ${shown(topP)}.`);
   }
-  if (!Number.isInteger(seed)) throw bad(`The seed must be a whole number, not ${seed}.`);
+  if (!Number.isInteger(seed)) throw bad(`The seed must be a whole number, not ${shown(seed)}.`);
 }
 
 /** `full` has no such option: it drops no row, so all three modes are equal. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import type { AskRequest, Engine } from "@/protocol/engine";
+import { type AskRequest, type Engine, EngineError } from "@/protocol/engine";
 import type { Load } from "../engine/load";
 import { createCalibration } from "./calibration";
 
@@ -33,7 +33,7 @@ it("averages the search over the samples' first questions", async () => {
 it("says why it failed", async () => {
   vi.stubGlobal("fetch", async () => new Response("image"));
   const busy = createCalibration(
-    loaded(() => Promise.reject(new Error("Busy."))),
+    loaded(() => Promise.reject(new EngineError({ code: "busy", message: "Busy." }))),
     () => [sample("a")],
   );
   expect(await busy.run(SETTINGS)).toBeUndefined();

@@ -3,6 +3,7 @@ import { type ImageFile, openImageFile } from "@/images/file";
 import { ImageError } from "@/images/imageError";
 import type { EngineFailure } from "@/protocol/engine";
 import { formatCount, formatMegabytes } from "@/text/format";
+import { shown } from "@/text/shown";
 import type { ConversationImage } from "../conversation/conversation";
 
 /** Longest side of a stored image in pixels; larger images are scaled down first. */
@@ -36,7 +37,7 @@ interface Size {
  * header, so that nothing that is called an image can become a document of this page's origin.
  */
 export async function readImage(blob: Blob, source: ImageSource): Promise<ImageOutcome> {
-  const named = source.title ? `“${source.title}”` : "This file";
+  const named = source.title ? `“${shown(source.title)}”` : "This file";
   try {
     if (blob.size > MAX_FILE_BYTES) return refuse(tooManyBytes(named, blob.size));
     const file = await openImageFile(blob, named, MAX_SCALED_MEGAPIXELS);

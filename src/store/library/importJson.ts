@@ -163,6 +163,7 @@ const FAILURE_CODES: Readonly<Record<FailureCode, true>> = {
 const failure = object<EngineFailure>({
   code: oneOf(...(Object.keys(FAILURE_CODES) as FailureCode[])),
   message: string,
+  detail: optional(string),
   action: optional(oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation")),
 });
 const document = object<ConversationDocument>({

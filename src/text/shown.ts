@@ -1,0 +1,18 @@
+/** Characters of a value that a sentence quotes at most. */
+const LONGEST = 80;
+
+/** A value as a sentence quotes it: text as it is, anything else as JSON, both cut where they are long. */
+export function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : json(value);
+  const characters = [...text.slice(0, 2 * LONGEST + 2)];
+  return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : text;
+}
+
+function json(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "a value that is no JSON"; // it refers to itself, or is nested too deeply
+  }
+}
