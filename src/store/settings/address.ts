@@ -1,4 +1,9 @@
-import { isWithin, type NumberLimits, type OptionValues } from "@/compression/options";
+import {
+  currentNames,
+  isWithin,
+  type NumberLimits,
+  type OptionValues,
+} from "@/compression/options";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 import {
@@ -115,10 +120,15 @@ function readOptions(
   given: URLSearchParams,
   policy: PolicyInfo,
 ): Readonly<Record<string, OptionValues>> {
-  const values: Record<string, number | string> = {};
-  for (const [name, option] of Object.entries(policy.options)) {
-    const text = given.get(OPTION + name) ?? given.get(OPTION + option.formerly);
-    if (text !== null) values[name] = option.kind === "number" ? Number(text) : text;
-  }
+  const texts = [...given].flatMap(([name, text]) =>
+    name.startsWith(OPTION) ? [[name.slice(OPTION.length), text] as const] : [],
+  );
+  const named = currentNames(policy.options, Object.fromEntries(texts));
+  const values = Object.fromEntries(
+    Object.entries(named).map(([name, text]) => [
+      name,
+      policy.options[name]?.kind === "number" ? Number(text) : text,
+    ]),
+  );
   return { [policy.id]: completeOptions(policy, values) };
 }
