@@ -1,5 +1,6 @@
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
-import type { KvCache, KvRegion } from "@/model/kv/cache";
+import type { KvCache } from "@/model/kv/cache";
+import type { KvRegion } from "@/model/kv/layout";
 
 /** A small seeded generator (mulberry32) of numbers in [0, 1). */
 export function createRandom(seed: number): () => number {

@@ -1,4 +1,5 @@
-import type { KvCache, RowCounts } from "../kv/cache";
+import type { KvCache } from "../kv/cache";
+import type { RowCounts } from "../kv/layout";
 
 /**
  * The rows of one list under a decode rule, in order of age, as known to the CPU while decoding.

@@ -9,8 +9,9 @@ import {
   readCache,
   writeRandomRows,
 } from "../../../test/kv";
-import { capacityFor, KvCache, type KvShape } from "../kv/cache";
+import { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
+import { capacityFor, type KvShape } from "../kv/layout";
 import { Eviction } from "./eviction";
 import { sortingCycles } from "./slotOrder";
 

@@ -9,8 +9,9 @@ import {
 import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { AttentionRecord, DecodeHook } from "../decoder/hooks";
-import type { KvCache, RowCounts } from "../kv/cache";
+import type { KvCache } from "../kv/cache";
 import { FrontRows, type FrontSlots } from "../kv/frontRows";
+import type { RowCounts } from "../kv/layout";
 import { Scratch } from "../scratch";
 import { AgeOrder } from "./ageOrder";
 import { SlotLedger, type SlotLedgerInput } from "./slotLedger";

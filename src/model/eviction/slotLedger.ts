@@ -1,6 +1,7 @@
 import type { RowScores } from "@/compression/taps/tap";
 import type { SlotScores } from "@/gpu/kernels/cache/evict";
-import type { KvCache, KvRegion } from "../kv/cache";
+import type { KvCache } from "../kv/cache";
+import type { KvRegion } from "../kv/layout";
 import type { Scratch } from "../scratch";
 
 export interface SlotLedgerInput {

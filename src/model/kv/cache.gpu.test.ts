@@ -9,8 +9,9 @@ import {
   mergeOnCpu,
   readCache,
 } from "../../../test/kv";
-import { capacityFor, KvCache, type KvShape, type RowCounts } from "./cache";
+import { KvCache } from "./cache";
 import { compact, gatherFork } from "./compaction";
+import { capacityFor, type KvShape, type RowCounts } from "./layout";
 import { plannedBytes } from "./planLists";
 
 /** One rounding to f16 of values below 1. */

@@ -3,10 +3,6 @@ import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { type KvLayer, LayerRows } from "./layer";
 import type { KvRegion, KvShape, RowCounts } from "./layout";
 
-export type { KvLayer } from "./layer";
-export type { KvRegion, KvShape, RowCounts } from "./layout";
-export { CAPACITY_STEP, capacityFor, layoutRegions } from "./layout";
-
 /** u32 words per (layer, head) in the table: offset, rows, capacity, flat offset. */
 const TABLE_WORDS = 4;
 

@@ -3,8 +3,9 @@ import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createCompactKv } from "@/gpu/kernels/cache/compactKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
 import { Scratch } from "../scratch";
-import type { KvCache, RowCounts } from "./cache";
+import type { KvCache } from "./cache";
 import { rerotateToPlaces, standingOf } from "./indexPositions";
+import type { RowCounts } from "./layout";
 import { type KvRegion, layoutRegions } from "./layout";
 import { type Assignments, nearestKeepers } from "./nearestKeepers";
 import {

@@ -5,8 +5,9 @@ import { rotate } from "@/gpu/selfTest/reference";
 import { createTestGpu } from "../../../test/dawn";
 import { createRandom, randomFloats, readCache, toHalf } from "../../../test/kv";
 import { Eviction } from "../eviction/eviction";
-import { KvCache, type KvShape } from "./cache";
+import { KvCache } from "./cache";
 import { compact, gatherFork } from "./compaction";
+import type { KvShape } from "./layout";
 import { rotaryAngles } from "./rotary";
 
 /**

@@ -2,7 +2,8 @@ import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
 import { Scratch } from "../scratch";
-import type { KvCache, RowCounts } from "./cache";
+import type { KvCache } from "./cache";
+import type { RowCounts } from "./layout";
 import { ListBuilder, startOf } from "./planLists";
 import { rotaryAngles } from "./rotary";
 

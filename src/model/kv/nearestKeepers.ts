@@ -1,7 +1,8 @@
 import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createNearestKey } from "@/gpu/kernels/cache/nearestKey";
-import type { KvCache, RowCounts } from "./cache";
+import type { KvCache } from "./cache";
+import type { RowCounts } from "./layout";
 import { ListBuilder, spanRows, startOf } from "./planLists";
 
 /** layer → [head]: for each span row the kept row that it is merged into, or -1. */

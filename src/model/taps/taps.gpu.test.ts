@@ -14,8 +14,9 @@ import { keyPeakTap } from "../../../docs/examples/keyPeakTap";
 import { createTestGpu } from "../../../test/dawn";
 import { appendRandomRows, type HeadRows, randomFloats, readCache } from "../../../test/kv";
 import type { AttentionHook } from "../decoder/hooks";
-import { KvCache, type KvShape, type RowCounts } from "../kv/cache";
+import { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
+import type { KvShape, RowCounts } from "../kv/layout";
 import { TapRecorder } from "./taps";
 
 /** Probabilities from f32 scores of a few dozen products, summed over up to N rows. */

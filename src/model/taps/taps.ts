@@ -5,7 +5,8 @@ import type { Queries } from "@/gpu/kernels/attention/queries";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import type { Recorder } from "@/gpu/recorder";
 import type { AttentionHook, AttentionRecord } from "../decoder/hooks";
-import type { KvCache, RowCounts } from "../kv/cache";
+import type { KvCache } from "../kv/cache";
+import type { RowCounts } from "../kv/layout";
 import { Scratch } from "../scratch";
 import {
   type FamiliesOf,

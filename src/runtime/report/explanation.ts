@@ -1,7 +1,8 @@
 import type { Taps } from "@/compression/taps/registry";
 import type { RowScores } from "@/compression/taps/tap";
 import { type MovingSlots, StepAttention } from "@/model/decoder/stepAttention";
-import type { KvCache, RowCounts } from "@/model/kv/cache";
+import type { KvCache } from "@/model/kv/cache";
+import type { RowCounts } from "@/model/kv/layout";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { AnswerAttention, Explanation } from "@/protocol/engine";
 import type { PrefillSpan } from "../request/prefillSpan";

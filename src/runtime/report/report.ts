@@ -1,4 +1,5 @@
-import { capacityFor, type KvCache, type RowCounts } from "@/model/kv/cache";
+import type { KvCache } from "@/model/kv/cache";
+import { capacityFor, type RowCounts } from "@/model/kv/layout";
 import type { LayerReport, TurnResult } from "@/protocol/engine";
 import { quantile } from "@/text/stats";
 

@@ -1,5 +1,5 @@
 import type { KeepPlan } from "@/compression/types";
-import { capacityFor, type RowCounts } from "@/model/kv/cache";
+import { capacityFor, type RowCounts } from "@/model/kv/layout";
 import { peakBytes } from "./cap";
 
 /** Rows of every layer and head after a plan, including those cached before the prompt. */

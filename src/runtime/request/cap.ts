@@ -1,4 +1,4 @@
-import { capacityFor, type RowCounts } from "@/model/kv/cache";
+import { capacityFor, type RowCounts } from "@/model/kv/layout";
 
 /** A ceiling of the KV pool, in bytes. */
 export interface Cap {

@@ -1,6 +1,7 @@
 import type { Taps } from "@/compression/taps/registry";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
-import type { KvCache, RowCounts } from "@/model/kv/cache";
+import type { KvCache } from "@/model/kv/cache";
+import type { RowCounts } from "@/model/kv/layout";
 import type { EngineEvent } from "@/protocol/engine";
 import type { FirstLook } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";

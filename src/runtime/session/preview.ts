@@ -1,6 +1,6 @@
 import { planFor } from "@/compression/plan";
 import type { TapSpec, Taps } from "@/compression/taps/registry";
-import type { RowCounts } from "@/model/kv/cache";
+import type { RowCounts } from "@/model/kv/layout";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
 import { cacheBytes, rowsAfter } from "../request/cacheBytes";
 import { type ModelShape, type PrefillSpan, planInput, tapsWithin } from "../request/prefillSpan";

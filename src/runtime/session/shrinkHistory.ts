@@ -1,8 +1,9 @@
 import { topPlaces } from "@/compression/blocks/select";
 import type { RowScores } from "@/compression/taps/tap";
 import type { KeepPlan } from "@/compression/types";
-import type { KvCache, RowCounts } from "@/model/kv/cache";
+import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
+import type { RowCounts } from "@/model/kv/layout";
 import { TapRecorder } from "@/model/taps/taps";
 import { EngineError } from "@/protocol/engine";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
