@@ -34,3 +34,25 @@ test("an answer whose numbers do not fit is refused with its place", () => {
     /exchanges\[0\]\.attempts\[0\]\.result\.images are 0, and its visualTokens 9/,
   );
 });
+
+const layout = {
+  image: "p",
+  width: 1,
+  height: 1,
+  tiles: [
+    { firstPosition: 3, gridRows: 3, gridColumns: 3, box: { x: 0, y: 0, width: 1, height: 1 } },
+  ],
+};
+
+test("an appended turn names the images of turns before it, and counts its own rows", () => {
+  const appended = record({ appended: true, promptTokens: 20, images: [layout] });
+  expect(checkRecord(appended)).toEqual(appended);
+  expect(() => checkRecord(record({ promptTokens: 20, images: [layout] }))).toThrow(/are 9/);
+});
+
+test("heads that hold different rows hold more together than their mean", () => {
+  const layers = [{ rowsBefore: 2, rowsAfter: 2, kept: [1, 2, 3], keptPerHead: [[1], [1, 2, 3]] }];
+  expect(checkRecord(record({ layers }))).toEqual(record({ layers }));
+  const twice = [{ ...layers[0]!, keptPerHead: [[1], [2, 1]] }];
+  expect(() => checkRecord(record({ layers: twice }))).toThrow(/not ascending/);
+});

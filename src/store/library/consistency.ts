@@ -5,8 +5,10 @@ import type { DocumentResult } from "./exportJson";
 import type { ConversationRecord } from "./records";
 import { SchemaError } from "./schema";
 
-/** Rows of the largest prompt that the page draws: beyond it, drawing would not end. */
+/** Visual rows of a conversation that the page draws: beyond them, drawing would not end. */
 const MAX_ROWS = 2 ** 17;
+/** Tokens of the longest prompt. */
+const MAX_TOKENS = 2 ** 20;
 /** Layers and heads of the largest model that the page draws. */
 const MAX_LAYERS = 256;
 const MAX_HEADS = 256;
@@ -25,14 +27,15 @@ const SPARE_CHARACTERS = 1024;
 export function checkResult(result: DocumentResult, at: string): void {
   checkAnswer(result, at);
   checkLayers(result.layers, `${at}.layers`);
-  const { promptTokens, visualTokens } = result;
-  if (visualTokens > promptTokens || promptTokens > MAX_ROWS) {
+  const { promptTokens, visualTokens, appended, finish } = result;
+  if (visualTokens > promptTokens || promptTokens > MAX_TOKENS) {
     refuse(`${at} has ${visualTokens} visual tokens in a prompt of ${promptTokens}`);
   }
   const rows = result.images.reduce((sum, layout) => sum + rowsOf(layout), 0);
-  // A turn that was stopped while its prompt was being read has not counted all rows of its images.
-  const isWhole = result.finish !== "cancelled";
-  if (rows > MAX_ROWS || (isWhole && rows !== visualTokens)) {
+  // Layouts cover the whole conversation. A turn that was appended counts only its own rows, and one that
+  // was stopped during the prefill only those before.
+  const fits = appended || finish === "cancelled" ? rows >= visualTokens : rows === visualTokens;
+  if (!fits || rows > MAX_ROWS) {
     refuse(`the patches of ${at}.images are ${rows}, and its visualTokens ${visualTokens}`);
   }
 }
@@ -54,14 +57,15 @@ export function checkSaid(text: string, at: string): void {
   }
 }
 
+/** `rowsBefore` is a mean over heads, and heads may hold different rows: neither bounds a list. */
 function checkLayers(layers: readonly LayerReport[], at: string): void {
   if (layers.length > MAX_LAYERS) refuse(`${at} are ${layers.length}`);
-  for (const [index, { rowsBefore, kept, keptPerHead = [] }] of layers.entries()) {
-    const lists = [kept, ...keptPerHead];
-    if (lists.length > MAX_HEADS + 1) refuse(`${at}[${index}] has ${lists.length - 1} heads`);
-    for (const list of lists) {
-      if (list.length > rowsBefore || rowsBefore > MAX_ROWS) {
-        refuse(`${at}[${index}] keeps ${list.length} of ${rowsBefore} rows`);
+  for (const [index, { kept, keptPerHead = [] }] of layers.entries()) {
+    if (keptPerHead.length > MAX_HEADS) refuse(`${at}[${index}] has ${keptPerHead.length} heads`);
+    for (const list of [kept, ...keptPerHead]) {
+      const isAscending = list.every((row, i) => i === 0 || row > list[i - 1]!);
+      if (!isAscending || (list.at(-1) ?? 0) >= MAX_TOKENS) {
+        refuse(`${at}[${index}] keeps rows that are not ascending positions of a prompt`);
       }
     }
   }

@@ -166,10 +166,10 @@ describe("a conversation that was exported", () => {
       /images are 16777216/,
     ],
     [
-      "more rows kept than there were",
+      "rows kept twice",
       (d) =>
-        Object.assign(resultOf(d), { layers: [{ rowsBefore: 1, rowsAfter: 1, kept: [1, 2] }] }),
-      /layers\[0\] keeps 2 of 1 rows/,
+        Object.assign(resultOf(d), { layers: [{ rowsBefore: 9, rowsAfter: 2, kept: [4, 4] }] }),
+      /layers\[0\] keeps rows that are not ascending positions/,
     ],
     [
       "a long answer in few tokens",

@@ -15,7 +15,7 @@ function refuse(at: string, wanted: string): never {
 /** Characters of a text that is drawn as it is. */
 const MAX_CHARACTERS = 2 ** 16;
 /** Entries of a list or a dictionary. */
-const MAX_ENTRIES = 2 ** 17;
+const MAX_ENTRIES = 2 ** 20;
 
 export const string: Schema<string> = (value, at) => {
   const text = longString(value, at);
