@@ -41,7 +41,7 @@ export type Slice =
 /** Number of workgroups per dimension. */
 export type Groups = readonly [x: number, y?: number, z?: number];
 
-/** One dispatch of a kernel: what it binds, its parameters, and how many workgroups run. */
+/** One dispatch of a kernel: its bindings, its parameters, and its number of workgroups. */
 export interface Dispatch<P extends ParamTypes = ParamTypes> {
   /** In the order of the kernel's `access`. */
   readonly buffers: readonly Slice[];

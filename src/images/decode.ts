@@ -39,7 +39,7 @@ export async function decodeImage(
 
 /**
  * The file's pixels, turned upright.
- * @param name how the sentences call the file
+ * @param name the file's name in messages
  * @throws ImageError `badImage` if the browser cannot decode it
  */
 export async function decodeUpright(

@@ -14,21 +14,21 @@ const TYPES: Readonly<Record<ImageFormat, string>> = {
   HEIC: "image/heic",
 };
 
-/** An image file as it can be handed to a decoder, and shown by a page. */
+/** An image file that a decoder accepts and a page can show. */
 export interface ImageFile {
-  /** Its type is what its header says, whatever it was called. Repaired where it must be. */
+  /** Its type is the header's, regardless of the file's name. Repaired if necessary. */
   readonly blob: Blob;
   readonly isAnimated: boolean;
-  /** What is still to be applied to the decoded pixels: browsers do not apply WebP's. */
+  /** Orientation still to be applied to the decoded pixels: browsers do not apply WebP's. */
   readonly orientation: Orientation;
 }
 
 /**
- * Refuses what cannot be an image, from its bytes alone, before anything decodes them. The page calls it
- * when a file is chosen and the engine when it is used. The page scales very large images down before
+ * Refuses files that are not images from their bytes alone, before decoding. The page calls it when
+ * a file is chosen, and the engine when it is used. The page scales very large images down before
  * the engine gets them, so it allows more pixels.
  *
- * @param name how the sentences call the file
+ * @param name the file's name in messages
  * @throws ImageError `badImage`, `imageTooLarge`
  */
 export async function openImageFile(

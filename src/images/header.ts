@@ -6,9 +6,9 @@ import { readWebp } from "./webp";
 type Reader = (file: DataView) => ImageHeader;
 
 /**
- * Reads the header of an image file, and walks its blocks to see whether the end is there. Undefined: no
- * format that is known here. Nothing is decoded, and a read past the end counts as truncation, so that a
- * hostile file costs a scan of its own length.
+ * Reads the header of an image file, and walks its blocks to find the end. Undefined for an unknown
+ * format. Nothing is decoded, and a read past the end counts as truncation, so a malicious file
+ * costs at most one scan of its length.
  */
 export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -41,7 +41,7 @@ interface Scan {
   readonly parts: readonly ScanComponent[];
   readonly first: number;
   readonly last: number;
-  /** Successive approximation: whether bits refine earlier ones, and how many are still to come. */
+  /** Successive approximation: whether bits refine earlier ones, and how many remain. */
   readonly refines: boolean;
   readonly missingBits: number;
 }

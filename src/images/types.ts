@@ -3,7 +3,7 @@ export type ImageFormat = "PNG" | "JPEG" | "GIF" | "WebP" | "AVIF" | "BMP" | "HE
 /** An EXIF orientation. 1: upright. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-/** What an image file says about itself before anything is decoded. */
+/** The properties of an image file that are known before decoding. */
 export interface ImageHeader {
   readonly format: ImageFormat;
   /** Pixels, before any EXIF rotation. */

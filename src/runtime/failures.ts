@@ -61,7 +61,7 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-/** What browsers throw where there is no memory for an array. The error has no type of its own. */
+/** Messages of browsers that cannot allocate an array; the error has no type of its own. */
 const NO_ARRAY_BUFFER = "Array buffer allocation failed";
 
 export function isOutOfMemory(error: unknown): boolean {

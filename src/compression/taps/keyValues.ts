@@ -1,6 +1,6 @@
 import type { KeyValues, PromptAttention } from "./tap";
 
-/** @throws RangeError where the prompt was recorded without keys and values */
+/** @throws RangeError if the prompt was recorded without keys and values */
 export function keyValuesOf({ keyValues }: PromptAttention): KeyValues {
   if (!keyValues) throw new RangeError("this tap needs keys and values");
   return keyValues;

@@ -8,7 +8,10 @@ export interface PostVision {
   readonly sparsity: Float32Array;
 }
 
-/** VL-Cache: what the rows from `textStart` on attend to, and how many of their entries are near 0. */
+/**
+ * VL-Cache: attention of the rows from `textStart` on, and the share of its entries that are near
+ * 0.
+ */
 export const postVision: TapDefinition<{ readonly threshold: number }, PostVision> = {
   examples: [{ threshold: 0.3 }, { threshold: 0.01 }],
   reference({ threshold }, input) {

@@ -12,7 +12,7 @@ export interface TapPrompt {
   readonly visual: readonly Span[];
   /** First text row after the last visual row (without an image: N - min(N - 1, 32)). */
   readonly textStart: number;
-  /** [N] 1 where a row may be dropped: the candidates. Default: the visual rows. */
+  /** [N] 1 for the candidates, the rows that may be dropped. Default: the visual rows. */
   readonly keys?: ArrayLike<number | boolean>;
 }
 

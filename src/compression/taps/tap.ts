@@ -3,7 +3,7 @@ import type { TapPrompt } from "./prompt";
 /** One number per row, layer and head: `data[(layer * heads + head) * rows + row]`. */
 export interface RowScores {
   readonly layers: number;
-  /** KV heads, or 1 where the heads were averaged. */
+  /** KV heads, or 1 if the heads are averaged. */
   readonly heads: number;
   readonly rows: number;
   readonly data: Float32Array;
@@ -31,8 +31,8 @@ export interface KeyValues {
 }
 
 /**
- * Something that the prefill can record: what is asked for, what comes back, and the formula as code, in
- * double precision. The kernels in `model/taps` are tested against it.
+ * The definition of a tap: its specification, its value, and its formula as code in double
+ * precision. The kernels in `model/taps` are tested against it.
  */
 export interface TapDefinition<Spec, Value> {
   /** What tests record: every branch of the formula. */

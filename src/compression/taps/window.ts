@@ -12,7 +12,7 @@ export interface WindowSpec {
    * largest value over rows and group; 0 for the window's own keys.
    */
   readonly aggregate: "mean" | "max" | "defensive";
-  /** Odd; of use to `defensive` alone. */
+  /** Odd; used by `defensive` only. */
   readonly kernel: number;
 }
 

@@ -69,7 +69,7 @@ const HEADS: readonly string[] = ["lm_head.weight", "language_model.lm_head.weig
 
 /**
  * Reads headers, checks every tensor that the decoder needs, then loads only those.
- * @throws ModelError before anything is allocated where a tensor is missing or not as expected.
+ * @throws ModelError if a tensor is missing or different, before anything is allocated.
  */
 export async function loadWeights(
   gpu: Gpu,

@@ -147,7 +147,7 @@ export class Decoder {
     this.weights.destroy();
   }
 
-  /** @throws ModelError `contextOverflow` where `rows` more rows exceed the model's context. */
+  /** @throws ModelError `contextOverflow` if `rows` more rows exceed the model's context. */
   #checkContext(cache: KvCache, rows: number): void {
     const { contextLength } = this.config;
     const needed = cache.position + rows;

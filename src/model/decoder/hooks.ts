@@ -32,8 +32,8 @@ export interface DecodeHook extends Partial<AttentionHook> {
 }
 
 /**
- * Several hooks as one, in their order.
- * @throws RangeError where more than one of them counts the step's row
+ * Combines several hooks into one, in order.
+ * @throws RangeError if more than one of them counts the step's row
  */
 export function joinHooks(hooks: readonly DecodeHook[]): DecodeHook | undefined {
   const [first, ...others] = hooks;

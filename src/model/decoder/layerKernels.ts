@@ -34,7 +34,7 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
   };
 }
 
-/** Scratch of split attention, for as many splits as the cache's largest capacity takes. */
+/** Scratch buffers of split attention, for the number of splits at the cache's largest capacity. */
 export interface SplitScratch {
   /** f32 [splits, heads, headDim] */
   readonly partials: GPUBuffer;

@@ -27,7 +27,7 @@ export interface StepAttentionInput {
   readonly heads: number;
   /** Original positions of the rows to watch, ascending; at least one. */
   readonly positions: readonly number[];
-  /** Steps to record; fewer where `STEP_ATTENTION_BYTES` hold fewer. */
+  /** Steps to record; limited by `STEP_ATTENTION_BYTES`. */
   readonly steps: number;
   /** Absent if no row changes its slot while decoding. */
   readonly slots?: MovingSlots | undefined;

@@ -51,12 +51,13 @@ interface StartedTap extends TailTap {
 }
 
 /**
- * Records what a policy asked for while a prompt is prefilled.
+ * Records the taps that a policy requests during a prefill.
  *
  * Create it when the cache holds what stood before the prompt, hand it to the decoder as its hook,
- * and call `finish` after the last chunk and before the cache is compacted. Sums over all queries are added
- * up chunk by chunk; for everything else the queries of the last rows are kept (`TAIL_LIMIT` at most,
- * `notices` says when that cut something off) and looked at once all keys are there.
+ * and call `finish` after the last chunk and before the cache is compacted. Sums over all queries
+ * are added up chunk by chunk; for everything else the queries of the last rows are kept
+ * (`TAIL_LIMIT` at most, `notices` says when that cut something off) and looked at once all keys
+ * are there.
  */
 export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements AttentionHook {
   readonly notices: readonly string[];
@@ -148,7 +149,8 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
   }
 
   /**
-   * Runs what has to wait for all keys, reads everything back at once and frees the scratch.
+   * Runs the passes that need all keys, reads all results back at once and frees the scratch
+   * buffers.
    * @throws TapError when a tap holds a number that is not finite
    */
   async finish(): Promise<ValuesOfTaps<D>> {
@@ -167,7 +169,7 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     }
   }
 
-  /** Frees everything; for a prefill that was cancelled. */
+  /** Frees everything; for a cancelled prefill. */
   destroy(): void {
     this.#scratch.destroy();
     this.#queries.clear();

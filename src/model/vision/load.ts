@@ -24,9 +24,9 @@ export interface LoadVisionArgs {
 }
 
 /**
- * A model directory's vision encoder: our own, from its safetensors, on a GPU. On a software adapter
- * ONNX Runtime's WebAssembly is some thirty times faster, so an ONNX file goes first there. What a
- * directory has only as ONNX runs by ONNX Runtime everywhere.
+ * A model directory's vision encoder: our own, from its safetensors, on a GPU. On a software
+ * adapter ONNX Runtime's WebAssembly is about thirty times faster, so an ONNX file has priority
+ * there. A directory with only an ONNX file uses ONNX Runtime on every adapter.
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {

@@ -26,7 +26,7 @@ interface TowerKernels {
   readonly attention: Flash;
 }
 
-/** Patch rows that are encoded at a time: bounds the scratch, whatever the number of tiles. */
+/** Patch rows that are encoded at a time; bounds the scratch memory for any number of tiles. */
 const MAX_ROWS = 2048;
 
 /**
@@ -140,7 +140,7 @@ export class VisionTower implements VisionEncoder {
     bias(recorder, { input: scratch.folded, ...linear(weights.connector), ...projected });
   }
 
-  /** x += attention(norm(x)); x += mlp(norm(x)). Every tile attends to itself alone. */
+  /** x += attention(norm(x)); x += mlp(norm(x)). Each tile attends to itself only. */
   #recordLayer(recorder: Recorder, scratch: TowerScratch, layer: TowerLayer, tiles: number): void {
     const rowsPerTile = patchesPerSide(this.#config) ** 2;
     const rows = tiles * rowsPerTile;

@@ -4,7 +4,7 @@ import { ModelError } from "../modelError";
 
 /** Shape and constants of a vision transformer and of the connector behind it. */
 export interface TowerConfig {
-  /** Side of the square images that it takes, in pixels. */
+  /** Side of its square input images, in pixels. */
   readonly imageSize: number;
   /** Side of a patch, in pixels. */
   readonly patchSize: number;
@@ -31,10 +31,10 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
 };
 
 /**
- * Reads the vision part of an Idefics3 or SmolVLM `config.json`. Absent fields mean what they mean
- * to `transformers` (`Idefics3VisionConfig`).
+ * Reads the vision part of an Idefics3 or SmolVLM `config.json`. Absent fields have the defaults of
+ * `transformers` (`Idefics3VisionConfig`).
  * @param width the decoder's hidden size
- * @throws ModelError naming the field that is wrong or not covered.
+ * @throws ModelError naming the invalid or unsupported field.
  */
 export function parseTowerConfig(json: Json, width: number): TowerConfig {
   const vision = (json.vision_config ?? {}) as Json;

@@ -75,7 +75,7 @@ export class TowerScratch {
     this.write(this.#table, tableOf(tiles, heads, side ** 2));
   }
 
-  /** Keys and values of all tiles (0), or of tile `layer` − 1 alone. */
+  /** Keys and values of all tiles (0), or of tile `layer` − 1 only. */
   keysAndValues(layer: number): CacheBinding {
     return { keys: this.#keys, values: this.#values, table: this.#table, layer };
   }

@@ -8,7 +8,7 @@ import { patchesPerSide, type TowerConfig } from "./towerConfig";
 /** A matrix product's weight and bias. */
 export interface Linear {
   readonly matrix: Matrix;
-  /** f32 [matrix.rows]; zeros where the file has none. */
+  /** f32 [matrix.rows]; zeros if the file has none. */
   readonly bias: GPUBuffer;
 }
 
@@ -57,7 +57,7 @@ export async function hasTowerWeights(source: ByteSource, options: ReadOptions):
 
 /**
  * Loads the vision encoder of an Idefics3 or SmolVLM checkpoint from its own safetensors.
- * @throws ModelError before anything is allocated where a tensor is missing or not as expected.
+ * @throws ModelError if a tensor is missing or different, before anything is allocated.
  */
 export async function loadTowerWeights(
   gpu: Gpu,

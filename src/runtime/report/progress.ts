@@ -12,7 +12,7 @@ import { perToken } from "./report";
 type Finish = TurnResult["finish"];
 type KvBytes = TurnResult["kvBytes"];
 
-/** What is known of a turn's result so far, and its clock. Each method says what has happened. */
+/** The known part of a turn's result, and its clock. Each method records an event. */
 export class Progress {
   /** Whether the request asked for an explanation. */
   readonly explains: boolean;
@@ -50,7 +50,7 @@ export class Progress {
     return this.#layers;
   }
 
-  /** A lane's own progress with what is shared so far. Its clock is stopped until `resume`. */
+  /** A lane's own progress with a copy of the shared state. Its clock is stopped until `resume`. */
   fork(): Progress {
     const lane = new Progress(this.explains);
     Object.assign(lane.#ms, this.#ms);
@@ -106,7 +106,7 @@ export class Progress {
     this.#kvBytes = { ...this.#kvBytes, before: bytes };
   }
 
-  /** @param importance what the policy ranked by, if it did; the last segment's counts */
+  /** @param importance the policy's scores, if any; the last segment's are used */
   planned(importance: Explanation["importance"]): void {
     this.#importance = importance;
   }
@@ -126,7 +126,7 @@ export class Progress {
     return at - since;
   }
 
-  /** Decoding has ended, for whatever reason. @param layers reports with `rowsEnd` */
+  /** Decoding has ended for any reason. @param layers reports with `rowsEnd` */
   answered(answer: string, layers: readonly LayerReport[]): void {
     this.#answer = answer;
     this.#layers = layers;

@@ -31,7 +31,7 @@ export function bytesPerRow({ shape, rowBytes }: KvCache): number {
   return rowBytes * shape.layers * shape.kvHeads;
 }
 
-/** Milliseconds between tokens; zeros where there was at most one. */
+/** Milliseconds between tokens; zeros for at most one token. */
 export function perToken(arrivals: readonly number[]): TurnResult["ms"]["decodePerToken"] {
   const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] as number));
   if (gaps.length === 0) return { median: 0, p95: 0 };

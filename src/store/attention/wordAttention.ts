@@ -17,7 +17,7 @@ import { stepsOfWords, wordsIn } from "./words";
 /** A word's attention, as the viewer shows it. */
 export interface WordAttention {
   readonly text: string;
-  /** [0, 1] by position of the visual row; empty where no step of the word was recorded. */
+  /** [0, 1] by position of the visual row; empty if no step of the word was recorded. */
   readonly light: ReadonlyMap<number, number>;
   /** Attended rows, strongest first, without sinks. */
   readonly strongest: readonly number[];

@@ -17,7 +17,7 @@ export function wordsIn(answer: string): readonly Word[] {
  * to the same word as the step that completes it. A step that produced only white space, or no
  * further text, belongs to no word.
  * @param ends [steps] number of characters of the answer after each step
- * @returns [words] steps, ascending; empty where no step of the word was recorded
+ * @returns [words] steps, ascending; empty if no step of the word was recorded
  */
 export function stepsOfWords(
   answer: string,

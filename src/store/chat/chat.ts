@@ -66,7 +66,7 @@ export interface Chat {
   rename(conversationId: string, name: string): void;
   /** Adds images, which stand before the next question. */
   addImages(images: readonly ConversationImage[]): void;
-  /** Takes an image away that no question was asked about; gives it back, if it was there. */
+  /** Removes an image without a question, and returns it if it existed. */
   removeImage(imageId: string): ConversationImage | undefined;
   show(attemptId: string): void;
   record(event: EngineEvent): void;

@@ -21,7 +21,7 @@ export interface KvSample {
 export interface TimingsRecorder {
   /** @returns the sample that a memory event adds */
   record(event: EngineEvent): KvSample | undefined;
-  /** @param lane undefined for a question that was asked alone */
+  /** @param lane undefined if the question was not compared */
   timings(lane: number | undefined): Timings;
 }
 

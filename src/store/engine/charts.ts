@@ -48,7 +48,7 @@ export interface Charts {
   record(event: EngineEvent): void;
   /**
    * What was recorded since the run started.
-   * @param lane undefined for a question that was asked alone
+   * @param lane undefined if the question was not compared
    */
   timings(lane: number | undefined): Timings;
   /** @param full milliseconds of each token of a lane with the full cache, if there was one */

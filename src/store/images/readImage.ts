@@ -32,9 +32,9 @@ interface Size {
 }
 
 /**
- * Checks that a file is an image that this browser decodes, and brings what is very large down to
- * `MAX_SIDE`, upright: the archive and the engine never see more. What is kept has the type of its own
- * header, so that nothing that is called an image can become a document of this page's origin.
+ * Checks that a file is an image that this browser can decode, and scales very large images down to
+ * `MAX_SIDE`, upright, for the library and the engine. A stored image has the type of its own
+ * header, so that a file named as an image cannot become a document of this page's origin.
  */
 export async function readImage(blob: Blob, source: ImageSource): Promise<ImageOutcome> {
   const named = source.title ? `“${shown(source.title)}”` : "This file";
@@ -76,7 +76,7 @@ export function keptSize({ width, height }: Size): Size {
   return { width: fitted(width), height: fitted(height) };
 }
 
-/** The file itself where it is small enough and upright, else its pixels in a file of their own. */
+/** The file itself if it is small enough and upright, otherwise a new file with its pixels. */
 async function keep(
   file: ImageFile,
   own: Size,

@@ -40,7 +40,7 @@ export interface Given {
   readonly title: string;
 }
 
-/** Adding images to the viewer. Each call says whether any did. */
+/** Adding images to the viewer. Each call resolves with whether an image was added. */
 export interface Viewer {
   readonly store: ReadonlyStore<ViewerState>;
   choose(given: readonly Given[], target: Target): Promise<boolean>;

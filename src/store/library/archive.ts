@@ -138,7 +138,7 @@ class SilentError extends Error {
   override readonly name = "SilentError";
 }
 
-/** @throws SilentError where nothing came in time */
+/** @throws SilentError if there was no response in time */
 async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {
@@ -181,7 +181,7 @@ function openDatabase(): Promise<IDBDatabase> {
   return opened;
 }
 
-/** Version 1 had conversations alone. */
+/** Version 1 had only the conversations table. */
 function upgrade(database: IDBDatabase, transaction: IDBTransaction | null): void {
   const entries = database.createObjectStore(ENTRIES, { keyPath: "id" });
   if (!database.objectStoreNames.contains(CONVERSATIONS)) {

@@ -19,9 +19,9 @@ const TOKEN_CHARACTERS = 64;
 const SPARE_CHARACTERS = 1024;
 
 /**
- * Refuses a result whose numbers do not fit one another: what draws it would loop over rows, layers or
- * words that no answer has.
- * @param at where it stands, for the sentence
+ * Refuses a result with inconsistent numbers, because drawing it would loop over rows, layers or
+ * words that do not exist.
+ * @param at its path, for the message
  * @throws SchemaError
  */
 export function checkResult(result: DocumentResult, at: string): void {
@@ -45,12 +45,12 @@ function checkAnswer({ answer, tokenIds }: DocumentResult, at: string): void {
   if (tokens > MAX_ANSWER_TOKENS || answer.length > SPARE_CHARACTERS + TOKEN_CHARACTERS * tokens) {
     refuse(`${at}.answer has ${answer.length} characters in ${tokens} tokens`);
   }
-  // Comparing two answers takes the product of their words.
+  // Comparing two answers takes time proportional to the product of their word counts.
   const words = wordsIn(answer).length;
   if (words > MAX_ANSWER_TOKENS) refuse(`${at}.answer has ${words} words in ${tokens} tokens`);
 }
 
-/** What had been said before an answer failed. @throws SchemaError */
+/** Text generated before an answer failed. @throws SchemaError */
 export function checkSaid(text: string, at: string): void {
   if (text.length > SPARE_CHARACTERS + TOKEN_CHARACTERS * MAX_ANSWER_TOKENS) {
     refuse(`${at} has ${text.length} characters`);
@@ -76,8 +76,8 @@ function rowsOf({ tiles }: ImageLayout): number {
 }
 
 /**
- * Refuses a stored conversation that would not end drawing. An explanation that does not fit its
- * answer is taken away alone: running the conversation again makes it anew.
+ * Refuses a stored conversation whose drawing would not terminate. An explanation that does not fit
+ * its answer is only removed: running the conversation again records it again.
  * @throws SchemaError
  */
 export function checkRecord(record: ConversationRecord): ConversationRecord {

@@ -141,7 +141,7 @@ const result = object<DocumentResult>({
   notices: list(string),
   notes: dictionary(either(finite, list(finite))),
 });
-/** Named one by one, so that the compiler says which is missing. */
+/** Listed individually, so that the compiler reports a missing one. */
 const FAILURE_CODES: Readonly<Record<FailureCode, true>> = {
   noWebGpu: true,
   missingLimit: true,
@@ -289,7 +289,7 @@ function attemptOf(
 
 const UNKNOWN: EngineFailure = { code: "internal", message: "It failed.", action: "retry" };
 
-/** @throws SchemaError where it is no base64 data URL */
+/** @throws SchemaError if it is not a base64 data URL */
 export function blobOf(dataUrl: string): Blob {
   const comma = dataUrl.indexOf(",");
   const type = /^data:([\w/+.-]+);base64$/.exec(dataUrl.slice(0, Math.max(0, comma)))?.[1];

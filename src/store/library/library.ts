@@ -93,7 +93,7 @@ export function createLibrary(options: LibraryOptions): Library {
   const titleOfEntry = (id: string) =>
     archive.store.getState().entries.find((entry) => entry.id === id)?.title ?? "";
 
-  /** @returns the conversation as it is stored; undefined, and a notice, where it cannot be shown */
+  /** @returns the stored conversation; undefined, with a notice, if it cannot be shown */
   async function read(id: string): Promise<ChatConversation | undefined> {
     const record = await archive.record(id);
     if (!record) return undefined;
@@ -107,7 +107,10 @@ export function createLibrary(options: LibraryOptions): Library {
     }
   }
 
-  /** Shows what was read, or a copy of it: two pages that write one conversation would lose questions. */
+  /**
+   * Shows the conversation, or a copy if another page has it open: two pages writing one
+   * conversation would lose questions.
+   */
   async function show(found: ChatConversation): Promise<void> {
     const isOurs = await ownership.take(found.id);
     const title = titleOf(found);

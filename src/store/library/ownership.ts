@@ -3,11 +3,14 @@ const WAIT_MS = 500;
 
 /** Which conversation this page writes. A conversation has one writer over all tabs of a browser. */
 export interface Ownership {
-  /** Takes a conversation and lets the one before it go. @returns false where another page has it */
+  /** Locks a conversation and releases the previous one. @returns false if another page has it */
   take(id: string): Promise<boolean>;
 }
 
-/** @param locks absent where the browser has none: every page then writes what it shows */
+/**
+ * @param locks absent if the browser has none; every page then writes the conversation that it
+ * shows
+ */
 export function createOwnership(
   locks: Pick<LockManager, "request"> | undefined = globalThis.navigator?.locks,
   waitMs = WAIT_MS,
@@ -35,7 +38,7 @@ export function createOwnership(
   };
 }
 
-/** @returns what frees the lock; undefined where the browser refuses locks; "taken" */
+/** @returns a function that releases the lock; undefined if the browser refuses locks; "taken" */
 function lock(
   locks: Pick<LockManager, "request">,
   name: string,

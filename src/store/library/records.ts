@@ -104,7 +104,7 @@ function asImage(blob: Blob): Blob {
   return isImage ? blob : blob.slice(0, blob.size, "application/octet-stream");
 }
 
-/** @param urlOf gives an image's bytes a URL for as long as the page lives */
+/** @param urlOf creates an object URL for an image's bytes */
 export function revive(
   record: ConversationRecord,
   urlOf: (blob: Blob) => string,

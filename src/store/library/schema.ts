@@ -12,7 +12,7 @@ function refuse(at: string, wanted: string): never {
   throw new SchemaError(`${at || "the document"} is not ${wanted}`);
 }
 
-/** Characters of a text that is drawn as it is. */
+/** Largest number of characters of a text that is drawn unchanged. */
 const MAX_CHARACTERS = 2 ** 16;
 /** Entries of a list or a dictionary. */
 const MAX_ENTRIES = 2 ** 20;
@@ -24,7 +24,7 @@ export const string: Schema<string> = (value, at) => {
     : refuse(at, `a text of at most ${MAX_CHARACTERS} characters`);
 };
 
-/** Of any length: somebody else checks it. */
+/** Of any length; its length is checked elsewhere. */
 export const longString: Schema<string> = (value, at) =>
   typeof value === "string" ? value : refuse(at, "a text");
 

@@ -2,8 +2,8 @@ const KEY = "keepsight.undrawn";
 const MOST = 16;
 
 /**
- * Conversations that were shown and did not finish drawing: the page hung, or it was closed for it. The
- * next visit does not open them by itself.
+ * Conversations that did not finish drawing because the page hung or was closed. The next visit
+ * does not open them automatically.
  */
 export interface Undrawn {
   has(id: string): boolean;
@@ -14,9 +14,12 @@ export interface Undrawn {
 }
 
 export interface UndrawnOptions {
-  /** Written at once, so that it outlives a page that hangs; absent where the browser forbids it. */
+  /**
+   * Written synchronously, so that it persists if the page hangs; absent if the browser forbids
+   * storage.
+   */
   readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined;
-  /** Calls back once what was rendered is on the screen. */
+  /** Calls back after the next paint. */
   readonly afterDrawing: (call: () => void) => void;
 }
 

@@ -37,7 +37,7 @@ export interface Attend {
   splits(capacity: number): number;
 }
 
-/** Largest head size that a workgroup can share; above it an invocation works alone. */
+/** Largest head size for the workgroup variant; above it one invocation computes a unit. */
 const SHARED_HEAD_DIM = 256;
 const PLAIN_GROUP = 16;
 

@@ -1,4 +1,4 @@
-// flash_plain: attention of a chunk of rows over one layer of the cache, softmax on the fly. No
+// flash_plain: attention of a chunk of rows over one layer of the cache, with online softmax. No
 // barriers, no shared memory, any head size. Concatenated after flash_io.wgsl.
 //
 // An invocation owns 4 rows of one head and processes 8 keys at a time. Dispatch ceil(rows / 4) *

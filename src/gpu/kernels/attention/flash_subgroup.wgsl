@@ -1,12 +1,12 @@
-// flash_subgroup: attention of a chunk of rows over one layer of the cache, softmax on the
-// fly. No barriers, no shared memory, any head size; needs `enable subgroups`. Concatenated
-// after flash_io.wgsl.
+// flash_subgroup: attention of a chunk of rows over one layer of the cache, with online softmax. No
+// barriers, no shared memory, any head size; needs `enable subgroups`. Concatenated after
+// flash_io.wgsl.
 //
-// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them. All take the same 8 keys
-// at a time: four invocations of a subgroup load two keys or values each and broadcast them. On
-// adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on every
-// adapter; nothing more is assumed.
-// Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups, folded.
+// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them. All take the same 8
+// keys at a time: four invocations of a subgroup load two keys or values each and broadcast them.
+// On adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on
+// every adapter; nothing more is assumed. Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups,
+// folded.
 
 override WORKGROUP: u32 = 8;
 

@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var highest = HIDDEN;
   var mass = 0.0;
   for (var slot = 0u; slot < slots; slot += KEYS) {
-    workgroupBarrier(); // values of the tile before may still be read
+    workgroupBarrier(); // values of the previous tile may still be read
     for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
       let source = region.x + min(slot + i / DEPTH4, slots - 1u);
       tile[i] = kv_unpack(keys[source * DEPTH4 + i % DEPTH4]);

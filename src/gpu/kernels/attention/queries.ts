@@ -1,4 +1,4 @@
-/** Query rows of one layer as the decoder hands them over. */
+/** Query rows of one layer, as the decoder provides them. */
 export interface Queries {
   /** [rows, heads, headDim] rotated, not scaled. */
   readonly q: GPUBuffer;

@@ -1,4 +1,5 @@
-// step_attention: what one decoding step attends to in one layer, a byte per watched row.
+// step_attention: attention of one decoding step to the watched rows of one layer, one byte per
+// row.
 //
 //   table   [layers, kv_heads] (offset, rows before the newest, capacity, flat offset)
 //   cache   [rows, ROW_VEC4] the layer's keys

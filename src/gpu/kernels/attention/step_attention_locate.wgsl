@@ -1,4 +1,5 @@
-// step_attention_locate: where the watched rows stand in this step, while rows move between slots.
+// step_attention_locate: the slots of the watched rows in this step, for rules that move rows
+// between slots.
 //
 //   table      [layers, kv_heads] (offset, rows before the newest, capacity, flat offset)
 //   clock      [2] u32: number of this step, original position of the row that it appends

@@ -1,13 +1,14 @@
-// layer_norm: output[row] = (input[row] - mean) / sqrt(variance + epsilon) * weight + bias.
-// Layer normalization: https://arxiv.org/abs/1607.06450.
+// layer_norm: output[row] = (input[row] - mean) / sqrt(variance + epsilon) * weight + bias. Layer
+// normalization: https://arxiv.org/abs/1607.06450.
 //
 //   input   [rows, width4] vec4
 //   weight  [width4] vec4
 //   bias    [width4] vec4
 //   output  [rows, width4] vec4
 //
-// The variance is the mean of squared differences, in a second pass over the row: sums of squares
-// lose it where the mean is large. A unit of work is a row. Dispatch `rows` units.
+// The variance is the mean of squared differences, in a second pass over the row: the difference of
+// sums of squares loses precision if the mean is large. A unit of work is a row. Dispatch `rows`
+// units.
 
 struct Params {
   rows: u32,

@@ -9,7 +9,7 @@ import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
 import columnSum from "./tap_column_sum.wgsl?raw";
 import sumPlanes from "./tap_sum_planes.wgsl?raw";
 
-/** Column sums are split over queries until about this many invocations are busy. */
+/** Column sums are split over queries to reach about this many invocations. */
 const BUSY_INVOCATIONS = 4096;
 const MOST_SPLITS = 16;
 
@@ -54,7 +54,7 @@ function columnSums<Spec>(
   };
 }
 
-/** Query row q counts factor · decay^(lastRow - q). */
+/** Query row q has the weight factor · decay^(lastRow - q). */
 interface Weighting {
   readonly lastRow: number;
   readonly decay: number;

@@ -54,7 +54,8 @@ async function defensive(gpu: Gpu, shape: TapShape, kernelSize: number) {
     const pooledKeys = rows - ownRows;
     const half = Math.floor(kernelSize / 2);
     const own = spanMask(geometry.paddedKeys, [{ start: 0, end: pooledKeys }]);
-    // How much of a key the pooled row holds: less at the ends, where the kernel reaches outside.
+    // Weight of a key in the pooled row: smaller at the ends, where the kernel extends beyond the
+    // keys.
     const shares = own.map((isPooled, key) => {
       const first = Math.max(0, key + half - kernelSize + 1);
       const last = Math.min(pooledKeys - 1, key + half);
