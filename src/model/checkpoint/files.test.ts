@@ -74,7 +74,7 @@ describe("ModelFiles", () => {
       "The model's file text is not valid JSON.",
     ]);
     expect((await failureOf(files.json("number")))[1]).toContain("holds no JSON object");
-    expect((await failureOf(files.optional("short")))[1]).toContain("cut off (3 of 5 bytes)");
+    expect((await failureOf(files.optional("short")))[1]).toContain("truncated (3 of 5 bytes)");
     expect(await failureOf(files.optional("busy"))).toEqual([
       "network",
       "The model's file busy could not be read (HTTP 503).",
