@@ -1,7 +1,8 @@
 /**
- * `node cli/run.mjs benchDecoder [--rows 600] [--tokens 48] [--model NAME] [--variant software|plain|gpu]`: the decoder alone
- * on Dawn under Node, without a browser. Prints wall-clock and CPU milliseconds (on a software
- * adapter the GPU's work is CPU time of this process, which says more on a busy machine).
+ * `node cli/run.mjs benchDecoder [--rows 600] [--tokens 48] [--model NAME] [--variant
+ * software|plain|gpu]`: the decoder alone on Dawn under Node, without a browser. Prints wall-clock
+ * and CPU milliseconds (on a software adapter the GPU's work is CPU time of this process, which is
+ * more reliable on a busy machine).
  */
 
 import fs from "node:fs";

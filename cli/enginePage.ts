@@ -135,7 +135,7 @@ export class EnginePage {
     return outcome as Outcome<T>;
   }
 
-  /** The turns' images in base 64; the engine says of a key that is unknown. */
+  /** The turns' images in base 64; the engine reports unknown keys. */
   #imagesOf(turns: readonly Turn[]): Readonly<Record<string, string>> {
     const keys = new Set(turns.flatMap(({ images }) => images));
     const files = [...this.#images].filter(([key]) => keys.has(key));

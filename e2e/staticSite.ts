@@ -7,7 +7,7 @@ import sirv from "sirv";
 
 export interface StaticSite {
   readonly url: string;
-  /** Requests so far: the path below the prefix, with the range where one was asked for. */
+  /** Requests so far: the path below the prefix, with the range if requested. */
   readonly requests: readonly string[];
   /** Serves another folder from now on, like a host after a deployment. */
   deploy(folder: string): void;

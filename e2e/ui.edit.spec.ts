@@ -15,7 +15,7 @@ async function library(page: Page): Promise<void> {
   await page.getByRole("button", { name: "History", exact: true }).click();
 }
 
-/** What a button of the library downloads. */
+/** The download of a button of the library. */
 async function exported(page: Page, button: string): Promise<{ name: string; path: string }> {
   const download = page.waitForEvent("download");
   await panel(page).getByRole("button", { name: button }).click();

@@ -14,7 +14,7 @@ async function expectClean(page: Page): Promise<void> {
   await expectAccessible(page);
 }
 
-/** What the Cache zone holds, which narrow windows keep in a sheet. */
+/** The contents of the Cache zone, which is a sheet in narrow windows. */
 async function inCache(page: Page, act: () => Promise<void>): Promise<void> {
   if (!isNarrow(page)) return act();
   await page.getByRole("button", { name: /^Cache settings/ }).click();

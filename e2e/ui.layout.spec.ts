@@ -64,7 +64,7 @@ async function watchShifts(page: Page): Promise<void> {
   });
 }
 
-/** What Chromium reports; the DOM's types know nothing of it. */
+/** Chromium's layout-shift entry, which is missing in the DOM's types. */
 interface LayoutShift {
   readonly value: number;
   readonly hadRecentInput: boolean;

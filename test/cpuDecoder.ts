@@ -37,7 +37,7 @@ export class CpuDecoder {
 
   /**
    * Logits after one more token, whose keys and values are appended to `rows`.
-   * @param look told of each layer's attention: per KV head the probability of each of its rows,
+   * @param look receives each layer's attention: per KV head the probability of each of its rows,
    * the new one last, mean over the query heads of the group
    */
   step(

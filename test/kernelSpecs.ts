@@ -12,7 +12,7 @@ export function collectKernels(): { readonly gpu: Gpu; readonly specs: KernelSpe
   return { gpu: { compile } as unknown as Gpu, specs };
 }
 
-/** Tests that kernels declare what their WGSL declares, and that none of `files` is left out. */
+/** Tests that kernels declare the parameters of their WGSL, and that all of `files` are covered. */
 export function describeKernels(
   specs: readonly KernelSpec[],
   files: Readonly<Record<string, string>>,

@@ -59,11 +59,11 @@ function expectScores({ scores, layers }: KeepPlan, input: PlanInput, hasAnchors
   for (let line = 0; line < scores.layers * heads; line++) {
     const of = (row: number) => data[line * rows + row]!;
     expect(outside.every((row) => of(row) === 0)).toBe(true);
-    if (hasAnchors) continue; // kept whatever their score, and not ranked
+    if (hasAnchors) continue; // always kept, and not ranked
     const kept = new Set(layers[Math.floor(line / heads)]!.keep[line % heads]);
     const dropped = input.candidates.filter((row) => !kept.has(row));
     const best = Math.max(...Array.from(dropped, of));
-    // Below the best of the dropped stand protected rows alone: the oldest, and the newest.
+    // Only protected rows, the oldest and the newest, may have a lower score than a dropped row.
     for (const row of input.candidates.filter((row) => kept.has(row) && of(row) < best)) {
       const isSink = dropped.every((other) => other > row);
       const isRecent = dropped.every((other) => other < row);
@@ -93,7 +93,7 @@ function expectContract(policy: Policy, input: PlanInput, options: OptionValues)
   return total;
 }
 
-/** What every policy must obey, as tests: called for each of the registry, and for those of the guides. */
+/** Tests of the contract of every policy, for the registry and for the guides' examples. */
 export function describeContract(policy: Policy): void {
   describe.each(settings(policy))("%s", (_, options) => {
     it.each(SCOPES)("keeps valid rows within the exact budget, scope %s", (scope) => {

@@ -49,7 +49,7 @@ function shorten(floats) {
   for (let i = 0; i < floats.length; i++) floats[i] &= 0xfffff000;
 }
 
-/** Runs in the page: one load, then every question under every setting, each prefilled anew. */
+/** Runs in the page: one load, then every question under every setting, each with a new prefill. */
 async function record([questions, settingsList]) {
   const engine = window.keepsight;
   let events = [];
@@ -61,7 +61,7 @@ async function record([questions, settingsList]) {
     events = [];
     start = performance.now();
   };
-  // What comes out of a page is JSON.
+  // Values returned from a page are JSON.
   const base64 = ({ buffer }) =>
     btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
   const inBase64 = ({ importance, attention }) => ({

@@ -5,7 +5,7 @@ import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import { type TapInput, TapRecorder } from "@/model/taps/taps";
 
-/** What compaction costs, to compare with decoding steps on the same cache, in milliseconds. */
+/** Time of compaction and of decoding steps on the same cache, in milliseconds. */
 export interface CompactionTimes {
   /** Median step of each repeat. */
   readonly steps: readonly number[];
@@ -79,7 +79,10 @@ export async function timeTaps(
   return { plain, tapped };
 }
 
-/** Prefills pseudo-random tokens into a cache of its own; milliseconds, taps read back. */
+/**
+ * Prefills pseudo-random tokens into a new cache; resolves with milliseconds, including the
+ * readback of taps.
+ */
 async function timePrefill(
   decoder: Decoder,
   rows: number,

@@ -4,12 +4,12 @@ import type { Decoder } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
 import type { uploadPrompt } from "./fixture";
 
-/** Starts to measure; what it returns says how much it was until then. */
+/** Starts a measurement; the returned function gives the value so far. */
 export type Clock<T> = () => () => T;
 
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 
-/** A prefill and greedy decoding steps in a cache of their own. */
+/** A prefill and greedy decoding steps in a new cache. */
 export async function timeAnswer<T>(
   decoder: Decoder,
   prompt: Omit<ReturnType<typeof uploadPrompt>, "buffer">,

@@ -5,7 +5,7 @@ export class PlanError extends Error {
   override readonly name = "PlanError";
 }
 
-/** What a plan is checked against. */
+/** The cached rows that a plan is checked against. */
 export interface PlanShape {
   readonly layers: number;
   readonly kvHeads: number;
@@ -21,9 +21,9 @@ export function keptRows({ keep }: LayerPlan, head: number): Uint32Array {
 export type AssignedMerge = Extract<MergePlan, { readonly kind: "assign" }>;
 
 /**
- * For each row of a head's span the row that absorbs it, or -1. A kept row may itself be absorbed by
- * another and is kept all the same, or by itself and then counts twice (the release of Elastic Cache
- * does both).
+ * For each row of a head's span the row that it is merged into, or -1. A kept row may itself be
+ * merged into another and is still kept, or into itself and then counts twice (the release of
+ * Elastic Cache does both).
  */
 export function absorbedInto({ into }: AssignedMerge, head: number): Int32Array {
   return into[into.length === 1 ? 0 : head] as Int32Array;

@@ -34,7 +34,7 @@ export interface ChoiceSpec<V extends readonly string[] = readonly string[]> ext
 export interface TextSpec extends OptionBase {
   readonly kind: "text";
   readonly pattern: string;
-  /** A valid value for a model of four layers: what the contract tests fill in. */
+  /** A valid value for a model of four layers, for the contract tests. */
   readonly example: string;
   readonly default: string;
 }
@@ -137,13 +137,13 @@ export function isValid(spec: OptionSpec, value: number | string): boolean {
   }
 }
 
-/** What `isWithin` accepts, in words. */
+/** Describes what `isWithin` accepts. */
 export function allowedNumbers({ min, max, integer, odd }: NumberLimits): string {
   const kind = odd ? "an odd number" : integer ? "a whole number" : "a number";
   return `${kind} from ${min} to ${max}`;
 }
 
-/** What `isValid` accepts, in words. */
+/** Describes what `isValid` accepts. */
 export function allowedValues(spec: OptionSpec): string {
   switch (spec.kind) {
     case "number":

@@ -4,16 +4,16 @@ import { choice, real } from "./options";
 import { type KeepPlan, type PlanInput, PolicyError } from "./types";
 
 /**
- * Options that any policy carries, written once: two wrappers of its plan, and one for the engine.
+ * Options of every policy: two wrap its plan, and one is for the engine.
  *
  * `protect: ivc` (IVC-Prune, ICLR 2026) always keeps the visual rows whose rotary position makes
- * them anchors of "where": the tenth with the largest Σ_k cos(m θ_k) and the tenth with the largest
- * Σ_k sin(m θ_k). They leave the candidates before the policy sees them, so every policy keeps its
- * exact total.
+ * them positional anchors: the tenth with the largest Σ_k cos(m θ_k) and the tenth with the largest
+ * Σ_k sin(m θ_k). They are removed from the candidates before the policy runs, so every policy
+ * keeps its exact total.
  *
- * `blend` spreads a share of the budget evenly over the layers; the policy settles the rest.
+ * `blend` spreads a share of the budget evenly over the layers; the policy distributes the rest.
  *
- * `positions` says where the next token stands; plans do not depend on it.
+ * `positions` selects the position of the next token; plans do not depend on it.
  */
 export const SHARED_OPTIONS = {
   protect: choice(
@@ -69,7 +69,7 @@ function planBlended(
   return plan({ ...inner, layerRows: largestRemainder(shares, total) });
 }
 
-/** The same prompt with `rows` kept whatever happens; the budget falls by their number. */
+/** The same prompt with `rows` always kept and the budget reduced by their number. */
 function without(input: PlanInput, rows: readonly number[]): PlanInput {
   const kept = new Set(rows);
   const candidates = input.candidates.filter((row) => !kept.has(row));

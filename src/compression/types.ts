@@ -2,9 +2,9 @@
  * The interface of compression policies: reduced attention (taps) in, a plan out.
  *
  * Words: a *row* is one KV-cache entry of the prompt that was just prefilled, counted from 0 in
- * prompt order. The *span* is those N rows; rows that were cached by earlier turns are not in it
- * and are never touched. *Candidates* C are the rows that may be dropped (the visual rows, or all
- * of them); rows outside of C are always kept. *Heads* are KV heads unless a text says query heads.
+ * prompt order. The *span* is those N rows. Rows cached by earlier turns are not in it and never
+ * change. *Candidates* C are the rows that may be dropped (the visual rows, or all of them); rows
+ * outside of C are always kept. *Heads* are KV heads unless a text says query heads.
  */
 
 import type { OptionSpecs, OptionValues } from "./options";
@@ -131,12 +131,12 @@ export interface Policy {
   /** One sentence for the menu. */
   readonly summary: string;
   readonly paper?: { readonly title: string; readonly venue: string; readonly url: string };
-  /** Where an authors' release exists. */
+  /** URL of the authors' release, if there is one. */
   readonly release?: string;
   readonly options: OptionSpecs;
   /** `false`: by age, distance or chance; its plans carry no scores. */
   readonly ranks?: false;
-  /** Newest candidates that its defaults keep besides `recent`, where the budget has room for them. */
+  /** Newest candidates that its defaults keep besides `recent`, if the budget allows. */
   readonly keepsNewest?: number;
   /** How these options break the rule of the exact budget: one sentence. */
   deviation?(options: OptionValues): string | undefined;
@@ -155,7 +155,7 @@ export interface Policy {
 /** A policy cannot do what its options ask for; the message is one sentence for the user. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";
-  /** `fixedPoint`: a release's eviction slot lies outside of the cache. */
+  /** `fixedPoint`: a release's eviction slot is outside of the cache. */
   readonly code: "options" | "fixedPoint";
 
   constructor(message: string, code: "options" | "fixedPoint" = "options") {

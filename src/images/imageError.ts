@@ -1,6 +1,6 @@
 export type ImageErrorCode = "badImage" | "imageTooLarge" | "outOfMemory";
 
-/** An image that cannot be used. The message is a sentence for the person who chose it. */
+/** An image that cannot be used. The message is a sentence for the user. */
 export class ImageError extends Error {
   override readonly name = "ImageError";
   readonly code: ImageErrorCode;

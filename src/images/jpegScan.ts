@@ -11,7 +11,7 @@ interface Component {
   readonly columns: number;
   readonly rows: number;
   readonly stride: number;
-  /** Per coefficient: the bits below the last one that came; -1: none has come. [64] */
+  /** Per coefficient: the number of bits still missing; -1 before the first bit. [64] */
   readonly missingBits: Int8Array;
   /** Whether a coefficient is known not to be 0; progressive files only. [blocks, 64] */
   readonly nonzero: Uint8Array;

@@ -10,7 +10,7 @@ export interface ImageHeader {
   readonly width: number;
   readonly height: number;
   readonly isAnimated: boolean;
-  /** The file certainly ends before the image does. Where that is in doubt, the decoder decides. */
+  /** The file certainly ends before the image does. If that is uncertain, the decoder decides. */
   readonly isTruncated: boolean;
   /** JPEG: offset at which a missing end marker belongs. */
   readonly missingEnd?: number;

@@ -1,4 +1,7 @@
 import type { StoreApi } from "zustand/vanilla";
 
-/** A store as all but its owner see it: it is read and followed, and changed by the owner's actions. */
+/**
+ * A store for everyone but its owner: it can be read and subscribed to, and only the owner's
+ * actions change it.
+ */
 export type ReadonlyStore<T> = Omit<StoreApi<T>, "setState">;

@@ -4,7 +4,7 @@ export interface DataTable {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-/** RFC 4180: CRLF between records, quotes where a cell needs them. */
+/** RFC 4180: CRLF between records, and quotes if a cell needs them. */
 export function toCsv(table: DataTable): string {
   return [table.columns, ...table.rows].map((row) => row.map(cell).join(",")).join("\r\n");
 }

@@ -1,7 +1,9 @@
 /** Characters of a value that a sentence quotes at most. */
 const LONGEST = 80;
 
-/** A value as a sentence quotes it: text as it is, anything else as JSON, both cut where they are long. */
+/**
+ * A value as quoted in a message: text unchanged, anything else as JSON, both truncated if long.
+ */
 export function shown(value: unknown): string {
   const text = typeof value === "string" ? value : json(value);
   const characters = [...text.slice(0, 2 * LONGEST + 2)];

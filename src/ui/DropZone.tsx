@@ -43,7 +43,7 @@ export function DropZone() {
   );
 }
 
-/** @param setOver hears where a drag would be dropped now; undefined: none is over the page */
+/** @param setOver receives the current drop target of a drag; undefined if none is over the page */
 function useTransfers(app: App, setOver: (target: Target | undefined) => void): void {
   useEffect(() => {
     const take = ({ given, addresses }: Transferred, target: Target) => {
@@ -97,7 +97,7 @@ async function takeConversation({ library, viewer }: App, { blob, title }: Given
   if (message) viewer.refuse(message);
 }
 
-/** The half of the window that the pointer is over; a new conversation where there are no halves. */
+/** The half of the window under the pointer; a new conversation if there are no halves. */
 function targetOf({ target }: Event): Target {
   const half = target instanceof Element ? target.closest<HTMLElement>("[data-drop]") : null;
   return half?.dataset.drop === "add" ? "add" : "new";

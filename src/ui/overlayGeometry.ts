@@ -8,7 +8,7 @@ export interface PatchBox {
   readonly height: number;
 }
 
-/** A visual row and where it lies. */
+/** A visual row and its location. */
 export interface Patch {
   /** Original prompt position of the row. */
   readonly position: number;
@@ -54,7 +54,7 @@ export function rowCount(layout: ImageLayout): number {
   return layout.tiles.reduce((rows, tile) => rows + tile.gridRows * tile.gridColumns, 0);
 }
 
-/** How often the tiles cover the image: 2 where an overview lies under the details. */
+/** How often the tiles cover the image: 2 with an overview tile. */
 export function coverage(layout: ImageLayout): number {
   const area = layout.tiles.reduce((sum, tile) => {
     const { width, height } = clip(tile.box);

@@ -12,7 +12,7 @@ export class RowLedger {
 
   /**
    * @param kept per layer the ids that the prefill left, oldest first
-   * @param sums per layer their column sums, where the rule adds to them
+   * @param sums per layer their column sums, if the rule adds to them
    */
   constructor(
     rule: DecodeRule,
@@ -31,8 +31,7 @@ export class RowLedger {
    * One decoded token: appends its row to every layer and evicts the rows that are due.
    *
    * @param seen tokens seen so far, this one included
-   * @param attention per layer the newest row's head-mean attention, [rows], where the rule needs
-   * it
+   * @param attention per layer the newest row's head-mean attention, [rows], if the rule needs it
    * @returns rows that were due, per layer
    */
   step(id: number, seen: number, attention?: readonly ArrayLike<number>[]): number[] {

@@ -35,7 +35,7 @@ export interface KeyValues {
  * precision. The kernels in `model/taps` are tested against it.
  */
 export interface TapDefinition<Spec, Value> {
-  /** What tests record: every branch of the formula. */
+  /** Specifications for the tests, covering every branch of the formula. */
   readonly examples: readonly Spec[];
   reference(spec: Spec, input: PromptAttention): Value;
 }

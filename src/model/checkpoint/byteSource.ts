@@ -8,7 +8,7 @@ export interface ReadOptions {
 
 /** Reads byte ranges of a model's files: over HTTP in the app, from disk in tests. */
 export interface ByteSource {
-  /** Bytes of a file, or undefined where there is no such file. */
+  /** Bytes of a file, or undefined if it does not exist. */
   size(file: string, options?: ReadOptions): Promise<number | undefined>;
   /** Exactly the bytes start … end. @throws ModelError */
   read(
@@ -110,7 +110,7 @@ async function drain(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** @throws ModelError where the file ends before `end`. */
+/** @throws ModelError if the file ends before `end`. */
 export function cut(
   file: string,
   bytes: Uint8Array<ArrayBuffer>,

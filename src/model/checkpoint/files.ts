@@ -42,7 +42,7 @@ export class ModelFiles {
     throw missing(names[0] as string);
   }
 
-  /** A file's bytes, or undefined where there is no such file. @throws ModelError */
+  /** A file's bytes, or undefined if it does not exist. @throws ModelError */
   async optional(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     let response: Response;
     try {

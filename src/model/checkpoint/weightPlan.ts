@@ -37,8 +37,8 @@ export interface LoadPlanOptions {
 }
 
 /**
- * Decides which bytes of a model's files go where on the GPU, then moves them. Matrices keep their
- * data type and are split by rows where one binding cannot hold them; vectors become f32.
+ * Plans which bytes of a model's files go to which GPU buffer, then reads and uploads them.
+ * Matrices keep their data type and are split by rows if they exceed a binding; vectors become f32.
  */
 export class WeightPlan {
   readonly #gpu: Gpu;

@@ -8,7 +8,7 @@ import type { Activations } from "./activations";
 import type { AttentionHook } from "./hooks";
 import type { KernelSet } from "./kernelSet";
 
-/** What the forward pass reads of a decoder. */
+/** The parts of a decoder that the forward pass uses. */
 export interface ForwardModel {
   readonly config: DecoderConfig;
   readonly weights: DecoderWeights;

@@ -54,7 +54,7 @@ export class FrontRows {
     return new FrontRows(cache, await createRerotateKeys(cache.gpu, kvType, headDim));
   }
 
-  /** The row of slot `from` stands in slot `to` now, whose own row is gone. */
+  /** The row of slot `from` is now in slot `to`, whose own row was evicted. */
   follow(layer: number, head: number, from: number, to: number): void {
     const fronts = this.#front(layer, head);
     const moved = fronts.get(from);
@@ -118,7 +118,7 @@ export class FrontRows {
     return [slot, copy, shift];
   }
 
-  /** Copies of a layer so far: where the next one goes. */
+  /** Number of copies of a layer so far, the index of the next one. */
   #count(layer: number): number {
     const last = (this.#fronts[layer] ?? []).flatMap((front) =>
       [...front.values()].map(({ copy }) => copy + 1),

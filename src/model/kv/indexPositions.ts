@@ -8,14 +8,15 @@ import { ListBuilder, startOf } from "./planLists";
 import { rotaryAngles } from "./rotary";
 
 /**
- * Positions by place in the cache (StreamingLLM, https://arxiv.org/abs/2309.17453).
+ * Positions by cache index (StreamingLLM, https://arxiv.org/abs/2309.17453).
  *
- * There, keys are cached without rotation and rotated at every step by their place, the query by the
- * last one. Attention sees differences of positions only, so the same numbers come from keys that are
- * cached rotated, as long as a head's row of place i stands at `position - rows + i`, `position` being
- * that of the next token. Appending keeps that true. Dropping rows when a prompt ends moves most rows:
- * they are rotated once, below. Evicting one row while decoding moves the rows before it one up and
- * leaves the others and the query alone: see `FrontRows`.
+ * StreamingLLM caches keys without rotation and rotates them at every step by their index, and the
+ * query by the last index. Attention depends only on differences of positions, so cached rotated
+ * keys give the same results if the row with index i of a head has the position `position - rows +
+ * i`, where `position` is that of the next token. Appending preserves this. Dropping rows after a
+ * prompt changes the index of most rows; they are rotated once, below. Evicting one row while
+ * decoding moves the rows before it up by one and does not change the others or the query: see
+ * `FrontRows`.
  */
 
 /** The key of a slot moves by `delta` positions. */
@@ -24,7 +25,7 @@ interface Shift {
   readonly delta: number;
 }
 
-/** Where the rows of a cache stand before a plan is carried out. */
+/** Position and row counts of a cache before a plan is executed. */
 export interface Standing {
   readonly position: number;
   readonly rows: RowCounts;
@@ -104,7 +105,7 @@ function rerotateLayer(
   scratch.destroy();
 }
 
-/** @throws RangeError where the cache was not told how its keys are rotated */
+/** @throws RangeError if the cache has no rotary frequencies */
 export function frequenciesOf(cache: KvCache): Float32Array {
   const { frequencies } = cache.shape;
   if (!frequencies) throw new RangeError("kv: cacheIndex needs the rotary frequencies");

@@ -3,7 +3,7 @@ import type { KeepPlan, LayerPlan } from "@/compression/types";
 import type { KvCache } from "./cache";
 import { capacityFor, type RowCounts } from "./layout";
 
-/** @throws PlanError where a plan cannot be carried out on the rows that were cached since `start` */
+/** @throws PlanError if a plan cannot be executed on the rows cached since `start` */
 export function checkPlanFor(cache: KvCache, plan: KeepPlan, start: RowCounts): void {
   const { layers, kvHeads } = cache.shape;
   const rows = (layer: number, head: number) => spanRows(cache, start, layer, head);

@@ -106,7 +106,7 @@ export class ImageProcessor {
   }
 }
 
-/** No edge is longer, whatever a processor asks for. */
+/** Upper bound of an edge for any processor configuration. */
 const MAX_EDGE = 4096;
 
 /** The smallest size of whole tiles; the longer side decides first. */
@@ -133,8 +133,8 @@ function scaled(image: Pixels, [width, height]: Size): Pixels {
 }
 
 /**
- * What each tile shows, in prompt order. The image is stretched to a whole number of tiles, so the
- * tiles divide it evenly whatever its shape; the last one shows all of it.
+ * The part of the image in each tile, in prompt order. The image is resized to a whole number of
+ * tiles, so the tiles divide it evenly; the last tile shows the whole image.
  */
 export function tileBoxes({ rows, columns }: TileGrid): TileBox[] {
   const boxes: TileBox[] = [];

@@ -2,7 +2,7 @@ import { shown } from "@/text/shown";
 import type { JsonObject } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 
-/** What `preprocessor_config.json` says, with the defaults of `transformers`. */
+/** The contents of `preprocessor_config.json`, with the defaults of `transformers`. */
 export interface ProcessorConfig {
   /** Pixels to which the longest edge is scaled; undefined: the image keeps its size. */
   readonly longestEdge: number | undefined;

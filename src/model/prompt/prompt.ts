@@ -12,7 +12,7 @@ export interface PromptImage extends TileGrid {
 }
 
 export interface PromptTurn {
-  /** Pictures that stand before the question, in order. */
+  /** Images before the question, in order. */
   readonly images: readonly PromptImage[];
   readonly question: string;
   /** Ids that were generated for this turn, used unchanged. */
@@ -22,7 +22,7 @@ export interface PromptTurn {
 /** One tile's visual rows in the prompt: `count` rows from `start`. */
 export interface PromptTile {
   readonly image: string;
-  /** Place among the image's tiles; the whole picture, where it was also tiled, comes last. */
+  /** Index among the image's tiles; the whole image, if it was also tiled, is last. */
   readonly tile: number;
   readonly start: number;
   readonly count: number;
@@ -152,8 +152,8 @@ export class PromptBuilder {
 }
 
 /**
- * Idefics3 and SmolVLM: every tile of a cut picture with its row and column, one line per row of
- * tiles, then the whole picture; an uncut one just whole.
+ * Idefics3 and SmolVLM: every tile of a cut image with its row and column, one line per row of
+ * tiles, then the whole image; an uncut image only whole.
  */
 export function idefics3Markup(imageTokenId: number, rowsPerTile: number): ImageMarkup {
   const placeholder = "<image>";

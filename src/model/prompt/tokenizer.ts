@@ -27,7 +27,7 @@ export class Tokenizer {
   }
 
   /**
-   * Reads `tokenizer.json`, `tokenizer_config.json` and, where the latter has no template,
+   * Reads `tokenizer.json`, `tokenizer_config.json` and, if the latter has no template,
    * `chat_template.jinja` or `chat_template.json`.
    * @throws ModelError
    */

@@ -26,11 +26,11 @@ export function paddedKeys(keys: number): number {
   return Math.ceil(keys / 4) * 4;
 }
 
-/** The GPU's side of a tap: which rows it needs, its kernels, and what their numbers mean. */
+/** The GPU part of a tap: the rows that it needs, its kernels, and how their outputs are read. */
 export interface TapFamily<Spec, Value> {
-  /** Last rows of the prompt whose attention it looks at; absent: none. */
+  /** Number of the prompt's last rows whose attention it uses; absent: none. */
   tailRows?(spec: Spec, prompt: TapPrompt): number;
-  /** `prefill`: told of every chunk while it is prefilled, and set up before the first. */
+  /** `prefill`: allocated before the first chunk and called for every chunk. */
   readonly during?: "prefill";
   /** Whether it is defined on rows that were cached before the prompt. Absent: it is not. */
   scoresCachedSpan?(spec: Spec): boolean;
@@ -75,7 +75,7 @@ export interface RecordedTap<Value> {
   take(bytes: readonly ArrayBuffer[]): Value;
 }
 
-/** One layer of the cache and where the span lies in it. */
+/** One layer of the cache and the location of the span in it. */
 export interface KeyLayer {
   /** [layers, kvHeads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r */
   readonly spans: GPUBuffer;

@@ -20,7 +20,7 @@ export interface TapGeometry {
   readonly notices: readonly string[];
 }
 
-/** @param wanted last rows that each tap looks at */
+/** @param wanted number of last rows that each tap uses */
 export function tapGeometry(
   wanted: readonly number[],
   shape: Pick<TapGeometry, "layers" | "heads" | "kvHeads" | "rows" | "keys" | "paddedKeys">,

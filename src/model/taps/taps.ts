@@ -53,11 +53,10 @@ interface StartedTap extends TailTap {
 /**
  * Records the taps that a policy requests during a prefill.
  *
- * Create it when the cache holds what stood before the prompt, hand it to the decoder as its hook,
- * and call `finish` after the last chunk and before the cache is compacted. Sums over all queries
- * are added up chunk by chunk; for everything else the queries of the last rows are kept
- * (`TAIL_LIMIT` at most, `notices` says when that cut something off) and looked at once all keys
- * are there.
+ * Create it before the prompt is appended to the cache, pass it to the decoder as a hook, and call
+ * `finish` after the last chunk and before the cache is compacted. Sums over all queries accumulate
+ * chunk by chunk. For all other taps the queries of the last rows are stored (at most `TAIL_LIMIT`;
+ * `notices` reports a truncation) and processed when all keys are cached.
  */
 export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements AttentionHook {
   readonly notices: readonly string[];
@@ -212,7 +211,7 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     return tail;
   }
 
-  /** Where each head's span lies; written again whenever the cache has moved. */
+  /** Location of each head's span; written again whenever the cache's buffers change. */
   #writeSpans(): void {
     const { cache, cachedSpan = false } = this.#input;
     if (cache.version === this.#version) return;

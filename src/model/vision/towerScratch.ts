@@ -2,7 +2,9 @@ import type { Gpu } from "@/gpu/gpu";
 import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
 import { patchesPerSide, type TowerConfig } from "./towerConfig";
 
-/** Buffers of one image's encoding, for `tiles` tiles at a time. All f32 unless they say otherwise. */
+/**
+ * Buffers of one image's encoding, for `tiles` tiles at a time. All f32 unless stated otherwise.
+ */
 export class TowerScratch {
   /** [tiles, channels, imageSize, imageSize] */
   readonly pixels: GPUBuffer;
@@ -97,7 +99,7 @@ export class TowerScratch {
 }
 
 /**
- * Which patches stand side by side in each folded row: the fold × fold neighbours in reading order
+ * Patches that are concatenated in each folded row: the fold × fold neighbours in reading order
  * (Idefics3's pixel shuffle). u32 [tiles × (side / fold)², fold²].
  */
 export function foldIndices(side: number, fold: number, tiles: number): Uint32Array<ArrayBuffer> {

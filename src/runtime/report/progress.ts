@@ -117,7 +117,7 @@ export class Progress {
     this.#notes = notes;
   }
 
-  /** A token has come. @returns milliseconds since the one before it, or since the question */
+  /** Records a new token. @returns milliseconds since the previous one, or since the question */
   arrive(id: number): number {
     const at = performance.now();
     const since = this.#arrivals.at(-1) ?? this.#started;

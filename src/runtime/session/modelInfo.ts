@@ -5,7 +5,7 @@ import { ort } from "@/model/vision/ort";
 import type { AdapterInfo, LoadRequest, ModelInfo } from "@/protocol/engine";
 import { version } from "../../../package.json";
 
-/** What a page is told of a loaded model. */
+/** The description of a loaded model for the page. */
 export function describeModel(
   { baseUrl }: LoadRequest,
   { config, weights, kvType }: Decoder,

@@ -64,7 +64,7 @@ export interface Chat {
   /** Replaces the conversation and frees the engine's cache. */
   open(conversation: ChatConversation, because?: "image"): void;
   rename(conversationId: string, name: string): void;
-  /** Adds images, which stand before the next question. */
+  /** Adds images before the next question. */
   addImages(images: readonly ConversationImage[]): void;
   /** Removes an image without a question, and returns it if it existed. */
   removeImage(imageId: string): ConversationImage | undefined;

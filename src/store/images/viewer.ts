@@ -47,9 +47,9 @@ export interface Viewer {
   /** Fetches images from addresses that the user gave. */
   chooseAddresses(addresses: readonly string[], target: Target): Promise<boolean>;
   chooseSample(id: string): Promise<boolean>;
-  /** What the person can choose from. */
+  /** Samples that the user can choose. */
   setSamples(samples: readonly SampleImage[]): void;
-  /** Says in the place of failures why a file that was chosen is none to show. */
+  /** Shows why a chosen file cannot be shown, as a failure. */
   refuse(message: string): void;
   /** Takes the last failure back. */
   dismissFailure(): void;

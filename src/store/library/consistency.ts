@@ -15,7 +15,7 @@ const MAX_HEADS = 256;
 /** Tokens of the longest answer that the page asks for, and characters of the longest token. */
 const MAX_ANSWER_TOKENS = SAMPLING_LIMITS.maxNewTokens.max;
 const TOKEN_CHARACTERS = 64;
-/** Characters of an answer that may stand in tokens which are not counted one by one. */
+/** Characters of an answer allowed in tokens that are not counted individually. */
 const SPARE_CHARACTERS = 1024;
 
 /**

@@ -11,8 +11,8 @@ import type { Hidden } from "../conversation/occlusion";
 import type { Timings } from "../conversation/timings";
 
 /**
- * A conversation at rest: nothing runs in it, and its images have no object URLs yet. What is stored and
- * exported keeps the field names of the first version: `pictures`, `picture`, `trace`.
+ * A stored conversation: no attempt is running, and its images have no object URLs yet. Stored and
+ * exported data keep the field names of the first version: `pictures`, `picture`, `trace`.
  */
 export interface ConversationRecord {
   readonly id: string;

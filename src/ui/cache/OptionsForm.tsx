@@ -30,7 +30,7 @@ interface Props {
   /** What differs from the defaults. */
   readonly chosen: OptionValues | undefined;
   readonly onChange: (chosen: OptionValues) => void;
-  /** Stands under the fields. */
+  /** Shown below the fields. */
   readonly children?: ReactNode;
 }
 

@@ -130,7 +130,7 @@ function latencyLabel(ms: Times["ms"], full: number | undefined) {
   return `Time per token: median ${formatMs(ms)}${reference}`;
 }
 
-/** Says whether weights or cache dominate the bytes that a token reads. */
+/** States whether weights or cache dominate the bytes that a token reads. */
 function SpeedRemark() {
   const reads = useCharts((state) => state.reads);
   if (!reads) return <>From the second token on.</>;

@@ -6,7 +6,7 @@ import styles from "./Charts.module.css";
 import { timed } from "./drawTimes";
 import { type Samples, watchSamples } from "./watchSamples";
 
-/** What a chart draws: built anew for a theme, fed by `data` on every change of `version`. */
+/** Definition of a chart: rebuilt for a theme, updated from `data` on every change of `version`. */
 export interface ChartSource extends Samples {
   data(): uPlot.AlignedData;
   options(host: HTMLElement): Omit<uPlot.Options, "width" | "height">;

@@ -19,7 +19,7 @@ const VIEWS = [
   { value: "turns", label: "By turn" },
 ] as const;
 
-/** KV bytes of live GPU buffers: now, of what the full cache would take, and over time or turns. */
+/** KV bytes of live GPU buffers: now, relative to the full cache, and over time or turns. */
 export function MemoryBlock() {
   const reading = useCharts((state) => state.reading);
   const view = useCharts((state) => state.view);
@@ -101,7 +101,7 @@ function ViewChoice() {
   return <Segmented label="Charts" value={view} choices={VIEWS} onChange={charts.show} />;
 }
 
-/** Bytes that the newest answer's settings allow the cache, where they do. */
+/** The cap of the newest answer's settings in bytes, if it has one. */
 function useCap(): number | undefined {
   return useChat((state) => {
     const attempts = state.conversation.exchanges.flatMap((exchange) => exchange.attempts);

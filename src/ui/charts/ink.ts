@@ -37,7 +37,7 @@ export interface Label {
   readonly align?: CanvasTextAlign;
 }
 
-/** Writes on a chart's canvas; labels stand at what they name, so there is no legend. */
+/** Writes on a chart's canvas; labels are next to their lines, so there is no legend. */
 export function drawLabel({ ctx }: uPlot, ink: Ink, label: Label): void {
   ctx.save();
   ctx.font = ink.font;

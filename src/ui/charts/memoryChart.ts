@@ -10,7 +10,7 @@ const MARK_WORDS: Readonly<Record<MemoryMark["kind"], string>> = {
   end: "end",
 };
 
-/** Factor by which a cap may stand above everything else and still be drawn to scale. */
+/** Largest ratio of the cap to the highest value at which it is drawn to scale. */
 const CAP_IN_SIGHT = 2;
 
 /**
@@ -88,7 +88,7 @@ export function drawFull(chart: uPlot, ink: Ink, full: ArrayLike<number> | undef
   drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
 }
 
-/** The cap as a line at its height; as a number alone where it is far above everything drawn. */
+/** The cap as a line at its height; only as a number if it is far above all values. */
 function drawCap(chart: uPlot, ink: Ink, cap: number): void {
   const text = `cap ${formatBytes(cap)}`;
   const { left, top: ceiling } = chart.bbox;
@@ -115,7 +115,7 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
     if (kind !== "end") drawTick(chart, ink, chart.valToPos(at, "x", true));
   }
   const taken: { readonly from: number; readonly to: number }[] = [];
-  // Compaction is what the chart is about; a prefill is named where there is room beside it.
+  // The compaction label has priority; the prefill label is drawn if there is space beside it.
   for (const named of ["compact", "prefill"] as const) {
     for (const { at, kind } of marks) {
       if (kind !== named) continue;

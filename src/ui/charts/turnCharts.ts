@@ -15,7 +15,7 @@ const BAR = [0.6, 40] as const;
 /** Nothing changes while it is shown: a new turn makes new points, and those a new chart. */
 const STILL = { version: () => 0, subscribe: () => () => undefined };
 
-/** KV bytes at the end of each turn as a bar, what the full cache would take dotted above it. */
+/** KV bytes at the end of each turn as a bar, with the full cache's bytes as a dotted line. */
 export function turnBytesChart(points: readonly TurnPoint[]): ChartSource {
   const turns = points.map(({ turn }) => turn);
   const full = points.map(({ fullKvBytes }) => fullKvBytes);

@@ -15,12 +15,12 @@ interface CopyProps {
   readonly what?: string;
 }
 
-/** Copies a text, and says so without changing its width. */
+/** Copies a text and confirms it without changing its width. */
 export function CopyButton({ text, what = "answer" }: CopyProps) {
   const [said, setSaid] = useState<"Copied" | "Failed">();
 
   async function copy() {
-    // Absent where the page is not served over https or from this machine.
+    // Absent if the page is not served over https or from localhost.
     const isCopied = await navigator.clipboard?.writeText(text).then(
       () => true,
       () => false,

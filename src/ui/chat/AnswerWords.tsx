@@ -61,7 +61,7 @@ export function AnswerWords({ attempt, parts }: Props) {
         if (pointerType === "mouse" && !currentTarget.contains(document.activeElement))
           attentionView.leave();
       }}
-      // A tap focuses in every browser only when it is told to.
+      // Some browsers do not focus on a tap by default.
       onClick={({ currentTarget, target }) => {
         const word = wordAt(target);
         if (word !== undefined) wordElement(currentTarget, word)?.focus();

@@ -20,7 +20,7 @@ interface Props {
   readonly attempt: Attempt;
 }
 
-/** One answer: its words, then one line that says what is happening or what it cost. */
+/** One answer: its words, then one line with its progress or its measurements. */
 export function AttemptView({ exchange, attempt }: Props) {
   const { policies } = useApp();
   const { run, settings } = attempt;

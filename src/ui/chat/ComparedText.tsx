@@ -11,7 +11,7 @@ interface Props {
   readonly reference?: string | undefined;
 }
 
-/** The text of an attempt; word by word once its attention was recorded. */
+/** The text of an attempt; word by word if its attention was recorded. */
 export function ComparedText({ attempt, reference }: Props) {
   const text = textOf(attempt.run);
   const isStreaming = attempt.run.phase === "running";

@@ -2,7 +2,7 @@ import type { ConversationImage, Exchange } from "@/store/conversation/conversat
 import { useApp, useChat, useViewerImage } from "../useApp";
 import styles from "./Images.module.css";
 
-/** The images that a question is about, where the conversation has several to tell apart. */
+/** The images of a question, if the conversation has several. */
 export function ExchangeImages({ exchange }: { readonly exchange: Exchange }) {
   const { viewer } = useApp();
   const all = useChat((state) => state.conversation.images);

@@ -18,7 +18,7 @@ export function Question({ exchange }: { readonly exchange: Exchange }) {
 
   function leave() {
     setEditing(false);
-    // Once the button stands there again.
+    // After the button is rendered again.
     requestAnimationFrame(() => edit.current?.focus());
   }
 
@@ -50,7 +50,7 @@ interface EditorProps {
   readonly onLeave: () => void;
 }
 
-/** The question in a field of its own: Enter asks it, Esc leaves it as it was. */
+/** A field to edit the question: Enter asks it, Esc cancels. */
 function Editor({ exchange, onLeave }: EditorProps) {
   const app = useApp();
   const [text, setText] = useState(exchange.question);

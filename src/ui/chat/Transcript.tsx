@@ -54,7 +54,7 @@ function LibraryNotice() {
   );
 }
 
-/** After a lost device the page loads the model again by itself, and says so. */
+/** After a lost device the page loads the model again automatically and shows a notice. */
 function Recovery() {
   const isRecovering = useModel((state) => state.phase === "loading" && state.afterLoss);
   if (!isRecovering) return null;
@@ -97,7 +97,7 @@ function leadOf(count: number, title: string | undefined): string {
   return title ? `Ask about ${title}.` : "Ask about an image.";
 }
 
-/** Follows the end of the transcript, unless the person scrolled away from it. */
+/** Follows the end of the transcript, unless the user scrolled away from it. */
 function useFollow(log: React.RefObject<HTMLElement | null>, id: string, content: unknown) {
   const follows = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation starts at its end

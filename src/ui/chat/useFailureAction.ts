@@ -24,7 +24,7 @@ export function useFailureAction({ id, settings, comparison }: Attempt): (action
       case "chooseImage":
         return document.getElementById("image-file")?.click();
       case "reload":
-        // The question waits for the model and is asked as soon as it is back.
+        // The question waits for the model and is asked when it is loaded again.
         app.chat.retry(id, settings);
         if (app.load.store.getState().phase !== "loading") void app.load.retry();
         return;

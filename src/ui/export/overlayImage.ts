@@ -44,7 +44,10 @@ export function overlayImage(
   };
 }
 
-/** The overlay colour of the light theme, whatever the page's theme: the file is read in both. */
+/**
+ * The overlay colour of the light theme for any theme of the page, because the file is read in
+ * both.
+ */
 function paperColor(): string {
   const paper = document.createElement("div");
   paper.style.colorScheme = "light";

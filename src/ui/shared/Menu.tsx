@@ -13,7 +13,7 @@ interface Props {
 
 const MARGIN = 8;
 
-/** A button that opens a list of actions in the top layer, below it or above where it fits. */
+/** A button that opens a list of actions in the top layer, below or above it. */
 export function Menu({ label, className, items }: Props) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
@@ -57,7 +57,7 @@ export function Menu({ label, className, items }: Props) {
         className={styles.list}
         onToggle={(event) => {
           if (event.newState === "open") place();
-          // Unseen until it is placed: the event comes a moment after the list.
+          // Hidden until it is positioned, because the event fires after the list is shown.
           event.currentTarget.dataset.placed = String(event.newState === "open");
         }}
         onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}

@@ -13,7 +13,7 @@ export function Gallery() {
   const samples = useViewer((state) => state.samples);
   const current = useViewerImage();
   const count = useChat((state) => state.conversation.images.length);
-  // Several of them stand in a strip of their own.
+  // Several images have their own strip.
   const ownImage = count === 1 && current?.sampleId === undefined ? current : undefined;
 
   return (

@@ -74,7 +74,7 @@ export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Pr
   );
 }
 
-/** Whether the image has left the window while it is wanted; it stays put once it is in it. */
+/** Whether the image is out of view while it is needed; it does not move when it is in view. */
 function useAway(holder: RefObject<HTMLElement | null>, isWanted: boolean): boolean {
   const [isAway, setAway] = useState(false);
   useEffect(() => {

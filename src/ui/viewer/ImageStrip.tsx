@@ -2,7 +2,7 @@ import { useId } from "react";
 import { useApp, useChat, useViewerImage } from "../useApp";
 import styles from "./ImageStrip.module.css";
 
-/** The conversation's images, where there are several: chooses the one in the viewer. */
+/** Selects the image in the viewer, if the conversation has several. */
 export function ImageStrip() {
   const { viewer } = useApp();
   const name = useId();

@@ -3,7 +3,7 @@ import type { ViewerContent } from "./useViewerContent";
 
 const MISSED = "dropped; attended by the full cache";
 
-/** What the colours and marks over the image mean; its room is there when it is empty. */
+/** The legend of the overlay; its space is reserved when it is empty. */
 export function Legend({ view: { overlay, attention } }: { readonly view: ViewerContent }) {
   const paint = overlay?.paint;
   const missed = attention?.reference?.missed.length ?? 0;

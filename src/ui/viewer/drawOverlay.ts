@@ -6,7 +6,7 @@ import type { Overlay, Paint } from "./overlay";
 const FULL_VEIL = 0.86;
 /** Opacity of the accent over the patch that was ranked highest: what is under it can still be read. */
 const FULL_HEAT = 0.7;
-/** Opacities: of the shade where a word has no attention, and of the accent where it has most. */
+/** Opacities of the shade at no attention and of the accent at the strongest attention. */
 const FULL_SHADE = 0.66;
 const FULL_LIGHT = 0.4;
 
@@ -48,7 +48,7 @@ export function drawOverlay(
   }
 }
 
-/** The overlay alone, over whatever the canvas holds. */
+/** Draws only the overlay on the canvas. */
 export function drawDroppedRows(
   context: CanvasRenderingContext2D,
   layout: ImageLayout,
@@ -58,14 +58,14 @@ export function drawDroppedRows(
   wash(context, patchesOf(layout), coverage(layout), droppedWash(share, color));
 }
 
-/** Outlines of single patches, on a canvas of their own. */
+/** Draws outlines of single patches on a separate canvas. */
 export function drawOutlines(canvas: HTMLCanvasElement, outlines: readonly Outline[]): void {
   const context = prepared(canvas);
   if (!context) return;
   for (const outline of outlines) drawOutline(context, outline);
 }
 
-/** One colour over every patch, as strong as a value of the patch says. */
+/** Draws one colour over every patch, with the patch's value as opacity. */
 interface Wash {
   /** In [0, 1] by position. */
   readonly value: (position: number) => number;
@@ -91,7 +91,7 @@ function washes(paint: Paint, { overlay, accent }: OverlayInk): readonly Wash[] 
   }
 }
 
-/** What was dropped: a share of 1 stays clear. */
+/** Draws dropped rows: a share of 1 is transparent. */
 function droppedWash(share: ReadonlyMap<number, number>, color: string): Wash {
   const dropped = (position: number) => 1 - Math.min(1, share.get(position) ?? 0);
   return { value: dropped, full: FULL_VEIL, color };

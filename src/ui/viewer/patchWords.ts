@@ -3,7 +3,7 @@ import type { Heat } from "@/store/attention/heat";
 import { formatCount } from "@/text/format";
 import { layersThatKept, type Patch } from "../overlayGeometry";
 
-/** What is known of the rows of an image beside the layers that kept them. */
+/** Further values of an image's rows besides the layers that kept them. */
 export interface Readings {
   /** The policy's scores in the layer that is shown. */
   readonly heat: Heat | undefined;
@@ -64,7 +64,7 @@ function ordinal(place: number): string {
   return `${formatCount(place)}${ending}`;
 }
 
-/** `line 6, column 23`, counted from 1; where the image was cut, the tile too. */
+/** `line 6, column 23`, counted from 1, with the tile if the image was cut. */
 export function placeOf(patch: Patch, { tiles }: ImageLayout): string {
   const place = `line ${patch.row + 1}, column ${patch.column + 1}`;
   return tiles.length > 1 ? `${place} of tile ${patch.tile + 1}` : place;

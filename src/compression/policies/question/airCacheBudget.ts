@@ -19,7 +19,7 @@ export interface AirCacheBudget {
   readonly waterfill: readonly number[];
 }
 
-/** Layer measures and both roundings; counts include the question where it is a candidate. */
+/** Layer measures and both roundings; counts include the question if it is a candidate. */
 export function airCacheBudget(
   input: PlanInput,
   kind: "both" | "strength" | "skewness" | "uniform" | "pyramid",

@@ -61,7 +61,8 @@ export const lookM = definePolicy({
         : layerCounts(input, () => uniformBudget(input.budget, input.layers));
     const keep = counts.map((count, layer) =>
       headScores(input, tap, layer).map((sums) => {
-        // All scores are lifted alike, so that image rows are shown with what they received.
+        // The same constant is added to all scores, so that image rows keep their relative scores
+        // on screen.
         const scores = sums.map((sum, place) => sum + (image[place] === 1 ? 0 : TEXT_BONUS));
         const last = variant === "effivlm" ? recent : Math.floor(recentShare * count);
         return keepTop(scores, count, { first: 0, last });

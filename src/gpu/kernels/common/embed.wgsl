@@ -1,4 +1,4 @@
-// embed: x[row] = table[ids[row]], for the rows whose id lies in this part of the table.
+// embed: x[row] = table[ids[row]], for the rows whose id is in this part of the table.
 //
 //   ids    [rows] u32; the top bit marks a row of image features, which embed_features.wgsl places
 //   table  [part rows, width4] W4

@@ -9,7 +9,7 @@ import workgroup from "./reduction_workgroup.wgsl?raw";
  */
 export type Reduction = "one" | "workgroup" | "subgroup";
 
-/** What a kernel needs to be compiled with a reduction; spread `constants` and `enable` into its spec. */
+/** The parts of a kernel's spec for a reduction; spread `constants` and `enable` into the spec. */
 export interface ReductionCode {
   readonly code: string;
   readonly enable: readonly string[];

@@ -26,8 +26,8 @@ export type MatmulVariant = "registers" | "subgroup" | "tiled";
 export type Activation = "gelu" | "geluTanh" | "quickGelu";
 
 /**
- * What happens to a product: `bias` is added, the output is added to, SiLU(gate) × up is taken, or
- * an activation of product + bias.
+ * How a product is stored: with `bias` added, added to the output, as SiLU(gate) × up, or as an
+ * activation of product + bias.
  */
 export type MatmulStore = "bias" | "residual" | "gated" | Activation;
 

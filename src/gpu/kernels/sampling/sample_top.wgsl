@@ -69,7 +69,7 @@ fn threshold(floor: u32, wanted: f32, by_mass: f32, peak: f32, local: vec3u) -> 
   return max(key, floor);
 }
 
-/// What an id counts: 1, or its unnormalised probability; 0 below the floor.
+/// Weight of an id: 1, or its unnormalised probability; 0 below the floor.
 fn share(logit: f32, floor: u32, by_mass: f32, peak: f32) -> f32 {
   let mass = exp((logit - peak) * params.inverse_temperature);
   return select(0.0, select(1.0, mass, by_mass > 0.0), sortable(logit) >= floor);

@@ -128,7 +128,7 @@ export function compileFold(gpu: Gpu, { heads, keys }: TapShape) {
   );
 }
 
-/** For each row and head 1 / its attention to the counted keys, or 0 where its gate is closed. */
+/** For each row and head 1 / its attention to the counted keys, or 0 if its gate is 0. */
 export function compileRowMass(gpu: Gpu, { heads, reduction, keys }: TapShape) {
   const keysVec4 = paddedKeys(keys) / 4;
   const { code, enable, constants } = reductionCode(reduction);
