@@ -1,2 +1,14 @@
-/** Also the setup file of the GPU tests: it makes WebGPU's constants global. */
-export { createNodeGpu as createTestGpu } from "../cli/dawn";
+import { createNodeGpu } from "../cli/dawn";
+
+/**
+ * The setup of the GPU tests.
+ *
+ * Dawn asks by `setImmediate` whether its work has ended, as often as it can: while a shader is compiled,
+ * that is a core's whole time. Here it asks every millisecond.
+ */
+const POLL_MS = 1;
+const poll = (ask: (...args: unknown[]) => void, ...args: unknown[]) =>
+  setTimeout(ask, POLL_MS, ...args);
+globalThis.setImmediate = poll as unknown as typeof setImmediate;
+
+export { createNodeGpu as createTestGpu };
