@@ -45,7 +45,7 @@ for (const provider of ["webgpu", "wasm"] as const) {
         tiles: 5,
         height: 64,
         width: 64,
-        grid: { rows: 2, columns: 2 },
+        geometry: { grid: { rows: 2, columns: 2 }, tiles: [] },
       });
       const booked = gpu.memory.bytes.vision;
       const got = new Float32Array(await gpu.read(features.buffer));
@@ -71,18 +71,22 @@ test("a picture is cut into the tiles that Python cuts it into", async ({ page }
   const result = await page.evaluate(async () => {
     const load = (path: string) => import(/* @vite-ignore */ path);
     const { ModelFiles } = await load("/src/model/checkpoint/files.ts");
-    const { ImageProcessor } = await load("/src/model/prompt/processor.ts");
+    const { Idefics3Processor } = await load("/src/model/families/idefics3/processor.ts");
     const { decodeImage } = await load("/src/images/decode.ts");
     const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
-    const processor = await ImageProcessor.load(files);
+    const processor = await Idefics3Processor.load(files, 16);
     const blob = await (await fetch("/fixtures/vision/picture.png")).blob();
     const image = await decodeImage(blob, (w: number, h: number) => processor.sizeFor(w, h));
-    const { pixelValues, tiles, height, width, grid } = await processor.process(image.pixels);
+    const { pixelValues, tiles, height, width, geometry } = await processor.process(image.pixels);
     const expected = new Float32Array(
       await (await fetch("/fixtures/vision/pixel_values.bin")).arrayBuffer(),
     );
     const sum = expected.reduce((total, x, i) => total + Math.abs(x - pixelValues[i]), 0);
-    return { shape: [1, tiles, 3, height, width], grid, meanError: sum / expected.length };
+    return {
+      shape: [1, tiles, 3, height, width],
+      grid: geometry.grid,
+      meanError: sum / expected.length,
+    };
   });
   expect(result.shape).toEqual(reference.shapes.pixel_values);
   expect(result.grid).toEqual({ rows: 2, columns: 2 });

@@ -89,10 +89,7 @@ async function timePrefill(
   tap?: Pick<TapInput, "spec" | "reduction">,
 ): Promise<number> {
   const cache = decoder.createCache();
-  const ids = promptIds(
-    Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700)),
-    -1,
-  );
+  const ids = promptIds(Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700)));
   const textStart = rows - TEXT_ROWS;
   const prompt = { rows, visual: [{ start: 5, end: textStart }], textStart };
   const ms = await timed(decoder, async () => {

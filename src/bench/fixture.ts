@@ -12,8 +12,6 @@ export interface FixturePrompt {
   readonly featureScale: number;
 }
 
-const IMAGE_ID = 3;
-
 /** The decoder of a model directory, wherever its files are. */
 export async function loadFixtureDecoder(
   gpu: Gpu,
@@ -43,16 +41,10 @@ export function uploadPrompt(decoder: Decoder, prompt: FixturePrompt) {
   );
   const buffer = gpu.memory.storage("vision", "features", features.byteLength);
   gpu.device.queue.writeBuffer(buffer, 0, features);
-  const ids = Uint32Array.from(prompt.ids);
-  let next = 0;
-  for (const [start, end] of prompt.imageSpans) {
-    const span = promptIds(new Array(end - start).fill(IMAGE_ID), IMAGE_ID);
-    ids.set(
-      span.map((id) => id + next),
-      start,
-    );
-    next += end - start;
-  }
+  const ids = promptIds(
+    prompt.ids,
+    prompt.imageSpans.map(([start, end]) => ({ start, count: end - start })),
+  );
   const slices = rows > 0 ? [{ features: buffer, firstRow: 0, rows }] : [];
   return { ids, features: slices, buffer };
 }

@@ -1,6 +1,6 @@
 import { type ImageFile, openImageFile } from "./file";
 import { ImageError } from "./imageError";
-import { resample } from "./resample";
+import { type ResampleFilter, resample } from "./resample";
 import type { Orientation } from "./types";
 
 /** An image for the processor: opaque, upright, scaled. */
@@ -24,6 +24,7 @@ const DETAIL = 4;
 export async function decodeImage(
   blob: Blob,
   sizeFor: (width: number, height: number) => readonly [width: number, height: number],
+  filter: ResampleFilter = "lanczos",
 ): Promise<DecodedImage> {
   const file = await openImageFile(blob);
   const bitmap = await decodeUpright(file);
@@ -31,7 +32,7 @@ export async function decodeImage(
     const { width, height } = bitmap;
     const [fitWidth, fitHeight] = sizeFor(width, height);
     const notices = file.isAnimated ? ["The image is animated: its first frame was used."] : [];
-    return { pixels: draw(bitmap, fitWidth, fitHeight), width, height, notices };
+    return { pixels: draw(bitmap, fitWidth, fitHeight, filter), width, height, notices };
   } finally {
     bitmap.close();
   }
@@ -92,10 +93,15 @@ export function turn(
 }
 
 /**
- * The image on white, scaled by a Lanczos filter. The canvas first scales down a very large image,
- * which is fast, to a size that preserves the detail that the filter needs.
+ * The image on white, scaled by the processor's filter. What is far too large is first brought down by
+ * the canvas, which is fast, to a size from which the filter still sees every detail it needs.
  */
-function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
+function draw(
+  bitmap: ImageBitmap,
+  width: number,
+  height: number,
+  filter: ResampleFilter,
+): ImageData {
   const canvas = new OffscreenCanvas(
     Math.min(bitmap.width, width * DETAIL),
     Math.min(bitmap.height, height * DETAIL),
@@ -107,7 +113,7 @@ function draw(bitmap: ImageBitmap, width: number, height: number): ImageData {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const drawn = context.getImageData(0, 0, canvas.width, canvas.height);
   if (drawn.width === width && drawn.height === height) return drawn;
-  const pixels = resample(drawn.data, [drawn.width, drawn.height], [width, height]);
+  const pixels = resample(drawn.data, [drawn.width, drawn.height], [width, height], filter);
   return new ImageData(pixels, width, height);
 }
 

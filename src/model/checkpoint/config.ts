@@ -1,4 +1,5 @@
 import { shown } from "@/text/shown";
+import { FAMILIES, familyOf } from "../families/registry";
 import { ModelError } from "../modelError";
 
 /** How rotary frequencies are derived from the base. */
@@ -39,8 +40,7 @@ export interface DecoderConfig {
 
 type Json = { readonly [key: string]: unknown };
 
-/** Supported multimodal containers, and supported `model_type`s of decoders. */
-const CONTAINERS: readonly string[] = ["idefics3", "smolvlm"];
+/** `model_type`s of decoders, alone or in a family's container. */
 const DECODERS: readonly string[] = ["llama", "qwen2"];
 
 /**
@@ -53,11 +53,10 @@ export function parseConfig(json: unknown): DecoderConfig {
   const text = (object(top, "text_config") ?? top) as Json;
   const architecture = nameOf(top);
   const decoder = String(text.model_type ?? "llama");
-  const isCovered = text === top || CONTAINERS.includes(String(top.model_type));
-  if (!isCovered || !DECODERS.includes(decoder)) {
-    throw unknown(
-      `The architecture ${architecture}${text === top ? "" : ` over ${decoder}`} is not supported; SmolVLM, Idefics3, Llama and Qwen2 are.`,
-    );
+  if ((text !== top && !familyOf(top)) || !DECODERS.includes(decoder)) {
+    const over = text === top ? "" : ` over ${decoder}`;
+    const titles = FAMILIES.map(({ title }) => title).join(", ");
+    throw unknown(`The architecture ${architecture}${over} is not supported; ${titles} are.`);
   }
   refuse(text, architecture);
 

@@ -14,6 +14,8 @@ const PROGRAM_SLOTS = 1024;
 export interface StepArgs {
   readonly cache: KvCache;
   readonly sampling: SampleSettings;
+  /** An id that is never sampled: the one that stands for rows of an image. */
+  readonly excludedId?: number | undefined;
   readonly hook?: DecodeHook | undefined;
 }
 
@@ -114,11 +116,11 @@ export class DecodeSteps {
 
   /** Samples a token from the logits that are there, then runs it through the model. */
   #record(recorder: Recorder, scratch: SplitScratch): void {
-    const { cache, sampling: settings, hook } = this.#args;
+    const { cache, sampling: settings, excludedId, hook } = this.#args;
     const { activations, config, kernels } = this.#decoder;
     const { sampled, logits } = activations;
     const { vocabulary } = config;
-    kernels.sample(recorder, { logits, sampled, vocabulary, settings });
+    kernels.sample(recorder, { logits, sampled, vocabulary, excludedId, settings });
     recordForward(this.#decoder, recorder, {
       cache,
       ids: sampled,

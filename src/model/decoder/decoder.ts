@@ -36,10 +36,20 @@ const CHUNK_ROWS = 256;
 /** Number of submitted chunks in flight; more would only delay cancellation. */
 const CHUNKS_IN_FLIGHT = 2;
 
-/** Replaces each `imageId` of a prompt by the index of the next row of features. */
-export function promptIds(ids: ArrayLike<number>, imageId: number): Uint32Array<ArrayBuffer> {
+/**
+ * Numbers the image rows of a prompt: the rows of `spans`, in order, become rows of features. They are
+ * known by where the prompt put them: an image token anywhere else stays a token.
+ */
+export function promptIds(
+  ids: ArrayLike<number>,
+  spans: readonly { readonly start: number; readonly count: number }[] = [],
+): Uint32Array<ArrayBuffer> {
+  const numbered = Uint32Array.from(ids);
   let feature = FEATURE_BIT;
-  return Uint32Array.from(ids, (id) => (id === imageId ? feature++ : id));
+  for (const { start, count } of spans) {
+    for (let row = start; row < start + count; row++) numbered[row] = feature++;
+  }
+  return numbered;
 }
 
 /** A Llama-style language model on the GPU. */

@@ -2,24 +2,26 @@ import { describe, expect, it } from "vitest";
 import reference from "../../../fixtures/vision/reference.json";
 import { diskFetch, diskUrl } from "../../../test/files";
 import { ModelFiles } from "../checkpoint/files";
-import { idefics3Markup, PromptBuilder } from "./prompt";
+import { idefics3Markup } from "../families/idefics3/markup";
+import { idefics3Geometry } from "../families/idefics3/processor";
+import { PromptBuilder } from "./prompt";
 import { Tokenizer } from "./tokenizer";
 
 const tiny = await load("tiny-smolvlm");
 const mini = await load("keepsight-mini");
-const tinyPrompt = new PromptBuilder(tiny, idefics3Markup(4, 16), [5]);
-const miniPrompt = new PromptBuilder(mini, idefics3Markup(3, 576), [2]);
+const tinyPrompt = new PromptBuilder(tiny, idefics3Markup(4), [5]);
+const miniPrompt = new PromptBuilder(mini, idefics3Markup(3), [2]);
 
 function load(model: string): Promise<Tokenizer> {
   return Tokenizer.load(new ModelFiles(diskUrl(`public/models/${model}`), { fetch: diskFetch }));
 }
 
-const page = { key: "page", rows: 0, columns: 0 };
+const page = { key: "page", ...idefics3Geometry({ rows: 0, columns: 0 }, 576) };
 const total = { images: [page], question: "What is the total?" };
 
 describe("prompt", () => {
   it("gives Python's ids for a tiled picture", () => {
-    const image = { key: "p", rows: 2, columns: 2 };
+    const image = { key: "p", ...idefics3Geometry({ rows: 2, columns: 2 }, 16) };
     const { ids, tiles } = tinyPrompt.build([{ images: [image], question: reference.question }]);
     expect(ids).toEqual(reference.inputIds);
     expect(tiles.map((tile) => tile.start)).toEqual([5, 23, 42, 60, 80]);
@@ -71,6 +73,15 @@ describe("prompt", () => {
     expect(mini.decode(miniPrompt.build(silent).ids.slice(-30), { keepSpecial: true })).toContain(
       "Assistant:<end_of_utterance>\nUser: Why?",
     );
+  });
+
+  it("never takes an image token among generated ids for a row of an image", () => {
+    const answerIds = [3, ...mini.encode(" 12"), 3, 2];
+    const first = miniPrompt.build([{ ...total, answerIds }, total]);
+    const plain = miniPrompt.build([{ ...total, answerIds: [...mini.encode(" 12"), 2] }, total]);
+    expect(first.tiles.map(({ count }) => count)).toEqual([576, 576]);
+    expect(first.tiles[0]).toEqual(plain.tiles[0]);
+    expect(first.tiles[1]?.start).toBe((plain.tiles[1]?.start ?? 0) + 2);
   });
 
   it("takes control words in a question for text", () => {

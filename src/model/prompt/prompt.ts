@@ -6,8 +6,31 @@ export interface TileGrid {
   readonly columns: number;
 }
 
-export interface PromptImage extends TileGrid {
-  /** Identifies the image; equal keys in two turns mean the same image. */
+/** Part of an image, in fractions of its width and height. */
+export interface TileBox {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of an image that becomes a grid of visual rows, in reading order. */
+export interface ImageTile {
+  readonly gridRows: number;
+  readonly gridColumns: number;
+  /** What of the image it shows. */
+  readonly box: TileBox;
+}
+
+/** How an image is cut for its model: what its prompt and its picture on screen follow from. */
+export interface ImageGeometry {
+  readonly grid: TileGrid;
+  /** In prompt order. */
+  readonly tiles: readonly ImageTile[];
+}
+
+export interface PromptImage extends ImageGeometry {
+  /** Names the picture; two turns with the same key show the same picture. */
   readonly key: string;
 }
 
@@ -42,10 +65,8 @@ export interface ImageMarkup {
   /** The chat template's placeholder for an image. */
   readonly placeholder: string;
   readonly imageTokenId: number;
-  /** Visual rows of one tile. */
-  readonly rowsPerTile: number;
-  /** The text that replaces the placeholder. */
-  expand(grid: TileGrid): string;
+  /** The text that replaces the placeholder: one image token per visual row, and what stands around. */
+  expand(image: ImageGeometry): string;
 }
 
 /** The model's template cannot produce a prompt; the message is one sentence. */
@@ -64,10 +85,10 @@ const MARKS = /[\uFDD0-\uFDEF]/g;
  */
 export class PromptBuilder {
   readonly #tokenizer: Tokenizer;
-  readonly #markup: ImageMarkup;
+  readonly #markup: ImageMarkup | undefined;
   readonly #stopIds: ReadonlySet<number>;
 
-  constructor(tokenizer: Tokenizer, markup: ImageMarkup, stopIds: Iterable<number>) {
+  constructor(tokenizer: Tokenizer, markup: ImageMarkup | undefined, stopIds: Iterable<number>) {
     this.#tokenizer = tokenizer;
     this.#markup = markup;
     this.#stopIds = new Set(stopIds);
@@ -80,20 +101,30 @@ export class PromptBuilder {
   build(turns: readonly PromptTurn[]): Prompt {
     const ids: number[] = [];
     const turnStarts: number[] = [];
+    const tiles: PromptTile[] = [];
     for (const [index, turn] of turns.entries()) {
       turnStarts.push(ids.length);
       const text = this.#text(turns.slice(0, index + 1));
-      const added = text.split(BREAK).flatMap((part) => this.#tokenizer.encode(part));
-      // A turn that ended with its stop token includes it; any other gets it with the next turn's
-      // text.
+      const written = text.split(BREAK).flatMap((part) => this.#tokenizer.encode(part));
+      const added = index === 0 ? [...this.#prefix(written), ...written] : written;
+      // A turn that ended by its stop token has it already; any other gets it with the next text.
       const isClosed = this.#stopIds.has(ids.at(-1) ?? -1) && this.#stopIds.has(added[0] ?? -1);
-      for (const id of isClosed && index > 0 ? added.slice(1) : added) ids.push(id);
+      const own = isClosed && index > 0 ? added.slice(1) : added;
+      tiles.push(...this.#tiles(turn.images, own, ids.length));
+      for (const id of own) ids.push(id);
       for (const id of turn.answerIds ?? []) ids.push(id);
     }
-    return { ids, turnStarts, tiles: this.#tiles(turns, ids) };
+    return { ids, turnStarts, tiles };
   }
 
-  /** The text that the last of `turns` adds to the prompt, from the end of the previous answer. */
+  /** As processors do: the tokenizer's own first ids, unless the template has written them. */
+  #prefix(written: readonly number[]): readonly number[] {
+    if (!this.#markup) return [];
+    const { prefixIds } = this.#tokenizer;
+    return prefixIds.every((id, i) => written[i] === id) ? [] : prefixIds;
+  }
+
+  /** What the last of `turns` adds to the prompt, from the end of the answer before it. */
   #text(turns: readonly PromptTurn[]): string {
     const messages = turns.flatMap((turn, index): ChatMessage[] => [
       { role: "user", content: this.#content(turn) },
@@ -121,59 +152,37 @@ export class PromptBuilder {
   }
 
   #withImages(text: string, turn: PromptTurn | undefined): string {
-    const parts = text.split(this.#markup.placeholder);
+    const markup = this.#markup;
+    const parts = markup ? text.split(markup.placeholder) : [text];
     const images = turn?.images ?? [];
     if (parts.length !== images.length + 1) {
       const places = `${parts.length - 1} of ${images.length} images`;
       throw new PromptError(`The model's chat template places ${places}.`);
     }
     return parts.reduce(
-      (whole, part, i) => whole + this.#markup.expand(images[i - 1] as PromptImage) + part,
+      (whole, part, i) => whole + markup?.expand(images[i - 1] as PromptImage) + part,
     );
   }
 
-  #tiles(turns: readonly PromptTurn[], ids: readonly number[]): PromptTile[] {
-    const { imageTokenId, rowsPerTile } = this.#markup;
+  /**
+   * Where the visual rows of a turn's images stand. `ids` is what the turn's text became, from
+   * position `offset` on: an image token among generated ids is never taken for a row.
+   */
+  #tiles(images: readonly PromptImage[], ids: readonly number[], offset: number): PromptTile[] {
+    const imageTokenId = this.#markup?.imageTokenId ?? -1;
     const tiles: PromptTile[] = [];
     let from = 0;
-    for (const image of turns.flatMap((turn) => turn.images)) {
-      const count = image.rows * image.columns + 1;
-      for (let tile = 0; tile < count; tile++) {
+    for (const image of images) {
+      for (const [tile, { gridRows, gridColumns }] of image.tiles.entries()) {
+        const count = gridRows * gridColumns;
         const start = ids.indexOf(imageTokenId, from);
-        from = start + rowsPerTile;
+        from = start + count;
         if (start < 0 || ids[from - 1] !== imageTokenId) {
           throw new PromptError("The model's tokenizer does not keep its image tokens apart.");
         }
-        tiles.push({ image: image.key, tile, start, count: rowsPerTile });
+        tiles.push({ image: image.key, tile, start: offset + start, count });
       }
     }
     return tiles;
   }
-}
-
-/**
- * Idefics3 and SmolVLM: every tile of a cut image with its row and column, one line per row of
- * tiles, then the whole image; an uncut image only whole.
- */
-export function idefics3Markup(imageTokenId: number, rowsPerTile: number): ImageMarkup {
-  const placeholder = "<image>";
-  const around = "<fake_token_around_image>";
-  const visual = placeholder.repeat(rowsPerTile);
-  const whole = `${around}<global-img>${visual}${around}`;
-  return {
-    placeholder,
-    imageTokenId,
-    rowsPerTile,
-    expand({ rows, columns }) {
-      if (rows === 0) return whole;
-      const lines = Array.from({ length: rows }, (_, row) => {
-        const tiles = Array.from(
-          { length: columns },
-          (_, column) => `${around}<row_${row + 1}_col_${column + 1}>${visual}`,
-        );
-        return `${tiles.join("")}\n`;
-      });
-      return `${lines.join("")}\n${whole}`;
-    },
-  };
 }

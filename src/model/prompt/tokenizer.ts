@@ -74,6 +74,13 @@ export class Tokenizer {
     ) as string;
   }
 
+  /** Ids that the tokenizer puts before a text that does not begin with them (`<s>`, mostly). */
+  get prefixIds(): readonly number[] {
+    const plain = this.encode("x");
+    const whole = this.#tokenizer.encode("x");
+    return whole.slice(0, Math.max(0, whole.indexOf(plain[0] ?? -1)));
+  }
+
   idOf(token: string): number | undefined {
     const ids = this.encode(token);
     return ids.length === 1 ? ids[0] : undefined;

@@ -1,4 +1,4 @@
-import type { ProcessedImage } from "../prompt/processor";
+import type { ProcessedImage } from "../families/family";
 
 /** An image's features for the decoder: f32 [tiles · rowsPerTile, width], in the pool `vision`. */
 export interface ImageFeatures {

@@ -1,21 +1,20 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
-import type { JsonObject, ModelFiles } from "../checkpoint/files";
+import type { ModelFiles } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 import type { VisionEncoder } from "./encoder";
 import { OnnxVisionEncoder } from "./onnxEncoder";
 import { VisionTower } from "./tower";
-import { parseTowerConfig } from "./towerConfig";
-import { hasTowerWeights, loadTowerWeights } from "./towerWeights";
+import type { TowerConfig } from "./towerConfig";
+import { hasTowerWeights, loadTowerWeights, type TowerNames } from "./towerWeights";
 
 export interface LoadVisionArgs {
   readonly files: ModelFiles;
   readonly source: ByteSource;
-  /** `config.json` */
-  readonly json: JsonObject;
-  /** The decoder's hidden size. */
-  readonly width: number;
+  readonly config: TowerConfig;
+  /** Where the family keeps the encoder's tensors. */
+  readonly names: TowerNames;
   /** The kernel variants that the adapter passed the self-test with. */
   readonly variants: Promise<Variants>;
   readonly isSoftwareAdapter: boolean;
@@ -30,14 +29,13 @@ export interface LoadVisionArgs {
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
-  const { files, source, json, width, variants, isSoftwareAdapter } = args;
+  const { files, source, config, names, variants, isSoftwareAdapter } = args;
   if (isSoftwareAdapter) {
     const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, "wasm"));
     if (encoder) return encoder;
   }
-  if (await hasTowerWeights(source, args)) {
-    const config = parseTowerConfig(json, width);
-    const weights = await loadTowerWeights(gpu, config, source, args);
+  if (await hasTowerWeights(source, names, args)) {
+    const weights = await loadTowerWeights(gpu, config, source, names, args);
     try {
       return await VisionTower.create(gpu, config, weights, await variants);
     } catch (error) {

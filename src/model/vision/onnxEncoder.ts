@@ -1,7 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { ModelFiles } from "../checkpoint/files";
+import type { ProcessedImage } from "../families/family";
 import { ModelError } from "../modelError";
-import type { ProcessedImage } from "../prompt/processor";
 import type { ImageFeatures, VisionEncoder } from "./encoder";
 import { ort, withOrt } from "./ort";
 

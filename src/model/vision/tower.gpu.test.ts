@@ -3,8 +3,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Variants } from "@/gpu/variants";
 import { diskSource } from "../../../cli/disk";
 import { createTestGpu } from "../../../test/dawn";
+import { idefics3 } from "../families/idefics3/idefics3";
+import { idefics3Geometry } from "../families/idefics3/processor";
 import { VisionTower } from "./tower";
-import { parseTowerConfig } from "./towerConfig";
 import { loadTowerWeights } from "./towerWeights";
 
 /** Against PyTorch in float32, from the same pixels and BF16 weights. */
@@ -26,13 +27,14 @@ const image = {
   tiles: tiles!,
   height: height!,
   width: width!,
-  grid: { rows: 2, columns: 2 },
+  geometry: idefics3Geometry({ rows: 2, columns: 2 }, 16),
 };
 
 async function load(variants: Variants): Promise<VisionTower> {
   const json = JSON.parse(fs.readFileSync(`${MODEL}/config.json`, "utf8"));
-  const config = parseTowerConfig(json, json.text_config.hidden_size);
-  const weights = await loadTowerWeights(gpu, config, diskSource(MODEL));
+  const { tower, names } = idefics3.vision!;
+  const config = tower(json, json.text_config.hidden_size);
+  const weights = await loadTowerWeights(gpu, config, diskSource(MODEL), names);
   return VisionTower.create(gpu, config, weights, variants);
 }
 

@@ -9,9 +9,9 @@ import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imag
 import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
-import type { ProcessedImage } from "../prompt/processor";
+import type { ProcessedImage } from "../families/family";
 import type { ImageFeatures, VisionEncoder } from "./encoder";
-import { patchesPerSide, rowsPerImage, type TowerConfig } from "./towerConfig";
+import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
 import { TowerScratch } from "./towerScratch";
 import type { Linear, Norm, TowerLayer, TowerWeights } from "./towerWeights";
 
@@ -22,17 +22,28 @@ interface TowerKernels {
   readonly bias: Matmul;
   readonly residual: Matmul;
   readonly activated: Matmul;
+  /** The first of the connector's two projections. */
+  readonly connector: Matmul | undefined;
   readonly splitHeads: RopeAppend;
   readonly attention: Flash;
 }
 
-/** Patch rows that are encoded at a time; bounds the scratch memory for any number of tiles. */
+interface LayerArgs {
+  readonly layer: TowerLayer;
+  /** f32 [rows, hidden], the residual stream. */
+  readonly x: GPUBuffer;
+  /** f32 [rows, hidden], scratch. */
+  readonly normed: GPUBuffer;
+  readonly tiles: number;
+}
+
+/** Patch rows that are encoded at a time: bounds the scratch, whatever the number of tiles. */
 const MAX_ROWS = 2048;
 
 /**
- * A vision transformer in WGSL, from the kernels of the decoder: SigLIP as Idefics3 and SmolVLM have
- * it (https://arxiv.org/abs/2303.15343), then pixel shuffle and a projection to the decoder's width.
- * Reads the checkpoint's own safetensors; arithmetic is f32.
+ * A vision transformer (https://arxiv.org/abs/2010.11929) in WGSL, from the kernels of the decoder, and
+ * the connector to the decoder's width: SigLIP, CLIP. Reads the checkpoint's own safetensors; arithmetic
+ * is f32.
  */
 export class VisionTower implements VisionEncoder {
   readonly tensorBytes: number;
@@ -64,8 +75,8 @@ export class VisionTower implements VisionEncoder {
   async encode({ pixelValues, tiles }: ProcessedImage): Promise<ImageFeatures> {
     const { memory } = this.#gpu;
     const { width } = this.#config;
-    const rowsPerTile = rowsPerImage(this.#config);
-    const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / patchesPerSide(this.#config) ** 2));
+    const rowsPerTile = featuresPerSide(this.#config) ** 2;
+    const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
     const tileFloats = pixelValues.length / tiles;
     const tileBytes = rowsPerTile * width * 4;
     const features = memory.storage("vision", "image features", tiles * tileBytes);
@@ -103,75 +114,78 @@ export class VisionTower implements VisionEncoder {
     this.#weights.destroy();
   }
 
-  /** Patches → embeddings + positions → layers → norm → folded rows → the decoder's width. */
+  /** Patches + positions → norm? → layers → norm? → folded rows → the decoder's width. */
   #record(recorder: Recorder, scratch: TowerScratch, tiles: number): void {
-    const { patchSize: patch, channels, hidden, fold, layers } = this.#config;
+    const { hidden: width, connector, channels, imageSize, patchSize: patch } = this.#config;
+    const { patches, gather, residual } = this.#kernels;
+    const weights = this.#weights;
     const side = patchesPerSide(this.#config);
-    const rows = tiles * side ** 2;
-    const { patches, gather, residual, bias } = this.#kernels;
-    const { weights, x, normed } = { weights: this.#weights, x: scratch.residual, ...scratch };
+    const rows = tiles * towerRows(this.#config);
 
     patches(recorder, {
-      pixels: scratch.pixels,
-      patches: scratch.patches,
-      images: tiles,
-      channels,
-      patchRows: side,
-      patchColumns: side,
-      patch,
+      ...{ pixels: scratch.pixels, patches: scratch.patches, images: tiles, channels, patch },
+      ...{ height: imageSize, width: imageSize, patchRows: side, patchColumns: side },
+      lead: Number(this.#config.hasClassToken),
     });
-    const looked = { indices: scratch.positionIndices, output: x, rows, parts: 1, width: hidden };
+    let [x, other] = [scratch.residual, scratch.normed];
+    const looked = { indices: scratch.positionIndices, output: x, rows, parts: 1, width };
     gather(recorder, { input: weights.positions, ...looked });
-    residual(recorder, { input: scratch.patches, ...linear(weights.patches), output: x, rows });
-    for (let layer = 0; layer < layers; layer++) {
-      this.#recordLayer(recorder, scratch, weights.layers[layer] as TowerLayer, tiles);
+    residual(recorder, { input: scratch.patches, ...weights.patches, output: x, rows });
+    if (weights.preNorm) {
+      this.#norm(recorder, weights.preNorm, x, other, rows);
+      [x, other] = [other, x];
     }
-    this.#norm(recorder, weights.finalNorm, x, normed, rows);
-    const foldedRows = rows / fold ** 2;
-    gather(recorder, {
-      input: normed,
-      indices: scratch.foldIndices,
-      output: scratch.folded,
-      rows: foldedRows,
-      parts: fold ** 2,
-      width: hidden,
-    });
-    const projected = { output: scratch.features, rows: foldedRows };
-    bias(recorder, { input: scratch.folded, ...linear(weights.connector), ...projected });
+    for (const layer of weights.layers) {
+      this.#recordLayer(recorder, scratch, { layer, x, normed: other, tiles });
+    }
+    if (weights.finalNorm) {
+      this.#norm(recorder, weights.finalNorm, x, other, rows);
+      x = other;
+    }
+    const features = tiles * featuresPerSide(this.#config) ** 2;
+    const folded = { indices: scratch.foldIndices, output: scratch.folded, rows: features };
+    gather(recorder, { input: x, ...folded, parts: connector.fold ** 2, width });
+    this.#recordConnector(recorder, scratch, features);
   }
 
-  /** x += attention(norm(x)); x += mlp(norm(x)). Each tile attends to itself only. */
-  #recordLayer(recorder: Recorder, scratch: TowerScratch, layer: TowerLayer, tiles: number): void {
-    const rowsPerTile = patchesPerSide(this.#config) ** 2;
+  #recordConnector(recorder: Recorder, scratch: TowerScratch, rows: number): void {
+    const { bias, connector } = this.#kernels;
+    const [first, second] = this.#weights.connector as [Linear, Linear?];
+    const { folded: input, projected, features } = scratch;
+    if (second) {
+      connector?.(recorder, { input, ...first, output: projected, rows });
+      bias(recorder, { input: projected, ...second, output: features, rows });
+    } else {
+      bias(recorder, { input, ...first, output: features, rows });
+    }
+  }
+
+  /** x += attention(norm(x)); x += mlp(norm(x)). Every tile attends to itself alone. */
+  #recordLayer(recorder: Recorder, scratch: TowerScratch, args: LayerArgs): void {
+    const { layer, x, normed, tiles } = args;
+    const rowsPerTile = towerRows(this.#config);
     const rows = tiles * rowsPerTile;
     const { bias, residual, activated, splitHeads, attention } = this.#kernels;
-    const { residual: x, normed, qkv, queries, attended, lse, mlp } = scratch;
+    const { qkv, angles, queries, attended, lse, mlp } = scratch;
     const { heads, headDim } = this.#config;
+    const shape = { heads, kvHeads: heads, headDim };
 
     this.#norm(recorder, layer.attentionNorm, x, normed, rows);
-    bias(recorder, { input: normed, ...linear(layer.qkv), output: qkv, rows });
-    splitHeads(recorder, {
-      shape: { heads, kvHeads: heads, headDim },
-      cache: scratch.keysAndValues(0),
-      qkv,
-      angles: scratch.angles,
-      queries,
-      rows,
-    });
+    bias(recorder, { input: normed, ...layer.qkv, output: qkv, rows });
+    const cache = scratch.keysAndValues(0);
+    splitHeads(recorder, { shape, cache, qkv, angles, queries, rows });
     for (let tile = 0; tile < tiles; tile++) {
       attention(recorder, {
         cache: scratch.keysAndValues(1 + tile),
-        queries,
-        output: attended,
-        lse,
+        ...{ queries, output: attended, lse },
         rows: rowsPerTile,
         firstRow: tile * rowsPerTile,
       });
     }
-    residual(recorder, { input: attended, ...linear(layer.output), output: x, rows });
+    residual(recorder, { input: attended, ...layer.output, output: x, rows });
     this.#norm(recorder, layer.mlpNorm, x, normed, rows);
-    activated(recorder, { input: normed, ...linear(layer.up), output: mlp, rows });
-    residual(recorder, { input: mlp, ...linear(layer.down), output: x, rows });
+    activated(recorder, { input: normed, ...layer.up, output: mlp, rows });
+    residual(recorder, { input: mlp, ...layer.down, output: x, rows });
   }
 
   #norm(recorder: Recorder, norm: Norm, input: Slice, output: Slice, rows: number): void {
@@ -180,18 +194,14 @@ export class VisionTower implements VisionEncoder {
   }
 }
 
-function linear({ matrix, bias }: Linear): Linear {
-  return { matrix, bias };
-}
-
 async function compile(
   gpu: Gpu,
-  { heads, headDim, activation }: TowerConfig,
+  { heads, headDim, activation, connector: { activation: between } }: TowerConfig,
   { reduction, matmul: variant, flash }: Variants,
   dtype: DType,
 ): Promise<TowerKernels> {
   const shape = { heads, kvHeads: heads, headDim };
-  const [patches, gather, norm, bias, residual, activated, splitHeads, attention] =
+  const [patches, gather, norm, bias, residual, activated, connector, splitHeads, attention] =
     await Promise.all([
       createImagePatches(gpu),
       createGatherRows(gpu),
@@ -199,8 +209,10 @@ async function compile(
       createMatmul(gpu, { variant, dtype, store: "bias" }),
       createMatmul(gpu, { variant, dtype, store: "residual" }),
       createMatmul(gpu, { variant, dtype, store: activation }),
+      between && createMatmul(gpu, { variant, dtype, store: between }),
       createRopeAppend(gpu, "f32"),
       createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
     ]);
-  return { patches, gather, norm, bias, residual, activated, splitHeads, attention };
+  const products = { bias, residual, activated, connector };
+  return { patches, gather, norm, ...products, splitHeads, attention };
 }

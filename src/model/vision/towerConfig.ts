@@ -1,5 +1,6 @@
 import type { Activation } from "@/gpu/kernels/matmul/matmul";
 import { shown } from "@/text/shown";
+import type { JsonObject } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 
 /** Shape and constants of a vision transformer and of the connector behind it. */
@@ -11,18 +12,32 @@ export interface TowerConfig {
   readonly channels: number;
   readonly hidden: number;
   readonly intermediate: number;
+  /** Layers that run: fewer than the checkpoint has where features come from an earlier one. */
   readonly layers: number;
   readonly heads: number;
   readonly headDim: number;
   readonly activation: Activation;
   readonly normEpsilon: number;
-  /** The connector folds fold × fold neighbouring patches into one row (pixel shuffle). */
-  readonly fold: number;
+  readonly hasPatchBias: boolean;
+  /** A learned row before the patches, which the connector does not see. */
+  readonly hasClassToken: boolean;
+  /** A norm before the first layer. */
+  readonly hasPreNorm: boolean;
+  /** A norm behind the last layer. */
+  readonly hasFinalNorm: boolean;
+  readonly connector: ConnectorConfig;
   /** Width of a feature row: the decoder's hidden size. */
   readonly width: number;
 }
 
-type Json = { readonly [key: string]: unknown };
+/** What makes feature rows of patches. */
+export interface ConnectorConfig {
+  /** Folds fold × fold neighbouring patches into one row (pixel shuffle). */
+  readonly fold: number;
+  /** One projection, or two with an activation between them. */
+  readonly activation?: Activation;
+  readonly hasBias: boolean;
+}
 
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu: "gelu",
@@ -30,56 +45,83 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   quick_gelu: "quickGelu",
 };
 
-/**
- * Reads the vision part of an Idefics3 or SmolVLM `config.json`. Absent fields have the defaults of
- * `transformers` (`Idefics3VisionConfig`).
- * @param width the decoder's hidden size
- * @throws ModelError naming the invalid or unsupported field.
- */
-export function parseTowerConfig(json: Json, width: number): TowerConfig {
-  const vision = (json.vision_config ?? {}) as Json;
-  const size = (name: string, fallback: number) => {
-    const value = vision[name] ?? fallback;
+/** @throws ModelError for a function that no kernel computes */
+export function activationOf(name: unknown): Activation {
+  const activation = ACTIVATIONS[String(name)];
+  if (activation) return activation;
+  const message = `The activation ${shown(name)} of the vision encoder is not supported.`;
+  throw new ModelError("unknownArchitecture", message);
+}
+
+/** The sizes that `vision_config` names, each with what an absent field means to `transformers`. */
+export interface TowerDefaults {
+  readonly image_size: number;
+  readonly patch_size: number;
+  readonly num_channels: number;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly layer_norm_eps: number;
+  readonly hidden_act: string;
+}
+
+export type TowerSizes = Pick<
+  TowerConfig,
+  | "imageSize"
+  | "patchSize"
+  | "channels"
+  | "hidden"
+  | "intermediate"
+  | "layers"
+  | "heads"
+  | "headDim"
+  | "activation"
+  | "normEpsilon"
+>;
+
+/** @throws ModelError naming the field that is wrong or not covered */
+export function towerSizes(json: JsonObject, defaults: TowerDefaults): TowerSizes {
+  const vision = { ...defaults, ...(json.vision_config as JsonObject | undefined) };
+  const size = (name: keyof TowerDefaults) => {
+    const value = vision[name];
     if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
     const what = shown(value);
     throw bad(`The field vision_config.${name} of config.json is ${what}, not a whole number.`);
   };
-  const name = String(vision.hidden_act ?? "gelu_pytorch_tanh");
-  const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
-  if (!activation) {
-    const message = `The activation ${shown(name)} of the vision encoder is not supported.`;
-    throw new ModelError("unknownArchitecture", message);
-  }
-  const hidden = size("hidden_size", 1152);
-  const heads = size("num_attention_heads", 16);
-  const config: TowerConfig = {
-    imageSize: size("image_size", 224),
-    patchSize: size("patch_size", 32),
-    channels: size("num_channels", 3),
+  const hidden = size("hidden_size");
+  const heads = size("num_attention_heads");
+  return {
+    imageSize: size("image_size"),
+    patchSize: size("patch_size"),
+    channels: size("num_channels"),
     hidden,
-    intermediate: size("intermediate_size", 3072),
-    layers: size("num_hidden_layers", 12),
+    intermediate: size("intermediate_size"),
+    layers: size("num_hidden_layers"),
     heads,
     headDim: hidden / heads,
-    activation,
-    normEpsilon: typeof vision.layer_norm_eps === "number" ? vision.layer_norm_eps : 1e-6,
-    fold: typeof json.scale_factor === "number" ? json.scale_factor : 2,
-    width,
+    activation: activationOf(vision.hidden_act),
+    normEpsilon: Number(vision.layer_norm_eps),
   };
-  return checked(config);
 }
 
-/** Patches along a side of the image. */
+/** Patches along a side of the image; what is left over at its end is not seen. */
 export function patchesPerSide({ imageSize, patchSize }: TowerConfig): number {
   return Math.floor(imageSize / patchSize);
 }
 
-/** Feature rows of one image. */
-export function rowsPerImage(config: TowerConfig): number {
-  return (patchesPerSide(config) / config.fold) ** 2;
+/** Rows of the transformer for one image. */
+export function towerRows(config: TowerConfig): number {
+  return patchesPerSide(config) ** 2 + Number(config.hasClassToken);
 }
 
-function checked(config: TowerConfig): TowerConfig {
+/** Feature rows along a side of the image. */
+export function featuresPerSide(config: TowerConfig): number {
+  return patchesPerSide(config) / config.connector.fold;
+}
+
+/** @throws ModelError for what the kernels do not cover */
+export function checkTower(config: TowerConfig): TowerConfig {
   const multiples = {
     hidden_size: config.hidden,
     intermediate_size: config.intermediate,
@@ -92,10 +134,8 @@ function checked(config: TowerConfig): TowerConfig {
     throw new ModelError("unknownArchitecture", message);
   }
   const side = patchesPerSide(config);
-  if (side === 0 || side % config.fold !== 0) {
-    throw bad(`Images of ${side} × ${side} patches cannot be folded by ${config.fold}.`);
-  }
-  return config;
+  if (side > 0 && Number.isInteger(featuresPerSide(config))) return config;
+  throw bad(`Images of ${side} × ${side} patches cannot be folded by ${config.connector.fold}.`);
 }
 
 function bad(message: string): ModelError {

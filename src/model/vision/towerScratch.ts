@@ -1,9 +1,10 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
-import { patchesPerSide, type TowerConfig } from "./towerConfig";
+import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
 
 /**
- * Buffers of one image's encoding, for `tiles` tiles at a time. All f32 unless stated otherwise.
+ * Buffers of one image's encoding, for `tiles` tiles at a time: `rows` rows of the transformer become
+ * `features` rows. All f32 unless they say otherwise.
  */
 export class TowerScratch {
   /** [tiles, channels, imageSize, imageSize] */
@@ -26,13 +27,15 @@ export class TowerScratch {
   readonly lse: GPUBuffer;
   /** [rows, intermediate] */
   readonly mlp: GPUBuffer;
-  /** [rows / fold², fold² × hidden] */
+  /** [features, fold² × hidden] */
   readonly folded: GPUBuffer;
-  /** [rows / fold², width] */
+  /** [features, width] */
   readonly features: GPUBuffer;
+  /** [features, width]: between the connector's two projections. */
+  readonly projected: GPUBuffer;
   /** u32 [rows]: the position embedding of each patch. */
   readonly positionIndices: GPUBuffer;
-  /** u32 [rows / fold², fold²]: the patches of each folded row. */
+  /** u32 [features, fold²]: the rows that each feature folds. */
   readonly foldIndices: GPUBuffer;
   readonly #keys: GPUBuffer;
   readonly #values: GPUBuffer;
@@ -41,11 +44,11 @@ export class TowerScratch {
   readonly #buffers: GPUBuffer[] = [];
 
   constructor(gpu: Gpu, config: TowerConfig, tiles: number) {
-    const { hidden, intermediate, heads, headDim, fold, width, channels, imageSize } = config;
-    const { patchSize } = config;
-    const side = patchesPerSide(config);
-    const rows = tiles * side ** 2;
-    const foldedRows = rows / fold ** 2;
+    const { hidden, intermediate, heads, headDim, width, channels, imageSize, patchSize } = config;
+    const { fold } = config.connector;
+    const rowsPerTile = towerRows(config);
+    const rows = tiles * rowsPerTile;
+    const features = tiles * featuresPerSide(config) ** 2;
     this.#gpu = gpu;
     this.pixels = this.#create("pixels", tiles * channels * imageSize ** 2);
     this.patches = this.#create("patches", rows * channels * patchSize ** 2);
@@ -57,10 +60,11 @@ export class TowerScratch {
     this.attended = this.#create("attended", (rows + 3) * hidden);
     this.lse = this.#create("lse", rows * heads);
     this.mlp = this.#create("mlp", rows * intermediate);
-    this.folded = this.#create("folded", rows * hidden);
-    this.features = this.#create("features", foldedRows * width);
+    this.folded = this.#create("folded", features * fold ** 2 * hidden);
+    this.features = this.#create("features", features * width);
+    this.projected = this.#create("projected", features * width);
     this.positionIndices = this.#create("positions", rows);
-    this.foldIndices = this.#create("fold", rows);
+    this.foldIndices = this.#create("fold", features * fold ** 2);
     this.#keys = this.#create("keys", rows * hidden);
     this.#values = this.#create("values", rows * hidden);
     this.#table = this.#create("table", (1 + tiles) * heads * 4);
@@ -71,10 +75,10 @@ export class TowerScratch {
     );
     this.write(
       this.positionIndices,
-      Uint32Array.from({ length: rows }, (_, i) => i % side ** 2),
+      Uint32Array.from({ length: rows }, (_, i) => i % rowsPerTile),
     );
-    this.write(this.foldIndices, foldIndices(side, fold, tiles));
-    this.write(this.#table, tableOf(tiles, heads, side ** 2));
+    this.write(this.foldIndices, foldIndices(config, tiles));
+    this.write(this.#table, tableOf(tiles, heads, rowsPerTile));
   }
 
   /** Keys and values of all tiles (0), or of tile `layer` − 1 only. */
@@ -99,17 +103,20 @@ export class TowerScratch {
 }
 
 /**
- * Patches that are concatenated in each folded row: the fold × fold neighbours in reading order
- * (Idefics3's pixel shuffle). u32 [tiles × (side / fold)², fold²].
+ * Which rows of the transformer stand side by side in each feature row: the fold × fold neighbours in
+ * reading order (Idefics3's pixel shuffle), no class token. u32 [tiles × featuresPerSide², fold²].
  */
-export function foldIndices(side: number, fold: number, tiles: number): Uint32Array<ArrayBuffer> {
+export function foldIndices(config: TowerConfig, tiles: number): Uint32Array<ArrayBuffer> {
+  const { fold } = config.connector;
+  const side = patchesPerSide(config);
   const indices: number[] = [];
   for (let tile = 0; tile < tiles; tile++) {
+    const first = tile * towerRows(config) + Number(config.hasClassToken);
     for (let row = 0; row < side; row += fold) {
       for (let column = 0; column < side; column += fold) {
         for (let part = 0; part < fold ** 2; part++) {
           const [y, x] = [row + Math.floor(part / fold), column + (part % fold)];
-          indices.push(tile * side ** 2 + y * side + x);
+          indices.push(first + y * side + x);
         }
       }
     }

@@ -1,9 +1,9 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
-import type { ByteSource, ReadOptions } from "../checkpoint/byteSource";
-import { readTensorMap } from "../checkpoint/safetensors";
+import type { ByteSource } from "../checkpoint/byteSource";
+import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
 import { type LoadPlanOptions, WeightPlan } from "../checkpoint/weightPlan";
-import { patchesPerSide, type TowerConfig } from "./towerConfig";
+import { patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
 
 /** A matrix product's weight and bias. */
 export interface Linear {
@@ -35,125 +35,173 @@ export interface TowerLayer {
 export interface TowerWeights {
   /** [hidden, channels × patch × patch]: the patch convolution as a matrix. */
   readonly patches: Linear;
-  /** f32 [patches of an image, hidden] */
+  /** f32 [rows of an image, hidden]; a class token's row holds its embedding, too. */
   readonly positions: GPUBuffer;
+  readonly preNorm: Norm | undefined;
   readonly layers: readonly TowerLayer[];
-  readonly finalNorm: Norm;
-  /** [width, fold² × hidden] */
-  readonly connector: Linear;
+  readonly finalNorm: Norm | undefined;
+  /** The first [any, fold² × hidden], the last [width, any]. */
+  readonly connector: readonly Linear[];
   readonly bytes: number;
   destroy(): void;
 }
 
-const PREFIXES: readonly string[] = ["model.", ""];
-const TOWER = "vision_model.";
-const CONNECTOR = "connector.modality_projection.proj";
+/** Where a family's checkpoints keep the tower and the connector, in every layout that the Hub has. */
+export interface TowerNames {
+  readonly towers: readonly string[];
+  /** Prefixes of the connector's linear layers, in every layout. */
+  readonly connectors: readonly (readonly string[])[];
+}
+
+const PATCHES = "embeddings.patch_embedding";
+const POSITIONS = "embeddings.position_embedding.weight";
+const CLASS = "embeddings.class_embedding";
 
 /** Whether a checkpoint's safetensors hold the vision encoder. */
-export async function hasTowerWeights(source: ByteSource, options: ReadOptions): Promise<boolean> {
-  const tensors = await readTensorMap(source, options);
-  return PREFIXES.some((prefix) => tensors.has(`${prefix}${CONNECTOR}.weight`));
+export async function hasTowerWeights(
+  source: ByteSource,
+  names: TowerNames,
+  options: LoadPlanOptions,
+): Promise<boolean> {
+  return findPrefixes(await readTensorMap(source, options), names) !== undefined;
 }
 
 /**
- * Loads the vision encoder of an Idefics3 or SmolVLM checkpoint from its own safetensors.
- * @throws ModelError if a tensor is missing or different, before anything is allocated.
+ * Loads a vision encoder from a checkpoint's own safetensors.
+ * @throws ModelError before anything is allocated where a tensor is missing or not as expected.
  */
 export async function loadTowerWeights(
   gpu: Gpu,
   config: TowerConfig,
   source: ByteSource,
+  names: TowerNames,
   options: LoadPlanOptions = {},
 ): Promise<TowerWeights> {
   const tensors = await readTensorMap(source, options);
-  const prefix = PREFIXES.find((start) => tensors.has(`${start}${CONNECTOR}.weight`)) ?? "";
+  const prefixes = findPrefixes(tensors, names) ?? firstPrefixes(names);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-  const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
-  plan.check(describe(config), []);
-  const weights = layOut(plan, config);
+  const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
+  plan.check(describe(config, prefixes), []);
+  const weights = layOut(plan, config, prefixes);
+  const classToken = config.hasClassToken
+    ? plan.vector("class token", [prefixes.tower + CLASS], config.hidden)
+    : undefined;
   await plan.load(source, options);
+  if (classToken) await addClassToken(gpu, weights, classToken);
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
 
-function layOut(plan: WeightPlan, config: TowerConfig): Omit<TowerWeights, "bytes" | "destroy"> {
+interface Prefixes {
+  readonly tower: string;
+  readonly connector: readonly string[];
+}
+
+function findPrefixes(tensors: TensorMap, names: TowerNames): Prefixes | undefined {
+  const tower = names.towers.find((prefix) => tensors.has(`${prefix}${PATCHES}.weight`));
+  const connector = names.connectors.find((all) => all.every((n) => tensors.has(`${n}.weight`)));
+  return tower === undefined || !connector ? undefined : { tower, connector };
+}
+
+function firstPrefixes({ towers, connectors }: TowerNames): Prefixes {
+  return { tower: towers[0] as string, connector: connectors[0] as readonly string[] };
+}
+
+/**
+ * Adds the class embedding to its position. The tower computes that row's patch from zeros, so that
+ * it is the position plus the patches' bias, which is taken off here.
+ */
+async function addClassToken(
+  gpu: Gpu,
+  { positions, patches }: Pick<TowerWeights, "positions" | "patches">,
+  classToken: GPUBuffer,
+): Promise<void> {
+  const bytes = classToken.size;
+  const [row, token, bias] = await Promise.all([
+    gpu.read(positions, 0, bytes),
+    gpu.read(classToken),
+    gpu.read(patches.bias, 0, bytes),
+  ]);
+  const [token32, bias32] = [new Float32Array(token), new Float32Array(bias)];
+  const sum = new Float32Array(row).map((x, i) => x + (token32[i] as number) - (bias32[i] ?? 0));
+  gpu.device.queue.writeBuffer(positions, 0, sum);
+}
+
+function layOut(
+  plan: WeightPlan,
+  config: TowerConfig,
+  { tower, connector }: Prefixes,
+): Omit<TowerWeights, "bytes" | "destroy"> {
   const { hidden, intermediate, width } = config;
   const vector = (name: string, length: number) => plan.vector(name, [name], length);
   const norm = (name: string): Norm => ({
-    weight: vector(`${name}.weight`, hidden),
-    bias: vector(`${name}.bias`, hidden),
+    weight: vector(`${tower}${name}.weight`, hidden),
+    bias: vector(`${tower}${name}.bias`, hidden),
   });
-  const linear = (name: string, rows: number): Linear => ({
+  const linear = (name: string, rows: number, hasBias = true): Linear => ({
     matrix: plan.stack(name, [`${name}.weight`]),
-    bias: vector(`${name}.bias`, rows),
+    bias: plan.vector(`${name} bias`, hasBias ? [`${name}.bias`] : [], rows),
   });
-  const embeddings = `${TOWER}embeddings.`;
   return {
-    patches: linear(`${embeddings}patch_embedding`, hidden),
-    positions: vector(
-      `${embeddings}position_embedding.weight`,
-      patchesPerSide(config) ** 2 * hidden,
-    ),
+    patches: linear(tower + PATCHES, hidden, config.hasPatchBias),
+    positions: vector(tower + POSITIONS, towerRows(config) * hidden),
+    preNorm: config.hasPreNorm ? norm("pre_layrnorm") : undefined,
     layers: Array.from({ length: config.layers }, (_, layer) => {
-      const at = `${TOWER}encoder.layers.${layer}.`;
-      const qkv = ["q_proj", "k_proj", "v_proj"].map((name) => `${at}self_attn.${name}`);
+      const at = `encoder.layers.${layer}.`;
+      const attention = `${tower}${at}self_attn.`;
+      const qkv = ["q_proj", "k_proj", "v_proj"].map((name) => attention + name);
+      const names = (part: string) => qkv.map((name) => `${name}.${part}`);
       return {
         attentionNorm: norm(`${at}layer_norm1`),
         qkv: {
-          matrix: plan.stack(
-            `${at}qkv`,
-            qkv.map((name) => `${name}.weight`),
-          ),
-          bias: plan.vector(
-            `${at}qkv bias`,
-            qkv.map((name) => `${name}.bias`),
-            3 * hidden,
-          ),
+          matrix: plan.stack(`${attention}qkv`, names("weight")),
+          bias: plan.vector(`${attention}qkv bias`, names("bias"), 3 * hidden),
         },
-        output: linear(`${at}self_attn.out_proj`, hidden),
+        output: linear(`${attention}out_proj`, hidden),
         mlpNorm: norm(`${at}layer_norm2`),
-        up: linear(`${at}mlp.fc1`, intermediate),
-        down: linear(`${at}mlp.fc2`, hidden),
+        up: linear(`${tower}${at}mlp.fc1`, intermediate),
+        down: linear(`${tower}${at}mlp.fc2`, hidden),
       };
     }),
-    finalNorm: norm(`${TOWER}post_layernorm`),
-    connector: {
-      matrix: plan.stack(CONNECTOR, [`${CONNECTOR}.weight`]),
-      bias: plan.vector(`${CONNECTOR} bias`, [], width),
-    },
+    finalNorm: config.hasFinalNorm ? norm("post_layernorm") : undefined,
+    connector: connector.map((name) => linear(name, width, config.connector.hasBias)),
   };
 }
 
-/** Every tensor that the encoder needs, with its shape; names without the prefix. */
-function describe(config: TowerConfig): readonly (readonly [string, readonly number[]])[] {
-  const { hidden, intermediate, channels, patchSize, fold, width } = config;
-  const vectors = (name: string, length: number) =>
-    [
-      [`${name}.weight`, [length]],
-      [`${name}.bias`, [length]],
-    ] as const;
-  const linear = (name: string, rows: number, ...columns: number[]) =>
-    [
-      [`${name}.weight`, [rows, ...columns]],
-      [`${name}.bias`, [rows]],
-    ] as const;
+/** Every tensor that the encoder needs, with its shape. */
+function describe(
+  config: TowerConfig,
+  { tower, connector }: Prefixes,
+): readonly (readonly [string, readonly number[]])[] {
+  const { hidden, intermediate, channels, patchSize, width } = config;
+  const { fold, hasBias } = config.connector;
+  const linear = (name: string, [rows, ...columns]: readonly number[], hasBias = true) => [
+    [`${name}.weight`, [rows as number, ...columns]] as const,
+    ...(hasBias ? [[`${name}.bias`, [rows as number]] as const] : []),
+  ];
+  const norm = (name: string) => linear(tower + name, [hidden]);
   const layers = Array.from({ length: config.layers }, (_, layer) => {
-    const at = `${TOWER}encoder.layers.${layer}.`;
+    const at = `encoder.layers.${layer}.`;
     return [
-      ...vectors(`${at}layer_norm1`, hidden),
-      ...vectors(`${at}layer_norm2`, hidden),
+      ...norm(`${at}layer_norm1`),
+      ...norm(`${at}layer_norm2`),
       ...["q_proj", "k_proj", "v_proj", "out_proj"].flatMap((name) =>
-        linear(`${at}self_attn.${name}`, hidden, hidden),
+        linear(`${tower}${at}self_attn.${name}`, [hidden, hidden]),
       ),
-      ...linear(`${at}mlp.fc1`, intermediate, hidden),
-      ...linear(`${at}mlp.fc2`, hidden, intermediate),
+      ...linear(`${tower}${at}mlp.fc1`, [intermediate, hidden]),
+      ...linear(`${tower}${at}mlp.fc2`, [hidden, intermediate]),
     ];
   });
+  const positions = patchesPerSide(config) ** 2 + Number(config.hasClassToken);
   return [
-    ...linear(`${TOWER}embeddings.patch_embedding`, hidden, channels, patchSize, patchSize),
-    [`${TOWER}embeddings.position_embedding.weight`, [patchesPerSide(config) ** 2, hidden]],
+    ...linear(tower + PATCHES, [hidden, channels, patchSize, patchSize], config.hasPatchBias),
+    [tower + POSITIONS, [positions, hidden]],
+    ...(config.hasClassToken ? [[tower + CLASS, [hidden]] as const] : []),
+    ...(config.hasPreNorm ? norm("pre_layrnorm") : []),
     ...layers.flat(),
-    ...vectors(`${TOWER}post_layernorm`, hidden),
-    [`${CONNECTOR}.weight`, [width, fold ** 2 * hidden]],
+    ...(config.hasFinalNorm ? norm("post_layernorm") : []),
+    ...connector.flatMap((name, i) =>
+      linear(name, [width, i === 0 ? fold ** 2 * hidden : width], hasBias),
+    ),
   ];
 }

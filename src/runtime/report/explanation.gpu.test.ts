@@ -40,7 +40,7 @@ describe("explanations", async () => {
       decoder,
       variants: PLAIN,
       tokenizer: { decode: (ids: readonly number[]) => ids.map((id) => ` ${id}`).join("") },
-      vision: { imageTokenId: IMAGE_ID },
+      vision: { markup: { imageTokenId: IMAGE_ID } },
       stopIds: [],
       shape: { layers, kvHeads },
     };

@@ -39,7 +39,7 @@ export async function prepareTurn(
   const prompt = model.prompts.build(
     request.turns.map(({ images, ...turn }) => ({
       ...turn,
-      images: images.map((key) => ({ key, ...(byKey.get(key) as SeenImage).grid })),
+      images: images.map((key) => ({ key, ...(byKey.get(key) as SeenImage).geometry })),
     })),
   );
   checkContext(prompt.ids.length, model.decoder.config.contextLength);

@@ -1,7 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import { decodeImage } from "@/images/decode";
-import { type ImageProcessor, type ProcessedImage, tileBoxes } from "@/model/prompt/processor";
-import type { PromptTile, TileGrid } from "@/model/prompt/prompt";
+import type { ImageProcessor, ProcessedImage } from "@/model/families/family";
+import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
 import type { ImageFeatures, VisionEncoder } from "@/model/vision/encoder";
 import type { ImageLayout } from "@/protocol/engine";
 
@@ -9,8 +9,8 @@ import type { ImageLayout } from "@/protocol/engine";
 export interface SeenImage {
   /** SHA-256 of the file. */
   readonly hash: string;
-  readonly grid: TileGrid;
-  /** Size in pixels after decoding and EXIF rotation. */
+  readonly geometry: ImageGeometry;
+  /** Pixels, as decoded and turned. */
   readonly width: number;
   readonly height: number;
   readonly notices: readonly string[];
@@ -42,10 +42,14 @@ export class ConversationImages {
     const hash = await sha256(file);
     const known = this.#seen.get(hash);
     if (known) return known.image;
-    const decoded = await decodeImage(file, (w, h) => this.#processor.sizeFor(w, h));
+    const decoded = await decodeImage(
+      file,
+      (w, h) => this.#processor.sizeFor(w, h),
+      this.#processor.filter,
+    );
     const processed = this.#processor.process(decoded.pixels);
     const { width, height, notices } = decoded;
-    const image = { hash, grid: processed.grid, width, height, notices };
+    const image = { hash, geometry: processed.geometry, width, height, notices };
     this.#seen.set(hash, { image, content: { kind: "pixels", processed } });
     return image;
   }
@@ -75,27 +79,18 @@ export class ConversationImages {
  */
 export function imageLayout(
   key: string,
-  image: Pick<SeenImage, "width" | "height" | "grid">,
+  image: Pick<SeenImage, "width" | "height" | "geometry">,
   tiles: readonly PromptTile[],
 ): ImageLayout {
-  const boxes = tileBoxes(image.grid);
   return {
     image: key,
     width: image.width,
     height: image.height,
-    tiles: tiles.map(({ start, count, tile }) => ({
+    tiles: tiles.map(({ start, tile }) => ({
       firstPosition: start,
-      ...patchGrid(count),
-      box: boxes[tile] ?? { x: 0, y: 0, width: 1, height: 1 },
+      ...(image.geometry.tiles[tile] as ImageTile),
     })),
   };
-}
-
-/** The encoder's input is square, and the connector keeps its patches in row-major order. */
-function patchGrid(count: number): { gridRows: number; gridColumns: number } {
-  const side = Math.round(Math.sqrt(count));
-  if (side * side === count) return { gridRows: side, gridColumns: side };
-  return { gridRows: 1, gridColumns: count };
 }
 
 async function sha256(file: Blob): Promise<string> {

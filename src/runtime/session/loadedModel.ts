@@ -8,12 +8,14 @@ import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoint/files";
 import { loadWeights } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
+import type { ImageProcessor } from "@/model/families/family";
+import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
-import { ImageProcessor } from "@/model/prompt/processor";
-import { idefics3Markup, PromptBuilder } from "@/model/prompt/prompt";
+import { type ImageMarkup, PromptBuilder } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
+import { featuresPerSide } from "@/model/vision/towerConfig";
 import type { EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
 import type { ModelShape } from "../request/prefillSpan";
 import { describeModel } from "./modelInfo";
@@ -29,7 +31,8 @@ export interface ModelLoadOptions {
 export interface VisionModel {
   readonly processor: ImageProcessor;
   readonly encoder: VisionEncoder;
-  readonly imageTokenId: number;
+  readonly markup: ImageMarkup;
+  /** Visual rows of one tile. */
   readonly rowsPerTile: number;
 }
 
@@ -90,13 +93,12 @@ export async function loadModel(
     ]);
     signal.throwIfAborted();
     const { decoder, variants, notices } = language;
-    const markup = idefics3Markup(vision?.imageTokenId ?? -1, vision?.rowsPerTile ?? 0);
     return {
       gpu,
       decoder,
       variants,
       tokenizer,
-      prompts: new PromptBuilder(tokenizer, markup, stopIds),
+      prompts: new PromptBuilder(tokenizer, vision?.markup, stopIds),
       vision,
       stopIds,
       shape: shapeOf(config),
@@ -183,34 +185,25 @@ async function loadVision(
   { files, json, width, baseUrl }: VisionSources,
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<VisionModel | undefined> {
-  if (json.vision_config === undefined) return undefined;
-  const imageTokenId = json.image_token_id;
+  const family = familyOf(json)?.vision;
+  if (json.vision_config === undefined || !family) return undefined;
+  const imageTokenId = json.image_token_id ?? json.image_token_index;
   if (typeof imageTokenId !== "number") {
     throw new ModelError("badModel", "The model's config.json names no image_token_id.");
   }
+  const config = family.tower(json, width);
   const [processor, encoder] = await Promise.all([
-    ImageProcessor.load(files),
+    family.processor(files, config),
     loadVisionEncoder(gpu, {
-      ...{ files, json, width, variants, signal },
+      ...{ files, config, names: family.names, variants, signal },
       source: httpSource(baseUrl),
       isSoftwareAdapter: isFallback,
       onProgress: (loadedBytes, totalBytes) =>
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
     }),
   ]);
-  const rowsPerTile = processor.rowsPerTile ?? patchesPerTile(json);
-  return { processor, encoder, imageTokenId, rowsPerTile };
-}
-
-/**
- * Visual tokens of the encoder's square, after the connector has merged `scale_factor` patches in
- * each direction.
- */
-function patchesPerTile({ vision_config: vision, scale_factor: factor }: JsonObject): number {
-  const { image_size: size, patch_size: patch } = vision as JsonObject;
-  const side = Number(size) / Number(patch) / Number(factor ?? 1);
-  if (Number.isInteger(side) && side > 0) return side * side;
-  throw new ModelError("badModel", "The model's files do not say how many rows an image has.");
+  const rowsPerTile = featuresPerSide(config) ** 2;
+  return { processor, encoder, markup: family.markup(imageTokenId), rowsPerTile };
 }
 
 /** Ids at which generation stops: `eos_token_id`, one or several, from the file that has it. */

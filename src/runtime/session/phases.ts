@@ -71,7 +71,7 @@ export class Phases {
     features: readonly FeatureSlice[],
     requests: readonly TapRequest[] = [tapsOf(turn, prefillSpan(turn.prompt, segment))],
   ): Promise<Prefilled> {
-    const { decoder, vision } = this.#model;
+    const { decoder } = this.#model;
     const before = cache.rowCounts();
     const span = prefillSpan(turn.prompt, segment);
     progress.prefilling(span);
@@ -80,7 +80,10 @@ export class Phases {
     const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
     const hook = await recordTaps(this.#model, cache, asked);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
-    const ids = promptIds(tokens, vision?.imageTokenId ?? -1);
+    const tiles = turn.prompt.tiles
+      .filter(({ start }) => start >= segment.start && start < segment.end)
+      .map(({ start, count }) => ({ start: start - segment.start, count }));
+    const ids = promptIds(tokens, tiles);
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
     try {
       onProgress(0, ids.length);
@@ -160,14 +163,16 @@ export class Phases {
     rule: DecodeRule | undefined,
     maxNewTokens: number,
   ): Promise<void> {
-    const { decoder, tokenizer, stopIds } = this.#model;
+    const { decoder, tokenizer, stopIds, vision } = this.#model;
+    const excludedId = vision?.markup.imageTokenId;
     const { cache } = prefilled;
     const { maxNewTokens: _, ...sampling } = turn.request.sampling;
     const eviction = rule && (await this.#evict(prefilled, rule));
     const recorder = await this.#recordAttention(prefilled, eviction, maxNewTokens);
     const hook = joinHooks([eviction, recorder?.hook].filter((each) => each !== undefined));
     const text = new TextStream(tokenizer);
-    const steps = generate(decoder, { cache, sampling, maxNewTokens, stopIds, signal, hook });
+    const limits = { maxNewTokens, stopIds, excludedId };
+    const steps = generate(decoder, { cache, sampling, ...limits, signal, hook });
     this.tell("decode", 0, maxNewTokens);
     try {
       let step = await steps.next();

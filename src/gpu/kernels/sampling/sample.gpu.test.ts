@@ -20,13 +20,14 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       values: Float32Array<ArrayBuffer>,
       settings: SampleSettings,
       count: number,
+      excludedId?: number,
     ) {
       const run = await createSampler(gpu, reduction);
       const [logits, sampled] = [scratch.upload(values), scratch.empty(2)];
       const ids = [];
       const recorder = gpu.recorder("test");
       for (let i = 0; i < count; i++) {
-        run(recorder, { logits, sampled, vocabulary: values.length, settings });
+        run(recorder, { logits, sampled, vocabulary: values.length, excludedId, settings });
         recorder.submit();
         ids.push((await scratch.readWords(sampled))[0]);
       }
@@ -60,6 +61,16 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       const logits = randomFloats(1009, 2).map((value) => 4 * value);
       const expected = Array.from({ length: 6 }, (_, at) => sample(logits, settings, at));
       expect(await sampleIds(logits, settings, 6)).toEqual(expected);
+    });
+
+    it("never takes the excluded id", async () => {
+      const logits = randomFloats(1009, 1);
+      logits[517] = 50;
+      const others = logits.map((value, id) => (id === 517 ? -1e30 : value));
+      const random = { temperature: 1, topK: 5, topP: 0.9, seed: 4 };
+      expect(await sampleIds(logits, GREEDY, 1, 517)).toEqual([sample(others, GREEDY, 0)]);
+      const expected = Array.from({ length: 6 }, (_, at) => sample(others, random, at));
+      expect(await sampleIds(logits, random, 6, 517)).toEqual(expected);
     });
 
     it("keeps equal logits together at the cut", async () => {

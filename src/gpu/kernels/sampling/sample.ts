@@ -26,6 +26,8 @@ export interface SampleArgs {
   /** u32 [2]: receives the id; counts the draws. */
   readonly sampled: GPUBuffer;
   readonly vocabulary: number;
+  /** An id that is never sampled, such as the one that stands for rows of an image. */
+  readonly excludedId?: number | undefined;
   readonly settings: SampleSettings;
 }
 
@@ -45,6 +47,7 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
         topK: "u32",
         topP: "f32",
         seed: "u32",
+        excluded: "u32",
       },
       enable,
       constants,
@@ -54,12 +57,13 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
     compile("sample_top", top),
   ]);
 
-  return (recorder, { logits, sampled, vocabulary, settings }) => {
+  return (recorder, { logits, sampled, vocabulary, excludedId, settings }) => {
     const { temperature, topK, topP, seed } = settings;
+    const excluded = excludedId ?? NO_ID;
     const kernel = temperature > 0 ? topKernel : greedyKernel;
     recorder.dispatch(kernel, {
       buffers: [logits, sampled],
-      params: { vocabulary, inverseTemperature: 1 / temperature, topK, topP, seed },
+      params: { vocabulary, inverseTemperature: 1 / temperature, topK, topP, seed, excluded },
       groups: unitGroups(reduction, 1),
     });
   };

@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var best = LOWEST;
   var best_id = NONE;
   for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
-    let logit = logits[id];
+    let logit = logit_of(id);
     if (logit > best) {
       best = logit;
       best_id = id;

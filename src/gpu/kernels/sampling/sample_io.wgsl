@@ -9,6 +9,7 @@ struct Params {
   top_k: u32, // 0: off
   top_p: f32, // 1: off
   seed: u32,
+  excluded: u32, // an id that is never sampled; NONE: no such id
 }
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
@@ -17,3 +18,7 @@ struct Params {
 
 const LOWEST = -3.4e38;
 const NONE = 0xffffffffu;
+
+fn logit_of(id: u32) -> f32 {
+  return select(logits[id], LOWEST, id == params.excluded);
+}

@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   var peak = LOWEST;
   for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
-    peak = max(peak, logits[id]);
+    peak = max(peak, logit_of(id));
   }
   peak = reduce_max4(vec4f(peak), local).x;
 
@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (params.top_p < 1.0) {
     var mass = 0.0;
     for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
-      mass += share(logits[id], floor, 1.0, peak);
+      mass += share(logit_of(id), floor, 1.0, peak);
     }
     mass = reduce_add4(vec4f(mass), local).x;
     floor = threshold(floor, params.top_p * mass, 1.0, peak, local);
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var best = LOWEST;
   var best_id = NONE;
   for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
-    let logit = logits[id];
+    let logit = logit_of(id);
     let score = logit * params.inverse_temperature + gumbel(id, draw);
     if (sortable(logit) >= floor && score > best) {
       best = score;
@@ -57,7 +57,7 @@ fn threshold(floor: u32, wanted: f32, by_mass: f32, peak: f32, local: vec3u) -> 
     let tries = vec4u(key) | (vec4u(0, 1, 2, 3) << vec4u(shift - 2u));
     var above = vec4f();
     for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
-      let logit = logits[id];
+      let logit = logit_of(id);
       let part = share(logit, floor, by_mass, peak);
       above += select(vec4f(), vec4f(part), vec4u(sortable(logit)) >= tries);
     }

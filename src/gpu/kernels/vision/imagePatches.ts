@@ -5,16 +5,20 @@ import { foldGroups } from "../common/reduction";
 import wgsl from "./image_patches.wgsl?raw";
 
 export interface ImagePatchesArgs {
-  /** f32 [images, channels, patchRows × patch, patchColumns × patch] */
+  /** f32 [images, channels, height, width] */
   readonly pixels: Slice;
-  /** f32 [images × patchRows × patchColumns, channels × patch × patch] */
+  /** f32 [images × (lead + patchRows × patchColumns), channels × patch × patch] */
   readonly patches: Slice;
   readonly images: number;
   readonly channels: number;
+  readonly height: number;
+  readonly width: number;
   readonly patchRows: number;
   readonly patchColumns: number;
   /** Side of a patch, in pixels. */
   readonly patch: number;
+  /** Rows left free before the patches of each image. */
+  readonly lead: number;
 }
 
 export type ImagePatches = (recorder: Recorder, args: ImagePatchesArgs) => void;
@@ -31,14 +35,18 @@ export async function createImagePatches(gpu: Gpu): Promise<ImagePatches> {
       patchRows: "u32",
       patchColumns: "u32",
       side: "u32",
+      height: "u32",
+      width: "u32",
+      lead: "u32",
     },
   });
 
-  return (recorder, { pixels, patches, images, channels, patchRows, patchColumns, patch }) => {
-    const elements = images * patchRows * patchColumns * channels * patch * patch;
+  return (recorder, { pixels, patches, images, patch: side, ...rest }) => {
+    const { channels, patchRows, patchColumns } = rest;
+    const elements = images * patchRows * patchColumns * channels * side * side;
     recorder.dispatch(kernel, {
       buffers: [pixels, patches],
-      params: { elements, channels, patchRows, patchColumns, side: patch },
+      params: { elements, side, ...rest },
       groups: foldGroups(Math.ceil(elements / 64)),
     });
   };

@@ -1,7 +1,8 @@
 // image_patches: cuts images into square patches, so that a strided convolution is a matrix product.
 //
-//   pixels   [images, channels, patch_rows * side, patch_columns * side]
-//   patches  [images, patch_rows, patch_columns, channels, side, side]
+//   pixels   [images, channels, height, width]; what no whole patch covers is left out
+//   patches  [images, lead + patch_rows * patch_columns, channels, side, side]; the `lead` rows before
+//            each image's patches (a class token's) are not written
 //
 // An invocation copies one element. Dispatch ceil(elements / 64) workgroups, folded.
 
@@ -11,6 +12,9 @@ struct Params {
   patch_rows: u32,
   patch_columns: u32,
   side: u32, // of a patch, in pixels
+  height: u32,
+  width: u32,
+  lead: u32,
 }
 
 @group(0) @binding(0) var<storage, read> pixels: array<f32>;
@@ -31,6 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let column = cell % params.patch_columns;
   let row = cell / params.patch_columns % params.patch_rows;
   let image = cell / (params.patch_columns * params.patch_rows);
-  let line = ((image * params.channels + channel) * params.patch_rows + row) * side + y;
-  patches[at] = pixels[(line * params.patch_columns + column) * side + x];
+  let line = (image * params.channels + channel) * params.height + row * side + y;
+  let lead = (image + 1u) * params.lead * params.channels * side * side;
+  patches[lead + at] = pixels[line * params.width + column * side + x];
 }

@@ -1,0 +1,47 @@
+import { checkTower, featuresPerSide, towerSizes } from "../../vision/towerConfig";
+import type { ModelFamily } from "../family";
+import { idefics3Markup } from "./markup";
+import { Idefics3Processor } from "./processor";
+
+/**
+ * Idefics3 (https://arxiv.org/abs/2408.12637) and SmolVLM (https://arxiv.org/abs/2504.05299): SigLIP on
+ * square tiles, pixel shuffle, one projection.
+ */
+export const idefics3: ModelFamily = {
+  title: "SmolVLM and Idefics3",
+  modelTypes: ["idefics3", "smolvlm"],
+  vision: {
+    tower: (json, width) =>
+      checkTower({
+        ...towerSizes(json, {
+          image_size: 224,
+          patch_size: 32,
+          num_channels: 3,
+          hidden_size: 1152,
+          intermediate_size: 3072,
+          num_hidden_layers: 12,
+          num_attention_heads: 16,
+          layer_norm_eps: 1e-6,
+          hidden_act: "gelu_pytorch_tanh",
+        }),
+        hasPatchBias: true,
+        hasClassToken: false,
+        hasPreNorm: false,
+        hasFinalNorm: true,
+        connector: {
+          fold: typeof json.scale_factor === "number" ? json.scale_factor : 2,
+          hasBias: false,
+        },
+        width,
+      }),
+    names: {
+      towers: ["model.vision_model.", "vision_model."],
+      connectors: [
+        ["model.connector.modality_projection.proj"],
+        ["connector.modality_projection.proj"],
+      ],
+    },
+    processor: (files, config) => Idefics3Processor.load(files, featuresPerSide(config) ** 2),
+    markup: idefics3Markup,
+  },
+};

@@ -1,0 +1,115 @@
+import { type ResampleFilter, resample } from "@/images/resample";
+import type { ModelFiles } from "../../checkpoint/files";
+import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
+import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import { preprocessorFiles, toPixelValues } from "../preprocessor";
+import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
+
+type Size = readonly [width: number, height: number];
+
+/**
+ * The image processor of Idefics3 and SmolVLM, as `transformers` runs it: every resize is Pillow's,
+ * rounded to bytes. (Transformers.js resizes with a plain bilinear filter.)
+ */
+export class Idefics3Processor implements ImageProcessor {
+  readonly filter: ResampleFilter;
+  readonly #config: Idefics3ProcessorConfig;
+  readonly #rowsPerTile: number;
+
+  constructor(config: Idefics3ProcessorConfig, rowsPerTile: number) {
+    this.filter = config.filter;
+    this.#config = config;
+    this.#rowsPerTile = rowsPerTile;
+  }
+
+  /**
+   * @param rowsPerTile of the vision encoder; `image_seq_len` of `processor_config.json` goes first
+   * @throws ModelError
+   */
+  static async load(files: ModelFiles, rowsPerTile: number): Promise<Idefics3Processor> {
+    const { preprocessor, processor } = await preprocessorFiles(files);
+    const rows = processor?.image_seq_len;
+    return new Idefics3Processor(
+      parseProcessorConfig(preprocessor),
+      typeof rows === "number" ? rows : rowsPerTile,
+    );
+  }
+
+  /** The size to which an image is scaled first: by its longest edge, the other one even. */
+  sizeFor(width: number, height: number): Size {
+    const { longestEdge } = this.#config;
+    if (longestEdge === undefined) return [width, height];
+    const size = withLongest([width, height], longestEdge, (edge) => edge + (edge % 2));
+    return Math.max(...size) > MAX_EDGE ? withLongest(size, MAX_EDGE, (edge) => edge) : size;
+  }
+
+  /** Pixels of `sizeFor` to tiles: each is a square of the encoder's size. */
+  process(image: Raster): ProcessedImage {
+    const { tileSize, splits } = this.#config;
+    const square = [tileSize, tileSize] as const;
+    const size = splits ? wholeTiles(image, tileSize) : square;
+    const stretched = this.#scaled(image, size);
+    const [columns, rows] = [size[0] / tileSize, size[1] / tileSize];
+    const isTiled = columns * rows > 1;
+    const tiles = Array.from({ length: columns * rows }, (_, tile) => {
+      const [left, top] = [(tile % columns) * tileSize, Math.floor(tile / columns) * tileSize];
+      return this.#tile(stretched, left, top);
+    });
+    if (isTiled) tiles.push(this.#tile(this.#scaled(stretched, square), 0, 0));
+    const pixelValues = new Float32Array(tiles.length * 3 * tileSize * tileSize);
+    for (const [i, tile] of tiles.entries()) pixelValues.set(tile, i * tile.length);
+    const grid = isTiled ? { rows, columns } : { rows: 0, columns: 0 };
+    const geometry = idefics3Geometry(grid, this.#rowsPerTile);
+    return { pixelValues, tiles: tiles.length, height: tileSize, width: tileSize, geometry };
+  }
+
+  #tile(image: Raster, left: number, top: number): Float32Array {
+    const { tileSize, normalization } = this.#config;
+    return toPixelValues(image, { left, top, width: tileSize, height: tileSize }, normalization);
+  }
+
+  #scaled(image: Raster, [width, height]: Size): Raster {
+    if (image.width === width && image.height === height) return image;
+    const data = resample(image.data, [image.width, image.height], [width, height], this.filter);
+    return { data, width, height };
+  }
+}
+
+/** No edge is longer, whatever a processor asks for. */
+const MAX_EDGE = 4096;
+
+/** The smallest size of whole tiles; the longer side decides first. */
+function wholeTiles({ width, height }: Raster, tileSize: number): Size {
+  const up = (pixels: number) => Math.ceil(pixels / tileSize) * tileSize;
+  return withLongest([width, height], up(Math.max(width, height)), (edge) => up(Math.max(1, edge)));
+}
+
+/** A size with another longest edge and nearly the same shape, in the arithmetic of `transformers`. */
+function withLongest(
+  [width, height]: Size,
+  longest: number,
+  round: (edge: number) => number,
+): Size {
+  const aspect = width / height;
+  if (width >= height) return [longest, Math.max(1, round(Math.trunc(longest / aspect)))];
+  return [Math.max(1, round(Math.trunc(longest * aspect))), longest];
+}
+
+/**
+ * What each tile shows, in prompt order. The image is stretched to a whole number of tiles, so the
+ * tiles divide it evenly whatever its shape; the last one shows all of it. The connector keeps a
+ * square's rows in reading order.
+ */
+export function idefics3Geometry(grid: TileGrid, rowsPerTile: number): ImageGeometry {
+  const side = Math.round(Math.sqrt(rowsPerTile));
+  const rows =
+    side ** 2 === rowsPerTile
+      ? { gridRows: side, gridColumns: side }
+      : { gridRows: 1, gridColumns: rowsPerTile };
+  const [width, height] = [1 / grid.columns, 1 / grid.rows];
+  const parts = Array.from({ length: grid.rows * grid.columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / grid.columns), i % grid.columns];
+    return { ...rows, box: { x: column * width, y: row * height, width, height } };
+  });
+  return { grid, tiles: [...parts, { ...rows, box: { x: 0, y: 0, width: 1, height: 1 } }] };
+}

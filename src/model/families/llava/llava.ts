@@ -1,0 +1,77 @@
+import { shown } from "@/text/shown";
+import type { JsonObject } from "../../checkpoint/files";
+import { ModelError } from "../../modelError";
+import { activationOf, checkTower, featuresPerSide, towerSizes } from "../../vision/towerConfig";
+import type { ModelFamily } from "../family";
+import { ClipProcessor } from "./processor";
+
+/**
+ * LLaVA-1.5 (https://arxiv.org/abs/2310.03744): CLIP on one square, features of a layer before the last
+ * without the class token, two projections.
+ */
+export const llava: ModelFamily = {
+  title: "LLaVA-1.5",
+  modelTypes: ["llava"],
+  vision: {
+    tower: (json, width) => {
+      const sizes = towerSizes(json, {
+        image_size: 224,
+        patch_size: 32,
+        num_channels: 3,
+        hidden_size: 768,
+        intermediate_size: 3072,
+        num_hidden_layers: 12,
+        num_attention_heads: 12,
+        layer_norm_eps: 1e-5,
+        hidden_act: "quick_gelu",
+      });
+      return checkTower({
+        ...sizes,
+        layers: featureLayers(json, sizes.layers),
+        hasPatchBias: false,
+        hasClassToken: true,
+        hasPreNorm: true,
+        hasFinalNorm: false,
+        connector: {
+          fold: 1,
+          activation: activationOf(json.projector_hidden_act ?? "gelu"),
+          hasBias: json.multimodal_projector_bias !== false,
+        },
+        width,
+      });
+    },
+    names: {
+      towers: [
+        "vision_tower.vision_model.",
+        "model.vision_tower.vision_model.",
+        "vision_tower.",
+        "model.vision_tower.",
+      ],
+      connectors: ["", "model."].map((prefix) => [
+        `${prefix}multi_modal_projector.linear_1`,
+        `${prefix}multi_modal_projector.linear_2`,
+      ]),
+    },
+    processor: (files, config) =>
+      ClipProcessor.load(files, config.imageSize, featuresPerSide(config)),
+    markup: (imageTokenId) => ({
+      placeholder: "<image>",
+      imageTokenId,
+      expand: ({ tiles: [tile] }) => "<image>".repeat(tile ? tile.gridRows * tile.gridColumns : 0),
+    }),
+  },
+};
+
+/** Layers that run for the hidden state `vision_feature_layer`, of which −1 is the last layer's. */
+function featureLayers(json: JsonObject, layers: number): number {
+  const layer = json.vision_feature_layer ?? -2;
+  const strategy = json.vision_feature_select_strategy ?? "default";
+  if (strategy !== "default") {
+    const message = `The feature selection ${shown(strategy)} of the vision encoder is not supported.`;
+    throw new ModelError("unknownArchitecture", message);
+  }
+  const count = Number(layer) < 0 ? layers + 1 + Number(layer) : Number(layer);
+  if (Number.isInteger(count) && count > 0 && count <= layers) return count;
+  const message = `The field vision_feature_layer of config.json is ${shown(layer)}, not a layer.`;
+  throw new ModelError("badModel", message);
+}

@@ -1,0 +1,60 @@
+import type { ResampleFilter } from "@/images/resample";
+import type { JsonObject, ModelFiles } from "../../checkpoint/files";
+import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import { normalizationOf, pillowFilter, preprocessorFiles, toPixelValues } from "../preprocessor";
+
+/** CLIP's image processor: the shortest edge is scaled to the encoder's, the middle is cut out. */
+export class ClipProcessor implements ImageProcessor {
+  readonly filter: ResampleFilter;
+  readonly #config: JsonObject;
+  readonly #shortestEdge: number;
+  readonly #crop: { readonly height: number; readonly width: number };
+  /** Feature rows along a side. */
+  readonly #side: number;
+
+  constructor(config: JsonObject, imageSize: number, side: number) {
+    const size = config.size as number | { readonly shortest_edge?: number } | undefined;
+    const crop = config.crop_size as number | { readonly height: number } | undefined;
+    const edge = typeof size === "number" ? size : (size?.shortest_edge ?? imageSize);
+    const square = typeof crop === "number" ? crop : (crop?.height ?? imageSize);
+    this.filter = pillowFilter(config.resample ?? 3);
+    this.#config = config;
+    this.#shortestEdge = edge;
+    this.#crop = { height: square, width: square };
+    this.#side = side;
+  }
+
+  /** @throws ModelError */
+  static async load(files: ModelFiles, imageSize: number, side: number): Promise<ClipProcessor> {
+    const { preprocessor } = await preprocessorFiles(files);
+    return new ClipProcessor(preprocessor, imageSize, side);
+  }
+
+  sizeFor(width: number, height: number): readonly [width: number, height: number] {
+    const edge = this.#shortestEdge;
+    const long = Math.floor((edge * Math.max(width, height)) / Math.min(width, height));
+    return width <= height ? [edge, long] : [long, edge];
+  }
+
+  process(image: Raster): ProcessedImage {
+    const { height, width } = this.#crop;
+    const [left, top] = [
+      Math.floor((image.width - width) / 2),
+      Math.floor((image.height - height) / 2),
+    ];
+    const pixelValues = toPixelValues(
+      image,
+      { left, top, width, height },
+      normalizationOf(this.#config),
+    );
+    const box = {
+      x: left / image.width,
+      y: top / image.height,
+      width: width / image.width,
+      height: height / image.height,
+    };
+    const tile = { gridRows: this.#side, gridColumns: this.#side, box };
+    const geometry = { grid: { rows: 0, columns: 0 }, tiles: [tile] };
+    return { pixelValues, tiles: 1, height, width, geometry };
+  }
+}

@@ -1,0 +1,111 @@
+import type { ResampleFilter } from "@/images/resample";
+import { shown } from "@/text/shown";
+import type { JsonObject, ModelFiles } from "../checkpoint/files";
+import { ModelError } from "../modelError";
+import type { Raster } from "./family";
+
+const FILE = "preprocessor_config.json";
+
+export interface PreprocessorFiles {
+  /** Of the image processor. */
+  readonly preprocessor: JsonObject;
+  /** `processor_config.json`, where there is one. */
+  readonly processor: JsonObject | undefined;
+}
+
+/** The files that set up an image processor. @throws ModelError */
+export async function preprocessorFiles(files: ModelFiles): Promise<PreprocessorFiles> {
+  const [own, processor] = await Promise.all([
+    files.optionalJson(FILE),
+    files.optionalJson("processor_config.json"),
+  ]);
+  // Newer checkpoints keep both in one file.
+  const preprocessor = own ?? (processor?.image_processor as JsonObject | undefined);
+  if (preprocessor) return { preprocessor, processor };
+  const message = `The model directory has no file ${FILE}.`;
+  throw new ModelError("missingFile", message);
+}
+
+/** What brings 8-bit values to the encoder's range: (value × scale − mean) / std, per channel. */
+export interface Normalization {
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** @throws ModelError for what are no numbers, or deviations that are not above 0 */
+export function normalizationOf(config: JsonObject): Normalization {
+  return {
+    scale: config.do_rescale === false ? 1 : scaleOf(config),
+    ...(config.do_normalize === false
+      ? { mean: [0, 0, 0], std: [1, 1, 1] }
+      : { mean: colors(config, "image_mean"), std: deviations(config) }),
+  };
+}
+
+function scaleOf({ rescale_factor: factor = 1 / 255 }: JsonObject): number {
+  if (typeof factor === "number" && factor > 0 && Number.isFinite(factor)) return factor;
+  throw bad(`The model's ${FILE} has no number above 0 as rescale_factor.`);
+}
+
+function deviations(config: JsonObject): readonly number[] {
+  const std = colors(config, "image_std");
+  if (std.every((value) => value > 0)) return std;
+  throw bad(`The model's ${FILE} has an image_std that is not above 0.`);
+}
+
+/** One number per colour; a single number stands for all three. */
+function colors(config: JsonObject, field: "image_mean" | "image_std"): readonly number[] {
+  const given = config[field] ?? 0.5;
+  const values = typeof given === "number" ? [given, given, given] : given;
+  const isValid = Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
+  if (isValid) return values as number[];
+  throw bad(`The model's ${FILE} does not have three numbers as ${field}.`);
+}
+
+/** Pillow's numbers for its filters, as `preprocessor_config.json` has them. */
+const FILTERS: Readonly<Record<number, ResampleFilter>> = {
+  1: "lanczos",
+  2: "bilinear",
+  3: "bicubic",
+};
+
+/** @throws ModelError */
+export function pillowFilter(resample: unknown): ResampleFilter {
+  const filter = FILTERS[Number(resample)];
+  if (filter) return filter;
+  throw bad(`The filter ${shown(resample)} of ${FILE} is not supported.`);
+}
+
+/** Part of an image, in pixels. Beyond the image it is black. */
+export interface PixelRect {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** f32 [3, height, width] of a part of an image. */
+export function toPixelValues(
+  image: Raster,
+  { left, top, width, height }: PixelRect,
+  { scale, mean, std }: Normalization,
+): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(3 * width * height);
+  for (let channel = 0; channel < 3; channel++) {
+    const [m = 0, s = 1] = [mean[channel], std[channel]];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [fromX, fromY] = [left + x, top + y];
+        const isInside = fromX >= 0 && fromY >= 0 && fromX < image.width && fromY < image.height;
+        const value = isInside ? (image.data[(fromY * image.width + fromX) * 4 + channel] ?? 0) : 0;
+        values[(channel * height + y) * width + x] = (value * scale - m) / s;
+      }
+    }
+  }
+  return values;
+}
+
+function bad(message: string): ModelError {
+  return new ModelError("badModel", message);
+}
