@@ -79,7 +79,7 @@ describe("parseConfig", () => {
   });
 
   it("refuses a container that it does not know", () => {
-    const other = { model_type: "llava", architectures: ["LlavaForConditionalGeneration"] };
-    expect(() => parseConfig(wrap({}, other))).toThrow("LlavaForConditionalGeneration over llama");
+    const other = { model_type: "paligemma", architectures: ["PaliGemmaForConditionalGeneration"] };
+    expect(() => parseConfig(wrap({}, other))).toThrow("PaliGemmaForConditionalGeneration over llama");
   });
 });
