@@ -80,6 +80,8 @@ describe("parseConfig", () => {
 
   it("refuses a container that it does not know", () => {
     const other = { model_type: "paligemma", architectures: ["PaliGemmaForConditionalGeneration"] };
-    expect(() => parseConfig(wrap({}, other))).toThrow("PaliGemmaForConditionalGeneration over llama");
+    expect(() => parseConfig(wrap({}, other))).toThrow(
+      "PaliGemmaForConditionalGeneration over llama",
+    );
   });
 });
