@@ -26,8 +26,8 @@ An --image belongs to the next --prompt and may repeat; several prompts are turn
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
 prompt once per lane, policy:retention, from forks of one prefill.
 
-npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs a conversation again that the page
-exported as JSON, and succeeds only if every answer is the same.
+npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs an exported conversation (JSON) again
+and succeeds only if every answer is the same.
 `;
 
 /** A parsed command line. */
@@ -64,7 +64,7 @@ export function parseAsk(argv: readonly string[]): AskCommand {
     }
   }
   if (turns.length === 0) throw usageError("--prompt is missing.", USAGE);
-  if (waiting.length > 0) throw usageError("An --image stands after the last --prompt.", USAGE);
+  if (waiting.length > 0) throw usageError("An --image follows the last --prompt.", USAGE);
   const { policy, scope } = values;
   checkPolicy(policy);
   if (scope !== "visual" && scope !== "prompt")
@@ -164,7 +164,7 @@ function parseArguments(argv: readonly string[]) {
  */
 export function parseOption(text: string): [string, number | string] {
   const at = text.indexOf("=");
-  if (at < 1) throw usageError(`--option wants name=value, not ${text}.`, USAGE);
+  if (at < 1) throw usageError(`--option needs name=value, not ${text}.`, USAGE);
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];
   if (value.startsWith("@")) return [name, listFrom(value.slice(1), name)];
   return [name, value !== "" && Number.isFinite(Number(value)) ? Number(value) : value];
@@ -177,7 +177,7 @@ function listFrom(file: string, name: string): string {
   } catch {
     // the error below covers this case
   }
-  throw inputError(`${file} is no JSON file with a list ${name}.`);
+  throw inputError(`${file} is not a JSON file with a list ${name}.`);
 }
 
 /** What `--json` writes. */

@@ -11,8 +11,8 @@ import { numberOption, usageError } from "./options";
 const USAGE = `npm run calibrate -- --policy prefixkv --data DIR --retention 0.2 --out FILE
   [--model DIR] [--scope visual|prompt] [--limit N]
 
-Averages the policy's search over the first question of every image of a data set. The file is read
-with --policy prefixkv --option search=config --option forget=@FILE.
+Averages the policy's search over the first question of every image of a data set. Use the file with
+--policy prefixkv --option search=config --option forget=@FILE.
 `;
 
 /** Contents of the file; `forget` is the share of the candidate rows that each layer drops. */

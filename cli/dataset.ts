@@ -22,7 +22,7 @@ export function readDataset(folder: string, limit = Number.POSITIVE_INFINITY): S
     if (line.trim() === "" || samples.length >= limit) continue;
     samples.push(parseLine(folder, line, index + 1));
   }
-  if (samples.length === 0) throw inputError(`${file} holds no question.`);
+  if (samples.length === 0) throw inputError(`${file} has no questions.`);
   return samples;
 }
 

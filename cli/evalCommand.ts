@@ -13,12 +13,11 @@ const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE
   [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--kv-type f16|f32]
   [--reference FILE]
 
-Asks every question of a data set (DIR/questions.jsonl) in a conversation of its own and scores the
-answers: exact match per world, ROUGE-L, KV bytes, ms per token. --policies asks each question once per
-policy:retention, from forks of one prefill for every four. --reference (DIR/answers.jsonl where it is
-there) holds another implementation's answers to agree with. --limit takes the worlds in equal parts.
-With --json FILE, FILE.questions.jsonl gets a line per question, from which a command that was stopped
-goes on.
+Asks every question of a data set (DIR/questions.jsonl) in its own conversation and scores the answers:
+exact match per world, ROUGE-L, KV bytes, ms per token. --policies asks each question once per
+policy:retention, from forks of one prefill for every four. --reference (default: DIR/answers.jsonl if it
+exists) has another implementation's answers for comparison. --limit takes equal parts of the worlds.
+With --json FILE, FILE.questions.jsonl gets a line per question, from which a stopped command resumes.
 `;
 
 /** One command line. */

@@ -32,7 +32,7 @@ export class EvalRecords {
     }
     const [first, ...lines] = fs.readFileSync(file, "utf8").split("\n");
     if (first !== head) {
-      throw inputError(`${file} is of other settings; delete it, or name another file.`);
+      throw inputError(`${file} has other settings; delete it, or use another file.`);
     }
     for (const answered of lines.map(parse)) {
       if (answered) this.#answered.set(answered.key, answered);

@@ -6,8 +6,8 @@ import { inputError, usageError } from "./options";
 
 const USAGE = `npm run policy -- --fixture FILE [--json FILE|-]
 
-Runs the policy that a recorded fixture speaks of (fixtures/kv-golden/README.md) on its inputs and
-prints the fields of its "expected" with our values. Exit status 0 only if all of them agree.
+Runs the policy of a recorded fixture (fixtures/kv-golden/README.md) on its inputs and prints the
+fields of its "expected" with our values. Exit status 0 only if all of them agree.
 `;
 
 /** @throws with exitCode 2 on usage, 1 on a file that cannot be read. */
@@ -44,7 +44,7 @@ function run(file: string): GoldenResult {
     if (error instanceof RangeError || error instanceof PolicyError) {
       throw inputError(`${file} cannot be run: ${error.message}.`);
     }
-    throw inputError(`${file} cannot be run: its fields are not those of its method.`);
+    throw inputError(`${file} cannot be run: its fields do not match its method.`);
   }
 }
 

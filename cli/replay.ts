@@ -18,9 +18,9 @@ import { modelOf, originOf, planReplay, type Step } from "./replayPlan";
 
 const USAGE = `npm run ask -- --replay FILE [--model DIR] [--json FILE|-]
 
-Runs a conversation that the page exported as JSON again, with its images, questions, settings and
-sampling, and says of each answer whether its text and its token ids are the same. The exit status is
-0 only if all of them are. --model overrides the model that the file names.
+Runs an exported conversation (JSON) again, with its images, questions, settings and sampling, and
+reports for each answer whether text and token ids are the same. The exit status is 0 only if all of
+them are. --model overrides the model in the file.
 `;
 
 export interface ReplayedAnswer {
@@ -162,10 +162,10 @@ export function describe(answer: ReplayedAnswer): string {
   if (sameText && sameIds) return `${head}  same text, same ids\n`;
   const cache =
     appended && appended.recorded !== appended.replayed
-      ? `  its cache was appended to then, not now\n`
+      ? `  appended to the cache in the recording, not in the replay\n`
       : "";
   const texts = sameText
-    ? "  same text, other ids\n"
+    ? "  same text, different ids\n"
     : `  then: ${recorded.answer}\n  now:  ${replayed?.answer}\n`;
   return `${head}${texts}${cache}`;
 }
@@ -221,7 +221,7 @@ export async function replay(argv: readonly string[]): Promise<number> {
   const conversation = readFile(file);
   const record = recordOf(conversation, () => crypto.randomUUID(), 0);
   const steps = planReplay(record);
-  if (steps.length === 0) throw inputError(`${file} holds no answers to replay.`);
+  if (steps.length === 0) throw inputError(`${file} has no answers to replay.`);
   const skipped = record.exchanges.flatMap(({ question, attempts }) =>
     attempts.filter(({ hidden }) => hidden).map(() => `${question}: asked with patches hidden.`),
   );
