@@ -90,9 +90,7 @@ export function modelOf(steps: readonly Step[]): string | undefined {
   );
   if (names.size > 1) {
     const several = [...names].join(" and ");
-    throw inputError(
-      `This conversation used ${several}: choose one with --model to replay it.`,
-    );
+    throw inputError(`This conversation used ${several}: choose one with --model to replay it.`);
   }
   return [...names][0];
 }
