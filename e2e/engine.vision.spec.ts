@@ -93,20 +93,45 @@ test("a picture is cut into the tiles that Python cuts it into", async ({ page }
   expect(result.meanError).toBeLessThan(MEAN_PIXEL_ERROR);
 });
 
-test("awkward pictures arrive upright, opaque and from their first frame", async ({ page }) => {
+test("awkward images arrive upright, opaque and from their first frame", async ({ page }) => {
   await page.goto(`${origin}headless.html`);
-  const pictures = await page.evaluate(async () => {
+  const images = await page.evaluate(async () => {
     const path = "/src/images/decode.ts";
     const { decodeImage } = await import(/* @vite-ignore */ path);
-    const decode = async (name: string) => {
-      const blob = await (await fetch(`/fixtures/images/${name}`)).blob();
-      return decodeImage(blob, () => [384, 384]);
+    const read = async (name: string) =>
+      new Uint8Array(await (await fetch(`/fixtures/images/${name}`)).arrayBuffer());
+    const decode = (...parts: BlobPart[]) => decodeImage(new Blob(parts), () => [384, 384]);
+    const plain = (await decode(await read("receipt.png"))).pixels.data;
+    const [gif, jpeg] = [await read("animated.gif"), await read("rotated-exif6.jpg")];
+    const tables = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xdb);
+    const files: Record<string, BlobPart[]> = {
+      "GIF without a trailer": [gif.subarray(0, -1)],
+      "GIF with zeros before its trailer": [gif.subarray(0, -1), Uint8Array.of(0, 0, 0x3b)],
+      "JPEG without an end marker": [jpeg.subarray(0, -2)],
+      "JPEG with other data in place of its end": [
+        jpeg.subarray(0, -2),
+        "\0\0SEFH",
+        new Uint8Array(300),
+      ],
+      "JPEG with bytes between its segments": [
+        jpeg.subarray(0, tables),
+        Uint8Array.of(0, 18, 52),
+        jpeg.subarray(tables),
+      ],
     };
-    const plain = (await decode("receipt.png")).pixels.data;
-    const names = ["rotated-exif6.jpg", "transparent.png", "animated.gif", "animated.webp"];
+    for (const name of [
+      "rotated-exif6.jpg",
+      "exif6.webp",
+      "brand-miaf.avif",
+      "transparent.png",
+      "animated.gif",
+      "animated.webp",
+    ]) {
+      files[name] = [await read(name)];
+    }
     return Promise.all(
-      names.map(async (name) => {
-        const { pixels, notices } = await decode(name);
+      Object.entries(files).map(async ([name, parts]) => {
+        const { pixels, notices } = await decode(...parts);
         let difference = 0;
         let isOpaque = true;
         for (let i = 0; i < plain.length; i++) {
@@ -117,9 +142,33 @@ test("awkward pictures arrive upright, opaque and from their first frame", async
       }),
     );
   });
-  for (const { name, difference, isOpaque, notices } of pictures) {
+  for (const { name, difference, isOpaque, notices } of images) {
     expect(difference, name).toBeLessThan(name === "transparent.png" ? 16 : 4);
     expect(isOpaque, name).toBe(true);
-    expect(notices, name).toHaveLength(name.startsWith("animated") ? 1 : 0);
+    expect(notices, name).toHaveLength(/animated|GIF/.test(name) ? 1 : 0);
   }
+});
+
+test("what is cut off stays refused, whatever its decoder would make of it", async ({ page }) => {
+  await page.goto(`${origin}headless.html`);
+  const refusals = await page.evaluate(async () => {
+    const path = "/src/images/decode.ts";
+    const { decodeImage } = await import(/* @vite-ignore */ path);
+    const names = [
+      "receipt.png",
+      "rotated-exif6.jpg",
+      "progressive.jpg",
+      "exif6.webp",
+      "brand-miaf.avif",
+    ];
+    const messages: string[] = [];
+    for (const name of names) {
+      const bytes = new Uint8Array(await (await fetch(`/fixtures/images/${name}`)).arrayBuffer());
+      const cut = new Blob([bytes.subarray(0, 0.8 * bytes.length)]);
+      const outcome = await decodeImage(cut, () => [8, 8]).catch((error: Error) => error);
+      messages.push(`${name}: ${outcome instanceof Error ? outcome.message : "decoded"}`);
+    }
+    return messages;
+  });
+  for (const message of refusals) expect(message).toMatch(/cut off before its end/);
 });
