@@ -41,7 +41,10 @@ export const idefics3: ModelFamily = {
         ["connector.modality_projection.proj"],
       ],
     },
-    processor: (files, config) => Idefics3Processor.load(files, featuresPerSide(config) ** 2),
+    processor: (files, config) => {
+      const rows = featuresPerSide(config) ** 2;
+      return Idefics3Processor.load(files, { imageSize: config.imageSize, rows });
+    },
     markup: idefics3Markup,
   },
 };

@@ -5,23 +5,34 @@ import fixture from "../../../../fixtures/processor/cases.json" with { type: "js
 import { diskFetch, diskUrl } from "../../../../test/files";
 import { ModelFiles } from "../../checkpoint/files";
 import type { Raster } from "../family";
-import { Idefics3Processor, idefics3Geometry } from "./processor";
+import { Idefics3Processor, idefics3Geometry, type TileEncoder } from "./processor";
 import { parseProcessorConfig } from "./processorConfig";
 
 const pixels = new Uint8Array(fs.readFileSync("fixtures/processor/pixels.bin"));
-const load = (model: string) =>
+const TINY = { imageSize: 64, rows: 16 };
+const load = (model: string, encoder: TileEncoder = TINY) =>
   Idefics3Processor.load(
     new ModelFiles(diskUrl(`public/models/${model}`), { fetch: diskFetch }),
-    16,
+    encoder,
   );
 
 describe("image processor", () => {
   it("asks for the size that the model's files name", async () => {
-    const mini = await load("keepsight-mini");
+    const mini = await load("keepsight-mini", { imageSize: 384, rows: 576 });
     expect(mini.sizeFor(600, 300)).toEqual([384, 192]);
     expect(mini.sizeFor(300, 500)).toEqual([230, 384]);
     expect(mini.sizeFor(10, 20_000)).toEqual([1, 384]);
     expect((await load("tiny-smolvlm")).sizeFor(96, 64)).toEqual([128, 86]);
+  });
+
+  it.each([
+    [{ imageSize: 32, rows: 16 }, "tiles of 64 pixels, but its vision encoder takes 32"],
+    [{ imageSize: 64, rows: 25 }, "16 rows per tile, but its vision encoder gives 25 features"],
+  ])("refuses tiles that are not those of the encoder %j", async (encoder, words) => {
+    await expect(load("tiny-smolvlm", encoder)).rejects.toMatchObject({
+      code: "badModel",
+      message: expect.stringContaining(words),
+    });
   });
 
   it("names the file that is missing", async () => {

@@ -1,9 +1,19 @@
 import { type ResampleFilter, resample } from "@/images/resample";
+import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
+import { ModelError } from "../../modelError";
 import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
 import type { ImageProcessor, ProcessedImage, Raster } from "../family";
 import { preprocessorFiles, toPixelValues } from "../preprocessor";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
+
+/** What a vision encoder takes and gives for one tile. */
+export interface TileEncoder {
+  /** Pixels of an edge. */
+  readonly imageSize: number;
+  /** Features, which become rows of the prompt. */
+  readonly rows: number;
+}
 
 type Size = readonly [width: number, height: number];
 
@@ -22,17 +32,23 @@ export class Idefics3Processor implements ImageProcessor {
     this.#rowsPerTile = rowsPerTile;
   }
 
-  /**
-   * @param rowsPerTile of the vision encoder; `image_seq_len` of `processor_config.json` goes first
-   * @throws ModelError
-   */
-  static async load(files: ModelFiles, rowsPerTile: number): Promise<Idefics3Processor> {
+  /** @throws ModelError, also if the tiles are not what the vision encoder takes and gives */
+  static async load(files: ModelFiles, encoder: TileEncoder): Promise<Idefics3Processor> {
     const { preprocessor, processor } = await preprocessorFiles(files);
-    const rows = processor?.image_seq_len;
-    return new Idefics3Processor(
-      parseProcessorConfig(preprocessor),
-      typeof rows === "number" ? rows : rowsPerTile,
-    );
+    const config = parseProcessorConfig(preprocessor);
+    const rows = processor?.image_seq_len ?? encoder.rows;
+    if (config.tileSize !== encoder.imageSize) {
+      const sizes = `${config.tileSize} pixels, but its vision encoder takes ${encoder.imageSize}`;
+      throw new ModelError(
+        "badModel",
+        `The model's preprocessor_config.json cuts tiles of ${sizes}.`,
+      );
+    }
+    if (rows !== encoder.rows) {
+      const counts = `${shown(rows)} rows per tile, but its vision encoder gives ${encoder.rows} features`;
+      throw new ModelError("badModel", `The model's processor_config.json has ${counts}.`);
+    }
+    return new Idefics3Processor(config, encoder.rows);
   }
 
   /** The size to which an image is scaled first: by its longest edge, the other one even. */
