@@ -145,7 +145,7 @@ export class PromptBuilder {
 
   /** The user's text with every special token split in two, so it is tokenised as plain text. */
   #plain(text: string): string {
-    return this.#tokenizer.specialTokens.reduce(
+    return this.#tokenizer.addedTokens.reduce(
       (plain, token) => plain.replaceAll(token, `${token.slice(0, 1)}${BREAK}${token.slice(1)}`),
       text.replace(MARKS, ""),
     );

@@ -17,18 +17,19 @@ export interface ChatMessage {
 export class Tokenizer {
   readonly #tokenizer: LibraryTokenizer;
   readonly #template: string;
-  /** Control tokens as text: each becomes one id anywhere in a text. */
-  readonly specialTokens: readonly string[];
+  /** Added tokens as text: each becomes one id anywhere in a text. */
+  readonly addedTokens: readonly string[];
+  #takesParts: boolean | undefined;
 
-  constructor(tokenizer: LibraryTokenizer, template: string, specialTokens: readonly string[]) {
+  constructor(tokenizer: LibraryTokenizer, template: string, addedTokens: readonly string[]) {
     this.#tokenizer = tokenizer;
     this.#template = template;
-    this.specialTokens = specialTokens;
+    this.addedTokens = addedTokens;
   }
 
   /**
-   * Reads `tokenizer.json`, `tokenizer_config.json` and, if the latter has no template,
-   * `chat_template.jinja` or `chat_template.json`.
+   * Reads `tokenizer.json`, `tokenizer_config.json` and the chat template: the processor's
+   * (`chat_template.jinja`, `chat_template.json`), otherwise the tokenizer's.
    * @throws ModelError
    */
   static async load(files: ModelFiles): Promise<Tokenizer> {
@@ -38,9 +39,7 @@ export class Tokenizer {
     ]);
     const template = await chatTemplate(files, config);
     try {
-      const added = (json.added_tokens ?? []) as readonly AddedToken[];
-      const tokens = added.filter((token) => token.special).map((token) => token.content);
-      return new Tokenizer(construct(json, config), template, tokens);
+      return new Tokenizer(construct(json, config), template, addedTokens(json, config));
     } catch (cause) {
       const message = "The model's file tokenizer.json is not a tokenizer that can be used here.";
       throw new ModelError("badModel", message, { cause });
@@ -66,11 +65,29 @@ export class Tokenizer {
 
   /** The prompt as text, ending where the assistant's answer begins. @throws ModelError */
   render(messages: readonly ChatMessage[]): string {
-    return called("chat template cannot write this conversation", () =>
-      this.#tokenizer.apply_chat_template(
-        messages as unknown as Parameters<LibraryTokenizer["apply_chat_template"]>[0],
-        { tokenize: false, add_generation_prompt: true, chat_template: this.#template },
-      ),
+    this.#takesParts ??= this.#readsParts();
+    const written = this.#takesParts ? messages : messages.map(asText);
+    return called("chat template cannot write this conversation", () => this.#apply(written));
+  }
+
+  /**
+   * Whether the template reads a message as a list of parts, as those of multimodal models do. Others
+   * take its text: given a list, they write it out, or fail.
+   */
+  #readsParts(): boolean {
+    const probe: ChatMessage = { role: "user", content: [{ type: "text", text: PROBE }] };
+    try {
+      const text = this.#apply([probe]);
+      return text.includes(PROBE) && !/["']type["']/.test(text);
+    } catch {
+      return false;
+    }
+  }
+
+  #apply(messages: readonly object[]): string {
+    return this.#tokenizer.apply_chat_template(
+      messages as unknown as Parameters<LibraryTokenizer["apply_chat_template"]>[0],
+      { tokenize: false, add_generation_prompt: true, chat_template: this.#template },
     ) as string;
   }
 
@@ -89,6 +106,27 @@ export class Tokenizer {
   get endId(): number | undefined {
     return this.#tokenizer.eos_token_id;
   }
+}
+
+/** A word that no template writes by itself. */
+const PROBE = "keepsight-probe";
+
+function asText({ role, content }: ChatMessage): object {
+  return { role, content: content.map((part) => ("text" in part ? part.text : "")).join("") };
+}
+
+/**
+ * Every token that `tokenizer.json` or `tokenizer_config.json` adds to the vocabulary, longest first:
+ * a shorter one may stand in a longer one. White space is no token that somebody types.
+ */
+function addedTokens(json: JsonObject, config: JsonObject): readonly string[] {
+  const listed = Array.isArray(json.added_tokens) ? json.added_tokens : [];
+  const decoder = Object.values((config.added_tokens_decoder ?? {}) as JsonObject);
+  const texts = [...listed, ...decoder].map((token) => (token as { content?: unknown })?.content);
+  const tokens = texts.filter((text): text is string => typeof text === "string");
+  return [...new Set(tokens)]
+    .filter((token) => token.trim() !== "")
+    .sort((a, b) => b.length - a.length);
 }
 
 /** Calls the library. Its own messages are not for users. */
@@ -110,24 +148,18 @@ function construct(json: JsonObject, config: JsonObject): LibraryTokenizer {
 }
 
 async function chatTemplate(files: ModelFiles, config: JsonObject): Promise<string> {
+  const jinja = await files.optionalText("chat_template.jinja");
+  if (jinja) return jinja;
+  const json = await files.optionalJson("chat_template.json");
+  if (typeof json?.chat_template === "string") return json.chat_template;
   const given = config.chat_template;
   if (typeof given === "string") return given;
   if (Array.isArray(given)) {
     const named = given.find((entry: { name?: unknown }) => entry.name === "default");
     if (typeof named?.template === "string") return named.template;
   }
-  const jinja = await files.optionalText("chat_template.jinja");
-  if (jinja) return jinja;
-  const json = await files.optionalJson("chat_template.json");
-  if (typeof json?.chat_template === "string") return json.chat_template;
   throw new ModelError(
     "missingFile",
     "The model directory has no chat template (tokenizer_config.json or chat_template.jinja).",
   );
-}
-
-/** An entry of `tokenizer.json`'s `added_tokens`. */
-interface AddedToken {
-  readonly content: string;
-  readonly special: boolean;
 }
