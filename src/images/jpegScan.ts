@@ -1,7 +1,10 @@
+import { BitReader, type HuffmanTable, readTables } from "./jpegBits";
 import { isFrame, jpegSegments } from "./jpegSegments";
 
 /** More than any image that is decoded here has. */
 const MOST_MCUS = 2 ** 21;
+/** Many more than encoders write. A few bytes can stand for a scan of empty blocks. */
+const MOST_SCANS = 100;
 
 interface Component {
   /** Blocks per MCU, horizontally and vertically. */
@@ -22,12 +25,6 @@ interface Frame {
   readonly mcuColumns: number;
   readonly mcuRows: number;
   readonly components: ReadonlyMap<number, Component>;
-}
-
-/** The values of a Huffman table by code length (1 to 16), and the first code of each length. */
-interface HuffmanTable {
-  readonly firstCodes: readonly number[];
-  readonly values: readonly Uint8Array[];
 }
 
 /** One scan's part of a component. */
@@ -55,13 +52,14 @@ export function endOfImage(file: DataView): number | undefined {
   const tables = new Map<number, HuffmanTable>();
   let frame: Frame | undefined;
   let restartInterval = 0;
+  let scans = 0;
   try {
     for (const { marker, start, end } of jpegSegments(file)) {
       if (marker === 0xc4) readTables(file, start, end, tables);
       if (marker === 0xdd) restartInterval = file.getUint16(start);
       if (isFrame(marker)) frame = marker <= 0xc2 ? readFrame(file, start, marker) : undefined;
       if (marker !== 0xda) continue;
-      if (!frame) return undefined;
+      if (!frame || ++scans > MOST_SCANS) return undefined;
       const bits = new BitReader(file, end);
       readScan(frame, scanOf(file, start, frame, tables), bits, restartInterval);
       const components = [...frame.components.values()];
@@ -98,30 +96,6 @@ function readFrame(file: DataView, start: number, marker: number): Frame {
     }),
   );
   return { isProgressive, mcuColumns, mcuRows, components };
-}
-
-function readTables(
-  file: DataView,
-  start: number,
-  end: number,
-  tables: Map<number, HuffmanTable>,
-): void {
-  for (let at = start; at < end; ) {
-    const id = file.getUint8(at);
-    let value = at + 17;
-    let code = 0;
-    const firstCodes: number[] = [];
-    const values: Uint8Array[] = [];
-    for (let length = 0; length < 16; length++) {
-      const count = file.getUint8(at + 1 + length);
-      firstCodes.push(code);
-      values.push(new Uint8Array(file.buffer, file.byteOffset + value, count));
-      value += count;
-      code = (code + count) << 1;
-    }
-    tables.set(id, { firstCodes, values });
-    at = value;
-  }
 }
 
 function scanOf(
@@ -251,59 +225,5 @@ class BlockReader {
 
   #runOfBlocks(exponent: number): number {
     return (1 << exponent) + this.#bits.take(exponent);
-  }
-}
-
-/** The bits of a scan, stuffed zeros left out. Throws RangeError at its end. */
-class BitReader {
-  /** Offset of the next byte. */
-  at: number;
-  readonly #file: DataView;
-  #byte = 0;
-  #left = 0;
-
-  constructor(file: DataView, at: number) {
-    this.#file = file;
-    this.at = at;
-  }
-
-  take(count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++) value = (value << 1) | this.#bit();
-    return value;
-  }
-
-  symbol(table: HuffmanTable | undefined): number {
-    if (!table) throw new RangeError("a scan without its Huffman table");
-    let code = 0;
-    for (let length = 0; length < 16; length++) {
-      code = (code << 1) | this.#bit();
-      const value = table.values[length]?.[code - (table.firstCodes[length] ?? 0)];
-      if (value !== undefined) return value;
-    }
-    throw new RangeError("bits that are no Huffman code");
-  }
-
-  /** Steps over a restart marker. */
-  restart(): void {
-    this.#left = 0;
-    while (this.#file.getUint8(this.at) === 0xff && this.#file.getUint8(this.at + 1) === 0xff) {
-      this.at++;
-    }
-    const marker = this.#file.getUint16(this.at);
-    if (marker < 0xffd0 || marker > 0xffd7) throw new RangeError("no restart marker");
-    this.at += 2;
-  }
-
-  #bit(): number {
-    if (this.#left === 0) {
-      this.#byte = this.#file.getUint8(this.at++);
-      this.#left = 8;
-      if (this.#byte === 0xff && this.#file.getUint8(this.at++) !== 0) {
-        throw new RangeError("a marker before the last block");
-      }
-    }
-    this.#left--;
-    return (this.#byte >> this.#left) & 1;
   }
 }
