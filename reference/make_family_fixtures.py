@@ -60,7 +60,7 @@ SEEDS = {
     "llava-1.5": 2,
     "llava-next-vicuna": 14,
     "llava-next-mistral": 1,
-    "llava-onevision": 1,
+    "llava-onevision": 6,
     "internvl3": 5,
     "internvl3-qk-norm": 2,
     "qwen2-vl": 2,
