@@ -241,7 +241,7 @@ test("the camera takes a still, and is off once its dialog is closed", async ({ 
 });
 
 for (const [name, sentence] of [
-  ["NotAllowedError", /was refused\. Allow it/],
+  ["NotAllowedError", /was denied\. Allow it/],
   ["NotFoundError", /There is no camera here/],
 ] as const) {
   test(`a camera that answers ${name} gets one sentence`, async ({ page }) => {

@@ -1,4 +1,4 @@
-/** A word of an answer, by the rule of `telemetry/agreement.ts`: a whitespace-delimited string. */
+/** A word of an answer, by the rule of `text/agreement.ts`: a whitespace-delimited string. */
 export interface Word {
   /** Offsets of its characters in the answer. */
   readonly start: number;
