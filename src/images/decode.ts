@@ -93,8 +93,8 @@ export function turn(
 }
 
 /**
- * The image on white, scaled by the processor's filter. What is far too large is first brought down by
- * the canvas, which is fast, to a size from which the filter still sees every detail it needs.
+ * The image on white, scaled by the processor's filter. The canvas first scales down a very large
+ * image, which is fast, to a size that preserves the detail that the filter needs.
  */
 function draw(
   bitmap: ImageBitmap,

@@ -48,7 +48,7 @@ function u8(file: DataView, offset: number): number {
 
 /**
  * PNG: chunks of (length, type, data, checksum) up to IEND; `acTL` marks an animation. A file that
- * ends behind a whole chunk is left to the decoder.
+ * ends after a whole chunk is passed to the decoder.
  */
 function readPng(file: DataView): ImageHeader {
   const width = file.getUint32(16);

@@ -2,7 +2,7 @@ import { ascii, type ImageHeader } from "./types";
 
 const HEIC_BRANDS = /^(hei[cxms]|hev[cxms]|mif[12]|msf1)$/;
 
-/** By the brands of `ftyp`, the compatible ones included, as browsers tell them apart. */
+/** Detected by the brands of `ftyp`, including compatible brands, as in browsers. */
 export function isoFormat(file: DataView): "AVIF" | "HEIC" | undefined {
   const end = Math.min(file.byteLength, Math.max(16, file.getUint32(0)));
   const brands: string[] = [ascii(file, 8, 4)];

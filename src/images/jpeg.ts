@@ -3,8 +3,8 @@ import { EOI, isFrame, jpegSegments, SOS } from "./jpegSegments";
 import type { ImageHeader } from "./types";
 
 /**
- * A file without an end marker is whole if its scans hold every block of the image: some phones write
- * their own data in place of the marker.
+ * A file without an end marker is complete if its scans contain every block of the image: some
+ * phones write their own data instead of the marker.
  */
 export function readJpeg(file: DataView): ImageHeader {
   let [width, height] = [0, 0];

@@ -59,7 +59,7 @@ export class BitReader {
     throw new RangeError("bits that are no Huffman code");
   }
 
-  /** Steps over a restart marker. */
+  /** Skips a restart marker. */
   restart(): void {
     this.#left = 0;
     while (this.#file.getUint8(this.at) === 0xff && this.#file.getUint8(this.at + 1) === 0xff) {

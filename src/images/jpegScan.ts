@@ -1,16 +1,16 @@
 import { BitReader, type HuffmanTable, readTables } from "./jpegBits";
 import { isFrame, jpegSegments } from "./jpegSegments";
 
-/** More than any image that is decoded here has. */
+/** Upper bound of a decodable image's blocks. */
 const MOST_MCUS = 2 ** 21;
-/** Many more than encoders write. A few bytes can stand for a scan of empty blocks. */
+/** Upper bound of scans, far above real files. A few bytes can encode a scan of empty blocks. */
 const MOST_SCANS = 100;
 
 interface Component {
   /** Blocks per MCU, horizontally and vertically. */
   readonly across: number;
   readonly down: number;
-  /** Blocks of the component, and columns of blocks with those that fill up the last MCU. */
+  /** Blocks of the component, and columns of blocks including the padding of the last MCU. */
   readonly columns: number;
   readonly rows: number;
   readonly stride: number;

@@ -4,7 +4,7 @@ import type { ImageGeometry, ImageMarkup } from "../prompt/prompt";
 import type { TowerConfig } from "../vision/towerConfig";
 import type { TowerNames } from "../vision/towerWeights";
 
-/** An image as a vision encoder takes it, and how it was cut. */
+/** Input of a vision encoder for one image, and its tiles. */
 export interface ProcessedImage {
   /** f32 [tiles, 3, height, width], normalized */
   readonly pixelValues: Float32Array;
@@ -22,28 +22,31 @@ export interface Raster {
   readonly height: number;
 }
 
-/** A family's image processor, set up from a directory's files. */
+/** A family's image processor, configured by a directory's files. */
 export interface ImageProcessor {
   readonly filter: ResampleFilter;
-  /** The size to which an image is scaled before `process`, in pixels. */
+  /** The size to scale an image to before `process`, in pixels. */
   sizeFor(width: number, height: number): readonly [width: number, height: number];
   process(image: Raster): ProcessedImage;
 }
 
-/** How a family sees images. */
+/** A family's processing of images. */
 export interface VisionFamily {
   /** Shape of the vision encoder. `width`: the decoder's hidden size. @throws ModelError */
   tower(json: JsonObject, width: number): TowerConfig;
-  /** Where checkpoints keep its tensors, in every layout that the Hub has. */
+  /** Prefixes of its tensors in every layout on the Hub. */
   readonly names: TowerNames;
   /** `config` of the tower. @throws ModelError */
   processor(files: ModelFiles, config: TowerConfig): Promise<ImageProcessor>;
   markup(imageTokenId: number): ImageMarkup;
 }
 
-/** What differs between models: everything else reads configuration fields, never a model's name. */
+/**
+ * The differences between model families. All other code reads configuration fields, never a
+ * model's name.
+ */
 export interface ModelFamily {
-  /** As people know it. */
+  /** The family's usual name. */
   readonly title: string;
   /** `model_type`s of `config.json`. */
   readonly modelTypes: readonly string[];

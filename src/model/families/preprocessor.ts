@@ -9,11 +9,11 @@ const FILE = "preprocessor_config.json";
 export interface PreprocessorFiles {
   /** Of the image processor. */
   readonly preprocessor: JsonObject;
-  /** `processor_config.json`, where there is one. */
+  /** `processor_config.json`, if there is one. */
   readonly processor: JsonObject | undefined;
 }
 
-/** The files that set up an image processor. @throws ModelError */
+/** The configuration files of an image processor. @throws ModelError */
 export async function preprocessorFiles(files: ModelFiles): Promise<PreprocessorFiles> {
   const [own, processor] = await Promise.all([
     files.optionalJson(FILE),
@@ -26,14 +26,14 @@ export async function preprocessorFiles(files: ModelFiles): Promise<Preprocessor
   throw new ModelError("missingFile", message);
 }
 
-/** What brings 8-bit values to the encoder's range: (value × scale − mean) / std, per channel. */
+/** Normalization of 8-bit values: (value × scale − mean) / std, per channel. */
 export interface Normalization {
   readonly scale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** @throws ModelError for what are no numbers, or deviations that are not above 0 */
+/** @throws ModelError for values that are not numbers, or deviations that are not positive */
 export function normalizationOf(config: JsonObject): Normalization {
   return {
     scale: config.do_rescale === false ? 1 : scaleOf(config),
@@ -54,7 +54,7 @@ function deviations(config: JsonObject): readonly number[] {
   throw bad(`The model's ${FILE} has an image_std that is not above 0.`);
 }
 
-/** One number per colour; a single number stands for all three. */
+/** One number per channel; a single number applies to all three. */
 function colors(config: JsonObject, field: "image_mean" | "image_std"): readonly number[] {
   const given = config[field] ?? 0.5;
   const values = typeof given === "number" ? [given, given, given] : given;
@@ -63,7 +63,7 @@ function colors(config: JsonObject, field: "image_mean" | "image_std"): readonly
   throw bad(`The model's ${FILE} does not have three numbers as ${field}.`);
 }
 
-/** Pillow's numbers for its filters, as `preprocessor_config.json` has them. */
+/** Pillow's filter numbers, as in `preprocessor_config.json`. */
 const FILTERS: Readonly<Record<number, ResampleFilter>> = {
   1: "lanczos",
   2: "bilinear",

@@ -5,10 +5,10 @@ import { llava } from "./llava/llava";
 
 const TEXT: ModelFamily = { title: "Llama and Qwen2", modelTypes: ["llama", "qwen2"] };
 
-/** Every model family, the only list: what a directory is follows from its `model_type`. */
+/** The only list of model families; `model_type` selects one. */
 export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, TEXT];
 
-/** The family of a `config.json`; undefined: none that runs here. */
+/** The family of a `config.json`; undefined if it is not supported. */
 export function familyOf(json: JsonObject): ModelFamily | undefined {
   const type = String(json.model_type ?? "llama");
   return FAMILIES.find(({ modelTypes }) => modelTypes.includes(type));

@@ -18,11 +18,11 @@ export interface TileBox {
 export interface ImageTile {
   readonly gridRows: number;
   readonly gridColumns: number;
-  /** What of the image it shows. */
+  /** The part of the image that it shows. */
   readonly box: TileBox;
 }
 
-/** How an image is cut for its model: what its prompt and its picture on screen follow from. */
+/** How an image is cut for its model; determines its prompt and its overlay. */
 export interface ImageGeometry {
   readonly grid: TileGrid;
   /** In prompt order. */
@@ -30,7 +30,7 @@ export interface ImageGeometry {
 }
 
 export interface PromptImage extends ImageGeometry {
-  /** Names the picture; two turns with the same key show the same picture. */
+  /** Identifies the image; equal keys in two turns mean the same image. */
   readonly key: string;
 }
 
@@ -65,7 +65,10 @@ export interface ImageMarkup {
   /** The chat template's placeholder for an image. */
   readonly placeholder: string;
   readonly imageTokenId: number;
-  /** The text that replaces the placeholder: one image token per visual row, and what stands around. */
+  /**
+   * The text that replaces the placeholder: one image token per visual row, with the markup around
+   * them.
+   */
   expand(image: ImageGeometry): string;
 }
 
@@ -117,7 +120,10 @@ export class PromptBuilder {
     return { ids, turnStarts, tiles };
   }
 
-  /** As processors do: the tokenizer's own first ids, unless the template has written them. */
+  /**
+   * The tokenizer's own first ids, unless the template has written them, like the processors of
+   * `transformers`.
+   */
   #prefix(written: readonly number[]): readonly number[] {
     if (!this.#markup) return [];
     const { prefixIds } = this.#tokenizer;
@@ -165,8 +171,8 @@ export class PromptBuilder {
   }
 
   /**
-   * Where the visual rows of a turn's images stand. `ids` is what the turn's text became, from
-   * position `offset` on: an image token among generated ids is never taken for a row.
+   * Locations of the visual rows of a turn's images. `ids` are the turn's token ids, from position
+   * `offset` on: an image token among generated ids is never taken for a row.
    */
   #tiles(images: readonly PromptImage[], ids: readonly number[], offset: number): PromptTile[] {
     const imageTokenId = this.#markup?.imageTokenId ?? -1;

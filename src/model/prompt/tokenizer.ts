@@ -4,7 +4,7 @@ import { transformers } from "./transformers";
 
 type LibraryTokenizer = InstanceType<typeof transformers.PreTrainedTokenizer>;
 
-/** One message of a conversation, as chat templates take it. */
+/** One message of a conversation, in the format of chat templates. */
 export interface ChatMessage {
   readonly role: "user" | "assistant";
   readonly content: readonly (
@@ -71,8 +71,8 @@ export class Tokenizer {
   }
 
   /**
-   * Whether the template reads a message as a list of parts, as those of multimodal models do. Others
-   * take its text: given a list, they write it out, or fail.
+   * Whether the template reads a message as a list of parts, like those of multimodal models. Other
+   * templates need a text: with a list, they print it or fail.
    */
   #readsParts(): boolean {
     const probe: ChatMessage = { role: "user", content: [{ type: "text", text: PROBE }] };
@@ -108,7 +108,7 @@ export class Tokenizer {
   }
 }
 
-/** A word that no template writes by itself. */
+/** A word that is in no template. */
 const PROBE = "keepsight-probe";
 
 function asText({ role, content }: ChatMessage): object {
@@ -116,8 +116,8 @@ function asText({ role, content }: ChatMessage): object {
 }
 
 /**
- * Every token that `tokenizer.json` or `tokenizer_config.json` adds to the vocabulary, longest first:
- * a shorter one may stand in a longer one. White space is no token that somebody types.
+ * Every token that `tokenizer.json` or `tokenizer_config.json` adds to the vocabulary, longest
+ * first: a shorter one may be part of a longer one. White space is not such a token.
  */
 function addedTokens(json: JsonObject, config: JsonObject): readonly string[] {
   const listed = Array.isArray(json.added_tokens) ? json.added_tokens : [];

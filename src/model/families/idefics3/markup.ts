@@ -1,8 +1,8 @@
 import type { ImageMarkup } from "../../prompt/prompt";
 
 /**
- * Every tile of a cut picture with its row and column, one line per row of tiles, then the whole
- * picture; an uncut one just whole.
+ * Every tile of a cut image with its row and column, one line per row of tiles, then the whole
+ * image; an uncut image only whole.
  */
 export function idefics3Markup(imageTokenId: number): ImageMarkup {
   const placeholder = "<image>";

@@ -7,11 +7,11 @@ import type { ImageProcessor, ProcessedImage, Raster } from "../family";
 import { preprocessorFiles, toPixelValues } from "../preprocessor";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
 
-/** What a vision encoder takes and gives for one tile. */
+/** Input and output sizes of a vision encoder for one tile. */
 export interface TileEncoder {
   /** Pixels of an edge. */
   readonly imageSize: number;
-  /** Features, which become rows of the prompt. */
+  /** Number of features, which become rows of the prompt. */
   readonly rows: number;
 }
 
@@ -32,7 +32,7 @@ export class Idefics3Processor implements ImageProcessor {
     this.#rowsPerTile = rowsPerTile;
   }
 
-  /** @throws ModelError, also if the tiles are not what the vision encoder takes and gives */
+  /** @throws ModelError, also if the tiles do not fit the vision encoder */
   static async load(files: ModelFiles, encoder: TileEncoder): Promise<Idefics3Processor> {
     const { preprocessor, processor } = await preprocessorFiles(files);
     const config = parseProcessorConfig(preprocessor);
@@ -51,7 +51,7 @@ export class Idefics3Processor implements ImageProcessor {
     return new Idefics3Processor(config, encoder.rows);
   }
 
-  /** The size to which an image is scaled first: by its longest edge, the other one even. */
+  /** The size of the first scaling: given longest edge, the other edge even. */
   sizeFor(width: number, height: number): Size {
     const { longestEdge } = this.#config;
     if (longestEdge === undefined) return [width, height];
@@ -59,7 +59,7 @@ export class Idefics3Processor implements ImageProcessor {
     return Math.max(...size) > MAX_EDGE ? withLongest(size, MAX_EDGE, (edge) => edge) : size;
   }
 
-  /** Pixels of `sizeFor` to tiles: each is a square of the encoder's size. */
+  /** Cuts pixels of size `sizeFor` into tiles: squares of the encoder's size. */
   process(image: Raster): ProcessedImage {
     const { tileSize, splits } = this.#config;
     const square = [tileSize, tileSize] as const;
@@ -91,7 +91,7 @@ export class Idefics3Processor implements ImageProcessor {
   }
 }
 
-/** No edge is longer, whatever a processor asks for. */
+/** Upper bound of an edge for any processor configuration. */
 const MAX_EDGE = 4096;
 
 /** The smallest size of whole tiles; the longer side decides first. */
@@ -100,7 +100,10 @@ function wholeTiles({ width, height }: Raster, tileSize: number): Size {
   return withLongest([width, height], up(Math.max(width, height)), (edge) => up(Math.max(1, edge)));
 }
 
-/** A size with another longest edge and nearly the same shape, in the arithmetic of `transformers`. */
+/**
+ * A size with another longest edge and nearly the same aspect ratio, in the arithmetic of
+ * `transformers`.
+ */
 function withLongest(
   [width, height]: Size,
   longest: number,
@@ -112,8 +115,8 @@ function withLongest(
 }
 
 /**
- * What each tile shows, in prompt order. The image is stretched to a whole number of tiles, so the
- * tiles divide it evenly whatever its shape; the last one shows all of it. The connector keeps a
+ * The part of the image in each tile, in prompt order. The image is resized to a whole number of
+ * tiles, so the tiles divide it evenly; the last tile shows the whole image. The connector keeps a
  * square's rows in reading order.
  */
 export function idefics3Geometry(grid: TileGrid, rowsPerTile: number): ImageGeometry {

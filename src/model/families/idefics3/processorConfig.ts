@@ -4,7 +4,7 @@ import type { JsonObject } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import { type Normalization, normalizationOf, pillowFilter } from "../preprocessor";
 
-/** What `preprocessor_config.json` says, with the defaults of `transformers`. */
+/** The contents of `preprocessor_config.json`, with the defaults of `transformers`. */
 export interface Idefics3ProcessorConfig {
   /** Pixels to which the longest edge is scaled; undefined: the image keeps its size. */
   readonly longestEdge: number | undefined;

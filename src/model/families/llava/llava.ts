@@ -62,7 +62,7 @@ export const llava: ModelFamily = {
   },
 };
 
-/** Layers that run for the hidden state `vision_feature_layer`, of which −1 is the last layer's. */
+/** Number of layers to run for the hidden state `vision_feature_layer`; −1 is the last layer's. */
 function featureLayers(json: JsonObject, layers: number): number {
   const layer = json.vision_feature_layer ?? -2;
   const strategy = json.vision_feature_select_strategy ?? "default";

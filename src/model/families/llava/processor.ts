@@ -3,7 +3,7 @@ import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import type { ImageProcessor, ProcessedImage, Raster } from "../family";
 import { normalizationOf, pillowFilter, preprocessorFiles, toPixelValues } from "../preprocessor";
 
-/** CLIP's image processor: the shortest edge is scaled to the encoder's, the middle is cut out. */
+/** CLIP's image processor: scales the shortest edge to the encoder's size and crops the centre. */
 export class ClipProcessor implements ImageProcessor {
   readonly filter: ResampleFilter;
   readonly #config: JsonObject;
