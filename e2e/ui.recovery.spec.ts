@@ -194,3 +194,11 @@ test("after a lost device the page says what it does, and the question is asked 
   await expect(question(page, "What is the total?").getByRole("alert")).toContainText(message);
   await expect(page.getByText("The page loads the model again")).toHaveCount(0);
 });
+
+test("a language that is no tag does not keep the page from starting", async ({ page }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, "language", { get: () => "en-US@posix" });
+  });
+  await openScripted(page);
+  await ask(page, "What is the total?");
+});
