@@ -1,7 +1,7 @@
 import { BitReader, type HuffmanTable, readTables } from "./jpegBits";
 import { isFrame, jpegSegments } from "./jpegSegments";
 
-/** Upper bound of a decodable image's blocks. */
+/** Upper bound of a decodable image's MCUs. */
 const MOST_MCUS = 2 ** 21;
 /** Upper bound of scans, far above real files. A few bytes can encode a scan of empty blocks. */
 const MOST_SCANS = 100;
