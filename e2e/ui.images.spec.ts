@@ -415,3 +415,29 @@ for (const [width, height, colorScheme] of [
     if (width === 1440) await expectAccessible(page);
   });
 }
+
+test("an added file has the type of its header, whatever it was declared as, and is upright", async ({
+  page,
+}) => {
+  await openScripted(page);
+  const add = async (name: string, mimeType: string, file: string) => {
+    const buffer = fs.readFileSync(`fixtures/images/${file}`);
+    await page.getByLabel("Images to add").first().setInputFiles({ name, mimeType, buffer });
+    await expect(page.locator(`figure img[alt="${name}"]`)).toBeVisible();
+    return page.evaluate(async () => {
+      const blob = await (
+        await fetch(document.querySelector<HTMLImageElement>("figure img")!.src)
+      ).blob();
+      const bitmap = await createImageBitmap(blob);
+      const context = new OffscreenCanvas(64, 64).getContext("2d")!;
+      context.drawImage(bitmap, 0, 0, 64, 64);
+      return { type: blob.type, pixels: [...context.getImageData(0, 0, 64, 64).data] };
+    });
+  };
+  const plain = await add("page.html", "text/html", "receipt.png");
+  expect(plain.type).toBe("image/png");
+  const turned = await add("turned.png", "image/png", "exif6.webp");
+  expect(turned.type).toBe("image/webp");
+  const differences = turned.pixels.map((value, i) => Math.abs(value - plain.pixels[i]!));
+  expect(differences.reduce((sum, each) => sum + each, 0) / differences.length).toBeLessThan(4);
+});
