@@ -3,12 +3,19 @@ import { findBrowser, launchOptions } from "./cli/browser";
 
 const browser = await findBrowser();
 const port = Number(process.env.KEEPSIGHT_PORT ?? 4193);
+/** Specs that play a recording back: the page without the model. */
+const SCRIPTED = "**/ui.*.spec.ts";
 
 /** Drives the built site, in the browser that `cli/browser.ts` finds. */
 export default defineConfig({
   testDir: "e2e",
-  // One worker: parallel GPU tests on a software adapter with two cores would time out.
-  workers: 1,
+  // The software adapter takes every core, so one test at a time runs the real engine. Tests of the page
+  // alone mostly wait for frames and timers; they run beside it.
+  workers: 2,
+  projects: [
+    { name: "engine", testIgnore: SCRIPTED, workers: 1 },
+    { name: "page", testMatch: SCRIPTED },
+  ],
   timeout: 180_000,
   expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env.CI),
@@ -20,7 +27,9 @@ export default defineConfig({
     launchOptions: launchOptions(browser),
     // `page.route` does not see a service worker's requests; `offline.spec.ts` allows it.
     serviceWorkers: "block",
-    trace: "retain-on-failure",
+    // No film of every test: a software adapter draws each of its frames.
+    trace: { mode: "retain-on-failure", screenshots: false },
+    screenshot: "only-on-failure",
   },
   webServer: {
     command: `node cli/run.mjs start --port ${port}`,

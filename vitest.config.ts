@@ -1,3 +1,4 @@
+import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -6,6 +7,8 @@ const alias = { "@": fileURLToPath(new URL("./src", import.meta.url)) };
 /** Two projects: `unit` needs nothing; `gpu` runs our kernels on Dawn's software adapter. */
 export default defineConfig({
   test: {
+    // Vitest leaves one core idle; of two, that is half.
+    maxWorkers: Math.max(2, os.availableParallelism() - 1),
     projects: [
       {
         resolve: { alias },

@@ -13,28 +13,31 @@ const REPORTS = path.resolve("node_modules/.cache/keepsight/reports");
 
 /**
  * `npm test`: lint, types, unit, GPU and browser tests, one after the other, counted from the
- * runners' own reports. Every step runs even if an earlier one failed. `npm test -- unit gpu` runs
- * only those.
+ * runners' own reports. Every step runs even if an earlier one failed; a step that cannot start counts
+ * as one failure. `npm test -- unit gpu` runs only those.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   fs.mkdirSync(REPORTS, { recursive: true });
-  const browser = await findBrowser((line) => process.stderr.write(`browser: ${line}\n`));
-  const vulkan = vulkanEnvironment(browser);
-  const stages: Record<string, () => Promise<Count>> = {
+  const browser = () => findBrowser((line) => process.stderr.write(`browser: ${line}\n`));
+  const steps: Record<string, () => Promise<Count>> = {
     lint: () => tool("node_modules/@biomejs/biome/bin/biome", ["check", "--error-on-warnings"]),
     types: () => tool("node_modules/typescript/bin/tsc", ["-p", "."]),
     unit: () => vitest("unit", {}),
-    gpu: () => vitest("gpu", vulkan),
-    e2e: () => {
+    gpu: async () => vitest("gpu", vulkanEnvironment(await browser())),
+    e2e: async () => {
+      await browser();
       buildIfStale();
       return playwright();
     },
   };
   const total = { passed: 0, failed: 0 };
-  for (const [name, run] of Object.entries(stages)) {
+  for (const [name, run] of Object.entries(steps)) {
     if (argv.length > 0 && !argv.includes(name)) continue;
     process.stdout.write(`\n── ${name}\n`);
-    const { passed, failed } = await run();
+    const { passed, failed } = await run().catch((error: Error) => {
+      process.stdout.write(`${error.message}\n`);
+      return { passed: 0, failed: 1 };
+    });
     process.stdout.write(`── ${name}: ${passed} passed, ${failed} failed\n`);
     total.passed += passed;
     total.failed += failed;
