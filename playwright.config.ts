@@ -1,6 +1,8 @@
 import { defineConfig } from "@playwright/test";
 import { findBrowser, launchOptions } from "./cli/browser";
 
+// A test loads ONNX Runtime and computes little with it: optimizing its functions takes longer than it saves.
+process.env.KEEPSIGHT_BROWSER_ARGS ??= "--js-flags=--wasm-tiering-budget=100000000";
 const browser = await findBrowser();
 const port = Number(process.env.KEEPSIGHT_PORT ?? 4193);
 /** Specs that play a recording back: the page without the model. */
@@ -27,8 +29,7 @@ export default defineConfig({
     launchOptions: launchOptions(browser),
     // `page.route` does not see a service worker's requests; `offline.spec.ts` allows it.
     serviceWorkers: "block",
-    // No film of every test: a software adapter draws each of its frames.
-    trace: { mode: "retain-on-failure", screenshots: false },
+    // No traces: recording them takes a sixth of the time. `--trace on` records one.
     screenshot: "only-on-failure",
   },
   webServer: {

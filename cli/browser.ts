@@ -79,13 +79,14 @@ function readCache(): FoundBrowser | undefined {
   }
 }
 
-/** Playwright's launch options. */
+/** Playwright's launch options; `$KEEPSIGHT_BROWSER_ARGS` adds arguments. */
 export function launchOptions({
   executablePath,
   args,
   env,
 }: Omit<FoundBrowser, "version">): LaunchOptions {
-  return { executablePath, args: [...args], env: { ...process.env, ...env } };
+  const more = process.env.KEEPSIGHT_BROWSER_ARGS?.split(" ") ?? [];
+  return { executablePath, args: [...args, ...more], env: { ...process.env, ...env } };
 }
 
 async function probeAll(
