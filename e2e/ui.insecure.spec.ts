@@ -1,13 +1,16 @@
 import { expect, test } from "@playwright/test";
-import { findBrowser } from "../cli/browser";
+import { findBrowser, launchOptions } from "../cli/browser";
 import { expectAccessible } from "./pageChecks";
 
 const HOST = "keepsight.example";
-const { executablePath, args } = await findBrowser();
+const browser = await findBrowser();
 
 /** A name that is not localhost, as in a local network: browsers do not treat it as secure. */
 test.use({
-  launchOptions: { executablePath, args: [...args, `--host-resolver-rules=MAP ${HOST} 127.0.0.1`] },
+  launchOptions: launchOptions({
+    ...browser,
+    args: [...browser.args, `--host-resolver-rules=MAP ${HOST} 127.0.0.1`],
+  }),
 });
 
 test("an address that is not secure shows the page and one sentence that says what it needs", async ({
