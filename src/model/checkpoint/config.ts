@@ -41,7 +41,7 @@ export interface DecoderConfig {
 type Json = { readonly [key: string]: unknown };
 
 /** `model_type`s of decoders, alone or in a family's container. */
-const DECODERS: readonly string[] = ["llama", "qwen2"];
+const DECODERS: readonly string[] = ["llama", "mistral", "qwen2"];
 
 /**
  * Reads a Hub `config.json`. Absent fields have the defaults of `transformers`.
@@ -62,14 +62,15 @@ export function parseConfig(json: unknown): DecoderConfig {
 
   const heads = count(text, "num_attention_heads", 32);
   const hidden = count(text, "hidden_size", 4096);
+  const isMistral = decoder === "mistral";
   const hasBias = text.attention_bias === true;
   const config: DecoderConfig = {
     architecture,
     layers: count(text, "num_hidden_layers", 32),
     hidden,
-    intermediate: count(text, "intermediate_size", 11008),
+    intermediate: count(text, "intermediate_size", isMistral ? 14336 : 11008),
     heads,
-    kvHeads: count(text, "num_key_value_heads", heads),
+    kvHeads: count(text, "num_key_value_heads", isMistral ? 8 : heads),
     headDim: count(text, "head_dim", hidden / heads),
     vocabulary: count(text, "vocab_size", 32000),
     normEpsilon: positive(text, "rms_norm_eps", 1e-6),
@@ -94,12 +95,19 @@ function refuse(text: Json, architecture: string): void {
   if (other !== undefined) {
     throw unknown(`Layers of the kind ${shown(other)}, in ${architecture}, are not supported.`);
   }
-  if (text.use_sliding_window === true) {
+  if (text.use_sliding_window === true || hasShortWindow(text)) {
     throw unknown(`Sliding-window attention, in ${architecture}, is not supported.`);
   }
   if ((text.partial_rotary_factor ?? 1) !== 1) {
     throw unknown(`Rotating a part of each head, in ${architecture}, is not supported.`);
   }
+}
+
+/** Mistral's window is 4096 rows unless the file says otherwise; null is none. */
+function hasShortWindow(text: Json): boolean {
+  if (text.model_type !== "mistral") return false;
+  const window = text.sliding_window === undefined ? 4096 : text.sliding_window;
+  return typeof window === "number" && window < count(text, "max_position_embeddings", 131072);
 }
 
 function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" | "ropeScaling"> {

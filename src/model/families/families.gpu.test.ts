@@ -27,7 +27,15 @@ const LOGIT_TOLERANCE = 2e-3;
 const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());
 
-const NAMES = ["smolvlm", "llava-1.5", "llama", "qwen2"];
+const NAMES = [
+  "smolvlm",
+  "smolvlm2",
+  "llava-1.5",
+  "llava-next-vicuna",
+  "llava-next-mistral",
+  "llama",
+  "qwen2",
+];
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 describe.each(NAMES)("%s", async (name) => {
@@ -96,7 +104,7 @@ describe.each(NAMES)("%s", async (name) => {
       let firstRow = 0;
       for (const [i, picture] of picturesOf(test).entries()) {
         const encoded = await encoder!.encode(pictures.get(picture)!);
-        const rows = encoded.tiles * encoded.rowsPerTile;
+        const { rows } = encoded;
         const actual = new Float32Array(await gpu.read(encoded.buffer));
         expect(worst(actual, arrays.floats(`features/${test.images[i]}`))).toBeLessThan(
           FEATURE_TOLERANCE,

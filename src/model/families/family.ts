@@ -12,6 +12,11 @@ export interface ProcessedImage {
   readonly height: number;
   readonly width: number;
   readonly geometry: ImageGeometry;
+  /**
+   * The rows of the prompt as rows of the encoder's output, tile by tile; the number behind the last is
+   * the newline row. Undefined: all rows in their order.
+   */
+  readonly arrangement?: Uint32Array<ArrayBuffer>;
 }
 
 /** A decoded image. */

@@ -1,12 +1,12 @@
 import type { JsonObject } from "../checkpoint/files";
 import type { ModelFamily } from "./family";
 import { idefics3 } from "./idefics3/idefics3";
-import { llava } from "./llava/llava";
+import { llava, llavaNext } from "./llava/llava";
 
 const TEXT: ModelFamily = { title: "Llama and Qwen2", modelTypes: ["llama", "qwen2"] };
 
 /** The only list of model families; `model_type` selects one. */
-export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, TEXT];
+export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, llavaNext, TEXT];
 
 /** The family of a `config.json`; undefined if it is not supported. */
 export function familyOf(json: JsonObject): ModelFamily | undefined {

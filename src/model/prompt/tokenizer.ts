@@ -23,7 +23,7 @@ export class Tokenizer {
 
   constructor(tokenizer: LibraryTokenizer, template: string, addedTokens: readonly string[]) {
     this.#tokenizer = tokenizer;
-    this.#template = template;
+    this.#template = withKnownEscapes(template);
     this.addedTokens = addedTokens;
   }
 
@@ -110,6 +110,18 @@ export class Tokenizer {
 
 /** A word that is in no template. */
 const PROBE = "keepsight-probe";
+
+/**
+ * The template with backslashes doubled that begin no escape sequence: Python keeps such a backslash,
+ * the library refuses it. Only within expressions and statements, where strings are.
+ */
+function withKnownEscapes(template: string): string {
+  return template.replace(/\{[{%][\s\S]*?[}%]\}/g, (block) =>
+    block.replace(/\\([\s\S])/g, (escape, next) =>
+      "ntrbfv'\"\\".includes(next) ? escape : `\\${escape}`,
+    ),
+  );
+}
 
 function asText({ role, content }: ChatMessage): object {
   return { role, content: content.map((part) => ("text" in part ? part.text : "")).join("") };

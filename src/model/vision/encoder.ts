@@ -1,10 +1,9 @@
 import type { ProcessedImage } from "../families/family";
 
-/** An image's features for the decoder: f32 [tiles · rowsPerTile, width], in the pool `vision`. */
+/** An image's features for the decoder: f32 [rows, width], in the pool `vision`. */
 export interface ImageFeatures {
   readonly buffer: GPUBuffer;
-  readonly tiles: number;
-  readonly rowsPerTile: number;
+  readonly rows: number;
   /** Elements of one row: the decoder's hidden size. */
   readonly width: number;
 }

@@ -62,7 +62,7 @@ export class OnnxVisionEncoder implements VisionEncoder {
         ];
         throw new ModelError("badModel", `The vision encoder gives ${gave}, not ${wanted}.`);
       }
-      return { buffer: this.#own(features), tiles, rowsPerTile, width };
+      return { buffer: this.#own(features), rows: tiles * rowsPerTile, width };
     } finally {
       for (const output of Object.values(outputs)) output.dispose();
     }

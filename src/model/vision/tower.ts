@@ -2,8 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Slice } from "@/gpu/kernel";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
-import type { DType } from "@/gpu/kernels/common/dtype";
-import { createMatmul, type Matmul } from "@/gpu/kernels/matmul/matmul";
+import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
 import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
@@ -21,6 +20,8 @@ interface TowerKernels {
   readonly norm: LayerNorm;
   readonly bias: Matmul;
   readonly residual: Matmul;
+  /** `residual` for the patches, whose matrix may have another type. */
+  readonly embedding: Matmul;
   readonly activated: Matmul;
   /** The first of the connector's two projections. */
   readonly connector: Matmul | undefined;
@@ -67,47 +68,74 @@ export class VisionTower implements VisionEncoder {
     weights: TowerWeights,
     variants: Variants,
   ): Promise<VisionTower> {
-    const dtype = weights.patches.matrix.dtype;
-    return new VisionTower(gpu, config, weights, await compile(gpu, config, variants, dtype));
+    return new VisionTower(gpu, config, weights, await compile(gpu, config, weights, variants));
   }
 
   /** The buffer belongs to the caller, who destroys it through the ledger. */
-  async encode({ pixelValues, tiles }: ProcessedImage): Promise<ImageFeatures> {
+  async encode(image: ProcessedImage): Promise<ImageFeatures> {
     const { memory } = this.#gpu;
     const { width } = this.#config;
-    const rowsPerTile = featuresPerSide(this.#config) ** 2;
-    const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
-    const tileFloats = pixelValues.length / tiles;
-    const tileBytes = rowsPerTile * width * 4;
-    const features = memory.storage("vision", "image features", tiles * tileBytes);
+    const { tiles, arrangement } = image;
+    const tileRows = featuresPerSide(this.#config) ** 2;
+    // One more row for what ends a line, where the family has that.
+    const rows = tiles * tileRows + (this.#weights.newline ? 1 : 0);
+    const encoded = memory.storage("vision", "image features", rows * width * 4);
     try {
-      const scratch = new TowerScratch(this.#gpu, this.#config, Math.min(tiles, tilesAtOnce));
-      try {
-        for (let first = 0; first < tiles; first += tilesAtOnce) {
-          const count = Math.min(tilesAtOnce, tiles - first);
-          const pixels = pixelValues.subarray(first * tileFloats, (first + count) * tileFloats);
-          scratch.write(scratch.pixels, pixels);
-          const recorder = this.#gpu.recorder("vision");
-          this.#record(recorder, scratch, count);
-          recorder.submit((encoder) =>
-            encoder.copyBufferToBuffer(
-              scratch.features,
-              0,
-              features,
-              first * tileBytes,
-              count * tileBytes,
-            ),
-          );
-          recorder.destroy();
-        }
-      } finally {
-        scratch.destroy();
-      }
+      this.#encodeTiles(image, encoded);
+      if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width };
+      const features = this.#arrange(encoded, tiles * tileRows, arrangement);
+      memory.destroy(encoded);
+      return { buffer: features, rows: arrangement.length, width };
     } catch (error) {
-      memory.destroy(features);
+      memory.destroy(encoded);
       throw error;
     }
-    return { buffer: features, tiles, rowsPerTile, width };
+  }
+
+  /** Feature rows of all tiles, in their order. */
+  #encodeTiles({ pixelValues, tiles }: ProcessedImage, encoded: GPUBuffer): void {
+    const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
+    const tileFloats = pixelValues.length / tiles;
+    const tileBytes = featuresPerSide(this.#config) ** 2 * this.#config.width * 4;
+    const scratch = new TowerScratch(this.#gpu, this.#config, Math.min(tiles, tilesAtOnce));
+    try {
+      for (let first = 0; first < tiles; first += tilesAtOnce) {
+        const count = Math.min(tilesAtOnce, tiles - first);
+        const pixels = pixelValues.subarray(first * tileFloats, (first + count) * tileFloats);
+        scratch.write(scratch.pixels, pixels);
+        const recorder = this.#gpu.recorder("vision");
+        this.#record(recorder, scratch, count);
+        const [to, size] = [first * tileBytes, count * tileBytes];
+        recorder.submit((encoder) =>
+          encoder.copyBufferToBuffer(scratch.features, 0, encoded, to, size),
+        );
+        recorder.destroy();
+      }
+    } finally {
+      scratch.destroy();
+    }
+  }
+
+  /** Rows of `encoded` by index; index `rows` is the newline row. */
+  #arrange(encoded: GPUBuffer, rows: number, arrangement: Uint32Array<ArrayBuffer>): GPUBuffer {
+    const { memory, device } = this.#gpu;
+    const { width } = this.#config;
+    const { newline } = this.#weights;
+    const indices = memory.storage("activations", "arrangement", arrangement.byteLength);
+    const features = memory.storage("vision", "image features", arrangement.length * width * 4);
+    device.queue.writeBuffer(indices, 0, arrangement);
+    if (newline) {
+      const encoder = device.createCommandEncoder({ label: "newline" });
+      encoder.copyBufferToBuffer(newline, 0, encoded, rows * width * 4, width * 4);
+      device.queue.submit([encoder.finish()]);
+    }
+    const recorder = this.#gpu.recorder("arrange", 1);
+    const output = { output: features, rows: arrangement.length, parts: 1, width };
+    this.#kernels.gather(recorder, { input: encoded, indices, ...output });
+    recorder.submit();
+    recorder.destroy();
+    memory.destroy(indices);
+    return features;
   }
 
   async release(): Promise<void> {
@@ -117,7 +145,7 @@ export class VisionTower implements VisionEncoder {
   /** Patches + positions → norm? → layers → norm? → folded rows → the decoder's width. */
   #record(recorder: Recorder, scratch: TowerScratch, tiles: number): void {
     const { hidden: width, connector, channels, imageSize, patchSize: patch } = this.#config;
-    const { patches, gather, residual } = this.#kernels;
+    const { patches, gather, embedding } = this.#kernels;
     const weights = this.#weights;
     const side = patchesPerSide(this.#config);
     const rows = tiles * towerRows(this.#config);
@@ -126,11 +154,12 @@ export class VisionTower implements VisionEncoder {
       ...{ pixels: scratch.pixels, patches: scratch.patches, images: tiles, channels, patch },
       ...{ height: imageSize, width: imageSize, patchRows: side, patchColumns: side },
       lead: Number(this.#config.hasClassToken),
+      columns: weights.patches.matrix.columns,
     });
     let [x, other] = [scratch.residual, scratch.normed];
     const looked = { indices: scratch.positionIndices, output: x, rows, parts: 1, width };
     gather(recorder, { input: weights.positions, ...looked });
-    residual(recorder, { input: scratch.patches, ...weights.patches, output: x, rows });
+    embedding(recorder, { input: scratch.patches, ...weights.patches, output: x, rows });
     if (weights.preNorm) {
       this.#norm(recorder, weights.preNorm, x, other, rows);
       [x, other] = [other, x];
@@ -197,22 +226,27 @@ export class VisionTower implements VisionEncoder {
 async function compile(
   gpu: Gpu,
   { heads, headDim, activation, connector: { activation: between } }: TowerConfig,
+  weights: TowerWeights,
   { reduction, matmul: variant, flash }: Variants,
-  dtype: DType,
 ): Promise<TowerKernels> {
   const shape = { heads, kvHeads: heads, headDim };
-  const [patches, gather, norm, bias, residual, activated, connector, splitHeads, attention] =
-    await Promise.all([
-      createImagePatches(gpu),
-      createGatherRows(gpu),
-      createLayerNorm(gpu, reduction),
-      createMatmul(gpu, { variant, dtype, store: "bias" }),
-      createMatmul(gpu, { variant, dtype, store: "residual" }),
-      createMatmul(gpu, { variant, dtype, store: activation }),
-      between && createMatmul(gpu, { variant, dtype, store: between }),
-      createRopeAppend(gpu, "f32"),
-      createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
-    ]);
-  const products = { bias, residual, activated, connector };
+  const { dtype } = (weights.connector[0] as Linear).matrix;
+  const matmul = (store: MatmulStore, type = dtype) =>
+    createMatmul(gpu, { variant, dtype: type, store });
+  const [patches, gather, norm, splitHeads, attention] = await Promise.all([
+    createImagePatches(gpu),
+    createGatherRows(gpu),
+    createLayerNorm(gpu, reduction),
+    createRopeAppend(gpu, "f32"),
+    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
+  ]);
+  const [embedding, bias, residual, activated, connector] = await Promise.all([
+    matmul("residual", weights.patches.matrix.dtype),
+    matmul("bias"),
+    matmul("residual"),
+    matmul(activation),
+    between && matmul(between),
+  ]);
+  const products = { embedding, bias, residual, activated, connector };
   return { patches, gather, norm, ...products, splitHeads, attention };
 }

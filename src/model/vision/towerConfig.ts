@@ -110,6 +110,11 @@ export function patchesPerSide({ imageSize, patchSize }: TowerConfig): number {
   return Math.floor(imageSize / patchSize);
 }
 
+/** Columns of the patch matrix: kernels read four at a time, so that zeros may fill the last four. */
+export function patchColumns({ channels, patchSize }: TowerConfig): number {
+  return Math.ceil((channels * patchSize ** 2) / 4) * 4;
+}
+
 /** Rows of the transformer for one image. */
 export function towerRows(config: TowerConfig): number {
   return patchesPerSide(config) ** 2 + Number(config.hasClassToken);
@@ -126,7 +131,6 @@ export function checkTower(config: TowerConfig): TowerConfig {
     hidden_size: config.hidden,
     intermediate_size: config.intermediate,
     "hidden_size / num_attention_heads": config.headDim,
-    "num_channels × patch_size²": config.channels * config.patchSize ** 2,
   };
   for (const [name, value] of Object.entries(multiples)) {
     if (value % 4 === 0) continue;

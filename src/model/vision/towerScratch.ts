@@ -1,6 +1,12 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
-import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
+import {
+  featuresPerSide,
+  patchColumns,
+  patchesPerSide,
+  type TowerConfig,
+  towerRows,
+} from "./towerConfig";
 
 /**
  * Buffers of one image's encoding, for `tiles` tiles at a time: `rows` rows of the transformer become
@@ -9,7 +15,7 @@ import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./
 export class TowerScratch {
   /** [tiles, channels, imageSize, imageSize] */
   readonly pixels: GPUBuffer;
-  /** [rows, channels × patch × patch] */
+  /** [rows, patch columns] */
   readonly patches: GPUBuffer;
   /** [rows, hidden] */
   readonly residual: GPUBuffer;
@@ -44,14 +50,14 @@ export class TowerScratch {
   readonly #buffers: GPUBuffer[] = [];
 
   constructor(gpu: Gpu, config: TowerConfig, tiles: number) {
-    const { hidden, intermediate, heads, headDim, width, channels, imageSize, patchSize } = config;
+    const { hidden, intermediate, heads, headDim, width, channels, imageSize } = config;
     const { fold } = config.connector;
     const rowsPerTile = towerRows(config);
     const rows = tiles * rowsPerTile;
     const features = tiles * featuresPerSide(config) ** 2;
     this.#gpu = gpu;
     this.pixels = this.#create("pixels", tiles * channels * imageSize ** 2);
-    this.patches = this.#create("patches", rows * channels * patchSize ** 2);
+    this.patches = this.#create("patches", rows * patchColumns(config));
     this.residual = this.#create("residual", rows * hidden);
     this.normed = this.#create("normed", rows * hidden);
     this.qkv = this.#create("qkv", rows * 3 * hidden);

@@ -3,7 +3,7 @@ import type { Matrix } from "@/gpu/kernels/common/matrix";
 import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
 import { type LoadPlanOptions, WeightPlan } from "../checkpoint/weightPlan";
-import { patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
+import { patchColumns, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
 
 /** A matrix product's weight and bias. */
 export interface Linear {
@@ -42,6 +42,8 @@ export interface TowerWeights {
   readonly finalNorm: Norm | undefined;
   /** The first [any, fold² × hidden], the last [width, any]. */
   readonly connector: readonly Linear[];
+  /** f32 [width] */
+  readonly newline: GPUBuffer | undefined;
   readonly bytes: number;
   destroy(): void;
 }
@@ -51,6 +53,8 @@ export interface TowerNames {
   readonly towers: readonly string[];
   /** Prefixes of the connector's linear layers, in every layout. */
   readonly connectors: readonly (readonly string[])[];
+  /** The row that ends a line of patches, for families that have one. */
+  readonly newlines?: readonly string[];
 }
 
 const PATCHES = "embeddings.patch_embedding";
@@ -87,24 +91,67 @@ export async function loadTowerWeights(
   const classToken = config.hasClassToken
     ? plan.vector("class token", [prefixes.tower + CLASS], config.hidden)
     : undefined;
+  const rawPatches = isPadded(config)
+    ? plan.vector("raw patches", [`${prefixes.tower + PATCHES}.weight`], rawPatchFloats(config))
+    : undefined;
   await plan.load(source, options);
+  if (rawPatches) await padPatches(gpu, config, rawPatches, weights.patches.matrix);
   if (classToken) await addClassToken(gpu, weights, classToken);
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
 
 interface Prefixes {
   readonly tower: string;
+  readonly newline: string | undefined;
   readonly connector: readonly string[];
 }
 
 function findPrefixes(tensors: TensorMap, names: TowerNames): Prefixes | undefined {
   const tower = names.towers.find((prefix) => tensors.has(`${prefix}${PATCHES}.weight`));
   const connector = names.connectors.find((all) => all.every((n) => tensors.has(`${n}.weight`)));
-  return tower === undefined || !connector ? undefined : { tower, connector };
+  const newline = names.newlines?.find((name) => tensors.has(name)) ?? names.newlines?.[0];
+  return tower === undefined || !connector ? undefined : { tower, connector, newline };
 }
 
-function firstPrefixes({ towers, connectors }: TowerNames): Prefixes {
-  return { tower: towers[0] as string, connector: connectors[0] as readonly string[] };
+function firstPrefixes({ towers, connectors, newlines }: TowerNames): Prefixes {
+  const [tower = "", connector = [], newline] = [towers[0], connectors[0], newlines?.[0]];
+  return { tower, connector, newline };
+}
+
+function isPadded(config: TowerConfig): boolean {
+  return patchColumns(config) !== config.channels * config.patchSize ** 2;
+}
+
+function rawPatchFloats({ hidden, channels, patchSize }: TowerConfig): number {
+  return hidden * channels * patchSize ** 2;
+}
+
+/** The patch matrix in f32, zeros for now. */
+function paddedPatches(plan: WeightPlan, config: TowerConfig, tower: string): Linear {
+  const { hidden: rows, hasPatchBias } = config;
+  const columns = patchColumns(config);
+  const buffer = plan.vector("patches", [], rows * columns);
+  const parts = [{ buffer, firstRow: 0, rows }];
+  return {
+    matrix: { label: "patches", dtype: "f32", rows, columns, parts },
+    bias: plan.vector("patches bias", hasPatchBias ? [`${tower + PATCHES}.bias`] : [], rows),
+  };
+}
+
+/** Copies the rows of the patch convolution to where the padded matrix has them. */
+async function padPatches(
+  gpu: Gpu,
+  config: TowerConfig,
+  raw: GPUBuffer,
+  { columns, rows, parts }: Matrix,
+): Promise<void> {
+  const from = new Float32Array(await gpu.read(raw));
+  const used = rawPatchFloats(config) / rows;
+  const padded = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    padded.set(from.subarray(row * used, (row + 1) * used), row * columns);
+  }
+  gpu.device.queue.writeBuffer((parts[0] as Matrix["parts"][0]).buffer, 0, padded);
 }
 
 /**
@@ -130,7 +177,7 @@ async function addClassToken(
 function layOut(
   plan: WeightPlan,
   config: TowerConfig,
-  { tower, connector }: Prefixes,
+  { tower, connector, newline }: Prefixes,
 ): Omit<TowerWeights, "bytes" | "destroy"> {
   const { hidden, intermediate, width } = config;
   const vector = (name: string, length: number) => plan.vector(name, [name], length);
@@ -143,7 +190,9 @@ function layOut(
     bias: plan.vector(`${name} bias`, hasBias ? [`${name}.bias`] : [], rows),
   });
   return {
-    patches: linear(tower + PATCHES, hidden, config.hasPatchBias),
+    patches: isPadded(config)
+      ? paddedPatches(plan, config, tower)
+      : linear(tower + PATCHES, hidden, config.hasPatchBias),
     positions: vector(tower + POSITIONS, towerRows(config) * hidden),
     preNorm: config.hasPreNorm ? norm("pre_layrnorm") : undefined,
     layers: Array.from({ length: config.layers }, (_, layer) => {
@@ -165,13 +214,14 @@ function layOut(
     }),
     finalNorm: config.hasFinalNorm ? norm("post_layernorm") : undefined,
     connector: connector.map((name) => linear(name, width, config.connector.hasBias)),
+    newline: newline === undefined ? undefined : vector(newline, width),
   };
 }
 
 /** Every tensor that the encoder needs, with its shape. */
 function describe(
   config: TowerConfig,
-  { tower, connector }: Prefixes,
+  { tower, connector, newline }: Prefixes,
 ): readonly (readonly [string, readonly number[]])[] {
   const { hidden, intermediate, channels, patchSize, width } = config;
   const { fold, hasBias } = config.connector;
@@ -203,5 +253,6 @@ function describe(
     ...connector.flatMap((name, i) =>
       linear(name, [width, i === 0 ? fold ** 2 * hidden : width], hasBias),
     ),
+    ...(newline === undefined ? [] : [[newline, [width]] as const]),
   ];
 }

@@ -51,7 +51,7 @@ export class Phases {
         const features = await (this.#images as ConversationImages).features(image);
         signal.throwIfAborted();
         this.#io.check();
-        const rows = features.tiles * features.rowsPerTile;
+        const { rows } = features;
         slices.push({ features: features.buffer, firstRow, rows });
         firstRow += rows;
         this.tell("vision", i + 1, images.length);

@@ -7,7 +7,7 @@ import wgsl from "./image_patches.wgsl?raw";
 export interface ImagePatchesArgs {
   /** f32 [images, channels, height, width] */
   readonly pixels: Slice;
-  /** f32 [images × (lead + patchRows × patchColumns), channels × patch × patch] */
+  /** f32 [images × (lead + patchRows × patchColumns), columns] */
   readonly patches: Slice;
   readonly images: number;
   readonly channels: number;
@@ -19,6 +19,8 @@ export interface ImagePatchesArgs {
   readonly patch: number;
   /** Rows left free before the patches of each image. */
   readonly lead: number;
+  /** Elements of a row of `patches`, channels × patch × patch or more. */
+  readonly columns: number;
 }
 
 export type ImagePatches = (recorder: Recorder, args: ImagePatchesArgs) => void;
@@ -38,6 +40,7 @@ export async function createImagePatches(gpu: Gpu): Promise<ImagePatches> {
       height: "u32",
       width: "u32",
       lead: "u32",
+      columns: "u32",
     },
   });
 

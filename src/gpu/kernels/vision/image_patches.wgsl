@@ -1,8 +1,9 @@
 // image_patches: cuts images into square patches, so that a strided convolution is a matrix product.
 //
 //   pixels   [images, channels, height, width]; what no whole patch covers is left out
-//   patches  [images, lead + patch_rows * patch_columns, channels, side, side]; the `lead` rows before
-//            each image's patches (a class token's) are not written
+//   patches  [images, lead + patch_rows * patch_columns, columns]: the first channels * side * side of a
+//            row; the rest, and the `lead` rows before each image's patches (a class token's), are not
+//            written
 //
 // An invocation copies one element. Dispatch ceil(elements / 64) workgroups, folded.
 
@@ -15,6 +16,7 @@ struct Params {
   height: u32,
   width: u32,
   lead: u32,
+  columns: u32,
 }
 
 @group(0) @binding(0) var<storage, read> pixels: array<f32>;
@@ -36,6 +38,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = cell / params.patch_columns % params.patch_rows;
   let image = cell / (params.patch_columns * params.patch_rows);
   let line = (image * params.channels + channel) * params.height + row * side + y;
-  let lead = (image + 1u) * params.lead * params.channels * side * side;
-  patches[lead + at] = pixels[line * params.width + column * side + x];
+  let to = (cell + (image + 1u) * params.lead) * params.columns + at % (params.channels * side * side);
+  patches[to] = pixels[line * params.width + column * side + x];
 }

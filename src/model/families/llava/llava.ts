@@ -1,9 +1,69 @@
 import { shown } from "@/text/shown";
 import type { JsonObject } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import { activationOf, checkTower, featuresPerSide, towerSizes } from "../../vision/towerConfig";
+import type { ImageMarkup } from "../../prompt/prompt";
+import {
+  activationOf,
+  checkTower,
+  featuresPerSide,
+  type TowerConfig,
+  towerSizes,
+} from "../../vision/towerConfig";
+import type { TowerNames } from "../../vision/towerWeights";
 import type { ModelFamily } from "../family";
+import { NextProcessor } from "./nextProcessor";
 import { ClipProcessor } from "./processor";
+
+function tower(json: JsonObject, width: number): TowerConfig {
+  const sizes = towerSizes(json, {
+    image_size: 224,
+    patch_size: 32,
+    num_channels: 3,
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    layer_norm_eps: 1e-5,
+    hidden_act: "quick_gelu",
+  });
+  return checkTower({
+    ...sizes,
+    layers: featureLayers(json, sizes.layers),
+    hasPatchBias: false,
+    hasClassToken: true,
+    hasPreNorm: true,
+    hasFinalNorm: false,
+    connector: {
+      fold: 1,
+      activation: activationOf(json.projector_hidden_act ?? "gelu"),
+      hasBias: json.multimodal_projector_bias !== false,
+    },
+    width,
+  });
+}
+
+const NAMES: TowerNames = {
+  towers: [
+    "vision_tower.vision_model.",
+    "model.vision_tower.vision_model.",
+    "vision_tower.",
+    "model.vision_tower.",
+  ],
+  connectors: ["", "model."].map((prefix) => [
+    `${prefix}multi_modal_projector.linear_1`,
+    `${prefix}multi_modal_projector.linear_2`,
+  ]),
+};
+
+/** One image token per row, nothing around. */
+function markup(imageTokenId: number): ImageMarkup {
+  return {
+    placeholder: "<image>",
+    imageTokenId,
+    expand: ({ tiles }) =>
+      tiles.map(({ gridRows, gridColumns }) => "<image>".repeat(gridRows * gridColumns)).join(""),
+  };
+}
 
 /**
  * LLaVA-1.5 (https://arxiv.org/abs/2310.03744): CLIP on one square, features of a layer before the last
@@ -13,52 +73,24 @@ export const llava: ModelFamily = {
   title: "LLaVA-1.5",
   modelTypes: ["llava"],
   vision: {
-    tower: (json, width) => {
-      const sizes = towerSizes(json, {
-        image_size: 224,
-        patch_size: 32,
-        num_channels: 3,
-        hidden_size: 768,
-        intermediate_size: 3072,
-        num_hidden_layers: 12,
-        num_attention_heads: 12,
-        layer_norm_eps: 1e-5,
-        hidden_act: "quick_gelu",
-      });
-      return checkTower({
-        ...sizes,
-        layers: featureLayers(json, sizes.layers),
-        hasPatchBias: false,
-        hasClassToken: true,
-        hasPreNorm: true,
-        hasFinalNorm: false,
-        connector: {
-          fold: 1,
-          activation: activationOf(json.projector_hidden_act ?? "gelu"),
-          hasBias: json.multimodal_projector_bias !== false,
-        },
-        width,
-      });
-    },
-    names: {
-      towers: [
-        "vision_tower.vision_model.",
-        "model.vision_tower.vision_model.",
-        "vision_tower.",
-        "model.vision_tower.",
-      ],
-      connectors: ["", "model."].map((prefix) => [
-        `${prefix}multi_modal_projector.linear_1`,
-        `${prefix}multi_modal_projector.linear_2`,
-      ]),
-    },
+    tower,
+    names: NAMES,
     processor: (files, config) =>
       ClipProcessor.load(files, config.imageSize, featuresPerSide(config)),
-    markup: (imageTokenId) => ({
-      placeholder: "<image>",
-      imageTokenId,
-      expand: ({ tiles: [tile] }) => "<image>".repeat(tile ? tile.gridRows * tile.gridColumns : 0),
-    }),
+    markup,
+  },
+};
+
+/** LLaVA-NeXT: LLaVA-1.5's encoder on the whole image and on tiles of it, over Vicuna or Mistral. */
+export const llavaNext: ModelFamily = {
+  title: "LLaVA-NeXT",
+  modelTypes: ["llava_next"],
+  vision: {
+    tower,
+    names: { ...NAMES, newlines: ["image_newline", "model.image_newline"] },
+    processor: (files, config) =>
+      NextProcessor.load(files, config.imageSize, featuresPerSide(config)),
+    markup,
   },
 };
 

@@ -1,0 +1,96 @@
+import { type ResampleFilter, resample } from "@/images/resample";
+import type { ModelFiles } from "../../checkpoint/files";
+import { ModelError } from "../../modelError";
+import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import {
+  type Normalization,
+  normalizationOf,
+  pillowFilter,
+  preprocessorFiles,
+  toPixelValues,
+} from "../preprocessor";
+import { anyresRows, bestResolution, fittedSize } from "./anyres";
+
+type Size = readonly [width: number, height: number];
+
+interface NextProcessorConfig {
+  /** Pixels along a side of a tile. */
+  readonly tileSize: number;
+  readonly resolutions: readonly Size[];
+  readonly filter: ResampleFilter;
+  readonly normalization: Normalization;
+}
+
+/**
+ * LLaVA-NeXT's image processor (https://llava-vl.github.io/blog/2024-01-30-llava-next): the whole image
+ * squeezed into one tile, then the image fitted into the best of several resolutions and cut into tiles.
+ */
+export class NextProcessor implements ImageProcessor {
+  readonly filter: ResampleFilter;
+  readonly #config: NextProcessorConfig;
+  /** Feature rows along a side of a tile. */
+  readonly #side: number;
+
+  constructor(config: NextProcessorConfig, side: number) {
+    this.filter = config.filter;
+    this.#config = config;
+    this.#side = side;
+  }
+
+  /** @throws ModelError */
+  static async load(files: ModelFiles, tileSize: number, side: number): Promise<NextProcessor> {
+    const { preprocessor } = await preprocessorFiles(files);
+    const pinpoints = preprocessor.image_grid_pinpoints;
+    const resolutions = Array.isArray(pinpoints) ? pinpoints.map(resolutionOf) : [];
+    if (resolutions.length === 0 || resolutions.includes(undefined)) {
+      const message = "The model's preprocessor_config.json has no image_grid_pinpoints.";
+      throw new ModelError("badModel", message);
+    }
+    const config = {
+      tileSize,
+      resolutions: resolutions as Size[],
+      filter: pillowFilter(preprocessor.resample ?? 3),
+      normalization: normalizationOf(preprocessor),
+    };
+    return new NextProcessor(config, side);
+  }
+
+  /** Both sizes are made from the image as it is. */
+  sizeFor(width: number, height: number): Size {
+    return [width, height];
+  }
+
+  process(image: Raster): ProcessedImage {
+    const { tileSize, resolutions, normalization } = this.#config;
+    const size = [image.width, image.height] as const;
+    const [wide, high] = bestResolution(size, resolutions);
+    const fitted = this.#scaled(image, fittedSize(size, [wide, high]));
+    const grid = { rows: high / tileSize, columns: wide / tileSize };
+    const [padLeft, padTop] = [
+      Math.floor((wide - fitted.width) / 2),
+      Math.floor((high - fitted.height) / 2),
+    ];
+    const tile = { width: tileSize, height: tileSize };
+    const whole = this.#scaled(image, [tileSize, tileSize]);
+    const tiles = [toPixelValues(whole, { left: 0, top: 0, ...tile }, normalization)];
+    for (let i = 0; i < grid.rows * grid.columns; i++) {
+      const left = (i % grid.columns) * tileSize - padLeft;
+      const top = Math.floor(i / grid.columns) * tileSize - padTop;
+      tiles.push(toPixelValues(fitted, { left, top, ...tile }, normalization));
+    }
+    const pixelValues = new Float32Array(tiles.length * 3 * tileSize ** 2);
+    for (const [i, values] of tiles.entries()) pixelValues.set(values, i * values.length);
+    return { pixelValues, tiles: tiles.length, ...tile, ...anyresRows(size, grid, this.#side) };
+  }
+
+  #scaled({ data, width, height }: Raster, [toWidth, toHeight]: Size): Raster {
+    const pixels = resample(data, [width, height], [toWidth, toHeight], this.filter);
+    return { data: pixels, width: toWidth, height: toHeight };
+  }
+}
+
+/** Files give height before width. */
+function resolutionOf(pinpoint: unknown): Size | undefined {
+  const [height, width] = Array.isArray(pinpoint) ? pinpoint : [];
+  return Number.isInteger(height) && Number.isInteger(width) ? [width, height] : undefined;
+}
