@@ -117,8 +117,8 @@ const PROBE = "keepsight-probe";
  */
 function withKnownEscapes(template: string): string {
   return template.replace(/\{[{%][\s\S]*?[}%]\}/g, (block) =>
-    block.replace(/\\([\s\S])/g, (escape, next) =>
-      "ntrbfv'\"\\".includes(next) ? escape : `\\${escape}`,
+    block.replace(/\\([\s\S])/g, (pair, next) =>
+      "ntrbfv'\"\\".includes(next) ? pair : `\\${pair}`,
     ),
   );
 }
