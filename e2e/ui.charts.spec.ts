@@ -19,7 +19,7 @@ async function drawsOf(page: Page, action: () => Promise<void>): Promise<number>
   return (await read()) - before;
 }
 
-const answer = (page: Page) => () => ask(page, "Read all the text.");
+const answer = (page: Page) => () => ask(page, "List the items.");
 
 async function hide(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate((value) => {
@@ -101,7 +101,7 @@ test("the charts look back over the turns, for eyes, keys and spreadsheets", asy
   await openScripted(page, { query: "policy=full" });
   await ask(page, "What is the date?");
   await page.getByLabel("Policy", { exact: true }).selectOption("aircache");
-  await ask(page, "Read all the text.");
+  await ask(page, "List the items.");
   await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
   await page.getByText("By turn", { exact: true }).click();
 

@@ -27,7 +27,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
   await openScripted(page);
   await ask(page, "What is the total?");
   await ask(page, "What is the date?");
-  await ask(page, "Read all the text.");
+  await ask(page, "List the items.");
 
   await edit(page).nth(1).click();
   await expect(editor(page)).toBeFocused();
@@ -54,7 +54,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
     .getByRole("button", { name: "What is the total? (before edit)", exact: true })
     .click();
   await expect(answers(page)).toHaveCount(3);
-  await expect(group(page, "Read all the text.")).toBeVisible();
+  await expect(group(page, "List the items.")).toBeVisible();
   // The two conversations continue independently, and a reload restores the later one.
   await ask(page, "And now?");
   await page.reload();

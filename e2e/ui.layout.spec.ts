@@ -20,7 +20,7 @@ for (const viewport of SIZES) {
       await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
       await expectNoOverflow(page);
       await expectAccessible(page);
-      await ask(page, "Read all the text.");
+      await ask(page, "List the items.");
       await expect(page.getByRole("article", { name: "Answer" })).toHaveAttribute(
         "data-phase",
         "done",
@@ -91,7 +91,7 @@ for (const viewport of SIZES.slice(0, 3)) {
     await openScripted(page, { pace: 0.1 });
     await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
     await watchShifts(page);
-    await ask(page, "Read all the text.");
+    await ask(page, "List the items.");
     await ask(page, "What is the total?");
     const answer = page.getByRole("article", { name: "Answer" }).last();
     await expect(answer).toHaveAttribute("data-phase", "done");
@@ -104,7 +104,7 @@ for (const viewport of SIZES.slice(0, 3)) {
     await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
     await page.keyboard.press("c");
     await expect(page.getByLabel("Policy of lane 3")).toBeVisible();
-    await page.getByLabel("Question").fill("Read all the text.");
+    await page.getByLabel("Question").fill("List the items.");
     await watchShifts(page);
     await page.keyboard.press("Enter");
     await expect(page.locator("article[data-phase=done]")).toHaveCount(3);

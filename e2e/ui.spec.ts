@@ -92,8 +92,10 @@ test("a patch tells its row and its layers, to the pointer and to the keyboard",
 });
 
 test("stopping keeps what was said", async ({ page }) => {
-  await openScripted(page, { pace: 0.2, query: "policy=full" });
-  await page.getByLabel("Question").fill("Read all the text.");
+  // Long enough that the key comes before the end.
+  const whole = Array.from({ length: 60 }, (_, index) => `item ${index + 1}`).join(", ");
+  await openScripted(page, { pace: 0.2, query: "policy=full", script: saying(whole) });
+  await page.getByLabel("Question").fill("List the items.");
   await page.keyboard.press("Enter");
   await expect(answers(page)).not.toBeEmpty();
   await expect(answers(page)).toContainText(/\w{3}/);
@@ -101,11 +103,8 @@ test("stopping keeps what was said", async ({ page }) => {
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect(page.getByText("stopped", { exact: true })).toBeVisible();
   const said = await answers(page).textContent();
-  const whole = recording().answers.find(
-    ({ question, policy }) => question === "Read all the text." && policy === "full",
-  )!;
-  expect(whole.result!.answer.startsWith(said!)).toBe(true);
-  expect(said!.length).toBeLessThan(whole.result!.answer.length);
+  expect(whole.startsWith(said!)).toBe(true);
+  expect(said!.length).toBeLessThan(whole.length);
 });
 
 test("a question is asked again under other policies, beside the first answer", async ({
@@ -229,7 +228,7 @@ test("images are dropped and pasted anywhere", async ({ page }) => {
 });
 
 test("an answer is announced by the sentence", async ({ page }) => {
-  const sentences = ["It is a receipt.", "The total is $75.00.", "There are seven items"];
+  const sentences = ["It is a receipt.", "The total is $94.09.", "There are seven items"];
   await openScripted(page, { pace: 0.2, script: saying(sentences.join(" ")) });
   await page.evaluate(() => {
     const said: string[] = [];
@@ -241,7 +240,7 @@ test("an answer is announced by the sentence", async ({ page }) => {
       subtree: true,
     });
   });
-  await ask(page, "Read all the text.");
+  await ask(page, "List the items.");
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect
     .poll(() => page.evaluate(() => (window as unknown as { said: string[] }).said))

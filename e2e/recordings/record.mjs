@@ -11,7 +11,7 @@ import { chromium } from "@playwright/test";
 const [site, file] = process.argv.slice(2);
 if (!site || !file) throw new Error("usage: record.mjs SITE FILE");
 
-const QUESTIONS = ["What is the total?", "What is the date?", "Read all the text."];
+const QUESTIONS = ["What is the total?", "What is the date?", "List the items."];
 const SETTINGS = [
   { policy: "full", retention: 1 },
   { policy: "aircache", retention: 0.1 },

@@ -8,7 +8,7 @@ const recording: Recording = JSON.parse(fs.readFileSync(file, "utf8"));
 
 function request(policy: string, explain: boolean): AskRequest {
   return {
-    turns: [{ images: ["receipt"], question: "Read all the text." }],
+    turns: [{ images: ["receipt"], question: "List the items." }],
     images: { receipt: new Blob() },
     settings: { policy, retention: 0.1, scope: "visual", options: {} },
     sampling: { maxNewTokens: 160, temperature: 0, topK: 0, topP: 1, seed: 0 },
