@@ -9,7 +9,7 @@ import type { PrefillSpan } from "../request/prefillSpan";
 import type { TapRequest } from "./tapRecording";
 
 /** Attention of the row that determines the first token: the prompt's last row. */
-export interface FirstLook {
+export interface FirstAttention {
   /** Original positions of the conversation's visual rows, ascending. */
   readonly positions: readonly number[];
   /** [layers, positions] bytes as in `AnswerAttention`. */
@@ -30,14 +30,14 @@ export function withLastRow(
   span: PrefillSpan,
   positions: readonly number[],
 ): readonly TapRequest[] {
-  const looked = requests.map((request, i) =>
+  const uncached = requests.map((request, i) =>
     i === 0 && span.visual.length > 0
       ? { ...request, spec: { ...request.spec, lastRow: true as const } }
       : request,
   );
-  if (!hasCachedImages(span, positions)) return looked;
+  if (!hasCachedImages(span, positions)) return uncached;
   const prompt = { rows: span.rows, visual: [], textStart: 0 };
-  return [...looked, { spec: { lastRow: true }, prompt, cachedSpan: true }];
+  return [...uncached, { spec: { lastRow: true }, prompt, cachedSpan: true }];
 }
 
 function hasCachedImages({ start }: PrefillSpan, positions: readonly number[]): boolean {
@@ -49,13 +49,13 @@ function hasCachedImages({ start }: PrefillSpan, positions: readonly number[]): 
  * is compacted.
  * @param before rows that were cached before the prefill; their slots have not changed
  */
-export function firstLook(
+export function firstAttentionOf(
   cache: KvCache,
   before: RowCounts,
   span: PrefillSpan,
   recorded: readonly Taps[],
   positions: readonly number[],
-): FirstLook {
+): FirstAttention {
   const { layers, kvHeads } = cache.shape;
   const column = new Map(positions.map((position, i) => [position, i]));
   const shares = new Float64Array(layers * positions.length);
@@ -110,7 +110,7 @@ export interface AnswerAttentionInput {
   readonly cache: KvCache;
   /** H, query heads. */
   readonly heads: number;
-  readonly look: FirstLook;
+  readonly firstAttention: FirstAttention;
   readonly maxNewTokens: number;
   /** Present if rows are evicted while decoding. */
   readonly slots: MovingSlots | undefined;
@@ -120,20 +120,23 @@ export interface AnswerAttentionInput {
 export class AnswerAttentionRecorder {
   /** Absent if the first token is the only one. */
   readonly hook: StepAttention | undefined;
-  readonly #look: FirstLook;
+  readonly #firstAttention: FirstAttention;
   readonly #layers: number;
   readonly #ends: number[] = [];
 
-  private constructor({ look, cache }: AnswerAttentionInput, hook: StepAttention | undefined) {
-    this.#look = look;
+  private constructor(
+    { firstAttention, cache }: AnswerAttentionInput,
+    hook: StepAttention | undefined,
+  ) {
+    this.#firstAttention = firstAttention;
     this.#layers = cache.shape.layers;
     this.hook = hook;
   }
 
   /** Call it when the cache is ready for decoding. */
   static async create(input: AnswerAttentionInput): Promise<AnswerAttentionRecorder> {
-    const { cache, heads, look, slots } = input;
-    const { positions } = look;
+    const { cache, heads, firstAttention, slots } = input;
+    const { positions } = firstAttention;
     // The step that reads a token determines the next one, so the last token's step determines
     // none.
     const steps = input.maxNewTokens - 1;
@@ -152,7 +155,7 @@ export class AnswerAttentionRecorder {
    */
   async finish(characters: number): Promise<AnswerAttention> {
     try {
-      const { positions, cells: first } = this.#look;
+      const { positions, cells: first } = this.#firstAttention;
       const tokens = this.#ends.length;
       const steps = Math.min(tokens, 1 + (this.hook?.steps ?? 0));
       const later = steps > 1 ? await this.hook?.read(steps - 1) : undefined;

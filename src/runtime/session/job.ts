@@ -3,7 +3,7 @@ import type { DecodeRule, KeepPlan } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import type { EngineEvent } from "@/protocol/engine";
-import type { FirstLook } from "../report/explanation";
+import type { FirstAttention } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";
 import type { Progress } from "../report/progress";
 import type { PrefillSpan } from "../request/prefillSpan";
@@ -40,7 +40,7 @@ export interface Prefilled {
   /** Per request. */
   readonly recorded: readonly Taps[];
   /** Attention of its last row, if an explanation was requested and there is an image. */
-  readonly look?: FirstLook | undefined;
+  readonly firstAttention?: FirstAttention | undefined;
 }
 
 /**

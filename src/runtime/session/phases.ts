@@ -13,7 +13,7 @@ import { TextStream } from "@/model/prompt/textStream";
 import type { Phase } from "@/protocol/engine";
 import {
   AnswerAttentionRecorder,
-  firstLook,
+  firstAttentionOf,
   policyImportance,
   visualPositions,
   withLastRow,
@@ -100,8 +100,9 @@ export class Phases {
     this.tell("score", 0, 1);
     const recorded = await progress.time("score", () => hook.finish());
     progress.notice(hook.notices);
-    const look = watched.length > 0 ? firstLook(cache, before, span, recorded, watched) : undefined;
-    return { cache, span, before, taps: recorded[0] ?? {}, recorded, look };
+    const firstAttention =
+      watched.length > 0 ? firstAttentionOf(cache, before, span, recorded, watched) : undefined;
+    return { cache, span, before, taps: recorded[0] ?? {}, recorded, firstAttention };
   }
 
   decide({ turn, progress }: Job, { span, taps }: Prefilled): Promise<Decision> {
@@ -209,23 +210,29 @@ export class Phases {
 
   /** Records the answer's attention, if an explanation was requested. */
   async #recordAttention(
-    { cache, look }: Prefilled,
+    { cache, firstAttention }: Prefilled,
     eviction: Eviction | undefined,
     maxNewTokens: number,
   ): Promise<AnswerAttentionRecorder | undefined> {
     const { heads } = this.#model.decoder.config;
     const slots = eviction?.slots;
-    return look && AnswerAttentionRecorder.create({ cache, heads, look, maxNewTokens, slots });
+    return (
+      firstAttention &&
+      AnswerAttentionRecorder.create({ cache, heads, firstAttention, maxNewTokens, slots })
+    );
   }
 
-  #evict({ cache, span, before, taps, look }: Prefilled, rule: DecodeRule): Promise<Eviction> {
+  #evict(
+    { cache, span, before, taps, firstAttention }: Prefilled,
+    rule: DecodeRule,
+  ): Promise<Eviction> {
     return Eviction.create({
       cache,
       heads: this.#model.decoder.config.heads,
       rule,
       start: before,
       seenBefore: span.start,
-      tracksSlots: look !== undefined,
+      tracksSlots: firstAttention !== undefined,
       ...(taps.columnSum ? { sums: taps.columnSum } : {}),
     });
   }

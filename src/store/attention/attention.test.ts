@@ -5,7 +5,7 @@ import { attendedRows, attentionOfRow, attentionOfSteps, lightOf, sinkRows } fro
 const byte = (attention: number) => Math.round(255 * Math.sqrt(attention));
 
 /** @param attention [steps][layers][positions], the rows beginning at position 10 */
-function trace(attention: readonly (readonly (readonly number[])[])[]): AnswerAttention {
+function answerAttention(attention: readonly (readonly (readonly number[])[])[]): AnswerAttention {
   const rows = attention[0]![0]!.length;
   return {
     positions: Array.from({ length: rows }, (_, row) => 10 + row),
@@ -23,7 +23,7 @@ const report = (kept: readonly number[]): LayerReport => ({
 });
 
 test("a word's attention is the sum over its steps, of a layer or of the layers' mean", () => {
-  const given = trace([
+  const given = answerAttention([
     [
       [0.5, 0],
       [0.1, 0.3],
@@ -50,7 +50,7 @@ describe("sinks", () => {
   const rows = 40;
   /** Every step looks at row 0 and at one row of its own, with half of its attention each. */
   const steps = (count: number) =>
-    trace(
+    answerAttention(
       Array.from({ length: count }, (_, step) => [
         Array.from({ length: rows }, (_, row) => (row === 0 || row === step + 1 ? 0.4 : 0.005)),
       ]),
@@ -71,7 +71,7 @@ describe("sinks", () => {
   test("need not be looked at by every word", () => {
     const missing = [Array.from({ length: rows }, (_, row) => (row === 20 ? 0.4 : 0))] as const;
     const given = (count: number) =>
-      trace([
+      answerAttention([
         ...Array.from({ length: count }, (_, step) => [
           Array.from({ length: rows }, (_, row) => (row === 0 || row === step + 1 ? 0.4 : 0)),
         ]),
@@ -87,7 +87,7 @@ describe("sinks", () => {
     const even = Array.from({ length: 5 }, () => [
       Array.from({ length: rows }, (_, row) => (row < 6 ? 0.16 : 0)),
     ]);
-    expect(sinkRows(trace(even), words(5), [report(held)], 0).size).toBe(0);
+    expect(sinkRows(answerAttention(even), words(5), [report(held)], 0).size).toBe(0);
     expect([...sinkRows(steps(6), words(6), [report([...held, 20])], 0)]).toEqual([]);
   });
 });

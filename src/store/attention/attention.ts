@@ -17,14 +17,18 @@ const SINK_MIN_WORDS = 3;
 const ATTENDED = 0.25;
 
 /** Attention of one step to the visual rows, mean over the selected layers. [positions] */
-function attentionAt(trace: AnswerAttention, step: number, layer: LayerChoice): Float64Array {
-  const rows = trace.positions.length;
-  const layers = layersOf(trace, layer);
+function attentionAt(
+  answerAttention: AnswerAttention,
+  step: number,
+  layer: LayerChoice,
+): Float64Array {
+  const rows = answerAttention.positions.length;
+  const layers = layersOf(answerAttention, layer);
   const mean = new Float64Array(rows);
   for (const each of layers) {
-    const start = (step * trace.layers + each) * rows;
+    const start = (step * answerAttention.layers + each) * rows;
     for (let row = 0; row < rows; row++) {
-      mean[row]! += (trace.cells[start + row]! / 255) ** 2 / layers.length;
+      mean[row]! += (answerAttention.cells[start + row]! / 255) ** 2 / layers.length;
     }
   }
   return mean;
@@ -37,16 +41,16 @@ function layersOf({ layers }: AnswerAttention, layer: LayerChoice): readonly num
 
 /** Sum over a word's steps of the attention, by position of the visual row. */
 export function attentionOfSteps(
-  trace: AnswerAttention,
+  answerAttention: AnswerAttention,
   steps: readonly number[],
   layer: LayerChoice,
 ): ReadonlyMap<number, number> {
-  const sum = new Float64Array(trace.positions.length);
+  const sum = new Float64Array(answerAttention.positions.length);
   for (const step of steps) {
-    const each = attentionAt(trace, step, layer);
+    const each = attentionAt(answerAttention, step, layer);
     for (let row = 0; row < sum.length; row++) sum[row]! += each[row]!;
   }
-  return new Map(trace.positions.map((position, row) => [position, sum[row]!]));
+  return new Map(answerAttention.positions.map((position, row) => [position, sum[row]!]));
 }
 
 /** Sum over a word's steps of the attention to one row in one layer. */
@@ -71,17 +75,17 @@ export function attentionOfRow(
  * @param words the recorded steps of each word of the answer
  */
 export function sinkRows(
-  trace: AnswerAttention,
+  answerAttention: AnswerAttention,
   words: readonly (readonly number[])[],
   reports: readonly LayerReport[],
   layer: LayerChoice,
 ): ReadonlySet<number> {
   const recorded = words.filter((steps) => steps.length > 0);
   if (recorded.length < SINK_MIN_WORDS) return new Set();
-  const held = meanHeld(trace, reports, layer);
+  const held = meanHeld(answerAttention, reports, layer);
   const times = new Map<number, number>();
   for (const steps of recorded) {
-    const attention = attentionOfSteps(trace, steps, layer);
+    const attention = attentionOfSteps(answerAttention, steps, layer);
     let sum = 0;
     for (const each of attention.values()) sum += each;
     for (const [position, each] of attention) {
@@ -91,20 +95,22 @@ export function sinkRows(
     }
   }
   const least = SINK_WORDS * recorded.length;
-  return new Set(trace.positions.filter((position) => (times.get(position) ?? 0) >= least));
+  return new Set(
+    answerAttention.positions.filter((position) => (times.get(position) ?? 0) >= least),
+  );
 }
 
 /** Visual rows that the selected layers hold, on average; a fraction if heads differ. */
 function meanHeld(
-  trace: AnswerAttention,
+  answerAttention: AnswerAttention,
   reports: readonly LayerReport[],
   layer: LayerChoice,
 ): number {
-  const visual = new Set(trace.positions);
-  const layers = layersOf(trace, layer);
+  const visual = new Set(answerAttention.positions);
+  const layers = layersOf(answerAttention, layer);
   const held = layers.map((each) => {
     const report = reports[each];
-    if (!report) return trace.positions.length;
+    if (!report) return answerAttention.positions.length;
     const lists = report.keptPerHead ?? [report.kept];
     const rows = lists.map((list) => list.filter((position) => visual.has(position)).length);
     return rows.reduce((sum, count) => sum + count, 0) / lists.length;

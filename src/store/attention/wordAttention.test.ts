@@ -20,8 +20,14 @@ function attention(looks: readonly number[], ends: readonly number[]): Explanati
   const cells = looks.flatMap((row) =>
     positions.map((_, each) => (each === row ? 127 : each === 0 ? 255 : 0)),
   );
-  const trace = { positions, layers: 1, steps: looks.length, ends, cells: Uint8Array.from(cells) };
-  return { attention: trace };
+  const answerAttention = {
+    positions,
+    layers: 1,
+    steps: looks.length,
+    ends,
+    cells: Uint8Array.from(cells),
+  };
+  return { attention: answerAttention };
 }
 
 function answered(

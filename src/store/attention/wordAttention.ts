@@ -48,7 +48,7 @@ export function attentionOfWord(
   const steps = own?.steps[word];
   if (!own || !steps) return undefined;
   const sinks = sinksOf(attempt!, layer);
-  const attention = attentionOfSteps(own.trace, steps, layer);
+  const attention = attentionOfSteps(own.answerAttention, steps, layer);
   const reference = referenceOf(exchange!, attempt!, word, layer);
   return {
     text: own.texts[word]!,
@@ -75,11 +75,11 @@ function referenceOf(
   const sinks = sinksOf(full!, layer);
   // At the first step nothing had been dropped yet.
   const later = steps.filter((step) => step > 0);
-  const rows = attendedRows(attentionOfSteps(there.trace, later, layer), sinks);
+  const rows = attendedRows(attentionOfSteps(there.answerAttention, later, layer), sinks);
   return {
     text: there.texts[place]!,
     missed: rows.filter(
-      (position) => lostShare(there.trace, later, own.layers, layer, position) >= LOST,
+      (position) => lostShare(there.answerAttention, later, own.layers, layer, position) >= LOST,
     ),
   };
 }
@@ -112,10 +112,16 @@ function lostShare(
 function recordedWords({ run }: Attempt) {
   if (run.phase !== "done") return undefined;
   const { answer, layers, explanation } = run.result;
-  const trace = explanation?.attention;
-  if (!trace) return undefined;
+  const answerAttention = explanation?.attention;
+  if (!answerAttention) return undefined;
   const texts = wordsIn(answer).map(({ start, end }) => answer.slice(start, end));
-  return { answer, layers, trace, texts, steps: stepsOfWords(answer, trace.ends) };
+  return {
+    answer,
+    layers,
+    answerAttention,
+    texts,
+    steps: stepsOfWords(answer, answerAttention.ends),
+  };
 }
 
 /** Whether attention was recorded for an answer. */
@@ -133,7 +139,7 @@ export function wordsAttendingTo(
   if (!recorded) return [];
   const sinks = sinksOf(attempt, layer);
   return recorded.steps.flatMap((steps, word) => {
-    const attention = attentionOfSteps(recorded.trace, steps, layer);
+    const attention = attentionOfSteps(recorded.answerAttention, steps, layer);
     return attendedRows(attention, sinks).includes(position) ? [word] : [];
   });
 }
@@ -142,10 +148,10 @@ export function wordsAttendingTo(
 export function sinksOf(attempt: Attempt, layer: LayerChoice): ReadonlySet<number> {
   const recorded = recordedWords(attempt);
   if (!recorded) return NO_SINKS;
-  const { trace, steps, layers } = recorded;
-  const known = SINKS.get(trace) ?? new Map<LayerChoice, ReadonlySet<number>>();
-  SINKS.set(trace, known);
-  const sinks = known.get(layer) ?? sinkRows(trace, steps, layers, layer);
+  const { answerAttention, steps, layers } = recorded;
+  const known = SINKS.get(answerAttention) ?? new Map<LayerChoice, ReadonlySet<number>>();
+  SINKS.set(answerAttention, known);
+  const sinks = known.get(layer) ?? sinkRows(answerAttention, steps, layers, layer);
   known.set(layer, sinks);
   return sinks;
 }
