@@ -31,6 +31,18 @@ describe("parseConfig", () => {
     expect(base({ rope_theta: 500, rope_parameters: { rope_theta: 600 } })).toBe(600);
   });
 
+  it("lets rope_scaling win over rope_parameters, as transformers 5 does", () => {
+    const rope_parameters = { rope_theta: 600, rope_type: "default" };
+    const both = { rope_theta: 500, rope_parameters, rope_scaling: { type: "linear", factor: 4 } };
+    expect(parseConfig(wrap(both))).toMatchObject({
+      ropeBase: 500,
+      ropeScaling: { type: "linear", factor: 4 },
+    });
+    expect(() => parseConfig(wrap({ rope_parameters: { partial_rotary_factor: 0.5 } }))).toThrow(
+      "Rotating a part",
+    );
+  });
+
   it("takes the tie of the container before that of the text", () => {
     const isTied = (text: object, top: object) => parseConfig(wrap(text, top)).isHeadTied;
     expect(isTied({ tie_word_embeddings: false }, { tie_word_embeddings: true })).toBe(true);

@@ -98,7 +98,7 @@ function refuse(text: Json, architecture: string): void {
   if (text.use_sliding_window === true || hasShortWindow(text)) {
     throw unknown(`Sliding-window attention, in ${architecture}, is not supported.`);
   }
-  if ((text.partial_rotary_factor ?? 1) !== 1) {
+  if ((text.partial_rotary_factor ?? ropeFields(text).partial_rotary_factor ?? 1) !== 1) {
     throw unknown(`Rotating a part of each head, in ${architecture}, is not supported.`);
   }
 }
@@ -110,8 +110,13 @@ function hasShortWindow(text: Json): boolean {
   return typeof window === "number" && window < count(text, "max_position_embeddings", 131072);
 }
 
+/** Of two objects with rotary settings the older name wins, as in `transformers` 5. */
+function ropeFields(text: Json): Json {
+  return object(text, "rope_scaling") ?? object(text, "rope_parameters") ?? {};
+}
+
 function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" | "ropeScaling"> {
-  const fields = object(text, "rope_parameters") ?? object(text, "rope_scaling") ?? {};
+  const fields = ropeFields(text);
   const base = { ...text, ...fields };
   const ropeBase = positive(base, "rope_theta", 10000);
   const type = String(fields.rope_type ?? fields.type ?? "default");

@@ -122,6 +122,16 @@ export class ModelFiles {
 /** JSON with unchecked fields; each reader validates what it uses. */
 export type JsonObject = { readonly [key: string]: unknown };
 
+/**
+ * What stands in the place of a large file: a pointer that Git LFS leaves, or a page that a server
+ * sends. Undefined for anything else. Eight bytes are enough.
+ */
+export function substituteOf(bytes: Uint8Array): string | undefined {
+  const start = new TextDecoder().decode(bytes.subarray(0, 8)).toLowerCase();
+  if (start === "version ") return "a Git LFS pointer";
+  return start.startsWith("<html") || start.startsWith("<!doct") ? "a web page" : undefined;
+}
+
 export function missing(name: string): ModelError {
   return new ModelError("missingFile", `The model directory has no file ${name}.`);
 }

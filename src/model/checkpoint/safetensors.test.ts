@@ -19,6 +19,14 @@ describe("readTensorMap", () => {
     expect(map.get("b")).toMatchObject({ dtype: "F32", start: start + 8, end: start + 24 });
   });
 
+  it("takes tensors without bytes, and types that nobody needs", async () => {
+    const extra = { empty: tensor([0], 8, 8), scale: tensor([3], 16, 19, "F8_E8M0") };
+    const map = await read(
+      safetensors({ a: tensor([2], 0, 8), b: tensor([2], 8, 16), ...extra }, 19),
+    );
+    expect([...map.keys()]).toEqual(["a", "empty", "b", "scale"]);
+  });
+
   it("reads the files that an index names", async () => {
     const weight_map = { a: "one.safetensors", b: "two.safetensors", c: "two.safetensors" };
     const source = memorySource({
@@ -44,7 +52,12 @@ describe("readTensorMap", () => {
     ["ends inside of a: ", safetensors({ a: tensor([4], 0, 16) }, 15)],
     ["lets b overlap", safetensors({ a: tensor([2], 0, 8), b: tensor([2], 4, 12) }, 12)],
     ["gives a 8 bytes where its shape needs 12", safetensors({ a: tensor([3], 0, 8) }, 8)],
-    ["stores a as F4, an unknown type", safetensors({ a: tensor([1], 0, 4, "F4") }, 4)],
+    ["describes a in a way", safetensors({ a: tensor([1], 4, 0, "F4") }, 4)],
+    [
+      "is a Git LFS pointer",
+      new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\n"),
+    ],
+    ["is a web page", new TextEncoder().encode("<!DOCTYPE html><title>Not found</title>")],
     ["describes a in a way", safetensors({ a: tensor([-1], 0, 4) }, 4)],
     ["describes a in a way", safetensors({ a: null }, 4)],
     ["describes a in a way", safetensors({ a: { dtype: "F32", shape: [1] } }, 4)],

@@ -1,6 +1,7 @@
 import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 import type { ByteSource, ReadOptions } from "./byteSource";
+import { substituteOf } from "./files";
 
 /** A tensor's entry in a header: https://huggingface.co/docs/safetensors. */
 export interface TensorInfo {
@@ -75,6 +76,8 @@ async function readHeader(
 ): Promise<readonly TensorInfo[]> {
   if (fileBytes < 8) throw bad(file, `has only ${fileBytes} bytes`);
   const prefix = await source.read(file, 0, 8, options);
+  const substitute = substituteOf(prefix);
+  if (substitute) throw bad(file, `is ${substitute}, not the weights themselves`);
   const view = new DataView(prefix.buffer, prefix.byteOffset);
   const headerBytes = Number(view.getBigUint64(0, true));
   if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > fileBytes) {
@@ -94,7 +97,8 @@ export function parseHeader(
   const tensors = Object.entries(parseJson(file, header))
     .filter(([name]) => name !== "__metadata__")
     .map(([name, value]) => parseTensor(file, name, value, dataStart))
-    .sort((a, b) => a.start - b.start);
+    // A tensor without bytes starts where another one starts.
+    .sort((a, b) => a.start - b.start || a.end - b.end);
   let end = dataStart;
   for (const tensor of tensors) {
     if (tensor.start < end)
@@ -115,15 +119,15 @@ function parseTensor(file: string, name: string, value: unknown, dataStart: numb
   } = (value ?? {}) as {
     readonly [key: string]: unknown;
   };
-  if (typeof dtype !== "string" || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
+  const isRange = isCounts(offsets) && offsets.length === 2 && offsets[0]! <= offsets[1]!;
+  if (typeof dtype !== "string" || !isCounts(shape) || !isRange) {
     throw bad(file, `describes ${shown(name)} in a way that cannot be read`);
   }
-  const size = Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype] : undefined;
-  if (size === undefined)
-    throw bad(file, `stores ${shown(name)} as ${shown(dtype)}, an unknown type`);
   const [begin, finish] = offsets as readonly [number, number];
-  const bytes = shape.reduce((product, extent) => product * extent, size);
-  if (finish - begin !== bytes) {
+  // A tensor of an unknown type is refused where it is needed.
+  const size = Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype] : undefined;
+  const bytes = size && shape.reduce((product, extent) => product * extent, size);
+  if (bytes !== undefined && finish - begin !== bytes) {
     throw bad(file, `gives ${shown(name)} ${finish - begin} bytes where its shape needs ${bytes}`);
   }
   return { name, file, dtype, shape, start: dataStart + begin, end: dataStart + finish };

@@ -1,9 +1,12 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { ModelFiles } from "../checkpoint/files";
+import { type ModelFiles, substituteOf } from "../checkpoint/files";
 import type { ProcessedImage } from "../families/family";
 import { ModelError } from "../modelError";
 import type { ImageFeatures, VisionEncoder } from "./encoder";
 import { ort, withOrt } from "./ort";
+
+/** The output that exporters call so; where none is, the first one counts. */
+const FEATURES = "image_features";
 
 /** Full precision first; some directories have reduced precision instead. */
 const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_bnb4"].map(
@@ -41,9 +44,15 @@ export class OnnxVisionEncoder implements VisionEncoder {
             executionProviders: [{ name: "webgpu", device: gpu.device }],
             preferredOutputLocation: "gpu-buffer",
           };
+    const substitute = substituteOf(bytes);
+    if (substitute) {
+      const message = `The model's file ${name} is ${substitute}, not the encoder itself.`;
+      throw new ModelError("badModel", message);
+    }
     try {
       const session = await withOrt(() => ort.InferenceSession.create(bytes, options));
-      return new OnnxVisionEncoder(gpu, session, session.outputNames[0] as string);
+      const output = session.outputNames.find((each) => each === FEATURES);
+      return new OnnxVisionEncoder(gpu, session, output ?? (session.outputNames[0] as string));
     } catch (cause) {
       const message = `The model's vision encoder ${name} cannot be run here.`;
       throw new ModelError("badModel", message, { cause });
