@@ -33,13 +33,14 @@ export class Tokenizer {
    * @throws ModelError
    */
   static async load(files: ModelFiles): Promise<Tokenizer> {
-    const [json, config] = await Promise.all([
+    const [own, config] = await Promise.all([
       files.json("tokenizer.json"),
       files.json("tokenizer_config.json"),
     ]);
+    const json = withAddedTokens(own, config);
     const template = await chatTemplate(files, config);
     try {
-      return new Tokenizer(construct(json, config), template, addedTokens(json, config));
+      return new Tokenizer(construct(json, config), template, addedTokens(json));
     } catch (cause) {
       const message = "The model's file tokenizer.json is not a tokenizer that can be used here.";
       throw new ModelError("badModel", message, { cause });
@@ -127,14 +128,26 @@ function asText({ role, content }: ChatMessage): object {
   return { role, content: content.map((part) => ("text" in part ? part.text : "")).join("") };
 }
 
+/** `tokenizer.json` with the tokens that only `tokenizer_config.json` adds (`added_tokens_decoder`). */
+function withAddedTokens(json: JsonObject, config: JsonObject): JsonObject {
+  const listed: readonly { readonly id?: unknown }[] = Array.isArray(json.added_tokens)
+    ? json.added_tokens
+    : [];
+  const known = new Set(listed.map((token) => token?.id));
+  const others = Object.entries((config.added_tokens_decoder ?? {}) as JsonObject)
+    .map(([id, token]) => ({ ...(token as object), id: Number(id) }))
+    .filter(({ id }) => !known.has(id));
+  return others.length > 0 ? { ...json, added_tokens: [...listed, ...others] } : json;
+}
+
 /**
- * Every token that `tokenizer.json` or `tokenizer_config.json` adds to the vocabulary, longest
- * first: a shorter one may be part of a longer one. White space is not such a token.
+ * All tokens that are added to the vocabulary, longest first: a shorter one may be part of a longer one.
+ * White space is left out.
  */
-function addedTokens(json: JsonObject, config: JsonObject): readonly string[] {
-  const listed = Array.isArray(json.added_tokens) ? json.added_tokens : [];
-  const decoder = Object.values((config.added_tokens_decoder ?? {}) as JsonObject);
-  const texts = [...listed, ...decoder].map((token) => (token as { content?: unknown })?.content);
+function addedTokens({ added_tokens: listed = [] }: JsonObject): readonly string[] {
+  const texts = (listed as readonly { readonly content?: unknown }[]).map(
+    (token) => token?.content,
+  );
   const tokens = texts.filter((text): text is string => typeof text === "string");
   return [...new Set(tokens)]
     .filter((token) => token.trim() !== "")
