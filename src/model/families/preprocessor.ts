@@ -1,4 +1,4 @@
-import type { ResampleFilter } from "@/images/resample";
+import { type ResampleFilter, resample } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import { ModelError } from "../modelError";
@@ -71,10 +71,10 @@ const FILTERS: Readonly<Record<number, ResampleFilter>> = {
 };
 
 /** @throws ModelError */
-export function pillowFilter(resample: unknown): ResampleFilter {
-  const filter = FILTERS[Number(resample)];
+export function pillowFilter(number: unknown): ResampleFilter {
+  const filter = FILTERS[Number(number)];
   if (filter) return filter;
-  throw bad(`The filter ${shown(resample)} of ${FILE} is not supported.`);
+  throw bad(`The filter ${shown(number)} of ${FILE} is not supported.`);
 }
 
 /** Part of an image, in pixels. Beyond the image it is black. */
@@ -83,6 +83,24 @@ export interface PixelRect {
   readonly top: number;
   readonly width: number;
   readonly height: number;
+}
+
+/** An image in another size. */
+export function scaled(
+  image: Raster,
+  [width, height]: readonly [width: number, height: number],
+  filter: ResampleFilter,
+): Raster {
+  if (image.width === width && image.height === height) return image;
+  const data = resample(image.data, [image.width, image.height], [width, height], filter);
+  return { data, width, height };
+}
+
+/** Tiles of one size behind one another: f32 [tiles, 3, height, width]. */
+export function joinTiles(tiles: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(tiles.reduce((sum, tile) => sum + tile.length, 0));
+  for (const [i, tile] of tiles.entries()) values.set(tile, i * tile.length);
+  return values;
 }
 
 /** f32 [3, height, width] of a part of an image. */

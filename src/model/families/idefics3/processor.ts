@@ -1,10 +1,10 @@
-import { type ResampleFilter, resample } from "@/images/resample";
+import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
 import type { ImageProcessor, ProcessedImage, Raster } from "../family";
-import { preprocessorFiles, toPixelValues } from "../preprocessor";
+import { joinTiles, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
 
 /** Input and output sizes of a vision encoder for one tile. */
@@ -64,30 +64,28 @@ export class Idefics3Processor implements ImageProcessor {
     const { tileSize, splits } = this.#config;
     const square = [tileSize, tileSize] as const;
     const size = splits ? wholeTiles(image, tileSize) : square;
-    const stretched = this.#scaled(image, size);
+    const stretched = scaled(image, size, this.filter);
     const [columns, rows] = [size[0] / tileSize, size[1] / tileSize];
     const isTiled = columns * rows > 1;
     const tiles = Array.from({ length: columns * rows }, (_, tile) => {
       const [left, top] = [(tile % columns) * tileSize, Math.floor(tile / columns) * tileSize];
       return this.#tile(stretched, left, top);
     });
-    if (isTiled) tiles.push(this.#tile(this.#scaled(stretched, square), 0, 0));
-    const pixelValues = new Float32Array(tiles.length * 3 * tileSize * tileSize);
-    for (const [i, tile] of tiles.entries()) pixelValues.set(tile, i * tile.length);
+    if (isTiled) tiles.push(this.#tile(scaled(stretched, square, this.filter), 0, 0));
     const grid = isTiled ? { rows, columns } : { rows: 0, columns: 0 };
     const geometry = idefics3Geometry(grid, this.#rowsPerTile);
-    return { pixelValues, tiles: tiles.length, height: tileSize, width: tileSize, geometry };
+    return {
+      pixelValues: joinTiles(tiles),
+      tiles: tiles.length,
+      height: tileSize,
+      width: tileSize,
+      geometry,
+    };
   }
 
   #tile(image: Raster, left: number, top: number): Float32Array {
     const { tileSize, normalization } = this.#config;
     return toPixelValues(image, { left, top, width: tileSize, height: tileSize }, normalization);
-  }
-
-  #scaled(image: Raster, [width, height]: Size): Raster {
-    if (image.width === width && image.height === height) return image;
-    const data = resample(image.data, [image.width, image.height], [width, height], this.filter);
-    return { data, width, height };
   }
 }
 

@@ -1,12 +1,14 @@
-import { type ResampleFilter, resample } from "@/images/resample";
+import type { ResampleFilter } from "@/images/resample";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageProcessor, ProcessedImage, Raster } from "../family";
 import {
+  joinTiles,
   type Normalization,
   normalizationOf,
   pillowFilter,
   preprocessorFiles,
+  scaled,
   toPixelValues,
 } from "../preprocessor";
 import { anyresRows, bestResolution, fittedSize } from "./anyres";
@@ -41,9 +43,12 @@ export class NextProcessor implements ImageProcessor {
   static async load(files: ModelFiles, tileSize: number, side: number): Promise<NextProcessor> {
     const { preprocessor } = await preprocessorFiles(files);
     const pinpoints = preprocessor.image_grid_pinpoints;
-    const resolutions = Array.isArray(pinpoints) ? pinpoints.map(resolutionOf) : [];
+    const resolutions = Array.isArray(pinpoints)
+      ? pinpoints.map((each) => resolutionOf(each, tileSize))
+      : [];
     if (resolutions.length === 0 || resolutions.includes(undefined)) {
-      const message = "The model's preprocessor_config.json has no image_grid_pinpoints.";
+      const message =
+        "The model's preprocessor_config.json has no image_grid_pinpoints of whole tiles.";
       throw new ModelError("badModel", message);
     }
     const config = {
@@ -64,33 +69,32 @@ export class NextProcessor implements ImageProcessor {
     const { tileSize, resolutions, normalization } = this.#config;
     const size = [image.width, image.height] as const;
     const [wide, high] = bestResolution(size, resolutions);
-    const fitted = this.#scaled(image, fittedSize(size, [wide, high]));
+    const fitted = scaled(image, fittedSize(size, [wide, high]), this.filter);
     const grid = { rows: high / tileSize, columns: wide / tileSize };
     const [padLeft, padTop] = [
       Math.floor((wide - fitted.width) / 2),
       Math.floor((high - fitted.height) / 2),
     ];
     const tile = { width: tileSize, height: tileSize };
-    const whole = this.#scaled(image, [tileSize, tileSize]);
+    const whole = scaled(image, [tileSize, tileSize], this.filter);
     const tiles = [toPixelValues(whole, { left: 0, top: 0, ...tile }, normalization)];
     for (let i = 0; i < grid.rows * grid.columns; i++) {
       const left = (i % grid.columns) * tileSize - padLeft;
       const top = Math.floor(i / grid.columns) * tileSize - padTop;
       tiles.push(toPixelValues(fitted, { left, top, ...tile }, normalization));
     }
-    const pixelValues = new Float32Array(tiles.length * 3 * tileSize ** 2);
-    for (const [i, values] of tiles.entries()) pixelValues.set(values, i * values.length);
-    return { pixelValues, tiles: tiles.length, ...tile, ...anyresRows(size, grid, this.#side) };
-  }
-
-  #scaled({ data, width, height }: Raster, [toWidth, toHeight]: Size): Raster {
-    const pixels = resample(data, [width, height], [toWidth, toHeight], this.filter);
-    return { data: pixels, width: toWidth, height: toHeight };
+    return {
+      pixelValues: joinTiles(tiles),
+      tiles: tiles.length,
+      ...tile,
+      ...anyresRows(size, grid, this.#side),
+    };
   }
 }
 
-/** Files give height before width. */
-function resolutionOf(pinpoint: unknown): Size | undefined {
+/** Files give height before width. Undefined for what no whole number of tiles covers. */
+function resolutionOf(pinpoint: unknown, tileSize: number): Size | undefined {
   const [height, width] = Array.isArray(pinpoint) ? pinpoint : [];
-  return Number.isInteger(height) && Number.isInteger(width) ? [width, height] : undefined;
+  const isWhole = (pixels: number) => pixels > 0 && pixels % tileSize === 0;
+  return isWhole(height) && isWhole(width) ? [width, height] : undefined;
 }

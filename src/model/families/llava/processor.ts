@@ -1,12 +1,20 @@
 import type { ResampleFilter } from "@/images/resample";
+import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
+import { ModelError } from "../../modelError";
 import type { ImageProcessor, ProcessedImage, Raster } from "../family";
-import { normalizationOf, pillowFilter, preprocessorFiles, toPixelValues } from "../preprocessor";
+import {
+  type Normalization,
+  normalizationOf,
+  pillowFilter,
+  preprocessorFiles,
+  toPixelValues,
+} from "../preprocessor";
 
 /** CLIP's image processor: scales the shortest edge to the encoder's size and crops the centre. */
 export class ClipProcessor implements ImageProcessor {
   readonly filter: ResampleFilter;
-  readonly #config: JsonObject;
+  readonly #normalization: Normalization;
   readonly #shortestEdge: number;
   readonly #crop: { readonly height: number; readonly width: number };
   /** Feature rows along a side. */
@@ -17,8 +25,12 @@ export class ClipProcessor implements ImageProcessor {
     const crop = config.crop_size as number | { readonly height: number } | undefined;
     const edge = typeof size === "number" ? size : (size?.shortest_edge ?? imageSize);
     const square = typeof crop === "number" ? crop : (crop?.height ?? imageSize);
+    if (square !== imageSize) {
+      const sizes = `${shown(square)} pixels, but its vision encoder takes ${imageSize}`;
+      throw new ModelError("badModel", `The model's preprocessor_config.json cuts ${sizes}.`);
+    }
     this.filter = pillowFilter(config.resample ?? 3);
-    this.#config = config;
+    this.#normalization = normalizationOf(config);
     this.#shortestEdge = edge;
     this.#crop = { height: square, width: square };
     this.#side = side;
@@ -42,11 +54,7 @@ export class ClipProcessor implements ImageProcessor {
       Math.floor((image.width - width) / 2),
       Math.floor((image.height - height) / 2),
     ];
-    const pixelValues = toPixelValues(
-      image,
-      { left, top, width, height },
-      normalizationOf(this.#config),
-    );
+    const pixelValues = toPixelValues(image, { left, top, width, height }, this.#normalization);
     const box = {
       x: left / image.width,
       y: top / image.height,
