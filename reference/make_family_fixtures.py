@@ -68,7 +68,7 @@ SEEDS = {
     "qwen3-vl": 9,
     "llama": 1,
     "qwen2": 1,
-    "qwen3": 1,
+    "qwen3": 2,
 }
 
 

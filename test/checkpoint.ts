@@ -18,6 +18,7 @@ export const SMALL: DecoderConfig = {
   hasQkvBias: true,
   hasOutputBias: true,
   hasMlpBias: true,
+  hasHeadNorm: false,
   ropeBase: 10000,
   ropeScaling: { type: "default" },
 };

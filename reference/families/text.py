@@ -141,7 +141,7 @@ def qwen3() -> Family:
         "architectures": ["Qwen3ForCausalLM"],
         "attention_bias": False,
         "head_dim": 36,
-        "hidden_size": 50,
+        "hidden_size": 52,
         "intermediate_size": 76,
         "max_position_embeddings": 40960,
         "max_window_layers": 28,

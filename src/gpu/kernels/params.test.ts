@@ -2,6 +2,7 @@ import { collectKernels, describeKernels } from "../../../test/kernelSpecs";
 import type { KernelSpec } from "../kernel";
 import { createAttend } from "./attention/attend";
 import { createFlash } from "./attention/flash";
+import { createHeadNorm } from "./attention/headNorm";
 import { createRopeAppend } from "./attention/ropeAppend";
 import { stepAttentionKernels } from "./attention/stepAttention";
 import { createCompactKv } from "./cache/compactKv";
@@ -27,6 +28,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   for (const reduction of ["one", "workgroup", "subgroup"] as const) {
     await createAttend(gpu, { reduction, kvType: "f16", shape: HEADS });
     await createRmsNorm(gpu, reduction);
+    await createHeadNorm(gpu, reduction);
     await createLayerNorm(gpu, reduction);
     await createDecodeKernels(gpu, { reduction, dtype: "bf16", kvType: "f16" });
     await createSampler(gpu, reduction);

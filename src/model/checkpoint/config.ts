@@ -34,6 +34,8 @@ export interface DecoderConfig {
   /** A bias on the attention's output projection. */
   readonly hasOutputBias: boolean;
   readonly hasMlpBias: boolean;
+  /** An RMS norm of every query and key over its head, before the rotation. */
+  readonly hasHeadNorm: boolean;
   readonly ropeBase: number;
   readonly ropeScaling: RopeScaling;
 }
@@ -41,7 +43,7 @@ export interface DecoderConfig {
 type Json = { readonly [key: string]: unknown };
 
 /** `model_type`s of decoders, alone or in a family's container. */
-const DECODERS: readonly string[] = ["llama", "mistral", "qwen2"];
+const DECODERS: readonly string[] = ["llama", "mistral", "qwen2", "qwen3"];
 
 /**
  * Reads a Hub `config.json`. Absent fields have the defaults of `transformers`.
@@ -63,6 +65,7 @@ export function parseConfig(json: unknown): DecoderConfig {
   const heads = count(text, "num_attention_heads", 32);
   const hidden = count(text, "hidden_size", 4096);
   const isMistral = decoder === "mistral";
+  const isQwen3 = decoder === "qwen3";
   const hasBias = text.attention_bias === true;
   const config: DecoderConfig = {
     architecture,
@@ -71,7 +74,7 @@ export function parseConfig(json: unknown): DecoderConfig {
     intermediate: count(text, "intermediate_size", isMistral ? 14336 : 11008),
     heads,
     kvHeads: count(text, "num_key_value_heads", isMistral ? 8 : heads),
-    headDim: count(text, "head_dim", hidden / heads),
+    headDim: count(text, "head_dim", isQwen3 ? 128 : hidden / heads),
     vocabulary: count(text, "vocab_size", 32000),
     normEpsilon: positive(text, "rms_norm_eps", 1e-6),
     contextLength: count(text, "max_position_embeddings", 2048),
@@ -79,6 +82,7 @@ export function parseConfig(json: unknown): DecoderConfig {
     hasQkvBias: hasBias || decoder === "qwen2",
     hasOutputBias: hasBias && decoder !== "qwen2",
     hasMlpBias: text.mlp_bias === true,
+    hasHeadNorm: isQwen3,
     ...rope(text, architecture),
   };
   return checked(config);
@@ -97,6 +101,11 @@ function refuse(text: Json, architecture: string): void {
   }
   if (text.use_sliding_window === true || hasShortWindow(text)) {
     throw unknown(`Sliding-window attention, in ${architecture}, is not supported.`);
+  }
+  if (text.model_type === "qwen3" && text.attention_bias === true) {
+    throw unknown(
+      `Biases before norms of queries and keys, in ${architecture}, are not supported.`,
+    );
   }
   if ((text.partial_rotary_factor ?? ropeFields(text).partial_rotary_factor ?? 1) !== 1) {
     throw unknown(`Rotating a part of each head, in ${architecture}, is not supported.`);

@@ -19,6 +19,8 @@ export interface LayerWeights {
   readonly attentionNorm: NormWeightAndBias;
   /** [(heads + 2 kvHeads) × headDim, hidden] */
   readonly qkv: Matrix;
+  /** f32 [2, headDim]: weights of the norms of queries and of keys. */
+  readonly headNorm: GPUBuffer | undefined;
   /** [hidden, heads × headDim] */
   readonly output: Matrix;
   /** f32 [hidden] */
@@ -116,6 +118,7 @@ function layOutLayer(plan: WeightPlan, config: DecoderConfig, layer: number): La
   const biasFirst = Math.ceil(hidden / 64) * 64;
   const rows = (config.heads + 2 * config.kvHeads) * headDim;
   const names = [`${at}input_layernorm.weight`, ...biases(hasQkvBias, qkv)];
+  const headNorms = [`${attention}q_norm.weight`, `${attention}k_norm.weight`];
   return {
     attentionNorm: {
       buffer: plan.vector(`attention norm ${layer}`, names, biasFirst + rows, biasFirst),
@@ -126,6 +129,9 @@ function layOutLayer(plan: WeightPlan, config: DecoderConfig, layer: number): La
       qkv.map((name) => `${name}.weight`),
       headDim,
     ),
+    headNorm: config.hasHeadNorm
+      ? plan.vector(`head norm ${layer}`, headNorms, 2 * headDim)
+      : undefined,
     output: plan.stack(`output ${layer}`, [`${attention}o_proj.weight`]),
     outputBias: plan.vector(
       `output bias ${layer}`,
@@ -159,6 +165,9 @@ function describe(config: DecoderConfig): readonly (readonly [string, readonly n
     return [
       [`${at}input_layernorm.weight`, [hidden]] as const,
       [`${at}post_attention_layernorm.weight`, [hidden]] as const,
+      ...(config.hasHeadNorm ? [`${attention}q_norm`, `${attention}k_norm`] : []).map(
+        (name) => [`${name}.weight`, [headDim]] as const,
+      ),
       ...linear(`${attention}q_proj`, heads * headDim, hidden, hasQkvBias),
       ...linear(`${attention}k_proj`, kvHeads * headDim, hidden, hasQkvBias),
       ...linear(`${attention}v_proj`, kvHeads * headDim, hidden, hasQkvBias),

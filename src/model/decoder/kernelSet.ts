@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
+import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import {
   createRopeAppend,
   type HeadShape,
@@ -20,6 +21,7 @@ export interface KernelSet {
   readonly embed: Embed;
   readonly norm: RmsNorm;
   readonly matmul: Readonly<Record<"bias" | "residual" | "gated", Matmul>>;
+  readonly headNorm: HeadNorm;
   readonly ropeAppend: RopeAppend;
   readonly flash: Flash;
   readonly attend: Attend;
@@ -40,10 +42,11 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
   const { reduction } = variants;
   const matmul = (store: MatmulStore) =>
     createMatmul(gpu, { variant: variants.matmul, dtype, store });
-  const [embed, norm, bias, residual, gated, ropeAppend, flash, attend, decode, sample] =
+  const [embed, norm, headNorm, bias, residual, gated, ropeAppend, flash, attend, decode, sample] =
     await Promise.all([
       createEmbed(gpu, dtype),
       createRmsNorm(gpu, reduction),
+      createHeadNorm(gpu, reduction),
       matmul("bias"),
       matmul("residual"),
       matmul("gated"),
@@ -54,5 +57,5 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
       createSampler(gpu, reduction),
     ]);
   const products = { bias, residual, gated };
-  return { embed, norm, matmul: products, ropeAppend, flash, attend, decode, sample };
+  return { embed, norm, headNorm, matmul: products, ropeAppend, flash, attend, decode, sample };
 }

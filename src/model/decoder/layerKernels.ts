@@ -15,6 +15,10 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
       const { qkv: matrix } = weights;
       kernels.norm(recorder, { ...norm, weight });
       kernels.matmul.bias(recorder, { input: normed, matrix, bias, output: qkv, rows });
+      if (weights.headNorm) {
+        const inPlace = { shape: config, weights: weights.headNorm, qkv, rows, epsilon };
+        kernels.headNorm(recorder, inPlace);
+      }
       kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows });
     },
     attend(recorder, cache) {
@@ -49,10 +53,22 @@ export function stepKernels(
   { partials, stats }: SplitScratch,
 ): LayerKernels {
   const { config, kernels } = model;
-  const { residual, angles, queries, attended, lse, gated } = model.activations;
-  const { normEpsilon: epsilon } = config;
+  const { residual, qkv, angles, queries, attended, lse, gated } = model.activations;
+  const { hidden, normEpsilon: epsilon } = config;
+  /** A head's norm needs the whole head, which no unit of the fused kernel has. */
+  const appendNormed: LayerKernels["appendQkv"] = (recorder, weights, binding) => {
+    const { attentionNorm, qkv: matrix, headNorm } = weights;
+    const normWeight = { buffer: attentionNorm.buffer, size: hidden * 4 };
+    const product = { input: residual, inputRow: 0, normWeight, matrix, logits: qkv, epsilon };
+    kernels.decode.head(recorder, product);
+    const row = { shape: config, qkv, rows: 1 };
+    kernels.headNorm(recorder, { ...row, weights: headNorm as GPUBuffer, epsilon });
+    kernels.ropeAppend(recorder, { ...row, cache: binding, angles, queries });
+  };
   return {
-    appendQkv(recorder, { attentionNorm, qkv: matrix }, binding) {
+    appendQkv(recorder, weights, binding) {
+      if (weights.headNorm) return appendNormed(recorder, weights, binding);
+      const { attentionNorm, qkv: matrix } = weights;
       kernels.decode.qkv(recorder, {
         shape: config,
         cache: binding,

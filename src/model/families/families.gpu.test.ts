@@ -35,6 +35,7 @@ const NAMES = [
   "llava-next-mistral",
   "llama",
   "qwen2",
+  "qwen3",
 ];
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 

@@ -3,7 +3,10 @@ import type { ModelFamily } from "./family";
 import { idefics3 } from "./idefics3/idefics3";
 import { llava, llavaNext } from "./llava/llava";
 
-const TEXT: ModelFamily = { title: "Llama and Qwen2", modelTypes: ["llama", "qwen2"] };
+const TEXT: ModelFamily = {
+  title: "Llama, Qwen2 and Qwen3",
+  modelTypes: ["llama", "qwen2", "qwen3"],
+};
 
 /** The only list of model families; `model_type` selects one. */
 export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, llavaNext, TEXT];
