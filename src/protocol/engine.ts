@@ -152,6 +152,11 @@ export interface TurnResult {
   readonly answer: string;
   /** Every generated id, including special tokens and the stop token. */
   readonly tokenIds: readonly number[];
+  /**
+   * Natural logarithm of each token's probability under the model, before temperature, top-k and
+   * top-p; absent in older records.
+   */
+  readonly logProbabilities?: readonly number[];
   readonly finish: "stop" | "length" | "cancelled" | "context" | "memory";
   /** New rows of this turn. */
   readonly promptTokens: number;

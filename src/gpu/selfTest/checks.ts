@@ -13,7 +13,7 @@ import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
-import { createSampler } from "../kernels/sampling/sample";
+import { createSampler, SAMPLED_WORDS } from "../kernels/sampling/sample";
 import type { Recorder } from "../recorder";
 import * as reference from "./reference";
 import { TestBuffers } from "./testBuffers";
@@ -217,16 +217,20 @@ const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder)
   const sample = await createSampler(gpu, reduction);
   const values = randomFloats(vocabulary, 16).map((value) => 4 * value);
   const logits = scratch.upload(values);
-  const sampled = [scratch.empty(2), scratch.empty(2)] as const;
+  const sampled = [scratch.empty(SAMPLED_WORDS), scratch.empty(SAMPLED_WORDS)] as const;
   const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0 };
   const random = { temperature: 0.8, topK: 30, topP: 0.9, seed: 17 };
   sample(recorder, { logits, sampled: sampled[0], vocabulary, settings: greedy });
   sample(recorder, { logits, sampled: sampled[1], vocabulary, settings: random });
   return async () => {
-    const ids = [await scratch.readWords(sampled[0]), await scratch.readWords(sampled[1])];
-    const isRight =
-      ids[0]?.[0] === reference.sample(values, greedy, 0) &&
-      ids[1]?.[0] === reference.sample(values, random, 0);
-    return isRight ? 0 : Infinity;
+    const errors = [];
+    for (const [i, settings] of [greedy, random].entries()) {
+      const buffer = sampled[i] as GPUBuffer;
+      const expected = reference.sample(values, settings, 0);
+      if ((await scratch.readWords(buffer))[0] !== expected) return Infinity;
+      const logProbability = (await scratch.readFloats(buffer))[2] as number;
+      errors.push(Math.abs(logProbability - reference.logProbability(values, expected)));
+    }
+    return Math.max(...errors);
   };
 };

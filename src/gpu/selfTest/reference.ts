@@ -127,6 +127,13 @@ export function sample(logits: Floats, settings: SampleSettings, draw: number): 
   return chosen;
 }
 
+/** Logarithm of an id's softmax probability. */
+export function logProbability(logits: Floats, id: number): number {
+  const peak = Math.max(...logits);
+  const mass = logits.reduce((sum, logit) => sum + Math.exp(logit - peak), 0);
+  return (logits[id] as number) - peak - Math.log(mass);
+}
+
 /** Gumbel noise from the hash pcg3d, bit for bit as in `sample_top.wgsl` before the logarithms. */
 export function gumbel(seed: number, draw: number, id: number): number {
   const step = (v: number) => (Math.imul(v, 1664525) + 1013904223) | 0;

@@ -1,4 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
+import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
 import type { DecoderConfig } from "../checkpoint/config";
 
 /**
@@ -28,7 +29,7 @@ export class Activations {
   readonly gated: GPUBuffer;
   /** [vocabulary] */
   readonly logits: GPUBuffer;
-  /** u32 [2]: the newest token, and how many were sampled. */
+  /** u32 [3]: the newest token, how many were sampled, bits of its log-probability. */
   readonly sampled: GPUBuffer;
   readonly #gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
@@ -47,7 +48,7 @@ export class Activations {
     this.lse = this.#create("lse", chunkRows * heads);
     this.gated = this.#create("gated", chunkRows * intermediate);
     this.logits = this.#create("logits", vocabulary);
-    this.sampled = this.#create("sampled", 2);
+    this.sampled = this.#create("sampled", SAMPLED_WORDS);
   }
 
   destroy(): void {

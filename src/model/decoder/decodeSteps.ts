@@ -1,4 +1,4 @@
-import type { SampleSettings } from "@/gpu/kernels/sampling/sample";
+import { SAMPLED_WORDS, type SampleSettings } from "@/gpu/kernels/sampling/sample";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import type { Decoder } from "./decoder";
@@ -19,6 +19,12 @@ export interface StepArgs {
   readonly hook?: DecodeHook | undefined;
 }
 
+export interface SampledToken {
+  readonly id: number;
+  /** Logarithm of the probability that the model gave it, without temperature and cuts. */
+  readonly logProbability: number;
+}
+
 /** Submits decoding steps: a frozen program, replayed until the cache's buffers change. */
 export class DecodeSteps {
   readonly #decoder: Decoder;
@@ -36,10 +42,10 @@ export class DecodeSteps {
     const { memory, device } = decoder.gpu;
     this.#staging = Array.from({ length: STEPS_IN_FLIGHT }, (_, index) => {
       const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-      return memory.create("activations", `sampled ${index}`, 4, usage);
+      return memory.create("activations", `sampled ${index}`, SAMPLED_WORDS * 4, usage);
     });
     this.#free = [...this.#staging];
-    device.queue.writeBuffer(decoder.activations.sampled, 0, new Uint32Array(2));
+    device.queue.writeBuffer(decoder.activations.sampled, 0, new Uint32Array(SAMPLED_WORDS));
   }
 
   /** Submitted steps; each has a row in the cache. */
@@ -48,7 +54,7 @@ export class DecodeSteps {
   }
 
   /** Submits one step and resolves with its token. */
-  async submit(): Promise<number> {
+  async submit(): Promise<SampledToken> {
     const { cache, hook } = this.#args;
     const decoder = this.#decoder;
     const { device } = decoder.gpu;
@@ -61,17 +67,19 @@ export class DecodeSteps {
     const staging = this.#free.pop() as GPUBuffer;
     const encoder = device.createCommandEncoder({ label: "decode" });
     program.encode(encoder);
-    encoder.copyBufferToBuffer(decoder.activations.sampled, 0, staging, 0, 4);
+    encoder.copyBufferToBuffer(decoder.activations.sampled, 0, staging, 0, SAMPLED_WORDS * 4);
     device.queue.submit([encoder.finish()]);
     if (hook?.afterStep) hook.afterStep();
     else cache.append(1);
     this.#submitted++;
 
     await staging.mapAsync(GPUMapMode.READ);
-    const id = new Uint32Array(staging.getMappedRange())[0] as number;
+    const words = staging.getMappedRange();
+    const id = new Uint32Array(words, 0, 1)[0] as number;
+    const logProbability = new Float32Array(words, 8, 1)[0] as number;
     staging.unmap();
     this.#free.push(staging);
-    return id;
+    return { id, logProbability };
   }
 
   destroy(): void {

@@ -2,7 +2,7 @@ import { NO_ID } from "@/gpu/kernels/sampling/sample";
 import type { KvCache } from "../kv/cache";
 import { ModelError } from "../modelError";
 import type { Decoder } from "./decoder";
-import { DecodeSteps, STEPS_IN_FLIGHT, type StepArgs } from "./decodeSteps";
+import { DecodeSteps, type SampledToken, STEPS_IN_FLIGHT, type StepArgs } from "./decodeSteps";
 
 export interface GenerateArgs extends StepArgs {
   readonly maxNewTokens: number;
@@ -10,8 +10,7 @@ export interface GenerateArgs extends StepArgs {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface GeneratedToken {
-  readonly id: number;
+export interface GeneratedToken extends SampledToken {
   /** Milliseconds since the previous token, or since the start. */
   readonly ms: number;
 }
@@ -30,7 +29,7 @@ export async function* generate(
 ): AsyncGenerator<GeneratedToken, Finish> {
   const { cache, maxNewTokens, stopIds, hook, signal } = args;
   const steps = new DecodeSteps(decoder, args);
-  const inFlight: Promise<number>[] = [];
+  const inFlight: Promise<SampledToken>[] = [];
   const ahead = hook?.isFinal ? 1 : STEPS_IN_FLIGHT;
   let yielded = 0;
   let last = performance.now();
@@ -44,12 +43,13 @@ export async function* generate(
       }
       const oldest = inFlight[0];
       if (!oldest) return signal?.aborted ? "cancelled" : "context";
-      const id = await oldest;
+      const token = await oldest;
+      const { id } = token;
       inFlight.shift();
       if (id === NO_ID) throw new ModelError("badModel", "The model computed NaN logits.");
       yielded++;
       const now = performance.now();
-      yield { id, ms: now - last };
+      yield { ...token, ms: now - last };
       last = now;
       if (stopIds.includes(id)) return "stop";
       if (signal?.aborted) return "cancelled";

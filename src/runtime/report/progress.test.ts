@@ -22,9 +22,10 @@ test("a lane's first token waits for what is shared and for its own work, not fo
   for (const lane of lanes) {
     lane.resume();
     now += 7;
-    lane.arrive(1);
+    lane.arrive({ id: 1, logProbability: -0.5 });
     now += 500;
-    const { ms } = lane.result({ settings });
+    const { ms, logProbabilities } = lane.result({ settings });
+    expect(logProbabilities).toEqual([-0.5]);
     expect(ms).toMatchObject({ prefill: 1000, score: 100, plan: 20, compact: 30 });
     expect(ms.firstToken).toBe(1000 + 100 + 20 + 30 + 7);
   }

@@ -1,3 +1,4 @@
+import type { SampledToken } from "@/model/decoder/decodeSteps";
 import type {
   AskRequest,
   Explanation,
@@ -20,6 +21,7 @@ export class Progress {
   readonly #ms = { vision: 0, prefill: 0, score: 0, plan: 0, compact: 0 };
   readonly #arrivals: number[] = [];
   readonly #ids: number[] = [];
+  readonly #logProbabilities: number[] = [];
   readonly #notices: string[] = [];
   #kvBytes: KvBytes = { before: 0, after: 0, peak: 0, end: 0, full: 0 };
   #finish: Finish = "length";
@@ -118,11 +120,12 @@ export class Progress {
   }
 
   /** Records a new token. @returns milliseconds since the previous one, or since the question */
-  arrive(id: number): number {
+  arrive({ id, logProbability }: SampledToken): number {
     const at = performance.now();
     const since = this.#arrivals.at(-1) ?? this.#started;
     this.#arrivals.push(at);
     this.#ids.push(id);
+    this.#logProbabilities.push(logProbability);
     return at - since;
   }
 
@@ -155,6 +158,7 @@ export class Progress {
     return {
       answer: this.#answer,
       tokenIds: this.#ids,
+      logProbabilities: this.#logProbabilities,
       finish: this.#finish,
       promptTokens: this.#promptTokens,
       visualTokens: this.#visualTokens,

@@ -180,7 +180,7 @@ export class Phases {
       for (; !step.done; step = await steps.next()) {
         this.#io.check();
         const { id } = step.value;
-        const ms = progress.arrive(id);
+        const ms = progress.arrive(step.value);
         const index = progress.ids.length - 1;
         const delta = stopIds.includes(id) ? "" : text.push(id);
         recorder?.arrive(text.text.length);

@@ -113,6 +113,7 @@ const layout = object<ImageLayout>({
 const result = object<DocumentResult>({
   answer: longString,
   tokenIds: list(whole()),
+  logProbabilities: optional(list(finite)),
   finish: oneOf("stop", "length", "cancelled", "context", "memory"),
   promptTokens: whole(),
   visualTokens: whole(),

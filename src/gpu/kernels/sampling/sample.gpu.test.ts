@@ -1,15 +1,17 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createTestGpu } from "../../../../test/dawn";
 import { randomFloats } from "../../../../test/kernels";
-import { sample } from "../../selfTest/reference";
+import { logProbability, sample } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
-import { createSampler, NO_ID, type SampleSettings } from "./sample";
+import { createSampler, NO_ID, SAMPLED_WORDS, type SampleSettings } from "./sample";
 
 const gpu = await createTestGpu();
 const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
+/** The kernel sums in f32. */
+const TOLERANCE = 1e-4;
 const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 describe.each(["one", "workgroup", "subgroup"] as const)(
@@ -23,13 +25,18 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       excludedId?: number,
     ) {
       const run = await createSampler(gpu, reduction);
-      const [logits, sampled] = [scratch.upload(values), scratch.empty(2)];
+      const [logits, sampled] = [scratch.upload(values), scratch.empty(SAMPLED_WORDS)];
       const ids = [];
       const recorder = gpu.recorder("test");
       for (let i = 0; i < count; i++) {
         run(recorder, { logits, sampled, vocabulary: values.length, excludedId, settings });
         recorder.submit();
-        ids.push((await scratch.readWords(sampled))[0]);
+        const id = (await scratch.readWords(sampled))[0] as number;
+        ids.push(id);
+        if (id === NO_ID) continue;
+        const others = values.map((value, at) => (at === excludedId ? -1e30 : value));
+        const told = (await scratch.readFloats(sampled))[2] as number;
+        expect(Math.abs(told - logProbability(others, id))).toBeLessThan(TOLERANCE);
       }
       expect((await scratch.readWords(sampled))[1]).toBe(count);
       recorder.destroy();

@@ -17,13 +17,16 @@ export interface SampleSettings {
   readonly seed: number;
 }
 
+/** Words of `SampleArgs.sampled`. */
+export const SAMPLED_WORDS = 3;
+
 /** Id if no logit could be compared, because the model computed NaN. */
 export const NO_ID = 0xffff_ffff;
 
 export interface SampleArgs {
   /** f32 [vocabulary] */
   readonly logits: GPUBuffer;
-  /** u32 [2]: receives the id; counts the draws. */
+  /** u32 [`SAMPLED_WORDS`]: the id, the number of draws, and the bits of the id's log-probability. */
   readonly sampled: GPUBuffer;
   readonly vocabulary: number;
   /** An id that is never sampled, such as the one that stands for rows of an image. */

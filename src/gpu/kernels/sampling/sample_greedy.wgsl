@@ -8,21 +8,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (unit_index(group, local) > 0u) {
     return;
   }
-  var best = LOWEST;
+  var sum = Softmax(LOWEST, 0.0);
   var best_id = NONE;
   for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
     let logit = logit_of(id);
-    if (logit > best) {
-      best = logit;
+    if (logit > sum.peak) {
       best_id = id;
     }
+    sum = accumulated(sum, logit);
   }
-  let peak = reduce_max4(vec4f(best), local).x;
+  let peak = reduce_max4(vec4f(sum.peak), local).x;
+  let mass = reduce_add4(vec4f(sum.mass * exp(sum.peak - peak)), local).x;
   // Ids are exact in f32: vocabularies stay below 2^24.
-  let candidate = select(LOWEST, -f32(best_id), best == peak && best_id != NONE);
+  let candidate = select(LOWEST, -f32(best_id), sum.peak == peak && best_id != NONE);
   let chosen = reduce_max4(vec4f(candidate), local).x;
   if (reduction_index(local) == 0u) {
-    sampled[0] = select(NONE, u32(-chosen), chosen > LOWEST);
-    sampled[1] += 1u;
+    store(select(NONE, u32(-chosen), chosen > LOWEST), peak, mass);
   }
 }

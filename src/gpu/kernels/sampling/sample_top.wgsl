@@ -11,11 +11,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (unit_index(group, local) > 0u) {
     return;
   }
-  var peak = LOWEST;
+  var sum = Softmax(LOWEST, 0.0);
   for (var id = reduction_index(local); id < params.vocabulary; id += REDUCTION_WIDTH) {
-    peak = max(peak, logit_of(id));
+    sum = accumulated(sum, logit_of(id));
   }
-  peak = reduce_max4(vec4f(peak), local).x;
+  let peak = reduce_max4(vec4f(sum.peak), local).x;
+  let all = reduce_add4(vec4f(sum.mass * exp(sum.peak - peak)), local).x;
 
   var floor = 0u;
   if (params.top_k > 0u && params.top_k < params.vocabulary) {
@@ -45,8 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let candidate = select(LOWEST, -f32(best_id), best == highest && best_id != NONE);
   let chosen = reduce_max4(vec4f(candidate), local).x;
   if (reduction_index(local) == 0u) {
-    sampled[0] = select(NONE, u32(-chosen), chosen > LOWEST);
-    sampled[1] = draw + 1u;
+    store(select(NONE, u32(-chosen), chosen > LOWEST), peak, all);
   }
 }
 
