@@ -53,6 +53,7 @@ export function fakeDevice(
   };
   const queue = {
     submit: () => {},
+    onSubmittedWorkDone: () => Promise.resolve(),
     writeBuffer: (
       { label }: GPUBuffer,
       _: number,
@@ -73,7 +74,10 @@ export function fakeDevice(
   } as unknown as GPUDevice;
 }
 
-/** A `Gpu` on a fake device: it allocates, and compiles nothing. */
+/** A `Gpu` on a fake device: it allocates, reads zeros, and compiles nothing. */
 export function fakeGpu(device = fakeDevice()): Gpu {
-  return { device, memory: new Memory(device) } as unknown as Gpu;
+  const read = (buffer: GPUBuffer, _ = 0, bytes = buffer.size) => {
+    return Promise.resolve(new ArrayBuffer(bytes));
+  };
+  return { device, memory: new Memory(device), read } as unknown as Gpu;
 }

@@ -129,6 +129,8 @@ function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" 
   const base = { ...text, ...fields };
   const ropeBase = positive(base, "rope_theta", 10000);
   const type = String(fields.rope_type ?? fields.type ?? "default");
+  // NTK scaling begins beyond the native length, where a prompt is refused.
+  if (type === "dynamic") return { ropeBase, ropeScaling: { type: "default" } };
   if (type === "default" && fields.mrope_section === undefined) {
     return { ropeBase, ropeScaling: { type } };
   }

@@ -84,7 +84,7 @@ export class WeightPlan {
     this.#needed = expected.map(([name, shape]) => {
       const tensor = this.#tensors.get(name);
       if (!tensor) throw bad(`The model's weights lack the tensor ${name}.`);
-      if (tensor.shape.join() !== shape.join()) {
+      if (withoutOnes(tensor.shape).join() !== withoutOnes(shape).join()) {
         throw bad(`The tensor ${name} is [${shown(tensor.shape.join())}], not [${shape}].`);
       }
       if (!Object.hasOwn(DTYPES, tensor.dtype)) {
@@ -247,6 +247,12 @@ export class WeightPlan {
 }
 
 type Expected = readonly (readonly [name: string, shape: readonly number[]])[];
+
+/** A shape without its first extents of 1, which change nothing. */
+function withoutOnes(shape: readonly number[]): readonly number[] {
+  const first = shape.findIndex((extent) => extent !== 1);
+  return shape.slice(first < 0 ? shape.length : first);
+}
 
 function product(shape: readonly number[]): number {
   return shape.reduce((total, extent) => total * extent, 1);

@@ -33,6 +33,8 @@ const NAMES = [
   "llava-1.5",
   "llava-next-vicuna",
   "llava-next-mistral",
+  "internvl3",
+  "internvl3-qk-norm",
   "llama",
   "qwen2",
   "qwen3",

@@ -2,7 +2,7 @@ import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import type { ImageGeometry, ImageMarkup } from "../prompt/prompt";
 import type { TowerConfig } from "../vision/towerConfig";
-import type { TowerNames } from "../vision/towerWeights";
+import type { TowerNames } from "../vision/towerNames";
 
 /** Input of a vision encoder for one image, and its tiles. */
 export interface ProcessedImage {

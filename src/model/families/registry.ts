@@ -1,6 +1,7 @@
 import type { JsonObject } from "../checkpoint/files";
 import type { ModelFamily } from "./family";
 import { idefics3 } from "./idefics3/idefics3";
+import { internVl } from "./internvl/internvl";
 import { llava, llavaNext } from "./llava/llava";
 
 const TEXT: ModelFamily = {
@@ -9,7 +10,7 @@ const TEXT: ModelFamily = {
 };
 
 /** The only list of model families; `model_type` selects one. */
-export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, llavaNext, TEXT];
+export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, llavaNext, internVl, TEXT];
 
 /** The family of a `config.json`; undefined if it is not supported. */
 export function familyOf(json: JsonObject): ModelFamily | undefined {

@@ -3,7 +3,7 @@ import reference from "../../../fixtures/vision/reference.json";
 import { diskFetch, diskUrl } from "../../../test/files";
 import { ModelFiles } from "../checkpoint/files";
 import { idefics3Markup } from "../families/idefics3/markup";
-import { idefics3Geometry } from "../families/idefics3/processor";
+import { tiledGeometry } from "../families/tiledGeometry";
 import { PromptBuilder } from "./prompt";
 import { Tokenizer } from "./tokenizer";
 
@@ -16,12 +16,12 @@ function load(model: string): Promise<Tokenizer> {
   return Tokenizer.load(new ModelFiles(diskUrl(`public/models/${model}`), { fetch: diskFetch }));
 }
 
-const page = { key: "page", ...idefics3Geometry({ rows: 0, columns: 0 }, 576) };
+const page = { key: "page", ...tiledGeometry({ rows: 0, columns: 0 }, 576) };
 const total = { images: [page], question: "What is the total?" };
 
 describe("prompt", () => {
   it("gives Python's ids for a tiled picture", () => {
-    const image = { key: "p", ...idefics3Geometry({ rows: 2, columns: 2 }, 16) };
+    const image = { key: "p", ...tiledGeometry({ rows: 2, columns: 2 }, 16) };
     const { ids, tiles } = tinyPrompt.build([{ images: [image], question: reference.question }]);
     expect(ids).toEqual(reference.inputIds);
     expect(tiles.map((tile) => tile.start)).toEqual([5, 23, 42, 60, 80]);

@@ -7,7 +7,8 @@ import type { VisionEncoder } from "./encoder";
 import { OnnxVisionEncoder } from "./onnxEncoder";
 import { VisionTower } from "./tower";
 import type { TowerConfig } from "./towerConfig";
-import { hasTowerWeights, loadTowerWeights, type TowerNames } from "./towerWeights";
+import type { TowerNames } from "./towerNames";
+import { hasTowerWeights, loadTowerWeights } from "./towerWeights";
 
 export interface LoadVisionArgs {
   readonly files: ModelFiles;

@@ -4,7 +4,7 @@ import type { Variants } from "@/gpu/variants";
 import { diskSource } from "../../../cli/disk";
 import { createTestGpu } from "../../../test/dawn";
 import { idefics3 } from "../families/idefics3/idefics3";
-import { idefics3Geometry } from "../families/idefics3/processor";
+import { tiledGeometry } from "../families/tiledGeometry";
 import { VisionTower } from "./tower";
 import { loadTowerWeights } from "./towerWeights";
 
@@ -27,7 +27,7 @@ const image = {
   tiles: tiles!,
   height: height!,
   width: width!,
-  geometry: idefics3Geometry({ rows: 2, columns: 2 }, 16),
+  geometry: tiledGeometry({ rows: 2, columns: 2 }, 16),
 };
 
 async function load(variants: Variants): Promise<VisionTower> {

@@ -1,7 +1,9 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Slice } from "@/gpu/kernel";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
+import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
@@ -18,9 +20,13 @@ interface TowerKernels {
   readonly patches: ImagePatches;
   readonly gather: GatherRows;
   readonly norm: LayerNorm;
+  /** The connector's, whatever `norm` is. */
+  readonly layerNorm: LayerNorm;
+  readonly qkNorm: HeadNorm;
   readonly bias: Matmul;
+  /** Adds to the residual stream, scaled where the layers have factors. */
   readonly residual: Matmul;
-  /** `residual` for the patches, whose matrix may have another type. */
+  /** Adds the patches, whose matrix may have another type. */
   readonly embedding: Matmul;
   readonly activated: Matmul;
   /** The first of the connector's two projections. */
@@ -38,12 +44,14 @@ interface LayerArgs {
   readonly tiles: number;
 }
 
+/** PyTorch's default, which no configuration changes. */
+const CONNECTOR_EPSILON = 1e-5;
 /** Patch rows that are encoded at a time: bounds the scratch, whatever the number of tiles. */
 const MAX_ROWS = 2048;
 
 /**
  * A vision transformer (https://arxiv.org/abs/2010.11929) in WGSL, from the kernels of the decoder, and
- * the connector to the decoder's width: SigLIP, CLIP. Reads the checkpoint's own safetensors; arithmetic
+ * the connector to the decoder's width: SigLIP, CLIP, InternViT. Reads the checkpoint's own safetensors; arithmetic
  * is f32.
  */
 export class VisionTower implements VisionEncoder {
@@ -180,7 +188,14 @@ export class VisionTower implements VisionEncoder {
   #recordConnector(recorder: Recorder, scratch: TowerScratch, rows: number): void {
     const { bias, connector } = this.#kernels;
     const [first, second] = this.#weights.connector as [Linear, Linear?];
-    const { folded: input, projected, features } = scratch;
+    const { folded, foldedNormed, projected, features } = scratch;
+    const { connectorNorm: norm } = this.#weights;
+    if (norm && foldedNormed) {
+      const width = this.#config.connector.fold ** 2 * this.#config.hidden;
+      const args = { input: folded, ...norm, output: foldedNormed, rows, width };
+      this.#kernels.layerNorm(recorder, { ...args, epsilon: CONNECTOR_EPSILON });
+    }
+    const input = foldedNormed ?? folded;
     if (second) {
       connector?.(recorder, { input, ...first, output: projected, rows });
       bias(recorder, { input: projected, ...second, output: features, rows });
@@ -201,6 +216,13 @@ export class VisionTower implements VisionEncoder {
 
     this.#norm(recorder, layer.attentionNorm, x, normed, rows);
     bias(recorder, { input: normed, ...layer.qkv, output: qkv, rows });
+    if (layer.qkNorm) {
+      const { hidden, normEpsilon: epsilon } = this.#config;
+      // All queries of a row together, as if they were one head.
+      const whole = { heads: 1, kvHeads: 1, headDim: hidden };
+      const args = { shape: whole, weights: layer.qkNorm, qkv, rows, epsilon };
+      this.#kernels.qkNorm(recorder, args);
+    }
     const cache = scratch.keysAndValues(0);
     splitHeads(recorder, { shape, cache, qkv, angles, queries, rows });
     for (let tile = 0; tile < tiles; tile++) {
@@ -225,28 +247,32 @@ export class VisionTower implements VisionEncoder {
 
 async function compile(
   gpu: Gpu,
-  { heads, headDim, activation, connector: { activation: between } }: TowerConfig,
+  config: TowerConfig,
   weights: TowerWeights,
   { reduction, matmul: variant, flash }: Variants,
 ): Promise<TowerKernels> {
+  const { heads, headDim, activation, hasLayerScale } = config;
+  const { activation: between } = config.connector;
   const shape = { heads, kvHeads: heads, headDim };
   const { dtype } = (weights.connector[0] as Linear).matrix;
   const matmul = (store: MatmulStore, type = dtype) =>
     createMatmul(gpu, { variant, dtype: type, store });
-  const [patches, gather, norm, splitHeads, attention] = await Promise.all([
+  const [patches, gather, layerNorm, norm, qkNorm, splitHeads, attention] = await Promise.all([
     createImagePatches(gpu),
     createGatherRows(gpu),
     createLayerNorm(gpu, reduction),
+    config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+    createHeadNorm(gpu, reduction),
     createRopeAppend(gpu, "f32"),
     createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
   ]);
   const [embedding, bias, residual, activated, connector] = await Promise.all([
     matmul("residual", weights.patches.matrix.dtype),
     matmul("bias"),
-    matmul("residual"),
+    matmul(hasLayerScale ? "scaled" : "residual"),
     matmul(activation),
     between && matmul(between),
   ]);
   const products = { embedding, bias, residual, activated, connector };
-  return { patches, gather, norm, ...products, splitHeads, attention };
+  return { patches, gather, layerNorm, norm, qkNorm, ...products, splitHeads, attention };
 }

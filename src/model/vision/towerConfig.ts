@@ -18,7 +18,13 @@ export interface TowerConfig {
   readonly headDim: number;
   readonly activation: Activation;
   readonly normEpsilon: number;
+  readonly norm: "layer" | "rms";
   readonly hasPatchBias: boolean;
+  readonly hasQkvBias: boolean;
+  /** RMSNorm of all queries and all keys of a row. */
+  readonly hasQkNorm: boolean;
+  /** Factors of what attention and the MLP add, element by element (layer scale). */
+  readonly hasLayerScale: boolean;
   /** A learned row before the patches, which the connector does not see. */
   readonly hasClassToken: boolean;
   /** A norm before the first layer. */
@@ -34,6 +40,8 @@ export interface TowerConfig {
 export interface ConnectorConfig {
   /** Folds fold × fold neighbouring patches into one row (pixel shuffle). */
   readonly fold: number;
+  /** A layer norm of the folded rows, with PyTorch's default epsilon. */
+  readonly hasNorm?: boolean;
   /** One projection, or two with an activation between them. */
   readonly activation?: Activation;
   readonly hasBias: boolean;
@@ -66,6 +74,18 @@ export interface TowerDefaults {
   readonly hidden_act: string;
 }
 
+/** A plain transformer: layer norms, biases, nothing more. */
+export const PLAIN_TOWER = {
+  norm: "layer",
+  hasPatchBias: true,
+  hasQkvBias: true,
+  hasQkNorm: false,
+  hasLayerScale: false,
+  hasClassToken: false,
+  hasPreNorm: false,
+  hasFinalNorm: false,
+} as const;
+
 export type TowerSizes = Pick<
   TowerConfig,
   | "imageSize"
@@ -84,7 +104,9 @@ export type TowerSizes = Pick<
 export function towerSizes(json: JsonObject, defaults: TowerDefaults): TowerSizes {
   const vision = { ...defaults, ...(json.vision_config as JsonObject | undefined) };
   const size = (name: keyof TowerDefaults) => {
-    const value = vision[name];
+    const given: unknown = vision[name];
+    // InternVL states the sides of a square one by one.
+    const value = Array.isArray(given) && given[0] === given[1] ? given[0] : given;
     if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
     const what = shown(value);
     throw bad(`The field vision_config.${name} of config.json is ${what}, not a whole number.`);

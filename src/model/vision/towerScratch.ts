@@ -35,6 +35,8 @@ export class TowerScratch {
   readonly mlp: GPUBuffer;
   /** [features, fold² × hidden] */
   readonly folded: GPUBuffer;
+  /** `folded`, normalized; only where the connector has a norm. */
+  readonly foldedNormed: GPUBuffer | undefined;
   /** [features, width] */
   readonly features: GPUBuffer;
   /** [features, width]: between the connector's two projections. */
@@ -51,7 +53,7 @@ export class TowerScratch {
 
   constructor(gpu: Gpu, config: TowerConfig, tiles: number) {
     const { hidden, intermediate, heads, headDim, width, channels, imageSize } = config;
-    const { fold } = config.connector;
+    const { fold, hasNorm } = config.connector;
     const rowsPerTile = towerRows(config);
     const rows = tiles * rowsPerTile;
     const features = tiles * featuresPerSide(config) ** 2;
@@ -67,6 +69,8 @@ export class TowerScratch {
     this.lse = this.#create("lse", rows * heads);
     this.mlp = this.#create("mlp", rows * intermediate);
     this.folded = this.#create("folded", features * fold ** 2 * hidden);
+    const normed = hasNorm ? features * fold ** 2 * hidden : 0;
+    this.foldedNormed = normed > 0 ? this.#create("folded normed", normed) : undefined;
     this.features = this.#create("features", features * width);
     this.projected = this.#create("projected", features * width);
     this.positionIndices = this.#create("positions", rows);

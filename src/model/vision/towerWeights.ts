@@ -1,18 +1,26 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import type { ByteSource } from "../checkpoint/byteSource";
-import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
+import { readTensorMap } from "../checkpoint/safetensors";
 import { type LoadPlanOptions, WeightPlan } from "../checkpoint/weightPlan";
-import { patchColumns, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
+import { patchColumns, type TowerConfig, towerRows } from "./towerConfig";
+import {
+  findTowerLayout,
+  firstTowerLayout,
+  type TowerLayout,
+  type TowerNames,
+  type TowerParts,
+  towerTensors,
+} from "./towerNames";
 
 /** A matrix product's weight and bias. */
 export interface Linear {
   readonly matrix: Matrix;
-  /** f32 [matrix.rows]; zeros if the file has none. */
+  /** f32 [matrix.rows]; zeros if the file has none. With layer scale [2, matrix.rows]: bias, scale. */
   readonly bias: GPUBuffer;
 }
 
-/** Layer normalization's weight and bias, f32 [hidden] each. */
+/** A norm's weight and bias, f32 [hidden] each; RMSNorm does not read the bias. */
 export interface Norm {
   readonly weight: GPUBuffer;
   readonly bias: GPUBuffer;
@@ -22,6 +30,8 @@ export interface TowerLayer {
   readonly attentionNorm: Norm;
   /** [3 × hidden, hidden] */
   readonly qkv: Linear;
+  /** f32 [2, hidden]: weights of the norms of all queries and all keys of a row. */
+  readonly qkNorm: GPUBuffer | undefined;
   /** [hidden, hidden] */
   readonly output: Linear;
   readonly mlpNorm: Norm;
@@ -40,6 +50,8 @@ export interface TowerWeights {
   readonly preNorm: Norm | undefined;
   readonly layers: readonly TowerLayer[];
   readonly finalNorm: Norm | undefined;
+  /** f32 [fold² × hidden] each. */
+  readonly connectorNorm: Norm | undefined;
   /** The first [any, fold² × hidden], the last [width, any]. */
   readonly connector: readonly Linear[];
   /** f32 [width] */
@@ -48,26 +60,13 @@ export interface TowerWeights {
   destroy(): void;
 }
 
-/** Where a family's checkpoints keep the tower and the connector, in every layout that the Hub has. */
-export interface TowerNames {
-  readonly towers: readonly string[];
-  /** Prefixes of the connector's linear layers, in every layout. */
-  readonly connectors: readonly (readonly string[])[];
-  /** The row that ends a line of patches, for families that have one. */
-  readonly newlines?: readonly string[];
-}
-
-const PATCHES = "embeddings.patch_embedding";
-const POSITIONS = "embeddings.position_embedding.weight";
-const CLASS = "embeddings.class_embedding";
-
 /** Whether a checkpoint's safetensors hold the vision encoder. */
 export async function hasTowerWeights(
   source: ByteSource,
   names: TowerNames,
   options: LoadPlanOptions,
 ): Promise<boolean> {
-  return findPrefixes(await readTensorMap(source, options), names) !== undefined;
+  return findTowerLayout(await readTensorMap(source, options), names) !== undefined;
 }
 
 /**
@@ -82,40 +81,23 @@ export async function loadTowerWeights(
   options: LoadPlanOptions = {},
 ): Promise<TowerWeights> {
   const tensors = await readTensorMap(source, options);
-  const prefixes = findPrefixes(tensors, names) ?? firstPrefixes(names);
+  const layout = findTowerLayout(tensors, names) ?? firstTowerLayout(names);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
-  plan.check(describe(config, prefixes), []);
-  const weights = layOut(plan, config, prefixes);
+  plan.check(towerTensors(config, layout), []);
+  const weights = layOut(plan, config, layout);
+  const { tower, parts } = layout;
   const classToken = config.hasClassToken
-    ? plan.vector("class token", [prefixes.tower + CLASS], config.hidden)
+    ? plan.vector("class token", [`${tower}${parts.classToken}`], config.hidden)
     : undefined;
   const rawPatches = isPadded(config)
-    ? plan.vector("raw patches", [`${prefixes.tower + PATCHES}.weight`], rawPatchFloats(config))
+    ? plan.vector("raw patches", [`${tower + parts.patches}.weight`], rawPatchFloats(config))
     : undefined;
   await plan.load(source, options);
   if (rawPatches) await padPatches(gpu, config, rawPatches, weights.patches.matrix);
   if (classToken) await addClassToken(gpu, weights, classToken);
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
-}
-
-interface Prefixes {
-  readonly tower: string;
-  readonly newline: string | undefined;
-  readonly connector: readonly string[];
-}
-
-function findPrefixes(tensors: TensorMap, names: TowerNames): Prefixes | undefined {
-  const tower = names.towers.find((prefix) => tensors.has(`${prefix}${PATCHES}.weight`));
-  const connector = names.connectors.find((all) => all.every((n) => tensors.has(`${n}.weight`)));
-  const newline = names.newlines?.find((name) => tensors.has(name)) ?? names.newlines?.[0];
-  return tower === undefined || !connector ? undefined : { tower, connector, newline };
-}
-
-function firstPrefixes({ towers, connectors, newlines }: TowerNames): Prefixes {
-  const [tower = "", connector = [], newline] = [towers[0], connectors[0], newlines?.[0]];
-  return { tower, connector, newline };
 }
 
 function isPadded(config: TowerConfig): boolean {
@@ -127,14 +109,14 @@ function rawPatchFloats({ hidden, channels, patchSize }: TowerConfig): number {
 }
 
 /** The patch matrix in f32, zeros for now. */
-function paddedPatches(plan: WeightPlan, config: TowerConfig, tower: string): Linear {
+function paddedPatches(plan: WeightPlan, config: TowerConfig, name: string): Linear {
   const { hidden: rows, hasPatchBias } = config;
   const columns = patchColumns(config);
   const buffer = plan.vector("patches", [], rows * columns);
   const parts = [{ buffer, firstRow: 0, rows }];
   return {
     matrix: { label: "patches", dtype: "f32", rows, columns, parts },
-    bias: plan.vector("patches bias", hasPatchBias ? [`${tower + PATCHES}.bias`] : [], rows),
+    bias: plan.vector("patches bias", hasPatchBias ? [`${name}.bias`] : [], rows),
   };
 }
 
@@ -177,82 +159,88 @@ async function addClassToken(
 function layOut(
   plan: WeightPlan,
   config: TowerConfig,
-  { tower, connector, newline }: Prefixes,
+  { tower, parts, connector, connectorNorm, newline }: TowerLayout,
 ): Omit<TowerWeights, "bytes" | "destroy"> {
-  const { hidden, intermediate, width } = config;
-  const vector = (name: string, length: number) => plan.vector(name, [name], length);
-  const norm = (name: string): Norm => ({
-    weight: vector(`${tower}${name}.weight`, hidden),
-    bias: vector(`${tower}${name}.bias`, hidden),
-  });
-  const linear = (name: string, rows: number, hasBias = true): Linear => ({
-    matrix: plan.stack(name, [`${name}.weight`]),
-    bias: plan.vector(`${name} bias`, hasBias ? [`${name}.bias`] : [], rows),
-  });
+  const { hidden, width } = config;
+  const { hasBias, fold } = config.connector;
+  const tensors = new TowerTensors(plan);
+  const hasNormBias = config.norm === "layer";
+  const norm = (name: string, length = hidden, hasBias = hasNormBias) =>
+    tensors.norm(name, length, hasBias);
   return {
     patches: isPadded(config)
-      ? paddedPatches(plan, config, tower)
-      : linear(tower + PATCHES, hidden, config.hasPatchBias),
-    positions: vector(tower + POSITIONS, towerRows(config) * hidden),
-    preNorm: config.hasPreNorm ? norm("pre_layrnorm") : undefined,
-    layers: Array.from({ length: config.layers }, (_, layer) => {
-      const at = `encoder.layers.${layer}.`;
-      const attention = `${tower}${at}self_attn.`;
-      const qkv = ["q_proj", "k_proj", "v_proj"].map((name) => attention + name);
-      const names = (part: string) => qkv.map((name) => `${name}.${part}`);
-      return {
-        attentionNorm: norm(`${at}layer_norm1`),
-        qkv: {
-          matrix: plan.stack(`${attention}qkv`, names("weight")),
-          bias: plan.vector(`${attention}qkv bias`, names("bias"), 3 * hidden),
-        },
-        output: linear(`${attention}out_proj`, hidden),
-        mlpNorm: norm(`${at}layer_norm2`),
-        up: linear(`${tower}${at}mlp.fc1`, intermediate),
-        down: linear(`${tower}${at}mlp.fc2`, hidden),
-      };
-    }),
-    finalNorm: config.hasFinalNorm ? norm("post_layernorm") : undefined,
-    connector: connector.map((name) => linear(name, width, config.connector.hasBias)),
-    newline: newline === undefined ? undefined : vector(newline, width),
+      ? paddedPatches(plan, config, tower + parts.patches)
+      : tensors.linear(tower + parts.patches, hidden, config.hasPatchBias),
+    positions: plan.vector("positions", [tower + parts.positions], towerRows(config) * hidden),
+    preNorm: config.hasPreNorm ? norm(tower + parts.preNorm) : undefined,
+    layers: Array.from({ length: config.layers }, (_, layer) =>
+      layOutLayer(tensors, config, parts, `${tower}${parts.layers}${layer}.`),
+    ),
+    finalNorm: config.hasFinalNorm ? norm(tower + parts.finalNorm) : undefined,
+    connectorNorm:
+      connectorNorm === undefined ? undefined : norm(connectorNorm, fold ** 2 * hidden, true),
+    connector: connector.map((name) => tensors.linear(name, width, hasBias)),
+    newline: newline === undefined ? undefined : plan.vector(newline, [newline], width),
   };
 }
 
-/** Every tensor that the encoder needs, with its shape. */
-function describe(
+/** @param at prefix of the layer's tensors */
+function layOutLayer(
+  tensors: TowerTensors,
   config: TowerConfig,
-  { tower, connector, newline }: Prefixes,
-): readonly (readonly [string, readonly number[]])[] {
-  const { hidden, intermediate, channels, patchSize, width } = config;
-  const { fold, hasBias } = config.connector;
-  const linear = (name: string, [rows, ...columns]: readonly number[], hasBias = true) => [
-    [`${name}.weight`, [rows as number, ...columns]] as const,
-    ...(hasBias ? [[`${name}.bias`, [rows as number]] as const] : []),
-  ];
-  const norm = (name: string) => linear(tower + name, [hidden]);
-  const layers = Array.from({ length: config.layers }, (_, layer) => {
-    const at = `encoder.layers.${layer}.`;
-    return [
-      ...norm(`${at}layer_norm1`),
-      ...norm(`${at}layer_norm2`),
-      ...["q_proj", "k_proj", "v_proj", "out_proj"].flatMap((name) =>
-        linear(`${tower}${at}self_attn.${name}`, [hidden, hidden]),
-      ),
-      ...linear(`${tower}${at}mlp.fc1`, [intermediate, hidden]),
-      ...linear(`${tower}${at}mlp.fc2`, [hidden, intermediate]),
-    ];
-  });
-  const positions = patchesPerSide(config) ** 2 + Number(config.hasClassToken);
-  return [
-    ...linear(tower + PATCHES, [hidden, channels, patchSize, patchSize], config.hasPatchBias),
-    [tower + POSITIONS, [positions, hidden]],
-    ...(config.hasClassToken ? [[tower + CLASS, [hidden]] as const] : []),
-    ...(config.hasPreNorm ? norm("pre_layrnorm") : []),
-    ...layers.flat(),
-    ...(config.hasFinalNorm ? norm("post_layernorm") : []),
-    ...connector.flatMap((name, i) =>
-      linear(name, [width, i === 0 ? fold ** 2 * hidden : width], hasBias),
-    ),
-    ...(newline === undefined ? [] : [[newline, [width]] as const]),
-  ];
+  parts: TowerParts,
+  at: string,
+): TowerLayer {
+  const { hidden, intermediate, hasQkvBias } = config;
+  const [attentionScale, mlpScale] = (parts.scales ?? []).map((name) => at + name);
+  const hasNormBias = config.norm === "layer";
+  const qkv = parts.qkv.map((name) => at + name);
+  const qkNorms = config.hasQkNorm
+    ? parts.qkNorms?.map((name) => `${at}${name}.weight`)
+    : undefined;
+  return {
+    attentionNorm: tensors.norm(at + parts.attentionNorm, hidden, hasNormBias),
+    qkv: tensors.stacked(`${at}qkv`, qkv, 3 * hidden, hasQkvBias),
+    qkNorm: qkNorms && tensors.plan.vector(`${at}q, k norm`, qkNorms, 2 * hidden),
+    output: tensors.linear(at + parts.output, hidden, true, attentionScale),
+    mlpNorm: tensors.norm(at + parts.mlpNorm, hidden, hasNormBias),
+    up: tensors.linear(at + parts.up, intermediate),
+    down: tensors.linear(at + parts.down, hidden, true, mlpScale),
+  };
+}
+
+/** Places linear layers and norms by name. */
+class TowerTensors {
+  readonly plan: WeightPlan;
+
+  constructor(plan: WeightPlan) {
+    this.plan = plan;
+  }
+
+  norm(name: string, length: number, hasBias: boolean): Norm {
+    return {
+      weight: this.plan.vector(`${name} weight`, [`${name}.weight`], length),
+      bias: this.plan.vector(`${name} bias`, hasBias ? [`${name}.bias`] : [], length),
+    };
+  }
+
+  /** With the tensor `scale`, its factors stand behind the bias. */
+  linear(name: string, rows: number, hasBias = true, scale?: string): Linear {
+    const bias = hasBias ? [`${name}.bias`] : [];
+    return {
+      matrix: this.plan.stack(name, [`${name}.weight`]),
+      bias:
+        scale === undefined
+          ? this.plan.vector(`${name} bias`, bias, rows)
+          : this.plan.vector(`${name} bias`, [...bias, scale], 2 * rows, rows),
+    };
+  }
+
+  stacked(label: string, names: readonly string[], rows: number, hasBias: boolean): Linear {
+    const tensors = (part: string) => names.map((name) => `${name}.${part}`);
+    return {
+      matrix: this.plan.stack(label, tensors("weight")),
+      bias: this.plan.vector(`${label} bias`, hasBias ? tensors("bias") : [], rows),
+    };
+  }
 }

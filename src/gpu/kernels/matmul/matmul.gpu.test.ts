@@ -51,6 +51,26 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
     recorder.destroy();
   });
 
+  it("adds scaled products to what is there", async () => {
+    const columns = 30;
+    const spec = { dtype: "f16" as const, rows: columns, columns: depth };
+    const { matrix, values } = randomMatrix(scratch, spec, 11);
+    const input = randomFloats(rows * depth, 12);
+    const [bias, scale] = [randomFloats(columns, 13), randomFloats(columns, 14)];
+    const before = randomFloats(rows * columns, 15);
+    const output = scratch.upload(before);
+    const run = await createMatmul(gpu, { variant, dtype: "f16", store: "scaled" });
+    const recorder = gpu.recorder("test");
+    const both = scratch.upload(Float32Array.of(...bias, ...scale));
+    run(recorder, { input: scratch.upload(input), bias: both, output, matrix, rows });
+    recorder.submit();
+    const expected = matmul(input, values, bias).map(
+      (v, at) => v * (scale[at % columns] as number) + (before[at] as number),
+    );
+    expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(TOLERANCE);
+    recorder.destroy();
+  });
+
   it("gates in parts", async () => {
     const width = 46;
     const spec = { dtype: "f16" as const, rows: width, columns: depth, partRows: 18 };

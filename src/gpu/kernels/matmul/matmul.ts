@@ -15,6 +15,7 @@ import storeActivated from "./store_activated.wgsl?raw";
 import storeBias from "./store_bias.wgsl?raw";
 import storeGated from "./store_gated.wgsl?raw";
 import storeResidual from "./store_residual.wgsl?raw";
+import storeScaled from "./store_scaled.wgsl?raw";
 
 /**
  * `registers` and `subgroup` need no barrier and no shared memory: for adapters where those are
@@ -26,10 +27,10 @@ export type MatmulVariant = "registers" | "subgroup" | "tiled";
 export type Activation = "gelu" | "geluTanh" | "quickGelu";
 
 /**
- * How a product is stored: with `bias` added, added to the output, as SiLU(gate) × up, or as an
- * activation of product + bias.
+ * How a product is stored: with `bias` added, added to the output, scaled and added to it, as
+ * SiLU(gate) × up, or as an activation of product + bias.
  */
-export type MatmulStore = "bias" | "residual" | "gated" | Activation;
+export type MatmulStore = "bias" | "residual" | "scaled" | "gated" | Activation;
 
 export interface MatmulSpec {
   readonly variant: MatmulVariant;
@@ -41,7 +42,7 @@ export interface MatmulArgs {
   /** f32 [rows, matrix.columns] */
   readonly input: Slice;
   readonly matrix: Matrix;
-  /** f32 [matrix.rows], for a gated matrix [2, matrix.rows]. */
+  /** f32 [matrix.rows], for a gated matrix [2, matrix.rows], scaled: bias, then scale. */
   readonly bias: Slice;
   /** f32 [rows, matrix.rows] */
   readonly output: Slice;
@@ -53,6 +54,7 @@ export type Matmul = (recorder: Recorder, args: MatmulArgs) => void;
 const STORE_CODE: Readonly<Record<MatmulStore, readonly string[]>> = {
   bias: [storeBias],
   residual: [storeResidual],
+  scaled: [storeScaled],
   gated: [storeGated],
   gelu: [gelu, storeActivated],
   geluTanh: [geluTanh, storeActivated],

@@ -1,4 +1,5 @@
-import { checkTower, featuresPerSide, towerSizes } from "../../vision/towerConfig";
+import { checkTower, featuresPerSide, PLAIN_TOWER, towerSizes } from "../../vision/towerConfig";
+import { CLIP_PARTS } from "../../vision/towerNames";
 import type { ModelFamily } from "../family";
 import { idefics3Markup } from "./markup";
 import { Idefics3Processor } from "./processor";
@@ -24,9 +25,7 @@ export const idefics3: ModelFamily = {
           layer_norm_eps: 1e-6,
           hidden_act: "gelu_pytorch_tanh",
         }),
-        hasPatchBias: true,
-        hasClassToken: false,
-        hasPreNorm: false,
+        ...PLAIN_TOWER,
         hasFinalNorm: true,
         connector: {
           fold: typeof json.scale_factor === "number" ? json.scale_factor : 2,
@@ -36,6 +35,7 @@ export const idefics3: ModelFamily = {
       }),
     names: {
       towers: ["model.vision_model.", "vision_model."],
+      parts: CLIP_PARTS,
       connectors: [
         ["model.connector.modality_projection.proj"],
         ["connector.modality_projection.proj"],

@@ -5,7 +5,8 @@ import fixture from "../../../../fixtures/processor/cases.json" with { type: "js
 import { diskFetch, diskUrl } from "../../../../test/files";
 import { ModelFiles } from "../../checkpoint/files";
 import type { Raster } from "../family";
-import { Idefics3Processor, idefics3Geometry, type TileEncoder } from "./processor";
+import { tiledGeometry } from "../tiledGeometry";
+import { Idefics3Processor, type TileEncoder } from "./processor";
 import { parseProcessorConfig } from "./processorConfig";
 
 const pixels = new Uint8Array(fs.readFileSync("fixtures/processor/pixels.bin"));
@@ -132,8 +133,8 @@ it.each([
 describe("tile boxes", () => {
   it("divide the image evenly, the whole last", () => {
     const whole = { gridRows: 4, gridColumns: 4, box: { x: 0, y: 0, width: 1, height: 1 } };
-    expect(idefics3Geometry({ rows: 0, columns: 0 }, 16).tiles).toEqual([whole]);
-    const { tiles } = idefics3Geometry({ rows: 2, columns: 4 }, 16);
+    expect(tiledGeometry({ rows: 0, columns: 0 }, 16).tiles).toEqual([whole]);
+    const { tiles } = tiledGeometry({ rows: 2, columns: 4 }, 16);
     expect(tiles).toHaveLength(9);
     expect(tiles[5]?.box).toEqual({ x: 0.25, y: 0.5, width: 0.25, height: 0.5 });
     expect(tiles[8]).toEqual(whole);

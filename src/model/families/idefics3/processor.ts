@@ -2,9 +2,9 @@ import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
 import type { ImageProcessor, ProcessedImage, Raster } from "../family";
 import { joinTiles, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
+import { tiledGeometry } from "../tiledGeometry";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
 
 /** Input and output sizes of a vision encoder for one tile. */
@@ -73,7 +73,7 @@ export class Idefics3Processor implements ImageProcessor {
     });
     if (isTiled) tiles.push(this.#tile(scaled(stretched, square, this.filter), 0, 0));
     const grid = isTiled ? { rows, columns } : { rows: 0, columns: 0 };
-    const geometry = idefics3Geometry(grid, this.#rowsPerTile);
+    const geometry = tiledGeometry(grid, this.#rowsPerTile);
     return {
       pixelValues: joinTiles(tiles),
       tiles: tiles.length,
@@ -110,23 +110,4 @@ function withLongest(
   const aspect = width / height;
   if (width >= height) return [longest, Math.max(1, round(Math.trunc(longest / aspect)))];
   return [Math.max(1, round(Math.trunc(longest * aspect))), longest];
-}
-
-/**
- * The part of the image in each tile, in prompt order. The image is resized to a whole number of
- * tiles, so the tiles divide it evenly; the last tile shows the whole image. The connector keeps a
- * square's rows in reading order.
- */
-export function idefics3Geometry(grid: TileGrid, rowsPerTile: number): ImageGeometry {
-  const side = Math.round(Math.sqrt(rowsPerTile));
-  const rows =
-    side ** 2 === rowsPerTile
-      ? { gridRows: side, gridColumns: side }
-      : { gridRows: 1, gridColumns: rowsPerTile };
-  const [width, height] = [1 / grid.columns, 1 / grid.rows];
-  const parts = Array.from({ length: grid.rows * grid.columns }, (_, i) => {
-    const [row, column] = [Math.floor(i / grid.columns), i % grid.columns];
-    return { ...rows, box: { x: column * width, y: row * height, width, height } };
-  });
-  return { grid, tiles: [...parts, { ...rows, box: { x: 0, y: 0, width: 1, height: 1 } }] };
 }

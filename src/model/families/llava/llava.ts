@@ -1,16 +1,16 @@
-import { shown } from "@/text/shown";
 import type { JsonObject } from "../../checkpoint/files";
-import { ModelError } from "../../modelError";
 import type { ImageMarkup } from "../../prompt/prompt";
 import {
   activationOf,
   checkTower,
   featuresPerSide,
+  PLAIN_TOWER,
   type TowerConfig,
   towerSizes,
 } from "../../vision/towerConfig";
-import type { TowerNames } from "../../vision/towerWeights";
+import { CLIP_PARTS, type TowerNames } from "../../vision/towerNames";
 import type { ModelFamily } from "../family";
+import { featureLayers } from "../featureLayers";
 import { NextProcessor } from "./nextProcessor";
 import { ClipProcessor } from "./processor";
 
@@ -28,11 +28,11 @@ function tower(json: JsonObject, width: number): TowerConfig {
   });
   return checkTower({
     ...sizes,
-    layers: featureLayers(json, sizes.layers),
+    layers: featureLayers(json, sizes.layers, { layer: -2, strategy: "default" }),
+    ...PLAIN_TOWER,
     hasPatchBias: false,
     hasClassToken: true,
     hasPreNorm: true,
-    hasFinalNorm: false,
     connector: {
       fold: 1,
       activation: activationOf(json.projector_hidden_act ?? "gelu"),
@@ -42,13 +42,15 @@ function tower(json: JsonObject, width: number): TowerConfig {
   });
 }
 
-const NAMES: TowerNames = {
+/** Of the tower and of two projections. */
+export const LLAVA_NAMES: TowerNames = {
   towers: [
     "vision_tower.vision_model.",
     "model.vision_tower.vision_model.",
     "vision_tower.",
     "model.vision_tower.",
   ],
+  parts: CLIP_PARTS,
   connectors: ["", "model."].map((prefix) => [
     `${prefix}multi_modal_projector.linear_1`,
     `${prefix}multi_modal_projector.linear_2`,
@@ -56,7 +58,7 @@ const NAMES: TowerNames = {
 };
 
 /** One image token per row, nothing around. */
-function markup(imageTokenId: number): ImageMarkup {
+export function llavaMarkup(imageTokenId: number): ImageMarkup {
   return {
     placeholder: "<image>",
     imageTokenId,
@@ -74,10 +76,10 @@ export const llava: ModelFamily = {
   modelTypes: ["llava"],
   vision: {
     tower,
-    names: NAMES,
+    names: LLAVA_NAMES,
     processor: (files, config) =>
       ClipProcessor.load(files, config.imageSize, featuresPerSide(config)),
-    markup,
+    markup: llavaMarkup,
   },
 };
 
@@ -87,23 +89,9 @@ export const llavaNext: ModelFamily = {
   modelTypes: ["llava_next"],
   vision: {
     tower,
-    names: { ...NAMES, newlines: ["image_newline", "model.image_newline"] },
+    names: { ...LLAVA_NAMES, newlines: ["image_newline", "model.image_newline"] },
     processor: (files, config) =>
       NextProcessor.load(files, config.imageSize, featuresPerSide(config)),
-    markup,
+    markup: llavaMarkup,
   },
 };
-
-/** Number of layers to run for the hidden state `vision_feature_layer`; −1 is the last layer's. */
-function featureLayers(json: JsonObject, layers: number): number {
-  const layer = json.vision_feature_layer ?? -2;
-  const strategy = json.vision_feature_select_strategy ?? "default";
-  if (strategy !== "default") {
-    const message = `The feature selection ${shown(strategy)} of the vision encoder is not supported.`;
-    throw new ModelError("unknownArchitecture", message);
-  }
-  const count = Number(layer) < 0 ? layers + 1 + Number(layer) : Number(layer);
-  if (Number.isInteger(count) && count > 0 && count <= layers) return count;
-  const message = `The field vision_feature_layer of config.json is ${shown(layer)}, not a layer.`;
-  throw new ModelError("badModel", message);
-}

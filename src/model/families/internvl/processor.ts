@@ -1,0 +1,122 @@
+import type { ResampleFilter } from "@/images/resample";
+import { shown } from "@/text/shown";
+import type { JsonObject, ModelFiles } from "../../checkpoint/files";
+import { ModelError } from "../../modelError";
+import type { TileGrid } from "../../prompt/prompt";
+import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import {
+  joinTiles,
+  type Normalization,
+  normalizationOf,
+  pillowFilter,
+  preprocessorFiles,
+  scaled,
+  toPixelValues,
+} from "../preprocessor";
+import { tiledGeometry } from "../tiledGeometry";
+
+type Size = readonly [width: number, height: number];
+
+interface TileLimits {
+  /** Pixels along a side of a tile. */
+  readonly tileSize: number;
+  readonly minTiles: number;
+  readonly maxTiles: number;
+}
+
+/**
+ * InternVL's image processor: the image stretched to the grid of tiles that is closest in aspect ratio,
+ * then the whole image in one tile, if there is more than one.
+ */
+export class InternVlProcessor implements ImageProcessor {
+  readonly filter: ResampleFilter;
+  readonly #normalization: Normalization;
+  readonly #limits: TileLimits;
+  /** Feature rows along a side of a tile. */
+  readonly #side: number;
+
+  constructor(config: JsonObject, tileSize: number, side: number) {
+    const { height, width } = (config.size ?? {}) as JsonObject;
+    if ((height ?? tileSize) !== tileSize || (width ?? tileSize) !== tileSize) {
+      const sizes = `${shown(width)} × ${shown(height)} pixels, but its vision encoder takes ${tileSize}`;
+      throw bad(`cuts tiles of ${sizes}`);
+    }
+    this.filter = pillowFilter(config.resample ?? 3);
+    this.#normalization = normalizationOf(config);
+    this.#limits = {
+      tileSize,
+      minTiles: tiles(config, "min_patches", 1),
+      maxTiles: tiles(config, "max_patches", 12),
+    };
+    this.#side = side;
+  }
+
+  /** @throws ModelError */
+  static async load(files: ModelFiles, tileSize: number, side: number): Promise<InternVlProcessor> {
+    const { preprocessor } = await preprocessorFiles(files);
+    return new InternVlProcessor(preprocessor, tileSize, side);
+  }
+
+  /** Both sizes are made from the image as it is. */
+  sizeFor(width: number, height: number): Size {
+    return [width, height];
+  }
+
+  process(image: Raster): ProcessedImage {
+    const { tileSize } = this.#limits;
+    const grid = closestGrid([image.width, image.height], this.#limits);
+    const count = grid.rows * grid.columns;
+    const size = [grid.columns * tileSize, grid.rows * tileSize] as const;
+    const stretched = scaled(image, size, this.filter);
+    const parts = Array.from({ length: count }, (_, tile) => {
+      const [row, column] = [Math.floor(tile / grid.columns), tile % grid.columns];
+      return this.#tile(stretched, column * tileSize, row * tileSize);
+    });
+    if (count > 1) parts.push(this.#tile(scaled(image, [tileSize, tileSize], this.filter), 0, 0));
+    return {
+      pixelValues: joinTiles(parts),
+      tiles: parts.length,
+      height: tileSize,
+      width: tileSize,
+      geometry: tiledGeometry(count > 1 ? grid : { rows: 0, columns: 0 }, this.#side ** 2),
+    };
+  }
+
+  #tile(image: Raster, left: number, top: number): Float32Array {
+    const { tileSize } = this.#limits;
+    const rect = { left, top, width: tileSize, height: tileSize };
+    return toPixelValues(image, rect, this.#normalization);
+  }
+}
+
+/**
+ * The grid of tiles whose aspect ratio is closest to the image's; of equal ones the last whose area is
+ * less than twice the image's. `get_optimal_tiled_canvas` of `transformers`.
+ */
+export function closestGrid([width, height]: Size, limits: TileLimits): TileGrid {
+  const { tileSize, minTiles, maxTiles } = limits;
+  const sides = Array.from({ length: maxTiles }, (_, i) => i + 1);
+  const grids = sides
+    .flatMap((columns) => sides.map((rows) => ({ rows, columns })))
+    .filter(({ rows, columns }) => rows * columns >= minTiles && rows * columns <= maxTiles)
+    .sort((a, b) => a.rows * a.columns - b.rows * b.columns);
+  let best: TileGrid = { rows: 1, columns: 1 };
+  let leastDifference = Number.POSITIVE_INFINITY;
+  for (const grid of grids) {
+    const difference = Math.abs(width / height - grid.columns / grid.rows);
+    const isFilled = width * height > 0.5 * tileSize ** 2 * grid.rows * grid.columns;
+    if (difference < leastDifference || (difference === leastDifference && isFilled)) best = grid;
+    leastDifference = Math.min(leastDifference, difference);
+  }
+  return best;
+}
+
+function tiles(config: JsonObject, field: string, fallback: number): number {
+  const value = config[field] ?? fallback;
+  if (Number.isInteger(value) && (value as number) > 0) return value as number;
+  throw bad(`has no number of tiles as ${field}`);
+}
+
+function bad(what: string): ModelError {
+  return new ModelError("badModel", `The model's preprocessor_config.json ${what}.`);
+}

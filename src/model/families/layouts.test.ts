@@ -1,0 +1,82 @@
+import fs from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type FakeLog, fakeDevice, fakeGpu, stubGpuConstants } from "../../../test/fakeGpu";
+import { FAMILY_FIXTURES, readFamily } from "../../../test/families";
+import { memorySource, safetensors } from "../../../test/memorySource";
+import { parseConfig } from "../checkpoint/config";
+import { loadWeights } from "../checkpoint/weights";
+import { loadTowerWeights } from "../vision/towerWeights";
+import { familyOf } from "./registry";
+
+beforeAll(stubGpuConstants);
+afterAll(() => {
+  vi.unstubAllGlobals();
+});
+
+const names = fs
+  .readdirSync(FAMILY_FIXTURES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && fs.existsSync(`${FAMILY_FIXTURES}/${entry.name}.json`))
+  .map((entry) => entry.name);
+const configOf = (name: string) =>
+  JSON.parse(fs.readFileSync(`${FAMILY_FIXTURES}/${name}/config.json`, "utf8"));
+const withTwo = names.filter((name) => familyOf(configOf(name)) && readFamily(name).newerNames);
+
+type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
+/** The weight files of a fixture, with tensors renamed. */
+function weightFiles(name: string, newNames: Readonly<Record<string, string>>): Files {
+  const folder = `${FAMILY_FIXTURES}/${name}`;
+  const rename = (entries: object) =>
+    Object.fromEntries(
+      Object.entries(entries).map(([key, value]) => [newNames[key] ?? key, value]),
+    );
+  const weights = fs.readdirSync(folder).filter((file) => file.includes(".safetensors"));
+  return Object.fromEntries(
+    weights.map((file) => {
+      const bytes = fs.readFileSync(`${folder}/${file}`);
+      if (file.endsWith(".json")) {
+        const index = JSON.parse(bytes.toString());
+        const renamed = JSON.stringify({ ...index, weight_map: rename(index.weight_map) });
+        return [file, new TextEncoder().encode(renamed)];
+      }
+      const start = 8 + Number(bytes.readBigUInt64LE(0));
+      const data = bytes.subarray(start);
+      const renamed = safetensors(
+        rename(JSON.parse(bytes.toString("utf8", 8, start))),
+        data.length,
+      );
+      renamed.set(data, renamed.length - data.length);
+      return [file, renamed];
+    }),
+  );
+}
+
+/** Every upload of decoder and tower, in order. */
+async function uploads(name: string, files: Files): Promise<readonly Buffer[]> {
+  const json = configOf(name);
+  const config = parseConfig(json);
+  const log: FakeLog = { writes: [], copies: [], passes: [] };
+  const gpu = fakeGpu(fakeDevice({}, log));
+  await loadWeights(gpu, config, memorySource(files));
+  const vision = familyOf(json)?.vision;
+  if (vision) {
+    const tower = vision.tower(json, config.hidden);
+    await loadTowerWeights(gpu, tower, memorySource(files), vision.names);
+  }
+  return log.writes.map(({ bytes }) => Buffer.from(bytes));
+}
+
+describe("tensor names of", () => {
+  it("at least the LLaVA-like families have two layouts", () => {
+    expect(withTwo.length).toBeGreaterThan(4);
+  });
+
+  it.each(withTwo)("%s: both layouts load the same weights", async (name) => {
+    const newerNames = readFamily(name).newerNames ?? {};
+    const older = await uploads(name, weightFiles(name, {}));
+    const newer = await uploads(name, weightFiles(name, newerNames));
+    expect(older.length).toBeGreaterThan(20);
+    expect(newer.length).toBe(older.length);
+    expect(newer.every((bytes, i) => bytes.equals(older[i]!))).toBe(true);
+  });
+});
