@@ -1,5 +1,4 @@
-import { createKeepsight } from "@/client/keepsight";
-import { toFailure } from "@/protocol/engine";
+import { createKeepsight, toFailure } from "@/client/keepsight";
 
 const form = document.querySelector("form")!;
 const button = form.querySelector("button")!;

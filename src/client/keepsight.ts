@@ -15,8 +15,9 @@ import { type Conversation, type ConversationOptions, createConversation } from 
 import type { PastTurn, Question } from "./question";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
+export type * from "@/protocol/engine";
 export type { PastTurn, Question };
-export { DEFAULT_SAMPLING, DEFAULT_SETTINGS };
+export { DEFAULT_SAMPLING, DEFAULT_SETTINGS, EngineError, toFailure };
 
 export type LoadProgress = Extract<EngineEvent, { readonly type: "load" }>;
 
