@@ -21,6 +21,9 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
       { heads: 5, kvHeads: 1, headDim: 80, kvType: "f16", rowsBefore: [95] },
       { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 31, 64, 9] },
       { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },
+      { heads: 7, kvHeads: 1, headDim: 128, kvType: "f16", rowsBefore: [300] },
+      { heads: 22, kvHeads: 2, headDim: 20, kvType: "f16", rowsBefore: [129, 127] },
+      { heads: 3, kvHeads: 1, headDim: 256, kvType: "f32", rowsBefore: [40] },
     ] as const)("$heads over $kvHeads of $headDim, $kvType", async (test) => {
       const { kvType, rowsBefore } = test;
       const shape = { heads: test.heads, kvHeads: test.kvHeads, headDim: test.headDim };

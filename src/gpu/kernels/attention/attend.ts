@@ -1,10 +1,12 @@
 import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { KV_BYTES, KV_CODE, type KvType } from "../common/kvType";
 import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import combineWgsl from "./attend_combine.wgsl?raw";
+import combinePlainWgsl from "./attend_combine_plain.wgsl?raw";
 import ioWgsl from "./attend_io.wgsl?raw";
+import spanWgsl from "./attend_span.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";
 import plainWgsl from "./attend_split_plain.wgsl?raw";
 import type { CacheBinding, HeadShape } from "./ropeAppend";
@@ -17,7 +19,7 @@ export interface AttendSpec {
 
 export interface AttendArgs {
   readonly cache: CacheBinding;
-  /** Largest capacity of the layer's heads, in rows; determines the number of splits. */
+  /** Largest capacity of the layer's heads, in rows; bounds the number of splits. */
   readonly capacity: number;
   /** f32 [heads, headDim], rotated, not scaled. */
   readonly queries: Slice;
@@ -37,63 +39,130 @@ export interface Attend {
   splits(capacity: number): number;
 }
 
-/** Largest head size for the workgroup variant; above it one invocation computes a unit. */
+/** Largest head size for the shared variant; above it one invocation computes a unit. */
 const SHARED_HEAD_DIM = 256;
-const PLAIN_GROUP = 16;
 
 /**
  * Attention of the newest row over the whole cache, computed in splits of the cache and combined
- * (split-K).
+ * (split-K; https://crfm.stanford.edu/2023/10/12/flashdecoding.html).
  */
-export async function createAttend(
-  gpu: Gpu,
-  { reduction, kvType, shape }: AttendSpec,
-): Promise<Attend> {
+export function createAttend(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
+  const isPlain = spec.reduction === "one" || spec.shape.headDim > SHARED_HEAD_DIM;
+  return isPlain ? createPlain(gpu, spec) : createShared(gpu, spec);
+}
+
+const SPLIT_ACCESS = ["read", "read", "read", "read", "write", "write"] as const;
+const SPLIT_PARAMS = {
+  units: "u32",
+  heads: "u32",
+  kvHeads: "u32",
+  depth4: "u32",
+  layer: "u32",
+  scale: "f32",
+  wanted: "u32",
+} as const;
+const COMBINE_ACCESS = ["read", "read", "read", "write", "write"] as const;
+
+/** Constants of `attend_split_plain.wgsl`. */
+const PLAIN_GROUP = 16;
+const PLAIN_SPLIT = 32;
+
+async function createPlain(gpu: Gpu, { kvType, shape }: AttendSpec): Promise<Attend> {
   const { heads, kvHeads, headDim } = shape;
-  const isPlain = reduction === "one" || headDim > SHARED_HEAD_DIM;
-  const { code, enable, constants } = reductionCode(reduction);
   const [split, combine] = await Promise.all([
     gpu.compile({
-      label: `attend_split ${isPlain ? "plain" : reduction} ${kvType}`,
-      code: isPlain
-        ? [KV_CODE[kvType], ioWgsl, plainWgsl]
-        : [code, KV_CODE[kvType], ioWgsl, splitWgsl],
-      access: ["read", "read", "read", "read", "write", "write"],
-      params: {
-        units: "u32",
-        heads: "u32",
-        kvHeads: "u32",
-        depth4: "u32",
-        layer: "u32",
-        scale: "f32",
-      },
-      enable: isPlain ? [] : enable,
-      constants: isPlain ? { WORKGROUP: PLAIN_GROUP } : constants,
+      label: `attend_split plain ${kvType}`,
+      code: [KV_CODE[kvType], ioWgsl, plainWgsl],
+      access: SPLIT_ACCESS,
+      params: SPLIT_PARAMS,
+      constants: { WORKGROUP: PLAIN_GROUP },
     }),
     gpu.compile({
-      label: "attend_combine",
-      code: [combineWgsl],
-      access: ["read", "read", "read", "write", "write"],
+      label: "attend_combine plain",
+      code: [combinePlainWgsl],
+      access: COMBINE_ACCESS,
       params: { heads: "u32", kvHeads: "u32", depth4: "u32", layer: "u32", splitSlots: "u32" },
     }),
   ]);
-  const splitSlots = isPlain ? 32 : 64;
-  const splits = (capacity: number) => Math.ceil(capacity / splitSlots);
+  const splits = (capacity: number) => Math.ceil(capacity / PLAIN_SPLIT);
   const depth4 = headDim / 4;
-
   const attend = (recorder: Recorder, args: AttendArgs) => {
-    const { cache, queries, partials, stats, output, lse } = args;
-    const { keys, values, table, layer } = cache;
+    const { queries, partials, stats, output, lse } = args;
+    const { keys, values, table, layer } = args.cache;
     const units = splits(args.capacity) * heads;
+    const scale = 1 / Math.sqrt(headDim);
     recorder.dispatch(split, {
       buffers: [queries, keys, values, table, partials, stats],
-      params: { units, heads, kvHeads, depth4, layer, scale: 1 / Math.sqrt(headDim) },
-      groups: isPlain ? foldGroups(Math.ceil(units / PLAIN_GROUP)) : unitGroups(reduction, units),
+      params: { units, heads, kvHeads, depth4, layer, scale, wanted: 1 },
+      groups: foldGroups(Math.ceil(units / PLAIN_GROUP)),
     });
     recorder.dispatch(combine, {
       buffers: [table, partials, stats, output, lse],
-      params: { heads, kvHeads, depth4, layer, splitSlots },
+      params: { heads, kvHeads, depth4, layer, splitSlots: PLAIN_SPLIT },
       groups: [Math.ceil((heads * depth4) / 16)],
+    });
+  };
+  return Object.assign(attend, { splits });
+}
+
+/** Workgroups that keep a large GPU's memory busy: four for each of 128 processors. */
+const WANTED_GROUPS = 512;
+/** `LEAST_SPAN` and `MOST_SPAN` of `attend_span.wgsl`; the latter is the size of a workgroup. */
+const LEAST_SPAN = 32;
+const MOST_SPAN = 128;
+/** Most query heads of a unit of `attend_split.wgsl`. */
+const MOST_HEADS = 8;
+/** Shared memory for a tile of keys. */
+const TILE_BYTES = 4608;
+const TILE_SLOTS = [32, 16, 8, 4];
+
+async function createShared(gpu: Gpu, { reduction, kvType, shape }: AttendSpec): Promise<Attend> {
+  const { heads, kvHeads, headDim } = shape;
+  const { code, enable } = reductionCode(reduction);
+  const parts = Math.ceil(heads / kvHeads / MOST_HEADS);
+  const depth4 = headDim / 4;
+  const rowBytes = (headDim + 4) * KV_BYTES[kvType];
+  const [split, combine] = await Promise.all([
+    gpu.compile({
+      label: `attend_split ${reduction} ${kvType}`,
+      code: [code, KV_CODE[kvType], spanWgsl, ioWgsl, splitWgsl],
+      access: SPLIT_ACCESS,
+      params: SPLIT_PARAMS,
+      enable,
+      constants: {
+        WORKGROUP: MOST_SPAN,
+        DEPTH4: depth4,
+        GROUP: Math.ceil(heads / kvHeads / parts),
+        PARTS: parts,
+        TILE: TILE_SLOTS.find((slots) => slots * rowBytes <= TILE_BYTES) as number,
+      },
+    }),
+    gpu.compile({
+      label: `attend_combine ${reduction}`,
+      code: [code, spanWgsl, combineWgsl],
+      access: COMBINE_ACCESS,
+      params: { heads: "u32", kvHeads: "u32", depth4: "u32", layer: "u32", wanted: "u32" },
+      enable,
+      constants: { WORKGROUP: MOST_SPAN },
+    }),
+  ]);
+  const wanted = Math.ceil(WANTED_GROUPS / kvHeads);
+  const splits = (capacity: number) =>
+    Math.max(Math.min(Math.ceil(capacity / LEAST_SPAN), wanted), Math.ceil(capacity / MOST_SPAN));
+  const attend = (recorder: Recorder, args: AttendArgs) => {
+    const { queries, partials, stats, output, lse } = args;
+    const { keys, values, table, layer } = args.cache;
+    const units = splits(args.capacity) * kvHeads * parts;
+    const scale = 1 / Math.sqrt(headDim);
+    recorder.dispatch(split, {
+      buffers: [queries, keys, values, table, partials, stats],
+      params: { units, heads, kvHeads, depth4, layer, scale, wanted },
+      groups: unitGroups(reduction, units),
+    });
+    recorder.dispatch(combine, {
+      buffers: [table, partials, stats, output, lse],
+      params: { heads, kvHeads, depth4, layer, wanted },
+      groups: unitGroups(reduction, heads),
     });
   };
   return Object.assign(attend, { splits });

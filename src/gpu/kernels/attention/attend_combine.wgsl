@@ -1,18 +1,20 @@
-// attend_combine: combines the splits of attend_split into the attention of one row.
+// attend_combine: combines the splits of attend_split into the attention of one row. For
+// reduction_workgroup and reduction_subgroup. Concatenated after attend_span.wgsl.
 //
 //   table     [layers, kv_heads] vec4u: offset, rows before this one, capacity, flat offset
-//   partials  [splits, heads, depth4] vec4, stats [splits, heads] vec2: see attend_split_plain.wgsl
+//   partials  [splits, heads, depth4] vec4, stats [splits, heads] vec2: see attend_io.wgsl
 //   output    [heads, depth4] vec4
 //   lse       [heads] natural log of the sum of exponentials of the scaled scores
 //
-// An invocation owns one vec4 of one head. Dispatch ceil(heads * depth4 / 16).
+// A unit of work is a head; several splits of all its vec4 are added side by side. Dispatch `heads`
+// units.
 
 struct Params {
   heads: u32,
   kv_heads: u32,
   depth4: u32,
   layer: u32,
-  split_slots: u32,
+  wanted: u32,
 }
 
 @group(0) @binding(0) var<storage, read> table: array<vec4u>;
@@ -22,29 +24,49 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-@compute @workgroup_size(16)
-fn main(@builtin(global_invocation_id) gid: vec3u) {
-  let head = gid.x / params.depth4;
+var<workgroup> sums: array<vec4f, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let head = unit_index(group, local);
   if (head >= params.heads) {
     return;
   }
   let kv_head = head / (params.heads / params.kv_heads);
-  let slots = table[params.layer * params.kv_heads + kv_head].y + 1u;
-  let splits = (slots + params.split_slots - 1u) / params.split_slots;
+  let rows = table[params.layer * params.kv_heads + kv_head].y + 1u;
+  let span = span_of(rows, params.wanted);
+  let splits = (rows + span - 1u) / span;
   var peak = stats[head].x;
-  for (var split = 1u; split < splits; split++) {
+  for (var split = local.x; split < splits; split += WORKGROUP) {
     peak = max(peak, stats[split * params.heads + head].x);
   }
-  var sum = vec4f();
+  peak = reduce_max4(vec4f(peak), local).x;
   var mass = 0.0;
-  for (var split = 0u; split < splits; split++) {
-    let unit = split * params.heads + head;
-    let weight = exp(stats[unit].x - peak);
-    mass += weight * stats[unit].y;
-    sum += weight * partials[unit * params.depth4 + gid.x % params.depth4];
+  for (var split = local.x; split < splits; split += WORKGROUP) {
+    let stat = stats[split * params.heads + head];
+    mass += exp(stat.x - peak) * stat.y;
   }
-  output[gid.x] = sum / mass;
-  if (gid.x % params.depth4 == 0u) {
+  mass = reduce_add4(vec4f(mass), local).x;
+
+  // `depth4` neighbouring invocations take every `stripes`-th split.
+  let depth4 = params.depth4;
+  let stripes = WORKGROUP / depth4;
+  var sum = vec4f();
+  if (local.x < stripes * depth4) {
+    for (var split = local.x / depth4; split < splits; split += stripes) {
+      let unit = split * params.heads + head;
+      sum += exp(stats[unit].x - peak) * partials[unit * depth4 + local.x % depth4];
+    }
+  }
+  sums[local.x] = sum;
+  workgroupBarrier();
+  if (local.x < depth4) {
+    for (var stripe = 1u; stripe < stripes; stripe++) {
+      sum += sums[stripe * depth4 + local.x];
+    }
+    output[head * depth4 + local.x] = sum / mass;
+  }
+  if (local.x == 0u) {
     lse[head] = peak + log(mass);
   }
 }

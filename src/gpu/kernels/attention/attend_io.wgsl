@@ -14,6 +14,7 @@ struct Params {
   depth4: u32,
   layer: u32,
   scale: f32,
+  wanted: u32, // splits of a KV head
 }
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
