@@ -35,6 +35,11 @@ export interface Engine {
 export interface LoadRequest {
   /** URL of a model directory in the Hugging Face layout, ending in a slash. */
   readonly baseUrl: string;
+  /**
+   * The directory's files by path, if they are already here (a folder that somebody chose, a kept
+   * download). Then nothing is fetched, and `baseUrl` is only the model's name.
+   */
+  readonly files?: ReadonlyMap<string, Blob>;
   /** Element type of the KV cache; default: f32 for F32 weights, else f16. */
   readonly kvType?: "f16" | "f32";
   /** Rows per prefill chunk (default 256). */

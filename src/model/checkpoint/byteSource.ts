@@ -1,4 +1,5 @@
 import { ModelError } from "../modelError";
+import type { FetchFile } from "./filesFetch";
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -26,12 +27,12 @@ const RETRY_MS = 400;
  * Reads files below a URL with HTTP range requests. A broken connection is retried from the start
  * of the range. If a server ignores ranges and sends the whole file, the file is cached.
  */
-export function httpSource(baseUrl: string): ByteSource {
+export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteSource {
   const whole = new Map<string, Uint8Array<ArrayBuffer>>();
 
   async function request(file: string, range: string, options: ReadOptions): Promise<Response> {
     const init = { headers: { Range: range }, signal: options.signal ?? null };
-    return fetch(new URL(file, baseUrl), init);
+    return fetchFile(new URL(file, baseUrl), init);
   }
 
   return {

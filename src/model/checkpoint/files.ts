@@ -1,4 +1,5 @@
 import { ModelError } from "../modelError";
+import type { FetchFile } from "./filesFetch";
 
 export interface FileProgress {
   readonly file: string;
@@ -10,7 +11,7 @@ export interface ModelFilesOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: FileProgress) => void;
   /** Default: the global one. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: FetchFile;
 }
 
 /** Reads the small files of a model directory as a whole. Weights have their own reader. */
@@ -18,14 +19,16 @@ export class ModelFiles {
   readonly baseUrl: string;
   readonly #signal: AbortSignal | undefined;
   readonly #onProgress: ModelFilesOptions["onProgress"];
-  readonly #fetch: typeof fetch;
+  readonly #fetch: FetchFile;
   #readBytes = 0;
 
   constructor(baseUrl: string, options: ModelFilesOptions = {}) {
     this.baseUrl = baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`;
     this.#signal = options.signal;
     this.#onProgress = options.onProgress;
-    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    const { fetch: fetchFile = fetch } = options;
+    // A browser's own `fetch` must not be called as a method.
+    this.#fetch = (address, init) => fetchFile(address, init);
   }
 
   /** Bytes read so far. */

@@ -3,9 +3,10 @@ import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
 import { type SelfTestResult, selfTest } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, type Variants } from "@/gpu/variants";
-import { httpSource } from "@/model/checkpoint/byteSource";
+import { type ByteSource, httpSource } from "@/model/checkpoint/byteSource";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoint/files";
+import { filesFetch } from "@/model/checkpoint/filesFetch";
 import { loadWeights } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import type { ImageProcessor } from "@/model/families/family";
@@ -65,7 +66,9 @@ export async function loadModel(
   const failed = new AbortController();
   const signal = AbortSignal.any([stopped, failed.signal]);
   const download = (progress: FileProgress) => onProgress({ ...progress, phase: "download" });
-  const files = new ModelFiles(request.baseUrl, { signal, onProgress: download });
+  const fetchFile = request.files ? filesFetch(request.baseUrl, request.files) : fetch;
+  const source = httpSource(request.baseUrl, fetchFile);
+  const files = new ModelFiles(request.baseUrl, { signal, onProgress: download, fetch: fetchFile });
   const json = await files.json("config.json");
   const config = parseConfig(json);
   const cleanUps: (() => unknown)[] = [];
@@ -80,9 +83,15 @@ export async function loadModel(
     }
   };
   try {
-    const loading = loadDecoder(gpu, adapter, config, request, { signal, onProgress });
+    const loading = loadDecoder(
+      gpu,
+      adapter,
+      config,
+      { ...request, source },
+      { signal, onProgress },
+    );
     const tested = loading.then(({ variants }) => variants);
-    const sources = { files, json, width: config.hidden, baseUrl: request.baseUrl };
+    const sources = { files, source, json, width: config.hidden };
     const [language, tokenizer, vision, stopIds] = await allOf([
       part(loading, ({ decoder }) => decoder.destroy()),
       part(Tokenizer.load(files)),
@@ -141,11 +150,11 @@ async function loadDecoder(
   gpu: Gpu,
   { isFallback }: AdapterFacts,
   config: DecoderConfig,
-  { baseUrl, kvType: wanted, chunkRows }: LoadRequest,
+  { source, kvType: wanted, chunkRows }: LoadRequest & { readonly source: ByteSource },
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<Language> {
   const file = "model.safetensors";
-  const weights = await loadWeights(gpu, config, httpSource(baseUrl), {
+  const weights = await loadWeights(gpu, config, source, {
     signal,
     onProgress: (loadedBytes, totalBytes) =>
       onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
@@ -175,14 +184,14 @@ interface VisionSources {
   readonly json: JsonObject;
   /** The decoder's hidden size. */
   readonly width: number;
-  readonly baseUrl: string;
+  readonly source: ByteSource;
 }
 
 async function loadVision(
   gpu: Gpu,
   { isFallback }: AdapterFacts,
   variants: Promise<Variants>,
-  { files, json, width, baseUrl }: VisionSources,
+  { files, json, width, source }: VisionSources,
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<VisionModel | undefined> {
   const family = familyOf(json)?.vision;
@@ -195,8 +204,7 @@ async function loadVision(
   const [processor, encoder] = await Promise.all([
     family.processor(files, config),
     loadVisionEncoder(gpu, {
-      ...{ files, config, names: family.names, variants, signal },
-      source: httpSource(baseUrl),
+      ...{ files, source, config, names: family.names, variants, signal },
       isSoftwareAdapter: isFallback,
       onProgress: (loadedBytes, totalBytes) =>
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
