@@ -71,7 +71,6 @@ describe("parseConfig", () => {
     [{ layer_types: ["full_attention", "sliding_attention"] }, "sliding_attention"],
     [{ use_sliding_window: true }, "Sliding-window"],
     [{ rope_scaling: { rope_type: "yarn", factor: 2 } }, "yarn"],
-    [{ rope_scaling: { type: "default", mrope_section: [1, 2] } }, "mrope"],
     [{ hidden_act: "gelu" }, "gelu"],
     [{ head_dim: 30 }, "headDim is 30"],
   ])("refuses %o by name", (text, name) => {
@@ -83,6 +82,8 @@ describe("parseConfig", () => {
   it.each([
     [null, "no JSON object"],
     [wrap({ hidden_size: "48" }), "hidden_size"],
+    [wrap({ rope_scaling: { type: "mrope", mrope_section: [1, 2] } }), "three whole numbers"],
+    [wrap({ rope_scaling: { type: "mrope", mrope_section: [1, 2, 4] } }), "mrope_section"],
     [wrap({ num_hidden_layers: 2.5 }), "num_hidden_layers"],
     [wrap({ num_key_value_heads: 4 }), "6 heads over 4"],
   ])("says what is wrong with a broken file", (json, what) => {

@@ -14,6 +14,14 @@ export type RopeScaling =
       readonly originalContext: number;
     };
 
+/** Multimodal rotary positions (M-RoPE, https://arxiv.org/abs/2409.12191): each pair has one of three axes. */
+export interface RopeAxes {
+  /** Pairs of time, height and width. */
+  readonly sections: readonly [time: number, height: number, width: number];
+  /** Whether the axes take turns (Qwen3-VL), or follow each other. */
+  readonly isInterleaved: boolean;
+}
+
 /** Shape and constants of a Llama-style decoder. */
 export interface DecoderConfig {
   /** As the file names it. */
@@ -38,12 +46,34 @@ export interface DecoderConfig {
   readonly hasHeadNorm: boolean;
   readonly ropeBase: number;
   readonly ropeScaling: RopeScaling;
+  /** How three axes share the rotated pairs; absent: there is one axis. */
+  readonly ropeAxes?: RopeAxes;
 }
 
 type Json = { readonly [key: string]: unknown };
 
-/** `model_type`s of decoders, alone or in a family's container. */
-const DECODERS: readonly string[] = ["llama", "mistral", "qwen2", "qwen3"];
+/** What `model_type`, alone or in a family's container, says about a decoder. */
+interface DecoderKind {
+  readonly isMistral?: boolean;
+  /** Biases on queries, keys and values, whatever `attention_bias` says. */
+  readonly hasQkvBias?: boolean;
+  readonly hasHeadNorm?: boolean;
+}
+
+const QWEN2: DecoderKind = { hasQkvBias: true };
+const QWEN3: DecoderKind = { hasHeadNorm: true };
+
+const DECODERS: Readonly<Record<string, DecoderKind>> = {
+  llama: {},
+  mistral: { isMistral: true },
+  qwen2: QWEN2,
+  qwen2_vl: QWEN2,
+  qwen2_vl_text: QWEN2,
+  qwen2_5_vl: QWEN2,
+  qwen2_5_vl_text: QWEN2,
+  qwen3: QWEN3,
+  qwen3_vl_text: QWEN3,
+};
 
 /**
  * Reads a Hub `config.json`. Absent fields have the defaults of `transformers`.
@@ -55,17 +85,17 @@ export function parseConfig(json: unknown): DecoderConfig {
   const text = (object(top, "text_config") ?? top) as Json;
   const architecture = nameOf(top);
   const decoder = String(text.model_type ?? "llama");
-  if ((text !== top && !familyOf(top)) || !DECODERS.includes(decoder)) {
+  const kind = Object.hasOwn(DECODERS, decoder) ? DECODERS[decoder] : undefined;
+  if ((text !== top && !familyOf(top)) || !kind) {
     const over = text === top ? "" : ` over ${decoder}`;
     const titles = FAMILIES.map(({ title }) => title).join(", ");
     throw unknown(`The architecture ${architecture}${over} is not supported; ${titles} are.`);
   }
-  refuse(text, architecture);
+  refuse(text, kind, architecture);
 
   const heads = count(text, "num_attention_heads", 32);
   const hidden = count(text, "hidden_size", 4096);
-  const isMistral = decoder === "mistral";
-  const isQwen3 = decoder === "qwen3";
+  const { isMistral = false, hasQkvBias = false, hasHeadNorm = false } = kind;
   const hasBias = text.attention_bias === true;
   const config: DecoderConfig = {
     architecture,
@@ -74,22 +104,22 @@ export function parseConfig(json: unknown): DecoderConfig {
     intermediate: count(text, "intermediate_size", isMistral ? 14336 : 11008),
     heads,
     kvHeads: count(text, "num_key_value_heads", isMistral ? 8 : heads),
-    headDim: count(text, "head_dim", isQwen3 ? 128 : hidden / heads),
+    headDim: count(text, "head_dim", hasHeadNorm ? 128 : hidden / heads),
     vocabulary: count(text, "vocab_size", 32000),
     normEpsilon: positive(text, "rms_norm_eps", 1e-6),
     contextLength: count(text, "max_position_embeddings", 2048),
     isHeadTied: Boolean(top.tie_word_embeddings ?? text.tie_word_embeddings ?? false),
-    hasQkvBias: hasBias || decoder === "qwen2",
-    hasOutputBias: hasBias && decoder !== "qwen2",
+    hasQkvBias: hasBias || hasQkvBias,
+    hasOutputBias: hasBias && !hasQkvBias,
     hasMlpBias: text.mlp_bias === true,
-    hasHeadNorm: isQwen3,
+    hasHeadNorm,
     ...rope(text, architecture),
   };
   return checked(config);
 }
 
 /** Refuses, by name, features that would run but give wrong results. */
-function refuse(text: Json, architecture: string): void {
+function refuse(text: Json, kind: DecoderKind, architecture: string): void {
   const activation = text.hidden_act ?? "silu";
   if (activation !== "silu") {
     throw unknown(`The activation ${shown(activation)} of ${architecture} is not supported.`);
@@ -99,10 +129,10 @@ function refuse(text: Json, architecture: string): void {
   if (other !== undefined) {
     throw unknown(`Layers of the kind ${shown(other)}, in ${architecture}, are not supported.`);
   }
-  if (text.use_sliding_window === true || hasShortWindow(text)) {
+  if (text.use_sliding_window === true || (kind.isMistral && hasShortWindow(text))) {
     throw unknown(`Sliding-window attention, in ${architecture}, is not supported.`);
   }
-  if (text.model_type === "qwen3" && text.attention_bias === true) {
+  if (kind.hasHeadNorm && text.attention_bias === true) {
     throw unknown(
       `Biases before norms of queries and keys, in ${architecture}, are not supported.`,
     );
@@ -114,7 +144,6 @@ function refuse(text: Json, architecture: string): void {
 
 /** Mistral's window is 4096 rows unless the file says otherwise; null is none. */
 function hasShortWindow(text: Json): boolean {
-  if (text.model_type !== "mistral") return false;
   const window = text.sliding_window === undefined ? 4096 : text.sliding_window;
   return typeof window === "number" && window < count(text, "max_position_embeddings", 131072);
 }
@@ -124,15 +153,20 @@ function ropeFields(text: Json): Json {
   return object(text, "rope_scaling") ?? object(text, "rope_parameters") ?? {};
 }
 
-function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" | "ropeScaling"> {
+function rope(
+  text: Json,
+  architecture: string,
+): Pick<DecoderConfig, "ropeBase" | "ropeScaling" | "ropeAxes"> {
   const fields = ropeFields(text);
   const base = { ...text, ...fields };
   const ropeBase = positive(base, "rope_theta", 10000);
-  const type = String(fields.rope_type ?? fields.type ?? "default");
+  const named = String(fields.rope_type ?? fields.type ?? "default");
   // NTK scaling begins beyond the native length, where a prompt is refused.
-  if (type === "dynamic") return { ropeBase, ropeScaling: { type: "default" } };
-  if (type === "default" && fields.mrope_section === undefined) {
-    return { ropeBase, ropeScaling: { type } };
+  if (named === "dynamic") return { ropeBase, ropeScaling: { type: "default" } };
+  const type = named === "mrope" ? "default" : named;
+  if (type === "default") {
+    const ropeAxes = fields.mrope_section === undefined ? undefined : axesOf(fields);
+    return { ropeBase, ropeScaling: { type }, ...(ropeAxes && { ropeAxes }) };
   }
   if (type === "linear") {
     return { ropeBase, ropeScaling: { type, factor: positive(fields, "factor") } };
@@ -149,8 +183,17 @@ function rope(text: Json, architecture: string): Pick<DecoderConfig, "ropeBase" 
       },
     };
   }
-  const name = type === "default" ? "mrope" : type;
-  throw unknown(`The rotary scaling ${shown(name)} of ${architecture} is not supported.`);
+  throw unknown(`The rotary scaling ${shown(type)} of ${architecture} is not supported.`);
+}
+
+function axesOf({ mrope_section: sections, mrope_interleaved: isInterleaved }: Json): RopeAxes {
+  const isValid =
+    Array.isArray(sections) &&
+    sections.length === 3 &&
+    sections.every((n) => Number.isInteger(n) && n >= 0);
+  if (!isValid) throw bad("The field mrope_section of config.json is not three whole numbers.");
+  const [time, height, width] = sections as [number, number, number];
+  return { sections: [time, height, width], isInterleaved: isInterleaved === true };
 }
 
 function checked(config: DecoderConfig): DecoderConfig {
@@ -158,6 +201,10 @@ function checked(config: DecoderConfig): DecoderConfig {
     if (config[name] % 4 !== 0) {
       throw unknown(`Sizes must be multiples of 4, but ${name} is ${config[name]}.`);
     }
+  }
+  const pairs = config.ropeAxes?.sections.reduce((sum, section) => sum + section, 0);
+  if (pairs !== undefined && pairs !== config.headDim / 2) {
+    throw bad(`The field mrope_section of config.json is not for heads of ${config.headDim}.`);
   }
   if (config.heads % config.kvHeads !== 0) {
     throw bad(`config.json has ${config.heads} heads over ${config.kvHeads} KV heads.`);

@@ -6,7 +6,8 @@ import type { Variants } from "@/gpu/variants";
 import type { DecoderConfig } from "../checkpoint/config";
 import type { DecoderWeights } from "../checkpoint/weights";
 import { KvCache } from "../kv/cache";
-import { rotaryAngles, rotaryFrequencies } from "../kv/rotary";
+import { axisAngles, rotaryAngles, rotaryAxes, rotaryFrequencies } from "../kv/rotary";
+import { type PositionGrid, positionCount } from "../kv/tokenPositions";
 import { ModelError } from "../modelError";
 import { Activations } from "./activations";
 import { recordForward } from "./forward";
@@ -26,6 +27,8 @@ export interface PrefillArgs {
   /** Token ids; a row of image features is its index plus `FEATURE_BIT` (see `promptIds`). */
   readonly ids: Uint32Array;
   readonly features?: readonly FeatureSlice[];
+  /** Images among the ids, by place; only models with several position axes use them. */
+  readonly grids?: readonly PositionGrid[];
   readonly hook?: AttentionHook | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each chunk with the number of rows done. */
@@ -61,6 +64,7 @@ export class Decoder {
   readonly activations: Activations;
   readonly kvType: KvType;
   readonly #frequencies: Float32Array;
+  readonly #axes: Uint8Array | undefined;
   readonly #recorder: Recorder;
 
   private constructor(
@@ -77,6 +81,7 @@ export class Decoder {
     this.kvType = kvType;
     this.activations = new Activations(gpu, config, chunkRows);
     this.#frequencies = rotaryFrequencies(config);
+    this.#axes = rotaryAxes(config);
     this.#recorder = gpu.recorder("prefill");
   }
 
@@ -98,8 +103,8 @@ export class Decoder {
   createCache(): KvCache {
     const { layers, kvHeads, headDim } = this.config;
     const { kvType } = this;
-    const frequencies = this.#frequencies;
-    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType, frequencies });
+    const rotary = { frequencies: this.#frequencies, ...(this.#axes && { axes: this.#axes }) };
+    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType, ...rotary });
   }
 
   /**
@@ -110,9 +115,11 @@ export class Decoder {
   async prefill(args: PrefillArgs): Promise<void> {
     const { cache, ids, signal, onProgress } = args;
     const { chunkRows } = this.activations;
-    this.#checkContext(cache, ids.length);
+    const grids = (this.#axes && args.grids) ?? [];
+    this.#checkContext(cache, positionCount(ids.length, grids));
     this.#checkIds(args);
     cache.ensureRows(ids.length);
+    for (const grid of grids) cache.tokens.announce(grid);
     const inFlight: Promise<unknown>[] = [];
     let submitted = 0;
     let done = 0;
@@ -145,9 +152,15 @@ export class Decoder {
     return new Float32Array(await this.gpu.read(this.activations.logits));
   }
 
-  /** Writes the rotary angles of the next `rows` positions. */
+  /** Writes the rotary angles of the next `rows` rows. */
   writeAngles(cache: KvCache, rows: number): void {
-    const angles = rotaryAngles(this.#frequencies, cache.position, rows);
+    const angles = cache.tokens.isText(rows)
+      ? rotaryAngles(this.#frequencies, cache.position, rows)
+      : axisAngles(
+          this.#frequencies,
+          this.#axes,
+          Array.from({ length: rows }, (_, row) => cache.axisPositions(cache.seen + row)),
+        );
     this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
   }
 
@@ -157,10 +170,10 @@ export class Decoder {
     this.weights.destroy();
   }
 
-  /** @throws ModelError `contextOverflow` if `rows` more rows exceed the model's context. */
-  #checkContext(cache: KvCache, rows: number): void {
+  /** @throws ModelError `contextOverflow` if `count` more positions exceed the model's context. */
+  #checkContext(cache: KvCache, count: number): void {
     const { contextLength } = this.config;
-    const needed = cache.position + rows;
+    const needed = cache.position + count;
     if (needed <= contextLength) return;
     throw new ModelError(
       "contextOverflow",

@@ -2,14 +2,15 @@ import type { Gpu } from "@/gpu/gpu";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { type KvLayer, LayerRows } from "./layer";
 import type { KvRegion, KvShape, RowCounts } from "./layout";
+import { type AxisPositions, TokenPositions } from "./tokenPositions";
 
 /** u32 words per (layer, head) in the table: offset, rows, capacity, flat offset. */
 const TABLE_WORDS = 4;
 
 /**
- * How the rotary position of the next token is derived from the cache. `original`: tokens seen so
- * far. `layer0Length`: rows of layer 0, what the releases of Elastic Cache and PrefixKV do.
- * `cacheIndex`: by place in the cache; keys are rotated to match (see `indexPositions.ts`).
+ * How the rotary position of the next token is derived from the cache. `original`: as if no row had
+ * been dropped. `layer0Length`: less by the rows that layer 0 has dropped, what the releases of Elastic Cache
+ * and PrefixKV do. `cacheIndex`: by place in the cache; keys are rotated to match (see `indexPositions.ts`).
  */
 export type PositionMode = "original" | "layer0Length" | "cacheIndex";
 
@@ -27,9 +28,7 @@ export class KvCache {
   positionMode: PositionMode = "original";
   readonly #layers: LayerRows[];
   #table: GPUBuffer | undefined;
-  #seen = 0;
-  /** Next position by cache index. */
-  #placePosition = 0;
+  #tokens = new TokenPositions();
   #version = 0;
 
   private constructor(gpu: Gpu, shape: KvShape) {
@@ -50,23 +49,40 @@ export class KvCache {
     return this.#version;
   }
 
-  /** Tokens seen so far, dropped ones included: the original position of the next token. */
+  /** Tokens seen so far, dropped ones included: the index of the next token. */
   get seen(): number {
-    return this.#seen;
+    return this.#tokens.seen;
   }
 
   /** Rotary position of the next token. */
   get position(): number {
     switch (this.positionMode) {
       case "original":
-        return this.#seen;
-      case "layer0Length":
-        return Math.max(...this.regions(0).map(({ rows }) => rows));
+        return this.#tokens.position;
+      case "layer0Length": {
+        const rows = Math.max(...this.regions(0).map((region) => region.rows));
+        return this.#tokens.position - (this.seen - rows);
+      }
       case "cacheIndex":
-        return this.#placePosition;
+        return this.#tokens.place;
       default:
         return this.positionMode satisfies never;
     }
+  }
+
+  /**
+   * Rotary positions of a token: of one that is cached, as long as its key was not rotated to another place,
+   * or of one that follows.
+   */
+  axisPositions(token: number): AxisPositions {
+    const shift = this.position - this.#tokens.position;
+    const [time, height, width] = this.#tokens.of(token);
+    return [time + shift, height + shift, width + shift];
+  }
+
+  /** Count of the tokens and their positions as if no row had been dropped. */
+  get tokens(): TokenPositions {
+    return this.#tokens;
   }
 
   /** Bytes of the live key and value buffers. */
@@ -146,7 +162,7 @@ export class KvCache {
     return Math.max(...capacities);
   }
 
-  /** Original positions of the slots of a head. */
+  /** Original positions of the slots of a head: indices of their tokens, in one order for all axes. */
   positions(layer: number, head = 0): readonly number[] {
     return this.#layer(layer).positions(head);
   }
@@ -168,22 +184,20 @@ export class KvCache {
 
   /** Counts `rows` new rows that a chunk or a step has appended. */
   append(rows: number): void {
-    for (const layer of this.#layers) layer.append(rows, this.#seen);
-    this.#seen += rows;
-    this.#placePosition += rows;
+    for (const layer of this.#layers) layer.append(rows, this.seen);
+    this.#tokens.advance(rows);
   }
 
   /** Removes the `rows` newest rows of every head and their capacity. */
   truncate(rows: number): void {
     for (const layer of this.#layers) layer.truncate(rows);
-    this.#seen -= rows;
-    this.#placePosition -= rows;
+    this.#tokens.truncate(rows);
     this.trim();
   }
 
   /** Counts positions by place on from here, after the keys were rotated to match. */
   rebase(position: number): void {
-    this.#placePosition = position;
+    this.#tokens.rebase(position);
   }
 
   /** Gives every head of a layer its own list of positions. */
@@ -220,8 +234,7 @@ export class KvCache {
   emptyCopy(): KvCache {
     const copy = new KvCache(this.gpu, this.shape);
     copy.positionMode = this.positionMode;
-    copy.#seen = this.#seen;
-    copy.#placePosition = this.#placePosition;
+    copy.#tokens = this.#tokens.copy();
     return copy;
   }
 

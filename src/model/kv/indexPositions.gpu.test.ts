@@ -8,7 +8,8 @@ import { Eviction } from "../eviction/eviction";
 import { KvCache } from "./cache";
 import { compact, gatherFork } from "./compaction";
 import type { KvShape } from "./layout";
-import { rotaryAngles } from "./rotary";
+import { axisAngles } from "./rotary";
+import type { AxisPositions } from "./tokenPositions";
 
 /**
  * f32: angles are rounded at other positions than the reference's. f16: a key below 1.5 is rounded
@@ -22,6 +23,10 @@ const frequencies = (headDim: number) =>
 const SHAPES: readonly KvShape[] = [
   { layers: 2, kvHeads: 2, headDim: 64, kvType: "f32", frequencies: frequencies(64) },
   { layers: 2, kvHeads: 3, headDim: 20, kvType: "f16", frequencies: frequencies(20) },
+  {
+    ...{ layers: 2, kvHeads: 2, headDim: 24, kvType: "f32", frequencies: frequencies(24) },
+    axes: Uint8Array.from({ length: 12 }, (_, pair) => pair % 3),
+  },
 ];
 
 /** More steps than angles are computed for at a time. */
@@ -35,46 +40,52 @@ describe("positions by place", async () => {
     expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
   });
 
-  it.each(SHAPES)("stands where a new cache would put its rows, $kvType", async (shape) => {
-    const cache = KvCache.create(gpu, shape);
-    cache.positionMode = "cacheIndex";
-    const known = new UnrotatedKeys(cache);
+  it.each(SHAPES)(
+    "stands where a new cache would put its rows, $kvType, axes $axes",
+    async (shape) => {
+      const cache = KvCache.create(gpu, shape);
+      cache.positionMode = "cacheIndex";
+      const known = new UnrotatedKeys(cache);
 
-    let start = cache.rowCounts();
-    known.append(23);
-    await compact(cache, dropPlan(shape, 23, 1), start);
-    expect(cache.position).toBe(Math.max(...cache.rowCounts().flat()));
-    await known.expectRotated(cache);
+      let start = cache.rowCounts();
+      if (shape.axes) cache.tokens.announce({ start: 2, gridRows: 3, gridColumns: 5 });
+      known.append(23);
+      await compact(cache, dropPlan(shape, 23, 1), start);
+      expect(cache.position).toBe(Math.max(...cache.rowCounts().flat()));
+      await known.expectRotated(cache);
 
-    start = cache.rowCounts();
-    const seenBefore = cache.seen;
-    known.append(60);
-    await known.expectRotated(cache);
-    const plan = dropPlan(shape, 60, 2);
-    const fork = await gatherFork(cache, plan, start);
-    await compact(cache, plan, start);
-    await known.expectRotated(cache);
-    await known.expectRotated(fork);
-    fork.destroy();
+      start = cache.rowCounts();
+      const seenBefore = cache.seen;
+      if (shape.axes) cache.tokens.announce({ start: 9, gridRows: 6, gridColumns: 4 });
+      known.append(60);
+      // The keys of an image stand in its grid until they are compacted.
+      if (!shape.axes) await known.expectRotated(cache);
+      const plan = dropPlan(shape, 60, 2);
+      const fork = await gatherFork(cache, plan, start);
+      await compact(cache, plan, start);
+      await known.expectRotated(cache);
+      await known.expectRotated(fork);
+      fork.destroy();
 
-    let step = 0;
-    const rule: DecodeRule = {
-      due: (_, rows) => Math.max(0, rows - HELD),
-      victim: { kind: "age", index: () => 4 + (step % 90 > 60 ? 3 : 0) },
-    };
-    const eviction = await Eviction.create({ cache, heads: 6, rule, start, seenBefore });
-    for (; step < STEPS; step++) {
-      cache.ensureRows(1);
-      eviction.beforeStep();
-      known.write(1);
-      cache.writeTable();
-      eviction.afterStep();
-    }
-    await eviction.finish();
-    expect(cache.rows(0)).toBe(start[0]![0]! + HELD);
-    await known.expectRotated(cache);
-    cache.destroy();
-  });
+      let step = 0;
+      const rule: DecodeRule = {
+        due: (_, rows) => Math.max(0, rows - HELD),
+        victim: { kind: "age", index: () => 4 + (step % 90 > 60 ? 3 : 0) },
+      };
+      const eviction = await Eviction.create({ cache, heads: 6, rule, start, seenBefore });
+      for (; step < STEPS; step++) {
+        cache.ensureRows(1);
+        eviction.beforeStep();
+        known.write(1);
+        cache.writeTable();
+        eviction.afterStep();
+      }
+      await eviction.finish();
+      expect(cache.rows(0)).toBe(start[0]![0]! + HELD);
+      await known.expectRotated(cache);
+      cache.destroy();
+    },
+  );
 
   it("needs the frequencies, and victims by age", async () => {
     const { frequencies: _, ...bare } = SHAPES[0]!;
@@ -132,7 +143,7 @@ class UnrotatedKeys {
       this.#keys.push(keys);
       for (const [i, key] of keys.entries()) {
         const [layer, head] = [Math.floor(i / kvHeads), i % kvHeads];
-        const rotated = this.#rotated(key, this.#cache.position + row);
+        const rotated = this.#rotated(key, this.#cache.axisPositions(this.#cache.seen + row));
         const { offset, rows: used } = this.#cache.regions(layer)[head]!;
         const at = (offset + used + row) * headDim * KV_BYTES[kvType];
         const data = kvType === "f32" ? rotated : Uint16Array.from(rotated, toHalf);
@@ -150,7 +161,8 @@ class UnrotatedKeys {
         for (const [place, key] of k.entries()) {
           const original = cache.positions(layer, head)[place]!;
           const bare = this.#keys[original]![layer * kvHeads + head]!;
-          const expected = this.#rotated(bare, first + place);
+          const at = first + place;
+          const expected = this.#rotated(bare, [at, at, at]);
           const worst = key.reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i]!)), 0);
           expect(worst, `layer ${layer}, head ${head}, place ${place}`).toBeLessThan(
             TOLERANCE[kvType],
@@ -160,9 +172,9 @@ class UnrotatedKeys {
     }
   }
 
-  #rotated(key: Float32Array<ArrayBuffer>, position: number): Float32Array {
-    const { headDim } = this.#cache.shape;
-    const angles = rotaryAngles(this.#cache.shape.frequencies!, position, 1);
+  #rotated(key: Float32Array<ArrayBuffer>, position: AxisPositions): Float32Array {
+    const { headDim, axes } = this.#cache.shape;
+    const angles = axisAngles(this.#cache.shape.frequencies!, axes, [position]);
     return rotate(key, angles, 1, headDim);
   }
 }

@@ -5,7 +5,8 @@ import { Scratch } from "../scratch";
 import type { KvCache } from "./cache";
 import type { RowCounts } from "./layout";
 import { ListBuilder, startOf } from "./planLists";
-import { rotaryAngles } from "./rotary";
+import { axisAngles } from "./rotary";
+import type { AxisPositions } from "./tokenPositions";
 
 /**
  * Positions by cache index (StreamingLLM, https://arxiv.org/abs/2309.17453).
@@ -19,20 +20,26 @@ import { rotaryAngles } from "./rotary";
  * `FrontRows`.
  */
 
-/** The key of a slot moves by `delta` positions. */
+/** The key of a slot moves by `delta` positions in each axis. */
 interface Shift {
   readonly slot: number;
-  readonly delta: number;
+  readonly delta: AxisPositions;
 }
 
-/** Position and row counts of a cache before a plan is executed. */
+/** The rows of a cache before a plan is executed. */
 export interface Standing {
-  readonly position: number;
   readonly rows: RowCounts;
+  /** The newest rows of every head that have their tokens' own positions: an image and what follows. */
+  readonly unplaced: readonly AxisPositions[];
+  /** Position of the first of them, if it were text; that of the next token if there are none. */
+  readonly position: number;
 }
 
 export function standingOf(cache: KvCache): Standing {
-  return { position: cache.position, rows: cache.rowCounts() };
+  const { seen, unplaced: first } = cache.tokens;
+  const unplaced = Array.from({ length: seen - first }, (_, i) => cache.axisPositions(first + i));
+  const [position = cache.position] = unplaced[0] ?? [];
+  return { rows: cache.rowCounts(), unplaced, position };
 }
 
 /**
@@ -52,17 +59,24 @@ export async function rerotateToPlaces(
     const layerPlan = plan.layers[layer] as LayerPlan;
     const shifts = Array.from({ length: kvHeads }, (_, head) => {
       const base = startOf(start, layer, head);
-      const stood = before.position - startOf(before.rows, layer, head);
+      const placed = startOf(before.rows, layer, head) - before.unplaced.length;
       const stands = position - cache.rows(layer, head);
       const kept = keptRows(layerPlan, head);
       return Array.from({ length: cache.rows(layer, head) }, (_, slot) => {
         const place = slot < base ? slot : base + (kept[slot - base] as number);
-        return { slot, delta: stands + slot - (stood + place) };
-      }).filter(({ delta }) => delta !== 0);
+        const stood = before.unplaced[place - placed] ?? before.position - placed + place;
+        return { slot, delta: difference(stands + slot, stood) };
+      }).filter(({ delta }) => delta.some((axis) => axis !== 0));
     });
     rerotateLayer(cache, rerotateKeys, layer, shifts);
   }
   cache.rebase(position);
+}
+
+/** From positions that are one number in all axes, or one number per axis. */
+function difference(to: number, from: AxisPositions | number): AxisPositions {
+  if (typeof from === "number") return [to - from, to - from, to - from];
+  return [to - from[0], to - from[1], to - from[2]];
 }
 
 /** [head] */
@@ -75,16 +89,14 @@ function rerotateLayer(
   shifts: Shifts,
 ): void {
   const { headDim, kvHeads: heads } = cache.shape;
-  const deltas = shifts.flat().map(({ delta }) => delta);
-  if (deltas.length === 0) return;
-  const lowest = deltas.reduce((a, b) => Math.min(a, b));
-  const highest = deltas.reduce((a, b) => Math.max(a, b));
+  if (shifts.every((list) => list.length === 0)) return;
+  const deltas = new DeltaTable();
   const scratch = new Scratch(cache.gpu, "rerotate keys");
   const builder = new ListBuilder(cache.shape);
   let copies = 0;
   for (const [head, { offset }] of cache.regions(layer).entries()) {
     const list = shifts[head] as readonly Shift[];
-    const words = list.flatMap(({ slot, delta }) => [slot, copies++, delta - lowest]);
+    const words = list.flatMap(({ slot, delta }) => [slot, copies++, deltas.indexOf(delta)]);
     builder.header(layer, head, [builder.add(words), list.length, offset, 0]);
   }
   const args = {
@@ -95,7 +107,7 @@ function rerotateLayer(
     layer,
     entries: Math.max(...shifts.map((list) => list.length)),
   };
-  const table = rotaryAngles(frequenciesOf(cache), lowest, highest - lowest + 1);
+  const table = axisAngles(frequenciesOf(cache), cache.shape.axes, deltas.all);
   const angles = scratch.upload("angles", table);
   const recorder = cache.gpu.recorder("rerotate keys", 2);
   rerotateKeys.copy(recorder, args);
@@ -103,6 +115,21 @@ function rerotateLayer(
   recorder.submit();
   recorder.destroy();
   scratch.destroy();
+}
+
+/** Distinct deltas, numbered in the order in which they are first asked for. */
+class DeltaTable {
+  readonly all: AxisPositions[] = [];
+  readonly #indices = new Map<number, number>();
+
+  indexOf(delta: AxisPositions): number {
+    // Three numbers of 17 bits each are an exact double.
+    const key = delta.reduce((sum, axis) => sum * 2 ** 17 + axis + 2 ** 16, 0);
+    const known = this.#indices.get(key);
+    if (known !== undefined) return known;
+    this.#indices.set(key, this.all.length);
+    return this.all.push(delta) - 1;
+  }
 }
 
 /** @throws RangeError if the cache has no rotary frequencies */

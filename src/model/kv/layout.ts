@@ -12,6 +12,8 @@ export interface KvShape {
   readonly kvType: KvType;
   /** Radians per position of each rotated pair, [headDim / 2]; needed by `cacheIndex` alone. */
   readonly frequencies?: Float32Array;
+  /** Axis of each rotated pair, [headDim / 2]; absent: all axes are one. */
+  readonly axes?: Uint8Array;
 }
 
 /** Rows per [layer][head], for example those that stood before a prompt. */

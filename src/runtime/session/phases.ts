@@ -8,7 +8,7 @@ import { Eviction } from "@/model/eviction/eviction";
 import type { KvCache } from "@/model/kv/cache";
 import { compact, gatherFork } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
-import type { PromptTile } from "@/model/prompt/prompt";
+import type { ImageTile, PromptTile } from "@/model/prompt/prompt";
 import { TextStream } from "@/model/prompt/textStream";
 import type { Phase } from "@/protocol/engine";
 import {
@@ -21,10 +21,21 @@ import {
 import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { planInput, prefillSpan } from "../request/prefillSpan";
-import type { ConversationImages } from "./images";
+import type { PreparedTurn } from "../request/turn";
+import type { ConversationImages, SeenImage } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Recorded } from "./preview";
+
+/** The tiles in a segment, counted from its start. */
+function tilesOf({ prompt, tileImages }: PreparedTurn, { start: first, end }: Segment) {
+  return prompt.tiles.flatMap(({ start, count, tile }, i) => {
+    if (start < first || start >= end) return [];
+    const { geometry } = tileImages[i] as SeenImage;
+    const { gridRows, gridColumns } = geometry.tiles[tile] as ImageTile;
+    return [{ start: start - first, count, gridRows, gridColumns }];
+  });
+}
 
 /** The phases of an answer. They hold no state between questions. */
 export class Phases {
@@ -80,15 +91,13 @@ export class Phases {
     const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
     const hook = await recordTaps(this.#model, cache, asked);
     const tokens = turn.prompt.ids.slice(segment.start, segment.end);
-    const tiles = turn.prompt.tiles
-      .filter(({ start }) => start >= segment.start && start < segment.end)
-      .map(({ start, count }) => ({ start: start - segment.start, count }));
+    const tiles = tilesOf(turn, segment);
     const ids = promptIds(tokens, tiles);
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
     try {
       onProgress(0, ids.length);
       await progress.time("prefill", () =>
-        decoder.prefill({ cache, ids, features, hook, signal, onProgress }),
+        decoder.prefill({ cache, ids, features, grids: tiles, hook, signal, onProgress }),
       );
       this.#io.check();
     } catch (error) {
