@@ -7,21 +7,22 @@ import { chunkKernels, stepKernels } from "./layerKernels";
 /** An object whose every property is its own name: buffers, weights and matrices of the test. */
 function names<T extends object>(fixed: object = {}): T {
   return new Proxy(fixed, {
-    get: (target, name) => Reflect.get(target, name) ?? name,
+    get: (target, name) => (name in target ? Reflect.get(target, name) : name),
   }) as T;
 }
 
 /** A model whose kernels list themselves, with "input → output" where they have both. */
-function recordingModel(log: string[]): ForwardModel {
+function recordingModel(log: string[], headNorm?: string): ForwardModel {
   const kernel = (name: string) => (_: Recorder, args: { input?: unknown; output?: unknown }) => {
     const { input, output } = args;
     log.push(input && output ? `${name}: ${String(input)} → ${String(output)}` : name);
   };
-  const layer = names({ attentionNorm: { buffer: {}, biasFirst: 64 } });
+  const layer = names({ attentionNorm: { buffer: {}, biasFirst: 64 }, headNorm });
   const kernels = {
     embed: kernel("embed"),
     norm: kernel("norm"),
     matmul: { bias: kernel("matmul"), residual: kernel("add"), gated: kernel("gated") },
+    headNorm: kernel("headNorm"),
     ropeAppend: kernel("ropeAppend"),
     flash: kernel("flash"),
     attend: kernel("attend"),
@@ -93,4 +94,15 @@ it("decodes a step with five kernels per layer", () => {
     "project: gated → residual",
   ];
   expect(log).toEqual(["embed", ...layer(0), ...layer(1), "head"]);
+});
+
+it("normalises queries and keys between their product and their rotation", () => {
+  const log: string[] = [];
+  const model = recordingModel(log, "weights");
+  const pass = { cache, ids, features: [], firstRow: 0 };
+  recordForward(model, recorder, { ...pass, rows: 7, layerKernels: chunkKernels(model, 7) });
+  expect(log.splice(0).slice(2, 5)).toEqual(["matmul: normed → qkv", "headNorm", "ropeAppend"]);
+  const step = stepKernels(model, cache, { partials: ids, stats: ids });
+  recordForward(model, recorder, { ...pass, rows: 1, layerKernels: step });
+  expect(log.slice(1, 4)).toEqual(["head", "headNorm", "ropeAppend"]);
 });
