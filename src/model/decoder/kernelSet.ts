@@ -2,19 +2,20 @@ import type { Gpu } from "@/gpu/gpu";
 import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
-import {
-  createRopeAppend,
-  type HeadShape,
-  type RopeAppend,
-} from "@/gpu/kernels/attention/ropeAppend";
+import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/common/kvType";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
-import { createDecodeKernels, type DecodeKernels } from "@/gpu/kernels/decode/decode";
+import {
+  createDecodeKernels,
+  type DecodeKernels,
+  type DecodeSizes,
+} from "@/gpu/kernels/decode/decode";
 import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
 import { createSampler, type Sampler } from "@/gpu/kernels/sampling/sample";
 import type { Variants } from "@/gpu/variants";
+import type { DecoderConfig } from "../checkpoint/config";
 
 /** Every kernel that a decoder runs, compiled for its shapes and data types. */
 export interface KernelSet {
@@ -33,7 +34,19 @@ export interface KernelSetSpec {
   readonly variants: Variants;
   readonly dtype: DType;
   readonly kvType: KvType;
-  readonly shape: HeadShape;
+  readonly shape: DecoderConfig;
+}
+
+/** Sizes of the matrices of a decoding step, as stored. */
+function decodeSizes(config: DecoderConfig): DecodeSizes {
+  const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
+  return {
+    qkv: { rows: (heads + 2 * kvHeads) * headDim, columns: hidden },
+    output: { rows: hidden, columns: heads * headDim },
+    gateUp: { rows: 2 * intermediate, columns: hidden },
+    down: { rows: hidden, columns: intermediate },
+    head: { rows: vocabulary, columns: hidden },
+  };
 }
 
 /** @throws KernelCompileError */
@@ -53,7 +66,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
       createRopeAppend(gpu, kvType),
       createFlash(gpu, { variant: variants.flash, kvType, shape }),
       createAttend(gpu, { reduction, kvType, shape }),
-      createDecodeKernels(gpu, { reduction, dtype, kvType }),
+      createDecodeKernels(gpu, { reduction, dtype, kvType, sizes: decodeSizes(shape) }),
       createSampler(gpu, reduction),
     ]);
   const products = { bias, residual, gated };

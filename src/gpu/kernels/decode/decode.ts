@@ -12,12 +12,19 @@ import decodeProject from "./decode_project.wgsl?raw";
 import decodeQkv from "./decode_qkv.wgsl?raw";
 import gemv from "./gemv.wgsl?raw";
 import gemvNorm from "./gemv_norm.wgsl?raw";
+import gemvRows from "./gemv_rows.wgsl?raw";
+import { compileWidths, type GemvSize } from "./gemvWidth";
 
 export interface DecodeSpec {
   readonly reduction: Reduction;
   readonly dtype: DType;
   readonly kvType: KvType;
+  /** The matrices that the kernels will multiply; default: small ones. */
+  readonly sizes?: DecodeSizes;
 }
+
+/** Sizes of a decoder's matrices. */
+export type DecodeSizes = Readonly<Record<"qkv" | "output" | "gateUp" | "down" | "head", GemvSize>>;
 
 export interface DecodeQkvArgs {
   readonly shape: HeadShape;
@@ -73,29 +80,36 @@ export interface DecodeKernels {
   head(recorder: Recorder, args: DecodeHeadArgs): void;
 }
 
+const NONE: GemvSize = { rows: 0, columns: 0 };
+const SMALL: DecodeSizes = { qkv: NONE, output: NONE, gateUp: NONE, down: NONE, head: NONE };
+
 const READ = "read" as const;
 const WRITE = "write" as const;
 
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
-  const { reduction, dtype, kvType } = spec;
-  const { code, enable, constants } = reductionCode(reduction);
+  const { reduction, dtype, kvType, sizes = SMALL } = spec;
+  const { code, enable } = reductionCode(reduction);
   const compile = <P extends ParamTypes>(
     label: string,
+    matrices: readonly GemvSize[],
     access: readonly Access[],
     params: P,
     wgsl: readonly string[],
   ) =>
-    gpu.compile({
-      label: `${label} ${reduction} ${dtype}`,
-      code: [code, WEIGHT_CODE[dtype], ...wgsl],
-      access,
-      params,
-      enable,
-      constants,
-    });
+    compileWidths(reduction, matrices, (width) =>
+      gpu.compile({
+        label: `${label} ${reduction} ${dtype}`,
+        code: [code, WEIGHT_CODE[dtype], gemvRows, ...wgsl],
+        access,
+        params,
+        enable,
+        constants: { WORKGROUP: width },
+      }),
+    );
   const [qkv, project, gated, head] = await Promise.all([
     compile(
       "decode_qkv",
+      [sizes.qkv],
       [READ, READ, READ, READ, READ, WRITE, WRITE, WRITE],
       {
         units: "u32",
@@ -112,18 +126,21 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     ),
     compile(
       "decode_project",
+      [sizes.output, sizes.down],
       [READ, READ, READ, WRITE],
       { rows: "u32", depth4: "u32", firstRow: "u32" },
       [gemv, decodeProject],
     ),
     compile(
       "decode_gated",
+      [sizes.gateUp],
       [READ, READ, READ, READ, WRITE],
       { partRows: "u32", depth4: "u32", firstRow: "u32", rows: "u32", epsilon: "f32" },
       [gemvNorm, decodeGated],
     ),
     compile(
       "decode_head",
+      [sizes.head, sizes.qkv],
       [READ, READ, READ, WRITE],
       { rows: "u32", depth4: "u32", firstRow: "u32", inputRow: "u32", epsilon: "f32" },
       [gemvNorm, decodeHead],
@@ -137,7 +154,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
       const { input, normWeightAndBias, matrix, angles, queries } = args;
       for (const part of matrix.parts) {
         const firstHead = part.firstRow / headDim;
-        recorder.dispatch(qkv, {
+        recorder.dispatch(qkv(matrix), {
           buffers: [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
           params: {
             units: part.rows / 4,
@@ -157,7 +174,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
 
     project(recorder, { input, matrix, bias, output }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(project, {
+        recorder.dispatch(project(matrix), {
           buffers: [input, buffer, bias, output],
           params: { rows, depth4: matrix.columns / 4, firstRow },
           groups: unitGroups(reduction, Math.ceil(rows / 4)),
@@ -166,8 +183,9 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     },
 
     gated(recorder, { input, normWeight, matrix, bias, output, epsilon }) {
+      const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns });
       for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(gated, {
+        recorder.dispatch(kernel, {
           buffers: [input, normWeight, buffer, bias, output],
           params: {
             partRows: rows,
@@ -183,7 +201,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
 
     head(recorder, { input, inputRow, normWeight, matrix, logits, epsilon }) {
       for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(head, {
+        recorder.dispatch(head(matrix), {
           buffers: [input, normWeight, buffer, logits],
           params: { rows, depth4: matrix.columns / 4, firstRow, inputRow, epsilon },
           groups: unitGroups(reduction, Math.ceil(rows / 4)),
