@@ -1,4 +1,4 @@
-import "./ui/language";
+import "./language/navigatorLanguage";
 import "@fontsource-variable/inter/wght.css";
 import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./ui/tokens.css";
@@ -9,7 +9,7 @@ import { type Engine, EngineError } from "@/protocol/engine";
 import { createApp } from "@/store/app/app";
 import { App } from "@/ui/App";
 import { startOffline } from "./offline/page";
-import { drawing, initialState, keepState } from "./pageState";
+import { drawing, initialState, keepState, speakChosen } from "./pageState";
 
 const parameters = new URLSearchParams(location.search);
 
@@ -43,15 +43,17 @@ async function connectScripted(): Promise<Engine> {
 
 const model = parameters.get("model") ?? "keepsight-mini";
 const modelUrl = new URL(`models/${encodeURIComponent(model)}/`, document.baseURI).href;
+const initial = initialState(POLICIES);
 const app = createApp({
   connect,
   policies: POLICIES,
   modelUrl,
   samplesUrl: new URL("samples/samples.json", document.baseURI).href,
   ...drawing,
-  ...initialState(POLICIES),
+  ...initial,
 });
 
+await speakChosen(initial.settings.language);
 createRoot(document.getElementById("root")!).render(<App app={app} />);
 keepState(app);
 app.load.store.subscribe(({ phase }) => {

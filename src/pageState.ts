@@ -1,9 +1,11 @@
+import { LANGUAGES, type LanguageChoice, languageOf, speak } from "@/language/language";
 import type { App } from "@/store/app/app";
 import { readAddress, writeAddress } from "@/store/settings/address";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import type { SettingsState, Theme } from "@/store/settings/settings";
 
 const THEME = "keepsight.theme";
+const LANGUAGE = "keepsight.language";
 
 /** If storage is forbidden, even accessing it throws. */
 function storage(): Storage | undefined {
@@ -35,12 +37,20 @@ export function initialState(policies: readonly PolicyInfo[]): {
 } {
   const { sample, ...settings } = readAddress(location.search, policies);
   const theme = storage()?.getItem(THEME);
-  const picked: Partial<SettingsState> =
-    theme === "light" || theme === "dark" ? { theme: theme as Theme } : {};
+  const language = storage()?.getItem(LANGUAGE);
+  const picked: Partial<SettingsState> = {
+    ...(theme === "light" || theme === "dark" ? { theme } : {}),
+    ...(language && language in LANGUAGES ? { language: language as LanguageChoice } : {}),
+  };
   return { settings: { ...settings, ...picked }, ...(sample ? { sampleId: sample } : {}) };
 }
 
-/** Writes settings and sample to the address, and the theme for the next visit. */
+/** Loads the texts of a choice; without one, of the browser's languages. */
+export function speakChosen(choice: LanguageChoice = "system"): Promise<void> {
+  return speak(languageOf(choice, navigator.languages));
+}
+
+/** Writes settings and sample to the address; theme and language for the next visit. */
 export function keepState({ settings, chat, policies }: App): void {
   let timer = 0;
   const write = () => {
@@ -58,17 +68,26 @@ export function keepState({ settings, chat, policies }: App): void {
     timer = window.setTimeout(write, 200);
   };
   colorBrowser(settings.getState().theme);
-  settings.subscribe(({ theme }, before) => {
+  settings.subscribe(({ theme, language }, before) => {
     if (theme !== before.theme) {
       colorBrowser(theme);
-      if (theme === "system") storage()?.removeItem(THEME);
-      else storage()?.setItem(THEME, theme);
+      remember(THEME, theme);
+    }
+    if (language !== before.language) {
+      void speakChosen(language);
+      remember(LANGUAGE, language);
     }
     schedule();
   });
   chat.store.subscribe(({ conversation }, before) => {
     if (conversation.images !== before.conversation.images) schedule();
   });
+}
+
+/** What follows the system is not stored. */
+function remember(key: string, choice: Theme | LanguageChoice): void {
+  if (choice === "system") storage()?.removeItem(key);
+  else storage()?.setItem(key, choice);
 }
 
 /** Sets the browser bar's colour for the chosen theme: one of two `meta` elements. */

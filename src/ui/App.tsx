@@ -8,12 +8,17 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { LayerKeys } from "./LayerKeys";
 import { useRoute } from "./route";
 import { TopBar } from "./topbar/TopBar";
-import { AppContext, useSettings } from "./useApp";
+import { AppContext, useSettings, useTexts } from "./useApp";
 import { Viewer } from "./viewer/Viewer";
 
 const About = lazy(() => import("./about/About"));
 
+/** A change of the language renders everything below again. */
 export function App({ app }: { readonly app: AppModel }) {
+  const { tag } = useTexts();
+  useEffect(() => {
+    document.documentElement.lang = tag;
+  }, [tag]);
   return (
     <AppContext value={app}>
       <Theme />

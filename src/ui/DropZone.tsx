@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { texts } from "@/language/language";
 import type { App } from "@/store/app/app";
 import { givesWay } from "@/store/conversation/conversationImages";
 import type { Given, Target } from "@/store/images/viewer";
@@ -20,24 +21,20 @@ export function DropZone() {
   if (!over) return null;
   if (!hasChoice) {
     return (
-      <section className={styles.over} aria-label="Where to drop">
-        Drop the image to ask about it
+      <section className={styles.over} aria-label={texts.page.drop.where}>
+        {texts.page.drop.image}
       </section>
     );
   }
   return (
-    <section className={styles.targets} aria-label="Where to drop">
+    <section className={styles.targets} aria-label={texts.page.drop.where}>
       <div className={styles.target} data-drop="new" data-over={over === "new"}>
-        <b>New conversation</b>
-        <span>
-          {hasQuestions
-            ? "Asks about the dropped images only. This conversation stays under History."
-            : "Replaces the image in the viewer."}
-        </span>
+        <b>{texts.page.drop.fresh}</b>
+        <span>{hasQuestions ? texts.page.drop.freshAsked : texts.page.drop.freshFirst}</span>
       </div>
       <div className={styles.target} data-drop="add" data-over={over === "add"}>
-        <b>Add to this conversation</b>
-        <span>The dropped images are added before your next question.</span>
+        <b>{texts.page.drop.add}</b>
+        <span>{texts.page.drop.added}</span>
       </div>
     </section>
   );

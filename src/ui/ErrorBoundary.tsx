@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from "react";
+import { texts } from "@/language/language";
 import styles from "./App.module.css";
 
 interface Props {
@@ -25,14 +26,11 @@ export class ErrorBoundary extends Component<Props, { readonly error: unknown }>
     return (
       <main className={styles.broken}>
         <div role="alert">
-          <h1>This page could not be drawn.</h1>
+          <h1>{texts.page.broken.title}</h1>
         </div>
-        <p>
-          Your conversations are kept in this browser. After loading the page again, the one that
-          was open stays closed; it is under History.
-        </p>
+        <p>{texts.page.broken.kept}</p>
         <button type="button" onClick={() => location.reload()}>
-          Load the page again
+          {texts.page.broken.reload}
         </button>
         <p className={styles.reason}>{reasonOf(error)}</p>
       </main>

@@ -9,10 +9,10 @@ export function tokenColor(element: HTMLElement, token: string): string {
   return color;
 }
 
-/** Calls back when the theme of the page or of the system changes. */
-export function onThemeChange(listener: () => void): () => void {
+/** Calls back when what is drawn on a canvas changes: the theme of page or system, or the language. */
+export function onLookChange(listener: () => void): () => void {
   const observer = new MutationObserver(listener);
-  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme", "lang"] });
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", listener);
   return () => {

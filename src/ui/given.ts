@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { Given } from "@/store/images/viewer";
 
 /** Content of a drop or a paste: files, or else addresses of images. */
@@ -12,7 +13,7 @@ export function mayBringImages(types: readonly string[]): boolean {
 }
 
 export function readDrop(data: DataTransfer): Transferred {
-  const given = filesOf(data, "Dropped image");
+  const given = filesOf(data, texts.page.drop.droppedTitle);
   if (given.length > 0) return { given, addresses: [] };
   const images = imageAddresses(data.getData("text/html"));
   return { given, addresses: images.length > 0 ? images : uriList(data.getData("text/uri-list")) };
@@ -26,7 +27,7 @@ export function readPaste(data: DataTransfer, isTyping: boolean): Transferred {
   const text = data.getData("text/plain").trim();
   const markup = data.getData("text/html");
   if (isTyping && text !== "" && markup !== "") return { given: [], addresses: [] };
-  const given = filesOf(data, "Pasted image");
+  const given = filesOf(data, texts.page.drop.pastedTitle);
   if (given.length > 0) return { given, addresses: [] };
   if (text === "") return { given, addresses: imageAddresses(markup) };
   const isAddress = /^(https?:\/\/\S+|data:image\/\S+)$/i.test(text);

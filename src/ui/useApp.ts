@@ -1,6 +1,7 @@
-import { createContext, useContext } from "react";
+import { createContext, useContext, useSyncExternalStore } from "react";
 import { useStore } from "zustand/react";
 import type { StoreApi } from "zustand/vanilla";
+import { onLanguageChange, type Texts, texts } from "@/language/language";
 import type { App } from "@/store/app/app";
 import type { ChatState } from "@/store/chat/chat";
 import type { ConversationImage } from "@/store/conversation/conversation";
@@ -42,4 +43,12 @@ export function useViewer<T>(select: (state: ViewerState) => T): T {
 export function useViewerImage(): ConversationImage | undefined {
   const chosen = useViewer((state) => state.imageId);
   return useChat((state) => viewerImage(state.conversation, chosen));
+}
+
+/**
+ * The texts of the page, for the root and for components that skip rendering (`memo`): they render again in
+ * another language. All others are below and read `texts`.
+ */
+export function useTexts(): Texts {
+  return useSyncExternalStore(onLanguageChange, () => texts);
 }

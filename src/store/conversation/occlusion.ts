@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { ImageLayout } from "@/protocol/engine";
 
 /** A part of an image, in fractions of its width and height. */
@@ -117,5 +118,5 @@ export async function withoutPatches(image: Blob, { patches }: Hidden): Promise<
 /** `without row 143`, `without rows 12, 143`: rows counted from 1. */
 export function hiddenLabel({ patches }: Hidden): string {
   const rows = patches.map(({ position }) => position + 1).sort((a, b) => a - b);
-  return `without ${rows.length === 1 ? "row" : "rows"} ${rows.join(", ")}`;
+  return texts.chat.facts.without(rows);
 }

@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type { NumberLimits, OptionValues } from "@/compression/options";
+import type { LanguageChoice } from "@/language/language";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import type { ReadonlyStore } from "../readonlyStore";
@@ -29,6 +30,7 @@ export interface SettingsState {
   readonly layer: LayerChoice;
   readonly overlay: OverlayMode;
   readonly theme: Theme;
+  readonly language: LanguageChoice;
 }
 
 export interface SettingsStore extends ReadonlyStore<SettingsState> {
@@ -60,6 +62,7 @@ export const INITIAL_SETTINGS: SettingsState = {
   layer: 0,
   overlay: "kept",
   theme: "system",
+  language: "system",
 };
 
 export function createSettingsStore(initial: Partial<SettingsState> = {}): SettingsStore {

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { onThemeChange } from "../color";
+import { onLookChange } from "../color";
 import styles from "./Charts.module.css";
 import { timed } from "./drawTimes";
 import { type Samples, watchSamples } from "./watchSamples";
@@ -77,7 +77,7 @@ export function LiveChart({ source, label, height }: Props) {
     }
 
     const watch = watchSamples(element, source, draw);
-    const unsubscribe = onThemeChange(() => {
+    const unsubscribe = onLookChange(() => {
       isStale = true;
       watch.invalidate();
     });

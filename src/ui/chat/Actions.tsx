@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { texts } from "@/language/language";
 import { shownRows } from "@/store/chat/shownRows";
 import { type Attempt, type Exchange, reportOf } from "@/store/conversation/conversation";
 import { cacheSettings } from "@/store/settings/settings";
@@ -11,13 +12,13 @@ const COPIED_MS = 1500;
 
 interface CopyProps {
   readonly text: string;
-  /** Names what is copied, for screen readers. */
-  readonly what?: string;
+  /** What is copied, for screen readers. */
+  readonly what?: "answer" | "question";
 }
 
 /** Copies a text and confirms it without changing its width. */
 export function CopyButton({ text, what = "answer" }: CopyProps) {
-  const [said, setSaid] = useState<"Copied" | "Failed">();
+  const [said, setSaid] = useState<"copied" | "failed">();
 
   async function copy() {
     // Absent if the page is not served over https or from localhost.
@@ -25,20 +26,20 @@ export function CopyButton({ text, what = "answer" }: CopyProps) {
       () => true,
       () => false,
     );
-    setSaid(isCopied ? "Copied" : "Failed");
+    setSaid(isCopied ? "copied" : "failed");
     setTimeout(() => setSaid(undefined), COPIED_MS);
   }
 
   return (
     <button type="button" onClick={() => void copy()}>
       <span className={styles.swap} aria-live="polite">
-        {(["Copy", "Copied", "Failed"] as const).map((word) => (
-          <span key={word} data-off={word !== (said ?? "Copy")}>
-            {word}
+        {(["copy", "copied", "failed"] as const).map((word) => (
+          <span key={word} data-off={word !== (said ?? "copy")}>
+            {texts.chat.copy[word]}
           </span>
         ))}
       </span>
-      <span className="unseen"> {what}</span>
+      <span className="unseen">{texts.chat.copy[what]}</span>
     </button>
   );
 }
@@ -61,7 +62,7 @@ export function AnswerActions({ attempt, text }: AnswerProps) {
     <>
       {hasPatches && (
         <button type="button" aria-pressed={isShown} onClick={() => app.chat.show(attempt.id)}>
-          Show patches
+          {texts.chat.actions.showPatches}
         </button>
       )}
       <CopyButton text={text} />
@@ -85,11 +86,11 @@ export function AgainActions({ exchange }: { readonly exchange: Exchange }) {
   return (
     <>
       <button type="button" onClick={() => app.chat.askAgain(exchange.id, app.next())}>
-        Ask again
+        {texts.chat.actions.again}
       </button>
-      <Menu label="Ask again with…" items={again} />
+      <Menu label={texts.chat.actions.againWith} items={again} />
       <button type="button" onClick={() => app.compareAgain(exchange.id)}>
-        Compare
+        {texts.chat.actions.compare}
       </button>
     </>
   );

@@ -1,5 +1,6 @@
 import { type FocusEvent, type KeyboardEvent, type PointerEvent, useMemo, useState } from "react";
 import { useStore } from "zustand/react";
+import { texts } from "@/language/language";
 import { wordsAttendingTo } from "@/store/attention/wordAttention";
 import type { Attempt } from "@/store/conversation/conversation";
 import { useApp, useSettings } from "../useApp";
@@ -55,7 +56,7 @@ export function AnswerWords({ attempt, parts }: Props) {
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <span
       role="group"
-      aria-label="Word by word: arrow keys show the patches that each word attends to"
+      aria-label={texts.chat.answer.words}
       onPointerOver={hover}
       onPointerLeave={({ currentTarget, pointerType }) => {
         if (pointerType === "mouse" && !currentTarget.contains(document.activeElement))

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import {
   type Attempt,
   agreesWithReference,
@@ -29,12 +30,17 @@ export function AttemptView({ exchange, attempt }: Props) {
   const isLive = run.phase === "running" || run.phase === "queued";
   return (
     <div className={styles.attempt} data-live={isLive || undefined}>
-      <article className={styles.answer} data-phase={run.phase} aria-label="Answer" dir="auto">
+      <article
+        className={styles.answer}
+        data-phase={run.phase}
+        aria-label={texts.chat.answer.name}
+        dir="auto"
+      >
         <span className={run.phase === "running" ? styles.caret : undefined}>
           <ComparedText attempt={attempt} />
         </span>
         {run.phase === "done" && text === "" && (
-          <span className={styles.none}>The model ended its answer without text.</span>
+          <span className={styles.none}>{texts.chat.answer.empty}</span>
         )}
       </article>
       <div className={styles.foot}>

@@ -1,5 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand/react";
+import { texts } from "@/language/language";
 import { contextTokens, standingAttempt } from "@/store/conversation/conversation";
 import { cacheSettings, sameSettings } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
@@ -44,10 +45,12 @@ export function Composer() {
         <textarea
           ref={area}
           className={styles.area}
-          aria-label="Question"
+          aria-label={texts.chat.composer.question}
           dir="auto"
           aria-describedby={isTooLong ? "too-long" : undefined}
-          placeholder={count > 1 ? `Ask about these ${count} images` : "Ask about this image"}
+          placeholder={
+            count > 1 ? texts.chat.composer.askImages(count) : texts.chat.composer.askImage
+          }
           rows={1}
           value={text}
           onChange={({ target }) => setText(target.value)}
@@ -55,32 +58,31 @@ export function Composer() {
         />
         {isTooLong && (
           <p id="too-long" className={styles.limit} role="alert">
-            This question has {formatCount(text.length)} characters; {formatCount(MAX_CHARACTERS)}{" "}
-            are the limit. Shorten it to ask.
+            {texts.chat.composer.tooLong(formatCount(text.length), formatCount(MAX_CHARACTERS))}
           </p>
         )}
         {isComparing && <LanePicker />}
         <div className={styles.tools}>
-          <AddMenu label="+ Image" className={styles.ghost} target="add" />
+          <AddMenu label={texts.chat.composer.addImage} className={styles.ghost} target="add" />
           <button
             type="button"
             className={styles.ghost}
             aria-pressed={isComparing}
             aria-keyshortcuts="c"
-            title="Ask one question under several policies (C)"
+            title={texts.chat.composer.compareHelp}
             onClick={() => app.comparison.toggle()}
           >
-            Compare
+            {texts.chat.composer.compare}
           </button>
           <NextSettings isComparing={isComparing} />
           <Context />
           {isRunning ? (
             <button type="button" className={styles.stop} onClick={() => app.chat.stop()}>
-              Stop
+              {texts.chat.composer.stop}
             </button>
           ) : (
             <button type="submit" className={styles.send} disabled={!canAsk}>
-              Ask
+              {texts.chat.composer.ask}
             </button>
           )}
         </div>
@@ -164,12 +166,12 @@ function NextSettings({ isComparing }: { readonly isComparing: boolean }) {
         aria-haspopup="dialog"
         onClick={openCacheSheet}
       >
-        <span className="unseen">Cache settings: </span>
-        {isChanged ? `next: ${label}` : label}
+        <span className="unseen">{texts.chat.composer.settings}</span>
+        {isChanged ? texts.chat.composer.next(label) : label}
         {!isChanged && kv !== undefined && ` · ${formatBytes(kv)}`}
       </button>
       <span className={styles.next} aria-live="polite">
-        {isChanged && <>next: {label}</>}
+        {isChanged && texts.chat.composer.next(label)}
         {isChanged && preview && ` · ${formatBytes(preview.kvBytes)}`}
       </span>
     </>
@@ -181,8 +183,8 @@ function Context() {
   const length = useModel((state) => (state.phase === "ready" ? state.info.contextLength : 0));
   if (length === 0) return <span className={styles.context} />;
   return (
-    <span className={`num ${styles.context}`} title="Tokens of this conversation so far">
-      <span className={styles.contextWord}>context </span>
+    <span className={`num ${styles.context}`} title={texts.chat.composer.contextHelp}>
+      <span className={styles.contextWord}>{texts.chat.composer.context}</span>
       {tokens} / {length}
     </span>
   );

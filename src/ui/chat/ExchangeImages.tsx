@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { ConversationImage, Exchange } from "@/store/conversation/conversation";
 import { useApp, useChat, useViewerImage } from "../useApp";
 import styles from "./Images.module.css";
@@ -12,13 +13,13 @@ export function ExchangeImages({ exchange }: { readonly exchange: Exchange }) {
     all.filter((image) => image.id === id),
   );
   return (
-    <ul className={styles.asked} aria-label="Images asked about">
+    <ul className={styles.asked} aria-label={texts.chat.images.asked}>
       {images.map(({ id, url, title }) => (
         <li key={id} className={styles.chip} data-current={id === current?.id}>
           <button
             type="button"
             className={styles.show}
-            aria-label={`Show ${title}`}
+            aria-label={texts.chat.images.show(title)}
             aria-pressed={id === current?.id}
             title={title}
             onClick={() => viewer.show(id)}

@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { attemptGroups, type Exchange } from "@/store/conversation/conversation";
+import { useTexts } from "../useApp";
 import { AttemptView } from "./AttemptView";
 import styles from "./Chat.module.css";
 import { ExchangeImages } from "./ExchangeImages";
@@ -8,6 +9,7 @@ import { Question } from "./Question";
 
 /** A question and its answers. */
 export const ExchangeView = memo(function ExchangeView({ exchange }: { exchange: Exchange }) {
+  useTexts();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form controls
     <div className={styles.exchange} role="group" aria-label={exchange.question}>

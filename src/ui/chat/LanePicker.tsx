@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useStore } from "zustand/react";
+import { texts } from "@/language/language";
 import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/chat/comparisonSetup";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { FULL } from "@/store/settings/settings";
@@ -19,7 +20,7 @@ export function LanePicker() {
   }, []);
   return (
     <fieldset ref={fields} className={styles.picker}>
-      <legend className="unseen">Lanes to compare</legend>
+      <legend className="unseen">{texts.chat.lanes.legend}</legend>
       <ul className={styles.choices}>
         {lanes.map((lane, index) => (
           <Choice
@@ -37,12 +38,12 @@ export function LanePicker() {
           disabled={lanes.length >= MOST_LANES}
           onClick={() => comparison.add()}
         >
-          + Lane
+          {texts.chat.lanes.add}
         </button>
         <p className={styles.after} aria-live="polite">
           {pinned > 0 && pinned < lanes.length
-            ? "Pinned lanes are kept for the next question; the others return to the defaults."
-            : pinned > 0 && "These lanes are kept for the next question."}
+            ? texts.chat.lanes.somePinned
+            : pinned > 0 && texts.chat.lanes.allPinned}
         </p>
       </div>
     </fieldset>
@@ -59,6 +60,7 @@ function Choice({ lane, number, isRemovable }: Props) {
   const { comparison, policies } = useApp();
   const id = useId();
   const [isOpen, setOpen] = useState(false);
+  const words = texts.chat.lanes;
   const policy = policies.find((each) => each.id === lane.policy);
   const isFull = lane.policy === FULL;
   const hasOptions = policy !== undefined && Object.keys(policy.options).length > 0;
@@ -66,7 +68,7 @@ function Choice({ lane, number, isRemovable }: Props) {
     <li>
       <div className={styles.choice}>
         <label htmlFor={`${id}-policy`} className="unseen">
-          Policy of lane {number}
+          {words.policyOf(number)}
         </label>
         <select
           id={`${id}-policy`}
@@ -82,7 +84,7 @@ function Choice({ lane, number, isRemovable }: Props) {
         <span className="num" data-off={isFull}>
           <input
             type="number"
-            aria-label={`Keep percent of lane ${number}`}
+            aria-label={words.keepOf(number)}
             min={1}
             max={100}
             disabled={isFull}
@@ -97,31 +99,31 @@ function Choice({ lane, number, isRemovable }: Props) {
           <button
             type="button"
             className={styles.small}
-            aria-label={`Options of lane ${number}`}
+            aria-label={words.optionsOf(number)}
             aria-expanded={hasOptions && isOpen}
             aria-controls={`${id}-options`}
             disabled={!hasOptions}
             onClick={() => setOpen(!isOpen)}
           >
-            {lane.options ? "Own options" : "Options"}
+            {lane.options ? words.ownOptions : words.options}
           </button>
           <label className={styles.pin}>
             <input
               type="checkbox"
-              aria-label={`Pin lane ${number}`}
+              aria-label={words.pinOf(number)}
               checked={lane.isPinned}
               onChange={({ target }) => comparison.change(lane.id, { isPinned: target.checked })}
             />
-            Pin
+            {words.pin}
           </label>
           <button
             type="button"
             className={styles.small}
-            aria-label={`Remove lane ${number}`}
+            aria-label={words.removeOf(number)}
             disabled={!isRemovable}
             onClick={() => comparison.remove(lane.id)}
           >
-            Remove
+            {words.remove}
           </button>
         </span>
       </div>
@@ -153,10 +155,10 @@ function LaneOptions({ lane, policy }: OptionsProps) {
           className={styles.back}
           onClick={() => comparison.change(lane.id, { options: undefined })}
         >
-          Back to the options of the Cache zone
+          {texts.chat.lanes.commonOptions}
         </button>
       ) : (
-        <p className={styles.source}>As in the Cache zone; a change here is for this lane alone.</p>
+        <p className={styles.source}>{texts.chat.lanes.optionsSource}</p>
       )}
     </OptionFields>
   );

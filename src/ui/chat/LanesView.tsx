@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import {
   type Attempt,
   type Exchange,
@@ -46,7 +47,7 @@ export function LanesView({ exchange, lanes }: Props) {
       <div className={styles.foot}>
         {isSettled && standing && lanes.includes(standing) && (
           <p className={chat.remark}>
-            The conversation continues from {settingsLabel(policies, standing.settings)}.
+            {texts.chat.lanes.continues(settingsLabel(policies, standing.settings))}
           </p>
         )}
         {isSettled && (
@@ -79,14 +80,14 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
   return (
     <section className={styles.lane} aria-label={label} data-waiting={isWaiting || undefined}>
       <h3>{label}</h3>
-      {details.length > 0 && <p className={styles.verdict}>{details.join(", ")}</p>}
+      {details.length > 0 && <p className={styles.verdict}>{texts.page.list(details)}</p>}
       <p className={styles.verdict}>
-        {isReference ? "reference" : <Verdict run={run} reference={reference} />}
+        {isReference ? texts.chat.lanes.reference : <Verdict run={run} reference={reference} />}
       </p>
       <article
         className={styles.text}
         data-phase={run.phase}
-        aria-label={`Answer of ${label}`}
+        aria-label={texts.chat.answer.nameOf(label)}
         dir="auto"
       >
         <span className={run.phase === "running" && run.tokens > 0 ? chat.caret : undefined}>
@@ -94,7 +95,9 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
         </span>
         {run.phase === "done" && text === "" && (
           <span className={chat.none}>
-            {run.result.finish === "cancelled" ? "Stopped before its first token." : "No text."}
+            {run.result.finish === "cancelled"
+              ? texts.chat.answer.laneStopped
+              : texts.chat.answer.laneEmpty}
           </span>
         )}
       </article>
@@ -121,7 +124,7 @@ function Verdict({ run, reference }: { run: Run; reference: string | undefined }
   const { common, words } = agreementCounts(run.result.answer, reference);
   return (
     <span className={common === words ? chat.same : chat.differs}>
-      {common} of {words} words agree
+      {texts.chat.lanes.agree(common, words)}
     </span>
   );
 }
@@ -136,11 +139,9 @@ function Cost({ result }: { readonly result: Extract<Run, { phase: "done" }>["re
         <i style={{ width: `${100 * share}%` }} />
       </div>
       <p className={`num ${styles.numbers}`}>
-        <span title={`KV cache at the end of the answer, of ${formatBytes(full)} in full`}>
-          {formatBytes(end)}
-        </span>
-        <span title="Median over the answer's tokens">
-          {formatMs(result.ms.decodePerToken.median)}/token
+        <span title={texts.chat.lanes.bytesHelp(formatBytes(full))}>{formatBytes(end)}</span>
+        <span title={texts.chat.facts.perTokenHelp}>
+          {texts.chat.facts.perToken(formatMs(result.ms.decodePerToken.median))}
         </span>
       </p>
     </>

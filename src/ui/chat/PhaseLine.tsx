@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { PhaseProgress, Run } from "@/store/conversation/conversation";
 import { loadedBytes } from "@/store/engine/model";
 import { formatMegabytes } from "@/text/format";
@@ -22,40 +23,42 @@ export function PhaseLine({ run, label }: { readonly run: Live; readonly label?:
 
 function Waiting() {
   const model = useModel((state) => state);
+  const words = texts.chat.phases;
   switch (model.phase) {
     case "loading": {
       const { loaded, total } = loadedBytes(model);
-      const bytes = `${formatMegabytes(loaded)} of ${formatMegabytes(total)}`;
-      return <>waits for the model · {total > 0 ? bytes : "starting"}</>;
+      const bytes = words.progress(formatMegabytes(loaded), formatMegabytes(total));
+      return words.waitsForModel(total > 0 ? bytes : words.starting);
     }
     case "failed":
-      return <>waits for the model, which could not be loaded</>;
+      return words.waitsInVain;
     case "idle":
     case "ready":
-      return <>next</>;
+      return words.next;
     default:
       return model satisfies never;
   }
 }
 
 function Phases({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
-  if (run.tokens > 0) return <>answering · {run.tokens} tokens</>;
-  return <>{phaseWords(run.phases).join(" · ") || "starting"}</>;
+  if (run.tokens > 0) return texts.chat.phases.answering(run.tokens);
+  return phaseWords(run.phases).join(" · ") || texts.chat.phases.starting;
 }
 
 /** The phases so far; score and plan are shown as one. */
 export function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
+  const say = texts.chat.phases;
   const words = phases.flatMap(({ phase, done, total }) => {
     switch (phase) {
       case "vision":
-        return ["encoding the image"];
+        return [say.vision];
       case "prefill":
-        return [done < total ? `reading ${done}/${total}` : `read ${total}`];
+        return [done < total ? say.reading(done, total) : say.read(total)];
       case "score":
       case "plan":
-        return ["selecting rows"];
+        return [say.selecting];
       case "compact":
-        return ["freeing memory"];
+        return [say.freeing];
       case "decode":
         return [];
       default:

@@ -1,5 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
 import { useStore } from "zustand/react";
+import { texts } from "@/language/language";
 import type { Exchange } from "@/store/conversation/conversation";
 import { useApp } from "../useApp";
 import { CopyButton } from "./Actions";
@@ -31,14 +32,15 @@ export function Question({ exchange }: { readonly exchange: Exchange }) {
       <div className={styles.actions}>
         <div className={chat.actions}>
           <button ref={edit} type="button" onClick={() => setEditing(true)}>
-            Edit<span className="unseen"> question</span>
+            {texts.chat.question.edit}
+            <span className="unseen">{texts.chat.question.editWhat}</span>
           </button>
           <CopyButton text={exchange.question} what="question" />
         </div>
       </div>
       {replaced && (
         <p className={styles.notice} role="status">
-          The earlier question and its answers are kept under History as “{replaced}”.
+          {texts.chat.question.replaced(replaced)}
         </p>
       )}
     </div>
@@ -80,7 +82,7 @@ function Editor({ exchange, onLeave }: EditorProps) {
     <form ref={form} className={styles.editor} onSubmit={ask}>
       <textarea
         className={chat.area}
-        aria-label="Edited question"
+        aria-label={texts.chat.question.edited}
         dir="auto"
         aria-describedby={`edit-${exchange.id}`}
         // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
@@ -94,13 +96,13 @@ function Editor({ exchange, onLeave }: EditorProps) {
       />
       <div className={styles.tools}>
         <p id={`edit-${exchange.id}`} className={styles.hint}>
-          Replaces this question and everything after it. History keeps both.
+          {texts.chat.question.replaces}
         </p>
         <button type="button" className={chat.ghost} onClick={onLeave}>
-          Cancel
+          {texts.chat.question.cancel}
         </button>
         <button type="submit" className={chat.send} disabled={!canAsk}>
-          Ask
+          {texts.chat.question.ask}
         </button>
       </div>
     </form>

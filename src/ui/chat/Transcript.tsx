@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useStore } from "zustand/react";
+import { texts } from "@/language/language";
 import { titleOf } from "@/store/conversation/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
@@ -21,13 +22,9 @@ export function Transcript() {
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region is reached by keyboard
-    <section ref={log} className={styles.log} tabIndex={0} aria-label="Conversation">
+    <section ref={log} className={styles.log} tabIndex={0} aria-label={texts.chat.conversation}>
       <div className={styles.column}>
-        {left && (
-          <p className={styles.notice}>
-            New conversation. “{titleOf(left)}” is kept under History.
-          </p>
-        )}
+        {left && <p className={styles.notice}>{texts.chat.left(titleOf(left))}</p>}
         <LibraryNotice />
         {conversation.exchanges.length === 0 && !failure && <Welcome />}
         {conversation.exchanges.map((exchange) => (
@@ -60,8 +57,7 @@ function Recovery() {
   if (!isRecovering) return null;
   return (
     <p className={styles.notice} role="status">
-      The graphics device was lost. The page loads the model again; the conversation stays, and
-      questions that wait are asked afterwards.
+      {texts.chat.recovering}
     </p>
   );
 }
@@ -84,17 +80,16 @@ function Welcome() {
   return (
     <div className={styles.welcome}>
       <p className={styles.lead}>{leadOf(count, title)}</p>
-      <p>
-        The image becomes hundreds of visual tokens in the KV cache of every layer. The policy on
-        the right decides which of them are kept. Ask, then keep fewer and ask again.
-      </p>
+      <p>{texts.chat.welcome.how}</p>
+      <p>{texts.chat.readsEnglish}</p>
     </div>
   );
 }
 
 function leadOf(count: number, title: string | undefined): string {
-  if (count > 1) return `Ask one question about these ${count} images.`;
-  return title ? `Ask about ${title}.` : "Ask about an image.";
+  const { about, aboutImage, aboutImages } = texts.chat.welcome;
+  if (count > 1) return aboutImages(count);
+  return title ? about(title) : aboutImage;
 }
 
 /** Follows the end of the transcript, unless the user scrolled away from it. */

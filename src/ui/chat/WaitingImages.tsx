@@ -1,4 +1,5 @@
 import { useShallow } from "zustand/react/shallow";
+import { texts } from "@/language/language";
 import { givesWay, waitingImages } from "@/store/conversation/conversationImages";
 import { Failure } from "../shared/Failure";
 import { useApp, useChat, useViewer, useViewerImage } from "../useApp";
@@ -16,13 +17,14 @@ export function WaitingImages() {
   const isSample = useChat((state) => givesWay(state.conversation));
   const current = useViewerImage();
   const isShown = waiting.length > (isFirst ? 1 : 0);
+  const [count, before] = texts.chat.images.waiting(waiting.length);
   return (
     <>
       {isShown && (
         <div className={styles.waiting}>
           <p className={styles.count}>
-            {waiting.length === 1 ? "1 image" : `${waiting.length} images`}
-            <span className={styles.more}> before this question</span>
+            {count}
+            <span className={styles.more}>{before}</span>
           </p>
           <ul className={styles.chips}>
             {waiting.map(({ id, url, title }) => (
@@ -30,7 +32,7 @@ export function WaitingImages() {
                 <button
                   type="button"
                   className={styles.show}
-                  aria-label={`Show ${title}`}
+                  aria-label={texts.chat.images.show(title)}
                   title={title}
                   onClick={() => viewer.show(id)}
                 >
@@ -40,10 +42,10 @@ export function WaitingImages() {
                   <button
                     type="button"
                     className={styles.remove}
-                    aria-label={`Remove ${title}`}
+                    aria-label={texts.chat.images.removeOf(title)}
                     onClick={() => viewer.remove(id)}
                   >
-                    Remove
+                    {texts.chat.images.remove}
                   </button>
                 )}
               </li>

@@ -1,6 +1,7 @@
+import { texts } from "@/language/language";
 import type { EngineFailure } from "@/protocol/engine";
 import styles from "./Failure.module.css";
-import { FAILURE_ACTIONS, failureSentence } from "./failureWords";
+import { failureSentence } from "./failureWords";
 
 interface Props {
   readonly failure: EngineFailure;
@@ -15,7 +16,7 @@ export function Failure({ failure, onAct }: Props) {
       <p>{failureSentence(failure)}</p>
       {action && onAct && (
         <button type="button" className={styles.action} onClick={() => onAct(action)}>
-          {FAILURE_ACTIONS[action]}
+          {texts.failures.actions[action]}
         </button>
       )}
     </div>

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { changedOptions, type PolicyInfo } from "@/store/settings/policyInfo";
@@ -11,7 +12,7 @@ export function settingsLabel(policies: readonly PolicyInfo[], settings: Named):
   const { policy, retention, capMb } = settings;
   const label = policyLabel(policies, policy);
   const kept = policy === FULL ? label : `${label} ${formatRetention(retention)}`;
-  return capMb === undefined ? kept : `${kept}, cap ${capMb} MB`;
+  return capMb === undefined ? kept : texts.cache.settings.withCap(kept, capMb);
 }
 
 export function policyLabel(policies: readonly PolicyInfo[], id: string): string {
@@ -25,7 +26,7 @@ export function settingsDetails(
 ): readonly string[] {
   const policy = policies.find(({ id }) => id === settings.policy);
   if (!policy || settings.policy === FULL) return [];
-  const scope = settings.scope === "prompt" ? ["of the whole prompt"] : [];
+  const scope = settings.scope === "prompt" ? [texts.cache.settings.ofPrompt] : [];
   const options = changedOptions(policy, settings.options);
   return [...scope, ...options.map(({ label, value }) => `${label.toLowerCase()} ${value}`)];
 }
@@ -33,14 +34,12 @@ export function settingsDetails(
 /** Sampling, as far as it differs from the defaults. */
 export function samplingWords(sampling: Sampling): readonly string[] {
   const { maxNewTokens, temperature, topP, seed } = sampling;
+  const say = texts.cache.settings;
   const words = (isSaid: boolean, text: string) => (isSaid ? [text] : []);
   return [
-    ...words(temperature !== DEFAULT_SAMPLING.temperature, `temperature ${temperature}`),
-    ...words(topP !== DEFAULT_SAMPLING.topP, `top-p ${topP}`),
-    ...words(seed !== DEFAULT_SAMPLING.seed, `seed ${seed}`),
-    ...words(
-      maxNewTokens !== DEFAULT_SAMPLING.maxNewTokens,
-      `at most ${formatCount(maxNewTokens)} tokens`,
-    ),
+    ...words(temperature !== DEFAULT_SAMPLING.temperature, say.temperature(temperature)),
+    ...words(topP !== DEFAULT_SAMPLING.topP, say.topP(topP)),
+    ...words(seed !== DEFAULT_SAMPLING.seed, say.seed(seed)),
+    ...words(maxNewTokens !== DEFAULT_SAMPLING.maxNewTokens, say.atMost(formatCount(maxNewTokens))),
   ];
 }

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { useModel } from "../useApp";
 import { adapterName } from "./adapterName";
 import styles from "./TopBar.module.css";
@@ -8,7 +9,7 @@ export function AdapterChip() {
   if (model.phase === "failed" && model.failure.code === "noWebGpu") {
     return (
       <span className={`${styles.chip} ${styles.adapter}`}>
-        <span className={styles.warn}>No WebGPU</span>
+        <span className={styles.warn}>{texts.page.model.noWebGpu}</span>
       </span>
     );
   }
@@ -17,9 +18,7 @@ export function AdapterChip() {
   return (
     <span className={`${styles.chip} ${styles.adapter}`}>
       WebGPU · <b>{adapterName(adapter)}</b>
-      {adapter.isFallback && (
-        <span className={styles.warn}>software adapter: times are not representative</span>
-      )}
+      {adapter.isFallback && <span className={styles.warn}>{texts.page.model.software}</span>}
     </span>
   );
 }

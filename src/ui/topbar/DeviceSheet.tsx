@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { texts } from "@/language/language";
 import type { ModelState } from "@/store/engine/model";
 import {
   formatBytes,
@@ -14,13 +15,15 @@ import styles from "./TopBar.module.css";
 export function DeviceSheet({ id, model }: { readonly id: string; readonly model: ModelState }) {
   return (
     <div id={id} popover="auto" className={styles.sheet}>
-      <h2>Model and device</h2>
-      {model.phase === "failed" && <Facts rows={[["Model", "not loaded"]]} />}
+      <h2>{texts.page.device.title}</h2>
+      {model.phase === "failed" && (
+        <Facts rows={[[texts.page.device.model, texts.page.device.absent]]} />
+      )}
       {model.phase === "loading" && (
         <Facts
           rows={Object.entries(model.files).map(([file, { loaded, total }]) => [
             file,
-            `${formatMegabytes(loaded)} of ${formatMegabytes(total)}`,
+            texts.page.device.progress(formatMegabytes(loaded), formatMegabytes(total)),
           ])}
         />
       )}
@@ -33,21 +36,22 @@ type Row = readonly [string, ReactNode];
 
 function readyFacts(info: Extract<ModelState, { phase: "ready" }>["info"]): readonly Row[] {
   const { adapter } = info;
+  const words = texts.page.device;
+  const read = words.bytesIn(formatMegabytes(info.bytes), formatMs(info.loadMs));
   const rows: Row[] = [
-    ["Model", info.id],
-    ["Parameters", formatParameters(info.parameters)],
-    ["Bytes read", `${formatMegabytes(info.bytes)} in ${formatMs(info.loadMs)}`],
-    ["Layers and heads", `${info.layers} layers, ${info.heads} heads over ${info.kvHeads}`],
-    ["Weights and cache", `${info.elementType} and ${info.kvType}`],
-    ["One cached row", `${formatBytes(info.bytesPerRow)} over all layers`],
-    ["Context", `${formatCount(info.contextLength)} tokens`],
-    ["Adapter", adapterName(adapter)],
-    ["Kernels", `${adapter.lanes} per unit of work`],
-    ["Features", adapter.features.join(", ") || "none of the optional ones"],
+    [words.model, info.id],
+    [words.parameters, formatParameters(info.parameters)],
+    [words.bytes, read],
+    [words.shape, words.shapeOf(info.layers, info.heads, info.kvHeads)],
+    [words.types, words.typesOf(info.elementType, info.kvType)],
+    [words.row, words.rowOf(formatBytes(info.bytesPerRow))],
+    [words.context, words.contextOf(formatCount(info.contextLength))],
+    [words.adapter, adapterName(adapter)],
+    [words.kernels, words.kernelsOf(adapter.lanes)],
+    [words.features, texts.page.list(adapter.features) || words.noFeatures],
   ];
-  if (adapter.isFallback)
-    rows.push(["Times", "A software adapter: correct, but not representative"]);
-  for (const notice of adapter.notices) rows.push(["Self-test", notice]);
+  if (adapter.isFallback) rows.push([words.times, words.software]);
+  for (const notice of adapter.notices) rows.push([words.selfTest, notice]);
   for (const [name, version] of Object.entries(info.versions)) rows.push([name, version]);
   return rows;
 }

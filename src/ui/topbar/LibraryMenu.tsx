@@ -1,5 +1,6 @@
 import { type FormEvent, useRef, useState } from "react";
 import { useStore } from "zustand/react";
+import { texts } from "@/language/language";
 import type { Entry } from "@/store/library/records";
 import { useApp, useChat } from "../useApp";
 import { downloadHtml, downloadJson } from "./download";
@@ -16,11 +17,11 @@ export function LibraryMenu() {
   return (
     <>
       <button type="button" className={styles.open} popoverTarget={PANEL}>
-        History
+        {texts.page.history.open}
       </button>
       <div id={PANEL} popover="auto" className={styles.panel}>
         <div className={styles.head}>
-          <h2>Conversations</h2>
+          <h2>{texts.page.history.title}</h2>
           <Import />
           <button
             type="button"
@@ -31,7 +32,7 @@ export function LibraryMenu() {
               hide();
             }}
           >
-            New
+            {texts.page.history.fresh}
           </button>
         </div>
         {failure && (
@@ -42,9 +43,7 @@ export function LibraryMenu() {
         <Removed />
         {entries.length === 0 && (
           <p className={styles.none}>
-            {isKept
-              ? "Conversations are stored in this browser from their first question on."
-              : "This browser does not store conversations: they end with the page."}
+            {isKept ? texts.page.history.none : texts.page.history.notKept}
           </p>
         )}
         <ul>
@@ -81,17 +80,17 @@ function Import() {
       <button
         type="button"
         className={styles.link}
-        title="Open a conversation that was exported as JSON"
+        title={texts.page.history.importHelp}
         onClick={() => input.current?.click()}
       >
-        Import
+        {texts.page.history.import}
       </button>
       <input
         ref={input}
         type="file"
         hidden
         accept=".json,application/json"
-        aria-label="Conversation to import"
+        aria-label={texts.page.history.importFile}
         onChange={({ target }) => {
           void take(target.files?.[0]);
           // Choosing the same file again also fires a change.
@@ -114,9 +113,9 @@ function Removed() {
   if (!removed) return null;
   return (
     <p className={styles.removed} role="status">
-      <span>Deleted “{removed.title}”.</span>
+      <span>{texts.page.history.removed(removed.title)}</span>
       <button type="button" className={styles.link} onClick={() => void library.undoRemove()}>
-        Undo
+        {texts.page.history.undo}
       </button>
     </p>
   );
@@ -151,14 +150,14 @@ function LibraryItem({ entry, isCurrent }: ItemProps) {
         <form onSubmit={rename} className={styles.naming}>
           <input
             name="name"
-            aria-label={`Name of ${title}`}
+            aria-label={texts.page.history.nameOf(title)}
             defaultValue={title}
             dir="auto"
             // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
             autoFocus
           />
           <button type="submit" className={styles.link}>
-            Save
+            {texts.page.history.save}
           </button>
         </form>
       ) : (
@@ -182,8 +181,8 @@ function Facts({ entry: { updatedAt, pictures: images, questions } }: { readonly
   return (
     <p className={styles.facts}>
       <time dateTime={new Date(updatedAt).toISOString()}>{dateOf(updatedAt)}</time>
-      <span>{counted(images, "image")}</span>
-      <span>{counted(questions, "question")}</span>
+      <span>{texts.page.history.images(images)}</span>
+      <span>{texts.page.history.questions(questions)}</span>
     </p>
   );
 }
@@ -192,32 +191,33 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
   const { library, policies } = useApp();
   const [failure, setFailure] = useState<string>();
   const { id, title } = entry;
+  const words = texts.page.history;
 
   async function save(download: () => Promise<void>) {
     setFailure(undefined);
-    await download().catch(() => setFailure("This conversation could not be exported."));
+    await download().catch(() => setFailure(words.exportFailed));
   }
 
   return (
     <>
       <div className={styles.tools}>
-        <button type="button" aria-label={`Rename ${title}`} onClick={onRename}>
-          Rename
+        <button type="button" aria-label={words.renameOf(title)} onClick={onRename}>
+          {words.rename}
         </button>
         <span className={styles.exports}>
-          <span>Export</span>
+          <span>{words.export}</span>
           <button
             type="button"
-            aria-label={`Export ${title} as HTML`}
-            title="One HTML page that needs no server"
+            aria-label={words.htmlOf(title)}
+            title={words.htmlHelp}
             onClick={() => void save(() => downloadHtml(library, policies, entry))}
           >
             HTML
           </button>
           <button
             type="button"
-            aria-label={`Export ${title} as JSON`}
-            title="To import here, or to run again with npm run ask -- --replay"
+            aria-label={words.jsonOf(title)}
+            title={words.jsonHelp}
             onClick={() => void save(() => downloadJson(library, entry))}
           >
             JSON
@@ -225,10 +225,10 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
         </span>
         <button
           type="button"
-          aria-label={`Delete ${title}`}
+          aria-label={words.deleteOf(title)}
           onClick={() => void library.remove(id)}
         >
-          Delete
+          {words.delete}
         </button>
       </div>
       {failure && (
@@ -240,10 +240,6 @@ function Tools({ entry, onRename }: { readonly entry: Entry; readonly onRename: 
   );
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 function dateOf(time: number): string {
-  return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  return new Date(time).toLocaleString(texts.tag, { dateStyle: "medium", timeStyle: "short" });
 }

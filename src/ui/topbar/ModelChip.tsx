@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { loadedBytes, type ModelState } from "@/store/engine/model";
 import { formatMegabytes, formatParameters } from "@/text/format";
 import { useModel } from "../useApp";
@@ -24,11 +25,11 @@ export function ModelChip() {
 function ChipText({ model }: { readonly model: ModelState }) {
   switch (model.phase) {
     case "idle":
-      return <span>Starting</span>;
+      return <span>{texts.page.model.starting}</span>;
     case "loading":
       return <LoadingText model={model} />;
     case "failed":
-      return <b>Model not loaded</b>;
+      return <b>{texts.page.model.notLoaded}</b>;
     case "ready": {
       const { id, parameters, elementType, bytes } = model.info;
       const size = formatMegabytes(bytes, 0);
@@ -50,10 +51,11 @@ type Loading = Extract<ModelState, { phase: "loading" }>;
 
 function LoadingText({ model }: { readonly model: Loading }) {
   const { loaded } = loadedBytes(model);
+  const words = texts.page.model;
   const word = {
-    download: model.afterLoss ? "Loading again" : "Loading",
-    compile: "Compiling",
-    selfTest: "Testing kernels",
+    download: model.afterLoss ? words.loadingAgain : words.loading,
+    compile: words.compiling,
+    selfTest: words.testing,
   }[model.step];
   return (
     <>
@@ -68,7 +70,7 @@ function Progress({ model }: { readonly model: Loading }) {
   const share = total > 0 ? loaded / total : 0;
   return (
     <>
-      <progress className="unseen" aria-label="Model loaded" value={share} max={1} />
+      <progress className="unseen" aria-label={texts.page.model.loaded} value={share} max={1} />
       <i className={styles.progress} style={{ transform: `scaleX(${share})`, width: "100%" }} />
     </>
   );

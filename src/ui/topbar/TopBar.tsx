@@ -1,15 +1,14 @@
+import { texts } from "@/language/language";
 import { useRoute } from "../route";
 import { AdapterChip } from "./AdapterChip";
+import { LanguageToggle } from "./LanguageToggle";
 import { LibraryMenu } from "./LibraryMenu";
 import { Mark } from "./Mark";
 import { ModelChip } from "./ModelChip";
 import { ThemeToggle } from "./ThemeToggle";
 import styles from "./TopBar.module.css";
 
-const PAGES = [
-  { route: "chat", href: "#chat", label: "Chat" },
-  { route: "about", href: "#about", label: "About" },
-] as const;
+const PAGES = ["chat", "about"] as const;
 
 export function TopBar() {
   const current = useRoute();
@@ -22,13 +21,14 @@ export function TopBar() {
       <ModelChip />
       <AdapterChip />
       <LibraryMenu />
-      <nav className={styles.nav} aria-label="Pages">
-        {PAGES.map(({ route, href, label }) => (
-          <a key={route} href={href} aria-current={route === current ? "page" : undefined}>
-            {label}
+      <nav className={styles.nav} aria-label={texts.page.pages}>
+        {PAGES.map((route) => (
+          <a key={route} href={`#${route}`} aria-current={route === current ? "page" : undefined}>
+            {texts.page[route]}
           </a>
         ))}
       </nav>
+      <LanguageToggle />
       <ThemeToggle />
     </header>
   );

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { AdapterInfo } from "@/protocol/engine";
 
 /** The most specific name that the browser reports for an adapter. */
@@ -7,5 +8,5 @@ export function adapterName({
   vendor,
 }: Pick<AdapterInfo, "description" | "architecture" | "vendor">): string {
   if (description) return description.replace(/\s*\(.*\)$/, "");
-  return [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
+  return [vendor, architecture].filter(Boolean).join(" ") || texts.page.model.unnamedAdapter;
 }

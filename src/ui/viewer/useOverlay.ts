@@ -1,6 +1,6 @@
 import { type RefObject, useEffect } from "react";
 import type { ImageLayout } from "@/protocol/engine";
-import { onThemeChange, tokenColor } from "../color";
+import { onLookChange, tokenColor } from "../color";
 import { drawOverlay } from "./drawOverlay";
 import type { Overlay } from "./overlay";
 
@@ -28,7 +28,7 @@ export function useOverlay(
       });
     const observer = new ResizeObserver(draw);
     observer.observe(element);
-    const unsubscribe = onThemeChange(draw);
+    const unsubscribe = onLookChange(draw);
     return () => {
       observer.disconnect();
       unsubscribe();

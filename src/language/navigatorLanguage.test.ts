@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { repairLanguage } from "./language";
+import { repairLanguage } from "./navigatorLanguage";
 
 test.each([
   ["en-US@posix", "en-US"],

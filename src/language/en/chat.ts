@@ -1,0 +1,140 @@
+import type { Parts } from "../parts";
+import { counted, plural } from "./plural";
+
+/** Conversation, composer and lanes. */
+export const chatEn = {
+  name: "Chat",
+  conversation: "Conversation",
+  welcome: {
+    about: (title: string) => `Ask about ${title}.`,
+    aboutImage: "Ask about an image.",
+    aboutImages: (count: number) => `Ask one question about these ${count} images.`,
+    how:
+      "The image becomes hundreds of visual tokens in the KV cache of every layer. The policy on " +
+      "the right decides which of them are kept. Ask, then keep fewer and ask again.",
+  },
+  readsEnglish: "The embedded model reads English only. Ask in English.",
+  left: (title: string) => `New conversation. “${title}” is kept under History.`,
+  recovering:
+    "The graphics device was lost. The page loads the model again; the conversation stays, and " +
+    "questions that wait are asked afterwards.",
+  composer: {
+    question: "Question",
+    askImage: "Ask about this image",
+    askImages: (count: number) => `Ask about these ${count} images`,
+    tooLong: (characters: string, most: string) =>
+      `This question has ${characters} characters; ${most} are the limit. Shorten it to ask.`,
+    addImage: "+ Image",
+    compare: "Compare",
+    compareHelp: "Ask one question under several policies (C)",
+    stop: "Stop",
+    ask: "Ask",
+    settings: "Cache settings: ",
+    next: (settings: string) => `next: ${settings}`,
+    contextHelp: "Tokens of this conversation so far",
+    context: "context ",
+  },
+  images: {
+    waiting: (count: number): Parts<string> => [counted(count, "image"), " before this question"],
+    asked: "Images asked about",
+    show: (title: string) => `Show ${title}`,
+    remove: "Remove",
+    removeOf: (title: string) => `Remove ${title}`,
+  },
+  question: {
+    edit: "Edit",
+    editWhat: " question",
+    edited: "Edited question",
+    replaces: "Replaces this question and everything after it. History keeps both.",
+    cancel: "Cancel",
+    ask: "Ask",
+    replaced: (title: string) =>
+      `The earlier question and its answers are kept under History as “${title}”.`,
+  },
+  copy: {
+    copy: "Copy",
+    copied: "Copied",
+    failed: "Failed",
+    answer: " answer",
+    question: " question",
+  },
+  actions: {
+    showPatches: "Show patches",
+    again: "Ask again",
+    againWith: "Ask again with…",
+    compare: "Compare",
+  },
+  answer: {
+    name: "Answer",
+    nameOf: (settings: string) => `Answer of ${settings}`,
+    empty: "The model ended its answer without text.",
+    laneEmpty: "No text.",
+    laneStopped: "Stopped before its first token.",
+    words: "Word by word: arrow keys show the patches that each word attends to",
+    differs: "differs: ",
+  },
+  phases: {
+    waitsForModel: (progress: string) => `waits for the model · ${progress}`,
+    progress: (loaded: string, total: string) => `${loaded} of ${total}`,
+    waitsInVain: "waits for the model, which could not be loaded",
+    next: "next",
+    starting: "starting",
+    answering: (tokens: number) => `answering · ${counted(tokens, "token")}`,
+    vision: "encoding the image",
+    reading: (done: number, total: number) => `reading ${done}/${total}`,
+    read: (total: number) => `read ${total}`,
+    selecting: "selecting rows",
+    freeing: "freeing memory",
+  },
+  facts: {
+    bytesHelp: "KV cache at the end of the answer, of the full cache's size",
+    ofBytes: (bytes: string) => `of ${bytes}`,
+    perTokenHelp: "Median over the answer's tokens",
+    perToken: (time: string) => `${time}/token`,
+    firstToken: (time: string) => `first token ${time}`,
+    same: (isHidden: boolean) => `same answer as ${reference(isHidden)}`,
+    differs: (isHidden: boolean) => `differs from ${reference(isHidden)}`,
+    askToCompare: "ask again to compare",
+    askToCompareHelp: "The whole image was not prefilled for this question under these settings.",
+    heldHelp: "Summed over the layers, when the answer ended",
+    held: (rows: string) => `rows held ${rows}`,
+    readHelp: "Summed over the layers, mean over the answer's tokens",
+    read: (rows: string) => `read per token ${rows}`,
+    appended: (rows: string) => `${rows} rows appended`,
+    prefilled: (rows: string) => `${rows} rows prefilled`,
+    endings: {
+      stop: "",
+      cancelled: "stopped",
+      length: "ended at the length limit",
+      context: "ended because the context is full",
+      memory: "ended because the memory is full",
+    },
+    without: (rows: readonly number[]) =>
+      `without ${plural(rows.length, "row")} ${rows.join(", ")}`,
+  },
+  lanes: {
+    legend: "Lanes to compare",
+    add: "+ Lane",
+    somePinned: "Pinned lanes are kept for the next question; the others return to the defaults.",
+    allPinned: "These lanes are kept for the next question.",
+    policyOf: (lane: number) => `Policy of lane ${lane}`,
+    keepOf: (lane: number) => `Keep percent of lane ${lane}`,
+    optionsOf: (lane: number) => `Options of lane ${lane}`,
+    options: "Options",
+    ownOptions: "Own options",
+    pin: "Pin",
+    pinOf: (lane: number) => `Pin lane ${lane}`,
+    remove: "Remove",
+    removeOf: (lane: number) => `Remove lane ${lane}`,
+    commonOptions: "Back to the options of the Cache zone",
+    optionsSource: "As in the Cache zone; a change here is for this lane alone.",
+    continues: (settings: string) => `The conversation continues from ${settings}.`,
+    reference: "reference",
+    agree: (common: number, words: number) => `${common} of ${words} words agree`,
+    bytesHelp: (full: string) => `KV cache at the end of the answer, of ${full} in full`,
+  },
+};
+
+function reference(isHidden: boolean): string {
+  return isHidden ? "the whole image’s" : "the full cache";
+}

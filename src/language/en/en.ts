@@ -1,0 +1,26 @@
+import { aboutEn } from "./about";
+import { cacheEn } from "./cache";
+import { chartsEn } from "./charts";
+import { chatEn } from "./chat";
+import { exportEn } from "./export";
+import { failuresEn } from "./failures";
+import { libraryEn } from "./library";
+import { pageEn } from "./page";
+import { viewerEn } from "./viewer";
+
+/** All texts of the page in English. Its type is what every other language has to say. */
+export const en = {
+  /** BCP 47, for `lang` and `Intl`. */
+  tag: "en",
+  page: pageEn,
+  chat: chatEn,
+  cache: cacheEn,
+  viewer: viewerEn,
+  charts: chartsEn,
+  library: libraryEn,
+  failures: failuresEn,
+  about: aboutEn,
+  export: exportEn,
+};
+
+export type Texts = typeof en;

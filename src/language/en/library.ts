@@ -1,0 +1,21 @@
+/** Notices about stored conversations, and failures. */
+export const libraryEn = {
+  emptyTitle: "Empty conversation",
+  copyTitle: (title: string) => `${title} (copy)`,
+  editedTitle: (title: string) => `${title} (before edit)`,
+  damaged: "it is damaged",
+  unshown: (title: string, reason: string) =>
+    `“${title}” cannot be shown: ${reason}. It stays under History.`,
+  copied: (title: string) =>
+    `“${title}” is open in another tab. This is a copy: what you ask here is kept by itself.`,
+  undrawn: (title: string) =>
+    `“${title}” did not finish drawing at the last visit and was not opened. It stays under History.`,
+  tooLarge: (file: string, size: string, most: string) =>
+    `“${file}” has ${size}; ${most} are the limit.`,
+  notStored: "This browser does not store conversations.",
+  silent:
+    "This browser’s storage does not answer. The page goes on without it: what you ask ends with the page.",
+  full: "This browser's storage is full: the last change was not stored; delete conversations to free space.",
+  lastNotStored: "The last change could not be stored in this browser; it ends with the page.",
+  left: "The page was left before this answer ended.",
+};

@@ -1,0 +1,24 @@
+import type { Texts } from "../en/en";
+import { aboutZh } from "./about";
+import { cacheZh } from "./cache";
+import { chartsZh } from "./charts";
+import { chatZh } from "./chat";
+import { exportZh } from "./export";
+import { failuresZh } from "./failures";
+import { libraryZh } from "./library";
+import { pageZh } from "./page";
+import { viewerZh } from "./viewer";
+
+/** All texts of the page in Simplified Chinese. */
+export const zh: Texts = {
+  tag: "zh-CN",
+  page: pageZh,
+  chat: chatZh,
+  cache: cacheZh,
+  viewer: viewerZh,
+  charts: chartsZh,
+  library: libraryZh,
+  failures: failuresZh,
+  about: aboutZh,
+  export: exportZh,
+};

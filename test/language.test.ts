@@ -1,0 +1,103 @@
+import fs from "node:fs";
+import path from "node:path";
+import { parseAst } from "vite";
+import { expect, test } from "vitest";
+import { en } from "@/language/en/en";
+import { languageOf } from "@/language/language";
+import { zh } from "@/language/zh/zh";
+
+const SRC = path.resolve(import.meta.dirname, "../src");
+/** Folders whose texts a user reads. */
+const SPOKEN = /^(ui\/(chat|topbar|shared)|store\/(chat|conversation|settings))\//;
+/** Attributes and properties whose value is read or heard. */
+const READ =
+  /^(title|alt|label|placeholder|caption|message|notice|help|aria-(label|valuetext|roledescription|description))$/;
+/** Names that are the same in every language, and notation. */
+const NAMES = new Set(["Keepsight", "https://", "HTML", "JSON", "WebGPU ·"]);
+
+type Node = { readonly type: string; readonly [key: string]: unknown };
+
+test("no component and no store has a text of its own: all are in src/language", () => {
+  const files = fs
+    .readdirSync(SRC, { recursive: true, encoding: "utf8" })
+    .filter((file) => SPOKEN.test(file.split(path.sep).join("/")))
+    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$|testing\.ts$/.test(file));
+  expect(files.length).toBeGreaterThan(40);
+  const left = files.flatMap((file) => textsOf(file).map((text) => `${file}: ${text}`));
+  expect(left).toEqual([]);
+});
+
+test("texts are found in elements, attributes and sentences", () => {
+  const program = parseAst(
+    'const a = <p title="Hint" className="x y">Hello<b aria-label={n + " rows"} /></p>; b("not three words", "two words here"); throw new Error("no user reads this")',
+    { lang: "tsx" },
+  ) as unknown as Node;
+  expect(foundIn(program)).toEqual(["Hint", "Hello", "rows", "not three words", "two words here"]);
+});
+
+test("every text of the page is written in both languages", () => {
+  const english = new Map(leavesOf(en));
+  const chinese = new Map(leavesOf(zh));
+  expect([...chinese.keys()]).toEqual([...english.keys()]);
+  const same = [...english].filter(([at, text]) => isSentence(text) && chinese.get(at) === text);
+  expect(same).toEqual([]);
+});
+
+test("the first language of the browser that the page has is used", () => {
+  expect(languageOf("system", ["de-CH", "zh-Hans-CN", "en"])).toBe("zh");
+  expect(languageOf("system", ["fr"])).toBe("en");
+  expect(languageOf("en", ["zh"])).toBe("en");
+});
+
+function textsOf(file: string): readonly string[] {
+  const source = fs.readFileSync(path.join(SRC, file), "utf8");
+  return foundIn(parseAst(source, { lang: "tsx" }, file) as unknown as Node);
+}
+
+function foundIn(node: Node, isRead = false): readonly string[] {
+  if (/^(Import|ExportNamed|ExportAll|Throw|TS(?!As|NonNull|Satisfies))/.test(node.type)) return [];
+  const said = saidBy(node);
+  if (said !== undefined) return isText(said, isRead || node.type === "JSXText") ? [said] : [];
+  const reads = isRead || READ.test(nameOf(node));
+  return Object.values(node).flatMap((child) =>
+    (Array.isArray(child) ? child : [child]).filter(isNode).flatMap((each) => foundIn(each, reads)),
+  );
+}
+
+/** The text of a node that has one; white space around it is layout. */
+function saidBy({ type, value }: Node): string | undefined {
+  if (type === "TemplateElement") return (value as { readonly cooked: string }).cooked.trim();
+  if (type !== "Literal" && type !== "JSXText") return undefined;
+  return typeof value === "string" ? value.trim() : undefined;
+}
+
+/** The name of an attribute or a property. */
+function nameOf({ type, name, key }: Node): string {
+  if (type !== "JSXAttribute" && type !== "Property") return "";
+  const { name: text, value } = (name ?? key) as {
+    readonly name?: string;
+    readonly value?: string;
+  };
+  return text ?? value ?? "";
+}
+
+/** A word where texts are read; two words and more anywhere. */
+function isText(text: string, isRead: boolean): boolean {
+  if (NAMES.has(text)) return false;
+  return isRead ? /\p{L}{2}/u.test(text) : isSentence(text);
+}
+
+function isSentence(text: unknown): boolean {
+  return typeof text === "string" && /\p{L}{2,} \p{L}{2,}/u.test(text);
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "type" in value;
+}
+
+/** Every text with its path; of a function, that there is one. */
+function leavesOf(value: unknown, at = ""): readonly (readonly [string, unknown])[] {
+  if (typeof value === "function") return [[at, "function"]];
+  if (typeof value !== "object" || value === null) return [[at, value]];
+  return Object.entries(value).flatMap(([key, child]) => leavesOf(child, `${at}.${key}`));
+}
