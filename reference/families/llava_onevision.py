@@ -6,7 +6,7 @@ from . import templates, vocabularies
 from .family import Family
 from .llava import CLIP_MEAN, CLIP_STD
 
-SIDE, PATCH = 26, 7
+SIDE, PATCH = 19, 5
 
 
 def llava_onevision() -> Family:

@@ -16,6 +16,7 @@ import { createRmsNorm } from "./common/rmsNorm";
 import { createDecodeKernels } from "./decode/decode";
 import { createMatmul } from "./matmul/matmul";
 import { createSampler } from "./sampling/sample";
+import { createBlendRows } from "./vision/blendRows";
 import { createGatherRows } from "./vision/gatherRows";
 import { createImagePatches } from "./vision/imagePatches";
 import { createLayerNorm } from "./vision/layerNorm";
@@ -42,7 +43,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const evictShape = { ...HEADS, kvType: "f32" } as const;
   const kernels = { ...evictKernels(gpu, evictShape), ...stepAttentionKernels(gpu, evictShape) };
   for (const create of Object.values(kernels)) await create();
-  for (const create of [createImagePatches, createGatherRows]) await create(gpu);
+  for (const create of [createImagePatches, createGatherRows, createBlendRows]) await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
   for (const create of [createCompactKv, createMergeKv, createNearestKey, createReorderKv]) {

@@ -4,6 +4,19 @@ import type { ImageGeometry, ImageMarkup } from "../prompt/prompt";
 import type { TowerConfig } from "../vision/towerConfig";
 import type { TowerNames } from "../vision/towerNames";
 
+/**
+ * Rows of the prompt as weighted sums of the encoder's rows, which count tile by tile; the number behind
+ * the last is the newline row.
+ */
+export interface RowArrangement {
+  readonly rows: number;
+  readonly parts: number;
+  /** [rows, parts] */
+  readonly indices: Uint32Array<ArrayBuffer>;
+  /** [rows, parts] */
+  readonly weights: Float32Array<ArrayBuffer>;
+}
+
 /** Input of a vision encoder for one image, and its tiles. */
 export interface ProcessedImage {
   /** f32 [tiles, 3, height, width], normalized */
@@ -12,11 +25,8 @@ export interface ProcessedImage {
   readonly height: number;
   readonly width: number;
   readonly geometry: ImageGeometry;
-  /**
-   * The rows of the prompt as rows of the encoder's output, tile by tile; the number behind the last is
-   * the newline row. Undefined: all rows in their order.
-   */
-  readonly arrangement?: Uint32Array<ArrayBuffer>;
+  /** Undefined: all rows in their order. */
+  readonly arrangement?: RowArrangement;
 }
 
 /** A decoded image. */
@@ -32,7 +42,10 @@ export interface ImageProcessor {
   readonly filter: ResampleFilter;
   /** The size to scale an image to before `process`, in pixels. */
   sizeFor(width: number, height: number): readonly [width: number, height: number];
-  process(image: Raster): ProcessedImage;
+  /** Whether `turnImages` changes what `process` gives. */
+  readonly countsTurnImages?: boolean;
+  /** @param turnImages number of images of the turn, this one included; default 1 */
+  process(image: Raster, turnImages?: number): ProcessedImage;
 }
 
 /** A family's processing of images. */

@@ -3,6 +3,7 @@ import type { ModelFamily } from "./family";
 import { idefics3 } from "./idefics3/idefics3";
 import { internVl } from "./internvl/internvl";
 import { llava, llavaNext } from "./llava/llava";
+import { oneVision } from "./llava/oneVision";
 
 const TEXT: ModelFamily = {
   title: "Llama, Qwen2 and Qwen3",
@@ -10,7 +11,14 @@ const TEXT: ModelFamily = {
 };
 
 /** The only list of model families; `model_type` selects one. */
-export const FAMILIES: readonly ModelFamily[] = [idefics3, llava, llavaNext, internVl, TEXT];
+export const FAMILIES: readonly ModelFamily[] = [
+  idefics3,
+  llava,
+  llavaNext,
+  oneVision,
+  internVl,
+  TEXT,
+];
 
 /** The family of a `config.json`; undefined if it is not supported. */
 export function familyOf(json: JsonObject): ModelFamily | undefined {

@@ -108,7 +108,11 @@ export class PromptBuilder {
     for (const [index, turn] of turns.entries()) {
       turnStarts.push(ids.length);
       const text = this.#text(turns.slice(0, index + 1));
-      const written = text.split(BREAK).flatMap((part) => this.#tokenizer.encode(part));
+      const written = text
+        .split(BREAK)
+        .flatMap((part, i) =>
+          index + i === 0 ? this.#tokenizer.encode(part) : this.#tokenizer.encodeRest(part),
+        );
       const added = index === 0 ? [...this.#prefix(written), ...written] : written;
       // A turn that ended by its stop token has it already; any other gets it with the next text.
       const isClosed = this.#stopIds.has(ids.at(-1) ?? -1) && this.#stopIds.has(added[0] ?? -1);

@@ -25,3 +25,12 @@ it("takes the tokens that only tokenizer_config.json adds", async () => {
   for (const { id, content } of added_tokens) expect(tokenizer.encode(content)).toEqual([id]);
   expect(tokenizer.addedTokens).toContain("<image>");
 });
+
+it("writes no space between a text and its continuation", async () => {
+  const url = diskUrl("fixtures/families/llava-next-mistral");
+  const tokenizer = await Tokenizer.load(new ModelFiles(url, { fetch: diskFetch }));
+  const [start, rest] = ["USER: Is it", "? [INST]"];
+  expect(tokenizer.encodeRest(rest)).not.toEqual(tokenizer.encode(rest));
+  const ids = [...tokenizer.encode(start), ...tokenizer.encodeRest(rest)];
+  expect(ids).toEqual(tokenizer.encode(start + rest));
+});

@@ -55,6 +55,17 @@ export class Tokenizer {
     );
   }
 
+  /**
+   * Ids of a text that stands behind other text. SentencePiece writes a space before the first word of a
+   * text; a continuation has none.
+   */
+  encodeRest(text: string): number[] {
+    const anchor = this.encode(ANCHOR);
+    const whole = this.encode(ANCHOR + text);
+    const stands = anchor.length > 1 && anchor.every((id, i) => whole[i] === id);
+    return stands ? whole.slice(anchor.length) : this.encode(text);
+  }
+
   /** Text of ids. An unfinished UTF-8 sequence at the end decodes to U+FFFD. */
   decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
     if (ids.length === 0) return "";
@@ -109,6 +120,8 @@ export class Tokenizer {
   }
 }
 
+/** A character that no token joins with others; with the space before it, it has two tokens. */
+const ANCHOR = "\n";
 /** A word that is in no template. */
 const PROBE = "keepsight-probe";
 

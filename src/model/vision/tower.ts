@@ -5,20 +5,23 @@ import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm"
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
 import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
 import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
-import type { ProcessedImage } from "../families/family";
+import type { ProcessedImage, RowArrangement } from "../families/family";
 import type { ImageFeatures, VisionEncoder } from "./encoder";
 import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
 import { TowerScratch } from "./towerScratch";
-import type { Linear, Norm, TowerLayer, TowerWeights } from "./towerWeights";
+import type { Linear, Norm } from "./towerTensors";
+import type { TowerLayer, TowerWeights } from "./towerWeights";
 
 interface TowerKernels {
   readonly patches: ImagePatches;
   readonly gather: GatherRows;
+  readonly blend: BlendRows;
   readonly norm: LayerNorm;
   /** The connector's, whatever `norm` is. */
   readonly layerNorm: LayerNorm;
@@ -29,6 +32,8 @@ interface TowerKernels {
   /** Adds the patches, whose matrix may have another type. */
   readonly embedding: Matmul;
   readonly activated: Matmul;
+  /** `residual` for the MLP, whose matrices may have another type. */
+  readonly down: Matmul;
   /** The first of the connector's two projections. */
   readonly connector: Matmul | undefined;
   readonly splitHeads: RopeAppend;
@@ -93,7 +98,7 @@ export class VisionTower implements VisionEncoder {
       if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width };
       const features = this.#arrange(encoded, tiles * tileRows, arrangement);
       memory.destroy(encoded);
-      return { buffer: features, rows: arrangement.length, width };
+      return { buffer: features, rows: arrangement.rows, width };
     } catch (error) {
       memory.destroy(encoded);
       throw error;
@@ -124,25 +129,29 @@ export class VisionTower implements VisionEncoder {
     }
   }
 
-  /** Rows of `encoded` by index; index `rows` is the newline row. */
-  #arrange(encoded: GPUBuffer, rows: number, arrangement: Uint32Array<ArrayBuffer>): GPUBuffer {
+  /** Rows of the prompt from those of `encoded`; index `encodedRows` is the newline row. */
+  #arrange(encoded: GPUBuffer, encodedRows: number, arrangement: RowArrangement): GPUBuffer {
     const { memory, device } = this.#gpu;
     const { width } = this.#config;
     const { newline } = this.#weights;
-    const indices = memory.storage("activations", "arrangement", arrangement.byteLength);
-    const features = memory.storage("vision", "image features", arrangement.length * width * 4);
-    device.queue.writeBuffer(indices, 0, arrangement);
+    const { rows, parts } = arrangement;
+    const features = memory.storage("vision", "image features", rows * width * 4);
+    const [indices, weights] = ["indices", "weights"].map((label) =>
+      memory.storage("activations", `arrangement ${label}`, rows * parts * 4),
+    ) as [GPUBuffer, GPUBuffer];
+    device.queue.writeBuffer(indices, 0, arrangement.indices);
+    device.queue.writeBuffer(weights, 0, arrangement.weights);
     if (newline) {
       const encoder = device.createCommandEncoder({ label: "newline" });
-      encoder.copyBufferToBuffer(newline, 0, encoded, rows * width * 4, width * 4);
+      encoder.copyBufferToBuffer(newline, 0, encoded, encodedRows * width * 4, width * 4);
       device.queue.submit([encoder.finish()]);
     }
     const recorder = this.#gpu.recorder("arrange", 1);
-    const output = { output: features, rows: arrangement.length, parts: 1, width };
-    this.#kernels.gather(recorder, { input: encoded, indices, ...output });
+    const output = { output: features, rows, parts, width };
+    this.#kernels.blend(recorder, { input: encoded, indices, weights, ...output });
     recorder.submit();
     recorder.destroy();
-    memory.destroy(indices);
+    for (const buffer of [indices, weights]) memory.destroy(buffer);
     return features;
   }
 
@@ -209,7 +218,7 @@ export class VisionTower implements VisionEncoder {
     const { layer, x, normed, tiles } = args;
     const rowsPerTile = towerRows(this.#config);
     const rows = tiles * rowsPerTile;
-    const { bias, residual, activated, splitHeads, attention } = this.#kernels;
+    const { bias, residual, activated, down, splitHeads, attention } = this.#kernels;
     const { qkv, angles, queries, attended, lse, mlp } = scratch;
     const { heads, headDim } = this.#config;
     const shape = { heads, kvHeads: heads, headDim };
@@ -236,7 +245,7 @@ export class VisionTower implements VisionEncoder {
     residual(recorder, { input: attended, ...layer.output, output: x, rows });
     this.#norm(recorder, layer.mlpNorm, x, normed, rows);
     activated(recorder, { input: normed, ...layer.up, output: mlp, rows });
-    residual(recorder, { input: mlp, ...layer.down, output: x, rows });
+    down(recorder, { input: mlp, ...layer.down, output: x, rows });
   }
 
   #norm(recorder: Recorder, norm: Norm, input: Slice, output: Slice, rows: number): void {
@@ -257,22 +266,27 @@ async function compile(
   const { dtype } = (weights.connector[0] as Linear).matrix;
   const matmul = (store: MatmulStore, type = dtype) =>
     createMatmul(gpu, { variant, dtype: type, store });
-  const [patches, gather, layerNorm, norm, qkNorm, splitHeads, attention] = await Promise.all([
-    createImagePatches(gpu),
-    createGatherRows(gpu),
-    createLayerNorm(gpu, reduction),
-    config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
-    createHeadNorm(gpu, reduction),
-    createRopeAppend(gpu, "f32"),
-    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
-  ]);
-  const [embedding, bias, residual, activated, connector] = await Promise.all([
+  const [patches, gather, blend, layerNorm, norm, qkNorm, splitHeads, attention] =
+    await Promise.all([
+      createImagePatches(gpu),
+      createGatherRows(gpu),
+      createBlendRows(gpu),
+      createLayerNorm(gpu, reduction),
+      config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+      createHeadNorm(gpu, reduction),
+      createRopeAppend(gpu, "f32"),
+      createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
+    ]);
+  const [layer] = weights.layers as [TowerLayer];
+  const added = hasLayerScale ? "scaled" : "residual";
+  const [embedding, bias, residual, activated, down, connector] = await Promise.all([
     matmul("residual", weights.patches.matrix.dtype),
     matmul("bias"),
-    matmul(hasLayerScale ? "scaled" : "residual"),
-    matmul(activation),
+    matmul(added),
+    matmul(activation, layer.up.matrix.dtype),
+    matmul(added, layer.down.matrix.dtype),
     between && matmul(between),
   ]);
-  const products = { embedding, bias, residual, activated, connector };
-  return { patches, gather, layerNorm, norm, qkNorm, ...products, splitHeads, attention };
+  const products = { embedding, bias, residual, activated, down, connector };
+  return { patches, gather, blend, layerNorm, norm, qkNorm, ...products, splitHeads, attention };
 }

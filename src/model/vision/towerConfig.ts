@@ -151,7 +151,6 @@ export function featuresPerSide(config: TowerConfig): number {
 export function checkTower(config: TowerConfig): TowerConfig {
   const multiples = {
     hidden_size: config.hidden,
-    intermediate_size: config.intermediate,
     "hidden_size / num_attention_heads": config.headDim,
   };
   for (const [name, value] of Object.entries(multiples)) {

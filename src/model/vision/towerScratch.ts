@@ -7,6 +7,7 @@ import {
   type TowerConfig,
   towerRows,
 } from "./towerConfig";
+import { fourfold } from "./towerTensors";
 
 /**
  * Buffers of one image's encoding, for `tiles` tiles at a time: `rows` rows of the transformer become
@@ -31,7 +32,7 @@ export class TowerScratch {
   readonly attended: GPUBuffer;
   /** [rows, heads] */
   readonly lse: GPUBuffer;
-  /** [rows, intermediate] */
+  /** [rows, intermediate rounded up to 4] */
   readonly mlp: GPUBuffer;
   /** [features, fold² × hidden] */
   readonly folded: GPUBuffer;
@@ -67,7 +68,7 @@ export class TowerScratch {
     this.queries = this.#create("queries", rows * hidden);
     this.attended = this.#create("attended", (rows + 3) * hidden);
     this.lse = this.#create("lse", rows * heads);
-    this.mlp = this.#create("mlp", rows * intermediate);
+    this.mlp = this.#create("mlp", rows * fourfold(intermediate));
     this.folded = this.#create("folded", features * fold ** 2 * hidden);
     const normed = hasNorm ? features * fold ** 2 * hidden : 0;
     this.foldedNormed = normed > 0 ? this.#create("folded normed", normed) : undefined;

@@ -1,9 +1,8 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { Matrix } from "@/gpu/kernels/common/matrix";
 import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap } from "../checkpoint/safetensors";
 import { type LoadPlanOptions, WeightPlan } from "../checkpoint/weightPlan";
-import { patchColumns, type TowerConfig, towerRows } from "./towerConfig";
+import { type TowerConfig, towerRows } from "./towerConfig";
 import {
   findTowerLayout,
   firstTowerLayout,
@@ -12,19 +11,7 @@ import {
   type TowerParts,
   towerTensors,
 } from "./towerNames";
-
-/** A matrix product's weight and bias. */
-export interface Linear {
-  readonly matrix: Matrix;
-  /** f32 [matrix.rows]; zeros if the file has none. With layer scale [2, matrix.rows]: bias, scale. */
-  readonly bias: GPUBuffer;
-}
-
-/** A norm's weight and bias, f32 [hidden] each; RMSNorm does not read the bias. */
-export interface Norm {
-  readonly weight: GPUBuffer;
-  readonly bias: GPUBuffer;
-}
+import { fourfold, type Linear, type Norm, TowerTensors } from "./towerTensors";
 
 export interface TowerLayer {
   readonly attentionNorm: Norm;
@@ -35,9 +22,9 @@ export interface TowerLayer {
   /** [hidden, hidden] */
   readonly output: Linear;
   readonly mlpNorm: Norm;
-  /** [intermediate, hidden] */
+  /** [intermediate rounded up to 4, hidden] */
   readonly up: Linear;
-  /** [hidden, intermediate] */
+  /** [hidden, intermediate rounded up to 4] */
   readonly down: Linear;
 }
 
@@ -86,54 +73,16 @@ export async function loadTowerWeights(
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
   plan.check(towerTensors(config, layout), []);
-  const weights = layOut(plan, config, layout);
+  const planned = new TowerTensors(plan);
+  const weights = layOut(planned, config, layout);
   const { tower, parts } = layout;
   const classToken = config.hasClassToken
     ? plan.vector("class token", [`${tower}${parts.classToken}`], config.hidden)
     : undefined;
-  const rawPatches = isPadded(config)
-    ? plan.vector("raw patches", [`${tower + parts.patches}.weight`], rawPatchFloats(config))
-    : undefined;
   await plan.load(source, options);
-  if (rawPatches) await padPatches(gpu, config, rawPatches, weights.patches.matrix);
+  await planned.finish(gpu);
   if (classToken) await addClassToken(gpu, weights, classToken);
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
-}
-
-function isPadded(config: TowerConfig): boolean {
-  return patchColumns(config) !== config.channels * config.patchSize ** 2;
-}
-
-function rawPatchFloats({ hidden, channels, patchSize }: TowerConfig): number {
-  return hidden * channels * patchSize ** 2;
-}
-
-/** The patch matrix in f32, zeros for now. */
-function paddedPatches(plan: WeightPlan, config: TowerConfig, name: string): Linear {
-  const { hidden: rows, hasPatchBias } = config;
-  const columns = patchColumns(config);
-  const buffer = plan.vector("patches", [], rows * columns);
-  const parts = [{ buffer, firstRow: 0, rows }];
-  return {
-    matrix: { label: "patches", dtype: "f32", rows, columns, parts },
-    bias: plan.vector("patches bias", hasPatchBias ? [`${name}.bias`] : [], rows),
-  };
-}
-
-/** Copies the rows of the patch convolution to where the padded matrix has them. */
-async function padPatches(
-  gpu: Gpu,
-  config: TowerConfig,
-  raw: GPUBuffer,
-  { columns, rows, parts }: Matrix,
-): Promise<void> {
-  const from = new Float32Array(await gpu.read(raw));
-  const used = rawPatchFloats(config) / rows;
-  const padded = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    padded.set(from.subarray(row * used, (row + 1) * used), row * columns);
-  }
-  gpu.device.queue.writeBuffer((parts[0] as Matrix["parts"][0]).buffer, 0, padded);
 }
 
 /**
@@ -157,20 +106,23 @@ async function addClassToken(
 }
 
 function layOut(
-  plan: WeightPlan,
+  tensors: TowerTensors,
   config: TowerConfig,
   { tower, parts, connector, connectorNorm, newline }: TowerLayout,
 ): Omit<TowerWeights, "bytes" | "destroy"> {
-  const { hidden, width } = config;
+  const { hidden, width, channels, patchSize, hasPatchBias } = config;
   const { hasBias, fold } = config.connector;
-  const tensors = new TowerTensors(plan);
+  const { plan } = tensors;
   const hasNormBias = config.norm === "layer";
   const norm = (name: string, length = hidden, hasBias = hasNormBias) =>
     tensors.norm(name, length, hasBias);
   return {
-    patches: isPadded(config)
-      ? paddedPatches(plan, config, tower + parts.patches)
-      : tensors.linear(tower + parts.patches, hidden, config.hasPatchBias),
+    patches: tensors.paddedLinear(
+      tower + parts.patches,
+      [hidden, channels * patchSize ** 2],
+      hidden,
+      { hasBias: hasPatchBias },
+    ),
     positions: plan.vector("positions", [tower + parts.positions], towerRows(config) * hidden),
     preNorm: config.hasPreNorm ? norm(tower + parts.preNorm) : undefined,
     layers: Array.from({ length: config.layers }, (_, layer) =>
@@ -179,7 +131,7 @@ function layOut(
     finalNorm: config.hasFinalNorm ? norm(tower + parts.finalNorm) : undefined,
     connectorNorm:
       connectorNorm === undefined ? undefined : norm(connectorNorm, fold ** 2 * hidden, true),
-    connector: connector.map((name) => tensors.linear(name, width, hasBias)),
+    connector: connector.map((name) => tensors.linear(name, width, { hasBias })),
     newline: newline === undefined ? undefined : plan.vector(newline, [newline], width),
   };
 }
@@ -202,45 +154,11 @@ function layOutLayer(
     attentionNorm: tensors.norm(at + parts.attentionNorm, hidden, hasNormBias),
     qkv: tensors.stacked(`${at}qkv`, qkv, 3 * hidden, hasQkvBias),
     qkNorm: qkNorms && tensors.plan.vector(`${at}q, k norm`, qkNorms, 2 * hidden),
-    output: tensors.linear(at + parts.output, hidden, true, attentionScale),
+    output: tensors.linear(at + parts.output, hidden, { scale: attentionScale }),
     mlpNorm: tensors.norm(at + parts.mlpNorm, hidden, hasNormBias),
-    up: tensors.linear(at + parts.up, intermediate),
-    down: tensors.linear(at + parts.down, hidden, true, mlpScale),
+    up: tensors.paddedLinear(at + parts.up, [intermediate, hidden], fourfold(intermediate)),
+    down: tensors.paddedLinear(at + parts.down, [hidden, intermediate], hidden, {
+      scale: mlpScale,
+    }),
   };
-}
-
-/** Places linear layers and norms by name. */
-class TowerTensors {
-  readonly plan: WeightPlan;
-
-  constructor(plan: WeightPlan) {
-    this.plan = plan;
-  }
-
-  norm(name: string, length: number, hasBias: boolean): Norm {
-    return {
-      weight: this.plan.vector(`${name} weight`, [`${name}.weight`], length),
-      bias: this.plan.vector(`${name} bias`, hasBias ? [`${name}.bias`] : [], length),
-    };
-  }
-
-  /** With the tensor `scale`, its factors stand behind the bias. */
-  linear(name: string, rows: number, hasBias = true, scale?: string): Linear {
-    const bias = hasBias ? [`${name}.bias`] : [];
-    return {
-      matrix: this.plan.stack(name, [`${name}.weight`]),
-      bias:
-        scale === undefined
-          ? this.plan.vector(`${name} bias`, bias, rows)
-          : this.plan.vector(`${name} bias`, [...bias, scale], 2 * rows, rows),
-    };
-  }
-
-  stacked(label: string, names: readonly string[], rows: number, hasBias: boolean): Linear {
-    const tensors = (part: string) => names.map((name) => `${name}.${part}`);
-    return {
-      matrix: this.plan.stack(label, tensors("weight")),
-      bias: this.plan.vector(`${label} bias`, hasBias ? tensors("bias") : [], rows),
-    };
-  }
 }

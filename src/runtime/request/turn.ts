@@ -31,19 +31,16 @@ export async function prepareTurn(
 ): Promise<PreparedTurn> {
   const checked = checkSettings(request.settings);
   checkRequest(request, model.decoder.config.vocabulary, images !== undefined);
-  const byKey = new Map<string, SeenImage>();
-  for (const key of new Set(request.turns.flatMap((turn) => turn.images))) {
-    byKey.set(key, await (images as ConversationImages).see(request.images[key] as Blob));
-    signal.throwIfAborted();
-  }
+  const shown = await seeImages(request, images, signal);
   const prompt = model.prompts.build(
-    request.turns.map(({ images, ...turn }) => ({
+    request.turns.map((turn, i) => ({
       ...turn,
-      images: images.map((key) => ({ key, ...(byKey.get(key) as SeenImage).geometry })),
+      images: (shown[i] ?? []).map(({ key, image }) => ({ key, ...image.geometry })),
     })),
   );
   checkContext(prompt.ids.length, model.decoder.config.contextLength);
-  const tileImages = prompt.tiles.map(({ image }) => byKey.get(image) as SeenImage);
+  const inOrder = shown.flat().map(({ image }) => image);
+  const tileImages = imagesOfTiles(prompt.tiles, inOrder);
   const tiles = tileImages.map(({ hash }) => hash);
   return {
     ...checked,
@@ -51,8 +48,8 @@ export async function prepareTurn(
     prompt,
     tileImages,
     seen: { ids: prompt.ids, tiles, settings: settingsKey(request.settings) },
-    layouts: layoutsOf(prompt.tiles, byKey),
-    notices: [...byKey.values()].flatMap(({ notices }) => notices),
+    layouts: layoutsOf(prompt.tiles, inOrder),
+    notices: [...new Set(inOrder)].flatMap(({ notices }) => notices),
   };
 }
 
@@ -62,15 +59,53 @@ function checkContext(tokens: number, contextLength: number): void {
   throw new EngineError({ code: "contextOverflow", message, action: "newConversation" });
 }
 
-/** One layout per occurrence of an image, in prompt order. */
-function layoutsOf(
+/** An image where a turn shows it. */
+interface ShownImage {
+  readonly key: string;
+  readonly image: SeenImage;
+}
+
+/** The images of every turn, in order. An image may be cut otherwise beside others. */
+async function seeImages(
+  { turns, images: files }: AskRequest,
+  images: ConversationImages | undefined,
+  signal: AbortSignal,
+): Promise<readonly (readonly ShownImage[])[]> {
+  const seen = new Map<string, SeenImage>();
+  const see = async (key: string, turnImages: number): Promise<ShownImage> => {
+    const id = `${turnImages} ${key}`;
+    const image =
+      seen.get(id) ?? (await (images as ConversationImages).see(files[key] as Blob, turnImages));
+    signal.throwIfAborted();
+    seen.set(id, image);
+    return { key, image };
+  };
+  const shown: ShownImage[][] = [];
+  for (const { images: keys } of turns) {
+    const own: ShownImage[] = [];
+    for (const key of keys) own.push(await see(key, keys.length));
+    shown.push(own);
+  }
+  return shown;
+}
+
+/** The image behind each tile. `shown`: one per occurrence, in prompt order. */
+function imagesOfTiles(
   tiles: readonly PromptTile[],
-  byKey: ReadonlyMap<string, SeenImage>,
-): ImageLayout[] {
+  shown: readonly SeenImage[],
+): readonly SeenImage[] {
+  let occurrence = -1;
+  return tiles.map(({ tile }) => {
+    if (tile === 0) occurrence++;
+    return shown[occurrence] as SeenImage;
+  });
+}
+
+/** One layout per occurrence of an image, in prompt order. */
+function layoutsOf(tiles: readonly PromptTile[], shown: readonly SeenImage[]): ImageLayout[] {
   const starts = tiles.flatMap(({ tile }, i) => (tile === 0 ? [i] : []));
   return starts.map((start, i) => {
     const own = tiles.slice(start, starts[i + 1]);
-    const key = own[0]?.image as string;
-    return imageLayout(key, byKey.get(key) as SeenImage, own);
+    return imageLayout(own[0]?.image as string, shown[i] as SeenImage, own);
   });
 }

@@ -7,7 +7,7 @@ import type { ImageLayout } from "@/protocol/engine";
 
 /** A decoded image, with the data needed to draw on it. */
 export interface SeenImage {
-  /** SHA-256 of the file. */
+  /** SHA-256 of the file; other for an image that its turn's other images change. */
   readonly hash: string;
   readonly geometry: ImageGeometry;
   /** Pixels, as decoded and turned. */
@@ -35,11 +35,13 @@ export class ConversationImages {
   }
 
   /**
-   * Decodes an image and cuts it into tiles, which determine its part of the prompt. @throws
-   * EngineError
+   * Decodes an image and cuts it into tiles, which determine its part of the prompt.
+   * @param turnImages number of images of its turn
+   * @throws EngineError
    */
-  async see(file: Blob): Promise<SeenImage> {
-    const hash = await sha256(file);
+  async see(file: Blob, turnImages: number): Promise<SeenImage> {
+    const isAlone = turnImages === 1 || !this.#processor.countsTurnImages;
+    const hash = `${await sha256(file)}${isAlone ? "" : " beside others"}`;
     const known = this.#seen.get(hash);
     if (known) return known.image;
     const decoded = await decodeImage(
@@ -47,7 +49,7 @@ export class ConversationImages {
       (w, h) => this.#processor.sizeFor(w, h),
       this.#processor.filter,
     );
-    const processed = this.#processor.process(decoded.pixels);
+    const processed = this.#processor.process(decoded.pixels, turnImages);
     const { width, height, notices } = decoded;
     const image = { hash, geometry: processed.geometry, width, height, notices };
     this.#seen.set(hash, { image, content: { kind: "pixels", processed } });

@@ -21,6 +21,8 @@ interface NextProcessorConfig {
   readonly resolutions: readonly Size[];
   readonly filter: ResampleFilter;
   readonly normalization: Normalization;
+  /** Tiles' worth of rows to which larger images are scaled down. */
+  readonly maxTiles?: number;
 }
 
 /**
@@ -40,7 +42,12 @@ export class NextProcessor implements ImageProcessor {
   }
 
   /** @throws ModelError */
-  static async load(files: ModelFiles, tileSize: number, side: number): Promise<NextProcessor> {
+  static async load(
+    files: ModelFiles,
+    tileSize: number,
+    side: number,
+    maxTiles?: number,
+  ): Promise<NextProcessor> {
     const { preprocessor } = await preprocessorFiles(files);
     const pinpoints = preprocessor.image_grid_pinpoints;
     const resolutions = Array.isArray(pinpoints)
@@ -56,6 +63,7 @@ export class NextProcessor implements ImageProcessor {
       resolutions: resolutions as Size[],
       filter: pillowFilter(preprocessor.resample ?? 3),
       normalization: normalizationOf(preprocessor),
+      ...(maxTiles === undefined ? {} : { maxTiles }),
     };
     return new NextProcessor(config, side);
   }
@@ -66,7 +74,7 @@ export class NextProcessor implements ImageProcessor {
   }
 
   process(image: Raster): ProcessedImage {
-    const { tileSize, resolutions, normalization } = this.#config;
+    const { tileSize, resolutions, normalization, maxTiles } = this.#config;
     const size = [image.width, image.height] as const;
     const [wide, high] = bestResolution(size, resolutions);
     const fitted = scaled(image, fittedSize(size, [wide, high]), this.filter);
@@ -87,7 +95,7 @@ export class NextProcessor implements ImageProcessor {
       pixelValues: joinTiles(tiles),
       tiles: tiles.length,
       ...tile,
-      ...anyresRows(size, grid, this.#side),
+      ...anyresRows(size, grid, this.#side, maxTiles),
     };
   }
 }

@@ -1,0 +1,54 @@
+import type { JsonObject } from "../../checkpoint/files";
+import {
+  activationOf,
+  checkTower,
+  featuresPerSide,
+  PLAIN_TOWER,
+  type TowerConfig,
+  towerSizes,
+} from "../../vision/towerConfig";
+import type { ModelFamily } from "../family";
+import { featureLayers } from "../featureLayers";
+import { LLAVA_NAMES, llavaMarkup } from "./llava";
+import { OneVisionProcessor } from "./oneVisionProcessor";
+
+function tower(json: JsonObject, width: number): TowerConfig {
+  const sizes = towerSizes(json, {
+    image_size: 224,
+    patch_size: 16,
+    num_channels: 3,
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    layer_norm_eps: 1e-6,
+    hidden_act: "gelu_pytorch_tanh",
+  });
+  return checkTower({
+    ...sizes,
+    ...PLAIN_TOWER,
+    layers: featureLayers(json, sizes.layers, { layer: -1, strategy: "full" }),
+    connector: {
+      fold: 1,
+      activation: activationOf(json.projector_hidden_act ?? "gelu"),
+      hasBias: json.multimodal_projector_bias !== false,
+    },
+    width,
+  });
+}
+
+/**
+ * LLaVA-OneVision: LLaVA-NeXT's tiles with SigLIP, whose rows are scaled down above nine tiles' worth, over
+ * Qwen2.
+ */
+export const oneVision: ModelFamily = {
+  title: "LLaVA-OneVision",
+  modelTypes: ["llava_onevision"],
+  vision: {
+    tower,
+    names: { ...LLAVA_NAMES, newlines: ["image_newline", "model.image_newline"] },
+    processor: (files, config) =>
+      OneVisionProcessor.load(files, config.imageSize, featuresPerSide(config)),
+    markup: llavaMarkup,
+  },
+};
