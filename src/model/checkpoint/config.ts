@@ -84,7 +84,7 @@ export function parseConfig(json: unknown): DecoderConfig {
   const top = json as Json;
   const text = (object(top, "text_config") ?? top) as Json;
   const architecture = nameOf(top);
-  const decoder = String(text.model_type ?? "llama");
+  const decoder = shown(text.model_type ?? "llama");
   const kind = Object.hasOwn(DECODERS, decoder) ? DECODERS[decoder] : undefined;
   if ((text !== top && !familyOf(top)) || !kind) {
     const over = text === top ? "" : ` over ${decoder}`;
@@ -160,7 +160,7 @@ function rope(
   const fields = ropeFields(text);
   const base = { ...text, ...fields };
   const ropeBase = positive(base, "rope_theta", 10000);
-  const named = String(fields.rope_type ?? fields.type ?? "default");
+  const named = shown(fields.rope_type ?? fields.type ?? "default");
   // NTK scaling begins beyond the native length, where a prompt is refused.
   if (named === "dynamic") return { ropeBase, ropeScaling: { type: "default" } };
   const type = named === "mrope" ? "default" : named;
@@ -231,7 +231,7 @@ function positive(from: Json, name: string, fallback?: number): number {
 
 function count(from: Json, name: string, fallback?: number): number {
   const value = positive(from, name, fallback);
-  if (Number.isInteger(value)) return value;
+  if (Number.isSafeInteger(value)) return value;
   throw bad(`The field ${name} of config.json is ${value}, not a whole number.`);
 }
 

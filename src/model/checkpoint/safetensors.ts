@@ -63,9 +63,14 @@ function filesOf(bytes: Uint8Array): readonly string[] {
   const map = index.weight_map;
   if (typeof map !== "object" || map === null) throw bad(INDEX, "has no weight_map");
   const files = [...new Set(Object.values(map))];
-  const wrong = files.find((file) => typeof file !== "string" || /[/\\]|^\.|:/.test(file));
+  const wrong = files.find((file) => typeof file !== "string" || !isFileName(file));
   if (wrong !== undefined) throw bad(INDEX, `names the file ${shown(wrong)}`);
   return files as string[];
+}
+
+/** A name in the same directory, as long as file systems allow. */
+function isFileName(name: string): boolean {
+  return name.length <= 255 && !/[/\\]|^\.|:/.test(name);
 }
 
 async function readHeader(

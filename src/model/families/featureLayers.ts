@@ -21,8 +21,10 @@ export function featureLayers(json: JsonObject, layers: number, defaults: Featur
     const message = `The feature selection ${shown(strategy)} of the vision encoder is not supported.`;
     throw new ModelError("unknownArchitecture", message);
   }
-  const count = Number(layer) < 0 ? layers + 1 + Number(layer) : Number(layer);
-  if (Number.isInteger(count) && count > 0 && count <= layers) return count;
+  if (typeof layer === "number" && Number.isInteger(layer)) {
+    const count = layer < 0 ? layers + 1 + layer : layer;
+    if (count > 0 && count <= layers) return count;
+  }
   const message = `The field vision_feature_layer of config.json is ${shown(layer)}, not a layer.`;
   throw new ModelError("badModel", message);
 }

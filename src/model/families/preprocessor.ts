@@ -33,14 +33,18 @@ export interface Normalization {
   readonly std: readonly number[];
 }
 
-/** @throws ModelError for values that are not numbers, or deviations that are not positive */
+/** @throws ModelError for values that are not numbers, or do not give finite pixels */
 export function normalizationOf(config: JsonObject): Normalization {
-  return {
-    scale: config.do_rescale === false ? 1 : scaleOf(config),
-    ...(config.do_normalize === false
+  const scale = config.do_rescale === false ? 1 : scaleOf(config);
+  const { mean, std } =
+    config.do_normalize === false
       ? { mean: [0, 0, 0], std: [1, 1, 1] }
-      : { mean: colors(config, "image_mean"), std: deviations(config) }),
-  };
+      : { mean: colors(config, "image_mean"), std: deviations(config) };
+  const extremes = [0, 255].flatMap((value) =>
+    mean.map((m, i) => Math.fround((value * scale - m) / (std[i] ?? 1))),
+  );
+  if (extremes.every(Number.isFinite)) return { scale, mean, std };
+  throw bad(`The model's ${FILE} normalizes pixels to numbers that are not finite.`);
 }
 
 function scaleOf({ rescale_factor: factor = 1 / 255 }: JsonObject): number {
@@ -64,15 +68,15 @@ function colors(config: JsonObject, field: "image_mean" | "image_std"): readonly
 }
 
 /** Pillow's filter numbers, as in `preprocessor_config.json`. */
-const FILTERS: Readonly<Record<number, ResampleFilter>> = {
-  1: "lanczos",
-  2: "bilinear",
-  3: "bicubic",
-};
+const FILTERS: ReadonlyMap<unknown, ResampleFilter> = new Map([
+  [1, "lanczos"],
+  [2, "bilinear"],
+  [3, "bicubic"],
+]);
 
 /** @throws ModelError */
 export function pillowFilter(number: unknown): ResampleFilter {
-  const filter = FILTERS[Number(number)];
+  const filter = FILTERS.get(number);
   if (filter) return filter;
   throw bad(`The filter ${shown(number)} of ${FILE} is not supported.`);
 }

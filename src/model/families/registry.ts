@@ -1,3 +1,4 @@
+import { shown } from "@/text/shown";
 import type { JsonObject } from "../checkpoint/files";
 import type { ModelFamily } from "./family";
 import { idefics3 } from "./idefics3/idefics3";
@@ -22,6 +23,6 @@ export const FAMILIES: readonly ModelFamily[] = [
 
 /** The family of a `config.json`; undefined if it is not supported. */
 export function familyOf(json: JsonObject): ModelFamily | undefined {
-  const type = String(json.model_type ?? "llama");
+  const type = shown(json.model_type ?? "llama");
   return FAMILIES.find(({ modelTypes }) => modelTypes.includes(type));
 }

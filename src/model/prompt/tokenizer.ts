@@ -1,3 +1,4 @@
+import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 import { transformers } from "./transformers";
@@ -50,9 +51,11 @@ export class Tokenizer {
   /** Ids of a text; special tokens in it become their ids. @throws ModelError */
   encode(text: string): number[] {
     if (text === "") return [];
-    return called("tokenizer.json cannot encode this text", () =>
-      this.#tokenizer.encode(text, { add_special_tokens: false }),
-    );
+    return called("tokenizer.json cannot encode this text", () => {
+      const ids = this.#tokenizer.encode(text, { add_special_tokens: false });
+      if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+      throw new RangeError("a token without a number");
+    });
   }
 
   /**
@@ -66,13 +69,15 @@ export class Tokenizer {
     return stands ? whole.slice(anchor.length) : this.encode(text);
   }
 
-  /** Text of ids. An unfinished UTF-8 sequence at the end decodes to U+FFFD. */
+  /** Text of ids. An unfinished UTF-8 sequence at the end decodes to U+FFFD. @throws ModelError */
   decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
     if (ids.length === 0) return "";
-    return this.#tokenizer.decode([...ids], {
-      skip_special_tokens: !options.keepSpecial,
-      clean_up_tokenization_spaces: false,
-    });
+    return called("tokenizer.json cannot decode its tokens", () =>
+      this.#tokenizer.decode([...ids], {
+        skip_special_tokens: !options.keepSpecial,
+        clean_up_tokenization_spaces: false,
+      }),
+    );
   }
 
   /** The prompt as text, ending where the assistant's answer begins. @throws ModelError */
@@ -178,7 +183,7 @@ function called<T>(what: string, call: () => T): T {
 
 /** The library's class named by `tokenizer_config.json`, otherwise its base class. */
 function construct(json: JsonObject, config: JsonObject): LibraryTokenizer {
-  const name = String(config.tokenizer_class ?? "").replace(/Fast$/, "");
+  const name = shown(config.tokenizer_class ?? "").replace(/Fast$/, "");
   const found = (transformers as Readonly<Record<string, unknown>>)[name];
   const base = transformers.PreTrainedTokenizer;
   const isTokenizer = typeof found === "function" && found.prototype instanceof base;
@@ -193,7 +198,7 @@ async function chatTemplate(files: ModelFiles, config: JsonObject): Promise<stri
   const given = config.chat_template;
   if (typeof given === "string") return given;
   if (Array.isArray(given)) {
-    const named = given.find((entry: { name?: unknown }) => entry.name === "default");
+    const named = given.find((entry: { name?: unknown } | null) => entry?.name === "default");
     if (typeof named?.template === "string") return named.template;
   }
   throw new ModelError(

@@ -47,15 +47,15 @@ export interface ConnectorConfig {
   readonly hasBias: boolean;
 }
 
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  gelu: "gelu",
-  gelu_pytorch_tanh: "geluTanh",
-  quick_gelu: "quickGelu",
-};
+const ACTIVATIONS: ReadonlyMap<unknown, Activation> = new Map([
+  ["gelu", "gelu"],
+  ["gelu_pytorch_tanh", "geluTanh"],
+  ["quick_gelu", "quickGelu"],
+]);
 
 /** @throws ModelError for a function that no kernel computes */
 export function activationOf(name: unknown): Activation {
-  const activation = ACTIVATIONS[String(name)];
+  const activation = ACTIVATIONS.get(name);
   if (activation) return activation;
   const message = `The activation ${shown(name)} of the vision encoder is not supported.`;
   throw new ModelError("unknownArchitecture", message);
@@ -107,7 +107,7 @@ export function towerSizes(json: JsonObject, defaults: TowerDefaults): TowerSize
     const given: unknown = vision[name];
     // InternVL states the sides of a square one by one.
     const value = Array.isArray(given) && given[0] === given[1] ? given[0] : given;
-    if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
+    if (isCount(value)) return value;
     const what = shown(value);
     throw bad(`The field vision_config.${name} of config.json is ${what}, not a whole number.`);
   };
@@ -123,8 +123,18 @@ export function towerSizes(json: JsonObject, defaults: TowerDefaults): TowerSize
     heads,
     headDim: hidden / heads,
     activation: activationOf(vision.hidden_act),
-    normEpsilon: Number(vision.layer_norm_eps),
+    normEpsilon: epsilonOf(vision.layer_norm_eps),
   };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function epsilonOf(value: unknown): number {
+  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
+  const field = "The field vision_config.layer_norm_eps of config.json";
+  throw bad(`${field} is ${shown(value)}, not a positive number.`);
 }
 
 /** Patches along a side of the image; what is left over at its end is not seen. */
@@ -159,8 +169,9 @@ export function checkTower(config: TowerConfig): TowerConfig {
     throw new ModelError("unknownArchitecture", message);
   }
   const side = patchesPerSide(config);
-  if (side > 0 && Number.isInteger(featuresPerSide(config))) return config;
-  throw bad(`Images of ${side} × ${side} patches cannot be folded by ${config.connector.fold}.`);
+  const { fold } = config.connector;
+  if (side > 0 && isCount(fold) && Number.isInteger(side / fold)) return config;
+  throw bad(`Images of ${side} × ${side} patches cannot be folded by ${fold}.`);
 }
 
 function bad(message: string): ModelError {

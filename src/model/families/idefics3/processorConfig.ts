@@ -21,7 +21,7 @@ const FILE = "preprocessor_config.json";
 
 /** @throws ModelError `badModel` */
 export function parseProcessorConfig(config: JsonObject): Idefics3ProcessorConfig {
-  const name = String(config.image_processor_type ?? "").replace(/(Fast|Pil)$/, "");
+  const name = shown(config.image_processor_type ?? "").replace(/(Fast|Pil)$/, "");
   if (!SUPPORTED.includes(name)) {
     const what = shown(name) || "image processor";
     throw bad(`Images cannot be prepared for this model: its ${what} is not supported.`);

@@ -29,6 +29,10 @@ export class ClipProcessor implements ImageProcessor {
       const sizes = `${shown(square)} pixels, but its vision encoder takes ${imageSize}`;
       throw new ModelError("badModel", `The model's preprocessor_config.json cuts ${sizes}.`);
     }
+    if (!Number.isSafeInteger(edge) || edge <= 0) {
+      const message = `The model's preprocessor_config.json scales images to ${shown(edge)} pixels.`;
+      throw new ModelError("badModel", message);
+    }
     this.filter = pillowFilter(config.resample ?? 3);
     this.#normalization = normalizationOf(config);
     this.#shortestEdge = edge;
