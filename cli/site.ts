@@ -3,9 +3,10 @@ import fs from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import sirv from "sirv";
+import sirv, { type Options } from "sirv";
 
 const DIST = path.resolve("dist");
+const STAMP = path.join(DIST, ".built");
 /** Inputs of the build; if one of them is newer than the build, the build is stale. */
 const SOURCES = [
   "src",
@@ -13,15 +14,19 @@ const SOURCES = [
   "examples",
   "index.html",
   "headless.html",
+  "build",
   "vite.config.ts",
   "package-lock.json",
 ];
 
-/** Builds `dist/` if a source is newer than it. Build output goes to stderr. */
+/**
+ * Builds `dist/` if a source is newer than it, or if it was built for other origins of models. Build
+ * output goes to stderr.
+ */
 export function buildIfStale(): void {
-  const stamp = path.join(DIST, ".built");
-  const built = fs.existsSync(stamp) ? fs.statSync(stamp).mtimeMs : 0;
-  if (newest(SOURCES) <= built) return;
+  const origins = process.env.VITE_MODEL_ORIGINS ?? "";
+  const isBuilt = fs.existsSync(STAMP) && fs.readFileSync(STAMP, "utf8") === origins;
+  if (isBuilt && newest(SOURCES) <= fs.statSync(STAMP).mtimeMs) return;
   process.stderr.write("Building the site …\n");
   const vite = path.resolve("node_modules/vite/bin/vite.js");
   const { status, stderr, stdout } = spawnSync(process.execPath, [vite, "build"], {
@@ -30,7 +35,7 @@ export function buildIfStale(): void {
     env: { ...process.env, NODE_ENV: "production" },
   });
   if (status !== 0) throw new Error(`The build failed:\n${stdout}${stderr}`);
-  fs.writeFileSync(stamp, "");
+  fs.writeFileSync(STAMP, origins);
 }
 
 function newest(files: readonly string[]): number {
@@ -53,7 +58,8 @@ export interface Site {
 }
 
 /**
- * Serves the built site on 127.0.0.1, with byte ranges and 404 for missing files.
+ * Serves the built site on 127.0.0.1, with byte ranges, 404 for missing files, and the build's
+ * Content-Security-Policy with every script: a dedicated worker does not inherit its page's.
  * @param mounts folders from anywhere on disk, by URL prefix without a slash at either end
  * @param port 0 picks a free one
  */
@@ -62,9 +68,13 @@ export async function serveSite(
   port = 0,
   host = "127.0.0.1",
 ): Promise<Site> {
-  const site = sirv(DIST, { dev: true, etag: true });
+  const policy = builtPolicy();
+  const setHeaders: Options["setHeaders"] = (response, name) => {
+    if (/\.m?js$/.test(name)) response.setHeader("Content-Security-Policy", policy);
+  };
+  const site = sirv(DIST, { dev: true, etag: true, setHeaders });
   const folders = Object.entries(mounts).map(([prefix, folder]) => {
-    return { path: `/${prefix}/`, serve: sirv(folder, { dev: true }) };
+    return { path: `/${prefix}/`, serve: sirv(folder, { dev: true, setHeaders }) };
   });
   const server = http.createServer((request, response) => {
     const missing = () => {
@@ -86,6 +96,12 @@ export async function serveSite(
     url: `http://${host === "0.0.0.0" ? "localhost" : host}:${actual}/`,
     close: () => void server.close(),
   };
+}
+
+/** The policy that the build wrote for hosts. */
+function builtPolicy(): string {
+  const headers = fs.readFileSync(path.join(DIST, "_headers"), "utf8");
+  return /^ *Content-Security-Policy: (.+)$/m.exec(headers)![1]!;
 }
 
 /**

@@ -3,8 +3,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import type { AskDocument } from "../cli/ask";
+import { test } from "./test";
 
 const run = promisify(execFile);
 

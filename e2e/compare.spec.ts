@@ -1,6 +1,7 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import type { TurnResult } from "../src/protocol/engine";
+import { test } from "./test";
 
 /** Results of the lanes, as the page stores them in this browser. */
 function keptResults(page: Page): Promise<readonly TurnResult[]> {

@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { serveSite } from "../cli/site";
+import { test } from "./test";
 
 test("the example page answers with the real engine, from under a sub-path", async ({ page }) => {
   const site = await serveSite({ app: "dist" });

@@ -1,6 +1,7 @@
-import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { type BrowserContext, expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import type { EngineFailure } from "../src/protocol/engine";
+import { test } from "./test";
 
 const MODEL = "models/tiny-smolvlm/";
 const WEIGHTS = "**/models/tiny-smolvlm/model.safetensors";

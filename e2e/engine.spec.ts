@@ -1,7 +1,8 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import reference from "../fixtures/vision/reference.json" with { type: "json" };
 import type { Turn } from "../src/protocol/engine";
+import { test } from "./test";
 
 /** Rows per KV head are allocated in steps of this many. */
 const CAPACITY_STEP = 64;

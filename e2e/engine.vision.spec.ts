@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { createServer, type ViteDevServer } from "vite";
 import reference from "../fixtures/vision/reference.json" with { type: "json" };
+import { test } from "./test";
 
 /** Against PyTorch in f32; both providers are seen at 4e-6. */
 const TOLERANCE = 1e-4;

@@ -1,6 +1,7 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import type { Explanation, TurnResult } from "../src/protocol/engine";
+import { test } from "./test";
 
 const shown = { images: ["picture"], question: "What is shown in this image?" };
 const then = { images: [], question: "And what else?" };

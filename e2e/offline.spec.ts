@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
-import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { type BrowserContext, expect, type Page } from "@playwright/test";
 import { ask, recording } from "./scripted";
 import { copyBuild, type StaticSite, serveStatic } from "./staticSite";
+import { test } from "./test";
 
 test.use({ serviceWorkers: "allow" });
 

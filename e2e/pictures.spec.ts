@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "./test";
 
 /** Several images with the real engine: before one question, and added to a conversation. */
 

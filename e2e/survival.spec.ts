@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "./test";
 
 /**
  * The built page with the real engine and a tiny random model. Its answers are random; the tests

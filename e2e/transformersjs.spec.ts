@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "./test";
 
 /** PyTorch's answers from `public/samples/samples.json`. */
 interface Sample {

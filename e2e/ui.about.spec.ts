@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
+import { test } from "./test";
 
 test("the About page says of each method what it did here, and nothing that was not measured", async ({
   page,

@@ -1,7 +1,8 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { RecordedAnswer, Recording } from "../src/client/scriptedEngine";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { openScripted, recording, saying } from "./scripted";
+import { test } from "./test";
 
 const QUESTION = "List the items.";
 const ITEMS = "Muffin, Pen, Beer, Rice, Banana, Onion, Sugar";

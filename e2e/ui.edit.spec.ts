@@ -1,7 +1,8 @@
 import fs from "node:fs";
-import { type Browser, expect, type Page, test } from "@playwright/test";
+import { type Browser, expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
+import { test } from "./test";
 
 const EVIL = `<script>document.title = "run"</script><img src=x onerror="document.title='run'">`;
 const composer = (page: Page) => page.getByRole("textbox", { name: "Question", exact: true });

@@ -1,7 +1,8 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
 import type { EngineFailure } from "../src/protocol/engine";
 import { ask, openScripted, recording } from "./scripted";
+import { test } from "./test";
 
 /** The recording, with every answer replaced by a failure. */
 function failing(failure: EngineFailure): Recording {

@@ -1,8 +1,9 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { findBrowser, launchOptions } from "../cli/browser";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
+import { test } from "./test";
 
 const browser = await findBrowser();
 const CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
@@ -261,7 +262,7 @@ test("a web address brings an image, and each failure one sentence that says wha
   page,
 }) => {
   const asked: string[] = [];
-  await page.route("https://pictures.example/**", async (route) => {
+  await page.route("https://huggingface.co/**", async (route) => {
     const url = route.request().url();
     asked.push(url);
     const headers = { "access-control-allow-origin": "*" };
@@ -269,7 +270,7 @@ test("a web address brings an image, and each failure one sentence that says wha
     if (url.endsWith("/page"))
       return route.fulfill({ headers, contentType: "text/html", body: "" });
     if (url.endsWith("/private.png")) {
-      const own = { "access-control-allow-origin": "https://pictures.example" };
+      const own = { "access-control-allow-origin": "https://huggingface.co" };
       return route.fulfill({ headers: own, contentType: "image/png", body: CARD });
     }
     if (url.endsWith("/slow.png")) return undefined;
@@ -283,24 +284,24 @@ test("a web address brings an image, and each failure one sentence that says wha
   await expectAccessible(page);
   expect(asked).toEqual([]);
   for (const [path, sentence] of [
-    ["missing.png", /pictures\.example has nothing at this address \(404\)/],
+    ["missing.png", /huggingface\.co has nothing at this address \(404\)/],
     ["page", /leads to text\/html, not to an image\. Copy the address of the image itself/],
     [
       "private.png",
       /does not allow other pages to read its images\. Download the image and drop it/,
     ],
   ] as const) {
-    await field.fill(`https://pictures.example/${path}`);
+    await field.fill(`https://huggingface.co/${path}`);
     await page.keyboard.press("Enter");
     await expect(page.getByRole("dialog").getByRole("alert")).toHaveText(sentence);
-    await expect(field).toHaveValue(`https://pictures.example/${path}`);
+    await expect(field).toHaveValue(`https://huggingface.co/${path}`);
   }
-  await field.fill("pictures.example/slow.png");
+  await field.fill("huggingface.co/slow.png");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("dialog").getByText("Fetching from pictures.example")).toBeVisible();
+  await expect(page.getByRole("dialog").getByText("Fetching from huggingface.co")).toBeVisible();
   await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
   await expect(page.getByRole("dialog").getByText(/^This browser asks that site/)).toBeVisible();
-  await field.fill("pictures.example/a%20card.png");
+  await field.fill("huggingface.co/a%20card.png");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByAltText("Your image: a card.png")).toBeVisible();
@@ -309,7 +310,7 @@ test("a web address brings an image, and each failure one sentence that says wha
 test("addresses and images of other pages are dropped and pasted; text in a field stays text", async ({
   page,
 }) => {
-  await page.route("https://pictures.example/**", (route) =>
+  await page.route("https://huggingface.co/**", (route) =>
     route.fulfill({
       headers: { "access-control-allow-origin": "*" },
       contentType: "image/png",
@@ -318,15 +319,15 @@ test("addresses and images of other pages are dropped and pasted; text in a fiel
   );
   await openScripted(page);
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
-  const link = "https://pictures.example/article";
-  const image = '<a href="/article"><img src="https://pictures.example/in-a-link.png"></a>';
+  const link = "https://huggingface.co/article";
+  const image = '<a href="/article"><img src="https://huggingface.co/in-a-link.png"></a>';
   await transferTo(
     page,
     "drop",
     await transferOf(page, { "text/uri-list": link, "text/html": image }),
   );
   await expect(page.getByAltText("Your image: in-a-link.png")).toBeVisible();
-  const address = "https://pictures.example/pasted.png";
+  const address = "https://huggingface.co/pasted.png";
   await transferTo(page, "paste", await transferOf(page, { "text/plain": address }));
   await expect(page.getByRole("button", { name: "Remove pasted.png" })).toBeVisible();
 
@@ -340,7 +341,24 @@ test("addresses and images of other pages are dropped and pasted; text in a fiel
   await expect(chips(page)).toHaveCount(2);
 });
 
+interface Kept {
+  readonly blobs: ReadonlyMap<string, Blob>;
+}
+
+/** Keeps every blob with its address: the page's policy does not let a test fetch it. */
+function keepBlobs(): void {
+  const blobs = new Map<string, Blob>();
+  const create = URL.createObjectURL;
+  URL.createObjectURL = (blob: Blob) => {
+    const url = create.call(URL, blob);
+    blobs.set(url, blob);
+    return url;
+  };
+  Object.assign(window, { blobs });
+}
+
 test("a very large image is scaled before anything keeps it, upright", async ({ page }) => {
+  await page.addInitScript(keepBlobs);
   await openScripted(page);
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
   // Created here instead of stored in the repository; EXIF orientation 6 rotates it upright.
@@ -368,7 +386,7 @@ test("a very large image is scaled before anything keeps it, upright", async ({ 
   await ask(page, "What is the total?");
   const kept = await page.evaluate(async () => {
     const image = document.querySelector<HTMLImageElement>("figure img")!;
-    const blob = await (await fetch(image.src)).blob();
+    const blob = (window as unknown as Kept).blobs.get(image.src)!;
     const bitmap = await createImageBitmap(blob);
     const canvas = new OffscreenCanvas(3, 3);
     canvas.getContext("2d")!.drawImage(bitmap, 0, 0, 3, 3);
@@ -419,15 +437,15 @@ for (const [width, height, colorScheme] of [
 test("an added file has the type of its header, whatever it was declared as, and is upright", async ({
   page,
 }) => {
+  await page.addInitScript(keepBlobs);
   await openScripted(page);
   const add = async (name: string, mimeType: string, file: string) => {
     const buffer = fs.readFileSync(`fixtures/images/${file}`);
     await page.getByLabel("Images to add").first().setInputFiles({ name, mimeType, buffer });
     await expect(page.locator(`figure img[alt="${name}"]`)).toBeVisible();
     return page.evaluate(async () => {
-      const blob = await (
-        await fetch(document.querySelector<HTMLImageElement>("figure img")!.src)
-      ).blob();
+      const image = document.querySelector<HTMLImageElement>("figure img")!;
+      const blob = (window as unknown as Kept).blobs.get(image.src)!;
       const bitmap = await createImageBitmap(blob);
       const context = new OffscreenCanvas(64, 64).getContext("2d")!;
       context.drawImage(bitmap, 0, 0, 64, 64);

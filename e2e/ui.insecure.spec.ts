@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { findBrowser, launchOptions } from "../cli/browser";
 import { expectAccessible } from "./pageChecks";
+import { test } from "./test";
 
 const HOST = "keepsight.example";
 const browser = await findBrowser();

@@ -1,6 +1,7 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
 import { openScripted } from "./scripted";
+import { test } from "./test";
 
 const answers = (page: Page) => page.getByRole("article", { name: /^Answer/ });
 const isNarrow = (page: Page) => page.viewportSize()!.width <= 720;

@@ -1,6 +1,7 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { openScripted } from "./scripted";
+import { test } from "./test";
 
 /** Presses Tab, or Shift+Tab, until what is focused has this name; focus is to be seen on the way. */
 async function tabTo(page: Page, name: string | RegExp, key: "Tab" | "Shift+Tab" = "Tab") {

@@ -1,6 +1,7 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
+import { test } from "./test";
 
 const SIZES = [
   { width: 1440, height: 900 },

@@ -1,7 +1,8 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, saying } from "./scripted";
+import { test } from "./test";
 
 const library = (page: Page) => page.getByRole("button", { name: "History" });
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });

@@ -1,8 +1,9 @@
 import fs from "node:fs";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
 import { expectAccessible } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
+import { test } from "./test";
 
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });

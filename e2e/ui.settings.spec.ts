@@ -1,7 +1,8 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
+import { test } from "./test";
 
 const composer = (page: Page) => page.getByRole("textbox", { name: "Question" });
 const cap = (page: Page) => page.getByLabel("Cap", { exact: true });

@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { paintedShare } from "./pageChecks";
 import { ask, openScripted, recording, saying } from "./scripted";
+import { test } from "./test";
 
 const answers = (page: import("@playwright/test").Page) => page.getByLabel("Answer");
 

@@ -1,7 +1,8 @@
 import { deflateSync, inflateSync } from "node:zlib";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll, paintedShare } from "./pageChecks";
 import { openScripted, recording } from "./scripted";
+import { test } from "./test";
 
 const QUESTION = "What is the date?";
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });

@@ -1,3 +1,4 @@
+import { acceptOwnScripts } from "@/client/ownScripts";
 import { createWorkerEngine } from "@/client/workerClient";
 import type { Engine } from "@/protocol/engine";
 
@@ -8,4 +9,5 @@ declare global {
   }
 }
 
+acceptOwnScripts();
 window.keepsight = createWorkerEngine();

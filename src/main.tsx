@@ -4,12 +4,15 @@ import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./ui/tokens.css";
 import "./ui/base.css";
 import { createRoot } from "react-dom/client";
+import { acceptOwnScripts } from "@/client/ownScripts";
 import { POLICIES } from "@/compression/registry";
 import { type Engine, EngineError } from "@/protocol/engine";
 import { createApp } from "@/store/app/app";
 import { App } from "@/ui/App";
 import { startOffline } from "./offline/page";
 import { drawing, initialState, keepState, speakChosen } from "./pageState";
+
+acceptOwnScripts();
 
 const parameters = new URLSearchParams(location.search);
 

@@ -35,11 +35,11 @@ describe("worker client", () => {
   it("answers each call by its id, in any order", async () => {
     const { engine, workers } = open();
     const first = engine.memory();
-    const second = engine.clear();
+    const second = engine.preview({ policy: "full", retention: 1, scope: "visual", options: {} });
     const [worker] = workers as [FakeWorker];
     expect(worker.received.map(({ call, args }) => [call, args])).toEqual([
       ["memory", []],
-      ["clear", []],
+      ["preview", [expect.anything()]],
     ]);
     const [a, b] = worker.received.map(({ id }) => id) as [number, number];
     worker.onmessage?.({ data: { type: "result", id: b, value: undefined } });
@@ -85,6 +85,75 @@ describe("worker client", () => {
       data: { type: "result", id: workers[1]?.received[0]?.id ?? 0, value: pools },
     });
     await expect(next).resolves.toEqual(pools);
+  });
+
+  it("ends a worker that is silent for three seconds after Stop; the next call starts another", async () => {
+    vi.useFakeTimers();
+    const { engine, workers } = open();
+    const heard: EngineEvent[] = [];
+    engine.subscribe((event) => heard.push(event));
+    await engine.cancel();
+    expect(workers, "there was nothing to stop").toHaveLength(0);
+    const asked = engine.load({ baseUrl: "/endless/" });
+    asked.catch(() => undefined);
+    const stopped = engine.cancel();
+    await vi.advanceTimersByTimeAsync(2900);
+    expect(workers[0]?.isTerminated).toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(workers[0]?.isTerminated).toBe(true);
+    await expect(stopped).resolves.toBeUndefined();
+    await expect(asked).rejects.toMatchObject({ failure: { code: "cancelled" } });
+    expect(heard).toEqual([expect.objectContaining({ type: "deviceLost", isStop: true })]);
+    engine.memory().catch(() => undefined);
+    expect(workers).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(workers[1]?.isTerminated).toBe(false);
+    vi.useRealTimers();
+  });
+
+  it("gives a worker that still answers eight seconds to stop", async () => {
+    vi.useFakeTimers();
+    const { engine, workers } = open();
+    const stops = [engine.memory(), engine.clear()].map((call) => call.catch(() => undefined));
+    const [worker] = workers as [FakeWorker];
+    const reply = (index: number, value?: unknown) =>
+      worker.onmessage?.({
+        data: { type: "result", id: worker.received[index]?.id ?? 0, value },
+      });
+    expect(worker.received.map(({ call }) => call)).toEqual(["memory", "clear", "memory"]);
+    reply(2, pools);
+    await vi.advanceTimersByTimeAsync(7900);
+    expect(worker.isTerminated).toBe(false);
+    reply(1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(worker.isTerminated, "it has stopped in time").toBe(false);
+    void engine.cancel();
+    reply(4, pools);
+    await vi.advanceTimersByTimeAsync(8100);
+    expect(worker.isTerminated).toBe(true);
+    await Promise.all(stops);
+    vi.useRealTimers();
+  });
+
+  it("loads in a new worker after a model that has failed", async () => {
+    const { engine, workers } = open();
+    const fail = (code: "badModel" | "cancelled") => {
+      const worker = workers.at(-1)!;
+      const failure = { code, message: "No." } as const;
+      worker.onmessage?.({ data: { type: "failure", id: worker.received.at(-1)!.id, failure } });
+    };
+    const load = () => engine.load({ baseUrl: "/model/" }).catch(() => undefined);
+    const first = load();
+    fail("cancelled");
+    await first;
+    const second = load();
+    expect(workers).toHaveLength(1);
+    fail("badModel");
+    await second;
+    expect(workers[0]?.isTerminated, "what it holds can still be asked for").toBe(false);
+    void load();
+    expect(workers[0]?.isTerminated).toBe(true);
+    expect(workers).toHaveLength(2);
   });
 
   it("hears of the death of a worker that could not say so", async () => {

@@ -1,4 +1,11 @@
-import { type Engine, EngineError, type EngineEvent, type EngineFailure } from "@/protocol/engine";
+import {
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type EngineFailure,
+  type LoadRequest,
+  type ModelInfo,
+} from "@/protocol/engine";
 import type {
   Arguments,
   CallName,
@@ -24,15 +31,27 @@ const CRASHED: EngineFailure = {
   action: "reload",
 };
 
+const STOPPED: EngineFailure = { code: "cancelled", message: "Stopped." };
+
+/** A stopped worker that sends nothing for this long, in ms, is busy without a pause. */
+const SILENCE_MS = 3000;
+/** A stopped worker that goes on for this long, in ms, does not stop. */
+const STOP_MS = 8000;
+
+/** Failures after which ONNX Runtime or the device may be unusable. */
+const DIRTY: ReadonlySet<string> = new Set(["badModel", "internal", "outOfMemory"]);
+
 /**
  * The page's side of the protocol: one message per call, with a reply of the same id, and events.
  * The worker starts with the first call. If it dies, running calls fail, a `deviceLost` event tells
- * the page that the model is gone, and the next call starts another worker.
+ * the page that the model is gone, and the next call starts another worker. A worker that does not
+ * stop is ended in the same way. After a failure, a model is loaded in a new worker.
  */
 export function createWorkerEngine(start: () => Worker = startWorker): WorkerEngine {
   const listeners = new Set<(event: EngineEvent) => void>();
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
+  let isDirty = false;
   let lastId = 0;
 
   const emit = (event: EngineEvent) => {
@@ -54,17 +73,25 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     emit({ type: "deviceLost", message: CRASHED.message });
   };
 
+  const endStuck = (stuck: Worker) => {
+    if (worker !== stuck) return;
+    fail(STOPPED);
+    emit({ type: "deviceLost", message: "The engine did not stop and was ended.", isStop: true });
+  };
+
   const receive = (from: Worker, message: WorkerMessage) => {
     if (message.type === "alive") return whenFree(message.lock, () => crash(from));
     if (message.type === "event") return emit(message.event);
     const call = pending.get(message.id);
     pending.delete(message.id);
-    if (message.type === "result") call?.resolve(message.value);
-    else call?.reject(new EngineError(message.failure));
+    if (message.type === "result") return call?.resolve(message.value);
+    isDirty ||= DIRTY.has(message.failure.code);
+    call?.reject(new EngineError(message.failure));
   };
 
   const open = (): Worker => {
     const opened = start();
+    isDirty = false;
     opened.onmessage = ({ data }: MessageEvent<WorkerMessage>) => receive(opened, data);
     opened.onerror = () => crash(opened);
     opened.onmessageerror = () => crash(opened);
@@ -81,13 +108,42 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     });
   };
 
+  /** A call that waits for the running one; if that holds the thread, the worker is ended. */
+  const stop = async (name: "cancel" | "clear"): Promise<void> => {
+    const asked = worker;
+    if (!asked) return;
+    const stopped = call(name);
+    const silent = setTimeout(endStuck, SILENCE_MS, asked);
+    const late = setTimeout(endStuck, STOP_MS, asked);
+    call("memory").then(
+      () => clearTimeout(silent),
+      () => undefined,
+    );
+    try {
+      await stopped;
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.failure !== STOPPED) throw error;
+    } finally {
+      clearTimeout(silent);
+      clearTimeout(late);
+    }
+  };
+
+  const loadAnew = (request: LoadRequest): Promise<ModelInfo> => {
+    if (isDirty && pending.size === 0) {
+      worker?.terminate();
+      worker = undefined;
+    }
+    return call("load", request);
+  };
+
   return {
-    load: (request) => call("load", request),
+    load: loadAnew,
     ask: (request) => call("ask", request),
     compare: (request) => call("compare", request),
-    cancel: () => call("cancel"),
+    cancel: () => stop("cancel"),
     preview: (settings) => call("preview", settings),
-    clear: () => call("clear"),
+    clear: () => stop("clear"),
     memory: () => call("memory"),
     subscribe(listener) {
       listeners.add(listener);

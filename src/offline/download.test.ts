@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Download } from "./download";
 
 /** A body whose bytes come when the test says so. */
@@ -61,3 +61,17 @@ test.each([[[1, 2]], [[1, 2, 3, 4]]])(
     await expect(download.whole).rejects.toThrow(RangeError);
   },
 );
+
+test("a body that sends nothing for twenty seconds has ended", async () => {
+  vi.useFakeTimers();
+  const { stream, send } = body();
+  const download = new Download(stream, 6, "text/plain");
+  const failed = download.whole.catch(String);
+  await vi.advanceTimersByTimeAsync(19_000);
+  send(1, 2);
+  await vi.advanceTimersByTimeAsync(19_000);
+  send(3);
+  await vi.advanceTimersByTimeAsync(21_000);
+  expect(await failed).toMatch("3 of 6 bytes came");
+  vi.useRealTimers();
+});

@@ -1,5 +1,8 @@
 import type { ByteRange } from "./byteRange";
 
+/** A download without bytes for this long, in ms, is a broken connection. */
+const STALL_MS = 20_000;
+
 /**
  * A file during its download. Readers of a part receive its bytes as they arrive, so reading a file
  * in ranges costs one transfer and does not wait for its end.
@@ -43,7 +46,9 @@ export class Download {
 
   async #fill(reader: ReadableStreamDefaultReader<Uint8Array>) {
     while (true) {
-      const { done, value } = await reader.read();
+      // Ends the body early, so that it is too short.
+      const timer = setTimeout(() => void reader.cancel().catch(() => undefined), STALL_MS);
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer));
       if (done) break;
       this.#bytes.set(value, this.#filled);
       this.#filled += value.length;

@@ -11,6 +11,8 @@ import type { RequestEvent, ServiceWorkerScope } from "./scope";
 
 /** Size and SHA-256 of the files of this build, by path; the build writes them before this script. */
 declare const BUILT_FILES: Readonly<Record<string, readonly [bytes: number, digest: string]>>;
+/** The Content-Security-Policy of this build; a dedicated worker obeys the one of its script alone. */
+declare const POLICY: string;
 
 const worker = self as unknown as ServiceWorkerScope;
 const { scope } = worker.registration;
@@ -66,12 +68,21 @@ async function answer(event: RequestEvent, path: string): Promise<Response> {
   const range = header === null ? undefined : parseRange(header, BUILT_FILES[path]![0]);
   const kept = await stored(path);
   if (range) return kept ? cutOut(kept, range, path) : passPart(event, range, path);
-  if (kept) return kept;
+  if (kept) return withPolicy(kept, path);
   const response = await fetch(event.request);
   if (response.status !== 200) return response;
   const copy = response.clone();
   event.waitUntil(store(path, () => copy.arrayBuffer(), typeOf(copy)).catch(() => undefined));
-  return response;
+  return withPolicy(response, path);
+}
+
+/** Scripts carry the policy, even if the host sends no such header. */
+function withPolicy(response: Response, path: string): Response {
+  if (!path.endsWith(".js")) return response;
+  const { body, status, headers } = response;
+  const copy = new Headers(headers);
+  copy.set("content-security-policy", POLICY);
+  return new Response(body, { status, headers: copy });
 }
 
 async function cutOut(kept: Response, range: ByteRange, path: string): Promise<Response> {

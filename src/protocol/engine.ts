@@ -309,7 +309,12 @@ export type EngineEvent =
       readonly images: readonly ImageLayout[];
       readonly lane?: number;
     }
-  | { readonly type: "deviceLost"; readonly message: string };
+  | {
+      readonly type: "deviceLost";
+      readonly message: string;
+      /** The worker was ended because it did not stop. */
+      readonly isStop?: true;
+    };
 
 export type FailureCode =
   | "noWebGpu"

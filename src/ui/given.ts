@@ -38,12 +38,21 @@ function filesOf(data: DataTransfer, unnamed: string): readonly Given[] {
   return Array.from(data.files, (file) => ({ blob: file, title: file.name || unnamed }));
 }
 
-/** Addresses of the images in a piece of a page. Nothing in it runs or is fetched by parsing it. */
+const IMAGE = /<img\b(?:"[^"]*"|'[^']*'|[^"'<>])*>/gi;
+const ATTRIBUTE = /([^\s"'=<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", quot: '"', "#39": "'" };
+
+/**
+ * Addresses of the images in a piece of a page, as browsers write it to a drop or a paste. It is not
+ * parsed into a document: the Content-Security-Policy forbids markup that is made from text.
+ */
 function imageAddresses(markup: string): readonly string[] {
-  if (markup === "") return [];
-  const page = new DOMParser().parseFromString(markup, "text/html");
-  const sources = Array.from(page.images, (image) => image.getAttribute("src") ?? "");
-  return sources.filter((source) => /^(https?:|data:image\/|blob:)/i.test(source));
+  return [...markup.matchAll(IMAGE)]
+    .flatMap(([tag]) => [...tag.matchAll(ATTRIBUTE)])
+    .filter(([, name]) => name?.toLowerCase() === "src")
+    .map(([, , ...sources]) => sources.find((source) => source !== undefined) ?? "")
+    .map((source) => source.replace(/&(amp|quot|#39);/g, (_, name: string) => ENTITIES[name]!))
+    .filter((source) => /^(https?:|data:image\/)/i.test(source));
 }
 
 /** Lines of a text/uri-list; lines that begin with # are comments. */

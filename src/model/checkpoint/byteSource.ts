@@ -1,5 +1,6 @@
 import { ModelError } from "../modelError";
 import type { FetchFile } from "./filesFetch";
+import { fetchLive, type LiveResponse } from "./liveFetch";
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -30,9 +31,9 @@ const RETRY_MS = 400;
 export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteSource {
   const whole = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  async function request(file: string, range: string, options: ReadOptions): Promise<Response> {
+  function request(file: string, range: string, options: ReadOptions): Promise<LiveResponse> {
     const init = { headers: { Range: range }, signal: options.signal ?? null };
-    return fetchFile(new URL(file, baseUrl), init);
+    return fetchLive(file, new URL(file, baseUrl), init, fetchFile);
   }
 
   return {
@@ -40,7 +41,8 @@ export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteS
       const kept = whole.get(file);
       if (kept) return kept.length;
       return persist(file, options, async () => {
-        const response = await request(file, "bytes=0-0", options);
+        const live = await request(file, "bytes=0-0", options);
+        const { response } = live;
         if (response.status === 404) return undefined;
         expectOk(file, response);
         const total = response.headers.get("content-range")?.split("/")[1];
@@ -48,7 +50,7 @@ export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteS
           await response.arrayBuffer();
           return Number(total);
         }
-        const bytes = await drain(response, {});
+        const bytes = await drain(live, {});
         whole.set(file, bytes);
         return bytes.length;
       });
@@ -58,12 +60,13 @@ export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteS
       const kept = whole.get(file);
       if (kept) return cut(file, kept, start, end);
       return persist(file, options, async () => {
-        const response = await request(file, `bytes=${start}-${end - 1}`, options);
+        const live = await request(file, `bytes=${start}-${end - 1}`, options);
+        const { response } = live;
         if (response.status === 404) {
           throw new ModelError("missingFile", `The model directory has no file ${file}.`);
         }
         expectOk(file, response);
-        const bytes = await drain(response, options);
+        const bytes = await drain(live, options);
         if (response.status === 206) return cut(file, bytes, 0, end - start);
         whole.set(file, bytes);
         return cut(file, bytes, start, end);
@@ -97,16 +100,13 @@ function expectOk(file: string, response: Response): void {
 }
 
 async function drain(
-  response: Response,
+  live: LiveResponse,
   { onBytes }: ReadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  const reader = response.body?.getReader();
-  while (reader) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    onBytes?.(value.length);
-    parts.push(value);
+  for await (const part of live.chunks()) {
+    onBytes?.(part.length);
+    parts.push(part);
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }

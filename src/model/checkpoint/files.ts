@@ -1,5 +1,6 @@
 import { ModelError } from "../modelError";
 import type { FetchFile } from "./filesFetch";
+import { fetchLive, type LiveResponse } from "./liveFetch";
 
 export interface FileProgress {
   readonly file: string;
@@ -19,16 +20,14 @@ export class ModelFiles {
   readonly baseUrl: string;
   readonly #signal: AbortSignal | undefined;
   readonly #onProgress: ModelFilesOptions["onProgress"];
-  readonly #fetch: FetchFile;
+  readonly #fetch: FetchFile | undefined;
   #readBytes = 0;
 
   constructor(baseUrl: string, options: ModelFilesOptions = {}) {
     this.baseUrl = baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`;
     this.#signal = options.signal;
     this.#onProgress = options.onProgress;
-    const { fetch: fetchFile = fetch } = options;
-    // A browser's own `fetch` must not be called as a method.
-    this.#fetch = (address, init) => fetchFile(address, init);
+    this.#fetch = options.fetch;
   }
 
   /** Bytes read so far. */
@@ -47,19 +46,20 @@ export class ModelFiles {
 
   /** A file's bytes, or undefined if it does not exist. @throws ModelError */
   async optional(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    let response: Response;
+    let live: LiveResponse;
     try {
-      response = await this.#fetch(new URL(name, this.baseUrl), this.#init());
+      live = await fetchLive(name, new URL(name, this.baseUrl), this.#init(), this.#fetch);
     } catch (cause) {
       throw this.#failed(name, cause);
     }
+    const { response } = live;
     if (response.status === 404) return undefined;
     if (!response.ok) {
       const message = `The model's file ${name} could not be read (HTTP ${response.status}).`;
       throw new ModelError("network", message);
     }
     try {
-      return await this.#drain(name, response);
+      return await this.#drain(name, live);
     } catch (cause) {
       throw this.#failed(name, cause);
     }
@@ -91,14 +91,15 @@ export class ModelFiles {
     return bytes && new TextDecoder().decode(bytes);
   }
 
-  async #drain(name: string, response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  async #drain(name: string, live: LiveResponse): Promise<Uint8Array<ArrayBuffer>> {
+    const { response } = live;
     const declared = Number(response.headers.get("content-length") ?? 0);
     // The declared length of a compressed transfer is the compressed one; the total is then unknown
     // until the end.
     const totalBytes = response.headers.has("content-encoding") ? 0 : declared;
     const parts: Uint8Array[] = [];
     let loadedBytes = 0;
-    for await (const part of chunks(response)) {
+    for await (const part of live.chunks()) {
       parts.push(part);
       loadedBytes += part.length;
       this.#readBytes += part.length;
@@ -137,16 +138,6 @@ export function substituteOf(bytes: Uint8Array): string | undefined {
 
 export function missing(name: string): ModelError {
   return new ModelError("missingFile", `The model directory has no file ${name}.`);
-}
-
-async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  while (true) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
-  }
 }
 
 function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {

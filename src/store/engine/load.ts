@@ -41,7 +41,7 @@ export function createLoad(
         engine = await connect();
         engine.subscribe((event) => {
           if (event.type === "load") store.setState((state) => reduceLoad(state, event), true);
-          if (event.type === "deviceLost") recover();
+          if (event.type === "deviceLost") recover(event.isStop);
         });
       }
       const info = await engine.load(request);
@@ -51,9 +51,10 @@ export function createLoad(
     }
   }
 
-  function recover() {
+  function recover(isStop = false) {
     if (store.getState().phase !== "ready") return;
     lossCount += 1;
+    if (isStop) return void load(true);
     losses = [...losses.filter((at) => now() - at < RECOVERY_WINDOW_MS), now()];
     if (losses.length <= MAX_RECOVERIES) {
       void load(true);

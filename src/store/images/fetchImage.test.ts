@@ -48,6 +48,7 @@ describe("an address", () => {
       "cat",
       "javascript:alert(1)",
       "file:///etc/passwd",
+      "blob:https://pictures.example/1",
       "https://",
     ]) {
       expect(parseAddress(text), text).toBeUndefined();
@@ -56,6 +57,18 @@ describe("an address", () => {
 });
 
 describe("fetching", () => {
+  it("reads a data: address without a request", async () => {
+    const fetched = answering(new Error("no request"));
+    const bytes = async (text: string) => {
+      const outcome = await fetchImage(new URL(text), { signal: never });
+      return outcome.ok ? [outcome.blob.type, await outcome.blob.text()] : outcome.failure.message;
+    };
+    expect(await bytes("data:image/png;base64,aGVsbG8=")).toEqual(["image/png", "hello"]);
+    expect(await bytes("data:image/svg+xml;charset=utf-8,a%2Cb")).toEqual(["image/svg+xml", "a,b"]);
+    expect(await bytes("data:image/png;base64,&")).toBe("The address holds no image.");
+    expect(fetched).not.toHaveBeenCalled();
+  });
+
   it("brings the bytes, a title and progress, and sends nothing along", async () => {
     const fetched = answering(new Response(body(3), { headers: { "content-length": "3000000" } }));
     const told: (number | undefined)[][] = [];

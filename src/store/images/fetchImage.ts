@@ -1,5 +1,6 @@
 import type { EngineFailure } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
+import { mayRead } from "./pagePolicy";
 
 /** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
@@ -24,7 +25,7 @@ export function parseAddress(text: string): URL | undefined {
   const written = isWhole ? trimmed : `https://${trimmed}`;
   if (!URL.canParse(written)) return undefined;
   const url = new URL(written);
-  if (!["http:", "https:", "data:", "blob:"].includes(url.protocol)) return undefined;
+  if (!["http:", "https:", "data:"].includes(url.protocol)) return undefined;
   const isHost = url.hostname.includes(".") || url.hostname === "localhost";
   return isHost || isWhole ? url : undefined;
 }
@@ -40,6 +41,15 @@ export function hostOf(url: URL): string {
  */
 export async function fetchImage(url: URL, options: FetchOptions): Promise<FetchOutcome> {
   const host = hostOf(url);
+  if (url.protocol === "data:") {
+    const blob = blobOf(url);
+    return blob ? { ok: true, blob, title: "Image" } : refuse("The address holds no image.");
+  }
+  if (!mayRead(url)) {
+    return refuse(
+      `The security policy of this page does not allow it to read from ${host}. ${DROP_IT}`,
+    );
+  }
   let response: Response;
   try {
     const { signal } = options;
@@ -63,6 +73,18 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
   } catch {
     options.signal.throwIfAborted();
     return refuse(`${host} ended before the image was complete. Try again, or ${lower(DROP_IT)}`);
+  }
+}
+
+/** The content of a `data:` address, which the policy does not let `fetch` read; undefined if damaged. */
+function blobOf({ href }: URL): Blob | undefined {
+  const [, type = "", base64, data = ""] = /^data:([^,;]*)[^,]*?(;base64)?,(.*)$/.exec(href) ?? [];
+  try {
+    const text = decodeURIComponent(data);
+    const bytes = base64 ? Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)) : text;
+    return new Blob([bytes], { type });
+  } catch {
+    return undefined;
   }
 }
 
@@ -107,7 +129,6 @@ async function readBody(
 
 /** The file's name in an address, or its host. */
 function titleOf(url: URL): string {
-  if (url.protocol === "data:" || url.protocol === "blob:") return "Image";
   const name = url.pathname.split("/").findLast((part) => part !== "");
   try {
     return name ? decodeURIComponent(name) : url.host;
