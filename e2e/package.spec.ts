@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { serveStatic } from "./staticSite";
+import { test } from "./test";
 
 const GUIDE = "docs/embedding.md";
 

@@ -1,4 +1,8 @@
 import { createKeepsight, toFailure } from "@/client/keepsight";
+import { acceptOwnScripts } from "@/client/ownScripts";
+
+// The policy of this page enforces Trusted Types; see docs/hosting.md.
+acceptOwnScripts();
 
 const form = document.querySelector("form")!;
 const button = form.querySelector("button")!;
