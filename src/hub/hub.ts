@@ -1,0 +1,66 @@
+import { HubError } from "./hubError";
+import type { InstallProgress } from "./install";
+import { type KeptModel, keptFiles, listKept, modelsFolder, removeKept } from "./keptModels";
+import type { InstallMessage, InstallRequest } from "./messages";
+import { consentPage, fetchRepository, type ModelAddress, type Repository } from "./repository";
+
+export interface FetchOptions {
+  readonly token?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The page's access to a Hub and to the models that the browser keeps. */
+export interface Hub {
+  readonly endpoint: string;
+  /** Page on which a person accepts a model's terms. */
+  consentPage(id: string): string;
+  /** Commit, files and licence, before anything large is fetched. @throws HubError */
+  describe(address: ModelAddress, options?: FetchOptions): Promise<Repository>;
+  /** Downloads into the browser's storage; continues a stopped download. @throws HubError, the signal's reason */
+  install(
+    address: ModelAddress,
+    options: FetchOptions & { readonly onProgress: (progress: InstallProgress) => void },
+  ): Promise<KeptModel>;
+  /** Models in the browser's storage, complete or not. */
+  list(): Promise<readonly KeptModel[]>;
+  /** Files of a complete model, for the engine's `load`. @throws HubError */
+  files(key: string): Promise<ReadonlyMap<string, File>>;
+  remove(key: string): Promise<void>;
+}
+
+/** @param endpoint without a slash at its end */
+export function createHub(endpoint: string): Hub {
+  return {
+    endpoint,
+    consentPage: (id) => consentPage(endpoint, id),
+    describe: (address, options = {}) => fetchRepository(address, { endpoint, ...options }),
+    install: (address, { token, signal, onProgress }) =>
+      runInstall({ address, access: { endpoint, token } }, signal, onProgress),
+    list: async () => listKept(await modelsFolder()),
+    files: async (key) => keptFiles(await modelsFolder(), key),
+    remove: async (key) => removeKept(await modelsFolder(), key),
+  };
+}
+
+/** Stopping ends the worker; what it has stored stays, and a later call continues. */
+function runInstall(
+  request: InstallRequest,
+  signal: AbortSignal | undefined,
+  onProgress: (progress: InstallProgress) => void,
+): Promise<KeptModel> {
+  signal?.throwIfAborted();
+  const worker = new Worker(new URL("./installWorker.ts", import.meta.url), {
+    type: "module",
+    name: "keepsight-install",
+  });
+  return new Promise<KeptModel>((resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason));
+    worker.onerror = () => reject(new HubError("network", "The download ended unexpectedly."));
+    worker.onmessage = ({ data }: MessageEvent<InstallMessage>) => {
+      if (data.type === "progress") onProgress(data.progress);
+      else if (data.type === "kept") resolve(data.kept);
+      else reject(new HubError(data.code, data.message));
+    };
+    worker.postMessage(request);
+  }).finally(() => worker.terminate());
+}

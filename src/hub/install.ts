@@ -1,0 +1,85 @@
+import { downloadFile } from "./download";
+import { HubError } from "./hubError";
+import { type KeptModel, keyOf, listKept, modelsFolder, writeManifest } from "./keptModels";
+import { fetchRepository, type HubAccess, type ModelAddress, type Repository } from "./repository";
+
+export interface InstallProgress {
+  readonly file: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface InstallOptions extends HubAccess {
+  readonly onProgress?: (progress: InstallProgress) => void;
+}
+
+/** Left free for conversations and for what the browser itself stores. */
+const RESERVE_BYTES = 64e6;
+
+/**
+ * Downloads a model of the Hub into the browser's storage, or continues to. Only one tab at a time does
+ * so for a model: another one waits and then finds it complete. Runs in a worker, where files can be
+ * written in place.
+ * @throws HubError; the signal's reason
+ */
+export async function install(address: ModelAddress, options: InstallOptions): Promise<KeptModel> {
+  const repository = await fetchRepository(address, options);
+  const key = keyOf(repository);
+  const { signal } = options;
+  return navigator.locks.request(`keepsight-model-${key}`, signal ? { signal } : {}, async () => {
+    const folder = await modelsFolder();
+    const before = (await listKept(folder)).find((kept) => kept.key === key);
+    if (before?.isComplete) return before;
+    await checkSpace(repository, before?.bytes ?? 0);
+    const model = await folder.getDirectoryHandle(key, { create: true });
+    await downloadAll(repository, model, options);
+    await writeManifest(model, repository);
+    const kept = (await listKept(folder)).find((each) => each.key === key);
+    if (!kept) throw new HubError("noSpace", "The browser has deleted the model again.");
+    return kept;
+  });
+}
+
+async function downloadAll(
+  repository: Repository,
+  model: FileSystemDirectoryHandle,
+  options: InstallOptions,
+): Promise<void> {
+  const totalBytes = bytesOf(repository);
+  let finishedBytes = 0;
+  for (const file of repository.files) {
+    const handle = await model.getFileHandle(file.name, { create: true });
+    const access = await handle.createSyncAccessHandle();
+    try {
+      await downloadFile(repository, file, access, {
+        ...options,
+        onBytes: (bytes) =>
+          options.onProgress?.({
+            ...{ file: file.name, loadedBytes: finishedBytes + bytes, totalBytes },
+          }),
+      });
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
+      throw noSpace(totalBytes, access.getSize());
+    } finally {
+      access.close();
+    }
+    finishedBytes += file.bytes;
+  }
+}
+
+async function checkSpace(repository: Repository, storedBytes: number): Promise<void> {
+  const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
+  const missing = bytesOf(repository) - storedBytes + RESERVE_BYTES;
+  if (quota - usage < missing) throw noSpace(missing, quota - usage);
+}
+
+function bytesOf({ files }: Repository): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function noSpace(neededBytes: number, freeBytes: number): HubError {
+  const megabytes = (bytes: number) => `${Math.max(0, Math.round(bytes / 1e6))} MB`;
+  const message = `The model needs ${megabytes(neededBytes)} of storage; the browser gives ${megabytes(freeBytes)}.`;
+  return new HubError("noSpace", message);
+}

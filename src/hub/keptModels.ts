@@ -1,0 +1,108 @@
+import { HubError } from "./hubError";
+import type { HubFile, Repository } from "./repository";
+
+/** A model in the browser's storage. */
+export interface KeptModel {
+  /** Name of its folder: `owner--name@commit`. */
+  readonly key: string;
+  /** `owner/name` */
+  readonly id: string;
+  readonly commit: string;
+  /** Bytes stored. */
+  readonly bytes: number;
+  /** Every file is here and verified; else a download was stopped and can go on. */
+  readonly isComplete: boolean;
+  readonly license?: string;
+}
+
+const FOLDER = "models";
+/** Written last: a folder without it is an unfinished download. */
+const MANIFEST = "keepsight-model.json";
+
+interface Manifest extends Repository {
+  readonly files: readonly HubFile[];
+}
+
+/** Folder of all models, in the origin private file system. */
+export async function modelsFolder(): Promise<FileSystemDirectoryHandle> {
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(FOLDER, { create: true });
+}
+
+export function keyOf({ id, commit }: { readonly id: string; readonly commit: string }): string {
+  return `${id.replace("/", "--")}@${commit}`;
+}
+
+/** Every model of the folder, complete or not. */
+export async function listKept(folder: FileSystemDirectoryHandle): Promise<KeptModel[]> {
+  const kept: KeptModel[] = [];
+  for await (const [key, handle] of folder.entries()) {
+    if (handle.kind !== "directory") continue;
+    const match = /^(.+?)--(.+)@([0-9a-f]{40})$/.exec(key);
+    if (!match) continue;
+    const [, owner, name, commit = ""] = match;
+    const files = await filesIn(handle);
+    const manifest = await readManifest(files);
+    const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
+    const license = manifest?.license;
+    kept.push({
+      ...{ key, id: `${owner}/${name}`, commit, bytes, isComplete: manifest !== undefined },
+      ...(license === undefined ? {} : { license }),
+    });
+  }
+  return kept;
+}
+
+/** Files of a complete model, by name, for the engine's `load`. @throws HubError */
+export async function keptFiles(
+  folder: FileSystemDirectoryHandle,
+  key: string,
+): Promise<ReadonlyMap<string, File>> {
+  const handle = await folder.getDirectoryHandle(key).catch(() => undefined);
+  const files = handle ? await filesIn(handle) : new Map<string, File>();
+  const manifest = await readManifest(files);
+  files.delete(MANIFEST);
+  if (!manifest || manifest.files.some(({ name, bytes }) => files.get(name)?.size !== bytes)) {
+    throw new HubError("incomplete", `The kept model ${key} is not complete; download it again.`);
+  }
+  return files;
+}
+
+export async function removeKept(folder: FileSystemDirectoryHandle, key: string): Promise<void> {
+  await folder.removeEntry(key, { recursive: true });
+}
+
+/** Declares a model complete. */
+export async function writeManifest(
+  model: FileSystemDirectoryHandle,
+  repository: Repository,
+): Promise<void> {
+  const handle = await model.getFileHandle(MANIFEST, { create: true });
+  const access = await handle.createSyncAccessHandle();
+  try {
+    access.truncate(0);
+    access.write(new TextEncoder().encode(JSON.stringify(repository satisfies Manifest)), {
+      at: 0,
+    });
+    access.flush();
+  } finally {
+    access.close();
+  }
+}
+
+async function filesIn(model: FileSystemDirectoryHandle): Promise<Map<string, File>> {
+  const files = new Map<string, File>();
+  for await (const [name, handle] of model.entries()) {
+    if (handle.kind === "file") files.set(name, await handle.getFile());
+  }
+  return files;
+}
+
+async function readManifest(files: ReadonlyMap<string, File>): Promise<Manifest | undefined> {
+  try {
+    const value = JSON.parse((await files.get(MANIFEST)?.text()) ?? "") as Manifest;
+    return Array.isArray(value.files) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import { HubError } from "./hubError";
+
+/** Which model to fetch. */
+export interface ModelAddress {
+  /** `owner/name` */
+  readonly id: string;
+  /** Branch, tag or commit. */
+  readonly revision: string;
+}
+
+/** How to reach a Hub. */
+export interface HubAccess {
+  /** Without a slash at its end: `https://huggingface.co`, a mirror or a double. */
+  readonly endpoint: string;
+  readonly token?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+export interface HubFile {
+  /** Path in the repository. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Of the content, in hexadecimal; absent for small files, which Git keeps itself. */
+  readonly sha256?: string;
+}
+
+/** A model's files at one commit. */
+export interface Repository extends ModelAddress {
+  /** 40 hexadecimal digits; what is fetched never changes under it. */
+  readonly commit: string;
+  readonly license?: string;
+  readonly files: readonly HubFile[];
+}
+
+/** Small files of the Hub's layout, as far as any family reads them. */
+const SMALL = new Set([
+  "config.json",
+  "generation_config.json",
+  "preprocessor_config.json",
+  "processor_config.json",
+  "video_preprocessor_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "chat_template.json",
+  "model.safetensors.index.json",
+]);
+const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
+const ID = /^[\w.-]+\/[\w.-]+$/;
+
+/**
+ * Asks the Hub for a model's commit and files, and selects those that the engine reads: JSON files,
+ * chat template, safetensors.
+ * @throws HubError; the signal's reason
+ */
+export async function fetchRepository(
+  { id, revision }: ModelAddress,
+  access: HubAccess,
+): Promise<Repository> {
+  if (!ID.test(id)) {
+    throw new HubError("notFound", `A model is named owner/name on the Hub, not “${cutOff(id)}”.`);
+  }
+  const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const response = await fetchFromHub(`${access.endpoint}/${path}`, access, {});
+  if (!response.ok) throw refusal({ id, revision }, access, response);
+  const answer = await json(response, id);
+  const files = selectFiles(answer.siblings);
+  if (!/^[0-9a-f]{40}$/.test(String(answer.sha))) {
+    throw new HubError("network", `The Hub's answer about ${id} names no commit.`);
+  }
+  for (const needed of ["config.json", "tokenizer.json"]) {
+    if (!files.some(({ name }) => name === needed)) {
+      throw new HubError("incomplete", `The model ${id} has no file ${needed}.`);
+    }
+  }
+  if (!files.some(({ name }) => WEIGHTS.test(name))) {
+    throw new HubError("incomplete", `The model ${id} has no weights as model.safetensors.`);
+  }
+  const license = licenseOf(answer);
+  return { id, revision, commit: String(answer.sha), files, ...(license ? { license } : {}) };
+}
+
+/** Address of a file at its commit. */
+export function fileAddress(
+  { endpoint }: HubAccess,
+  { id, commit }: Repository,
+  name: string,
+): string {
+  return `${endpoint}/${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Page on which a person accepts a model's terms. */
+export function consentPage(endpoint: string, id: string): string {
+  return `${endpoint}/${id}`;
+}
+
+/** @throws HubError if no answer comes; the signal's reason */
+export async function fetchFromHub(
+  url: string,
+  { token, signal, fetch: fetchUrl = fetch }: HubAccess,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const authorization = token ? { Authorization: `Bearer ${token}` } : {};
+  try {
+    return await fetchUrl(url, {
+      headers: { ...headers, ...authorization },
+      ...(signal ? { signal } : {}),
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new HubError("network", `${new URL(url).host} cannot be reached.`, { cause });
+  }
+}
+
+/** One sentence for an answer that is not ok. */
+export function refusal(
+  { id, revision }: ModelAddress,
+  { token }: HubAccess,
+  response: Response,
+  file?: string,
+): HubError {
+  const reason = response.headers.get("x-error-code");
+  const { status } = response;
+  if (reason === "GatedRepo" || status === 403) {
+    const need = token ? "" : ", and enter a token of your account";
+    return new HubError("gated", `Accept the terms of ${id} on its page${need}.`);
+  }
+  if (reason === "RevisionNotFound") {
+    return new HubError("notFound", `The model ${id} has no revision “${cutOff(revision)}”.`);
+  }
+  if (status === 404 && file !== undefined) {
+    return new HubError("incomplete", `The model ${id} has no file ${file}.`);
+  }
+  if (status === 401 || status === 404) {
+    const hint = token ? "" : " If it is private, enter a token.";
+    return new HubError("notFound", `The Hub has no model ${id}.${hint}`);
+  }
+  return new HubError("network", `The Hub answered with HTTP ${status} for ${id}.`);
+}
+
+type Json = { readonly [key: string]: unknown };
+
+async function json(response: Response, id: string): Promise<Json> {
+  try {
+    const value: unknown = await response.json();
+    if (typeof value === "object" && value !== null) return value as Json;
+  } catch (cause) {
+    throw new HubError("network", `The Hub's answer about ${id} cannot be read.`, { cause });
+  }
+  throw new HubError("network", `The Hub's answer about ${id} cannot be read.`);
+}
+
+function selectFiles(siblings: unknown): HubFile[] {
+  if (!Array.isArray(siblings)) return [];
+  return siblings.flatMap((entry: Json | null): HubFile[] => {
+    const name = entry?.rfilename;
+    if (typeof name !== "string" || !(SMALL.has(name) || WEIGHTS.test(name))) return [];
+    const lfs = entry?.lfs as Json | undefined;
+    const bytes = Number(lfs?.size ?? entry?.size);
+    if (!Number.isSafeInteger(bytes) || bytes < 0) return [];
+    return [{ name, bytes, ...(typeof lfs?.sha256 === "string" ? { sha256: lfs.sha256 } : {}) }];
+  });
+}
+
+function licenseOf({ cardData, tags }: Json): string | undefined {
+  const named = (cardData as Json | null | undefined)?.license;
+  if (typeof named === "string") return named;
+  const tag = Array.isArray(tags) && tags.find((each) => String(each).startsWith("license:"));
+  return tag ? String(tag).slice("license:".length) : undefined;
+}
+
+function cutOff(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
