@@ -4,7 +4,7 @@ import { type KeptModel, keptFiles, listKept, modelsFolder, removeKept } from ".
 import type { InstallMessage, InstallRequest } from "./messages";
 import { consentPage, fetchRepository, type ModelAddress, type Repository } from "./repository";
 
-export interface FetchOptions {
+export interface HubCallOptions {
   readonly token?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -15,11 +15,11 @@ export interface Hub {
   /** Page on which a person accepts a model's terms. */
   consentPage(id: string): string;
   /** Commit, files and licence, before anything large is fetched. @throws HubError */
-  describe(address: ModelAddress, options?: FetchOptions): Promise<Repository>;
+  describe(address: ModelAddress, options?: HubCallOptions): Promise<Repository>;
   /** Downloads into the browser's storage; continues a stopped download. @throws HubError, the signal's reason */
   install(
     address: ModelAddress,
-    options: FetchOptions & { readonly onProgress: (progress: InstallProgress) => void },
+    options: HubCallOptions & { readonly onProgress: (progress: InstallProgress) => void },
   ): Promise<KeptModel>;
   /** Models in the browser's storage, complete or not. */
   list(): Promise<readonly KeptModel[]>;
