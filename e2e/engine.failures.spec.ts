@@ -231,7 +231,7 @@ interface Tensor {
 }
 
 async function nothingIsHeld(): Promise<void> {
-  const nothing = { weights: 0, kv: 0, activations: 0, vision: 0 };
+  const nothing = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
   expect(await engine.memory()).toEqual(nothing);
 }
 

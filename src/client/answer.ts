@@ -34,6 +34,8 @@ export function createAnswer(
 ): Answer {
   const tokens: AnswerToken[] = [];
   let isSettled = false;
+  /** No more tokens come; a reference may still be computed. */
+  let isAnswered = false;
   /** Iterators waiting for the next token or the end. */
   let waiting: (() => void)[] = [];
   const wake = () => {
@@ -43,6 +45,10 @@ export function createAnswer(
   };
 
   const result = run((event) => {
+    if (event.type === "answered") {
+      isAnswered = true;
+      wake();
+    }
     if (event.type !== "token") return;
     const { index, id, text, ms } = event;
     tokens.push({ index, id, text, ms });
@@ -64,10 +70,12 @@ export function createAnswer(
         } else if (isSettled) {
           await result;
           return;
+        } else if (isAnswered) {
+          return;
         } else await new Promise<void>((resume) => waiting.push(resume));
       }
     } finally {
-      if (!isSettled) {
+      if (!isSettled && !isAnswered) {
         stop();
         await result.catch(() => {});
       }

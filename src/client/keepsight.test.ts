@@ -50,7 +50,7 @@ function open() {
     async clear() {
       calls.push("clear");
     },
-    memory: async () => ({ weights: 1, kv: 2, activations: 3, vision: 4 }),
+    memory: async () => ({ weights: 1, kv: 2, reference: 0, activations: 3, vision: 4 }),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -112,6 +112,18 @@ describe("keepsight", () => {
     await expect(early).resolves.toEqual([7, 8, 9]);
     await expect(answer.result).resolves.toMatchObject({ answer: "7 8 9", finish: "stop" });
     await expect(idsOf(answer)).resolves.toEqual([7, 8, 9]);
+  });
+
+  it("ends the iteration with the answer, and resolves with its reference later", async () => {
+    const fake = open();
+    const answer = createKeepsight({}, fake.engine).ask({ question: "What?", reference: true });
+    expect(fake.asked[0]?.reference).toBe(true);
+    fake.token(7);
+    fake.emit({ type: "answered", result: finished([7]) });
+    await expect(idsOf(answer)).resolves.toEqual([7]);
+    expect(fake.calls).not.toContain("cancel");
+    fake.finish();
+    await expect(answer.result).resolves.toMatchObject({ answer: "7" });
   });
 
   it("completes settings and sampling, and names images by turn and place", async () => {

@@ -188,6 +188,7 @@ function askRequest({ question, images = [], history = [], ...rest }: Question):
     settings: { ...DEFAULT_SETTINGS, ...rest.settings },
     sampling: { ...DEFAULT_SAMPLING, ...rest.sampling },
     ...(rest.fresh ? { fresh: true } : {}),
+    ...(rest.reference ? { reference: true } : {}),
   };
 }
 

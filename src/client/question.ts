@@ -19,6 +19,11 @@ export interface Question {
   readonly settings?: Partial<CacheSettings>;
   /** Completed from `DEFAULT_SAMPLING`. */
   readonly sampling?: Partial<Sampling>;
+  /**
+   * Also answer from the full cache, after the compressed answer: `TurnResult.reference`. Iteration
+   * ends with the compressed answer.
+   */
+  readonly reference?: boolean;
   /** Run a new prefill even if the engine could append. */
   readonly fresh?: boolean;
   /**

@@ -10,6 +10,7 @@ import {
   type MemoryReading,
   type ModelInfo,
   type PlanPreview,
+  type Reference,
   type TurnResult,
   toFailure,
 } from "@/protocol/engine";
@@ -45,7 +46,7 @@ export interface Recording {
   readonly answers: readonly RecordedAnswer[];
 }
 
-const NOTHING: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
+const NOTHING: MemoryReading = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
 /**
  * An `Engine` that plays a recording, for building and testing the page without a GPU. It computes
@@ -96,10 +97,22 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     const isStopped = await play(shape(answer.events));
     unsubscribe();
     if (answer.failure && !isStopped) throw new EngineError(answer.failure);
-    const { explanation, ...result } = answer.result!;
-    const told = isStopped ? stoppedResult(result, played) : result;
-    if (!request.explain || !explanation) return told;
-    return { ...told, explanation: cutTo(await decoded(explanation), told.tokenIds.length) };
+    const told = await explained(answer.result!, request, isStopped ? played : undefined);
+    const reference = isStopped ? undefined : await referenceFor(request);
+    if (!reference) return told;
+    emit({ type: "answered", result: told });
+    return { ...told, reference };
+  }
+
+  /** The recorded answer of the full cache to the same question. */
+  async function referenceFor(request: AskRequest): Promise<Reference | undefined> {
+    if (!request.reference || request.settings.retention === 1) return undefined;
+    const settings = { ...request.settings, policy: "full", retention: 1 };
+    const full = bestAnswer(recording.answers, { ...request, settings });
+    const isSame = full?.retention === 1 && full.question === request.turns.at(-1)?.question;
+    if (!isSame || !full.result) return undefined;
+    const result = await explained(withImages(full, Object.keys(request.images)).result!, request);
+    return { result, source: "fork", peakBytes: result.kvBytes.peak };
   }
 
   return {
@@ -166,6 +179,17 @@ function inLane(events: readonly TimedEvent[], lane: number): readonly TimedEven
 function tagged({ at, event }: TimedEvent, lane: number): TimedEvent {
   const isOfLane = event.type === "stage" || event.type === "token" || event.type === "compacted";
   return { at, event: isOfLane ? { ...event, lane } : event };
+}
+
+/** @param played the events of a stopped run */
+async function explained(
+  { explanation, ...result }: RecordedResult,
+  { explain }: AskRequest,
+  played?: readonly TimedEvent[],
+): Promise<TurnResult> {
+  const told = played ? stoppedResult(result, played) : result;
+  if (!explain || !explanation) return told;
+  return { ...told, explanation: cutTo(await decoded(explanation), told.tokenIds.length) };
 }
 
 function wait(ms: number): Promise<void> {

@@ -29,7 +29,7 @@ function open() {
   return { engine, workers };
 }
 
-const pools = { weights: 1, kv: 2, activations: 3, vision: 4 };
+const pools = { weights: 1, kv: 2, reference: 0, activations: 3, vision: 4 };
 
 describe("worker client", () => {
   it("answers each call by its id, in any order", async () => {

@@ -11,7 +11,7 @@ describe("Memory", () => {
     const a = memory.storage("kv", "a", 1000);
     const b = memory.storage("kv", "b", 30);
     memory.storage("weights", "c", 0);
-    expect(memory.bytes).toEqual({ weights: 4, kv: 1032, activations: 0, vision: 0 });
+    expect(memory.bytes).toEqual({ weights: 4, kv: 1032, reference: 0, activations: 0, vision: 0 });
     memory.destroy(a);
     expect(memory.bytes.kv).toBe(32);
     expect(memory.peak("kv")).toBe(1032);
@@ -19,6 +19,21 @@ describe("Memory", () => {
     expect(memory.peak("kv")).toBe(32);
     memory.destroy(b);
     expect(() => memory.destroy(b)).toThrow("destroyed twice");
+  });
+
+  it("moves a buffer between pools without counting it twice", () => {
+    const memory = new Memory(fakeDevice());
+    const full = memory.storage("kv", "full", 1000);
+    memory.move(full, "reference");
+    memory.storage("kv", "kept", 100);
+    expect(memory.bytes).toMatchObject({ kv: 100, reference: 1000 });
+    expect(memory.peak("kv")).toBe(1000);
+    expect(memory.cachesPeak).toBe(1100);
+    memory.destroy(full);
+    expect(memory.bytes.reference).toBe(0);
+    memory.resetPeak();
+    expect(memory.cachesPeak).toBe(100);
+    expect(() => memory.move(full, "kv")).toThrow("not ours");
   });
 
   it("tells of every change", () => {

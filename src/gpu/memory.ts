@@ -1,5 +1,8 @@
-/** Pools of live GPU bytes; charts and tests read their sums. */
-export type Pool = "weights" | "kv" | "activations" | "vision";
+/**
+ * Pools of live GPU bytes; charts and tests read their sums. `reference` holds the KV cache of the
+ * full answer that a compressed one is compared with.
+ */
+export type Pool = "weights" | "kv" | "reference" | "activations" | "vision";
 
 /** Live bytes per pool. */
 export type PoolBytes = Readonly<Record<Pool, number>>;
@@ -16,8 +19,9 @@ export class OutOfMemoryError extends Error {
 export class Memory {
   readonly #device: GPUDevice;
   readonly #live = new Map<GPUBuffer, Pool>();
-  readonly #bytes: Record<Pool, number> = { weights: 0, kv: 0, activations: 0, vision: 0 };
-  readonly #peak: Record<Pool, number> = { weights: 0, kv: 0, activations: 0, vision: 0 };
+  readonly #bytes: Record<Pool, number> = nothing();
+  readonly #peak: Record<Pool, number> = nothing();
+  #cachesPeak = 0;
   /** Called after every change; the runtime turns it into `memory` events. */
   onChange: (() => void) | undefined;
 
@@ -59,6 +63,19 @@ export class Memory {
     buffer.destroy();
   }
 
+  /**
+   * Counts a live buffer in another pool from here on. `onChange` is not called: nothing was
+   * allocated, and the sums between two moves mean nothing.
+   */
+  move(buffer: GPUBuffer, pool: Pool): void {
+    const from = this.#live.get(buffer);
+    if (from === undefined) throw new Error(`${buffer.label}: destroyed or not ours`);
+    this.#live.set(buffer, pool);
+    this.#bytes[from] -= buffer.size;
+    this.#bytes[pool] += buffer.size;
+    this.#peak[pool] = Math.max(this.#peak[pool], this.#bytes[pool]);
+  }
+
   get bytes(): PoolBytes {
     return { ...this.#bytes };
   }
@@ -68,13 +85,24 @@ export class Memory {
     return this.#peak[pool];
   }
 
+  /** Highest sum of the pools `kv` and `reference` together since `resetPeak`. */
+  get cachesPeak(): number {
+    return this.#cachesPeak;
+  }
+
   resetPeak(): void {
     for (const pool of Object.keys(this.#bytes) as Pool[]) this.#peak[pool] = this.#bytes[pool];
+    this.#cachesPeak = this.#bytes.kv + this.#bytes.reference;
   }
 
   #book(pool: Pool, delta: number): void {
     this.#bytes[pool] += delta;
     this.#peak[pool] = Math.max(this.#peak[pool], this.#bytes[pool]);
+    this.#cachesPeak = Math.max(this.#cachesPeak, this.#bytes.kv + this.#bytes.reference);
     this.onChange?.();
   }
+}
+
+function nothing(): Record<Pool, number> {
+  return { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 }

@@ -102,6 +102,11 @@ export interface AskRequest {
   readonly fresh?: boolean;
   /** Also record the answer's attention and the policy's scores. */
   readonly explain?: boolean;
+  /**
+   * Also answer from the full cache, after the compressed answer, and return that as
+   * `TurnResult.reference`. An `answered` event gives the compressed answer before.
+   */
+  readonly reference?: boolean;
 }
 
 export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh"> {
@@ -137,7 +142,7 @@ export interface Sampling {
 }
 
 /** A step of the pipeline from an image to its answer. */
-export type Phase = "vision" | "prefill" | "score" | "plan" | "compact" | "decode";
+export type Phase = "vision" | "prefill" | "score" | "plan" | "compact" | "decode" | "reference";
 
 /** KV rows of one layer before and after compaction. */
 export interface LayerReport {
@@ -202,6 +207,34 @@ export interface TurnResult {
   readonly notes: Readonly<Record<string, number | readonly number[]>>;
   /** Present if requested. */
   readonly explanation?: Explanation;
+  /** Present if requested, unless no row of the conversation was dropped. */
+  readonly reference?: Reference;
+}
+
+/** The full cache's answer to a question that was answered from a compressed one. */
+export type Reference = ReferenceAnswer | MissingReference;
+
+export interface ReferenceAnswer {
+  /**
+   * From no compression at all: the same turns, images and sampling. Earlier answers are those of
+   * the conversation. Its `kvBytes` are those of its own cache, freed afterwards.
+   */
+  readonly result: TurnResult;
+  /**
+   * `fork`: decoded from the rows of the same prefill. `prefill`: earlier turns were compressed, so
+   * the whole conversation was prefilled once more.
+   */
+  readonly source: "fork" | "prefill";
+  /** Peak bytes of both caches together. */
+  readonly peakBytes: number;
+}
+
+/**
+ * Why there is none. `cap`: both caches do not fit under the cap. `memory`: the device has not
+ * enough memory. `stopped`: the request was stopped before the reference was complete.
+ */
+export interface MissingReference {
+  readonly missing: "cap" | "memory" | "stopped";
 }
 
 /** An answer's attention and its policy's scores. */
@@ -265,6 +298,8 @@ export interface PlanPreview {
 export interface MemoryReading {
   readonly weights: number;
   readonly kv: number;
+  /** The full cache of a reference answer; part of no `kvBytes`. */
+  readonly reference: number;
   readonly activations: number;
   readonly vision: number;
 }
@@ -308,6 +343,11 @@ export type EngineEvent =
       readonly layers: readonly LayerReport[];
       readonly images: readonly ImageLayout[];
       readonly lane?: number;
+    }
+  | {
+      /** The answer is complete; its reference follows. */
+      readonly type: "answered";
+      readonly result: TurnResult;
     }
   | {
       readonly type: "deviceLost";

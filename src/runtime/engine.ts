@@ -39,7 +39,7 @@ interface Loaded {
   readonly session: Session;
 }
 
-const NO_MEMORY: MemoryReading = { weights: 0, kv: 0, activations: 0, vision: 0 };
+const NO_MEMORY: MemoryReading = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
 /**
  * The engine itself: one device, one model, one conversation, one request at a time. It does not

@@ -43,7 +43,13 @@ describe("decoding on a compacted cache", async () => {
   afterAll(() => {
     prefilled.destroy();
     decoder.destroy();
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
     gpu.device.destroy();
   });
 

@@ -45,7 +45,13 @@ describe("attention of decoding steps", async () => {
   afterAll(() => {
     prefilled.destroy();
     decoder.destroy();
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
     gpu.device.destroy();
   });
 

@@ -66,7 +66,13 @@ describe("eviction", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
   });
 
   describe.each(SHAPES)("$heads over $kvHeads heads, $kvType", (shape) => {

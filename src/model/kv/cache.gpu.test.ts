@@ -61,7 +61,13 @@ describe("kv cache", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
   });
 
   function twoTurns(shape: KvShape): { cache: KvCache; start: RowCounts } {

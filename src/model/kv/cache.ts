@@ -1,5 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import type { Pool } from "@/gpu/memory";
 import { type KvLayer, LayerRows } from "./layer";
 import type { KvRegion, KvShape, RowCounts } from "./layout";
 import { type AxisPositions, TokenPositions } from "./tokenPositions";
@@ -265,6 +266,11 @@ export class KvCache {
   ): void {
     this.#layer(layer).install(buffers, regions, positions);
     this.#version++;
+  }
+
+  /** Counts its bytes in a pool; a new cache counts in `kv`. */
+  countIn(pool: Pool): void {
+    for (const layer of this.#layers) layer.countIn(pool);
   }
 
   destroy(): void {

@@ -2,6 +2,7 @@ import { absorbedInto, keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createCompactKv } from "@/gpu/kernels/cache/compactKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
+import type { Pool } from "@/gpu/memory";
 import { Scratch } from "../scratch";
 import type { KvCache } from "./cache";
 import { rerotateToPlaces, standingOf } from "./indexPositions";
@@ -63,16 +64,19 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
 /**
  * A new cache with the rows that a plan keeps; the source does not change. No full copy is made, so
  * comparing policies from one prefill costs only the rows that each of them keeps.
+ * @param pool counts its bytes
  * @throws PlanError
  */
 export async function gatherFork(
   cache: KvCache,
   plan: KeepPlan,
   start: RowCounts,
+  pool: Pool = "kv",
 ): Promise<KvCache> {
   checkPlanFor(cache, plan, start);
   const gathering = await prepareGather(cache, plan, start);
   const fork = cache.emptyCopy();
+  fork.countIn(pool);
   gather(gathering, fork, [...plan.layers.keys()]);
   if (fork.positionMode === "cacheIndex") {
     await rerotateToPlaces(fork, plan, start, standingOf(cache));

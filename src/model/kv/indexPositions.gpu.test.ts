@@ -37,7 +37,13 @@ describe("positions by place", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
   });
 
   it.each(SHAPES)(

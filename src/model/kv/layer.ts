@@ -1,6 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
-import { OutOfMemoryError } from "@/gpu/memory";
+import { OutOfMemoryError, type Pool } from "@/gpu/memory";
 import { capacityFor, type KvRegion, type KvShape, layoutRegions } from "./layout";
 
 /** Buffers of one layer: the KV heads' regions one after the other, each [capacity, headDim]. */
@@ -18,6 +18,7 @@ export class LayerRows {
   readonly #layer: number;
   #buffers: KvLayer | undefined;
   #regions: readonly KvRegion[];
+  #pool: Pool = "kv";
   /** Original position of each slot: one list for all heads, or one per head. */
   #positions: number[][] = [[]];
 
@@ -107,8 +108,8 @@ export class LayerRows {
       );
     }
     const { memory } = this.#gpu;
-    const k = memory.storage("kv", `kv k ${this.#layer}`, bytes);
-    return { k, v: memory.storage("kv", `kv v ${this.#layer}`, bytes) };
+    const k = memory.storage(this.#pool, `kv k ${this.#layer}`, bytes);
+    return { k, v: memory.storage(this.#pool, `kv v ${this.#layer}`, bytes) };
   }
 
   /**
@@ -146,6 +147,14 @@ export class LayerRows {
       }
     }
     this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Counts the present and later buffers in a pool. */
+  countIn(pool: Pool): void {
+    this.#pool = pool;
+    for (const name of TENSORS) {
+      if (this.#buffers) this.#gpu.memory.move(this.#buffers[name], pool);
+    }
   }
 
   free(): void {

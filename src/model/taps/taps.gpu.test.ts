@@ -69,7 +69,13 @@ describe("taps", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
   });
 
   /** A cache with rows of an earlier turn, other ones and another number of them in every head. */

@@ -53,7 +53,13 @@ describe("explanations", async () => {
   afterAll(() => {
     gpu.memory.destroy(prompt.buffer);
     decoder.destroy();
-    expect(gpu.memory.bytes).toEqual({ weights: 0, kv: 0, activations: 0, vision: 0 });
+    expect(gpu.memory.bytes).toEqual({
+      weights: 0,
+      kv: 0,
+      reference: 0,
+      activations: 0,
+      vision: 0,
+    });
     gpu.device.destroy();
   });
 

@@ -72,7 +72,10 @@ export class Progress {
   }
 
   /** Times a phase; its milliseconds are recorded even if it throws. */
-  async time<T>(phase: Exclude<Phase, "decode">, work: () => T | Promise<T>): Promise<T> {
+  async time<T>(
+    phase: Exclude<Phase, "decode" | "reference">,
+    work: () => T | Promise<T>,
+  ): Promise<T> {
     const from = performance.now();
     try {
       return await work();

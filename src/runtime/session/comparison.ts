@@ -25,6 +25,7 @@ import type { Decision, Job, PhaseIo, Prefilled } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
 import type { Recorded } from "./preview";
+import { isCompressing, ReferenceLane } from "./reference";
 
 const MOST_LANES = 4;
 
@@ -109,6 +110,8 @@ export class Comparison {
     const { requests, places } = sharedTaps(checked, span);
     const cache = this.#model.decoder.createCache();
     const logits = new SavedLogits(this.#model);
+    const isNew = job.turn.request.reference && checked.every(isCompressing);
+    const reference = isNew ? new ReferenceLane(this.#model, this.#images, this.#io) : undefined;
     const waiting: Lane[] = [];
     const outcomes: Outcomes = [];
     try {
@@ -121,7 +124,8 @@ export class Comparison {
         if ("failure" in opened) outcomes[lane.index] = opened;
         else waiting.push(opened);
       }
-      cache.destroy();
+      const rows = planned.map((lane) => lane.rows);
+      if (!reference?.takeOver(job, prefilled, rows)) cache.destroy();
       let kept: Lane | undefined;
       for (let lane = waiting[0]; lane; lane = waiting[0]) {
         logits.restore();
@@ -130,8 +134,9 @@ export class Comparison {
         else lane.prefilled.cache.destroy();
         waiting.shift();
       }
-      return { outcomes, ...heldBy(kept) };
+      return { outcomes: (await reference?.addTo(outcomes)) ?? outcomes, ...heldBy(kept) };
     } finally {
+      reference?.destroy();
       cache.destroy();
       for (const lane of waiting) lane.prefilled.cache.destroy();
       logits.destroy();

@@ -14,7 +14,7 @@ export interface PhaseIo {
   readonly emit: (event: EngineEvent) => void;
   /** Throws an error that the device has reported since the last check. */
   readonly check: () => void;
-  readonly reporter: MemoryReporter;
+  readonly reporter: Pick<MemoryReporter, "fullKv" | "mark" | "tell">;
 }
 
 /** One question in the phases. */

@@ -1,6 +1,7 @@
 import { planFor } from "@/compression/plan";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { Pool } from "@/gpu/memory";
 import { promptIds } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
 import { joinHooks } from "@/model/decoder/hooks";
@@ -136,10 +137,28 @@ export class Phases {
     this.#report(job, cache, rowsBefore, plan);
   }
 
-  /** A new cache with the rows that a plan keeps; `prefilled` does not change. */
-  async fork(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<KvCache> {
+  /**
+   * A new cache with the rows that a plan keeps; the rows of `prefilled` do not change.
+   * @param source pool that counts the uncompressed rows from then on
+   */
+  async fork(
+    job: Job,
+    { cache, before }: Prefilled,
+    plan: KeepPlan,
+    source: Pool = "kv",
+  ): Promise<KvCache> {
     const rowsBefore = cache.rowCounts();
-    const fork = await this.#compacting(job, () => gatherFork(cache, plan, before));
+    let gathered: KvCache | undefined;
+    const gather = async () => {
+      gathered = await gatherFork(cache, plan, before, source);
+      return gathered;
+    };
+    const fork = await this.#compacting(job, gather).catch((error: unknown) => {
+      gathered?.destroy();
+      throw error;
+    });
+    cache.countIn(source);
+    fork.countIn("kv");
     this.#report(job, fork, rowsBefore, plan);
     return fork;
   }

@@ -15,10 +15,11 @@ import { bad, positionMode } from "../request/request";
 import { type PreparedTurn, prepareTurn } from "../request/turn";
 import { Comparison } from "./comparison";
 import { ConversationImages } from "./images";
-import type { Job, PhaseIo, Segment } from "./job";
+import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
 import { previewPlan, type Recorded } from "./preview";
+import { ReferenceLane } from "./reference";
 import { shrinkHistory } from "./shrinkHistory";
 
 /**
@@ -52,15 +53,20 @@ export class Session {
    */
   async ask(request: AskRequest, signal: AbortSignal): Promise<TurnResult> {
     const progress = new Progress(request.explain);
+    const reference = request.reference
+      ? new ReferenceLane(this.#model, this.#images, this.#io)
+      : undefined;
     try {
-      await this.#answer(request, progress, signal);
-    } catch (error) {
-      const isStopped = isAbort(error);
-      if (!isStopped && !(isOutOfMemory(error) && progress.ids.length > 0)) throw error;
-      progress.finish(isStopped ? "cancelled" : "memory");
+      await this.#answerOrPart(request, progress, signal, reference);
+      this.#close(progress);
+      const result = progress.result(request);
+      if (!reference?.isDue) return result;
+      this.#io.emit({ type: "answered", result });
+      return { ...result, reference: await reference.answer() };
+    } finally {
+      reference?.destroy();
+      if (reference?.isDue) this.#io.reporter.tell();
     }
-    this.#close(progress);
-    return progress.result(request);
   }
 
   /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
@@ -91,7 +97,28 @@ export class Session {
     this.#io.reporter.tell();
   }
 
-  async #answer(request: AskRequest, progress: Progress, signal: AbortSignal): Promise<void> {
+  /** Ends an answer that was stopped, or that memory cut short, with what it has. */
+  async #answerOrPart(
+    request: AskRequest,
+    progress: Progress,
+    signal: AbortSignal,
+    reference: ReferenceLane | undefined,
+  ): Promise<void> {
+    try {
+      await this.#answer(request, progress, signal, reference);
+    } catch (error) {
+      const isStopped = isAbort(error);
+      if (!isStopped && !(isOutOfMemory(error) && progress.ids.length > 0)) throw error;
+      progress.finish(isStopped ? "cancelled" : "memory");
+    }
+  }
+
+  async #answer(
+    request: AskRequest,
+    progress: Progress,
+    signal: AbortSignal,
+    reference: ReferenceLane | undefined,
+  ): Promise<void> {
     const phases = this.#phases;
     phases.tell("vision", 0, 1);
     const turn = await progress.time("vision", () =>
@@ -103,7 +130,7 @@ export class Session {
     try {
       for (const segment of segments) {
         const newTokens = segment === segments.at(-1) ? request.sampling.maxNewTokens : 0;
-        await this.#advance(job, segment, newTokens);
+        await this.#advance(job, segment, newTokens, newTokens > 0 ? reference : undefined);
       }
     } catch (error) {
       if (!isAbort(error)) this.#drop();
@@ -112,7 +139,12 @@ export class Session {
   }
 
   /** Runs one segment through all phases; the answer is decoded after the last segment. */
-  async #advance(job: Job, segment: Segment, newTokens: number): Promise<void> {
+  async #advance(
+    job: Job,
+    segment: Segment,
+    newTokens: number,
+    reference: ReferenceLane | undefined,
+  ): Promise<void> {
     const phases = this.#phases;
     const features = await phases.encode(job, segment);
     const cache = this.#cacheFor(job, segment);
@@ -121,15 +153,33 @@ export class Session {
       const prefilled = await phases.prefill(job, cache, segment, features);
       this.#note(job, segment.end);
       this.#recorded = recordedOf(job, prefilled);
-      const { plan, rule } = await phases.decide(job, prefilled);
-      await phases.compact(job, prefilled, plan);
+      const decision = await phases.decide(job, prefilled);
+      const compacted = await this.#compact(job, prefilled, decision, tokens, reference);
       if (newTokens === 0) return;
-      await phases.decode(job, prefilled, rule, tokens);
+      await phases.decode(job, compacted, decision.rule, tokens);
       if (tokens < newTokens) job.progress.wasLimitedByMemory();
     } finally {
-      if (cache.seen === 0) this.#drop();
-      else this.#note(job, cache.seen);
+      const seen = this.#cache?.seen ?? 0;
+      if (seen === 0) this.#drop();
+      else this.#note(job, seen);
     }
+  }
+
+  /** Compacts in place, or into a fork if a reference keeps the uncompressed rows. */
+  async #compact(
+    job: Job,
+    prefilled: Prefilled,
+    decision: Decision,
+    newTokens: number,
+    reference: ReferenceLane | undefined,
+  ): Promise<Prefilled> {
+    const fork = await reference?.fork(job, prefilled, decision, newTokens);
+    if (fork) {
+      this.#cache = fork.cache;
+      return fork;
+    }
+    await this.#phases.compact(job, prefilled, decision.plan);
+    return prefilled;
   }
 
   /**

@@ -77,6 +77,7 @@ export function createApp(options: AppOptions): App {
     load,
     charts,
     sampling: () => settings.getState().sampling,
+    wantsReference: () => settings.getState().comparesWithFull,
     newId,
     now: () => Date.now(),
     hidePatches: withoutPatches,

@@ -19,6 +19,8 @@ export interface Asking {
   readonly sampling: Sampling;
   /** Whether to run a new prefill even if the engine could append. */
   readonly isFresh: boolean;
+  /** Whether to answer from the full cache, too. */
+  readonly wantsReference: boolean;
   readonly hidePatches: HidePatches;
 }
 
@@ -30,7 +32,9 @@ export async function askEngine(engine: Engine, asking: Asking): Promise<readonl
   const { conversation, exchange, attempts, sampling, isFresh, hidePatches } = asking;
   const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
   const turns = turnsUntil(conversation, exchange.id);
-  const question = { turns, images, sampling, explain: true };
+  // An answer with hidden patches is compared with the one about the whole image.
+  const reference = asking.wantsReference && attempts.every((attempt) => !attempt.hidden);
+  const question = { turns, images, sampling, explain: true, ...(reference && { reference }) };
   const lanes = attempts.map(({ settings }) => settings);
   if (lanes.length > 1) return engine.compare({ ...question, lanes });
   const { settings, hidden } = attempts[0]!;

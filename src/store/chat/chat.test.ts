@@ -58,7 +58,7 @@ function heldEngine() {
     clear: async () => {
       calls.clear += 1;
     },
-    memory: async () => ({ weights: 0, kv: 0, activations: 0, vision: 0 }),
+    memory: async () => ({ weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 }),
     subscribe: (each) => {
       listener = each;
       return () => undefined;
@@ -67,7 +67,7 @@ function heldEngine() {
   return { engine, asks, compares, calls, emit: (event: EngineEvent) => listener(event) };
 }
 
-function setUp() {
+function setUp({ wantsReference = false } = {}) {
   const held = heldEngine();
   let ids = 0;
   let seed = 0;
@@ -81,6 +81,7 @@ function setUp() {
     load,
     charts: createCharts(),
     sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: seed++ }),
+    wantsReference: () => wantsReference,
     newId: () => `id${ids++}`,
     now: () => 0,
     hidePatches: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
@@ -157,6 +158,28 @@ describe("a chat", () => {
     chat.retry(attempt!.id, tenth);
     expect(runs()).toEqual(["running"]);
     expect(asks[1]!.request.settings).toEqual(tenth);
+  });
+
+  test("shows an answer before its reference, and keeps it if the reference fails", async () => {
+    const { load, chat, asks, runs } = setUp({ wantsReference: true });
+    await load.start();
+    chat.ask("first", tenth);
+    expect(asks[0]!.request.reference).toBe(true);
+    const told = result({ answer: "11", retention: 0.1 });
+    chat.record({ type: "answered", result: told });
+    expect(runs()).toEqual(["done"]);
+    expect(chat.store.getState().running).toBeDefined();
+    asks[0]!.reject(new EngineError({ code: "internal", message: "no" }));
+    await settled();
+    const [attempt] = chat.store.getState().conversation.exchanges[0]!.attempts;
+    expect(attempt!.run).toMatchObject({ phase: "done", result: { answer: "11" } });
+    expect(chat.store.getState().running).toBeUndefined();
+    chat.askWithout(chat.store.getState().conversation.exchanges[0]!.id, tenth, {
+      image: "p",
+      patches: [{ position: 1, box: { x: 0, y: 0, width: 1, height: 1 } }],
+    });
+    await settled();
+    expect(asks[1]!.request.reference).toBeUndefined();
   });
 
   test("asks all lanes of a comparison in one call and tells their events apart", async () => {

@@ -75,14 +75,16 @@ export interface Chat {
 export interface ChatOptions {
   readonly load: Load;
   readonly charts: Charts;
-  /** Sampling of the next answer. */
+  /** Sampling of the next answer, and whether the full cache answers, too. */
   readonly sampling: () => Sampling;
+  readonly wantsReference: () => boolean;
   readonly newId: () => string;
   readonly now: () => number;
   readonly hidePatches: HidePatches;
 }
 
-export function createChat({ load, charts, sampling, newId, now, hidePatches }: ChatOptions): Chat {
+export function createChat(options: ChatOptions): Chat {
+  const { load, charts, sampling, wantsReference, newId, now, hidePatches } = options;
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation(newId(), now()),
     running: undefined,
@@ -137,8 +139,11 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
     try {
       const { conversation } = store.getState();
       const isFresh = attempts.some(({ id }) => fresh.has(id));
-      const asking = { conversation, exchange, attempts, sampling: chosen, isFresh, hidePatches };
-      outcomes = await askEngine(engine, asking);
+      outcomes = await askEngine(engine, {
+        ...{ conversation, exchange, attempts, isFresh, hidePatches },
+        sampling: chosen,
+        wantsReference: wantsReference(),
+      });
     } catch (error) {
       const failure = toFailure(error);
       outcomes = attempts.map(() => ({ failure }));
@@ -275,13 +280,17 @@ export function createChat({ load, charts, sampling, newId, now, hidePatches }: 
   };
 }
 
-/** The run after its outcome; a failed run keeps the text generated so far. */
+/**
+ * The run after its outcome. A failed run keeps the text generated so far, and a complete answer
+ * stays if its reference fails.
+ */
 function ended(
   before: Run,
   { result, failure }: LaneOutcome,
   measured: Omit<Extract<Run, { phase: "done" }>, "phase" | "result">,
 ): Run {
   if (result) return { phase: "done", result, ...measured };
+  if (before.phase === "done") return { ...before, ...measured };
   return { phase: "failed", text: before.phase === "running" ? before.text : "", failure };
 }
 

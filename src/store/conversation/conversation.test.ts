@@ -173,3 +173,20 @@ describe("an answer about an image with something hidden in it", () => {
     expect(agreesWithReference(appended, without("A cat"))).toBeUndefined();
   });
 });
+
+test("an answer is compared with its own reference before any other", () => {
+  const reference = { result: result({ answer: "12" }), source: "fork", peakBytes: 9 } as const;
+  const own = done({ answer: "11", retention: 0.1, policy: "snapkv", reference });
+  const chat = withAttempt(conversation(exchange("a", ["p"], own)), "a", {
+    id: "full",
+    settings,
+    run: done({ answer: "11" }),
+  });
+  const [compressed, full] = chat.exchanges[0]!.attempts;
+  expect(fullReference(chat.exchanges[0]!, compressed!)).toMatchObject({
+    settings: { policy: "full", retention: 1 },
+    run: { result: { answer: "12" } },
+  });
+  expect(agreesWithReference(chat.exchanges[0]!, compressed!)).toBe(false);
+  expect(agreesWithReference(chat.exchanges[0]!, full!)).toBeUndefined();
+});

@@ -108,6 +108,8 @@ export function reduceRun(run: Run, event: EngineEvent): Run {
       return { ...run, phases: withPhase(run.phases, event) };
     case "compacted":
       return { ...run, report: { layers: event.layers, images: event.images } };
+    case "answered":
+      return { phase: "done", result: event.result };
     case "load":
     case "memory":
     case "deviceLost":
@@ -265,8 +267,13 @@ export function contextTokens(conversation: ChatConversation): number {
   return tokens;
 }
 
-/** The newest complete answer of the full cache to the same question, if it is not `attempt`. */
+/**
+ * The full cache's answer to the same question: the attempt's own reference, otherwise the newest
+ * complete answer of the full cache, if it is not `attempt`.
+ */
 export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
+  const own = ownReference(attempt);
+  if (own) return own;
   const full = attempts.findLast(
     ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
   );
@@ -284,6 +291,19 @@ export function agreesWithReference(exchange: Exchange, attempt: Attempt): boole
     : fullReference(exchange, attempt);
   if (!reference || !isWhole(attempt.run)) return undefined;
   return textOf(reference.run).trim() === textOf(attempt.run).trim();
+}
+
+/** The reference that the engine gave together with an answer, as an attempt of its own. */
+function ownReference({ id, settings, run }: Attempt): Attempt | undefined {
+  const reference = run.phase === "done" ? run.result.reference : undefined;
+  if (!reference || !("result" in reference)) return undefined;
+  const { result } = reference;
+  const { policy, retention } = result;
+  return {
+    id: `${id} reference`,
+    settings: { ...settings, policy, retention, options: {} },
+    run: { phase: "done", result },
+  };
 }
 
 function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {

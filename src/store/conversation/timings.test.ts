@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createTimingsRecorder } from "./timings";
 
-const pools = (kv: number) => ({ weights: 1, kv, activations: 2, vision: 3 });
+const pools = (kv: number) => ({ weights: 1, kv, reference: 0, activations: 2, vision: 3 });
 
 test("timings hold a run's tokens and its cache, on a clock of their own", () => {
   const recorder = createTimingsRecorder();

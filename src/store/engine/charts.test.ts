@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { result } from "../app/testing";
 import { createCharts } from "./charts";
 
-const pools = (kv: number) => ({ weights: 10, kv, activations: 0, vision: 0 });
+const pools = (kv: number) => ({ weights: 10, kv, reference: 0, activations: 0, vision: 0 });
 const memory = (at: number, kv: number, mark?: "prefill" | "compact" | "end") =>
   ({
     type: "memory",

@@ -29,6 +29,22 @@ test.each([
   expect(checkRecord(record({ explanation }))).toEqual(record({}));
 });
 
+test("a reference is checked as the answer is", () => {
+  const compared = { source: "fork", peakBytes: 1 } as const;
+  const sound = { ...compared, result: result({ explanation: { attention } }) };
+  expect(checkRecord(record({ reference: sound }))).toEqual(record({ reference: sound }));
+  expect(checkRecord(record({ reference: { missing: "cap" } }))).toEqual(
+    record({ reference: { missing: "cap" } }),
+  );
+  const cells = { attention: { ...attention, cells: new Uint8Array(3) } };
+  const unsound = { ...compared, result: result({ explanation: cells }) };
+  expect(checkRecord(record({ reference: unsound }))).toEqual(record({}));
+  const wrong = { ...compared, result: result({ visualTokens: 9 }) };
+  expect(() => checkRecord(record({ reference: wrong }))).toThrow(
+    /result\.reference\.images are 0/,
+  );
+});
+
 test("an answer whose numbers do not fit is refused with its place", () => {
   expect(() => checkRecord(record({ visualTokens: 9 }))).toThrow(
     /exchanges\[0\]\.attempts\[0\]\.result\.images are 0, and its visualTokens 9/,

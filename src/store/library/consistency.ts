@@ -89,11 +89,21 @@ export function checkRecord(record: ConversationRecord): ConversationRecord {
         const { run } = attempt;
         if (run.phase !== "done") return attempt;
         checkResult(run.result, `exchanges[${place}].attempts[${index}].result`);
-        if (explanationFits(run.result)) return attempt;
-        const { explanation: _, ...result } = run.result;
-        return { ...attempt, run: { ...run, result } };
+        return { ...attempt, run: { ...run, result: withSoundParts(run.result, place, index) } };
       }),
     })),
+  };
+}
+
+/** Without an explanation that does not fit its answer, and without such a reference. */
+function withSoundParts(result: TurnResult, place: number, index: number): TurnResult {
+  const { explanation, reference, ...answer } = result;
+  const compared = reference && "result" in reference ? reference.result : undefined;
+  if (compared) checkResult(compared, `exchanges[${place}].attempts[${index}].result.reference`);
+  return {
+    ...answer,
+    ...(explanation && explanationFits(result) ? { explanation } : {}),
+    ...(reference && (!compared || explanationFits(compared)) ? { reference } : {}),
   };
 }
 

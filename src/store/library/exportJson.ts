@@ -1,4 +1,10 @@
-import type { CacheSettings, EngineFailure, TurnResult } from "@/protocol/engine";
+import type {
+  CacheSettings,
+  EngineFailure,
+  MissingReference,
+  ReferenceAnswer,
+  TurnResult,
+} from "@/protocol/engine";
 import type { Origin } from "../conversation/origin";
 import type { Timings } from "../conversation/timings";
 import type { AttemptRecord, ConversationRecord, HiddenRecord, ImageRecord } from "./records";
@@ -49,7 +55,16 @@ export interface DocumentAttempt {
   readonly text?: string;
 }
 
-export type DocumentResult = Omit<TurnResult, "explanation">;
+export interface DocumentResult extends DocumentAnswer {
+  readonly reference?: DocumentReference;
+}
+
+/** A result without what is recorded again. */
+export type DocumentAnswer = Omit<TurnResult, "explanation" | "reference">;
+
+export type DocumentReference =
+  | MissingReference
+  | (Omit<ReferenceAnswer, "result"> & { readonly result: DocumentAnswer });
 
 export async function exportJson(record: ConversationRecord): Promise<string> {
   const { name, createdAt, updatedAt, exchanges } = record;
@@ -78,8 +93,18 @@ export async function exportJson(record: ConversationRecord): Promise<string> {
 function documentAttempt({ id: _, run, ...attempt }: AttemptRecord): DocumentAttempt {
   const { phase, ...outcome } = run;
   if (!("result" in outcome)) return { ...attempt, ...outcome };
-  const { explanation: __, ...result } = outcome.result;
-  return { ...attempt, ...outcome, result };
+  return { ...attempt, ...outcome, result: documentResult(outcome.result) };
+}
+
+function documentResult({ reference, ...result }: TurnResult): DocumentResult {
+  const answer = documentAnswer(result);
+  if (!reference) return answer;
+  if ("missing" in reference) return { ...answer, reference };
+  return { ...answer, reference: { ...reference, result: documentAnswer(reference.result) } };
+}
+
+function documentAnswer({ explanation: _, reference: __, ...answer }: TurnResult): DocumentAnswer {
+  return answer;
 }
 
 /** A file's bytes as a base64 data URL. */

@@ -41,6 +41,7 @@ const explanation = {
   attention: { positions: [1], layers: 1, steps: 1, ends: [1], cells: new Uint8Array([7]) },
 };
 const layers = [{ rowsBefore: 3, rowsAfter: 2, kept: [0, 2], keptPerHead: [[0], [2]] }];
+const compared = { source: "fork", peakBytes: 9 } as const;
 const conversation = withExchange(emptyConversation("c", 1000, image), {
   id: "e",
   images: ["p"],
@@ -49,7 +50,16 @@ const conversation = withExchange(emptyConversation("c", 1000, image), {
     {
       id: "a",
       settings,
-      run: { phase: "done", result: result({ layers, explanation }), origin, timings } as never,
+      run: {
+        phase: "done",
+        result: result({
+          layers,
+          explanation,
+          reference: { ...compared, result: result({ answer: "Whole.", explanation }) },
+        }),
+        origin,
+        timings,
+      } as never,
     },
     {
       id: "b",
@@ -81,7 +91,10 @@ describe("a conversation that was exported", () => {
     expect(exchange).toMatchObject({ question: "What?", pictures: ["p"] });
     expect(exchange!.attempts[0]!.run).toEqual({
       phase: "done",
-      result: result({ layers }),
+      result: result({
+        layers,
+        reference: { ...compared, result: result({ answer: "Whole." }) },
+      }),
       origin,
       trace: timings,
     });

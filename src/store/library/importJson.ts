@@ -4,6 +4,7 @@ import type {
   FailureCode,
   ImageLayout,
   LayerReport,
+  MissingReference,
   Sampling,
 } from "@/protocol/engine";
 import { MOST_LANES } from "../chat/comparisonSetup";
@@ -14,9 +15,11 @@ import type { KvSample, Timings } from "../conversation/timings";
 import { checkResult, checkSaid } from "./consistency";
 import {
   type ConversationDocument,
+  type DocumentAnswer,
   type DocumentAttempt,
   type DocumentExchange,
   type DocumentImage,
+  type DocumentReference,
   type DocumentResult,
   FORMAT,
   VERSION,
@@ -110,7 +113,7 @@ const layout = object<ImageLayout>({
     }),
   ),
 });
-const result = object<DocumentResult>({
+const answerFields = {
   answer: longString,
   tokenIds: list(whole()),
   logProbabilities: optional(list(finite)),
@@ -141,7 +144,16 @@ const result = object<DocumentResult>({
   images: list(layout),
   notices: list(string),
   notes: dictionary(either(finite, list(finite))),
-});
+};
+const reference = either(
+  object<MissingReference>({ missing: oneOf("cap", "memory", "stopped") }),
+  object<Exclude<DocumentReference, MissingReference>>({
+    result: object<DocumentAnswer>(answerFields),
+    source: oneOf("fork", "prefill"),
+    peakBytes: finite,
+  }),
+);
+const result = object<DocumentResult>({ ...answerFields, reference: optional(reference) });
 /** Listed individually, so that the compiler reports a missing one. */
 const FAILURE_CODES: Readonly<Record<FailureCode, true>> = {
   noWebGpu: true,
@@ -253,6 +265,8 @@ function checkAttempt(attempt: DocumentAttempt, images: ReadonlySet<string>, at:
     throw new SchemaError(`${at}.hidden names an image that is not in it`);
   }
   if (given) checkResult(given, `${at}.result`);
+  const reference = given?.reference;
+  if (reference && "result" in reference) checkResult(reference.result, `${at}.result.reference`);
   checkSaid(attempt.text ?? "", `${at}.text`);
 }
 

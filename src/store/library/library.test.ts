@@ -76,6 +76,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
     ),
     charts: createCharts(),
     sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 }),
+    wantsReference: () => false,
     newId,
     now: () => 0,
     hidePatches: vi.fn(),

@@ -18,7 +18,15 @@ import {
 /** The part of the page's state that a link carries. */
 export type Addressed = Pick<
   SettingsState,
-  "policy" | "keepPercent" | "scope" | "options" | "capMb" | "sampling" | "layer" | "overlay"
+  | "policy"
+  | "keepPercent"
+  | "scope"
+  | "options"
+  | "capMb"
+  | "sampling"
+  | "comparesWithFull"
+  | "layer"
+  | "overlay"
 > & { readonly sample?: string };
 
 const OPTION = "o.";
@@ -55,6 +63,7 @@ export function readAddress(
     ...(scope === "visual" || scope === "prompt" ? { scope } : {}),
     ...(capMb === undefined ? {} : { capMb }),
     ...(sampling ? { sampling } : {}),
+    ...(given.get("reference") === "off" ? { comparesWithFull: false } : {}),
     ...(layer === undefined ? {} : { layer }),
     ...(overlay === "kept" || overlay === "heat" || overlay === "off" ? { overlay } : {}),
     ...(sample ? { sample } : {}),
@@ -80,6 +89,7 @@ export function writeAddress(
     const value = state.sampling[part];
     set(SAMPLING_NAMES[part], value, value === DEFAULT_SAMPLING[part]);
   }
+  set("reference", "off", state.comparesWithFull);
   const layer = state.layer === "all" ? "all" : state.layer + 1;
   set("layer", layer, state.layer === INITIAL_SETTINGS.layer);
   set("veil", state.overlay, state.overlay === INITIAL_SETTINGS.overlay);

@@ -27,6 +27,8 @@ export interface SettingsState {
   readonly capMb: number | undefined;
   /** Sampling parameters and the number of tokens. */
   readonly sampling: Sampling;
+  /** Whether every compressed answer is compared with the full cache's. */
+  readonly comparesWithFull: boolean;
   readonly layer: LayerChoice;
   readonly overlay: OverlayMode;
   readonly theme: Theme;
@@ -59,6 +61,7 @@ export const INITIAL_SETTINGS: SettingsState = {
   options: {},
   capMb: undefined,
   sampling: DEFAULT_SAMPLING,
+  comparesWithFull: true,
   layer: 0,
   overlay: "kept",
   theme: "system",

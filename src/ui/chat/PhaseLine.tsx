@@ -60,6 +60,7 @@ export function phaseWords(phases: readonly PhaseProgress[]): readonly string[] 
       case "compact":
         return [say.freeing];
       case "decode":
+      case "reference":
         return [];
       default:
         return phase satisfies never;

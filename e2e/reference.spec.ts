@@ -1,0 +1,103 @@
+import { expect, test } from "@playwright/test";
+import { EnginePage, must } from "../cli/enginePage";
+import type { Reference, ReferenceAnswer, Turn } from "../src/protocol/engine";
+
+/** A small random model of 3 layers with 5 tiles of 16 rows per image. */
+const MODEL = "models/tiny-smolvlm/";
+const FULL = { policy: "full", retention: 1 };
+const SMALL = { policy: "streaming", retention: 0.1 };
+
+const shown: Turn = { images: ["picture"], question: "What is shown in this image?" };
+const next: Turn = { images: [], question: "Why?" };
+
+let engine: EnginePage;
+
+test.beforeEach(async ({ page }) => {
+  engine = await EnginePage.open(page);
+  engine.addImage("picture", "fixtures/vision/picture.png");
+  must(await engine.load(MODEL, { kvType: "f32" }));
+});
+
+test("a reference gives the full cache's tokens, in a second turn too, and is freed", async () => {
+  const full = must(await engine.ask({ turns: [shown], settings: FULL }));
+  await engine.clear();
+  await engine.heard();
+  const asked = { turns: [shown], settings: SMALL };
+  const alone = must(await engine.ask({ ...asked, fresh: true }));
+  await engine.clear();
+  await engine.heard();
+
+  const first = must(await engine.ask({ ...asked, reference: true }));
+  const one = answered(first.reference);
+  expect(one).toMatchObject({ source: "fork", result: { retention: 1, appended: false } });
+  expect(one.result.tokenIds).toEqual(full.tokenIds);
+  expect(one.result.kvBytes.end).toBe(full.kvBytes.end);
+  expect(one.result.layers.every(({ rowsAfter }) => rowsAfter === 111)).toBe(true);
+
+  // The compressed answer and its bytes are those without a reference.
+  expect(first.tokenIds).toEqual(alone.tokenIds);
+  expect(first.tokenIds).not.toEqual(full.tokenIds);
+  expect(first.kvBytes).toMatchObject({
+    before: alone.kvBytes.before,
+    after: alone.kvBytes.after,
+    end: alone.kvBytes.end,
+    full: alone.kvBytes.full,
+  });
+  expect(first.layers).toEqual(alone.layers);
+  expect(one.peakBytes).toBeGreaterThanOrEqual(first.kvBytes.end + one.result.kvBytes.end);
+  expect(await engine.memory()).toMatchObject({ kv: first.kvBytes.end, reference: 0 });
+  const events = await engine.heard();
+  const told = events.findIndex(({ type }) => type === "answered");
+  const tokens = events.flatMap((event, at) => (event.type === "token" ? [at] : []));
+  expect(tokens).toHaveLength(first.tokenIds.length);
+  expect(Math.max(...tokens)).toBeLessThan(told);
+
+  // The second turn is appended; its reference reads the whole conversation again.
+  const turns = [{ ...shown, answerIds: first.tokenIds }, next];
+  const second = must(await engine.ask({ turns, settings: SMALL, reference: true }));
+  expect(second.appended).toBe(true);
+  const again = answered(second.reference);
+  const anew = must(await engine.ask({ turns, settings: FULL, fresh: true }));
+  expect(again.source).toBe("prefill");
+  expect(again.result.tokenIds).toEqual(anew.tokenIds);
+  expect(again.result.kvBytes.end).toBe(anew.kvBytes.end);
+  expect((await engine.memory()).reference).toBe(0);
+});
+
+test("there is no reference where nothing was dropped, under a small cap, and after a stop", async () => {
+  const reference = true;
+  const full = must(await engine.ask({ turns: [shown], settings: FULL, reference }));
+  expect(full.reference).toBeUndefined();
+  expect(must(await engine.ask({ turns: [next], settings: SMALL, reference })).reference).toBe(
+    undefined,
+  );
+  // A prefill needs 0.131 MB; with its fork beside it, 0.164 MB.
+  const capped = { ...SMALL, capMb: 0.14 };
+  const held = must(await engine.ask({ turns: [shown], settings: capped, reference }));
+  expect(held.reference).toEqual({ missing: "cap" });
+  expect(held.kvBytes.peak).toBeLessThanOrEqual(0.14e6);
+
+  const stopAt = { type: "answered", count: 1 } as const;
+  const stopped = must(await engine.ask({ turns: [shown], settings: SMALL, reference, stopAt }));
+  expect(stopped).toMatchObject({ finish: "length", reference: { missing: "stopped" } });
+  expect((await engine.memory()).reference).toBe(0);
+});
+
+test("lanes that all compress share one reference", async () => {
+  const full = must(await engine.ask({ turns: [shown], settings: FULL, fresh: true }));
+  const lanes = [SMALL, { policy: "uniform", retention: 0.2 }];
+  const outcomes = must(await engine.compare({ turns: [shown], lanes, reference: true }));
+  for (const { result } of outcomes) {
+    expect(answered(result?.reference).result.tokenIds).toEqual(full.tokenIds);
+  }
+  const alone = must(await engine.compare({ turns: [shown], lanes }));
+  expect(outcomes.map(({ result }) => result?.tokenIds)).toEqual(
+    alone.map(({ result }) => result?.tokenIds),
+  );
+  expect((await engine.memory()).reference).toBe(0);
+});
+
+function answered(reference: Reference | undefined): ReferenceAnswer {
+  if (!reference || "missing" in reference) throw new Error(JSON.stringify(reference));
+  return reference;
+}

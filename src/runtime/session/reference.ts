@@ -1,0 +1,220 @@
+import type { KvCache } from "@/model/kv/cache";
+import type { RowCounts } from "@/model/kv/layout";
+import type { EngineEvent, LaneOutcome, MissingReference, Reference } from "@/protocol/engine";
+import { isAbort, isOutOfMemory } from "../failures";
+import { Progress } from "../report/progress";
+import { fullKvBytes, layerReports } from "../report/report";
+import { SavedLogits } from "../report/savedLogits";
+import { rowsAfter, tokensWithin } from "../request/cacheBytes";
+import { peakBytes } from "../request/cap";
+import { type CheckedSettings, checkSettings } from "../request/request";
+import type { ConversationImages } from "./images";
+import type { Decision, Job, PhaseIo, Prefilled } from "./job";
+import type { LoadedModel } from "./loadedModel";
+import { Phases } from "./phases";
+
+/** A prefill whose rows stay uncompressed, with the logits of its last row. */
+interface Kept {
+  readonly job: Job;
+  readonly prefilled: Prefilled;
+  readonly logits: SavedLogits | undefined;
+}
+
+/**
+ * Answers one question from the full cache, after it was answered from a compressed one. If the
+ * cache held nothing before the question, the compressed cache is a fork, and the reference
+ * decodes from the uncompressed rows of the same prefill. Otherwise earlier turns were compressed:
+ * the whole conversation is prefilled once more. Its bytes are in the pool `reference`.
+ */
+export class ReferenceLane {
+  readonly #model: LoadedModel;
+  readonly #images: ConversationImages | undefined;
+  readonly #io: PhaseIo;
+  readonly #phases: Phases;
+  /** The question, once it is known that rows were dropped. */
+  #job: Job | undefined;
+  #kept: Kept | undefined;
+  #cache: KvCache | undefined;
+  #missing: MissingReference["missing"] | undefined;
+
+  constructor(model: LoadedModel, images: ConversationImages | undefined, io: PhaseIo) {
+    this.#model = model;
+    this.#images = images;
+    this.#io = io;
+    this.#phases = new Phases(model, images, {
+      ...io,
+      emit: (event) => this.#tell(event),
+      reporter: { fullKv: 0, mark: () => undefined, tell: () => undefined },
+    });
+  }
+
+  /** Whether rows were dropped, so that there is something to compare. */
+  get isDue(): boolean {
+    return this.#job !== undefined;
+  }
+
+  /**
+   * Compresses a prefill into a fork and keeps its uncompressed rows. Undefined if the caller must
+   * compact in place: nothing is dropped, the cache held rows before, or both do not fit.
+   * @param newTokens of the compressed answer
+   */
+  async fork(
+    job: Job,
+    prefilled: Prefilled,
+    { plan, rule }: Decision,
+    newTokens: number,
+  ): Promise<Prefilled | undefined> {
+    const rows = rowsAfter(plan, prefilled.before);
+    const { start, rows: added } = prefilled.span;
+    if (!rule && rows.flat().every((count) => count === start + added)) return undefined;
+    this.#job = job;
+    if (start > 0 || !this.#fits(job, prefilled.cache, [rows], newTokens)) return undefined;
+    const logits = new SavedLogits(this.#model);
+    try {
+      logits.save();
+      const progress = job.progress.fork();
+      const phases = new Phases(this.#model, this.#images, this.#io);
+      const fork = await phases.fork(job, prefilled, plan, "reference");
+      this.#keep({ job: fullJob(job, progress), prefilled, logits });
+      return { ...prefilled, cache: fork };
+    } catch (error) {
+      logits.destroy();
+      if (!isOutOfMemory(error)) throw error;
+      this.#missing = "memory";
+      return undefined;
+    }
+  }
+
+  /**
+   * Takes over the cache from which lanes were gathered, unless it does not fit under the cap beside
+   * them; the caller then frees it.
+   * @param lanes rows of each lane
+   */
+  takeOver(job: Job, prefilled: Prefilled, lanes: readonly RowCounts[]): boolean {
+    this.#job = job;
+    const { cache } = prefilled;
+    if (!this.#fits(job, cache, lanes, job.turn.request.sampling.maxNewTokens)) return false;
+    const logits = new SavedLogits(this.#model);
+    logits.save();
+    cache.countIn("reference");
+    this.#keep({ job: fullJob(job, job.progress.fork()), prefilled, logits });
+    return true;
+  }
+
+  /** The reference; its cache is freed by `destroy`. */
+  async answer(): Promise<Reference> {
+    if (this.#missing) return { missing: this.#missing };
+    try {
+      return await this.#answer(this.#job as Job);
+    } catch (error) {
+      if (isAbort(error)) return { missing: "stopped" };
+      if (isOutOfMemory(error)) return { missing: "memory" };
+      throw error;
+    }
+  }
+
+  /** Adds the reference to every lane's result. */
+  async addTo(outcomes: readonly LaneOutcome[]): Promise<readonly LaneOutcome[]> {
+    if (!this.isDue) return outcomes;
+    const reference = await this.answer();
+    return outcomes.map((outcome) =>
+      outcome.result ? { result: { ...outcome.result, reference } } : outcome,
+    );
+  }
+
+  /** Frees the full cache. */
+  destroy(): void {
+    this.#kept?.logits?.destroy();
+    this.#cache?.destroy();
+    this.#kept = undefined;
+    this.#cache = undefined;
+  }
+
+  async #answer(asked: Job): Promise<Reference> {
+    const { memory } = this.#model.gpu;
+    const { maxNewTokens } = asked.turn.request.sampling;
+    asked.signal.throwIfAborted();
+    this.#io.emit({ type: "stage", stage: "reference", done: 0, total: maxNewTokens });
+    const tokens = this.#tokensWithin(asked, maxNewTokens);
+    if (tokens === 0) return { missing: "cap" };
+    const { job, prefilled, logits } = this.#kept ?? (await this.#prefill(asked));
+    const { cache } = prefilled;
+    const { progress, turn } = job;
+    cache.positionMode = "original";
+    logits?.restore();
+    if (logits) progress.resume();
+    progress.compacted(cache.bytes, layerReports(cache, cache.rowCounts()));
+    await this.#phases.decode(job, prefilled, undefined, tokens);
+    progress.close({
+      peak: memory.peak("reference"),
+      end: cache.bytes,
+      full: fullKvBytes(cache),
+    });
+    const result = progress.result(turn);
+    if (result.finish === "cancelled") return { missing: "stopped" };
+    if (result.finish === "length" && tokens < maxNewTokens) return { missing: "cap" };
+    return { result, source: logits ? "fork" : "prefill", peakBytes: memory.cachesPeak };
+  }
+
+  /** New tokens for which the full cache fits beside the compressed one. */
+  #tokensWithin(job: Job, newTokens: number): number {
+    const { shape, info } = this.#model;
+    const { layers, kvHeads } = shape;
+    const rowBytes = info.bytesPerRow / (layers * kvHeads);
+    const rows = Array.from({ length: layers }, () =>
+      new Array<number>(kvHeads).fill(job.turn.prompt.ids.length),
+    );
+    const others = this.#model.gpu.memory.bytes.kv;
+    return tokensWithin(rows, newTokens, rowBytes, capOf(job) - others);
+  }
+
+  /** Prefills the whole conversation without compression. */
+  async #prefill(asked: Job): Promise<Kept> {
+    const cache = this.#model.decoder.createCache();
+    cache.countIn("reference");
+    this.#cache = cache;
+    const job = fullJob(asked, new Progress(asked.progress.explains));
+    job.progress.prepared(asked.turn.layouts, []);
+    const segment = { start: 0, end: asked.turn.prompt.ids.length };
+    const features = await this.#phases.encode(job, segment);
+    const prefilled = await this.#phases.prefill(job, cache, segment, features);
+    return { job, prefilled, logits: undefined };
+  }
+
+  #keep(kept: Kept): void {
+    this.#kept = kept;
+    this.#cache = kept.prefilled.cache;
+  }
+
+  /** Whether the lanes can grow to their longest answer beside the uncompressed rows. */
+  #fits(job: Job, full: KvCache, lanes: readonly RowCounts[], newTokens: number): boolean {
+    const grown = lanes.map((rows) => peakBytes(rows, newTokens, full.rowBytes));
+    const isBelow = grown.reduce((sum, bytes) => sum + bytes, full.bytes) <= capOf(job);
+    if (!isBelow) this.#missing = "cap";
+    return isBelow;
+  }
+
+  /** Of the reference's events only its tokens are told, as progress. */
+  #tell(event: EngineEvent): void {
+    const total = this.#job?.turn.request.sampling.maxNewTokens;
+    if (event.type !== "token" || total === undefined) return;
+    this.#io.emit({ type: "stage", stage: "reference", done: event.index + 1, total });
+  }
+}
+
+/** Whether settings may drop rows; otherwise the answer is the full cache's own. */
+export function isCompressing({ policy, settings }: CheckedSettings): boolean {
+  return policy.id !== "full" && settings.retention < 1;
+}
+
+function capOf({ turn }: Job): number {
+  const { capMb } = turn.settings;
+  return capMb === undefined ? Number.POSITIVE_INFINITY : capMb * 1e6;
+}
+
+/** The same question under the full cache. */
+function fullJob({ turn, signal }: Job, progress: Progress): Job {
+  const { scope } = turn.settings;
+  const full = checkSettings({ policy: "full", retention: 1, scope, options: {} });
+  return { turn: { ...turn, ...full }, progress, signal };
+}
