@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { attention, gated, matmul, rmsNorm, rotate } from "@/gpu/selfTest/reference";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { rotaryAngles, rotaryFrequencies } from "@/model/kv/rotary";
@@ -15,23 +16,39 @@ export function openRows(rows: readonly (readonly HeadRows[])[]): OpenRows {
   return rows.map((heads) => heads.map(({ k, v }) => ({ k: copy(k), v: copy(v) })));
 }
 
+interface StoredTensor {
+  readonly file: Buffer;
+  /** Where the file's data begins. */
+  readonly dataStart: number;
+  readonly dtype: "F32" | "F16" | "BF16";
+  readonly data_offsets: readonly [number, number];
+}
+
+const PREFIXES = ["model.text_model.", "language_model.model.", "model.language_model.", "model."];
+
 /**
- * A CPU decoder for f32 weights without biases. It processes one token at a time over the rows it
- * is given, so a full cache with masked rows is tested by passing only the other rows.
+ * A CPU decoder. It processes one token at a time over the rows it is given, so a full cache with
+ * masked rows is tested by passing only the other rows.
  */
 export class CpuDecoder {
   readonly config: DecoderConfig;
-  readonly #bytes: Buffer;
-  readonly #tensors: Readonly<Record<string, { readonly data_offsets: readonly [number, number] }>>;
-  readonly #dataStart: number;
+  readonly #tensors = new Map<string, StoredTensor>();
+  readonly #values = new Map<string, Floats>();
+  readonly #prefix: string;
   readonly #frequencies: Float32Array;
 
   constructor(folder: string) {
     this.config = parseConfig(JSON.parse(fs.readFileSync(`${folder}/config.json`, "utf8")));
-    this.#bytes = fs.readFileSync(`${folder}/model.safetensors`);
-    const headerBytes = Number(this.#bytes.readBigUInt64LE(0));
-    this.#dataStart = 8 + headerBytes;
-    this.#tensors = JSON.parse(this.#bytes.subarray(8, this.#dataStart).toString());
+    for (const name of fs.readdirSync(folder).filter((each) => each.endsWith(".safetensors"))) {
+      const file = fs.readFileSync(`${folder}/${name}`);
+      const dataStart = 8 + Number(file.readBigUInt64LE(0));
+      const header = JSON.parse(file.subarray(8, dataStart).toString());
+      for (const [tensor, info] of Object.entries(header)) {
+        this.#tensors.set(tensor, { ...(info as StoredTensor), file, dataStart });
+      }
+    }
+    const has = (prefix: string) => this.#tensors.has(`${prefix}embed_tokens.weight`);
+    this.#prefix = PREFIXES.find(has) ?? "";
     this.#frequencies = rotaryFrequencies(this.config);
   }
 
@@ -53,11 +70,22 @@ export class CpuDecoder {
       const weights = (name: string) => this.#tensor(`layers.${layer}.${name}`);
       const project = (input: Floats, name: string) => {
         const matrix = weights(name);
-        return matmul(input, matrix, new Float32Array(matrix.length / input.length));
+        const bias = this.#find(`layers.${layer}.${name}.bias`);
+        return matmul(input, matrix, bias ?? new Float32Array(matrix.length / input.length));
+      };
+      const perHead = (input: Floats, name: string) => {
+        const weight = this.#find(`layers.${layer}.self_attn.${name}.weight`);
+        return weight ? rmsNorm(input, weight, normEpsilon) : input;
       };
       const normed = rmsNorm(x, weights("input_layernorm"), normEpsilon);
-      const queries = rotate(project(normed, "self_attn.q_proj"), angles, heads, headDim);
-      const keys = rotate(project(normed, "self_attn.k_proj"), angles, kvHeads, headDim);
+      const queries = rotate(
+        perHead(project(normed, "self_attn.q_proj"), "q_norm"),
+        ...([angles, heads, headDim] as const),
+      );
+      const keys = rotate(
+        perHead(project(normed, "self_attn.k_proj"), "k_norm"),
+        ...([angles, kvHeads, headDim] as const),
+      );
       const values = project(normed, "self_attn.v_proj");
       for (const [head, { k, v }] of cached.entries()) {
         k.push(keys.slice(head * headDim, (head + 1) * headDim));
@@ -79,9 +107,8 @@ export class CpuDecoder {
       const both = concat([project(inner, "mlp.gate_proj"), project(inner, "mlp.up_proj")]);
       x = add(x, project(gated(both, intermediate), "mlp.down_proj"));
     }
-    const table = this.#tensor("embed_tokens");
     const normed = rmsNorm(x, this.#tensor("norm"), normEpsilon);
-    return matmul(normed, table, new Float32Array(this.config.vocabulary));
+    return matmul(normed, this.#head(), new Float32Array(this.config.vocabulary));
   }
 
   #probabilities(
@@ -103,12 +130,41 @@ export class CpuDecoder {
     });
   }
 
-  #tensor(name: string): Floats {
-    const found = this.#tensors[`model.text_model.${name}.weight`];
-    if (!found) throw new RangeError(`no tensor ${name}`);
-    const [start, end] = found.data_offsets.map((offset) => this.#dataStart + offset);
-    return new Float32Array(Uint8Array.from(this.#bytes.subarray(start, end)).buffer);
+  #head(): Floats {
+    if (this.config.isHeadTied) return this.#tensor("embed_tokens");
+    const head = this.#read("lm_head.weight") ?? this.#read("language_model.lm_head.weight");
+    if (head) return head;
+    throw new RangeError("no output head");
   }
+
+  #tensor(name: string): Floats {
+    const found = this.#find(`${name}.weight`);
+    if (found) return found;
+    throw new RangeError(`no tensor ${name}`);
+  }
+
+  #find(name: string): Floats | undefined {
+    return this.#read(this.#prefix + name);
+  }
+
+  #read(name: string): Floats | undefined {
+    const known = this.#values.get(name);
+    const info = this.#tensors.get(name);
+    if (known || !info) return known;
+    const [start, end] = info.data_offsets.map((offset) => info.dataStart + offset);
+    const bytes = Uint8Array.from(info.file.subarray(start, end));
+    const values = floatsOf(bytes, info.dtype);
+    this.#values.set(name, values);
+    return values;
+  }
+}
+
+function floatsOf(bytes: Uint8Array<ArrayBuffer>, dtype: StoredTensor["dtype"]): Floats {
+  if (dtype === "F32") return new Float32Array(bytes.buffer);
+  const words = new Uint32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  const values = dtype === "F16" ? unpackF16(words) : unpackBf16(words);
+  return values.slice(0, bytes.length / 2);
 }
 
 function concat(parts: readonly Float32Array[]): Floats {

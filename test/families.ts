@@ -48,6 +48,10 @@ export class FamilyArrays {
     this.#header = JSON.parse(this.#bytes.toString("utf8", 8, this.#start));
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#header, name);
+  }
+
   shape(name: string): readonly number[] {
     return this.#info(name).shape;
   }

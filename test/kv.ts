@@ -125,3 +125,20 @@ export function mergeOnCpu(rows: HeadRows, { base, kept, rule, into }: CpuMerge)
   ];
   return { k: merge(rows.k), v: merge(rows.v) };
 }
+
+/** For each dropped row the kept one, of those in `among`, with the highest key cosine; −1 for kept rows. */
+export function nearestOnCpu(
+  keys: readonly Float32Array[],
+  kept: Uint32Array,
+  among = kept,
+): Int32Array {
+  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+  const keepers = kept.filter((row) => among.includes(row));
+  const norms = keys.map((key) => Math.sqrt(dot(key, key)));
+  const isKept = new Set(kept);
+  return Int32Array.from(keys, (key, row) => {
+    if (isKept.has(row)) return -1;
+    const cosines = Array.from(keepers, (keeper) => dot(key, keys[keeper]!) / norms[keeper]!);
+    return keepers[cosines.indexOf(Math.max(...cosines))]!;
+  });
+}

@@ -7,6 +7,7 @@ import {
   createRandom,
   type HeadRows,
   mergeOnCpu,
+  nearestOnCpu,
   readCache,
 } from "../../../test/kv";
 import { KvCache } from "./cache";
@@ -261,26 +262,6 @@ function assignAtRandom(kept: Uint32Array, seed: number): Int32Array {
 
 function intoOf(merge: MergePlan | undefined, head: number): Int32Array | undefined {
   return merge?.kind === "assign" ? absorbedInto(merge, head) : undefined;
-}
-
-function nearestOnCpu(
-  keys: readonly Float32Array[],
-  kept: Uint32Array,
-  among: Uint32Array = kept,
-): Int32Array {
-  const keepers = new Set(kept);
-  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
-  return Int32Array.from(keys, (key, row) => {
-    if (keepers.has(row)) return -1;
-    let best = -1;
-    let bestCosine = Number.NEGATIVE_INFINITY;
-    for (const keeper of kept.filter((kept) => among.includes(kept))) {
-      const other = keys[keeper]!;
-      const cosine = dot(key, other) / Math.sqrt(dot(other, other));
-      if (cosine > bestCosine) [best, bestCosine] = [keeper, cosine];
-    }
-    return best;
-  });
 }
 
 function expectRows(actual: HeadRows, expected: HeadRows, tolerance: number): void {
