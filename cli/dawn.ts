@@ -3,7 +3,8 @@ import { Gpu } from "@/gpu/gpu";
 
 Object.assign(globalThis, globals);
 
-const dawn = create([]);
+/** WebGPU under Node. The object must live as long as its devices. Timestamps are exact: browsers round them. */
+export const dawn = create(["disable-dawn-features=timestamp_quantization"]) as GPU;
 
 /**
  * Creates a device on the machine's adapter (Dawn under Node; a software adapter if there is no

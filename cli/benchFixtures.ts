@@ -1,0 +1,100 @@
+import fs from "node:fs";
+import path from "node:path";
+import { type FixturePrompt, loadFixtureDecoder, uploadPrompt } from "@/bench/fixture";
+import type { Gpu } from "@/gpu/gpu";
+import { PLAIN, type Variants } from "@/gpu/variants";
+import { generate } from "@/model/decoder/generation";
+import { diskSource } from "./disk";
+
+/** A prompt with PyTorch's logits and tokens; `fixtures/decoder/README.md` describes them. */
+interface Case extends FixturePrompt {
+  readonly rows: number;
+  readonly greedyIds: readonly number[];
+  readonly file: string;
+  readonly sections: Readonly<Record<string, { offset: number; shape: readonly number[] }>>;
+}
+
+interface Model {
+  readonly name: string;
+  readonly path: string;
+  readonly cases: readonly Case[];
+}
+
+/** Largest differences from PyTorch's logits, of one set of variants. */
+export interface FixtureCheck {
+  readonly variants: Variants;
+  readonly cases: number;
+  readonly prefillError: number;
+  readonly decodeError: number;
+  /** Cases with other tokens. */
+  readonly wrong: readonly string[];
+}
+
+const DIRECTORY = "fixtures/decoder";
+const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
+
+/** Prefills and decodes every fixture with all sets of variants that the adapter can run. */
+export async function checkFixtures(gpu: Gpu, chosen: Variants): Promise<FixtureCheck[]> {
+  const shared = { reduction: "workgroup", matmul: "tiled", flash: "tiled" } as const;
+  const sets: Variants[] = [shared, PLAIN];
+  if (gpu.features.subgroups) {
+    sets.push({ reduction: "subgroup", matmul: "tiled", flash: "tiled" });
+    sets.push({ reduction: "one", matmul: "subgroup", flash: "subgroup" });
+  }
+  const isChosen = (set: Variants) => JSON.stringify(set) === JSON.stringify(chosen);
+  const checks = [];
+  for (const set of sets.toSorted((a, b) => Number(isChosen(b)) - Number(isChosen(a)))) {
+    const check = await checkVariants(gpu, set);
+    process.stdout.write(
+      `PyTorch's logits, ${Object.values(set).join(" ")}: ${check.cases} cases, prefill ` +
+        `${check.prefillError.toExponential(1)}, decoding ${check.decodeError.toExponential(1)}` +
+        `${check.wrong.length > 0 ? `, OTHER TOKENS: ${check.wrong.join(", ")}` : ""}\n`,
+    );
+    checks.push(check);
+  }
+  return checks;
+}
+
+async function checkVariants(gpu: Gpu, variants: Variants): Promise<FixtureCheck> {
+  const index = fs.readFileSync(path.join(DIRECTORY, "index.json"), "utf8");
+  const wrong: string[] = [];
+  let [cases, prefillError, decodeError] = [0, 0, 0];
+  for (const model of JSON.parse(index).models as readonly Model[]) {
+    const decoder = await loadFixtureDecoder(gpu, diskSource(model.path), variants);
+    for (const test of model.cases) {
+      const { buffer, ...prompt } = uploadPrompt(decoder, test);
+      const cache = decoder.createCache();
+      await decoder.prefill({ cache, ...prompt });
+      prefillError = worst(prefillError, await decoder.logits(), section(test, "prefillLogits"));
+      const ids: number[] = [];
+      const args = { cache, sampling: SAMPLING, maxNewTokens: test.greedyIds.length, stopIds: [] };
+      for await (const { id } of generate(decoder, args)) ids.push(id);
+      decodeError = worst(decodeError, await decoder.logits(), section(test, "decodeLogits"));
+      if (ids.join() !== test.greedyIds.join()) wrong.push(`${model.name} ${test.rows}`);
+      cases++;
+      cache.destroy();
+      gpu.memory.destroy(buffer);
+    }
+    decoder.destroy();
+  }
+  return { variants, cases, prefillError, decodeError, wrong };
+}
+
+function section({ file, sections }: Case, name: string): Float32Array {
+  const { offset, shape } = sections[name] as Case["sections"][string];
+  const bytes = new Uint8Array(fs.readFileSync(path.join(DIRECTORY, file)));
+  return new Float32Array(
+    bytes.buffer,
+    offset * 4,
+    shape.reduce((a, b) => a * b, 1),
+  );
+}
+
+function worst(before: number, actual: Float32Array, expected: Float32Array): number {
+  let error = before;
+  for (const [at, value] of actual.entries()) {
+    const off = Math.abs(value - (expected[at] as number));
+    if (!(off <= error)) error = Number.isNaN(off) ? Infinity : off;
+  }
+  return error;
+}

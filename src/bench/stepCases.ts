@@ -1,0 +1,213 @@
+import type { Gpu } from "@/gpu/gpu";
+import { type Decoder, promptIds } from "@/model/decoder/decoder";
+import { DecodeSteps, STEPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
+import type { KvCache } from "@/model/kv/cache";
+import copy from "./copy.wgsl?raw";
+import type { PassTimes } from "./passTimes";
+
+/** All dispatches of one kernel in a step or a prefill. */
+export interface KernelTime {
+  readonly label: string;
+  readonly count: number;
+  readonly us: number;
+  /** Bytes of weights or of the cache that they must read, if known. */
+  readonly bytes?: number;
+}
+
+export interface StepTimes {
+  readonly rows: number;
+  /** Milliseconds between tokens, with two steps in flight. */
+  readonly wallMs: readonly number[];
+  /** GPU milliseconds of a step; empty without timestamps. */
+  readonly gpuMs: readonly number[];
+  readonly dispatches: number;
+  /** Bytes of weights and cache that a step must read. */
+  readonly bytes: number;
+  readonly kernels: readonly KernelTime[];
+}
+
+export interface PrefillTimes {
+  readonly rows: number;
+  readonly wallMs: readonly number[];
+  readonly gpuMs: number | undefined;
+  readonly flops: number;
+  readonly kernels: readonly KernelTime[];
+}
+
+const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
+const WARM_UP = 4;
+
+/** Greedy decoding steps on a cache of `rows`. The cache is as before afterwards. */
+export async function timeSteps(
+  decoder: Decoder,
+  cache: KvCache,
+  count: number,
+  times: PassTimes | undefined,
+): Promise<StepTimes> {
+  const rows = cache.rows(0);
+  await decode(decoder, cache, WARM_UP);
+  const wallMs = await decode(decoder, cache, count);
+  const gpuMs: number[] = [];
+  const kernels: KernelTime[] = [];
+  let dispatches = 0;
+  if (times) {
+    const passes = await times.run("pass", () => decode(decoder, cache, count));
+    gpuMs.push(...passes.map(({ us }) => us / 1000));
+    dispatches = times.dispatches / count;
+    const each = await times.run("dispatch", () => decode(decoder, cache, WARM_UP));
+    kernels.push(...byKernel(each, WARM_UP, (label) => bytesRead(decoder, label, rows)));
+  }
+  return { rows, wallMs, gpuMs, dispatches, bytes: stepBytes(decoder, rows), kernels };
+}
+
+/** Prefills of pseudo-random tokens into new caches. */
+export async function timePrefills(
+  decoder: Decoder,
+  rows: number,
+  repeats: number,
+  times: PassTimes | undefined,
+): Promise<PrefillTimes> {
+  const wallMs: number[] = [];
+  for (let run = 0; run <= repeats; run++) {
+    const started = performance.now();
+    await prefill(decoder, rows);
+    if (run > 0) wallMs.push(performance.now() - started); // the first run compiles
+  }
+  const { layers, heads, headDim } = decoder.config;
+  const flops = 2 * parameters(decoder) * rows + 2 * layers * heads * headDim * rows * rows;
+  if (!times) return { rows, wallMs, gpuMs: undefined, flops, kernels: [] };
+  const passes = await times.run("pass", () => prefill(decoder, rows));
+  const each = await times.run("dispatch", () => prefill(decoder, rows));
+  const gpuMs = passes.reduce((sum, { us }) => sum + us / 1000, 0);
+  return { rows, wallMs, gpuMs, flops, kernels: byKernel(each, 1, () => undefined) };
+}
+
+/** A cache that holds `rows` rows of small pseudo-random f16 numbers in every layer. */
+export function filledCache(decoder: Decoder, rows: number): KvCache {
+  const block = Uint16Array.from({ length: 2 ** 19 }, (_, i) => 0x2c00 | ((i * 40503) & 0x3ff));
+  const cache = decoder.createCache();
+  cache.ensureRows(rows);
+  cache.append(rows);
+  const { queue } = decoder.gpu.device;
+  for (const { k, v } of cache.layers) {
+    for (const buffer of [k, v]) {
+      for (let at = 0; at < buffer.size; at += block.byteLength) {
+        queue.writeBuffer(buffer, at, block, 0, Math.min(block.byteLength, buffer.size - at) / 2);
+      }
+    }
+  }
+  return cache;
+}
+
+/** Bytes a second of a kernel that copies a large buffer: read and written. */
+export async function copyRate(gpu: Gpu, times: PassTimes): Promise<number> {
+  const { limits } = gpu.device;
+  const size = Math.min(2 ** 28, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const [from, to] = ["from", "to"].map((label) =>
+    gpu.memory.storage("activations", `bench copy ${label}`, size),
+  ) as [GPUBuffer, GPUBuffer];
+  const kernel = await gpu.compile({
+    label: "copy",
+    code: [copy],
+    access: ["read", "write"],
+    params: { count: "u32" },
+  });
+  const recorder = gpu.recorder("copy", 16);
+  const groups = [Math.ceil(size / 16 / 8 / 256)] as const;
+  const passes = await times.run("dispatch", async () => {
+    for (let i = 0; i < 16; i++) {
+      recorder.dispatch(kernel, { buffers: [from, to], params: { count: size / 16 }, groups });
+    }
+    recorder.submit();
+    await gpu.device.queue.onSubmittedWorkDone();
+  });
+  recorder.destroy();
+  for (const buffer of [from, to]) gpu.memory.destroy(buffer);
+  const fastest = Math.min(...passes.slice(4).map(({ us }) => us));
+  return (2 * size) / (fastest / 1e6);
+}
+
+async function decode(decoder: Decoder, cache: KvCache, count: number): Promise<number[]> {
+  const args = { cache, sampling: SAMPLING, maxNewTokens: count, stopIds: [] };
+  const steps = new DecodeSteps(decoder, args);
+  const inFlight: Promise<unknown>[] = [];
+  const ms: number[] = [];
+  let last = performance.now();
+  while (ms.length < count) {
+    while (inFlight.length < STEPS_IN_FLIGHT && steps.submitted < count) {
+      inFlight.push(steps.submit());
+    }
+    await inFlight.shift();
+    const now = performance.now();
+    ms.push(now - last);
+    last = now;
+  }
+  steps.destroy();
+  cache.truncate(count);
+  return ms;
+}
+
+async function prefill(decoder: Decoder, rows: number): Promise<void> {
+  const cache = decoder.createCache();
+  const ids = promptIds(Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700)));
+  await decoder.prefill({ cache, ids });
+  await decoder.gpu.device.queue.onSubmittedWorkDone();
+  cache.destroy();
+}
+
+function byKernel(
+  passes: readonly { readonly label: string; readonly us: number }[],
+  runs: number,
+  bytes: (label: string) => number | undefined,
+): KernelTime[] {
+  const sums = new Map<string, { count: number; us: number }>();
+  for (const { label, us } of passes) {
+    const sum = sums.get(label) ?? { count: 0, us: 0 };
+    sums.set(label, { count: sum.count + 1, us: sum.us + us });
+  }
+  return [...sums]
+    .map(([label, { count, us }]) => {
+      const read = bytes(label);
+      return {
+        label,
+        count: count / runs,
+        us: us / runs,
+        ...(read !== undefined && { bytes: read }),
+      };
+    })
+    .toSorted((a, b) => b.us - a.us);
+}
+
+type Parts = { readonly parts: readonly { readonly buffer: GPUBuffer }[] };
+const sizeOf = ({ parts }: Parts) => parts.reduce((sum, { buffer }) => sum + buffer.size, 0);
+
+function matrixBytes({ weights }: Decoder) {
+  const all = (name: "qkv" | "output" | "gateUp" | "down") =>
+    weights.layers.reduce((sum, layer) => sum + sizeOf(layer[name]), 0);
+  return {
+    decode_qkv: all("qkv"),
+    decode_project: all("output") + all("down"),
+    decode_gated: all("gateUp"),
+    decode_head: sizeOf(weights.head),
+  };
+}
+
+function cacheBytes({ config }: Decoder, rows: number): number {
+  return rows * config.layers * config.kvHeads * config.headDim * 2 * 2;
+}
+
+/** Bytes that all dispatches of a kernel read in one step. */
+function bytesRead(decoder: Decoder, label: string, rows: number): number | undefined {
+  const name = label.split(" ")[0] as string;
+  if (name === "attend_split") return cacheBytes(decoder, rows);
+  return (matrixBytes(decoder) as Readonly<Record<string, number>>)[name];
+}
+
+function stepBytes(decoder: Decoder, rows: number): number {
+  const matrices = Object.values(matrixBytes(decoder)).reduce((sum, bytes) => sum + bytes, 0);
+  return matrices + cacheBytes(decoder, rows);
+}
+
+function parameters(decoder: Decoder): number {
+  return Object.values(matrixBytes(decoder)).reduce((sum, bytes) => sum + bytes, 0) / 2;
+}
