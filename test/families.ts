@@ -16,6 +16,8 @@ export interface FamilyCase {
   }[];
   readonly images: readonly string[];
   readonly inputIds: readonly number[];
+  /** Position of the first new token. */
+  readonly nextPosition: number;
   readonly greedyIds: readonly number[];
 }
 

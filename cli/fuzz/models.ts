@@ -4,7 +4,8 @@ import { type ByteSource, cut } from "@/model/checkpoint/byteSource";
 import { parseConfig } from "@/model/checkpoint/config";
 import { type JsonObject, ModelFiles } from "@/model/checkpoint/files";
 import { readTensorMap } from "@/model/checkpoint/safetensors";
-import type { ImageProcessor, VisionFamily } from "@/model/families/family";
+import type { ImageProcessor, ModelFamily } from "@/model/families/family";
+import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
 import { Tokenizer } from "@/model/prompt/tokenizer";
@@ -68,10 +69,12 @@ export function configs(): FuzzTarget<string> {
       if (!json || !config) return;
       checkNumbers(config, ["normEpsilon", "ropeBase"]);
       const vision = visionOf(json);
-      const tower =
-        vision && (await readOrRefused(() => vision.tower(json, config.hidden), [ModelError]));
+      if (!vision) return;
+      const read = vision.gridTower ?? vision.tower;
+      const tower = await readOrRefused(() => read(json, config.hidden), [ModelError]);
       if (!tower) return;
       checkNumbers(tower, ["normEpsilon"]);
+      if (!("connector" in tower)) return;
       const { activation, connector } = tower;
       ensure(isWhole(connector.fold), `a fold of ${connector.fold}`);
       for (const name of [activation, connector.activation ?? "gelu"]) {
@@ -148,7 +151,7 @@ async function processorOf(text: string): Promise<ImageProcessor | undefined> {
   if (!vision) return undefined;
   const bytes = new TextEncoder().encode(JSON.stringify(preprocessor) ?? "");
   const files = modelFiles({ "preprocessor_config.json": bytes });
-  return vision.processor(files, vision.tower(json as JsonObject, config.hidden));
+  return openVision(vision, json as JsonObject, config.hidden).processor(files);
 }
 
 /** A text that is no JSON belongs to the target `config`. */
@@ -161,7 +164,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** As in the loader: only a model that has such a section reads images. */
-function visionOf(json: JsonObject): VisionFamily | undefined {
+function visionOf(json: JsonObject): ModelFamily["vision"] {
   return json.vision_config === undefined ? undefined : familyOf(json)?.vision;
 }
 

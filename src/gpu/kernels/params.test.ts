@@ -11,6 +11,7 @@ import { createMergeKv } from "./cache/mergeKv";
 import { createNearestKey } from "./cache/nearestKey";
 import { createReorderKv } from "./cache/reorderKv";
 import { createRerotateKeys } from "./cache/rerotateKeys";
+import { createAddFeatures } from "./common/addFeatures";
 import { createEmbed } from "./common/embed";
 import { createRmsNorm } from "./common/rmsNorm";
 import { createDecodeKernels } from "./decode/decode";
@@ -43,7 +44,8 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const evictShape = { ...HEADS, kvType: "f32" } as const;
   const kernels = { ...evictKernels(gpu, evictShape), ...stepAttentionKernels(gpu, evictShape) };
   for (const create of Object.values(kernels)) await create();
-  for (const create of [createImagePatches, createGatherRows, createBlendRows]) await create(gpu);
+  for (const create of [createImagePatches, createGatherRows, createBlendRows, createAddFeatures])
+    await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
   for (const create of [createCompactKv, createMergeKv, createNearestKey, createReorderKv]) {

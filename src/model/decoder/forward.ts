@@ -67,6 +67,9 @@ export function recordForward(model: ForwardModel, recorder: Recorder, pass: For
     layerKernels.addAttended(recorder, layerWeights);
     layerKernels.gate(recorder, layerWeights);
     layerKernels.addGated(recorder, layerWeights);
+    if (features.length === 0) continue;
+    const width = config.hidden;
+    kernels.addFeatures(recorder, { ids, features, level: layer, output: residual, rows, width });
   }
   if (logitsRow === undefined) return;
   kernels.decode.head(recorder, {

@@ -3,6 +3,7 @@ import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { type AddFeatures, createAddFeatures } from "@/gpu/kernels/common/addFeatures";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/common/kvType";
@@ -20,6 +21,7 @@ import type { DecoderConfig } from "../checkpoint/config";
 /** Every kernel that a decoder runs, compiled for its shapes and data types. */
 export interface KernelSet {
   readonly embed: Embed;
+  readonly addFeatures: AddFeatures;
   readonly norm: RmsNorm;
   readonly matmul: Readonly<Record<"bias" | "residual" | "gated", Matmul>>;
   readonly headNorm: HeadNorm;
@@ -55,20 +57,44 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
   const { reduction } = variants;
   const matmul = (store: MatmulStore) =>
     createMatmul(gpu, { variant: variants.matmul, dtype, store });
-  const [embed, norm, headNorm, bias, residual, gated, ropeAppend, flash, attend, decode, sample] =
-    await Promise.all([
-      createEmbed(gpu, dtype),
-      createRmsNorm(gpu, reduction),
-      createHeadNorm(gpu, reduction),
-      matmul("bias"),
-      matmul("residual"),
-      matmul("gated"),
-      createRopeAppend(gpu, kvType),
-      createFlash(gpu, { variant: variants.flash, kvType, shape }),
-      createAttend(gpu, { reduction, kvType, shape }),
-      createDecodeKernels(gpu, { reduction, dtype, kvType, sizes: decodeSizes(shape) }),
-      createSampler(gpu, reduction),
-    ]);
+  const [
+    embed,
+    addFeatures,
+    norm,
+    headNorm,
+    bias,
+    residual,
+    gated,
+    ropeAppend,
+    flash,
+    attend,
+    decode,
+    sample,
+  ] = await Promise.all([
+    createEmbed(gpu, dtype),
+    createAddFeatures(gpu),
+    createRmsNorm(gpu, reduction),
+    createHeadNorm(gpu, reduction),
+    matmul("bias"),
+    matmul("residual"),
+    matmul("gated"),
+    createRopeAppend(gpu, kvType),
+    createFlash(gpu, { variant: variants.flash, kvType, shape }),
+    createAttend(gpu, { reduction, kvType, shape }),
+    createDecodeKernels(gpu, { reduction, dtype, kvType, sizes: decodeSizes(shape) }),
+    createSampler(gpu, reduction),
+  ]);
   const products = { bias, residual, gated };
-  return { embed, norm, headNorm, matmul: products, ropeAppend, flash, attend, decode, sample };
+  return {
+    embed,
+    addFeatures,
+    norm,
+    headNorm,
+    matmul: products,
+    ropeAppend,
+    flash,
+    attend,
+    decode,
+    sample,
+  };
 }

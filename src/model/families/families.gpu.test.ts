@@ -15,9 +15,9 @@ import { Decoder, promptIds } from "../decoder/decoder";
 import { generate } from "../decoder/generation";
 import { PromptBuilder, type PromptTurn } from "../prompt/prompt";
 import { Tokenizer } from "../prompt/tokenizer";
-import { VisionTower } from "../vision/tower";
-import { loadTowerWeights } from "../vision/towerWeights";
+import { featureBuffers, type VisionEncoder } from "../vision/encoder";
 import type { ProcessedImage } from "./family";
+import { openVision } from "./openVision";
 import { normalizationOf, preprocessorFiles } from "./preprocessor";
 import { familyOf } from "./registry";
 
@@ -40,6 +40,9 @@ const NAMES = [
   "llama",
   "qwen2",
   "qwen3",
+  "qwen2-vl",
+  "qwen2.5-vl",
+  "qwen3-vl",
 ];
 /** Templates that write earlier turns in another way than when they were asked. */
 const REWRITTEN = new Set(["llava-onevision"]);
@@ -53,8 +56,8 @@ describe.each(NAMES)("%s", async (name) => {
   const files = new ModelFiles(diskUrl(folder), { fetch: diskFetch });
   const config = parseConfig(json);
   const vision = familyOf(json)!.vision;
-  const tower = vision?.tower(json, config.hidden);
-  const processor = tower && (await vision?.processor(files, tower));
+  const opened = vision && openVision(vision, json, config.hidden);
+  const processor = await opened?.processor(files);
   const tokenizer = await Tokenizer.load(files);
   const markup = vision?.markup(json.image_token_id ?? json.image_token_index);
   const prompts = new PromptBuilder(tokenizer, markup, []);
@@ -72,14 +75,12 @@ describe.each(NAMES)("%s", async (name) => {
   }
 
   let decoder: Decoder;
-  let encoder: VisionTower | undefined;
+  let encoder: VisionEncoder | undefined;
   beforeAll(async () => {
     const source = diskSource(folder);
     const weights = await loadWeights(gpu, config, source);
     decoder = await Decoder.create(gpu, config, weights, { variants: PLAIN, kvType: "f32" });
-    if (!vision || !tower) return;
-    const towerWeights = await loadTowerWeights(gpu, tower, source, vision.names);
-    encoder = await VisionTower.create(gpu, tower, towerWeights, PLAIN);
+    encoder = await opened?.weights.load(gpu, source, PLAIN);
   });
   afterAll(async () => {
     decoder.destroy();
@@ -115,19 +116,36 @@ describe.each(NAMES)("%s", async (name) => {
     const cache = decoder.createCache();
     const { turns } = conversation(test);
     const written = prompts.build(turns);
+    const images = turns.flatMap((turn) => turn.images.flatMap((image) => image.tiles));
+    const tiles = written.tiles.map((tile, i) => ({ ...tile, ...images[i]! }));
     const last = inputIds.length - (written.ids.length - written.turnStarts.at(-1)!);
     const features: FeatureSlice[] = [];
+    const buffers: GPUBuffer[] = [];
     for (const image of test.images) {
-      const { buffer, rows } = await encoder!.encode(pictures.get(image)!);
-      const actual = new Float32Array(await gpu.read(buffer));
-      expect(worst(actual, arrays.floats(`features/${image}`))).toBeLessThan(FEATURE_TOLERANCE);
+      const encoded = await encoder!.encode(pictures.get(image)!);
+      const { buffer, rows, deepstack = [] } = encoded;
+      buffers.push(...featureBuffers(encoded));
+      expect(await farthest([buffer], `features/${image}`)).toBeLessThan(FEATURE_TOLERANCE);
+      if (deepstack.length > 0) {
+        expect(await farthest(deepstack, `deepstack/${image}`)).toBeLessThan(FEATURE_TOLERANCE);
+      }
       const firstRow = features.reduce((sum, slice) => sum + slice.rows, 0);
-      features.push({ features: buffer, firstRow, rows });
+      features.push({ features: buffer, deepstack, firstRow, rows });
     }
     const ids = promptIds(inputIds, imageRows(inputIds));
     // One prefill per turn; all image features count from the first turn on.
     for (const [start, end] of last > 0 ? [[0, last], [last]] : [[0]]) {
-      await decoder.prefill({ cache, ids: ids.slice(start, end), features });
+      const grids = tiles
+        .filter((tile) => tile.start >= start! && tile.start < (end ?? inputIds.length))
+        .map((tile) => ({ ...tile, start: tile.start - start! }));
+      await decoder.prefill({ cache, ids: ids.slice(start, end), features, grids });
+    }
+    expect(cache.position).toBe(test.nextPosition);
+    if (config.ropeAxes) {
+      const axes = [0, 1, 2].flatMap((axis) =>
+        inputIds.map((_, token) => cache.axisPositions(token)[axis]),
+      );
+      expect(axes).toEqual([...new Int32Array(arrays.bytes(`positions/${test.name}`).buffer)]);
     }
     const logits = await decoder.logits();
     expect(worst(logits, arrays.floats(`logits/${test.name}`))).toBeLessThan(LOGIT_TOLERANCE);
@@ -136,8 +154,15 @@ describe.each(NAMES)("%s", async (name) => {
     for await (const { id } of generate(decoder, steps)) tokenIds.push(id);
     expect(tokenIds).toEqual(test.greedyIds);
     cache.destroy();
-    for (const slice of features) gpu.memory.destroy(slice.features as GPUBuffer);
+    for (const buffer of buffers) gpu.memory.destroy(buffer);
   });
+
+  /** The greatest difference between buffers, one after the other, and a recorded array. */
+  async function farthest(buffers: readonly GPUBuffer[], array: string): Promise<number> {
+    const parts = await Promise.all(buffers.map((buffer) => gpu.read(buffer)));
+    const actual = Float32Array.from(parts.flatMap((part) => [...new Float32Array(part)]));
+    return worst(actual, arrays.floats(array));
+  }
 
   /** The visual rows of a prompt, one by one. */
   function imageRows(ids: readonly number[]): readonly { start: number; count: number }[] {

@@ -1,6 +1,8 @@
 import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import type { ImageGeometry, ImageMarkup } from "../prompt/prompt";
+import type { GridTowerConfig } from "../vision/grid/gridConfig";
+import type { GridTowerNames } from "../vision/grid/gridNames";
 import type { TowerConfig } from "../vision/towerConfig";
 import type { TowerNames } from "../vision/towerNames";
 
@@ -48,14 +50,26 @@ export interface ImageProcessor {
   process(image: Raster, turnImages?: number): ProcessedImage;
 }
 
-/** A family's processing of images. */
+/** A family's processing of images as square tiles. */
 export interface VisionFamily {
+  readonly gridTower?: undefined;
   /** Shape of the vision encoder. `width`: the decoder's hidden size. @throws ModelError */
   tower(json: JsonObject, width: number): TowerConfig;
   /** Prefixes of its tensors in every layout on the Hub. */
   readonly names: TowerNames;
   /** `config` of the tower. @throws ModelError */
   processor(files: ModelFiles, config: TowerConfig): Promise<ImageProcessor>;
+  markup(imageTokenId: number): ImageMarkup;
+}
+
+/** A family's processing of images, of any size, as grids of patches. */
+export interface GridVisionFamily {
+  /** Shape of the vision encoder. `width`: the decoder's hidden size. @throws ModelError */
+  gridTower(json: JsonObject, width: number): GridTowerConfig;
+  /** Names of its tensors in every layout on the Hub. */
+  readonly names: GridTowerNames;
+  /** `config` of the tower. @throws ModelError */
+  processor(files: ModelFiles, config: GridTowerConfig): Promise<ImageProcessor>;
   markup(imageTokenId: number): ImageMarkup;
 }
 
@@ -68,5 +82,5 @@ export interface ModelFamily {
   readonly title: string;
   /** `model_type`s of `config.json`. */
   readonly modelTypes: readonly string[];
-  readonly vision?: VisionFamily;
+  readonly vision?: VisionFamily | GridVisionFamily;
 }

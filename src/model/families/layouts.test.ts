@@ -5,6 +5,7 @@ import { FAMILY_FIXTURES, readFamily } from "../../../test/families";
 import { memorySource, safetensors } from "../../../test/memorySource";
 import { parseConfig } from "../checkpoint/config";
 import { loadWeights } from "../checkpoint/weights";
+import { loadGridWeights } from "../vision/grid/gridWeights";
 import { loadTowerWeights } from "../vision/towerWeights";
 import { familyOf } from "./registry";
 
@@ -60,8 +61,10 @@ async function uploads(name: string, files: Files): Promise<readonly Buffer[]> {
   await loadWeights(gpu, config, memorySource(files));
   const vision = familyOf(json)?.vision;
   if (vision) {
-    const tower = vision.tower(json, config.hidden);
-    await loadTowerWeights(gpu, tower, memorySource(files), vision.names);
+    const source = memorySource(files);
+    if (vision.gridTower) {
+      await loadGridWeights(gpu, vision.gridTower(json, config.hidden), source, vision.names);
+    } else await loadTowerWeights(gpu, vision.tower(json, config.hidden), source, vision.names);
   }
   return log.writes.map(({ bytes }) => Buffer.from(bytes));
 }

@@ -5,6 +5,7 @@ import { idefics3 } from "./idefics3/idefics3";
 import { internVl } from "./internvl/internvl";
 import { llava, llavaNext } from "./llava/llava";
 import { oneVision } from "./llava/oneVision";
+import { qwen2Vl, qwen3Vl, qwen25Vl } from "./qwenVl/qwenVl";
 
 const TEXT: ModelFamily = {
   title: "Llama, Qwen2 and Qwen3",
@@ -18,6 +19,9 @@ export const FAMILIES: readonly ModelFamily[] = [
   llavaNext,
   oneVision,
   internVl,
+  qwen2Vl,
+  qwen25Vl,
+  qwen3Vl,
   TEXT,
 ];
 

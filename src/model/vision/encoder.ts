@@ -6,13 +6,20 @@ export interface ImageFeatures {
   readonly rows: number;
   /** Elements of one row: the decoder's hidden size. */
   readonly width: number;
+  /** More features of the same rows, each added behind one of the decoder's first layers. */
+  readonly deepstack?: readonly GPUBuffer[];
+}
+
+/** All buffers of an image's features. */
+export function featureBuffers({ buffer, deepstack = [] }: ImageFeatures): readonly GPUBuffer[] {
+  return [buffer, ...deepstack];
 }
 
 /** Pixels in, feature rows on the GPU out. */
 export interface VisionEncoder {
   /** Bytes of weights that came from safetensors; an ONNX file counts among the directory's files. */
   readonly tensorBytes: number;
-  /** The buffer belongs to the caller, who destroys it through the ledger. */
+  /** The buffers belong to the caller, who destroys them through the ledger. */
   encode(image: ProcessedImage): Promise<ImageFeatures>;
   release(): Promise<void>;
 }

@@ -4,18 +4,14 @@ import type { ByteSource } from "../checkpoint/byteSource";
 import type { ModelFiles } from "../checkpoint/files";
 import { ModelError } from "../modelError";
 import type { VisionEncoder } from "./encoder";
+import type { EncoderWeights } from "./encoderWeights";
 import { OnnxVisionEncoder } from "./onnxEncoder";
-import { VisionTower } from "./tower";
-import type { TowerConfig } from "./towerConfig";
-import type { TowerNames } from "./towerNames";
-import { hasTowerWeights, loadTowerWeights } from "./towerWeights";
 
 export interface LoadVisionArgs {
   readonly files: ModelFiles;
   readonly source: ByteSource;
-  readonly config: TowerConfig;
-  /** Where the family keeps the encoder's tensors. */
-  readonly names: TowerNames;
+  /** The family's encoder. */
+  readonly weights: EncoderWeights;
   /** The kernel variants that the adapter passed the self-test with. */
   readonly variants: Promise<Variants>;
   readonly isSoftwareAdapter: boolean;
@@ -30,20 +26,12 @@ export interface LoadVisionArgs {
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
-  const { files, source, config, names, variants, isSoftwareAdapter } = args;
+  const { files, source, weights, variants, isSoftwareAdapter } = args;
   if (isSoftwareAdapter) {
     const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, "wasm"));
     if (encoder) return encoder;
   }
-  if (await hasTowerWeights(source, names, args)) {
-    const weights = await loadTowerWeights(gpu, config, source, names, args);
-    try {
-      return await VisionTower.create(gpu, config, weights, await variants);
-    } catch (error) {
-      weights.destroy();
-      throw error;
-    }
-  }
+  if (await weights.isIn(source, args)) return weights.load(gpu, source, variants, args);
   return OnnxVisionEncoder.load(gpu, files, "webgpu");
 }
 

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Variants } from "@/gpu/variants";
 import { diskSource } from "../../../cli/disk";
 import { createTestGpu } from "../../../test/dawn";
+import type { VisionFamily } from "../families/family";
 import { idefics3 } from "../families/idefics3/idefics3";
 import { tiledGeometry } from "../families/tiledGeometry";
 import { VisionTower } from "./tower";
@@ -32,7 +33,7 @@ const image = {
 
 async function load(variants: Variants): Promise<VisionTower> {
   const json = JSON.parse(fs.readFileSync(`${MODEL}/config.json`, "utf8"));
-  const { tower, names } = idefics3.vision!;
+  const { tower, names } = idefics3.vision as VisionFamily;
   const config = tower(json, json.text_config.hidden_size);
   const weights = await loadTowerWeights(gpu, config, diskSource(MODEL), names);
   return VisionTower.create(gpu, config, weights, variants);

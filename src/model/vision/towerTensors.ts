@@ -72,6 +72,12 @@ export class TowerTensors {
     return { matrix, bias: this.#bias(name, [name], rows, options) };
   }
 
+  /** Two linear layers, [rows, any] each, for SiLU(gate) ⊙ up. */
+  gated(gate: string, up: string, rows: number): Linear {
+    const matrix = this.plan.gated(`${up} gated`, `${gate}.weight`, `${up}.weight`);
+    return { matrix, bias: this.#bias(`${up} gated`, [gate, up], 2 * rows, {}) };
+  }
+
   /** Several matrices behind one another. `rows`: of all of them. */
   stacked(label: string, names: readonly string[], rows: number, hasBias: boolean): Linear {
     const weights = names.map((name) => `${name}.weight`);

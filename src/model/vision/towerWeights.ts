@@ -47,15 +47,6 @@ export interface TowerWeights {
   destroy(): void;
 }
 
-/** Whether a checkpoint's safetensors hold the vision encoder. */
-export async function hasTowerWeights(
-  source: ByteSource,
-  names: TowerNames,
-  options: LoadPlanOptions,
-): Promise<boolean> {
-  return findTowerLayout(await readTensorMap(source, options), names) !== undefined;
-}
-
 /**
  * Loads a vision encoder from a checkpoint's own safetensors.
  * @throws ModelError before anything is allocated where a tensor is missing or not as expected.

@@ -2,7 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import { decodeImage } from "@/images/decode";
 import type { ImageProcessor, ProcessedImage } from "@/model/families/family";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
-import type { ImageFeatures, VisionEncoder } from "@/model/vision/encoder";
+import { featureBuffers, type ImageFeatures, type VisionEncoder } from "@/model/vision/encoder";
 import type { ImageLayout } from "@/protocol/engine";
 
 /** A decoded image, with the data needed to draw on it. */
@@ -69,7 +69,8 @@ export class ConversationImages {
   /** Frees the features of all images. */
   clear(): void {
     for (const { content } of this.#seen.values()) {
-      if (content.kind === "features") this.#gpu.memory.destroy(content.features.buffer);
+      if (content.kind !== "features") continue;
+      for (const buffer of featureBuffers(content.features)) this.#gpu.memory.destroy(buffer);
     }
     this.#seen.clear();
   }

@@ -10,13 +10,13 @@ import { filesFetch } from "@/model/checkpoint/filesFetch";
 import { loadWeights } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import type { ImageProcessor } from "@/model/families/family";
+import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
 import { type ImageMarkup, PromptBuilder } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
-import { featuresPerSide } from "@/model/vision/towerConfig";
 import type { EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
 import type { ModelShape } from "../request/prefillSpan";
 import { describeModel } from "./modelInfo";
@@ -34,7 +34,7 @@ export interface VisionModel {
   readonly encoder: VisionEncoder;
   readonly markup: ImageMarkup;
   /** Visual rows of one tile. */
-  readonly rowsPerTile: number;
+  readonly rowsPerTile: number | undefined;
 }
 
 /** A loaded model: decoder, tokenizer, prompts, and vision if the model has it. */
@@ -200,18 +200,17 @@ async function loadVision(
   if (typeof imageTokenId !== "number") {
     throw new ModelError("badModel", "The model's config.json names no image_token_id.");
   }
-  const config = family.tower(json, width);
+  const { weights, rowsPerTile, processor: open, markup } = openVision(family, json, width);
   const [processor, encoder] = await Promise.all([
-    family.processor(files, config),
+    open(files),
     loadVisionEncoder(gpu, {
-      ...{ files, source, config, names: family.names, variants, signal },
+      ...{ files, source, weights, variants, signal },
       isSoftwareAdapter: isFallback,
       onProgress: (loadedBytes, totalBytes) =>
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
     }),
   ]);
-  const rowsPerTile = featuresPerSide(config) ** 2;
-  return { processor, encoder, markup: family.markup(imageTokenId), rowsPerTile };
+  return { processor, encoder, markup: markup(imageTokenId), rowsPerTile };
 }
 
 /** Ids at which generation stops: `eos_token_id`, one or several, from the file that has it. */

@@ -63,8 +63,8 @@ export class Phases {
         const features = await (this.#images as ConversationImages).features(image);
         signal.throwIfAborted();
         this.#io.check();
-        const { rows } = features;
-        slices.push({ features: features.buffer, firstRow, rows });
+        const { rows, buffer, deepstack = [] } = features;
+        slices.push({ features: buffer, deepstack, firstRow, rows });
         firstRow += rows;
         this.tell("vision", i + 1, images.length);
       }

@@ -14,6 +14,8 @@ export const FEATURE_BIT = 0x8000_0000;
 export interface FeatureSlice {
   /** f32 [rows, width]; the offset of a slice is a multiple of 256 bytes. */
   readonly features: Slice;
+  /** f32 [rows, width] each: added to the residual stream behind the decoder's first layers. */
+  readonly deepstack?: readonly Slice[];
   readonly firstRow: number;
   readonly rows: number;
 }

@@ -1,4 +1,5 @@
 // embed_features: x[row] = features[ids[row] without its top bit], for rows of this buffer of features.
+// Where ADDS, x[row] grows by it.
 //
 //   ids       [rows] u32; the top bit marks a row of image features, the rest is its number
 //   features  [row_count, width4] vec4, numbers first_row … first_row + row_count
@@ -18,6 +19,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> x: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+override ADDS: bool = false;
+
 const FEATURE_BIT = 0x80000000u;
 
 @compute @workgroup_size(64)
@@ -29,6 +32,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let entry = ids[row] - FEATURE_BIT - params.first_row; // wraps below this buffer
   if (entry < params.row_count) {
-    x[at] = features[entry * params.width4 + at % params.width4];
+    x[at] = select(vec4f(), x[at], ADDS) + features[entry * params.width4 + at % params.width4];
   }
 }

@@ -1,0 +1,40 @@
+import type { JsonObject, ModelFiles } from "../checkpoint/files";
+import type { ImageMarkup } from "../prompt/prompt";
+import { type EncoderWeights, gridEncoder, tiledEncoder } from "../vision/encoderWeights";
+import { featuresPerSide } from "../vision/towerConfig";
+import type { GridVisionFamily, ImageProcessor, VisionFamily } from "./family";
+
+/** A directory's vision encoder by its `config.json`; nothing is loaded yet. */
+export interface OpenedVision {
+  readonly weights: EncoderWeights;
+  /** Feature rows of a tile; undefined where it depends on the image. */
+  readonly rowsPerTile: number | undefined;
+  /** @throws ModelError */
+  processor(files: ModelFiles): Promise<ImageProcessor>;
+  markup(imageTokenId: number): ImageMarkup;
+}
+
+/** @param width the decoder's hidden size. @throws ModelError */
+export function openVision(
+  family: VisionFamily | GridVisionFamily,
+  json: JsonObject,
+  width: number,
+): OpenedVision {
+  const { markup } = family;
+  if (family.gridTower) {
+    const config = family.gridTower(json, width);
+    return {
+      weights: gridEncoder(config, family.names),
+      rowsPerTile: undefined,
+      processor: (files) => family.processor(files, config),
+      markup,
+    };
+  }
+  const config = family.tower(json, width);
+  return {
+    weights: tiledEncoder(config, family.names),
+    rowsPerTile: featuresPerSide(config) ** 2,
+    processor: (files) => family.processor(files, config),
+    markup,
+  };
+}

@@ -1,0 +1,123 @@
+import { ImageError } from "@/images/imageError";
+import type { ResampleFilter } from "@/images/resample";
+import type { JsonObject, ModelFiles } from "../../checkpoint/files";
+import { ModelError } from "../../modelError";
+import type { GridTowerConfig } from "../../vision/grid/gridConfig";
+import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import {
+  type Normalization,
+  normalizationOf,
+  pillowFilter,
+  preprocessorFiles,
+  toPixelValues,
+} from "../preprocessor";
+
+/** Limits of an image's size, in pixels. */
+export interface PixelLimits {
+  readonly fewest: number;
+  readonly most: number;
+}
+
+/** The longest image, in multiples of its shorter side. */
+const MOST_LENGTHS = 200;
+
+/**
+ * Qwen2-VL's image processor: scales an image to whole feature rows and columns within limits of its area,
+ * with its proportions.
+ */
+export class QwenVlProcessor implements ImageProcessor {
+  readonly filter: ResampleFilter;
+  readonly #normalization: Normalization;
+  readonly #limits: PixelLimits;
+  /** Pixels along a side of a feature. */
+  readonly #side: number;
+
+  constructor(
+    config: JsonObject,
+    { patchSize, fold }: Pick<GridTowerConfig, "patchSize" | "fold">,
+  ) {
+    const differs =
+      (config.patch_size ?? patchSize) !== patchSize || (config.merge_size ?? fold) !== fold;
+    if (differs) {
+      const message = "The model's preprocessor_config.json and config.json have other patches.";
+      throw new ModelError("badModel", message);
+    }
+    this.filter = pillowFilter(config.resample ?? 3);
+    this.#normalization = normalizationOf(config);
+    this.#limits = limitsOf(config);
+    this.#side = patchSize * fold;
+  }
+
+  /** @throws ModelError */
+  static async load(files: ModelFiles, config: GridTowerConfig): Promise<QwenVlProcessor> {
+    const { preprocessor } = await preprocessorFiles(files);
+    return new QwenVlProcessor(preprocessor, config);
+  }
+
+  /** @throws ImageError for an image that is too long */
+  sizeFor(width: number, height: number): readonly [width: number, height: number] {
+    return fittingSize([width, height], this.#side, this.#limits);
+  }
+
+  process(image: Raster): ProcessedImage {
+    const { width, height } = image;
+    const part = { left: 0, top: 0, width, height };
+    const pixelValues = toPixelValues(image, part, this.#normalization);
+    const tile = {
+      gridRows: height / this.#side,
+      gridColumns: width / this.#side,
+      box: { x: 0, y: 0, width: 1, height: 1 },
+    };
+    const geometry = { grid: { rows: 0, columns: 0 }, tiles: [tile] };
+    return { pixelValues, tiles: 1, height, width, geometry };
+  }
+}
+
+/** `min_pixels` and `max_pixels` win over `size`. @throws ModelError */
+function limitsOf(config: JsonObject): PixelLimits {
+  const size = (config.size ?? {}) as JsonObject;
+  const fewest = config.min_pixels ?? size.shortest_edge ?? 56 * 56;
+  const most = config.max_pixels ?? size.longest_edge ?? 28 * 28 * 1280;
+  if (Number(fewest) > 0 && Number(most) >= Number(fewest)) {
+    return { fewest: Number(fewest), most: Number(most) };
+  }
+  const message = "The model's preprocessor_config.json has no limits of pixels that can be met.";
+  throw new ModelError("badModel", message);
+}
+
+/**
+ * The size of an image in multiples of `side` pixels whose area is within limits: `smart_resize` of
+ * `transformers`, which rounds halves to even numbers.
+ * @throws ImageError for an image that is too long
+ */
+export function fittingSize(
+  size: readonly [width: number, height: number],
+  side: number,
+  { fewest, most }: PixelLimits,
+): readonly [width: number, height: number] {
+  const [width, height] = size;
+  if (Math.max(width, height) / Math.min(width, height) > MOST_LENGTHS) {
+    const message = `This model takes images that are at most ${MOST_LENGTHS} times as long as wide.`;
+    throw new ImageError("badImage", message);
+  }
+  const sized = (toSides: (pixels: number) => number) =>
+    [toSides(width) * side, toSides(height) * side] as const;
+  const rounded = sized((pixels) => roundToEven(pixels / side));
+  const area = rounded[0] * rounded[1];
+  if (area > most) {
+    const scale = Math.sqrt((height * width) / most);
+    return sized((pixels) => Math.max(1, Math.floor(pixels / scale / side)));
+  }
+  if (area < fewest) {
+    const scale = Math.sqrt(fewest / (height * width));
+    return sized((pixels) => Math.ceil((pixels * scale) / side));
+  }
+  return rounded;
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

@@ -1,0 +1,71 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Variants } from "@/gpu/variants";
+import type { ByteSource } from "../checkpoint/byteSource";
+import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
+import type { LoadPlanOptions } from "../checkpoint/weightPlan";
+import type { VisionEncoder } from "./encoder";
+import type { GridTowerConfig } from "./grid/gridConfig";
+import { findGridTower, type GridTowerNames } from "./grid/gridNames";
+import { GridTower } from "./grid/gridTower";
+import { loadGridWeights } from "./grid/gridWeights";
+import { VisionTower } from "./tower";
+import type { TowerConfig } from "./towerConfig";
+import { findTowerLayout, type TowerNames } from "./towerNames";
+import { loadTowerWeights } from "./towerWeights";
+
+/** A vision encoder in a checkpoint's safetensors. */
+export interface EncoderWeights {
+  /** Whether the checkpoint has it. @throws ModelError */
+  isIn(source: ByteSource, options?: LoadPlanOptions): Promise<boolean>;
+  /**
+   * Loads its tensors, then waits for the kernel variants and compiles.
+   * @throws ModelError, KernelCompileError
+   */
+  load(
+    gpu: Gpu,
+    source: ByteSource,
+    variants: Variants | Promise<Variants>,
+    options?: LoadPlanOptions,
+  ): Promise<VisionEncoder>;
+}
+
+/** The encoder of square tiles. */
+export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWeights {
+  return encoderWeights({
+    isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
+    load: (gpu, source, options) => loadTowerWeights(gpu, config, source, names, options),
+    create: (gpu, weights, variants) => VisionTower.create(gpu, config, weights, variants),
+  });
+}
+
+/** The encoder of images of any size. */
+export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): EncoderWeights {
+  return encoderWeights({
+    isIn: (tensors) => findGridTower(tensors, names) !== undefined,
+    load: (gpu, source, options) => loadGridWeights(gpu, config, source, names, options),
+    create: (gpu, weights, variants) => GridTower.create(gpu, config, weights, variants),
+  });
+}
+
+interface EncoderKind<W> {
+  isIn(tensors: TensorMap): boolean;
+  load(gpu: Gpu, source: ByteSource, options?: LoadPlanOptions): Promise<W>;
+  create(gpu: Gpu, weights: W, variants: Variants): Promise<VisionEncoder>;
+}
+
+function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): EncoderWeights {
+  return {
+    async isIn(source, options) {
+      return kind.isIn(await readTensorMap(source, options));
+    },
+    async load(gpu, source, variants, options) {
+      const weights = await kind.load(gpu, source, options);
+      try {
+        return await kind.create(gpu, weights, await variants);
+      } catch (error) {
+        weights.destroy();
+        throw error;
+      }
+    },
+  };
+}

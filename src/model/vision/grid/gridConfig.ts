@@ -1,0 +1,58 @@
+import type { Activation } from "@/gpu/kernels/matmul/matmul";
+import { ModelError } from "../../modelError";
+
+/**
+ * Shape and constants of a vision transformer that takes images of any size as grids of patches, with
+ * rotary positions in rows and columns, and of the projection behind it.
+ */
+export interface GridTowerConfig {
+  /** Side of a patch, in pixels. */
+  readonly patchSize: number;
+  readonly channels: number;
+  /** Moments of a patch; a still image is the same at each of them. */
+  readonly moments: number;
+  readonly hidden: number;
+  readonly intermediate: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly norm: "layer" | "rms";
+  /** The MLP's activation; `gated`: SiLU(gate) ⊙ up. */
+  readonly mlp: Activation | "gated";
+  readonly hasPatchBias: boolean;
+  /** Side of the grid of learned positions, which are interpolated; absent: there are none. */
+  readonly positionSide?: number;
+  /** fold × fold neighbouring patches become one feature row. */
+  readonly fold: number;
+  /** Absent: all layers attend to the whole image. */
+  readonly window?: GridWindow;
+  /** Layers whose output is projected, too, for the decoder's first layers (DeepStack). */
+  readonly deepstack: readonly number[];
+  /** Width of a feature row: the decoder's hidden size. */
+  readonly width: number;
+}
+
+export interface GridWindow {
+  /** Side of a window, in feature rows. */
+  readonly side: number;
+  /** Layers that attend to the whole image. */
+  readonly fullLayers: readonly number[];
+}
+
+/** Epsilon of all norms, which no configuration changes. */
+export const GRID_EPSILON = 1e-6;
+
+/** @throws ModelError for what the kernels do not cover */
+export function checkGridTower(config: GridTowerConfig): GridTowerConfig {
+  const multiples = {
+    "the width": config.hidden,
+    "the MLP's width": config.intermediate,
+    "the head size": config.headDim,
+  };
+  for (const [name, value] of Object.entries(multiples)) {
+    if (value % 4 === 0) continue;
+    const message = `Sizes must be multiples of 4, but ${name} of the vision encoder is ${value}.`;
+    throw new ModelError("unknownArchitecture", message);
+  }
+  return config;
+}

@@ -1,0 +1,226 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Slice } from "@/gpu/kernel";
+import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
+import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
+import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
+import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
+import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
+import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
+import type { Recorder } from "@/gpu/recorder";
+import type { Variants } from "@/gpu/variants";
+import type { ProcessedImage } from "../../families/family";
+import type { ImageFeatures, VisionEncoder } from "../encoder";
+import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
+import { GridScratch, MLP_ROWS } from "./gridScratch";
+import type { GridLayer, GridMerger, GridTowerWeights } from "./gridWeights";
+
+interface GridKernels {
+  readonly patches: ImagePatches;
+  readonly gather: GatherRows;
+  readonly blend: BlendRows;
+  readonly norm: LayerNorm;
+  readonly bias: Matmul;
+  /** For the patches, whose matrix is f32: added to their positions where there are any. */
+  readonly embedding: Matmul;
+  readonly residual: Matmul;
+  readonly up: Matmul;
+  readonly gelu: Matmul;
+  readonly splitHeads: RopeAppend;
+  readonly attention: Flash;
+}
+
+/** Dispatches of a layer besides those per window and per block of the MLP. */
+const LAYER_SLOTS = 16;
+
+/**
+ * A vision transformer in WGSL for images of any size: Qwen2-VL (https://arxiv.org/abs/2409.12191),
+ * Qwen2.5-VL (https://arxiv.org/abs/2502.13923) and Qwen3-VL (https://arxiv.org/abs/2511.21631). Rotary
+ * positions in rows and columns, attention within windows in some layers, fold × fold patches merged into one
+ * feature row. Reads the checkpoint's own safetensors; arithmetic is f32.
+ */
+export class GridTower implements VisionEncoder {
+  readonly tensorBytes: number;
+  readonly #gpu: Gpu;
+  readonly #config: GridTowerConfig;
+  readonly #weights: GridTowerWeights;
+  readonly #kernels: GridKernels;
+
+  private constructor(
+    gpu: Gpu,
+    config: GridTowerConfig,
+    weights: GridTowerWeights,
+    kernels: GridKernels,
+  ) {
+    this.tensorBytes = weights.bytes;
+    this.#gpu = gpu;
+    this.#config = config;
+    this.#weights = weights;
+    this.#kernels = kernels;
+  }
+
+  /** Compiles the kernels; `weights` are destroyed with the tower. @throws KernelCompileError */
+  static async create(
+    gpu: Gpu,
+    config: GridTowerConfig,
+    weights: GridTowerWeights,
+    variants: Variants,
+  ): Promise<GridTower> {
+    return new GridTower(gpu, config, weights, await compile(gpu, config, weights, variants));
+  }
+
+  /** @throws OutOfMemoryError for an image whose activations exceed a binding */
+  async encode(image: ProcessedImage): Promise<ImageFeatures> {
+    const { memory } = this.#gpu;
+    const { patchSize, width, deepstack } = this.#config;
+    const grid = { rows: image.height / patchSize, columns: image.width / patchSize };
+    const scratch = new GridScratch(this.#gpu, this.#config, grid);
+    const outputs: GPUBuffer[] = [];
+    try {
+      for (let level = 0; level <= deepstack.length; level++) {
+        const bytes = scratch.features * width * 4;
+        outputs.push(memory.storage("vision", "image features", bytes));
+      }
+      this.#run(image, scratch, outputs);
+    } catch (error) {
+      for (const buffer of outputs) memory.destroy(buffer);
+      throw error;
+    } finally {
+      scratch.destroy();
+    }
+    const [buffer, ...levels] = outputs as [GPUBuffer, ...GPUBuffer[]];
+    const stack = levels.length > 0 ? { deepstack: levels } : {};
+    return { buffer, rows: scratch.features, width, ...stack };
+  }
+
+  async release(): Promise<void> {
+    this.#weights.destroy();
+  }
+
+  /** Patches (+ positions) → layers → features; `outputs`: of the last layer, then those of DeepStack. */
+  #run(image: ProcessedImage, scratch: GridScratch, outputs: readonly GPUBuffer[]): void {
+    const { merger, deepstack, layers } = this.#weights;
+    const blocks = Math.ceil(scratch.rows / MLP_ROWS);
+    const slots = LAYER_SLOTS + scratch.order.windows.length + 2 * blocks;
+    const recorder = this.#gpu.recorder("vision", slots);
+    this.#embed(recorder, image, scratch);
+    for (const [index, layer] of layers.entries()) {
+      this.#recordLayer(recorder, scratch, layer, this.#attendsToAll(index));
+      recorder.submit();
+      const level = this.#config.deepstack.indexOf(index);
+      if (level < 0) continue;
+      const output = outputs[1 + level] as GPUBuffer;
+      this.#merge(recorder, scratch, deepstack[level] as GridMerger, output);
+    }
+    this.#merge(recorder, scratch, merger, outputs[0] as GPUBuffer);
+    recorder.submit();
+    recorder.destroy();
+  }
+
+  #attendsToAll(layer: number): boolean {
+    const { window } = this.#config;
+    return !window || window.fullLayers.includes(layer);
+  }
+
+  #embed(recorder: Recorder, { pixelValues, height, width }: ProcessedImage, scratch: GridScratch) {
+    const { hidden, channels, patchSize: patch } = this.#config;
+    const { patches, embedding, gather, blend } = this.#kernels;
+    const { patches: linear, positions } = this.#weights;
+    const { rows, residual, normed } = scratch;
+    scratch.write(scratch.pixels, pixelValues);
+    patches(recorder, {
+      ...{ pixels: scratch.pixels, patches: scratch.patches, images: 1, channels, patch },
+      ...{ height, width, patchRows: height / patch, patchColumns: width / patch },
+      ...{ lead: 0, columns: linear.matrix.columns },
+    });
+    const all = { rows, width: hidden };
+    if (positions && scratch.taps) {
+      blend(recorder, { input: positions, ...scratch.taps, output: normed, parts: 4, ...all });
+    }
+    embedding(recorder, { input: scratch.patches, ...linear, output: normed, rows });
+    const indices = scratch.patchIndices;
+    gather(recorder, { input: normed, indices, output: residual, parts: 1, ...all });
+  }
+
+  /** x += attention(norm(x)); x += mlp(norm(x)) */
+  #recordLayer(recorder: Recorder, scratch: GridScratch, layer: GridLayer, isFull: boolean): void {
+    const { bias, residual, up, splitHeads, attention } = this.#kernels;
+    const { hidden, heads, headDim } = this.#config;
+    const { rows, residual: x, normed, qkv, angles, queries, attended, lse, mlp } = scratch;
+    const shape = { heads, kvHeads: heads, headDim };
+    this.#norm(recorder, layer.attentionNorm, x, normed, rows);
+    bias(recorder, { input: normed, ...layer.qkv, output: qkv, rows });
+    splitHeads(recorder, { shape, cache: scratch.keysAndValues(), qkv, angles, queries, rows });
+    const results = { queries, output: attended, lse };
+    if (isFull) attention(recorder, { cache: scratch.keysAndValues(), ...results, rows });
+    else {
+      for (const [i, { first: firstRow, rows: count }] of scratch.order.windows.entries()) {
+        const cache = scratch.keysAndValues(i);
+        attention(recorder, { cache, ...results, rows: count, firstRow });
+      }
+    }
+    residual(recorder, { input: attended, ...layer.output, output: x, rows });
+    this.#norm(recorder, layer.mlpNorm, x, normed, rows);
+    for (let first = 0; first < rows; first += MLP_ROWS) {
+      const count = Math.min(MLP_ROWS, rows - first);
+      const block = { offset: first * hidden * 4, size: count * hidden * 4 };
+      up(recorder, { input: { buffer: normed, ...block }, ...layer.up, output: mlp, rows: count });
+      const output = { buffer: x, ...block };
+      residual(recorder, { input: mlp, ...layer.down, output, rows: count });
+    }
+  }
+
+  /** Feature rows in reading order: norm, projection, GELU, projection. */
+  #merge(recorder: Recorder, scratch: GridScratch, merger: GridMerger, output: GPUBuffer): void {
+    const { bias, gelu, gather } = this.#kernels;
+    const { norm, normWidth, first, second } = merger;
+    const { residual: x, normed, folded, merged, features: rows } = scratch;
+    const { hidden, width } = this.#config;
+    this.#norm(recorder, norm, x, normed, (scratch.rows * hidden) / normWidth, normWidth);
+    gelu(recorder, { input: normed, ...first, output: folded, rows });
+    bias(recorder, { input: folded, ...second, output: merged, rows });
+    const indices = scratch.featureIndices;
+    gather(recorder, { input: merged, indices, output, rows, parts: 1, width });
+  }
+
+  #norm(
+    recorder: Recorder,
+    norm: GridMerger["norm"],
+    input: Slice,
+    output: Slice,
+    rows: number,
+    width = this.#config.hidden,
+  ): void {
+    this.#kernels.norm(recorder, { input, ...norm, output, rows, width, epsilon: GRID_EPSILON });
+  }
+}
+
+async function compile(
+  gpu: Gpu,
+  { heads, headDim, norm: kind, mlp, positionSide }: GridTowerConfig,
+  weights: GridTowerWeights,
+  { reduction, matmul: variant, flash }: Variants,
+): Promise<GridKernels> {
+  const shape = { heads, kvHeads: heads, headDim };
+  const { dtype } = weights.merger.first.matrix;
+  const matmul = (store: MatmulStore, type = dtype) =>
+    createMatmul(gpu, { variant, dtype: type, store });
+  const [patches, gather, blend, norm, splitHeads, attention] = await Promise.all([
+    createImagePatches(gpu),
+    createGatherRows(gpu),
+    createBlendRows(gpu),
+    kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+    createRopeAppend(gpu, "f32"),
+    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
+  ]);
+  const [embedding, bias, residual, up, gelu] = await Promise.all([
+    matmul(positionSide ? "residual" : "bias", weights.patches.matrix.dtype),
+    matmul("bias"),
+    matmul("residual"),
+    matmul(mlp),
+    matmul("gelu"),
+  ]);
+  const products = { embedding, bias, residual, up, gelu };
+  return { patches, gather, blend, norm, ...products, splitHeads, attention };
+}

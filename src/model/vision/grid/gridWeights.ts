@@ -1,0 +1,175 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { ByteSource } from "../../checkpoint/byteSource";
+import { readTensorMap } from "../../checkpoint/safetensors";
+import { type LoadPlanOptions, WeightPlan } from "../../checkpoint/weightPlan";
+import { type Linear, type Norm, TowerTensors } from "../towerTensors";
+import type { GridTowerConfig } from "./gridConfig";
+import {
+  findGridTower,
+  GRID_PARTS,
+  type GridTowerNames,
+  gridTensors,
+  type MergerNames,
+  mergerNames,
+} from "./gridNames";
+
+export interface GridLayer {
+  readonly attentionNorm: Norm;
+  /** [3 × hidden, hidden] */
+  readonly qkv: Linear;
+  /** [hidden, hidden] */
+  readonly output: Linear;
+  readonly mlpNorm: Norm;
+  /** [intermediate, hidden], or gated. */
+  readonly up: Linear;
+  /** [hidden, intermediate] */
+  readonly down: Linear;
+}
+
+/** A norm and two linear layers that make feature rows of patches. */
+export interface GridMerger {
+  readonly norm: Norm;
+  /** Elements that the norm covers: a patch's, or a feature row's. */
+  readonly normWidth: number;
+  /** [fold² × hidden, fold² × hidden] */
+  readonly first: Linear;
+  /** [width, fold² × hidden] */
+  readonly second: Linear;
+}
+
+/** A grid tower's tensors on the GPU. Matrices keep the precision of their file, but that of the patches. */
+export interface GridTowerWeights {
+  /** [hidden, channels × patch × patch], f32: the patch convolution, its moments added up. */
+  readonly patches: Linear;
+  /** f32 [positionSide², hidden] */
+  readonly positions: GPUBuffer | undefined;
+  readonly layers: readonly GridLayer[];
+  readonly merger: GridMerger;
+  readonly deepstack: readonly GridMerger[];
+  readonly bytes: number;
+  destroy(): void;
+}
+
+/**
+ * Loads a grid tower from a checkpoint's own safetensors.
+ * @throws ModelError before anything is allocated where a tensor is missing or not as expected.
+ */
+export async function loadGridWeights(
+  gpu: Gpu,
+  config: GridTowerConfig,
+  source: ByteSource,
+  names: GridTowerNames,
+  options: LoadPlanOptions = {},
+): Promise<GridTowerWeights> {
+  const tensors = await readTensorMap(source, options);
+  const prefix = findGridTower(tensors, names) ?? (names.towers[0] as string);
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
+  plan.check(gridTensors(config, names, prefix), []);
+  const weights = layOut(plan, config, names, prefix);
+  const { hidden, channels, moments, patchSize } = config;
+  const kernel = [`${prefix}${GRID_PARTS.patches}.weight`];
+  const raw = plan.vector("raw patches", kernel, hidden * channels * moments * patchSize ** 2);
+  await plan.load(source, options);
+  const read = new Float32Array(await gpu.read(raw));
+  const [part] = weights.patches.matrix.parts;
+  if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read));
+  return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
+}
+
+/** Columns of the patch matrix: kernels read four at a time. */
+export function gridPatchColumns({ channels, patchSize }: GridTowerConfig): number {
+  return Math.ceil((channels * patchSize ** 2) / 4) * 4;
+}
+
+/**
+ * A convolution's weights [hidden, channels, moments, patch, patch] as a matrix for still images: the sum
+ * over the moments, f32 [hidden, patch columns].
+ */
+export function patchMatrix(
+  config: GridTowerConfig,
+  kernel: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const { hidden, channels, moments, patchSize } = config;
+  const columns = gridPatchColumns(config);
+  const square = patchSize ** 2;
+  const matrix = new Float32Array(hidden * columns);
+  for (let row = 0; row < hidden; row++) {
+    for (let i = 0; i < channels * square; i++) {
+      const channel = Math.floor(i / square);
+      const first = (row * channels + channel) * moments * square + (i % square);
+      for (let moment = 0; moment < moments; moment++) {
+        matrix[row * columns + i]! += kernel[first + moment * square] as number;
+      }
+    }
+  }
+  return matrix;
+}
+
+function layOut(
+  plan: WeightPlan,
+  config: GridTowerConfig,
+  names: GridTowerNames,
+  prefix: string,
+): Omit<GridTowerWeights, "bytes" | "destroy"> {
+  const { hidden: rows, fold, positionSide, deepstack } = config;
+  const tensors = new TowerTensors(plan);
+  const columns = gridPatchColumns(config);
+  const patches = prefix + GRID_PARTS.patches;
+  const buffer = plan.vector("patches", [], rows * columns);
+  const parts = [{ buffer, firstRow: 0, rows }];
+  const merger = (normWidth: number, level?: number) =>
+    layOutMerger(tensors, config, mergerNames(names, prefix, level), normWidth);
+  return {
+    patches: {
+      matrix: { label: "patches", dtype: "f32", rows, columns, parts },
+      bias: plan.vector("patches bias", config.hasPatchBias ? [`${patches}.bias`] : [], rows),
+    },
+    positions: positionSide
+      ? plan.vector("positions", [prefix + GRID_PARTS.positions], positionSide ** 2 * rows)
+      : undefined,
+    layers: Array.from({ length: config.layers }, (_, layer) =>
+      layOutLayer(tensors, config, names, `${prefix}blocks.${layer}.`),
+    ),
+    merger: merger(rows),
+    deepstack: deepstack.map((_, level) => merger(fold ** 2 * rows, level)),
+  };
+}
+
+/** @param at prefix of the layer's tensors */
+function layOutLayer(
+  tensors: TowerTensors,
+  config: GridTowerConfig,
+  { up, down }: GridTowerNames,
+  at: string,
+): GridLayer {
+  const { hidden, intermediate, norm } = config;
+  const { attentionNorm, qkv, output, mlpNorm } = GRID_PARTS;
+  const isLayerNorm = norm === "layer";
+  return {
+    attentionNorm: tensors.norm(at + attentionNorm, hidden, isLayerNorm),
+    qkv: tensors.linear(at + qkv, 3 * hidden),
+    output: tensors.linear(at + output, hidden),
+    mlpNorm: tensors.norm(at + mlpNorm, hidden, isLayerNorm),
+    up:
+      config.mlp === "gated"
+        ? tensors.gated(at + up[0], at + up[1], intermediate)
+        : tensors.linear(at + up[0], intermediate),
+    down: tensors.linear(at + down, hidden),
+  };
+}
+
+function layOutMerger(
+  tensors: TowerTensors,
+  { hidden, fold, norm, width }: GridTowerConfig,
+  names: MergerNames,
+  normWidth: number,
+): GridMerger {
+  return {
+    norm: tensors.norm(names.norm, normWidth, norm === "layer"),
+    normWidth,
+    first: tensors.linear(names.first, fold ** 2 * hidden),
+    second: tensors.linear(names.second, width),
+  };
+}
