@@ -138,7 +138,7 @@ export function isValid(spec: OptionSpec, value: number | string): boolean {
 }
 
 /** Describes what `isWithin` accepts. */
-export function allowedNumbers({ min, max, integer, odd }: NumberLimits): string {
+function allowedNumbers({ min, max, integer, odd }: NumberLimits): string {
   const kind = odd ? "an odd number" : integer ? "a whole number" : "a number";
   return `${kind} from ${min} to ${max}`;
 }

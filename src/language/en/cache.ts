@@ -34,14 +34,22 @@ export const cacheEn = {
   },
   answer: {
     name: "Answer",
-    maxNewTokens: "Length limit, in tokens",
-    maxNewTokensHelp: "The answer ends there, even if it is not complete.",
-    temperature: "Temperature",
-    temperatureHelp: "0 always takes the most likely token; higher values sample more broadly.",
-    topP: "Top-p",
-    topPHelp: "Samples from the most likely tokens with this total probability; 1 means all.",
-    seed: "Seed",
-    seedHelp: "The same seed samples the same tokens, and selects the same rows under Random.",
+    maxNewTokens: {
+      label: "Length limit, in tokens",
+      help: "The answer ends there, even if it is not complete.",
+    },
+    temperature: {
+      label: "Temperature",
+      help: "0 always takes the most likely token; higher values sample more broadly.",
+    },
+    topP: {
+      label: "Top-p",
+      help: "Samples from the most likely tokens with this total probability; 1 means all.",
+    },
+    seed: {
+      label: "Seed",
+      help: "The same seed samples the same tokens, and selects the same rows under Random.",
+    },
   },
   settings: {
     withCap: (settings: string, megabytes: number) => `${settings}, cap ${megabytes} MB`,

@@ -19,6 +19,8 @@ export const en = {
   charts: chartsEn,
   library: libraryEn,
   failures: failuresEn,
+  /** A text of the policies' registry, which is English. */
+  policy: (english: string) => english,
   about: aboutEn,
   export: exportEn,
 };

@@ -17,5 +17,11 @@ export const libraryEn = {
     "This browser’s storage does not answer. The page goes on without it: what you ask ends with the page.",
   full: "This browser's storage is full: the last change was not stored; delete conversations to free space.",
   lastNotStored: "The last change could not be stored in this browser; it ends with the page.",
+  noConversation: (file: string, reason: string) =>
+    `“${file}” is not a conversation of Keepsight: ${reason}.`,
+  noJson: "it is not JSON",
+  imageNoData: "An image of this conversation is no data URL.",
+  imageDamaged: "An image of this conversation is damaged.",
+  failed: "It failed.",
   left: "The page was left before this answer ended.",
 };

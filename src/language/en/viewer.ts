@@ -165,6 +165,9 @@ export const viewerEn = {
       `This address leads to ${type}, not to an image. Copy the address of the image itself.`,
     tooLarge: (host: string, most: string) =>
       `The image at ${host} is larger than ${most}. Download it, make it smaller, and drop it here.`,
+    holdsNone: "The address holds no image.",
+    forbidden: (host: string) =>
+      `The security policy of this page does not allow it to read from ${host}. Download the image and drop it here.`,
     image: "Image",
   },
 };

@@ -35,14 +35,10 @@ export const cacheZh: Texts["cache"] = {
   },
   answer: {
     name: "回答",
-    maxNewTokens: "长度上限（token）",
-    maxNewTokensHelp: "到达后结束回答，即使回答尚未完整。",
-    temperature: "温度",
-    temperatureHelp: "0 总是取最可能的 token；值越大，采样范围越广。",
-    topP: "Top-p",
-    topPHelp: "从累计概率达到此值的最可能 token 中采样；1 表示全部。",
-    seed: "随机种子",
-    seedHelp: "相同的种子采样相同的 token，并在“随机”策略下选择相同的行。",
+    maxNewTokens: { label: "长度上限（token）", help: "到达后结束回答，即使回答尚未完整。" },
+    temperature: { label: "温度", help: "0 总是取最可能的 token；值越大，采样范围越广。" },
+    topP: { label: "Top-p", help: "从累计概率达到此值的最可能 token 中采样；1 表示全部。" },
+    seed: { label: "随机种子", help: "相同的种子采样相同的 token，并在“随机”策略下选择相同的行。" },
   },
   settings: {
     withCap: (settings, megabytes) => `${settings}，上限 ${megabytes} MB`,

@@ -13,5 +13,10 @@ export const libraryZh: Texts["library"] = {
   silent: "此浏览器的存储没有响应。页面继续工作，但所提的问题会随页面关闭而消失。",
   full: "此浏览器的存储已满：最后一次更改未保存；请删除一些对话以腾出空间。",
   lastNotStored: "最后一次更改无法保存在此浏览器中，会随页面关闭而消失。",
+  noConversation: (file, reason) => `“${file}”不是 Keepsight 的对话：${reason}。`,
+  noJson: "它不是 JSON",
+  imageNoData: "此对话的一张图像不是 data URL。",
+  imageDamaged: "此对话的一张图像已损坏。",
+  failed: "失败。",
   left: "在回答结束前离开了页面。",
 };

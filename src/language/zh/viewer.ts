@@ -133,6 +133,8 @@ export const viewerZh: Texts["viewer"] = {
     refused: (host, status) => `${host} 以状态 ${status} 拒绝。请下载图像，再拖到这里。`,
     noImage: (type) => `此网址指向 ${type}，不是图像。请复制图像本身的网址。`,
     tooLarge: (host, most) => `${host} 上的图像大于 ${most}。请下载并缩小后拖到这里。`,
+    holdsNone: "此网址中没有图像。",
+    forbidden: (host) => `此页面的安全策略不允许从 ${host} 读取。请下载图像，再拖到这里。`,
     image: "图像",
   },
 };

@@ -7,6 +7,7 @@ import { exportZh } from "./export";
 import { failuresZh } from "./failures";
 import { libraryZh } from "./library";
 import { pageZh } from "./page";
+import { policiesZh } from "./policies";
 import { viewerZh } from "./viewer";
 
 /** All texts of the page in Simplified Chinese. */
@@ -19,6 +20,7 @@ export const zh: Texts = {
   charts: chartsZh,
   library: libraryZh,
   failures: failuresZh,
+  policy: (english) => policiesZh[english] ?? english,
   about: aboutZh,
   export: exportZh,
 };

@@ -1,4 +1,5 @@
 import { createStore } from "zustand/vanilla";
+import { texts } from "@/language/language";
 import { type CacheSettings, type Sampling, type TurnResult, toFailure } from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
 import type { Load } from "../engine/load";
@@ -27,13 +28,13 @@ export function createCalibration(load: Load, samples: () => readonly SampleImag
 
   async function askSamples(settings: CacheSettings): Promise<readonly number[] | undefined> {
     const engine = load.engine();
-    if (!engine || load.store.getState().phase !== "ready") return fail("The model is not loaded.");
+    if (!engine || load.store.getState().phase !== "ready") return fail(texts.cache.modelNotLoaded);
     const pages = samples();
     const results: TurnResult[] = [];
     for (const [done, { url, questions }] of pages.entries()) {
       store.setState({ phase: "running", done, total: pages.length }, true);
       const response = await fetch(url);
-      if (!response.ok) return fail("A sample page could not be read.");
+      if (!response.ok) return fail(texts.cache.sampleNotRead);
       const turns = [{ images: ["page"], question: questions[0] ?? "" }];
       const images = { page: await response.blob() };
       const sampling = ONE_TOKEN;

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type {
   CacheSettings,
   EngineEvent,
@@ -327,6 +328,6 @@ export function titleOf(conversation: ChatConversation): string {
     conversation.name ||
     conversation.exchanges[0]?.question ||
     conversation.images[0]?.title ||
-    "Empty conversation"
+    texts.library.emptyTitle
   );
 }

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { ModelInfo } from "@/protocol/engine";
 import { type ChatConversation, contextTokens, reportOf } from "./conversation";
 import { waitingImages } from "./conversationImages";
@@ -51,10 +52,6 @@ function largestSeen({ exchanges }: ChatConversation): number {
 
 /** Why `count` images were refused. */
 export function tooMany(count: number, budget: ImageBudget, isAdded: boolean): string {
-  const them = count === 1 ? "This image does" : `These ${count} images do`;
-  const limit = budget.contextLength
-    ? `the model’s context of ${budget.contextLength} tokens`
-    : "a conversation here";
-  if (budget.images === 0) return `${them} not fit: ${limit} has no room for another image.`;
-  return `${them} not fit: ${limit} has room for ${budget.images}${isAdded ? " more" : ""}.`;
+  const context = budget.contextLength;
+  return texts.viewer.read.tooMany(count, budget.images, { context, isAdded });
 }

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { type Engine, type LoadRequest, toFailure } from "@/protocol/engine";
 import { createModelStore, type ModelStore, reduceLoad } from "./model";
 
@@ -60,7 +61,7 @@ export function createLoad(
       void load(true);
       return;
     }
-    const message = "The graphics device was lost several times in a minute.";
+    const message = texts.failures.lostOften;
     store.setState(
       { phase: "failed", failure: { code: "deviceLost", message, action: "reload" } },
       true,

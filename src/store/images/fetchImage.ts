@@ -1,11 +1,10 @@
+import { texts } from "@/language/language";
 import type { EngineFailure } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
 import { mayRead } from "./pagePolicy";
 
 /** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
-
-const DROP_IT = "Download the image and drop it here.";
 
 export type FetchOutcome =
   | { readonly ok: true; readonly blob: Blob; readonly title: string }
@@ -32,7 +31,7 @@ export function parseAddress(text: string): URL | undefined {
 
 /** Display text of an address while it is fetched. */
 export function hostOf(url: URL): string {
-  return url.host || "this page";
+  return url.host || texts.viewer.fetch.thisPage;
 }
 
 /**
@@ -41,14 +40,13 @@ export function hostOf(url: URL): string {
  */
 export async function fetchImage(url: URL, options: FetchOptions): Promise<FetchOutcome> {
   const host = hostOf(url);
+  const words = texts.viewer.fetch;
   if (url.protocol === "data:") {
     const blob = blobOf(url);
-    return blob ? { ok: true, blob, title: "Image" } : refuse("The address holds no image.");
+    return blob ? { ok: true, blob, title: words.image } : refuse(words.holdsNone);
   }
   if (!mayRead(url)) {
-    return refuse(
-      `The security policy of this page does not allow it to read from ${host}. ${DROP_IT}`,
-    );
+    return refuse(words.forbidden(host));
   }
   let response: Response;
   try {
@@ -58,9 +56,7 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
     options.signal.throwIfAborted();
     if (!(error instanceof TypeError)) throw error;
     // The browser does not report which of the two happened.
-    return refuse(
-      `${host} could not be reached, or does not allow other pages to read its images. ${DROP_IT}`,
-    );
+    return refuse(words.unreachable(host));
   }
   const refusal = refusalOf(response, host);
   if (refusal) {
@@ -72,7 +68,7 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
     return blob ? { ok: true, blob, title: titleOf(url) } : refuse(tooLarge(host));
   } catch {
     options.signal.throwIfAborted();
-    return refuse(`${host} ended before the image was complete. Try again, or ${lower(DROP_IT)}`);
+    return refuse(words.ended(host));
   }
 }
 
@@ -90,14 +86,13 @@ function blobOf({ href }: URL): Blob | undefined {
 
 function refusalOf(response: Response, host: string): string | undefined {
   const { status } = response;
-  if (status === 404 || status === 410) {
-    return `${host} has nothing at this address (${status}). Check the address.`;
-  }
-  if (!response.ok) return `${host} refused with status ${status}. ${DROP_IT}`;
+  const words = texts.viewer.fetch;
+  if (status === 404 || status === 410) return words.notThere(host, status);
+  if (!response.ok) return words.refused(host, status);
   const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
   // Other types may still be images; the bytes decide.
   if (/^(text\/html|application\/(json|pdf|xhtml\+xml)|(audio|video)\/.*)$/.test(type)) {
-    return `This address leads to ${type}, not to an image. Copy the address of the image itself.`;
+    return words.noImage(type);
   }
   return Number(response.headers.get("content-length")) > MAX_FETCHED_BYTES
     ? tooLarge(host)
@@ -139,11 +134,7 @@ function titleOf(url: URL): string {
 
 function tooLarge(host: string): string {
   const most = formatMegabytes(MAX_FETCHED_BYTES, 0);
-  return `The image at ${host} is larger than ${most}. Download it, make it smaller, and drop it here.`;
-}
-
-function lower(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+  return texts.viewer.fetch.tooLarge(host, most);
 }
 
 function refuse(message: string): FetchOutcome {

@@ -1,6 +1,7 @@
 import { decodeUpright } from "@/images/decode";
 import { type ImageFile, openImageFile } from "@/images/file";
 import { ImageError } from "@/images/imageError";
+import { texts } from "@/language/language";
 import type { EngineFailure } from "@/protocol/engine";
 import { formatCount, formatMegabytes } from "@/text/format";
 import { shown } from "@/text/shown";
@@ -37,13 +38,14 @@ interface Size {
  * header, so that a file named as an image cannot become a document of this page's origin.
  */
 export async function readImage(blob: Blob, source: ImageSource): Promise<ImageOutcome> {
-  const named = source.title ? `“${shown(source.title)}”` : "This file";
+  const words = texts.viewer.read;
+  const named = source.title ? words.named(shown(source.title)) : words.unnamed;
   try {
     if (blob.size > MAX_FILE_BYTES) return refuse(tooManyBytes(named, blob.size));
     const file = await openImageFile(blob, named, MAX_SCALED_MEGAPIXELS);
     const size = await shownSize(file);
     const kept = size && (await keep(file, size, named));
-    if (!kept) return refuse(`${named} is damaged: this browser cannot decode it.`);
+    if (!kept) return refuse(words.damaged(named));
     const { sampleId } = source;
     const image: ConversationImage = {
       id: source.id,
@@ -65,7 +67,7 @@ export async function readImage(blob: Blob, source: ImageSource): Promise<ImageO
       const { code, message } = error;
       return { ok: false, failure: { code, message, action: "chooseImage" } };
     }
-    return refuse(`${named} could not be read.`);
+    return refuse(words.unreadable(named));
   }
 }
 
@@ -134,13 +136,13 @@ async function withImage<T>(blob: Blob, use: (image: HTMLImageElement) => Promis
 }
 
 function storedAgain(named: string, from: Size, { size }: { readonly size: Size }): string {
-  const words = ({ width, height }: Size) => `${formatCount(width)} × ${formatCount(height)}`;
-  if (size.width === from.width) return `${named} was stored again at ${words(size)}.`;
-  return `${named} was scaled from ${words(from)} to ${words(size)} pixels.`;
+  const written = ({ width, height }: Size) => `${formatCount(width)} × ${formatCount(height)}`;
+  if (size.width === from.width) return texts.viewer.read.storedAgain(named, written(size));
+  return texts.viewer.read.scaled(named, written(from), written(size));
 }
 
 function tooManyBytes(named: string, bytes: number): string {
-  return `${named} has ${formatMegabytes(bytes)}; ${formatMegabytes(MAX_FILE_BYTES)} are the limit.`;
+  return texts.viewer.read.tooLarge(named, formatMegabytes(bytes), formatMegabytes(MAX_FILE_BYTES));
 }
 
 function refuse(message: string): ImageOutcome {

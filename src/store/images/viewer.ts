@@ -1,4 +1,5 @@
 import { createStore } from "zustand/vanilla";
+import { texts } from "@/language/language";
 import { type EngineFailure, toFailure } from "@/protocol/engine";
 import type { Chat } from "../chat/chat";
 import { emptyConversation, reportOf } from "../conversation/conversation";
@@ -173,7 +174,7 @@ export function createViewer(options: ViewerOptions): Viewer {
   async function readAddress(address: string, signal: AbortSignal): Promise<ImageOutcome> {
     const url = parseAddress(address);
     if (!url) {
-      const message = `“${address}” is not a web address; an address starts with https://.`;
+      const message = texts.viewer.read.noAddress(address);
       return { ok: false, failure: { code: "badImage", message } };
     }
     const tell = (loaded: number, total?: number) => {
@@ -190,10 +191,11 @@ export function createViewer(options: ViewerOptions): Viewer {
       pages.map(async (page, index): Promise<ImageOutcome> => {
         const response = await fetch(page.url).catch(() => undefined);
         if (!response?.ok) {
-          const message = `The sample “${title}” could not be read.`;
+          const message = texts.viewer.read.sampleUnread(title);
           return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
         }
-        const name = pages.length > 1 ? `${title}, page ${index + 1} of ${pages.length}` : title;
+        const named = texts.viewer.read.page;
+        const name = pages.length > 1 ? named(title, index + 1, pages.length) : title;
         const source = { id: newId(), title: name, alt: page.alt, sampleId: id };
         return read(await response.blob(), source);
       }),
@@ -246,7 +248,7 @@ export function createViewer(options: ViewerOptions): Viewer {
       const sample = store.getState().samples.find((each) => each.id === id);
       return take(sample?.pages?.length ?? 1, "new", async () => {
         if (sample) return readSample(sample);
-        const message = `There is no sample “${id}”.`;
+        const message = texts.viewer.read.sampleUnknown(id);
         return [{ ok: false, failure: { code: "badImage", message, action: "chooseImage" } }];
       });
     },
@@ -275,6 +277,6 @@ function joined(failures: readonly EngineFailure[]): EngineFailure | undefined {
   if (!first || failures.length === 1) return first;
   const sentences = failures.slice(0, MAX_SENTENCES).map(({ message }) => message);
   const more = failures.length - MAX_SENTENCES;
-  if (more > 0) sentences.push(`${more} more could not be read either.`);
+  if (more > 0) sentences.push(texts.viewer.read.moreUnread(more));
   return { ...first, message: sentences.join(" ") };
 }

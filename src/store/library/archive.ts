@@ -1,4 +1,5 @@
 import { createStore } from "zustand/vanilla";
+import { texts } from "@/language/language";
 import type { ChatConversation } from "../conversation/conversation";
 import type { ReadonlyStore } from "../readonlyStore";
 import { type ConversationRecord, type Entry, entryOf, toRecord } from "./records";
@@ -34,9 +35,6 @@ const OPEN_MS = 3_000;
 /** Time for one write; images may be large. */
 const WRITE_MS = 30_000;
 
-const SILENT =
-  "This browser’s storage does not answer. The page goes on without it: what you ask ends with the page.";
-
 /** Opens the archive. Without IndexedDB it stores nothing, and the page still works. */
 export function createArchive(now: () => number = () => Date.now(), openMs = OPEN_MS): Archive {
   const store = createStore<ArchiveState>(() => ({
@@ -66,7 +64,7 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
     store.setState({
       entries: [],
       isKept: false,
-      ...(error instanceof SilentError ? { failure: SILENT } : {}),
+      ...(error instanceof SilentError ? { failure: texts.library.silent } : {}),
     });
     void database.then((late) => late.close()).catch(() => undefined);
     database = Promise.reject(error);
@@ -158,9 +156,7 @@ async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
 /** The message for a change that was not stored. */
 function sentence(error: unknown): string {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-  return isFull
-    ? "This browser's storage is full: the last change was not stored; delete conversations to free space."
-    : "The last change could not be stored in this browser; it ends with the page.";
+  return isFull ? texts.library.full : texts.library.lastNotStored;
 }
 
 function openDatabase(): Promise<IDBDatabase> {

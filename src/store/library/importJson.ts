@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type {
   CacheSettings,
   EngineFailure,
@@ -230,8 +231,8 @@ export function readDocument(json: string, name: string): ConversationDocument {
     checkReferences(read);
     return read;
   } catch (error) {
-    const why = error instanceof SchemaError ? error.message : "it is not JSON";
-    throw new SchemaError(`“${name}” is not a conversation of Keepsight: ${why}.`);
+    const why = error instanceof SchemaError ? error.message : texts.library.noJson;
+    throw new SchemaError(texts.library.noConversation(name, why));
   }
 }
 
@@ -298,21 +299,23 @@ function attemptOf(
   const measured = { ...(origin ? { origin } : {}), ...(trace ? { trace } : {}) };
   const run: RunRecord = given
     ? { phase: "done", result: given, ...measured }
-    : { phase: "failed", text: said ?? "", failure: why ?? UNKNOWN };
+    : { phase: "failed", text: said ?? "", failure: why ?? unknownFailure() };
   return { ...attempt, id, run };
 }
 
-const UNKNOWN: EngineFailure = { code: "internal", message: "It failed.", action: "retry" };
+function unknownFailure(): EngineFailure {
+  return { code: "internal", message: texts.library.failed, action: "retry" };
+}
 
 /** @throws SchemaError if it is not a base64 data URL */
 export function blobOf(dataUrl: string): Blob {
   const comma = dataUrl.indexOf(",");
   const type = /^data:([\w/+.-]+);base64$/.exec(dataUrl.slice(0, Math.max(0, comma)))?.[1];
-  if (type === undefined) throw new SchemaError("An image of this conversation is no data URL.");
+  if (type === undefined) throw new SchemaError(texts.library.imageNoData);
   try {
     const letters = atob(dataUrl.slice(comma + 1));
     return new Blob([Uint8Array.from(letters, (letter) => letter.charCodeAt(0))], { type });
   } catch {
-    throw new SchemaError("An image of this conversation is damaged.");
+    throw new SchemaError(texts.library.imageDamaged);
   }
 }

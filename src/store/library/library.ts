@@ -1,4 +1,5 @@
 import { createStore } from "zustand/vanilla";
+import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
 import type { Chat, ChatState } from "../chat/chat";
@@ -100,8 +101,8 @@ export function createLibrary(options: LibraryOptions): Library {
     try {
       return revive(checkRecord(record), (blob) => URL.createObjectURL(blob));
     } catch (error) {
-      const why = error instanceof SchemaError ? error.message : "it is damaged";
-      const notice = `“${titleOfEntry(id)}” cannot be shown: ${why}. It stays under History.`;
+      const why = error instanceof SchemaError ? error.message : texts.library.damaged;
+      const notice = texts.library.unshown(titleOfEntry(id), why);
       store.setState({ notice });
       return undefined;
     }
@@ -114,8 +115,8 @@ export function createLibrary(options: LibraryOptions): Library {
   async function show(found: ChatConversation): Promise<void> {
     const isOurs = await ownership.take(found.id);
     const title = titleOf(found);
-    const own = isOurs ? found : { ...found, id: newId(), name: `${title} (copy)` };
-    const copied = `“${title}” is open in another tab. This is a copy: what you ask here is kept by itself.`;
+    const own = isOurs ? found : { ...found, id: newId(), name: texts.library.copyTitle(title) };
+    const copied = texts.library.copied(title);
     store.setState({ notice: isOurs ? undefined : copied });
     undrawn.begin(found.id);
     chat.open(withCurrentOptions(own, policies));
@@ -137,7 +138,7 @@ export function createLibrary(options: LibraryOptions): Library {
     const { readDocument, recordOf } = await import("./importJson");
     if (file.size > MAX_DOCUMENT_BYTES) {
       const most = formatMegabytes(MAX_DOCUMENT_BYTES, 0);
-      throw new Error(`“${file.name}” has ${formatMegabytes(file.size)}; ${most} are the limit.`);
+      throw new Error(texts.library.tooLarge(file.name, formatMegabytes(file.size), most));
     }
     const record = recordOf(readDocument(await file.text(), file.name), newId, now());
     const pictures: ImageRecord[] = [];
@@ -150,8 +151,7 @@ export function createLibrary(options: LibraryOptions): Library {
     }
     await archive.put({ ...record, pictures });
     const { failure, isKept } = archive.store.getState();
-    if (failure || !isKept)
-      throw new Error(failure ?? "This browser does not store conversations.");
+    if (failure || !isKept) throw new Error(failure ?? texts.library.notStored);
     await open(record.id);
   }
 
@@ -165,7 +165,7 @@ export function createLibrary(options: LibraryOptions): Library {
       const newest = await archive.newest();
       if (!newest) return false;
       if (undrawn.has(newest.id)) {
-        const notice = `“${newest.title}” did not finish drawing at the last visit and was not opened. It stays under History.`;
+        const notice = texts.library.undrawn(newest.title);
         store.setState({ notice });
         return false;
       }
@@ -205,7 +205,7 @@ export function createLibrary(options: LibraryOptions): Library {
       const before = chat.store.getState().conversation;
       const edited = chat.edit(exchangeId, question, lanes);
       if (edited === undefined || !hasAnswersFrom(before, exchangeId)) return;
-      const title = `${titleOf(before)} (before edit)`;
+      const title = texts.library.editedTitle(titleOf(before));
       // Exchanges keep their ids, which need to be unique within a conversation only.
       void archive.save({ ...before, id: newId(), name: title });
       store.setState({ edited: { exchangeId: edited, title } });

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { EngineFailure } from "@/protocol/engine";
 import {
   type Attempt,
@@ -43,11 +44,10 @@ export type RunRecord =
   | (Omit<Extract<Run, { phase: "done" }>, "timings"> & { readonly trace?: Timings })
   | Extract<Run, { phase: "failed" }>;
 
-const LEFT: EngineFailure = {
-  code: "cancelled",
-  message: "The page was left before this answer ended.",
-  action: "retry",
-};
+/** The page was left before the answer ended. */
+function leftFailure(): EngineFailure {
+  return { code: "cancelled", message: texts.library.left, action: "retry" };
+}
 
 /** An entry in the list of conversations. */
 export interface Entry {
@@ -92,7 +92,11 @@ function hiddenRecord({ image, ...hidden }: Hidden): HiddenRecord {
 function runRecord(run: Run): RunRecord {
   if (run.phase === "failed") return run;
   if (run.phase !== "done") {
-    return { phase: "failed", text: run.phase === "running" ? run.text : "", failure: LEFT };
+    return {
+      phase: "failed",
+      text: run.phase === "running" ? run.text : "",
+      failure: leftFailure(),
+    };
   }
   const { timings, ...done } = run;
   return timings ? { ...done, trace: timings } : done;

@@ -1,4 +1,7 @@
+import type { ReactNode } from "react";
+import { texts } from "@/language/language";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
+import { Sentence } from "../shared/Sentence";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat } from "../useApp";
 import styles from "./About.module.css";
@@ -6,33 +9,34 @@ import { Journey } from "./Journey";
 import { LastNumbers } from "./LastNumbers";
 import { latestAnswer } from "./latest";
 import { NUMBERS } from "./numbers";
-import { SEEDS } from "./seeds";
+
+/** The three main methods, by policy id. */
+const SEEDS = ["aircache", "prefixkv", "elastic"] as const;
 
 /** What the page shows, how the policies choose, and what its numbers mean. */
 export default function About() {
   const { policies } = useApp();
+  const words = texts.about;
   return (
     <main className={styles.page}>
       <article className={styles.text}>
-        <h2 className={styles.title}>What you see here</h2>
+        <h2 className={styles.title}>{words.what}</h2>
         <p>
-          A vision-language model turns one image into hundreds of <b>visual tokens</b>. Each stores
-          a key and a value in the cache of every layer, and every token of the answer reads all of
-          them. The methods on this page keep a part of those rows and free the rest: the buffers
-          become smaller, and attention runs over fewer rows. All data stays on this device.
+          <Sentence parts={words.whatText<ReactNode>((text) => <b>{text}</b>)} />
         </p>
 
-        <h2 className={styles.title}>How a prompt becomes rows</h2>
+        <h2 className={styles.title}>{words.journey}</h2>
         <Journey />
 
-        <h2 className={styles.title}>How three methods choose</h2>
-        {SEEDS.map((seed) => {
-          const policy = policies.find(({ id }) => id === seed.id);
+        <h2 className={styles.title}>{words.methods}</h2>
+        {SEEDS.map((id) => {
+          const policy = policies.find((each) => each.id === id);
+          const seed = words.seeds[id];
           if (!policy) return null;
           return (
-            <section key={seed.id} className={styles.seed} aria-label={policy.label}>
+            <section key={id} className={styles.seed} aria-label={texts.policy(policy.label)}>
               <h3>
-                {policy.label} <Paper paper={policy.paper} />
+                {texts.policy(policy.label)} <Paper paper={policy.paper} />
               </h3>
               <p>{seed.idea}</p>
               <ul className={`num ${styles.formula}`}>
@@ -41,16 +45,16 @@ export default function About() {
                 ))}
               </ul>
               <dl className={styles.readings}>
-                <dt>Release</dt>
+                <dt>{words.release}</dt>
                 <dd>
                   {seed.release}{" "}
                   {policy.release && (
                     <a href={policy.release} target="_blank" rel="noreferrer">
-                      Code
+                      {words.code}
                     </a>
                   )}
                 </dd>
-                <dt>Here</dt>
+                <dt>{words.here}</dt>
                 <dd>{seed.here}</dd>
               </dl>
               <LastNumbers policy={policy} />
@@ -58,20 +62,20 @@ export default function About() {
           );
         })}
 
-        <h2 className={styles.title}>Every policy</h2>
+        <h2 className={styles.title}>{words.every}</h2>
         <dl className={styles.list}>
           {policies.map((policy) => (
             <div key={policy.id}>
-              <dt>{policy.label}</dt>
+              <dt>{texts.policy(policy.label)}</dt>
               <dd>
-                {policy.summary} <Paper paper={policy.paper} />
+                {texts.policy(policy.summary)} <Paper paper={policy.paper} />
                 <Options policy={policy} />
               </dd>
             </div>
           ))}
         </dl>
 
-        <h2 className={styles.title}>What the numbers mean</h2>
+        <h2 className={styles.title}>{words.numbers}</h2>
         <Numbers />
       </article>
     </main>
@@ -87,18 +91,17 @@ function Numbers() {
     <>
       {latest && (
         <p className={styles.small}>
-          The value beside each is from your last answer, with{" "}
-          {settingsLabel(policies, latest.settings)}.
+          {texts.about.latest(settingsLabel(policies, latest.settings))}
         </p>
       )}
       <dl className={styles.list}>
-        {NUMBERS.map(({ name, meaning, of }) => (
-          <div key={name}>
+        {NUMBERS.map(({ id, of }) => (
+          <div key={id}>
             <dt>
-              {name}
+              {texts.about.meanings[id].name}
               {latest && <b className={`num ${styles.value}`}>{of(latest.result)}</b>}
             </dt>
-            <dd>{meaning}</dd>
+            <dd>{texts.about.meanings[id].meaning}</dd>
           </div>
         ))}
       </dl>
@@ -115,11 +118,11 @@ function Options({ policy }: { readonly policy: PolicyInfo }) {
   if (own.length === 0) return null;
   return (
     <details className={styles.options}>
-      <summary>Options</summary>
+      <summary>{texts.about.options}</summary>
       <ul>
         {own.map(([name, { label, help }]) => (
           <li key={name}>
-            <b>{label}</b> {help}
+            <b>{texts.policy(label)}</b> {texts.policy(help)}
           </li>
         ))}
       </ul>

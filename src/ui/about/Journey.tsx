@@ -1,8 +1,10 @@
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
+import { texts } from "@/language/language";
 import { shownRows } from "@/store/chat/shownRows";
 import { formatCount } from "@/text/format";
 import { keptShareOfAll, rowCount } from "../overlayGeometry";
+import { Sentence } from "../shared/Sentence";
 import { useChat, useViewerImage } from "../useApp";
 import { ImageFrame } from "../viewer/ImageFrame";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../viewer/overlay";
@@ -23,13 +25,13 @@ export function Journey() {
     const paint = layers && { kind: "kept" as const, share: keptShareOfAll(layers) };
     return paint && { paint, sinks: NO_SINKS, hidden: NOTHING_HIDDEN };
   }, [layers]);
+  const words = texts.about;
   if (!image || !layers || !layout) {
     return (
       <div className={styles.journey}>
         <ImageFrame image={image} rows={undefined} overlay={undefined} readings={NO_READINGS} />
         <p>
-          Ask a question on the <a href="#chat">Chat</a> page to see its rows here: the text before
-          the image, one row per visual token, and the words of the question.
+          <Sentence parts={words.askFirst<ReactNode>(<a href="#chat">{words.chat}</a>)} />
         </p>
       </div>
     );
@@ -56,27 +58,31 @@ export function Journey() {
         </div>
         <ol className={styles.steps}>
           <li>
-            Your image is cut into {gridRows} × {gridColumns} patches
-            {layout.tiles.length > 1 && ` in ${layout.tiles.length} tiles`}; the vision encoder
-            turns each into one visual token: <b className="num">{visual}</b>.
+            <Sentence
+              parts={words.cut(gridRows, gridColumns, layout.tiles.length, count(visual))}
+            />
           </li>
           <li>
-            With <b className="num">{before}</b> tokens before them and{" "}
-            <b className="num">{after}</b> after them, the prompt has <b className="num">{total}</b>{" "}
-            tokens and as many rows in each of {layers.length} layers:{" "}
-            <b className="num">{formatCount(total * layers.length)}</b>.
+            <Sentence
+              parts={words.prompt<ReactNode>({
+                before: count(before),
+                after: count(after),
+                total: count(total),
+                layers: layers.length,
+                rows: count(total * layers.length),
+              })}
+            />
           </li>
           <li>
-            The prefill records attention. The policy turns it into a list of rows per layer, and{" "}
-            <b className="num">{formatCount(kept)}</b> rows are kept. The more layers kept a patch,
-            the clearer it is.
+            <Sentence parts={words.choose<ReactNode>(count(kept))} />
           </li>
-          <li>
-            A kernel compacts the kept rows and the buffers are trimmed. A kept row keeps its
-            position in the prompt; the next token gets the next position.
-          </li>
+          <li>{words.compact}</li>
         </ol>
       </div>
     </div>
   );
+}
+
+function count(number: number): ReactNode {
+  return <b className="num">{formatCount(number)}</b>;
 }

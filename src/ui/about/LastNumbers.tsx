@@ -1,4 +1,7 @@
+import type { ReactNode } from "react";
+import { texts } from "@/language/language";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
+import { Sentence } from "../shared/Sentence";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat } from "../useApp";
 import styles from "./About.module.css";
@@ -9,24 +12,26 @@ export function LastNumbers({ policy }: { readonly policy: PolicyInfo }) {
   const { policies } = useApp();
   const conversation = useChat((state) => state.conversation);
   const latest = latestAnswer(conversation, policy.id);
+  const words = texts.about;
   if (!latest) {
     return (
       <p className={styles.small}>
-        Ask with {policy.label} on the <a href="#chat">Chat</a> page to see here what it kept in
-        each layer.
+        <Sentence
+          parts={words.askWith<ReactNode>(policy.label, <a href="#chat">{words.chat}</a>)}
+        />
       </p>
     );
   }
   const { question, settings, result } = latest;
-  const caption = `${settingsLabel(policies, settings)}, “${question}”`;
+  const caption = words.asked(settingsLabel(policies, settings), question);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region
-    <section className={styles.layers} tabIndex={0} aria-label={`Layers: ${caption}`}>
+    <section className={styles.layers} tabIndex={0} aria-label={words.layersOf(caption)}>
       <table className="num">
         <caption>{caption}</caption>
         <thead>
           <tr>
-            <th scope="row">layer</th>
+            <th scope="row">{words.layer}</th>
             {result.layers.map((_, layer) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: layers have no other name
               <th key={layer} scope="col">

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
 import type { ChatConversation } from "@/store/conversation/conversation";
 
@@ -30,15 +31,16 @@ export interface LayerMeasure {
 
 /** Measures per layer of an answer: rows kept, and the notes of its policy. */
 export function layerMeasures({ layers, notes }: TurnResult): readonly LayerMeasure[] {
-  const noted = (name: string, decimals: number): readonly LayerMeasure[] => {
+  const words = texts.about.measures;
+  const noted = (name: "strength" | "skewness", decimals: number): readonly LayerMeasure[] => {
     const values = notes[name];
     if (typeof values !== "object" || values.length !== layers.length) return [];
-    return [{ name, values: values.map((value) => value.toFixed(decimals)) }];
+    return [{ name: words[name], values: values.map((value) => value.toFixed(decimals)) }];
   };
   return [
-    { name: "rows kept", values: layers.map(({ rowsAfter }) => rowsAfter.toFixed(0)) },
+    { name: words.kept, values: layers.map(({ rowsAfter }) => rowsAfter.toFixed(0)) },
     {
-      name: "of its rows",
+      name: words.share,
       values: layers.map(({ rowsBefore, rowsAfter }) => percent(rowsAfter / rowsBefore)),
     },
     ...noted("strength", 2),

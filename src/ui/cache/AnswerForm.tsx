@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { Sampling } from "@/protocol/engine";
 import { SAMPLING_LIMITS } from "@/store/settings/settings";
@@ -6,52 +7,26 @@ import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { NumberField } from "./NumberField";
 
-interface Field {
-  readonly part: keyof typeof SAMPLING_LIMITS;
-  readonly label: string;
-  readonly help: string;
-}
-
-const FIELDS: readonly Field[] = [
-  {
-    part: "maxNewTokens",
-    label: "Length limit, in tokens",
-    help: "The answer ends there, even if it is not complete.",
-  },
-  {
-    part: "temperature",
-    label: "Temperature",
-    help: "0 always takes the most likely token; higher values sample more broadly.",
-  },
-  {
-    part: "topP",
-    label: "Top-p",
-    help: "Samples from the most likely tokens with this total probability; 1 means all.",
-  },
-  {
-    part: "seed",
-    label: "Seed",
-    help: "The same seed samples the same tokens, and selects the same rows under Random.",
-  },
-];
+const PARTS = Object.keys(SAMPLING_LIMITS) as readonly (keyof typeof SAMPLING_LIMITS)[];
 
 /** Sampling, which does not concern the cache: closed by default. */
 export function AnswerForm() {
   const { settings } = useApp();
   const sampling = useSettings((state) => state.sampling);
+  const words = texts.cache.answer;
   const set = (change: Partial<Sampling>) =>
     settings.choose({ sampling: { ...sampling, ...change } });
   return (
     <details className={styles.options}>
       <summary>
-        Answer <span className={styles.now}>{samplingWords(sampling).join(", ")}</span>
+        {words.name} <span className={styles.now}>{texts.page.list(samplingWords(sampling))}</span>
       </summary>
       <div className={styles.fields}>
-        {FIELDS.map(({ part, label, help }) => (
+        {PARTS.map((part) => (
           <NumberField
             key={part}
-            label={label}
-            help={help}
+            label={words[part].label}
+            help={words[part].help}
             limits={SAMPLING_LIMITS[part]}
             value={sampling[part]}
             onCommit={(value) => value !== undefined && set({ [part]: value })}
@@ -62,7 +37,7 @@ export function AnswerForm() {
           className={styles.reset}
           onClick={() => settings.choose({ sampling: DEFAULT_SAMPLING })}
         >
-          Back to the defaults
+          {texts.cache.defaults}
         </button>
       </div>
     </details>

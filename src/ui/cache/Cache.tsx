@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { texts } from "@/language/language";
 import { LatencyBlock } from "../charts/LatencyBlock";
 import { MemoryBlock } from "../charts/MemoryBlock";
 import { PhasesBlock } from "../charts/PhasesBlock";
@@ -20,7 +21,7 @@ export function Cache() {
   if (!isNarrow) {
     return (
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region is reached by keyboard
-      <aside className={styles.pane} aria-label="Cache" tabIndex={0}>
+      <aside className={styles.pane} aria-label={texts.cache.name} tabIndex={0}>
         <Blocks />
       </aside>
     );
@@ -30,12 +31,12 @@ export function Cache() {
     <dialog
       id={CACHE_SHEET}
       className={styles.sheet}
-      aria-label="Cache"
+      aria-label={texts.cache.name}
       onClick={({ target, currentTarget }) => target === currentTarget && currentTarget.close()}
     >
       <div className={styles.inside}>
         <form method="dialog" className={styles.close}>
-          <button type="submit">Done</button>
+          <button type="submit">{texts.cache.done}</button>
         </form>
         <Blocks />
       </div>

@@ -1,4 +1,5 @@
 import { useStore } from "zustand";
+import { texts } from "@/language/language";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { useApp } from "../useApp";
 import styles from "./Cache.module.css";
@@ -26,8 +27,8 @@ export function Calibrate({ policy }: { readonly policy: PolicyInfo }) {
         onClick={() => void calibrate()}
       >
         {state.phase === "running"
-          ? `Calibrating, page ${state.done + 1} of ${state.total}`
-          : "Calibrate on the sample pages"}
+          ? texts.cache.calibrating(state.done + 1, state.total)
+          : texts.cache.calibrate}
       </button>
       <p className={styles.help} role="status">
         {state.phase === "failed" && state.message}

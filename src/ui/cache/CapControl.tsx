@@ -1,4 +1,6 @@
+import { texts } from "@/language/language";
 import { CAP_LIMITS } from "@/store/settings/settings";
+import { failureSentence } from "../shared/failureWords";
 import { useApp, useChat, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { NumberField } from "./NumberField";
@@ -14,17 +16,17 @@ export function CapControl() {
         (attempt) => attempt.run.phase === "failed" && attempt.settings.capMb === capMb,
       )?.run;
     const isRefused = run?.phase === "failed" && run.failure.code === "capTooSmall";
-    return isRefused ? run.failure.message : undefined;
+    return isRefused ? failureSentence(run.failure) : undefined;
   });
   return (
     <div className={styles.cap}>
       <NumberField
-        label="Cap"
+        label={texts.cache.cap.name}
         unit="MB"
-        help="Limit of the KV cache for the whole conversation; earlier rows are dropped first."
+        help={texts.cache.cap.help}
         limits={CAP_LIMITS}
         value={capMb}
-        empty="off"
+        empty={texts.cache.cap.off}
         problem={capMb === undefined ? undefined : refusal}
         onCommit={(value) => settings.choose({ capMb: value })}
       />

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useState } from "react";
+import { texts } from "@/language/language";
 import { clampPercent, type Scope } from "@/store/settings/settings";
 import { KEEP_STEPS, KEEP_TICKS, percentOfPlace, placeOfPercent, stepPercent } from "../keepScale";
 import { useApp, useSettings } from "../useApp";
@@ -23,6 +24,7 @@ export function KeepControl({ isFull, scope }: Props) {
   const percent = isFull ? 100 : chosen;
   const set = (value: number) => settings.choose({ keepPercent: clampPercent(value) });
   const place = placeOfPercent(percent);
+  const words = texts.cache.keep;
 
   function press(event: KeyboardEvent) {
     const direction = KEYS[event.key];
@@ -37,11 +39,11 @@ export function KeepControl({ isFull, scope }: Props) {
     <div className={styles.keep} data-full={isFull}>
       <div className={styles.line}>
         <h2>
-          <label htmlFor="keep">Keep</label>
+          <label htmlFor="keep">{words.name}</label>
         </h2>
         <span className={`num ${styles.percent}`}>
           <PercentField percent={percent} isDisabled={isFull} onCommit={set} />
-          <span>{scope === "visual" ? "% of visual tokens" : "% of the prompt"}</span>
+          <span>{scope === "visual" ? words.ofVisual : words.ofPrompt}</span>
         </span>
       </div>
       <input
@@ -53,7 +55,7 @@ export function KeepControl({ isFull, scope }: Props) {
         step={1}
         value={Math.round(place)}
         disabled={isFull}
-        aria-valuetext={`keep ${percent} %`}
+        aria-valuetext={words.value(percent)}
         style={{ "--place": `${(100 * place) / KEEP_STEPS}%` } as React.CSSProperties}
         onChange={({ target }) => set(percentOfPlace(target.valueAsNumber))}
         onKeyDown={press}
@@ -83,7 +85,7 @@ function PercentField({ percent, isDisabled, onCommit }: FieldProps) {
     <input
       type="number"
       className={styles.number}
-      aria-label="Keep percent"
+      aria-label={texts.cache.keep.percent}
       min={1}
       max={100}
       step={1}

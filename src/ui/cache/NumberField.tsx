@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from "react";
-import { allowedNumbers, isWithin, type NumberLimits } from "@/compression/options";
+import { isWithin, type NumberLimits } from "@/compression/options";
+import { texts } from "@/language/language";
 import styles from "./Cache.module.css";
 
 interface Props {
@@ -76,8 +77,8 @@ function show(value: number | undefined): string {
   return value === undefined ? "" : String(value);
 }
 
-function rule(limits: NumberLimits, empty: string | undefined): string {
-  const allowed = allowedNumbers(limits);
-  const other = empty === undefined ? "" : `, or nothing for ${empty}`;
-  return `${allowed.charAt(0).toUpperCase()}${allowed.slice(1)}${other}.`;
+function rule({ min, max, integer, odd }: NumberLimits, empty: string | undefined): string {
+  const words = texts.cache.allowed;
+  const kind = odd ? words.odd : integer ? words.whole : words.any;
+  return words.rule(kind, String(min), String(max), empty);
 }

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { isValid, type OptionSpec, type OptionValues, type TextSpec } from "@/compression/options";
+import { texts } from "@/language/language";
 import { completeOptions, type PolicyInfo } from "@/store/settings/policyInfo";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
@@ -14,11 +15,11 @@ export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
   const change = (values: OptionValues) => settings.chooseOptions(policy.id, values);
   return (
     <details className={styles.options}>
-      <summary>Options</summary>
+      <summary>{texts.cache.options}</summary>
       <OptionFields policy={policy} chosen={chosen} onChange={change}>
         {completeOptions(policy, chosen).search === "config" && <Calibrate policy={policy} />}
         <button type="button" className={styles.reset} onClick={() => change({})}>
-          Back to the defaults
+          {texts.cache.defaults}
         </button>
       </OptionFields>
     </details>
@@ -50,9 +51,7 @@ export function OptionFields({ policy, chosen, onChange, children }: Props) {
           onChange={(value) => onChange({ ...chosen, [name]: value })}
         />
       ))}
-      {deviation && (
-        <p className={styles.hint}>This variant does not keep the exact budget: {deviation}</p>
-      )}
+      {deviation && <p className={styles.hint}>{texts.cache.deviation(texts.policy(deviation))}</p>}
       {children}
     </div>
   );
@@ -69,8 +68,8 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
   if (option.kind === "number") {
     return (
       <NumberField
-        label={option.label}
-        help={option.help}
+        label={texts.policy(option.label)}
+        help={texts.policy(option.help)}
         limits={option}
         value={Number(value)}
         onCommit={(number) => number !== undefined && onChange(number)}
@@ -80,7 +79,7 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
   const help = `${id}-help`;
   return (
     <div className={styles.field}>
-      <label htmlFor={id}>{option.label}</label>
+      <label htmlFor={id}>{texts.policy(option.label)}</label>
       {option.kind === "choice" ? (
         <div className={styles.small}>
           <select
@@ -100,7 +99,7 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
         <TextInput id={id} help={help} option={option} value={String(value)} onCommit={onChange} />
       )}
       <p id={help} className={styles.help}>
-        {option.help}
+        {texts.policy(option.help)}
       </p>
     </div>
   );

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { FULL } from "@/store/settings/settings";
 import { Segmented } from "../shared/Segmented";
 import { useApp, useSettings } from "../useApp";
@@ -7,10 +8,7 @@ import { CapControl } from "./CapControl";
 import { KeepControl } from "./KeepControl";
 import { OptionsForm } from "./OptionsForm";
 
-const SCOPES = [
-  { value: "visual", label: "Visual tokens" },
-  { value: "prompt", label: "Whole prompt" },
-] as const;
+const SCOPES = ["visual", "prompt"] as const;
 
 /** Settings of the next question. They change no existing answer. */
 export function SettingsBlock() {
@@ -23,7 +21,7 @@ export function SettingsBlock() {
   return (
     <section className={styles.block}>
       <h2>
-        <label htmlFor="policy">Policy</label>
+        <label htmlFor="policy">{texts.cache.policy}</label>
       </h2>
       <div className={styles.select}>
         <select
@@ -33,13 +31,13 @@ export function SettingsBlock() {
         >
           {policies.map(({ id: value, label }) => (
             <option key={value} value={value}>
-              {label}
+              {texts.policy(label)}
             </option>
           ))}
         </select>
       </div>
       <p className={styles.hint}>
-        {policy.summary}{" "}
+        {texts.policy(policy.summary)}{" "}
         {policy.paper && (
           <a href={policy.paper.url} target="_blank" rel="noreferrer" title={policy.paper.title}>
             {policy.paper.venue}
@@ -48,11 +46,11 @@ export function SettingsBlock() {
       </p>
       <KeepControl isFull={isFull} scope={scope} />
       <div className={styles.line}>
-        <span className={styles.name}>Scope</span>
+        <span className={styles.name}>{texts.cache.scope}</span>
         <Segmented
-          label="Scope"
+          label={texts.cache.scope}
           value={scope}
-          choices={SCOPES}
+          choices={SCOPES.map((value) => ({ value, label: texts.cache[value] }))}
           onChange={(value) => settings.choose({ scope: value })}
         />
       </div>

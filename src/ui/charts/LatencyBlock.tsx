@@ -1,4 +1,5 @@
 import { type ReactNode, useMemo } from "react";
+import { texts } from "@/language/language";
 import type { TurnResult } from "@/protocol/engine";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import type { Charts } from "@/store/engine/charts";
@@ -20,12 +21,12 @@ export function LatencyBlock() {
   const full = useCharts((state) => state.fullMedianMs);
   const view = useCharts((state) => state.view);
   return (
-    <section className={cache.block} aria-label="Time per token">
+    <section className={cache.block} aria-label={texts.charts.time.name}>
       <div className={styles.head}>
-        <h2>Time per token</h2>
+        <h2>{texts.charts.time.name}</h2>
         <span className={`num ${styles.values}`}>
           {ms !== undefined && formatMs(ms)}
-          {full !== undefined && <i> · full {formatMs(full)}</i>}
+          {full !== undefined && <i>{texts.charts.time.full(formatMs(full))}</i>}
         </span>
       </div>
       {view === "live" ? <OverTokens ms={ms} full={full} /> : <ByTurn full={full} />}
@@ -52,7 +53,7 @@ function OverTokens({ ms, full }: Times) {
     <>
       <Keys full={full}>{settings && settingsLabel(policies, settings)}</Keys>
       <LiveChart source={source} height={96} label={latencyLabel(ms, full)} />
-      <ShowData caption="Time per token" read={() => tokenTable(charts)}>
+      <ShowData caption={texts.charts.time.name} read={() => tokenTable(charts)}>
         <Remarks />
       </ShowData>
     </>
@@ -63,14 +64,15 @@ function ByTurn({ full }: Pick<Times, "full">) {
   const { policies } = useApp();
   const points = useTurnHistory();
   const source = useMemo(() => turnTimesChart(points, full), [points, full]);
+  const { columns } = texts.charts;
   return (
     <>
-      <Keys full={full}>median of each answer</Keys>
+      <Keys full={full}>{texts.charts.time.median}</Keys>
       <LiveChart source={source} height={96} label={turnLabel(points)} />
       <ShowData
-        caption="Time per token by turn"
+        caption={texts.charts.time.byTurn}
         read={() => ({
-          columns: ["turn", "answered with", "ms per token"],
+          columns: [columns.turn, columns.answeredWith, columns.msPerToken],
           rows: points.map(({ turn, settings, msPerToken }) => [
             turn,
             settingsLabel(policies, settings),
@@ -89,7 +91,9 @@ function Keys({ full, children }: Pick<Times, "full"> & { readonly children: Rea
   return (
     <p className={styles.keys}>
       <span className={styles.current}>{children}</span>
-      {full !== undefined && <span className={styles.reference}>full cache</span>}
+      {full !== undefined && (
+        <span className={styles.reference}>{texts.charts.time.fullCache}</span>
+      )}
     </p>
   );
 }
@@ -99,17 +103,16 @@ function Remarks() {
   return (
     <p>
       <SpeedRemark />
-      {isFallback && (
-        <span className={styles.narrowOnly}> Software adapter: times are not representative.</span>
-      )}
+      {isFallback && <span className={styles.narrowOnly}>{texts.charts.time.software}</span>}
     </p>
   );
 }
 
 function tokenTable({ tokens, reference }: Charts): DataTable {
   const [numbers, current, full] = joinByToken(tokens.view(), reference.view());
+  const { columns } = texts.charts;
   return {
-    columns: ["token", "ms", "full cache ms"],
+    columns: [columns.token, columns.ms, columns.fullMs],
     rows: numbers.map((token, index) => [
       token,
       current[index] ?? Number.NaN,
@@ -120,22 +123,23 @@ function tokenTable({ tokens, reference }: Charts): DataTable {
 
 function turnLabel(points: readonly TurnPoint[]): string {
   const last = points.findLast(({ msPerToken }) => msPerToken !== undefined);
-  if (last?.msPerToken === undefined) return "Time per token by turn: no answers yet";
-  return `Time per token by turn: ${formatMs(last.msPerToken)} in turn ${last.turn}`;
+  const { byTurnNow, byTurnEmpty } = texts.charts.time;
+  if (last?.msPerToken === undefined) return byTurnEmpty;
+  return byTurnNow(formatMs(last.msPerToken), last.turn);
 }
 
 function latencyLabel(ms: Times["ms"], full: number | undefined) {
-  if (ms === undefined) return "Time per token: no samples yet";
-  const reference = full === undefined ? "" : `, with the full cache ${formatMs(full)}`;
-  return `Time per token: median ${formatMs(ms)}${reference}`;
+  const { now, empty } = texts.charts.time;
+  if (ms === undefined) return empty;
+  return now(formatMs(ms), full === undefined ? full : formatMs(full));
 }
 
 /** States whether weights or cache dominate the bytes that a token reads. */
 function SpeedRemark() {
   const reads = useCharts((state) => state.reads);
-  if (!reads) return <>From the second token on.</>;
+  const words = texts.charts.time;
+  if (!reads) return words.fromSecond;
   const { weights, fullKv: full } = reads;
-  const sizes = `${formatBytes(weights)} of weights and up to ${formatBytes(full)} of cache per token`;
-  if (full < weights / 2) return <>{sizes}: keeping less frees memory, time hardly falls.</>;
-  return <>{sizes}: keeping less makes tokens faster.</>;
+  const say = full < weights / 2 ? words.weightsDominate : words.cacheDominates;
+  return say(formatBytes(weights), formatBytes(full));
 }

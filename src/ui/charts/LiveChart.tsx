@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { texts } from "@/language/language";
 import "uplot/dist/uPlot.min.css";
 import { onLookChange } from "../color";
 import styles from "./Charts.module.css";
@@ -73,7 +74,7 @@ export function LiveChart({ source, label, height }: Props) {
       if (readout.current) readout.current.textContent = text;
       scrubber.current?.setAttribute("aria-valuenow", String(index ?? 0));
       scrubber.current?.setAttribute("aria-valuemax", String(Math.max(0, data[0].length - 1)));
-      scrubber.current?.setAttribute("aria-valuetext", text || "no sample chosen");
+      scrubber.current?.setAttribute("aria-valuetext", text || texts.charts.noSample);
     }
 
     const watch = watchSamples(element, source, draw);
@@ -103,11 +104,11 @@ export function LiveChart({ source, label, height }: Props) {
         role="slider"
         tabIndex={0}
         className={styles.scrubber}
-        aria-label={`Read values: ${label.split(":")[0]}`}
+        aria-label={texts.charts.read(label.split(/[:：]/)[0] ?? "")}
         aria-valuemin={0}
         aria-valuemax={0}
         aria-valuenow={0}
-        aria-valuetext="no sample chosen"
+        aria-valuetext={texts.charts.noSample}
         onKeyDown={(event) => drawn.current && moveCursor(drawn.current, event)}
         onBlur={() => drawn.current?.setCursor({ left: -10, top: -10 })}
       />

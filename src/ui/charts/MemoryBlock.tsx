@@ -1,4 +1,5 @@
 import { useMemo } from "react";
+import { texts } from "@/language/language";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import type { Charts } from "@/store/engine/charts";
 import type { DataTable } from "@/text/csv";
@@ -14,11 +15,6 @@ import { ShowData } from "./ShowData";
 import { turnBytesChart } from "./turnCharts";
 import { useTurnHistory } from "./useTurnHistory";
 
-const VIEWS = [
-  { value: "live", label: "Over time" },
-  { value: "turns", label: "By turn" },
-] as const;
-
 /** KV bytes of live GPU buffers: now, relative to the full cache, and over time or turns. */
 export function MemoryBlock() {
   const reading = useCharts((state) => state.reading);
@@ -29,20 +25,21 @@ export function MemoryBlock() {
   const share = full > 0 ? Math.min(1, kv / full) : 0;
   // A loaded model reports its weights before the cache has rows.
   const isEmpty = full === 0;
+  const words = texts.charts.memory;
 
   return (
-    <section className={cache.block} aria-label="KV cache now">
+    <section className={cache.block} aria-label={words.name}>
       <div className={styles.head}>
-        <h2>KV cache now</h2>
+        <h2>{words.name}</h2>
         <span className={`num ${styles.change}`}>{!isEmpty && formatChange(kv, full)}</span>
       </div>
       <p className={`num ${styles.big}`}>
         {isEmpty ? "–" : value}
-        <span>{isEmpty ? " nothing cached yet" : ` ${unit} of ${formatBytes(full)} full`}</span>
+        <span> {isEmpty ? words.empty : words.of(unit, formatBytes(full))}</span>
       </p>
       <div className={styles.meter}>
-        <meter aria-label="KV cache kept" min={0} max={full || 1} value={kv}>
-          {isEmpty ? "nothing cached yet" : `${formatBytes(kv)} of ${formatBytes(full)}`}
+        <meter aria-label={words.meter} min={0} max={full || 1} value={kv}>
+          {isEmpty ? words.empty : texts.charts.of(formatBytes(kv), formatBytes(full))}
         </meter>
         <i style={{ transform: `scaleX(${share})` }} />
       </div>
@@ -56,13 +53,14 @@ function OverTime() {
   const reading = useCharts((state) => state.reading);
   const cap = useCap();
   const source = useMemo(() => memoryChart(charts, cap), [charts, cap]);
+  const words = texts.charts.memory;
   const label = reading
-    ? `KV cache over time: now ${formatBytes(reading.pools.kv)}, the full cache would be ${formatBytes(reading.fullKv)}`
-    : "KV cache over time: no samples yet";
+    ? words.overTimeNow(formatBytes(reading.pools.kv), formatBytes(reading.fullKv))
+    : words.overTimeEmpty;
   return (
     <>
       <LiveChart source={source} height={100} label={label} />
-      <ShowData caption="KV cache over time" read={() => samples(charts)}>
+      <ShowData caption={words.overTime} read={() => samples(charts)}>
         <ViewChoice />
       </ShowData>
     </>
@@ -73,13 +71,14 @@ function ByTurn() {
   const { policies } = useApp();
   const points = useTurnHistory();
   const source = useMemo(() => turnBytesChart(points), [points]);
+  const { columns } = texts.charts;
   return (
     <>
       <LiveChart source={source} height={100} label={turnLabel(points)} />
       <ShowData
-        caption="KV cache by turn"
+        caption={texts.charts.memory.byTurn}
         read={() => ({
-          columns: ["turn", "answered with", "KV bytes", "full KV bytes"],
+          columns: [columns.turn, columns.answeredWith, columns.bytes, columns.fullBytes],
           rows: points.map(({ turn, settings, kvBytes, fullKvBytes }) => [
             turn,
             settingsLabel(policies, settings),
@@ -98,7 +97,12 @@ function ByTurn() {
 function ViewChoice() {
   const { charts } = useApp();
   const view = useCharts((state) => state.view);
-  return <Segmented label="Charts" value={view} choices={VIEWS} onChange={charts.show} />;
+  const { choice, overTime, byTurn } = texts.charts;
+  const choices = [
+    { value: "live", label: overTime },
+    { value: "turns", label: byTurn },
+  ] as const;
+  return <Segmented label={choice} value={view} choices={choices} onChange={charts.show} />;
 }
 
 /** The cap of the newest answer's settings in bytes, if it has one. */
@@ -112,8 +116,9 @@ function useCap(): number | undefined {
 
 function samples({ memory }: Charts): DataTable {
   const [seconds = [], bytes = [], full = []] = memory.view();
+  const { columns } = texts.charts;
   return {
-    columns: ["seconds", "KV bytes", "full KV bytes"],
+    columns: [columns.seconds, columns.bytes, columns.fullBytes],
     rows: Array.from(seconds, (second, index) => [
       Number(second.toFixed(3)),
       bytes[index] ?? 0,
@@ -124,7 +129,7 @@ function samples({ memory }: Charts): DataTable {
 
 function turnLabel(points: readonly TurnPoint[]): string {
   const last = points.at(-1);
-  if (!last) return "KV cache by turn: no answers yet";
-  const now = `${formatBytes(last.kvBytes)} after turn ${last.turn}`;
-  return `KV cache by turn: ${now}, the full cache would be ${formatBytes(last.fullKvBytes)}`;
+  const { byTurnNow, byTurnEmpty } = texts.charts.memory;
+  if (!last) return byTurnEmpty;
+  return byTurnNow(formatBytes(last.kvBytes), last.turn, formatBytes(last.fullKvBytes));
 }

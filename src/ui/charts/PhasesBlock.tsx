@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { formatMs } from "@/text/format";
 import cache from "../cache/Cache.module.css";
 import { useCharts } from "../useApp";
@@ -16,11 +17,12 @@ export function PhasesBlock() {
     ["compact", ms?.compact ?? 0],
     ["decode", decodeMs],
   ] as const;
+  const words = texts.charts.phases;
   const total = phases.reduce((sum, [, time]) => sum + time, 0);
   return (
-    <section className={cache.block} aria-label="Where the time went">
+    <section className={cache.block} aria-label={words.name}>
       <div className={styles.head}>
-        <h2>Where the time went</h2>
+        <h2>{words.name}</h2>
         <span className={`num ${styles.values}`}>{total > 0 && formatMs(total)}</span>
       </div>
       <div className={styles.phases} aria-hidden="true">
@@ -36,17 +38,17 @@ export function PhasesBlock() {
           <div key={phase}>
             <dt>
               <i data-phase={phase} aria-hidden="true" />
-              {phase}
+              {words[phase]}
             </dt>
             <dd>{total > 0 ? formatMs(time) : "–"}</dd>
           </div>
         ))}
       </dl>
       <ShowData
-        caption="Where the time went"
+        caption={words.name}
         read={() => ({
-          columns: ["stage", "ms"],
-          rows: phases.map(([phase, time]) => [phase, Number(time.toFixed(2))]),
+          columns: [texts.charts.columns.phase, texts.charts.columns.ms],
+          rows: phases.map(([phase, time]) => [words[phase], Number(time.toFixed(2))]),
         })}
       />
     </section>

@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useState } from "react";
+import { texts } from "@/language/language";
 import { type DataTable, toCsv } from "@/text/csv";
 import styles from "./Charts.module.css";
 
@@ -18,6 +19,7 @@ export function ShowData({ children, caption, read }: Props) {
   const id = useId();
   const [table, setTable] = useState<DataTable>();
   const [isCopied, setCopied] = useState(false);
+  const words = texts.charts.data;
 
   async function copy() {
     await navigator.clipboard.writeText(toCsv(read()));
@@ -31,12 +33,12 @@ export function ShowData({ children, caption, read }: Props) {
         <div>{children}</div>
         <button
           type="button"
-          aria-label={`${table ? "Hide" : "Show"} data: ${caption}`}
+          aria-label={table ? words.hideOf(caption) : words.showOf(caption)}
           aria-expanded={table !== undefined}
           aria-controls={id}
           onClick={() => setTable(table ? undefined : read())}
         >
-          {table ? "Hide" : "Show"} data
+          {table ? words.hide : words.show}
         </button>
       </div>
       <div id={id}>
@@ -44,14 +46,14 @@ export function ShowData({ children, caption, read }: Props) {
           <>
             <div className={styles.tools}>
               <button type="button" onClick={() => setTable(read())}>
-                Refresh
+                {words.refresh}
               </button>
               <button type="button" onClick={() => void copy()}>
-                {isCopied ? "Copied" : "Copy CSV"}
+                {isCopied ? words.copied : words.copy}
               </button>
             </div>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region */}
-            <section className={styles.scroll} tabIndex={0} aria-label={`Data: ${caption}`}>
+            <section className={styles.scroll} tabIndex={0} aria-label={words.name(caption)}>
               <table className="num">
                 <caption className="unseen">{caption}</caption>
                 <thead>
@@ -76,11 +78,7 @@ export function ShowData({ children, caption, read }: Props) {
                 </tbody>
               </table>
             </section>
-            {table.rows.length > MAX_ROWS && (
-              <p>
-                The last {MAX_ROWS} of {table.rows.length} rows; the CSV has all.
-              </p>
-            )}
+            {table.rows.length > MAX_ROWS && <p>{words.shortened(MAX_ROWS, table.rows.length)}</p>}
           </>
         )}
       </div>

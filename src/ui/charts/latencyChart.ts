@@ -1,4 +1,5 @@
 import type uPlot from "uplot";
+import { texts } from "@/language/language";
 import type { Charts } from "@/store/engine/charts";
 import { formatMsNumber } from "@/text/format";
 import { chartInk, drawLabel, drawScale, type Ink } from "./ink";
@@ -14,9 +15,9 @@ export function latencyChart(charts: Charts): ChartSource {
     data: joined,
     readout(index) {
       const [numbers, current, full] = joined();
-      const parts = [`token ${numbers[index]}`];
+      const parts = [texts.charts.token(numbers[index] ?? 0)];
       if (current?.[index] != null) parts.push(`${formatMsNumber(current[index])} ms`);
-      if (full?.[index] != null) parts.push(`full ${formatMsNumber(full[index])} ms`);
+      if (full?.[index] != null) parts.push(texts.charts.full(`${formatMsNumber(full[index])} ms`));
       return parts.length > 1 ? parts.join("  ") : undefined;
     },
     options(host) {
@@ -66,6 +67,6 @@ function drawGrid(chart: uPlot, ink: Ink): void {
   const right = bbox.left + bbox.width;
   const y = bbox.top + bbox.height + 14 * devicePixelRatio;
   const last = `${chart.scales.x?.max ?? ""}`;
-  drawLabel(chart, ink, { text: "token 1", x: bbox.left, y, color: ink.text });
+  drawLabel(chart, ink, { text: texts.charts.token(1), x: bbox.left, y, color: ink.text });
   drawLabel(chart, ink, { text: last, x: right, y, color: ink.text, align: "right" });
 }

@@ -1,14 +1,9 @@
 import uPlot from "uplot";
-import type { Charts, MemoryMark } from "@/store/engine/charts";
+import { texts } from "@/language/language";
+import type { Charts } from "@/store/engine/charts";
 import { formatBytes } from "@/text/format";
 import { chartInk, drawLabel, drawRule, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
-
-const MARK_WORDS: Readonly<Record<MemoryMark["kind"], string>> = {
-  prefill: "prefill",
-  compact: "compact",
-  end: "end",
-};
 
 /** Largest ratio of the cap to the highest value at which it is drawn to scale. */
 const CAP_IN_SIGHT = 2;
@@ -29,7 +24,7 @@ export function memoryChart(charts: Charts, cap?: number): ChartSource {
       const bytes = at(1, index);
       if (seconds === undefined || bytes === undefined) return undefined;
       const full = at(2, index) ?? 0;
-      return `${seconds.toFixed(2)} s  ${formatBytes(bytes)} of ${formatBytes(full)}`;
+      return `${seconds.toFixed(2)} s  ${texts.charts.of(formatBytes(bytes), formatBytes(full))}`;
     },
     options(host) {
       const ink = chartInk(host);
@@ -84,13 +79,13 @@ export function drawFull(chart: uPlot, ink: Ink, full: ArrayLike<number> | undef
   if (last === 0) return;
   const right = chart.bbox.left + chart.bbox.width;
   const y = chart.valToPos(last, "y", true) - 4 * devicePixelRatio;
-  const text = `full ${formatBytes(last)}`;
+  const text = texts.charts.full(formatBytes(last));
   drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
 }
 
 /** The cap as a line at its height; only as a number if it is far above all values. */
 function drawCap(chart: uPlot, ink: Ink, cap: number): void {
-  const text = `cap ${formatBytes(cap)}`;
+  const text = texts.charts.cap(formatBytes(cap));
   const { left, top: ceiling } = chart.bbox;
   const isInSight = cap <= (chart.scales.y?.max ?? 0);
   const line = isInSight ? drawRule(chart, cap, ink.warning) : ceiling;
@@ -119,7 +114,7 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   for (const named of ["compact", "prefill"] as const) {
     for (const { at, kind } of marks) {
       if (kind !== named) continue;
-      const text = MARK_WORDS[kind];
+      const text = texts.charts.marks[kind];
       const width = ctx.measureText(text).width;
       const place = chart.valToPos(at, "x", true);
       // Most of the time goes into the prefill, so its end is often close to the chart's.

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { texts } from "@/language/language";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import { formatBytes, formatMsNumber } from "@/text/format";
 import { chartInk, drawLabel, drawRule, drawScale, type Ink } from "./ink";
@@ -25,7 +26,8 @@ export function turnBytesChart(points: readonly TurnPoint[]): ChartSource {
     readout(index) {
       const point = points[index];
       if (!point) return undefined;
-      return `turn ${point.turn}  ${formatBytes(point.kvBytes)} of ${formatBytes(point.fullKvBytes)}`;
+      const { turn, of } = texts.charts;
+      return `${turn(point.turn)}  ${of(formatBytes(point.kvBytes), formatBytes(point.fullKvBytes))}`;
     },
     options(host) {
       const ink = chartInk(host);
@@ -65,8 +67,10 @@ export function turnTimesChart(
     readout(index) {
       const ms = times[index];
       if (ms == null) return undefined;
-      const reference = fullMs === undefined ? "" : `  full ${formatMsNumber(fullMs)} ms`;
-      return `turn ${turns[index]}  ${formatMsNumber(ms)} ms${reference}`;
+      const { turn, full: fullCache } = texts.charts;
+      const reference =
+        fullMs === undefined ? "" : `  ${fullCache(`${formatMsNumber(fullMs)} ms`)}`;
+      return `${turn(turns[index] ?? 0)}  ${formatMsNumber(ms)} ms${reference}`;
     },
     options(host) {
       const ink = chartInk(host);
@@ -133,7 +137,7 @@ function drawTurns(chart: uPlot, ink: Ink, turns: readonly number[]): void {
   shown.forEach((turn, index) => {
     if (turn === undefined) return;
     const x = chart.valToPos(turn, "x", true);
-    const text = index === 0 ? `turn ${turn}` : String(turn);
+    const text = index === 0 ? texts.charts.turn(turn) : String(turn);
     drawLabel(chart, ink, { text, x, y, color: ink.text, align: "center" });
   });
 }

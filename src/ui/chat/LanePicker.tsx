@@ -77,7 +77,7 @@ function Choice({ lane, number, isRemovable }: Props) {
         >
           {policies.map((each) => (
             <option key={each.id} value={each.id}>
-              {each.label}
+              {texts.policy(each.label)}
             </option>
           ))}
         </select>

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { TurnResult } from "@/protocol/engine";
 import type { KvSample } from "@/store/conversation/timings";
 import { formatBytes, formatCount, formatMsNumber } from "@/text/format";
@@ -29,17 +30,14 @@ export function layerBars({ layers }: Pick<TurnResult, "layers">): Markup {
     };
     return [bar(rowsBefore, "before"), bar(rowsAfter, "kept")];
   });
+  const words = texts.export.layers;
   const rows = layers.map(({ rowsAfter }) => formatCount(rowsAfter));
-  return figure(
-    "Rows per layer",
-    `Rows held after compaction, layer by layer: ${rows.join(", ")}; of at most ${formatCount(most)}.`,
-    [
-      bars,
-      label(0, LINE - 4, `${formatCount(most)} rows`),
-      label(0, HEIGHT + 2 * LINE - 3, "layer 1"),
-      label(WIDTH, HEIGHT + 2 * LINE - 3, `${layers.length}`, "end"),
-    ],
-  );
+  return figure(words.name, words.summary(rows, formatCount(most)), [
+    bars,
+    label(0, LINE - 4, words.most(formatCount(most))),
+    label(0, HEIGHT + 2 * LINE - 3, words.first),
+    label(WIDTH, HEIGHT + 2 * LINE - 3, `${layers.length}`, "end"),
+  ]);
 }
 
 /** KV bytes as they changed while an answer was given, the full cache dotted. */
@@ -51,17 +49,18 @@ export function memoryDrawing(kv: readonly KvSample[]): Markup | undefined {
   const y = (bytes: number) => LINE + HEIGHT * (1 - bytes / most);
   const held = steps(kv.map(({ at, bytes }) => [x(at), y(bytes)]));
   const full = steps(kv.map(({ at, fullBytes }) => [x(at), y(fullBytes)]));
+  const words = texts.export.memory;
   const peak = Math.max(...kv.map(({ bytes }) => bytes));
   return figure(
-    "KV cache",
-    `KV cache while it was answered: at most ${formatBytes(peak)}, ${formatBytes(last.bytes)} at the end; the full cache would take ${formatBytes(last.fullBytes)}.`,
+    words.name,
+    words.summary(formatBytes(peak), formatBytes(last.bytes), formatBytes(last.fullBytes)),
     [
       floor(),
       markup`<path class="area" d="${`${held}V${LINE + HEIGHT}H0Z`}" />`,
       markup`<path class="line" d="${held}" />`,
       markup`<path class="reference" d="${full}" />`,
       label(0, LINE - 4, formatBytes(most)),
-      label(WIDTH, LINE - 4, `${formatBytes(last.bytes)} at the end`, "end"),
+      label(WIDTH, LINE - 4, words.end(formatBytes(last.bytes)), "end"),
       label(WIDTH, HEIGHT + 2 * LINE - 3, `${(last.at / 1e3).toFixed(1)} s`, "end"),
     ],
   );
@@ -72,18 +71,19 @@ export function timeDrawing(tokenMs: readonly number[]): Markup | undefined {
   const times = tokenMs.slice(1);
   if (times.length < 2) return undefined;
   const most = Math.max(1, ...times);
+  const words = texts.export.time;
   const points = times.map((ms, index) => {
     const x = (WIDTH * index) / (times.length - 1);
     return `${fixed(x)},${fixed(LINE + HEIGHT * (1 - ms / most))}`;
   });
   return figure(
-    "Time per token",
-    `Milliseconds of tokens 2 to ${tokenMs.length}: from ${formatMsNumber(Math.min(...times))} to ${formatMsNumber(most)}.`,
+    words.name,
+    words.summary(tokenMs.length, formatMsNumber(Math.min(...times)), formatMsNumber(most)),
     [
       floor(),
       markup`<polyline class="line" points="${points.join(" ")}" />`,
       label(0, LINE - 4, `${formatMsNumber(most)} ms`),
-      label(0, HEIGHT + 2 * LINE - 3, "token 2"),
+      label(0, HEIGHT + 2 * LINE - 3, words.first),
       label(WIDTH, HEIGHT + 2 * LINE - 3, `${tokenMs.length}`, "end"),
     ],
   );

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import {
   type Attempt,
   agreesWithReference,
@@ -22,22 +23,14 @@ export interface AnswerContext {
   readonly overlays: (attempt: Attempt) => readonly (OverlayImage & { readonly title: string })[];
 }
 
-const ENDINGS = {
-  stop: "",
-  cancelled: "Stopped.",
-  length: "Ended at the length limit.",
-  context: "Ended because the context is full.",
-  memory: "Ended because the memory is full.",
-} as const;
-
 /** One answer with its measurements. */
 export function answerMarkup(attempt: Attempt, context: AnswerContext): Markup {
   const agrees = agreesWithReference(context.exchange, attempt);
   const verdict =
     agrees !== undefined &&
-    markup`<p class="${agrees ? "same" : "differs"}">${agrees ? "The same answer as" : "Differs from"} ${
-      attempt.hidden ? "the whole image’s" : "the full cache"
-    }.</p>`;
+    markup`<p class="${agrees ? "same" : "differs"}">${texts.export[agrees ? "same" : "differs"](
+      attempt.hidden !== undefined,
+    )}</p>`;
   return markup`<article class="answer">${words(attempt, undefined)}
 ${heading(attempt, context)}${verdict}${measured(attempt, context)}</article>`;
 }
@@ -48,7 +41,7 @@ export function lanesMarkup(lanes: readonly Attempt[], context: AnswerContext): 
   const reference = full?.run.phase === "done" ? full.run.result.answer : undefined;
   return markup`<div class="lanes">${lanes.map(
     (lane) => markup`<article class="lane">${heading(lane, context)}
-<p class="verdict">${lane === full ? "reference" : agreement(lane, reference)}</p>
+<p class="verdict">${lane === full ? texts.chat.lanes.reference : agreement(lane, reference)}</p>
 ${words(lane, lane === full ? undefined : reference)}${measured(lane, context)}</article>`,
   )}</div>`;
 }
@@ -57,19 +50,19 @@ function agreement({ run }: Attempt, reference: string | undefined): MarkupPart 
   if (run.phase !== "done" || reference === undefined || run.result.finish === "cancelled")
     return "";
   const { common, words: all } = agreementCounts(run.result.answer, reference);
-  return markup`<span class="${common === all ? "same" : "differs"}">${common} of ${all} words agree</span>`;
+  return markup`<span class="${common === all ? "same" : "differs"}">${texts.chat.lanes.agree(common, all)}</span>`;
 }
 
 function words({ run }: Attempt, reference: string | undefined): Markup {
   const text = run.phase === "done" ? run.result.answer : run.phase === "failed" ? run.text : "";
   if (text === "") {
-    return run.phase === "done"
-      ? markup`<p class="none">The model ended its answer without text.</p>`
-      : markup``;
+    return run.phase === "done" ? markup`<p class="none">${texts.chat.answer.empty}</p>` : markup``;
   }
   if (reference === undefined) return markup`<p class="words" dir="auto">${text}</p>`;
   const parts = comparedParts(text, reference, false).map(({ text: part, differs }) =>
-    differs ? markup`<mark><span class="unseen">differs: </span>${part}</mark>` : part,
+    differs
+      ? markup`<mark><span class="unseen">${texts.chat.answer.differs}</span>${part}</mark>`
+      : part,
   );
   return markup`<p class="words" dir="auto">${parts}</p>`;
 }
@@ -82,7 +75,7 @@ function heading({ settings, hidden, run }: Attempt, { policies }: AnswerContext
     ...(sampling ? samplingWords(sampling) : []),
   ];
   return markup`<h3>${settingsLabel(policies, settings)}${
-    details.length > 0 && markup`<small> ${details.join(", ")}</small>`
+    details.length > 0 && markup`<small> ${texts.page.list(details)}</small>`
   }</h3>`;
 }
 
@@ -93,21 +86,22 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
   const { result, timings } = run;
   const { kvBytes, ms, finish, notices } = result;
   const rows = rowCounters(result);
+  const names = texts.export;
   const prompt = result.appended
-    ? ["Rows appended", formatCount(result.promptTokens)]
-    : ["Rows prefilled", formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens)];
+    ? [names.appended, formatCount(result.promptTokens)]
+    : [names.prefilled, formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens)];
   const facts: readonly (readonly string[])[] = [
-    ["KV cache before", formatBytes(kvBytes.before)],
-    ["after compaction", formatBytes(kvBytes.after)],
-    ["at the end", formatBytes(kvBytes.end)],
-    ["full cache", formatBytes(kvBytes.full)],
-    ["Per token", formatMs(ms.decodePerToken.median)],
-    ["First token", formatMs(ms.firstToken)],
+    [names.before, formatBytes(kvBytes.before)],
+    [names.after, formatBytes(kvBytes.after)],
+    [names.end, formatBytes(kvBytes.end)],
+    [names.full, formatBytes(kvBytes.full)],
+    [names.perToken, formatMs(ms.decodePerToken.median)],
+    [names.firstToken, formatMs(ms.firstToken)],
     prompt,
-    ["Rows held", formatCount(rows.held)],
-    ["Read per token", formatCount(rows.readPerToken)],
+    [names.held, formatCount(rows.held)],
+    [names.read, formatCount(rows.readPerToken)],
   ];
-  const remarks = [ENDINGS[finish], ...notices].filter((line) => line !== "");
+  const remarks = [names.endings[finish], ...notices].filter((line) => line !== "");
   return markup`<dl class="facts">${facts.map(
     ([name = "", value = ""]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>
@@ -124,7 +118,7 @@ function overlayMarkup({
   total,
   title,
 }: OverlayImage & { title: string }) {
-  const share = `${formatCount(kept)} of ${formatCount(total)} patches kept`;
+  const share = texts.export.kept(formatCount(kept), formatCount(total));
   return markup`<figure class="overlay"><figcaption>${share}</figcaption>
-<img src="${url}" width="${width}" height="${height}" alt="${`${title}: ${share}, mean over the layers`}"></figure>`;
+<img src="${url}" width="${width}" height="${height}" alt="${texts.export.keptOf(title, share)}"></figure>`;
 }

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { LayerReport } from "@/protocol/engine";
 import {
   type Attempt,
@@ -17,7 +18,7 @@ import { Markup, markup } from "./markup";
 import { type OverlayImage, overlayImage } from "./overlayImage";
 
 /** The exported file runs no script and fetches nothing. */
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+export const CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /** A conversation as one HTML document that needs nothing else: no scripts, no network. */
 export async function exportHtml(
@@ -50,19 +51,18 @@ ${attemptGroups(exchange).map((group) => {
   });
   for (const bitmap of bitmaps.values()) bitmap.close();
   return markup`<!doctype html>
-<html lang="en">
+<html lang="${texts.tag}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">
 <title>${title}</title>
 <style>${Markup.trusted(tokens)}${Markup.trusted(styles)}</style>
 </head>
 <body>
 <header><h1 dir="auto">${title}</h1>${headMarkup(record)}</header>
 <main>${sections}</main>
-<footer>Exported from Keepsight. Bytes are those of live GPU buffers; times were measured on the adapter named
-above. A patch is covered by the share of layers that dropped it; numbers of patches are means over the layers.</footer>
+<footer>${texts.export.footer}</footer>
 </body>
 </html>
 `.html;
@@ -74,24 +74,24 @@ function headMarkup({ createdAt, exchanges }: ConversationRecord): Markup {
   );
   const unique = (name: (origin: Origin) => string) => [...new Set(origins.map(name))].join("; ");
   const adapters = unique((origin) => adapterName(origin));
-  const versions = unique(({ versions: { keepsight = "unknown" } }) => keepsight);
+  const names = texts.export;
+  const versions = unique(({ versions: { keepsight = names.unknownVersion } }) => keepsight);
   const facts = [
     [
-      "Date",
-      new Date(createdAt).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" }),
+      names.date,
+      new Date(createdAt).toLocaleString(texts.tag, { dateStyle: "long", timeStyle: "short" }),
     ],
     [
-      "Model",
-      unique(({ model, elementType, kvType }) => `${model} (${elementType}, KV cache ${kvType})`),
+      names.model,
+      unique(({ model, elementType, kvType }) => names.modelOf(model, elementType, kvType)),
     ],
-    ["Adapter", adapters],
+    [names.adapter, adapters],
     ["Keepsight", versions],
   ].filter(([, value]) => value !== "");
   return markup`<dl class="facts">${facts.map(
     ([name = "", value = ""]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>${
-    origins.some(({ isFallback }) => isFallback) &&
-    markup`<p class="remark">A software adapter computed answers here: its times are not representative.</p>`
+    origins.some(({ isFallback }) => isFallback) && markup`<p class="remark">${names.software}</p>`
   }`;
 }
 

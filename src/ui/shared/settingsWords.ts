@@ -16,7 +16,8 @@ export function settingsLabel(policies: readonly PolicyInfo[], settings: Named):
 }
 
 export function policyLabel(policies: readonly PolicyInfo[], id: string): string {
-  return policies.find((policy) => policy.id === id)?.label ?? id;
+  const policy = policies.find((each) => each.id === id);
+  return policy ? texts.policy(policy.label) : id;
 }
 
 /** Everything about settings that their short label leaves out: scope and changed options. */
@@ -28,7 +29,10 @@ export function settingsDetails(
   if (!policy || settings.policy === FULL) return [];
   const scope = settings.scope === "prompt" ? [texts.cache.settings.ofPrompt] : [];
   const options = changedOptions(policy, settings.options);
-  return [...scope, ...options.map(({ label, value }) => `${label.toLowerCase()} ${value}`)];
+  return [
+    ...scope,
+    ...options.map(({ label, value }) => `${texts.policy(label).toLowerCase()} ${value}`),
+  ];
 }
 
 /** Sampling, as far as it differs from the defaults. */

@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from "react";
+import { texts } from "@/language/language";
 import type { Target } from "@/store/images/viewer";
 import { Menu } from "../shared/Menu";
 import { useApp } from "../useApp";
@@ -26,13 +27,13 @@ export function AddMenu({ label, className, target, input }: Props) {
         items={[
           {
             key: "file",
-            label: "Files…",
+            label: texts.viewer.add.files,
             onPick: () => document.getElementById(id)?.click(),
           },
           ...(hasCamera()
-            ? [{ key: "camera", label: "Camera…", onPick: () => open("camera") }]
+            ? [{ key: "camera", label: texts.viewer.add.camera, onPick: () => open("camera") }]
             : []),
-          { key: "address", label: "Web address…", onPick: () => open("address") },
+          { key: "address", label: texts.viewer.add.address, onPick: () => open("address") },
         ]}
       />
       <input
@@ -42,7 +43,7 @@ export function AddMenu({ label, className, target, input }: Props) {
         multiple
         className="unseen"
         tabIndex={-1}
-        aria-label={input?.name ?? "Images to add"}
+        aria-label={input?.name ?? texts.viewer.add.input}
         onChange={({ currentTarget }) => {
           const given = Array.from(currentTarget.files ?? [], (file) => ({
             blob: file,

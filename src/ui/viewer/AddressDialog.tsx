@@ -1,4 +1,5 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { texts } from "@/language/language";
 import { parseAddress } from "@/store/images/fetchImage";
 import type { Target } from "@/store/images/viewer";
 import { failureSentence } from "../shared/failureWords";
@@ -19,6 +20,7 @@ export default function AddressDialog({ target, onClose }: Props) {
   const [isTried, setTried] = useState(false);
   const isFetching = useViewer((state) => state.fetching !== undefined);
   const failure = useViewer((state) => state.failure);
+  const words = texts.viewer.fromAddress;
 
   useEffect(() => dialog.current?.showModal(), []);
 
@@ -39,12 +41,12 @@ export default function AddressDialog({ target, onClose }: Props) {
   return (
     <dialog ref={dialog} className={styles.dialog} aria-labelledby="address-title" onClose={close}>
       <form onSubmit={(event) => void fetchImage(event)}>
-        <h2 id="address-title">Image from a web address</h2>
+        <h2 id="address-title">{words.title}</h2>
         <input
           className={styles.field}
           type="text"
           inputMode="url"
-          aria-label="Address of the image"
+          aria-label={words.field}
           placeholder="https://"
           autoComplete="off"
           spellCheck={false}
@@ -62,22 +64,19 @@ export default function AddressDialog({ target, onClose }: Props) {
               {failureSentence(failure)}
             </p>
           ) : (
-            <p className={styles.hint}>
-              This browser asks that site for the image. Not every site lets another page read its
-              images; from those, download the image and drop it here.
-            </p>
+            <p className={styles.hint}>{words.help}</p>
           )}
         </div>
         <div className={styles.buttons}>
           <button type="button" className={styles.quiet} onClick={() => dialog.current?.close()}>
-            Close
+            {texts.viewer.add.close}
           </button>
           <button
             type="submit"
             className={styles.primary}
             disabled={parseAddress(text) === undefined || isFetching}
           >
-            Fetch the image
+            {words.fetch}
           </button>
         </div>
       </form>

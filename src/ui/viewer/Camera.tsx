@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { texts } from "@/language/language";
 import type { Target } from "@/store/images/viewer";
 import { useApp } from "../useApp";
 import styles from "./Adding.module.css";
@@ -15,20 +16,21 @@ export default function Camera({ target, onClose }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const [isLive, setLive] = useState(false);
   const refusal = useCamera(video);
+  const words = texts.viewer.camera;
 
   useEffect(() => dialog.current?.showModal(), []);
 
   async function take() {
     const blob = video.current && (await still(video.current));
     if (!blob) return;
-    const time = new Date().toLocaleTimeString(undefined, { timeStyle: "short" });
-    void viewer.choose([{ blob, title: `Camera, ${time}` }], target);
+    const time = new Date().toLocaleTimeString(texts.tag, { timeStyle: "short" });
+    void viewer.choose([{ blob, title: words.imageTitle(time) }], target);
     dialog.current?.close();
   }
 
   return (
     <dialog ref={dialog} className={styles.dialog} aria-labelledby="camera-title" onClose={onClose}>
-      <h2 id="camera-title">Camera</h2>
+      <h2 id="camera-title">{words.title}</h2>
       <div className={styles.view}>
         {refusal ? (
           <p className={styles.refusal} role="alert">
@@ -41,15 +43,15 @@ export default function Camera({ target, onClose }: Props) {
             autoPlay
             muted
             playsInline
-            aria-label="Live image of the camera"
+            aria-label={words.live}
             onPlaying={() => setLive(true)}
           />
         )}
       </div>
-      <p className={styles.hint}>The image stays on this device.</p>
+      <p className={styles.hint}>{words.stays}</p>
       <div className={styles.buttons}>
         <button type="button" className={styles.quiet} onClick={() => dialog.current?.close()}>
-          Close
+          {texts.viewer.add.close}
         </button>
         {!refusal && (
           <button
@@ -58,7 +60,7 @@ export default function Camera({ target, onClose }: Props) {
             disabled={!isLive}
             onClick={() => void take()}
           >
-            Take the image
+            {words.take}
           </button>
         )}
       </div>
@@ -98,14 +100,15 @@ function open(): Promise<MediaStream> {
 }
 
 function refusalOf(error: unknown): string {
+  const { denied, absent, busy } = texts.viewer.camera;
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError" || name === "SecurityError") {
-    return "Access to the camera was denied. Allow it for this page in the browser’s settings, or choose a file.";
+    return denied;
   }
   if (name === "NotFoundError" || name === "OverconstrainedError") {
-    return "There is no camera here. Choose a file instead.";
+    return absent;
   }
-  return "The camera does not start; another program may be using it. Close that, or choose a file.";
+  return busy;
 }
 
 /** What the preview shows now, as a JPEG file. */

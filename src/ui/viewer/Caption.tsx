@@ -1,14 +1,17 @@
+import type { ReactNode } from "react";
+import { texts } from "@/language/language";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { hottest } from "@/store/attention/heat";
 import type { LayerChoice } from "@/store/settings/settings";
 import { keptRowCount, type Patch, patchesOf, rowCount } from "../overlayGeometry";
+import { Sentence } from "../shared/Sentence";
 import { placesOf } from "./patchWords";
 import type { ViewerContent } from "./useViewerContent";
 
 /** Describes the overlay in one sentence. */
 export function Caption({ view }: { readonly view: ViewerContent }) {
   const { rows, layer, mode, attention } = view;
-  if (!rows) return <>Ask, and see which patches each layer keeps</>;
+  if (!rows) return texts.viewer.caption.ask;
   const patches = patchesOf(rows.layout);
   if (attention)
     return (
@@ -25,20 +28,13 @@ interface KeptProps {
 
 function KeptCaption({ view: { share, layer, isPreview }, rows: { layers, layout } }: KeptProps) {
   const kept = Math.round(keptRowCount(layout, share ?? new Map()));
-  const verb = isPreview ? "would keep" : "kept";
+  const words = texts.viewer.caption;
+  const some = <b className="num">{kept}</b>;
   const whole = <span className="num">{rowCount(layout)}</span>;
   if (layer === "all") {
-    return (
-      <>
-        {layers.length} layers {verb} <b className="num">{kept}</b> of {whole} patches on average
-      </>
-    );
+    return <Sentence parts={words.keptAll<ReactNode>(layers.length, some, whole, isPreview)} />;
   }
-  return (
-    <>
-      Layer {layer + 1} {verb} <b className="num">{kept}</b> of {whole} patches
-    </>
-  );
+  return <Sentence parts={words.kept<ReactNode>(layer + 1, some, whole, isPreview)} />;
 }
 
 interface HeatProps {
@@ -48,23 +44,20 @@ interface HeatProps {
 }
 
 function HeatCaption({ view: { heat, heatState, policy, layer }, layout, patches }: HeatProps) {
+  const words = texts.viewer.caption;
   if (!heat) {
     switch (heatState) {
       case "unscored":
-        return <>{policy} ranks patches by no score</>;
+        return words.unscored(policy);
       case "pending":
-        return <>The scores come with the end of the answer</>;
+        return words.scoresPending;
       default:
-        return <>No scores were recorded with this answer; ask again</>;
+        return words.scoresMissing;
     }
   }
   const places = placesOf(hottest(heat.values, 3), patches, layout, 3);
-  return (
-    <>
-      {policy} ranked highest in <b>{layersText(layer)}</b>:{" "}
-      {places.length > 0 ? places.join("; ") : "no patch has a higher score than the others"}
-    </>
-  );
+  const where = places.length > 0 ? words.places(places) : words.noneHigher;
+  return <Sentence parts={words.ranked<ReactNode>(policy, <b>{layersText(layer)}</b>, where)} />;
 }
 
 interface WordProps {
@@ -75,15 +68,12 @@ interface WordProps {
 }
 
 function WordCaption({ attention: { text, light, strongest }, layer, layout, patches }: WordProps) {
+  const words = texts.viewer.caption;
   const word = <b>“{text}”</b>;
-  if (light.size === 0) return <>No step of {word} was recorded, or it attended to no patch</>;
+  if (light.size === 0) return <Sentence parts={words.wordUnseen<ReactNode>(word)} />;
   const places = placesOf(strongest, patches, layout, 2);
-  return (
-    <>
-      Attention, not proof: {word} in {layersText(layer)} attended most to{" "}
-      {places.length > 0 ? places.join("; ") : "no patch of this image"}
-    </>
-  );
+  const where = places.length > 0 ? words.places(places) : words.noPatch;
+  return <Sentence parts={words.word<ReactNode>(word, layersText(layer), where)} />;
 }
 
 /** Describes the outlines of the current word, for screen readers. */
@@ -91,13 +81,10 @@ export function MissedSentence({ view: { attention, rows } }: { readonly view: V
   const { text = "", missed = [] } = attention?.reference ?? {};
   if (!rows || missed.length === 0) return null;
   const places = placesOf(missed, patchesOf(rows.layout), rows.layout, 3);
-  return (
-    <>
-      . Dropped here, but attended by the full cache’s “{text}”: {places.join("; ")}
-    </>
-  );
+  return texts.viewer.caption.missed(text, texts.viewer.caption.places(places));
 }
 
 function layersText(layer: LayerChoice): string {
-  return layer === "all" ? "all layers" : `layer ${layer + 1}`;
+  const words = texts.viewer.caption;
+  return layer === "all" ? words.allLayers : words.layer(layer + 1);
 }

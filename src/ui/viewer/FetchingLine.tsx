@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { formatMegabytes } from "@/text/format";
 import { useApp, useViewer } from "../useApp";
 import styles from "./Adding.module.css";
@@ -8,24 +9,27 @@ export function FetchingLine() {
   const fetching = useViewer((state) => state.fetching);
   if (!fetching) return null;
   const { host, loaded, total } = fetching;
+  const words = texts.viewer.add;
   return (
     <div className={styles.fetching}>
       <p>
-        Fetching from {host}
+        {words.fetching(host)}
         {loaded > 0 && (
           <span className="num">
             {" "}
-            {formatMegabytes(loaded)}
-            {total !== undefined && ` of ${formatMegabytes(total)}`}
+            {words.fetched(
+              formatMegabytes(loaded),
+              total === undefined ? total : formatMegabytes(total),
+            )}
           </span>
         )}
       </p>
       <progress
-        aria-label="Image fetched"
+        aria-label={words.fetchedBar}
         {...(total === undefined ? {} : { value: loaded, max: total })}
       />
       <button type="button" className={styles.link} onClick={() => viewer.stopReading()}>
-        Stop
+        {words.stop}
       </button>
     </div>
   );

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import { Failure } from "../shared/Failure";
 import { useApp, useChat, useViewer, useViewerImage } from "../useApp";
 import { AddingDialogs } from "./AddingDialogs";
@@ -14,15 +15,16 @@ export function Gallery() {
   const current = useViewerImage();
   const count = useChat((state) => state.conversation.images.length);
   // Several images have their own strip.
+  const words = texts.viewer.gallery;
   const ownImage = count === 1 && current?.sampleId === undefined ? current : undefined;
 
   return (
     <div className={styles.gallery}>
-      <ul className={styles.thumbs} aria-label="Sample images">
+      <ul className={styles.thumbs} aria-label={words.name}>
         {ownImage && (
           <li>
             <span className={styles.thumb} data-current="true" title={ownImage.title}>
-              <img src={ownImage.url} alt={`Your image: ${ownImage.title}`} />
+              <img src={ownImage.url} alt={words.own(ownImage.title)} />
             </span>
           </li>
         )}
@@ -45,11 +47,11 @@ export function Gallery() {
           <AddMenu
             target="new"
             className={styles.add}
-            input={{ id: GALLERY_INPUT, name: "Image file" }}
+            input={{ id: GALLERY_INPUT, name: words.file }}
             label={
               <>
                 <span aria-hidden="true">+</span>
-                <span className="unseen">Add an image of your own</span>
+                <span className="unseen">{words.addOwn}</span>
               </>
             }
           />
@@ -80,7 +82,7 @@ function GalleryState() {
   const words = (target === "new" && notice) || note;
   return (
     <p className={words ? `${styles.status} ${own.told}` : styles.status}>
-      {words || "Drop, paste or pick images. Nothing leaves this device."}
+      {words || texts.viewer.gallery.how}
     </p>
   );
 }

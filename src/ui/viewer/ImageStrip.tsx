@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { texts } from "@/language/language";
 import { useApp, useChat, useViewerImage } from "../useApp";
 import styles from "./ImageStrip.module.css";
 
@@ -9,19 +10,20 @@ export function ImageStrip() {
   const images = useChat((state) => state.conversation.images);
   const current = useViewerImage();
   if (images.length < 2) return null;
+  const words = texts.viewer.gallery;
   return (
-    <div className={styles.strip} role="radiogroup" aria-label="Images of this conversation">
+    <div className={styles.strip} role="radiogroup" aria-label={words.images}>
       {images.map(({ id, url, title, sampleId }, index) => (
         <label key={id} className={styles.choice} title={title}>
           <input
             type="radio"
             className="cover"
             name={name}
-            aria-label={`Image ${index + 1} of ${images.length}: ${title}`}
+            aria-label={words.image(index + 1, images.length, title)}
             checked={id === current?.id}
             onChange={() => viewer.show(id)}
           />
-          <img src={url} alt={sampleId === undefined ? `Your image: ${title}` : ""} />
+          <img src={url} alt={sampleId === undefined ? words.own(title) : ""} />
           <span className={`num ${styles.place}`} aria-hidden="true">
             {index + 1}
           </span>

@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { texts } from "@/language/language";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import { keptRowCount, keptShare, rowCount } from "../overlayGeometry";
 import { useModel } from "../useApp";
@@ -22,16 +23,17 @@ export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
     ? rows.layers.map((layer) => Math.round(keptRowCount(rows.layout, keptShare(layer))))
     : Array.from({ length: modelLayers }, () => undefined);
   const most = Math.max(1, ...kept.map((count) => count ?? 0));
+  const words = texts.viewer.layers;
   const every = kept.length > 16 ? 4 : 1;
 
   return (
-    <div className={styles.layers} role="radiogroup" aria-label="Layer" data-off={!rows}>
+    <div className={styles.layers} role="radiogroup" aria-label={words.name} data-off={!rows}>
       <LayerChoice
         name={name}
         isDisabled={!rows}
         isChosen={chosen === "all" && rows !== undefined}
-        text="All layers"
-        mark="all"
+        text={words.all}
+        mark={words.allMark}
         onChoose={() => onChoose("all")}
         onHover={(isIn) => onHover(isIn ? "all" : undefined)}
       >
@@ -49,11 +51,7 @@ export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
           name={name}
           isDisabled={!rows}
           isChosen={chosen === layer && rows !== undefined}
-          text={
-            count === undefined
-              ? `Layer ${layer + 1}`
-              : `Layer ${layer + 1}: kept ${count} of ${total} patches`
-          }
+          text={count === undefined ? words.layer(layer + 1) : words.kept(layer + 1, count, total)}
           mark={layer === 0 || (layer + 1) % every === 0 ? `${layer + 1}` : ""}
           onChoose={() => onChoose(layer)}
           onHover={(isIn) => onHover(isIn ? layer : undefined)}

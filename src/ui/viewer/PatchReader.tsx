@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react";
+import { texts } from "@/language/language";
 import { tokenColor } from "../color";
 import { type Patch, patchAt } from "../overlayGeometry";
 import { drawOutlines } from "./drawOverlay";
@@ -13,8 +14,6 @@ interface Props {
   readonly onPin: ((position: number) => void) | undefined;
   readonly onUnpin: (() => void) | undefined;
 }
-
-const HOW = "Patches of the image. Arrow keys move from patch to patch";
 
 /** Reads the patch under the pointer, or under the keyboard's cursor; a click or Enter pins it. */
 export function PatchReader({ patches, patch, pinned, onRead, onPin, onUnpin }: Props) {
@@ -54,8 +53,8 @@ export function PatchReader({ patches, patch, pinned, onRead, onPin, onUnpin }: 
     <div
       className={styles.reader}
       role="application"
-      aria-roledescription="patch reader"
-      aria-label={onPin ? `${HOW}, Enter pins one.` : `${HOW}.`}
+      aria-roledescription={texts.viewer.patch.reader}
+      aria-label={onPin ? texts.viewer.patch.howPin : texts.viewer.patch.how}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the patches
       tabIndex={0}
       onPointerMove={(event) => onRead(under(event))}

@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { LayerReport } from "@/protocol/engine";
 import type { Patch } from "../overlayGeometry";
 import styles from "./PatchReadout.module.css";
@@ -32,13 +33,11 @@ export function PatchReadout({ patch, pinned, pins, layers, readings }: Props) {
         <div className={styles.pins}>
           {onHide && (
             <button type="button" className={styles.hide} onClick={() => onHide(pinned)}>
-              {pinned.length === 1
-                ? "Hide this patch and ask again"
-                : `Hide ${pinned.length} patches and ask again`}
+              {texts.viewer.patch.hide(pinned.length)}
             </button>
           )}
           <button type="button" onClick={pins.onClear}>
-            Unpin
+            {texts.viewer.patch.unpin}
           </button>
         </div>
       )}

@@ -1,4 +1,5 @@
 import { useMemo, useState } from "react";
+import { texts } from "@/language/language";
 import { Segmented } from "../shared/Segmented";
 import { useApp, useViewerImage } from "../useApp";
 import { Caption, MissedSentence } from "./Caption";
@@ -11,11 +12,7 @@ import { usePins } from "./usePins";
 import { useViewerContent } from "./useViewerContent";
 import styles from "./Viewer.module.css";
 
-const VEIL_MODES = [
-  { value: "kept", label: "Kept" },
-  { value: "heat", label: "Heat" },
-  { value: "off", label: "Off" },
-] as const;
+const VEIL_MODES = ["kept", "heat", "off"] as const;
 
 /** The image with its overlay, the rows per layer, and the gallery. */
 export function Viewer() {
@@ -25,10 +22,11 @@ export function Viewer() {
   const view = useViewerContent(image);
   const pins = usePins(image);
   const { heat, sinks, attention } = view;
+  const words = texts.viewer;
   const readings = useMemo(() => ({ heat, sinks }), [heat, sinks]);
 
   return (
-    <section className={styles.viewer} aria-label="Viewer" data-open={isOpen}>
+    <section className={styles.viewer} aria-label={words.name} data-open={isOpen}>
       <ImageFrame
         image={image}
         rows={view.rows}
@@ -45,9 +43,9 @@ export function Viewer() {
         <div className={styles.head}>
           <Legend view={view} />
           <Segmented
-            label="Overlay"
+            label={words.overlay.name}
             value={view.mode}
-            choices={VEIL_MODES}
+            choices={VEIL_MODES.map((value) => ({ value, label: words.overlay[value] }))}
             onChange={(overlay) => settings.choose({ overlay })}
           />
         </div>
@@ -64,7 +62,7 @@ export function Viewer() {
           aria-expanded={isOpen}
           onClick={() => setOpen(!isOpen)}
         >
-          {isOpen ? "Smaller image" : "Larger image"}
+          {isOpen ? words.smaller : words.larger}
         </button>
       </div>
       <div className="unseen" aria-live="polite">

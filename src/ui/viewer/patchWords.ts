@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import type { Heat } from "@/store/attention/heat";
 import { formatCount } from "@/text/format";
@@ -16,24 +17,26 @@ export function describePatch(
   layers: readonly LayerReport[],
   { heat, sinks }: Readings,
 ): string {
+  const words = texts.viewer.patch;
   const parts = [
-    `Row ${patch.position + 1}`,
+    words.row(patch.position + 1),
     keptBy(layersThatKept(layers, patch.position), layers),
   ];
   const rank = heat?.ranks.get(patch.position);
   if (heat && rank !== undefined) {
     const score = heat.scores?.get(patch.position);
-    const place = `${ordinal(rank)} of ${formatCount(heat.ranks.size)}`;
-    parts.push(score === undefined ? `${place} by score` : `score ${formatScore(score)}, ${place}`);
+    const place = words.rank(rank, formatCount(heat.ranks.size));
+    parts.push(score === undefined ? words.byScore(place) : words.score(formatScore(score), place));
   }
-  if (sinks.has(patch.position)) parts.push("sink");
+  if (sinks.has(patch.position)) parts.push(words.sink);
   return parts.join(" · ");
 }
 
 function keptBy(kept: readonly number[], layers: readonly LayerReport[]): string {
-  if (kept.length === 0) return "dropped by every layer";
-  if (kept.length === layers.length) return "kept by every layer";
-  return `kept by ${kept.length === 1 ? "layer" : "layers"} ${ranges(kept)}`;
+  const words = texts.viewer.patch;
+  if (kept.length === 0) return words.droppedByAll;
+  if (kept.length === layers.length) return words.keptByAll;
+  return words.keptBy(ranges(kept), kept.length);
 }
 
 /** Ascending layers, counted from 0, as counted from 1: `1–3, 5`. */
@@ -58,16 +61,11 @@ export function formatScore(score: number): string {
   return sign + (isPlain ? `${Number(size.toPrecision(3))}` : size.toExponential(1));
 }
 
-function ordinal(place: number): string {
-  const teens = place % 100 >= 11 && place % 100 <= 13;
-  const ending = teens ? "th" : (["th", "st", "nd", "rd"][place % 10] ?? "th");
-  return `${formatCount(place)}${ending}`;
-}
-
 /** `line 6, column 23`, counted from 1, with the tile if the image was cut. */
 export function placeOf(patch: Patch, { tiles }: ImageLayout): string {
-  const place = `line ${patch.row + 1}, column ${patch.column + 1}`;
-  return tiles.length > 1 ? `${place} of tile ${patch.tile + 1}` : place;
+  const words = texts.viewer.patch;
+  const place = words.place(patch.row + 1, patch.column + 1);
+  return tiles.length > 1 ? words.ofTile(place, patch.tile + 1) : place;
 }
 
 /** Places of several rows, those of other images left out. */
