@@ -43,3 +43,11 @@ export function loadedBytes(state: Extract<ModelState, { phase: "loading" }>): {
   }
   return { loaded, total };
 }
+
+/** The model of this repository, which was trained on English alone. */
+const EMBEDDED = /(^|\/)keepsight-mini\/?$/;
+
+/** Whether the model reads English only; a model that is still loading is taken for the embedded one. */
+export function readsEnglishOnly(state: ModelState): boolean {
+  return state.phase !== "ready" || EMBEDDED.test(state.info.id);
+}

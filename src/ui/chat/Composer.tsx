@@ -2,6 +2,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
 import { contextTokens, standingAttempt } from "@/store/conversation/conversation";
+import { readsEnglishOnly } from "@/store/engine/model";
 import { cacheSettings, sameSettings } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { openCacheSheet } from "../cache/cacheSheet";
@@ -61,6 +62,7 @@ export function Composer() {
             {texts.chat.composer.tooLong(formatCount(text.length), formatCount(MAX_CHARACTERS))}
           </p>
         )}
+        <LanguageNote text={text} />
         {isComparing && <LanePicker />}
         <div className={styles.tools}>
           <AddMenu label={texts.chat.composer.addImage} className={styles.ghost} target="add" />
@@ -88,6 +90,20 @@ export function Composer() {
         </div>
       </form>
     </div>
+  );
+}
+
+/** Letters that are neither Latin nor the Greek ones of formulas. */
+const FOREIGN = /[^\P{L}\p{Script=Latin}\p{Script=Greek}]/u;
+
+/** What the embedded model reads, under a question that it cannot read. */
+function LanguageNote({ text }: { readonly text: string }) {
+  const isEnglish = useModel(readsEnglishOnly);
+  if (!isEnglish || !FOREIGN.test(text)) return null;
+  return (
+    <p className={styles.note} role="status">
+      {texts.chat.readsEnglish}
+    </p>
   );
 }
 

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
 import { titleOf } from "@/store/conversation/conversation";
+import { readsEnglishOnly } from "@/store/engine/model";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { useApp, useChat, useModel, useViewerImage } from "../useApp";
@@ -77,11 +78,12 @@ function NotKept() {
 function Welcome() {
   const count = useChat((state) => state.conversation.images.length);
   const title = useViewerImage()?.title;
+  const isEnglish = useModel(readsEnglishOnly);
   return (
     <div className={styles.welcome}>
       <p className={styles.lead}>{leadOf(count, title)}</p>
       <p>{texts.chat.welcome.how}</p>
-      <p>{texts.chat.readsEnglish}</p>
+      {isEnglish && <p>{texts.chat.readsEnglish}</p>}
     </div>
   );
 }
