@@ -69,6 +69,8 @@ export function fakeDevice(
     limits: { ...most, ...limits },
     queue,
     createBuffer: (descriptor: GPUBufferDescriptor) => new FakeBuffer(descriptor),
+    pushErrorScope: () => {},
+    popErrorScope: () => Promise.resolve(null),
     createBindGroup: (descriptor: GPUBindGroupDescriptor) => descriptor,
     createCommandEncoder: () => encoder,
   } as unknown as GPUDevice;

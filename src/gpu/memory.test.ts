@@ -44,6 +44,49 @@ describe("Memory", () => {
     expect(seen).toEqual([8, 0]);
   });
 
+  it("refuses what does not fit under the limit, over all pools", () => {
+    const memory = new Memory(fakeDevice());
+    memory.limit = 100;
+    const a = memory.storage("weights", "a", 60);
+    expect(memory.free).toBe(40);
+    expect(() => memory.storage("kv", "b", 44)).toThrow(
+      expect.objectContaining({ needed: 44, free: 40, message: "b: 44 bytes do not fit into 40" }),
+    );
+    expect(() => memory.require("a plan", 41)).toThrow(OutOfMemoryError);
+    memory.require("a plan", 40);
+    memory.destroy(a);
+    expect(memory.storage("kv", "b", 44).size).toBe(44);
+  });
+
+  it("frees what a failed construction has made, and nothing else", () => {
+    const memory = new Memory(fakeDevice({ maxBufferSize: 64 }));
+    memory.storage("kv", "before", 8);
+    const build = () => {
+      memory.storage("activations", "a", 16);
+      memory.destroy(memory.storage("activations", "b", 16));
+      memory.allOrNothing(() => memory.storage("activations", "c", 16));
+      memory.storage("activations", "d", 100);
+    };
+    expect(() => memory.allOrNothing(build)).toThrow(OutOfMemoryError);
+    expect(memory.bytes).toMatchObject({ kv: 8, activations: 0 });
+    const kept = memory.allOrNothing(() => memory.storage("activations", "a", 16));
+    expect(memory.bytes).toMatchObject({ kv: 8, activations: kept.size });
+  });
+
+  it("tells of the first buffer that the driver refused, once", async () => {
+    const refusals = [null, { message: "full" }, { message: "full" }, null];
+    const device = Object.assign(fakeDevice(), {
+      popErrorScope: () => Promise.resolve(refusals.shift()),
+    });
+    const memory = new Memory(device);
+    for (const label of ["a", "b", "c"]) memory.storage("kv", label, 8);
+    memory.check(); // the driver has not answered
+    await expect(memory.granted()).rejects.toMatchObject({ message: "b: 8 bytes were refused" });
+    await memory.granted();
+    memory.storage("kv", "d", 8);
+    await memory.granted();
+  });
+
   it("refuses a buffer above the adapter's limit, and counts none of it", () => {
     const memory = new Memory(fakeDevice({ maxBufferSize: 64 }));
     expect(() => memory.storage("kv", "a", 65)).toThrow(OutOfMemoryError);

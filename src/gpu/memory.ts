@@ -7,9 +7,20 @@ export type Pool = "weights" | "kv" | "reference" | "activations" | "vision";
 /** Live bytes per pool. */
 export type PoolBytes = Readonly<Record<Pool, number>>;
 
-/** A buffer that the adapter cannot hold. Nothing was allocated. */
+/** Bytes that an adapter, or the limit that was set, does not hold. */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";
+  /** Bytes that were needed. */
+  readonly needed: number;
+  /** Bytes that were free; undefined if only the driver knows. */
+  readonly free: number | undefined;
+
+  constructor(what: string, needed: number, free?: number) {
+    const rest = free === undefined ? "were refused" : `do not fit into ${free}`;
+    super(`${what}: ${needed} bytes ${rest}`);
+    this.needed = needed;
+    this.free = free;
+  }
 }
 
 /**
@@ -24,24 +35,72 @@ export class Memory {
   #cachesPeak = 0;
   /** Called after every change; the runtime turns it into `memory` events. */
   onChange: (() => void) | undefined;
+  /** Ceiling of all live bytes. WebGPU does not say how much memory an adapter has. */
+  limit = Number.POSITIVE_INFINITY;
+  #settling: Promise<void> = Promise.resolve();
+  #refused: OutOfMemoryError | undefined;
+  /** Buffers of the construction under way. */
+  #made: GPUBuffer[] | undefined;
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
   /**
-   * A buffer of `size` bytes (rounded up to 4, at least 4).
-   * @throws OutOfMemoryError above the device's limit, before anything is allocated.
+   * A buffer of `size` bytes (rounded up to 4, at least 4). The driver may refuse it later: `check`.
+   * @throws OutOfMemoryError above the device's largest buffer or the limit; nothing is allocated then
    */
   create(pool: Pool, label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const bytes = Math.max(4, Math.ceil(size / 4) * 4);
-    if (bytes > this.#device.limits.maxBufferSize) {
-      throw new OutOfMemoryError(`${label}: ${bytes} bytes exceed the adapter's largest buffer`);
-    }
+    const { maxBufferSize } = this.#device.limits;
+    if (bytes > maxBufferSize) throw new OutOfMemoryError(label, bytes, maxBufferSize);
+    this.require(label, bytes);
+    this.#device.pushErrorScope("out-of-memory");
     const buffer = this.#device.createBuffer({ label, size: bytes, usage });
+    this.#settle(this.#device.popErrorScope(), () => new OutOfMemoryError(label, bytes));
     this.#live.set(buffer, pool);
+    this.#made?.push(buffer);
     this.#book(pool, bytes);
     return buffer;
+  }
+
+  /** Runs a construction; if it fails, the buffers that it has made are freed. */
+  allOrNothing<T>(build: () => T): T {
+    const outer = this.#made;
+    const made: GPUBuffer[] = [];
+    this.#made = made;
+    try {
+      return build();
+    } catch (error) {
+      for (const buffer of made) if (this.#live.has(buffer)) this.destroy(buffer);
+      throw error;
+    } finally {
+      this.#made = outer;
+      outer?.push(...made);
+    }
+  }
+
+  /** Bytes that the limit leaves. */
+  get free(): number {
+    return this.limit - Object.values(this.#bytes).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** Checks a plan before its first buffer. @throws OutOfMemoryError */
+  require(what: string, bytes: number): void {
+    if (bytes > this.free) throw new OutOfMemoryError(what, bytes, this.free);
+  }
+
+  /** @throws OutOfMemoryError for the first buffer since the last check that is known to be refused */
+  check(): void {
+    const refused = this.#refused;
+    this.#refused = undefined;
+    if (refused) throw refused;
+  }
+
+  /** Waits until the driver has answered for every buffer. @throws OutOfMemoryError */
+  async granted(): Promise<void> {
+    await this.#settling;
+    this.check();
   }
 
   /** Storage buffer that can be copied from and to. */
@@ -93,6 +152,17 @@ export class Memory {
   resetPeak(): void {
     for (const pool of Object.keys(this.#bytes) as Pool[]) this.#peak[pool] = this.#bytes[pool];
     this.#cachesPeak = this.#bytes.kv + this.#bytes.reference;
+  }
+
+  /** A lost device has its own error. */
+  #settle(scope: Promise<GPUError | null>, refusal: () => OutOfMemoryError): void {
+    const settled = scope.then(
+      (error) => {
+        if (error) this.#refused ??= refusal();
+      },
+      () => undefined,
+    );
+    this.#settling = Promise.all([this.#settling, settled]).then(() => undefined);
   }
 
   #book(pool: Pool, delta: number): void {

@@ -44,6 +44,11 @@ export interface LoadRequest {
   readonly kvType?: "f16" | "f32";
   /** Rows per prefill chunk (default 256). */
   readonly chunkRows?: number;
+  /**
+   * Ceiling of all live GPU buffers in megabytes (10^6 bytes). WebGPU does not say how much memory an
+   * adapter has, so the default is none.
+   */
+  readonly memoryMb?: number;
 }
 
 export interface ModelInfo {

@@ -14,13 +14,7 @@ import {
   type PlanPreview,
   type TurnResult,
 } from "@/protocol/engine";
-import {
-  asEngineError,
-  DEVICE_LOST,
-  DeviceFaults,
-  isOutOfMemory,
-  MODEL_TOO_LARGE,
-} from "./failures";
+import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
 import { MemoryReporter } from "./report/memoryReporter";
 import { type LoadedModel, loadModel, type ModelLoadProgress } from "./session/loadedModel";
 import { Session } from "./session/session";
@@ -56,6 +50,8 @@ export class LocalEngine implements Engine {
       const started = performance.now();
       await this.#unload();
       const device = await this.#open();
+      await device.gpu.memory.granted().catch(() => undefined); // the former model's refusals
+      device.gpu.memory.limit = (request.memoryMb ?? Number.POSITIVE_INFINITY) * 1e6;
       const model = await this.#guarded(device, () => this.#read(device, request, signal));
       const emit = (event: EngineEvent) => this.#emit(event);
       const reporter = new MemoryReporter(device.gpu, emit);
@@ -139,6 +135,7 @@ export class LocalEngine implements Engine {
     try {
       const model = await loadModel(gpu, adapter, request, { signal, onProgress });
       try {
+        await gpu.memory.granted();
         faults.check();
         return model;
       } catch (error) {
@@ -146,7 +143,7 @@ export class LocalEngine implements Engine {
         throw error;
       }
     } catch (error) {
-      throw isOutOfMemory(error) ? new EngineError(MODEL_TOO_LARGE, { cause: error }) : error;
+      throw isOutOfMemory(error) ? modelTooLarge(error) : error;
     }
   }
 
@@ -163,11 +160,12 @@ export class LocalEngine implements Engine {
       reject = fail;
     });
     lost.catch(() => {}); // it may have no other handler
+    const gpu = new Gpu(device);
     const opened: Device = {
-      gpu: new Gpu(device),
+      gpu,
       adapter,
       lost,
-      faults: new DeviceFaults(device, (why) => {
+      faults: new DeviceFaults(gpu, (why) => {
         reject(new EngineError(DEVICE_LOST));
         if (this.#device !== opened) return;
         this.#device = undefined;

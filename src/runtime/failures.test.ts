@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
-import { OutOfMemoryError } from "@/gpu/memory";
+import { Memory, OutOfMemoryError } from "@/gpu/memory";
 import { SelfTestError } from "@/gpu/selfTest/selfTest";
 import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
@@ -61,7 +61,7 @@ describe("out of memory", () => {
   it("is a type: ours, WebGPU's or the engine's code", () => {
     vi.stubGlobal("GPUOutOfMemoryError", GpuError);
     const failure = { code: "outOfMemory", message: "Full." } as const;
-    const errors = [new OutOfMemoryError("kv: 9"), new GpuError(), new EngineError(failure)];
+    const errors = [new OutOfMemoryError("kv", 9), new GpuError(), new EngineError(failure)];
     for (const error of errors) expect(isOutOfMemory(error)).toBe(true);
     expect(asEngineError(errors[0]).failure).toMatchObject({
       code: "outOfMemory",
@@ -99,13 +99,14 @@ describe("device faults", () => {
     });
     const report = (error: unknown) =>
       target.dispatchEvent(Object.assign(new Event("uncapturederror"), { error }));
-    return { device: Object.assign(target, { lost }) as unknown as GPUDevice, report, lose };
+    const device = Object.assign(target, { lost }) as unknown as GPUDevice;
+    return { gpu: { device, memory: new Memory(device) }, report, lose };
   }
 
   it("throw the first error since the last check, once", () => {
     vi.stubGlobal("GPUOutOfMemoryError", GpuError);
-    const { device, report } = fakeDevice();
-    const faults = new DeviceFaults(device, () => {});
+    const { gpu, report } = fakeDevice();
+    const faults = new DeviceFaults(gpu, () => {});
     expect(() => faults.check()).not.toThrow();
     report({ message: "no such buffer" });
     report(new GpuError("later"));
@@ -118,9 +119,9 @@ describe("device faults", () => {
   });
 
   it("throw deviceLost at every check once the device is lost", async () => {
-    const { device, lose } = fakeDevice();
+    const { gpu, lose } = fakeDevice();
     const heard: string[] = [];
-    const faults = new DeviceFaults(device, (why) => heard.push(why));
+    const faults = new DeviceFaults(gpu, (why) => heard.push(why));
     lose({ message: "driver reset" });
     await Promise.resolve();
     expect([faults.isLost, heard]).toEqual([true, ["driver reset"]]);

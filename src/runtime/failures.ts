@@ -1,12 +1,14 @@
 import { PolicyError } from "@/compression/types";
 import { DeviceError } from "@/gpu/device";
-import { OutOfMemoryError } from "@/gpu/memory";
+import type { Gpu } from "@/gpu/gpu";
+import { type Memory, OutOfMemoryError } from "@/gpu/memory";
 import { SelfTestError } from "@/gpu/selfTest/selfTest";
 import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
 import { EngineError, type EngineFailure } from "@/protocol/engine";
+import { formatBytes } from "@/text/format";
 
 /** Converts any error into the failure that crosses the worker's boundary. */
 export function asEngineError(error: unknown): EngineError {
@@ -23,7 +25,7 @@ function failureOf(error: unknown): EngineFailure {
   if (error instanceof PolicyError) return { code: "badRequest", message: error.message };
   if (error instanceof PromptError) return { code: "badModel", message: error.message };
   if (isAbort(error)) return CANCELLED;
-  if (isOutOfMemory(error)) return OUT_OF_MEMORY;
+  if (isOutOfMemory(error)) return outOfMemory(error);
   const detail = error instanceof Error ? error.message : String(error);
   return { code: "internal", message: "The engine failed unexpectedly.", action: "retry", detail };
 }
@@ -40,16 +42,24 @@ function modelFailure({ code, message }: ModelError): EngineFailure {
 
 export const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped." };
 
-export const OUT_OF_MEMORY: EngineFailure = {
-  code: "outOfMemory",
-  message: "There is not enough graphics memory for this; a smaller retention needs less.",
-  action: "keepLess",
-};
+function outOfMemory(error?: unknown): EngineFailure {
+  const message = `There is not enough graphics memory for this${numbersOf(error)}. A smaller retention needs less.`;
+  return { code: "outOfMemory", message, action: "keepLess" };
+}
 
-export const MODEL_TOO_LARGE: EngineFailure = {
-  code: "outOfMemory",
-  message: "There is not enough graphics memory for this model.",
-};
+/** The failure of a load that ran out of memory. */
+export function modelTooLarge(cause: unknown): EngineError {
+  const message = `There is not enough graphics memory for this model${numbersOf(cause)}.`;
+  return new EngineError({ code: "outOfMemory", message }, { cause });
+}
+
+/** What was needed and what was free, as far as known. */
+function numbersOf(error: unknown): string {
+  if (!(error instanceof OutOfMemoryError)) return "";
+  const { needed, free } = error;
+  const rest = free === undefined ? "" : `, and ${formatBytes(Math.max(0, free))} are free`;
+  return `: it needs ${formatBytes(needed)}${rest}`;
+}
 
 export const DEVICE_LOST: EngineFailure = {
   code: "deviceLost",
@@ -80,10 +90,15 @@ function isGpuOutOfMemory(error: unknown): boolean {
  * commands only by events, afterwards. Phases call `check` after every wait for the GPU.
  */
 export class DeviceFaults {
+  readonly #memory: Memory;
   #fault: unknown;
   #isLost = false;
 
-  constructor(device: GPUDevice, onLost: (message: string) => void) {
+  constructor(
+    { device, memory }: Pick<Gpu, "device" | "memory">,
+    onLost: (message: string) => void,
+  ) {
+    this.#memory = memory;
     device.addEventListener("uncapturederror", (event) => {
       this.#fault ??= (event as GPUUncapturedErrorEvent).error;
       event.preventDefault();
@@ -98,12 +113,14 @@ export class DeviceFaults {
     return this.#isLost;
   }
 
-  /** @throws EngineError for an error since the last check. */
+  /** @throws EngineError, OutOfMemoryError for an error since the last check. */
   check(): void {
     if (this.#isLost) throw new EngineError(DEVICE_LOST);
     const fault = this.#fault;
     this.#fault = undefined;
-    if (isGpuOutOfMemory(fault)) throw new EngineError(OUT_OF_MEMORY);
+    // What follows from a refused buffer is no fault of its own.
+    this.#memory.check();
+    if (isGpuOutOfMemory(fault)) throw new EngineError(outOfMemory());
     if (fault) throw new Error((fault as GPUError).message);
   }
 }

@@ -74,7 +74,8 @@ export class WeightPlan {
 
   /**
    * Compares the available tensors with the expected ones; names in `outside` have no prefix.
-   * @throws ModelError naming the first tensor that is missing or different.
+   * @throws ModelError naming the first tensor that is missing or different; OutOfMemoryError if there
+   * is no room for all of them
    */
   check(inside: Expected, outside: Expected): void {
     const expected = [
@@ -97,6 +98,7 @@ export class WeightPlan {
     const other = matrices.find(({ dtype }) => dtype !== first.dtype);
     if (other) throw bad(`The tensor ${other.name} is ${other.dtype}, others are ${first.dtype}.`);
     this.#dtype = DTYPES[first.dtype] as DType;
+    this.#gpu.memory.require("weights", this.bytes);
   }
 
   /** Concatenates matrices by rows; parts hold multiples of `granule` rows. */
@@ -157,6 +159,7 @@ export class WeightPlan {
       onProgress?.(Math.min(done, total), total);
     };
     try {
+      await this.#gpu.memory.granted();
       for (const { file, start, end } of this.#reads()) {
         const bytes = await source.read(file, start, end, { signal, onBytes });
         for (const copy of this.#copies) {

@@ -88,7 +88,8 @@ export async function loadWeights(
     throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
   }
   const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
-  const loaded = layOut(plan, config, tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0]);
+  const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
+  const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
   await plan.load(source, { signal, onProgress });
   return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy() };
 }

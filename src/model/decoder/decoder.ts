@@ -96,7 +96,8 @@ export class Decoder {
   ): Promise<Decoder> {
     const { variants, kvType } = options;
     const spec = { variants, dtype: weights.dtype, kvType, shape: config };
-    return new Decoder(gpu, config, weights, await createKernelSet(gpu, spec), options);
+    const kernels = await createKernelSet(gpu, spec);
+    return gpu.memory.allOrNothing(() => new Decoder(gpu, config, weights, kernels, options));
   }
 
   /** An empty cache that fits this model. */
@@ -110,7 +111,7 @@ export class Decoder {
   /**
    * Appends a prompt to a cache, chunk by chunk, and computes the last row's logits. After a
    * cancellation or failure the cache is as before.
-   * @throws ModelError `contextOverflow`; the signal's reason.
+   * @throws ModelError `contextOverflow`; OutOfMemoryError; the signal's reason.
    */
   async prefill(args: PrefillArgs): Promise<void> {
     const { cache, ids, signal, onProgress } = args;
@@ -129,6 +130,7 @@ export class Decoder {
       onProgress?.(done, ids.length);
     };
     try {
+      await this.gpu.memory.granted();
       while (submitted < ids.length) {
         signal?.throwIfAborted();
         const rows = Math.min(chunkRows, ids.length - submitted);

@@ -102,12 +102,10 @@ export class LayerRows {
     const total = regions.reduce((sum, { capacity }) => sum + capacity, 0);
     const bytes = total * this.#rowBytes;
     const { maxStorageBufferBindingSize: limit } = this.#gpu.device.limits;
-    if (bytes > limit) {
-      throw new OutOfMemoryError(
-        `kv: ${bytes} bytes of layer ${this.#layer} exceed a binding (${limit})`,
-      );
-    }
+    const label = `kv of layer ${this.#layer}`;
+    if (bytes > limit) throw new OutOfMemoryError(label, bytes, limit);
     const { memory } = this.#gpu;
+    memory.require(label, 2 * bytes); // both, or neither
     const k = memory.storage(this.#pool, `kv k ${this.#layer}`, bytes);
     return { k, v: memory.storage(this.#pool, `kv v ${this.#layer}`, bytes) };
   }

@@ -110,7 +110,9 @@ export class VisionTower implements VisionEncoder {
     const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
     const tileFloats = pixelValues.length / tiles;
     const tileBytes = featuresPerSide(this.#config) ** 2 * this.#config.width * 4;
-    const scratch = new TowerScratch(this.#gpu, this.#config, Math.min(tiles, tilesAtOnce));
+    const scratch = this.#gpu.memory.allOrNothing(
+      () => new TowerScratch(this.#gpu, this.#config, Math.min(tiles, tilesAtOnce)),
+    );
     try {
       for (let first = 0; first < tiles; first += tilesAtOnce) {
         const count = Math.min(tilesAtOnce, tiles - first);

@@ -65,7 +65,7 @@ export async function loadTowerWeights(
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
   plan.check(towerTensors(config, layout), []);
   const planned = new TowerTensors(plan);
-  const weights = layOut(planned, config, layout);
+  const weights = gpu.memory.allOrNothing(() => layOut(planned, config, layout));
   const { tower, parts } = layout;
   const classToken = config.hasClassToken
     ? plan.vector("class token", [`${tower}${parts.classToken}`], config.hidden)

@@ -16,6 +16,7 @@ import { fullKvBytes } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
 import { sharedTaps, type TapRequest } from "../report/tapRecording";
 import { cacheBytes, comparisonPeakBytes, rowsAfter, tokensWithin } from "../request/cacheBytes";
+import { type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type Seen, settingsKey } from "../request/continuation";
 import { prefillSpan } from "../request/prefillSpan";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
@@ -166,7 +167,7 @@ export class Comparison {
       try {
         const lane = await this.#plan(index, job, { ...prefilled, taps: taps[index] ?? {} });
         const added = cacheBytes(lane.rows, rowBytes);
-        checkLaneFits(job.turn.settings, bytes + added);
+        checkLaneFits(kvCeiling(job.turn.settings, this.#model.gpu.memory), bytes + added);
         planned.push(lane);
         bytes += added;
       } catch (error) {
@@ -208,13 +209,13 @@ export class Comparison {
     const { progress, turn, signal } = job;
     const { cache } = prefilled;
     const { maxNewTokens } = turn.request.sampling;
-    const { capMb = Number.POSITIVE_INFINITY } = turn.settings;
-    const others = this.#model.gpu.memory.bytes.kv - cache.bytes;
+    const { memory } = this.#model.gpu;
+    const others = memory.bytes.kv - cache.bytes;
     const tokens = tokensWithin(
       cache.rowCounts(),
       maxNewTokens,
       cache.rowBytes,
-      capMb * 1e6 - others,
+      kvCeiling(turn.settings, memory).bytes - others,
     );
     progress.resume();
     try {
@@ -231,12 +232,13 @@ export class Comparison {
   }
 }
 
-/** @throws EngineError if all lanes up to this one and the full cache do not fit under the cap */
-function checkLaneFits({ capMb }: CacheSettings, bytes: number): void {
-  if (capMb === undefined || bytes <= capMb * 1e6) return;
-  const needed = (bytes / 1e6).toFixed(2);
-  const message = `This lane does not fit together with the others: ${needed} MB of ${capMb} MB.`;
-  throw new EngineError({ code: "capTooSmall", message, action: "keepLess" });
+/** @throws EngineError if all lanes up to this one and the full cache do not fit under the ceiling */
+function checkLaneFits({ bytes: most, isCap }: KvCeiling, bytes: number): void {
+  if (bytes <= most) return;
+  const [needed, room] = [bytes, most].map((value) => (value / 1e6).toFixed(2));
+  const message = `This lane does not fit together with the others: ${needed} MB of ${room} MB.`;
+  const code = isCap ? "capTooSmall" : "outOfMemory";
+  throw new EngineError({ code, message, action: "keepLess" });
 }
 
 /** The lane's state from which the conversation continues. */

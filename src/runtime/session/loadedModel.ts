@@ -91,6 +91,7 @@ export async function loadModel(
       { signal, onProgress },
     );
     const tested = loading.then(({ variants }) => variants);
+    tested.catch(() => undefined); // a model without vision does not ask for it
     const sources = { files, source, json, width: config.hidden };
     const [language, tokenizer, vision, stopIds] = await allOf([
       part(loading, ({ decoder }) => decoder.destroy()),

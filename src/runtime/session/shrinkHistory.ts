@@ -5,8 +5,8 @@ import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import { TapRecorder } from "@/model/taps/taps";
-import { EngineError } from "@/protocol/engine";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
+import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import type { PreparedTurn } from "../request/turn";
 import type { Job, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
@@ -17,11 +17,12 @@ const RANKING_ROWS = 64;
 const SINKS = 4;
 
 /**
- * Drops rows of earlier turns until a segment and `newTokens` more fit under the conversation's cap.
+ * Drops rows of earlier turns until a segment and `newTokens` more fit under the conversation's cap and the
+ * limit of graphics memory.
  * The rows are ranked again by the attention that the segment's text pays to them; policy `full`
  * drops its oldest visual rows.
  * @returns how many new tokens fit
- * @throws EngineError `capTooSmall` with the number of megabytes that is needed
+ * @throws EngineError `capTooSmall`, `outOfMemory` with the number of megabytes that is needed
  */
 export async function shrinkHistory(
   model: LoadedModel,
@@ -30,9 +31,7 @@ export async function shrinkHistory(
   segment: Segment,
   newTokens: number,
 ): Promise<number> {
-  const { capMb } = job.turn.settings;
-  if (capMb === undefined) return newTokens;
-  const cap = { bytes: capMb * 1e6, rowBytes: cache.rowBytes };
+  const cap = { ...kvCeiling(job.turn.settings, model.gpu.memory), rowBytes: cache.rowBytes };
   const rows = cache.rowCounts();
   const added = segment.end - segment.start;
   if (peakBytes(rows, added + newTokens, cap.rowBytes) <= cap.bytes) return newTokens;
@@ -46,22 +45,23 @@ export async function shrinkHistory(
   if (cache.seen === 0) return tokens;
   const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
   await job.progress.time("compact", () => dropRows(cache, candidates, target, scores));
-  job.progress.notice([`Earlier rows were dropped to stay within ${capMb} MB.`]);
+  const most = Math.floor(cap.bytes / 1e4) / 100;
+  job.progress.notice([`Earlier rows were dropped to stay within ${most} MB.`]);
   return tokens;
 }
 
-/** New tokens that fit with the fewest possible earlier rows. @throws EngineError `capTooSmall` */
-function tokensThatFit(least: RowCounts, added: number, newTokens: number, cap: Cap): number {
+/** New tokens that fit with the fewest possible earlier rows. @throws EngineError */
+function tokensThatFit(
+  least: RowCounts,
+  added: number,
+  newTokens: number,
+  cap: Cap & KvCeiling,
+): number {
   const fits = (tokens: number) => peakBytes(least, added + tokens, cap.rowBytes) <= cap.bytes;
   for (let tokens = newTokens; tokens >= Math.min(1, newTokens); tokens--) {
     if (fits(tokens)) return tokens;
   }
-  const needed = Math.ceil(peakBytes(least, added + 1, cap.rowBytes) / 1e4) / 100;
-  throw new EngineError({
-    code: "capTooSmall",
-    message: `A cap of ${cap.bytes / 1e6} MB is too small for this question: it needs ${needed} MB.`,
-    action: "newConversation",
-  });
+  throw ceilingTooLow(cap, peakBytes(least, added + 1, cap.rowBytes));
 }
 
 type CandidateTurn = Pick<PreparedTurn, "settings"> & {

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import { requestDevice } from "@/gpu/device";
+import { Gpu } from "@/gpu/gpu";
+import { OutOfMemoryError } from "@/gpu/memory";
+import type { AskRequest, EngineEvent, Turn } from "@/protocol/engine";
+import { diskFetch, diskUrl } from "../../test/files";
+import { LocalEngine } from "./engine";
+import { COMMAND_BYTES } from "./request/ceiling";
+
+const baseUrl = diskUrl("fixtures/families/llama");
+const NOTHING = { weights: 0, kv: 0, activations: 0, vision: 0 };
+
+/** A question of about `words` rows, after earlier turns. */
+function asked(words: number, earlier: readonly Turn[] = []): AskRequest {
+  const question = Array.from({ length: words }, (_, i) => `${i % 10}`).join(" ");
+  return {
+    turns: [...earlier, { images: [], question }],
+    images: {},
+    settings: { policy: "snapkv", retention: 1, scope: "prompt", options: {} },
+    sampling: { maxNewTokens: 4, temperature: 0, topK: 0, topP: 1, seed: 0 },
+  };
+}
+
+describe("an engine with little memory", () => {
+  const engine = new LocalEngine();
+  let most = 0;
+  /** Megabytes of the loaded model, and with what its first question allocates for all others. */
+  let [modelMb, usedMb] = [0, 0];
+  const heldMb = async () => {
+    const { weights, activations } = await engine.memory();
+    return (weights + activations) / 1e6;
+  };
+
+  beforeAll(async () => {
+    vi.stubGlobal("navigator", { gpu: create([]) });
+    vi.stubGlobal("fetch", diskFetch);
+    engine.subscribe((event: EngineEvent) => {
+      if (event.type !== "memory") return;
+      const { weights, kv, activations, vision } = event.pools;
+      most = Math.max(most, weights + kv + activations + vision);
+    });
+    await engine.load({ baseUrl });
+    modelMb = await heldMb();
+    await engine.ask(asked(8));
+    await engine.clear();
+    usedMb = await heldMb();
+  });
+  beforeEach(() => {
+    most = 0;
+  });
+  afterAll(() => vi.unstubAllGlobals());
+
+  it("refuses a model that does not fit, with both numbers, and holds nothing of it", async () => {
+    const failure = { code: "outOfMemory", message: expect.stringMatching(/it needs .*are free/) };
+    await expect(engine.load({ baseUrl, memoryMb: 0.01 })).rejects.toMatchObject({ failure });
+    expect(await engine.memory()).toEqual(NOTHING);
+    // Here the weights fit, and the activations do not.
+    const memoryMb = 0.9 * modelMb;
+    await expect(engine.load({ baseUrl, memoryMb })).rejects.toMatchObject({ failure });
+    expect(await engine.memory()).toEqual(NOTHING);
+  });
+
+  it("drops rows of earlier turns instead of exceeding the limit", async () => {
+    const memoryMb = usedMb + (COMMAND_BYTES + 150_000) / 1e6;
+    await engine.load({ baseUrl, memoryMb });
+    const turns: Turn[] = [];
+    const notices = new Set<string>();
+    for (let turn = 0; turn < 12; turn++) {
+      const request = asked(60, turns);
+      const result = await engine.ask(request);
+      turns.push({ ...request.turns.at(-1)!, answerIds: result.tokenIds });
+      for (const notice of result.notices) notices.add(notice);
+    }
+    expect([...notices].join()).toContain("Earlier rows were dropped to stay within");
+    expect(most).toBeLessThanOrEqual(memoryMb * 1e6);
+    expect(most).toBeGreaterThan(modelMb * 1e6);
+  });
+
+  it("refuses a question that needs more, and answers the next one", async () => {
+    await engine.load({ baseUrl, memoryMb: usedMb + 4.4 });
+    await engine.ask(asked(4));
+    const failure = {
+      code: "outOfMemory",
+      message: expect.stringMatching(/its cache needs [\d.]+ MB, and [\d.]+ MB are free/),
+    };
+    await expect(engine.ask(asked(900))).rejects.toMatchObject({ failure });
+    expect((await engine.ask(asked(4))).tokenIds.length).toBeGreaterThan(0);
+  });
+});
+
+it("a buffer that the driver refuses is known by name before anything is written to it", async () => {
+  const gpu = new Gpu((await requestDevice(create([]))).device);
+  // The software driver claims exactly one buffer more than it holds.
+  const bytes = gpu.device.limits.maxBufferSize;
+  const buffer = gpu.memory.storage("kv", "too large", bytes);
+  const refused = gpu.memory.granted();
+  await expect(refused).rejects.toThrow(OutOfMemoryError);
+  await expect(refused).rejects.toThrow(/^too large: \d+ bytes were refused$/);
+  gpu.memory.destroy(buffer);
+  expect(gpu.memory.bytes).toEqual(NOTHING);
+  await gpu.memory.granted();
+  gpu.device.destroy();
+});
