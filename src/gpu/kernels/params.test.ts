@@ -5,8 +5,8 @@ import { createFlash } from "./attention/flash";
 import { createHeadNorm } from "./attention/headNorm";
 import { createRopeAppend } from "./attention/ropeAppend";
 import { stepAttentionKernels } from "./attention/stepAttention";
-import { createCompactKv } from "./cache/compactKv";
 import { evictKernels } from "./cache/evict";
+import { createGatherKv } from "./cache/gatherKv";
 import { createMergeKv } from "./cache/mergeKv";
 import { createNearestKey } from "./cache/nearestKey";
 import { createReorderKv } from "./cache/reorderKv";
@@ -48,7 +48,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
     await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
-  for (const create of [createCompactKv, createMergeKv, createNearestKey, createReorderKv]) {
+  for (const create of [createGatherKv, createMergeKv, createNearestKey, createReorderKv]) {
     await create(gpu, "f16", HEADS.headDim);
   }
   await createRerotateKeys(gpu, "f32", HEADS.headDim);

@@ -14,6 +14,8 @@ const PROGRAM_SLOTS = 1024;
 export interface StepArgs {
   readonly cache: KvCache;
   readonly sampling: SampleSettings;
+  /** Most steps; the cache never grows beyond their rows. */
+  readonly maxNewTokens: number;
   /** An id that is never sampled: the one that stands for rows of an image. */
   readonly excludedId?: number | undefined;
   readonly hook?: DecodeHook | undefined;
@@ -55,10 +57,10 @@ export class DecodeSteps {
 
   /** Submits one step and resolves with its token. */
   async submit(): Promise<SampledToken> {
-    const { cache, hook } = this.#args;
+    const { cache, hook, maxNewTokens } = this.#args;
     const decoder = this.#decoder;
     const { device } = decoder.gpu;
-    cache.ensureRows(1);
+    cache.ensureStep(maxNewTokens - this.#submitted);
     hook?.beforeStep?.();
     const program = this.#currentProgram();
     decoder.writeAngles(cache, 1);

@@ -5,7 +5,6 @@ import type { Decoder } from "./decoder";
 import { DecodeSteps, type SampledToken, STEPS_IN_FLIGHT, type StepArgs } from "./decodeSteps";
 
 export interface GenerateArgs extends StepArgs {
-  readonly maxNewTokens: number;
   readonly stopIds: readonly number[];
   readonly signal?: AbortSignal | undefined;
 }

@@ -48,6 +48,19 @@ describe("KvCache", () => {
     expect(() => cache.truncate(61)).toThrow(RangeError);
   });
 
+  it("grows all heads at once while decoding, by an eighth of their rows, and no further than needed", () => {
+    const { cache } = filled(1024);
+    const { version } = cache;
+    cache.ensureStep(500);
+    expect(cache.largestCapacity()).toBe(1152);
+    expect(cache.version).toBe(version + SHAPE.layers);
+    cache.append(128);
+    cache.ensureStep(70);
+    expect(cache.largestCapacity()).toBe(1280);
+    cache.ensureStep(70);
+    expect(cache.version).toBe(version + 2 * SHAPE.layers);
+  });
+
   it("copies the rows in use to larger buffers, a new version of them", () => {
     const { cache, log } = filled(10);
     const { version } = cache;

@@ -2,7 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import type { Pool } from "@/gpu/memory";
 import { type KvLayer, LayerRows } from "./layer";
-import type { KvRegion, KvShape, RowCounts } from "./layout";
+import { growthFor, type KvRegion, type KvShape, type RowCounts } from "./layout";
 import { type AxisPositions, TokenPositions } from "./tokenPositions";
 
 /** u32 words per (layer, head) in the table: offset, rows, capacity, flat offset. */
@@ -20,8 +20,8 @@ export type PositionMode = "original" | "layer0Length" | "cacheIndex";
  *
  * Three numbers are distinct: `rows` in use, `capacity` allocated, `position` of the next token.
  * Between answers the slots of a head are ordered by age; during an answer they may not be (see
- * `eviction.ts`). Buffers are allocated when rows are first needed, and every capacity is the rows
- * rounded up to `CAPACITY_STEP`, so `bytes` depends on the row counts only.
+ * `eviction.ts`). Buffers are allocated when rows are first needed. Between answers every capacity is
+ * the rows rounded up to `CAPACITY_STEP`; while decoding it runs ahead of them (`growthFor`).
  */
 export class KvCache {
   readonly gpu: Gpu;
@@ -175,12 +175,23 @@ export class KvCache {
 
   /** Grows the capacity for `extra` more rows in every head, one layer at a time. */
   ensureRows(extra: number): void {
-    this.#fit(extra, "atLeast");
+    this.#fit(() => extra, "atLeast");
+  }
+
+  /**
+   * Room for the row of a decoding step, of which at most `most` will follow. If a head lacks it, all
+   * heads grow, so that programs are recorded again once and not once per layer.
+   */
+  ensureStep(most: number): void {
+    const isFull = this.#layers.some(({ regions }) =>
+      regions.some(({ rows, capacity }) => rows === capacity),
+    );
+    if (isFull) this.#fit((rows) => Math.min(most, growthFor(rows)), "atLeast");
   }
 
   /** Releases capacity beyond the rows in use, one layer at a time. */
   trim(): void {
-    this.#fit(0, "exactly");
+    this.#fit(() => 0, "exactly");
   }
 
   /** Counts `rows` new rows that a chunk or a step has appended. */
@@ -281,9 +292,9 @@ export class KvCache {
     this.#version++;
   }
 
-  #fit(extra: number, mode: "exactly" | "atLeast"): void {
+  #fit(extra: (rows: number) => number, mode: "exactly" | "atLeast"): void {
     for (const layer of this.#layers) {
-      const needed = layer.regions.map(({ rows }) => rows + extra);
+      const needed = layer.regions.map(({ rows }) => rows + extra(rows));
       if (layer.fits(needed, mode)) continue;
       layer.resize(needed);
       this.#version++;

@@ -1,13 +1,14 @@
 import { absorbedInto, keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
-import { createCompactKv } from "@/gpu/kernels/cache/compactKv";
+import { createGatherKv, type GatherKv } from "@/gpu/kernels/cache/gatherKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
 import type { Pool } from "@/gpu/memory";
+import type { Recorder } from "@/gpu/recorder";
 import { Scratch } from "../scratch";
 import type { KvCache } from "./cache";
 import { rerotateToPlaces, standingOf } from "./indexPositions";
-import type { RowCounts } from "./layout";
-import { type KvRegion, layoutRegions } from "./layout";
+import type { KvLayer } from "./layer";
+import { type KvRegion, layoutRegions, type RowCounts } from "./layout";
 import { type Assignments, nearestKeepers } from "./nearestKeepers";
 import {
   absorbedRows,
@@ -24,40 +25,19 @@ const SHARE = { mean: 1, pivot: 0.5 } as const;
 /**
  * Executes a plan on the rows cached since `start`; older rows do not change.
  *
- * Layers that only drop rows are compacted in place by one dispatch each, then trimmed. The live
- * bytes exceed the uncompacted cache by at most one compacted layer, and end as the rows rounded up
- * to the capacity step. Layers that merge are gathered into new buffers, one after the other.
- * Returns when the work is submitted.
+ * The rows of a layer that changes are gathered into new buffers. As many layers share a submit as keep
+ * the live bytes at most one layer above the uncompacted cache. Afterwards every capacity is the rows
+ * rounded up to the capacity step. Returns when the work is submitted.
  * @throws PlanError before anything has changed
  */
 export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts): Promise<void> {
   checkPlanFor(cache, plan, start);
-  const { kvType, headDim } = cache.shape;
-  const compactKv = await createCompactKv(cache.gpu, kvType, headDim);
-  const merging = plan.layers.flatMap(({ merge }, layer) => (merge ? [layer] : []));
-  const gathering = merging.length > 0 ? await prepareGather(cache, plan, start) : undefined;
+  const changing = plan.layers.flatMap((_, layer) =>
+    keepsAll(cache, plan, start, layer) ? [] : [layer],
+  );
   const before = standingOf(cache);
-  const dropping = plan.layers.flatMap(({ merge }, layer) => {
-    return merge || keepsAll(cache, plan, start, layer) ? [] : [layer];
-  });
-
-  if (dropping.length > 0) {
-    const scratch = new Scratch(cache.gpu, "compaction");
-    const lists = scratch.upload("lists", dropLists(cache, plan, start, dropping));
-    const recorder = cache.gpu.recorder("compact kv", 2 * dropping.length);
-    for (const layer of dropping) {
-      const { k, v } = cache.layer(layer);
-      for (const rows of [k, v]) {
-        compactKv(recorder, { lists, cache: rows, heads: cache.shape.kvHeads, layer });
-      }
-    }
-    recorder.submit();
-    recorder.destroy();
-    scratch.destroy();
-  }
-  for (const layer of dropping) cache.relabel(layer, plannedPositions(cache, plan, start, layer));
+  if (changing.length > 0) gather(await prepareGather(cache, plan, start), cache, changing);
   cache.trim();
-  if (gathering) gather(gathering, cache, merging);
   if (cache.positionMode === "cacheIndex") await rerotateToPlaces(cache, plan, start, before);
 }
 
@@ -90,7 +70,9 @@ interface Gathering {
   readonly plan: KeepPlan;
   readonly start: RowCounts;
   readonly assignments: Assignments;
-  readonly mergeKv: MergeKv;
+  readonly gatherKv: GatherKv;
+  /** Absent if no layer merges rows. */
+  readonly mergeKv: MergeKv | undefined;
 }
 
 async function prepareGather(
@@ -99,39 +81,80 @@ async function prepareGather(
   start: RowCounts,
 ): Promise<Gathering> {
   const { kvType, headDim } = source.shape;
-  const mergeKv = await createMergeKv(source.gpu, kvType, headDim);
-  const assignments = await nearestKeepers(source, plan, start);
-  return { source, plan, start, assignments, mergeKv };
+  const merges = plan.layers.some(({ merge }) => merge);
+  const [gatherKv, mergeKv, assignments] = await Promise.all([
+    createGatherKv(source.gpu, kvType, headDim),
+    merges ? createMergeKv(source.gpu, kvType, headDim) : undefined,
+    nearestKeepers(source, plan, start),
+  ]);
+  return { source, plan, start, assignments, gatherKv, mergeKv };
+}
+
+/** A layer in its new buffers, which are not installed before the work is submitted. */
+interface MovedLayer {
+  readonly layer: number;
+  readonly created: KvLayer | undefined;
+  readonly regions: readonly KvRegion[];
+  readonly positions: readonly (readonly number[])[];
 }
 
 /** Gathers layers of the source into new buffers of another cache, or of the source itself. */
 function gather(gathering: Gathering, target: KvCache, layers: readonly number[]): void {
-  const { source, plan, start, mergeKv } = gathering;
-  const { gpu } = source;
-  const scratch = new Scratch(gpu, "gather");
-  const lists = scratch.upload("lists", mergeLists(gathering, layers));
-  const recorder = gpu.recorder("gather kv", 2);
+  const { source, plan, start } = gathering;
+  const scratch = new Scratch(source.gpu, "gather");
+  const lists = scratch.upload("lists", listsOf(gathering, layers));
+  const recorder = source.gpu.recorder("gather kv", 2 * layers.length);
+  const moved: MovedLayer[] = [];
+  const bytesOf = (regions: readonly KvRegion[]) =>
+    regions.reduce((sum, { capacity }) => sum + capacity, 0) * source.rowBytes;
+  const most = Math.max(...layers.map((layer) => bytesOf(source.regions(layer))));
+  let waiting = 0;
+  const submit = () => {
+    recorder.submit();
+    for (const { layer, created, regions, positions } of moved.splice(0)) {
+      target.install(layer, created, regions, positions);
+    }
+    waiting = 0;
+  };
   for (const layer of layers) {
-    const { keep, merge } = plan.layers[layer] as LayerPlan;
     const regions = targetRegions(gathering, layer);
     const positions = plannedPositions(source, plan, start, layer);
-    if (regions.every(({ rows }) => rows === 0)) {
-      target.install(layer, undefined, regions, positions);
-      continue;
-    }
-    const created = target.createBuffers(layer, regions);
-    source.copyRows(layer, start[layer] ?? [], created, regions);
-    const kept = Math.max(...keep.map((list) => list.length));
-    const shared = { lists, heads: source.shape.kvHeads, layer, kept };
-    const share = SHARE[merge?.rule ?? "mean"];
-    const { k, v } = source.layer(layer);
-    mergeKv(recorder, { ...shared, share, source: k, target: created.k });
-    mergeKv(recorder, { ...shared, share, source: v, target: created.v });
-    recorder.submit();
-    target.install(layer, created, regions, positions);
+    const bytes = bytesOf(regions);
+    if (waiting > 0 && waiting + bytes > most) submit(); // frees the old buffers of the layers so far
+    waiting += bytes;
+    const isEmpty = regions.every(({ rows }) => rows === 0);
+    const created = isEmpty ? undefined : target.createBuffers(layer, regions);
+    moved.push({ layer, created, regions, positions });
+    if (created) moveLayer(gathering, recorder, lists, { layer, created, regions });
   }
+  submit();
   recorder.destroy();
   scratch.destroy();
+}
+
+function moveLayer(
+  { source, plan, start, gatherKv, mergeKv }: Gathering,
+  recorder: Recorder,
+  lists: GPUBuffer,
+  {
+    layer,
+    created,
+    regions,
+  }: Pick<MovedLayer, "layer" | "regions"> & { readonly created: KvLayer },
+): void {
+  const { keep, merge } = plan.layers[layer] as LayerPlan;
+  const heads = source.shape.kvHeads;
+  const from = source.layer(layer);
+  if (!merge || !mergeKv) {
+    const rows = Math.max(...regions.map((region) => region.rows));
+    gatherKv(recorder, { lists, source: from, target: created, heads, layer, rows });
+    return;
+  }
+  source.copyRows(layer, start[layer] ?? [], created, regions);
+  const kept = Math.max(...keep.map((list) => list.length));
+  const shared = { lists, heads, layer, kept, share: SHARE[merge.rule] };
+  mergeKv(recorder, { ...shared, source: from.k, target: created.k });
+  mergeKv(recorder, { ...shared, source: from.v, target: created.v });
 }
 
 function targetRegions({ source, plan, start }: Gathering, layer: number): readonly KvRegion[] {
@@ -143,48 +166,57 @@ function targetRegions({ source, plan, start }: Gathering, layer: number): reado
   );
 }
 
-/** Lists of `compact_kv`: shared ones are stored once per layer. */
-function dropLists(
-  cache: KvCache,
-  plan: KeepPlan,
-  start: RowCounts,
-  layers: readonly number[],
-): Uint32Array<ArrayBuffer> {
-  const builder = new ListBuilder(cache.shape);
+/** Lists of `gather_kv` and of `merge_kv`. */
+function listsOf(gathering: Gathering, layers: readonly number[]): Uint32Array<ArrayBuffer> {
+  const { source, plan } = gathering;
+  const builder = new ListBuilder(source.shape);
   for (const layer of layers) {
-    const { keep } = plan.layers[layer] as LayerPlan;
-    const words = keep.map((list) => builder.add(list));
-    for (const [head, { offset }] of cache.regions(layer).entries()) {
-      const list = keep.length === 1 ? 0 : head;
-      const kept = keep[list] as Uint32Array;
-      const firstMoved = kept.findIndex((row, i) => row !== i);
-      const moves = firstMoved < 0 ? kept.length : firstMoved;
-      const base = offset + startOf(start, layer, head);
-      builder.header(layer, head, [words[list] as number, kept.length, base, moves]);
-    }
+    const layerPlan = plan.layers[layer] as LayerPlan;
+    const add = layerPlan.merge ? addMergeLists : addKeepLists;
+    add(builder, gathering, layer, layerPlan);
   }
   return builder.build();
 }
 
-/** Lists of `merge_kv`: per head, the rows that are merged into each kept row. */
-function mergeLists(gathering: Gathering, layers: readonly number[]): Uint32Array<ArrayBuffer> {
-  const { source, plan, start, assignments } = gathering;
-  const builder = new ListBuilder(source.shape);
-  for (const layer of layers) {
-    const layerPlan = plan.layers[layer] as LayerPlan;
-    const targets = targetRegions(gathering, layer);
-    for (const [head, { offset }] of source.regions(layer).entries()) {
-      const kept = keptRows(layerPlan, head);
-      const { starts, rows } = absorbedRows(kept, intoOf(layerPlan, assignments, layer, head));
-      const first = builder.words + starts.length;
-      const list = builder.add(starts.map((word) => word + first));
-      builder.add(rows);
-      const base = startOf(start, layer, head);
-      const target = (targets[head] as KvRegion).offset + base;
-      builder.header(layer, head, [list, kept.length, offset + base, target]);
-    }
+/** The kept rows after their number; heads that share a list share its words. */
+function addKeepLists(
+  builder: ListBuilder,
+  gathering: Gathering,
+  layer: number,
+  { keep }: LayerPlan,
+): void {
+  const targets = targetRegions(gathering, layer);
+  const words = keep.map((list) => {
+    const at = builder.add([list.length]);
+    builder.add(list);
+    return at;
+  });
+  for (const [head, { offset }] of gathering.source.regions(layer).entries()) {
+    const list = words[keep.length === 1 ? 0 : head] as number;
+    const target = targets[head] as KvRegion;
+    builder.header(layer, head, [list, target.rows, offset, target.offset]);
   }
-  return builder.build();
+}
+
+/** Per head, the rows that are merged into each kept row. */
+function addMergeLists(
+  builder: ListBuilder,
+  gathering: Gathering,
+  layer: number,
+  layerPlan: LayerPlan,
+): void {
+  const { source, start, assignments } = gathering;
+  const targets = targetRegions(gathering, layer);
+  for (const [head, { offset }] of source.regions(layer).entries()) {
+    const kept = keptRows(layerPlan, head);
+    const { starts, rows } = absorbedRows(kept, intoOf(layerPlan, assignments, layer, head));
+    const first = builder.words + starts.length;
+    const list = builder.add(starts.map((word) => word + first));
+    builder.add(rows);
+    const base = startOf(start, layer, head);
+    const target = (targets[head] as KvRegion).offset + base;
+    builder.header(layer, head, [list, kept.length, offset + base, target]);
+  }
 }
 
 function intoOf(

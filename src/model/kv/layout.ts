@@ -31,6 +31,11 @@ export function capacityFor(rows: number): number {
   return Math.ceil(rows / CAPACITY_STEP) * CAPACITY_STEP;
 }
 
+/** Rows by which a head's capacity grows while decoding: an eighth of its rows, within bounds. */
+export function growthFor(rows: number): number {
+  return Math.min(Math.max(Math.ceil(rows / 8), CAPACITY_STEP), 16 * CAPACITY_STEP);
+}
+
 /** Regions one after the other; capacities hold `needed` rows, of which `rows` are in use. */
 export function layoutRegions(
   rows: readonly number[],

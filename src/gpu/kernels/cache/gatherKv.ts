@@ -1,0 +1,45 @@
+import type { Gpu } from "../../gpu";
+import { compileCall, type KernelCall } from "../common/kernelCall";
+import { KV_CODE, type KvType } from "../common/kvType";
+import gatherKv from "./gather_kv.wgsl?raw";
+
+const WORKGROUP = 64;
+
+/** Keys and values of a layer. */
+interface Rows {
+  readonly k: GPUBuffer;
+  readonly v: GPUBuffer;
+}
+
+export interface GatherKvArgs {
+  /** u32: header [layers, heads, 4], then the lists; see `gather_kv.wgsl`. */
+  readonly lists: GPUBuffer;
+  readonly source: Rows;
+  readonly target: Rows;
+  readonly heads: number;
+  readonly layer: number;
+  /** Most rows of a head after the plan. */
+  readonly rows: number;
+}
+
+export type GatherKv = KernelCall<GatherKvArgs>;
+
+/** @throws KernelCompileError */
+export function createGatherKv(gpu: Gpu, kvType: KvType, headDim: number): Promise<GatherKv> {
+  const rowVec4 = headDim / 4;
+  return compileCall(
+    gpu,
+    {
+      label: `gather_kv ${kvType}`,
+      code: [KV_CODE[kvType], gatherKv],
+      access: ["read", "read", "read", "write", "write"],
+      params: { heads: "u32", layer: "u32" },
+      constants: { WORKGROUP, ROW_VEC4: rowVec4 },
+    },
+    ({ lists, source, target, heads, layer, rows }: GatherKvArgs) => ({
+      buffers: [lists, source.k, source.v, target.k, target.v],
+      params: { heads, layer },
+      groups: [Math.ceil((rows * rowVec4) / WORKGROUP), heads],
+    }),
+  );
+}
