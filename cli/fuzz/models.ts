@@ -151,7 +151,7 @@ async function processorOf(text: string): Promise<ImageProcessor | undefined> {
   if (!vision) return undefined;
   const bytes = new TextEncoder().encode(JSON.stringify(preprocessor) ?? "");
   const files = modelFiles({ "preprocessor_config.json": bytes });
-  return openVision(vision, json as JsonObject, config.hidden).processor(files);
+  return openVision(vision, json as JsonObject, config).processor(files);
 }
 
 /** A text that is no JSON belongs to the target `config`. */

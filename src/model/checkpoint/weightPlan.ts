@@ -6,6 +6,7 @@ import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
 import type { TensorInfo, TensorMap } from "./safetensors";
+import { WeightCheck } from "./weightCheck";
 
 /** A byte range of a tensor to copy to a buffer, unchanged or converted to f32. */
 interface Copy {
@@ -150,7 +151,10 @@ export class WeightPlan {
     return buffer;
   }
 
-  /** Reads and uploads everything. On failure it frees all allocated buffers. */
+  /**
+   * Reads, checks and uploads everything. On failure it frees all allocated buffers.
+   * @throws ModelError naming a tensor whose numbers cannot be right
+   */
   async load(source: ByteSource, { signal, onProgress }: LoadPlanOptions): Promise<void> {
     const total = this.bytes;
     let done = 0;
@@ -158,16 +162,21 @@ export class WeightPlan {
       done += bytes;
       onProgress?.(Math.min(done, total), total);
     };
+    const check = new WeightCheck();
     try {
       await this.#gpu.memory.granted();
       for (const { file, start, end } of this.#reads()) {
         const bytes = await source.read(file, start, end, { signal, onBytes });
+        for (const tensor of this.#needed) {
+          if (tensor.file === file) lookAt(check, tensor, bytes, start);
+        }
         for (const copy of this.#copies) {
           if (copy.tensor.file === file) this.#upload(copy, bytes, start);
         }
         // Bounds the memory that the browser uses to stage uploads.
         await this.#gpu.device.queue.onSubmittedWorkDone();
       }
+      check.end();
     } catch (error) {
       this.destroy();
       throw error;
@@ -247,6 +256,19 @@ export class WeightPlan {
     const data = widen ? toFloats(piece, DTYPES[tensor.dtype] as DType) : piece;
     this.#gpu.device.queue.writeBuffer(buffer, offset + start - from, data);
   }
+}
+
+/** Checks the part of a tensor that `bytes` contain; they start at file offset `first`. */
+function lookAt(
+  check: WeightCheck,
+  tensor: TensorInfo,
+  bytes: Uint8Array<ArrayBuffer>,
+  first: number,
+): void {
+  const start = Math.max(tensor.start, first);
+  const end = Math.min(tensor.end, first + bytes.length);
+  if (start >= end) return;
+  check.look(tensor, DTYPES[tensor.dtype] as DType, bytes.slice(start - first, end - first));
 }
 
 type Expected = readonly (readonly [name: string, shape: readonly number[]])[];

@@ -5,6 +5,7 @@ import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
 import type { DecoderConfig } from "./config";
 import { readTensorMap } from "./safetensors";
+import { checkLayerCount } from "./weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "./weightPlan";
 
 /** The weight of a norm and a bias in one buffer, because a kernel has at most eight bindings. */
@@ -87,6 +88,7 @@ export async function loadWeights(
   if (prefix === undefined) {
     throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
   }
+  checkLayerCount(config.layers, tensors);
   const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));

@@ -57,8 +57,8 @@ export interface VisionFamily {
   tower(json: JsonObject, width: number): TowerConfig;
   /** Prefixes of its tensors in every layout on the Hub. */
   readonly names: TowerNames;
-  /** `config` of the tower. @throws ModelError */
-  processor(files: ModelFiles, config: TowerConfig): Promise<ImageProcessor>;
+  /** @param config of the tower @param contextLength rows that the decoder can hold @throws ModelError */
+  processor(files: ModelFiles, config: TowerConfig, contextLength: number): Promise<ImageProcessor>;
   markup(imageTokenId: number): ImageMarkup;
 }
 

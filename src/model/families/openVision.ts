@@ -1,3 +1,4 @@
+import type { DecoderConfig } from "../checkpoint/config";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import type { ImageMarkup } from "../prompt/prompt";
 import { type EncoderWeights, gridEncoder, tiledEncoder } from "../vision/encoderWeights";
@@ -14,15 +15,15 @@ export interface OpenedVision {
   markup(imageTokenId: number): ImageMarkup;
 }
 
-/** @param width the decoder's hidden size. @throws ModelError */
+/** @throws ModelError */
 export function openVision(
   family: VisionFamily | GridVisionFamily,
   json: JsonObject,
-  width: number,
+  decoder: Pick<DecoderConfig, "hidden" | "contextLength">,
 ): OpenedVision {
   const { markup } = family;
   if (family.gridTower) {
-    const config = family.gridTower(json, width);
+    const config = family.gridTower(json, decoder.hidden);
     return {
       weights: gridEncoder(config, family.names),
       rowsPerTile: undefined,
@@ -30,11 +31,11 @@ export function openVision(
       markup,
     };
   }
-  const config = family.tower(json, width);
+  const config = family.tower(json, decoder.hidden);
   return {
     weights: tiledEncoder(config, family.names),
     rowsPerTile: featuresPerSide(config) ** 2,
-    processor: (files) => family.processor(files, config),
+    processor: (files) => family.processor(files, config, decoder.contextLength),
     markup,
   };
 }

@@ -187,7 +187,18 @@ function construct(json: JsonObject, config: JsonObject): LibraryTokenizer {
   const found = (transformers as Readonly<Record<string, unknown>>)[name];
   const base = transformers.PreTrainedTokenizer;
   const isTokenizer = typeof found === "function" && found.prototype instanceof base;
-  return new (isTokenizer ? (found as typeof base) : base)(json, config);
+  return new (isTokenizer ? (found as typeof base) : base)(json, withPlainTokens(config));
+}
+
+/** Special tokens as text: the library takes objects only with a `__type`, `transformers` without, too. */
+function withPlainTokens(config: JsonObject): JsonObject {
+  const textOf = (value: unknown) => (value as { readonly content?: unknown } | null)?.content;
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => {
+      const text = name.endsWith("_token") ? textOf(value) : undefined;
+      return [name, typeof text === "string" ? text : value];
+    }),
+  );
 }
 
 async function chatTemplate(files: ModelFiles, config: JsonObject): Promise<string> {

@@ -8,13 +8,16 @@ import type { GridTowerConfig } from "./grid/gridConfig";
 import { findGridTower, type GridTowerNames } from "./grid/gridNames";
 import { GridTower } from "./grid/gridTower";
 import { loadGridWeights } from "./grid/gridWeights";
+import type { EncoderShape } from "./onnxContract";
 import { VisionTower } from "./tower";
-import type { TowerConfig } from "./towerConfig";
+import { featuresPerSide, type TowerConfig } from "./towerConfig";
 import { findTowerLayout, type TowerNames } from "./towerNames";
 import { loadTowerWeights } from "./towerWeights";
 
 /** A vision encoder in a checkpoint's safetensors. */
 export interface EncoderWeights {
+  /** What an ONNX file must give in its place; undefined where none can. */
+  readonly onnx: EncoderShape | undefined;
   /** Whether the checkpoint has it. @throws ModelError */
   isIn(source: ByteSource, options?: LoadPlanOptions): Promise<boolean>;
   /**
@@ -31,7 +34,14 @@ export interface EncoderWeights {
 
 /** The encoder of square tiles. */
 export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWeights {
+  const shape = {
+    tileSize: config.imageSize,
+    rows: featuresPerSide(config) ** 2,
+    width: config.width,
+  };
   return encoderWeights({
+    // Rows of tiles are arranged with a newline row by our encoder alone.
+    onnx: names.newlines ? undefined : shape,
     isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
     load: (gpu, source, options) => loadTowerWeights(gpu, config, source, names, options),
     create: (gpu, weights, variants) => VisionTower.create(gpu, config, weights, variants),
@@ -41,6 +51,7 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
 /** The encoder of images of any size. */
 export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): EncoderWeights {
   return encoderWeights({
+    onnx: undefined,
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
     load: (gpu, source, options) => loadGridWeights(gpu, config, source, names, options),
     create: (gpu, weights, variants) => GridTower.create(gpu, config, weights, variants),
@@ -48,6 +59,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
 }
 
 interface EncoderKind<W> {
+  readonly onnx: EncoderShape | undefined;
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: LoadPlanOptions): Promise<W>;
   create(gpu: Gpu, weights: W, variants: Variants): Promise<VisionEncoder>;
@@ -55,6 +67,7 @@ interface EncoderKind<W> {
 
 function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): EncoderWeights {
   return {
+    onnx: kind.onnx,
     async isIn(source, options) {
       return kind.isIn(await readTensorMap(source, options));
     },

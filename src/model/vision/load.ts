@@ -27,12 +27,13 @@ export interface LoadVisionArgs {
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
   const { files, source, weights, variants, isSoftwareAdapter } = args;
-  if (isSoftwareAdapter) {
-    const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, "wasm"));
+  const { onnx } = weights;
+  if (isSoftwareAdapter && onnx) {
+    const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, onnx, "wasm"));
     if (encoder) return encoder;
   }
-  if (await weights.isIn(source, args)) return weights.load(gpu, source, variants, args);
-  return OnnxVisionEncoder.load(gpu, files, "webgpu");
+  if (!onnx || (await weights.isIn(source, args))) return weights.load(gpu, source, variants, args);
+  return OnnxVisionEncoder.load(gpu, files, onnx, "webgpu");
 }
 
 async function unlessMissing<T>(loading: Promise<T>): Promise<T | undefined> {

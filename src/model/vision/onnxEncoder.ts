@@ -1,12 +1,18 @@
 import type { Gpu } from "@/gpu/gpu";
+import { shown } from "@/text/shown";
 import { type ModelFiles, substituteOf } from "../checkpoint/files";
 import type { ProcessedImage } from "../families/family";
 import { ModelError } from "../modelError";
 import type { ImageFeatures, VisionEncoder } from "./encoder";
+import {
+  checkFeatures,
+  type EncoderShape,
+  isProven,
+  type OnnxCall,
+  type OnnxInterface,
+  onnxCall,
+} from "./onnxContract";
 import { ort, withOrt } from "./ort";
-
-/** The output that exporters call so; where none is, the first one counts. */
-const FEATURES = "image_features";
 
 /** Full precision first; some directories have reduced precision instead. */
 const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_bnb4"].map(
@@ -22,66 +28,80 @@ export class OnnxVisionEncoder implements VisionEncoder {
   readonly tensorBytes = 0;
   readonly #gpu: Gpu;
   readonly #session: ort.InferenceSession;
-  readonly #output: string;
+  readonly #name: string;
+  readonly #shape: EncoderShape;
+  readonly #call: OnnxCall;
 
-  private constructor(gpu: Gpu, session: ort.InferenceSession, output: string) {
+  private constructor(gpu: Gpu, session: ort.InferenceSession, name: string, shape: EncoderShape) {
     this.#gpu = gpu;
     this.#session = session;
-    this.#output = output;
+    this.#name = name;
+    this.#shape = shape;
+    this.#call = onnxCall(interfaceOf(name, session), shape);
   }
 
-  /** @throws ModelError */
+  /** @throws ModelError, also if the file's features do not fit the prompt */
   static async load(
     gpu: Gpu,
     files: ModelFiles,
+    shape: EncoderShape,
     provider: "webgpu" | "wasm",
   ): Promise<OnnxVisionEncoder> {
     const { name, bytes } = await files.firstOf(FILES);
-    const options: ort.InferenceSession.SessionOptions =
-      provider === "wasm"
-        ? { executionProviders: ["wasm"] }
-        : {
-            executionProviders: [{ name: "webgpu", device: gpu.device }],
-            preferredOutputLocation: "gpu-buffer",
-          };
     const substitute = substituteOf(bytes);
     if (substitute) {
       const message = `The model's file ${name} is ${substitute}, not the encoder itself.`;
       throw new ModelError("badModel", message);
     }
+    const session = await createSession(gpu, name, bytes, provider);
     try {
-      const session = await withOrt(() => ort.InferenceSession.create(bytes, options));
-      const output = session.outputNames.find((each) => each === FEATURES);
-      return new OnnxVisionEncoder(gpu, session, output ?? (session.outputNames[0] as string));
-    } catch (cause) {
-      const message = `The model's vision encoder ${name} cannot be run here.`;
-      throw new ModelError("badModel", message, { cause });
+      const encoder = new OnnxVisionEncoder(gpu, session, name, shape);
+      if (!isProven(interfaceOf(name, session), encoder.#call, shape)) await encoder.#try();
+      return encoder;
+    } catch (error) {
+      await withOrt(() => session.release());
+      throw error;
     }
   }
 
-  async encode(image: ProcessedImage): Promise<ImageFeatures> {
-    const outputs = await this.#run(image);
-    const features = outputs[this.#output] as ort.Tensor;
+  async encode({ pixelValues, tiles, height, width }: ProcessedImage): Promise<ImageFeatures> {
+    const outputs = await this.#run(pixelValues, [tiles, 3, height, width]);
     try {
-      const [tiles = 0, rowsPerTile = 0, width = 0] = features.dims;
-      if (tiles !== image.tiles || features.type !== "float32") {
-        const [gave, wanted] = [
-          `${features.type} [${features.dims}]`,
-          `float32 [${image.tiles}, …]`,
-        ];
-        throw new ModelError("badModel", `The vision encoder gives ${gave}, not ${wanted}.`);
-      }
-      return { buffer: this.#own(features), rows: tiles * rowsPerTile, width };
+      const features = outputs[this.#call.output] as ort.Tensor;
+      checkFeatures(this.#name, features, tiles, this.#shape);
+      const { rows, width } = this.#shape;
+      return { buffer: this.#own(features), rows: tiles * rows, width };
     } finally {
       for (const output of Object.values(outputs)) output.dispose();
     }
   }
 
-  async #run(image: ProcessedImage): Promise<ort.InferenceSession.OnnxValueMapType> {
+  /** Encodes one black tile, because the file does not say what it gives. */
+  async #try(): Promise<void> {
+    const { tileSize } = this.#shape;
+    const outputs = await this.#run(new Float32Array(3 * tileSize ** 2), [
+      1,
+      3,
+      tileSize,
+      tileSize,
+    ]);
+    const features = outputs[this.#call.output] as ort.Tensor;
     try {
-      return await withOrt(() => this.#session.run(this.#feeds(image)));
+      checkFeatures(this.#name, features, 1, this.#shape);
+    } finally {
+      for (const output of Object.values(outputs)) output.dispose();
+    }
+  }
+
+  /** @param dims [tiles, 3, height, width] */
+  async #run(
+    pixelValues: Float32Array,
+    dims: readonly [number, number, number, number],
+  ): Promise<ort.InferenceSession.OnnxValueMapType> {
+    try {
+      return await withOrt(() => this.#session.run(this.#feeds(pixelValues, dims)));
     } catch (cause) {
-      const size = `${image.width} × ${image.height}`;
+      const size = `${dims[3]} × ${dims[2]}`;
       const message = `The model's vision encoder cannot be run on tiles of ${size} pixels.`;
       throw new ModelError("badModel", message, { cause });
     }
@@ -107,14 +127,47 @@ export class OnnxVisionEncoder implements VisionEncoder {
     return buffer;
   }
 
-  #feeds({ pixelValues, tiles, height, width }: ProcessedImage): Record<string, ort.Tensor> {
+  #feeds(
+    pixelValues: Float32Array,
+    dims: readonly [number, number, number, number],
+  ): Record<string, ort.Tensor> {
+    const [tiles, , height, width] = dims;
+    const batch = this.#call.rank === 5 ? [1] : [];
     const feeds: Record<string, ort.Tensor> = {
-      pixel_values: new ort.Tensor("float32", pixelValues, [1, tiles, 3, height, width]),
+      pixel_values: new ort.Tensor("float32", pixelValues, [...batch, ...dims]),
     };
-    if (this.#session.inputNames.includes("pixel_attention_mask")) {
+    if (this.#call.hasMask) {
       const mask = new Uint8Array(tiles * height * width).fill(1);
-      feeds.pixel_attention_mask = new ort.Tensor("bool", mask, [1, tiles, height, width]);
+      feeds.pixel_attention_mask = new ort.Tensor("bool", mask, [...batch, tiles, height, width]);
     }
     return feeds;
+  }
+}
+
+function interfaceOf(name: string, session: ort.InferenceSession): OnnxInterface {
+  return { name, inputs: session.inputMetadata, outputs: session.outputMetadata };
+}
+
+async function createSession(
+  gpu: Gpu,
+  name: string,
+  bytes: Uint8Array,
+  provider: "webgpu" | "wasm",
+): Promise<ort.InferenceSession> {
+  const options: ort.InferenceSession.SessionOptions =
+    provider === "wasm"
+      ? { executionProviders: ["wasm"] }
+      : {
+          executionProviders: [{ name: "webgpu", device: gpu.device }],
+          preferredOutputLocation: "gpu-buffer",
+        };
+  try {
+    return await withOrt(() => ort.InferenceSession.create(bytes, options));
+  } catch (cause) {
+    const second = /external data file "*([^",]+)/i.exec(String(cause))?.[1];
+    const why = second
+      ? `keeps its weights in a second file, ${shown(second)}, which is not read here`
+      : "cannot be run here";
+    throw new ModelError("badModel", `The model's vision encoder ${name} ${why}.`, { cause });
   }
 }

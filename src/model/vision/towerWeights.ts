@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap } from "../checkpoint/safetensors";
+import { checkLayerCount } from "../checkpoint/weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "../checkpoint/weightPlan";
 import { type TowerConfig, towerRows } from "./towerConfig";
 import {
@@ -63,6 +64,7 @@ export async function loadTowerWeights(
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
+  checkLayerCount(config.layers, tensors);
   plan.check(towerTensors(config, layout), []);
   const planned = new TowerTensors(plan);
   const weights = gpu.memory.allOrNothing(() => layOut(planned, config, layout));

@@ -7,6 +7,7 @@ import { type ByteSource, httpSource } from "@/model/checkpoint/byteSource";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoint/files";
 import { filesFetch } from "@/model/checkpoint/filesFetch";
+import { readStopIds } from "@/model/checkpoint/stopIds";
 import { loadWeights } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import type { ImageProcessor } from "@/model/families/family";
@@ -92,7 +93,7 @@ export async function loadModel(
     );
     const tested = loading.then(({ variants }) => variants);
     tested.catch(() => undefined); // a model without vision does not ask for it
-    const sources = { files, source, json, width: config.hidden };
+    const sources = { files, source, json, decoder: config };
     const [language, tokenizer, vision, stopIds] = await allOf([
       part(loading, ({ decoder }) => decoder.destroy()),
       part(Tokenizer.load(files)),
@@ -183,8 +184,7 @@ async function loadDecoder(
 interface VisionSources {
   readonly files: ModelFiles;
   readonly json: JsonObject;
-  /** The decoder's hidden size. */
-  readonly width: number;
+  readonly decoder: DecoderConfig;
   readonly source: ByteSource;
 }
 
@@ -192,7 +192,7 @@ async function loadVision(
   gpu: Gpu,
   { isFallback }: AdapterFacts,
   variants: Promise<Variants>,
-  { files, json, width, source }: VisionSources,
+  { files, json, decoder, source }: VisionSources,
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<VisionModel | undefined> {
   const family = familyOf(json)?.vision;
@@ -201,7 +201,7 @@ async function loadVision(
   if (typeof imageTokenId !== "number") {
     throw new ModelError("badModel", "The model's config.json names no image_token_id.");
   }
-  const { weights, rowsPerTile, processor: open, markup } = openVision(family, json, width);
+  const { weights, rowsPerTile, processor: open, markup } = openVision(family, json, decoder);
   const [processor, encoder] = await Promise.all([
     open(files),
     loadVisionEncoder(gpu, {
@@ -212,16 +212,6 @@ async function loadVision(
     }),
   ]);
   return { processor, encoder, markup: markup(imageTokenId), rowsPerTile };
-}
-
-/** Ids at which generation stops: `eos_token_id`, one or several, from the file that has it. */
-async function readStopIds(files: ModelFiles, json: JsonObject): Promise<number[]> {
-  const generation = await files.optionalJson("generation_config.json");
-  const text = json.text_config as JsonObject | undefined;
-  const given = generation?.eos_token_id ?? json.eos_token_id ?? text?.eos_token_id;
-  const ids = [given].flat().filter((id) => typeof id === "number");
-  if (ids.length > 0) return ids;
-  throw new ModelError("badModel", "The model's files name no eos_token_id to stop at.");
 }
 
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {

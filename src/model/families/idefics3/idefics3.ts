@@ -41,9 +41,9 @@ export const idefics3: ModelFamily = {
         ["connector.modality_projection.proj"],
       ],
     },
-    processor: (files, config) => {
+    processor: (files, config, contextLength) => {
       const rows = featuresPerSide(config) ** 2;
-      return Idefics3Processor.load(files, { imageSize: config.imageSize, rows });
+      return Idefics3Processor.load(files, { imageSize: config.imageSize, rows, contextLength });
     },
     markup: idefics3Markup,
   },

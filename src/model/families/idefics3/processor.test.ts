@@ -10,7 +10,7 @@ import { Idefics3Processor, type TileEncoder } from "./processor";
 import { parseProcessorConfig } from "./processorConfig";
 
 const pixels = new Uint8Array(fs.readFileSync("fixtures/processor/pixels.bin"));
-const TINY = { imageSize: 64, rows: 16 };
+const TINY = { imageSize: 64, rows: 16, contextLength: 2048 };
 const load = (model: string, encoder: TileEncoder = TINY) =>
   Idefics3Processor.load(
     new ModelFiles(diskUrl(`public/models/${model}`), { fetch: diskFetch }),
@@ -19,7 +19,7 @@ const load = (model: string, encoder: TileEncoder = TINY) =>
 
 describe("image processor", () => {
   it("asks for the size that the model's files name", async () => {
-    const mini = await load("keepsight-mini", { imageSize: 384, rows: 576 });
+    const mini = await load("keepsight-mini", { imageSize: 384, rows: 576, contextLength: 2048 });
     expect(mini.sizeFor(600, 300)).toEqual([384, 192]);
     expect(mini.sizeFor(300, 500)).toEqual([230, 384]);
     expect(mini.sizeFor(10, 20_000)).toEqual([1, 384]);
@@ -27,8 +27,9 @@ describe("image processor", () => {
   });
 
   it.each([
-    [{ imageSize: 32, rows: 16 }, "tiles of 64 pixels, but its vision encoder takes 32"],
-    [{ imageSize: 64, rows: 25 }, "16 rows per tile, but its vision encoder gives 25 features"],
+    [{ ...TINY, imageSize: 32 }, "tiles of 64 pixels, but its vision encoder takes 32"],
+    [{ ...TINY, contextLength: 79 }, "size.longest_edge 128, which are 5 tiles"],
+    [{ ...TINY, rows: 25 }, "16 rows per tile, but its vision encoder gives 25 features"],
   ])("refuses tiles that are not those of the encoder %j", async (encoder, words) => {
     await expect(load("tiny-smolvlm", encoder)).rejects.toMatchObject({
       code: "badModel",

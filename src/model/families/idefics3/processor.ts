@@ -13,6 +13,8 @@ export interface TileEncoder {
   readonly imageSize: number;
   /** Number of features, which become rows of the prompt. */
   readonly rows: number;
+  /** Rows that the decoder can hold. */
+  readonly contextLength: number;
 }
 
 type Size = readonly [width: number, height: number];
@@ -48,6 +50,7 @@ export class Idefics3Processor implements ImageProcessor {
       const counts = `${shown(rows)} rows per tile, but its vision encoder gives ${encoder.rows} features`;
       throw new ModelError("badModel", `The model's processor_config.json has ${counts}.`);
     }
+    checkContext(config, encoder);
     return new Idefics3Processor(config, encoder.rows);
   }
 
@@ -87,6 +90,17 @@ export class Idefics3Processor implements ImageProcessor {
     const { tileSize, normalization } = this.#config;
     return toPixelValues(image, { left, top, width: tileSize, height: tileSize }, normalization);
   }
+}
+
+/** @throws ModelError if no square image fits into the context */
+function checkContext(config: Idefics3ProcessorConfig, { rows, contextLength }: TileEncoder): void {
+  const { longestEdge, tileSize, splits } = config;
+  if (longestEdge === undefined || !splits) return;
+  const tiles = Math.ceil(Math.min(longestEdge, MAX_EDGE) / tileSize) ** 2 + 1;
+  if (tiles * rows <= contextLength) return;
+  const size = `scales images to size.longest_edge ${longestEdge}, which are ${tiles} tiles`;
+  const message = `The model's preprocessor_config.json ${size} and more rows than its context holds.`;
+  throw new ModelError("badModel", message);
 }
 
 /** Upper bound of an edge for any processor configuration. */

@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { ByteSource } from "../../checkpoint/byteSource";
 import { readTensorMap } from "../../checkpoint/safetensors";
+import { checkLayerCount } from "../../checkpoint/weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "../../checkpoint/weightPlan";
 import { type Linear, type Norm, TowerTensors } from "../towerTensors";
 import type { GridTowerConfig } from "./gridConfig";
@@ -66,6 +67,7 @@ export async function loadGridWeights(
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
+  checkLayerCount(config.layers, tensors);
   plan.check(gridTensors(config, names, prefix), []);
   const weights = layOut(plan, config, names, prefix);
   const { hidden, channels, moments, patchSize } = config;
