@@ -19,12 +19,12 @@ const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
-  [--kv-type f16|f32] [--chunk-rows N] [--json FILE|-]
+  [--kv-type f16|f32] [--chunk-rows N] [--memory MB] [--json FILE|-]
   [--compare aircache:0.1,prefixkv:0.1,streaming:0.1]
 
 An --image belongs to the next --prompt and may repeat; several prompts are turns of one
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
-prompt once per lane, policy:retention, from forks of one prefill.
+prompt once per lane, policy:retention, from forks of one prefill. --memory limits all GPU buffers.
 
 npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs an exported conversation (JSON) again
 and succeeds only if every answer is the same.
@@ -42,6 +42,8 @@ export interface AskCommand {
   readonly sampling: Sampling;
   readonly kvType?: "f16" | "f32";
   readonly chunkRows?: number;
+  /** Ceiling of all GPU buffers, in megabytes. */
+  readonly memoryMb?: number;
   readonly json?: string;
 }
 
@@ -104,6 +106,9 @@ export function parseAsk(argv: readonly string[]): AskCommand {
       : {
           chunkRows: numberOption("chunk-rows", values["chunk-rows"], 1, 4096, { integer: true }),
         }),
+    ...(values.memory === undefined
+      ? {}
+      : { memoryMb: numberOption("memory", values.memory, 0, 1e6, { above: true }) }),
     ...(values.json === undefined ? {} : { json: values.json }),
   };
 }
@@ -150,6 +155,7 @@ function parseArguments(argv: readonly string[]) {
         "max-new-tokens": { type: "string", default: "128" },
         "kv-type": { type: "string" },
         "chunk-rows": { type: "string" },
+        memory: { type: "string" },
         json: { type: "string" },
       },
     });
@@ -208,6 +214,7 @@ export async function askAll(
   const model = await page.load({
     ...(command.kvType === undefined ? {} : { kvType: command.kvType }),
     ...(command.chunkRows === undefined ? {} : { chunkRows: command.chunkRows }),
+    ...(command.memoryMb === undefined ? {} : { memoryMb: command.memoryMb }),
   });
   const { adapter, elementType, kvType, versions } = model;
   const environment = { adapter, elementType, kvType, versions };

@@ -9,7 +9,7 @@ import { LocalEngine } from "./engine";
 import { COMMAND_BYTES } from "./request/ceiling";
 
 const baseUrl = diskUrl("fixtures/families/llama");
-const NOTHING = { weights: 0, kv: 0, activations: 0, vision: 0 };
+const NOTHING = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
 /** A question of about `words` rows, after earlier turns. */
 function asked(words: number, earlier: readonly Turn[] = []): AskRequest {

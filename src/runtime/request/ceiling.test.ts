@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { COMMAND_BYTES, ceilingTooLow, kvCeiling } from "./ceiling";
 
-const pools = { weights: 50e6, kv: 10e6, activations: 0, vision: 0 };
+const pools = { weights: 50e6, kv: 10e6, activations: 0, vision: 0, reference: 0 };
 
 it("is the cap, or what the limit leaves beside the scratch, whichever is lower", () => {
   const free = COMMAND_BYTES + 16e6;

@@ -50,7 +50,7 @@ export function gridOrder(grid: PatchGrid, fold: number, side?: number): GridOrd
 }
 
 /** Four rows of a table and their weights, for each patch in reading order. */
-export interface Taps {
+export interface PositionTaps {
   /** u32 [patches, 4] */
   readonly indices: Uint32Array<ArrayBuffer>;
   /** f32 [patches, 4] */
@@ -62,7 +62,7 @@ export interface Taps {
  * meet (`align_corners`).
  * @param side of the table
  */
-export function positionTaps(grid: PatchGrid, side: number): Taps {
+export function positionTaps(grid: PatchGrid, side: number): PositionTaps {
   const xs = axisTaps(grid.columns, side);
   const pairs = axisTaps(grid.rows, side).flatMap((y) => xs.map((x) => [y, x] as const));
   const rows = pairs.flatMap(([y, x]) =>

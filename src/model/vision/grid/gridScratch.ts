@@ -111,9 +111,7 @@ export class GridScratch {
     const { maxStorageBufferBindingSize: limit } = this.#gpu.device.limits;
     try {
       if (words * 4 > limit) {
-        throw new OutOfMemoryError(
-          `vision ${label}: ${words * 4} bytes exceed a binding (${limit})`,
-        );
+        throw new OutOfMemoryError(`vision ${label}`, words * 4, limit);
       }
       const buffer = this.#gpu.memory.storage("activations", `vision ${label}`, words * 4);
       this.#buffers.push(buffer);
