@@ -13,7 +13,7 @@ import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
-import { createSampler, SAMPLED_WORDS } from "../kernels/sampling/sample";
+import { createSampler, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import type { Recorder } from "../recorder";
 import * as reference from "./reference";
 import { TestBuffers } from "./testBuffers";
@@ -220,8 +220,10 @@ const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder)
   const sampled = [scratch.empty(SAMPLED_WORDS), scratch.empty(SAMPLED_WORDS)] as const;
   const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0 };
   const random = { temperature: 0.8, topK: 30, topP: 0.9, seed: 17 };
-  sample(recorder, { logits, sampled: sampled[0], vocabulary, settings: greedy });
-  sample(recorder, { logits, sampled: sampled[1], vocabulary, settings: random });
+  const slices = scratch.empty(4 * sampleSlices(vocabulary));
+  const shared = { logits, slices, vocabulary };
+  sample(recorder, { ...shared, sampled: sampled[0], settings: greedy });
+  sample(recorder, { ...shared, sampled: sampled[1], settings: random });
   return async () => {
     const errors = [];
     for (const [i, settings] of [greedy, random].entries()) {

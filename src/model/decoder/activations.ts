@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
+import { SAMPLED_WORDS, sampleSlices } from "@/gpu/kernels/sampling/sample";
 import type { DecoderConfig } from "../checkpoint/config";
 
 /**
@@ -31,6 +31,8 @@ export class Activations {
   readonly logits: GPUBuffer;
   /** u32 [3]: the newest token, how many were sampled, bits of its log-probability. */
   readonly sampled: GPUBuffer;
+  /** [slices of the vocabulary, 4]: scratch of the sampling kernels. */
+  readonly slices: GPUBuffer;
   readonly #gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
 
@@ -49,6 +51,7 @@ export class Activations {
     this.gated = this.#create("gated", chunkRows * intermediate);
     this.logits = this.#create("logits", vocabulary);
     this.sampled = this.#create("sampled", SAMPLED_WORDS);
+    this.slices = this.#create("slices", 4 * sampleSlices(vocabulary));
   }
 
   destroy(): void {

@@ -128,9 +128,9 @@ export class DecodeSteps {
   #record(recorder: Recorder, scratch: SplitScratch): void {
     const { cache, sampling: settings, excludedId, hook } = this.#args;
     const { activations, config, kernels } = this.#decoder;
-    const { sampled, logits } = activations;
+    const { sampled, logits, slices } = activations;
     const { vocabulary } = config;
-    kernels.sample(recorder, { logits, sampled, vocabulary, excludedId, settings });
+    kernels.sample(recorder, { logits, slices, sampled, vocabulary, excludedId, settings });
     recordForward(this.#decoder, recorder, {
       cache,
       ids: sampled,

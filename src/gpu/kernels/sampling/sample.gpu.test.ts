@@ -3,7 +3,7 @@ import { createTestGpu } from "../../../../test/dawn";
 import { randomFloats } from "../../../../test/kernels";
 import { logProbability, sample } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
-import { createSampler, NO_ID, SAMPLED_WORDS, type SampleSettings } from "./sample";
+import { createSampler, NO_ID, SAMPLED_WORDS, type SampleSettings, sampleSlices } from "./sample";
 
 const gpu = await createTestGpu();
 const scratch = new TestBuffers(gpu);
@@ -26,10 +26,11 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
     ) {
       const run = await createSampler(gpu, reduction);
       const [logits, sampled] = [scratch.upload(values), scratch.empty(SAMPLED_WORDS)];
+      const slices = scratch.empty(4 * sampleSlices(values.length));
       const ids = [];
       const recorder = gpu.recorder("test");
       for (let i = 0; i < count; i++) {
-        run(recorder, { logits, sampled, vocabulary: values.length, excludedId, settings });
+        run(recorder, { logits, slices, sampled, vocabulary: values.length, excludedId, settings });
         recorder.submit();
         const id = (await scratch.readWords(sampled))[0] as number;
         ids.push(id);

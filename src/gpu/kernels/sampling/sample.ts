@@ -3,6 +3,7 @@ import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import greedy from "./sample_greedy.wgsl?raw";
 import io from "./sample_io.wgsl?raw";
+import slicesCode from "./sample_slices.wgsl?raw";
 import top from "./sample_top.wgsl?raw";
 
 /** How the next token is chosen. */
@@ -26,6 +27,8 @@ export const NO_ID = 0xffff_ffff;
 export interface SampleArgs {
   /** f32 [vocabulary] */
   readonly logits: GPUBuffer;
+  /** f32 [`sampleSlices(vocabulary)`, 4], scratch. */
+  readonly slices: GPUBuffer;
   /** u32 [`SAMPLED_WORDS`]: the id, the number of draws, and the bits of the id's log-probability. */
   readonly sampled: GPUBuffer;
   readonly vocabulary: number;
@@ -36,16 +39,28 @@ export interface SampleArgs {
 
 export type Sampler = (recorder: Recorder, args: SampleArgs) => void;
 
-/** Samples a token on the GPU. */
+/** `SLICE` of `sample_io.wgsl`. */
+const SLICE = 64;
+/** Invocations of the one unit that looks at all slices. */
+const LAST_WIDTH = 256;
+
+/** Slices of a vocabulary: the length of `SampleArgs.slices`, in vec4. */
+export function sampleSlices(vocabulary: number): number {
+  return Math.ceil(vocabulary / SLICE);
+}
+
+/** Samples a token on the GPU: one pass over slices of the logits, then one over the slices. */
 export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sampler> {
   const { code, enable, constants } = reductionCode(reduction);
-  const compile = (label: string, wgsl: string) =>
+  const one = reduction === "one" ? constants : { WORKGROUP: LAST_WIDTH };
+  const compile = (label: string, wgsl: string, sizes: typeof constants) =>
     gpu.compile({
       label: `${label} ${reduction}`,
       code: [code, io, wgsl],
-      access: ["read", "write"],
+      access: ["read", "write", "write"],
       params: {
         vocabulary: "u32",
+        slices: "u32",
         inverseTemperature: "f32",
         topK: "u32",
         topP: "f32",
@@ -53,21 +68,29 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
         excluded: "u32",
       },
       enable,
-      constants,
+      constants: sizes,
     });
-  const [greedyKernel, topKernel] = await Promise.all([
-    compile("sample_greedy", greedy),
-    compile("sample_top", top),
+  const [sliceKernel, greedyKernel, topKernel] = await Promise.all([
+    compile("sample_slices", slicesCode, constants),
+    compile("sample_greedy", greedy, one),
+    compile("sample_top", top, one),
   ]);
 
-  return (recorder, { logits, sampled, vocabulary, excludedId, settings }) => {
+  return (recorder, { logits, slices, sampled, vocabulary, excludedId, settings }) => {
     const { temperature, topK, topP, seed } = settings;
-    const excluded = excludedId ?? NO_ID;
+    const count = sampleSlices(vocabulary);
+    const buffers = [logits, slices, sampled];
+    const params = {
+      vocabulary,
+      slices: count,
+      inverseTemperature: temperature > 0 ? 1 / temperature : 0,
+      topK,
+      topP,
+      seed,
+      excluded: excludedId ?? NO_ID,
+    };
+    recorder.dispatch(sliceKernel, { buffers, params, groups: unitGroups(reduction, count) });
     const kernel = temperature > 0 ? topKernel : greedyKernel;
-    recorder.dispatch(kernel, {
-      buffers: [logits, sampled],
-      params: { vocabulary, inverseTemperature: 1 / temperature, topK, topP, seed, excluded },
-      groups: unitGroups(reduction, 1),
-    });
+    recorder.dispatch(kernel, { buffers, params, groups: unitGroups(reduction, 1) });
   };
 }
