@@ -14,6 +14,7 @@ import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
 import { inputError, numberOption, usageError } from "./options";
 import { replay } from "./replay";
+import { verify } from "./verify";
 
 const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
@@ -25,6 +26,9 @@ const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--
 An --image belongs to the next --prompt and may repeat; several prompts are turns of one
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
 prompt once per lane, policy:retention, from forks of one prefill. --memory limits all GPU buffers.
+
+npm run ask -- --model DIR --verify [--kv-type f16|f32] [--json FILE|-] asks what PyTorch answered in
+DIR/recorded.json (reference/record_directory.py) and succeeds only if prompt and answer are the same.
 
 npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs an exported conversation (JSON) again
 and succeeds only if every answer is the same.
@@ -264,6 +268,7 @@ function describeLane({ policy, retention, result, failure, agreement: share }: 
 /** `npm run ask` */
 export async function main(argv: readonly string[]): Promise<number> {
   if (argv.some((word) => word === "--replay" || word.startsWith("--replay="))) return replay(argv);
+  if (argv.includes("--verify")) return verify(argv);
   const command = parseAsk(argv);
   const page = await openEngine(command.model, command.images);
   try {

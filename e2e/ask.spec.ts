@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { expect } from "@playwright/test";
 import type { AskDocument } from "../cli/ask";
+import type { VerifyDocument } from "../cli/verify";
 import { test } from "./test";
 
 const run = promisify(execFile);
@@ -48,6 +49,16 @@ for (const [policy, retention] of [
     expect(turn.tokenIds.length).toBeGreaterThan(0);
   });
 }
+
+test("ask --verify finds PyTorch's prompt and answer about a shipped picture", async () => {
+  const args = ["cli/run.mjs", "ask", "--verify", "--json", "-"];
+  const directory = ["--model", "fixtures/families/qwen2.5-vl"];
+  const { stdout } = await run(process.execPath, [...args, ...directory]);
+  const { prompt, answer, same } = JSON.parse(stdout) as VerifyDocument;
+  expect(prompt.here).toEqual(prompt.recorded);
+  expect(answer.here).toEqual(answer.recorded);
+  expect([answer.equal, same]).toEqual([24, true]);
+});
 
 test("ask --compare plans its peak first, keeps to it, and says which lane does not fit", async () => {
   const lanes = ["--compare", "full:1,aircache:0.1,prefixkv:0.5"];

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.modules["torchvision"] = None  # the PIL processors are the reference, not torchvision's
 
 import numpy as np
+import record_directory
 import torch
 import transformers
 from families import (
@@ -70,6 +71,10 @@ SEEDS = {
     "qwen2": 1,
     "qwen3": 2,
 }
+
+
+# The directory that carries a recording for `npm run ask -- --verify`.
+VERIFIED = "qwen2.5-vl"
 
 
 def asked(text: str, *names: str) -> dict:
@@ -144,6 +149,8 @@ def write(family: Family, seed: int, drawn: dict) -> str | None:
         if negative.greedy == answers["one"].greedy:
             return "the answer does not depend on the picture"
     record(family, cases, answers, renamed)
+    if family.name == VERIFIED:
+        record_directory.record(OUT / family.name)
     return None
 
 

@@ -23,32 +23,39 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "public" / "samples" / "receipt.png"
 
 
+QUESTION = "What is shown in this image?"
+
+
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("directory", type=Path)
     options.add_argument("--picture", type=Path, default=PICTURE)
-    options.add_argument("--question", default="What is shown in this image?")
+    options.add_argument("--question", default=QUESTION)
     chosen = options.parse_args()
-    oracle = Oracle(chosen.directory, {"picture": Image.open(chosen.picture).convert("RGB")})
+    print(record(chosen.directory, chosen.picture, chosen.question))
+
+
+def record(directory: Path, picture: Path = PICTURE, question: str = QUESTION) -> str:
+    """Writes DIR/recorded.json. Returns the answer in words."""
+    oracle = Oracle(directory, {"picture": Image.open(picture).convert("RGB")})
     image = [{"type": "image", "picture": "picture"}] if oracle.processor else []
-    content = [*image, {"type": "text", "text": chosen.question}]
+    content = [*image, {"type": "text", "text": question}]
     answer = oracle.answer([{"role": "user", "content": content}])
     recorded = {
         "transformers": transformers.__version__,
         "torch": torch.__version__.split("+")[0],
         "picture": {
-            "file": chosen.picture.name,
-            "sha256": hashlib.sha256(chosen.picture.read_bytes()).hexdigest(),
+            "file": picture.name,
+            "sha256": hashlib.sha256(picture.read_bytes()).hexdigest(),
         },
-        "question": chosen.question,
+        "question": question,
         "inputIds": answer.ids,
         "greedyIds": answer.greedy,
         "smallestMargin": round(answer.margin, 4),
     }
-    (chosen.directory / "recorded.json").write_text(json.dumps(recorded) + "\n")
-    print(
-        repr(oracle.tokenizer.decode(answer.greedy)), "smallest margin", recorded["smallestMargin"]
-    )
+    (directory / "recorded.json").write_text(json.dumps(recorded) + "\n")
+    words = oracle.tokenizer.decode(answer.greedy)
+    return f"{words!r}, smallest margin {recorded['smallestMargin']}"
 
 
 if __name__ == "__main__":

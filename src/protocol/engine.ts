@@ -112,9 +112,11 @@ export interface AskRequest {
    * `TurnResult.reference`. An `answered` event gives the compressed answer before.
    */
   readonly reference?: boolean;
+  /** Also return the prompt's ids. */
+  readonly promptIds?: boolean;
 }
 
-export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh"> {
+export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh" | "promptIds"> {
   /** Two or more ways to compress the same prompt. */
   readonly lanes: readonly CacheSettings[];
 }
@@ -177,6 +179,8 @@ export interface TurnResult {
   readonly promptTokens: number;
   /** New rows of `image_token_id` alone. */
   readonly visualTokens: number;
+  /** Ids of the whole prompt, with one image token per visual row. Present if requested. */
+  readonly promptIds?: readonly number[];
   /** Whether the turn was appended to the previous turn's cache. */
   readonly appended: boolean;
   readonly policy: string;

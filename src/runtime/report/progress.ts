@@ -28,6 +28,7 @@ export class Progress {
   #answer = "";
   #promptTokens = 0;
   #visualTokens = 0;
+  #promptIds: readonly number[] | undefined;
   #isAppended = false;
   #layers: readonly LayerReport[] = [];
   #images: readonly ImageLayout[] = [];
@@ -122,6 +123,11 @@ export class Progress {
     this.#notes = notes;
   }
 
+  /** Returns the prompt's ids with the result. */
+  tellPrompt(ids: readonly number[]): void {
+    this.#promptIds = ids;
+  }
+
   /** Records a new token. @returns milliseconds since the previous one, or since the question */
   arrive({ id, logProbability }: SampledToken): number {
     const at = performance.now();
@@ -165,6 +171,7 @@ export class Progress {
       finish: this.#finish,
       promptTokens: this.#promptTokens,
       visualTokens: this.#visualTokens,
+      ...(this.#promptIds && { promptIds: this.#promptIds }),
       appended: this.#isAppended,
       policy: settings.policy,
       retention: settings.retention,

@@ -125,6 +125,7 @@ export class Session {
       prepareTurn(request, this.#model, this.#images, signal),
     );
     progress.prepared(turn.layouts, turn.notices);
+    if (request.promptIds) progress.tellPrompt(turn.prompt.ids);
     const job = { turn, progress, signal };
     const segments = this.#segments(turn);
     try {

@@ -118,6 +118,7 @@ const answerFields = {
   answer: longString,
   tokenIds: list(whole()),
   logProbabilities: optional(list(finite)),
+  promptIds: optional(list(whole())),
   finish: oneOf("stop", "length", "cancelled", "context", "memory"),
   promptTokens: whole(),
   visualTokens: whole(),
