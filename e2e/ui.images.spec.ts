@@ -106,7 +106,7 @@ test("the strip chooses the image in the viewer by pointer and by keys, overlay 
   await give(page, "drop", four.slice(0, 2));
   await expect(strip(page)).toHaveCount(2);
   await ask(page, "What is the total?");
-  const heading = page.getByRole("heading", { name: /^Layer 1 kept \d+ of 576 patches/ });
+  const heading = page.getByRole("heading", { name: /^8 layers kept \d+ of 576 patches/ });
   const first = await heading.textContent();
   await page.getByRole("radio", { name: "Image 2 of 2: page 2.png" }).check();
   await expect(viewer(page)).toHaveAttribute("alt", "page 2.png");

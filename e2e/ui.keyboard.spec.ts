@@ -55,11 +55,11 @@ test("ask, compare, change the layer and export, with the keyboard alone", async
   await expect(lanes).toHaveCount(3);
   await expect(lanes.last()).toHaveAttribute("data-phase", "done");
 
-  await tabTo(page, /^Layer 1: kept/, "Shift+Tab");
+  await tabTo(page, /^All layers/, "Shift+Tab");
   await page.keyboard.press("ArrowRight");
-  await expect(page.getByRole("heading", { name: /^Layer 2 kept/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: /^Layer 1 kept/ })).toBeVisible();
   await page.keyboard.press("]");
-  await expect(page.getByRole("heading", { name: /^Layer 3 kept/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: /^Layer 2 kept/ })).toBeVisible();
 
   await tabTo(page, "History", "Shift+Tab");
   await page.keyboard.press("Enter");

@@ -100,6 +100,18 @@ export function keptRowCount(layout: ImageLayout, share: ReadonlyMap<number, num
   return kept;
 }
 
+/** For each layer, its visual rows of an image that at least half of all layers kept. */
+export function commonCounts(
+  layers: readonly LayerReport[],
+  layout: ImageLayout,
+): readonly number[] {
+  const mean = keptShareOfAll(layers);
+  return layers.map((layer) => {
+    const common = [...keptShare(layer)].filter(([position]) => (mean.get(position) ?? 0) >= 0.5);
+    return Math.round(keptRowCount(layout, new Map(common)));
+  });
+}
+
 /** Layers, counted from 0, that kept a position in at least one head. */
 export function layersThatKept(
   layers: readonly LayerReport[],

@@ -52,6 +52,10 @@ export const viewerEn = {
   legend: {
     low: "low",
     high: "high",
+    dropped: "dropped",
+    droppedHelp: "Hatched: no layer that is shown kept the patch. Tinted: some did not.",
+    keptMost: "kept",
+    keptMostHelp: "Outlined: at least half of the layers that are shown kept the patch.",
     less: "less",
     more: "more",
     sink: "sink",
@@ -62,8 +66,8 @@ export const viewerEn = {
     all: "All layers",
     allMark: "all",
     layer: (layer: number) => `Layer ${layer}`,
-    kept: (layer: number, kept: number, all: number) =>
-      `Layer ${layer}: kept ${kept} of ${all} patches`,
+    kept: (layer: number, kept: number, all: number, common: number) =>
+      `Layer ${layer}: kept ${kept} of ${all} patches, ${common} of them in at least half of the layers`,
   },
   patch: {
     reader: "patch reader",

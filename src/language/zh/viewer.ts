@@ -37,6 +37,10 @@ export const viewerZh: Texts["viewer"] = {
   legend: {
     low: "低",
     high: "高",
+    dropped: "已丢弃",
+    droppedHelp: "阴影线：所示的层都没有保留该图块。着色：部分层没有保留。",
+    keptMost: "已保留",
+    keptMostHelp: "描边：所示的层中至少一半保留了该图块。",
     less: "少",
     more: "多",
     sink: "注意力汇聚点",
@@ -47,7 +51,8 @@ export const viewerZh: Texts["viewer"] = {
     all: "所有层",
     allMark: "全部",
     layer: (layer) => `第 ${layer} 层`,
-    kept: (layer, kept, all) => `第 ${layer} 层：保留 ${all} 个图块中的 ${kept} 个`,
+    kept: (layer, kept, all, common) =>
+      `第 ${layer} 层：保留 ${all} 个图块中的 ${kept} 个，其中 ${common} 个至少有一半的层也保留`,
   },
   patch: {
     reader: "图块读取",

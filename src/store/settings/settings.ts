@@ -62,7 +62,7 @@ export const INITIAL_SETTINGS: SettingsState = {
   capMb: undefined,
   sampling: DEFAULT_SAMPLING,
   comparesWithFull: true,
-  layer: 0,
+  layer: "all",
   overlay: "kept",
   theme: "system",
   language: "system",

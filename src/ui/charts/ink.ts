@@ -24,7 +24,7 @@ export function chartInk(host: HTMLElement): Ink {
     text: color("--ink3"),
     warning: color("--warn"),
     surface: color("--surface"),
-    font: `${11 * devicePixelRatio}px ${family}`,
+    font: `${12 * devicePixelRatio}px ${family}`,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
-import { tokenColor } from "../color";
 import { keptRowCount, keptShareOfAll, rowCount } from "../overlayGeometry";
-import { drawDroppedRows } from "../viewer/drawOverlay";
+import { drawKeptRows, keptInk } from "../viewer/drawOverlay";
 
 /** Pixels of the wider side. */
 const LONGEST = 480;
@@ -24,17 +23,19 @@ export function overlayImage(
   layers: readonly LayerReport[],
 ): OverlayImage | undefined {
   const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(image.width * scale));
-  canvas.height = Math.max(1, Math.round(image.height * scale));
+  const size = [image.width, image.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const canvas = canvasOf(size);
+  const overlay = canvasOf(size);
   const context = canvas.getContext("2d");
-  if (!context) return undefined;
+  const above = overlay.getContext("2d");
+  if (!context || !above) return undefined;
   const share = keptShareOfAll(layers);
   // JPEG has no transparency; the model sees transparent pixels on white, too.
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  drawDroppedRows(context, layout, share, paperColor());
+  drawKeptRows(above, layout, share, keptInk());
+  context.drawImage(overlay, 0, 0);
   return {
     url: canvas.toDataURL("image/jpeg", QUALITY),
     width: canvas.width,
@@ -44,15 +45,9 @@ export function overlayImage(
   };
 }
 
-/**
- * The overlay colour of the light theme for any theme of the page, because the file is read in
- * both.
- */
-function paperColor(): string {
-  const paper = document.createElement("div");
-  paper.style.colorScheme = "light";
-  document.body.append(paper);
-  const color = tokenColor(paper, "--overlay");
-  paper.remove();
-  return color;
+function canvasOf([width = 1, height = 1]: readonly number[]): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
 }

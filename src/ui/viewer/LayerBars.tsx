@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { texts } from "@/language/language";
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
-import { keptRowCount, keptShare, rowCount } from "../overlayGeometry";
+import { commonCounts, keptRowCount, keptShare, rowCount } from "../overlayGeometry";
 import { useModel } from "../useApp";
 import styles from "./Viewer.module.css";
 
@@ -14,7 +14,10 @@ interface Props {
   readonly onHover: (layer: number | "all" | undefined) => void;
 }
 
-/** Rows kept per layer as bars, which also choose the layer that the overlay shows. */
+/**
+ * Rows kept per layer as bars, which also choose the layer that the overlay shows. The filled part of a bar are
+ * rows that at least half of the layers kept; the rest is this layer's own choice.
+ */
 export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
   const name = useId();
   const modelLayers = useModel((state) => (state.phase === "ready" ? state.info.layers : 8));
@@ -22,6 +25,7 @@ export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
   const kept: readonly (number | undefined)[] = rows
     ? rows.layers.map((layer) => Math.round(keptRowCount(rows.layout, keptShare(layer))))
     : Array.from({ length: modelLayers }, () => undefined);
+  const common = rows ? commonCounts(rows.layers, rows.layout) : [];
   const most = Math.max(1, ...kept.map((count) => count ?? 0));
   const words = texts.viewer.layers;
   const every = kept.length > 16 ? 4 : 1;
@@ -51,7 +55,11 @@ export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
           name={name}
           isDisabled={!rows}
           isChosen={chosen === layer && rows !== undefined}
-          text={count === undefined ? words.layer(layer + 1) : words.kept(layer + 1, count, total)}
+          text={
+            count === undefined
+              ? words.layer(layer + 1)
+              : words.kept(layer + 1, count, total, common[layer] ?? 0)
+          }
           mark={layer === 0 || (layer + 1) % every === 0 ? `${layer + 1}` : ""}
           onChoose={() => onChoose(layer)}
           onHover={(isIn) => onHover(isIn ? layer : undefined)}
@@ -59,7 +67,9 @@ export function LayerBars({ rows, chosen, onChoose, onHover }: Props) {
           <i
             className={styles.bar}
             style={{ height: count === undefined ? "3px" : `max(3px, ${(100 * count) / most}%)` }}
-          />
+          >
+            <i style={{ height: count ? `${(100 * (common[layer] ?? 0)) / count}%` : 0 }} />
+          </i>
         </LayerChoice>
       ))}
     </div>

@@ -9,6 +9,16 @@ export function Legend({ view: { overlay, attention } }: { readonly view: Viewer
   const missed = attention?.reference?.missed.length ?? 0;
   return (
     <div className={styles.legend}>
+      {paint?.kind === "kept" && (
+        <>
+          <span className={styles.key} title={words.droppedHelp}>
+            <i className={styles.dropped} aria-hidden="true" /> {words.dropped}
+          </span>
+          <span className={styles.key} title={words.keptMostHelp}>
+            <i className={styles.kept} aria-hidden="true" /> {words.keptMost}
+          </span>
+        </>
+      )}
       {paint && paint.kind !== "kept" && (
         <span className={styles.scale} data-kind={paint.kind}>
           {paint.kind === "heat" ? words.low : words.less} <i aria-hidden="true" />{" "}

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect } from "react";
 import type { ImageLayout } from "@/protocol/engine";
 import { onLookChange, tokenColor } from "../color";
-import { drawOverlay } from "./drawOverlay";
+import { drawOverlay, keptInk } from "./drawOverlay";
 import type { Overlay } from "./overlay";
 
 /** Keeps a canvas drawn: on another overlay, on another size, on another theme. */
@@ -21,6 +21,7 @@ export function useOverlay(
     const draw = () =>
       drawOverlay(element, layout, overlay, {
         overlay: color("--overlay"),
+        ...keptInk(),
         accent: color("--accent"),
         warn: color("--warn"),
         mark: color("--ink"),
