@@ -7,6 +7,7 @@ import { createRoot } from "react-dom/client";
 import { acceptOwnScripts } from "@/client/ownScripts";
 import { POLICIES } from "@/compression/registry";
 import { type Engine, EngineError } from "@/protocol/engine";
+import { createHub } from "@/hub/hub";
 import { createApp } from "@/store/app/app";
 import { App } from "@/ui/App";
 import { startOffline } from "./offline/page";
@@ -44,13 +45,17 @@ async function connectScripted(): Promise<Engine> {
   return createScriptedEngine(await response.json(), Number(parameters.get("pace") ?? 1));
 }
 
+/** `?model=` is a folder of `models/`, or `owner/name` of the Hub. */
 const model = parameters.get("model") ?? "keepsight-mini";
-const modelUrl = new URL(`models/${encodeURIComponent(model)}/`, document.baseURI).href;
+const isOnHub = model.includes("/");
+const modelUrl = new URL(`models/${encodeURIComponent(isOnHub ? "keepsight-mini" : model)}/`, document.baseURI).href;
 const initial = initialState(POLICIES);
 const app = createApp({
   connect,
   policies: POLICIES,
   modelUrl,
+  hub: createHub(import.meta.env.VITE_HF_ENDPOINT ?? "https://huggingface.co"),
+  ...(isOnHub ? { modelId: model } : {}),
   samplesUrl: new URL("samples/samples.json", document.baseURI).href,
   ...drawing,
   ...initial,

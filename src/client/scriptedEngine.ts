@@ -16,6 +16,11 @@ import {
 } from "@/protocol/engine";
 import { cutTo, decoded, type RecordedExplanation } from "./recordedExplanation";
 
+const OTHER_MODEL: EngineFailure = {
+  code: "badRequest",
+  message: "A recording knows no other model.",
+};
+
 /** An event and its time in milliseconds after the call. */
 export interface TimedEvent {
   readonly at: number;
@@ -147,6 +152,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
       isCancelled = true;
       stop?.();
     },
+    inspect: () => Promise.reject(new EngineError(OTHER_MODEL)),
     async preview(settings) {
       return previewOf(recording.answers, settings);
     },

@@ -139,6 +139,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
 
   return {
     load: loadAnew,
+    inspect: (config) => call("inspect", config),
     ask: (request) => call("ask", request),
     compare: (request) => call("compare", request),
     cancel: () => stop("cancel"),

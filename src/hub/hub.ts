@@ -2,7 +2,13 @@ import { HubError } from "./hubError";
 import type { InstallProgress } from "./install";
 import { type KeptModel, keptFiles, listKept, modelsFolder, removeKept } from "./keptModels";
 import type { InstallMessage, InstallRequest } from "./messages";
-import { consentPage, fetchRepository, type ModelAddress, type Repository } from "./repository";
+import {
+  consentPage,
+  fetchRepository,
+  fetchText,
+  type ModelAddress,
+  type Repository,
+} from "./repository";
 
 export interface HubCallOptions {
   readonly token?: string | undefined;
@@ -16,6 +22,8 @@ export interface Hub {
   consentPage(id: string): string;
   /** Commit, files and licence, before anything large is fetched. @throws HubError */
   describe(address: ModelAddress, options?: HubCallOptions): Promise<Repository>;
+  /** A small file as text. @throws HubError */
+  text(repository: Repository, name: string, options?: HubCallOptions): Promise<string>;
   /** Downloads into the browser's storage; continues a stopped download. @throws HubError, the signal's reason */
   install(
     address: ModelAddress,
@@ -34,6 +42,7 @@ export function createHub(endpoint: string): Hub {
     endpoint,
     consentPage: (id) => consentPage(endpoint, id),
     describe: (address, options = {}) => fetchRepository(address, { endpoint, ...options }),
+    text: (repository, name, options = {}) => fetchText(repository, name, { endpoint, ...options }),
     install: (address, { token, signal, onProgress }) =>
       runInstall({ address, access: { endpoint, token } }, signal, onProgress),
     list: async () => listKept(await modelsFolder()),

@@ -92,6 +92,17 @@ export function fileAddress(
   return `${endpoint}/${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 
+/** A small file as text. @throws HubError */
+export async function fetchText(
+  repository: Repository,
+  name: string,
+  access: HubAccess,
+): Promise<string> {
+  const response = await fetchFromHub(fileAddress(access, repository, name), access, {});
+  if (!response.ok) throw refusal(repository, access, response, name);
+  return response.text();
+}
+
 /** Page on which a person accepts a model's terms. */
 export function consentPage(endpoint: string, id: string): string {
   return `${endpoint}/${id}`;

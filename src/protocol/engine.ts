@@ -7,6 +7,11 @@ export interface Engine {
   /** Loads a model and replaces the current one. Progress is reported by `load` events. */
   load(request: LoadRequest): Promise<ModelInfo>;
   /**
+   * What a `config.json` says about a model, before anything large is fetched.
+   * @throws EngineError `badModel`, `unknownArchitecture`
+   */
+  inspect(config: string): Promise<ModelOutline>;
+  /**
    * Answers the last turn of a conversation. Each call carries the whole conversation. The engine
    * appends to its cache if possible, and otherwise runs a new prefill. Tokens are reported by
    * `token` events. Rejects with `EngineError`.
@@ -40,6 +45,8 @@ export interface LoadRequest {
    * download). Then nothing is fetched, and `baseUrl` is only the model's name.
    */
   readonly files?: ReadonlyMap<string, Blob>;
+  /** Commit of the files, if they come from the Hub. */
+  readonly revision?: string;
   /** Element type of the KV cache; default: f32 for F32 weights, else f16. */
   readonly kvType?: "f16" | "f32";
   /** Rows per prefill chunk (default 256). */
@@ -51,8 +58,21 @@ export interface LoadRequest {
   readonly memoryMb?: number;
 }
 
+/** A model's shape, as far as its configuration tells. */
+export interface ModelOutline {
+  /** Usual name of its family. */
+  readonly family: string;
+  readonly hasVision: boolean;
+  readonly layers: number;
+  readonly contextLength: number;
+  /** KV-cache bytes of one row over all layers, in f16. */
+  readonly bytesPerRow: number;
+}
+
 export interface ModelInfo {
   readonly id: string;
+  /** Commit of the Hub, if it was loaded from one. */
+  readonly revision?: string;
   readonly parameters: number;
   /** Bytes read to load it. */
   readonly bytes: number;

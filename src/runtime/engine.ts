@@ -11,12 +11,14 @@ import {
   type LoadRequest,
   type MemoryReading,
   type ModelInfo,
+  type ModelOutline,
   type PlanPreview,
   type TurnResult,
 } from "@/protocol/engine";
 import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
 import { MemoryReporter } from "./report/memoryReporter";
 import { type LoadedModel, loadModel, type ModelLoadProgress } from "./session/loadedModel";
+import { outlineModel } from "./session/outline";
 import { Session } from "./session/session";
 
 /** A device and everything that depends on it. */
@@ -60,6 +62,14 @@ export class LocalEngine implements Engine {
       reporter.tell();
       return { ...model.info, loadMs: performance.now() - started };
     });
+  }
+
+  async inspect(config: string): Promise<ModelOutline> {
+    try {
+      return outlineModel(config);
+    } catch (error) {
+      throw asEngineError(error);
+    }
   }
 
   ask(request: AskRequest): Promise<TurnResult> {

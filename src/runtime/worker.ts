@@ -27,6 +27,8 @@ function run(request: WorkerRequest): Promise<unknown> {
   switch (call) {
     case "load":
       return engine.load(...args);
+    case "inspect":
+      return engine.inspect(...args);
     case "ask":
       return engine.ask(...args);
     case "compare":

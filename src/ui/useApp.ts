@@ -9,6 +9,7 @@ import { viewerImage } from "@/store/conversation/conversationImages";
 import type { ChartsState } from "@/store/engine/charts";
 import type { ModelState } from "@/store/engine/model";
 import type { ViewerState } from "@/store/images/viewer";
+import type { ModelsState } from "@/store/models/models";
 import type { SettingsState } from "@/store/settings/settings";
 
 export const AppContext = createContext<App | undefined>(undefined);
@@ -29,6 +30,10 @@ export function useChat<T>(select: (state: ChatState) => T): T {
 
 export function useModel<T>(select: (state: ModelState) => T): T {
   return useStore(useApp().load.store as StoreApi<ModelState>, select);
+}
+
+export function useModels<T>(select: (state: ModelsState) => T): T {
+  return useStore(useApp().models.store as StoreApi<ModelsState>, select);
 }
 
 export function useCharts<T>(select: (state: ChartsState) => T): T {

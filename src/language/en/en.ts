@@ -5,6 +5,7 @@ import { chatEn } from "./chat";
 import { exportEn } from "./export";
 import { failuresEn } from "./failures";
 import { libraryEn } from "./library";
+import { modelsEn } from "./models";
 import { pageEn } from "./page";
 import { viewerEn } from "./viewer";
 
@@ -13,6 +14,7 @@ export const en = {
   /** BCP 47, for `lang` and `Intl`. */
   tag: "en",
   page: pageEn,
+  models: modelsEn,
   chat: chatEn,
   cache: cacheEn,
   viewer: viewerEn,

@@ -6,6 +6,7 @@ import { chatZh } from "./chat";
 import { exportZh } from "./export";
 import { failuresZh } from "./failures";
 import { libraryZh } from "./library";
+import { modelsZh } from "./models";
 import { pageZh } from "./page";
 import { policiesZh } from "./policies";
 import { viewerZh } from "./viewer";
@@ -14,6 +15,7 @@ import { viewerZh } from "./viewer";
 export const zh: Texts = {
   tag: "zh-CN",
   page: pageZh,
+  models: modelsZh,
   chat: chatZh,
   cache: cacheZh,
   viewer: viewerZh,

@@ -75,15 +75,7 @@ export class ModelFiles {
   async optionalJson(name: string): Promise<JsonObject | undefined> {
     const text = await this.optionalText(name);
     if (text === undefined) return undefined;
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === "object" && value !== null) return value as JsonObject;
-    } catch (cause) {
-      throw new ModelError("badModel", `The model's file ${name} is not valid JSON.`, {
-        cause,
-      });
-    }
-    throw new ModelError("badModel", `The model's file ${name} holds no JSON object.`);
+    return parseJson(name, text);
   }
 
   async optionalText(name: string): Promise<string | undefined> {
@@ -121,6 +113,17 @@ export class ModelFiles {
     const message = `The model's file ${name} could not be read: the connection failed.`;
     return new ModelError("network", message, { cause });
   }
+}
+
+/** The object in a file's text. @throws ModelError */
+export function parseJson(name: string, text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value as JsonObject;
+  } catch (cause) {
+    throw new ModelError("badModel", `The model's file ${name} is not valid JSON.`, { cause });
+  }
+  throw new ModelError("badModel", `The model's file ${name} holds no JSON object.`);
 }
 
 /** JSON with unchecked fields; each reader validates what it uses. */

@@ -7,7 +7,7 @@ import { version } from "../../../package.json";
 
 /** The description of a loaded model for the page. */
 export function describeModel(
-  { baseUrl }: LoadRequest,
+  { baseUrl, revision }: LoadRequest,
   { config, weights, kvType }: Decoder,
   adapter: AdapterInfo,
   readBytes: number,
@@ -16,6 +16,7 @@ export function describeModel(
   const { layers, heads, kvHeads, headDim, contextLength } = config;
   return {
     id: modelName(baseUrl),
+    ...(revision === undefined ? {} : { revision }),
     parameters: weights.parameters,
     bytes: weights.bytes + readBytes,
     elementType: weights.dtype,

@@ -1,3 +1,4 @@
+import type { Hub } from "@/hub/hub";
 import type { CacheSettings, Engine } from "@/protocol/engine";
 import { type AttentionView, createAttentionView } from "../attention/attentionView";
 import { type Chat, createChat } from "../chat/chat";
@@ -12,6 +13,7 @@ import { createArchive } from "../library/archive";
 import { createLibrary, type Library } from "../library/library";
 import { createOwnership } from "../library/ownership";
 import { createUndrawn, type UndrawnOptions } from "../library/undrawn";
+import { createModels, type Models } from "../models/models";
 import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
@@ -33,6 +35,7 @@ export interface App {
   readonly attentionView: AttentionView;
   readonly viewer: Viewer;
   readonly library: Library;
+  readonly models: Models;
   /** Lanes of the next comparison. */
   readonly comparison: ComparisonSetup;
   /** Rows that the next settings would keep of the last prompt. */
@@ -53,7 +56,11 @@ export interface App {
 export interface AppOptions extends UndrawnOptions {
   readonly connect: () => Promise<Engine>;
   readonly policies: readonly PolicyInfo[];
+  /** Folder of the embedded model. */
   readonly modelUrl: string;
+  readonly hub: Hub;
+  /** Id of a model of the Hub to start with, if the browser keeps it; otherwise to look up. */
+  readonly modelId?: string;
   readonly samplesUrl: string;
   readonly settings?: Partial<SettingsState>;
   /** Initial sample; default: the first one. */
@@ -64,13 +71,14 @@ export function createApp(options: AppOptions): App {
   const { policies } = options;
   const settings = createSettingsStore(options.settings);
   const charts = createCharts();
+  const embedded = { baseUrl: options.modelUrl };
   const load = createLoad(
     async () => {
       const engine = await options.connect();
       engine.subscribe((event) => chat.record(event));
       return engine;
     },
-    { baseUrl: options.modelUrl },
+    embedded,
     () => performance.now(),
   );
   const chat = createChat({
@@ -88,6 +96,7 @@ export function createApp(options: AppOptions): App {
   const undrawn = createUndrawn(options);
   const now = () => Date.now();
   const library = createLibrary({ archive, chat, policies, ownership, undrawn, newId, now });
+  const models = createModels({ hub: options.hub, load, embedded, begin: library.begin });
   const next = () => cacheSettings(settings.getState(), policies);
   const comparison = createComparisonSetup(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
@@ -129,7 +138,7 @@ export function createApp(options: AppOptions): App {
       gallery = startGallery().finally(() => {
         isSettled = true;
       });
-      void load.start();
+      void models.start(options.modelId);
     },
     next,
     ask(question) {
@@ -145,6 +154,7 @@ export function createApp(options: AppOptions): App {
     },
     compareAgain: (exchangeId) => chat.compareAgain(exchangeId, comparison.settings()),
     library,
+    models,
     comparison,
     preview,
     calibration,

@@ -17,6 +17,8 @@ export interface Load {
   start(): Promise<void>;
   /** Loads again after a failure. */
   retry(): Promise<void>;
+  /** Replaces the model; a load under way is stopped. Only between answers. */
+  use(request: LoadRequest): Promise<void>;
   /** Loads again after a lost device, unless too many were lost. */
   recover(): void;
   /** An answer has succeeded: resets the count of lost devices. */
@@ -27,11 +29,13 @@ export interface Load {
 
 export function createLoad(
   connect: () => Promise<Engine>,
-  request: LoadRequest,
+  initial: LoadRequest,
   now: () => number,
 ): Load {
   const store = createModelStore();
   let engine: Engine | undefined;
+  let request = initial;
+  let loading: Promise<void> = Promise.resolve();
   let losses: readonly number[] = [];
   let lossCount = 0;
 
@@ -52,13 +56,18 @@ export function createLoad(
     }
   }
 
+  function begin(afterLoss: boolean): Promise<void> {
+    loading = load(afterLoss);
+    return loading;
+  }
+
   function recover(isStop = false) {
     if (store.getState().phase !== "ready") return;
     lossCount += 1;
-    if (isStop) return void load(true);
+    if (isStop) return void begin(true);
     losses = [...losses.filter((at) => now() - at < RECOVERY_WINDOW_MS), now()];
     if (losses.length <= MAX_RECOVERIES) {
-      void load(true);
+      void begin(true);
       return;
     }
     const message = texts.failures.lostOften;
@@ -71,8 +80,14 @@ export function createLoad(
   return {
     store,
     engine: () => engine,
-    start: () => load(false),
-    retry: () => load(false),
+    start: () => begin(false),
+    retry: () => begin(false),
+    async use(next) {
+      request = next;
+      if (store.getState().phase === "loading") void engine?.cancel();
+      await loading;
+      await begin(false);
+    },
     recover,
     answered() {
       losses = [];

@@ -1,0 +1,176 @@
+import { createStore } from "zustand/vanilla";
+import type { Hub } from "@/hub/hub";
+import { HubError } from "@/hub/hubError";
+import type { InstallProgress } from "@/hub/install";
+import type { KeptModel } from "@/hub/keptModels";
+import type { ModelAddress, Repository } from "@/hub/repository";
+import { type LoadRequest, type ModelOutline, toFailure } from "@/protocol/engine";
+import type { Load } from "../engine/load";
+import type { ReadonlyStore } from "../readonlyStore";
+
+/** A model of the Hub, before its download. */
+export interface FoundModel {
+  readonly repository: Repository;
+  readonly outline: ModelOutline;
+  /** Bytes to download. */
+  readonly bytes: number;
+}
+
+export interface ModelsFailure {
+  readonly message: string;
+  /** Page on which terms can be accepted. */
+  readonly consentUrl?: string;
+}
+
+export interface ModelsState {
+  /** Models in the browser's storage, complete or not. */
+  readonly kept: readonly KeptModel[];
+  /** Key of the kept model in use, `folder` for somebody's own files, undefined for the embedded one. */
+  readonly inUse: string | undefined;
+  readonly step: "idle" | "looking" | "downloading";
+  readonly found: FoundModel | undefined;
+  readonly progress: InstallProgress | undefined;
+  readonly failure: ModelsFailure | undefined;
+}
+
+/** Models other than the embedded one: from the Hub, from the browser's storage, from a folder. */
+export interface Models {
+  readonly store: ReadonlyStore<ModelsState>;
+  /** Loads the first model. @param id one of the Hub: if the browser does not keep it, it is looked up */
+  start(id?: string): Promise<void>;
+  /** Lists what the browser keeps. */
+  refresh(): Promise<void>;
+  /** Asks the Hub about a model and refuses one that the engine does not support. */
+  find(address: ModelAddress, token?: string): Promise<void>;
+  /** Downloads the found model, then loads it. */
+  download(): Promise<void>;
+  /** Stops looking or downloading; what has arrived is kept. */
+  stop(): void;
+  /** Loads a kept model, or the embedded one. */
+  use(kept?: KeptModel): Promise<void>;
+  /** Loads the files of a folder that somebody chose. */
+  useFolder(files: readonly File[]): Promise<void>;
+  remove(kept: KeptModel): Promise<void>;
+}
+
+export interface ModelsOptions {
+  readonly hub: Hub;
+  readonly load: Load;
+  readonly embedded: LoadRequest;
+  /** Begins a new conversation: token ids belong to one model. */
+  readonly begin: () => void;
+}
+
+export function createModels({ hub, load, embedded, begin }: ModelsOptions): Models {
+  const store = createStore<ModelsState>(() => ({
+    ...{ kept: [], inUse: undefined, step: "idle" },
+    ...{ found: undefined, progress: undefined, failure: undefined },
+  }));
+  let abort = new AbortController();
+  let token: string | undefined;
+
+  /** Runs one task at a time; a failure becomes a sentence, a stop leaves none. */
+  async function attempt(
+    step: ModelsState["step"],
+    id: string,
+    task: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    abort.abort();
+    const own = new AbortController();
+    abort = own;
+    store.setState({ step, failure: undefined, progress: undefined });
+    try {
+      await task(own.signal);
+    } catch (error) {
+      if (!own.signal.aborted) store.setState({ failure: failureOf(error, hub, id) });
+    }
+    if (abort === own) store.setState({ step: "idle", progress: undefined });
+    await refresh();
+  }
+
+  async function refresh() {
+    // Private windows may have no storage; then nothing is kept.
+    store.setState({ kept: await hub.list().catch(() => []) });
+  }
+
+  async function change(request: LoadRequest, inUse: string | undefined) {
+    begin();
+    store.setState({ inUse, failure: undefined });
+    await load.use(request);
+  }
+
+  async function use(kept?: KeptModel) {
+    if (!kept) return change(embedded, undefined);
+    await attempt("idle", kept.id, async () => {
+      const files = await hub.files(kept.key);
+      const { id, commit } = kept;
+      await change({ baseUrl: `${hub.endpoint}/${id}/`, files, revision: commit }, kept.key);
+    });
+  }
+
+  const find = (address: ModelAddress, given?: string) =>
+      attempt("looking", address.id, async (signal) => {
+        token = given;
+        store.setState({ found: undefined });
+        const repository = await hub.describe(address, { token, signal });
+        const config = await hub.text(repository, "config.json", { token, signal });
+        const engine = load.engine();
+        if (!engine) throw new Error("The engine has not started.");
+        const outline = await engine.inspect(config);
+        signal.throwIfAborted();
+        const bytes = repository.files.reduce((sum, file) => sum + file.bytes, 0);
+        store.setState({ found: { repository, outline, bytes } });
+      });
+
+  return {
+    store,
+    refresh,
+    find,
+    async start(id) {
+      if (id === undefined) return load.start();
+      await refresh();
+      const kept = store.getState().kept.find((each) => each.id === id && each.isComplete);
+      if (kept) return use(kept);
+      await load.start();
+      await find({ id, revision: "main" });
+    },
+    async download() {
+      const { found } = store.getState();
+      if (!found) return;
+      const { id, commit } = found.repository;
+      let kept: KeptModel | undefined;
+      await attempt("downloading", id, async (signal) => {
+        const onProgress = (progress: InstallProgress) => store.setState({ progress });
+        kept = await hub.install({ id, revision: commit }, { token, signal, onProgress });
+        store.setState({ found: undefined });
+      });
+      if (kept) await use(kept);
+    },
+    stop() {
+      abort.abort(new DOMException("Stopped.", "AbortError"));
+      store.setState({ step: "idle", progress: undefined });
+    },
+    use,
+    async useFolder(files) {
+      const [folder = "folder"] = files[0]?.webkitRelativePath.split("/") ?? [];
+      const named = files.map((file): [string, File] => {
+        return [file.webkitRelativePath.split("/").slice(1).join("/") || file.name, file];
+      });
+      const baseUrl = `https://folder.invalid/${encodeURIComponent(folder)}/`;
+      await change({ baseUrl, files: new Map(named) }, "folder");
+    },
+    async remove(kept) {
+      if (store.getState().inUse === kept.key) await change(embedded, undefined);
+      await hub.remove(kept.key).catch(() => {});
+      await refresh();
+    },
+  };
+}
+
+function failureOf(error: unknown, hub: Hub, id: string): ModelsFailure {
+  if (error instanceof HubError) {
+    const consentUrl = error.code === "gated" ? hub.consentPage(id) : undefined;
+    return { message: error.message, ...(consentUrl ? { consentUrl } : {}) };
+  }
+  return { message: toFailure(error).message };
+}

@@ -1,0 +1,88 @@
+import type { KeptModel } from "@/hub/keptModels";
+import { texts } from "@/language/language";
+import { formatMegabytes } from "@/text/format";
+import { useApp, useModels } from "../useApp";
+import styles from "./Models.module.css";
+
+/** The embedded model and those that this browser keeps. */
+export function KeptList() {
+  const { models } = useApp();
+  const { kept, inUse, step } = useModels((state) => state);
+  const words = texts.models;
+  return (
+    <ul className={styles.kept}>
+      <li>
+        <b>{words.embedded}</b>
+        <span>{words.embeddedFacts}</span>
+        {inUse === undefined ? (
+          <em>{words.inUse}</em>
+        ) : (
+          <button
+            type="button"
+            className={styles.link}
+            aria-label={words.useOf(words.embedded)}
+            onClick={() => void models.use()}
+          >
+            {words.use}
+          </button>
+        )}
+      </li>
+      {kept.map((model) => (
+        <KeptItem
+          key={model.key}
+          model={model}
+          isInUse={inUse === model.key}
+          isBusy={step !== "idle"}
+        />
+      ))}
+    </ul>
+  );
+}
+
+interface ItemProps {
+  readonly model: KeptModel;
+  readonly isInUse: boolean;
+  readonly isBusy: boolean;
+}
+
+function KeptItem({ model, isInUse, isBusy }: ItemProps) {
+  const { models } = useApp();
+  const words = texts.models;
+  const { id, commit, bytes, license, isComplete } = model;
+  const size = formatMegabytes(bytes, 0);
+  const begin = isComplete
+    ? { text: words.use, label: words.useOf(id), act: () => models.use(model) }
+    : {
+        text: words.resume,
+        label: words.resumeOf(id),
+        act: () => models.find({ id, revision: commit }),
+      };
+  return (
+    <li>
+      <b>{id}</b>
+      <span>{isComplete ? words.keptFacts(size, license) : words.unfinished(size)}</span>
+      {isInUse ? (
+        <em>{words.inUse}</em>
+      ) : (
+        <button
+          type="button"
+          className={styles.link}
+          aria-label={begin.label}
+          disabled={isBusy}
+          onClick={() => void begin.act()}
+        >
+          {begin.text}
+        </button>
+      )}
+      <button
+        type="button"
+        className={styles.link}
+        aria-label={words.removeOf(id)}
+        disabled={isBusy}
+        onClick={() => void models.remove(model)}
+      >
+        {words.remove}
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,141 @@
+import { type FormEvent, useEffect, useRef } from "react";
+import { texts } from "@/language/language";
+import { useApp, useChat, useModels } from "../useApp";
+import { FoundModelView } from "./FoundModelView";
+import { KeptList } from "./KeptList";
+import styles from "./Models.module.css";
+
+/** Small models of supported families, to start from. */
+const SUGGESTED = [
+  "HuggingFaceTB/SmolVLM-256M-Instruct",
+  "HuggingFaceTB/SmolVLM-500M-Instruct",
+  "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
+  "OpenGVLab/InternVL3-1B-hf",
+];
+
+/** Models to use instead of the embedded one: kept in this browser, from the Hub, from a folder. */
+export default function ModelsDialog({ onClose }: { readonly onClose: () => void }) {
+  const { models } = useApp();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const isAnswering = useChat((state) => state.running !== undefined);
+  useEffect(() => {
+    dialog.current?.showModal();
+    void models.refresh();
+  }, [models]);
+  return (
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby="models-title"
+      onClose={onClose}
+    >
+      <div className={styles.head}>
+        <h2 id="models-title">{texts.models.title}</h2>
+        <button type="button" className={styles.link} onClick={() => dialog.current?.close()}>
+          {texts.models.close}
+        </button>
+      </div>
+      <p className={styles.hint}>{isAnswering ? texts.models.busy : texts.models.fresh}</p>
+      <fieldset disabled={isAnswering} className={styles.parts}>
+        <KeptList />
+        <FromHub />
+        <FromFolder />
+      </fieldset>
+    </dialog>
+  );
+}
+
+function FromHub() {
+  const { models } = useApp();
+  const { step, found, failure } = useModels((state) => state);
+  const words = texts.models;
+  const look = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget);
+    const field = (name: string) => String(fields.get(name) ?? "").trim();
+    const address = { id: field("id"), revision: field("revision") || "main" };
+    void models.find(address, field("token") || undefined);
+  };
+  return (
+    <section aria-labelledby="models-hub">
+      <h3 id="models-hub">{words.hub}</h3>
+      <form className={styles.look} onSubmit={look}>
+        <label className={styles.wide}>
+          <span>{words.id}</span>
+          <input
+            name="id"
+            list="models-suggested"
+            placeholder={words.idHint}
+            autoComplete="off"
+            spellCheck={false}
+            required
+          />
+        </label>
+        <datalist id="models-suggested" aria-label={words.suggested}>
+          {SUGGESTED.map((id) => (
+            <option key={id} value={id} />
+          ))}
+        </datalist>
+        <button type="submit" className={styles.primary} disabled={step !== "idle"}>
+          {words.look}
+        </button>
+        <details className={styles.more}>
+          <summary>{words.more}</summary>
+          <label>
+            <span>{words.revision}</span>
+            <input name="revision" placeholder="main" autoComplete="off" spellCheck={false} />
+          </label>
+          <label>
+            <span>{words.token}</span>
+            <input name="token" type="password" autoComplete="off" aria-describedby="token-hint" />
+          </label>
+          <p id="token-hint" className={styles.hint}>
+            {words.tokenHint}
+          </p>
+        </details>
+      </form>
+      {step === "looking" && (
+        <p className={styles.hint} role="status">
+          {words.looking}
+        </p>
+      )}
+      {failure && (
+        <p className={styles.refusal} role="alert">
+          {failure.message}{" "}
+          {failure.consentUrl && (
+            <a href={failure.consentUrl} target="_blank" rel="noreferrer">
+              {words.terms}
+            </a>
+          )}
+        </p>
+      )}
+      {found ? <FoundModelView found={found} /> : <p className={styles.hint}>{words.families}</p>}
+    </section>
+  );
+}
+
+function FromFolder() {
+  const { models } = useApp();
+  const input = useRef<HTMLInputElement>(null);
+  // React has no property for it.
+  useEffect(() => input.current?.setAttribute("webkitdirectory", ""), []);
+  return (
+    <section aria-labelledby="models-folder">
+      <h3 id="models-folder">{texts.models.folder}</h3>
+      <p className={styles.hint}>{texts.models.folderHint}</p>
+      <input
+        ref={input}
+        type="file"
+        className="unseen"
+        tabIndex={-1}
+        aria-label={texts.models.chooseFolder}
+        onChange={({ target }) => {
+          if (target.files?.length) void models.useFolder([...target.files]);
+        }}
+      />
+      <button type="button" className={styles.quiet} onClick={() => input.current?.click()}>
+        {texts.models.chooseFolder}
+      </button>
+    </section>
+  );
+}
