@@ -27,7 +27,8 @@ function realNotFound(): Plugin {
 }
 
 export default defineConfig(({ mode }) => {
-  const policy = contentPolicy(loadEnv(mode, import.meta.dirname).VITE_MODEL_ORIGINS);
+  const { VITE_MODEL_ORIGINS = "", VITE_HF_ENDPOINT = "" } = loadEnv(mode, import.meta.dirname);
+  const policy = contentPolicy(`${VITE_MODEL_ORIGINS} ${VITE_HF_ENDPOINT}`);
   return {
     base: "./",
     plugins: [react(), realNotFound(), contentPolicyOfBuild(policy), builtFiles(policy)],

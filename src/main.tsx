@@ -6,8 +6,8 @@ import "./ui/base.css";
 import { createRoot } from "react-dom/client";
 import { acceptOwnScripts } from "@/client/ownScripts";
 import { POLICIES } from "@/compression/registry";
-import { type Engine, EngineError } from "@/protocol/engine";
 import { createHub } from "@/hub/hub";
+import { type Engine, EngineError } from "@/protocol/engine";
 import { createApp } from "@/store/app/app";
 import { App } from "@/ui/App";
 import { startOffline } from "./offline/page";
@@ -48,7 +48,10 @@ async function connectScripted(): Promise<Engine> {
 /** `?model=` is a folder of `models/`, or `owner/name` of the Hub. */
 const model = parameters.get("model") ?? "keepsight-mini";
 const isOnHub = model.includes("/");
-const modelUrl = new URL(`models/${encodeURIComponent(isOnHub ? "keepsight-mini" : model)}/`, document.baseURI).href;
+const modelUrl = new URL(
+  `models/${encodeURIComponent(isOnHub ? "keepsight-mini" : model)}/`,
+  document.baseURI,
+).href;
 const initial = initialState(POLICIES);
 const app = createApp({
   connect,

@@ -51,7 +51,7 @@ export function speakChosen(choice: LanguageChoice = "system"): Promise<void> {
 }
 
 /** Writes settings and sample to the address; theme and language for the next visit. */
-export function keepState({ settings, chat, policies }: App): void {
+export function keepState({ settings, chat, models, policies }: App): void {
   let timer = 0;
   const write = () => {
     const image = chat.store.getState().conversation.images.at(-1);
@@ -79,9 +79,20 @@ export function keepState({ settings, chat, policies }: App): void {
     }
     schedule();
   });
+  models.store.subscribe(({ inUse, kept }, before) => {
+    if (inUse !== before.inUse) writeModel(kept.find(({ key }) => key === inUse)?.id);
+  });
   chat.store.subscribe(({ conversation }, before) => {
     if (conversation.images !== before.conversation.images) schedule();
   });
+}
+
+/** Names the model of the Hub in the address. A folder's files are gone with the page. */
+function writeModel(id: string | undefined): void {
+  const query = new URLSearchParams(location.search);
+  if (id === undefined) query.delete("model");
+  else query.set("model", id);
+  history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
 }
 
 /** What follows the system is not stored. */

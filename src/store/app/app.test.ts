@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { POLICIES } from "@/compression/registry";
+import { createHub } from "@/hub/hub";
 import type { AskRequest, CompareRequest, Engine, ModelInfo } from "@/protocol/engine";
 import { createApp } from "./app";
 import { result } from "./testing";
@@ -34,6 +35,7 @@ function setUp() {
     connect: async () => engine as Engine,
     policies: POLICIES,
     modelUrl: "https://keepsight.example/models/m/",
+    hub: createHub("https://hub.example"),
     samplesUrl: "https://keepsight.example/samples.json",
     settings: { policy: "h2o", keepPercent: 50 },
     storage: undefined,

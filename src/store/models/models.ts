@@ -23,6 +23,8 @@ export interface ModelsFailure {
 }
 
 export interface ModelsState {
+  /** The list of models is on screen. */
+  readonly isOpen: boolean;
   /** Models in the browser's storage, complete or not. */
   readonly kept: readonly KeptModel[];
   /** Key of the kept model in use, `folder` for somebody's own files, undefined for the embedded one. */
@@ -38,8 +40,9 @@ export interface Models {
   readonly store: ReadonlyStore<ModelsState>;
   /** Loads the first model. @param id one of the Hub: if the browser does not keep it, it is looked up */
   start(id?: string): Promise<void>;
-  /** Lists what the browser keeps. */
-  refresh(): Promise<void>;
+  /** Shows the list of models, with what the browser keeps. */
+  open(): void;
+  close(): void;
   /** Asks the Hub about a model and refuses one that the engine does not support. */
   find(address: ModelAddress, token?: string): Promise<void>;
   /** Downloads the found model, then loads it. */
@@ -47,9 +50,9 @@ export interface Models {
   /** Stops looking or downloading; what has arrived is kept. */
   stop(): void;
   /** Loads a kept model, or the embedded one. */
-  use(kept?: KeptModel): Promise<void>;
+  choose(kept?: KeptModel): Promise<void>;
   /** Loads the files of a folder that somebody chose. */
-  useFolder(files: readonly File[]): Promise<void>;
+  chooseFolder(files: readonly File[]): Promise<void>;
   remove(kept: KeptModel): Promise<void>;
 }
 
@@ -63,7 +66,7 @@ export interface ModelsOptions {
 
 export function createModels({ hub, load, embedded, begin }: ModelsOptions): Models {
   const store = createStore<ModelsState>(() => ({
-    ...{ kept: [], inUse: undefined, step: "idle" },
+    ...{ isOpen: false, kept: [], inUse: undefined, step: "idle" },
     ...{ found: undefined, progress: undefined, failure: undefined },
   }));
   let abort = new AbortController();
@@ -95,11 +98,11 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
 
   async function change(request: LoadRequest, inUse: string | undefined) {
     begin();
-    store.setState({ inUse, failure: undefined });
+    store.setState({ inUse, failure: undefined, isOpen: false });
     await load.use(request);
   }
 
-  async function use(kept?: KeptModel) {
+  async function choose(kept?: KeptModel) {
     if (!kept) return change(embedded, undefined);
     await attempt("idle", kept.id, async () => {
       const files = await hub.files(kept.key);
@@ -109,28 +112,33 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   }
 
   const find = (address: ModelAddress, given?: string) =>
-      attempt("looking", address.id, async (signal) => {
-        token = given;
-        store.setState({ found: undefined });
-        const repository = await hub.describe(address, { token, signal });
-        const config = await hub.text(repository, "config.json", { token, signal });
-        const engine = load.engine();
-        if (!engine) throw new Error("The engine has not started.");
-        const outline = await engine.inspect(config);
-        signal.throwIfAborted();
-        const bytes = repository.files.reduce((sum, file) => sum + file.bytes, 0);
-        store.setState({ found: { repository, outline, bytes } });
-      });
+    attempt("looking", address.id, async (signal) => {
+      token = given;
+      store.setState({ found: undefined });
+      const repository = await hub.describe(address, { token, signal });
+      const config = await hub.text(repository, "config.json", { token, signal });
+      const engine = load.engine();
+      if (!engine) throw new Error("The engine has not started.");
+      const outline = await engine.inspect(config);
+      signal.throwIfAborted();
+      const bytes = repository.files.reduce((sum, file) => sum + file.bytes, 0);
+      store.setState({ found: { repository, outline, bytes } });
+    });
 
   return {
     store,
-    refresh,
+    open() {
+      store.setState({ isOpen: true });
+      void refresh();
+    },
+    close: () => store.setState({ isOpen: false }),
     find,
     async start(id) {
       if (id === undefined) return load.start();
       await refresh();
       const kept = store.getState().kept.find((each) => each.id === id && each.isComplete);
-      if (kept) return use(kept);
+      if (kept) return choose(kept);
+      store.setState({ isOpen: true });
       await load.start();
       await find({ id, revision: "main" });
     },
@@ -144,14 +152,14 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
         kept = await hub.install({ id, revision: commit }, { token, signal, onProgress });
         store.setState({ found: undefined });
       });
-      if (kept) await use(kept);
+      if (kept) await choose(kept);
     },
     stop() {
       abort.abort(new DOMException("Stopped.", "AbortError"));
       store.setState({ step: "idle", progress: undefined });
     },
-    use,
-    async useFolder(files) {
+    choose,
+    async chooseFolder(files) {
       const [folder = "folder"] = files[0]?.webkitRelativePath.split("/") ?? [];
       const named = files.map((file): [string, File] => {
         return [file.webkitRelativePath.split("/").slice(1).join("/") || file.name, file];

@@ -17,8 +17,8 @@ export function FoundModelView({ found }: { readonly found: FoundModel }) {
     [words.family, outline.family],
     [words.images, outline.hasVision ? words.reads : words.textOnly],
     [words.license, repository.license ?? words.noLicense],
-    [words.download, words.files(formatMegabytes(bytes, 0), repository.files.length)],
-    [words.gpu, words.gpuOf(formatMegabytes(weightBytes, 0))],
+    [words.download, words.files(formatMegabytes(bytes), repository.files.length)],
+    [words.gpu, words.gpuOf(formatMegabytes(weightBytes))],
     [words.price, words.priceOf(formatMegabytes(1000 * outline.bytesPerRow))],
     [words.context, words.contextOf(formatCount(outline.contextLength))],
   ] as const;
@@ -41,10 +41,7 @@ export function FoundModelView({ found }: { readonly found: FoundModel }) {
             max={progress?.totalBytes ?? bytes}
           />
           <span className="num">
-            {words.progress(
-              formatMegabytes(progress?.loadedBytes ?? 0, 0),
-              formatMegabytes(bytes, 0),
-            )}
+            {words.progress(formatMegabytes(progress?.loadedBytes ?? 0), formatMegabytes(bytes))}
           </span>
           <button type="button" className={styles.link} onClick={() => models.stop()}>
             {words.stop}

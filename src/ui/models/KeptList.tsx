@@ -20,10 +20,10 @@ export function KeptList() {
           <button
             type="button"
             className={styles.link}
-            aria-label={words.useOf(words.embedded)}
-            onClick={() => void models.use()}
+            aria-label={words.chooseOf(words.embedded)}
+            onClick={() => void models.choose()}
           >
-            {words.use}
+            {words.choose}
           </button>
         )}
       </li>
@@ -49,9 +49,9 @@ function KeptItem({ model, isInUse, isBusy }: ItemProps) {
   const { models } = useApp();
   const words = texts.models;
   const { id, commit, bytes, license, isComplete } = model;
-  const size = formatMegabytes(bytes, 0);
+  const size = formatMegabytes(bytes);
   const begin = isComplete
-    ? { text: words.use, label: words.useOf(id), act: () => models.use(model) }
+    ? { text: words.choose, label: words.chooseOf(id), act: () => models.choose(model) }
     : {
         text: words.resume,
         label: words.resumeOf(id),

@@ -14,20 +14,17 @@ const SUGGESTED = [
 ];
 
 /** Models to use instead of the embedded one: kept in this browser, from the Hub, from a folder. */
-export default function ModelsDialog({ onClose }: { readonly onClose: () => void }) {
+export default function ModelsDialog() {
   const { models } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const isAnswering = useChat((state) => state.running !== undefined);
-  useEffect(() => {
-    dialog.current?.showModal();
-    void models.refresh();
-  }, [models]);
+  useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       ref={dialog}
       className={styles.dialog}
       aria-labelledby="models-title"
-      onClose={onClose}
+      onClose={models.close}
     >
       <div className={styles.head}>
         <h2 id="models-title">{texts.models.title}</h2>
@@ -130,7 +127,7 @@ function FromFolder() {
         tabIndex={-1}
         aria-label={texts.models.chooseFolder}
         onChange={({ target }) => {
-          if (target.files?.length) void models.useFolder([...target.files]);
+          if (target.files?.length) void models.chooseFolder([...target.files]);
         }}
       />
       <button type="button" className={styles.quiet} onClick={() => input.current?.click()}>

@@ -11,10 +11,26 @@ import {
 import { adapterName } from "./adapterName";
 import styles from "./TopBar.module.css";
 
+interface Props {
+  readonly id: string;
+  readonly model: ModelState;
+  /** Opens the list of models. */
+  readonly onChoose: () => void;
+}
+
 /** Facts about the model and the device, behind the model chip. */
-export function DeviceSheet({ id, model }: { readonly id: string; readonly model: ModelState }) {
+export function DeviceSheet({ id, model, onChoose }: Props) {
   return (
     <div id={id} popover="auto" className={styles.sheet}>
+      <button
+        type="button"
+        className={styles.choose}
+        popoverTarget={id}
+        popoverTargetAction="hide"
+        onClick={onChoose}
+      >
+        {texts.models.open}
+      </button>
       <h2>{texts.page.device.title}</h2>
       {model.phase === "failed" && (
         <Facts rows={[[texts.page.device.model, texts.page.device.absent]]} />

@@ -1,15 +1,20 @@
+import { lazy, Suspense } from "react";
 import { texts } from "@/language/language";
 import { loadedBytes, type ModelState } from "@/store/engine/model";
 import { formatMegabytes, formatParameters } from "@/text/format";
-import { useModel } from "../useApp";
+import { useApp, useModel, useModels } from "../useApp";
 import { DeviceSheet } from "./DeviceSheet";
 import styles from "./TopBar.module.css";
+
+const ModelsDialog = lazy(() => import("../models/ModelsDialog"));
 
 const SHEET = "device-sheet";
 
 /** The model: its progress while it loads, then its size; a button opens its facts. */
 export function ModelChip() {
   const model = useModel((state) => state);
+  const { models } = useApp();
+  const isChoosing = useModels((state) => state.isOpen);
   return (
     <>
       <button type="button" className={styles.chip} popoverTarget={SHEET}>
@@ -17,7 +22,12 @@ export function ModelChip() {
         <ChipText model={model} />
         {model.phase === "loading" && <Progress model={model} />}
       </button>
-      <DeviceSheet id={SHEET} model={model} />
+      <DeviceSheet id={SHEET} model={model} onChoose={models.open} />
+      {isChoosing && (
+        <Suspense>
+          <ModelsDialog />
+        </Suspense>
+      )}
     </>
   );
 }

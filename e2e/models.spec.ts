@@ -1,0 +1,86 @@
+import { expect, test } from "@playwright/test";
+import { startHubDouble } from "./hubDouble";
+import { expectAccessible, expectNoOverflow } from "./pageChecks";
+
+const ID = "some-body/tiny-smolvlm";
+
+test("a model of the Hub is looked up, downloaded, used, kept without a network, and deleted", async ({
+  page,
+}) => {
+  const hub = await startHubDouble(page, ID, "fixtures/families/smolvlm");
+  const models = page.getByRole("dialog", { name: "Models" });
+  const chip = page
+    .getByRole("banner")
+    .getByRole("button", { name: /keepsight-mini|tiny-smolvlm|llama/ });
+  const open = async () => {
+    await chip.click();
+    await page.getByRole("button", { name: "Use another model …" }).click();
+    await expect(models).toBeVisible();
+  };
+  await page.goto("./");
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
+  await open();
+  await expectAccessible(page);
+
+  await models.getByLabel("Model", { exact: true }).fill("some-body/missing");
+  await models.getByRole("button", { name: "Look up" }).click();
+  await expect(models.getByRole("alert")).toContainText("The Hub has no model some-body/missing.");
+
+  await models.getByLabel("Model", { exact: true }).fill(ID);
+  await models.getByRole("button", { name: "Look up" }).click();
+  await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();
+  await expect(models).toContainText("apache-2.0");
+  await expectNoOverflow(page);
+  await expectAccessible(page);
+
+  hub.behave({ isDamaged: true });
+  const fetchIt = models.getByRole("button", { name: "Download and use" });
+  await fetchIt.click();
+  await expect(models.getByRole("alert")).toContainText("model.safetensors arrived damaged");
+  hub.behave({ isGated: true });
+  await fetchIt.click();
+  await expect(models.getByRole("alert")).toContainText(`Accept the terms of ${ID}`);
+  await expect(models.getByRole("link")).toHaveAttribute("href", `https://huggingface.co/${ID}`);
+  hub.behave({ cutAt: 0 });
+  await fetchIt.click();
+  await expect(models.getByRole("alert")).toContainText("cannot be reached");
+  await expect(models).toContainText("the download was stopped");
+
+  hub.behave({});
+  await fetchIt.click();
+  await expect(models).toBeHidden({ timeout: 60_000 });
+  await expect(chip).toContainText("tiny-smolvlm", { timeout: 60_000 });
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
+  await expect(page).toHaveURL(/model=some-body%2Ftiny-smolvlm/);
+
+  hub.behave({ isOffline: true });
+  const before = hub.requests.length;
+  await page.reload();
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
+  await expect(chip).toContainText("tiny-smolvlm");
+  await page.getByLabel("Question").fill("What is this?");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await expect(page.getByRole("article", { name: "Answer" }).last()).toHaveAttribute(
+    "data-phase",
+    "done",
+    { timeout: 120_000 },
+  );
+  expect(hub.requests.length, "nothing was fetched again").toBe(before);
+
+  await open();
+  await models.getByRole("button", { name: `Delete ${ID} from this browser` }).click();
+  await expect(chip).toContainText("keepsight-mini", { timeout: 120_000 });
+  const left = await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("models");
+    const names: string[] = [];
+    for await (const name of folder.keys()) names.push(name);
+    return names;
+  });
+  expect(left).toEqual([]);
+
+  await open();
+  await models.getByLabel("Choose a folder").setInputFiles("fixtures/families/llama");
+  await expect(models).toBeHidden();
+  await expect(chip).toContainText("llama");
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 60_000 });
+});
