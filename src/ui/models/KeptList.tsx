@@ -1,5 +1,5 @@
-import type { KeptModel } from "@/hub/keptModels";
 import { texts } from "@/language/language";
+import type { ModelsState } from "@/store/models/models";
 import { formatMegabytes } from "@/text/format";
 import { useApp, useModels } from "../useApp";
 import styles from "./Models.module.css";
@@ -40,7 +40,7 @@ export function KeptList() {
 }
 
 interface ItemProps {
-  readonly model: KeptModel;
+  readonly model: ModelsState["kept"][number];
   readonly isInUse: boolean;
   readonly isBusy: boolean;
 }

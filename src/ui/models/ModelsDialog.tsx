@@ -13,6 +13,9 @@ const SUGGESTED = [
   "OpenGVLab/InternVL3-1B-hf",
 ];
 
+/** A branch, not a word of the page. */
+const DEFAULT_REVISION = "main";
+
 /** Models to use instead of the embedded one: kept in this browser, from the Hub, from a folder. */
 export default function ModelsDialog() {
   const { models } = useApp();
@@ -50,7 +53,7 @@ function FromHub() {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
     const field = (name: string) => String(fields.get(name) ?? "").trim();
-    const address = { id: field("id"), revision: field("revision") || "main" };
+    const address = { id: field("id"), revision: field("revision") || DEFAULT_REVISION };
     void models.find(address, field("token") || undefined);
   };
   return (
@@ -80,7 +83,12 @@ function FromHub() {
           <summary>{words.more}</summary>
           <label>
             <span>{words.revision}</span>
-            <input name="revision" placeholder="main" autoComplete="off" spellCheck={false} />
+            <input
+              name="revision"
+              placeholder={DEFAULT_REVISION}
+              autoComplete="off"
+              spellCheck={false}
+            />
           </label>
           <label>
             <span>{words.token}</span>
