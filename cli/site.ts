@@ -68,9 +68,8 @@ export async function serveSite(
   port = 0,
   host = "127.0.0.1",
 ): Promise<Site> {
-  const policy = builtPolicy();
   const setHeaders: Options["setHeaders"] = (response, name) => {
-    if (/\.m?js$/.test(name)) response.setHeader("Content-Security-Policy", policy);
+    if (/\.m?js$/.test(name)) response.setHeader("Content-Security-Policy", builtPolicy());
   };
   const site = sirv(DIST, { dev: true, etag: true, setHeaders });
   const folders = Object.entries(mounts).map(([prefix, folder]) => {
@@ -98,7 +97,7 @@ export async function serveSite(
   };
 }
 
-/** The policy that the build wrote for hosts. */
+/** The policy that the build wrote for hosts. A server of model directories alone needs no build. */
 function builtPolicy(): string {
   const headers = fs.readFileSync(path.join(DIST, "_headers"), "utf8");
   return /^ *Content-Security-Policy: (.+)$/m.exec(headers)![1]!;
