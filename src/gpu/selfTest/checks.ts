@@ -130,12 +130,11 @@ export async function checkReductions(
   reduction: Reduction,
   spec: CheckSpec,
 ): Promise<number> {
-  const errors = [];
-  for (const check of [norms, attention, rows, samples]) {
-    errors.push(
-      await run(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),
-    );
-  }
+  const errors = await Promise.all(
+    [norms, attention, rows, samples].map((check) =>
+      run(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),
+    ),
+  );
   return Math.max(...errors);
 }
 

@@ -35,38 +35,42 @@ export async function selfTest(
   wanted: Variants,
   spec: CheckSpec,
 ): Promise<SelfTestResult> {
-  const notices: string[] = [];
-  const test = async <K extends keyof Variants>(
-    kind: K,
-    candidates: readonly Variants[K][],
-    check: (variant: Variants[K]) => Promise<number>,
-  ): Promise<Variants[K]> => {
-    for (const variant of candidates) {
-      const error = await check(variant).catch(() => Infinity);
-      if (error < TOLERANCE) return variant;
-      notices.push(
-        `The ${variant} ${NAMES[kind]} gave wrong results on this adapter and are not used.`,
-      );
-    }
-    throw new SelfTestError(`This graphics adapter computes wrong results (${NAMES[kind]}).`);
-  };
-
-  const variants = {
-    matmul: await test("matmul", plainest(wanted.matmul, PLAIN.matmul), (variant) =>
+  const [matmul, flash, reduction] = await Promise.all([
+    choose("matmul", plainest(wanted.matmul, PLAIN.matmul), (variant) =>
       checkMatmul(gpu, variant, spec),
     ),
-    flash: await test("flash", plainest(wanted.flash, PLAIN.flash), (variant) =>
+    choose("flash", plainest(wanted.flash, PLAIN.flash), (variant) =>
       checkFlash(gpu, variant, spec),
     ),
-    reduction: await test(
+    choose(
       "reduction",
       wanted.reduction === "subgroup"
         ? ["subgroup", "workgroup", "one"]
         : plainest(wanted.reduction, "one"),
       (variant) => checkReductions(gpu, variant, spec),
     ),
+  ]);
+  return {
+    variants: { matmul: matmul.variant, flash: flash.variant, reduction: reduction.variant },
+    notices: [matmul, flash, reduction].flatMap((chosen) => chosen.notices),
   };
-  return { variants, notices };
+}
+
+/** The first of the candidates that computes correct results. @throws SelfTestError */
+async function choose<K extends keyof Variants>(
+  kind: K,
+  candidates: readonly Variants[K][],
+  check: (variant: Variants[K]) => Promise<number>,
+): Promise<{ readonly variant: Variants[K]; readonly notices: readonly string[] }> {
+  const notices: string[] = [];
+  for (const variant of candidates) {
+    const error = await check(variant).catch(() => Infinity);
+    if (error < TOLERANCE) return { variant, notices };
+    notices.push(
+      `The ${variant} ${NAMES[kind]} gave wrong results on this adapter and are not used.`,
+    );
+  }
+  throw new SelfTestError(`This graphics adapter computes wrong results (${NAMES[kind]}).`);
 }
 
 function plainest<T>(wanted: T, plain: T): readonly T[] {

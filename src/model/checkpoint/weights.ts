@@ -58,6 +58,8 @@ export interface DecoderWeights {
 export interface LoadWeightsOptions extends LoadPlanOptions {
   /** Largest part of a matrix in bytes; default: the device's binding limit. */
   readonly bindingBytes?: number;
+  /** Called when the headers are read, before the tensors are: kernels can compile meanwhile. */
+  readonly onType?: (dtype: DType) => void;
 }
 
 /** Prefixes of the decoder's tensors: SmolVLM and Idefics3, LLaVA-like containers, bare models. */
@@ -80,7 +82,7 @@ export async function loadWeights(
   source: ByteSource,
   options: LoadWeightsOptions = {},
 ): Promise<DecoderWeights> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, onType } = options;
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const { bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize) } = options;
   const tensors = await readTensorMap(source, { signal });
@@ -92,6 +94,7 @@ export async function loadWeights(
   const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
+  onType?.(plan.dtype);
   await plan.load(source, { signal, onProgress });
   return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy() };
 }

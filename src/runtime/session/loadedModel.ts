@@ -1,7 +1,9 @@
 import type { Rotary } from "@/compression/types";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
-import { type SelfTestResult, selfTest } from "@/gpu/selfTest/selfTest";
+import type { DType } from "@/gpu/kernels/common/dtype";
+import type { CheckSpec } from "@/gpu/selfTest/checks";
+import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, type Variants } from "@/gpu/variants";
 import { type ByteSource, httpSource } from "@/model/checkpoint/byteSource";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
@@ -10,6 +12,7 @@ import { filesFetch } from "@/model/checkpoint/filesFetch";
 import { readStopIds } from "@/model/checkpoint/stopIds";
 import { loadWeights } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
+import { createKernelSet } from "@/model/decoder/kernelSet";
 import type { ImageProcessor } from "@/model/families/family";
 import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
@@ -21,6 +24,7 @@ import { loadVisionEncoder } from "@/model/vision/load";
 import type { EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
 import type { ModelShape } from "../request/prefillSpan";
 import { describeModel } from "./modelInfo";
+import { rememberedSelfTest } from "./rememberedTest";
 
 export type ModelLoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
 
@@ -148,16 +152,28 @@ interface Language extends SelfTestResult {
   readonly decoder: Decoder;
 }
 
+/** Weights, self-test and kernels; the adapter is tested and compiles while the weights arrive. */
 async function loadDecoder(
   gpu: Gpu,
-  { isFallback }: AdapterFacts,
+  adapter: AdapterFacts,
   config: DecoderConfig,
   { source, kvType: wanted, chunkRows }: LoadRequest & { readonly source: ByteSource },
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<Language> {
   const file = "model.safetensors";
+  const kvTypeFor = (dtype: DType) => wanted ?? (dtype === "f32" ? "f32" : "f16");
+  let testing: Promise<SelfTestResult> | undefined;
+  let compiling: Promise<unknown> | undefined;
+  const prepare = (dtype: DType) => {
+    testing = testAdapter(gpu, adapter, { dtype, kvType: kvTypeFor(dtype), shape: config });
+    compiling = testing.then(({ variants }) =>
+      createKernelSet(gpu, { variants, dtype, kvType: kvTypeFor(dtype), shape: config }),
+    );
+    compiling.catch(() => undefined); // awaited below, unless the weights fail first
+  };
   const weights = await loadWeights(gpu, config, source, {
     signal,
+    onType: prepare,
     onProgress: (loadedBytes, totalBytes) =>
       onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
   });
@@ -165,20 +181,25 @@ async function loadDecoder(
     const { bytes, dtype } = weights;
     const tell = (phase: ModelLoadProgress["phase"]) =>
       onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
-    const kvType = wanted ?? (dtype === "f32" ? "f32" : "f16");
     signal.throwIfAborted();
     tell("selfTest");
-    const fitting = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
-    const tested = await selfTest(gpu, fitting, { dtype, kvType, shape: config });
+    const tested = await (testing as Promise<SelfTestResult>);
     signal.throwIfAborted();
     tell("compile");
+    await compiling;
     const chunks = chunkRows === undefined ? {} : { chunkRows };
-    const options = { variants: tested.variants, kvType, ...chunks };
+    const options = { variants: tested.variants, kvType: kvTypeFor(dtype), ...chunks };
     return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
   } catch (error) {
     weights.destroy();
     throw error;
   }
+}
+
+function testAdapter(gpu: Gpu, adapter: AdapterFacts, spec: CheckSpec): Promise<SelfTestResult> {
+  const { isFallback } = adapter;
+  const wanted = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
+  return rememberedSelfTest(gpu, adapter, wanted, spec);
 }
 
 interface VisionSources {
