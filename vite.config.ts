@@ -5,6 +5,7 @@ import react from "@vitejs/plugin-react";
 import { type Connect, defineConfig, loadEnv, type Plugin } from "vite";
 import { builtFiles, SERVICE_WORKER } from "./build/builtFiles.ts";
 import { contentPolicy, contentPolicyOfBuild } from "./build/contentPolicy.ts";
+import { Licences } from "./build/licences.ts";
 
 /** Vite answers a missing file with index.html and status 200; under models/ that must be a 404. */
 function realNotFound(): Plugin {
@@ -27,15 +28,23 @@ function realNotFound(): Plugin {
 }
 
 export default defineConfig(({ mode }) => {
+  const licences = new Licences(import.meta.dirname);
   const { VITE_MODEL_ORIGINS = "", VITE_HF_ENDPOINT = "" } = loadEnv(mode, import.meta.dirname);
   const policy = contentPolicy(`${VITE_MODEL_ORIGINS} ${VITE_HF_ENDPOINT}`);
   return {
     base: "./",
-    plugins: [react(), realNotFound(), contentPolicyOfBuild(policy), builtFiles(policy)],
+    plugins: [
+      react(),
+      realNotFound(),
+      contentPolicyOfBuild(policy),
+      licences.collect(),
+      licences.write(),
+      builtFiles(policy),
+    ],
     resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
     // One ONNX Runtime for our code and Transformers.js; pre-bundling would break its wasm URLs.
     optimizeDeps: { exclude: ["@huggingface/transformers", "onnxruntime-web"] },
-    worker: { format: "es" },
+    worker: { format: "es", plugins: () => [licences.collect()] },
     build: {
       target: "es2023",
       // Fonts stay files: the policy of the pages allows no font from a data: address.

@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
-          include: ["{src,cli,test}/**/*.test.{ts,tsx}"],
+          include: ["{src,build,cli,test}/**/*.test.{ts,tsx}"],
           exclude: ["**/*.gpu.test.ts"],
         },
       },

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
 import { build } from "vite";
+import { Licences } from "../build/licences";
 
 const LIB = path.resolve("lib");
 const ALIAS = { "@": path.resolve("src") };
@@ -10,7 +11,7 @@ const WORKER_SOURCE = "@/runtime/worker.ts";
 
 /**
  * `npm pack` and `npm publish` run this first. It writes `lib/`: the client, one worker file that holds
- * the engine, Transformers.js and ONNX Runtime, the wasm file, and the types. A consumer's bundler
+ * the engine, Transformers.js and ONNX Runtime, the wasm file, the types, and the licences. A consumer's bundler
  * therefore installs and resolves none of our dependencies.
  */
 export async function main(): Promise<number> {
@@ -22,6 +23,7 @@ export async function main(): Promise<number> {
 }
 
 async function buildWorker(): Promise<void> {
+  const licences = new Licences(path.resolve("."));
   await build({
     configFile: false,
     // The runner of these commands (run.mjs) works in development mode.
@@ -29,6 +31,7 @@ async function buildWorker(): Promise<void> {
     logLevel: "warn",
     base: "./",
     publicDir: false,
+    plugins: [licences.collect(), licences.write()],
     resolve: { alias: ALIAS },
     build: {
       target: "es2023",

@@ -17,6 +17,11 @@ test("the About page says of each method what it did here, and nothing that was 
   await expect(page.getByRole("table")).toHaveCount(0);
   await expect(page.getByText(/from your last answer/)).toHaveCount(0);
 
+  const licences = page.getByRole("link", { name: "Licences of this page" });
+  const text = await (await page.request.get((await licences.getAttribute("href"))!)).text();
+  for (const name of ["Keepsight", "onnxruntime-web", "@fontsource-variable/inter", "react"]) {
+    expect(text).toMatch(new RegExp(`^${name}( [\\d.]+.*)?$`, "m"));
+  }
   await page.getByRole("link", { name: "Chat", exact: true }).first().click();
   await ask(page, question);
   await page.getByRole("link", { name: "About" }).click();

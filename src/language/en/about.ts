@@ -18,6 +18,7 @@ export const aboutEn = {
   every: "Every policy",
   options: "Options",
   numbers: "What the numbers mean",
+  licences: "Licences of this page and of what it contains",
   latest: (settings: string) => `The value beside each is from your last answer, with ${settings}.`,
   chat: "Chat",
   askFirst: <T>(chat: T): Parts<T> => [

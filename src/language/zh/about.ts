@@ -17,6 +17,7 @@ export const aboutZh: Texts["about"] = {
   every: "所有策略",
   options: "选项",
   numbers: "数字的含义",
+  licences: "此页面及其所含组件的许可证",
   latest: (settings) => `每项旁边的数值来自您的最后一个回答，设置为 ${settings}。`,
   chat: "对话",
   askFirst: (chat) => [

@@ -77,6 +77,12 @@ export default function About() {
 
         <h2 className={styles.title}>{words.numbers}</h2>
         <Numbers />
+
+        <p className={styles.small}>
+          <a href="licences.txt" target="_blank" rel="noreferrer">
+            {words.licences}
+          </a>
+        </p>
       </article>
     </main>
   );
