@@ -12,11 +12,12 @@ import type {
 } from "@/protocol/engine";
 import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
+import { withHubModel } from "./hubModel";
 import { inputError, numberOption, usageError } from "./options";
 import { replay } from "./replay";
 import { verify } from "./verify";
 
-const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR]
+const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
@@ -26,6 +27,8 @@ const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--
 An --image belongs to the next --prompt and may repeat; several prompts are turns of one
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
 prompt once per lane, policy:retention, from forks of one prefill. --memory limits all GPU buffers.
+--model OWNER/NAME[@REVISION] is downloaded from the Hugging Face Hub once; HF_ENDPOINT names a mirror,
+HF_TOKEN gives access to private and gated models.
 
 npm run ask -- --model DIR --verify [--kv-type f16|f32] [--json FILE|-] asks what PyTorch answered in
 DIR/recorded.json (reference/record_directory.py) and succeeds only if prompt and answer are the same.
@@ -266,7 +269,8 @@ function describeLane({ policy, retention, result, failure, agreement: share }: 
 }
 
 /** `npm run ask` */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(given: readonly string[]): Promise<number> {
+  const argv = await withHubModel(given);
   if (argv.some((word) => word === "--replay" || word.startsWith("--replay="))) return replay(argv);
   if (argv.includes("--verify")) return verify(argv);
   const command = parseAsk(argv);

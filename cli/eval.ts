@@ -6,10 +6,11 @@ import { askOnce, Engines, laneName } from "./evalAsk";
 import { type EvalCommand, parseEval } from "./evalCommand";
 import { EvalRecords, type EvalSettings } from "./evalRecords";
 import { type Answered, formatTable, scoreLanes } from "./evalScores";
+import { withHubModel } from "./hubModel";
 
 /** `npm run eval` */
 export async function main(argv: readonly string[]): Promise<number> {
-  const command = parseEval(argv);
+  const command = parseEval(await withHubModel(argv));
   const { questions, references, json } = command;
   const settings = settingsOf(command);
   const records = new EvalRecords(json && `${json}.questions.jsonl`, settings);
