@@ -21,14 +21,17 @@ import { pyramidKv } from "./policies/window/pyramidKv";
 import { snapKv } from "./policies/window/snapKv";
 import { type Policy, PolicyError } from "./types";
 
-/** The only list of policies: menus, command line, tests, benchmark and README derive from it. */
+/**
+ * The only list of policies: menus, command line, tests, benchmark and README derive from it. The three
+ * methods that the project started from stand first.
+ */
 export const POLICIES: readonly Policy[] = [
-  full,
-  random,
-  uniform,
   airCache,
   prefixKv,
   elastic,
+  full,
+  random,
+  uniform,
   h2o,
   snapKv,
   streaming,

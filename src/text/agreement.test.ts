@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreeingWords, agreement, alignedWords } from "./agreement";
+import { agreeingWords, agreement, alignedWords, changesBetween } from "./agreement";
 
 describe("agreement", () => {
   it.each([
@@ -41,5 +41,27 @@ describe("alignedWords", () => {
     ["a x a b", "a a b", [0, undefined, 1, 2]],
   ])("of %j with %j is %j", (answer, reference, expected) => {
     expect(alignedWords(answer, reference)).toEqual(expected);
+  });
+});
+
+describe("changesBetween", () => {
+  it.each([
+    ["a b c", "a b c", []],
+    ["", "", []],
+    ["$12.00", "$11.00", [["$12.00", "$11.00"]]],
+    ["a x y c", "a b c", [["x y", "b"]]],
+    ["a c", "a b c", [["", "b"]]],
+    ["a b x", "a b", [["x", ""]]],
+    [
+      "x b c y",
+      "a b c d",
+      [
+        ["x", "a"],
+        ["y", "d"],
+      ],
+    ],
+  ])("of %j with %j is %j", (answer, reference, expected) => {
+    const changes = expected.map(([own, other]) => ({ answer: own, reference: other }));
+    expect(changesBetween(answer, reference)).toEqual(changes);
   });
 });

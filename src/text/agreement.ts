@@ -65,6 +65,34 @@ export function alignedWords(answer: string, reference: string): readonly (numbe
   });
 }
 
+/** A place where two texts differ; either side may have no words. */
+export interface Change {
+  readonly answer: string;
+  readonly reference: string;
+}
+
+/** The places where an answer differs from a reference, in order, each as long as possible. */
+export function changesBetween(answer: string, reference: string): readonly Change[] {
+  const words = wordsOf(reference);
+  const changes: Change[] = [];
+  let own: string[] = [];
+  let next = 0;
+  const close = (end: number) => {
+    const other = words.slice(next, end);
+    if (own.length + other.length > 0) {
+      changes.push({ answer: own.join(" "), reference: other.join(" ") });
+    }
+    own = [];
+    next = end + 1;
+  };
+  for (const { word, agrees } of agreeingWords(answer, reference)) {
+    if (agrees) close(words.indexOf(word, next));
+    else own.push(word);
+  }
+  close(words.length);
+  return changes;
+}
+
 function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }

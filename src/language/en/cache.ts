@@ -18,6 +18,10 @@ export const cacheEn = {
     help: "Limit of the KV cache for the whole conversation; earlier rows are dropped first.",
     off: "off",
   },
+  reference: {
+    name: "Compare every answer with the full cache",
+    help: "After each answer the full cache answers too, and its memory is freed again.",
+  },
   options: "Options",
   defaults: "Back to the defaults",
   deviation: (sentence: string) => `This variant does not keep the exact budget: ${sentence}`,

@@ -1,3 +1,4 @@
+import type { Change } from "@/text/agreement";
 import type { Parts } from "../parts";
 import { counted, plural } from "./plural";
 
@@ -67,7 +68,9 @@ export const chatEn = {
   answer: {
     name: "Answer",
     nameOf: (settings: string) => `Answer of ${settings}`,
-    empty: "The model ended its answer without text.",
+    empty:
+      "The model gave no text: it ended the answer at once. It does so if it cannot read the image " +
+      "or does not understand the question.",
     laneEmpty: "No text.",
     laneStopped: "Stopped before its first token.",
     words: "Word by word: arrow keys show the patches that each word attends to",
@@ -86,18 +89,44 @@ export const chatEn = {
     selecting: "selecting rows",
     freeing: "freeing memory",
   },
+  verdict: {
+    same: (isHidden: boolean) => `Same answer as ${reference(isHidden)}.`,
+    differs: (isHidden: boolean) => `Differs from ${reference(isHidden)}:`,
+    changes: (changes: readonly Change[]) => `${changes.map(change).join("; ")}.`,
+    more: (count: number) => `And ${counted(count, "other change")}.`,
+    pending: "Comparing with the full cache …",
+    missing: {
+      cap: "Not compared with the full cache: both do not fit under the cap.",
+      memory: "Not compared with the full cache: the device has not enough memory for both.",
+      stopped: "Not compared with the full cache: it was stopped.",
+      off: "Not compared with the full cache.",
+    },
+    askToCompare: "Ask again to compare",
+    askToCompareHelp: "The whole image was not prefilled for this question under these settings.",
+  },
   facts: {
-    bytesHelp: "KV cache at the end of the answer, of the full cache's size",
-    ofBytes: (bytes: string) => `of ${bytes}`,
+    bytesHelp: "KV cache at the end of the answer, and the full cache's size",
+    memory: (bytes: string) => `${bytes} of memory`,
+    memoryOf: (bytes: string, full: string) => `${bytes} of memory instead of ${full}`,
+    held: (share: string, rows: string) =>
+      `${share} of the image + ${rows} text rows, in blocks of 64`,
+    details: "Details",
+    blocks:
+      "The KV cache holds one row per token, layer and head. Memory is given in blocks of 64 rows, so " +
+      "a few rows more or less may not change it.",
+    peak: (bytes: string) => `Peak while answering ${bytes}`,
+    reference: {
+      fork: (bytes: string, peak: string) =>
+        `The full cache answered from the same prefill with ${bytes}; both together took ${peak} at most`,
+      prefill: (bytes: string, peak: string) =>
+        `The full cache read the whole conversation again, earlier answers as they stand here, with ` +
+        `${bytes}; both together took ${peak} at most`,
+    },
     perTokenHelp: "Median over the answer's tokens",
     perToken: (time: string) => `${time}/token`,
     firstToken: (time: string) => `first token ${time}`,
-    same: (isHidden: boolean) => `same answer as ${reference(isHidden)}`,
-    differs: (isHidden: boolean) => `differs from ${reference(isHidden)}`,
-    askToCompare: "ask again to compare",
-    askToCompareHelp: "The whole image was not prefilled for this question under these settings.",
     heldHelp: "Summed over the layers, when the answer ended",
-    held: (rows: string) => `rows held ${rows}`,
+    rowsHeld: (rows: string) => `rows held ${rows}`,
     readHelp: "Summed over the layers, mean over the answer's tokens",
     read: (rows: string) => `read per token ${rows}`,
     appended: (rows: string) => `${rows} rows appended`,
@@ -134,6 +163,12 @@ export const chatEn = {
     bytesHelp: (full: string) => `KV cache at the end of the answer, of ${full} in full`,
   },
 };
+
+function change({ answer, reference }: Change): string {
+  if (answer === "") return `“${reference}” is missing`;
+  if (reference === "") return `“${answer}” was added`;
+  return `“${answer}” instead of “${reference}”`;
+}
 
 function reference(isHidden: boolean): string {
   return isHidden ? "the whole image’s" : "the full cache";

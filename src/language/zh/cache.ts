@@ -19,6 +19,10 @@ export const cacheZh: Texts["cache"] = {
     help: "整个对话的 KV 缓存上限；先丢弃较早的行。",
     off: "不限",
   },
+  reference: {
+    name: "每个回答都与完整缓存比较",
+    help: "每次回答之后，完整缓存也会回答一次，随后释放其内存。",
+  },
   options: "选项",
   defaults: "恢复默认值",
   deviation: (sentence) => `这个变体不严格遵守预算：${sentence}`,

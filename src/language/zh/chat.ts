@@ -1,3 +1,4 @@
+import type { Change } from "@/text/agreement";
 import type { Texts } from "../en/en";
 
 export const chatZh: Texts["chat"] = {
@@ -62,7 +63,7 @@ export const chatZh: Texts["chat"] = {
   answer: {
     name: "回答",
     nameOf: (settings) => `${settings} 的回答`,
-    empty: "模型没有输出文字就结束了回答。",
+    empty: "模型没有输出文字，立即结束了回答。看不清图像或不理解问题时会这样。",
     laneEmpty: "没有文字。",
     laneStopped: "在第一个 token 之前停止。",
     words: "逐词：方向键显示每个词关注的图块",
@@ -81,18 +82,40 @@ export const chatZh: Texts["chat"] = {
     selecting: "选择行",
     freeing: "释放内存",
   },
+  verdict: {
+    same: (isHidden) => `与${reference(isHidden)}的回答相同。`,
+    differs: (isHidden) => `与${reference(isHidden)}的回答不同：`,
+    changes: (changes) => `${changes.map(change).join("；")}。`,
+    more: (count) => `另有 ${count} 处不同。`,
+    pending: "正在与完整缓存比较……",
+    missing: {
+      cap: "未与完整缓存比较：两者合计超过上限。",
+      memory: "未与完整缓存比较：设备内存不足以容纳两者。",
+      stopped: "未与完整缓存比较：已停止。",
+      off: "未与完整缓存比较。",
+    },
+    askToCompare: "重新提问以便比较",
+    askToCompareHelp: "在这些设置下，这个问题还没有对完整图像做过预填充。",
+  },
   facts: {
     bytesHelp: "回答结束时的 KV 缓存，以及完整缓存的大小",
-    ofBytes: (bytes) => `/ ${bytes}`,
+    memory: (bytes) => `内存 ${bytes}`,
+    memoryOf: (bytes, full) => `内存 ${bytes}，完整缓存为 ${full}`,
+    held: (share, rows) => `图像的 ${share} + ${rows} 行文本，每 64 行一块`,
+    details: "详细信息",
+    blocks:
+      "KV 缓存在每一层、每个头中为每个 token 保存一行。内存按 64 行一块分配，因此多几行或少几行可能不改变内存。",
+    peak: (bytes) => `回答期间的峰值 ${bytes}`,
+    reference: {
+      fork: (bytes, peak) => `完整缓存从同一次预填充出发回答，占用 ${bytes}；两者合计峰值 ${peak}`,
+      prefill: (bytes, peak) =>
+        `完整缓存重新读取了整个对话（先前的回答保持不变），占用 ${bytes}；两者合计峰值 ${peak}`,
+    },
     perTokenHelp: "回答中各 token 的中位数",
     perToken: (time) => `${time}/token`,
     firstToken: (time) => `首个 token ${time}`,
-    same: (isHidden) => `与${reference(isHidden)}的回答相同`,
-    differs: (isHidden) => `与${reference(isHidden)}的回答不同`,
-    askToCompare: "重新提问以便比较",
-    askToCompareHelp: "在这些设置下，这个问题还没有对完整图像做过预填充。",
     heldHelp: "回答结束时所有层之和",
-    held: (rows) => `持有 ${rows} 行`,
+    rowsHeld: (rows) => `持有 ${rows} 行`,
     readHelp: "所有层之和，各 token 的平均值",
     read: (rows) => `每个 token 读取 ${rows} 行`,
     appended: (rows) => `追加 ${rows} 行`,
@@ -128,6 +151,12 @@ export const chatZh: Texts["chat"] = {
     bytesHelp: (full) => `回答结束时的 KV 缓存；完整缓存为 ${full}`,
   },
 };
+
+function change({ answer, reference }: Change): string {
+  if (answer === "") return `缺少“${reference}”`;
+  if (reference === "") return `多出“${answer}”`;
+  return `“${answer}”而不是“${reference}”`;
+}
 
 function reference(isHidden: boolean): string {
   return isHidden ? "完整图像" : "完整缓存";

@@ -69,6 +69,27 @@ describe("a question", () => {
     ]);
   });
 
+  test("that is typed again word for word is answered afresh in its place", async () => {
+    const { app, asks, compares, listSamples } = setUp();
+    listSamples();
+    await settled();
+    for (const question of ["What?", "What?", "And?"]) {
+      app.ask(question);
+      await settled();
+    }
+    app.comparison.toggle();
+    app.ask("What?");
+    await settled();
+    const { exchanges } = app.chat.store.getState().conversation;
+    expect(exchanges.map(({ question }) => question)).toEqual(["What?", "And?"]);
+    expect(asks.map(({ fresh, turns }) => [fresh, turns.length])).toEqual([
+      [undefined, 1],
+      [true, 1],
+      [undefined, 2],
+    ]);
+    expect(compares[0]!.turns).toHaveLength(1);
+  });
+
   test("is asked in lanes while comparing is on, with the lanes of its moment", async () => {
     const { app, asks, compares, listSamples } = setUp();
     app.comparison.toggle();

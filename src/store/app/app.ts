@@ -4,6 +4,7 @@ import { type AttentionView, createAttentionView } from "../attention/attentionV
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { createPreview, type PreviewStore } from "../chat/preview";
+import { askedBefore } from "../conversation/conversation";
 import { withoutPatches } from "../conversation/occlusion";
 import { type Charts, createCharts } from "../engine/charts";
 import { createLoad, type Load } from "../engine/load";
@@ -45,7 +46,10 @@ export interface App {
   start(): void;
   /** Settings of the next question. */
   next(): CacheSettings;
-  /** Asks with the next settings, or in lanes if comparing is on. */
+  /**
+   * Asks with the next settings, or in lanes if comparing is on. A question that was asked before,
+   * word for word, is answered again in its place: as a new turn, the model would read its own answer.
+   */
   ask(question: string): void;
   /** Replaces a question and asks the new one, with the next settings or in lanes. */
   edit(exchangeId: string, question: string): void;
@@ -118,10 +122,19 @@ export function createApp(options: AppOptions): App {
   /** A function that sends a question with the settings at the time of this call. */
   function sender(question: string): () => void {
     const single = next();
-    if (!comparison.store.getState().isOn) return () => chat.ask(question, single);
+    const again = () => askedBefore(chat.store.getState().conversation, question)?.id;
+    if (!comparison.store.getState().isOn) {
+      return () => {
+        const asked = again();
+        return asked ? chat.askAgain(asked, single) : chat.ask(question, single);
+      };
+    }
     const several = comparison.settings();
     comparison.asked();
-    return () => chat.compare(question, several);
+    return () => {
+      const asked = again();
+      return asked ? chat.compareAgain(asked, several) : chat.compare(question, several);
+    };
   }
 
   let gallery: Promise<void> = Promise.resolve();

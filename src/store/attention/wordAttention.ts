@@ -5,9 +5,9 @@ import {
   type Attempt,
   type ChatConversation,
   type Exchange,
-  fullReference,
   standingResult,
 } from "../conversation/conversation";
+import { fullReference } from "../conversation/verdict";
 import type { LayerChoice } from "../settings/settings";
 import { attendedRows, attentionOfRow, attentionOfSteps, lightOf, sinkRows } from "./attention";
 import type { RestingWord } from "./attentionView";

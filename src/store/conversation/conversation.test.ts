@@ -2,14 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { CacheSettings, TurnResult } from "@/protocol/engine";
 import { result } from "../app/testing";
 import {
-  type Attempt,
-  agreesWithReference,
   attemptGroups,
   type ChatConversation,
   contextTokens,
   type Exchange,
   emptyConversation,
-  fullReference,
   type Run,
   reduceRun,
   STARTED,
@@ -123,70 +120,15 @@ test("the context counts a prefilled conversation whole and an appended turn by 
   expect(contextTokens(chat)).toBe(600 + 3 + 20 + 2);
 });
 
-test("an answer is compared with the full cache's answer to the same question, once there is one", () => {
-  const full = done({ policy: "full", retention: 1, answer: "A cat" });
-  const agrees = (reference: Run, answer: string) => {
-    const run = done({ policy: "h2o", retention: 0.1, answer });
-    const other = { id: "other", settings, run };
-    const { attempts, ...asked } = exchange("a", [], reference);
-    return agreesWithReference({ ...asked, attempts: [...attempts, other] }, other);
-  };
-  expect(agrees(full, "A cat ")).toBe(true);
-  expect(agrees(full, "A dog")).toBe(false);
-  expect(agrees(done({ retention: 0.5 }), "A dog")).toBeUndefined();
-  expect(agrees(done({ retention: 1, finish: "cancelled" }), "A dog")).toBeUndefined();
-});
-
-describe("an answer about an image with something hidden in it", () => {
-  const patches = [{ position: 7, box: { x: 0, y: 0, width: 0.5, height: 0.5 } }];
-  const without = (answer: string): Attempt => ({
-    id: "without",
-    settings,
-    hidden: { image: "p", patches },
-    run: done({ answer, retention: 1, tokenIds: [9] }),
-  });
+test("the conversation never goes on from an answer about an image with something hidden in it", () => {
+  const hidden = { image: "p", patches: [] };
   const chat = withAttempt(
     conversation(
       exchange("a", ["p"], done({ answer: "A cat", retention: 1, tokenIds: [1] })),
       exchange("b", [], { phase: "queued" }),
     ),
     "a",
-    without("A dog"),
+    { id: "without", settings, hidden, run: done({ answer: "A dog", tokenIds: [9] }) },
   );
-  const asked = chat.exchanges[0]!;
-
-  test("is never the one that the conversation goes on from", () => {
-    expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([1]);
-  });
-
-  test("is never the full cache's reference", () => {
-    const other: Attempt = { id: "x", settings, run: done({ answer: "A cat", retention: 0.1 }) };
-    expect(fullReference(asked, other)?.id).toBe(asked.attempts[0]!.id);
-  });
-
-  test("is compared with the answer about the whole image under the same settings", () => {
-    expect(agreesWithReference(asked, asked.attempts[1]!)).toBe(false);
-    expect(agreesWithReference(asked, without("A cat"))).toBe(true);
-    const elsewhere = { ...without("A cat"), settings: { ...settings, policy: "h2o" } };
-    expect(agreesWithReference(asked, elsewhere)).toBeUndefined();
-    const appended = exchange("c", [], done({ answer: "A cat", appended: true }));
-    expect(agreesWithReference(appended, without("A cat"))).toBeUndefined();
-  });
-});
-
-test("an answer is compared with its own reference before any other", () => {
-  const reference = { result: result({ answer: "12" }), source: "fork", peakBytes: 9 } as const;
-  const own = done({ answer: "11", retention: 0.1, policy: "snapkv", reference });
-  const chat = withAttempt(conversation(exchange("a", ["p"], own)), "a", {
-    id: "full",
-    settings,
-    run: done({ answer: "11" }),
-  });
-  const [compressed, full] = chat.exchanges[0]!.attempts;
-  expect(fullReference(chat.exchanges[0]!, compressed!)).toMatchObject({
-    settings: { policy: "full", retention: 1 },
-    run: { result: { answer: "12" } },
-  });
-  expect(agreesWithReference(chat.exchanges[0]!, compressed!)).toBe(false);
-  expect(agreesWithReference(chat.exchanges[0]!, full!)).toBeUndefined();
+  expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([1]);
 });

@@ -9,7 +9,6 @@ import type {
   Turn,
   TurnResult,
 } from "@/protocol/engine";
-import { sameSettings } from "../settings/settings";
 import type { Hidden } from "./occlusion";
 import type { Origin } from "./origin";
 import type { Timings } from "./timings";
@@ -256,6 +255,16 @@ export function turnsUntil(conversation: ChatConversation, exchangeId: string): 
   throw new RangeError(`No exchange ${exchangeId} in the conversation`);
 }
 
+/** The newest exchange with the same question, unless images wait for this one. */
+export function askedBefore(
+  { images, exchanges }: ChatConversation,
+  question: string,
+): Exchange | undefined {
+  const asked = new Set(exchanges.flatMap((exchange) => exchange.images));
+  if (images.some(({ id }) => !asked.has(id))) return undefined;
+  return exchanges.findLast((exchange) => exchange.question === question);
+}
+
 /** Tokens of the conversation so far: prompts and answers, including dropped rows. */
 export function contextTokens(conversation: ChatConversation): number {
   let tokens = 0;
@@ -266,60 +275,6 @@ export function contextTokens(conversation: ChatConversation): number {
     tokens = before + (result.appended ? result.promptTokens : 0) + result.tokenIds.length;
   }
   return tokens;
-}
-
-/**
- * The full cache's answer to the same question: the attempt's own reference, otherwise the newest
- * complete answer of the full cache, if it is not `attempt`.
- */
-export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
-  const own = ownReference(attempt);
-  if (own) return own;
-  const full = attempts.findLast(
-    ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
-  );
-  return full === attempt ? undefined : full;
-}
-
-/**
- * Whether an answer equals the full cache's answer to the same question. An answer with hidden
- * patches is compared with the newest answer about the complete image under the same settings, if
- * that was also prefilled anew: a cache that was appended to holds other rows.
- */
-export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
-  const reference = attempt.hidden
-    ? wholeReference(exchange, attempt)
-    : fullReference(exchange, attempt);
-  if (!reference || !isWhole(attempt.run)) return undefined;
-  return textOf(reference.run).trim() === textOf(attempt.run).trim();
-}
-
-/** The reference that the engine gave together with an answer, as an attempt of its own. */
-function ownReference({ id, settings, run }: Attempt): Attempt | undefined {
-  const reference = run.phase === "done" ? run.result.reference : undefined;
-  if (!reference || !("result" in reference)) return undefined;
-  const { result } = reference;
-  const { policy, retention } = result;
-  return {
-    id: `${id} reference`,
-    settings: { ...settings, policy, retention, options: {} },
-    run: { phase: "done", result },
-  };
-}
-
-function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {
-  return attempts.findLast(
-    (each) =>
-      isWhole(each.run) &&
-      !each.run.result.appended &&
-      !each.hidden &&
-      sameSettings(each.settings, settings),
-  );
-}
-
-/** Whether it ended without being stopped. */
-function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
-  return run.phase === "done" && run.result.finish !== "cancelled";
 }
 
 /** The name that the user gave, otherwise the first question, otherwise the image's title. */

@@ -55,8 +55,26 @@ export function SettingsBlock() {
         />
       </div>
       <CapControl />
+      <ReferenceSwitch />
       <OptionsForm key={policy.id} policy={policy} />
       <AnswerForm />
     </section>
+  );
+}
+
+/** Whether the full cache answers after every compressed answer. */
+function ReferenceSwitch() {
+  const { settings } = useApp();
+  const isOn = useSettings((state) => state.comparesWithFull);
+  const words = texts.cache.reference;
+  return (
+    <label className={styles.switch} title={words.help}>
+      <input
+        type="checkbox"
+        checked={isOn}
+        onChange={({ target }) => settings.choose({ comparesWithFull: target.checked })}
+      />
+      {words.name}
+    </label>
   );
 }

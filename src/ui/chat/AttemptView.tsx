@@ -1,10 +1,5 @@
 import { texts } from "@/language/language";
-import {
-  type Attempt,
-  agreesWithReference,
-  type Exchange,
-  textOf,
-} from "@/store/conversation/conversation";
+import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
@@ -15,6 +10,7 @@ import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
 import { PhaseLine } from "./PhaseLine";
 import { useFailureAction } from "./useFailureAction";
+import { useVerdict, VerdictLine } from "./VerdictLine";
 
 interface Props {
   readonly exchange: Exchange;
@@ -24,7 +20,8 @@ interface Props {
 /** One answer: its words, then one line with its progress or its measurements. */
 export function AttemptView({ exchange, attempt }: Props) {
   const { policies } = useApp();
-  const { run, settings } = attempt;
+  const { run, settings, hidden } = attempt;
+  const verdict = useVerdict(exchange, attempt);
   const text = textOf(run);
   const act = useFailureAction(attempt);
   const isLive = run.phase === "running" || run.phase === "queued";
@@ -37,7 +34,10 @@ export function AttemptView({ exchange, attempt }: Props) {
         dir="auto"
       >
         <span className={run.phase === "running" ? styles.caret : undefined}>
-          <ComparedText attempt={attempt} />
+          <ComparedText
+            attempt={attempt}
+            reference={verdict?.kind === "differs" ? verdict.reference : undefined}
+          />
         </span>
         {run.phase === "done" && text === "" && (
           <span className={styles.none}>{texts.chat.answer.empty}</span>
@@ -47,12 +47,15 @@ export function AttemptView({ exchange, attempt }: Props) {
         {isLive && <PhaseLine run={run} label={settingsLabel(policies, settings)} />}
         {run.phase === "done" && (
           <>
+            {verdict && <VerdictLine verdict={verdict} attempt={attempt} />}
+            {hidden && !verdict && run.result.finish !== "cancelled" && (
+              <p title={texts.chat.verdict.askToCompareHelp}>{texts.chat.verdict.askToCompare}</p>
+            )}
             <Facts
               settings={settings}
               sampling={run.origin?.sampling}
               result={run.result}
-              agrees={agreesWithReference(exchange, attempt)}
-              hidden={attempt.hidden}
+              hidden={hidden}
             />
             <div className={styles.actions}>
               <AgainActions exchange={exchange} />

@@ -1,10 +1,11 @@
 import { texts } from "@/language/language";
 import type { CacheSettings, Sampling, TurnResult } from "@/protocol/engine";
 import { type Hidden, hiddenLabel } from "@/store/conversation/occlusion";
-import { formatBytes, formatCount, formatMs } from "@/text/format";
+import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/format";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import styles from "./Chat.module.css";
+import { heldParts } from "./heldParts";
 import { rowCounters } from "./rowCounters";
 
 interface Props {
@@ -12,57 +13,88 @@ interface Props {
   /** Sampling of the answer; absent in older records. */
   readonly sampling: Sampling | undefined;
   readonly result: TurnResult;
-  readonly agrees: boolean | undefined;
   readonly hidden: Hidden | undefined;
 }
 
-/** Bytes, rows and times of an answer, as the engine measured them. */
-export function Facts({ settings, sampling, result, agrees, hidden }: Props) {
+/** Memory and time of an answer in one line; everything that the engine measured below it. */
+export function Facts({ settings, sampling, result, hidden }: Props) {
   const { policies } = useApp();
   const words = texts.chat.facts;
-  const { kvBytes, ms } = result;
-  const rows = rowCounters(result);
-  const details = [
-    ...settingsDetails(policies, settings),
-    ...(sampling ? samplingWords(sampling) : []),
-  ];
+  const { kvBytes, ms, finish, tokenIds } = result;
+  const bytes = formatBytes(kvBytes.end);
+  const full = formatBytes(kvBytes.full);
   return (
     <div className={styles.facts}>
       <p className={styles.factLine}>
         <b>{settingsLabel(policies, settings)}</b>
         {hidden && <b>{hiddenLabel(hidden)}</b>}
-        {details.length > 0 && <span>{texts.page.list(details)}</span>}
         <span className="num" title={words.bytesHelp}>
-          {formatBytes(kvBytes.end)} <i>{words.ofBytes(formatBytes(kvBytes.full))}</i>
+          {bytes === full ? words.memory(bytes) : words.memoryOf(bytes, full)}
         </span>
-        <span className="num" title={words.perTokenHelp}>
-          {words.perToken(formatMs(ms.decodePerToken.median))}
-        </span>
-        <span className="num">{words.firstToken(formatMs(ms.firstToken))}</span>
-        {agrees !== undefined && (
-          <span className={agrees ? styles.same : styles.differs}>
-            {agrees ? words.same(hidden !== undefined) : words.differs(hidden !== undefined)}
+        {tokenIds.length > 1 && (
+          <span className="num" title={words.perTokenHelp}>
+            {words.perToken(formatMs(ms.decodePerToken.median))}
           </span>
         )}
-        {hidden && agrees === undefined && result.finish !== "cancelled" && (
-          <span title={words.askToCompareHelp}>{words.askToCompare}</span>
-        )}
-        {words.endings[result.finish] && <span>{words.endings[result.finish]}</span>}
+        {words.endings[finish] && <span>{words.endings[finish]}</span>}
       </p>
+      <details className={styles.details}>
+        <summary>
+          {words.details}
+          <Held result={result} />
+        </summary>
+        <Details settings={settings} sampling={sampling} result={result} />
+      </details>
+    </div>
+  );
+}
+
+/** What the bytes consist of, because a share of the image alone does not explain them. */
+function Held({ result }: { readonly result: TurnResult }) {
+  const { imageRows, keptRows, otherRows } = heldParts(result);
+  const words = texts.chat.facts;
+  if (imageRows === 0) return null;
+  const share = formatRetention(keptRows / imageRows);
+  return <span className="num">{words.held(share, formatCount(otherRows))}</span>;
+}
+
+function Details({ settings, sampling, result }: Omit<Props, "hidden">) {
+  const { policies } = useApp();
+  const words = texts.chat.facts;
+  const rows = rowCounters(result);
+  const details = [
+    ...settingsDetails(policies, settings),
+    ...(sampling ? samplingWords(sampling) : []),
+  ];
+  const { reference } = result;
+  return (
+    <>
+      {details.length > 0 && <p>{texts.page.list(details)}</p>}
       <p className={`num ${styles.rows}`}>
-        <span title={words.heldHelp}>{words.held(formatCount(rows.held))}</span>
-        <span title={words.readHelp}>{words.read(formatCount(rows.readPerToken))}</span>
         <span>
           {result.appended
             ? words.appended(formatCount(result.promptTokens))
             : words.prefilled(formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens))}
         </span>
+        <span title={words.heldHelp}>{words.rowsHeld(formatCount(rows.held))}</span>
+        <span title={words.readHelp}>{words.read(formatCount(rows.readPerToken))}</span>
+        <span>{words.firstToken(formatMs(result.ms.firstToken))}</span>
       </p>
+      <p>{words.blocks}</p>
+      <p className="num">{words.peak(formatBytes(result.kvBytes.peak))}</p>
+      {reference && "result" in reference && (
+        <p className="num">
+          {words.reference[reference.source](
+            formatBytes(reference.result.kvBytes.peak),
+            formatBytes(reference.peakBytes),
+          )}
+        </p>
+      )}
       {result.notices.map((notice) => (
         <p key={notice} className={styles.remark}>
           {notice}
         </p>
       ))}
-    </div>
+    </>
   );
 }

@@ -6,6 +6,7 @@ import {
   standingAttempt,
   textOf,
 } from "@/store/conversation/conversation";
+import { ownReference } from "@/store/conversation/verdict";
 import { agreementCounts } from "@/text/agreement";
 import { formatBytes, formatMs } from "@/text/format";
 import { Failure } from "../shared/Failure";
@@ -28,7 +29,9 @@ interface Props {
 export function LanesView({ exchange, lanes }: Props) {
   const { policies } = useApp();
   const full = lanes.find(({ settings, run }) => settings.retention === 1 && run.phase === "done");
-  const reference = full?.run.phase === "done" ? full.run.result.answer : undefined;
+  const shared = lanes.map(ownReference).find((found) => found !== undefined);
+  const run = (full ?? shared)?.run;
+  const reference = run?.phase === "done" ? run.result.answer : undefined;
   const standing = standingAttempt(exchange);
   const isSettled = lanes.every(({ run }) => run.phase === "done" || run.phase === "failed");
   return (
@@ -62,7 +65,7 @@ export function LanesView({ exchange, lanes }: Props) {
 
 interface LaneProps {
   readonly attempt: Attempt;
-  /** The full lane's answer, once there is one. */
+  /** The answer of the full lane, or of the full cache beside the lanes, once there is one. */
   readonly reference: string | undefined;
   readonly isReference: boolean;
   readonly isFirst: boolean;

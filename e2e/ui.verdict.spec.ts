@@ -1,0 +1,33 @@
+import { expect, type Page, test } from "@playwright/test";
+import { ask, openScripted } from "./scripted";
+
+const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
+
+test("every compressed answer says whether it is the full cache's, and which words changed", async ({
+  page,
+}) => {
+  await openScripted(page, { query: "policy=aircache&keep=10" });
+  await ask(page, "What is the total?");
+  await expect(page.getByText("Same answer as the full cache.")).toBeVisible();
+  await expect(page.getByText(/\sMB of memory instead of \d/)).toBeVisible();
+  await expect(
+    page.getByText(/^10\s% of the image \+ \d+ text rows, in blocks of 64$/),
+  ).toBeVisible();
+
+  await ask(page, "What is the date?");
+  await expect(
+    page.getByText("Differs from the full cache: “2020” instead of “2016”."),
+  ).toBeVisible();
+  await expect(answers(page).last().getByRole("mark")).toHaveText("differs: 2020");
+
+  // Typed again, the question is answered again in its place.
+  await page.getByLabel("Compare every answer with the full cache").uncheck();
+  await ask(page, "What is the total?");
+  await expect(page.getByRole("group", { name: "What is the total?" })).toHaveCount(1);
+  await expect(answers(page)).toHaveCount(3);
+  await page.getByLabel("Policy").first().selectOption("full");
+  await ask(page, "What is the total?");
+  await expect(answers(page)).toHaveCount(4);
+  await expect(page.getByText("Not compared with the full cache.")).toHaveCount(0);
+  await expect(page).toHaveURL(/reference=off/);
+});

@@ -1,0 +1,97 @@
+import type { MissingReference, TurnResult } from "@/protocol/engine";
+import { sameSettings } from "../settings/settings";
+import { type Attempt, type Exchange, type Run, textOf } from "./conversation";
+
+/** How a compressed answer relates to the full cache's. */
+export type Verdict =
+  | { readonly kind: "same" | "differs"; readonly reference: string }
+  /** The full cache is answering. */
+  | { readonly kind: "pending" }
+  /** There is no full answer: why the engine gave none, or that none was asked for. */
+  | { readonly kind: "missing"; readonly why: MissingReference["missing"] | "off" };
+
+/**
+ * The verdict of a finished answer. Undefined if it was stopped, if nothing was dropped, and for an
+ * answer with hidden patches that has nothing to be compared with.
+ * @param isRunning whether the engine still works on this attempt
+ */
+export function verdictOf(
+  exchange: Exchange,
+  attempt: Attempt,
+  isRunning: boolean,
+): Verdict | undefined {
+  const { run, hidden } = attempt;
+  if (!isWhole(run)) return undefined;
+  if (!hidden && run.result.retention === 1) return undefined;
+  const agrees = agreesWithReference(exchange, attempt);
+  if (agrees !== undefined) {
+    const reference = textOf(referenceFor(exchange, attempt)!.run);
+    return { kind: agrees ? "same" : "differs", reference };
+  }
+  if (hidden || keptEverything(run.result)) return undefined;
+  if (isRunning) return { kind: "pending" };
+  const { reference } = run.result;
+  const why = reference && "missing" in reference ? reference.missing : "off";
+  return { kind: "missing", why };
+}
+
+/** Whether the answer is the full cache's own: no row of its prompt, or before it, was dropped. */
+function keptEverything({ appended, layers }: TurnResult): boolean {
+  return !appended && layers.every(({ rowsBefore, rowsAfter }) => rowsBefore === rowsAfter);
+}
+
+/**
+ * The full cache's answer to the same question: the attempt's own reference, otherwise the newest
+ * complete answer of the full cache, if it is not `attempt`.
+ */
+export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
+  const own = ownReference(attempt);
+  if (own) return own;
+  const full = attempts.findLast(
+    ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
+  );
+  return full === attempt ? undefined : full;
+}
+
+/**
+ * Whether an answer equals the full cache's answer to the same question. An answer with hidden
+ * patches is compared with the newest answer about the complete image under the same settings, if
+ * that was also prefilled anew: a cache that was appended to holds other rows.
+ */
+export function agreesWithReference(exchange: Exchange, attempt: Attempt): boolean | undefined {
+  const reference = referenceFor(exchange, attempt);
+  if (!reference || !isWhole(attempt.run)) return undefined;
+  return textOf(reference.run).trim() === textOf(attempt.run).trim();
+}
+
+function referenceFor(exchange: Exchange, attempt: Attempt): Attempt | undefined {
+  return attempt.hidden ? wholeReference(exchange, attempt) : fullReference(exchange, attempt);
+}
+
+/** The reference that the engine gave together with an answer, as an attempt of its own. */
+export function ownReference({ id, settings, run }: Attempt): Attempt | undefined {
+  const reference = run.phase === "done" ? run.result.reference : undefined;
+  if (!reference || !("result" in reference)) return undefined;
+  const { result } = reference;
+  const { policy, retention } = result;
+  return {
+    id: `${id} reference`,
+    settings: { ...settings, policy, retention, options: {} },
+    run: { phase: "done", result },
+  };
+}
+
+function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {
+  return attempts.findLast(
+    (each) =>
+      isWhole(each.run) &&
+      !each.run.result.appended &&
+      !each.hidden &&
+      sameSettings(each.settings, settings),
+  );
+}
+
+/** Whether it ended without being stopped. */
+function isWhole(run: Run): run is Extract<Run, { phase: "done" }> {
+  return run.phase === "done" && run.result.finish !== "cancelled";
+}

@@ -1,0 +1,46 @@
+import { texts } from "@/language/language";
+import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
+import { type Verdict, verdictOf } from "@/store/conversation/verdict";
+import { changesBetween } from "@/text/agreement";
+import { useChat } from "../useApp";
+import styles from "./Chat.module.css";
+
+/** Number of changed places that are quoted. */
+const QUOTED = 3;
+
+/** The verdict of an attempt, as long as it is of interest. */
+export function useVerdict(exchange: Exchange, attempt: Attempt): Verdict | undefined {
+  const isRunning = useChat((state) => state.running === attempt.id);
+  return verdictOf(exchange, attempt, isRunning);
+}
+
+interface Props {
+  readonly verdict: Verdict;
+  readonly attempt: Attempt;
+}
+
+/** Whether an answer is the full cache's, or which words changed. */
+export function VerdictLine({ verdict, attempt }: Props) {
+  const words = texts.chat.verdict;
+  const isHidden = attempt.hidden !== undefined;
+  switch (verdict.kind) {
+    case "same":
+      return <p className={styles.same}>{words.same(isHidden)}</p>;
+    case "differs": {
+      const changes = changesBetween(textOf(attempt.run), verdict.reference);
+      const quoted = changes.slice(0, QUOTED);
+      return (
+        <p className={styles.differs}>
+          {words.differs(isHidden)} <span dir="auto">{words.changes(quoted)}</span>
+          {changes.length > QUOTED && ` ${words.more(changes.length - QUOTED)}`}
+        </p>
+      );
+    }
+    case "pending":
+      return <p className={styles.remark}>{words.pending}</p>;
+    case "missing":
+      return <p className={styles.remark}>{words.missing[verdict.why]}</p>;
+    default:
+      return verdict satisfies never;
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { heldParts } from "./heldParts";
+
+const box = { x: 0, y: 0, width: 1, height: 1 };
+const tile = { firstPosition: 3, gridRows: 2, gridColumns: 5, box };
+const images = [{ image: "p", width: 1, height: 1, tiles: [tile] }];
+
+test("counts the image's rows of every layer, and the others, as means over layers and heads", () => {
+  const layers = [
+    { rowsBefore: 15, rowsAfter: 7, kept: [0, 1, 2, 3, 12, 13, 14] },
+    {
+      rowsBefore: 15,
+      rowsAfter: 6,
+      kept: [0, 1, 2, 4, 5, 13, 14],
+      keptPerHead: [
+        [0, 1, 2, 4, 13, 14],
+        [0, 1, 2, 5, 13, 14],
+      ],
+    },
+  ];
+  expect(heldParts({ layers, images })).toEqual({ imageRows: 10, keptRows: 1.5, otherRows: 5 });
+  expect(heldParts({ layers: [], images: [] })).toEqual({
+    imageRows: 0,
+    keptRows: 0,
+    otherRows: 0,
+  });
+});
