@@ -58,7 +58,9 @@ describe("options", () => {
   });
 
   it("names the policies that exist where one does not", () => {
-    expect(() => policyById("snap")).toThrow(/There is no policy "snap"; there are aircache, prefixkv, elastic, full/);
+    expect(() => policyById("snap")).toThrow(
+      /There is no policy "snap"; there are aircache, prefixkv, elastic, full/,
+    );
   });
 
   it("has unique ids, and loses none that links and saved files use", () => {

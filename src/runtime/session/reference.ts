@@ -7,6 +7,7 @@ import { fullKvBytes, layerReports } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
+import { kvCeiling } from "../request/ceiling";
 import { type CheckedSettings, checkSettings } from "../request/request";
 import type { ConversationImages } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled } from "./job";
@@ -136,7 +137,8 @@ export class ReferenceLane {
     asked.signal.throwIfAborted();
     this.#io.emit({ type: "stage", stage: "reference", done: 0, total: maxNewTokens });
     const tokens = this.#tokensWithin(asked, maxNewTokens);
-    if (tokens === 0) return { missing: "cap" };
+    const limit = asked.turn.settings.capMb === undefined ? "memory" : "cap";
+    if (tokens === 0) return { missing: limit };
     const { job, prefilled, logits } = this.#kept ?? (await this.#prefill(asked));
     const { cache } = prefilled;
     const { progress, turn } = job;
@@ -152,7 +154,7 @@ export class ReferenceLane {
     });
     const result = progress.result(turn);
     if (result.finish === "cancelled") return { missing: "stopped" };
-    if (result.finish === "length" && tokens < maxNewTokens) return { missing: "cap" };
+    if (result.finish === "length" && tokens < maxNewTokens) return { missing: limit };
     return { result, source: logits ? "fork" : "prefill", peakBytes: memory.cachesPeak };
   }
 
@@ -164,8 +166,11 @@ export class ReferenceLane {
     const rows = Array.from({ length: layers }, () =>
       new Array<number>(kvHeads).fill(job.turn.prompt.ids.length),
     );
-    const others = this.#model.gpu.memory.bytes.kv;
-    return tokensWithin(rows, newTokens, rowBytes, capOf(job) - others);
+    const { memory } = this.#model.gpu;
+    const { kv, reference } = memory.bytes;
+    const { capMb = Number.POSITIVE_INFINITY } = job.turn.settings;
+    const left = Math.min(capMb * 1e6, kvCeiling({}, memory).bytes + reference) - kv;
+    return tokensWithin(rows, newTokens, rowBytes, left);
   }
 
   /** Prefills the whole conversation without compression. */
@@ -189,8 +194,9 @@ export class ReferenceLane {
   /** Whether the lanes can grow to their longest answer beside the uncompressed rows. */
   #fits(job: Job, full: KvCache, lanes: readonly RowCounts[], newTokens: number): boolean {
     const grown = lanes.map((rows) => peakBytes(rows, newTokens, full.rowBytes));
-    const isBelow = grown.reduce((sum, bytes) => sum + bytes, full.bytes) <= capOf(job);
-    if (!isBelow) this.#missing = "cap";
+    const ceiling = kvCeiling(job.turn.settings, this.#model.gpu.memory);
+    const isBelow = grown.reduce((sum, bytes) => sum + bytes, full.bytes) <= ceiling.bytes;
+    if (!isBelow) this.#missing = ceiling.isCap ? "cap" : "memory";
     return isBelow;
   }
 
@@ -205,11 +211,6 @@ export class ReferenceLane {
 /** Whether settings may drop rows; otherwise the answer is the full cache's own. */
 export function isCompressing({ policy, settings }: CheckedSettings): boolean {
   return policy.id !== "full" && settings.retention < 1;
-}
-
-function capOf({ turn }: Job): number {
-  const { capMb } = turn.settings;
-  return capMb === undefined ? Number.POSITIVE_INFINITY : capMb * 1e6;
 }
 
 /** The same question under the full cache. */
