@@ -11,6 +11,8 @@ test("a first visit shows a sample and its questions, and one click answers", as
   await page.getByRole("button", { name: "What is the total?" }).click();
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect(page.getByText("of 576 patches")).toBeVisible();
+  await expect(page.getByText(/first token/)).toBeHidden();
+  await page.getByText("Details").click();
   await expect(page.getByText(/first token/)).toBeVisible();
   await expect(page.getByText(/rows held/)).toBeVisible();
 });

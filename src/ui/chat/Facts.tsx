@@ -23,11 +23,16 @@ export function Facts({ settings, sampling, result, hidden }: Props) {
   const { kvBytes, ms, finish, tokenIds } = result;
   const bytes = formatBytes(kvBytes.end);
   const full = formatBytes(kvBytes.full);
+  const changed = [
+    ...settingsDetails(policies, settings),
+    ...(sampling ? samplingWords(sampling) : []),
+  ];
   return (
     <div className={styles.facts}>
       <p className={styles.factLine}>
         <b>{settingsLabel(policies, settings)}</b>
         {hidden && <b>{hiddenLabel(hidden)}</b>}
+        {changed.length > 0 && <span>{texts.page.list(changed)}</span>}
         <span className="num" title={words.bytesHelp}>
           {bytes === full ? words.memory(bytes) : words.memoryOf(bytes, full)}
         </span>
@@ -43,7 +48,7 @@ export function Facts({ settings, sampling, result, hidden }: Props) {
           {words.details}
           <Held result={result} />
         </summary>
-        <Details settings={settings} sampling={sampling} result={result} />
+        <Details result={result} />
       </details>
     </div>
   );
@@ -55,21 +60,15 @@ function Held({ result }: { readonly result: TurnResult }) {
   const words = texts.chat.facts;
   if (imageRows === 0) return null;
   const share = formatRetention(keptRows / imageRows);
-  return <span className="num">{words.held(share, formatCount(otherRows))}</span>;
+  return <span className={`num ${styles.held}`}>{words.held(share, formatCount(otherRows))}</span>;
 }
 
-function Details({ settings, sampling, result }: Omit<Props, "hidden">) {
-  const { policies } = useApp();
+function Details({ result }: { readonly result: TurnResult }) {
   const words = texts.chat.facts;
   const rows = rowCounters(result);
-  const details = [
-    ...settingsDetails(policies, settings),
-    ...(sampling ? samplingWords(sampling) : []),
-  ];
   const { reference } = result;
   return (
     <>
-      {details.length > 0 && <p>{texts.page.list(details)}</p>}
       <p className={`num ${styles.rows}`}>
         <span>
           {result.appended
