@@ -3,7 +3,7 @@ import type { AskRequest, CompareRequest, TurnResult } from "@/protocol/engine";
 import { result } from "@/store/app/testing";
 import type { AttemptRecord, ConversationRecord } from "@/store/library/records";
 import { replay, replayAll } from "./replay";
-import { modelOf, planReplay } from "./replayPlan";
+import { modelOf, otherWeights, planReplay } from "./replayPlan";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
 const sampling = { maxNewTokens: 9, temperature: 0, topK: 0, topP: 1, seed: 0 };
@@ -146,6 +146,18 @@ describe("a replay", () => {
       sameText: true,
       appended: { recorded: true, replayed: false },
     });
+  });
+
+  test("says that other weights answered, if both are known", () => {
+    const steps = planReplay(record);
+    expect(otherWeights(steps, { weights: "sha256:ab" })).toBeUndefined();
+    const recorded = JSON.parse(
+      JSON.stringify(steps).replaceAll('"versions":{}', '"versions":{"weights":"commit:12"}'),
+    );
+    expect(otherWeights(recorded, { weights: "commit:12" })).toBeUndefined();
+    expect(otherWeights(recorded, { weights: "sha256:ab" })).toBe(
+      "The conversation was answered by other weights (commit:12) than these (sha256:ab).",
+    );
   });
 
   test("goes on after an answer that failed", async () => {

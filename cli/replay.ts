@@ -14,7 +14,7 @@ import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
 import type { AttemptRecord } from "@/store/library/records";
 import { type OpenedEngine, openEngine } from "./engine";
 import { inputError, usageError } from "./options";
-import { modelOf, originOf, planReplay, type Step } from "./replayPlan";
+import { modelOf, originOf, otherWeights, planReplay, type Step } from "./replayPlan";
 
 const USAGE = `npm run ask -- --replay FILE [--model DIR] [--json FILE|-]
 
@@ -47,6 +47,8 @@ export interface ReplayDocument {
   readonly model: string;
   readonly versions: ModelInfo["versions"];
   readonly answers: readonly ReplayedAnswer[];
+  /** The weights are not those that answered; then equal answers cannot be expected. */
+  readonly otherWeights?: string;
   /** Attempts that cannot be run again, one sentence each. */
   readonly skipped: readonly string[];
   readonly same: boolean;
@@ -233,12 +235,17 @@ export async function replay(argv: readonly string[]): Promise<number> {
       const isQuiet = json === "-";
       const kvType = originOf(steps[0]!.attempts.find(originOf) ?? steps[0]!.attempts[0]!)?.kvType;
       const info = await page.load(kvType ? { kvType } : {});
+      const other = otherWeights(steps, info.versions);
+      if (other) process.stderr.write(`${other}\n`);
       const answers = await replayAll(page, steps, (answer) => {
         if (!isQuiet) process.stdout.write(describe(answer));
       });
       const same = answers.every(({ sameText, sameIds }) => sameText && sameIds);
       const { adapter, id, versions } = info;
-      const document: ReplayDocument = { adapter, model: id, versions, answers, skipped, same };
+      const document: ReplayDocument = {
+        ...{ adapter, model: id, versions, answers, skipped, same },
+        ...(other === undefined ? {} : { otherWeights: other }),
+      };
       if (!isQuiet) for (const line of skipped) process.stdout.write(`not replayed: ${line}\n`);
       const text = `${JSON.stringify(document, null, 2)}\n`;
       if (isQuiet) process.stdout.write(text);

@@ -94,3 +94,18 @@ export function modelOf(steps: readonly Step[]): string | undefined {
   }
   return [...names][0];
 }
+
+/** A sentence if answers were given by other weights than those that are loaded now. */
+export function otherWeights(
+  steps: readonly Step[],
+  { weights: loaded = "unknown" }: Readonly<Record<string, string>>,
+): string | undefined {
+  const recorded = new Set(
+    steps.flatMap(({ attempts }) =>
+      attempts.flatMap((each) => originOf(each)?.versions.weights ?? []),
+    ),
+  );
+  recorded.delete(loaded);
+  if (recorded.size === 0) return undefined;
+  return `The conversation was answered by other weights (${[...recorded].join(", ")}) than these (${loaded}).`;
+}

@@ -71,8 +71,6 @@ export interface ModelOutline {
 
 export interface ModelInfo {
   readonly id: string;
-  /** Commit of the Hub, if it was loaded from one. */
-  readonly revision?: string;
   readonly parameters: number;
   /** Bytes read to load it. */
   readonly bytes: number;
@@ -94,6 +92,10 @@ export interface ModelInfo {
   readonly adapter: AdapterInfo;
   /** Milliseconds from the call to ready. */
   readonly loadMs: number;
+  /**
+   * By name. `weights` identifies them: `commit:` of the Hub, else `sha256:` of the decoder's tensors
+   * (`WeightCheck`).
+   */
   readonly versions: Readonly<Record<string, string>>;
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { packBf16, packF16 } from "@/gpu/packing";
@@ -35,7 +36,7 @@ function check(
   for (let at = 4096; at < bytes.length; at += 64) {
     checking.look(tensor, dtype, bytes.slice(at, at + 64));
   }
-  checking.end();
+  return checking.end();
 }
 
 /** Weights as they are trained: around 0, of a deviation of 0.02. */
@@ -87,4 +88,14 @@ it.each([
 it("whole numbers are no f32 weights", () => {
   const counts = Uint32Array.from({ length: 2048 }, (_, i) => i % 200);
   expect(() => check(bytesOf(counts), "f32")).toThrow("is not stored as F32");
+});
+
+it("weights have a digest of their names and values, however they are read", () => {
+  const digestOf = (values: Floats, name?: string) => check(bytesOf(values), "f32", name);
+  const expected = createHash("sha256").update("layers.0.weight\0").update(bytesOf(weights()));
+  expect(digestOf(weights())).toBe(expected.digest("hex"));
+  const changed = weights();
+  changed[2000]! *= 1.001;
+  expect(digestOf(changed)).not.toBe(digestOf(weights()));
+  expect(digestOf(weights(), "layers.1.weight")).not.toBe(digestOf(weights()));
 });

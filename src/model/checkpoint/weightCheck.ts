@@ -1,3 +1,5 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { ModelError } from "../modelError";
@@ -34,33 +36,44 @@ export function checkLayerCount(layers: number, { size }: TensorMap): void {
   throw new ModelError("badModel", message);
 }
 
-/** Refuses, by name, tensors whose numbers cannot be those of a trained model. */
+/**
+ * Sees all weights once: refuses, by name, tensors whose numbers cannot be those of a trained model, and
+ * computes the digest that identifies the weights.
+ */
 export class WeightCheck {
+  readonly #digest = sha256.create();
   /** Weights of which only zeros have been seen. */
   readonly #zero = new Set<TensorInfo>();
   readonly #seen = new Set<TensorInfo>();
 
   /**
-   * @param piece bytes of a tensor, from a multiple of 4 on
+   * @param piece bytes of a tensor, from a multiple of 4 on; pieces come in the order of the files
    * @throws ModelError for infinities, values that are no number, and a data type that cannot be right
    */
   look(tensor: TensorInfo, dtype: DType, piece: Uint8Array<ArrayBuffer>): void {
+    if (!this.#seen.has(tensor)) this.#digest.update(utf8ToBytes(`${tensor.name}\0`));
+    this.#digest.update(piece);
     const words = wordsOf(piece);
     if (!areFinite(words, EXPONENTS[dtype])) {
       throw bad(tensor, "holds infinite values, or values that are no numbers");
     }
+    const isFirst = !this.#seen.has(tensor);
+    this.#seen.add(tensor);
     if (!tensor.name.endsWith(".weight")) return;
     const hasValues = words.some((word) => (word & MAGNITUDES[dtype]) !== 0);
-    if (!this.#seen.has(tensor)) {
-      this.#seen.add(tensor);
+    if (isFirst) {
       if (!hasValues) this.#zero.add(tensor);
       if (tensor.shape.length > 1) checkType(tensor, dtype, words);
     } else if (hasValues) this.#zero.delete(tensor);
   }
 
-  /** @throws ModelError if a weight was all zeros. */
-  end(): void {
+  /**
+   * @returns SHA-256 of every tensor's name, a zero byte and its values, in hexadecimal
+   * @throws ModelError if a weight was all zeros
+   */
+  end(): string {
     for (const tensor of this.#zero) throw bad(tensor, "holds only zeros");
+    return bytesToHex(this.#digest.digest());
   }
 }
 

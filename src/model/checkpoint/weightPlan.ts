@@ -49,6 +49,7 @@ export class WeightPlan {
   readonly #copies: Copy[] = [];
   readonly #buffers: GPUBuffer[] = [];
   #dtype: DType = "f32";
+  /** In the order of the files. */
   #needed: readonly TensorInfo[] = [];
 
   /** Names are prefixed with `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
@@ -83,7 +84,7 @@ export class WeightPlan {
       ...inside.map(([name, shape]) => [this.#prefix + name, shape] as const),
       ...outside,
     ];
-    this.#needed = expected.map(([name, shape]) => {
+    const needed = expected.map(([name, shape]) => {
       const tensor = this.#tensors.get(name);
       if (!tensor) throw bad(`The model's weights lack the tensor ${name}.`);
       if (withoutOnes(tensor.shape).join() !== withoutOnes(shape).join()) {
@@ -94,6 +95,7 @@ export class WeightPlan {
       }
       return tensor;
     });
+    this.#needed = needed.sort((a, b) => a.file.localeCompare(b.file) || a.start - b.start);
     const matrices = this.#needed.filter(({ shape }) => shape.length > 1);
     const first = matrices[0] as TensorInfo;
     const other = matrices.find(({ dtype }) => dtype !== first.dtype);
@@ -153,9 +155,10 @@ export class WeightPlan {
 
   /**
    * Reads, checks and uploads everything. On failure it frees all allocated buffers.
+   * @returns the digest that identifies the weights
    * @throws ModelError naming a tensor whose numbers cannot be right
    */
-  async load(source: ByteSource, { signal, onProgress }: LoadPlanOptions): Promise<void> {
+  async load(source: ByteSource, { signal, onProgress }: LoadPlanOptions): Promise<string> {
     const total = this.bytes;
     let done = 0;
     const onBytes = (bytes: number) => {
@@ -176,7 +179,7 @@ export class WeightPlan {
         // Bounds the memory that the browser uses to stage uploads.
         await this.#gpu.device.queue.onSubmittedWorkDone();
       }
-      check.end();
+      return check.end();
     } catch (error) {
       this.destroy();
       throw error;
@@ -227,11 +230,8 @@ export class WeightPlan {
   }
 
   #reads(): readonly Read[] {
-    const order = [...this.#needed].sort(
-      (a, b) => a.file.localeCompare(b.file) || a.start - b.start,
-    );
     const reads: { file: string; start: number; end: number }[] = [];
-    for (const { file, start, end } of order) {
+    for (const { file, start, end } of this.#needed) {
       const last = reads.at(-1);
       const isNear = last?.file === file && start - last.end <= GAP_BYTES;
       if (last && isNear && end - last.start <= READ_BYTES) {

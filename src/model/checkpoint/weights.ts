@@ -40,6 +40,8 @@ export interface LayerWeights {
 
 /** The language model's tensors on the GPU, matrices in the precision of their file. */
 export interface DecoderWeights {
+  /** SHA-256 of the decoder's tensors, in hexadecimal: the identity of the weights. */
+  readonly digest: string;
   readonly dtype: DType;
   /** Parameters of the language model; a tied head counts once. */
   readonly parameters: number;
@@ -95,8 +97,8 @@ export async function loadWeights(
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
   onType?.(plan.dtype);
-  await plan.load(source, { signal, onProgress });
-  return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy() };
+  const digest = await plan.load(source, { signal, onProgress });
+  return { ...loaded, digest, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
 
 function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.weight") {

@@ -16,7 +16,6 @@ export function describeModel(
   const { layers, heads, kvHeads, headDim, contextLength } = config;
   return {
     id: modelName(baseUrl),
-    ...(revision === undefined ? {} : { revision }),
     parameters: weights.parameters,
     bytes: weights.bytes + readBytes,
     elementType: weights.dtype,
@@ -27,6 +26,7 @@ export function describeModel(
     adapter,
     versions: {
       keepsight: version,
+      weights: revision === undefined ? `sha256:${weights.digest}` : `commit:${revision}`,
       "@huggingface/transformers": transformers.env.version,
       "onnxruntime-web": ort.env.versions.web ?? ort.env.versions.common,
     },
