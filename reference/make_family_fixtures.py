@@ -22,6 +22,7 @@ from families import (
     internvl,
     llava,
     llava_onevision,
+    mlx,
     pictures,
     qwen_vl,
     smolvlm,
@@ -38,6 +39,7 @@ FAMILIES = [
     for make in (
         smolvlm.smolvlm,
         smolvlm.smolvlm2,
+        smolvlm.smolvlm_mlx,
         llava.llava,
         llava.llava_next_vicuna,
         llava.llava_next_mistral,
@@ -58,6 +60,7 @@ FAMILIES = [
 SEEDS = {
     "smolvlm": 16,
     "smolvlm2": 2,
+    "smolvlm-mlx": 2,
     "llava-1.5": 2,
     "llava-next-vicuna": 14,
     "llava-next-mistral": 1,
@@ -137,6 +140,7 @@ def main() -> None:
 def write(family: Family, seed: int, drawn: dict) -> str | None:
     """Writes a family's directory and recording. Returns what is wrong with the seed."""
     renamed = checkpoint.write(family, seed, OUT / family.name)
+    packed = mlx.convert(OUT / family.name, family.mlx) if family.mlx else None
     oracle = Oracle(OUT / family.name, drawn)
     cases = (PICTURE_CASES if family.preprocessor else {}) | TEXT_CASES
     answers = {}
@@ -149,6 +153,8 @@ def write(family: Family, seed: int, drawn: dict) -> str | None:
         if negative.greedy == answers["one"].greedy:
             return "the answer does not depend on the picture"
     record(family, cases, answers, renamed)
+    if packed:
+        mlx.write(OUT / family.name, packed, family.mlx)
     if family.name == VERIFIED:
         record_directory.record(OUT / family.name)
     return None

@@ -13,7 +13,8 @@ class Family:
 
     `preprocessor` and `processor` are preprocessor_config.json and processor_config.json, or None
     for a text model. `stored`: the type in the file; with `values`, the weights are rounded to
-    that narrower type first. `layouts`: transformers 5 knows a newer set of names, too.
+    that narrower type first. `layouts`: transformers 5 knows a newer set of names, too. `mlx`:
+    `quantization` of an MLX conversion, as which the weights are written.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Family:
     values: torch.dtype | None = None
     shards: int = 1
     layouts: bool = False
+    mlx: dict | None = None
 
     @property
     def model_type(self) -> str:

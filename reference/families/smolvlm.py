@@ -1,5 +1,8 @@
 """SmolVLM (Idefics3) and SmolVLM2: SigLIP, pixel shuffle, tiles with row and column tokens."""
 
+import copy
+from dataclasses import replace
+
 import torch
 
 from . import templates, vocabularies
@@ -167,4 +170,36 @@ def smolvlm2() -> Family:
         processor={"image_seq_len": 9, "processor_class": "SmolVLMProcessor"},
         stored=torch.float32,
         values=torch.float16,
+    )
+
+
+def smolvlm_mlx() -> Family:
+    """An MLX conversion of SmolVLM: 4 bits, one matrix in 8; one is too narrow for groups of 32."""
+    family = smolvlm()
+    config = copy.deepcopy(family.config)
+    config["scale_factor"] = 2
+    config["text_config"] |= {
+        "head_dim": 20,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 2,
+        "num_key_value_heads": 2,
+    }
+    config["vision_config"] |= {
+        "hidden_size": 32,
+        "image_size": 32,
+        "intermediate_size": 64,
+        "max_image_size": {"longest_edge": 32},
+        "num_attention_heads": 2,
+        "num_hidden_layers": 2,
+        "size": {"longest_edge": 64},
+    }
+    down = {"language_model.layers.0.mlp.down_proj": {"group_size": 32, "bits": 8}}
+    return replace(
+        family,
+        name="smolvlm-mlx",
+        config=config,
+        preprocessor=_preprocessor("Idefics3", longest=64, tile=32),
+        mlx={"group_size": 32, "bits": 4} | down,
     )

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { packBf16, packF16, unpackBf16, unpackF16 } from "./packing";
+import { packBf16, packF16, roundToF16, unpackBf16, unpackF16 } from "./packing";
 
 const exact = Float32Array.of(0, 1, -1.5, 0.25, 1024, -0.015625);
 
@@ -22,5 +22,25 @@ it("rounds bf16 to the nearest and cuts f16 off", () => {
   expect([...unpackF16(packF16(Float32Array.of(1 + 2 ** -10 + 2 ** -12, -3)))]).toEqual([
     1 + 2 ** -10,
     -3,
+  ]);
+});
+
+it("rounds to the nearest f16, halves to even", () => {
+  const [step, tiny] = [2 ** -10, 2 ** -24];
+  const cases = [
+    [1 + step / 2, 1],
+    [1 + 1.5 * step, 1 + 2 * step],
+    [-(1 + step * 0.51), -(1 + step)],
+    [2 - step / 4, 2],
+    [tiny * 0.5, 0],
+    [tiny * 1.5, 2 * tiny],
+    [2 ** -14 - tiny / 4, 2 ** -14],
+    [65519, 65504],
+  ];
+  const halves = roundToF16(Float32Array.from(cases, ([value]) => value!));
+  const words = new Uint32Array(halves.buffer);
+  expect([...unpackF16(words)]).toEqual(cases.map(([, rounded]) => rounded));
+  expect([...roundToF16(Float32Array.of(65520, -1e9, Number.NaN, -0))]).toEqual([
+    ...[0x7c00, 0xfc00, 0x7e00, 0x8000],
   ]);
 });

@@ -29,6 +29,32 @@ export function packF16(values: Floats): Uint32Array<ArrayBuffer> {
   });
 }
 
+/** The f16 numbers nearest to `values`, ties to even; beyond f16's range infinity. */
+export function roundToF16(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(values.length);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < halves.length; i++) {
+    const word = bits[i] as number;
+    const sign = (word >>> 16) & 0x8000;
+    const magnitude = word & 0x7fff_ffff;
+    if (magnitude < 0x3880_0000) halves[i] = sign | roundedSmall(magnitude);
+    else if (magnitude >= 0x477f_f000)
+      halves[i] = sign | (magnitude > 0x7f80_0000 ? 0x7e00 : 0x7c00);
+    else halves[i] = sign | ((magnitude - 0x3800_0000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  }
+  return halves;
+}
+
+const SMALL = new Float32Array(1);
+const SMALL_BITS = new Uint32Array(SMALL.buffer);
+
+/** f16 bits of a number below 2⁻¹⁴, from its f32 bits: at ½, f32 has steps of f16's smallest number. */
+function roundedSmall(bits: number): number {
+  SMALL_BITS[0] = bits;
+  SMALL[0] = (SMALL[0] as number) + 0.5;
+  return (SMALL_BITS[0] as number) - 0x3f00_0000;
+}
+
 export function unpackF16(words: Uint32Array): Floats {
   return Float32Array.from({ length: words.length * 2 }, (_, at) => {
     return halfValue(((words[at >> 1] as number) >>> (16 * (at & 1))) & 0xffff);

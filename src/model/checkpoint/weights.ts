@@ -64,12 +64,13 @@ export interface LoadWeightsOptions extends LoadPlanOptions {
   readonly onType?: (dtype: DType) => void;
 }
 
-/** Prefixes of the decoder's tensors: SmolVLM and Idefics3, LLaVA-like containers, bare models. */
+/** Prefixes of the decoder's tensors: SmolVLM and Idefics3 (MLX's last), LLaVA-like containers, bare models. */
 const PREFIXES: readonly string[] = [
   "model.text_model.",
   "text_model.",
   "language_model.model.",
   "model.language_model.",
+  "language_model.",
   "model.",
 ];
 const HEADS: readonly string[] = ["lm_head.weight", "language_model.lm_head.weight"];

@@ -44,7 +44,8 @@ const configOf = (name: string) =>
 const NAMES = fs
   .readdirSync(FAMILY_FIXTURES)
   .filter((file) => fs.existsSync(`${FAMILY_FIXTURES}/${file}/config.json`))
-  .filter((name) => familyOf(configOf(name)));
+  // The CPU decoder reads weights as PyTorch stores them.
+  .filter((name) => familyOf(configOf(name)) && !configOf(name).quantization);
 
 describe.each(NAMES)("%s", (name) => {
   const folder = `${FAMILY_FIXTURES}/${name}`;

@@ -10,6 +10,7 @@ import { diskFetch, diskUrl } from "../../../test/files";
 import { readPng } from "../../../test/png";
 import { parseConfig } from "../checkpoint/config";
 import { ModelFiles } from "../checkpoint/files";
+import { pytorchSource } from "../checkpoint/quantized/mlxSource";
 import { loadWeights } from "../checkpoint/weights";
 import { Decoder, promptIds } from "../decoder/decoder";
 import { generate } from "../decoder/generation";
@@ -31,6 +32,7 @@ afterAll(() => gpu.device.destroy());
 const NAMES = [
   "smolvlm",
   "smolvlm2",
+  "smolvlm-mlx",
   "llava-1.5",
   "llava-next-vicuna",
   "llava-next-mistral",
@@ -77,7 +79,7 @@ describe.each(NAMES)("%s", async (name) => {
   let decoder: Decoder;
   let encoder: VisionEncoder | undefined;
   beforeAll(async () => {
-    const source = diskSource(folder);
+    const source = await pytorchSource(diskSource(folder), json);
     const weights = await loadWeights(gpu, config, source);
     decoder = await Decoder.create(gpu, config, weights, { variants: PLAIN, kvType: "f32" });
     encoder = await opened?.weights.load(gpu, source, PLAIN);

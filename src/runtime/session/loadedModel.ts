@@ -9,6 +9,7 @@ import { type ByteSource, httpSource } from "@/model/checkpoint/byteSource";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoint/files";
 import { filesFetch } from "@/model/checkpoint/filesFetch";
+import { pytorchSource } from "@/model/checkpoint/quantized/mlxSource";
 import { readStopIds } from "@/model/checkpoint/stopIds";
 import { loadWeights } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
@@ -72,10 +73,11 @@ export async function loadModel(
   const signal = AbortSignal.any([stopped, failed.signal]);
   const download = (progress: FileProgress) => onProgress({ ...progress, phase: "download" });
   const fetchFile = request.files ? filesFetch(request.baseUrl, request.files) : fetch;
-  const source = httpSource(request.baseUrl, fetchFile);
   const files = new ModelFiles(request.baseUrl, { signal, onProgress: download, fetch: fetchFile });
   const json = await files.json("config.json");
   const config = parseConfig(json);
+  const stored = httpSource(request.baseUrl, fetchFile);
+  const source = await pytorchSource(stored, json, { signal });
   const cleanUps: (() => unknown)[] = [];
   const part = async <T>(loading: Promise<T>, free?: (loaded: T) => unknown): Promise<T> => {
     try {

@@ -124,7 +124,7 @@ function qwen3Tower(json: JsonObject, width: number): GridTowerConfig {
 }
 
 const NAMES: GridTowerNames = {
-  towers: ["visual.", "model.visual."],
+  towers: ["visual.", "model.visual.", "vision_tower."],
   up: ["mlp.fc1"],
   down: "mlp.fc2",
   merger: { norm: "ln_q", first: "mlp.0", second: "mlp.2" },
@@ -137,7 +137,7 @@ const QWEN25_NAMES: GridTowerNames = {
 };
 
 const QWEN3_NAMES: GridTowerNames = {
-  towers: ["model.visual.", "visual."],
+  towers: ["model.visual.", "visual.", "vision_tower."],
   up: ["mlp.linear_fc1"],
   down: "mlp.linear_fc2",
   merger: { norm: "norm", first: "linear_fc1", second: "linear_fc2" },
