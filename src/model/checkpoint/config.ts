@@ -207,7 +207,7 @@ function checked(config: DecoderConfig): DecoderConfig {
     throw bad(`The field mrope_section of config.json is not for heads of ${config.headDim}.`);
   }
   if (config.heads % config.kvHeads !== 0) {
-    throw bad(`config.json has ${config.heads} heads over ${config.kvHeads} KV heads.`);
+    throw bad(`The model's config.json has ${config.heads} heads over ${config.kvHeads} KV heads.`);
   }
   return config;
 }

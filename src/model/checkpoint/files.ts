@@ -119,7 +119,8 @@ export class ModelFiles {
 export function parseJson(name: string, text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value as JsonObject;
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (isObject) return value as JsonObject;
   } catch (cause) {
     throw new ModelError("badModel", `The model's file ${name} is not valid JSON.`, { cause });
   }

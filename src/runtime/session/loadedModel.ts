@@ -19,10 +19,12 @@ import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
 import { type ImageMarkup, PromptBuilder } from "@/model/prompt/prompt";
+import { checkPrompts } from "@/model/prompt/promptCheck";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
 import type { EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
+import { shown } from "@/text/shown";
 import type { ModelShape } from "../request/prefillSpan";
 import { describeModel } from "./modelInfo";
 import { rememberedSelfTest } from "./rememberedTest";
@@ -110,12 +112,15 @@ export async function loadModel(
     ]);
     signal.throwIfAborted();
     const { decoder, variants, notices } = language;
+    const markup = vision?.markup;
+    const prompts = new PromptBuilder(tokenizer, markup, stopIds);
+    checkPrompts({ prompts, tokenizer, markup, vocabulary: config.vocabulary });
     return {
       gpu,
       decoder,
       variants,
       tokenizer,
-      prompts: new PromptBuilder(tokenizer, vision?.markup, stopIds),
+      prompts,
       vision,
       stopIds,
       shape: shapeOf(config),
@@ -220,6 +225,13 @@ async function loadVision(
 ): Promise<VisionModel | undefined> {
   const family = familyOf(json)?.vision;
   if (json.vision_config === undefined || !family) return undefined;
+  if (typeof json.vision_config !== "object") {
+    const given = shown(json.vision_config);
+    throw new ModelError(
+      "badModel",
+      `The vision_config of config.json is ${given}, not an object.`,
+    );
+  }
   const imageTokenId = json.image_token_id ?? json.image_token_index;
   if (typeof imageTokenId !== "number") {
     throw new ModelError("badModel", "The model's config.json names no image_token_id.");
