@@ -77,12 +77,15 @@ async function askLanes(
 function laneAnswer(settings: CacheSettings, { result, failure }: LaneOutcome): LaneAnswer {
   const lane = laneName(settings);
   if (!result) return { lane, failure: failure.message };
-  const { answer, kvBytes, ms, tokenIds } = result;
+  const { answer, kvBytes, ms, tokenIds, logProbabilities } = result;
   return {
     lane,
     answer: answer.trim(),
     kvBytes: kvBytes.after,
     fullBytes: kvBytes.full,
+    ...(logProbabilities
+      ? { logProbabilities: logProbabilities.map((value) => Number(value.toFixed(4))) }
+      : {}),
     // An answer of one token has no decoding step.
     ...(tokenIds.length > 1 ? { msPerToken: ms.decodePerToken.median } : {}),
   };

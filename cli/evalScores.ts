@@ -12,6 +12,8 @@ export interface LaneAnswer {
   /** KV bytes after trimming, and of the full cache. */
   readonly kvBytes?: number;
   readonly fullBytes?: number;
+  /** Natural logarithm of each token's probability. */
+  readonly logProbabilities?: readonly number[];
   /** Median of the answer's decode steps. */
   readonly msPerToken?: number;
 }

@@ -91,9 +91,15 @@ def load_model(source: str, device: str) -> Keepsight:
 
 
 def generate(source: str, out: Path, questions: Iterable, device: str) -> dict:
+    """`ask_all` for pages of the worlds: `questions` are (file name, page, turn) each."""
+    asked = ((name, page.canvas.image, turn, page.world) for name, page, turn in questions)
+    return ask_all(source, out, asked, device)
+
+
+def ask_all(source: str, out: Path, questions: Iterable, device: str) -> dict:
     """Asks the same questions that the app will be asked; returns exact match per world.
 
-    `questions`: (file name, page, turn) each.
+    `questions`: (file name, image, turn, world) each.
     """
     from answering import Answerer
 
@@ -101,14 +107,16 @@ def generate(source: str, out: Path, questions: Iterable, device: str) -> dict:
     out.mkdir(parents=True, exist_ok=True)
     per_world = defaultdict(list)
     with (out / "questions.jsonl").open("w") as asked, (out / "answers.jsonl").open("w") as given:
-        for name, page, turn in questions:
+        for name, image, turn, world in questions:
             if not (out / name).exists():
-                page.canvas.image.save(out / name, optimize=True)
-            answer = answerer.answer(page.canvas.image, turn.question)
-            per_world[page.world].append(answer == turn.answer)
+                image.save(out / name, optimize=True)
+            answer, probabilities = answerer.answer_with_probabilities(image, turn.question)
+            per_world[world].append(answer == turn.answer)
             line = {"image": name, "turns": [turn._asdict()]}
             print(json.dumps(line), file=asked)
-            print(json.dumps({**line, "generated": answer}), file=given, flush=True)
+            rounded = [round(value, 4) for value in probabilities]
+            told = {**line, "generated": answer, "logProbabilities": rounded}
+            print(json.dumps(told), file=given, flush=True)
     everything = [right for rights in per_world.values() for right in rights]
     scores = {world: [share(rights), len(rights)] for world, rights in per_world.items()}
     return {"all": share(everything), "turns": len(everything), "worlds": scores}

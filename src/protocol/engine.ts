@@ -90,6 +90,7 @@ export interface ModelInfo {
   /** KV-cache bytes of one row over all layers. */
   readonly bytesPerRow: number;
   readonly adapter: AdapterInfo;
+  readonly card?: ModelCard;
   /** Milliseconds from the call to ready. */
   readonly loadMs: number;
   /**
@@ -97,6 +98,14 @@ export interface ModelInfo {
    * (`WeightCheck`).
    */
   readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What a model directory says about its model: the field `keepsight` of `config.json`. */
+export interface ModelCard {
+  /** One English sentence: what it was made to read. */
+  readonly purpose?: string;
+  /** An answer is marked as unsure below this probability (see `text/confidence.ts`). */
+  readonly confidence?: { readonly measure: "mean" | "min"; readonly threshold: number };
 }
 
 export interface AdapterInfo {

@@ -101,6 +101,8 @@ export const chatEn = {
       stopped: "Not compared with the full cache: it was stopped.",
       off: "Not compared with the full cache.",
     },
+    unsure: (probability: string) =>
+      `The model is unsure of this answer: it gave its words a probability of ${probability}.`,
     askToCompare: "Ask again to compare",
     askToCompareHelp: "The whole image was not prefilled for this question under these settings.",
   },

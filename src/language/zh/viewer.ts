@@ -5,6 +5,7 @@ export const viewerZh: Texts["viewer"] = {
   larger: "放大图像",
   smaller: "缩小图像",
   overlay: { name: "叠加层", kept: "保留", heat: "热度", off: "关闭" },
+  purpose: (sentence) => `关于此模型：${sentence}`,
   caption: {
     ask: "提问后可看到每一层保留了哪些图块",
     keptAll: (layers, kept, all, isPreview) => [

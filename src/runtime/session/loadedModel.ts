@@ -6,6 +6,7 @@ import type { CheckSpec } from "@/gpu/selfTest/checks";
 import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, type Variants } from "@/gpu/variants";
 import { type ByteSource, httpSource } from "@/model/checkpoint/byteSource";
+import { modelCard } from "@/model/checkpoint/card";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoint/files";
 import { filesFetch } from "@/model/checkpoint/filesFetch";
@@ -129,7 +130,7 @@ export async function loadModel(
         decoder,
         { ...adapter, lanes: variants.reduction, notices },
         files.readBytes + (vision?.encoder.tensorBytes ?? 0),
-        vision?.rowsPerTile,
+        { rowsPerTile: vision?.rowsPerTile, card: modelCard(json) },
       ),
       async destroy() {
         decoder.destroy();

@@ -2,7 +2,7 @@ import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import type { Decoder } from "@/model/decoder/decoder";
 import { transformers } from "@/model/prompt/transformers";
 import { ort } from "@/model/vision/ort";
-import type { AdapterInfo, LoadRequest, ModelInfo } from "@/protocol/engine";
+import type { AdapterInfo, LoadRequest, ModelCard, ModelInfo } from "@/protocol/engine";
 import { version } from "../../../package.json";
 
 /** The description of a loaded model for the page. */
@@ -11,7 +11,7 @@ export function describeModel(
   { config, weights, kvType }: Decoder,
   adapter: AdapterInfo,
   readBytes: number,
-  rowsPerTile?: number,
+  { rowsPerTile, card }: { rowsPerTile: number | undefined; card: ModelCard | undefined },
 ): Omit<ModelInfo, "loadMs"> {
   const { layers, heads, kvHeads, headDim, contextLength } = config;
   return {
@@ -22,6 +22,7 @@ export function describeModel(
     kvType,
     ...{ layers, heads, kvHeads, headDim, contextLength },
     ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
+    ...(card === undefined ? {} : { card }),
     bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES[kvType],
     adapter,
     versions: {

@@ -1,9 +1,11 @@
 import { texts } from "@/language/language";
+import { confidenceOf } from "@/store/conversation/confidence";
 import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
+import { formatRetention } from "@/text/format";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp } from "../useApp";
+import { useApp, useModel } from "../useApp";
 import { AgainActions, AnswerActions } from "./Actions";
 import styles from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
@@ -22,6 +24,8 @@ export function AttemptView({ exchange, attempt }: Props) {
   const { policies } = useApp();
   const { run, settings, hidden } = attempt;
   const verdict = useVerdict(exchange, attempt);
+  const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
+  const confidence = run.phase === "done" ? confidenceOf(run.result, card) : undefined;
   const text = textOf(run);
   const act = useFailureAction(attempt);
   const isLive = run.phase === "running" || run.phase === "queued";
@@ -50,6 +54,11 @@ export function AttemptView({ exchange, attempt }: Props) {
             {verdict && <VerdictLine verdict={verdict} attempt={attempt} />}
             {hidden && !verdict && run.result.finish !== "cancelled" && (
               <p title={texts.chat.verdict.askToCompareHelp}>{texts.chat.verdict.askToCompare}</p>
+            )}
+            {confidence?.isUnsure && (
+              <p className={styles.differs}>
+                {texts.chat.verdict.unsure(formatRetention(confidence.probability))}
+              </p>
             )}
             <Facts
               settings={settings}

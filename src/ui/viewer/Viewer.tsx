@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { texts } from "@/language/language";
 import { Segmented } from "../shared/Segmented";
-import { useApp, useViewerImage } from "../useApp";
+import { useApp, useModel, useViewerImage } from "../useApp";
 import { Caption, MissedSentence } from "./Caption";
 import { Gallery } from "./Gallery";
 import { ImageFrame } from "./ImageFrame";
@@ -20,6 +20,7 @@ export function Viewer() {
   const [isOpen, setOpen] = useState(false);
   const image = useViewerImage();
   const view = useViewerContent(image);
+  const purpose = useModel((state) => (state.phase === "ready" ? state.info.card?.purpose : ""));
   const pins = usePins(image);
   const { heat, sinks, attention } = view;
   const words = texts.viewer;
@@ -40,6 +41,9 @@ export function Viewer() {
         <h2 className={styles.caption}>
           <Caption view={view} />
         </h2>
+        {image && !image.sampleId && purpose && (
+          <p className={styles.purpose}>{words.purpose(purpose)}</p>
+        )}
         <div className={styles.head}>
           <Legend view={view} />
           <Segmented

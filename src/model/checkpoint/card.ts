@@ -1,0 +1,15 @@
+import type { ModelCard } from "@/protocol/engine";
+import type { JsonObject } from "./files";
+
+/** What the field `keepsight` of a `config.json` says about the model; anything else is ignored. */
+export function modelCard({ keepsight }: JsonObject): ModelCard | undefined {
+  if (typeof keepsight !== "object" || keepsight === null) return undefined;
+  const { purpose, confidence } = keepsight as JsonObject;
+  const { measure, threshold } = (confidence ?? {}) as JsonObject;
+  const isMeasure = measure === "mean" || measure === "min";
+  const isShare = typeof threshold === "number" && threshold > 0 && threshold < 1;
+  return {
+    ...(typeof purpose === "string" && purpose !== "" ? { purpose } : {}),
+    ...(isMeasure && isShare ? { confidence: { measure, threshold } } : {}),
+  };
+}

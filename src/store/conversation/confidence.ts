@@ -1,0 +1,21 @@
+import type { ModelCard, TurnResult } from "@/protocol/engine";
+import { answerConfidence } from "@/text/confidence";
+
+/** How sure a model is of an answer. */
+export interface Confidence {
+  /** In [0, 1]. */
+  readonly probability: number;
+  /** Whether it is below the model's threshold. */
+  readonly isUnsure: boolean;
+}
+
+/** Undefined if the model states no threshold, or the record has no probabilities. */
+export function confidenceOf(
+  { logProbabilities }: Pick<TurnResult, "logProbabilities">,
+  card: ModelCard | undefined,
+): Confidence | undefined {
+  const { measure, threshold } = card?.confidence ?? {};
+  if (!measure || threshold === undefined || !logProbabilities?.length) return undefined;
+  const probability = answerConfidence(logProbabilities, measure);
+  return { probability, isUnsure: probability < threshold };
+}
