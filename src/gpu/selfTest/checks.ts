@@ -12,7 +12,7 @@ import type { KvType } from "../kernels/common/kvType";
 import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
-import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
+import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
 import { createSampler, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import type { Recorder } from "../recorder";
 import * as reference from "./reference";
@@ -58,27 +58,35 @@ function matrix(scratch: TestBuffers, dtype: DType, rows: number, stored: number
 export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): Promise<number> {
   return run(gpu, async (scratch, recorder) => {
     const [columns, { dtype }] = [22, spec];
-    const [plain, gated] = await Promise.all([
+    const tiles = variant === "tiled" ? MATMUL_TILES : [undefined];
+    const [plain, ...gates] = await Promise.all([
       createMatmul(gpu, { variant, dtype, store: "residual" }),
-      createMatmul(gpu, { variant, dtype, store: "gated" }),
+      ...tiles.map((tile) =>
+        createMatmul(gpu, { variant, dtype, store: "gated", ...(tile && { tile }) }),
+      ),
     ]);
     const input = randomFloats(ROWS * WIDTH, 1);
     const bias = randomFloats(2 * columns, 2);
     const single = matrix(scratch, dtype, columns, columns, 3);
     const double = matrix(scratch, dtype, columns, 2 * columns, 4);
     const args = { input: scratch.upload(input), bias: scratch.upload(bias), rows: ROWS };
-    const outputs = [scratch.empty(ROWS * columns), scratch.empty(ROWS * columns)] as const;
-    plain(recorder, { ...args, matrix: single.matrix, output: outputs[0] });
-    gated(recorder, { ...args, matrix: double.matrix, output: outputs[1] });
+    const outputs = [plain, ...gates].map((run, at) => {
+      const output = scratch.empty(ROWS * columns);
+      run(recorder, { ...args, matrix: (at === 0 ? single : double).matrix, output });
+      return output;
+    });
     const expected = [
       reference.matmul(input, single.values, bias.slice(0, columns)),
       reference.gated(reference.matmul(input, double.values, bias), columns),
     ] as const;
-    return async () =>
-      Math.max(
-        maxError(await scratch.readFloats(outputs[0]), expected[0]),
-        maxError(await scratch.readFloats(outputs[1]), expected[1]),
-      );
+    return async () => {
+      const errors = [];
+      for (const [at, output] of outputs.entries()) {
+        const product = expected[at === 0 ? 0 : 1];
+        errors.push(maxError(await scratch.readFloats(output), product));
+      }
+      return Math.max(...errors);
+    };
   });
 }
 

@@ -37,6 +37,8 @@ export interface KernelSetSpec {
   readonly dtype: DType;
   readonly kvType: KvType;
   readonly shape: DecoderConfig;
+  /** Most rows of a prefill chunk. */
+  readonly chunkRows: number;
 }
 
 /** Sizes of the matrices of a decoding step, as stored. */
@@ -53,10 +55,16 @@ function decodeSizes(config: DecoderConfig): DecodeSizes {
 
 /** @throws KernelCompileError */
 export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
-  const { variants, dtype, kvType, shape } = spec;
+  const { variants, dtype, kvType, shape, chunkRows } = spec;
   const { reduction } = variants;
-  const matmul = (store: MatmulStore) =>
-    createMatmul(gpu, { variant: variants.matmul, dtype, store });
+  const sizes = decodeSizes(shape);
+  const matmul = (store: MatmulStore, ...matrices: readonly (keyof DecodeSizes)[]) =>
+    createMatmul(gpu, {
+      variant: variants.matmul,
+      dtype,
+      store,
+      sizes: matrices.map((name) => ({ rows: chunkRows, columns: sizes[name].rows })),
+    });
   const [
     embed,
     addFeatures,
@@ -75,13 +83,13 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     createAddFeatures(gpu),
     createRmsNorm(gpu, reduction),
     createHeadNorm(gpu, reduction),
-    matmul("bias"),
-    matmul("residual"),
-    matmul("gated"),
+    matmul("bias", "qkv"),
+    matmul("residual", "output", "down"),
+    matmul("gated", "gateUp"),
     createRopeAppend(gpu, kvType),
     createFlash(gpu, { variant: variants.flash, kvType, shape }),
     createAttend(gpu, { reduction, kvType, shape }),
-    createDecodeKernels(gpu, { reduction, dtype, kvType, sizes: decodeSizes(shape) }),
+    createDecodeKernels(gpu, { reduction, dtype, kvType, sizes }),
     createSampler(gpu, reduction),
   ]);
   const products = { bias, residual, gated };

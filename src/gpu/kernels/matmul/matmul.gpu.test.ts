@@ -15,7 +15,29 @@ afterAll(() => gpu.device.destroy());
 
 const [rows, depth] = [37, 76];
 
-describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant) => {
+it.each(["square", "tall"] as const)("gates through a %s tile", async (tile) => {
+  const [many, width] = [135, 46];
+  const spec = { dtype: "f16" as const, rows: width, columns: depth, isGated: true };
+  const { matrix, values } = randomMatrix(scratch, spec, 11);
+  const input = randomFloats(many * depth, 12);
+  const bias = randomFloats(2 * width, 13);
+  const output = scratch.empty(many * width);
+  const kind = { variant: "tiled", tile } as const;
+  const run = await createMatmul(gpu, { ...kind, dtype: "f16", store: "gated" });
+  const recorder = gpu.recorder("test");
+  const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+  run(recorder, { ...buffers, matrix, rows: many });
+  recorder.submit();
+  const expected = gated(matmul(input, values, bias), width);
+  expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
+  recorder.destroy();
+});
+
+describe.each([
+  { variant: "registers" },
+  { variant: "subgroup" },
+  { variant: "tiled", tile: "small" },
+] as const)("matmul $variant", (kind) => {
   it.each(["f32", "f16", "bf16"] as const)("multiplies %s weights in parts", async (dtype) => {
     const columns = 101;
     const spec = { dtype, rows: columns, columns: depth, partRows: 44 };
@@ -23,7 +45,7 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
     const input = randomFloats(rows * depth, 2);
     const bias = randomFloats(columns, 3);
     const output = scratch.empty(rows * columns);
-    const run = await createMatmul(gpu, { variant, dtype, store: "bias" });
+    const run = await createMatmul(gpu, { ...kind, dtype, store: "bias" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     run(recorder, { ...buffers, matrix, rows });
@@ -41,7 +63,7 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
     const bias = randomFloats(columns, 6);
     const before = randomFloats(rows * columns, 7);
     const output = scratch.upload(before);
-    const run = await createMatmul(gpu, { variant, dtype: "f32", store: "residual" });
+    const run = await createMatmul(gpu, { ...kind, dtype: "f32", store: "residual" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     run(recorder, { ...buffers, matrix, rows });
@@ -59,7 +81,7 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
     const [bias, scale] = [randomFloats(columns, 13), randomFloats(columns, 14)];
     const before = randomFloats(rows * columns, 15);
     const output = scratch.upload(before);
-    const run = await createMatmul(gpu, { variant, dtype: "f16", store: "scaled" });
+    const run = await createMatmul(gpu, { ...kind, dtype: "f16", store: "scaled" });
     const recorder = gpu.recorder("test");
     const both = scratch.upload(Float32Array.of(...bias, ...scale));
     run(recorder, { input: scratch.upload(input), bias: both, output, matrix, rows });
@@ -78,7 +100,7 @@ describe.each(["registers", "subgroup", "tiled"] as const)("matmul %s", (variant
     const input = randomFloats(rows * depth, 9);
     const bias = randomFloats(2 * width, 10);
     const output = scratch.empty(rows * width);
-    const run = await createMatmul(gpu, { variant, dtype: "f16", store: "gated" });
+    const run = await createMatmul(gpu, { ...kind, dtype: "f16", store: "gated" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
     run(recorder, { ...buffers, matrix, rows });

@@ -36,6 +36,19 @@ export interface MatmulSpec {
   readonly variant: MatmulVariant;
   readonly dtype: DType;
   readonly store: MatmulStore;
+  /** One tile for products of every size; default: by size. Only `tiled` has several. */
+  readonly tile?: MatmulTile;
+  /** Products of most rows, for which a tile is compiled, beside the smallest; default: any. */
+  readonly sizes?: readonly MatmulSize[];
+}
+
+export const MATMUL_TILES = ["tall", "square", "small"] as const;
+export type MatmulTile = (typeof MATMUL_TILES)[number];
+
+/** Size of a product; `columns` as stored: a gated matrix has gate and up. */
+export interface MatmulSize {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 export interface MatmulArgs {
@@ -60,18 +73,105 @@ const STORE_CODE: Readonly<Record<MatmulStore, readonly string[]>> = {
   geluTanh: [geluTanh, storeActivated],
   quickGelu: [quickGelu, storeActivated],
 };
-/** Size of a tile of the product, and the number of tiles per workgroup. */
-const VARIANTS = {
-  registers: { code: registers, tileRows: 6, tileColumns: 4, workgroup: 16, tilesPerGroup: 16 },
-  subgroup: { code: subgroup, tileRows: 8, tileColumns: 64, workgroup: 16, tilesPerGroup: 1 },
-  tiled: { code: tiled, tileRows: 64, tileColumns: 64, workgroup: 0, tilesPerGroup: 1 },
-} as const;
+/** A kernel's tile of the product, and the number of tiles per workgroup. */
+interface Tiling {
+  readonly code: string;
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  readonly tilesPerGroup: number;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+const REGISTERS: Tiling = {
+  code: registers,
+  tileRows: 6,
+  tileColumns: 4,
+  tilesPerGroup: 16,
+  constants: { WORKGROUP: 16 },
+};
+const SUBGROUP: Tiling = {
+  code: subgroup,
+  tileRows: 8,
+  tileColumns: 64,
+  tilesPerGroup: 1,
+  constants: { WORKGROUP: 16 },
+};
+/** From the largest to the smallest: a large tile reads less, and a small one gives more workgroups. */
+const TILED: Readonly<Record<MatmulTile, Tiling>> = {
+  tall: sharedTiling(16, 2, 4),
+  square: sharedTiling(16, 1, 8),
+  small: sharedTiling(8, 1, 4),
+};
+/** Workgroups that fill a large GPU. */
+const WANTED_GROUPS = 128;
+
+function sharedTiling(side: number, tall: number, depth4: number): Tiling {
+  return {
+    code: tiled,
+    tileRows: 4 * side * tall,
+    tileColumns: 4 * side,
+    tilesPerGroup: 1,
+    constants: { SIDE: side, TALL: tall, DEPTH4: depth4, WORKGROUP: side * side },
+  };
+}
+
+function tilings({ variant, tile, sizes }: MatmulSpec): readonly Tiling[] {
+  if (variant === "registers") return [REGISTERS];
+  if (variant === "subgroup") return [SUBGROUP];
+  if (tile) return [TILED[tile]];
+  const all = Object.values(TILED);
+  const wanted = sizes?.map(({ rows, columns }) => choose(all, rows, columns));
+  return wanted ? all.filter((each) => wanted.includes(each) || each === TILED.small) : all;
+}
+
+/** The largest tile that fills the GPU, else the smallest. */
+function choose(candidates: readonly Tiling[], rows: number, columns: number): Tiling {
+  const filling = candidates.find((each) => groupsOf(each, rows, columns) >= WANTED_GROUPS);
+  return filling ?? (candidates.at(-1) as Tiling);
+}
+
+function groupsOf({ tileRows, tileColumns, tilesPerGroup }: Tiling, rows: number, columns: number) {
+  const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
+  return Math.ceil(tiles / tilesPerGroup);
+}
 
 /** input × matrixᵀ for many rows at once. */
 export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> {
-  const { code, tileRows, tileColumns, workgroup, tilesPerGroup } = VARIANTS[spec.variant];
-  const kernel = await gpu.compile({
-    label: `matmul ${spec.variant} ${spec.dtype} ${spec.store}`,
+  const label = `matmul ${spec.variant} ${spec.dtype} ${spec.store}`;
+  const candidates = tilings(spec);
+  const kernels = new Map(
+    await Promise.all(
+      candidates.map(async (each) => [each, await compile(gpu, spec, label, each)] as const),
+    ),
+  );
+  const stored = spec.store === "gated" ? 2 : 1;
+
+  return (recorder, { input, matrix, bias, output, rows }) => {
+    if (matrix.dtype !== spec.dtype) {
+      throw new RangeError(`${label}: ${matrix.label} is ${matrix.dtype}`);
+    }
+    for (const part of matrix.parts) {
+      const columns = part.rows * stored;
+      const tiling = choose(candidates, rows, columns);
+      const kernel = kernels.get(tiling) as NonNullable<ReturnType<typeof kernels.get>>;
+      recorder.dispatch(kernel, {
+        buffers: [input, part.buffer, bias, output],
+        params: {
+          rows,
+          columns,
+          depth4: matrix.columns / 4,
+          firstColumn: part.firstRow,
+          outputColumns: matrix.rows,
+        },
+        groups: foldGroups(groupsOf(tiling, rows, columns)),
+      });
+    }
+  };
+}
+
+function compile(gpu: Gpu, spec: MatmulSpec, label: string, { code, constants }: Tiling) {
+  return gpu.compile({
+    label,
     code: [WEIGHT_CODE[spec.dtype], ...STORE_CODE[spec.store], io, code],
     access: ["read", "read", "read", "write"],
     params: {
@@ -82,28 +182,6 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
       outputColumns: "u32",
     },
     enable: spec.variant === "subgroup" ? ["subgroups"] : [],
-    constants: workgroup > 0 ? { WORKGROUP: workgroup } : {},
+    constants,
   });
-  const stored = spec.store === "gated" ? 2 : 1;
-
-  return (recorder, { input, matrix, bias, output, rows }) => {
-    if (matrix.dtype !== spec.dtype) {
-      throw new RangeError(`${kernel.label}: ${matrix.label} is ${matrix.dtype}`);
-    }
-    for (const part of matrix.parts) {
-      const columns = part.rows * stored;
-      const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-      recorder.dispatch(kernel, {
-        buffers: [input, part.buffer, bias, output],
-        params: {
-          rows,
-          columns,
-          depth4: matrix.columns / 4,
-          firstColumn: part.firstRow,
-          outputColumns: matrix.rows,
-        },
-        groups: foldGroups(Math.ceil(tiles / tilesPerGroup)),
-      });
-    }
-  };
 }
