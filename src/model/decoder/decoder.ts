@@ -12,7 +12,7 @@ import { ModelError } from "../modelError";
 import { Activations } from "./activations";
 import { recordForward } from "./forward";
 import type { AttentionHook } from "./hooks";
-import { createKernelSet, type KernelSet } from "./kernelSet";
+import { CHUNK_ROWS, createKernelSet, type KernelSet } from "./kernelSet";
 import { chunkKernels } from "./layerKernels";
 
 export interface DecoderOptions {
@@ -35,7 +35,6 @@ export interface PrefillArgs {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const CHUNK_ROWS = 256;
 /** Number of submitted chunks in flight; more would only delay cancellation. */
 const CHUNKS_IN_FLIGHT = 2;
 
@@ -94,8 +93,8 @@ export class Decoder {
     weights: DecoderWeights,
     options: DecoderOptions,
   ): Promise<Decoder> {
-    const { variants, kvType } = options;
-    const spec = { variants, dtype: weights.dtype, kvType, shape: config };
+    const { variants, kvType, chunkRows } = options;
+    const spec = { variants, dtype: weights.dtype, kvType, shape: config, chunkRows };
     const kernels = await createKernelSet(gpu, spec);
     return gpu.memory.allOrNothing(() => new Decoder(gpu, config, weights, kernels, options));
   }

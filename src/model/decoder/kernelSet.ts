@@ -37,9 +37,12 @@ export interface KernelSetSpec {
   readonly dtype: DType;
   readonly kvType: KvType;
   readonly shape: DecoderConfig;
-  /** Most rows of a prefill chunk. */
-  readonly chunkRows: number;
+  /** Rows of a prefill chunk; default `CHUNK_ROWS`. */
+  readonly chunkRows?: number | undefined;
 }
+
+/** Rows of a prefill chunk. */
+export const CHUNK_ROWS = 256;
 
 /** Sizes of the matrices of a decoding step, as stored. */
 function decodeSizes(config: DecoderConfig): DecodeSizes {
@@ -55,7 +58,7 @@ function decodeSizes(config: DecoderConfig): DecodeSizes {
 
 /** @throws KernelCompileError */
 export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
-  const { variants, dtype, kvType, shape, chunkRows } = spec;
+  const { variants, dtype, kvType, shape, chunkRows = CHUNK_ROWS } = spec;
   const { reduction } = variants;
   const sizes = decodeSizes(shape);
   const matmul = (store: MatmulStore, ...matrices: readonly (keyof DecodeSizes)[]) =>

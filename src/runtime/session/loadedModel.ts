@@ -175,7 +175,13 @@ async function loadDecoder(
   const prepare = (dtype: DType) => {
     testing = testAdapter(gpu, adapter, { dtype, kvType: kvTypeFor(dtype), shape: config });
     compiling = testing.then(({ variants }) =>
-      createKernelSet(gpu, { variants, dtype, kvType: kvTypeFor(dtype), shape: config }),
+      createKernelSet(gpu, {
+        variants,
+        dtype,
+        kvType: kvTypeFor(dtype),
+        shape: config,
+        chunkRows,
+      }),
     );
     compiling.catch(() => undefined); // awaited below, unless the weights fail first
   };
