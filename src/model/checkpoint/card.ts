@@ -1,8 +1,14 @@
-import type { ModelCard } from "@/protocol/engine";
 import type { JsonObject } from "./files";
 
+/** What a model directory says of its model. */
+export interface CardFields {
+  readonly purpose?: string;
+  /** An answer is unsure below this probability. */
+  readonly confidence?: { readonly measure: "mean" | "min"; readonly threshold: number };
+}
+
 /** What the field `keepsight` of a `config.json` says about the model; anything else is ignored. */
-export function modelCard({ keepsight }: JsonObject): ModelCard | undefined {
+export function modelCard({ keepsight }: JsonObject): CardFields | undefined {
   if (typeof keepsight !== "object" || keepsight === null) return undefined;
   const { purpose, confidence } = keepsight as JsonObject;
   const { measure, threshold } = (confidence ?? {}) as JsonObject;
