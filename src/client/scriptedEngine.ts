@@ -152,6 +152,8 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
       isCancelled = true;
       stop?.();
     },
+    saveCache: async () => undefined,
+    restoreCache: async () => false,
     inspect: () => Promise.reject(new EngineError(OTHER_MODEL)),
     async preview(settings) {
       return previewOf(recording.answers, settings);

@@ -145,6 +145,8 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
     cancel: () => stop("cancel"),
     preview: (settings) => call("preview", settings),
     clear: () => stop("clear"),
+    saveCache: () => call("saveCache"),
+    restoreCache: (saved) => call("restoreCache", saved),
     memory: () => call("memory"),
     subscribe(listener) {
       listeners.add(listener);

@@ -29,6 +29,17 @@ export interface Engine {
   cancel(): Promise<void>;
   /** What `settings` would keep of the last prompt, from its recorded attention; runs no model. */
   preview(settings: CacheSettings): Promise<PlanPreview>;
+  /**
+   * The conversation's cache as a file, to go on without a prefill later; undefined if there is none, or
+   * while a request runs.
+   */
+  saveCache(): Promise<Blob | undefined>;
+  /**
+   * Replaces the conversation's cache by a saved one. The next request appends to it if it continues the
+   * same conversation under the same settings.
+   * @returns false if other weights, another format or cache type saved it
+   */
+  restoreCache(saved: Blob): Promise<boolean>;
   /** Frees the conversation's cache and image features; weights stay. */
   clear(): Promise<void>;
   /** Live GPU bytes, by pool. */

@@ -99,6 +99,17 @@ export class LocalEngine implements Engine {
     }
   }
 
+  async saveCache(): Promise<Blob | undefined> {
+    return this.#running ? undefined : this.#loaded?.session.save();
+  }
+
+  restoreCache(saved: Blob): Promise<boolean> {
+    return this.#alone(() => {
+      const { session } = this.#need();
+      return this.#guarded(this.#device as Device, () => session.restore(saved));
+    });
+  }
+
   async clear(): Promise<void> {
     if (!this.#loaded) return; // a model that is still loading has no conversation
     await this.cancel();

@@ -37,6 +37,10 @@ function run(request: WorkerRequest): Promise<unknown> {
       return engine.cancel();
     case "preview":
       return engine.preview(...args);
+    case "saveCache":
+      return engine.saveCache();
+    case "restoreCache":
+      return engine.restoreCache(...args);
     case "clear":
       return engine.clear();
     case "memory":

@@ -242,6 +242,11 @@ export class KvCache {
     return copy;
   }
 
+  /** Sets the count of tokens of an empty cache, whose rows are then installed. */
+  resume(tokens: TokenPositions): void {
+    this.#tokens = tokens;
+  }
+
   /** An empty cache with the same shape and the same count of seen tokens, for a gathered fork. */
   emptyCopy(): KvCache {
     const copy = new KvCache(this.gpu, this.shape);

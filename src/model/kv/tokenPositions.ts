@@ -14,6 +14,14 @@ interface PlacedGrid extends PositionGrid {
   readonly position: number;
 }
 
+/** Everything that `TokenPositions` counts, as plain data. */
+export interface TokenPositionsState {
+  readonly grids: readonly (PositionGrid & { readonly position: number })[];
+  readonly seen: number;
+  readonly place: number;
+  readonly rebasedAt: number;
+}
+
 /** Positions by which a grid is shorter than its rows. */
 function saved({ gridRows, gridColumns }: PositionGrid): number {
   return gridRows * gridColumns - Math.max(gridRows, gridColumns);
@@ -106,12 +114,21 @@ export class TokenPositions {
   }
 
   copy(): TokenPositions {
-    const copy = new TokenPositions();
-    copy.#grids = [...this.#grids];
-    copy.#seen = this.#seen;
-    copy.#place = this.#place;
-    copy.#rebasedAt = this.#rebasedAt;
-    return copy;
+    return TokenPositions.from(this.state);
+  }
+
+  get state(): TokenPositionsState {
+    const { place, seen } = this;
+    return { grids: [...this.#grids], seen, place, rebasedAt: this.#rebasedAt };
+  }
+
+  static from({ grids, seen, place, rebasedAt }: TokenPositionsState): TokenPositions {
+    const positions = new TokenPositions();
+    positions.#grids = [...grids];
+    positions.#seen = seen;
+    positions.#place = place;
+    positions.#rebasedAt = rebasedAt;
+    return positions;
   }
 
   /** First token from `index` on that is a grid's; undefined if there is none before `end`. */

@@ -1,4 +1,5 @@
 import type { KvCache } from "@/model/kv/cache";
+import { restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
 import type {
   AskRequest,
   CacheSettings,
@@ -16,6 +17,7 @@ import { type PreparedTurn, prepareTurn } from "../request/turn";
 import { Comparison } from "./comparison";
 import { ConversationImages } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
+import { packCache, unpackCache } from "./keptCache";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
 import { previewPlan, type Recorded } from "./preview";
@@ -88,6 +90,35 @@ export class Session {
     const { shape, info } = this.#model;
     const rowBytes = info.bytesPerRow / (shape.layers * shape.kvHeads);
     return previewPlan(this.#recorded, shape, rowBytes, settings);
+  }
+
+  /** The cache outside of the GPU; undefined if there is none. Later questions do not disturb it. */
+  async save(): Promise<Blob | undefined> {
+    const [cache, seen] = [this.#cache, this.#held];
+    if (!cache || !seen) return undefined;
+    const weights = weightsOf(this.#model);
+    return packCache({ weights, seen, snapshot: await takeSnapshot(cache) });
+  }
+
+  /**
+   * Goes on from a saved cache instead of the present one.
+   * @returns false if other weights or another format saved it; then nothing changes
+   */
+  async restore(saved: Blob): Promise<boolean> {
+    const kept = await unpackCache(saved);
+    if (!kept || kept.weights !== weightsOf(this.#model)) return false;
+    this.#drop();
+    const cache = this.#model.decoder.createCache();
+    try {
+      if (!restoreSnapshot(cache, kept.snapshot)) return false;
+    } catch (error) {
+      cache.destroy();
+      throw error;
+    }
+    this.#cache = cache;
+    this.#held = kept.seen;
+    this.#phases.mark("end", cache);
+    return true;
   }
 
   /** Frees the conversation; the weights stay. */
@@ -229,4 +260,8 @@ export class Session {
     this.#recorded = undefined;
     this.#io.reporter.fullKv = 0;
   }
+}
+
+function weightsOf({ info }: LoadedModel): string {
+  return info.versions.weights ?? "";
 }

@@ -55,6 +55,8 @@ function heldEngine() {
     compare: (request) =>
       new Promise((resolve, reject) => compares.push({ request, resolve, reject })),
     preview: async () => ({ layers: [], kvBytes: 0 }),
+    saveCache: async () => undefined,
+    restoreCache: async () => false,
     inspect: () => Promise.reject(new Error("not in these tests")),
     clear: async () => {
       calls.clear += 1;

@@ -1,0 +1,82 @@
+import { KV_BYTES, type KvType } from "@/gpu/kernels/common/kvType";
+import type { KvCache, PositionMode } from "./cache";
+import { type KvShape, layoutRegions } from "./layout";
+import { TokenPositions, type TokenPositionsState } from "./tokenPositions";
+
+/** Where the rows of a cache are and which they are; the values follow it. */
+export interface SnapshotHeader {
+  readonly shape: Pick<KvShape, "layers" | "kvHeads" | "headDim"> & { readonly kvType: KvType };
+  readonly positionMode: PositionMode;
+  readonly tokens: TokenPositionsState;
+  /** [layers][one list, or one per head][rows]: original positions of the slots. */
+  readonly positions: readonly (readonly (readonly number[])[])[];
+}
+
+/** A cache outside of the GPU. */
+export interface CacheSnapshot {
+  readonly header: SnapshotHeader;
+  /** Per layer the keys of every head, [rows, headDim], then the values. */
+  readonly values: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/**
+ * Reads a cache back. The copies are submitted before this returns its promise, so the cache may change at
+ * once; its capacity must be that of a cache at rest.
+ */
+export async function takeSnapshot(cache: KvCache): Promise<CacheSnapshot> {
+  const { layers, kvHeads, headDim, kvType } = cache.shape;
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  const heads = Array.from({ length: kvHeads }, (_, head) => head);
+  const header: SnapshotHeader = {
+    shape: { layers, kvHeads, headDim, kvType },
+    positionMode: cache.positionMode,
+    tokens: cache.tokens.state,
+    positions: all.map((layer) =>
+      (cache.hasHeadLists(layer) ? heads : [0]).map((head) => [...cache.positions(layer, head)]),
+    ),
+  };
+  const rowBytes = headDim * KV_BYTES[kvType];
+  const reads = all.flatMap((layer) => {
+    const { k, v } = cache.layer(layer);
+    const regions = cache.regions(layer);
+    return [k, v].map(async (buffer) => {
+      const bytes = new Uint8Array(await cache.gpu.read(buffer));
+      return regions.map(({ offset, rows }) =>
+        bytes.slice(offset * rowBytes, (offset + rows) * rowBytes),
+      );
+    });
+  });
+  return { header, values: (await Promise.all(reads)).flat() };
+}
+
+/**
+ * Fills an empty cache with the rows of a snapshot.
+ * @returns false, with the cache still empty, if the snapshot is of another shape
+ * @throws OutOfMemoryError
+ */
+export function restoreSnapshot(cache: KvCache, { header, values }: CacheSnapshot): boolean {
+  const { layers, kvHeads, headDim, kvType } = cache.shape;
+  const { shape } = header;
+  if (shape.layers !== layers || shape.kvHeads !== kvHeads) return false;
+  if (shape.headDim !== headDim || shape.kvType !== kvType) return false;
+  const rowBytes = headDim * KV_BYTES[kvType];
+  let next = 0;
+  for (const [layer, lists] of header.positions.entries()) {
+    const rows = Array.from(
+      { length: kvHeads },
+      (_, head) => (lists[head] ?? lists[0] ?? []).length,
+    );
+    const regions = layoutRegions(rows);
+    const buffers = cache.createBuffers(layer, regions);
+    cache.install(layer, buffers, regions, lists);
+    for (const buffer of [buffers.k, buffers.v]) {
+      for (const { offset } of regions) {
+        const bytes = values[next++] ?? new Uint8Array();
+        cache.gpu.device.queue.writeBuffer(buffer, offset * rowBytes, bytes);
+      }
+    }
+  }
+  cache.positionMode = header.positionMode;
+  cache.resume(TokenPositions.from(header.tokens));
+  return true;
+}

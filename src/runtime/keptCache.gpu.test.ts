@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import { POLICIES } from "@/compression/registry";
+import type { AskRequest, CacheSettings, Turn } from "@/protocol/engine";
+import { diskFetch, diskUrl } from "../../test/files";
+import { LocalEngine } from "./engine";
+
+const baseUrl = diskUrl("fixtures/families/llama");
+
+function asked(settings: CacheSettings, earlier: readonly Turn[], question: string): AskRequest {
+  return {
+    turns: [...earlier, { images: [], question }],
+    images: {},
+    settings,
+    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 8 },
+  };
+}
+
+/** Also policies with own rows per head, that merge, that evict while decoding, that rotate keys. */
+const CHOSEN = ["full", "snapkv", "adakv", "lookm", "streaming", "elastic", "h2o"];
+
+describe("a kept cache", () => {
+  const engine = new LocalEngine();
+  beforeAll(async () => {
+    vi.stubGlobal("navigator", { gpu: create([]) });
+    vi.stubGlobal("fetch", diskFetch);
+    await engine.load({ baseUrl });
+  });
+  afterAll(() => vi.unstubAllGlobals());
+
+  it.each(CHOSEN)("goes on as if nothing had happened, after %s", async (id) => {
+    expect(POLICIES.map((policy) => policy.id)).toContain(id);
+    const settings: CacheSettings = { policy: id, retention: 0.4, scope: "prompt", options: {} };
+    const first = "one two three four five six seven eight nine ten ".repeat(8);
+    const { tokenIds: answerIds } = await engine.ask(asked(settings, [], first));
+    const kept = await engine.saveCache();
+    const turns = [{ images: [], question: first, answerIds }];
+    const next = asked(settings, turns, "and what then?");
+    const expected = await engine.ask(next);
+    expect(expected.appended).toBe(true);
+
+    await engine.clear();
+    expect(await engine.saveCache()).toBeUndefined();
+    expect(await engine.restoreCache(kept!)).toBe(true);
+    const result = await engine.ask(next);
+    expect(result.appended, "no prefill of the first turn").toBe(true);
+    expect(result.tokenIds).toEqual(expected.tokenIds);
+    expect(result.kvBytes).toEqual(expected.kvBytes);
+    expect(result.layers).toEqual(expected.layers);
+  });
+
+  it("is refused after other weights, another cache type, or damage, and changes nothing", async () => {
+    const settings: CacheSettings = { policy: "full", retention: 1, scope: "prompt", options: {} };
+    const { tokenIds: answerIds } = await engine.ask(asked(settings, [], "one two"));
+    const kept = (await engine.saveCache())!;
+    for (const damaged of [
+      kept.slice(0, kept.size - 1),
+      kept.slice(1),
+      new Blob(["{}"]),
+      new Blob(),
+    ]) {
+      expect(await engine.restoreCache(damaged)).toBe(false);
+    }
+    const turns = [{ images: [], question: "one two", answerIds }];
+    expect((await engine.ask(asked(settings, turns, "three"))).appended).toBe(true);
+
+    const { kvType } = await engine.load({ baseUrl });
+    await engine.load({ baseUrl, kvType: kvType === "f16" ? "f32" : "f16" });
+    expect(await engine.restoreCache(kept)).toBe(false);
+    await engine.load({ baseUrl, revision: "another" });
+    expect(await engine.restoreCache(kept)).toBe(false);
+  });
+});
