@@ -3,57 +3,57 @@ import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
 import { OutOfMemoryError } from "@/gpu/memory";
 import { axisAngles } from "../../kv/rotary";
 import type { GridTowerConfig } from "./gridConfig";
-import { type GridOrder, gridOrder, type PatchGrid, positionTaps } from "./gridOrder";
+import {
+  type GridOrder,
+  gridOrder,
+  type PatchGrid,
+  positionTaps,
+  type RowRange,
+} from "./gridOrder";
 import { gridPatchColumns } from "./gridWeights";
 
-/** Rows that go through an MLP at a time; a multiple of 64, so that any width can be bound in parts. */
-export const MLP_ROWS = 2048;
 /** Base of the rotary frequencies. */
 const ROPE_BASE = 10_000;
 
-/** Buffers of one image's encoding: `rows` patches become `rows / fold²` features. All f32 unless they say otherwise. */
+/**
+ * Buffers of one image's encoding: `rows` patches become `rows / fold²` features. An image may have tens of
+ * thousands of patches, so that buffers have several uses, one after the other. All f32 unless they say
+ * otherwise.
+ */
 export class GridScratch {
   readonly order: GridOrder;
   readonly rows: number;
   readonly features: number;
-  /** [channels, height, width] */
-  readonly pixels: GPUBuffer;
-  /** [rows, patch columns], in reading order. */
-  readonly patches: GPUBuffer;
+  /** The rows in parts of at most `blockRows`. */
+  readonly blocks: readonly RowRange[];
   /** u32 [rows]: the patch of each row. */
   readonly patchIndices: GPUBuffer;
   /** u32 [rows, 4] and [rows, 4], in reading order: learned positions and their weights. */
   readonly taps: { readonly indices: GPUBuffer; readonly weights: GPUBuffer } | undefined;
   /** [rows, hidden] */
   readonly residual: GPUBuffer;
-  /** [rows, hidden] */
+  /** [rows, hidden]: normed rows, then what attention gives; first the patches' embeddings. */
   readonly normed: GPUBuffer;
-  /** [rows, 3 × hidden] */
-  readonly qkv: GPUBuffer;
   /** [rows, headDim / 2, 2]: cosine and sine of each rotated pair. */
   readonly angles: GPUBuffer;
-  /** [rows, heads, headDim] */
+  /** [rows, heads, headDim]; in a merger [features, fold² × hidden]. */
   readonly queries: GPUBuffer;
-  /** [rows, heads, headDim] */
-  readonly attended: GPUBuffer;
   /** [rows, heads] */
   readonly lse: GPUBuffer;
-  /** [MLP_ROWS, intermediate] */
-  readonly mlp: GPUBuffer;
-  /** [features, fold² × hidden] */
-  readonly folded: GPUBuffer;
-  /** [features, width], in the order of the windows. */
-  readonly merged: GPUBuffer;
+  /** [blockRows, 3 × hidden] or [blockRows, intermediate] */
+  readonly block: GPUBuffer;
+  /** Keys; first the pixels [channels, height, width], last merged features [features, width]. */
+  readonly keys: GPUBuffer;
+  /** Values; first the patches [rows, patch columns] in reading order. */
+  readonly values: GPUBuffer;
   /** u32 [features]: the place of each feature row. */
   readonly featureIndices: GPUBuffer;
-  readonly #keys: GPUBuffer;
-  readonly #values: GPUBuffer;
   readonly #table: GPUBuffer;
   readonly #gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
 
   /** @throws OutOfMemoryError above the adapter's largest binding */
-  constructor(gpu: Gpu, config: GridTowerConfig, grid: PatchGrid) {
+  constructor(gpu: Gpu, config: GridTowerConfig, grid: PatchGrid, blockRows: number) {
     const { hidden, intermediate, heads, headDim, fold, width, positionSide, window } = config;
     this.#gpu = gpu;
     this.order = gridOrder(grid, fold, window?.side);
@@ -61,24 +61,21 @@ export class GridScratch {
     const rows = patches.length;
     this.rows = rows;
     this.features = features.length;
-    const pixels = config.channels * rows * config.patchSize ** 2;
-    this.pixels = this.#create("pixels", pixels);
-    this.patches = this.#create("patches", rows * gridPatchColumns(config));
+    this.blocks = blocksOf(rows, blockRows);
+    const cached = rows * Math.max(hidden, gridPatchColumns(config));
     this.patchIndices = this.#upload("patch indices", patches);
     this.residual = this.#create("residual", rows * hidden);
     this.normed = this.#create("normed", rows * hidden);
-    this.qkv = this.#create("qkv", rows * 3 * hidden);
     this.angles = this.#upload("angles", gridAngles(grid, patches, headDim));
     this.queries = this.#create("queries", rows * hidden);
-    this.attended = this.#create("attended", rows * hidden);
     this.lse = this.#create("lse", rows * heads);
-    this.mlp = this.#create("mlp", Math.min(rows, MLP_ROWS) * intermediate);
-    this.folded = this.#create("folded", rows * hidden);
-    this.merged = this.#create("merged", features.length * width);
+    const largest = Math.min(rows, blockRows);
+    this.block = this.#create("block", largest * Math.max(3 * hidden, intermediate));
+    this.keys = this.#create("keys", Math.max(cached, features.length * width));
+    this.values = this.#create("values", cached);
     this.featureIndices = this.#upload("feature indices", features);
-    this.#keys = this.#create("keys", rows * hidden);
-    this.#values = this.#create("values", rows * hidden);
-    this.#table = this.#upload("table", tableOf(windows, heads, rows));
+    const parts = [{ first: 0, rows }, ...windows, ...this.blocks];
+    this.#table = this.#upload("table", tableOf(parts, heads, rows));
     const taps = positionSide ? positionTaps(grid, positionSide) : undefined;
     this.taps = taps && {
       indices: this.#upload("taps", taps.indices),
@@ -86,10 +83,17 @@ export class GridScratch {
     };
   }
 
-  /** Keys and values of the whole image, or of one window. */
-  keysAndValues(window?: number): CacheBinding {
-    const layer = window === undefined ? 0 : 1 + window;
-    return { keys: this.#keys, values: this.#values, table: this.#table, layer };
+  /** Keys and values of the whole image. */
+  get whole(): CacheBinding {
+    return this.#keysAndValues(0);
+  }
+
+  windowCache(window: number): CacheBinding {
+    return this.#keysAndValues(1 + window);
+  }
+
+  blockCache(block: number): CacheBinding {
+    return this.#keysAndValues(1 + this.order.windows.length + block);
   }
 
   write(buffer: GPUBuffer, data: Float32Array | Uint32Array): void {
@@ -101,6 +105,10 @@ export class GridScratch {
     for (const buffer of this.#buffers.splice(0)) this.#gpu.memory.destroy(buffer);
   }
 
+  #keysAndValues(layer: number): CacheBinding {
+    return { keys: this.keys, values: this.values, table: this.#table, layer };
+  }
+
   #upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
     const buffer = this.#create(label, data.length);
     this.write(buffer, data);
@@ -110,9 +118,7 @@ export class GridScratch {
   #create(label: string, words: number): GPUBuffer {
     const { maxStorageBufferBindingSize: limit } = this.#gpu.device.limits;
     try {
-      if (words * 4 > limit) {
-        throw new OutOfMemoryError(`vision ${label}`, words * 4, limit);
-      }
+      if (words * 4 > limit) throw new OutOfMemoryError(`vision ${label}`, words * 4, limit);
       const buffer = this.#gpu.memory.storage("activations", `vision ${label}`, words * 4);
       this.#buffers.push(buffer);
       return buffer;
@@ -121,6 +127,13 @@ export class GridScratch {
       throw error;
     }
   }
+}
+
+function blocksOf(rows: number, blockRows: number): readonly RowRange[] {
+  return Array.from({ length: Math.ceil(rows / blockRows) }, (_, i) => {
+    const first = i * blockRows;
+    return { first, rows: Math.min(blockRows, rows - first) };
+  });
 }
 
 /**
@@ -144,14 +157,13 @@ function gridAngles(
   return axisAngles(frequencies, axes, positions);
 }
 
-/** Offset and rows before (none) of every head: of the whole image, then of window by window. */
+/** Offset and rows before (none) of every head, for each part of the rows. */
 function tableOf(
-  windows: GridOrder["windows"],
+  parts: readonly RowRange[],
   heads: number,
   capacity: number,
 ): Uint32Array<ArrayBuffer> {
-  const firsts = [0, ...windows.map(({ first }) => first)];
-  const words = firsts.flatMap((first) =>
+  const words = parts.flatMap(({ first }) =>
     Array.from({ length: heads }, (_, head) => [head * capacity + first, 0, capacity, 0]).flat(),
   );
   return Uint32Array.from(words);

@@ -12,6 +12,7 @@ import { ModelFiles } from "../../checkpoint/files";
 import { openVision } from "../../families/openVision";
 import { familyOf } from "../../families/registry";
 import { featureBuffers } from "../encoder";
+import type { GridTower } from "./gridTower";
 
 /** Against PyTorch in float32, from the same pixels and BF16 weights. */
 const TOLERANCE = 1e-3;
@@ -38,7 +39,8 @@ describe("the grid tower", () => {
     const from = [raster.width, raster.height] as const;
     const data = resample(raster.data, from, [width, height], processor.filter);
     const before = gpu.memory.bytes;
-    const tower = await opened.weights.load(gpu, diskSource(folder), variants);
+    const tower = (await opened.weights.load(gpu, diskSource(folder), variants)) as GridTower;
+    tower.blockRows = 64;
     const features = await tower.encode(processor.process({ data, width, height }));
     const arrays = new FamilyArrays(name);
     const expected = [

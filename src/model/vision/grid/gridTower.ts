@@ -13,7 +13,8 @@ import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../../families/family";
 import type { ImageFeatures, VisionEncoder } from "../encoder";
 import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
-import { GridScratch, MLP_ROWS } from "./gridScratch";
+import type { RowRange } from "./gridOrder";
+import { GridScratch } from "./gridScratch";
 import type { GridLayer, GridMerger, GridTowerWeights } from "./gridWeights";
 
 interface GridKernels {
@@ -31,7 +32,7 @@ interface GridKernels {
   readonly attention: Flash;
 }
 
-/** Dispatches of a layer besides those per window and per block of the MLP. */
+/** Dispatches of a layer besides those per window and per block of rows. */
 const LAYER_SLOTS = 16;
 
 /**
@@ -42,6 +43,8 @@ const LAYER_SLOTS = 16;
  */
 export class GridTower implements VisionEncoder {
   readonly tensorBytes: number;
+  /** Rows that go through the wide products at a time; a multiple of 64, so that parts can be bound. */
+  blockRows = 2048;
   readonly #gpu: Gpu;
   readonly #config: GridTowerConfig;
   readonly #weights: GridTowerWeights;
@@ -75,7 +78,7 @@ export class GridTower implements VisionEncoder {
     const { memory } = this.#gpu;
     const { patchSize, width, deepstack } = this.#config;
     const grid = { rows: image.height / patchSize, columns: image.width / patchSize };
-    const scratch = new GridScratch(this.#gpu, this.#config, grid);
+    const scratch = new GridScratch(this.#gpu, this.#config, grid, this.blockRows);
     const outputs: GPUBuffer[] = [];
     try {
       for (let level = 0; level <= deepstack.length; level++) {
@@ -101,8 +104,8 @@ export class GridTower implements VisionEncoder {
   /** Patches (+ positions) → layers → features; `outputs`: of the last layer, then those of DeepStack. */
   #run(image: ProcessedImage, scratch: GridScratch, outputs: readonly GPUBuffer[]): void {
     const { merger, deepstack, layers } = this.#weights;
-    const blocks = Math.ceil(scratch.rows / MLP_ROWS);
-    const slots = LAYER_SLOTS + scratch.order.windows.length + 2 * blocks;
+    const { blocks, order } = scratch;
+    const slots = LAYER_SLOTS + order.windows.length + 4 * blocks.length;
     const recorder = this.#gpu.recorder("vision", slots);
     this.#embed(recorder, image, scratch);
     for (const [index, layer] of layers.entries()) {
@@ -128,9 +131,10 @@ export class GridTower implements VisionEncoder {
     const { patches, embedding, gather, blend } = this.#kernels;
     const { patches: linear, positions } = this.#weights;
     const { rows, residual, normed } = scratch;
-    scratch.write(scratch.pixels, pixelValues);
+    const { keys: pixels, values: input } = scratch;
+    scratch.write(pixels, pixelValues);
     patches(recorder, {
-      ...{ pixels: scratch.pixels, patches: scratch.patches, images: 1, channels, patch },
+      ...{ pixels, patches: input, images: 1, channels, patch },
       ...{ height, width, patchRows: height / patch, patchColumns: width / patch },
       ...{ lead: 0, columns: linear.matrix.columns },
     });
@@ -138,44 +142,64 @@ export class GridTower implements VisionEncoder {
     if (positions && scratch.taps) {
       blend(recorder, { input: positions, ...scratch.taps, output: normed, parts: 4, ...all });
     }
-    embedding(recorder, { input: scratch.patches, ...linear, output: normed, rows });
+    embedding(recorder, { input, ...linear, output: normed, rows });
     const indices = scratch.patchIndices;
     gather(recorder, { input: normed, indices, output: residual, parts: 1, ...all });
   }
 
   /** x += attention(norm(x)); x += mlp(norm(x)) */
   #recordLayer(recorder: Recorder, scratch: GridScratch, layer: GridLayer, isFull: boolean): void {
-    const { bias, residual, up, splitHeads, attention } = this.#kernels;
-    const { hidden, heads, headDim } = this.#config;
-    const { rows, residual: x, normed, qkv, angles, queries, attended, lse, mlp } = scratch;
-    const shape = { heads, kvHeads: heads, headDim };
+    const { residual } = this.#kernels;
+    const { rows, residual: x, normed } = scratch;
     this.#norm(recorder, layer.attentionNorm, x, normed, rows);
-    bias(recorder, { input: normed, ...layer.qkv, output: qkv, rows });
-    splitHeads(recorder, { shape, cache: scratch.keysAndValues(), qkv, angles, queries, rows });
-    const results = { queries, output: attended, lse };
-    if (isFull) attention(recorder, { cache: scratch.keysAndValues(), ...results, rows });
-    else {
-      for (const [i, { first: firstRow, rows: count }] of scratch.order.windows.entries()) {
-        const cache = scratch.keysAndValues(i);
-        attention(recorder, { cache, ...results, rows: count, firstRow });
-      }
-    }
-    residual(recorder, { input: attended, ...layer.output, output: x, rows });
+    this.#attend(recorder, scratch, layer, isFull);
+    residual(recorder, { input: normed, ...layer.output, output: x, rows });
     this.#norm(recorder, layer.mlpNorm, x, normed, rows);
-    for (let first = 0; first < rows; first += MLP_ROWS) {
-      const count = Math.min(MLP_ROWS, rows - first);
-      const block = { offset: first * hidden * 4, size: count * hidden * 4 };
-      up(recorder, { input: { buffer: normed, ...block }, ...layer.up, output: mlp, rows: count });
-      const output = { buffer: x, ...block };
-      residual(recorder, { input: mlp, ...layer.down, output, rows: count });
+    for (const range of scratch.blocks) {
+      const [input, output] = [this.#rowsOf(normed, range), this.#rowsOf(x, range)];
+      const { block } = scratch;
+      this.#kernels.up(recorder, { input, ...layer.up, output: block, rows: range.rows });
+      residual(recorder, { input: block, ...layer.down, output, rows: range.rows });
     }
+  }
+
+  /** normed = attention(normed), of every window by itself or of the whole image. */
+  #attend(recorder: Recorder, scratch: GridScratch, { qkv }: GridLayer, isFull: boolean): void {
+    const { bias, splitHeads, attention } = this.#kernels;
+    const { heads, headDim } = this.#config;
+    const { rows, normed, queries, lse, block } = scratch;
+    const shape = { heads, kvHeads: heads, headDim };
+    for (const [i, range] of scratch.blocks.entries()) {
+      bias(recorder, {
+        ...{ input: this.#rowsOf(normed, range), ...qkv, output: block },
+        rows: range.rows,
+      });
+      splitHeads(recorder, {
+        ...{ shape, cache: scratch.blockCache(i), qkv: block, rows: range.rows },
+        angles: this.#rowsOf(scratch.angles, range, headDim),
+        queries: this.#rowsOf(queries, range),
+      });
+    }
+    const results = { queries, output: normed, lse };
+    if (isFull) {
+      attention(recorder, { cache: scratch.whole, ...results, rows });
+      return;
+    }
+    for (const [i, { first: firstRow, rows: count }] of scratch.order.windows.entries()) {
+      attention(recorder, { cache: scratch.windowCache(i), ...results, rows: count, firstRow });
+    }
+  }
+
+  /** Some rows of a buffer [rows, width]. */
+  #rowsOf(buffer: GPUBuffer, { first, rows }: RowRange, width = this.#config.hidden): Slice {
+    return { buffer, offset: first * width * 4, size: rows * width * 4 };
   }
 
   /** Feature rows in reading order: norm, projection, GELU, projection. */
   #merge(recorder: Recorder, scratch: GridScratch, merger: GridMerger, output: GPUBuffer): void {
     const { bias, gelu, gather } = this.#kernels;
     const { norm, normWidth, first, second } = merger;
-    const { residual: x, normed, folded, merged, features: rows } = scratch;
+    const { residual: x, normed, queries: folded, keys: merged, features: rows } = scratch;
     const { hidden, width } = this.#config;
     this.#norm(recorder, norm, x, normed, (scratch.rows * hidden) / normWidth, normWidth);
     gelu(recorder, { input: normed, ...first, output: folded, rows });
