@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import { type Engine, EngineError, type EngineEvent, type ModelInfo } from "@/protocol/engine";
+import { createLoad } from "./load";
+
+/** An engine whose loads succeed, or wait for ever, and that says what the test tells it to. */
+function engine(loads = true) {
+  let listener: (event: EngineEvent) => void = () => undefined;
+  let stop: (error: EngineError) => void = () => undefined;
+  let count = 0;
+  const fake: Partial<Engine> = {
+    load: () => {
+      count += 1;
+      return loads
+        ? Promise.resolve({} as ModelInfo)
+        : new Promise((_, reject) => {
+            stop = reject;
+          });
+    },
+    subscribe: (hears) => {
+      listener = hears;
+      return () => undefined;
+    },
+  };
+  const lose = async (isStop: boolean) => {
+    listener({ type: "deviceLost", message: "", ...(isStop ? { isStop: true } : {}) });
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  const ended = () => stop(new EngineError({ code: "cancelled", message: "Stopped." }));
+  return { fake: fake as Engine, lose, ended, count: () => count };
+}
+
+const open = (fake: Engine) =>
+  createLoad(
+    async () => fake,
+    { baseUrl: "model/" },
+    () => 0,
+  );
+
+it("loads again after every Stop that ended the engine, and counts only lost devices", async () => {
+  const { fake, lose, count } = engine();
+  const load = open(fake);
+  await load.start();
+  for (let stops = 0; stops < 5; stops++) await lose(true);
+  expect(load.store.getState().phase).toBe("ready");
+  expect(count()).toBe(6);
+  for (let losses = 0; losses < 3; losses++) await lose(false);
+  expect(load.store.getState()).toMatchObject({ phase: "failed", failure: { code: "deviceLost" } });
+});
+
+it("does not load again what was stopped while it loaded", async () => {
+  const { fake, lose, ended, count } = engine(false);
+  const load = open(fake);
+  const started = load.start();
+  await new Promise((resolve) => setTimeout(resolve));
+  ended();
+  await lose(true);
+  await started;
+  expect(load.store.getState()).toMatchObject({ phase: "failed", failure: { code: "cancelled" } });
+  expect(count()).toBe(1);
+});
