@@ -49,6 +49,118 @@ test("the layout holds at 200 % zoom", async ({ page }) => {
   await expect(page.getByLabel("Question")).toBeInViewport();
 });
 
+const WINDOWS = [
+  { width: 1280, height: 720 },
+  { width: 1366, height: 650 },
+  { width: 1536, height: 730 },
+  { width: 844, height: 390 },
+] as const;
+
+test("in windows of usual height the zones scroll, not the page, and the image is whole", async ({
+  page,
+}) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  for (const size of WINDOWS) {
+    await page.setViewportSize(size);
+    const name = `${size.width} × ${size.height}`;
+    expect(await page.evaluate(() => document.documentElement.scrollHeight), name).toBe(
+      size.height,
+    );
+    await expect(page.getByLabel("Question"), name).toBeInViewport({ ratio: 1 });
+    await expect(page.getByRole("article", { name: "Answer" }), name).toBeInViewport({ ratio: 1 });
+    const viewer = page.getByRole("region", { name: "Viewer" });
+    await expect(viewer.locator("figure"), name).toBeInViewport({ ratio: 0.9 });
+    if (size.width < 1000) continue;
+    await expect(viewer.getByText("Nothing leaves this device."), name).toBeInViewport();
+    expect(await viewer.evaluate((zone) => zone.scrollHeight - zone.clientHeight), name).toBe(0);
+  }
+});
+
+test("at 320 px no word is cut, and no text is smaller than 12 px", async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  const cut = await page.evaluate(() => {
+    // What only screen readers read is clipped away.
+    const isClipped = (element: HTMLElement): boolean =>
+      getComputedStyle(element).clipPath !== "none" ||
+      (element.parentElement !== null && isClipped(element.parentElement));
+    return [...document.querySelectorAll<HTMLElement>("header *, main *")].flatMap((element) => {
+      const isRead = element.checkVisibility() && element.childElementCount === 0;
+      if (!isRead || !element.innerText || isClipped(element)) return [];
+      const { textOverflow, fontSize } = getComputedStyle(element);
+      const isCut = textOverflow === "ellipsis" && element.scrollWidth > element.clientWidth + 1;
+      return isCut || Number.parseFloat(fontSize) < 12 ? [element.outerHTML] : [];
+    });
+  });
+  expect(cut).toEqual([]);
+});
+
+test("while an answer is waited for, the composer of a phone hides nothing of it", async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openScripted(page, { pace: 0.5 });
+  await page.getByLabel("Question").fill("What is the total?");
+  await page.keyboard.press("Enter");
+  const live = page.locator("[data-live]");
+  await expect(live.getByText(/encoding|reading/)).toBeVisible();
+  const overlap = () =>
+    page.evaluate(() => {
+      const line = document.querySelector("[data-live] p")!.getBoundingClientRect();
+      const composer = document.querySelector("form")!.parentElement!.getBoundingClientRect();
+      return line.bottom - composer.top;
+    });
+  await expect.poll(overlap).toBeLessThan(0);
+});
+
+test("a wrong number in Keep is explained under it, and the last right one stays", async ({
+  page,
+}) => {
+  await openScripted(page, { query: "keep=20" });
+  const field = page.getByLabel("Keep percent");
+  await field.fill("500");
+  await expect(page.getByText("A whole number from 1 to 100.")).toBeVisible();
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await field.blur();
+  await expect(field).toHaveValue("20");
+  await expect(page.getByText("A whole number from 1 to 100.")).toBeHidden();
+});
+
+test("what is dropped on About is shown on the chat page", async ({ page }) => {
+  await openScripted(page, { query: "#about" });
+  await page.goto(`${page.url().split("#")[0]}#about`);
+  await expect(page.getByRole("heading", { name: "What you see here" })).toBeVisible();
+  const data = await page.evaluateHandle(async () => {
+    const transfer = new DataTransfer();
+    const image = await (await fetch("samples/card.png")).blob();
+    transfer.items.add(new File([image], "mine.png", { type: "image/png" }));
+    return transfer;
+  });
+  await page.dispatchEvent("body", "drop", { dataTransfer: data });
+  await expect(page.getByRole("region", { name: "Viewer" })).toBeVisible();
+  await expect(page.locator("figure img").first()).toHaveAttribute("alt", "mine.png");
+});
+
+test("charts without samples show no axis, and by turn they agree with the meter", async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 1440, height: 1100 });
+  const chart = (name: RegExp) => page.getByRole("img", { name });
+  await openScripted(page);
+  await expect(page.getByText("nothing cached yet").first()).toBeVisible();
+  await expect(page.locator("[data-empty=true]")).toHaveCount(2);
+  await ask(page, "What is the total?");
+  await expect(page.locator("[data-empty=true]")).toHaveCount(0);
+  await page.getByText("By turn", { exact: true }).click();
+  await expect(chart(/^KV cache by turn/)).toBeVisible();
+  const meter = await page.getByRole("meter").textContent();
+  const [now, full] = meter!.split(" of ");
+  const label = await chart(/^KV cache by turn/).getAttribute("aria-label");
+  expect(label).toBe(`KV cache by turn: ${now} after turn 1, the full cache would be ${full}`);
+});
+
 /** Records every layout shift from here on, except within half a second of an input. */
 async function watchShifts(page: Page): Promise<void> {
   await page.evaluate(() => {

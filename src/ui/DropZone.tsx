@@ -49,9 +49,12 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
         void takeConversation(app, conversation);
         return true;
       }
+      if (given.length + addresses.length === 0) return false;
+      // The image is on the chat page, whatever page it was dropped on.
+      location.hash = "#chat";
       if (given.length > 0) void app.viewer.choose(given, target);
-      else if (addresses.length > 0) void app.viewer.chooseAddresses(addresses, target);
-      return given.length + addresses.length > 0;
+      else void app.viewer.chooseAddresses(addresses, target);
+      return true;
     };
     const isOurs = ({ dataTransfer }: DragEvent) => mayBringImages(dataTransfer?.types ?? []);
     const over = (event: DragEvent) => {

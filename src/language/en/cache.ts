@@ -9,6 +9,7 @@ export const cacheEn = {
   keep: {
     name: "Keep",
     percent: "Keep percent",
+    problem: "A whole number from 1 to 100.",
     ofVisual: "% of visual tokens",
     ofPrompt: "% of the prompt",
     value: (percent: number) => `keep ${percent} %`,

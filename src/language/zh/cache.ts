@@ -10,6 +10,7 @@ export const cacheZh: Texts["cache"] = {
   keep: {
     name: "保留",
     percent: "保留百分比",
+    problem: "1 到 100 的整数。",
     ofVisual: "% 的视觉 token",
     ofPrompt: "% 的提示",
     value: (percent) => `保留 ${percent} %`,

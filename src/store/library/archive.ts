@@ -3,6 +3,7 @@ import { texts } from "@/language/language";
 import type { ChatConversation } from "../conversation/conversation";
 import type { ReadonlyStore } from "../readonlyStore";
 import { type ConversationRecord, type Entry, entryOf, toRecord } from "./records";
+import { thumbnailOf } from "./thumbnail";
 
 const DATABASE = "keepsight";
 const CONVERSATIONS = "conversations";
@@ -83,19 +84,25 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
     }
   }
 
-  function write(edit: Parameters<typeof change>[0]): Promise<void> {
+  /** @param prepared what the edit waits for besides earlier writes */
+  function write(edit: Parameters<typeof change>[0], prepared?: Promise<unknown>): Promise<void> {
     last = last
+      .then(() => prepared)
       .then(() => change(edit))
       .then(list)
       .then(show, giveUp);
     return last;
   }
 
-  const put = (record: ConversationRecord) =>
-    write((conversations, entries) => {
+  function put(record: ConversationRecord): Promise<void> {
+    const image = record.pictures[0]?.blob;
+    let thumbnail: string | undefined;
+    const drawn = image && thumbnailOf(image).then((url) => (thumbnail = url));
+    return write((conversations, entries) => {
       conversations.put(record);
-      entries.put(entryOf(record));
-    });
+      entries.put(entryOf(record, thumbnail));
+    }, drawn);
+  }
 
   async function record(id: string): Promise<ConversationRecord | undefined> {
     await last;
@@ -121,7 +128,8 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
           if (!request.result) return;
           const renamed = { ...request.result, name };
           conversations.put(renamed);
-          entries.put(entryOf(renamed));
+          const entry: IDBRequest<Entry | undefined> = entries.get(id);
+          entry.onsuccess = () => entries.put(entryOf(renamed, entry.result?.thumbnail));
         };
       }),
     remove: (id) =>

@@ -49,7 +49,7 @@ function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRec
   }));
   const put = async (record: ConversationRecord) => {
     kept.set(record.id, record);
-    store.setState({ entries: [...kept.values()].map(entryOf) });
+    store.setState({ entries: [...kept.values()].map((record) => entryOf(record)) });
   };
   return {
     kept,

@@ -56,12 +56,24 @@ export interface Entry {
   readonly updatedAt: number;
   readonly pictures: number;
   readonly questions: number;
+  /** Title of the first image, and a small copy of it; absent in older entries. */
+  readonly image?: string;
+  readonly thumbnail?: string;
 }
 
-export function entryOf(record: ConversationRecord): Entry {
+export function entryOf(record: ConversationRecord, thumbnail?: string): Entry {
   const { id, updatedAt, pictures, exchanges } = record;
   const title = titleOf(revive(record, () => ""));
-  return { id, title, updatedAt, pictures: pictures.length, questions: exchanges.length };
+  const image = pictures[0]?.title;
+  return {
+    id,
+    title,
+    updatedAt,
+    pictures: pictures.length,
+    questions: exchanges.length,
+    ...(image === undefined ? {} : { image }),
+    ...(thumbnail === undefined ? {} : { thumbnail }),
+  };
 }
 
 /** The stored form of a conversation; a running answer is stored as interrupted. */

@@ -7,7 +7,7 @@ import styles from "./Cache.module.css";
 import { CACHE_SHEET } from "./cacheSheet";
 import { SettingsBlock } from "./SettingsBlock";
 
-const NARROW = matchMedia("(max-width: 720px)");
+const NARROW = matchMedia("(max-width: 720px), (max-height: 560px)");
 
 /** Settings and charts of the cache: a column beside the chat, a sheet over it on small screens. */
 export function Cache() {

@@ -25,6 +25,7 @@ export function KeepControl({ isFull, scope }: Props) {
   const set = (value: number) => settings.choose({ keepPercent: clampPercent(value) });
   const place = placeOfPercent(percent);
   const words = texts.cache.keep;
+  const [isWrong, setWrong] = useState(false);
 
   function press(event: KeyboardEvent) {
     const direction = KEYS[event.key];
@@ -42,7 +43,13 @@ export function KeepControl({ isFull, scope }: Props) {
           <label htmlFor="keep">{words.name}</label>
         </h2>
         <span className={`num ${styles.percent}`}>
-          <PercentField percent={percent} isDisabled={isFull} onCommit={set} />
+          <PercentField
+            percent={percent}
+            isDisabled={isFull}
+            onCommit={set}
+            isWrong={isWrong}
+            onWrong={setWrong}
+          />
           <span>{scope === "visual" ? words.ofVisual : words.ofPrompt}</span>
         </span>
       </div>
@@ -60,7 +67,10 @@ export function KeepControl({ isFull, scope }: Props) {
         onChange={({ target }) => set(percentOfPlace(target.valueAsNumber))}
         onKeyDown={press}
       />
-      <div className={`num ${styles.ticks}`} aria-hidden="true">
+      <p id="keep-problem" className={`${styles.problem} ${styles.keepProblem}`} aria-live="polite">
+        {isWrong && words.problem}
+      </p>
+      <div className={`num ${styles.ticks}`} aria-hidden="true" data-off={isWrong}>
         {KEEP_TICKS.map((tick) => (
           <span key={tick} style={{ left: `${(100 * placeOfPercent(tick)) / KEEP_STEPS}%` }}>
             {tick}
@@ -75,10 +85,13 @@ interface FieldProps {
   readonly percent: number;
   readonly isDisabled: boolean;
   readonly onCommit: (percent: number) => void;
+  readonly isWrong: boolean;
+  /** Whether what is typed is no percentage. */
+  readonly onWrong: (isWrong: boolean) => void;
 }
 
 /** A number field; an incomplete entry counts once it is from 1 to 100. */
-function PercentField({ percent, isDisabled, onCommit }: FieldProps) {
+function PercentField({ percent, isDisabled, onCommit, isWrong, onWrong }: FieldProps) {
   const [draft, setDraft] = useState(String(percent));
   useEffect(() => setDraft(String(percent)), [percent]);
   return (
@@ -91,11 +104,19 @@ function PercentField({ percent, isDisabled, onCommit }: FieldProps) {
       step={1}
       value={draft}
       disabled={isDisabled}
+      aria-invalid={isWrong}
+      aria-describedby="keep-problem"
       onChange={({ target }) => {
-        setDraft(target.value);
-        if (target.validity.valid && target.value !== "") onCommit(target.valueAsNumber);
+        const { value, validity, valueAsNumber } = target;
+        setDraft(value);
+        // An empty field is on the way to a number; a browser also reports text as empty.
+        onWrong(!validity.valid);
+        if (validity.valid && value !== "") onCommit(valueAsNumber);
       }}
-      onBlur={() => setDraft(String(percent))}
+      onBlur={() => {
+        setDraft(String(percent));
+        onWrong(false);
+      }}
     />
   );
 }

@@ -20,12 +20,14 @@ export function LatencyBlock() {
   const ms = useCharts((state) => state.phases?.decodePerToken.median);
   const full = useCharts((state) => state.fullMedianMs);
   const view = useCharts((state) => state.view);
+  const last = useTurnHistory().at(-1)?.msPerToken;
+  const shown = view === "live" ? ms : last;
   return (
     <section className={cache.block} aria-label={texts.charts.time.name}>
       <div className={styles.head}>
         <h2>{texts.charts.time.name}</h2>
         <span className={`num ${styles.values}`}>
-          {ms !== undefined && formatMs(ms)}
+          {shown !== undefined && formatMs(shown)}
           {full !== undefined && <i>{texts.charts.time.full(formatMs(full))}</i>}
         </span>
       </div>

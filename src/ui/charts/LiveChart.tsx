@@ -9,6 +9,8 @@ import { type Samples, watchSamples } from "./watchSamples";
 
 /** Definition of a chart: rebuilt for a theme, updated from `data` on every change of `version`. */
 export interface ChartSource extends Samples {
+  /** Whether there is nothing to draw: then there are no axes either. */
+  isEmpty(): boolean;
   data(): uPlot.AlignedData;
   options(host: HTMLElement): Omit<uPlot.Options, "width" | "height">;
   /** The values under the cursor as text; undefined without any. */
@@ -47,6 +49,7 @@ export function LiveChart({ source, label, height }: Props) {
 
     function draw() {
       if (!element || element.clientWidth === 0) return;
+      element.dataset.empty = String(source.isEmpty());
       const end = timed();
       const width = element.clientWidth;
       if (!chart || isStale) chart = build(element, width);

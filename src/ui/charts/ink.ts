@@ -69,19 +69,28 @@ export function drawRule(chart: uPlot, value: number, color: string, dash: numbe
   return y;
 }
 
-/** Rules at round values from zero on, the highest with the unit. */
+/** Hairlines at round values from zero on, under the lines of the chart. */
+export function drawRules(chart: uPlot, ink: Ink): void {
+  for (const value of [0, ...scaleValues(chart)]) drawRule(chart, value, ink.grid);
+}
+
+/** The values of the hairlines, over the lines of the chart; the highest has the unit. */
 export function drawScale(chart: uPlot, ink: Ink, unit: string): void {
   const right = chart.bbox.left + chart.bbox.width;
   const gap = 4 * devicePixelRatio;
-  const max = chart.scales.y?.max ?? 1;
-  const step = niceStep(max);
-  const top = Math.floor(max / step) * step;
-  drawRule(chart, 0, ink.grid);
-  for (let value = step; value <= top; value += step) {
-    const y = drawRule(chart, value, ink.grid) - gap;
-    const text = value + step > max ? `${value} ${unit}` : String(value);
+  const values = scaleValues(chart);
+  for (const value of values) {
+    const y = Math.round(chart.valToPos(value, "y", true)) - gap;
+    const text = value === values.at(-1) ? `${value} ${unit}` : String(value);
     drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
   }
+}
+
+/** Round values above zero, up to the highest on the scale. */
+function scaleValues(chart: uPlot): readonly number[] {
+  const max = chart.scales.y?.max ?? 1;
+  const step = niceStep(max);
+  return Array.from({ length: Math.floor(max / step) }, (_, index) => (index + 1) * step);
 }
 
 /** A round distance that puts one to three rules between 0 and `max`. */

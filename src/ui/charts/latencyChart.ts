@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { Charts } from "@/store/engine/charts";
 import { formatMsNumber } from "@/text/format";
-import { chartInk, drawLabel, drawScale, type Ink } from "./ink";
+import { chartInk, drawLabel, drawRules, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
 /** Milliseconds of each token of the current run, the last run with the full cache in grey. */
@@ -12,6 +12,7 @@ export function latencyChart(charts: Charts): ChartSource {
   return {
     version: () => tokens.version + reference.version,
     subscribe: charts.subscribe,
+    isEmpty: () => joined()[0].length === 0,
     data: joined,
     readout(index) {
       const [numbers, current, full] = joined();
@@ -40,7 +41,10 @@ export function latencyChart(charts: Charts): ChartSource {
           { ...line, stroke: ink.accent, width: 1.7 },
           { ...line, stroke: ink.reference, width: 1.3 },
         ],
-        hooks: { drawAxes: [(chart) => drawGrid(chart, ink)] },
+        hooks: {
+          drawAxes: [(chart) => drawRules(chart, ink)],
+          draw: [(chart) => drawGrid(chart, ink)],
+        },
       };
     },
   };

@@ -18,6 +18,7 @@ export function memoryChart(charts: Charts, cap?: number): ChartSource {
   return {
     version: () => memory.version,
     subscribe: charts.subscribe,
+    isEmpty: () => !memory.view()[2]?.some((full) => full > 0),
     data: () => memory.view() as unknown as uPlot.AlignedData,
     readout(index) {
       const seconds = at(0, index);
@@ -94,9 +95,8 @@ function drawCap(chart: uPlot, ink: Ink, cap: number): void {
 }
 
 /** The baseline, the labels of the marks under it, and the time at the right end. */
-function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
+function drawMarks(chart: uPlot, ink: Ink, { store }: Charts): void {
   drawRule(chart, 0, ink.grid);
-  if (!memory.view()[2]?.some((full) => full > 0)) return;
   const { bbox, ctx } = chart;
   const y = bbox.top + bbox.height + 14 * devicePixelRatio;
   const end = `${(chart.scales.x?.max ?? 0).toFixed(1)} s`;
@@ -104,7 +104,7 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
   drawLabel(chart, ink, { text: end, x: right, y, color: ink.text, align: "right" });
   ctx.font = ink.font;
   const gap = 6 * devicePixelRatio;
-  const limit = right - ctx.measureText(end).width - 8 * devicePixelRatio;
+  const limit = right - ctx.measureText(end).width - 14 * devicePixelRatio;
   const { marks } = store.getState();
   for (const { at, kind } of marks) {
     if (kind !== "end") drawTick(chart, ink, chart.valToPos(at, "x", true));
@@ -132,5 +132,5 @@ function drawMarks(chart: uPlot, ink: Ink, { store, memory }: Charts): void {
 function drawTick({ ctx, bbox }: uPlot, ink: Ink, x: number): void {
   const floor = bbox.top + bbox.height;
   ctx.fillStyle = ink.text;
-  ctx.fillRect(Math.round(x), floor, devicePixelRatio, 4 * devicePixelRatio);
+  ctx.fillRect(Math.round(x), floor - 4 * devicePixelRatio, devicePixelRatio, 4 * devicePixelRatio);
 }

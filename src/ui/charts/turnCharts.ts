@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import { formatBytes, formatMsNumber } from "@/text/format";
-import { chartInk, drawLabel, drawRule, drawScale, type Ink } from "./ink";
+import { chartInk, drawLabel, drawRule, drawRules, drawScale, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 import { drawFull } from "./memoryChart";
 
@@ -22,6 +22,7 @@ export function turnBytesChart(points: readonly TurnPoint[]): ChartSource {
   const full = points.map(({ fullKvBytes }) => fullKvBytes);
   return {
     ...STILL,
+    isEmpty: () => points.length === 0,
     data: () => [turns, points.map(({ kvBytes }) => kvBytes), full],
     readout(index) {
       const point = points[index];
@@ -63,6 +64,7 @@ export function turnTimesChart(
   const full = points.map(() => fullMs ?? null);
   return {
     ...STILL,
+    isEmpty: () => points.length === 0,
     data: () => [turns, times, full],
     readout(index) {
       const ms = times[index];
@@ -76,6 +78,9 @@ export function turnTimesChart(
       const ink = chartInk(host);
       const drawAxes = (chart: uPlot) => {
         if (fullMs !== undefined) drawRule(chart, fullMs, ink.reference);
+        drawRules(chart, ink);
+      };
+      const draw = (chart: uPlot) => {
         drawScale(chart, ink, "ms");
         drawTurns(chart, ink, turns);
       };
@@ -88,7 +93,7 @@ export function turnTimesChart(
           { stroke: ink.accent, width: 1.7, points: dots, spanGaps: true },
           { paths: () => null, points: { show: false } },
         ],
-        hooks: { drawAxes: [drawAxes] },
+        hooks: { drawAxes: [drawAxes], draw: [draw] },
       };
     },
   };

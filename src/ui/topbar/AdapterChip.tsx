@@ -9,7 +9,7 @@ export function AdapterChip() {
   if (model.phase === "failed" && model.failure.code === "noWebGpu") {
     return (
       <span className={`${styles.chip} ${styles.adapter}`}>
-        <span className={styles.warn}>{texts.page.model.noWebGpu}</span>
+        <b>{texts.page.model.noWebGpu}</b>
       </span>
     );
   }

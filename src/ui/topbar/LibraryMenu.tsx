@@ -3,6 +3,7 @@ import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
 import type { Entry } from "@/store/library/records";
 import { useApp, useChat } from "../useApp";
+import { distinctTitles } from "./distinctTitles";
 import { downloadHtml, downloadJson } from "./download";
 import styles from "./Library.module.css";
 
@@ -47,7 +48,7 @@ export function LibraryMenu() {
           </p>
         )}
         <ul>
-          {entries.map((entry) => (
+          {distinctTitles(entries).map((entry) => (
             <LibraryItem key={entry.id} entry={entry} isCurrent={entry.id === current} />
           ))}
         </ul>
@@ -146,6 +147,9 @@ function LibraryItem({ entry, isCurrent }: ItemProps) {
 
   return (
     <li className={styles.item} data-current={isCurrent}>
+      <span className={styles.thumbnail}>
+        {entry.thumbnail && <img src={entry.thumbnail} alt="" />}
+      </span>
       {isNaming ? (
         <form onSubmit={rename} className={styles.naming}>
           <input
@@ -177,9 +181,11 @@ function LibraryItem({ entry, isCurrent }: ItemProps) {
   );
 }
 
-function Facts({ entry: { updatedAt, pictures: images, questions } }: { readonly entry: Entry }) {
+function Facts({ entry }: { readonly entry: Entry }) {
+  const { updatedAt, pictures: images, questions, image } = entry;
   return (
     <p className={styles.facts}>
+      {image && <span dir="auto">{image}</span>}
       <time dateTime={new Date(updatedAt).toISOString()}>{dateOf(updatedAt)}</time>
       <span>{texts.page.history.images(images)}</span>
       <span>{texts.page.history.questions(questions)}</span>

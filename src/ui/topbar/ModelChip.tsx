@@ -19,7 +19,9 @@ export function ModelChip() {
     <>
       <button type="button" className={styles.chip} popoverTarget={SHEET}>
         <i className={styles.dot} data-phase={model.phase} />
-        <ChipText model={model} />
+        <span className={styles.text}>
+          <ChipText model={model} />
+        </span>
         {model.phase === "loading" && <Progress model={model} />}
       </button>
       <DeviceSheet id={SHEET} model={model} onChoose={models.open} />
