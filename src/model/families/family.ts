@@ -82,5 +82,11 @@ export interface ModelFamily {
   readonly title: string;
   /** `model_type`s of `config.json`. */
   readonly modelTypes: readonly string[];
+  /** Decoder and images in a few words, and repositories of the Hub; for the README. */
+  readonly decoder: string;
+  readonly images?: string;
+  readonly examples: readonly string[];
+  /** Repositories whose published weights answered like PyTorch (`npm run ask -- --verify`). */
+  readonly verified?: readonly string[];
   readonly vision?: VisionFamily | GridVisionFamily;
 }

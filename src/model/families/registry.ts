@@ -10,6 +10,8 @@ import { qwen2Vl, qwen3Vl, qwen25Vl } from "./qwenVl/qwenVl";
 const TEXT: ModelFamily = {
   title: "Llama, Qwen2 and Qwen3",
   modelTypes: ["llama", "qwen2", "qwen3"],
+  decoder: "themselves",
+  examples: ["meta-llama/Llama-3.2-1B-Instruct", "Qwen/Qwen2-0.5B-Instruct", "Qwen/Qwen3-0.6B"],
 };
 
 /** The only list of model families; `model_type` selects one. */

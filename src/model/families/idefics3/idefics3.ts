@@ -11,6 +11,9 @@ import { Idefics3Processor } from "./processor";
 export const idefics3: ModelFamily = {
   title: "SmolVLM and Idefics3",
   modelTypes: ["idefics3", "smolvlm"],
+  decoder: "Llama",
+  images: "SigLIP on tiles, pixel shuffle",
+  examples: ["HuggingFaceTB/SmolVLM-256M-Instruct", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"],
   vision: {
     tower: (json, width) =>
       checkTower({

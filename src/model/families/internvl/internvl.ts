@@ -95,6 +95,9 @@ function markup(imageTokenId: number): ImageMarkup {
 export const internVl: ModelFamily = {
   title: "InternVL3",
   modelTypes: ["internvl"],
+  decoder: "Qwen2",
+  images: "InternViT on tiles, pixel shuffle",
+  examples: ["OpenGVLab/InternVL3-1B-hf", "OpenGVLab/InternVL3-2B-hf"],
   vision: {
     tower,
     names: {

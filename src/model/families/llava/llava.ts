@@ -74,6 +74,9 @@ export function llavaMarkup(imageTokenId: number): ImageMarkup {
 export const llava: ModelFamily = {
   title: "LLaVA-1.5",
   modelTypes: ["llava"],
+  decoder: "Llama",
+  images: "CLIP on one square",
+  examples: ["llava-hf/llava-1.5-7b-hf"],
   vision: {
     tower,
     names: LLAVA_NAMES,
@@ -87,6 +90,9 @@ export const llava: ModelFamily = {
 export const llavaNext: ModelFamily = {
   title: "LLaVA-NeXT",
   modelTypes: ["llava_next"],
+  decoder: "Llama, Mistral",
+  images: "CLIP on tiles, newline rows",
+  examples: ["llava-hf/llava-v1.6-vicuna-7b-hf", "llava-hf/llava-v1.6-mistral-7b-hf"],
   vision: {
     tower,
     names: { ...LLAVA_NAMES, newlines: ["image_newline", "model.image_newline"] },

@@ -44,6 +44,9 @@ function tower(json: JsonObject, width: number): TowerConfig {
 export const oneVision: ModelFamily = {
   title: "LLaVA-OneVision",
   modelTypes: ["llava_onevision"],
+  decoder: "Qwen2",
+  images: "SigLIP on tiles, newline rows",
+  examples: ["llava-hf/llava-onevision-qwen2-0.5b-ov-hf"],
   vision: {
     tower,
     names: { ...LLAVA_NAMES, newlines: ["image_newline", "model.image_newline"] },

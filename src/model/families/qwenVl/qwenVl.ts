@@ -168,6 +168,9 @@ function vision(gridTower: GridVisionFamily["gridTower"], names: GridTowerNames)
 export const qwen2Vl: ModelFamily = {
   title: "Qwen2-VL",
   modelTypes: ["qwen2_vl"],
+  decoder: "Qwen2, positions in three axes",
+  images: "any size, 2 × 2 patches per row",
+  examples: ["Qwen/Qwen2-VL-2B-Instruct"],
   vision: vision(qwen2Tower, NAMES),
 };
 
@@ -175,6 +178,9 @@ export const qwen2Vl: ModelFamily = {
 export const qwen25Vl: ModelFamily = {
   title: "Qwen2.5-VL",
   modelTypes: ["qwen2_5_vl"],
+  decoder: "Qwen2, positions in three axes",
+  images: "any size, windowed attention",
+  examples: ["Qwen/Qwen2.5-VL-3B-Instruct"],
   vision: vision(qwen25Tower, QWEN25_NAMES),
 };
 
@@ -185,5 +191,8 @@ export const qwen25Vl: ModelFamily = {
 export const qwen3Vl: ModelFamily = {
   title: "Qwen3-VL",
   modelTypes: ["qwen3_vl"],
+  decoder: "Qwen3, positions in three axes",
+  images: "any size, DeepStack",
+  examples: ["Qwen/Qwen3-VL-2B-Instruct"],
   vision: vision(qwen3Tower, QWEN3_NAMES),
 };
