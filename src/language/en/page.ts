@@ -94,5 +94,19 @@ export const pageEn = {
     deleteOf: (title: string) => `Delete ${title}`,
     images: (count: number) => counted(count, "image"),
     questions: (count: number) => counted(count, "question"),
+    deleteAll: "Delete everything…",
+    deleteAllWhat:
+      "This deletes all conversations, their images and caches, downloaded models and settings of " +
+      "this page from this browser. It cannot be undone.",
+    deleteAllNow: "Delete everything",
+    keepAll: "Keep",
+    deleteAllLeft: (what: string) =>
+      `Not everything could be deleted: ${what}. Close other tabs of this page and try again.`,
+  },
+  report: {
+    save: "Save a report",
+    what: "For reports of problems: adapter, limits, versions, settings, last failure and times.",
+    text: "with my questions and answers",
+    images: "with my images",
   },
 };

@@ -90,5 +90,17 @@ export const pageZh: Texts["page"] = {
     deleteOf: (title) => `删除“${title}”`,
     images: (count) => `${count} 张图像`,
     questions: (count) => `${count} 个问题`,
+    deleteAll: "全部删除…",
+    deleteAllWhat:
+      "这将从此浏览器中删除本页面的所有对话、其图像和缓存、已下载的模型以及设置，且无法撤销。",
+    deleteAllNow: "全部删除",
+    keepAll: "保留",
+    deleteAllLeft: (what) => `未能全部删除：${what}。请关闭此页面的其他标签页后重试。`,
+  },
+  report: {
+    save: "保存报告",
+    what: "用于报告问题：适配器、限制、版本、设置、最近一次失败和用时。",
+    text: "包含我的问题和回答",
+    images: "包含我的图像",
   },
 };

@@ -13,6 +13,7 @@ import { createViewer, type Viewer } from "../images/viewer";
 import { createArchive } from "../library/archive";
 import { createLibrary, type Library } from "../library/library";
 import { createOwnership } from "../library/ownership";
+import { createPersistence } from "../library/persistence";
 import { createUndrawn, type UndrawnOptions } from "../library/undrawn";
 import { createModels, type Models } from "../models/models";
 import type { PolicyInfo } from "../settings/policyInfo";
@@ -99,7 +100,10 @@ export function createApp(options: AppOptions): App {
   const ownership = createOwnership();
   const undrawn = createUndrawn(options);
   const now = () => Date.now();
-  const library = createLibrary({ archive, chat, policies, ownership, undrawn, newId, now });
+  const persist = createPersistence(options.storage);
+  const library = createLibrary({
+    ...{ archive, chat, policies, ownership, undrawn, persist, newId, now },
+  });
   const models = createModels({ hub: options.hub, load, embedded, begin: library.begin });
   const next = () => cacheSettings(settings.getState(), policies);
   const comparison = createComparisonSetup(settings, policies, newId);

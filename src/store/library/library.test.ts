@@ -86,6 +86,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
   const ownership = createOwnership(undefined);
   const library = createLibrary({
     ...{ archive, chat, policies: POLICIES, ownership, undrawn, newId, now: () => 0 },
+    persist: async () => undefined,
     ...given,
   });
   return { archive, chat, library, current: () => chat.store.getState().conversation };

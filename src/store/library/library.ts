@@ -71,6 +71,8 @@ export interface LibraryOptions {
   readonly policies: readonly PolicyInfo[];
   readonly ownership: Ownership;
   readonly undrawn: Undrawn;
+  /** Asks the browser to keep what is stored. */
+  readonly persist: () => Promise<void>;
   readonly newId: () => string;
   readonly now: () => number;
 }
@@ -88,7 +90,8 @@ export function createLibrary(options: LibraryOptions): Library {
     if (exchanges.length > before.conversation.exchanges.length) {
       store.setState({ notice: undefined });
     }
-    if (isWorthKeeping(state, before)) void archive.save(state.conversation);
+    if (!isWorthKeeping(state, before)) return;
+    void archive.save(state.conversation).then(options.persist);
   });
 
   const titleOfEntry = (id: string) =>

@@ -9,6 +9,7 @@ import {
   formatParameters,
 } from "@/text/format";
 import { adapterName } from "./adapterName";
+import { Report } from "./Report";
 import styles from "./TopBar.module.css";
 
 interface Props {
@@ -44,6 +45,7 @@ export function DeviceSheet({ id, model, onChoose }: Props) {
         />
       )}
       {model.phase === "ready" && <Facts rows={readyFacts(model.info)} />}
+      <Report />
     </div>
   );
 }

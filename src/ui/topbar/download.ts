@@ -29,7 +29,7 @@ function fileName(title: string): string {
   return name.slice(0, 60) || "conversation";
 }
 
-function download(content: string, type: string, name: string): void {
+export function download(content: string, type: string, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;

@@ -1,0 +1,108 @@
+import fs from "node:fs";
+import { parseArgs } from "node:util";
+import { chromium } from "@playwright/test";
+import { findBrowser, launchOptions } from "./browser";
+import { numberOption, usageError } from "./options";
+import { buildIfStale, serveSite } from "./site";
+import { Visitor } from "./soak/journey";
+import { slopeOf } from "./soak/slope";
+import { type Reading, Watch } from "./soak/watch";
+
+const USAGE = `npm run soak -- [--turns N] [--seed S] [--json FILE]
+
+Asks N (default 100) questions in the built page with a tiny random model: other policies, more images,
+comparisons, stopped answers. After every conversation it deletes all of them and reads what the page, the
+worker and the browser's process hold. Prints the slope of every number over the turns, without the first
+tenth; Ctrl+C ends it early. Exit status 0 only if no slope is above zero by more than its 95 % confidence interval.
+`;
+
+const QUERY = "?model=tiny-smolvlm&max-new-tokens=4";
+const TURNS_PER_CONVERSATION = 6;
+const WARM_UP = 0.1;
+
+interface Sample {
+  readonly turn: number;
+  readonly reading: Reading;
+}
+
+/** @throws with exitCode 2 on usage */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { turns, seed, json } = parseCommand(argv);
+  const samples = await soak(turns, seed);
+  if (json !== undefined) fs.writeFileSync(json, `${JSON.stringify({ seed, samples })}\n`);
+  return report(samples.slice(Math.floor(samples.length * WARM_UP)));
+}
+
+async function soak(turns: number, seed: number): Promise<readonly Sample[]> {
+  buildIfStale();
+  const site = await serveSite();
+  const browser = await chromium.launch(launchOptions(await findBrowser()));
+  try {
+    const context = await browser.newContext({ serviceWorkers: "block", locale: "en-US" });
+    const page = await context.newPage();
+    page.setDefaultTimeout(120_000);
+    const watch = await Watch.start(browser, page);
+    await page.goto(`${site.url}${QUERY}`);
+    await page.getByText(/^context/).waitFor();
+    const visitor = new Visitor(page, seed);
+    const samples: Sample[] = [];
+    const started = performance.now();
+    let isStopped = false;
+    process.once("SIGINT", () => {
+      isStopped = true;
+    });
+    for (let turn = 0; turn < turns && !isStopped; ) {
+      const asked = Math.min(TURNS_PER_CONVERSATION, turns - turn);
+      await visitor.converse(asked);
+      await visitor.startOver();
+      turn += asked;
+      samples.push({ turn, reading: await watch.read() });
+      const minutes = (performance.now() - started) / 60_000;
+      process.stderr.write(`${turn} turns in ${minutes.toFixed(1)} minutes\n`);
+    }
+    return samples;
+  } finally {
+    await browser.close();
+    site.close();
+  }
+}
+
+/** Prints one line per number. */
+function report(samples: readonly Sample[]): number {
+  const turns = samples.map(({ turn }) => turn);
+  let grown = 0;
+  process.stdout.write(
+    "| held | median | per 1 000 turns | 95 % interval |\n| --- | --- | --- | --- |\n",
+  );
+  for (const name of Object.keys(samples[0]?.reading ?? {})) {
+    const values = samples.map(({ reading }) => reading[name] ?? Number.NaN);
+    const { perUnit, margin, isFlat } = slopeOf(turns, values);
+    if (!isFlat && perUnit > 0) grown++;
+    const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+    const [slope, width] = [perUnit * 1000, margin * 1000].map((value) => written(value));
+    process.stdout.write(`| ${name} | ${written(middle)} | ${slope} | ± ${width} |\n`);
+  }
+  return grown === 0 ? 0 : 1;
+}
+
+function written(value: number): string {
+  return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 1 });
+}
+
+function parseCommand(argv: readonly string[]) {
+  let values: { turns?: string; seed?: string; json?: string };
+  try {
+    ({ values } = parseArgs({
+      args: [...argv],
+      options: { turns: { type: "string" }, seed: { type: "string" }, json: { type: "string" } },
+    }));
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
+  }
+  const whole = { integer: true };
+  return {
+    turns: numberOption("turns", values.turns ?? "100", 30, 1e6, whole),
+    seed: numberOption("seed", values.seed ?? "1", 0, 2 ** 31 - 1, whole),
+    json: values.json,
+  };
+}

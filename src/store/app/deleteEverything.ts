@@ -1,0 +1,75 @@
+/** Prefix of what this page writes to `localStorage`. */
+const OWN = "keepsight";
+
+/** The browser's storages that this page uses; a browser may lack each. */
+export interface Storages {
+  readonly indexedDB?: IDBFactory | undefined;
+  readonly caches?: CacheStorage | undefined;
+  readonly localStorage?: Storage | undefined;
+  /** Folder of the origin private file system. */
+  readonly files?: (() => Promise<FileSystemDirectoryHandle>) | undefined;
+  readonly serviceWorker?: Pick<ServiceWorkerContainer, "getRegistrations"> | undefined;
+}
+
+/** This browser's. A storage that the browser forbids throws when it is read. */
+export function ownStorages(): Storages {
+  const read = <T>(get: () => T): T | undefined => {
+    try {
+      return get();
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    indexedDB: read(() => indexedDB),
+    caches: read(() => caches),
+    localStorage: read(() => localStorage),
+    files: read(() => () => navigator.storage.getDirectory()),
+    serviceWorker: read(() => navigator.serviceWorker),
+  };
+}
+
+/**
+ * Deletes all that this page has stored: conversations with their images and caches, models, settings, and
+ * its own files for offline use. The page must be loaded again afterwards.
+ * @returns the storages of which something is left
+ */
+export async function deleteEverything(storages: Storages): Promise<readonly string[]> {
+  const steps: Readonly<Record<string, () => Promise<unknown>>> = {
+    indexedDB: async () => {
+      const found = (await storages.indexedDB?.databases()) ?? [];
+      await Promise.all(found.map(({ name }) => deleteDatabase(storages.indexedDB!, name ?? "")));
+    },
+    files: async () => {
+      const root = await storages.files?.();
+      if (!root) return;
+      for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
+    },
+    caches: async () => {
+      const names = (await storages.caches?.keys()) ?? [];
+      await Promise.all(names.map((name) => storages.caches?.delete(name)));
+    },
+    localStorage: async () => {
+      const keys = Object.keys(storages.localStorage ?? {}).filter((key) => key.startsWith(OWN));
+      for (const key of keys) storages.localStorage?.removeItem(key);
+    },
+    // Last, because it serves this page.
+    serviceWorker: async () => {
+      const found = (await storages.serviceWorker?.getRegistrations()) ?? [];
+      await Promise.all(found.map((registration) => registration.unregister()));
+    },
+  };
+  const left: string[] = [];
+  for (const [name, step] of Object.entries(steps)) await step().catch(() => left.push(name));
+  return left;
+}
+
+/** Other connections close themselves when they hear of it; one that does not is waited for no longer. */
+function deleteDatabase(factory: IDBFactory, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = factory.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+    setTimeout(() => reject(new Error("the database is in use")), 5000);
+  });
+}
