@@ -2,17 +2,19 @@
 // of shared memory. Head sizes up to 128. Concatenated after flash_io.wgsl.
 //
 // A workgroup of 64 owns 16 rows of one head and processes 16 keys at a time. In the first step an
-// invocation scores its row (four invocations share one) against 4 keys; in the second it sums
-// values at every fourth vec4 of the head. Dispatch ceil(rows / 16) * heads workgroups, folded.
-// Shared memory: 16 rows of DEPTH4 vec4, and 2 KiB.
+// invocation scores its row (four invocations share one) against every fourth key; in the second it
+// sums values at every fourth vec4 of the head. Lines of the tile are padded by one vec4, so that the
+// four invocations of a row read other banks. Dispatch ceil(rows / 16) * heads workgroups, folded.
+// Shared memory: 16 rows of DEPTH4 + 1 vec4, and 2 KiB; a head of 128 takes 10.25 KiB.
 
 override DEPTH4: u32 = 32; // head size / 4, at most 4 * SUMS
 
 const ROWS = 16u;
 const KEYS = 16u;
 const SUMS = 8u;
+override LINE: u32 = DEPTH4 + 1u;
 
-var<workgroup> tile: array<vec4f, KEYS * DEPTH4>;
+var<workgroup> tile: array<vec4f, KEYS * LINE>;
 var<workgroup> scores: array<vec4f, ROWS * KEYS / 4u>;
 var<workgroup> weights: array<vec4f, ROWS * KEYS / 4u>;
 
@@ -39,21 +41,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier(); // values of the previous tile may still be read
     for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
       let source = region.x + min(slot + i / DEPTH4, slots - 1u);
-      tile[i] = kv_unpack(keys[source * DEPTH4 + i % DEPTH4]);
+      tile[i / DEPTH4 * LINE + i % DEPTH4] = kv_unpack(keys[source * DEPTH4 + i % DEPTH4]);
     }
     workgroupBarrier();
     var score = vec4f();
-    let key = quad * 4u * DEPTH4;
+    let key = quad * LINE;
     for (var d = 0u; d < DEPTH4; d++) {
       let q = queries[at + d];
       score += vec4f(
         dot(q, tile[key + d]),
-        dot(q, tile[key + DEPTH4 + d]),
-        dot(q, tile[key + 2u * DEPTH4 + d]),
-        dot(q, tile[key + 3u * DEPTH4 + d]),
+        dot(q, tile[key + 4u * LINE + d]),
+        dot(q, tile[key + 8u * LINE + d]),
+        dot(q, tile[key + 12u * LINE + d]),
       );
     }
-    let mine = slot + quad * 4u + vec4u(0, 1, 2, 3);
+    let mine = slot + quad + vec4u(0, 4, 8, 12);
     score = select(vec4f(HIDDEN), score * params.scale, mine < vec4u(visible));
     scores[local.x] = score;
     workgroupBarrier();
@@ -67,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     weights[local.x] = exp(score - now);
     for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
       let source = region.x + min(slot + i / DEPTH4, slots - 1u);
-      tile[i] = kv_unpack(values[source * DEPTH4 + i % DEPTH4]);
+      tile[i / DEPTH4 * LINE + i % DEPTH4] = kv_unpack(values[source * DEPTH4 + i % DEPTH4]);
     }
     workgroupBarrier();
     let w0 = weights[line * 4u];
@@ -79,8 +81,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let d = quad + 4u * i;
       if (d < DEPTH4) {
         sums[i] = sums[i] * decay
-          + quarter(w0, d) + quarter(w1, d + 4u * DEPTH4)
-          + quarter(w2, d + 8u * DEPTH4) + quarter(w3, d + 12u * DEPTH4);
+          + quarter(w0, d) + quarter(w1, d + LINE)
+          + quarter(w2, d + 2u * LINE) + quarter(w3, d + 3u * LINE);
       }
     }
   }
@@ -97,8 +99,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
 }
 
-/// Four weights times the values of four neighbouring slots of the tile.
+/// Four weights times the values of every fourth slot of the tile.
 fn quarter(w: vec4f, at: u32) -> vec4f {
-  return w.x * tile[at] + w.y * tile[at + DEPTH4]
-    + w.z * tile[at + 2u * DEPTH4] + w.w * tile[at + 3u * DEPTH4];
+  return w.x * tile[at] + w.y * tile[at + 4u * LINE]
+    + w.z * tile[at + 8u * LINE] + w.w * tile[at + 12u * LINE];
 }
