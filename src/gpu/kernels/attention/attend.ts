@@ -116,27 +116,74 @@ const MOST_HEADS = 8;
 const TILE_BYTES = 4608;
 const TILE_SLOTS = [32, 16, 8, 4];
 
-async function createShared(gpu: Gpu, { reduction, kvType, shape }: AttendSpec): Promise<Attend> {
+async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
+  const { reduction, shape } = spec;
+  const { heads, kvHeads, headDim } = shape;
+  const parts = partsOf(shape);
+  const depth4 = headDim / 4;
+  const [split, direct, combine] = await compileShared(gpu, spec);
+  const wanted = Math.ceil(WANTED_GROUPS / kvHeads);
+  const splits = (capacity: number) =>
+    Math.max(Math.min(Math.ceil(capacity / LEAST_SPAN), wanted), Math.ceil(capacity / MOST_SPAN));
+  const attend = (recorder: Recorder, args: AttendArgs) => {
+    const { queries, partials, stats, output, lse, capacity } = args;
+    const { keys, values, table, layer } = args.cache;
+    const shared = { heads, kvHeads, depth4, layer };
+    const scale = 1 / Math.sqrt(headDim);
+    const cached = [queries, keys, values, table];
+    const units = kvHeads * parts;
+    if (capacity <= MOST_SPAN) {
+      recorder.dispatch(direct, {
+        buffers: [...cached, output, lse],
+        params: { units, ...shared, scale, wanted: 1 },
+        groups: unitGroups(reduction, units),
+      });
+      return;
+    }
+    recorder.dispatch(split, {
+      buffers: [...cached, partials, stats],
+      params: { units: splits(capacity) * units, ...shared, scale, wanted },
+      groups: unitGroups(reduction, splits(capacity) * units),
+    });
+    recorder.dispatch(combine, {
+      buffers: [table, partials, stats, output, lse],
+      params: { ...shared, wanted },
+      groups: unitGroups(reduction, heads),
+    });
+  };
+  return Object.assign(attend, { splits });
+}
+
+/** Units that share the query heads of a KV head. */
+function partsOf({ heads, kvHeads }: HeadShape): number {
+  return Math.ceil(heads / kvHeads / MOST_HEADS);
+}
+
+/** The kernel for many splits, the one for a cache of one split, and the one that combines splits. */
+function compileShared(gpu: Gpu, { reduction, kvType, shape }: AttendSpec) {
   const { heads, kvHeads, headDim } = shape;
   const { code, enable } = reductionCode(reduction);
-  const parts = Math.ceil(heads / kvHeads / MOST_HEADS);
-  const depth4 = headDim / 4;
+  const parts = partsOf(shape);
   const rowBytes = (headDim + 4) * KV_BYTES[kvType];
-  const [split, combine] = await Promise.all([
+  const compileSplit = (isDirect: boolean) =>
     gpu.compile({
-      label: `attend_split ${reduction} ${kvType}`,
+      label: `attend_${isDirect ? "direct" : "split"} ${reduction} ${kvType}`,
       code: [code, KV_CODE[kvType], spanWgsl, ioWgsl, splitWgsl],
       access: SPLIT_ACCESS,
       params: SPLIT_PARAMS,
       enable,
       constants: {
         WORKGROUP: MOST_SPAN,
-        DEPTH4: depth4,
+        DEPTH4: headDim / 4,
         GROUP: Math.ceil(heads / kvHeads / parts),
         PARTS: parts,
         TILE: TILE_SLOTS.find((slots) => slots * rowBytes <= TILE_BYTES) as number,
+        DIRECT: Number(isDirect),
       },
-    }),
+    });
+  return Promise.all([
+    compileSplit(false),
+    compileSplit(true),
     gpu.compile({
       label: `attend_combine ${reduction}`,
       code: [code, spanWgsl, combineWgsl],
@@ -146,24 +193,4 @@ async function createShared(gpu: Gpu, { reduction, kvType, shape }: AttendSpec):
       constants: { WORKGROUP: MOST_SPAN },
     }),
   ]);
-  const wanted = Math.ceil(WANTED_GROUPS / kvHeads);
-  const splits = (capacity: number) =>
-    Math.max(Math.min(Math.ceil(capacity / LEAST_SPAN), wanted), Math.ceil(capacity / MOST_SPAN));
-  const attend = (recorder: Recorder, args: AttendArgs) => {
-    const { queries, partials, stats, output, lse } = args;
-    const { keys, values, table, layer } = args.cache;
-    const units = splits(args.capacity) * kvHeads * parts;
-    const scale = 1 / Math.sqrt(headDim);
-    recorder.dispatch(split, {
-      buffers: [queries, keys, values, table, partials, stats],
-      params: { units, heads, kvHeads, depth4, layer, scale, wanted },
-      groups: unitGroups(reduction, units),
-    });
-    recorder.dispatch(combine, {
-      buffers: [table, partials, stats, output, lse],
-      params: { heads, kvHeads, depth4, layer, wanted },
-      groups: unitGroups(reduction, heads),
-    });
-  };
-  return Object.assign(attend, { splits });
 }

@@ -5,7 +5,7 @@
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long
 //   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, flat offset
 //   partials       [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
-//   stats          [splits, heads] vec2: maximum, sum of exp(score - maximum)
+//   stats          [splits, heads, 2] f32: maximum, sum of exp(score - maximum)
 
 struct Params {
   units: u32,
@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> values: array<Kv4>;
 @group(0) @binding(3) var<storage, read> table: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> stats: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
 
 const HIDDEN = -1e30; // below any real score, finite so that differences stay numbers

@@ -7,11 +7,14 @@
 // memory in tiles of TILE slots, rows padded by one against bank conflicts; the first values are
 // loaded before the scores are computed. Dispatch splits * kv_heads * parts workgroups, folded.
 // Shared memory: 10 KiB and TILE * (DEPTH4 + 1) Kv4.
+//
+// DIRECT: the only split; `partials` is the attention itself and `stats` its log-sum-exps [heads].
 
 override DEPTH4: u32 = 16; // head size / 4
 override GROUP: u32 = 1; // query heads of a unit, at most 8
 override PARTS: u32 = 1; // units that share the query heads of a KV head
 override TILE: u32 = 32;
+override DIRECT: bool = false;
 
 const AHEAD = 4u; // values that an invocation loads at a time
 override STRIPES: u32 = WORKGROUP / DEPTH4; // slots whose values are loaded side by side
@@ -19,6 +22,7 @@ override STRIPES: u32 = WORKGROUP / DEPTH4; // slots whose values are loaded sid
 var<workgroup> tile: array<Kv4, TILE * (DEPTH4 + 1u)>;
 var<workgroup> scores: array<f32, 8u * MOST_SPAN>;
 var<workgroup> weights: array<vec4f, 2u * MOST_SPAN>;
+var<workgroup> masses: array<f32, 8>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -66,7 +70,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     weights[block / 4u * MOST_SPAN + local.x] = weight;
     let mass = reduce_add4(weight, local); // its barriers also publish `weights`
     if (local.x < min(4u, heads - block)) {
-      stats[split * params.heads + head + block + local.x] = vec2f(peak[local.x], mass[local.x]);
+      masses[block + local.x] = mass[local.x];
+      store_stats(split * params.heads + head + block + local.x, peak[local.x], mass[local.x]);
     }
   }
 
@@ -85,16 +90,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       }
     }
   }
-  let to = (split * params.heads + head) * DEPTH4;
-  store_pair(low[0], low[1], to, heads, local.x);
+  let to = split * params.heads + head;
+  store_pair(low[0], low[1], to, 0u, heads, local.x);
   if (GROUP > 2u) {
-    store_pair(low[2], low[3], to + 2u * DEPTH4, heads - min(heads, 2u), local.x);
+    store_pair(low[2], low[3], to, 2u, heads, local.x);
   }
   if (GROUP > 4u) {
-    store_pair(high[0], high[1], to + 4u * DEPTH4, heads - min(heads, 4u), local.x);
+    store_pair(high[0], high[1], to, 4u, heads, local.x);
   }
   if (GROUP > 6u) {
-    store_pair(high[2], high[3], to + 6u * DEPTH4, heads - min(heads, 6u), local.x);
+    store_pair(high[2], high[3], to, 6u, heads, local.x);
   }
 }
 
@@ -120,17 +125,31 @@ fn outer(value: vec4f, weight: vec4f) -> mat4x4f {
   return mat4x4f(value * weight.x, value * weight.y, value * weight.z, value * weight.w);
 }
 
-/// Adds the stripes of two heads, or of one, and stores the sums. `weights` is free by now.
-fn store_pair(first: vec4f, second: vec4f, to: u32, heads: u32, place: u32) {
+fn store_stats(at: u32, peak: f32, mass: f32) {
+  if (DIRECT) {
+    stats[at] = peak + log(mass);
+  } else {
+    stats[2u * at] = peak;
+    stats[2u * at + 1u] = mass;
+  }
+}
+
+/// Adds the stripes of heads `pair` and `pair + 1`, as far as there are `heads`, and stores the sums.
+/// `weights` is free by now.
+fn store_pair(first: vec4f, second: vec4f, to: u32, pair: u32, heads: u32, place: u32) {
   workgroupBarrier();
   weights[place] = first;
   weights[WORKGROUP + place] = second;
   workgroupBarrier();
-  if (place < min(heads, 2u) * DEPTH4) {
+  let head = pair + place / DEPTH4;
+  if (head < min(heads, pair + 2u)) {
     var sum = vec4f();
     for (var stripe = 0u; stripe < STRIPES; stripe++) {
       sum += weights[place / DEPTH4 * WORKGROUP + stripe * DEPTH4 + place % DEPTH4];
     }
-    partials[to + place] = sum;
+    if (DIRECT) {
+      sum /= masses[head];
+    }
+    partials[(to + head) * DEPTH4 + place % DEPTH4] = sum;
   }
 }

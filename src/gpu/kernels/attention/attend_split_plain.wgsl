@@ -46,7 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     scores[i] = exp(scores[i] - peak);
     mass += scores[i];
   }
-  stats[unit] = vec2f(peak, dot(mass, vec4f(1.0)));
+  stats[2u * unit] = peak;
+  stats[2u * unit + 1u] = dot(mass, vec4f(1.0));
 
   for (var d = 0u; d < params.depth4; d++) {
     var sum = vec4f();
