@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { startHubDouble } from "./hubDouble";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
+import { test } from "./test";
 
 const ID = "some-body/tiny-smolvlm";
 

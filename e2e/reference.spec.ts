@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import type { Reference, ReferenceAnswer, Turn } from "../src/protocol/engine";
+import { test } from "./test";
 
 /** A small random model of 3 layers with 5 tiles of 16 rows per image. */
 const MODEL = "models/tiny-smolvlm/";

@@ -296,6 +296,11 @@ test("a web address brings an image, and each failure one sentence that says wha
     await expect(page.getByRole("dialog").getByRole("alert")).toHaveText(sentence);
     await expect(field).toHaveValue(`https://huggingface.co/${path}`);
   }
+  await field.fill("https://pictures.example/card.png");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog").getByRole("alert")).toHaveText(
+    /security policy .* pictures\.example.* Download the image and drop it/,
+  );
   await field.fill("huggingface.co/slow.png");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog").getByText("Fetching from huggingface.co")).toBeVisible();

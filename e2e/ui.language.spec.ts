@@ -1,6 +1,7 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { POLICIES } from "../src/compression/registry";
 import { ask, openScripted } from "./scripted";
+import { test } from "./test";
 
 /** Words that are the same in every language: names of policies and venues, and terms of the field. */
 const NAMES = [

@@ -1,5 +1,6 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { ask, openScripted } from "./scripted";
+import { test } from "./test";
 
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 

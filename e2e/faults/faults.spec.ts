@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { EnginePage, must, type Outcome } from "../../cli/enginePage";
 import type { EngineEvent, EngineFailure, TurnResult } from "../../src/protocol/engine";
+import { test } from "../test";
 import { arm, disarm, FAULTS, type Fault, injectFaults, type Trigger } from "./injection";
 
 /**
