@@ -106,7 +106,7 @@ export const pageEn = {
   report: {
     save: "Save a report",
     what: "For reports of problems: adapter, limits, versions, settings, last failure and times.",
-    text: "with my questions and answers",
+    text: "with what I asked and what was answered",
     images: "with my images",
   },
 };
