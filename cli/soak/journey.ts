@@ -43,7 +43,7 @@ export class Visitor {
   async startOver(): Promise<void> {
     const page = this.#page;
     await page.getByRole("button", { name: "History", exact: true }).click();
-    const remove = page.locator("#library-panel").getByRole("button", { name: /^Delete / });
+    const remove = page.locator("#library-panel li").getByRole("button", { name: /^Delete / });
     while ((await remove.count()) > 0) {
       const before = await remove.count();
       await remove.first().click();
