@@ -24,7 +24,8 @@ const SOURCES = [
  * output goes to stderr.
  */
 export function buildIfStale(): void {
-  const origins = process.env.VITE_MODEL_ORIGINS ?? "";
+  const { VITE_MODEL_ORIGINS = "", VITE_HF_ENDPOINT = "" } = process.env;
+  const origins = `${VITE_MODEL_ORIGINS} ${VITE_HF_ENDPOINT}`;
   const isBuilt = fs.existsSync(STAMP) && fs.readFileSync(STAMP, "utf8") === origins;
   if (isBuilt && newest(SOURCES) <= fs.statSync(STAMP).mtimeMs) return;
   process.stderr.write("Building the site …\n");

@@ -57,6 +57,28 @@ describe("an address", () => {
 });
 
 describe("fetching", () => {
+  it("gives up where no byte arrives for twenty seconds", async () => {
+    vi.useFakeTimers();
+    const silent = async (_: unknown, { signal }: RequestInit) => {
+      const aborted = new Promise<never>((_, reject) => {
+        signal?.addEventListener("abort", () => reject(new DOMException("Aborted", "AbortError")));
+      });
+      const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        controller.enqueue(new Uint8Array(8));
+        await Promise.race([aborted, new Promise((done) => setTimeout(done, 30_000))]);
+      };
+      return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }));
+    };
+    vi.stubGlobal("fetch", silent);
+    const fetching = fetchImage(address, { signal: never });
+    await vi.advanceTimersByTimeAsync(21_000);
+    expect(await fetching).toMatchObject({
+      ok: false,
+      failure: { message: expect.stringMatching(/ended before/) },
+    });
+    vi.useRealTimers();
+  });
+
   it("reads a data: address without a request", async () => {
     const fetched = answering(new Error("no request"));
     const bytes = async (text: string) => {

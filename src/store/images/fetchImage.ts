@@ -3,6 +3,8 @@ import type { EngineFailure } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
 import { mayRead } from "./pagePolicy";
 
+/** A download without bytes for this long, in ms, is a broken connection. */
+const STALL_MS = 20_000;
 /** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
 
@@ -45,9 +47,34 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
     const blob = blobOf(url);
     return blob ? { ok: true, blob, title: words.image } : refuse(words.holdsNone);
   }
-  if (!mayRead(url)) {
-    return refuse(words.forbidden(host));
+  if (!mayRead(url)) return refuse(words.forbidden(host));
+  const silence = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), STALL_MS);
+  };
+  heard();
+  try {
+    const onProgress: FetchOptions["onProgress"] = (...progress) => {
+      heard();
+      options.onProgress?.(...progress);
+    };
+    const signal = AbortSignal.any([options.signal, silence.signal]);
+    return await fetchFrom(url, { signal, onProgress });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (silence.signal.aborted) return refuse(words.ended(host));
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** Rejects when `signal` is aborted. */
+async function fetchFrom(url: URL, options: FetchOptions): Promise<FetchOutcome> {
+  const host = hostOf(url);
+  const words = texts.viewer.fetch;
   let response: Response;
   try {
     const { signal } = options;
