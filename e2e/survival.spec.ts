@@ -147,3 +147,28 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   await isComplete();
   await expect(page.getByRole("list", { name: "Images asked about" })).toHaveCount(3);
 });
+
+test("a reload goes on from the kept cache, which is deleted with its conversation", async ({
+  page,
+}) => {
+  const kept = () =>
+    page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("caches", { create: true });
+      const names: string[] = [];
+      for await (const name of folder.keys()) names.push(name);
+      return names.length;
+    });
+  await page.goto("./?model=tiny-smolvlm&policy=prefixkv&keep=10&max-new-tokens=4");
+  await ask(page, "Turn 1?");
+  await expect.poll(kept).toBe(1);
+  await page.reload();
+  await expect(answers(page)).toHaveCount(1);
+  await ask(page, "Turn 2?");
+  await expect(page.getByText(/rows appended/)).toBeAttached();
+
+  await page.getByRole("button", { name: "History" }).click();
+  await expect(page.getByText(/^1 cache kept/)).toBeVisible();
+  await page.getByRole("button", { name: /^Delete Turn 1/ }).click();
+  await expect.poll(kept).toBe(0);
+});

@@ -70,6 +70,9 @@ export const pageEn = {
     selfTest: "Self-test",
   },
   history: {
+    keptCaches: (count: number, bytes: string, limit: string) =>
+      `${counted(count, "cache")} kept for going on at once: ${bytes} of ${limit}`,
+    forgetCaches: "Delete caches",
     open: "History",
     title: "Conversations",
     fresh: "New",

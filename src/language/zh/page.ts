@@ -66,6 +66,8 @@ export const pageZh: Texts["page"] = {
     selfTest: "自检",
   },
   history: {
+    keptCaches: (count, bytes, limit) => `已保留 ${count} 个缓存以便立即继续：${bytes} / ${limit}`,
+    forgetCaches: "删除缓存",
     open: "历史",
     title: "对话记录",
     fresh: "新建",

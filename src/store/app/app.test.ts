@@ -21,6 +21,7 @@ function setUp() {
     },
     cancel: async () => undefined,
     clear: async () => undefined,
+    saveCache: async () => undefined,
     subscribe: () => () => undefined,
   };
   let listSamples = () => {};

@@ -1,8 +1,10 @@
 import type { Hub } from "@/hub/hub";
 import type { CacheSettings, Engine } from "@/protocol/engine";
 import { type AttentionView, createAttentionView } from "../attention/attentionView";
+import { storageFolder } from "../chat/cacheFiles";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
+import { createKeptCaches, type KeptCaches } from "../chat/keptCaches";
 import { createPreview, type PreviewStore } from "../chat/preview";
 import { askedBefore } from "../conversation/conversation";
 import { withoutPatches } from "../conversation/occlusion";
@@ -37,6 +39,7 @@ export interface App {
   readonly attentionView: AttentionView;
   readonly viewer: Viewer;
   readonly library: Library;
+  readonly caches: KeptCaches;
   readonly models: Models;
   /** Lanes of the next comparison. */
   readonly comparison: ComparisonSetup;
@@ -86,6 +89,7 @@ export function createApp(options: AppOptions): App {
     embedded,
     () => performance.now(),
   );
+  const caches = createKeptCaches(storageFolder("caches"));
   const chat = createChat({
     load,
     charts,
@@ -94,6 +98,7 @@ export function createApp(options: AppOptions): App {
     newId,
     now: () => Date.now(),
     hidePatches: withoutPatches,
+    caches,
   });
   const attentionView = createAttentionView(chat);
   const archive = createArchive();
@@ -102,7 +107,7 @@ export function createApp(options: AppOptions): App {
   const now = () => Date.now();
   const persist = createPersistence(options.storage);
   const library = createLibrary({
-    ...{ archive, chat, policies, ownership, undrawn, persist, newId, now },
+    ...{ archive, chat, policies, ownership, undrawn, caches, persist, newId, now },
   });
   const models = createModels({ hub: options.hub, load, embedded, begin: library.begin });
   const next = () => cacheSettings(settings.getState(), policies);
@@ -171,6 +176,7 @@ export function createApp(options: AppOptions): App {
     },
     compareAgain: (exchangeId) => chat.compareAgain(exchangeId, comparison.settings()),
     library,
+    caches,
     models,
     comparison,
     preview,

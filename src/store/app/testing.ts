@@ -1,4 +1,5 @@
 import type { TurnResult } from "@/protocol/engine";
+import type { CacheFiles } from "../chat/cacheFiles";
 
 /** A finished turn for tests, with overrides. */
 export function result(given: Partial<TurnResult> = {}): TurnResult {
@@ -30,3 +31,11 @@ export function result(given: Partial<TurnResult> = {}): TurnResult {
     ...given,
   };
 }
+
+/** A browser that keeps no caches. */
+export const NO_CACHE_FILES: CacheFiles = {
+  list: async () => [],
+  read: async () => undefined,
+  write: async () => {},
+  remove: async () => {},
+};

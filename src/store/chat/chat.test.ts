@@ -10,11 +10,12 @@ import {
   type ModelInfo,
   type TurnResult,
 } from "@/protocol/engine";
-import { result } from "../app/testing";
+import { NO_CACHE_FILES, result } from "../app/testing";
 import { type ConversationImage, emptyConversation } from "../conversation/conversation";
 import { createCharts } from "../engine/charts";
 import { createLoad } from "../engine/load";
 import { createChat } from "./chat";
+import { createKeptCaches } from "./keptCaches";
 
 const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 const tenth: CacheSettings = { ...full, policy: "aircache", retention: 0.1 };
@@ -88,6 +89,7 @@ function setUp({ wantsReference = false } = {}) {
     newId: () => `id${ids++}`,
     now: () => 0,
     hidePatches: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
+    caches: createKeptCaches(NO_CACHE_FILES),
   });
   chat.open(emptyConversation("c", 0, image));
   const runs = () =>
@@ -253,6 +255,7 @@ describe("a chat", () => {
     expect(load.store.getState().phase).toBe("ready");
     chat.ask("second", full);
     expect(runs()).toEqual(["failed", "running"]);
+    await settled();
     expect(asks[1]!.request.turns).toEqual([{ images: ["p"], question: "second" }]);
   });
 
@@ -279,6 +282,7 @@ describe("a chat", () => {
       emit({ type: "deviceLost", message: "gone" });
       await settled();
       chat.ask(`question ${loss}`, full);
+      await settled();
       asks[loss]!.resolve(result());
       await settled();
     }

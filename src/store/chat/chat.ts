@@ -29,6 +29,7 @@ import type { Charts } from "../engine/charts";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
 import { askEngine, type HidePatches } from "./asking";
+import type { KeptCaches } from "./keptCaches";
 
 export interface ChatState {
   readonly conversation: ChatConversation;
@@ -81,10 +82,11 @@ export interface ChatOptions {
   readonly newId: () => string;
   readonly now: () => number;
   readonly hidePatches: HidePatches;
+  readonly caches: KeptCaches;
 }
 
 export function createChat(options: ChatOptions): Chat {
-  const { load, charts, sampling, wantsReference, newId, now, hidePatches } = options;
+  const { load, charts, sampling, wantsReference, newId, now, hidePatches, caches } = options;
   const store = createStore<ChatState>(() => ({
     conversation: emptyConversation(newId(), now()),
     running: undefined,
@@ -139,6 +141,9 @@ export function createChat(options: ChatOptions): Chat {
     try {
       const { conversation } = store.getState();
       const isFresh = attempts.some(({ id }) => fresh.has(id));
+      const continues = !isFresh && conversation.exchanges[0]?.id !== exchange.id;
+      const resuming = continues ? caches.resume(engine, conversation.id) : undefined;
+      if (resuming) await resuming;
       outcomes = await askEngine(engine, {
         ...{ conversation, exchange, attempts, isFresh, hidePatches },
         sampling: chosen,
@@ -170,6 +175,7 @@ export function createChat(options: ChatOptions): Chat {
     for (const { id } of attempts) fresh.delete(id);
     working = [];
     store.setState({ running: undefined });
+    if (last) void caches.keep(engine, store.getState().conversation.id);
   }
 
   function begin(question: string, attempts: readonly Attempt[]) {
@@ -186,6 +192,7 @@ export function createChat(options: ChatOptions): Chat {
   }
 
   load.store.subscribe(({ phase }) => {
+    if (phase === "loading") caches.freed();
     if (phase === "ready") pump();
   });
 
@@ -241,6 +248,7 @@ export function createChat(options: ChatOptions): Chat {
         left: because === "image" && left.exchanges.length > 0 ? left : undefined,
       });
       freeing += 1;
+      caches.freed();
       const freed = free(running !== undefined).catch(() => undefined);
       void freed.then(() => {
         freeing -= 1;

@@ -2,8 +2,9 @@ import { describe, expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { POLICIES } from "@/compression/registry";
 import type { Engine } from "@/protocol/engine";
-import { result } from "../app/testing";
+import { NO_CACHE_FILES, result } from "../app/testing";
 import { createChat } from "../chat/chat";
+import { createKeptCaches } from "../chat/keptCaches";
 import {
   type ChatConversation,
   type ConversationImage,
@@ -68,6 +69,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
   let ids = 0;
   const newId = () => `id${ids++}`;
   const engine = new Promise<Engine>(() => undefined);
+  const caches = createKeptCaches(NO_CACHE_FILES);
   const chat = createChat({
     load: createLoad(
       () => engine,
@@ -80,6 +82,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
     newId,
     now: () => 0,
     hidePatches: vi.fn(),
+    caches,
   });
   chat.open(conversation);
   const undrawn = createUndrawn({ storage: undefined, afterDrawing: (call) => call() });
@@ -87,6 +90,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
   const library = createLibrary({
     ...{ archive, chat, policies: POLICIES, ownership, undrawn, newId, now: () => 0 },
     persist: async () => undefined,
+    caches,
     ...given,
   });
   return { archive, chat, library, current: () => chat.store.getState().conversation };

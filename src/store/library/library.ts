@@ -3,6 +3,7 @@ import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
 import type { Chat, ChatState } from "../chat/chat";
+import type { KeptCaches } from "../chat/keptCaches";
 import {
   type ChatConversation,
   emptyConversation,
@@ -73,12 +74,13 @@ export interface LibraryOptions {
   readonly undrawn: Undrawn;
   /** Asks the browser to keep what is stored. */
   readonly persist: () => Promise<void>;
+  readonly caches: KeptCaches;
   readonly newId: () => string;
   readonly now: () => number;
 }
 
 export function createLibrary(options: LibraryOptions): Library {
-  const { archive, chat, policies, ownership, undrawn, newId, now } = options;
+  const { archive, chat, policies, ownership, undrawn, caches, newId, now } = options;
   const store = createStore<LibraryState>(() => ({
     edited: undefined,
     removed: undefined,
@@ -186,6 +188,7 @@ export function createLibrary(options: LibraryOptions): Library {
       const title = titleOfEntry(id);
       if (id === chat.store.getState().conversation.id) begin();
       await archive.remove(id);
+      void caches.remove(id);
       if (record) store.setState({ removed: { record, title } });
     },
     async undoRemove() {

@@ -6,6 +6,7 @@ import { useApp, useChat } from "../useApp";
 import { distinctTitles } from "./distinctTitles";
 import { downloadHtml, downloadJson } from "./download";
 import styles from "./Library.module.css";
+import { DeleteEverything, KeptCachesLine } from "./LibraryFooter";
 
 const PANEL = "library-panel";
 
@@ -52,44 +53,10 @@ export function LibraryMenu() {
             <LibraryItem key={entry.id} entry={entry} isCurrent={entry.id === current} />
           ))}
         </ul>
+        <KeptCachesLine />
         <DeleteEverything />
       </div>
     </>
-  );
-}
-
-/** Asks once more before it deletes all that the page has stored. */
-function DeleteEverything() {
-  const [isAsking, setAsking] = useState(false);
-  const [left, setLeft] = useState<readonly string[]>([]);
-  const words = texts.page.history;
-
-  async function now() {
-    const { deleteEverything, ownStorages } = await import("@/store/app/deleteEverything");
-    const rest = await deleteEverything(ownStorages());
-    if (rest.length > 0) return setLeft(rest);
-    location.assign(location.pathname);
-    return undefined;
-  }
-
-  if (!isAsking) {
-    return (
-      <button type="button" className={styles.link} onClick={() => setAsking(true)}>
-        {words.deleteAll}
-      </button>
-    );
-  }
-  return (
-    <div className={styles.removed}>
-      <p>{words.deleteAllWhat}</p>
-      {left.length > 0 && <p role="alert">{words.deleteAllLeft(texts.page.list(left))}</p>}
-      <button type="button" className={styles.link} onClick={() => void now()}>
-        {words.deleteAllNow}
-      </button>
-      <button type="button" className={styles.link} onClick={() => setAsking(false)}>
-        {words.keepAll}
-      </button>
-    </div>
   );
 }
 

@@ -1,0 +1,65 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Engine } from "@/protocol/engine";
+import type { CacheFiles } from "./cacheFiles";
+import { createKeptCaches } from "./keptCaches";
+
+function memoryFiles() {
+  const content = new Map<string, { readonly blob: Blob; readonly at: number }>();
+  let clock = 0;
+  const files: CacheFiles = {
+    list: async () => [...content].map(([name, { blob, at }]) => ({ name, bytes: blob.size, at })),
+    read: async (name) => content.get(name)?.blob,
+    write: async (name, blob) => void content.set(name, { blob, at: ++clock }),
+    remove: async (name) => void content.delete(name),
+  };
+  return { files, names: () => [...content.keys()] };
+}
+
+function engineOf(bytes: number | undefined) {
+  const saveCache = async () => (bytes === undefined ? undefined : new Blob(["x".repeat(bytes)]));
+  const restoreCache = vi.fn(async () => true);
+  return { engine: { saveCache, restoreCache } as unknown as Engine, restoreCache };
+}
+
+describe("kept caches", () => {
+  it("give the engine a conversation's cache once, when it holds another", async () => {
+    const { files } = memoryFiles();
+    const caches = createKeptCaches(files);
+    const { engine, restoreCache } = engineOf(10);
+    await caches.resume(engine, "a");
+    expect(restoreCache, "nothing is kept").not.toHaveBeenCalled();
+    await caches.keep(engine, "a");
+    expect(caches.store.getState()).toEqual({ bytes: 10, count: 1 });
+    await caches.resume(engine, "a");
+    expect(restoreCache, "the engine holds it").not.toHaveBeenCalled();
+    caches.freed();
+    await caches.resume(engine, "a");
+    await caches.resume(engine, "a");
+    expect(restoreCache).toHaveBeenCalledTimes(1);
+  });
+
+  it("stay below their limit: the oldest go first, one that is too large is not kept", async () => {
+    const { files, names } = memoryFiles();
+    const caches = createKeptCaches(files, 100);
+    for (const id of ["a", "b", "a", "c"]) await caches.keep(engineOf(40).engine, id);
+    expect(names()).toEqual(["a", "c"]);
+    await caches.keep(engineOf(101).engine, "a");
+    expect(names()).toEqual(["c"]);
+    await caches.remove("c");
+    expect(caches.store.getState()).toEqual({ bytes: 0, count: 0 });
+  });
+
+  it("are not kept where there is no cache or no storage, and nothing fails", async () => {
+    const { files, names } = memoryFiles();
+    await createKeptCaches(files).keep(engineOf(undefined).engine, "a");
+    expect(names()).toEqual([]);
+    const no = () => Promise.reject(new Error("no storage"));
+    const none = createKeptCaches({ list: no, read: no, write: no, remove: no });
+    const { engine } = engineOf(10);
+    await none.keep(engine, "a");
+    none.freed();
+    await none.resume(engine, "a");
+    await none.removeAll();
+    expect(none.store.getState()).toEqual({ bytes: 0, count: 0 });
+  });
+});

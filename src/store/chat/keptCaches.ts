@@ -1,0 +1,97 @@
+import { createStore } from "zustand/vanilla";
+import type { Engine } from "@/protocol/engine";
+import type { ReadonlyStore } from "../readonlyStore";
+import type { CacheFiles } from "./cacheFiles";
+
+/** Bytes of all kept caches; the oldest are removed beyond it. */
+export const KEPT_CACHES_LIMIT = 256e6;
+
+export interface KeptCachesState {
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/**
+ * The compressed caches of conversations, in the browser's storage: a conversation that is opened again
+ * goes on without a prefill. The engine refuses what does not match; then it prefills anew.
+ */
+export interface KeptCaches {
+  readonly store: ReadonlyStore<KeptCachesState>;
+  /**
+   * Before a question: gives the engine the conversation's cache; undefined if it holds it already.
+   */
+  resume(engine: Engine, conversationId: string): Promise<void> | undefined;
+  /** After an answer: keeps the cache. A failure, as in a private window, keeps nothing. */
+  keep(engine: Engine, conversationId: string): Promise<void>;
+  /** The engine's cache is gone: another conversation, another model, a lost device. */
+  freed(): void;
+  remove(conversationId: string): Promise<void>;
+  removeAll(): Promise<void>;
+}
+
+export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): KeptCaches {
+  const store = createStore<KeptCachesState>(() => ({ bytes: 0, count: 0 }));
+  /** The conversation whose cache the engine holds. */
+  let resident: string | undefined;
+  /** Executes writes in order. */
+  let last: Promise<void> = measure();
+
+  async function measure(): Promise<void> {
+    const all = await files.list().catch(() => []);
+    const bytes = all.reduce((sum, file) => sum + file.bytes, 0);
+    store.setState({ bytes, count: all.length });
+  }
+
+  /** Removes the oldest until `needed` more bytes fit. */
+  async function makeRoom(needed: number): Promise<void> {
+    const all = (await files.list()).toSorted((a, b) => a.at - b.at);
+    let bytes = needed + all.reduce((sum, file) => sum + file.bytes, 0);
+    for (const { name, bytes: freed } of all) {
+      if (bytes <= limit) return;
+      await files.remove(name);
+      bytes -= freed;
+    }
+  }
+
+  function write(task: () => Promise<void>): Promise<void> {
+    last = last
+      .then(task)
+      .catch(() => undefined)
+      .then(measure);
+    return last;
+  }
+
+  async function restore(engine: Engine, id: string): Promise<void> {
+    await last;
+    const saved = await files.read(id).catch(() => undefined);
+    if (saved) await engine.restoreCache(saved).catch(() => false);
+  }
+
+  return {
+    store,
+    resume(engine, id) {
+      if (resident === id) return undefined;
+      resident = id;
+      return restore(engine, id);
+    },
+    async keep(engine, id) {
+      resident = id;
+      const saved = await engine.saveCache().catch(() => undefined);
+      if (!saved) return;
+      await write(async () => {
+        await files.remove(id);
+        if (saved.size > limit) return;
+        await makeRoom(saved.size);
+        await files.write(id, saved);
+      });
+    },
+    freed() {
+      resident = undefined;
+    },
+    remove: (id) => write(() => files.remove(id)),
+    removeAll: () =>
+      write(async () => {
+        for (const { name } of await files.list()) await files.remove(name);
+      }),
+  };
+}
