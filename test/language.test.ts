@@ -97,7 +97,8 @@ test("the first language of the browser that the page has is used", () => {
 
 function textsOf(file: string): readonly string[] {
   const source = fs.readFileSync(path.join(SRC, file), "utf8");
-  return foundIn(parseAst(source, { lang: "tsx" }, file) as unknown as Node);
+  const lang = file.endsWith(".tsx") ? "tsx" : "ts";
+  return foundIn(parseAst(source, { lang }, file) as unknown as Node);
 }
 
 function foundIn(node: Node, isRead = false): readonly string[] {
