@@ -242,6 +242,7 @@ test.describe("one conversation", () => {
     const { failure } = await engine.ask({ turns: [shown], settings: { capMb: 0.05 } });
     expect(failure).toMatchObject({ code: "capTooSmall" });
     const needed = Number(/needs ([\d.]+) MB/.exec(failure?.message ?? "")?.[1]);
+    expect(failure?.neededMb).toBe(needed);
     const settings = { capMb: needed };
     const just = must(await engine.ask({ turns: [shown], settings }));
     expect(just.kvBytes.peak).toBeLessThanOrEqual(needed * 1e6);

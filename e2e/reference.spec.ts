@@ -102,3 +102,35 @@ function answered(reference: Reference | undefined): ReferenceAnswer {
   if (!reference || "missing" in reference) throw new Error(JSON.stringify(reference));
   return reference;
 }
+
+test("a prompt larger than the cap is read in pieces, and never exceeds it", async () => {
+  // 111 rows take 0.131 MB; under this cap a head holds 64.
+  const capMb = 0.07;
+  for (const policy of ["snapkv", "aircache", "h2o", "streaming", "tgvkv"]) {
+    const settings = { policy, retention: 0.5, capMb };
+    const asked = { turns: [shown], settings, reference: true };
+    const result = must(await engine.ask(asked));
+    expect(result, policy).toMatchObject({ promptTokens: 111, visualTokens: 80, appended: false });
+    expect(result.reference, policy).toEqual({ missing: "cap" });
+    expect(result.kvBytes.peak, policy).toBeLessThanOrEqual(capMb * 1e6);
+    expect(result.kvBytes.end, policy).toBeLessThanOrEqual(result.kvBytes.peak);
+    expect(result.tokenIds, policy).toHaveLength(12);
+    const isImage = (row: number) =>
+      result.images[0]!.tiles.some(({ firstPosition: first }) => row >= first && row < first + 16);
+    const text = Array.from({ length: 111 }, (_, row) => row).filter((row) => !isImage(row));
+    for (const { kept, rowsBefore } of result.layers) {
+      expect(rowsBefore).toBe(111);
+      expect(kept.filter((row) => !isImage(row))).toEqual(text);
+      expect(kept.filter(isImage).length).toBeGreaterThan(0);
+    }
+    const turns = [{ ...shown, answerIds: result.tokenIds }, next];
+    const sampling = { maxNewTokens: 2 };
+    const second = must(await engine.ask({ turns, settings, sampling }));
+    expect(second.appended, policy).toBe(true);
+    expect(second.kvBytes.peak, policy).toBeLessThanOrEqual(capMb * 1e6);
+  }
+  // The full cache drops nothing, so it is refused with what it needs.
+  const refused = await engine.ask({ turns: [shown], settings: { ...FULL, capMb } });
+  expect(refused.failure).toMatchObject({ code: "capTooSmall" });
+  expect(must(await engine.ask({ turns: [shown], settings: FULL })).tokenIds).toHaveLength(12);
+});

@@ -22,7 +22,8 @@ async function compare(page: Page): Promise<void> {
 function refusing(message: string): Recording {
   const { load, answers } = recording();
   const { result: _, ...first } = answers[0]!;
-  const failure = { code: "capTooSmall", message, action: "newConversation" } as const;
+  const action = "newConversation";
+  const failure = { code: "capTooSmall", message, action, neededMb: 0.62 } as const;
   return { load, answers: [{ ...first, events: [], failure }] };
 }
 
@@ -73,6 +74,8 @@ test("a cap that is too small says under its field what it would need", async ({
   await expect(block.getByText(message)).toBeVisible();
   await expect(cap(page)).toHaveAttribute("aria-invalid", "true");
   await expect(cap(page)).toHaveAccessibleDescription(message);
+  await page.getByRole("button", { name: "Raise the cap to 0.62 MB" }).click();
+  await expect(cap(page)).toHaveValue("0.62");
   await cap(page).fill("0.7");
   await expect(block.getByText(message)).toHaveCount(0);
 });

@@ -122,14 +122,14 @@ def ask_all(source: str, out: Path, questions: Iterable, device: str) -> dict:
     return {"all": share(everything), "turns": len(everything), "worlds": scores}
 
 
-def test_questions(count: int, style: Style, turns_per_page: int = 5):
+def page_questions(count: int, style: Style, seed_of=worlds.test_seed, turns_per_page: int = 5):
     """Yields (file name, page, turn): the worlds in equal parts, the first turns of each page."""
     quota = count // len(worlds.WORLDS)
     for world in worlds.WORLDS:
         for index in range(quota):
             page_index, turn_index = divmod(index, turns_per_page)
             if turn_index == 0:
-                page = worlds.sample(worlds.test_seed(world, page_index), world, style)
+                page = worlds.sample(seed_of(world, page_index), world, style)
             yield f"{world}-{page_index:02d}.png", page, page.turns[turn_index]
 
 
@@ -162,14 +162,14 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    seed_of = worlds.test_seed if options.split == "test" else worlds.validation_seed
     if options.style == "talk":
         questions = ((asked.image, asked.page, asked.turn) for asked in talk.questions())
         scores = generate(options.model, options.out, questions, device)
     elif options.generate:
-        questions = test_questions(options.questions, STYLES[options.style])
+        questions = page_questions(options.questions, STYLES[options.style], seed_of)
         scores = generate(options.model, options.out, questions, device)
     else:
-        seed_of = worlds.test_seed if options.split == "test" else worlds.validation_seed
         model = load_model(options.model, device)
         scores = exact_match(
             model,

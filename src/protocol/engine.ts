@@ -435,6 +435,8 @@ export interface EngineFailure {
   /** An error of a library or of the engine itself, for developers. It is not shown to users. */
   readonly detail?: string;
   readonly action?: "retry" | "keepLess" | "chooseImage" | "reload" | "newConversation";
+  /** With `capTooSmall`: the cap, in megabytes, under which the same question fits. */
+  readonly neededMb?: number;
 }
 
 export class EngineError extends Error {

@@ -96,7 +96,7 @@ export const chatEn = {
     more: (count: number) => `And ${counted(count, "other change")}.`,
     pending: "Comparing with the full cache …",
     missing: {
-      cap: "Not compared with the full cache: both do not fit under the cap.",
+      cap: "Not compared: the full cache does not fit under this cap.",
       memory: "Not compared with the full cache: the device has not enough memory for both.",
       stopped: "Not compared with the full cache: it was stopped.",
       off: "Not compared with the full cache.",

@@ -8,6 +8,7 @@ const asSaid: Sentence = (message) => message;
 export const failuresEn: {
   readonly sentences: Readonly<Record<FailureCode, Sentence>>;
   readonly actions: Readonly<Record<NonNullable<EngineFailure["action"]>, string>>;
+  readonly raiseCap: (megabytes: number) => string;
   readonly insecure: string;
   readonly lostOften: string;
 } = {
@@ -32,6 +33,7 @@ export const failuresEn: {
     noModel: asSaid,
     internal: (message) => `Internal error of the engine: ${message}`,
   },
+  raiseCap: (megabytes) => `Raise the cap to ${megabytes} MB`,
   actions: {
     retry: "Try again",
     keepLess: "Keep less",

@@ -89,7 +89,7 @@ export const chatZh: Texts["chat"] = {
     more: (count) => `另有 ${count} 处不同。`,
     pending: "正在与完整缓存比较……",
     missing: {
-      cap: "未与完整缓存比较：两者合计超过上限。",
+      cap: "未比较：在此上限下容纳不了完整缓存。",
       memory: "未与完整缓存比较：设备内存不足以容纳两者。",
       stopped: "未与完整缓存比较：已停止。",
       off: "未与完整缓存比较。",

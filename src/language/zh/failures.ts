@@ -28,6 +28,7 @@ export const failuresZh: Texts["failures"] = {
     noModel: told("模型尚未加载"),
     internal: (message) => `引擎内部错误：${message}`,
   },
+  raiseCap: (megabytes) => `把上限提高到 ${megabytes} MB`,
   actions: {
     retry: "重试",
     keepLess: "减少保留",

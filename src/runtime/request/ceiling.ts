@@ -31,7 +31,8 @@ export function ceilingTooLow(ceiling: KvCeiling, needed: number): EngineError {
   const [most, least] = [Math.floor(ceiling.bytes / 1e4) / 100, Math.ceil(needed / 1e4) / 100];
   if (ceiling.isCap) {
     const message = `A cap of ${most} MB is too small for this question: it needs ${least} MB.`;
-    return new EngineError({ code: "capTooSmall", message, action: "newConversation" });
+    const action = "newConversation";
+    return new EngineError({ code: "capTooSmall", message, action, neededMb: least });
   }
   const message = `There is not enough graphics memory for this question: its cache needs ${least} MB, and ${most} MB are free.`;
   return new EngineError({ code: "outOfMemory", message, action: "newConversation" });

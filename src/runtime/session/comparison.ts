@@ -238,7 +238,9 @@ function checkLaneFits({ bytes: most, isCap }: KvCeiling, bytes: number): void {
   const [needed, room] = [bytes, most].map((value) => (value / 1e6).toFixed(2));
   const message = `This lane does not fit together with the others: ${needed} MB of ${room} MB.`;
   const code = isCap ? "capTooSmall" : "outOfMemory";
-  throw new EngineError({ code, message, action: "keepLess" });
+  const neededMb = Math.ceil(bytes / 1e4) / 100;
+  const rest = { message, action: "keepLess" } as const;
+  throw new EngineError({ code, ...rest, ...(isCap ? { neededMb } : {}) });
 }
 
 /** The lane's state from which the conversation continues. */

@@ -131,8 +131,13 @@ export class Phases {
     });
   }
 
-  async compact(job: Job, { cache, before }: Prefilled, plan: KeepPlan): Promise<void> {
-    const rowsBefore = cache.rowCounts();
+  /** @param rowsBefore what the report compares with, if earlier rows of the turn are gone */
+  async compact(
+    job: Job,
+    { cache, before }: Prefilled,
+    plan: KeepPlan,
+    rowsBefore: RowCounts = cache.rowCounts(),
+  ): Promise<void> {
     await this.#compacting(job, () => compact(cache, plan, before));
     this.#report(job, cache, rowsBefore, plan);
   }

@@ -86,6 +86,12 @@ export class ReferenceLane {
     }
   }
 
+  /** The uncompressed rows do not exist at once, so there will be no reference. */
+  refuse(job: Job): void {
+    this.#job = job;
+    this.#missing = job.turn.settings.capMb === undefined ? "memory" : "cap";
+  }
+
   /**
    * Takes over the cache from which lanes were gathered, unless it does not fit under the cap beside
    * them; the caller then frees it.

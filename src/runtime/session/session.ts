@@ -1,3 +1,4 @@
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { KvCache } from "@/model/kv/cache";
 import { restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
 import type {
@@ -20,9 +21,10 @@ import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import { packCache, unpackCache } from "./keptCache";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
+import { needsPieces, prefillInPieces } from "./pieces";
 import { previewPlan, type Recorded } from "./preview";
 import { ReferenceLane } from "./reference";
-import { shrinkHistory } from "./shrinkHistory";
+import { dropHistory, leastRows, shrinkHistory } from "./shrinkHistory";
 
 /**
  * One conversation with one model: images, cache, and the phases from a question to its answer.
@@ -181,6 +183,11 @@ export class Session {
     const features = await phases.encode(job, segment);
     const cache = this.#cacheFor(job, segment);
     try {
+      const least = leastRows(job.turn, cache);
+      if (needsPieces(this.#model, job, segment, least, cache.rowBytes)) {
+        reference?.refuse(job);
+        return await this.#advanceInPieces(job, cache, segment, features, newTokens);
+      }
       const tokens = await shrinkHistory(this.#model, job, cache, segment, newTokens);
       const prefilled = await phases.prefill(job, cache, segment, features);
       this.#note(job, segment.end);
@@ -194,6 +201,31 @@ export class Session {
       const seen = this.#cache?.seen ?? 0;
       if (seen === 0) this.#drop();
       else this.#note(job, seen);
+    }
+  }
+
+  /** Like `#advance`, for a segment that does not fit uncompressed. */
+  async #advanceInPieces(
+    job: Job,
+    cache: KvCache,
+    segment: Segment,
+    features: readonly FeatureSlice[],
+    newTokens: number,
+  ): Promise<void> {
+    const phases = this.#phases;
+    this.#recorded = undefined;
+    try {
+      await dropHistory(job, cache);
+      const { prefilled, tokens } = await prefillInPieces(
+        ...([this.#model, phases, job, cache, segment, features, newTokens] as const),
+      );
+      if (newTokens === 0) return;
+      await phases.decode(job, prefilled, undefined, tokens);
+      if (tokens < newTokens) job.progress.wasLimitedByMemory();
+    } catch (error) {
+      // Part of an image cannot be continued.
+      if (job.progress.ids.length === 0) this.#drop();
+      throw error;
     }
   }
 

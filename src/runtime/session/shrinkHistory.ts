@@ -37,9 +37,7 @@ export async function shrinkHistory(
   if (peakBytes(rows, added + newTokens, cap.rowBytes) <= cap.bytes) return newTokens;
 
   const candidates = candidateSlots(job.turn, cache);
-  const least = rows.map((heads, layer) =>
-    heads.map((count, head) => count - (candidates[layer]?.[head]?.length ?? 0)),
-  );
+  const least = withoutCandidates(rows, candidates);
   const tokens = tokensThatFit(least, added, newTokens, cap);
   const target = shrunkRows(rows, least, added + tokens, cap) as RowCounts;
   if (cache.seen === 0) return tokens;
@@ -48,6 +46,29 @@ export async function shrinkHistory(
   const most = Math.floor(cap.bytes / 1e4) / 100;
   job.progress.notice([`Earlier rows were dropped to stay within ${most} MB.`]);
   return tokens;
+}
+
+/** Rows of earlier turns that cannot be dropped. */
+export function leastRows(turn: PreparedTurn, cache: KvCache): RowCounts {
+  return withoutCandidates(cache.rowCounts(), candidateSlots(turn, cache));
+}
+
+/** Drops every row of earlier turns that may be dropped. */
+export async function dropHistory(job: Job, cache: KvCache): Promise<void> {
+  if (cache.seen === 0) return;
+  const candidates = candidateSlots(job.turn, cache);
+  const target = withoutCandidates(cache.rowCounts(), candidates);
+  await job.progress.time("compact", () => dropRows(cache, candidates, target, undefined));
+  job.progress.notice(["The rows of earlier images were dropped to make room."]);
+}
+
+function withoutCandidates(
+  rows: RowCounts,
+  candidates: ReturnType<typeof candidateSlots>,
+): RowCounts {
+  return rows.map((heads, layer) =>
+    heads.map((count, head) => count - (candidates[layer]?.[head]?.length ?? 0)),
+  );
 }
 
 /** New tokens that fit with the fewest possible earlier rows. @throws EngineError */

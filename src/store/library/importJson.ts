@@ -180,6 +180,7 @@ const failure = object<EngineFailure>({
   message: string,
   detail: optional(string),
   action: optional(oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation")),
+  neededMb: optional(finite),
 });
 const document = object<ConversationDocument>({
   format: oneOf(FORMAT),

@@ -11,7 +11,7 @@ import styles from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
 import { PhaseLine } from "./PhaseLine";
-import { useFailureAction } from "./useFailureAction";
+import { useFailureAction, useRaiseCap } from "./useFailureAction";
 import { useVerdict, VerdictLine } from "./VerdictLine";
 
 interface Props {
@@ -28,6 +28,7 @@ export function AttemptView({ exchange, attempt }: Props) {
   const confidence = run.phase === "done" ? confidenceOf(run.result, card) : undefined;
   const text = textOf(run);
   const act = useFailureAction(attempt);
+  const raiseCap = useRaiseCap(attempt);
   const isLive = run.phase === "running" || run.phase === "queued";
   return (
     <div className={styles.attempt} data-live={isLive || undefined}>
@@ -72,7 +73,9 @@ export function AttemptView({ exchange, attempt }: Props) {
             </div>
           </>
         )}
-        {run.phase === "failed" && <Failure failure={withAction(run.failure)} onAct={act} />}
+        {run.phase === "failed" && (
+          <Failure failure={withAction(run.failure)} onAct={act} onRaiseCap={raiseCap} />
+        )}
       </div>
     </div>
   );

@@ -18,7 +18,7 @@ import chat from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import styles from "./Lanes.module.css";
 import { PhaseLine } from "./PhaseLine";
-import { useFailureAction } from "./useFailureAction";
+import { useFailureAction, useRaiseCap } from "./useFailureAction";
 
 interface Props {
   readonly exchange: Exchange;
@@ -78,6 +78,7 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
   const details = settingsDetails(policies, settings);
   const text = textOf(run);
   const act = useFailureAction(attempt);
+  const raiseCap = useRaiseCap(attempt);
   // With lanes below each other, one that has not begun would be pushed down by the others.
   const isWaiting = !isFirst && run.phase === "running" && run.tokens === 0;
   return (
@@ -106,7 +107,9 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
       </article>
       <div className={styles.laneFoot}>
         {(run.phase === "running" || run.phase === "queued") && <PhaseLine run={run} />}
-        {run.phase === "failed" && <Failure failure={withAction(run.failure)} onAct={act} />}
+        {run.phase === "failed" && (
+          <Failure failure={withAction(run.failure)} onAct={act} onRaiseCap={raiseCap} />
+        )}
         {run.phase === "done" && (
           <>
             <Cost result={run.result} />

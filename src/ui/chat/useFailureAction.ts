@@ -5,6 +5,15 @@ import { useApp } from "../useApp";
 
 type Action = NonNullable<EngineFailure["action"]>;
 
+/** Asks a refused question again under a higher cap. */
+export function useRaiseCap({ id, settings }: Attempt): (capMb: number) => void {
+  const app = useApp();
+  return (capMb) => {
+    app.settings.choose({ capMb });
+    app.chat.retry(id, { ...settings, capMb });
+  };
+}
+
 /** The action of the button beside a failed answer. */
 export function useFailureAction({ id, settings, comparison }: Attempt): (action: Action) => void {
   const app = useApp();

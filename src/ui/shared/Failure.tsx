@@ -3,20 +3,30 @@ import type { EngineFailure } from "@/protocol/engine";
 import styles from "./Failure.module.css";
 import { failureSentence } from "./failureWords";
 
+type Action = NonNullable<EngineFailure["action"]>;
+
 interface Props {
   readonly failure: EngineFailure;
-  readonly onAct?: ((action: NonNullable<EngineFailure["action"]>) => void) | undefined;
+  readonly onAct?: ((action: Action) => void) | undefined;
+  /** Asks again under a cap of so many megabytes. */
+  readonly onRaiseCap?: (capMb: number) => void;
 }
 
-/** A failure in its place: one sentence, one action. */
-export function Failure({ failure, onAct }: Props) {
-  const { action } = failure;
+/** A failure in its place: one sentence, and what helps. */
+export function Failure({ failure, onAct, onRaiseCap }: Props) {
+  const { action, neededMb } = failure;
+  const words = texts.failures;
   return (
     <div className={styles.failure} role="alert">
       <p>{failureSentence(failure)}</p>
+      {neededMb !== undefined && onRaiseCap && (
+        <button type="button" className={styles.action} onClick={() => onRaiseCap(neededMb)}>
+          {words.raiseCap(neededMb)}
+        </button>
+      )}
       {action && onAct && (
         <button type="button" className={styles.action} onClick={() => onAct(action)}>
-          {texts.failures.actions[action]}
+          {words.actions[action]}
         </button>
       )}
     </div>

@@ -1,0 +1,306 @@
+import { rowBudget } from "@/compression/blocks/budget";
+import { topPlaces } from "@/compression/blocks/select";
+import { planFor } from "@/compression/plan";
+import type { Taps } from "@/compression/taps/registry";
+import type { RowScores } from "@/compression/taps/tap";
+import type { KeepPlan, PlanInput } from "@/compression/types";
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import { promptIds } from "@/model/decoder/decoder";
+import type { KvCache } from "@/model/kv/cache";
+import { compact } from "@/model/kv/compaction";
+import type { RowCounts } from "@/model/kv/layout";
+import { recordTaps, type TapRequest } from "../report/tapRecording";
+import { rowsAfter, tokensWithin } from "../request/cacheBytes";
+import { peakBytes } from "../request/cap";
+import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
+import { type PrefillSpan, prefillSpan, tapsWithin } from "../request/prefillSpan";
+import type { Job, Prefilled, Segment } from "./job";
+import type { LoadedModel } from "./loadedModel";
+import type { Phases } from "./phases";
+import { heldRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
+
+/** Rows of a piece: a quarter of what fits, within these bounds. */
+const PIECE_ROWS = { least: 16, most: 256 } as const;
+/** New tokens for which rows of the image are given up. */
+const ANSWER_ROWS = 32;
+/** Step by which the kept share is lowered until the answer fits. */
+const LOWER = 0.85;
+
+/** A turn that was prefilled in pieces and compressed to what its policy keeps. */
+export interface PiecewisePrefill {
+  readonly prefilled: Prefilled;
+  /** How many new tokens fit. */
+  readonly tokens: number;
+}
+
+/** How a turn is divided so that it stays under a ceiling. Rows per layer and head. */
+interface Division {
+  /** First text row after the last image, counted from the segment's start. */
+  readonly body: number;
+  readonly piece: number;
+  /** Image rows held while another piece comes, and while the question comes. */
+  readonly held: number;
+  readonly last: number;
+}
+
+/**
+ * Whether a segment must be prefilled in pieces: its images exceed the ceiling even if all droppable
+ * rows of earlier turns are gone. Policy `full` drops nothing, so it is refused instead. Models with
+ * several position axes place an image as a whole.
+ * @param least rows of earlier turns that cannot be dropped
+ */
+export function needsPieces(
+  { decoder, gpu }: LoadedModel,
+  { turn }: Job,
+  { start, end }: Segment,
+  least: RowCounts,
+  rowBytes: number,
+): boolean {
+  const isDivisible = turn.policy.id !== "full" && decoder.config.ropeAxes === undefined;
+  const hasImages = turn.prompt.tiles.some((tile) => tile.start >= start && tile.start < end);
+  const { bytes } = kvCeiling(turn.settings, gpu.memory);
+  return isDivisible && hasImages && peakBytes(least, end - start + 1, rowBytes) > bytes;
+}
+
+/**
+ * Prefills a segment that does not fit uncompressed. Between the pieces, the image rows are ranked by
+ * the mean attention of the piece's queries (its `columnSum` per query that sees the row), and every
+ * layer and head keeps equally many rows of each tile. Text rows stay. When the question has come, the
+ * policy ranks what is left: by its own taps if they are defined on cached rows, else by the question's mean
+ * attention. It keeps its share of the image, or as much as fits. Merging is left out.
+ * @throws EngineError `capTooSmall`, `outOfMemory`
+ */
+export async function prefillInPieces(
+  model: LoadedModel,
+  phases: Phases,
+  job: Job,
+  cache: KvCache,
+  segment: Segment,
+  features: readonly FeatureSlice[],
+  newTokens: number,
+): Promise<PiecewisePrefill> {
+  const { turn, progress } = job;
+  const before = cache.rowCounts();
+  const span = prefillSpan(turn.prompt, segment);
+  const ceiling = kvCeiling(turn.settings, model.gpu.memory);
+  const division = divide(span, before, cache.rowBytes, ceiling);
+  const runs = await prefillBody(model, phases, job, {
+    cache,
+    before,
+    segment,
+    features,
+    division,
+  });
+  progress.prefilling({ ...span, rows: division.body });
+  const question = { start: segment.start + division.body, end: segment.end };
+  const request = questionTaps(job, prefillSpan(turn.prompt, question));
+  const prefilled = await phases.prefill(job, cache, question, [], [request]);
+  const input = questionInput(model, job, prefilled, before, runs);
+  const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
+  const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
+  await phases.compact(job, { ...prefilled, before }, plan, seen);
+  progress.notice([
+    `The prompt does not fit uncompressed: it was read in pieces of ${division.piece} rows, with ` +
+      "compression between them.",
+  ]);
+  return { prefilled, tokens };
+}
+
+/** @throws EngineError if not even one row per tile fits */
+function divide(
+  { rows, visual, textStart: body }: PrefillSpan,
+  before: RowCounts,
+  rowBytes: number,
+  ceiling: KvCeiling,
+): Division {
+  const room = tokensWithin(before, rows, rowBytes, ceiling.bytes);
+  const text = body - visual.reduce((sum, { start, end }) => sum + end - start, 0);
+  const question = rows - body;
+  const quarter = Math.floor(room / 4);
+  const piece = Math.max(PIECE_ROWS.least, Math.min(PIECE_ROWS.most, quarter));
+  const held = room - text - piece;
+  const last = Math.min(held, room - text - question - 1);
+  if (last >= visual.length) return { body, piece, held, last };
+  const least = text + visual.length + Math.max(question + 1, PIECE_ROWS.least);
+  throw ceilingTooLow(ceiling, peakBytes(before, least, rowBytes));
+}
+
+interface Body {
+  readonly cache: KvCache;
+  readonly before: RowCounts;
+  readonly segment: Segment;
+  readonly features: readonly FeatureSlice[];
+  readonly division: Division;
+}
+
+/** Prefills everything before the question. @returns what the cache holds of it, in slot order */
+async function prefillBody(
+  model: LoadedModel,
+  phases: Phases,
+  { turn, progress, signal }: Job,
+  { cache, before, segment, features, division }: Body,
+): Promise<readonly SlotRun[]> {
+  const { visual, rows } = prefillSpan(turn.prompt, segment);
+  const tiles = visual.map(({ start, end }) => ({ start, count: end - start }));
+  const ids = promptIds(turn.prompt.ids.slice(segment.start, segment.end), tiles);
+  let runs: readonly SlotRun[] = [];
+  for (let at = 0; at < division.body; ) {
+    const to = Math.min(division.body, at + division.piece);
+    const hook = await recordTaps(model, cache, columnSums(to - at, cache.seen > 0));
+    try {
+      const piece = ids.subarray(at, to);
+      await progress.time("prefill", () =>
+        model.decoder.prefill({ cache, ids: piece, features, hook, signal }),
+      );
+    } catch (error) {
+      hook.destroy();
+      throw error;
+    }
+    const [own, cached] = await progress.time("score", () => hook.finish());
+    const held = heldRows(runs);
+    runs = withAppended(runs, visual, at, to);
+    const quota = to < division.body ? division.held : division.last;
+    const scores = pieceScores({ own: own!, cached, before, held, rows: to - at });
+    const { plan, left } = shrunk(runs, quota, scores, cache.shape.layers);
+    await progress.time("compact", () => compact(cache, plan, before));
+    runs = left;
+    at = to;
+    phases.tell("prefill", at, rows);
+  }
+  return runs;
+}
+
+/** What a piece's queries attend to: its own rows, and the rows before it. */
+function columnSums(rows: number, hasCached: boolean): readonly TapRequest[] {
+  const request = {
+    spec: { columnSum: true },
+    prompt: { rows, visual: [], textStart: 0 },
+  } as const;
+  return hasCached ? [request, { ...request, cachedSpan: true }] : [request];
+}
+
+interface PieceTaps {
+  readonly own: Taps;
+  readonly cached: Taps | undefined;
+  readonly before: RowCounts;
+  /** Rows of the turn that stood before the piece. */
+  readonly held: number;
+  readonly rows: number;
+}
+
+/** Mean attention to each of the turn's rows over the piece's queries that see it, [layer][slot]. */
+function pieceScores({ own, cached, before, held, rows }: PieceTaps): readonly Float64Array[] {
+  return before.map((heads, layer) => {
+    const scores = new Float64Array(held + rows);
+    for (const [head, first] of heads.entries()) {
+      for (let slot = 0; slot < held; slot++) {
+        scores[slot]! += scoreAt(cached?.columnSum, layer, head, first + slot) / rows;
+      }
+      for (let row = 0; row < rows; row++) {
+        scores[held + row]! += scoreAt(own.columnSum, layer, head, row) / (rows - row);
+      }
+    }
+    return scores;
+  });
+}
+
+function scoreAt(scores: RowScores | undefined, layer: number, head: number, row: number): number {
+  return scores?.data[(layer * scores.heads + head) * scores.rows + row] ?? 0;
+}
+
+/** Taps whose values are one number per row, which can be recorded over cached rows. */
+const ROW_TAPS = new Set(["columnSum", "movingAverage", "window", "lastRow"]);
+
+/** The policy's taps over the cached rows, or the question's mean attention in their place. */
+function questionTaps({ turn }: Job, span: PrefillSpan): TapRequest {
+  const asked = tapsWithin(turn.policy.taps(turn.options), span);
+  const isDefined = Object.keys(asked).every((name) => ROW_TAPS.has(name));
+  const isCut = asked.window?.aggregate === "defensive";
+  const mean = { window: { rows: span.rows, aggregate: "mean", kernel: 1 } } as const;
+  const prompt = { rows: span.rows, visual: [], textStart: 0 };
+  return { spec: isDefined && !isCut ? asked : mean, prompt, cachedSpan: true };
+}
+
+/** The rows of the turn that the cache holds, as a policy sees them; slots count from the turn's first. */
+function questionInput(
+  { shape }: LoadedModel,
+  { turn }: Job,
+  { span, taps }: Prefilled,
+  before: RowCounts,
+  runs: readonly SlotRun[],
+): Omit<PlanInput, "budget" | "retention"> {
+  const { layers, kvHeads, rotary } = shape;
+  const textStart = heldRows(runs);
+  const rows = textStart + span.rows;
+  const visual = imageSlots(runs);
+  const candidates = Uint32Array.from(
+    visual.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i)),
+  );
+  const ofTurn = (scores: RowScores): RowScores => {
+    const data = new Float32Array(layers * scores.heads * rows);
+    for (let line = 0; line < layers * scores.heads; line++) {
+      const [layer, head] = [Math.floor(line / scores.heads), line % scores.heads];
+      const first = before[layer]?.[head] ?? 0;
+      for (let slot = 0; slot < textStart; slot++) {
+        data[line * rows + slot] = scoreAt(scores, layer, head, first + slot);
+      }
+    }
+    return { layers, heads: scores.heads, rows, data };
+  };
+  const own = Object.entries(taps).map(([name, scores]) => [name, ofTurn(scores as RowScores)]);
+  const { seed } = turn.request.sampling;
+  const common = { layers, kvHeads, rows, visual, textStart, candidates, seed };
+  return { ...common, taps: Object.fromEntries(own), ...(rotary ? { rotary } : {}) };
+}
+
+/** The policy's plan with the largest share of the image, at most its own, that leaves an answer room. */
+function planWithin(
+  { turn }: Job,
+  input: Omit<PlanInput, "budget" | "retention">,
+  before: RowCounts,
+  newTokens: number,
+  rowBytes: number,
+  ceiling: KvCeiling,
+): { readonly plan: KeepPlan; readonly tokens: number } {
+  const { layers, candidates } = input;
+  const images = turn.prompt.tiles.reduce((sum, { count }) => sum + count, 0);
+  let retention = Math.min(1, (turn.settings.retention * images) / candidates.length);
+  for (;;) {
+    const budget = rowBudget(retention, candidates.length, layers);
+    const plan = withoutMerging(rank(turn, { ...input, budget, retention }));
+    const rows = rowsAfter(plan, before);
+    const tokens = tokensWithin(rows, newTokens, rowBytes, ceiling.bytes);
+    if (tokens >= Math.min(newTokens, ANSWER_ROWS)) return { plan, tokens };
+    if (budget <= layers) {
+      if (tokens > 0) return { plan, tokens };
+      throw ceilingTooLow(ceiling, peakBytes(rows, 1, rowBytes));
+    }
+    retention *= LOWER;
+  }
+}
+
+/** The policy's plan; without its own taps, the rows with the question's mean attention. */
+function rank({ policy, options }: Job["turn"], input: PlanInput): KeepPlan {
+  const asked = Object.keys(policy.taps(options));
+  if (asked.every((name) => name in input.taps)) return planFor(policy, input, options);
+  const { layers, candidates, budget, taps, rows } = input;
+  const each = Math.floor(budget / layers);
+  const isCandidate = new Set(candidates);
+  const others = Array.from({ length: rows }, (_, row) => row).filter(
+    (row) => !isCandidate.has(row),
+  );
+  return {
+    layers: Array.from({ length: layers }, (_, layer) => {
+      const worth = Float64Array.from(candidates, (row) => {
+        const heads = Array.from({ length: input.kvHeads }, (_, head) => head);
+        return heads.reduce((sum, head) => sum + scoreAt(taps.window, layer, head, row), 0);
+      });
+      const kept = [...topPlaces(worth, each)].map((place) => candidates[place]!);
+      return { keep: [Uint32Array.from([...kept, ...others]).sort()] };
+    }),
+  };
+}
+
+function withoutMerging({ layers, ...plan }: KeepPlan): KeepPlan {
+  return { ...plan, layers: layers.map(({ keep }) => ({ keep })) };
+}
