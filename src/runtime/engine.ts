@@ -17,7 +17,8 @@ import {
 } from "@/protocol/engine";
 import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
 import { MemoryReporter } from "./report/memoryReporter";
-import { type LoadedModel, loadModel, type ModelLoadProgress } from "./session/loadedModel";
+import { type LoadedModel, loadModel } from "./session/loadedModel";
+import type { ModelLoadProgress } from "./session/loadLanguage";
 import { outlineModel } from "./session/outline";
 import { Session } from "./session/session";
 

@@ -49,6 +49,18 @@ async function run(gpu: Gpu, check: Check): Promise<number> {
   }
 }
 
+/** Largest error of several buffers. */
+async function worst(
+  scratch: TestBuffers,
+  results: readonly (readonly [GPUBuffer, Floats])[],
+): Promise<number> {
+  const errors = [];
+  for (const [buffer, expected] of results) {
+    errors.push(maxError(await scratch.readFloats(buffer), expected));
+  }
+  return Math.max(...errors);
+}
+
 function matrix(scratch: TestBuffers, dtype: DType, rows: number, stored: number, seed: number) {
   const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), dtype);
   const parts = [{ buffer, firstRow: 0, rows }];
@@ -79,14 +91,11 @@ export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): 
       reference.matmul(input, single.values, bias.slice(0, columns)),
       reference.gated(reference.matmul(input, double.values, bias), columns),
     ] as const;
-    return async () => {
-      const errors = [];
-      for (const [at, output] of outputs.entries()) {
-        const product = expected[at === 0 ? 0 : 1];
-        errors.push(maxError(await scratch.readFloats(output), product));
-      }
-      return Math.max(...errors);
-    };
+    return () =>
+      worst(
+        scratch,
+        outputs.map((output, at) => [output, expected[at === 0 ? 0 : 1]]),
+      );
   });
 }
 
@@ -187,14 +196,14 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
     return { output, lse };
   });
   const expected = reference.attention({ shape, queries, ...layer });
-  return async () => {
-    const errors = [];
-    for (const { output, lse } of results) {
-      errors.push(maxError(await scratch.readFloats(output), expected.output));
-      errors.push(maxError(await scratch.readFloats(lse), expected.lse));
-    }
-    return Math.max(...errors);
-  };
+  return () =>
+    worst(
+      scratch,
+      results.flatMap(({ output, lse }) => [
+        [output, expected.output],
+        [lse, expected.lse],
+      ]),
+    );
 };
 
 const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
@@ -218,13 +227,7 @@ const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => 
     [gated, reference.gated(reference.matmul(unit, double.values, bias), count)],
     [logits, reference.matmul(unit, single.values, new Float32Array(count))],
   ] as const;
-  return async () => {
-    const errors = [];
-    for (const [buffer, expected] of results) {
-      errors.push(maxError(await scratch.readFloats(buffer), expected));
-    }
-    return Math.max(...errors);
-  };
+  return () => worst(scratch, results);
 };
 
 const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {

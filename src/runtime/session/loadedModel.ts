@@ -1,10 +1,7 @@
 import type { Rotary } from "@/compression/types";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
-import type { DType } from "@/gpu/kernels/common/dtype";
-import type { CheckSpec } from "@/gpu/selfTest/checks";
-import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
-import { chooseVariants, type Variants } from "@/gpu/variants";
+import type { Variants } from "@/gpu/variants";
 import { type ByteSource, httpSource } from "@/model/checkpoint/byteSource";
 import { modelCard } from "@/model/checkpoint/card";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
@@ -12,9 +9,7 @@ import { type FileProgress, type JsonObject, ModelFiles } from "@/model/checkpoi
 import { filesFetch } from "@/model/checkpoint/filesFetch";
 import { pytorchSource } from "@/model/checkpoint/quantized/mlxSource";
 import { readStopIds } from "@/model/checkpoint/stopIds";
-import { loadWeights } from "@/model/checkpoint/weights";
-import { Decoder } from "@/model/decoder/decoder";
-import { createKernelSet } from "@/model/decoder/kernelSet";
+import type { Decoder } from "@/model/decoder/decoder";
 import type { ImageProcessor } from "@/model/families/family";
 import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
@@ -24,18 +19,11 @@ import { checkPrompts } from "@/model/prompt/promptCheck";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
-import type { EngineEvent, LoadRequest, ModelInfo } from "@/protocol/engine";
+import type { LoadRequest, ModelInfo } from "@/protocol/engine";
 import { shown } from "@/text/shown";
 import type { ModelShape } from "../request/prefillSpan";
+import { loadLanguage, type ModelLoadOptions } from "./loadLanguage";
 import { describeModel } from "./modelInfo";
-import { rememberedSelfTest } from "./rememberedTest";
-
-export type ModelLoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
-
-export interface ModelLoadOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: ModelLoadProgress) => void;
-}
 
 /** The components that process images. */
 export interface VisionModel {
@@ -93,7 +81,7 @@ export async function loadModel(
     }
   };
   try {
-    const loading = loadDecoder(
+    const loading = loadLanguage(
       gpu,
       adapter,
       config,
@@ -154,66 +142,6 @@ async function allOf<T extends readonly unknown[]>(
   const first = failures.find(({ reason }) => !(reason instanceof DOMException)) ?? failures[0];
   if (first) throw first.reason;
   return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never as T;
-}
-
-interface Language extends SelfTestResult {
-  readonly decoder: Decoder;
-}
-
-/** Weights, self-test and kernels; the adapter is tested and compiles while the weights arrive. */
-async function loadDecoder(
-  gpu: Gpu,
-  adapter: AdapterFacts,
-  config: DecoderConfig,
-  { source, kvType: wanted, chunkRows }: LoadRequest & { readonly source: ByteSource },
-  { signal, onProgress }: ModelLoadOptions,
-): Promise<Language> {
-  const file = "model.safetensors";
-  const kvTypeFor = (dtype: DType) => wanted ?? (dtype === "f32" ? "f32" : "f16");
-  let testing: Promise<SelfTestResult> | undefined;
-  let compiling: Promise<unknown> | undefined;
-  const prepare = (dtype: DType) => {
-    testing = testAdapter(gpu, adapter, { dtype, kvType: kvTypeFor(dtype), shape: config });
-    compiling = testing.then(({ variants }) =>
-      createKernelSet(gpu, {
-        variants,
-        dtype,
-        kvType: kvTypeFor(dtype),
-        shape: config,
-        chunkRows,
-      }),
-    );
-    compiling.catch(() => undefined); // awaited below, unless the weights fail first
-  };
-  const weights = await loadWeights(gpu, config, source, {
-    signal,
-    onType: prepare,
-    onProgress: (loadedBytes, totalBytes) =>
-      onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
-  });
-  try {
-    const { bytes, dtype } = weights;
-    const tell = (phase: ModelLoadProgress["phase"]) =>
-      onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
-    signal.throwIfAborted();
-    tell("selfTest");
-    const tested = await (testing as Promise<SelfTestResult>);
-    signal.throwIfAborted();
-    tell("compile");
-    await compiling;
-    const chunks = chunkRows === undefined ? {} : { chunkRows };
-    const options = { variants: tested.variants, kvType: kvTypeFor(dtype), ...chunks };
-    return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
-  } catch (error) {
-    weights.destroy();
-    throw error;
-  }
-}
-
-function testAdapter(gpu: Gpu, adapter: AdapterFacts, spec: CheckSpec): Promise<SelfTestResult> {
-  const { isFallback } = adapter;
-  const wanted = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
-  return rememberedSelfTest(gpu, adapter, wanted, spec);
 }
 
 interface VisionSources {

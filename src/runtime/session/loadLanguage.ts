@@ -1,0 +1,81 @@
+import type { AdapterFacts } from "@/gpu/device";
+import type { Gpu } from "@/gpu/gpu";
+import type { DType } from "@/gpu/kernels/common/dtype";
+import type { CheckSpec } from "@/gpu/selfTest/checks";
+import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
+import { chooseVariants } from "@/gpu/variants";
+import type { ByteSource } from "@/model/checkpoint/byteSource";
+import type { DecoderConfig } from "@/model/checkpoint/config";
+import { loadWeights } from "@/model/checkpoint/weights";
+import { Decoder } from "@/model/decoder/decoder";
+import { createKernelSet } from "@/model/decoder/kernelSet";
+import type { EngineEvent, LoadRequest } from "@/protocol/engine";
+import { rememberedSelfTest } from "./rememberedTest";
+
+export type ModelLoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;
+
+export interface ModelLoadOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ModelLoadProgress) => void;
+}
+
+/** A decoder, and what the self-test found. */
+export interface Language extends SelfTestResult {
+  readonly decoder: Decoder;
+}
+
+/** Weights, self-test and kernels; the adapter is tested and compiles while the weights arrive. */
+export async function loadLanguage(
+  gpu: Gpu,
+  adapter: AdapterFacts,
+  config: DecoderConfig,
+  { source, kvType: wanted, chunkRows }: LoadRequest & { readonly source: ByteSource },
+  { signal, onProgress }: ModelLoadOptions,
+): Promise<Language> {
+  const file = "model.safetensors";
+  const kvTypeFor = (dtype: DType) => wanted ?? (dtype === "f32" ? "f32" : "f16");
+  let testing: Promise<SelfTestResult> | undefined;
+  let compiling: Promise<unknown> | undefined;
+  const prepare = (dtype: DType) => {
+    testing = testAdapter(gpu, adapter, { dtype, kvType: kvTypeFor(dtype), shape: config });
+    compiling = testing.then(({ variants }) =>
+      createKernelSet(gpu, {
+        variants,
+        dtype,
+        kvType: kvTypeFor(dtype),
+        shape: config,
+        chunkRows,
+      }),
+    );
+    compiling.catch(() => undefined); // awaited below, unless the weights fail first
+  };
+  const weights = await loadWeights(gpu, config, source, {
+    signal,
+    onType: prepare,
+    onProgress: (loadedBytes, totalBytes) =>
+      onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
+  });
+  try {
+    const { bytes, dtype } = weights;
+    const tell = (phase: ModelLoadProgress["phase"]) =>
+      onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
+    signal.throwIfAborted();
+    tell("selfTest");
+    const tested = await (testing as Promise<SelfTestResult>);
+    signal.throwIfAborted();
+    tell("compile");
+    await compiling;
+    const chunks = chunkRows === undefined ? {} : { chunkRows };
+    const options = { variants: tested.variants, kvType: kvTypeFor(dtype), ...chunks };
+    return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
+  } catch (error) {
+    weights.destroy();
+    throw error;
+  }
+}
+
+function testAdapter(gpu: Gpu, adapter: AdapterFacts, spec: CheckSpec): Promise<SelfTestResult> {
+  const { isFallback } = adapter;
+  const wanted = chooseVariants({ isFallback, hasSubgroups: gpu.features.subgroups });
+  return rememberedSelfTest(gpu, adapter, wanted, spec);
+}
