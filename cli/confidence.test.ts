@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { chooseThreshold, main } from "./confidence";
+import { chooseThreshold, main, withCard } from "./confidence";
 
 const answer = (isRight: boolean, ...probabilities: number[]) => {
   return { isRight, logProbabilities: probabilities.map(Math.log) };
@@ -58,10 +58,12 @@ describe("npm run confidence", () => {
     const asked = { key: "k", world: "w", expected: "7", lanes: [lane] };
     const file = path.join(folder, "s.json.questions.jsonl");
     fs.writeFileSync(file, `{"model":"m"}\n${JSON.stringify(asked)}\n`);
-    fs.writeFileSync(path.join(folder, "config.json"), '{"keepsight":{"purpose":"Reads."}}');
+    const config = '{\n  "keepsight": {\n    "purpose": "Reads."\n  },\n  "a": 0.0\n}\n';
+    fs.writeFileSync(path.join(folder, "config.json"), config);
     expect(await main([folder, file, "--write", folder])).toBe(0);
     expect(printed).toContain("3 answers, 1 of them wrong");
     expect(JSON.parse(fs.readFileSync(path.join(folder, "config.json"), "utf8"))).toEqual({
+      a: 0,
       keepsight: {
         purpose: "Reads.",
         confidence: {
@@ -73,6 +75,20 @@ describe("npm run confidence", () => {
         },
       },
     });
+  });
+
+  it("leaves the other fields as they are written", () => {
+    const bare = '{\n  "a": 0.0,\n  "b": 1e-05\n}\n';
+    const added = withCard(bare, { purpose: "One." });
+    expect(added).toContain('  "a": 0.0,\n  "b": 1e-05\n}\n');
+    expect(JSON.parse(added)).toEqual({ a: 0, b: 1e-5, keepsight: { purpose: "One." } });
+    const again = withCard(added, { purpose: "Two.", confidence: { threshold: 0.5 } });
+    expect(again).toContain('  "a": 0.0,');
+    expect(JSON.parse(again).keepsight).toEqual({
+      purpose: "Two.",
+      confidence: { threshold: 0.5 },
+    });
+    expect(withCard(again, { purpose: "One." })).toBe(added);
   });
 
   it.each([

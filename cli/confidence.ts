@@ -136,7 +136,7 @@ function judgedOf(line: string): JudgedAnswer | undefined {
 function write(folder: string, choice: Operating, answers: number): void {
   const file = path.join(folder, "config.json");
   if (!fs.existsSync(file)) throw inputError(`There is no file ${file}.`);
-  const config = JSON.parse(fs.readFileSync(file, "utf8"));
+  const text = fs.readFileSync(file, "utf8");
   const { measure, threshold, wrongMarked, rightMarked } = choice;
   const rounded = (value: number) => Number(value.toFixed(4));
   const confidence: ModelCard["confidence"] & Record<string, unknown> = {
@@ -146,8 +146,16 @@ function write(folder: string, choice: Operating, answers: number): void {
     rightMarked: rounded(rightMarked),
     answers,
   };
-  config.keepsight = { ...config.keepsight, confidence };
-  fs.writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
+  const { keepsight } = JSON.parse(text);
+  fs.writeFileSync(file, withCard(text, { ...keepsight, confidence }));
+}
+
+/** Replaces one field of a formatted JSON object. The others stay as they are written: `0.0` is no integer. */
+export function withCard(text: string, card: object): string {
+  const field = `  "keepsight": ${JSON.stringify(card, null, 2).replaceAll("\n", "\n  ")}`;
+  const present = /^ {2}"keepsight": \{\n(.*\n)*? {2}\}/m;
+  if (present.test(text)) return text.replace(present, () => field);
+  return text.replace("{\n", () => `{\n${field},\n`);
 }
 
 function parse(argv: readonly string[]) {

@@ -3,7 +3,8 @@ import { paintedShare } from "./pageChecks";
 import { ask, openScripted, recording, saying } from "./scripted";
 import { test } from "./test";
 
-const answers = (page: import("@playwright/test").Page) => page.getByLabel("Answer", { exact: true });
+const answers = (page: import("@playwright/test").Page) =>
+  page.getByLabel("Answer", { exact: true });
 
 test("a first visit shows a sample and its questions, and one click answers", async ({ page }) => {
   await openScripted(page);

@@ -30,7 +30,7 @@ CONTEXT = 8192
 MAX_ERROR = 2e-3
 # For the page: what the model was made to read. `npm run confidence --write` adds a threshold.
 PURPOSE = (
-    "It reads printed pages in English: receipts, bar charts, business cards, shapes and words. "
+    "It reads printed pages in English: receipts, bar charts, cards, shapes and words. "
     "It was not trained on photographs or screenshots."
 )
 
