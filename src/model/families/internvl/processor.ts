@@ -111,10 +111,14 @@ export function closestGrid([width, height]: Size, limits: TileLimits): TileGrid
   return best;
 }
 
+/** Beyond what any model was trained on: grids up to this number are compared pair by pair. */
+const MOST_TILES = 256;
+
 function tiles(config: JsonObject, field: string, fallback: number): number {
   const value = config[field] ?? fallback;
-  if (Number.isInteger(value) && (value as number) > 0) return value as number;
-  throw bad(`has no number of tiles as ${field}`);
+  const isCount = typeof value === "number" && Number.isInteger(value);
+  if (isCount && value > 0 && value <= MOST_TILES) return value;
+  throw bad(`has no number of tiles up to ${MOST_TILES} as ${field}`);
 }
 
 function bad(what: string): ModelError {
