@@ -8,7 +8,10 @@ import { type DecodeRule, type KeepPlan, type PlanInput, type Policy, PolicyErro
  * values.
  */
 export interface PolicySpec<S extends OptionSpecs>
-  extends Pick<Policy, "id" | "label" | "summary" | "paper" | "release" | "ranks" | "keepsNewest"> {
+  extends Pick<
+    Policy,
+    "id" | "label" | "summary" | "paper" | "release" | "ranks" | "keepsNewest" | "beforePrefill"
+  > {
   readonly options: S;
   /** `none` for the policy that keeps every row. */
   readonly shared?: "none";

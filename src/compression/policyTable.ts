@@ -35,7 +35,7 @@ export function policyDocument(): string {
     "",
     "`--option name=value` on the command line.",
     "",
-    "### Every policy but `full`",
+    "### Every policy but `full` and those before the prefill",
     "",
     ...optionTable(SHARED_OPTIONS),
     ...POLICIES.flatMap(optionSection),
@@ -49,13 +49,10 @@ function links({ paper, release }: Policy): string {
 
 function optionSection(policy: Policy): string[] {
   const own = Object.entries(policy.options).filter(([name]) => !(name in SHARED_OPTIONS));
-  if (own.length === 0) return [];
-  return [
-    `### ${policy.label}`,
-    "",
-    ...optionTable(Object.fromEntries(own)),
-    ...deviations(policy),
-  ];
+  const said = deviations(policy);
+  if (own.length === 0 && said.length === 0) return [];
+  const table = own.length > 0 ? optionTable(Object.fromEntries(own)) : [];
+  return [`### ${policy.label}`, "", ...table, ...said];
 }
 
 function optionTable(options: OptionSpecs): string[] {
@@ -69,6 +66,7 @@ function optionTable(options: OptionSpecs): string[] {
 /** Variants that leave the exact budget, with the sentence that the screen shows. */
 function deviations(policy: Policy): string[] {
   const defaults = resolveOptions(policy);
+  if (policy.beforePrefill) return [policy.deviation?.(defaults) ?? "", ""];
   const found = Object.entries(policy.options).flatMap(([name, spec]) => {
     if (spec.kind !== "choice") return [];
     return spec.values.flatMap((value) => {

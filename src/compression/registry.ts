@@ -14,6 +14,10 @@ import { airCache } from "./policies/question/airCache";
 import { lookM } from "./policies/question/lookM";
 import { tgvKv } from "./policies/question/tgvKv";
 import { vlCache } from "./policies/question/vlCache";
+import { divPrune } from "./policies/vision/divPrune";
+import { downsample } from "./policies/vision/downsample";
+import { pixelPrune } from "./policies/vision/pixelPrune";
+import { visionZip } from "./policies/vision/visionZip";
 import { adaKv } from "./policies/window/adaKv";
 import { bacon } from "./policies/window/bacon";
 import { mixKv } from "./policies/window/mixKv";
@@ -47,6 +51,10 @@ export const POLICIES: readonly Policy[] = [
   bacon,
   adaKv,
   flashCache,
+  downsample,
+  divPrune,
+  visionZip,
+  pixelPrune,
 ];
 
 /** @throws PolicyError naming the ids that exist. */

@@ -12,6 +12,28 @@ import type { Span } from "./taps/prompt";
 import type { TapSpec, Taps } from "./taps/registry";
 import type { RowScores } from "./taps/tap";
 
+/** What is known of the visual rows before the prefill, in the order of `visual`. */
+export interface VisionTaps {
+  /** The rows as the decoder receives them, f32 [visual rows, width]. */
+  readonly features?: { readonly width: number; readonly data: Float32Array };
+  /**
+   * [visual rows]: attention that a row's patches receive in the encoder's last layer, mean over heads,
+   * from the class token or, without one, mean over all patches.
+   */
+  readonly attention?: Float32Array;
+  /** [visual rows]: the first row of the same image with the same pixels; the row itself if it is that. */
+  readonly firstEqual?: Uint32Array;
+  /** Per span of `visual`: how its rows lie in the image. */
+  readonly grids?: readonly VisualGrid[];
+}
+
+export interface VisualGrid {
+  readonly gridRows: number;
+  readonly gridColumns: number;
+  /** Its last column holds no patches but ends the lines. */
+  readonly endsLines?: boolean;
+}
+
 export interface PlanInput {
   readonly layers: number;
   /** KV heads G. */
@@ -29,6 +51,8 @@ export interface PlanInput {
   /** Fraction of C to keep, in (0, 1]. */
   readonly retention: number;
   readonly taps: Taps;
+  /** For policies with `beforePrefill`: what they name there. */
+  readonly vision?: VisionTaps;
   readonly seed: number;
   /** Rotary embedding of the keys; needed by `protect: ivc` alone. */
   readonly rotary?: Rotary;
@@ -136,6 +160,11 @@ export interface Policy {
   readonly options: OptionSpecs;
   /** `false`: by age, distance or chance; its plans carry no scores. */
   readonly ranks?: false;
+  /**
+   * Its rows are chosen before the prefill, from these: the decoder computes no other row of an image. Its
+   * plans are the same in all layers and name visual rows only; a merge is one of features.
+   */
+  readonly beforePrefill?: readonly (keyof VisionTaps)[];
   /** Newest candidates that its defaults keep besides `recent`, if the budget allows. */
   readonly keepsNewest?: number;
   /** How these options break the rule of the exact budget: one sentence. */

@@ -5,7 +5,7 @@ import type { Span } from "../taps/prompt";
 import type { TapSpec, Taps } from "../taps/registry";
 import { tapsFromAttention } from "../taps/registry";
 import type { PromptAttention, RowScores } from "../taps/tap";
-import type { KeepPlan, PlanInput } from "../types";
+import type { KeepPlan, PlanInput, VisionTaps, VisualGrid } from "../types";
 
 /** Synthetic prompts for tests: seeded attention with sinks, heavy rows and a local trend. */
 
@@ -101,7 +101,27 @@ export function madeUpInput(
   const budget = rowBudget(retention, candidates.length, layers);
   const rotary = { theta: 10000, headDim: shape.headDim };
   const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
-  return { ...common, taps, seed, rotary };
+  return { ...common, taps, vision: madeUpVision(shape), seed, rotary };
+}
+
+/** Random features and attention; every fifth row of an image looks like the one before it. */
+function madeUpVision({ visual, seed }: PromptShape): VisionTaps {
+  const draw = createRandom(seed + 1);
+  const rows = visual.reduce((sum, { start, end }) => sum + end - start, 0);
+  const width = 8;
+  return {
+    features: { width, data: Float32Array.from({ length: rows * width }, () => draw() * 2 - 1) },
+    attention: Float32Array.from({ length: rows }, draw),
+    firstEqual: Uint32Array.from({ length: rows }, (_, row) => row - Number(row % 5 === 4)),
+    grids: visual.map(({ start, end }) => gridOf(end - start)),
+  };
+}
+
+/** The widest grid of so many rows that is not wider than high. */
+function gridOf(rows: number): VisualGrid {
+  let gridColumns = Math.max(1, Math.floor(Math.sqrt(rows)));
+  while (rows % gridColumns !== 0) gridColumns--;
+  return { gridRows: rows / gridColumns, gridColumns };
 }
 
 /** [layer][head][row] as the engine records it. */

@@ -21,6 +21,7 @@ import { createBlendRows } from "./vision/blendRows";
 import { createGatherRows } from "./vision/gatherRows";
 import { createImagePatches } from "./vision/imagePatches";
 import { createLayerNorm } from "./vision/layerNorm";
+import { createReceivedAttention } from "./vision/receivedAttention";
 
 const HEADS = { heads: 4, kvHeads: 2, headDim: 8 };
 
@@ -44,7 +45,8 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const evictShape = { ...HEADS, kvType: "f32" } as const;
   const kernels = { ...evictKernels(gpu, evictShape), ...stepAttentionKernels(gpu, evictShape) };
   for (const create of Object.values(kernels)) await create();
-  for (const create of [createImagePatches, createGatherRows, createBlendRows, createAddFeatures])
+  const vision = [createImagePatches, createGatherRows, createBlendRows, createAddFeatures];
+  for (const create of [...vision, createReceivedAttention])
     await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");

@@ -27,6 +27,8 @@ export interface PrefillArgs {
   /** Token ids; a row of image features is its index plus `FEATURE_BIT` (see `promptIds`). */
   readonly ids: Uint32Array;
   readonly features?: readonly FeatureSlice[];
+  /** Which of the ids are computed, ascending, the last one among them; the others get no row. Default: all. */
+  readonly kept?: Uint32Array | undefined;
   /** Images among the ids, by place; only models with several position axes use them. */
   readonly grids?: readonly PositionGrid[];
   readonly hook?: AttentionHook | undefined;
@@ -118,24 +120,27 @@ export class Decoder {
     const grids = (this.#axes && args.grids) ?? [];
     this.#checkContext(cache, positionCount(ids.length, grids));
     this.#checkIds(args);
-    cache.ensureRows(ids.length);
+    const rows = keptRowsOf(args);
+    cache.ensureRows(rows.ids.length);
     for (const grid of grids) cache.tokens.announce(grid);
+    const before = cache.seen;
     const inFlight: Promise<unknown>[] = [];
     let submitted = 0;
     let done = 0;
     const finishOldest = async () => {
       await inFlight.shift();
-      done = Math.min(done + chunkRows, ids.length);
-      onProgress?.(done, ids.length);
+      done = Math.min(done + chunkRows, rows.ids.length);
+      onProgress?.(done, rows.ids.length);
     };
     try {
       await this.gpu.memory.granted();
-      while (submitted < ids.length) {
+      while (submitted < rows.ids.length) {
         signal?.throwIfAborted();
-        const rows = Math.min(chunkRows, ids.length - submitted);
-        this.#submitChunk(args, submitted, rows);
-        cache.append(rows);
-        submitted += rows;
+        const end = Math.min(submitted + chunkRows, rows.ids.length);
+        const tokens = rows.tokens?.subarray(submitted, end).map((token) => before + token);
+        this.#submitChunk(args, rows.ids.subarray(submitted, end), submitted, tokens);
+        appendRows(cache, end - submitted, tokens);
+        submitted = end;
         inFlight.push(this.gpu.device.queue.onSubmittedWorkDone());
         if (inFlight.length >= CHUNKS_IN_FLIGHT) await finishOldest();
       }
@@ -143,7 +148,7 @@ export class Decoder {
       signal?.throwIfAborted();
     } catch (error) {
       await Promise.allSettled(inFlight);
-      cache.truncate(submitted);
+      cache.truncate(submitted, cache.seen - before);
       throw error;
     }
   }
@@ -153,15 +158,18 @@ export class Decoder {
     return new Float32Array(await this.gpu.read(this.activations.logits));
   }
 
-  /** Writes the rotary angles of the next `rows` rows. */
-  writeAngles(cache: KvCache, rows: number): void {
-    const angles = cache.tokens.isText(rows)
-      ? rotaryAngles(this.#frequencies, cache.position, rows)
-      : axisAngles(
-          this.#frequencies,
-          this.#axes,
-          Array.from({ length: rows }, (_, row) => cache.axisPositions(cache.seen + row)),
-        );
+  /** Writes the rotary angles of the next `rows` rows, or those of `tokens`. */
+  writeAngles(cache: KvCache, rows: number, tokens?: Uint32Array): void {
+    const angles =
+      !tokens && cache.tokens.isText(rows)
+        ? rotaryAngles(this.#frequencies, cache.position, rows)
+        : axisAngles(
+            this.#frequencies,
+            this.#axes,
+            Array.from({ length: rows }, (_, row) =>
+              cache.axisPositions(tokens?.[row] ?? cache.seen + row),
+            ),
+          );
     this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
   }
 
@@ -191,13 +199,17 @@ export class Decoder {
     if (wrong !== undefined) throw new RangeError(`prefill: no token or feature row ${wrong}`);
   }
 
-  #submitChunk(args: PrefillArgs, firstRow: number, rows: number): void {
-    const { cache, ids, features = [], hook } = args;
+  #submitChunk(
+    { cache, features = [], hook, ids, kept = ids }: PrefillArgs,
+    chunk: Uint32Array,
+    firstRow: number,
+    tokens: Uint32Array | undefined,
+  ): void {
     const { activations } = this;
     const recorder = this.#recorder;
-    const chunk = Uint32Array.from(ids.subarray(firstRow, firstRow + rows));
-    this.gpu.device.queue.writeBuffer(activations.ids, 0, chunk);
-    this.writeAngles(cache, rows);
+    const rows = chunk.length;
+    this.gpu.device.queue.writeBuffer(activations.ids, 0, Uint32Array.from(chunk));
+    this.writeAngles(cache, rows, tokens);
     cache.writeTable();
     recordForward(this, recorder, {
       cache,
@@ -207,8 +219,29 @@ export class Decoder {
       firstRow,
       layerKernels: chunkKernels(this, rows),
       hook,
-      logitsRow: firstRow + rows === ids.length ? rows - 1 : undefined,
+      logitsRow: firstRow + rows === kept.length ? rows - 1 : undefined,
     });
     recorder.submit();
+  }
+}
+
+interface KeptRows {
+  readonly ids: Uint32Array;
+  /** The token of each row, from the first new one on; undefined: every token has a row. */
+  readonly tokens: Uint32Array | undefined;
+}
+
+function keptRowsOf({ ids, kept }: PrefillArgs): KeptRows {
+  if (!kept) return { ids, tokens: undefined };
+  if (kept.at(-1) !== ids.length - 1) throw new RangeError("prefill: the last id must be computed");
+  return { ids: kept.map((row) => ids[row] as number), tokens: kept };
+}
+
+/** Counts new rows and the tokens between them. */
+function appendRows(cache: KvCache, rows: number, tokens: Uint32Array | undefined): void {
+  if (!tokens) return cache.append(rows);
+  for (const token of tokens) {
+    cache.skip(token - cache.seen);
+    cache.append(1);
   }
 }

@@ -200,10 +200,18 @@ export class KvCache {
     this.#tokens.advance(rows);
   }
 
-  /** Removes the `rows` newest rows of every head and their capacity. */
-  truncate(rows: number): void {
+  /** Counts tokens that get no row. */
+  skip(tokens: number): void {
+    this.#tokens.advance(tokens);
+  }
+
+  /**
+   * Removes the `rows` newest rows of every head and their capacity.
+   * @param tokens seen since, more than `rows` if some were skipped
+   */
+  truncate(rows: number, tokens = rows): void {
     for (const layer of this.#layers) layer.truncate(rows);
-    this.#tokens.truncate(rows);
+    this.#tokens.truncate(tokens);
     this.trim();
   }
 

@@ -8,6 +8,13 @@ export interface ImageFeatures {
   readonly width: number;
   /** More features of the same rows, each added behind one of the decoder's first layers. */
   readonly deepstack?: readonly GPUBuffer[];
+  /** [rows]: attention that a row's patches receive in the last layer that ran, if it was asked for. */
+  readonly attention?: Float32Array;
+}
+
+export interface EncodeOptions {
+  /** Whether to record attention, too. */
+  readonly attention?: boolean;
 }
 
 /** All buffers of an image's features. */
@@ -19,7 +26,10 @@ export function featureBuffers({ buffer, deepstack = [] }: ImageFeatures): reado
 export interface VisionEncoder {
   /** Bytes of weights that came from safetensors; an ONNX file counts among the directory's files. */
   readonly tensorBytes: number;
-  /** The buffers belong to the caller, who destroys them through the ledger. */
-  encode(image: ProcessedImage): Promise<ImageFeatures>;
+  /**
+   * The buffers belong to the caller, who destroys them through the ledger.
+   * @throws ModelError, also if attention is asked of an encoder that gives none
+   */
+  encode(image: ProcessedImage, options?: EncodeOptions): Promise<ImageFeatures>;
   release(): Promise<void>;
 }

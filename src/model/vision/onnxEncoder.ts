@@ -3,7 +3,7 @@ import { shown } from "@/text/shown";
 import { type ModelFiles, substituteOf } from "../checkpoint/files";
 import type { ProcessedImage } from "../families/family";
 import { ModelError } from "../modelError";
-import type { ImageFeatures, VisionEncoder } from "./encoder";
+import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
 import {
   checkFeatures,
   type EncoderShape,
@@ -64,7 +64,15 @@ export class OnnxVisionEncoder implements VisionEncoder {
     }
   }
 
-  async encode({ pixelValues, tiles, height, width }: ProcessedImage): Promise<ImageFeatures> {
+  async encode(
+    { pixelValues, tiles, height, width }: ProcessedImage,
+    options: EncodeOptions = {},
+  ): Promise<ImageFeatures> {
+    if (options.attention) {
+      const message =
+        "The model's vision encoder runs from an ONNX file, which gives no attention.";
+      throw new ModelError("badModel", message);
+    }
     const outputs = await this.#run(pixelValues, [tiles, 3, height, width]);
     try {
       const features = outputs[this.#call.output] as ort.Tensor;

@@ -9,14 +9,19 @@ import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows"
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
 import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
+import {
+  createReceivedAttention,
+  type ReceivedAttention,
+} from "@/gpu/kernels/vision/receivedAttention";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage, RowArrangement } from "../families/family";
-import type { ImageFeatures, VisionEncoder } from "./encoder";
+import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
 import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
 import { TowerScratch } from "./towerScratch";
 import type { Linear, Norm } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
+import { attentionOfRows } from "./visualRows";
 
 interface TowerKernels {
   readonly patches: ImagePatches;
@@ -38,6 +43,7 @@ interface TowerKernels {
   readonly connector: Matmul | undefined;
   readonly splitHeads: RopeAppend;
   readonly attention: Flash;
+  readonly received: ReceivedAttention;
 }
 
 interface LayerArgs {
@@ -85,7 +91,7 @@ export class VisionTower implements VisionEncoder {
   }
 
   /** The buffer belongs to the caller, who destroys it through the ledger. */
-  async encode(image: ProcessedImage): Promise<ImageFeatures> {
+  async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
     const { memory } = this.#gpu;
     const { width } = this.#config;
     const { tiles, arrangement } = image;
@@ -93,20 +99,32 @@ export class VisionTower implements VisionEncoder {
     // One more row for what ends a line, where the family has that.
     const rows = tiles * tileRows + (this.#weights.newline ? 1 : 0);
     const encoded = memory.storage("vision", "image features", rows * width * 4);
+    const received = options.attention
+      ? memory.storage("vision", "attention", tiles * towerRows(this.#config) * 4)
+      : undefined;
     try {
-      this.#encodeTiles(image, encoded);
-      if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width };
+      this.#encodeTiles(image, encoded, received);
+      const read = received && new Float32Array(await this.#gpu.read(received));
+      const attention = read && attentionOfRows(read, this.#config, image);
+      const tapped = attention ? { attention } : {};
+      if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width, ...tapped };
       const features = this.#arrange(encoded, tiles * tileRows, arrangement);
       memory.destroy(encoded);
-      return { buffer: features, rows: arrangement.rows, width };
+      return { buffer: features, rows: arrangement.rows, width, ...tapped };
     } catch (error) {
       memory.destroy(encoded);
       throw error;
+    } finally {
+      if (received) memory.destroy(received);
     }
   }
 
-  /** Feature rows of all tiles, in their order. */
-  #encodeTiles({ pixelValues, tiles }: ProcessedImage, encoded: GPUBuffer): void {
+  /** Feature rows of all tiles, in their order, and the attention that the encoder's rows receive. */
+  #encodeTiles(
+    { pixelValues, tiles }: ProcessedImage,
+    encoded: GPUBuffer,
+    received: GPUBuffer | undefined,
+  ): void {
     const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
     const tileFloats = pixelValues.length / tiles;
     const tileBytes = featuresPerSide(this.#config) ** 2 * this.#config.width * 4;
@@ -120,6 +138,7 @@ export class VisionTower implements VisionEncoder {
         scratch.write(scratch.pixels, pixels);
         const recorder = this.#gpu.recorder("vision");
         this.#record(recorder, scratch, count);
+        if (received) this.#recordReceived(recorder, scratch, received, [first, count]);
         const [to, size] = [first * tileBytes, count * tileBytes];
         recorder.submit((encoder) =>
           encoder.copyBufferToBuffer(scratch.features, 0, encoded, to, size),
@@ -129,6 +148,21 @@ export class VisionTower implements VisionEncoder {
     } finally {
       scratch.destroy();
     }
+  }
+
+  /** From what the last layer has left in the scratch buffers. */
+  #recordReceived(
+    recorder: Recorder,
+    { queries, keys, lse }: TowerScratch,
+    received: GPUBuffer,
+    [first, tiles]: readonly [first: number, tiles: number],
+  ): void {
+    const { heads, headDim, hasClassToken } = this.#config;
+    const rowsPerTile = towerRows(this.#config);
+    this.#kernels.received(recorder, {
+      ...{ queries, keys, lse, received, tiles, firstTile: first, rowsPerTile, heads, headDim },
+      queryRows: hasClassToken ? 1 : rowsPerTile,
+    });
   }
 
   /** Rows of the prompt from those of `encoded`; index `encodedRows` is the newline row. */
@@ -268,17 +302,19 @@ async function compile(
   const { dtype } = (weights.connector[0] as Linear).matrix;
   const matmul = (store: MatmulStore, type = dtype) =>
     createMatmul(gpu, { variant, dtype: type, store });
-  const [patches, gather, blend, layerNorm, norm, qkNorm, splitHeads, attention] =
-    await Promise.all([
-      createImagePatches(gpu),
-      createGatherRows(gpu),
-      createBlendRows(gpu),
-      createLayerNorm(gpu, reduction),
-      config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
-      createHeadNorm(gpu, reduction),
-      createRopeAppend(gpu, "f32"),
-      createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
-    ]);
+  const [patches, gather, blend, received] = await Promise.all([
+    createImagePatches(gpu),
+    createGatherRows(gpu),
+    createBlendRows(gpu),
+    createReceivedAttention(gpu),
+  ]);
+  const [layerNorm, norm, qkNorm, splitHeads, attention] = await Promise.all([
+    createLayerNorm(gpu, reduction),
+    config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+    createHeadNorm(gpu, reduction),
+    createRopeAppend(gpu, "f32"),
+    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
+  ]);
   const [layer] = weights.layers as [TowerLayer];
   const added = hasLayerScale ? "scaled" : "residual";
   const [embedding, bias, residual, activated, down, connector] = await Promise.all([
@@ -290,5 +326,6 @@ async function compile(
     between && matmul(between),
   ]);
   const products = { embedding, bias, residual, activated, down, connector };
-  return { patches, gather, blend, layerNorm, norm, qkNorm, ...products, splitHeads, attention };
+  const norms = { layerNorm, norm, qkNorm };
+  return { patches, gather, blend, received, ...norms, ...products, splitHeads, attention };
 }

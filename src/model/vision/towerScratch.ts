@@ -46,7 +46,8 @@ export class TowerScratch {
   readonly positionIndices: GPUBuffer;
   /** u32 [features, fold²]: the rows that each feature folds. */
   readonly foldIndices: GPUBuffer;
-  readonly #keys: GPUBuffer;
+  /** [heads, rows, headDim] */
+  readonly keys: GPUBuffer;
   readonly #values: GPUBuffer;
   readonly #table: GPUBuffer;
   readonly #gpu: Gpu;
@@ -76,7 +77,7 @@ export class TowerScratch {
     this.projected = this.#create("projected", features * width);
     this.positionIndices = this.#create("positions", rows);
     this.foldIndices = this.#create("fold", features * fold ** 2);
-    this.#keys = this.#create("keys", rows * hidden);
+    this.keys = this.#create("keys", rows * hidden);
     this.#values = this.#create("values", rows * hidden);
     this.#table = this.#create("table", (1 + tiles) * heads * 4);
 
@@ -94,7 +95,7 @@ export class TowerScratch {
 
   /** Keys and values of all tiles (0), or of tile `layer` − 1 only. */
   keysAndValues(layer: number): CacheBinding {
-    return { keys: this.#keys, values: this.#values, table: this.#table, layer };
+    return { keys: this.keys, values: this.#values, table: this.#table, layer };
   }
 
   write(buffer: GPUBuffer, data: Float32Array | Uint32Array): void {

@@ -1,0 +1,48 @@
+// received_attention: the attention that each row receives from the first query rows of its tile, mean
+// over these and the heads. Attention is recomputed from its log-sum-exp.
+//
+//   queries   [tiles, rows_per_tile, heads, depth4] vec4, not scaled
+//   keys      [heads, tiles, rows_per_tile, depth4] vec4
+//   lse       [tiles, rows_per_tile, heads] natural log of the sum of exponentials of the scaled scores
+//   received  [first_tile + tiles, rows_per_tile]; rows of earlier tiles are not written
+//
+// An invocation computes one row. Dispatch ceil(tiles * rows_per_tile / 64) workgroups, folded.
+
+struct Params {
+  rows_per_tile: u32,
+  tiles: u32,
+  heads: u32,
+  depth4: u32,
+  query_rows: u32,
+  first_tile: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keys: array<vec4f>;
+@group(0) @binding(2) var<storage, read> lse: array<f32>;
+@group(0) @binding(3) var<storage, read_write> received: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let row = (group.y * 65535u + group.x) * 64u + local.x;
+  let rows = params.rows_per_tile * params.tiles;
+  if (row >= rows) {
+    return;
+  }
+  let first = row / params.rows_per_tile * params.rows_per_tile;
+  var sum = 0.0;
+  for (var head = 0u; head < params.heads; head++) {
+    let key = (head * rows + row) * params.depth4;
+    for (var q = first; q < first + params.query_rows; q++) {
+      let at = q * params.heads + head;
+      var score = 0.0;
+      for (var d = 0u; d < params.depth4; d++) {
+        score += dot(queries[at * params.depth4 + d], keys[key + d]);
+      }
+      sum += exp(score * params.scale - lse[at]);
+    }
+  }
+  received[params.first_tile * params.rows_per_tile + row] = sum / f32(params.heads * params.query_rows);
+}
