@@ -89,7 +89,7 @@ function coveredPolicies(test: PolicyCase): readonly Policy[] {
     const { columnSum: _, lastRow: __, window, ...others } = policy.taps(resolveOptions(policy));
     const isMean = window?.rows === test.windowRows && window.aggregate === "mean";
     const known = window === undefined || (isMean && hasWindow(test));
-    return known && Object.keys(others).length === 0;
+    return known && Object.keys(others).length === 0 && !policy.beforePrefill;
   });
 }
 

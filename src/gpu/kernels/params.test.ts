@@ -46,8 +46,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const kernels = { ...evictKernels(gpu, evictShape), ...stepAttentionKernels(gpu, evictShape) };
   for (const create of Object.values(kernels)) await create();
   const vision = [createImagePatches, createGatherRows, createBlendRows, createAddFeatures];
-  for (const create of [...vision, createReceivedAttention])
-    await create(gpu);
+  for (const create of [...vision, createReceivedAttention]) await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
   for (const create of [createGatherKv, createMergeKv, createNearestKey, createReorderKv]) {

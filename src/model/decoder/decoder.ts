@@ -239,8 +239,8 @@ function keptRowsOf({ ids, kept }: PrefillArgs): KeptRows {
 
 /** Counts new rows and the tokens between them. */
 function appendRows(cache: KvCache, rows: number, tokens: Uint32Array | undefined): void {
-  if (!tokens) return cache.append(rows);
-  for (const token of tokens) {
+  if (!tokens) cache.append(rows);
+  for (const token of tokens ?? []) {
     cache.skip(token - cache.seen);
     cache.append(1);
   }

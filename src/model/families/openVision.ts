@@ -10,6 +10,8 @@ export interface OpenedVision {
   readonly weights: EncoderWeights;
   /** Feature rows of a tile; undefined where it depends on the image. */
   readonly rowsPerTile: number | undefined;
+  /** Side of a feature row's part of the processed image, in pixels. */
+  readonly featureSide: number;
   /** @throws ModelError */
   processor(files: ModelFiles): Promise<ImageProcessor>;
   markup(imageTokenId: number): ImageMarkup;
@@ -27,6 +29,7 @@ export function openVision(
     return {
       weights: gridEncoder(config, family.names),
       rowsPerTile: undefined,
+      featureSide: config.patchSize * config.fold,
       processor: (files) => family.processor(files, config),
       markup,
     };
@@ -35,6 +38,7 @@ export function openVision(
   return {
     weights: tiledEncoder(config, family.names),
     rowsPerTile: featuresPerSide(config) ** 2,
+    featureSide: config.patchSize * config.connector.fold,
     processor: (files) => family.processor(files, config, decoder.contextLength),
     markup,
   };

@@ -20,6 +20,8 @@ export interface ImageTile {
   readonly gridColumns: number;
   /** The part of the image that it shows. */
   readonly box: TileBox;
+  /** Its last column holds no patches but ends the lines. */
+  readonly endsLines?: boolean;
 }
 
 /** How an image is cut for its model; determines its prompt and its overlay. */

@@ -2,8 +2,9 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
 import type { ModelFiles } from "../checkpoint/files";
+import type { ProcessedImage } from "../families/family";
 import { ModelError } from "../modelError";
-import type { VisionEncoder } from "./encoder";
+import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
 import type { EncoderWeights } from "./encoderWeights";
 import { OnnxVisionEncoder } from "./onnxEncoder";
 
@@ -22,7 +23,7 @@ export interface LoadVisionArgs {
 /**
  * A model directory's vision encoder: our own, from its safetensors, on a GPU. On a software
  * adapter ONNX Runtime's WebAssembly is about thirty times faster, so an ONNX file has priority
- * there. A directory with only an ONNX file uses ONNX Runtime on every adapter.
+ * there; our own then gives what an ONNX file does not. A directory with only an ONNX file uses ONNX Runtime on every adapter.
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
@@ -30,10 +31,38 @@ export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise
   const { onnx } = weights;
   if (isSoftwareAdapter && onnx) {
     const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, onnx, "wasm"));
-    if (encoder) return encoder;
+    const load = () => weights.load(gpu, source, variants);
+    if (encoder) return (await weights.isIn(source, args)) ? new WithTower(encoder, load) : encoder;
   }
   if (!onnx || (await weights.isIn(source, args))) return weights.load(gpu, source, variants, args);
   return OnnxVisionEncoder.load(gpu, files, onnx, "webgpu");
+}
+
+/** An ONNX encoder, and our own for what it does not give, which is loaded when that is asked for. */
+class WithTower implements VisionEncoder {
+  readonly #onnx: VisionEncoder;
+  readonly #load: () => Promise<VisionEncoder>;
+  #tower: Promise<VisionEncoder> | undefined;
+
+  constructor(onnx: VisionEncoder, load: () => Promise<VisionEncoder>) {
+    this.#onnx = onnx;
+    this.#load = load;
+  }
+
+  get tensorBytes(): number {
+    return this.#onnx.tensorBytes;
+  }
+
+  async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
+    if (!options.attention) return this.#onnx.encode(image);
+    this.#tower ??= this.#load();
+    return (await this.#tower).encode(image, options);
+  }
+
+  async release(): Promise<void> {
+    await this.#onnx.release();
+    await (await this.#tower?.catch(() => undefined))?.release();
+  }
 }
 
 async function unlessMissing<T>(loading: Promise<T>): Promise<T | undefined> {

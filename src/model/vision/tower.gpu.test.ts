@@ -49,13 +49,21 @@ describe("the vision tower", () => {
   it.each(VARIANTS)("gives PyTorch's features with $matmul, $flash", async (variants) => {
     const before = gpu.memory.bytes;
     const tower = await load(variants);
-    const features = await tower.encode(image);
+    const features = await tower.encode(image, { attention: true });
     const [tiles, rowsPerTile, width] = shapes.image_features as [number, number, number];
     expect([features.rows, features.width]).toEqual([tiles * rowsPerTile, width]);
     const actual = new Float32Array(await gpu.read(features.buffer));
     const expected = floats("image_features.bin");
     const worst = expected.reduce((max, x, i) => Math.max(max, Math.abs(x - actual[i]!)), 0);
     expect(worst).toBeLessThan(TOLERANCE);
+    // Each tile's patches give away one, and every patch is in a feature row.
+    const received = features.attention!;
+    expect(received.length).toBe(features.rows);
+    for (let tile = 0; tile < tiles; tile++) {
+      const own = received.subarray(tile * rowsPerTile, (tile + 1) * rowsPerTile);
+      expect(own.reduce((sum, x) => sum + x, 0)).toBeCloseTo(1, 4);
+      expect(Math.max(...own)).toBeGreaterThan(Math.min(...own) + 1e-3);
+    }
     gpu.memory.destroy(features.buffer);
     await tower.release();
     expect(gpu.memory.bytes).toEqual(before);

@@ -153,16 +153,20 @@ export class VisionTower implements VisionEncoder {
   /** From what the last layer has left in the scratch buffers. */
   #recordReceived(
     recorder: Recorder,
-    { queries, keys, lse }: TowerScratch,
+    { queries, keys, lse, rows: total }: TowerScratch,
     received: GPUBuffer,
     [first, tiles]: readonly [first: number, tiles: number],
   ): void {
     const { heads, headDim, hasClassToken } = this.#config;
-    const rowsPerTile = towerRows(this.#config);
-    this.#kernels.received(recorder, {
-      ...{ queries, keys, lse, received, tiles, firstTile: first, rowsPerTile, heads, headDim },
-      queryRows: hasClassToken ? 1 : rowsPerTile,
-    });
+    const rows = towerRows(this.#config);
+    const buffers = { queries, keys, lse, received };
+    for (let tile = 0; tile < tiles; tile++) {
+      this.#kernels.received(recorder, {
+        ...{ ...buffers, heads, headDim, rows, first: tile * rows, total },
+        to: (first + tile) * rows,
+        queryRows: hasClassToken ? 1 : rows,
+      });
+    }
   }
 
   /** Rows of the prompt from those of `encoded`; index `encodedRows` is the newline row. */

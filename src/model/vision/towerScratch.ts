@@ -14,6 +14,8 @@ import { fourfold } from "./towerTensors";
  * `features` rows. All f32 unless they say otherwise.
  */
 export class TowerScratch {
+  /** Of the transformer, for all tiles at once. */
+  readonly rows: number;
   /** [tiles, channels, imageSize, imageSize] */
   readonly pixels: GPUBuffer;
   /** [rows, patch columns] */
@@ -60,6 +62,7 @@ export class TowerScratch {
     const rows = tiles * rowsPerTile;
     const features = tiles * featuresPerSide(config) ** 2;
     this.#gpu = gpu;
+    this.rows = rows;
     this.pixels = this.#create("pixels", tiles * channels * imageSize ** 2);
     this.patches = this.#create("patches", rows * patchColumns(config));
     this.residual = this.#create("residual", rows * hidden);

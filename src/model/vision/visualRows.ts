@@ -1,5 +1,5 @@
 import type { ProcessedImage } from "../families/family";
-import { featuresPerSide, type TowerConfig } from "./towerConfig";
+import type { TowerConfig } from "./towerConfig";
 import { foldIndices } from "./towerScratch";
 
 /**
@@ -32,18 +32,19 @@ export function attentionOfRows(
 /**
  * For each row of the prompt the first row of the image whose pixels are the same, or the row itself. Rows
  * that blend several patches and rows that end lines equal no other.
+ * @param side of a feature row, in pixels
  * @returns u32 [rows]
  */
-export function firstEqualRows(image: ProcessedImage, config: TowerConfig): Uint32Array {
-  const { arrangement, tiles } = image;
-  const side = featuresPerSide(config);
-  const rows = arrangement?.rows ?? tiles * side ** 2;
+export function firstEqualRows(image: ProcessedImage, side: number): Uint32Array {
+  const { arrangement, tiles, width, height } = image;
+  const encoded = tiles * Math.floor(width / side) * Math.floor(height / side);
+  const rows = arrangement?.rows ?? encoded;
   const isSingle = (arrangement?.parts ?? 1) === 1;
   const seen = new Map<string, number>();
   return Uint32Array.from({ length: rows }, (_, row) => {
     const place = arrangement ? (arrangement.indices[row] as number) : row;
-    if (!isSingle || place >= tiles * side ** 2) return row;
-    const pixels = pixelsOf(image, config, place);
+    if (!isSingle || place >= encoded) return row;
+    const pixels = pixelsOf(image, side, place);
     const first = seen.get(pixels) ?? row;
     seen.set(pixels, first);
     return first;
@@ -52,21 +53,18 @@ export function firstEqualRows(image: ProcessedImage, config: TowerConfig): Uint
 
 /** The pixels of a row of the encoder's output, as a string of their bits. */
 function pixelsOf(
-  { pixelValues, width, height }: ProcessedImage,
-  config: TowerConfig,
+  { pixelValues, tiles, width, height }: ProcessedImage,
+  side: number,
   place: number,
 ): string {
-  const { channels, patchSize, connector } = config;
-  const [side, cell] = [featuresPerSide(config), patchSize * connector.fold];
-  const tile = Math.floor(place / side ** 2);
-  const [top, left] = [Math.floor(place / side) % side, place % side].map((i) => i * cell) as [
-    number,
-    number,
-  ];
-  const lines = Array.from({ length: channels * cell }, (_, line) => {
-    const [channel, y] = [Math.floor(line / cell), line % cell];
+  const [columns, rows] = [Math.floor(width / side), Math.floor(height / side)];
+  const channels = pixelValues.length / (tiles * width * height);
+  const tile = Math.floor(place / (rows * columns));
+  const [top, left] = [(Math.floor(place / columns) % rows) * side, (place % columns) * side];
+  const lines = Array.from({ length: channels * side }, (_, line) => {
+    const [channel, y] = [Math.floor(line / side), line % side];
     const from = ((tile * channels + channel) * height + top + y) * width + left;
-    const bits = new Uint16Array(pixelValues.slice(from, from + cell).buffer);
+    const bits = new Uint16Array(pixelValues.slice(from, from + side).buffer);
     return String.fromCharCode(...bits);
   });
   return lines.join("");

@@ -79,6 +79,7 @@ describe("explanations", async () => {
     const turn = {
       ...checkSettings(all),
       request: { sampling },
+      tileImages: [{ geometry: { tiles: [{ gridRows: 1, gridColumns: IMAGE.length }] } }],
       prompt: {
         ids: [...ids, ...rest],
         tiles: [{ image: "a", tile: 0, start: first, count: IMAGE.length }],
@@ -92,7 +93,7 @@ describe("explanations", async () => {
   async function answer(job: Job, cache: KvCache, decodes = NEW_TOKENS) {
     const segment = { start: cache.seen, end: job.turn.prompt.ids.length };
     const features = segment.start === 0 ? prompt.features : [];
-    const prefilled = await phases.prefill(job, cache, segment, features);
+    const prefilled = await phases.prefill(job, cache, segment, { images: [], features });
     const uncompressed = await snapshot(cache);
     const { plan, rule } = await phases.decide(job, prefilled);
     await phases.compact(job, prefilled, plan);

@@ -71,7 +71,7 @@ export function firstAttentionOf(
     }
   };
   const own = span.visual.length > 0 ? recorded[0]?.lastRow : undefined;
-  if (own) add(own, (_, __, row) => span.start + row);
+  if (own) add(own, (_, __, row) => span.start + (span.kept?.[row] ?? row));
   const cached = hasCachedImages(span, positions) ? recorded.at(-1)?.lastRow : undefined;
   if (cached) {
     const held = before.map((heads, layer) =>

@@ -3,7 +3,7 @@ import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { AttentionHook } from "@/model/decoder/hooks";
 import type { KvCache } from "@/model/kv/cache";
 import { TapRecorder } from "@/model/taps/taps";
-import { type PrefillSpan, tapsWithin } from "../request/prefillSpan";
+import { computedSpan, type PrefillSpan, tapsWithin } from "../request/prefillSpan";
 import type { CheckedSettings } from "../request/request";
 import type { LoadedModel } from "../session/loadedModel";
 
@@ -28,7 +28,7 @@ export function tapsOf(
   { policy, options, settings }: CheckedSettings,
   span: PrefillSpan,
 ): TapRequest {
-  const { rows, visual, textStart } = span;
+  const { rows, visual, textStart } = computedSpan(span);
   const hasCandidates = settings.scope === "prompt" || visual.length > 0;
   const spec = hasCandidates ? tapsWithin(policy.taps(options), span) : {};
   const prompt = { rows, visual, textStart };

@@ -2,7 +2,7 @@ import { rowBudget } from "@/compression/blocks/budget";
 import type { Span } from "@/compression/taps/prompt";
 import { observationRows } from "@/compression/taps/prompt";
 import type { TapSpec, Taps } from "@/compression/taps/registry";
-import type { PlanInput, Rotary } from "@/compression/types";
+import type { PlanInput, Rotary, VisionTaps } from "@/compression/types";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { CacheSettings } from "@/protocol/engine";
 
@@ -24,6 +24,8 @@ export interface PrefillSpan {
   readonly visual: readonly Span[];
   /** First row of the text whose attention the taps record. */
   readonly textStart: number;
+  /** The rows that are computed, ascending; absent: all. */
+  readonly kept?: Uint32Array;
 }
 
 /** Without an image, this many of the last rows count as the question. */
@@ -42,6 +44,28 @@ export function prefillSpan(
   return { start, rows, visual, textStart };
 }
 
+/** The visual rows of a span, in order. */
+export function visualRowsOf({ visual }: Pick<PrefillSpan, "visual">): readonly number[] {
+  return visual.flatMap(({ start, end }) =>
+    Array.from({ length: end - start }, (_, i) => start + i),
+  );
+}
+
+/** A span as its computed rows are: what taps of such a prefill count. */
+export function computedSpan(
+  span: PrefillSpan,
+): Pick<PrefillSpan, "rows" | "visual" | "textStart"> {
+  const { kept, rows, visual, textStart } = span;
+  if (!kept) return { rows, visual, textStart };
+  const before = (row: number) => kept.filter((each) => each < row).length;
+  const spans = visual.map(({ start, end }) => ({ start: before(start), end: before(end) }));
+  return {
+    rows: kept.length,
+    visual: spans.filter(({ start, end }) => end > start),
+    textStart: before(textStart),
+  };
+}
+
 /** Taps as this span can give them: a window is at most the text after the image. */
 export function tapsWithin(asked: TapSpec, span: PrefillSpan): TapSpec {
   const { window } = asked;
@@ -56,6 +80,7 @@ export function planInput(
   settings: Pick<CacheSettings, "retention" | "scope">,
   taps: Taps,
   seed: number,
+  vision?: VisionTaps,
 ): PlanInput {
   const { start, rows, visual, textStart } = span;
   const { layers, kvHeads } = shape;
@@ -63,13 +88,9 @@ export function planInput(
   const candidates =
     scope === "prompt"
       ? Uint32Array.from({ length: rows }, (_, row) => row)
-      : Uint32Array.from(
-          visual.flatMap(({ start, end }) =>
-            Array.from({ length: end - start }, (_, i) => start + i),
-          ),
-        );
+      : Uint32Array.from(visualRowsOf(span));
   const budget = rowBudget(retention, candidates.length, layers);
   const common = { layers, kvHeads, rows, visual, textStart, candidates, budget, retention };
   const rotary = shape.rotary && { ...shape.rotary, firstPosition: start };
-  return { ...common, taps, seed, ...(rotary ? { rotary } : {}) };
+  return { ...common, taps, seed, ...(vision && { vision }), ...(rotary ? { rotary } : {}) };
 }

@@ -1,5 +1,4 @@
-import type { Taps } from "@/compression/taps/registry";
-import type { DecodeRule } from "@/compression/types";
+import type { DecodeRule, KeepPlan } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import {
@@ -14,18 +13,19 @@ import { asEngineError, isAbort } from "../failures";
 import { Progress } from "../report/progress";
 import { fullKvBytes } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
-import { sharedTaps, type TapRequest } from "../report/tapRecording";
+import { sharedTaps } from "../report/tapRecording";
 import { cacheBytes, comparisonPeakBytes, rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type Seen, settingsKey } from "../request/continuation";
 import { prefillSpan } from "../request/prefillSpan";
 import { bad, type CheckedSettings, checkSettings, positionMode } from "../request/request";
-import { prepareTurn } from "../request/turn";
+import { type PreparedTurn, prepareTurn } from "../request/turn";
 import type { ConversationImages } from "./images";
-import type { Decision, Job, PhaseIo, Prefilled } from "./job";
+import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import { Phases, recordedOf } from "./phases";
 import type { Recorded } from "./preview";
+import type { EncodedSegment } from "./pruning";
 import { isCompressing, ReferenceLane } from "./reference";
 
 const MOST_LANES = 4;
@@ -38,6 +38,12 @@ export interface Compared {
   readonly recorded: Recorded | undefined;
 }
 
+/** The question's images, for lanes that choose before the prefill. */
+interface Sight {
+  readonly segment: Segment;
+  readonly encoded: EncodedSegment;
+}
+
 /** A lane with a plan whose rows are not gathered yet. */
 interface PlannedLane extends Decision {
   readonly index: number;
@@ -47,6 +53,8 @@ interface PlannedLane extends Decision {
   readonly phases: Phases;
   /** Rows per layer and head of its fork. */
   readonly rows: RowCounts;
+  /** Of a lane that chose before the prefill: it has a prefill of its own. */
+  readonly sight?: Sight;
 }
 
 /** One lane from its fork on. */
@@ -54,6 +62,8 @@ interface Lane extends Pick<PlannedLane, "index" | "job" | "phases"> {
   /** With the lane's own cache. */
   readonly prefilled: Prefilled;
   readonly rule: DecodeRule | undefined;
+  /** The prefill that it still needs. */
+  readonly fill?: { readonly plan: KeepPlan; readonly sight: Sight };
 }
 
 /** By lane; lanes that have failed already have their outcome. */
@@ -93,19 +103,14 @@ export class Comparison {
     progress.prepared(turn.layouts, turn.notices);
     const job = { turn, progress, signal };
     const segment = { start: 0, end: turn.prompt.ids.length };
-    const features = await this.#phases.encode(job, segment);
+    const needs = checked.flatMap(({ policy }) => policy.beforePrefill ?? []);
+    const encoded = await this.#phases.encode(job, segment, needs);
     release();
     this.#model.gpu.memory.resetPeak();
-    return this.#compare(job, checked, (cache, requests) =>
-      this.#phases.prefill(job, cache, segment, features, requests),
-    );
+    return this.#compare(job, checked, { segment, encoded });
   }
 
-  async #compare(
-    job: Job,
-    checked: readonly CheckedSettings[],
-    prefill: (cache: KvCache, requests: readonly TapRequest[]) => Promise<Prefilled>,
-  ): Promise<Compared> {
+  async #compare(job: Job, checked: readonly CheckedSettings[], sight: Sight): Promise<Compared> {
     const { prompt } = job.turn;
     const span = prefillSpan(prompt, { start: 0, end: prompt.ids.length });
     const { requests, places } = sharedTaps(checked, span);
@@ -116,10 +121,14 @@ export class Comparison {
     const waiting: Lane[] = [];
     const outcomes: Outcomes = [];
     try {
-      const prefilled = await prefill(cache, requests);
+      const { segment, encoded } = sight;
+      const prefilled = await this.#phases.prefill(job, cache, segment, encoded, { requests });
       logits.save();
-      const taps = places.map((place) => prefilled.recorded[place] ?? {});
-      const planned = await this.#planAll(job, checked, prefilled, taps, outcomes);
+      const recorded = places.map((place) => ({
+        ...prefilled,
+        taps: prefilled.recorded[place] ?? {},
+      }));
+      const planned = await this.#planAll(job, checked, recorded, sight, outcomes);
       for (const lane of planned) {
         const opened = await this.#open(lane);
         if ("failure" in opened) outcomes[lane.index] = opened;
@@ -151,11 +160,11 @@ export class Comparison {
   async #planAll(
     shared: Job,
     checked: readonly CheckedSettings[],
-    prefilled: Prefilled,
-    taps: readonly Taps[],
+    prefilled: readonly Prefilled[],
+    sight: Sight,
     outcomes: Outcomes,
   ): Promise<readonly PlannedLane[]> {
-    const { cache } = prefilled;
+    const { cache } = prefilled[0] as Prefilled;
     const { rowBytes } = cache;
     // Clocks are separate from here on, so that no lane's time includes another lane's planning.
     const jobs = checked.map((lane) => {
@@ -165,7 +174,7 @@ export class Comparison {
     let bytes = this.#model.gpu.memory.bytes.kv;
     for (const [index, job] of jobs.entries()) {
       try {
-        const lane = await this.#plan(index, job, { ...prefilled, taps: taps[index] ?? {} });
+        const lane = await this.#plan(index, job, prefilled[index] as Prefilled, sight);
         const added = cacheBytes(lane.rows, rowBytes);
         checkLaneFits(kvCeiling(job.turn.settings, this.#model.gpu.memory), bytes + added);
         planned.push(lane);
@@ -184,17 +193,27 @@ export class Comparison {
     });
   }
 
-  async #plan(index: number, job: Job, prefilled: Prefilled): Promise<PlannedLane> {
+  async #plan(index: number, job: Job, prefilled: Prefilled, sight: Sight): Promise<PlannedLane> {
     const emit = (event: EngineEvent) => this.#io.emit({ ...event, lane: index } as EngineEvent);
     const phases = new Phases(this.#model, this.#images, { ...this.#io, emit });
+    const lane = { index, job, phases };
+    if (job.turn.policy.beforePrefill) {
+      const { vision, ...decision } = await phases.choose(job, sight.segment, sight.encoded);
+      const rows = rowsAfter(decision.plan, prefilled.before);
+      return { ...lane, ...decision, prefilled: { ...prefilled, vision }, sight, rows };
+    }
     const decision = await phases.decide(job, prefilled);
-    const rows = rowsAfter(decision.plan, prefilled.before);
-    return { ...decision, index, job, prefilled, phases, rows };
+    return { ...lane, ...decision, prefilled, rows: rowsAfter(decision.plan, prefilled.before) };
   }
 
-  /** Gathers a planned lane's rows. */
+  /** Gathers a planned lane's rows. A lane that chose before the prefill has none yet. */
   async #open(lane: PlannedLane): Promise<Lane | { readonly failure: EngineFailure }> {
-    const { index, job, prefilled, phases, plan, rule } = lane;
+    const { index, job, prefilled, phases, plan, rule, sight } = lane;
+    if (sight) {
+      const cache = this.#model.decoder.createCache();
+      const fill = { plan, sight };
+      return { index, job, prefilled: { ...prefilled, cache }, phases, rule, fill };
+    }
     try {
       prefilled.cache.positionMode = positionMode(job.turn.options);
       const cache = await phases.fork(job, prefilled, plan);
@@ -205,21 +224,26 @@ export class Comparison {
     }
   }
 
-  async #decode({ job, prefilled, phases, rule }: Lane): Promise<LaneOutcome> {
+  /** Prefills the rows that a lane chose before the prefill. */
+  async #fill({ job, prefilled, phases, fill }: Lane): Promise<Prefilled> {
+    if (!fill) return prefilled;
+    const { plan, sight } = fill;
+    const { segment, encoded } = sight;
+    const filled = await phases.prefill(job, prefilled.cache, segment, encoded, { plan });
+    phases.pruned(job, filled, plan);
+    return filled;
+  }
+
+  async #decode(lane: Lane): Promise<LaneOutcome> {
+    const { job, phases, rule } = lane;
     const { progress, turn, signal } = job;
-    const { cache } = prefilled;
-    const { maxNewTokens } = turn.request.sampling;
-    const { memory } = this.#model.gpu;
-    const others = memory.bytes.kv - cache.bytes;
-    const tokens = tokensWithin(
-      cache.rowCounts(),
-      maxNewTokens,
-      cache.rowBytes,
-      kvCeiling(turn.settings, memory).bytes - others,
-    );
+    const { cache } = lane.prefilled;
     progress.resume();
     try {
       signal.throwIfAborted();
+      const prefilled = await this.#fill(lane);
+      const { maxNewTokens } = turn.request.sampling;
+      const tokens = this.#tokensWithin(turn, cache);
       await phases.decode(job, prefilled, rule, tokens);
       if (tokens < maxNewTokens) progress.wasLimitedByMemory();
     } catch (error) {
@@ -229,6 +253,14 @@ export class Comparison {
     const peak = this.#model.gpu.memory.peak("kv");
     progress.close({ peak, end: cache.bytes, full: fullKvBytes(cache) });
     return { result: progress.result(turn) };
+  }
+
+  /** New tokens for which a lane's cache fits beside the others. */
+  #tokensWithin({ settings, request }: PreparedTurn, cache: KvCache): number {
+    const { memory } = this.#model.gpu;
+    const room = kvCeiling(settings, memory).bytes - (memory.bytes.kv - cache.bytes);
+    const { maxNewTokens } = request.sampling;
+    return tokensWithin(cache.rowCounts(), maxNewTokens, cache.rowBytes, room);
   }
 }
 

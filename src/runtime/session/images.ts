@@ -1,9 +1,12 @@
+import type { VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import { decodeImage } from "@/images/decode";
-import type { ImageProcessor, ProcessedImage } from "@/model/families/family";
+import type { ProcessedImage } from "@/model/families/family";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
-import { featureBuffers, type ImageFeatures, type VisionEncoder } from "@/model/vision/encoder";
+import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
+import { firstEqualRows } from "@/model/vision/visualRows";
 import type { ImageLayout } from "@/protocol/engine";
+import type { VisionModel } from "./loadedModel";
 
 /** A decoded image, with the data needed to draw on it. */
 export interface SeenImage {
@@ -16,21 +19,38 @@ export interface SeenImage {
   readonly notices: readonly string[];
 }
 
+/** What policies ask of images besides their features. */
+export type VisionNeeds = readonly (keyof VisionTaps)[];
+
+/** An image's features, and what was asked for besides. */
+export interface EncodedImage extends ImageFeatures {
+  /** As in `VisionTaps`, counted within the image. */
+  readonly firstEqual?: Uint32Array;
+}
+
 /** Pixels before encoding, then features on the GPU. */
 type Content =
   | { readonly kind: "pixels"; readonly processed: ProcessedImage }
-  | { readonly kind: "features"; readonly features: ImageFeatures };
+  | { readonly kind: "features"; readonly encoded: EncodedImage };
 
-/** The images of a conversation. Each is decoded and encoded once, identified by its bytes. */
+interface Entry {
+  readonly image: SeenImage;
+  readonly file: Blob;
+  readonly turnImages: number;
+  content: Content;
+}
+
+/**
+ * The images of a conversation. Each is decoded and encoded once, identified by its bytes; once more if a
+ * policy later asks for what was not recorded.
+ */
 export class ConversationImages {
   readonly #gpu: Gpu;
-  readonly #processor: ImageProcessor;
-  readonly #vision: VisionEncoder;
-  readonly #seen = new Map<string, { readonly image: SeenImage; content: Content }>();
+  readonly #vision: Pick<VisionModel, "processor" | "encoder" | "featureSide">;
+  readonly #seen = new Map<string, Entry>();
 
-  constructor(gpu: Gpu, processor: ImageProcessor, vision: VisionEncoder) {
+  constructor(gpu: Gpu, vision: Pick<VisionModel, "processor" | "encoder" | "featureSide">) {
     this.#gpu = gpu;
-    this.#processor = processor;
     this.#vision = vision;
   }
 
@@ -40,40 +60,63 @@ export class ConversationImages {
    * @throws EngineError
    */
   async see(file: Blob, turnImages: number): Promise<SeenImage> {
-    const isAlone = turnImages === 1 || !this.#processor.countsTurnImages;
+    const isAlone = turnImages === 1 || !this.#vision.processor.countsTurnImages;
     const hash = `${await sha256(file)}${isAlone ? "" : " beside others"}`;
     const known = this.#seen.get(hash);
     if (known) return known.image;
-    const decoded = await decodeImage(
-      file,
-      (w, h) => this.#processor.sizeFor(w, h),
-      this.#processor.filter,
-    );
-    const processed = this.#processor.process(decoded.pixels, turnImages);
-    const { width, height, notices } = decoded;
+    const { processed, width, height, notices } = await this.#process(file, turnImages);
     const image = { hash, geometry: processed.geometry, width, height, notices };
-    this.#seen.set(hash, { image, content: { kind: "pixels", processed } });
+    this.#seen.set(hash, { image, file, turnImages, content: { kind: "pixels", processed } });
     return image;
   }
 
-  /** A decoded image's features, encoded at the first call and kept until `clear`. */
-  async features({ hash }: SeenImage): Promise<ImageFeatures> {
+  /** A decoded image's features, encoded at the first call and kept until `clear`. @throws ModelError */
+  async features({ hash }: SeenImage, needs: VisionNeeds = []): Promise<EncodedImage> {
     const entry = this.#seen.get(hash);
     if (!entry) throw new Error("an image's features were asked for before it was seen");
-    if (entry.content.kind === "features") return entry.content.features;
-    const features = await this.#vision.encode(entry.content.processed);
-    entry.content = { kind: "features", features };
-    return features;
+    const { content } = entry;
+    if (content.kind === "features" && covers(content.encoded, needs)) return content.encoded;
+    const { processed } =
+      content.kind === "pixels" ? content : await this.#process(entry.file, entry.turnImages);
+    const features = await this.#vision.encoder.encode(processed, {
+      attention: needs.includes("attention"),
+    });
+    const firstEqual = needs.includes("firstEqual")
+      ? firstEqualRows(processed, this.#vision.featureSide)
+      : undefined;
+    const encoded = { ...features, ...(firstEqual && { firstEqual }) };
+    if (content.kind === "features") this.#free(content.encoded);
+    entry.content = { kind: "features", encoded };
+    return encoded;
   }
 
   /** Frees the features of all images. */
   clear(): void {
     for (const { content } of this.#seen.values()) {
-      if (content.kind !== "features") continue;
-      for (const buffer of featureBuffers(content.features)) this.#gpu.memory.destroy(buffer);
+      if (content.kind === "features") this.#free(content.encoded);
     }
     this.#seen.clear();
   }
+
+  async #process(file: Blob, turnImages: number) {
+    const { processor } = this.#vision;
+    const { pixels, ...decoded } = await decodeImage(
+      file,
+      (width, height) => processor.sizeFor(width, height),
+      processor.filter,
+    );
+    return { ...decoded, processed: processor.process(pixels, turnImages) };
+  }
+
+  #free(encoded: EncodedImage): void {
+    for (const buffer of featureBuffers(encoded)) this.#gpu.memory.destroy(buffer);
+  }
+}
+
+function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {
+  return (["attention", "firstEqual"] as const).every(
+    (name) => !needs.includes(name) || encoded[name] !== undefined,
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Taps } from "@/compression/taps/registry";
-import type { DecodeRule, KeepPlan } from "@/compression/types";
+import type { DecodeRule, KeepPlan, VisionTaps } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import type { EngineEvent } from "@/protocol/engine";
@@ -39,6 +39,8 @@ export interface Prefilled {
   readonly taps: Taps;
   /** Per request. */
   readonly recorded: readonly Taps[];
+  /** What its policy chose rows by before it. */
+  readonly vision?: VisionTaps | undefined;
   /** Attention of its last row, if an explanation was requested and there is an image. */
   readonly firstAttention?: FirstAttention | undefined;
 }

@@ -27,6 +27,8 @@ import { describeModel } from "./modelInfo";
 
 /** The components that process images. */
 export interface VisionModel {
+  /** Side of a feature row's part of the processed image, in pixels. */
+  readonly featureSide: number;
   readonly processor: ImageProcessor;
   readonly encoder: VisionEncoder;
   readonly markup: ImageMarkup;
@@ -171,7 +173,8 @@ async function loadVision(
   if (typeof imageTokenId !== "number") {
     throw new ModelError("badModel", "The model's config.json names no image_token_id.");
   }
-  const { weights, rowsPerTile, processor: open, markup } = openVision(family, json, decoder);
+  const opened = openVision(family, json, decoder);
+  const { weights, rowsPerTile, featureSide, processor: open, markup } = opened;
   const [processor, encoder] = await Promise.all([
     open(files),
     loadVisionEncoder(gpu, {
@@ -181,7 +184,7 @@ async function loadVision(
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
     }),
   ]);
-  return { processor, encoder, markup: markup(imageTokenId), rowsPerTile };
+  return { processor, encoder, markup: markup(imageTokenId), rowsPerTile, featureSide };
 }
 
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {

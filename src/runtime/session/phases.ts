@@ -1,10 +1,10 @@
 import { planFor } from "@/compression/plan";
-import type { DecodeRule, KeepPlan } from "@/compression/types";
+import type { DecodeRule, KeepPlan, VisionTaps } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { Pool } from "@/gpu/memory";
 import { promptIds } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
-import { joinHooks } from "@/model/decoder/hooks";
+import { type AttentionHook, joinHooks } from "@/model/decoder/hooks";
 import { Eviction } from "@/model/eviction/eviction";
 import type { KvCache } from "@/model/kv/cache";
 import { compact, gatherFork } from "@/model/kv/compaction";
@@ -21,12 +21,19 @@ import {
 } from "../report/explanation";
 import { fullKvBytes, layerReports, withRowsEnd } from "../report/report";
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
-import { planInput, prefillSpan } from "../request/prefillSpan";
+import { type PrefillSpan, planInput, prefillSpan, visualRowsOf } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
-import type { ConversationImages, SeenImage } from "./images";
+import type { ConversationImages, EncodedImage, SeenImage, VisionNeeds } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Recorded } from "./preview";
+import {
+  type EncodedSegment,
+  isWithin,
+  keptRowsOf,
+  mergedFeatures,
+  readVisionTaps,
+} from "./pruning";
 
 /** The tiles in a segment, counted from its start. */
 function tilesOf({ prompt, tileImages }: PreparedTurn, { start: first, end }: Segment) {
@@ -36,6 +43,23 @@ function tilesOf({ prompt, tileImages }: PreparedTurn, { start: first, end }: Se
     const { gridRows, gridColumns } = geometry.tiles[tile] as ImageTile;
     return [{ start: start - first, count, gridRows, gridColumns }];
   });
+}
+
+/** A decision before the prefill, and what it was made by. */
+export interface Choice extends Decision {
+  readonly vision: VisionTaps;
+}
+
+export interface PrefillOptions {
+  readonly requests?: readonly TapRequest[];
+  readonly plan?: KeepPlan | undefined;
+}
+
+interface AppendArgs {
+  readonly encoded: EncodedSegment;
+  readonly span: PrefillSpan;
+  readonly plan: KeepPlan | undefined;
+  readonly hook: AttentionHook;
 }
 
 /** The phases of an answer. They hold no state between questions. */
@@ -50,57 +74,69 @@ export class Phases {
     this.#io = io;
   }
 
-  /** Features of the images in a segment, in prompt order. */
-  encode({ turn, progress, signal }: Job, segment: Segment): Promise<FeatureSlice[]> {
-    const images = turn.tileImages.filter((_, i) => {
-      const { tile, start } = turn.prompt.tiles[i] as PromptTile;
-      return tile === 0 && start >= segment.start && start < segment.end;
+  /** Encodes the images in a segment. @param needs what policies ask of them */
+  encode(
+    { turn, progress, signal }: Job,
+    segment: Segment,
+    needs: VisionNeeds = turn.policy.beforePrefill ?? [],
+  ): Promise<EncodedSegment> {
+    const shown = turn.tileImages.filter((_, i) => {
+      const tile = turn.prompt.tiles[i] as PromptTile;
+      return tile.tile === 0 && isWithin(tile, segment);
     });
     return progress.time("vision", async () => {
-      const slices: FeatureSlice[] = [];
+      const features: FeatureSlice[] = [];
+      const images: EncodedImage[] = [];
       let firstRow = 0;
-      for (const [i, image] of images.entries()) {
-        const features = await (this.#images as ConversationImages).features(image);
+      for (const [i, image] of shown.entries()) {
+        const encoded = await (this.#images as ConversationImages).features(image, needs);
         signal.throwIfAborted();
         this.#io.check();
-        const { rows, buffer, deepstack = [] } = features;
-        slices.push({ features: buffer, deepstack, firstRow, rows });
+        const { rows, buffer, deepstack = [] } = encoded;
+        features.push({ features: buffer, deepstack, firstRow, rows });
+        images.push(encoded);
         firstRow += rows;
-        this.tell("vision", i + 1, images.length);
+        this.tell("vision", i + 1, shown.length);
       }
-      return slices;
+      return { images, features };
     });
+  }
+
+  /** The decision of a policy that chooses before the prefill, and what it chose by. */
+  async choose(job: Job, segment: Segment, encoded: EncodedSegment): Promise<Choice> {
+    const { turn, progress } = job;
+    const needs = turn.policy.beforePrefill ?? [];
+    const vision = await progress.time("score", () =>
+      readVisionTaps(this.#model.gpu, turn, segment, encoded, needs),
+    );
+    const span = prefillSpan(turn.prompt, segment);
+    return { ...(await this.decide(job, { span, taps: {}, vision })), vision };
   }
 
   /**
    * Appends a segment to a cache and records the taps of its policy, or `requests` for several
    * policies. If stopped, it removes the segment.
+   * @param plan of a policy that chooses before the prefill: only its rows are computed
    */
   async prefill(
-    { turn, progress, signal }: Job,
+    job: Job,
     cache: KvCache,
     segment: Segment,
-    features: readonly FeatureSlice[],
-    requests: readonly TapRequest[] = [tapsOf(turn, prefillSpan(turn.prompt, segment))],
+    encoded: EncodedSegment,
+    { requests, plan }: PrefillOptions = {},
   ): Promise<Prefilled> {
-    const { decoder } = this.#model;
+    const { turn, progress } = job;
     const before = cache.rowCounts();
-    const span = prefillSpan(turn.prompt, segment);
+    const whole = prefillSpan(turn.prompt, segment);
+    const span = plan ? { ...whole, kept: keptRowsOf(plan) } : whole;
     progress.prefilling(span);
     const explains = progress.explains && segment.end === turn.prompt.ids.length;
     const watched = explains ? visualPositions(turn.prompt) : [];
-    const asked = watched.length > 0 ? withLastRow(requests, span, watched) : requests;
+    const wanted = requests ?? [tapsOf(turn, span)];
+    const asked = watched.length > 0 ? withLastRow(wanted, span, watched) : wanted;
     const hook = await recordTaps(this.#model, cache, asked);
-    const tokens = turn.prompt.ids.slice(segment.start, segment.end);
-    const tiles = tilesOf(turn, segment);
-    const ids = promptIds(tokens, tiles);
-    const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
     try {
-      onProgress(0, ids.length);
-      await progress.time("prefill", () =>
-        decoder.prefill({ cache, ids, features, grids: tiles, hook, signal, onProgress }),
-      );
-      this.#io.check();
+      await this.#append(job, cache, segment, { encoded, span, plan, hook });
     } catch (error) {
       hook.destroy();
       throw error;
@@ -115,13 +151,46 @@ export class Phases {
     return { cache, span, before, taps: recorded[0] ?? {}, recorded, firstAttention };
   }
 
-  decide({ turn, progress }: Job, { span, taps }: Prefilled): Promise<Decision> {
+  async #append(
+    { turn, progress, signal }: Job,
+    cache: KvCache,
+    segment: Segment,
+    { encoded, span, plan, hook }: AppendArgs,
+  ): Promise<void> {
+    const { decoder, gpu } = this.#model;
+    const tiles = tilesOf(turn, segment);
+    const ids = promptIds(turn.prompt.ids.slice(segment.start, segment.end), tiles);
+    const visual = visualRowsOf(span);
+    const { hidden } = decoder.config;
+    const merged = plan && (await mergedFeatures(gpu, plan, visual, encoded, hidden));
+    const features = merged ?? encoded.features;
+    const { kept } = span;
+    const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
+    try {
+      onProgress(0, kept?.length ?? ids.length);
+      await progress.time("prefill", () =>
+        decoder.prefill({ cache, ids, kept, features, grids: tiles, hook, signal, onProgress }),
+      );
+      this.#io.check();
+    } finally {
+      for (const slice of merged ?? []) {
+        for (const buffer of [slice.features, ...(slice.deepstack ?? [])]) {
+          gpu.memory.destroy(buffer as GPUBuffer);
+        }
+      }
+    }
+  }
+
+  decide(
+    { turn, progress }: Job,
+    { span, taps, vision }: Pick<Prefilled, "span" | "taps" | "vision">,
+  ): Promise<Decision> {
     const { settings, policy, options, request } = turn;
     const { scope, retention } = settings;
     this.tell("plan", 0, 1);
     return progress.time("plan", () => {
       const { seed } = request.sampling;
-      const input = planInput(span, this.#model.shape, settings, taps, seed);
+      const input = planInput(span, this.#model.shape, settings, taps, seed, vision);
       const plan = planFor(policy, input, options);
       if (progress.explains) progress.planned(policyImportance(plan.scores, span));
       // Rules that keep a share while decoding also count text rows; in scope `visual` text is
@@ -129,6 +198,12 @@ export class Phases {
       const isHeld = scope === "prompt" && retention < 1;
       return { plan, rule: isHeld ? policy.decode?.(input, plan, options) : undefined };
     });
+  }
+
+  /** Reports a prefill that has computed only the rows of its plan. */
+  pruned(job: Job, { cache, before, span }: Prefilled, plan: KeepPlan): void {
+    const full = before.map((heads) => heads.map((rows) => rows + span.rows));
+    this.#report(job, cache, full, plan);
   }
 
   /** @param rowsBefore what the report compares with, if earlier rows of the turn are gone */
@@ -272,8 +347,8 @@ export class Phases {
 }
 
 /** The data of a prefill that previews of other settings need. */
-export function recordedOf({ turn }: Job, { span, taps, before }: Prefilled): Recorded {
+export function recordedOf({ turn }: Job, { span, taps, before, vision }: Prefilled): Recorded {
   const { scope } = turn.settings;
   const { seed } = turn.request.sampling;
-  return { span, taps, before, seed, scope, spec: tapsOf(turn, span).spec };
+  return { span, taps, before, seed, scope, vision, spec: tapsOf(turn, span).spec };
 }

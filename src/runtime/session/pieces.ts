@@ -94,7 +94,8 @@ export async function prefillInPieces(
   progress.prefilling({ ...span, rows: division.body });
   const question = { start: segment.start + division.body, end: segment.end };
   const request = questionTaps(job, prefillSpan(turn.prompt, question));
-  const prefilled = await phases.prefill(job, cache, question, [], [request]);
+  const none = { images: [], features: [] };
+  const prefilled = await phases.prefill(job, cache, question, none, { requests: [request] });
   const input = questionInput(model, job, prefilled, before, runs);
   const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));

@@ -1,5 +1,6 @@
 import { planFor } from "@/compression/plan";
 import type { TapSpec, Taps } from "@/compression/taps/registry";
+import type { VisionTaps } from "@/compression/types";
 import type { RowCounts } from "@/model/kv/layout";
 import type { CacheSettings, PlanPreview } from "@/protocol/engine";
 import { cacheBytes, rowsAfter } from "../request/cacheBytes";
@@ -14,6 +15,7 @@ export interface Recorded {
   /** The elite tap depends on the candidates, so it is valid for its own scope only. */
   readonly scope: CacheSettings["scope"];
   readonly seed: number;
+  readonly vision?: VisionTaps | undefined;
   /** Rows cached before the prefill. */
   readonly before: RowCounts;
 }
@@ -30,13 +32,15 @@ export function previewPlan(
 ): PlanPreview {
   const { policy, options } = checkSettings(settings);
   const needed = tapsWithin(policy.taps(options), recorded.span);
-  if (!covers(recorded, needed, settings.scope)) {
+  const { vision } = recorded;
+  const isSeen = policy.beforePrefill?.every((name) => vision?.[name] !== undefined) ?? true;
+  if (!isSeen || !covers(recorded, needed, settings.scope)) {
     throw bad(
       `Ask once with ${policy.label} to preview it: it needs attention that was not recorded.`,
     );
   }
   const { span, taps, seed, before } = recorded;
-  const plan = planFor(policy, planInput(span, shape, settings, taps, seed), options);
+  const plan = planFor(policy, planInput(span, shape, settings, taps, seed, vision), options);
   return {
     layers: plan.layers.map(({ keep }) => ({
       rows: keep.reduce((sum, { length }) => sum + length, 0) / keep.length,

@@ -54,6 +54,11 @@ export class ReferenceLane {
     return this.#job !== undefined;
   }
 
+  /** Rows of the question were never computed: the conversation is prefilled once more. */
+  expect(job: Job): void {
+    this.#job = job;
+  }
+
   /**
    * Compresses a prefill into a fork and keeps its uncompressed rows. Undefined if the caller must
    * compact in place: nothing is dropped, the cache held rows before, or both do not fit.
@@ -187,8 +192,8 @@ export class ReferenceLane {
     const job = fullJob(asked, new Progress(asked.progress.explains));
     job.progress.prepared(asked.turn.layouts, []);
     const segment = { start: 0, end: asked.turn.prompt.ids.length };
-    const features = await this.#phases.encode(job, segment);
-    const prefilled = await this.#phases.prefill(job, cache, segment, features);
+    const encoded = await this.#phases.encode(job, segment);
+    const prefilled = await this.#phases.prefill(job, cache, segment, encoded);
     return { job, prefilled, logits: undefined };
   }
 

@@ -1,4 +1,3 @@
-import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { KvCache } from "@/model/kv/cache";
 import { restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
 import type {
@@ -20,11 +19,27 @@ import { ConversationImages } from "./images";
 import type { Decision, Job, PhaseIo, Prefilled, Segment } from "./job";
 import { packCache, unpackCache } from "./keptCache";
 import type { LoadedModel } from "./loadedModel";
-import { Phases, recordedOf } from "./phases";
+import { type Choice, Phases, recordedOf } from "./phases";
 import { needsPieces, prefillInPieces } from "./pieces";
 import { previewPlan, type Recorded } from "./preview";
+import { type EncodedSegment, keptRowsOf } from "./pruning";
 import { ReferenceLane } from "./reference";
 import { dropHistory, leastRows, shrinkHistory } from "./shrinkHistory";
+
+interface AdvanceArgs {
+  readonly segment: Segment;
+  readonly cache: KvCache;
+  readonly encoded: EncodedSegment;
+  /** Of the answer, at most. */
+  readonly newTokens: number;
+  readonly reference: ReferenceLane | undefined;
+}
+
+/** A segment in the cache, rows dropped. */
+interface Advanced {
+  readonly prefilled: Prefilled;
+  readonly rule: Decision["rule"];
+}
 
 /**
  * One conversation with one model: images, cache, and the phases from a question to its answer.
@@ -47,7 +62,7 @@ export class Session {
     this.#model = model;
     this.#io = io;
     const { gpu, vision } = model;
-    this.#images = vision && new ConversationImages(gpu, vision.processor, vision.encoder);
+    this.#images = vision && new ConversationImages(gpu, vision);
     this.#phases = new Phases(model, this.#images, io);
   }
 
@@ -180,22 +195,23 @@ export class Session {
     reference: ReferenceLane | undefined,
   ): Promise<void> {
     const phases = this.#phases;
-    const features = await phases.encode(job, segment);
+    const encoded = await phases.encode(job, segment);
+    const chosen = job.turn.policy.beforePrefill && (await phases.choose(job, segment, encoded));
     const cache = this.#cacheFor(job, segment);
     try {
       const least = leastRows(job.turn, cache);
-      if (needsPieces(this.#model, job, segment, least, cache.rowBytes)) {
+      if (!chosen && needsPieces(this.#model, job, segment, least, cache.rowBytes)) {
         reference?.refuse(job);
-        return await this.#advanceInPieces(job, cache, segment, features, newTokens);
+        return await this.#advanceInPieces(job, cache, segment, encoded, newTokens);
       }
-      const tokens = await shrinkHistory(this.#model, job, cache, segment, newTokens);
-      const prefilled = await phases.prefill(job, cache, segment, features);
-      this.#note(job, segment.end);
-      this.#recorded = recordedOf(job, prefilled);
-      const decision = await phases.decide(job, prefilled);
-      const compacted = await this.#compact(job, prefilled, decision, tokens, reference);
+      const added = chosen && keptRowsOf(chosen.plan).length;
+      const tokens = await shrinkHistory(this.#model, job, cache, segment, newTokens, added);
+      const args = { segment, cache, encoded, newTokens: tokens, reference };
+      const { prefilled, rule } = chosen
+        ? await this.#prefillChosen(job, args, chosen)
+        : await this.#prefillWhole(job, args);
       if (newTokens === 0) return;
-      await phases.decode(job, compacted, decision.rule, tokens);
+      await phases.decode(job, prefilled, rule, tokens);
       if (tokens < newTokens) job.progress.wasLimitedByMemory();
     } finally {
       const seen = this.#cache?.seen ?? 0;
@@ -209,7 +225,7 @@ export class Session {
     job: Job,
     cache: KvCache,
     segment: Segment,
-    features: readonly FeatureSlice[],
+    { features }: EncodedSegment,
     newTokens: number,
   ): Promise<void> {
     const phases = this.#phases;
@@ -227,6 +243,32 @@ export class Session {
       if (job.progress.ids.length === 0) this.#drop();
       throw error;
     }
+  }
+
+  /** Prefills every row of a segment, then drops those that the policy does not keep. */
+  async #prefillWhole(job: Job, args: AdvanceArgs): Promise<Advanced> {
+    const { segment, cache, encoded, newTokens, reference } = args;
+    const prefilled = await this.#phases.prefill(job, cache, segment, encoded);
+    this.#note(job, segment.end);
+    this.#recorded = recordedOf(job, prefilled);
+    const decision = await this.#phases.decide(job, prefilled);
+    const compacted = await this.#compact(job, prefilled, decision, newTokens, reference);
+    return { prefilled: compacted, rule: decision.rule };
+  }
+
+  /** Prefills the rows that were chosen by what the vision encoder gives, and no others. */
+  async #prefillChosen(
+    job: Job,
+    { segment, cache, encoded, reference }: AdvanceArgs,
+    { plan, rule, vision }: Choice,
+  ): Promise<Advanced> {
+    const filled = await this.#phases.prefill(job, cache, segment, encoded, { plan });
+    const prefilled = { ...filled, vision };
+    this.#note(job, segment.end);
+    this.#recorded = recordedOf(job, prefilled);
+    this.#phases.pruned(job, prefilled, plan);
+    reference?.expect(job);
+    return { prefilled, rule };
   }
 
   /** Compacts in place, or into a fork if a reference keeps the uncompressed rows. */

@@ -21,6 +21,7 @@ const SINKS = 4;
  * limit of graphics memory.
  * The rows are ranked again by the attention that the segment's text pays to them; policy `full`
  * drops its oldest visual rows.
+ * @param added rows of the segment that are computed
  * @returns how many new tokens fit
  * @throws EngineError `capTooSmall`, `outOfMemory` with the number of megabytes that is needed
  */
@@ -30,10 +31,10 @@ export async function shrinkHistory(
   cache: KvCache,
   segment: Segment,
   newTokens: number,
+  added = segment.end - segment.start,
 ): Promise<number> {
   const cap = { ...kvCeiling(job.turn.settings, model.gpu.memory), rowBytes: cache.rowBytes };
   const rows = cache.rowCounts();
-  const added = segment.end - segment.start;
   if (peakBytes(rows, added + newTokens, cap.rowBytes) <= cap.bytes) return newTokens;
 
   const candidates = candidateSlots(job.turn, cache);

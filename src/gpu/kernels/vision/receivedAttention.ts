@@ -5,18 +5,20 @@ import { foldGroups } from "../common/reduction";
 import wgsl from "./received_attention.wgsl?raw";
 
 export interface ReceivedAttentionArgs {
-  /** f32 [tiles, rowsPerTile, heads, headDim], not scaled. */
+  /** f32 [total, heads, headDim], not scaled. */
   readonly queries: Slice;
-  /** f32 [heads, tiles, rowsPerTile, headDim] */
+  /** f32 [heads, total, headDim] */
   readonly keys: Slice;
-  /** f32 [tiles, rowsPerTile, heads] */
+  /** f32 [total, heads] */
   readonly lse: Slice;
-  /** f32 [firstTile + tiles, rowsPerTile]: the last tiles are written. */
+  /** f32 [to + rows]: the last rows are written. */
   readonly received: Slice;
-  readonly firstTile: number;
-  readonly tiles: number;
-  readonly rowsPerTile: number;
-  /** The first rows of each tile whose attention counts. */
+  readonly total: number;
+  /** Rows that attend to each other, from `first` on. */
+  readonly rows: number;
+  readonly first: number;
+  readonly to: number;
+  /** The first of these rows whose attention counts. */
   readonly queryRows: number;
   readonly heads: number;
   readonly headDim: number;
@@ -24,33 +26,28 @@ export interface ReceivedAttentionArgs {
 
 export type ReceivedAttention = (recorder: Recorder, args: ReceivedAttentionArgs) => void;
 
-/** The attention that each row of an encoder receives within its tile. */
+/** The attention that each row of an encoder's tile or window receives. */
 export async function createReceivedAttention(gpu: Gpu): Promise<ReceivedAttention> {
   const kernel = await gpu.compile({
     label: "received_attention",
     code: [wgsl],
     access: ["read", "read", "read", "write"],
     params: {
-      rowsPerTile: "u32",
-      tiles: "u32",
+      rows: "u32",
+      first: "u32",
+      total: "u32",
+      to: "u32",
       heads: "u32",
       depth4: "u32",
       queryRows: "u32",
-      firstTile: "u32",
       scale: "f32",
     },
   });
 
-  return (recorder, { queries, keys, lse, received, headDim, ...shape }) => {
-    const { tiles, firstTile, rowsPerTile, queryRows, heads } = shape;
+  return (recorder, { queries, keys, lse, received, headDim, ...params }) =>
     recorder.dispatch(kernel, {
       buffers: [queries, keys, lse, received],
-      params: {
-        ...{ rowsPerTile, tiles, heads, queryRows, firstTile },
-        depth4: headDim / 4,
-        scale: 1 / Math.sqrt(headDim),
-      },
-      groups: foldGroups(Math.ceil((tiles * rowsPerTile) / 64)),
+      params: { ...params, depth4: headDim / 4, scale: 1 / Math.sqrt(headDim) },
+      groups: foldGroups(Math.ceil(params.rows / 64)),
     });
-  };
 }

@@ -1,20 +1,21 @@
-// received_attention: the attention that each row receives from the first query rows of its tile, mean
-// over these and the heads. Attention is recomputed from its log-sum-exp.
+// received_attention: the attention that each row of a range receives from its first query rows, mean over
+// these and the heads. Attention is recomputed from its log-sum-exp; the range attends to itself alone.
 //
-//   queries   [tiles, rows_per_tile, heads, depth4] vec4, not scaled
-//   keys      [heads, tiles, rows_per_tile, depth4] vec4
-//   lse       [tiles, rows_per_tile, heads] natural log of the sum of exponentials of the scaled scores
-//   received  [first_tile + tiles, rows_per_tile]; rows of earlier tiles are not written
+//   queries   [total, heads, depth4] vec4, not scaled
+//   keys      [heads, total, depth4] vec4
+//   lse       [total, heads] natural log of the sum of exponentials of the scaled scores
+//   received  [to + rows]: the last rows are written
 //
-// An invocation computes one row. Dispatch ceil(tiles * rows_per_tile / 64) workgroups, folded.
+// An invocation computes one row. Dispatch ceil(rows / 64) workgroups, folded.
 
 struct Params {
-  rows_per_tile: u32,
-  tiles: u32,
+  rows: u32,
+  first: u32, // row of the range's start
+  total: u32,
+  to: u32,
   heads: u32,
   depth4: u32,
   query_rows: u32,
-  first_tile: u32,
   scale: f32,
 }
 
@@ -27,15 +28,13 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let row = (group.y * 65535u + group.x) * 64u + local.x;
-  let rows = params.rows_per_tile * params.tiles;
-  if (row >= rows) {
+  if (row >= params.rows) {
     return;
   }
-  let first = row / params.rows_per_tile * params.rows_per_tile;
   var sum = 0.0;
   for (var head = 0u; head < params.heads; head++) {
-    let key = (head * rows + row) * params.depth4;
-    for (var q = first; q < first + params.query_rows; q++) {
+    let key = (head * params.total + params.first + row) * params.depth4;
+    for (var q = params.first; q < params.first + params.query_rows; q++) {
       let at = q * params.heads + head;
       var score = 0.0;
       for (var d = 0u; d < params.depth4; d++) {
@@ -44,5 +43,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       sum += exp(score * params.scale - lse[at]);
     }
   }
-  received[params.first_tile * params.rows_per_tile + row] = sum / f32(params.heads * params.query_rows);
+  received[params.to + row] = sum / f32(params.heads * params.query_rows);
 }

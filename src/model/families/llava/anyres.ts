@@ -72,7 +72,7 @@ export function anyresRows(
   const whole = { gridRows: side, gridColumns: side, box: { x: 0, y: 0, width: 1, height: 1 } };
   // The newline rows are a last column that stands beside the image.
   const box = { x: 0, y: 0, width: (columns + 1) / columns, height: 1 };
-  const detail = { gridRows: rows, gridColumns: columns + 1, box };
+  const detail = { gridRows: rows, gridColumns: columns + 1, box, endsLines: true };
   return { geometry: { grid, tiles: [whole, detail] }, arrangement: lines.arrangement };
 }
 

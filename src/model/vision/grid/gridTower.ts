@@ -8,10 +8,14 @@ import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows"
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
 import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
+import {
+  createReceivedAttention,
+  type ReceivedAttention,
+} from "@/gpu/kernels/vision/receivedAttention";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../../families/family";
-import type { ImageFeatures, VisionEncoder } from "../encoder";
+import type { EncodeOptions, ImageFeatures, VisionEncoder } from "../encoder";
 import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
 import type { RowRange } from "./gridOrder";
 import { GridScratch } from "./gridScratch";
@@ -30,6 +34,7 @@ interface GridKernels {
   readonly gelu: Matmul;
   readonly splitHeads: RopeAppend;
   readonly attention: Flash;
+  readonly received: ReceivedAttention;
 }
 
 /** Dispatches of a layer besides those per window and per block of rows. */
@@ -74,27 +79,33 @@ export class GridTower implements VisionEncoder {
   }
 
   /** @throws OutOfMemoryError for an image whose activations exceed a binding */
-  async encode(image: ProcessedImage): Promise<ImageFeatures> {
+  async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
     const { memory } = this.#gpu;
     const { patchSize, width, deepstack } = this.#config;
     const grid = { rows: image.height / patchSize, columns: image.width / patchSize };
     const scratch = new GridScratch(this.#gpu, this.#config, grid, this.blockRows);
     const outputs: GPUBuffer[] = [];
+    const received = options.attention
+      ? memory.storage("activations", "vision attention", scratch.rows * 4)
+      : undefined;
+    let attention: Float32Array | undefined;
     try {
       for (let level = 0; level <= deepstack.length; level++) {
         const bytes = scratch.features * width * 4;
         outputs.push(memory.storage("vision", "image features", bytes));
       }
-      this.#run(image, scratch, outputs);
+      this.#run(image, scratch, outputs, received);
+      attention = received && (await this.#attentionOfRows(scratch, received));
     } catch (error) {
       for (const buffer of outputs) memory.destroy(buffer);
       throw error;
     } finally {
       scratch.destroy();
+      if (received) memory.destroy(received);
     }
     const [buffer, ...levels] = outputs as [GPUBuffer, ...GPUBuffer[]];
     const stack = levels.length > 0 ? { deepstack: levels } : {};
-    return { buffer, rows: scratch.features, width, ...stack };
+    return { buffer, rows: scratch.features, width, ...stack, ...(attention && { attention }) };
   }
 
   async release(): Promise<void> {
@@ -102,7 +113,12 @@ export class GridTower implements VisionEncoder {
   }
 
   /** Patches (+ positions) → layers → features; `outputs`: of the last layer, then those of DeepStack. */
-  #run(image: ProcessedImage, scratch: GridScratch, outputs: readonly GPUBuffer[]): void {
+  #run(
+    image: ProcessedImage,
+    scratch: GridScratch,
+    outputs: readonly GPUBuffer[],
+    received: GPUBuffer | undefined,
+  ): void {
     const { merger, deepstack, layers } = this.#weights;
     const { blocks, order } = scratch;
     const slots = LAYER_SLOTS + order.windows.length + 4 * blocks.length;
@@ -111,6 +127,7 @@ export class GridTower implements VisionEncoder {
     for (const [index, layer] of layers.entries()) {
       this.#recordLayer(recorder, scratch, layer, this.#attendsToAll(index));
       recorder.submit();
+      if (received && index === layers.length - 1) this.#recordReceived(scratch, received);
       const level = this.#config.deepstack.indexOf(index);
       if (level < 0) continue;
       const output = outputs[1 + level] as GPUBuffer;
@@ -119,6 +136,32 @@ export class GridTower implements VisionEncoder {
     this.#merge(recorder, scratch, merger, outputs[0] as GPUBuffer);
     recorder.submit();
     recorder.destroy();
+  }
+
+  /** The attention that rows receive, from what the last layer has left in the scratch buffers. */
+  #recordReceived(scratch: GridScratch, received: GPUBuffer): void {
+    const { heads, headDim, layers } = this.#config;
+    const { queries, keys, lse, rows: total, order } = scratch;
+    const ranges = this.#attendsToAll(layers - 1) ? [{ first: 0, rows: total }] : order.windows;
+    const recorder = this.#gpu.recorder("vision attention", ranges.length);
+    const buffers = { queries, keys, lse, received, heads, headDim, total };
+    for (const { first, rows } of ranges) {
+      this.#kernels.received(recorder, { ...buffers, first, rows, to: first, queryRows: rows });
+    }
+    recorder.submit();
+    recorder.destroy();
+  }
+
+  /** Sums over the patches of each feature row, in reading order. */
+  async #attentionOfRows(
+    { order: { features } }: GridScratch,
+    received: GPUBuffer,
+  ): Promise<Float32Array> {
+    const patches = this.#config.fold ** 2;
+    const read = new Float32Array(await this.#gpu.read(received));
+    return Float32Array.from(features, (place) =>
+      read.subarray(place * patches, (place + 1) * patches).reduce((sum, x) => sum + x, 0),
+    );
   }
 
   #attendsToAll(layer: number): boolean {
@@ -230,10 +273,11 @@ async function compile(
   const { dtype } = weights.merger.first.matrix;
   const matmul = (store: MatmulStore, type = dtype) =>
     createMatmul(gpu, { variant, dtype: type, store });
-  const [patches, gather, blend, norm, splitHeads, attention] = await Promise.all([
+  const [patches, gather, blend, received, norm, splitHeads, attention] = await Promise.all([
     createImagePatches(gpu),
     createGatherRows(gpu),
     createBlendRows(gpu),
+    createReceivedAttention(gpu),
     kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
     createRopeAppend(gpu, "f32"),
     createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
@@ -246,5 +290,5 @@ async function compile(
     matmul("gelu"),
   ]);
   const products = { embedding, bias, residual, up, gelu };
-  return { patches, gather, blend, norm, ...products, splitHeads, attention };
+  return { patches, gather, blend, received, norm, ...products, splitHeads, attention };
 }

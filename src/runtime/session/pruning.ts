@@ -1,0 +1,115 @@
+import type { KeepPlan, VisionTaps } from "@/compression/types";
+import type { Gpu } from "@/gpu/gpu";
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { ImageTile, PromptTile } from "@/model/prompt/prompt";
+import type { PreparedTurn } from "../request/turn";
+import type { EncodedImage, VisionNeeds } from "./images";
+import type { Segment } from "./job";
+
+/** The images of a segment, encoded. */
+export interface EncodedSegment {
+  readonly images: readonly EncodedImage[];
+  /** Their features, rows counted over all of them. */
+  readonly features: readonly FeatureSlice[];
+}
+
+/** What policies that choose before the prefill ask of a segment's images. */
+export async function readVisionTaps(
+  gpu: Gpu,
+  turn: PreparedTurn,
+  segment: Segment,
+  { images }: EncodedSegment,
+  needs: VisionNeeds,
+): Promise<VisionTaps> {
+  const grids = turn.prompt.tiles.flatMap((tile, i) =>
+    isWithin(tile, segment) ? [turn.tileImages[i]?.geometry.tiles[tile.tile] as ImageTile] : [],
+  );
+  const attention = images.flatMap((image) => [...(image.attention ?? [])]);
+  let first = 0;
+  const firstEqual = images.flatMap(({ firstEqual = [], rows }) => {
+    const own = Array.from(firstEqual, (row) => first + row);
+    first += rows;
+    return own;
+  });
+  return {
+    grids,
+    ...(needs.includes("attention") && { attention: Float32Array.from(attention) }),
+    ...(needs.includes("firstEqual") && { firstEqual: Uint32Array.from(firstEqual) }),
+    ...(needs.includes("features") && { features: await readFeatures(gpu, images) }),
+  };
+}
+
+/** Whether a tile's rows are in a segment. */
+export function isWithin({ start }: PromptTile, segment: Segment): boolean {
+  return start >= segment.start && start < segment.end;
+}
+
+async function readFeatures(
+  gpu: Gpu,
+  images: readonly EncodedImage[],
+): Promise<NonNullable<VisionTaps["features"]>> {
+  const { width = 0 } = images[0] ?? {};
+  const rows = images.reduce((sum, image) => sum + image.rows, 0);
+  const data = new Float32Array(rows * width);
+  let first = 0;
+  for (const { buffer, rows } of images) {
+    data.set(new Float32Array(await gpu.read(buffer, 0, rows * width * 4)), first * width);
+    first += rows;
+  }
+  return { width, data };
+}
+
+/** The rows of the span that a plan keeps in every layer. */
+export function keptRowsOf(plan: KeepPlan): Uint32Array {
+  return plan.layers[0]?.keep[0] as Uint32Array;
+}
+
+/**
+ * Features in which every kept row is the mean of the rows that merge into it.
+ * @param visual rows of the span, of all images
+ * @param width of a feature row
+ * @returns buffers that the caller destroys; undefined if the plan merges nothing
+ */
+export async function mergedFeatures(
+  gpu: Gpu,
+  plan: KeepPlan,
+  visual: readonly number[],
+  { features }: EncodedSegment,
+  width: number,
+): Promise<FeatureSlice[] | undefined> {
+  const merge = plan.layers[0]?.merge;
+  if (merge?.kind !== "assign") return undefined;
+  const places = new Map(visual.map((row, place) => [row, place]));
+  const into = Int32Array.from(visual, (row) => places.get(merge.into[0]?.[row] ?? -1) ?? -1);
+  const merged: FeatureSlice[] = [];
+  for (const { firstRow, rows, features: slice, deepstack = [] } of features) {
+    const own = into.subarray(firstRow, firstRow + rows).map((row) => row - firstRow);
+    const means: GPUBuffer[] = [];
+    for (const buffer of [slice, ...deepstack] as GPUBuffer[]) {
+      const data = new Float32Array(await gpu.read(buffer, 0, rows * width * 4));
+      const mean = gpu.memory.storage("vision", "merged features", data.byteLength);
+      gpu.device.queue.writeBuffer(mean, 0, rowMeans(data, width, own));
+      means.push(mean);
+    }
+    const [first, ...levels] = means as [GPUBuffer, ...GPUBuffer[]];
+    merged.push({ features: first, deepstack: levels, firstRow, rows });
+  }
+  return merged;
+}
+
+/** @param into [rows]: the row whose mean takes a row in; negative: none does */
+export function rowMeans(
+  data: Float32Array,
+  width: number,
+  into: Int32Array,
+): Float32Array<ArrayBuffer> {
+  const sums = Float32Array.from(data);
+  const counts = new Uint32Array(into.length).fill(1);
+  for (const [row, target] of into.entries()) {
+    if (target < 0) continue;
+    counts[target]!++;
+    for (let i = 0; i < width; i++) sums[target * width + i]! += data[row * width + i] as number;
+  }
+  for (const [i, sum] of sums.entries()) sums[i] = sum / counts[Math.floor(i / width)]!;
+  return sums;
+}
