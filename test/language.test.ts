@@ -66,6 +66,7 @@ test("every text of the policies' registry has a Chinese one", () => {
     const variants = Object.entries(options).flatMap(([name, option]) =>
       option.kind === "choice" ? option.values.map((value) => ({ [name]: value })) : [],
     );
+    variants.push({});
     const policy = POLICIES.find((each) => each.id === id)!;
     const deviations = variants.flatMap(
       (chosen) => deviation?.(completeOptions(policy, chosen)) ?? [],

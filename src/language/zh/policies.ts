@@ -41,7 +41,24 @@ export const policiesZh: Readonly<Record<string, string>> = {
     "使用 SnapKV 的分数，并把每一层的行分配给各个头。",
   "Keeps keys and values that differ most from their low-pass filter; needs no attention.":
     "保留与其低通滤波结果差别最大的键和值；不需要注意力。",
+  Downsampling: "降采样",
+  "Chosen before the prefill: all layers keep the same rows, and all text.":
+    "在预填充之前选择：各层保留相同的行和全部文字。",
+  "Chosen before the prefill: all layers keep the same rows, and all text. A coarser grid rarely has exactly the retention's share.":
+    "在预填充之前选择：各层保留相同的行和全部文字。更粗的网格很少恰好是所设的保留比例。",
+  "Chosen before the prefill: all layers keep the same rows, and all text. Rows that repeat no other stay, whatever the retention.":
+    "在预填充之前选择：各层保留相同的行和全部文字。不与其他行重复的行总会保留，不论保留比例。",
+  "Averages neighbouring image rows to a coarser grid, before the prefill.":
+    "在预填充之前，把相邻的图像行平均成更粗的网格。",
+  "Keeps the image rows that differ most from one another, before the prefill.":
+    "在预填充之前，保留彼此差别最大的图像行。",
+  "Keeps the rows that the vision encoder attends to and merges the rest, before the prefill.":
+    "在预填充之前，保留视觉编码器所关注的行，并合并其余的行。",
+  "Drops image rows whose pixels repeat those of an earlier row, before the prefill.":
+    "在预填充之前，丢弃像素与前面某一行相同的图像行。",
 
+  "Contextual share": "上下文份额",
+  "Share of the kept rows that others merge into": "保留的行中供其余行合并的行所占份额",
   "Recent share": "最近份额",
   "Share of the kept rows that are the newest": "保留的行中最新的行所占份额",
   "Share of a layer's rows that are the newest": "一层的行中最新的行所占份额",

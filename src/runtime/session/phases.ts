@@ -29,10 +29,10 @@ import type { LoadedModel } from "./loadedModel";
 import type { Recorded } from "./preview";
 import {
   type EncodedSegment,
-  isWithin,
   keptRowsOf,
   mergedFeatures,
   readVisionTaps,
+  startsIn,
 } from "./pruning";
 
 /** The tiles in a segment, counted from its start. */
@@ -82,7 +82,7 @@ export class Phases {
   ): Promise<EncodedSegment> {
     const shown = turn.tileImages.filter((_, i) => {
       const tile = turn.prompt.tiles[i] as PromptTile;
-      return tile.tile === 0 && isWithin(tile, segment);
+      return tile.tile === 0 && startsIn(tile, segment);
     });
     return progress.time("vision", async () => {
       const features: FeatureSlice[] = [];

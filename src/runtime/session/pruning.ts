@@ -22,7 +22,7 @@ export async function readVisionTaps(
   needs: VisionNeeds,
 ): Promise<VisionTaps> {
   const grids = turn.prompt.tiles.flatMap((tile, i) =>
-    isWithin(tile, segment) ? [turn.tileImages[i]?.geometry.tiles[tile.tile] as ImageTile] : [],
+    startsIn(tile, segment) ? [turn.tileImages[i]?.geometry.tiles[tile.tile] as ImageTile] : [],
   );
   const attention = images.flatMap((image) => [...(image.attention ?? [])]);
   let first = 0;
@@ -40,7 +40,7 @@ export async function readVisionTaps(
 }
 
 /** Whether a tile's rows are in a segment. */
-export function isWithin({ start }: PromptTile, segment: Segment): boolean {
+export function startsIn({ start }: PromptTile, segment: Segment): boolean {
   return start >= segment.start && start < segment.end;
 }
 
