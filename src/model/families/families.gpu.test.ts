@@ -124,8 +124,10 @@ describe.each(NAMES)("%s", async (name) => {
     const features: FeatureSlice[] = [];
     const buffers: GPUBuffer[] = [];
     for (const image of test.images) {
-      const encoded = await encoder!.encode(pictures.get(image)!);
-      const { buffer, rows, deepstack = [] } = encoded;
+      const tapped = { attention: test.name === "one" };
+      const encoded = await encoder!.encode(pictures.get(image)!, tapped);
+      const { buffer, rows, deepstack = [], attention } = encoded;
+      if (tapped.attention) expectShares(attention!, rows, pictures.get(image)!);
       buffers.push(...featureBuffers(encoded));
       expect(await farthest([buffer], `features/${image}`)).toBeLessThan(FEATURE_TOLERANCE);
       if (deepstack.length > 0) {
@@ -205,6 +207,15 @@ describe.each(NAMES)("%s", async (name) => {
     return [...ids.slice(0, at), ...written!, ...ids.slice(at + rewritten!.length)];
   }
 });
+
+/** Attention that rows receive: what every tile's queries pay adds up to one, or to one per window. */
+function expectShares(attention: Float32Array, rows: number, image: ProcessedImage): void {
+  expect(attention.length).toBe(rows);
+  expect(Math.min(...attention)).toBeGreaterThanOrEqual(0);
+  const sum = attention.reduce((total, x) => total + x, 0);
+  expect(sum).toBeGreaterThan(0.3);
+  if (!image.arrangement && image.tiles > 1) expect(sum).toBeLessThan(image.tiles + 1e-3);
+}
 
 interface TestPicture {
   readonly picture: string;
