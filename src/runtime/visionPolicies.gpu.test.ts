@@ -1,0 +1,96 @@
+import fs from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import { POLICIES } from "@/compression/registry";
+import { resample } from "@/images/resample";
+import type { AskRequest, CacheSettings, Turn } from "@/protocol/engine";
+import { diskFetch, diskUrl } from "../../test/files";
+import { readPng } from "../../test/png";
+import { LocalEngine } from "./engine";
+
+const PICTURE = "fixtures/families/pictures/busy.png";
+
+// Node has no canvas: the picture's pixels as Pillow scales them.
+vi.mock("@/images/decode", () => ({
+  async decodeImage(
+    _: Blob,
+    sizeFor: (width: number, height: number) => readonly [number, number],
+    filter: "bicubic",
+  ) {
+    const { data, width, height } = readPng(PICTURE);
+    const size = sizeFor(width, height);
+    const pixels = resample(data, [width, height], size, filter);
+    const scaled = { data: pixels, width: size[0], height: size[1] };
+    return { pixels: scaled, width, height, notices: [] };
+  },
+}));
+
+const IDS = POLICIES.filter(({ beforePrefill }) => beforePrefill).map(({ id }) => id);
+const QUESTION = "What is shown in this image?";
+const settingsOf = (policy: string): CacheSettings => ({
+  policy,
+  retention: 0.4,
+  scope: "visual",
+  options: {},
+});
+
+function asked(turns: readonly Turn[], settings: CacheSettings): AskRequest {
+  return {
+    turns,
+    images: { a: new Blob([fs.readFileSync(PICTURE)]) },
+    settings,
+    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 6 },
+    explain: true,
+  };
+}
+
+describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => {
+  const engine = new LocalEngine();
+  beforeAll(async () => {
+    vi.stubGlobal("navigator", { gpu: create([]) });
+    vi.stubGlobal("fetch", diskFetch);
+    await engine.load({ baseUrl: diskUrl(`fixtures/families/${name}`) });
+  });
+  afterAll(() => vi.unstubAllGlobals());
+
+  const first = { images: ["a"], question: QUESTION };
+
+  it.each(IDS)("%s computes only the rows that it keeps, alone and in a comparison", async (id) => {
+    await engine.clear();
+    const result = await engine.ask(asked([first], settingsOf(id)));
+    const { layers, visualTokens, promptTokens, images, tokenIds: answerIds } = result;
+    const kept = layers[0]!.kept;
+    const text = promptTokens - visualTokens;
+    for (const layer of layers) expect(layer.kept).toEqual(kept);
+    expect(layers[0]!.rowsBefore).toBe(promptTokens);
+    expect(kept.length).toBeLessThanOrEqual(promptTokens);
+    if (id !== "pixelprune") expect(kept.length).toBeLessThanOrEqual(text + 0.4 * visualTokens + 1);
+    const isVisual = (position: number) =>
+      images.some(({ tiles }) =>
+        tiles.some(({ firstPosition, gridRows, gridColumns }) => {
+          const place = position - firstPosition;
+          return place >= 0 && place < gridRows * gridColumns;
+        }),
+      );
+    expect(kept.filter((position) => !isVisual(position)).length).toBe(text);
+    const { layers: planned } = await engine.preview(settingsOf(id));
+    expect(planned[0]!.kept).toEqual(kept);
+
+    const second = { images: [], question: "And what is behind it?" };
+    const turns = [{ ...first, answerIds }, second];
+    const next = await engine.ask(asked(turns, settingsOf(id)));
+    expect(next.appended).toBe(true);
+
+    const lanes = [settingsOf("full"), settingsOf(id)].map((lane, i) =>
+      i === 0 ? { ...lane, retention: 1 } : lane,
+    );
+    const { settings: _, ...question } = asked([first], settingsOf(id));
+    const [full, lane] = await engine.compare({ ...question, lanes });
+    expect(lane!.result!.tokenIds).toEqual(answerIds);
+    expect(lane!.result!.layers.map((layer) => layer.kept)).toEqual(
+      layers.map((layer) => layer.kept),
+    );
+    const whole = await engine.ask({ ...asked([first], lanes[0]!), fresh: true });
+    expect(full!.result!.tokenIds).toEqual(whole.tokenIds);
+  });
+});
