@@ -27,7 +27,7 @@ export function LatencyBlock() {
       <div className={styles.head}>
         <h2>{texts.charts.time.name}</h2>
         <span className={`num ${styles.values}`}>
-          {shown !== undefined && formatMs(shown)}
+          {shown !== undefined && shown > 0 && formatMs(shown)}
           {full !== undefined && <i>{texts.charts.time.full(formatMs(full))}</i>}
         </span>
       </div>

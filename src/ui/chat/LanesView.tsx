@@ -146,9 +146,11 @@ function Cost({ result }: { readonly result: Extract<Run, { phase: "done" }>["re
       </div>
       <p className={`num ${styles.numbers}`}>
         <span title={texts.chat.lanes.bytesHelp(formatBytes(full))}>{formatBytes(end)}</span>
-        <span title={texts.chat.facts.perTokenHelp}>
-          {texts.chat.facts.perToken(formatMs(result.ms.decodePerToken.median))}
-        </span>
+        {result.tokenIds.length > 1 && (
+          <span title={texts.chat.facts.perTokenHelp}>
+            {texts.chat.facts.perToken(formatMs(result.ms.decodePerToken.median))}
+          </span>
+        )}
       </p>
     </>
   );

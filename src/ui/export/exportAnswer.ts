@@ -94,7 +94,10 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
     [names.after, formatBytes(kvBytes.after)],
     [names.end, formatBytes(kvBytes.end)],
     [names.full, formatBytes(kvBytes.full)],
-    [names.perToken, formatMs(ms.decodePerToken.median)],
+    // An answer of one token has no decoding step.
+    ...(result.tokenIds.length > 1
+      ? [[names.perToken, formatMs(ms.decodePerToken.median)] as const]
+      : []),
     [names.firstToken, formatMs(ms.firstToken)],
     prompt,
     [names.held, formatCount(rows.held)],
