@@ -31,6 +31,25 @@ test("a lane's first token waits for what is shared and for its own work, not fo
   }
 });
 
+test("a lane with a prefill of its own does not count the shared one", async () => {
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  const passes = (ms: number) => () => {
+    now += ms;
+  };
+  const shared = new Progress();
+  await shared.time("vision", passes(50));
+  await shared.time("prefill", passes(1000));
+  const lane = shared.fork();
+  now += 300;
+  lane.resume();
+  lane.prefillsAgain();
+  await lane.time("prefill", passes(120));
+  lane.arrive({ id: 1, logProbability: -0.5 });
+  const { ms } = lane.result({ settings });
+  expect(ms).toMatchObject({ vision: 50, prefill: 120, firstToken: 170 });
+});
+
 test("a turn counts the rows of all its segments, and is appended if the first one was", () => {
   const span = { start: 40, rows: 30, visual: [{ start: 2, end: 12 }], textStart: 12 };
   const appended = new Progress();

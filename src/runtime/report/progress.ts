@@ -72,6 +72,12 @@ export class Progress {
     this.#started = performance.now() - this.#started - plan - compact;
   }
 
+  /** A prefill of its own follows: the time of the shared one does not count. */
+  prefillsAgain(): void {
+    this.#started += this.#ms.prefill;
+    this.#ms.prefill = 0;
+  }
+
   /** Times a phase; its milliseconds are recorded even if it throws. */
   async time<T>(
     phase: Exclude<Phase, "decode" | "reference">,

@@ -229,6 +229,7 @@ export class Comparison {
     if (!fill) return prefilled;
     const { plan, sight } = fill;
     const { segment, encoded } = sight;
+    job.progress.prefillsAgain();
     const filled = await phases.prefill(job, prefilled.cache, segment, encoded, { plan });
     phases.pruned(job, filled, plan);
     return filled;

@@ -20,7 +20,7 @@ export interface ModelLoadOptions {
 }
 
 /** A decoder, and what the self-test found. */
-export interface Language extends SelfTestResult {
+export interface LoadedLanguage extends SelfTestResult {
   readonly decoder: Decoder;
 }
 
@@ -31,7 +31,7 @@ export async function loadLanguage(
   config: DecoderConfig,
   { source, kvType: wanted, chunkRows }: LoadRequest & { readonly source: ByteSource },
   { signal, onProgress }: ModelLoadOptions,
-): Promise<Language> {
+): Promise<LoadedLanguage> {
   const file = "model.safetensors";
   const kvTypeFor = (dtype: DType) => wanted ?? (dtype === "f32" ? "f32" : "f16");
   let testing: Promise<SelfTestResult> | undefined;
