@@ -27,8 +27,8 @@ interface Device {
   readonly gpu: Gpu;
   readonly adapter: AdapterFacts;
   readonly faults: DeviceFaults;
-  /** Rejects when the device is lost, so that nothing waits for it for ever. */
-  readonly lost: Promise<never>;
+  /** Called when the device is lost, so that nothing waits for it for ever. */
+  readonly onLost: Set<() => void>;
 }
 
 interface Loaded {
@@ -144,8 +144,16 @@ export class LocalEngine implements Engine {
     }
   }
 
-  async #guarded<T>({ lost }: Device, task: () => Promise<T>): Promise<T> {
-    return await Promise.race([task(), lost]);
+  /** Not `Promise.race`: a promise that lives as long as the device would keep every result. */
+  #guarded<T>({ faults, onLost }: Device, task: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const lose = () => reject(new EngineError(DEVICE_LOST));
+      if (faults.isLost) return lose();
+      onLost.add(lose);
+      task()
+        .finally(() => onLost.delete(lose))
+        .then(resolve, reject);
+    });
   }
 
   async #read(
@@ -177,18 +185,14 @@ export class LocalEngine implements Engine {
   async #open(): Promise<Device> {
     if (this.#device) return this.#device;
     const { device, adapter } = await requestDevice();
-    let reject: (error: EngineError) => void = () => {};
-    const lost = new Promise<never>((_, fail) => {
-      reject = fail;
-    });
-    lost.catch(() => {}); // it may have no other handler
+    const onLost = new Set<() => void>();
     const gpu = new Gpu(device);
     const opened: Device = {
       gpu,
       adapter,
-      lost,
+      onLost,
       faults: new DeviceFaults(gpu, (why) => {
-        reject(new EngineError(DEVICE_LOST));
+        for (const lose of onLost) lose();
         if (this.#device !== opened) return;
         this.#device = undefined;
         // The device's buffers are already lost; the vision encoder's memory in WebAssembly must be
