@@ -57,7 +57,7 @@ describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => 
 
   it.each(IDS)("%s computes only the rows that it keeps, alone and in a comparison", async (id) => {
     await engine.clear();
-    const result = await engine.ask(asked([first], settingsOf(id)));
+    const result = await engine.ask({ ...asked([first], settingsOf(id)), reference: true });
     const { layers, visualTokens, promptTokens, images, tokenIds: answerIds } = result;
     const kept = layers[0]!.kept;
     const text = promptTokens - visualTokens;
@@ -92,5 +92,7 @@ describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => 
     );
     const whole = await engine.ask({ ...asked([first], lanes[0]!), fresh: true });
     expect(full!.result!.tokenIds).toEqual(whole.tokenIds);
+    expect(result.reference).toMatchObject({ source: "prefill" });
+    expect(result.reference).toHaveProperty("result.tokenIds", whole.tokenIds);
   });
 });

@@ -1,0 +1,83 @@
+import type { Gpu } from "@/gpu/gpu";
+import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
+import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
+import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
+import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
+import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
+import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
+import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
+import {
+  createReceivedAttention,
+  type ReceivedAttention,
+} from "@/gpu/kernels/vision/receivedAttention";
+import type { Variants } from "@/gpu/variants";
+import type { TowerConfig } from "./towerConfig";
+import type { Linear } from "./towerTensors";
+import type { TowerLayer, TowerWeights } from "./towerWeights";
+
+/** What a tower runs. */
+export interface TowerKernels {
+  readonly patches: ImagePatches;
+  readonly gather: GatherRows;
+  readonly blend: BlendRows;
+  readonly norm: LayerNorm;
+  /** The connector's, whatever `norm` is. */
+  readonly layerNorm: LayerNorm;
+  readonly qkNorm: HeadNorm;
+  readonly bias: Matmul;
+  /** Adds to the residual stream, scaled where the layers have factors. */
+  readonly residual: Matmul;
+  /** Adds the patches, whose matrix may have another type. */
+  readonly embedding: Matmul;
+  readonly activated: Matmul;
+  /** `residual` for the MLP, whose matrices may have another type. */
+  readonly down: Matmul;
+  /** The first of the connector's two projections. */
+  readonly connector: Matmul | undefined;
+  readonly splitHeads: RopeAppend;
+  readonly attention: Flash;
+  readonly received: ReceivedAttention;
+}
+
+/** @throws KernelCompileError */
+export async function compileTower(
+  gpu: Gpu,
+  config: TowerConfig,
+  weights: TowerWeights,
+  { reduction, matmul: variant, flash }: Variants,
+): Promise<TowerKernels> {
+  const { heads, headDim, activation, hasLayerScale } = config;
+  const { activation: between } = config.connector;
+  const shape = { heads, kvHeads: heads, headDim };
+  const { dtype } = (weights.connector[0] as Linear).matrix;
+  const matmul = (store: MatmulStore, type = dtype) =>
+    createMatmul(gpu, { variant, dtype: type, store });
+  const [patches, gather, blend, received] = await Promise.all([
+    createImagePatches(gpu),
+    createGatherRows(gpu),
+    createBlendRows(gpu),
+    createReceivedAttention(gpu),
+  ]);
+  const [layerNorm, norm, qkNorm, splitHeads, attention] = await Promise.all([
+    createLayerNorm(gpu, reduction),
+    config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+    createHeadNorm(gpu, reduction),
+    createRopeAppend(gpu, "f32"),
+    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
+  ]);
+  const [layer] = weights.layers as [TowerLayer];
+  const added = hasLayerScale ? "scaled" : "residual";
+  const [embedding, bias, residual, activated, down, connector] = await Promise.all([
+    matmul("residual", weights.patches.matrix.dtype),
+    matmul("bias"),
+    matmul(added),
+    matmul(activation, layer.up.matrix.dtype),
+    matmul(added, layer.down.matrix.dtype),
+    between && matmul(between),
+  ]);
+  const products = { embedding, bias, residual, activated, down, connector };
+  const norms = { layerNorm, norm, qkNorm };
+  return { patches, gather, blend, received, ...norms, ...products, splitHeads, attention };
+}
