@@ -6,6 +6,7 @@ import { type Connect, defineConfig, loadEnv, type Plugin } from "vite";
 import { builtFiles, SERVICE_WORKER } from "./build/builtFiles.ts";
 import { contentPolicy, contentPolicyOfBuild } from "./build/contentPolicy.ts";
 import { Licences } from "./build/licences.ts";
+import { linkPreview } from "./build/linkPreview.ts";
 
 /** Vite answers a missing file with index.html and status 200; under models/ that must be a 404. */
 function realNotFound(): Plugin {
@@ -29,7 +30,11 @@ function realNotFound(): Plugin {
 
 export default defineConfig(({ mode }) => {
   const licences = new Licences(import.meta.dirname);
-  const { VITE_MODEL_ORIGINS = "", VITE_HF_ENDPOINT = "" } = loadEnv(mode, import.meta.dirname);
+  const {
+    VITE_MODEL_ORIGINS = "",
+    VITE_HF_ENDPOINT = "",
+    VITE_SITE_URL = "",
+  } = loadEnv(mode, import.meta.dirname);
   const policy = contentPolicy(`${VITE_MODEL_ORIGINS} ${VITE_HF_ENDPOINT}`);
   return {
     base: "./",
@@ -37,6 +42,7 @@ export default defineConfig(({ mode }) => {
       react(),
       realNotFound(),
       contentPolicyOfBuild(policy),
+      linkPreview(VITE_SITE_URL),
       licences.collect(),
       licences.write(),
       builtFiles(policy),

@@ -6,7 +6,7 @@ import type { Plugin } from "vite";
 export const SERVICE_WORKER = "sw.js";
 /** Files that the page does not fetch: other pages, texts, the ONNX decoder of the benchmark. */
 const NOT_KEPT =
-  /^_headers$|^examples\/|^headless\.html$|\.md$|\/onnx\/(decoder_model|embed_tokens)/;
+  /^_headers$|^preview\.png$|^examples\/|^headless\.html$|\.md$|\/onnx\/(decoder_model|embed_tokens)/;
 /** Larger files are not stored, because the service worker would hold them in memory. */
 const MAX_KEPT_BYTES = 64e6;
 

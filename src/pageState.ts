@@ -1,6 +1,11 @@
 import { LANGUAGES, type LanguageChoice, languageOf, speak } from "@/language/language";
 import type { App } from "@/store/app/app";
-import { readAddress, writeAddress } from "@/store/settings/address";
+import {
+  readAddress,
+  readQuestion,
+  type SharedQuestion,
+  writeAddress,
+} from "@/store/settings/address";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import type { SettingsState, Theme } from "@/store/settings/settings";
 
@@ -34,6 +39,7 @@ export const drawing = {
 export function initialState(policies: readonly PolicyInfo[]): {
   readonly settings: Partial<SettingsState>;
   readonly sampleId?: string;
+  readonly shared?: SharedQuestion;
 } {
   const { sample, ...settings } = readAddress(location.search, policies);
   const theme = storage()?.getItem(THEME);
@@ -42,7 +48,12 @@ export function initialState(policies: readonly PolicyInfo[]): {
     ...(theme === "light" || theme === "dark" ? { theme } : {}),
     ...(language && language in LANGUAGES ? { language: language as LanguageChoice } : {}),
   };
-  return { settings: { ...settings, ...picked }, ...(sample ? { sampleId: sample } : {}) };
+  const shared = readQuestion(location.search, policies);
+  return {
+    settings: { ...settings, ...picked },
+    ...(sample ? { sampleId: sample } : {}),
+    ...(shared ? { shared } : {}),
+  };
 }
 
 /** Loads the texts of a choice; without one, of the browser's languages. */

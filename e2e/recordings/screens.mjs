@@ -12,7 +12,12 @@ const recording = fs.readFileSync(new URL("./receipt.json", import.meta.url), "u
 const { executablePath, args, env } = JSON.parse(
   fs.readFileSync("node_modules/.cache/keepsight/browser.json", "utf8"),
 );
-const SIZES = { desktop: [1440, 900], tablet: [768, 1024], phone: [390, 844] };
+const SIZES = {
+  desktop: [1440, 900],
+  laptop: [1366, 650],
+  phone: [390, 844],
+  landscape: [844, 390],
+};
 
 fs.mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
@@ -37,7 +42,7 @@ try {
 
 /** The chat, a word with its attended patches, the cache as a sheet, About. */
 async function takeAnswers(page, name, width) {
-  await open(page, "policy=full&keep=10&layer=5");
+  await open(page, "policy=full&keep=10");
   await page.getByRole("button", { name: "What is the date?" }).click();
   await answers(page, 1);
   await page.getByRole("button", { name: "Ask again with…" }).click();

@@ -4,11 +4,11 @@ import { en, type Texts } from "./en/en";
 /** Languages of the page, by their own names. */
 export const LANGUAGES = { en: "English", zh: "中文" } as const;
 export type { Texts };
-export type Language = keyof typeof LANGUAGES;
-export type LanguageChoice = "system" | Language;
+export type LanguageCode = keyof typeof LANGUAGES;
+export type LanguageChoice = "system" | LanguageCode;
 
 /** English is part of the page; other languages are loaded when they are chosen. */
-const LOADERS: Readonly<Record<Language, () => Promise<Texts>>> = {
+const LOADERS: Readonly<Record<LanguageCode, () => Promise<Texts>>> = {
   en: async () => en,
   zh: async () => (await import("./zh/zh")).zh,
 };
@@ -20,10 +20,10 @@ const LOADERS: Readonly<Record<Language, () => Promise<Texts>>> = {
 export let texts: Texts = en;
 
 const listeners = new Set<() => void>();
-let wanted: Language = "en";
+let wanted: LanguageCode = "en";
 
 /** Changes the language. A language that cannot be loaded leaves the current one. */
-export async function speak(language: Language): Promise<void> {
+export async function speak(language: LanguageCode): Promise<void> {
   wanted = language;
   const loaded = await LOADERS[language]().catch(() => undefined);
   // Only the last choice counts, in whatever order the languages arrive.
@@ -40,8 +40,8 @@ export function onLanguageChange(listener: () => void): () => void {
 }
 
 /** @param preferred the browser's languages, most wanted first */
-export function languageOf(choice: LanguageChoice, preferred: readonly string[]): Language {
+export function languageOf(choice: LanguageChoice, preferred: readonly string[]): LanguageCode {
   if (choice !== "system") return choice;
   const codes = preferred.map((tag) => tag.toLowerCase().split(/[-_]/)[0] ?? "");
-  return codes.find((code): code is Language => code in LANGUAGES) ?? "en";
+  return codes.find((code): code is LanguageCode => code in LANGUAGES) ?? "en";
 }

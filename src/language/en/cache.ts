@@ -14,6 +14,16 @@ export const cacheEn = {
     ofPrompt: "% of the prompt",
     value: (percent: number) => `keep ${percent} %`,
   },
+  sweep: {
+    button: "How low can it go?",
+    help: "Asks the last question at 50, 30, 20, 10, 5, 3, 2 and 1 %, from one prefill.",
+    running: (done: number, all: number) => `Asking, ${done} of ${all} shares answered`,
+    smallest: (question: string, percent: number) =>
+      `“${question}”: down to ${percent} % every answer is the full cache’s.`,
+    none: (question: string) =>
+      `“${question}”: at 50 % the answer already differs from the full cache’s.`,
+    answers: "Answers",
+  },
   cap: {
     name: "Cap",
     help: "Limit of the KV cache for the whole conversation; earlier rows are dropped first.",

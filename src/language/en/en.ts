@@ -7,6 +7,7 @@ import { failuresEn } from "./failures";
 import { libraryEn } from "./library";
 import { modelsEn } from "./models";
 import { pageEn } from "./page";
+import { shareEn } from "./share";
 import { viewerEn } from "./viewer";
 
 /** All texts of the page in English. Its type is what every other language has to say. */
@@ -19,6 +20,7 @@ export const en = {
   cache: cacheEn,
   viewer: viewerEn,
   charts: chartsEn,
+  share: shareEn,
   library: libraryEn,
   failures: failuresEn,
   /** A text of the policies' registry, which is English. */

@@ -15,6 +15,14 @@ export const cacheZh: Texts["cache"] = {
     ofPrompt: "% 的提示",
     value: (percent) => `保留 ${percent} %`,
   },
+  sweep: {
+    button: "最低能到多少？",
+    help: "用一次预填充，以 50、30、20、10、5、3、2、1 % 重新回答最后一个问题。",
+    running: (done, all) => `正在提问，已回答 ${done} / ${all} 个比例`,
+    smallest: (question, percent) => `“${question}”：直到 ${percent} %，回答都与完整缓存相同。`,
+    none: (question) => `“${question}”：在 50 % 时回答已与完整缓存不同。`,
+    answers: "各比例的回答",
+  },
   cap: {
     name: "上限",
     help: "整个对话的 KV 缓存上限；先丢弃较早的行。",

@@ -9,6 +9,7 @@ import { libraryZh } from "./library";
 import { modelsZh } from "./models";
 import { pageZh } from "./page";
 import { policiesZh } from "./policies";
+import { shareZh } from "./share";
 import { viewerZh } from "./viewer";
 
 /** All texts of the page in Simplified Chinese. */
@@ -20,6 +21,7 @@ export const zh: Texts = {
   cache: cacheZh,
   viewer: viewerZh,
   charts: chartsZh,
+  share: shareZh,
   library: libraryZh,
   failures: failuresZh,
   policy: (english) => policiesZh[english] ?? english,

@@ -28,7 +28,8 @@ import type { Recorded } from "./preview";
 import type { EncodedSegment } from "./pruning";
 import { isCompressing, ReferenceLane } from "./reference";
 
-const MOST_LANES = 4;
+/** The full cache, eight shares, and the next settings' own. */
+const MOST_LANES = 10;
 
 export interface Compared {
   readonly outcomes: readonly LaneOutcome[];

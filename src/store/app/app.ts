@@ -6,6 +6,7 @@ import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { createKeptCaches, type KeptCaches } from "../chat/keptCaches";
 import { createPreview, type PreviewStore } from "../chat/preview";
+import { createSweep, type Sweep } from "../chat/sweep";
 import { askedBefore } from "../conversation/conversation";
 import { withoutPatches } from "../conversation/occlusion";
 import { type Charts, createCharts } from "../engine/charts";
@@ -18,6 +19,7 @@ import { createOwnership } from "../library/ownership";
 import { createPersistence } from "../library/persistence";
 import { createUndrawn, type UndrawnOptions } from "../library/undrawn";
 import { createModels, type Models } from "../models/models";
+import type { SharedQuestion } from "../settings/address";
 import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
@@ -46,6 +48,8 @@ export interface App {
   /** Rows that the next settings would keep of the last prompt. */
   readonly preview: PreviewStore;
   readonly calibration: Calibration;
+  /** The question at falling shares. */
+  readonly sweep: Sweep;
   /** Starts the engine and shows the first sample. */
   start(): void;
   /** Settings of the next question. */
@@ -73,6 +77,8 @@ export interface AppOptions extends UndrawnOptions {
   readonly settings?: Partial<SettingsState>;
   /** Initial sample; default: the first one. */
   readonly sampleId?: string;
+  /** Asked in a new conversation about the sample when the page is opened. */
+  readonly shared?: SharedQuestion;
 }
 
 export function createApp(options: AppOptions): App {
@@ -118,14 +124,26 @@ export function createApp(options: AppOptions): App {
   const pages = () =>
     viewer.store.getState().samples.filter((sample) => sample.pages === undefined);
   const calibration = createCalibration(load, pages);
+  const sweep = createSweep(chat, next, () => settings.getState().sampling);
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);
     viewer.setSamples(samples);
     const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
     const isWanted = () => viewer.choices() === 0;
-    if (isWanted() && (await library.restore(options.sampleId, isWanted))) return;
+    if (!options.shared && isWanted() && (await library.restore(options.sampleId, isWanted)))
+      return;
     if (first && viewer.choices() === 0) await viewer.chooseSample(first.id);
+    if (options.shared) askShared(options.shared);
+  }
+
+  function askShared({ question, lanes }: SharedQuestion) {
+    if (lanes.length === 0) return chat.ask(question, next());
+    const state = settings.getState();
+    chat.compare(
+      question,
+      lanes.map((lane) => cacheSettings({ ...state, ...lane }, policies)),
+    );
   }
 
   /** A function that sends a question with the settings at the time of this call. */
@@ -181,5 +199,6 @@ export function createApp(options: AppOptions): App {
     comparison,
     preview,
     calibration,
+    sweep,
   };
 }

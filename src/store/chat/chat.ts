@@ -70,6 +70,8 @@ export interface Chat {
   /** Removes an image without a question, and returns it if it existed. */
   removeImage(imageId: string): ConversationImage | undefined;
   show(attemptId: string): void;
+  /** Uses the engine between two answers; does nothing while it is busy or has no model. */
+  borrow(use: (engine: Engine) => Promise<void>): Promise<void>;
   record(event: EngineEvent): void;
 }
 
@@ -268,6 +270,16 @@ export function createChat(options: ChatOptions): Chat {
       if (after === conversation) return undefined;
       store.setState({ conversation: after });
       return conversation.images.find(({ id }) => id === imageId);
+    },
+    async borrow(use) {
+      const engine = load.engine();
+      if (busy || freeing > 0 || !engine || load.store.getState().phase !== "ready") return;
+      busy = true;
+      charts.startRun();
+      await use(engine).finally(() => {
+        busy = false;
+        pump();
+      });
     },
     show(attemptId) {
       store.setState({ shown: attemptId });

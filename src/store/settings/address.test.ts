@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Addressed, readAddress, writeAddress } from "./address";
+import { type Addressed, readAddress, readQuestion, writeAddress, writeQuestion } from "./address";
 import type { PolicyInfo } from "./policyInfo";
 import { INITIAL_SETTINGS } from "./settings";
 
@@ -81,6 +81,23 @@ describe("address", () => {
     );
     const both = readAddress("?policy=aircache&o.variant=paper&o.reading=release", policies);
     expect(both.options?.aircache).toMatchObject({ variant: "paper" });
+  });
+
+  test("of a shared question carries it once", () => {
+    const state: Addressed = { ...settings, policy: "aircache", keepPercent: 5, sample: "chart" };
+    const shared = {
+      question: "How much is +5 % & more?",
+      lanes: [
+        { policy: "full", keepPercent: 100 },
+        { policy: "aircache", keepPercent: 5 },
+      ],
+    };
+    const query = writeQuestion(shared, state, policies);
+    expect(readQuestion(query, policies)).toEqual(shared);
+    expect(readAddress(query, policies)).toMatchObject({ keepPercent: 5, sample: "chart" });
+    expect(writeAddress(query, state, policies)).not.toContain("ask");
+    expect(readQuestion("?ask=&lanes=full:100", policies)).toBeUndefined();
+    expect(readQuestion("?ask=a&lanes=nope:3,full:0,full:100", policies)?.lanes).toEqual([]);
   });
 
   test("names of sampling only what is not the default", () => {

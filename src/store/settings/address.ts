@@ -29,6 +29,49 @@ export type Addressed = Pick<
   | "overlay"
 > & { readonly sample?: string };
 
+/** What a shared link asks when it is opened. */
+export interface SharedQuestion {
+  readonly question: string;
+  /** Policy and percent of each lane of a comparison; empty: one answer with the settings of the link. */
+  readonly lanes: readonly { readonly policy: string; readonly keepPercent: number }[];
+}
+
+const ASK = "ask";
+const LANES = "lanes";
+/** Characters of the longest question that a link asks, and its lanes at most. */
+const LONGEST_QUESTION = 500;
+const MOST_SHARED_LANES = 4;
+
+/** `?ask=What+is+the+total%3F&lanes=full:100,aircache:10`; undefined if the link asks nothing. */
+export function readQuestion(
+  query: string,
+  policies: readonly PolicyInfo[],
+): SharedQuestion | undefined {
+  const given = new URLSearchParams(query);
+  const question = given.get(ASK)?.trim() ?? "";
+  if (question === "" || question.length > LONGEST_QUESTION) return undefined;
+  const lanes = (given.get(LANES) ?? "").split(",").flatMap((lane) => {
+    const [policy = "", keep] = lane.split(":");
+    const percent = Number(keep);
+    const isRight = policies.some(({ id }) => id === policy) && percent >= 1 && percent <= 100;
+    return isRight ? [{ policy, keepPercent: clampPercent(percent) }] : [];
+  });
+  return { question, lanes: lanes.length > 1 ? lanes.slice(0, MOST_SHARED_LANES) : [] };
+}
+
+/** The query of a link that asks a question: the settings, the sample, and the question. */
+export function writeQuestion(
+  { question, lanes }: SharedQuestion,
+  state: Addressed,
+  policies: readonly PolicyInfo[],
+): string {
+  const written = new URLSearchParams(writeAddress("", state, policies));
+  written.set(ASK, question);
+  const named = lanes.map(({ policy, keepPercent }) => `${policy}:${keepPercent}`);
+  if (named.length > 1) written.set(LANES, named.join(","));
+  return `?${written}`;
+}
+
 const OPTION = "o.";
 
 /** Names of the sampling parameters in an address, as on the command line. */
@@ -78,6 +121,8 @@ export function writeAddress(
 ): string {
   const written = new URLSearchParams(query);
   for (const name of [...written.keys()]) if (name.startsWith(OPTION)) written.delete(name);
+  // A link asks once: loading the page again does not ask again.
+  for (const name of [ASK, LANES]) written.delete(name);
   const set = (name: string, value: string | number, isDefault: boolean) =>
     isDefault ? written.delete(name) : written.set(name, String(value));
 

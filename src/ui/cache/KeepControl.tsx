@@ -4,6 +4,7 @@ import { clampPercent, type Scope } from "@/store/settings/settings";
 import { KEEP_STEPS, KEEP_TICKS, percentOfPlace, placeOfPercent, stepPercent } from "../keepScale";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
+import { SweepControl, SweepMarks } from "./Sweep";
 
 const KEYS: Readonly<Record<string, 1 | -1>> = {
   ArrowLeft: 1,
@@ -67,6 +68,7 @@ export function KeepControl({ isFull, scope }: Props) {
         onChange={({ target }) => set(percentOfPlace(target.valueAsNumber))}
         onKeyDown={press}
       />
+      <SweepMarks />
       <p id="keep-problem" className={`${styles.problem} ${styles.keepProblem}`} aria-live="polite">
         {isWrong && words.problem}
       </p>
@@ -77,6 +79,7 @@ export function KeepControl({ isFull, scope }: Props) {
           </span>
         ))}
       </div>
+      <SweepControl />
     </div>
   );
 }

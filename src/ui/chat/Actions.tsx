@@ -13,7 +13,7 @@ const COPIED_MS = 1500;
 interface CopyProps {
   readonly text: string;
   /** What is copied, for screen readers. */
-  readonly what?: "answer" | "question";
+  readonly what?: "answer" | "question" | "link";
 }
 
 /** Copies a text and confirms it without changing its width. */
@@ -30,16 +30,23 @@ export function CopyButton({ text, what = "answer" }: CopyProps) {
     setTimeout(() => setSaid(undefined), COPIED_MS);
   }
 
+  const words = texts.chat.copy;
+  const isLink = what === "link";
+  const copied = { ...words, ...(isLink ? { copy: texts.share.link } : {}) };
   return (
-    <button type="button" onClick={() => void copy()}>
+    <button
+      type="button"
+      title={isLink ? texts.share.linkHelp : undefined}
+      onClick={() => void copy()}
+    >
       <span className={styles.swap} aria-live="polite">
         {(["copy", "copied", "failed"] as const).map((word) => (
           <span key={word} data-off={word !== (said ?? "copy")}>
-            {texts.chat.copy[word]}
+            {copied[word]}
           </span>
         ))}
       </span>
-      <span className="unseen">{texts.chat.copy[what]}</span>
+      {what !== "link" && <span className="unseen">{words[what]}</span>}
     </button>
   );
 }

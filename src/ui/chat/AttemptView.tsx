@@ -2,6 +2,7 @@ import { texts } from "@/language/language";
 import { confidenceOf } from "@/store/conversation/confidence";
 import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
 import { formatRetention } from "@/text/format";
+import { ShareActions } from "../share/ShareActions";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
@@ -70,6 +71,7 @@ export function AttemptView({ exchange, attempt }: Props) {
             <div className={styles.actions}>
               <AgainActions exchange={exchange} />
               <AnswerActions attempt={attempt} text={text} />
+              <ShareActions exchange={exchange} attempt={attempt} />
             </div>
           </>
         )}

@@ -9,6 +9,7 @@ import {
 import { ownReference } from "@/store/conversation/verdict";
 import { agreementCounts } from "@/text/agreement";
 import { formatBytes, formatMs } from "@/text/format";
+import { ShareActions } from "../share/ShareActions";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsDetails, settingsLabel } from "../shared/settingsWords";
@@ -56,6 +57,7 @@ export function LanesView({ exchange, lanes }: Props) {
         {isSettled && (
           <div className={chat.actions}>
             <AgainActions exchange={exchange} />
+            {standing && <ShareActions exchange={exchange} attempt={standing} />}
           </div>
         )}
       </div>

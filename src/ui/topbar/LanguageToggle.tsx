@@ -1,11 +1,11 @@
-import { LANGUAGES, type Language, texts } from "@/language/language";
+import { LANGUAGES, type LanguageCode, texts } from "@/language/language";
 import { useApp } from "../useApp";
 import styles from "./TopBar.module.css";
 
 /** Changes to the other language, which names itself. */
 export function LanguageToggle() {
   const { settings } = useApp();
-  const other: Language = texts.tag === "en" ? "zh" : "en";
+  const other: LanguageCode = texts.tag === "en" ? "zh" : "en";
   return (
     <button
       type="button"

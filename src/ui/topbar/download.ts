@@ -29,7 +29,8 @@ function fileName(title: string): string {
   return name.slice(0, 60) || "conversation";
 }
 
-export function download(content: string, type: string, name: string): void {
+/** Saves a file. */
+export function download(content: BlobPart, type: string, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;

@@ -1,0 +1,120 @@
+import { createStore } from "zustand/vanilla";
+import {
+  type CacheSettings,
+  EngineError,
+  type EngineEvent,
+  type EngineFailure,
+  type Sampling,
+  type TurnResult,
+  toFailure,
+} from "@/protocol/engine";
+import { type Exchange, turnsUntil } from "../conversation/conversation";
+import type { ReadonlyStore } from "../readonlyStore";
+import { FULL } from "../settings/settings";
+import type { Chat } from "./chat";
+
+/** Percent that are tried, from the largest on. */
+export const SWEPT = [50, 30, 20, 10, 5, 3, 2, 1] as const;
+const UNANSWERED: EngineFailure = { code: "cancelled", message: "" };
+/** Tokens of each answer at most. */
+const MAX_TOKENS = 32;
+
+/** The answer at one share. */
+export interface SweepStep {
+  readonly percent: number;
+  readonly answer: string;
+  /** Whether it is the full cache's answer. */
+  readonly isSame: boolean;
+  readonly kvBytes: number;
+}
+
+export type SweepState =
+  | { readonly phase: "idle" }
+  | { readonly phase: "running"; readonly exchange: string; readonly done: number }
+  | {
+      readonly phase: "done";
+      readonly exchange: string;
+      readonly settings: CacheSettings;
+      readonly reference: string;
+      readonly steps: readonly SweepStep[];
+    }
+  | { readonly phase: "failed"; readonly failure: EngineFailure };
+
+/** *How low can it go?*: one question at falling shares, from forks of one prefill. */
+export interface Sweep {
+  readonly store: ReadonlyStore<SweepState>;
+  /** Asks the question of an exchange again. Does nothing while an answer is given. */
+  run(exchange: Exchange): Promise<void>;
+}
+
+export function createSweep(
+  chat: Chat,
+  next: () => CacheSettings,
+  sampling: () => Sampling,
+): Sweep {
+  const store = createStore<SweepState>(() => ({ phase: "idle" }));
+
+  function progress(exchange: string) {
+    return (event: EngineEvent) => {
+      // A lane's first token: the lanes before it have ended.
+      if (event.type !== "token" || event.index > 0) return;
+      store.setState({ phase: "running", exchange, done: event.lane ?? 0 }, true);
+    };
+  }
+
+  async function run(exchange: Exchange): Promise<void> {
+    const { conversation } = chat.store.getState();
+    const settings = next();
+    // The first lane's cache is kept: with the next settings the conversation goes on from it.
+    const own = Math.round(settings.retention * 100);
+    const shares = [own, ...SWEPT.filter((percent) => percent !== own)];
+    const lanes = shares.map((percent) => ({ ...settings, retention: percent / 100 }));
+    lanes.push({ ...settings, policy: FULL, retention: 1, options: {} });
+    const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
+    await chat.borrow(async (engine) => {
+      store.setState({ phase: "running", exchange: exchange.id, done: 0 }, true);
+      const unsubscribe = engine.subscribe(progress(exchange.id));
+      try {
+        const outcomes = await engine.compare({
+          turns: turnsUntil(conversation, exchange.id),
+          images,
+          lanes,
+          sampling: { ...sampling(), maxNewTokens: MAX_TOKENS },
+        });
+        const full = outcomes.at(-1);
+        const reference = full?.result?.answer;
+        if (reference === undefined) throw new EngineError(full?.failure ?? UNANSWERED);
+        const results = new Map(shares.map((percent, lane) => [percent, outcomes[lane]?.result]));
+        const steps = stepsOf(results, reference);
+        const done = { exchange: exchange.id, settings, reference, steps };
+        store.setState({ phase: "done", ...done }, true);
+      } catch (error) {
+        store.setState({ phase: "failed", failure: toFailure(error) }, true);
+      } finally {
+        unsubscribe();
+      }
+    });
+  }
+
+  return { store, run };
+}
+
+/** A share that failed, for lack of memory, has no step. */
+function stepsOf(
+  results: ReadonlyMap<number, TurnResult | undefined>,
+  reference: string,
+): readonly SweepStep[] {
+  return SWEPT.flatMap((percent) => {
+    const result = results.get(percent);
+    if (!result) return [];
+    const isSame = result.answer.trim() === reference.trim();
+    return [{ percent, answer: result.answer, isSame, kvBytes: result.kvBytes.end }];
+  });
+}
+
+/** The smallest share from which on all larger ones gave the full cache's answer; 100 if none did. */
+export function smallestSame(steps: readonly SweepStep[]): number {
+  const firstOther = steps.findIndex(({ isSame }) => !isSame);
+  const same = firstOther < 0 ? steps : steps.slice(0, firstOther);
+  return same.at(-1)?.percent ?? 100;
+}

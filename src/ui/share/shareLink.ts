@@ -1,0 +1,38 @@
+import type { App } from "@/store/app/app";
+import type { Attempt, Exchange } from "@/store/conversation/conversation";
+import { writeQuestion } from "@/store/settings/address";
+import { FULL } from "@/store/settings/settings";
+
+/**
+ * A link that asks the question of an answer again, with its sample, its lanes and its settings; undefined if
+ * the question is not about a sample alone, because a link carries no image.
+ */
+export function shareLink(app: App, exchange: Exchange, attempt: Attempt): string | undefined {
+  const { images, exchanges } = app.chat.store.getState().conversation;
+  const sample = images[0]?.sampleId;
+  const isAlone = images.every(({ sampleId }) => sampleId === sample);
+  if (sample === undefined || !isAlone || !exchanges.includes(exchange)) return undefined;
+  const { settings, comparison } = attempt;
+  const lanes = exchange.attempts.filter(
+    (each) => comparison !== undefined && each.comparison === comparison,
+  );
+  const state = {
+    ...app.settings.getState(),
+    policy: settings.policy,
+    keepPercent: percentOf(attempt),
+    scope: settings.scope,
+    options: { ...app.settings.getState().options, [settings.policy]: settings.options },
+    capMb: settings.capMb,
+    sample,
+  };
+  const shared = {
+    question: exchange.question,
+    lanes: lanes.map((lane) => ({ policy: lane.settings.policy, keepPercent: percentOf(lane) })),
+  };
+  const query = writeQuestion(shared, state, app.policies);
+  return `${location.origin}${location.pathname}${query}`;
+}
+
+function percentOf({ settings }: Attempt): number {
+  return settings.policy === FULL ? 100 : Math.round(settings.retention * 100);
+}
