@@ -29,7 +29,7 @@ export function parseProcessorConfig(config: JsonObject): Idefics3ProcessorConfi
   const edge = (field: "size" | "max_image_size", fallback: number) => {
     const given = config[field] as JsonObject | null | undefined;
     const value = given ? given.longest_edge : fallback;
-    if (Number.isInteger(value) && (value as number) > 0) return value as number;
+    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
     throw bad(`The model's ${FILE} has no whole number of pixels as ${field}.longest_edge.`);
   };
   return {

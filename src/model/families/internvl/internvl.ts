@@ -59,13 +59,18 @@ function tower(json: JsonObject, width: number): TowerConfig {
     hasClassToken: true,
     hasFinalNorm: vision.use_mean_pooling === false,
     connector: {
-      fold: Math.trunc(1 / Number(json.downsample_ratio ?? 0.5)),
+      fold: foldOf(json.downsample_ratio ?? 0.5),
       hasNorm: true,
       activation: activationOf(json.projector_hidden_act ?? "gelu"),
       hasBias: true,
     },
     width,
   });
+}
+
+/** Of a ratio that is no number, what `checkTower` refuses. */
+function foldOf(ratio: unknown): number {
+  return typeof ratio === "number" ? Math.trunc(1 / ratio) : Number.NaN;
 }
 
 function normOf({ norm_type: type = "layer_norm" }: JsonObject): TowerConfig["norm"] {

@@ -44,7 +44,7 @@ export class OneVisionProcessor implements ImageProcessor {
   ): Promise<OneVisionProcessor> {
     const { preprocessor, processor } = await preprocessorFiles(files);
     const ratio = processor?.vision_aspect_ratio ?? "anyres_max_9";
-    const [, maxTiles] = /^anyres_max_(\d+)$/.exec(String(ratio)) ?? [];
+    const [, maxTiles] = /^anyres_max_(\d+)$/.exec(shown(ratio)) ?? [];
     if (maxTiles === undefined) {
       const message = `Images cannot be cut as the model's vision_aspect_ratio ${shown(ratio)} says.`;
       throw new ModelError("unknownArchitecture", message);

@@ -78,8 +78,8 @@ function limitsOf(config: JsonObject): PixelLimits {
   const size = (config.size ?? {}) as JsonObject;
   const fewest = config.min_pixels ?? size.shortest_edge ?? 56 * 56;
   const most = config.max_pixels ?? size.longest_edge ?? 28 * 28 * 1280;
-  if (Number(fewest) > 0 && Number(most) >= Number(fewest)) {
-    return { fewest: Number(fewest), most: Number(most) };
+  if (typeof fewest === "number" && typeof most === "number" && fewest > 0 && most >= fewest) {
+    return { fewest, most };
   }
   const message = "The model's preprocessor_config.json has no limits of pixels that can be met.";
   throw new ModelError("badModel", message);

@@ -20,7 +20,7 @@ class VisionFields {
   /** @throws ModelError */
   count(name: string): number {
     const value = this.#fields[name];
-    if (Number.isInteger(value) && Number(value) > 0) return Number(value);
+    if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
     throw this.#wrong(name, "a whole number");
   }
 
