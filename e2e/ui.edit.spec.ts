@@ -64,7 +64,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
 
 test("a question and an answer are copied without moving anything", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  await openScripted(page);
+  await openScripted(page, { query: "policy=full" });
   await ask(page, "What is the total?");
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
   for (const [what, text] of [
