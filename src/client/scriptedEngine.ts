@@ -128,7 +128,8 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
       return recording.load.info;
     },
     ask: (request) => answerTo(request, (events) => events),
-    async compare({ lanes, ...request }) {
+    // No reference: a recording's lanes include the full cache.
+    async compare({ lanes, reference: _, ...request }) {
       const outcomes: LaneOutcome[] = [];
       isCancelled = false;
       for (const [lane, settings] of lanes.entries()) {
