@@ -81,7 +81,10 @@ const path = fc.array(fc.nat(63), { minLength: 1, maxLength: 9, size: "max" });
 const jsonEdit: fc.Arbitrary<JsonEdit> = fc.oneof(
   fc
     .tuple(path, strange)
-    .map(([at, value]): JsonEdit => inSlot(at, ({ parent, key }) => assign(parent, key, value))),
+    .map(
+      ([at, value]): JsonEdit =>
+        inSlot(at, ({ parent, key }) => assign(parent, key, structuredClone(value))),
+    ),
   path.map(
     (at): JsonEdit =>
       inSlot(at, ({ parent, key }) => {
