@@ -66,7 +66,7 @@ test("ask --compare plans its peak first, keeps to it, and says which lane does 
   const [full, small, large] = document.lanes!;
   expect(large).toMatchObject({ policy: "prefixkv", failure: { code: "capTooSmall" } });
   expect(large!.failure!.message).toMatch(
-    /does not fit together with the others: 7\.\d+ MB of 6 MB/,
+    /does not fit together with the others: 7\.\d+ MB of 6\.00 MB/,
   );
   // The forks of both others existed together with the cache that they were gathered from.
   const { before, after } = full!.result!.kvBytes;

@@ -40,7 +40,8 @@ for (const provider of ["webgpu", "wasm"] as const) {
         void errors.push(event.error.message);
       const gpu = new Gpu(device);
       const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
-      const encoder = await OnnxVisionEncoder.load(gpu, files, provider);
+      const shape = { tileSize: 64, rows: 16, width: 64 };
+      const encoder = await OnnxVisionEncoder.load(gpu, files, shape, provider);
       const features = await encoder.encode({
         pixelValues: await floats("pixel_values.bin"),
         tiles: 5,
@@ -54,12 +55,12 @@ for (const provider of ["webgpu", "wasm"] as const) {
       const worst = got.reduce((max, x, i) => Math.max(max, Math.abs(x - (expected[i] ?? 0))), 0);
       gpu.memory.destroy(features.buffer);
       await encoder.release();
-      const shape = [features.rows, features.width];
-      return { worst, shape, length: got.length, booked, left: gpu.memory.bytes.vision, errors };
+      const size = [features.rows, features.width];
+      return { worst, size, length: got.length, booked, left: gpu.memory.bytes.vision, errors };
     }, provider);
     expect(result.errors).toEqual([]);
     const [tiles = 0, rowsPerTile = 0, width = 0] = reference.shapes.image_features;
-    expect(result.shape).toEqual([tiles * rowsPerTile, width]);
+    expect(result.size).toEqual([tiles * rowsPerTile, width]);
     expect(result.length).toBe(5 * 16 * 64);
     expect(result.worst).toBeLessThan(TOLERANCE);
     expect(result.booked).toBe(5 * 16 * 64 * 4);
@@ -75,7 +76,7 @@ test("a picture is cut into the tiles that Python cuts it into", async ({ page }
     const { Idefics3Processor } = await load("/src/model/families/idefics3/processor.ts");
     const { decodeImage } = await load("/src/images/decode.ts");
     const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
-    const processor = await Idefics3Processor.load(files, { imageSize: 64, rows: 16 });
+    const processor = await Idefics3Processor.load(files, { imageSize: 64, rows: 16, contextLength: 2048 });
     const blob = await (await fetch("/fixtures/vision/picture.png")).blob();
     const image = await decodeImage(blob, (w: number, h: number) => processor.sizeFor(w, h));
     const { pixelValues, tiles, height, width, geometry } = await processor.process(image.pixels);
