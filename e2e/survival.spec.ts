@@ -107,7 +107,7 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   };
 
   await setTrap(page);
-  await page.goto("./?model=tiny-smolvlm&policy=prefixkv&keep=10&max-new-tokens=4");
+  await page.goto("./?model=tiny-smolvlm&policy=prefixkv&keep=10&max-new-tokens=4&reference=off");
   await turns(5);
   await addImage(page, "fixtures/vision/picture.png");
   await turns(2);

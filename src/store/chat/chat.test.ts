@@ -14,7 +14,7 @@ import { NO_CACHE_FILES, result } from "../app/testing";
 import { type ConversationImage, emptyConversation } from "../conversation/conversation";
 import { createCharts } from "../engine/charts";
 import { createLoad } from "../engine/load";
-import { createChat } from "./chat";
+import { createChat, isAnswering } from "./chat";
 import { createKeptCaches } from "./keptCaches";
 
 const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
@@ -170,10 +170,12 @@ describe("a chat", () => {
     await load.start();
     chat.ask("first", tenth);
     expect(asks[0]!.request.reference).toBe(true);
+    expect(isAnswering(chat.store.getState())).toBe(true);
     const told = result({ answer: "11", retention: 0.1 });
     chat.record({ type: "answered", result: told });
     expect(runs()).toEqual(["done"]);
     expect(chat.store.getState().running).toBeDefined();
+    expect(isAnswering(chat.store.getState()), "the next question may be asked").toBe(false);
     asks[0]!.reject(new EngineError({ code: "internal", message: "no" }));
     await settled();
     const [attempt] = chat.store.getState().conversation.exchanges[0]!.attempts;

@@ -41,6 +41,16 @@ export interface ChatState {
   readonly left: ChatConversation | undefined;
 }
 
+/**
+ * Whether an answer is on its way. While only its reference still runs, the next question can be asked, and
+ * waits.
+ */
+export function isAnswering({ running, conversation }: ChatState): boolean {
+  return conversation.exchanges.some(({ attempts }) =>
+    attempts.some(({ id, run }) => id === running && run.phase !== "done"),
+  );
+}
+
 export interface Chat {
   readonly store: ReadonlyStore<ChatState>;
   /** Asks about the images in the viewer; waits for the model if necessary. */

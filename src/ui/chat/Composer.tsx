@@ -1,6 +1,7 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
+import { isAnswering } from "@/store/chat/chat";
 import { contextTokens, standingAttempt } from "@/store/conversation/conversation";
 import { readsEnglishOnly } from "@/store/engine/model";
 import { cacheSettings, sameSettings } from "@/store/settings/settings";
@@ -18,7 +19,7 @@ export function Composer() {
   const app = useApp();
   const [text, setText] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
-  const isRunning = useChat((state) => state.running !== undefined);
+  const isRunning = useChat(isAnswering);
   const count = useChat((state) => state.conversation.images.length);
   const isComparing = useStore(app.comparison.store, (state) => state.isOn);
   const isTooLong = text.length > MAX_CHARACTERS;
@@ -137,7 +138,7 @@ function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
   const app = useApp();
   const samples = useStore(app.viewer.store, (state) => state.samples);
   const conversation = useChat((state) => state.conversation);
-  const isRunning = useChat((state) => state.running !== undefined);
+  const isRunning = useChat(isAnswering);
   const sampleId = useViewerImage()?.sampleId;
   const asked = new Set(conversation.exchanges.map(({ question }) => question));
   const questions = samples.find(({ id }) => id === sampleId)?.questions ?? [];
