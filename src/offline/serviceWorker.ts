@@ -21,6 +21,10 @@ const PAGE = "index.html";
 const MODELS = "models/";
 const PATHS = Object.keys(BUILT_FILES);
 
+/** How often, and after which pause in ms, a newer build looks whether another page is open. */
+const LOOKS = 5;
+const LOOK_MS = 300;
+
 /** Downloads of files that are read in ranges, by path. */
 const downloads = new Map<string, Promise<Download>>();
 /** Files that are being stored, by path. */
@@ -162,10 +166,19 @@ async function write(path: string, read: () => Promise<BufferSource>, type: stri
  * Takes over only if the asking page is the only one open, because other pages need their build.
  */
 async function takeOver(reply: MessagePort | undefined): Promise<void> {
-  const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const isAlone = all.filter(({ url }) => url.startsWith(scope)).length <= 1;
+  const isAlone = await becomesAlone();
   reply?.postMessage(isAlone);
   if (isAlone) await worker.skipWaiting();
+}
+
+/** A page that was just left, by a reload for instance, is listed for a moment longer. */
+async function becomesAlone(): Promise<boolean> {
+  for (let look = 1; ; look++) {
+    const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+    if (all.filter(({ url }) => url.startsWith(scope)).length <= 1) return true;
+    if (look === LOOKS) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
 }
 
 function typeOf({ headers }: Response): string {
