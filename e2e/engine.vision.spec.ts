@@ -76,7 +76,11 @@ test("a picture is cut into the tiles that Python cuts it into", async ({ page }
     const { Idefics3Processor } = await load("/src/model/families/idefics3/processor.ts");
     const { decodeImage } = await load("/src/images/decode.ts");
     const files = new ModelFiles(new URL("/models/tiny-smolvlm/", location.href).href);
-    const processor = await Idefics3Processor.load(files, { imageSize: 64, rows: 16, contextLength: 2048 });
+    const processor = await Idefics3Processor.load(files, {
+      imageSize: 64,
+      rows: 16,
+      contextLength: 2048,
+    });
     const blob = await (await fetch("/fixtures/vision/picture.png")).blob();
     const image = await decodeImage(blob, (w: number, h: number) => processor.sizeFor(w, h));
     const { pixelValues, tiles, height, width, geometry } = await processor.process(image.pixels);
