@@ -94,7 +94,8 @@ export function keepState({ settings, chat, models, policies }: App): void {
     if (inUse !== before.inUse) writeModel(kept.find(({ key }) => key === inUse)?.id);
   });
   chat.store.subscribe(({ conversation }, before) => {
-    if (conversation.images !== before.conversation.images) schedule();
+    // At once: after a reload the address decides whether this conversation is the one to restore.
+    if (conversation.images !== before.conversation.images) write();
   });
 }
 
