@@ -3,6 +3,7 @@ import os from "node:os";
 import { parseArgs } from "node:util";
 import { timeCompaction, timeTaps } from "@/bench/cacheCases";
 import { loadFixtureDecoder } from "@/bench/fixture";
+import { type HostStep, type HostTimes, timeHost } from "@/bench/hostTimes";
 import { PassTimes } from "@/bench/passTimes";
 import { noiseModel, SHAPE_NAMES, type ShapeName } from "@/bench/shapes";
 import {
@@ -27,7 +28,7 @@ import { diskSource } from "./disk";
 import { usageError } from "./options";
 
 const USAGE = `npm run bench:node -- [--models keepsight-mini,SmolVLM-256M,…] [--rows 1000,8000]
-  [--prefill 600] [--steps 30] [--repeats 3] [--taps yes] [--check yes] [--json FILE] [--pack DIR]`;
+  [--prefill 600] [--steps 30] [--repeats 3] [--taps yes] [--check yes] [--host yes] [--json FILE] [--pack DIR]`;
 const MINI = "keepsight-mini";
 const MODELS = [MINI, ...SHAPE_NAMES];
 
@@ -45,6 +46,7 @@ interface Sizes {
   readonly steps: number;
   readonly repeats: number;
   readonly taps: boolean;
+  readonly host: boolean;
 }
 
 /**
@@ -62,6 +64,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       repeats: { type: "string", default: "3" },
       taps: { type: "string", default: "no" },
       check: { type: "string", default: "no" },
+      host: { type: "string", default: "no" },
       json: { type: "string" },
       pack: { type: "string" },
     },
@@ -81,6 +84,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     steps: Number(values.steps),
     repeats: Number(values.repeats),
     taps: values.taps === "yes",
+    host: values.host === "yes",
   };
   const bench = { gpu, variants, times, copy };
   const checks = values.check === "yes" ? await checkFixtures(gpu, variants) : undefined;
@@ -117,13 +121,19 @@ async function benchModel(bench: Bench, name: string, sizes: Sizes): Promise<obj
     printPrefill(times);
   }
   const steps: StepTimes[] = [];
+  const hosts: object[] = [];
   const compactions: object[] = [];
   for (const rows of sizes.rows) {
     const cache = filledCache(decoder, rows);
     const times = await timeSteps(decoder, cache, sizes.steps, bench.times);
-    cache.destroy();
     steps.push(times);
     printSteps(bench, times);
+    if (sizes.host) {
+      const host = await timeHost(decoder, cache, sizes.steps);
+      hosts.push({ rows, ...host });
+      printHost(host);
+    }
+    cache.destroy();
     const compaction = await timeCompaction(decoder, { rows, keep: 0.1, repeats: sizes.repeats });
     compactions.push({ rows, ...compaction });
     const ratio = median(compaction.compactions) / median(compaction.steps);
@@ -141,7 +151,7 @@ async function benchModel(bench: Bench, name: string, sizes: Sizes): Promise<obj
     }
   }
   decoder.destroy();
-  return { prefills, steps, compactions, taps };
+  return { prefills, steps, hosts, compactions, taps };
 }
 
 async function load(
@@ -183,6 +193,15 @@ function printSteps({ copy }: Bench, times: StepTimes): void {
       `${(rate / 1e9).toFixed(1)} GB/s${copy ? ` (${percent(rate / copy)} of copy)` : ""}`,
   );
   printKernels(kernels, copy);
+}
+
+function printHost({ steps, alone, readback }: HostTimes): void {
+  const parts = ["write", "encode", "submit", "other", "wait"] as const;
+  const part = (name: keyof HostStep) => `${name} ${median(steps.map((s) => s[name])).toFixed(3)}`;
+  line(
+    `    host, ms a step: ${parts.map(part).join(", ")}; alone ${median(alone).toFixed(3)}, ` +
+      `of which readback ${median(readback).toFixed(3)}`,
+  );
 }
 
 function printKernels(kernels: StepTimes["kernels"], copy: number | undefined): void {
