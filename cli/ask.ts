@@ -13,6 +13,7 @@ import type {
 import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
 import { withHubModel } from "./hubModel";
+import { loadOnly } from "./loadOnly";
 import { inputError, numberOption, usageError } from "./options";
 import { replay } from "./replay";
 import { verify } from "./verify";
@@ -32,6 +33,8 @@ HF_TOKEN gives access to private and gated models.
 
 npm run ask -- --model DIR --verify [--kv-type f16|f32] [--json FILE|-] asks what PyTorch answered in
 DIR/recorded.json (reference/record_directory.py) and succeeds only if prompt and answer are the same.
+
+npm run ask -- --model DIR --load prints what the model is, and what loading it took.
 
 npm run ask -- --replay FILE [--model DIR] [--json FILE|-] runs an exported conversation (JSON) again
 and succeeds only if every answer is the same.
@@ -272,6 +275,7 @@ function describeLane({ policy, retention, result, failure, agreement: share }: 
 export async function main(given: readonly string[]): Promise<number> {
   const argv = await withHubModel(given);
   if (argv.some((word) => word === "--replay" || word.startsWith("--replay="))) return replay(argv);
+  if (argv.includes("--load")) return loadOnly(argv);
   if (argv.includes("--verify")) return verify(argv);
   const command = parseAsk(argv);
   const page = await openEngine(command.model, command.images);

@@ -61,8 +61,12 @@ export function fakeDevice(
       from = 0,
       size?: number,
     ) => {
-      const bytes = ArrayBuffer.isView(data) ? data.buffer : data;
-      log.writes.push({ label, bytes: bytes.slice(from, size && from + size) });
+      const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data)
+        ? data
+        : { buffer: data, byteOffset: 0, byteLength: data.byteLength };
+      const start = byteOffset + from;
+      const end = size === undefined ? byteOffset + byteLength : start + size;
+      log.writes.push({ label, bytes: buffer.slice(start, end) });
     },
   };
   return {

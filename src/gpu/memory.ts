@@ -33,6 +33,8 @@ export class Memory {
   readonly #bytes: Record<Pool, number> = nothing();
   readonly #peak: Record<Pool, number> = nothing();
   #cachesPeak = 0;
+  #heldBytes = 0;
+  #overallPeak = 0;
   /** Called after every change; the runtime turns it into `memory` events. */
   onChange: (() => void) | undefined;
   /** Ceiling of all live bytes. WebGPU does not say how much memory an adapter has. */
@@ -82,7 +84,7 @@ export class Memory {
 
   /** Bytes that the limit leaves. */
   get free(): number {
-    return this.limit - Object.values(this.#bytes).reduce((sum, bytes) => sum + bytes, 0);
+    return this.limit - this.#total;
   }
 
   /** Checks a plan before its first buffer. @throws OutOfMemoryError */
@@ -149,9 +151,25 @@ export class Memory {
     return this.#cachesPeak;
   }
 
+  /** Highest sum of all pools and of what `hold` counts since `resetPeak`. */
+  get overallPeak(): number {
+    return this.#overallPeak;
+  }
+
+  /**
+   * Counts bytes of an upload that are in no buffer yet: arrays, and the copies that a browser stages.
+   * @param bytes negative: released
+   */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#peakOverall();
+  }
+
   resetPeak(): void {
     for (const pool of Object.keys(this.#bytes) as Pool[]) this.#peak[pool] = this.#bytes[pool];
     this.#cachesPeak = this.#bytes.kv + this.#bytes.reference;
+    this.#overallPeak = 0;
+    this.#peakOverall();
   }
 
   /** A lost device has its own error. */
@@ -169,7 +187,16 @@ export class Memory {
     this.#bytes[pool] += delta;
     this.#peak[pool] = Math.max(this.#peak[pool], this.#bytes[pool]);
     this.#cachesPeak = Math.max(this.#cachesPeak, this.#bytes.kv + this.#bytes.reference);
+    this.#peakOverall();
     this.onChange?.();
+  }
+
+  get #total(): number {
+    return Object.values(this.#bytes).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  #peakOverall(): void {
+    this.#overallPeak = Math.max(this.#overallPeak, this.#total + this.#heldBytes);
   }
 }
 

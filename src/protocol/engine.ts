@@ -104,6 +104,8 @@ export interface ModelInfo {
   readonly card?: ModelCard;
   /** Milliseconds from the call to ready. */
   readonly loadMs: number;
+  /** Highest sum of GPU buffers and of the arrays and staged uploads of weights, while loading. */
+  readonly loadPeakBytes: number;
   /**
    * By name. `weights` identifies them: `commit:` of the Hub, else `sha256:` of the decoder's tensors
    * (`WeightCheck`).

@@ -55,13 +55,15 @@ export class LocalEngine implements Engine {
       const device = await this.#open();
       await device.gpu.memory.granted().catch(() => undefined); // the former model's refusals
       device.gpu.memory.limit = (request.memoryMb ?? Number.POSITIVE_INFINITY) * 1e6;
+      device.gpu.memory.resetPeak();
       const model = await this.#guarded(device, () => this.#read(device, request, signal));
       const emit = (event: EngineEvent) => this.#emit(event);
       const reporter = new MemoryReporter(device.gpu, emit);
       const check = () => device.faults.check();
       this.#loaded = { model, session: new Session(model, { emit, check, reporter }) };
       reporter.tell();
-      return { ...model.info, loadMs: performance.now() - started };
+      const loadPeakBytes = device.gpu.memory.overallPeak;
+      return { ...model.info, loadMs: performance.now() - started, loadPeakBytes };
     });
   }
 

@@ -66,8 +66,10 @@ export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteS
           throw new ModelError("missingFile", `The model directory has no file ${file}.`);
         }
         expectOk(file, response);
+        if (response.status === 206) {
+          return cut(file, await drainInto(live, end - start, options), 0, end - start);
+        }
         const bytes = await drain(live, options);
-        if (response.status === 206) return cut(file, bytes, 0, end - start);
         whole.set(file, bytes);
         return cut(file, bytes, start, end);
       });
@@ -97,6 +99,22 @@ function expectOk(file: string, response: Response): void {
   }
   const message = `The model's file ${file} could not be read (HTTP ${response.status}).`;
   throw new ModelError("network", message);
+}
+
+/** The first `length` bytes, or fewer if the response ends before, in one array. */
+async function drainInto(
+  live: LiveResponse,
+  length: number,
+  { onBytes }: ReadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for await (const part of live.chunks()) {
+    onBytes?.(part.length);
+    bytes.set(part.subarray(0, length - at), at);
+    at = Math.min(length, at + part.length);
+  }
+  return bytes.subarray(0, at);
 }
 
 async function drain(

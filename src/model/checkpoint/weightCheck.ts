@@ -82,7 +82,9 @@ function wordsOf({
   byteOffset,
   length,
 }: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  if (length % 4 === 0) return new Uint32Array(buffer, byteOffset, length / 4);
+  if (length % 4 === 0 && byteOffset % 4 === 0) {
+    return new Uint32Array(buffer, byteOffset, length / 4);
+  }
   const words = new Uint32Array(Math.ceil(length / 4));
   new Uint8Array(words.buffer).set(new Uint8Array(buffer, byteOffset, length));
   return words;

@@ -28,13 +28,15 @@ interface Read {
 
 const DTYPES: Readonly<Record<string, DType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 /** Neighbouring tensors are read together up to this size; larger ones in parts of this size. */
-const READ_BYTES = 16 * 1024 * 1024;
+const READ_BYTES = 8 * 1024 * 1024;
 /** Gap between two tensors below which one read is cheaper than two requests. */
 const GAP_BYTES = 64 * 1024;
 
 export interface LoadPlanOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((loadedBytes: number, totalBytes: number) => void) | undefined;
+  /** Bytes of one read. */
+  readonly readBytes?: number | undefined;
 }
 
 /**
@@ -154,11 +156,15 @@ export class WeightPlan {
   }
 
   /**
-   * Reads, checks and uploads everything. On failure it frees all allocated buffers.
+   * Reads, checks and uploads everything. On failure it frees all allocated buffers. What is on its way
+   * counts in `Memory.overallPeak`.
    * @returns the digest that identifies the weights
    * @throws ModelError naming a tensor whose numbers cannot be right
    */
-  async load(source: ByteSource, { signal, onProgress }: LoadPlanOptions): Promise<string> {
+  async load(
+    source: ByteSource,
+    { signal, onProgress, readBytes = READ_BYTES }: LoadPlanOptions,
+  ): Promise<string> {
     const total = this.bytes;
     let done = 0;
     const onBytes = (bytes: number) => {
@@ -168,21 +174,48 @@ export class WeightPlan {
     const check = new WeightCheck();
     try {
       await this.#gpu.memory.granted();
-      for (const { file, start, end } of this.#reads()) {
-        const bytes = await source.read(file, start, end, { signal, onBytes });
-        for (const tensor of this.#needed) {
-          if (tensor.file === file) lookAt(check, tensor, bytes, start);
-        }
-        for (const copy of this.#copies) {
-          if (copy.tensor.file === file) this.#upload(copy, bytes, start);
-        }
-        // Bounds the memory that the browser uses to stage uploads.
-        await this.#gpu.device.queue.onSubmittedWorkDone();
+      for (const read of this.#reads(readBytes)) {
+        await this.#holding(async (hold) => {
+          hold(read.end - read.start);
+          const bytes = await source.read(read.file, read.start, read.end, { signal, onBytes });
+          this.#take(read, bytes, check, hold);
+          // Bounds the memory that the browser uses to stage uploads.
+          await this.#gpu.device.queue.onSubmittedWorkDone();
+        });
       }
       return check.end();
     } catch (error) {
       this.destroy();
       throw error;
+    }
+  }
+
+  /** Releases what `task` has counted when it ends. */
+  async #holding(task: (hold: (bytes: number) => void) => Promise<void>): Promise<void> {
+    const { memory } = this.#gpu;
+    let held = 0;
+    try {
+      await task((bytes) => {
+        held += bytes;
+        memory.hold(bytes);
+      });
+    } finally {
+      memory.hold(-held);
+    }
+  }
+
+  /** Checks and uploads what a read has brought. `hold` counts the copies that this makes. */
+  #take(
+    { file, start }: Read,
+    bytes: Uint8Array<ArrayBuffer>,
+    check: WeightCheck,
+    hold: (bytes: number) => void,
+  ): void {
+    for (const tensor of this.#needed) {
+      if (tensor.file === file) lookAt(check, tensor, bytes, start);
+    }
+    for (const copy of this.#copies) {
+      if (copy.tensor.file === file) hold(this.#upload(copy, bytes, start));
     }
   }
 
@@ -229,32 +262,36 @@ export class WeightPlan {
     });
   }
 
-  #reads(): readonly Read[] {
+  #reads(readBytes: number): readonly Read[] {
     const reads: { file: string; start: number; end: number }[] = [];
     for (const { file, start, end } of this.#needed) {
       const last = reads.at(-1);
       const isNear = last?.file === file && start - last.end <= GAP_BYTES;
-      if (last && isNear && end - last.start <= READ_BYTES) {
+      if (last && isNear && end - last.start <= readBytes) {
         last.end = end;
         continue;
       }
-      for (let at = start; at < end; at += READ_BYTES) {
-        reads.push({ file, start: at, end: Math.min(end, at + READ_BYTES) });
+      for (let at = start; at < end; at += readBytes) {
+        reads.push({ file, start: at, end: Math.min(end, at + readBytes) });
       }
     }
     return reads;
   }
 
-  /** Writes the part of a copy that `bytes` contains; `bytes` start at file offset `first`. */
-  #upload(copy: Copy, bytes: Uint8Array<ArrayBuffer>, first: number): void {
+  /**
+   * Writes the part of a copy that `bytes` contains; `bytes` start at file offset `first`.
+   * @returns bytes of the copies that this needs until the upload is done
+   */
+  #upload(copy: Copy, bytes: Uint8Array<ArrayBuffer>, first: number): number {
     const { tensor, buffer, offset, widen } = copy;
     const from = tensor.start + copy.start;
     const start = Math.max(from, first);
     const end = Math.min(tensor.start + copy.end, first + bytes.length);
-    if (start >= end) return;
-    const piece = bytes.slice(start - first, end - first);
-    const data = widen ? toFloats(piece, DTYPES[tensor.dtype] as DType) : piece;
+    if (start >= end) return 0;
+    const piece = bytes.subarray(start - first, end - first);
+    const data = widen ? toFloats(piece.slice(), DTYPES[tensor.dtype] as DType) : piece;
     this.#gpu.device.queue.writeBuffer(buffer, offset + start - from, data);
+    return widen ? 2 * (piece.byteLength + data.byteLength) : piece.byteLength;
   }
 }
 
@@ -268,7 +305,7 @@ function lookAt(
   const start = Math.max(tensor.start, first);
   const end = Math.min(tensor.end, first + bytes.length);
   if (start >= end) return;
-  check.look(tensor, DTYPES[tensor.dtype] as DType, bytes.slice(start - first, end - first));
+  check.look(tensor, DTYPES[tensor.dtype] as DType, bytes.subarray(start - first, end - first));
 }
 
 type Expected = readonly (readonly [name: string, shape: readonly number[]])[];
@@ -293,5 +330,5 @@ function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: DType): Float32Array<Ar
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);
   const floats = dtype === "f16" ? unpackF16(words) : unpackBf16(words);
-  return floats.slice(0, bytes.length / 2);
+  return floats.subarray(0, bytes.length / 2);
 }

@@ -85,7 +85,7 @@ export async function loadWeights(
   source: ByteSource,
   options: LoadWeightsOptions = {},
 ): Promise<DecoderWeights> {
-  const { signal, onProgress, onType } = options;
+  const { signal, onProgress, readBytes, onType } = options;
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const { bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize) } = options;
   const tensors = await readTensorMap(source, { signal });
@@ -98,7 +98,7 @@ export async function loadWeights(
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
   onType?.(plan.dtype);
-  const digest = await plan.load(source, { signal, onProgress });
+  const digest = await plan.load(source, { signal, onProgress, readBytes });
   return { ...loaded, digest, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
 

@@ -46,8 +46,8 @@ export interface LoadedModel {
   readonly vision: VisionModel | undefined;
   readonly stopIds: readonly number[];
   readonly shape: ModelShape;
-  /** Everything but the load time. */
-  readonly info: Omit<ModelInfo, "loadMs">;
+  /** Everything but what the load took. */
+  readonly info: Omit<ModelInfo, "loadMs" | "loadPeakBytes">;
   destroy(): Promise<void>;
 }
 

@@ -12,7 +12,7 @@ export function describeModel(
   adapter: AdapterInfo,
   readBytes: number,
   { rowsPerTile, card }: { rowsPerTile: number | undefined; card: ModelCard | undefined },
-): Omit<ModelInfo, "loadMs"> {
+): Omit<ModelInfo, "loadMs" | "loadPeakBytes"> {
   const { layers, heads, kvHeads, headDim, contextLength } = config;
   return {
     id: modelName(baseUrl),
