@@ -3,8 +3,18 @@ import { Gpu } from "@/gpu/gpu";
 
 Object.assign(globalThis, globals);
 
-/** WebGPU under Node. The object must live as long as its devices. Timestamps are exact: browsers round them. */
-export const dawn = create(["disable-dawn-features=timestamp_quantization"]) as GPU;
+/** Devices end the process if their WebGPU object was collected. */
+const alive: GPU[] = [];
+
+/** WebGPU under Node, with optional features of Dawn (`toggles`) that it hides by default. Timestamps are exact: browsers round them. */
+export function dawnWith(toggles: readonly string[]): GPU {
+  const enabled = toggles.length > 0 ? [`enable-dawn-features=${toggles.join(",")}`] : [];
+  const gpu = create(["disable-dawn-features=timestamp_quantization", ...enabled]) as GPU;
+  alive.push(gpu);
+  return gpu;
+}
+
+export const dawn = dawnWith([]);
 
 /**
  * Creates a device on the machine's adapter (Dawn under Node; a software adapter if there is no

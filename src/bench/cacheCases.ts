@@ -1,9 +1,9 @@
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { type Decoder, promptIds } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
-import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import { type TapInput, TapRecorder } from "@/model/taps/taps";
+import { filledCache } from "./stepCases";
 
 /** Time of compaction and of decoding steps on the same cache, in milliseconds. */
 export interface CompactionTimes {
@@ -43,7 +43,7 @@ export async function timeCompaction(
   const compactions: number[] = [];
   await timePrefill(decoder, 40); // compiles, and leaves logits to draw from
   for (let run = 0; run <= repeats; run++) {
-    const cache = filledCache(decoder, rows);
+    const cache = await filledCache(decoder, rows);
     const start = cache.rowCounts().map((layer) => layer.map(() => 0));
     const times: number[] = [];
     const args = { cache, sampling: SAMPLING, maxNewTokens: STEPS, stopIds: [] };
@@ -100,23 +100,6 @@ async function timePrefill(
   });
   cache.destroy();
   return ms;
-}
-
-/** A cache that holds `rows` rows of small pseudo-random f16 numbers in every layer. */
-function filledCache(decoder: Decoder, rows: number): KvCache {
-  const cache = decoder.createCache();
-  cache.ensureRows(rows);
-  cache.append(rows);
-  for (const { k, v } of cache.layers) {
-    for (const buffer of [k, v]) {
-      const words = Uint16Array.from(
-        { length: buffer.size / 2 },
-        (_, i) => 0x2c00 | ((i * 40503) & 0x3ff),
-      );
-      decoder.gpu.device.queue.writeBuffer(buffer, 0, words);
-    }
-  }
-  return cache;
 }
 
 /** Evenly spaced rows, one list for all heads. */

@@ -1,5 +1,9 @@
-import type { ByteSource } from "@/model/checkpoint/byteSource";
+import type { Gpu } from "@/gpu/gpu";
+import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
+import type { TensorInfo, TensorMap } from "@/model/checkpoint/safetensors";
+import { type DecoderWeights, layOutWeights } from "@/model/checkpoint/weights";
+import { createFill, type Fill } from "./fill";
 
 /** `config.json` of published models, with weights that are noise: their speed, not their answers. */
 const SHAPES = {
@@ -36,49 +40,45 @@ function shape(
   });
 }
 
-const FILE = "model.safetensors";
-/** f16 numbers of the noise, repeated over the file: more than the largest range that is read. */
-const NOISE_VALUES = 2 ** 25;
+/** Biased exponent of the smallest weights: they are between 2⁻⁹ and 2⁻⁵. */
+const WEIGHT_EXPONENT = 6;
 
-/** The configuration of a shape, and a checkpoint of f16 noise that exists only where it is read. */
-export function noiseModel(name: ShapeName): {
-  readonly config: DecoderConfig;
-  readonly source: ByteSource;
-} {
-  const config = SHAPES[name];
-  const { header, gains, bytes } = layout(config);
-  const noise = new Uint8Array(noiseValues().buffer);
-  const source: ByteSource = {
-    size: async (file) => (file === FILE ? header.length + bytes : undefined),
-    async read(_file, start, end, { onBytes } = {}) {
-      onBytes?.(end - start);
-      if (end <= header.length) return header.slice(start, end);
-      const from = ((start * 7) % NOISE_VALUES) & ~7;
-      const piece = noise.slice(from, from + end - start);
-      fillGains(piece, start - header.length, gains);
-      return piece;
-    },
-  };
-  return { config, source };
+export function shapeConfig(name: ShapeName): DecoderConfig {
+  return SHAPES[name];
 }
 
-/** Header of the file, and the byte ranges of the norms' weights. */
-function layout(config: DecoderConfig) {
-  const entries: Record<string, object> = {};
-  const gains: (readonly [number, number])[] = [];
-  let bytes = 0;
-  for (const [name, dims] of tensorsOf(config)) {
-    const end = bytes + dims.reduce((product, size) => product * size, 2);
-    entries[name] = { dtype: "F16", shape: dims, data_offsets: [bytes, end] };
-    if (dims.length === 1) gains.push([bytes, end]);
-    bytes = end;
+/** Weights in f16 that are noise, made on the GPU; norms multiply by 1, biases are 0. */
+export async function noiseWeights(gpu: Gpu, config: DecoderConfig): Promise<DecoderWeights> {
+  const { plan: _, ...laid } = layOutWeights(gpu, config, tensorMap(config));
+  await gpu.memory.granted();
+  const fill = await createFill(gpu);
+  const ones = new Float32Array(config.hidden).fill(1);
+  const { layers, embedding, head, finalNormWeight } = laid;
+  for (const layer of layers) {
+    for (const matrix of [layer.qkv, layer.output, layer.gateUp, layer.down]) noise(fill, matrix);
+    gpu.device.queue.writeBuffer(layer.attentionNorm.buffer, 0, ones);
+    gpu.device.queue.writeBuffer(layer.mlpNormWeight, 0, ones);
   }
-  const json = JSON.stringify(entries);
-  const text = json.padEnd(Math.ceil(json.length / 8) * 8);
-  const header = new Uint8Array(8 + text.length);
-  new DataView(header.buffer).setBigUint64(0, BigInt(text.length), true);
-  header.set(new TextEncoder().encode(text), 8);
-  return { header, gains, bytes };
+  gpu.device.queue.writeBuffer(finalNormWeight, 0, ones);
+  for (const matrix of new Set([embedding, head])) noise(fill, matrix);
+  await gpu.device.queue.onSubmittedWorkDone();
+  return { ...laid, digest: "noise" };
+}
+
+function noise(fill: Fill, { parts }: Matrix): void {
+  for (const { buffer } of parts) fill(buffer, WEIGHT_EXPONENT);
+}
+
+/** The tensors of a checkpoint that does not exist. */
+function tensorMap(config: DecoderConfig): TensorMap {
+  const map = new Map<string, TensorInfo>();
+  let start = 0;
+  for (const [name, shape] of tensorsOf(config)) {
+    const end = start + shape.reduce((product, size) => product * size, 2);
+    map.set(name, { name, file: "model.safetensors", dtype: "F16", shape, start, end });
+    start = end;
+  }
+  return map;
 }
 
 function tensorsOf(config: DecoderConfig): (readonly [name: string, dims: readonly number[]])[] {
@@ -102,29 +102,4 @@ function tensorsOf(config: DecoderConfig): (readonly [name: string, dims: readon
     ["model.norm.weight", [hidden]],
     ...(config.isHeadTied ? [] : [["lm_head.weight", [vocabulary, hidden]] as const]),
   ];
-}
-
-/** f16 bits of both signs between 2⁻⁹ and 2⁻⁵ (xorshift). */
-function noiseValues(): Uint16Array<ArrayBuffer> {
-  let x = 0x9e3779b9;
-  return Uint16Array.from({ length: NOISE_VALUES }, () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return ((x >>> 16) & 0x8000) | ((6 + ((x >>> 12) & 3)) << 10) | (x & 0x3ff);
-  });
-}
-
-/** Writes 1.0 wherever a piece of the data, which begins at `first`, holds a norm's weight. */
-function fillGains(
-  piece: Uint8Array,
-  first: number,
-  gains: readonly (readonly [number, number])[],
-): void {
-  for (const [start, end] of gains) {
-    const last = Math.min(end, first + piece.length);
-    for (let at = Math.max(start, first); at < last; at++) {
-      piece[at - first] = (at - start) % 2 === 0 ? 0 : 0x3c;
-    }
-  }
 }

@@ -3,6 +3,7 @@ import { type Decoder, promptIds } from "@/model/decoder/decoder";
 import { DecodeSteps, STEPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
 import type { KvCache } from "@/model/kv/cache";
 import copy from "./copy.wgsl?raw";
+import { createFill } from "./fill";
 import type { PassTimes } from "./passTimes";
 
 /** All dispatches of one kernel in a step or a prefill. */
@@ -36,6 +37,8 @@ export interface PrefillTimes {
 
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 const WARM_UP = 4;
+/** Biased exponent of the smallest numbers in a cache: they are between 2⁻⁵ and 2⁻¹. */
+const CACHE_EXPONENT = 10;
 
 /** Greedy decoding steps on a cache of `rows`. The cache is as before afterwards. */
 export async function timeSteps(
@@ -73,8 +76,7 @@ export async function timePrefills(
     await prefill(decoder, rows);
     if (run > 0) wallMs.push(performance.now() - started); // the first run compiles
   }
-  const { layers, heads, headDim } = decoder.config;
-  const flops = 2 * parameters(decoder) * rows + 2 * layers * heads * headDim * rows * rows;
+  const flops = prefillFlops(decoder, rows);
   if (!times) return { rows, wallMs, gpuMs: undefined, flops, kernels: [] };
   const passes = await times.run("pass", () => prefill(decoder, rows));
   const each = await times.run("dispatch", () => prefill(decoder, rows));
@@ -82,27 +84,24 @@ export async function timePrefills(
   return { rows, wallMs, gpuMs, flops, kernels: byKernel(each, 1, () => undefined) };
 }
 
-/** A cache that holds `rows` rows of small pseudo-random f16 numbers in every layer. */
-export function filledCache(decoder: Decoder, rows: number): KvCache {
-  const block = Uint16Array.from({ length: 2 ** 19 }, (_, i) => 0x2c00 | ((i * 40503) & 0x3ff));
+/** A cache that holds `rows` rows of noise in every layer. */
+export async function filledCache(decoder: Decoder, rows: number): Promise<KvCache> {
+  const fill = await createFill(decoder.gpu);
   const cache = decoder.createCache();
   cache.ensureRows(rows);
   cache.append(rows);
-  const { queue } = decoder.gpu.device;
   for (const { k, v } of cache.layers) {
-    for (const buffer of [k, v]) {
-      for (let at = 0; at < buffer.size; at += block.byteLength) {
-        queue.writeBuffer(buffer, at, block, 0, Math.min(block.byteLength, buffer.size - at) / 2);
-      }
-    }
+    for (const buffer of [k, v]) fill(buffer, CACHE_EXPONENT);
   }
+  await decoder.gpu.memory.granted();
+  await decoder.gpu.device.queue.onSubmittedWorkDone();
   return cache;
 }
 
-/** Bytes a second of a kernel that copies a large buffer: read and written. */
-export async function copyRate(gpu: Gpu, times: PassTimes): Promise<number> {
+/** Bytes a second, read and written, of a kernel that copies `bytes`: many times what the adapter's caches hold. */
+export async function copyRate(gpu: Gpu, times: PassTimes, bytes: number): Promise<number> {
   const { limits } = gpu.device;
-  const size = Math.min(2 ** 28, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const size = Math.min(bytes, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const [from, to] = ["from", "to"].map((label) =>
     gpu.memory.storage("activations", `bench copy ${label}`, size),
   ) as [GPUBuffer, GPUBuffer];
@@ -208,6 +207,10 @@ function stepBytes(decoder: Decoder, rows: number): number {
   return matrices + cacheBytes(decoder, rows);
 }
 
-function parameters(decoder: Decoder): number {
-  return Object.values(matrixBytes(decoder)).reduce((sum, bytes) => sum + bytes, 0) / 2;
+/** Products and sums: every row goes through every layer, the last one through the head, and a row attends to those before it. */
+function prefillFlops({ config, weights }: Decoder, rows: number): number {
+  const { layers, heads, headDim } = config;
+  const head = config.vocabulary * config.hidden;
+  const perRow = weights.parameters - (config.isHeadTied ? 1 : 2) * head;
+  return 2 * (perRow * rows + head) + 2 * layers * heads * headDim * rows * rows;
 }

@@ -4,7 +4,7 @@ import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
 import type { DecoderConfig } from "./config";
-import { readTensorMap } from "./safetensors";
+import { readTensorMap, type TensorMap } from "./safetensors";
 import { checkLayerCount } from "./weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "./weightPlan";
 
@@ -86,9 +86,25 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<DecoderWeights> {
   const { signal, onProgress, readBytes, onType } = options;
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-  const { bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize) } = options;
   const tensors = await readTensorMap(source, { signal });
+  const { plan, ...laid } = layOutWeights(gpu, config, tensors, options.bindingBytes);
+  onType?.(plan.dtype);
+  const digest = await plan.load(source, { signal, onProgress, readBytes });
+  return { ...laid, digest };
+}
+
+/**
+ * Checks the tensors and allocates their buffers, all zero; `plan` can load them.
+ * @throws ModelError, OutOfMemoryError
+ */
+export function layOutWeights(
+  gpu: Gpu,
+  config: DecoderConfig,
+  tensors: TensorMap,
+  limit?: number,
+): Omit<DecoderWeights, "digest"> & { readonly plan: WeightPlan } {
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const bindingBytes = limit ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const prefix = PREFIXES.find((start) => tensors.has(`${start}embed_tokens.weight`));
   if (prefix === undefined) {
     throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
@@ -97,9 +113,7 @@ export async function loadWeights(
   const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
-  onType?.(plan.dtype);
-  const digest = await plan.load(source, { signal, onProgress, readBytes });
-  return { ...loaded, digest, bytes: plan.bytes, destroy: () => plan.destroy() };
+  return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy(), plan };
 }
 
 function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.weight") {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
-import { findBrowser } from "./browser";
+import { findBrowser } from "../browser";
 
 const FIXTURES = "fixtures/decoder";
 const MODEL = "public/models/keepsight-mini";
@@ -70,13 +70,18 @@ function entry() {
   const command = path.resolve("cli/benchNode.ts");
   const code: Readonly<Record<string, string>> = {
     [ENTRY]: `import { main } from ${JSON.stringify(command)};
-process.exit(await main(process.argv.slice(2)));`,
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  console.error(error.exitCode ? error.message : error);
+  process.exit(error.exitCode ?? 1);
+}`,
     [NO_PACK]: 'export const pack = () => { throw new Error("--pack needs the repository."); };',
   };
   return {
     name: "entry",
     resolveId(id: string) {
-      if (id === "./benchPack") return NO_PACK;
+      if (id === "./bench/pack") return NO_PACK;
       return id === ENTRY ? id : null;
     },
     load(id: string) {

@@ -1,6 +1,6 @@
 import type { AskRequest, CacheSettings, TurnResult } from "@/protocol/engine";
 import { median } from "@/text/stats";
-import type { OpenedEngine } from "./engine";
+import type { OpenedEngine } from "../engine";
 
 /** The cost of three lanes relative to one, for the same question with an empty cache. */
 export interface CompareReport {

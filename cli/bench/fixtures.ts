@@ -4,7 +4,9 @@ import { type FixturePrompt, loadFixtureDecoder, uploadPrompt } from "@/bench/fi
 import type { Gpu } from "@/gpu/gpu";
 import { PLAIN, type Variants } from "@/gpu/variants";
 import { generate } from "@/model/decoder/generation";
-import { diskSource } from "./disk";
+import { diskSource } from "../disk";
+import type { Bench } from "./cases";
+import type { Report } from "./report";
 
 /** A prompt with PyTorch's logits and tokens; `fixtures/decoder/README.md` describes them. */
 interface Case extends FixturePrompt {
@@ -21,7 +23,7 @@ interface Model {
 }
 
 /** Largest differences from PyTorch's logits, of one set of variants. */
-export interface FixtureCheck {
+interface FixtureCheck {
   readonly variants: Variants;
   readonly cases: number;
   readonly prefillError: number;
@@ -33,8 +35,8 @@ export interface FixtureCheck {
 const DIRECTORY = "fixtures/decoder";
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 
-/** Prefills and decodes every fixture with all sets of variants that the adapter can run. */
-export async function checkFixtures(gpu: Gpu, chosen: Variants): Promise<FixtureCheck[]> {
+/** Prefills and decodes every fixture with all sets of variants that the adapter can run, the chosen one first. */
+export async function checkCase({ gpu, variants: chosen, report }: Bench): Promise<void> {
   const shared = { reduction: "workgroup", matmul: "tiled", flash: "tiled" } as const;
   const sets: Variants[] = [shared, PLAIN];
   if (gpu.features.subgroups) {
@@ -42,17 +44,21 @@ export async function checkFixtures(gpu: Gpu, chosen: Variants): Promise<Fixture
     sets.push({ reduction: "one", matmul: "subgroup", flash: "subgroup" });
   }
   const isChosen = (set: Variants) => JSON.stringify(set) === JSON.stringify(chosen);
-  const checks = [];
   for (const set of sets.toSorted((a, b) => Number(isChosen(b)) - Number(isChosen(a)))) {
-    const check = await checkVariants(gpu, set);
-    process.stdout.write(
-      `PyTorch's logits, ${Object.values(set).join(" ")}: ${check.cases} cases, prefill ` +
-        `${check.prefillError.toExponential(1)}, decoding ${check.decodeError.toExponential(1)}` +
-        `${check.wrong.length > 0 ? `, OTHER TOKENS: ${check.wrong.join(", ")}` : ""}\n`,
-    );
-    checks.push(check);
+    const what = `PyTorch's logits, ${Object.values(set).join(" ")}`;
+    if (!report.hasTime(what)) return;
+    tell(report, what, await checkVariants(gpu, set));
   }
-  return checks;
+}
+
+function tell(report: Report, what: string, check: FixtureCheck): void {
+  const { cases, prefillError, decodeError, wrong } = check;
+  report.add(["checks"], check);
+  report.line(
+    `${what}: ${cases} cases, largest error ${prefillError.toExponential(1)} after prefill, ` +
+      `${decodeError.toExponential(1)} after decoding`,
+  );
+  if (wrong.length > 0) report.problem(`${what}: other tokens for ${wrong.join(", ")}`);
 }
 
 async function checkVariants(gpu: Gpu, variants: Variants): Promise<FixtureCheck> {

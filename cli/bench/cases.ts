@@ -1,0 +1,55 @@
+import type { PassTimes } from "@/bench/passTimes";
+import { SHAPE_NAMES } from "@/bench/shapes";
+import type { AdapterFacts } from "@/gpu/device";
+import type { Gpu } from "@/gpu/gpu";
+import type { Variants } from "@/gpu/variants";
+import { checkCase } from "./fixtures";
+import {
+  type BenchedModel,
+  compactionCase,
+  decodeCase,
+  hostCase,
+  MINI,
+  prefillCase,
+  tapsCase,
+} from "./modelCases";
+import type { Report } from "./report";
+
+/** What every measurement has: the device, what it can do, and how much to measure. */
+export interface Bench {
+  readonly gpu: Gpu;
+  readonly adapter: AdapterFacts;
+  readonly variants: Variants;
+  /** Undefined if the adapter has no timestamps. */
+  readonly times: PassTimes | undefined;
+  /** Bytes a second of a copying kernel. */
+  readonly copy: number | undefined;
+  readonly sizes: Sizes;
+  readonly report: Report;
+}
+
+export interface Sizes {
+  readonly models: readonly string[];
+  readonly rows: readonly number[];
+  readonly prefill: readonly number[];
+  readonly steps: number;
+  readonly repeats: number;
+}
+
+/** Measurements of one model after the other, which is loaded once for all of them. */
+export const MODEL_CASES: Readonly<
+  Record<string, (bench: Bench, model: BenchedModel) => Promise<void>>
+> = {
+  prefill: prefillCase,
+  decode: decodeCase,
+  host: hostCase,
+  compaction: compactionCase,
+  taps: tapsCase,
+};
+
+/** Measurements that load what they need. They run before the models, in this order. */
+export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  check: checkCase,
+};
+
+export const MODELS: readonly string[] = [MINI, ...SHAPE_NAMES];
