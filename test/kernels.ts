@@ -29,7 +29,7 @@ export function randomMatrix(scratch: TestBuffers, spec: TestMatrixSpec, seed: n
       const from = (half * rows + firstRow) * columns;
       piece.set(stored.subarray(from, from + count * columns), half * count * columns);
     }
-    const { buffer, values: rounded } = scratch.store(piece, dtype);
+    const { buffer, values: rounded } = scratch.store(piece, dtype, columns);
     for (let half = 0; half < halves; half++) {
       const size = count * columns;
       const to = (half * rows + firstRow) * columns;

@@ -14,7 +14,8 @@ export function packBf16(values: Floats): Uint32Array<ArrayBuffer> {
 /** Unpacks the output of `packBf16`. */
 export function unpackBf16(words: Uint32Array): Floats {
   const bits = new Uint32Array(words.length * 2);
-  for (const [at, word] of words.entries()) {
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as number;
     bits[2 * at] = word << 16;
     bits[2 * at + 1] = word & 0xffff_0000;
   }
@@ -56,10 +57,18 @@ function roundedSmall(bits: number): number {
 }
 
 export function unpackF16(words: Uint32Array): Floats {
-  return Float32Array.from({ length: words.length * 2 }, (_, at) => {
-    return halfValue(((words[at >> 1] as number) >>> (16 * (at & 1))) & 0xffff);
-  });
+  halfValues ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfValue(bits));
+  const values = new Float32Array(words.length * 2);
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as number;
+    values[2 * at] = halfValues[word & 0xffff] as number;
+    values[2 * at + 1] = halfValues[word >>> 16] as number;
+  }
+  return values;
 }
+
+/** The number of every f16 bit pattern. */
+let halfValues: Floats | undefined;
 
 function halfBits(value: number): number {
   const magnitude = Math.abs(value);

@@ -49,6 +49,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   for (const create of [...vision, createReceivedAttention]) await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
+  await createEmbed(gpu, "q4g32");
   for (const create of [createGatherKv, createMergeKv, createNearestKey, createReorderKv]) {
     await create(gpu, "f16", HEADS.headDim);
   }

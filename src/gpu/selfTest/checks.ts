@@ -62,7 +62,7 @@ async function worst(
 }
 
 function matrix(scratch: TestBuffers, dtype: DType, rows: number, stored: number, seed: number) {
-  const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), dtype);
+  const { buffer, values } = scratch.store(randomFloats(stored * WIDTH, seed), dtype, WIDTH);
   const parts = [{ buffer, firstRow: 0, rows }];
   return { values, matrix: { label: "self-test", dtype, rows, columns: WIDTH, parts } };
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu";
-import type { DType } from "../kernels/common/dtype";
+import { dequantizeRows, quantizeRows } from "../grouped";
+import { type DType, type GroupedType, groupingOf } from "../kernels/common/dtype";
 import { packBf16, packF16, unpackBf16, unpackF16 } from "../packing";
 
 /** Buffers of a self-test or a test: made from arrays, read back as arrays, destroyed together. */
@@ -18,9 +19,14 @@ export class TestBuffers {
     return buffer;
   }
 
-  /** `values` stored as `dtype`, and what is left of them after rounding. */
-  store(values: Float32Array<ArrayBuffer>, dtype: DType) {
+  /** Rows of `values` stored as `dtype`, and what is left of them after rounding. */
+  store(values: Float32Array<ArrayBuffer>, dtype: DType, columns = values.length) {
     if (dtype === "f32") return { buffer: this.upload(values), values };
+    if (groupingOf(dtype)) {
+      const packed = quantizeRows(values, columns, dtype as GroupedType);
+      const rounded = dequantizeRows(packed, columns, dtype as GroupedType);
+      return { buffer: this.upload(packed), values: rounded };
+    }
     const words = dtype === "f16" ? packF16(values) : packBf16(values);
     const rounded = dtype === "f16" ? unpackF16(words) : unpackBf16(words);
     return { buffer: this.upload(words), values: rounded };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { DType } from "@/gpu/kernels/common/dtype";
+import type { FloatType } from "@/gpu/kernels/common/dtype";
 import { packBf16, packF16 } from "@/gpu/packing";
 import { randomFloats } from "../../../test/kernels";
 import type { TensorInfo } from "./safetensors";
@@ -9,7 +9,7 @@ import { WeightCheck } from "./weightCheck";
 type Floats = Float32Array<ArrayBuffer>;
 
 const bytesOf = (data: Floats | Uint32Array<ArrayBuffer>) => new Uint8Array(data.buffer);
-const PACK: Readonly<Record<DType, (values: Floats) => Uint8Array<ArrayBuffer>>> = {
+const PACK: Readonly<Record<FloatType, (values: Floats) => Uint8Array<ArrayBuffer>>> = {
   f32: bytesOf,
   f16: (values) => bytesOf(packF16(values)),
   bf16: (values) => bytesOf(packBf16(values)),
@@ -19,7 +19,7 @@ const DTYPES = ["f32", "f16", "bf16"] as const;
 /** Looks at a tensor in pieces of 64 bytes. */
 function check(
   bytes: Uint8Array<ArrayBuffer>,
-  dtype: DType,
+  dtype: FloatType,
   name = "layers.0.weight",
   shape = [64, 32],
 ) {

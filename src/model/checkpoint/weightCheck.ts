@@ -1,18 +1,18 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { DType } from "@/gpu/kernels/common/dtype";
+import type { FloatType } from "@/gpu/kernels/common/dtype";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { ModelError } from "../modelError";
 import type { TensorInfo, TensorMap } from "./safetensors";
 
 /** Bits of an exponent: all set stands for infinity or no number. Two 16-bit numbers share a word. */
-const EXPONENTS: Readonly<Record<DType, readonly number[]>> = {
+const EXPONENTS: Readonly<Record<FloatType, readonly number[]>> = {
   f32: [0x7f800000],
   f16: [0x7c00, 0x7c000000],
   bf16: [0x7f80, 0x7f800000],
 };
 /** All bits but the signs. */
-const MAGNITUDES: Readonly<Record<DType, number>> = {
+const MAGNITUDES: Readonly<Record<FloatType, number>> = {
   f32: 0x7fffffff,
   f16: 0x7fff7fff,
   bf16: 0x7fff7fff,
@@ -50,7 +50,7 @@ export class WeightCheck {
    * @param piece bytes of a tensor, from a multiple of 4 on; pieces come in the order of the files
    * @throws ModelError for infinities, values that are no number, and a data type that cannot be right
    */
-  look(tensor: TensorInfo, dtype: DType, piece: Uint8Array<ArrayBuffer>): void {
+  look(tensor: TensorInfo, dtype: FloatType, piece: Uint8Array<ArrayBuffer>): void {
     if (!this.#seen.has(tensor)) this.#digest.update(utf8ToBytes(`${tensor.name}\0`));
     this.#digest.update(piece);
     const words = wordsOf(piece);
@@ -100,7 +100,7 @@ function areFinite(words: Uint32Array, exponents: readonly number[]): boolean {
 }
 
 /** A header may name a type of the right size that is not the data's. */
-function checkType(tensor: TensorInfo, dtype: DType, words: Uint32Array<ArrayBuffer>): void {
+function checkType(tensor: TensorInfo, dtype: FloatType, words: Uint32Array<ArrayBuffer>): void {
   const stride = Math.ceil(words.length / SAMPLE);
   const sample = words.filter((_, at) => at % stride === 0);
   const values = magnitudes(sample, dtype).filter((value) => value !== 0);
@@ -111,7 +111,7 @@ function checkType(tensor: TensorInfo, dtype: DType, words: Uint32Array<ArrayBuf
   if (isTiny || isShifted) throw bad(tensor, `is not stored as ${tensor.dtype}, as its file says`);
 }
 
-function magnitudes(bits: Uint32Array<ArrayBuffer>, dtype: DType): readonly number[] {
+function magnitudes(bits: Uint32Array<ArrayBuffer>, dtype: FloatType): readonly number[] {
   const floats =
     dtype === "f32"
       ? new Float32Array(bits.buffer)

@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import { DTYPE_BYTES, type DType } from "@/gpu/kernels/common/dtype";
+import { type FloatType, rowBytes } from "@/gpu/kernels/common/dtype";
 import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { shown } from "@/text/shown";
@@ -26,7 +26,7 @@ interface Read {
   readonly end: number;
 }
 
-const DTYPES: Readonly<Record<string, DType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const DTYPES: Readonly<Record<string, FloatType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 /** Neighbouring tensors are read together up to this size; larger ones in parts of this size. */
 const READ_BYTES = 8 * 1024 * 1024;
 /** Gap between two tensors below which one read is cheaper than two requests. */
@@ -50,7 +50,7 @@ export class WeightPlan {
   readonly #bindingBytes: number;
   readonly #copies: Copy[] = [];
   readonly #buffers: GPUBuffer[] = [];
-  #dtype: DType = "f32";
+  #dtype: FloatType = "f32";
   /** In the order of the files. */
   #needed: readonly TensorInfo[] = [];
 
@@ -63,7 +63,7 @@ export class WeightPlan {
   }
 
   /** Data type of all matrices. */
-  get dtype(): DType {
+  get dtype(): FloatType {
     return this.#dtype;
   }
 
@@ -102,7 +102,7 @@ export class WeightPlan {
     const first = matrices[0] as TensorInfo;
     const other = matrices.find(({ dtype }) => dtype !== first.dtype);
     if (other) throw bad(`The tensor ${other.name} is ${other.dtype}, others are ${first.dtype}.`);
-    this.#dtype = DTYPES[first.dtype] as DType;
+    this.#dtype = DTYPES[first.dtype] as FloatType;
     this.#gpu.memory.require("weights", this.bytes);
   }
 
@@ -112,12 +112,12 @@ export class WeightPlan {
     // A convolution [out, in, height, width] is a matrix [out, in × height × width].
     const columns = product((tensors[0] as TensorInfo).shape.slice(1));
     const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] as number), 0);
-    const rowBytes = columns * DTYPE_BYTES[this.#dtype];
-    const parts = this.#split(label, rows, rowBytes, granule);
+    const bytes = rowBytes(this.#dtype, columns);
+    const parts = this.#split(label, rows, bytes, granule);
     for (const part of parts) {
       let top = 0;
       for (const tensor of tensors) {
-        this.#copyRows(tensor, part, top - part.firstRow, rowBytes);
+        this.#copyRows(tensor, part, top - part.firstRow, bytes);
         top += tensor.shape[0] as number;
       }
     }
@@ -131,12 +131,12 @@ export class WeightPlan {
   gated(label: string, gateName: string, upName: string): Matrix {
     const [gate, up] = [this.#tensor(gateName), this.#tensor(upName)];
     const [rows, columns] = gate.shape as readonly [number, number];
-    const rowBytes = columns * DTYPE_BYTES[this.#dtype];
-    const parts = this.#split(label, rows, 2 * rowBytes, 2);
+    const bytes = rowBytes(this.#dtype, columns);
+    const parts = this.#split(label, rows, 2 * bytes, 2);
     for (const part of parts) {
-      this.#copyRows(gate, part, -part.firstRow, rowBytes);
+      this.#copyRows(gate, part, -part.firstRow, bytes);
       const upPart = { ...part, rows: 2 * part.rows };
-      this.#copyRows(up, upPart, part.rows - part.firstRow, rowBytes, part.rows);
+      this.#copyRows(up, upPart, part.rows - part.firstRow, bytes, part.rows);
     }
     return { label, dtype: this.#dtype, rows, columns, parts };
   }
@@ -289,7 +289,7 @@ export class WeightPlan {
     const end = Math.min(tensor.start + copy.end, first + bytes.length);
     if (start >= end) return 0;
     const piece = bytes.subarray(start - first, end - first);
-    const data = widen ? toFloats(piece.slice(), DTYPES[tensor.dtype] as DType) : piece;
+    const data = widen ? toFloats(piece.slice(), DTYPES[tensor.dtype] as FloatType) : piece;
     this.#gpu.device.queue.writeBuffer(buffer, offset + start - from, data);
     return widen ? 2 * (piece.byteLength + data.byteLength) : piece.byteLength;
   }
@@ -305,7 +305,7 @@ function lookAt(
   const start = Math.max(tensor.start, first);
   const end = Math.min(tensor.end, first + bytes.length);
   if (start >= end) return;
-  check.look(tensor, DTYPES[tensor.dtype] as DType, bytes.subarray(start - first, end - first));
+  check.look(tensor, DTYPES[tensor.dtype] as FloatType, bytes.subarray(start - first, end - first));
 }
 
 type Expected = readonly (readonly [name: string, shape: readonly number[]])[];
@@ -325,7 +325,7 @@ function bad(message: string): ModelError {
 }
 
 /** Converts stored numbers to f32. */
-function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: DType): Float32Array<ArrayBuffer> {
+function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: FloatType): Float32Array<ArrayBuffer> {
   if (dtype === "f32") return new Float32Array(bytes.buffer);
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);

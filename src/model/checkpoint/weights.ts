@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { DType } from "@/gpu/kernels/common/dtype";
+import type { FloatType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
@@ -42,7 +42,7 @@ export interface LayerWeights {
 export interface DecoderWeights {
   /** SHA-256 of the decoder's tensors, in hexadecimal: the identity of the weights. */
   readonly digest: string;
-  readonly dtype: DType;
+  readonly dtype: FloatType;
   /** Parameters of the language model; a tied head counts once. */
   readonly parameters: number;
   /** Number of bytes read. */
@@ -61,7 +61,7 @@ export interface LoadWeightsOptions extends LoadPlanOptions {
   /** Largest part of a matrix in bytes; default: the device's binding limit. */
   readonly bindingBytes?: number;
   /** Called when the headers are read, before the tensors are: kernels can compile meanwhile. */
-  readonly onType?: (dtype: DType) => void;
+  readonly onType?: (dtype: FloatType) => void;
 }
 
 /** Prefixes of the decoder's tensors: SmolVLM and Idefics3 (MLX's last), LLaVA-like containers, bare models. */

@@ -1,12 +1,37 @@
-import bf16 from "./weight_bf16.wgsl?raw";
-import f16 from "./weight_f16.wgsl?raw";
-import f32 from "./weight_f32.wgsl?raw";
+/** Floating-point weights. */
+export type FloatType = "f32" | "f16" | "bf16";
+
+/**
+ * Weights in 8 or 4 bits: a code × scale + bias, with a scale and a bias per group of columns. `q4g64bf16`
+ * has 4 bits, groups of 64, and scales in bf16 instead of f16.
+ */
+export type GroupedType = `q${4 | 8}g${32 | 64 | 128}${"" | "bf16"}`;
 
 /** How a weight is stored. Arithmetic is always f32. */
-export type DType = "f32" | "f16" | "bf16";
+export type DType = FloatType | GroupedType;
 
 /** Bytes of one stored weight. */
-export const DTYPE_BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, bf16: 2 };
+export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { f32: 4, f16: 2, bf16: 2 };
 
-/** WGSL that defines `W4` and `w_unpack`. */
-export const WEIGHT_CODE: Readonly<Record<DType, string>> = { f32, f16, bf16 };
+/** The numbers in the name of a grouped type. */
+export interface Grouping {
+  readonly bits: 4 | 8;
+  /** Columns that share a scale and a bias. */
+  readonly group: 32 | 64 | 128;
+  readonly scales: "f16" | "bf16";
+}
+
+/** @returns undefined for floating-point weights */
+export function groupingOf(dtype: DType): Grouping | undefined {
+  const [, bits, group, scales] = dtype.match(/^q(\d)g(\d+)(bf16)?$/) ?? [];
+  if (!bits) return undefined;
+  return { bits: Number(bits), group: Number(group), scales: scales ?? "f16" } as Grouping;
+}
+
+/** Bytes of a row as the kernels read it: `weight_plain.wgsl`, `weight_grouped.wgsl`. */
+export function rowBytes(dtype: DType, columns: number): number {
+  const grouping = groupingOf(dtype);
+  if (!grouping) return columns * FLOAT_BYTES[dtype as FloatType];
+  const codes = Math.ceil((columns * grouping.bits) / 128);
+  return 16 * (codes + Math.ceil(columns / (4 * grouping.group)));
+}

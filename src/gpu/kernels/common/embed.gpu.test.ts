@@ -1,16 +1,24 @@
 import { afterAll, afterEach, expect, it } from "vitest";
 import { createTestGpu } from "../../../../test/dawn";
-import { randomFloats, randomMatrix } from "../../../../test/kernels";
+import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
 import { TestBuffers } from "../../selfTest/testBuffers";
 import { createEmbed, FEATURE_BIT } from "./embed";
+
+/** A code and its bias are added in f32. */
+const ROUNDING = 1e-6;
 
 const gpu = await createTestGpu();
 const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
-it.each(["f32", "f16", "bf16"] as const)("places %s token rows and feature rows", async (dtype) => {
-  const width = 20;
+it.each([
+  ["f32", 20],
+  ["f16", 20],
+  ["bf16", 20],
+  ["q8g64", 68],
+  ["q4g32", 68],
+] as const)("places %s token rows and feature rows", async (dtype, width) => {
   const spec = { dtype, rows: 31, columns: width, partRows: 12 };
   const { matrix, values } = randomMatrix(scratch, spec, 1);
   const features = randomFloats(7 * width, 2);
@@ -29,6 +37,7 @@ it.each(["f32", "f16", "bf16"] as const)("places %s token rows and feature rows"
     const [source, row] = id >= FEATURE_BIT ? [features, id - FEATURE_BIT] : [values, id];
     return [...source.subarray(row * width, (row + 1) * width)];
   });
-  expect([...(await scratch.readFloats(output))]).toEqual(expected);
+  const error = maxError(await scratch.readFloats(output), Float32Array.from(expected));
+  expect(error).toBeLessThanOrEqual(dtype.startsWith("q") ? ROUNDING : 0);
   recorder.destroy();
 });

@@ -1,7 +1,8 @@
 import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import { type DType, WEIGHT_CODE } from "./dtype";
+import { weightCode } from "../weights/weightCode";
+import type { DType } from "./dtype";
 import embed from "./embed.wgsl?raw";
 import embedFeatures from "./embed_features.wgsl?raw";
 import type { Matrix } from "./matrix";
@@ -38,7 +39,7 @@ export async function createEmbed(gpu: Gpu, dtype: DType): Promise<Embed> {
   const [tokens, images] = await Promise.all([
     gpu.compile({
       label: `embed ${dtype}`,
-      code: [WEIGHT_CODE[dtype], embed],
+      code: [...weightCode(dtype), embed],
       access,
       params: { rows: "u32", width4: "u32", firstId: "u32", idCount: "u32" },
     }),

@@ -8,7 +8,7 @@ export interface MatrixPart {
 }
 
 /**
- * A weight [rows, columns] as stored in its file: row-major, one row per output, split by rows if
+ * A weight [rows, columns]: row-major, one row per output, in rows of `rowBytes`, split by rows if
  * it exceeds the binding size limit. A gated matrix (gate and up) has `rows` outputs and twice as
  * many stored rows: each part holds its gate rows, then its up rows.
  */

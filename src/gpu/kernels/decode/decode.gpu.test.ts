@@ -15,12 +15,14 @@ const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
-const depth = 60;
+const depth = 92;
 
 describe.each([
   ["one", "f32", "f32"],
   ["one", "f16", "f16"],
   ["one", "bf16", "f16"],
+  ["one", "q8g64", "f32"],
+  ["workgroup", "q4g32", "f32"],
   ["workgroup", "f16", "f32"],
   ["subgroup", "bf16", "f32"],
 ] as const)("%s reduction, %s weights, %s cache", (reduction, dtype, kvType) => {

@@ -2,10 +2,11 @@ import type { Gpu } from "../../gpu";
 import type { Access, ParamTypes, Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
-import { type DType, WEIGHT_CODE } from "../common/dtype";
+import type { DType } from "../common/dtype";
 import { KV_CODE, type KvType } from "../common/kvType";
 import type { Matrix } from "../common/matrix";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import { weightCode } from "../weights/weightCode";
 import decodeGated from "./decode_gated.wgsl?raw";
 import decodeHead from "./decode_head.wgsl?raw";
 import decodeProject from "./decode_project.wgsl?raw";
@@ -99,7 +100,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     compileWidths(reduction, matrices, (width) =>
       gpu.compile({
         label: `${label} ${reduction} ${dtype}`,
-        code: [code, WEIGHT_CODE[dtype], gemvRows, ...wgsl],
+        code: [code, ...weightCode(dtype), gemvRows, ...wgsl],
         access,
         params,
         enable,

@@ -2,7 +2,7 @@
 //
 //   input        [depth4] vec4, the residual stream
 //   norm_weight  [depth4] vec4 of the norm
-//   weights      [2, part's rows, depth4] W4: the gate's rows, then up's
+//   weights      [2, part's rows, depth4] W: the gate's rows, then up's
 //   bias         [2, rows] f32: the gate's, then up's
 //   output       [rows] f32
 //
@@ -19,7 +19,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<W4>;
+@group(0) @binding(2) var<storage, read> weights: array<W>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;

@@ -2,7 +2,7 @@
 //
 //   input        [any rows, depth4] vec4; row `input_row` is used
 //   norm_weight  [depth4] vec4 of the final norm
-//   weights      [part's rows, depth4] W4
+//   weights      [part's rows, depth4] W
 //   logits       [rows] f32
 //
 // A unit of work is four rows of the head. Dispatch ceil(part's rows / 4) units.
@@ -17,7 +17,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<W4>;
+@group(0) @binding(2) var<storage, read> weights: array<W>;
 @group(0) @binding(3) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 

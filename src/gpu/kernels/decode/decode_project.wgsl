@@ -1,7 +1,7 @@
 // decode_project: output += weights × input + bias, for one row: a projection and its residual.
 //
 //   input    [depth4] vec4
-//   weights  [part's rows, depth4] W4
+//   weights  [part's rows, depth4] W
 //   bias     [rows] f32
 //   output   [rows] f32
 //
@@ -14,7 +14,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<W4>;
+@group(0) @binding(1) var<storage, read> weights: array<W>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;

@@ -2,7 +2,7 @@
 //
 //   input        [depth4] vec4, the residual stream
 //   norm_weight  [depth4] vec4 of the norm; from vec4 bias_first4 on the bias [all heads, head_dim]
-//   weights      [part's heads, head_dim, depth4] W4
+//   weights      [part's heads, head_dim, depth4] W
 //   angles       [head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
 //   table        [layers, kv_heads] vec4u: offset, rows in use, capacity, flat offset
 //   queries      [heads, head_dim] f32, as pairs
@@ -25,7 +25,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<W4>;
+@group(0) @binding(2) var<storage, read> weights: array<W>;
 @group(0) @binding(3) var<storage, read> angles: array<vec4f>;
 @group(0) @binding(4) var<storage, read> table: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> queries: array<vec2f>;

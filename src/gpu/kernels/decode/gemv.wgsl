@@ -1,19 +1,31 @@
 // gemv: product of four rows of a matrix and one vector, the core of the decode kernels. The kernel
-// declares `weights` (array<W4>) and `input` (array<vec4f>); a unit of work is four rows. Two steps
+// declares `weights` (array<W>) and `input` (array<vec4f>); a unit of work is four rows. Two runs
 // along the depth are loaded before the first is used. Concatenated after gemv_rows.wgsl.
 
 /// Products of rows `rows` of `weights` with `input`, the same in every invocation.
 fn dot_rows(rows: vec4u, depth4: u32, local: vec3u) -> vec4f {
-  let base = rows * depth4;
+  let base = rows * w_stride(depth4);
+  let runs = depth4 / RUN4;
   var sums = vec4f();
-  var k = reduction_index(local);
-  for (; k + REDUCTION_WIDTH < depth4; k += 2u * REDUCTION_WIDTH) {
-    let near = rows_at(base, k);
-    let far = rows_at(base, k + REDUCTION_WIDTH);
-    sums += rows_dot(near, input[k]) + rows_dot(far, input[k + REDUCTION_WIDTH]);
+  var run = reduction_index(local);
+  for (; run + REDUCTION_WIDTH < runs; run += 2u * REDUCTION_WIDTH) {
+    let near = rows_run(base, depth4, run);
+    let far = rows_run(base, depth4, run + REDUCTION_WIDTH);
+    sums += run_dot(near, run) + run_dot(far, run + REDUCTION_WIDTH);
   }
-  if (k < depth4) {
-    sums += rows_dot(rows_at(base, k), input[k]);
+  if (run < runs) {
+    sums += run_dot(rows_run(base, depth4, run), run);
+  }
+  for (var k = runs * RUN4 + reduction_index(local); k < depth4; k += REDUCTION_WIDTH) {
+    sums += rows_dot_at(base, depth4, k, input[k]);
   }
   return reduce_add4(sums, local);
+}
+
+fn run_dot(rows: Rows4, run: u32) -> vec4f {
+  var sums = vec4f();
+  for (var i = 0u; i < RUN4; i++) {
+    sums += rows_dot(rows, i, input[run * RUN4 + i]);
+  }
+  return sums;
 }

@@ -1,28 +1,46 @@
 // gemv_norm: product of four rows of a matrix and one RMS-normalised vector, in one pass over both.
-// The kernel declares `weights` (array<W4>), `input` and `norm_weight` (array<vec4f>); a unit of
-// work is four rows. Two steps along the depth are loaded before the first is used. Concatenated
+// The kernel declares `weights` (array<W>), `input` and `norm_weight` (array<vec4f>); a unit of
+// work is four rows. Two runs along the depth are loaded before the first is used. Concatenated
 // after gemv_rows.wgsl.
+
+/// Sums over a part of the depth.
+struct Normed4 {
+  sums: vec4f,
+  squares: vec4f,
+}
 
 /// Products of rows `rows` of `weights` with input[first …] / rms * norm_weight, the same in every
 /// invocation.
 fn dot_rows_normed(rows: vec4u, depth4: u32, first: u32, epsilon: f32, local: vec3u) -> vec4f {
-  let base = rows * depth4;
-  var sums = vec4f();
-  var squares = vec4f();
-  var k = reduction_index(local);
-  for (; k + REDUCTION_WIDTH < depth4; k += 2u * REDUCTION_WIDTH) {
-    let near = rows_at(base, k);
-    let far = rows_at(base, k + REDUCTION_WIDTH);
-    let x = input[first + k];
-    let y = input[first + k + REDUCTION_WIDTH];
-    squares += x * x + y * y;
-    sums += rows_dot(near, x * norm_weight[k]) + rows_dot(far, y * norm_weight[k + REDUCTION_WIDTH]);
+  let base = rows * w_stride(depth4);
+  let runs = depth4 / RUN4;
+  var total: Normed4;
+  var run = reduction_index(local);
+  for (; run + REDUCTION_WIDTH < runs; run += 2u * REDUCTION_WIDTH) {
+    let near = rows_run(base, depth4, run);
+    let far = rows_run(base, depth4, run + REDUCTION_WIDTH);
+    total = run_normed(total, near, run, first);
+    total = run_normed(total, far, run + REDUCTION_WIDTH, first);
   }
-  if (k < depth4) {
-    let x = input[first + k];
-    squares += x * x;
-    sums += rows_dot(rows_at(base, k), x * norm_weight[k]);
+  if (run < runs) {
+    total = run_normed(total, rows_run(base, depth4, run), run, first);
   }
-  let mean = dot(reduce_add4(squares, local), vec4f(0.25)) / f32(depth4);
-  return reduce_add4(sums, local) * inverseSqrt(mean + epsilon);
+  for (var k = runs * RUN4 + reduction_index(local); k < depth4; k += REDUCTION_WIDTH) {
+    let x = input[first + k];
+    total.squares += x * x;
+    total.sums += rows_dot_at(base, depth4, k, x * norm_weight[k]);
+  }
+  let mean = dot(reduce_add4(total.squares, local), vec4f(0.25)) / f32(depth4);
+  return reduce_add4(total.sums, local) * inverseSqrt(mean + epsilon);
+}
+
+fn run_normed(before: Normed4, rows: Rows4, run: u32, first: u32) -> Normed4 {
+  var after = before;
+  for (var i = 0u; i < RUN4; i++) {
+    let k = run * RUN4 + i;
+    let x = input[first + k];
+    after.squares += x * x;
+    after.sums += rows_dot(rows, i, x * norm_weight[k]);
+  }
+  return after;
 }

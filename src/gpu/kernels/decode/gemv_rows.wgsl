@@ -1,23 +1,39 @@
-// gemv_rows: weights of four rows at one place along the depth. The kernel declares `weights`
-// (array<W4>).
+// gemv_rows: a run of weights of four rows at one place along the depth. Concatenated after a weight
+// format (weight_plain.wgsl).
 
 struct Rows4 {
-  a: W4,
-  b: W4,
-  c: W4,
-  d: W4,
+  a: WRun,
+  b: WRun,
+  c: WRun,
+  d: WRun,
 }
 
-/// `base`: first W4 of each row.
-fn rows_at(base: vec4u, k: u32) -> Rows4 {
-  return Rows4(weights[base.x + k], weights[base.y + k], weights[base.z + k], weights[base.w + k]);
+/// `base`: where each row begins.
+fn rows_run(base: vec4u, depth4: u32, run: u32) -> Rows4 {
+  return Rows4(
+    w_run(base.x, depth4, run),
+    w_run(base.y, depth4, run),
+    w_run(base.z, depth4, run),
+    w_run(base.w, depth4, run),
+  );
 }
 
-fn rows_dot(rows: Rows4, x: vec4f) -> vec4f {
+/// Products of vec4 i of the runs.
+fn rows_dot(rows: Rows4, i: u32, x: vec4f) -> vec4f {
   return vec4f(
-    dot(w_unpack(rows.a), x),
-    dot(w_unpack(rows.b), x),
-    dot(w_unpack(rows.c), x),
-    dot(w_unpack(rows.d), x),
+    dot(w_run4(rows.a, i), x),
+    dot(w_run4(rows.b, i), x),
+    dot(w_run4(rows.c, i), x),
+    dot(w_run4(rows.d, i), x),
+  );
+}
+
+/// Products of vec4 k of the rows.
+fn rows_dot_at(base: vec4u, depth4: u32, k: u32, x: vec4f) -> vec4f {
+  return vec4f(
+    dot(w_at(base.x, depth4, k), x),
+    dot(w_at(base.y, depth4, k), x),
+    dot(w_at(base.z, depth4, k), x),
+    dot(w_at(base.w, depth4, k), x),
   );
 }

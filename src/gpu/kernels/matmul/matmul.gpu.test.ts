@@ -14,6 +14,7 @@ afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
 const [rows, depth] = [37, 76];
+const TYPES = ["f32", "f16", "bf16", "q8g32", "q4g64"] as const;
 
 it.each(["square", "tall"] as const)("gates through a %s tile", async (tile) => {
   const [many, width] = [135, 46];
@@ -38,7 +39,7 @@ describe.each([
   { variant: "subgroup" },
   { variant: "tiled", tile: "small" },
 ] as const)("matmul $variant", (kind) => {
-  it.each(["f32", "f16", "bf16"] as const)("multiplies %s weights in parts", async (dtype) => {
+  it.each(TYPES)("multiplies %s weights in parts", async (dtype) => {
     const columns = 101;
     const spec = { dtype, rows: columns, columns: depth, partRows: 44 };
     const { matrix, values } = randomMatrix(scratch, spec, 1);

@@ -1,9 +1,10 @@
 import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import { type DType, WEIGHT_CODE } from "../common/dtype";
+import type { DType } from "../common/dtype";
 import type { Matrix } from "../common/matrix";
 import { foldGroups } from "../common/reduction";
+import { weightCode } from "../weights/weightCode";
 import gelu from "./activation_gelu.wgsl?raw";
 import geluTanh from "./activation_gelu_tanh.wgsl?raw";
 import quickGelu from "./activation_quick_gelu.wgsl?raw";
@@ -172,7 +173,7 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
 function compile(gpu: Gpu, spec: MatmulSpec, label: string, { code, constants }: Tiling) {
   return gpu.compile({
     label,
-    code: [WEIGHT_CODE[spec.dtype], ...STORE_CODE[spec.store], io, code],
+    code: [...weightCode(spec.dtype), ...STORE_CODE[spec.store], io, code],
     access: ["read", "read", "read", "write"],
     params: {
       rows: "u32",

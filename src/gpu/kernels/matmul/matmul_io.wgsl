@@ -1,8 +1,8 @@
-// matmul_io: buffers of every matmul kernel. Concatenated after weight_*.wgsl and a store_*.wgsl
+// matmul_io: buffers of every matmul kernel. Concatenated after a weight format (weight_plain.wgsl) and a store_*.wgsl
 // and before the kernel.
 //
 //   input    [rows, depth4] vec4
-//   weights  [columns, depth4] W4: one part of a matrix, a row per column of the product
+//   weights  [columns, depth4] W: one part of a matrix, a row per column of the product
 //   bias     [all columns]
 //   output   [rows, output_columns]
 
@@ -15,14 +15,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weights: array<W4>;
+@group(0) @binding(1) var<storage, read> weights: array<W>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 /// Rows and columns beyond the edge repeat the last one and are not stored.
 fn weight_base(column: u32) -> u32 {
-  return weight_row(min(column, params.columns - 1u)) * params.depth4;
+  return weight_row(min(column, params.columns - 1u)) * w_stride(params.depth4);
 }
 
 fn input_base(row: u32) -> u32 {

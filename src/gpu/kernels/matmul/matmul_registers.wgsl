@@ -33,10 +33,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var s4 = vec4f();
   var s5 = vec4f();
   for (var k = 0u; k < params.depth4; k++) {
-    let b0 = w_unpack(weights[w0 + k]);
-    let b1 = w_unpack(weights[w1 + k]);
-    let b2 = w_unpack(weights[w2 + k]);
-    let b3 = w_unpack(weights[w3 + k]);
+    let b0 = w_at(w0, params.depth4, k);
+    let b1 = w_at(w1, params.depth4, k);
+    let b2 = w_at(w2, params.depth4, k);
+    let b3 = w_at(w3, params.depth4, k);
     s0 += dot4(input[a0 + k], b0, b1, b2, b3);
     s1 += dot4(input[a1 + k], b0, b1, b2, b3);
     s2 += dot4(input[a2 + k], b0, b1, b2, b3);

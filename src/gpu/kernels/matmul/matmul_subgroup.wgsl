@@ -37,10 +37,10 @@ fn main(
   var s6 = vec4f();
   var s7 = vec4f();
   for (var k = 0u; k < params.depth4; k++) {
-    let b0 = w_unpack(weights[w0 + k]);
-    let b1 = w_unpack(weights[w1 + k]);
-    let b2 = w_unpack(weights[w2 + k]);
-    let b3 = w_unpack(weights[w3 + k]);
+    let b0 = w_at(w0, params.depth4, k);
+    let b1 = w_at(w1, params.depth4, k);
+    let b2 = w_at(w2, params.depth4, k);
+    let b3 = w_at(w3, params.depth4, k);
     let low = input[a_low + k];
     let high = input[a_high + k];
     s0 += dot4(subgroupBroadcast(low, 0u), b0, b1, b2, b3);

@@ -74,7 +74,7 @@ fn load_block(first: u32, k: u32, is_row: bool) -> mat4x4f {
       if (is_row) {
         block[i] = input[input_base(first + i) + k];
       } else {
-        block[i] = w_unpack(weights[weight_base(first + i) + k]);
+        block[i] = w_at(weight_base(first + i), params.depth4, k);
       }
     }
   }
