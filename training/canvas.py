@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from vocabulary import CHARACTER_CLASS, COLORS, SHAPE_CLASS
 
@@ -58,12 +58,14 @@ class Style:
     """How varied pages look: `wide` has ten typefaces, more print sizes and random strings;
     `photo_share` is the chance that a page is photographed (camera.py); with `free_words` questions
     come in other words, and some must be refused (phrasing.py); `rich` pages name goods, shops and
-    bars that are in no list (rich.py), and their questions are typed carelessly (wording.py)."""
+    bars that are in no list (rich.py), and their questions are typed carelessly (wording.py);
+    `spoken` ones are asked in people's own words (spoken.py), and about more (further.py)."""
 
     wide: bool
     photo_share: float = 0.0
     free_words: bool = False
     rich: bool = False
+    spoken: bool = False
 
     @property
     def faces(self) -> tuple[str, ...]:
@@ -84,6 +86,8 @@ PHOTOGRAPHED = Style(wide=True, photo_share=1.0)
 FREE = Style(wide=True, photo_share=0.5, free_words=True)
 RICH = Style(wide=True, free_words=True, rich=True)
 RICH_PHOTOGRAPHED = Style(wide=True, photo_share=1.0, free_words=True, rich=True)
+SPOKEN = Style(wide=True, free_words=True, rich=True, spoken=True)
+SPOKEN_PHOTOGRAPHED = Style(wide=True, photo_share=1.0, free_words=True, rich=True, spoken=True)
 STYLES = {
     "narrow": NARROW,
     "wide": WIDE,
@@ -91,6 +95,8 @@ STYLES = {
     "free": FREE,
     "rich": RICH,
     "rich-photo": RICH_PHOTOGRAPHED,
+    "spoken": SPOKEN,
+    "spoken-photo": SPOKEN_PHOTOGRAPHED,
 }
 
 
@@ -208,6 +214,10 @@ class Canvas:
             inside = (columns - disc.x) ** 2 + (rows - disc.y) ** 2 < disc.radius**2
             labels[inside] = disc.label
         return labels
+
+    def darken(self) -> None:
+        """Light on dark; labels stay."""
+        self.image = ImageOps.invert(self.image)
 
     def flatten(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where pixels of the picture lie on the flat page."""

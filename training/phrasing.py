@@ -1,5 +1,9 @@
 """A page's questions in other words, and questions about what is not there."""
 
+import further
+import held_out
+import rich
+import spoken
 import wording
 from canvas import Canvas
 from turn import Turn
@@ -8,6 +12,8 @@ from vocabulary import CATEGORIES, FIELD_LABELS, FIELD_QUESTIONS, ITEMS, ORDINAL
 REPHRASED_SHARE = 0.5
 CASUAL_SHARE = 0.7
 REFUSAL_SHARE = 0.5
+SPOKEN_SHARE = 0.8
+TYPED_SHARE = 0.12
 
 
 def vary(
@@ -38,14 +44,43 @@ def vary(
     return varied, meanings
 
 
-def refusal(world: str, canvas: Canvas, draw) -> Turn | None:
-    """A question about something that the page does not show; None if it shows everything."""
+def speak(
+    world: str, canvas: Canvas, turns: list[Turn], draw, casual: bool = True
+) -> tuple[list[Turn], dict[str, str]]:
+    """As `vary`, in people's own words, with further questions; the last turn stays the last."""
+    *turns, last = turns
+    turns += further.further(world, canvas, [*turns, last], draw)
+    if draw.random() < REFUSAL_SHARE and (refused := refusal(world, canvas, draw, casual)):
+        turns.append(refused)
+    draw.shuffle(turns)
+    meanings: dict[str, str] = {}
+    varied = []
+    for question, answer in [*turns, last]:
+        kind, asked = draw.random(), None
+        if kind < SPOKEN_SHARE:
+            asked = spoken.ask(question, world, draw)
+        elif kind < SPOKEN_SHARE + TYPED_SHARE:
+            typed = wording.casual(question, world, draw)
+            asked = None if held_out.is_held_out(typed) else typed
+        varied.append(Turn(asked or question, answer))
+        if asked and asked != question:
+            meanings[asked] = question
+    return varied, meanings
+
+
+def refusal(world: str, canvas: Canvas, draw, any_name: bool = False) -> Turn | None:
+    """A question about something that the page does not show; None if it shows everything.
+
+    With `any_name` half of the goods and bars are of no list.
+    """
     shown = {entry.text for entry in canvas.prints}
     if world == "receipt":
-        item = draw.choice([item for item in ITEMS if item not in shown])
+        item = absent(rich.item(draw), shown) if any_name and draw.random() < 0.5 else None
+        item = item or draw.choice([item for item in ITEMS if item not in shown])
         return Turn(f"How much is the {item}?", f"There is no {item} on the receipt.")
     if world == "chart":
-        label = draw.choice([label for label in CATEGORIES if label not in shown])
+        label = absent(rich.labels(draw, 1)[0], shown) if any_name and draw.random() < 0.5 else None
+        label = label or draw.choice([label for label in CATEGORIES if label not in shown])
         return Turn(f"What is the value of {label}?", f"There is no bar {label}.")
     if world == "card":
         field = draw.choice([f for f, label in FIELD_LABELS.items() if f"{label}:" not in shown])
@@ -61,3 +96,8 @@ def refusal(world: str, canvas: Canvas, draw) -> Turn | None:
         return None
     question = f"What does the {draw.choice(ORDINALS[lines:])} line say?"
     return Turn(question, f"There are only {lines} lines.")
+
+
+def absent(name: str, shown: set[str]) -> str | None:
+    """The name, unless it is a part of what the page shows or the other way round."""
+    return None if any(name in text or text in name for text in shown) else name

@@ -57,9 +57,12 @@ class QuestionPages(IterableDataset):
 
     def __iter__(self):
         for seed in worker_seeds(seeds.TRAINING, self.start):
-            page = worlds.sample(seed, style=self.style_of(seed))
-            example = data.make_example(self.packer, page, seed, self.blank_drop())
-            yield example, *labels_of(page.canvas)
+            yield self.example(seed)
+
+    def example(self, seed: int) -> tuple:
+        page = worlds.sample(seed, style=self.style_of(seed))
+        example = data.make_example(self.packer, page, seed, self.blank_drop())
+        return example, *labels_of(page.canvas)
 
 
 class DensePages(IterableDataset):

@@ -13,13 +13,29 @@ from multiprocessing import Value
 import torch
 from torch.utils.data import DataLoader
 
-from canvas import NARROW, RICH, RICH_PHOTOGRAPHED, WIDE, Style
-from stages import DensePages, QuestionPages, Stage
+import seeds
+from canvas import (
+    NARROW,
+    RICH,
+    RICH_PHOTOGRAPHED,
+    SPOKEN,
+    SPOKEN_PHOTOGRAPHED,
+    WIDE,
+    Style,
+)
+from stages import DensePages, QuestionPages, Stage, worker_seeds
 
 # (upper end of the share, style) of the pages that are asked about.
 Mixture = tuple[tuple[float, Style], ...]
 BROAD: Mixture = ((0.20, NARROW), (0.45, WIDE), (0.92, RICH), (1.0, RICH_PHOTOGRAPHED))
 TALK: Mixture = ((0.10, NARROW), (0.20, WIDE), (0.98, RICH), (1.0, RICH_PHOTOGRAPHED))
+SPEAK: Mixture = (
+    (0.10, NARROW),
+    (0.24, WIDE),
+    (0.38, RICH),
+    (0.90, SPOKEN),
+    (1.0, SPOKEN_PHOTOGRAPHED),
+)
 # One dense page in so many is narrow.
 NARROW_EVERY = 3
 # Drawing yields to the thread that feeds the GPU.
@@ -40,6 +56,14 @@ class MixedPages(QuestionPages):
 
     def blank_drop(self) -> float:
         return self.drop.value
+
+    def __iter__(self):
+        """A GPU is lent for minutes: one odd page among 500 000 is reported and left out."""
+        for seed in worker_seeds(seeds.TRAINING, self.start):
+            try:
+                yield self.example(seed)
+            except Exception as error:
+                print(f"page {seed} left out: {error!r}", flush=True)
 
 
 class MixedDensePages(DensePages):

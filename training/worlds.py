@@ -33,6 +33,10 @@ class Page(NamedTuple):
 
 WORLDS = {"shapes": shapes, "chart": chart, "receipt": receipt, "card": card, "words": words}
 
+# Worlds that ask for no colour, and how many of their spoken pages are light on dark.
+WITHOUT_COLORS = ("receipt", "words")
+DARK_SHARE = 0.15
+
 
 def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
     """The page of a seed. Its turns stand in random order; "Read all the text." comes last."""
@@ -40,13 +44,16 @@ def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
     world = world or draw.choice(list(WORLDS))
     canvas, turns = WORLDS[world](draw, style)
     draw.shuffle(turns)
+    if style.spoken and world in WITHOUT_COLORS and draw.random() < DARK_SHARE:
+        canvas.darken()
     canvas = develop(canvas, style, draw)
     if canvas.prints:
         turns = [turn for turn in turns if turn.question != READ_LINES]
         turns.append(Turn(READ_ALL, transcript(canvas)[0]))
     if not style.free_words:
         return Page(world, canvas, turns)
-    return Page(world, canvas, *phrasing.vary(world, canvas, turns, draw, style.rich))
+    vary = phrasing.speak if style.spoken else phrasing.vary
+    return Page(world, canvas, *vary(world, canvas, turns, draw, style.rich))
 
 
 def test_seed(world: str, page: int) -> int:

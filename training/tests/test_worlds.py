@@ -11,6 +11,7 @@ import camera
 import dense_pages
 import phrasing
 import seeds
+import wording
 import worlds
 from canvas import FREE, GRID, NARROW, PATCH, PHOTOGRAPHED, SIZE, SLOT, WIDE, inked_patches
 from supervision import READ_ALL, locate, question_words, transcript
@@ -365,7 +366,7 @@ class Phrasing(unittest.TestCase):
     def test_what_a_question_names_stays_in_it(self):
         for page in every_page():
             for question, _ in page.turns:
-                asked = phrasing.rephrase(question, random.Random(1))
+                asked = wording.plain(question, random.Random(1))
                 self.assertNotIn("\\", asked)
                 named = re.findall(r"[A-Z$#][\w.]+|\d+", question[1:])
                 self.assertTrue(all(word in asked for word in named), (question, asked))
