@@ -11,6 +11,7 @@ import { matmulRate, timeAnswer } from "@/bench/decoderCases";
 import { type FixturePrompt, loadFixtureDecoder, uploadPrompt } from "@/bench/fixture";
 import { selfTest } from "@/gpu/selfTest/selfTest";
 import { chooseVariants, PLAIN } from "@/gpu/variants";
+import { noticeInEnglish } from "@/language/noticeSentence";
 import { median } from "@/text/stats";
 import { createNodeGpu } from "./dawn";
 import { diskSource } from "./disk";
@@ -47,7 +48,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const testing = clock();
   const shape = { heads: 4, kvHeads: 2, headDim: 64 };
   const { notices } = await selfTest(gpu, variants, { dtype: "f16", kvType: "f16", shape });
-  print("self-test, compilation included", [testing(), ...notices].join("; "));
+  print("self-test, compilation included", [testing(), ...notices.map(noticeInEnglish)].join("; "));
   const loading = clock();
   const decoder = await loadFixtureDecoder(gpu, diskSource(path), variants, { kvType: "f16" });
   print("load", loading());

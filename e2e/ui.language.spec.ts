@@ -20,6 +20,7 @@ test.describe("in a Chinese browser", () => {
     const root = page.locator("html");
     await expect(root).toHaveAttribute("lang", "zh-CN");
     await expect(page.getByText("内置模型只能读英文")).toBeVisible();
+    await expect(page.getByText(/^就“收据：Lucky Kiosk”提问/)).toBeVisible();
     await page.getByLabel("问题", { exact: true }).fill("What is the total?");
     await page.getByRole("button", { name: "提问", exact: true }).click();
     const answer = page.getByRole("article", { name: "回答" }).last();
@@ -38,12 +39,16 @@ test.describe("in a Chinese browser", () => {
     await expect(page.getByRole("button", { name: "中文" })).toBeVisible();
   });
 
-  test("a failure of the engine has a Chinese sentence, and its own as the detail", async ({
+  test("a failure of the engine has a Chinese sentence, and its English one on request", async ({
     page,
   }) => {
     await page.route("**/recording.json", (route) => route.fulfill({ status: 404 }));
     await page.goto("./?engine=scripted");
-    await expect(page.getByRole("alert")).toContainText("引擎内部错误");
+    const alert = page.getByRole("alert");
+    await expect(alert).toContainText("引擎内部错误");
+    expect(await alert.innerText()).not.toMatch(/[a-z]+ [a-z]+/);
+    await alert.getByText("原文（英文）").click();
+    expect(await alert.innerText()).toMatch(/[a-z]+ [a-z]+/);
     await expect(page.getByRole("button", { name: "重试" })).toBeVisible();
   });
 });

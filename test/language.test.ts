@@ -7,6 +7,8 @@ import { en } from "@/language/en/en";
 import { languageOf } from "@/language/language";
 import { policiesZh } from "@/language/zh/policies";
 import { zh } from "@/language/zh/zh";
+import type { FailureReason } from "@/protocol/reason";
+import { REASON_KINDS } from "@/store/library/noticeSchemas";
 import { completeOptions } from "@/store/settings/policyInfo";
 import { CONTENT_POLICY } from "@/ui/export/exportHtml";
 
@@ -28,6 +30,9 @@ const NAMES = new Set([
   "keepsight chart",
   CONTENT_POLICY,
 ]);
+/** What reasons of failures count. */
+const NUMBERS = { format: "PNG", name: "maxBufferSize", had: 1, needed: 2, free: 1, tokens: 9 };
+const SIZES = { width: 9000, height: 9000, most: 64, capMb: 1, neededMb: 2, freeMb: 1, roomMb: 1 };
 /** Tags of a template, whole or cut by a value in them. */
 const MARKUP = /<[^>]*(>|$)|^[^<]*>/g;
 
@@ -58,6 +63,24 @@ test("every text of the page is written in both languages", () => {
   expect([...chinese.keys()]).toEqual([...english.keys()]);
   const same = [...english].filter(([at, text]) => isSentence(text) && chinese.get(at) === text);
   expect(same).toEqual([]);
+});
+
+test("the engine's notices and reasons are Chinese sentences", () => {
+  /** Whatever number or name a sentence asks for. */
+  const values = new Proxy({}, { get: (_, name) => (name === "kind" ? "matmul" : 7) });
+  const notices = Object.values(zh.notices).map((say) =>
+    (say as (notice: unknown) => string)(values),
+  );
+  const kinds = Object.keys(REASON_KINDS) as FailureReason["kind"][];
+  const reasons = kinds.map((kind) =>
+    zh.failures.reason({ ...NUMBERS, ...SIZES, kind } as FailureReason),
+  );
+  const sentences = [...notices, ...reasons];
+  expect(sentences.length).toBeGreaterThan(25);
+  for (const sentence of sentences) {
+    expect(sentence).toMatch(/\p{Script=Han}.*。$/u);
+    expect(sentence).not.toMatch(/[a-z]+ [a-z]+ [a-z]+|undefined/);
+  }
 });
 
 test("every text of the policies' registry has a Chinese one", () => {

@@ -12,6 +12,7 @@ import {
 } from "@/bench/stepCases";
 import { selfTest } from "@/gpu/selfTest/selfTest";
 import type { Variants } from "@/gpu/variants";
+import { noticeInEnglish } from "@/language/noticeSentence";
 import { Decoder } from "@/model/decoder/decoder";
 import { median } from "@/text/stats";
 import { diskSource } from "../disk";
@@ -50,7 +51,7 @@ export async function loadBenched(bench: Bench, name: string): Promise<BenchedMo
     `\n${name}: kernels tested in ${(tested - started).toFixed(1)} s, ` +
       `loaded in ${(report.seconds - tested).toFixed(1)} s`,
   );
-  for (const notice of notices) report.problem(`${name}: ${notice}`);
+  for (const notice of notices) report.problem(`${name}: ${noticeInEnglish(notice)}`);
   return { name, decoder, variants };
 }
 

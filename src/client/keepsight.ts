@@ -1,3 +1,4 @@
+import { noticeInEnglish } from "@/language/noticeSentence";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
 import {
   type AskRequest,
@@ -16,8 +17,9 @@ import type { PastTurn, Question } from "./question";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
 export type * from "@/protocol/engine";
+export type { Notice } from "@/protocol/notice";
 export type { PastTurn, Question };
-export { DEFAULT_SAMPLING, DEFAULT_SETTINGS, EngineError, toFailure };
+export { DEFAULT_SAMPLING, DEFAULT_SETTINGS, EngineError, noticeInEnglish, toFailure };
 
 export type LoadProgress = Extract<EngineEvent, { readonly type: "load" }>;
 

@@ -1,7 +1,14 @@
 import type { OptionSpecs, OptionValues, ValuesOf } from "./options";
 import { planShared, SHARED_OPTIONS, type SharedValues } from "./sharedOptions";
 import type { TapSpec } from "./taps/registry";
-import { type DecodeRule, type KeepPlan, type PlanInput, type Policy, PolicyError } from "./types";
+import {
+  type DecodeRule,
+  type KeepPlan,
+  type PlanInput,
+  type PlanNotice,
+  type Policy,
+  PolicyError,
+} from "./types";
 
 /**
  * The definition in a policy's file. `definePolicy` adds the shared options and typed option
@@ -21,7 +28,7 @@ export interface PolicySpec<S extends OptionSpecs>
   plan(input: PlanInput, options: ValuesOf<S>): KeepPlan;
   decode?(input: PlanInput, plan: KeepPlan, options: ValuesOf<S>): DecodeRule;
   /** Notices about options that had to be clamped for this prompt. */
-  notices?(input: PlanInput, options: ValuesOf<S>): readonly string[];
+  notices?(input: PlanInput, options: ValuesOf<S>): readonly PlanNotice[];
 }
 
 export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy {
@@ -52,18 +59,15 @@ export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy
   };
 }
 
-function withNotices(plan: KeepPlan, said: readonly string[]): KeepPlan {
+function withNotices(plan: KeepPlan, said: readonly PlanNotice[]): KeepPlan {
   const notices = [...(plan.notices ?? []), ...said];
   return notices.length > 0 ? { ...plan, notices } : plan;
 }
 
 /** A notice if the budget is too small for all protected sinks and recent rows. */
-function protectionNotices({ budget, layers }: PlanInput, options: OptionValues): string[] {
+function protectionNotices({ budget, layers }: PlanInput, options: OptionValues): PlanNotice[] {
   const { sinks = 0, recent = 0 } = options;
   const rows = Math.floor(budget / layers);
   const asked = Number(sinks) + Number(recent);
-  if (asked <= rows) return [];
-  return [
-    `${asked} protected rows do not fit ${rows} per layer: sinks come first, then the newest.`,
-  ];
+  return asked <= rows ? [] : [{ code: "fewerProtected", asked, rows }];
 }

@@ -98,12 +98,12 @@ describe("a plan", () => {
     const spec = snapKv.taps(resolveOptions(snapKv, {}));
     const prompt = madeUpInput(SMALL_PROMPT, spec, { retention: 0.1, scope: "prompt" });
     expect(planFor(snapKv, prompt).notices).toEqual([
-      "The window of 32 queries is longer than the text: the last 14 are used.",
-      "The window alone has more than 6 rows: its newest are kept.",
+      { code: "shorterWindow", asked: 32, used: 14 },
+      { code: "windowOnly", rows: 6 },
     ]);
     const streaming = policyById("streaming");
     expect(planFor(streaming, input, { sinks: 8 }).notices).toEqual([
-      "8 protected rows do not fit 3 per layer: sinks come first, then the newest.",
+      { code: "fewerProtected", asked: 8, rows: 3 },
     ]);
   });
 });

@@ -48,11 +48,9 @@ export function planShared(
   const anchors = protect === "ivc" ? positionAnchors(input) : { rows: [], asked: 0 };
   const { rows, asked } = anchors;
   const inner = rows.length > 0 ? without(input, rows) : input;
-  const notices =
-    rows.length < asked
-      ? [`${asked} rows would be protected by position; half of the budget allows ${rows.length}.`]
-      : [];
-  return { ...planBlended(plan, inner, blend), ...(notices.length > 0 && { notices }) };
+  const blended = planBlended(plan, inner, blend);
+  if (rows.length >= asked) return blended;
+  return { ...blended, notices: [{ code: "fewerAnchors", asked, used: rows.length }] };
 }
 
 function planBlended(

@@ -107,9 +107,20 @@ export interface KeepPlan {
   readonly scores?: RowScores;
   /** Numbers to show with the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
-  /** One sentence for each value that was clamped for this prompt or budget. */
-  readonly notices?: readonly string[];
+  /** One for each value that was clamped for this prompt or budget. */
+  readonly notices?: readonly PlanNotice[];
 }
+
+/** A value that was clamped: a code and its numbers. Its words are in `src/language`. */
+export type PlanNotice =
+  /** The text after the image is shorter than the observation window. */
+  | { readonly code: "shorterWindow"; readonly asked: number; readonly used: number }
+  /** The observation window alone exceeds a layer's budget; its newest rows are kept. */
+  | { readonly code: "windowOnly"; readonly rows: number }
+  /** Sinks and recent rows together exceed a layer's budget. */
+  | { readonly code: "fewerProtected"; readonly asked: number; readonly rows: number }
+  /** `protect: ivc` takes at most half of the budget. */
+  | { readonly code: "fewerAnchors"; readonly asked: number; readonly used: number };
 
 /** Eviction at each decoded token. Counts are decided here, on the CPU. */
 export interface DecodeRule {

@@ -14,14 +14,30 @@ export interface DeviceGrant {
   readonly adapter: AdapterFacts;
 }
 
+export type DeviceProblem =
+  | { readonly kind: "noAdapter" }
+  | {
+      readonly kind: "limit";
+      readonly name: string;
+      readonly had: number;
+      readonly needed: number;
+    };
+
 /** No usable device: there is no WebGPU, or the adapter lacks a required limit. */
 export class DeviceError extends Error {
   override readonly name = "DeviceError";
   readonly reason: "noWebGpu" | "missingLimit";
+  /** What is missing, if there is WebGPU. */
+  readonly problem?: DeviceProblem;
 
-  constructor(reason: DeviceError["reason"], message: string, options?: ErrorOptions) {
+  constructor(
+    reason: DeviceError["reason"],
+    message: string,
+    { problem, ...options }: ErrorOptions & { readonly problem?: DeviceProblem } = {},
+  ) {
     super(message, options);
     this.reason = reason;
+    if (problem) this.problem = problem;
   }
 }
 
@@ -56,16 +72,16 @@ export async function requestDevice(
   if (!gpu) throw new DeviceError("noWebGpu", "This browser has no WebGPU.");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
-    throw new DeviceError("noWebGpu", "This browser has WebGPU, but no graphics adapter for it.");
+    const message = "This browser has WebGPU, but no graphics adapter for it.";
+    throw new DeviceError("noWebGpu", message, { problem: { kind: "noAdapter" } });
   }
   const limits = Object.keys(NEEDED) as (keyof typeof NEEDED)[];
   const short = limits.find((name) => adapter.limits[name] < NEEDED[name]);
   if (short) {
-    const had = `${adapter.limits[short]} where ${NEEDED[short]} are needed`;
-    throw new DeviceError(
-      "missingLimit",
-      `This graphics adapter is too small: ${short} is ${had}.`,
-    );
+    const [had, needed] = [adapter.limits[short], NEEDED[short]];
+    const message = `This graphics adapter is too small: ${short} is ${had} where ${needed} are needed.`;
+    const problem = { kind: "limit", name: short, had, needed } as const;
+    throw new DeviceError("missingLimit", message, { problem });
   }
   const features = [...WANTED, ...(options.timestamps ? ["timestamp-query"] : [])].filter((name) =>
     adapter.features.has(name as GPUFeatureName),
@@ -79,7 +95,10 @@ export async function requestDevice(
     return { device, adapter: facts(adapter, features) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError("noWebGpu", `The graphics adapter refused a device: ${why}`, { cause });
+    throw new DeviceError("noWebGpu", `The graphics adapter refused a device: ${why}`, {
+      cause,
+      problem: { kind: "noAdapter" },
+    });
   }
 }
 

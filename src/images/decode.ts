@@ -10,7 +10,7 @@ export interface DecodedImage {
   /** Size after decoding and EXIF rotation, before scaling. */
   readonly width: number;
   readonly height: number;
-  readonly notices: readonly string[];
+  readonly notices: readonly { readonly code: "firstFrame" }[];
 }
 
 /** Largest number of source pixels per scaled pixel and axis for the scaling filter. */
@@ -31,7 +31,7 @@ export async function decodeImage(
   try {
     const { width, height } = bitmap;
     const [fitWidth, fitHeight] = sizeFor(width, height);
-    const notices = file.isAnimated ? ["The image is animated: its first frame was used."] : [];
+    const notices = file.isAnimated ? [{ code: "firstFrame" as const }] : [];
     return { pixels: draw(bitmap, fitWidth, fitHeight, filter), width, height, notices };
   } finally {
     bitmap.close();
@@ -50,7 +50,7 @@ export async function decodeUpright(
   const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(
     (cause: unknown) => {
       const message = `${name} is damaged: this browser cannot decode it.`;
-      throw new ImageError("badImage", message, { cause });
+      throw new ImageError({ kind: "damaged" }, message, { cause });
     },
   );
   if (orientation === 1) return bitmap;
@@ -121,5 +121,5 @@ function draw(
 function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (context) return context;
-  throw new ImageError("outOfMemory", "The browser has no memory left for this image.");
+  throw new ImageError({ kind: "imageMemory" }, "The browser has no memory left for this image.");
 }

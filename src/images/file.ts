@@ -54,28 +54,29 @@ export function checkImageFile(
   name: string,
   maxMegapixels: number,
 ): ImageHeader {
-  if (bytes.length === 0) throw new ImageError("badImage", `${name} is empty.`);
+  if (bytes.length === 0) throw new ImageError({ kind: "emptyFile" }, `${name} is empty.`);
   const header = readImageHeader(bytes);
   const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";
   if (!header) {
     const message = `${name} is not an image that can be read here (${formats}).`;
-    throw new ImageError("badImage", message);
+    throw new ImageError({ kind: "noImage" }, message);
   }
   const { format, width, height, isTruncated } = header;
   if (format === "HEIC") {
     const message = `${name} is a HEIC image, which browsers do not read. Save it as JPEG or PNG.`;
-    throw new ImageError("badImage", message);
+    throw new ImageError({ kind: "heic" }, message);
   }
   const megapixels = (width * height) / 1e6;
   if (megapixels > maxMegapixels) {
     const size = `${Math.round(megapixels)} megapixels (${width} × ${height})`;
-    throw new ImageError("imageTooLarge", `${name} has ${size}; ${maxMegapixels} are the limit.`);
+    const problem = { kind: "megapixels", width, height, most: maxMegapixels } as const;
+    throw new ImageError(problem, `${name} has ${size}; ${maxMegapixels} are the limit.`);
   }
   if (isTruncated) {
-    throw new ImageError("badImage", `${name} is truncated (${format}).`);
+    throw new ImageError({ kind: "truncated", format }, `${name} is truncated (${format}).`);
   }
   if (width === 0 || height === 0) {
-    throw new ImageError("badImage", `${name} has no pixels (${format}).`);
+    throw new ImageError({ kind: "noPixels", format }, `${name} has no pixels (${format}).`);
   }
   return header;
 }

@@ -1,3 +1,6 @@
+import type { Notice, RecordedNotice } from "./notice";
+import type { FailureReason } from "./reason";
+
 /**
  * The only interface between a page and an engine: requests, events and failures. A worker
  * implements it (`runtime/`), and so does a scripted engine (`client/scriptedEngine.ts`).
@@ -130,8 +133,8 @@ export interface AdapterInfo {
   readonly features: readonly string[];
   /** Reduction of the kernels in use: what shares a unit of work. `lanes` is its name in JSON output. */
   readonly lanes: "one" | "workgroup" | "subgroup";
-  /** One sentence for each variant that the self-test replaced. */
-  readonly notices: readonly string[];
+  /** One for each variant that the self-test replaced. */
+  readonly notices: readonly Notice[];
 }
 
 export interface Turn {
@@ -255,8 +258,8 @@ export interface TurnResult {
   };
   /** Location of each visual row in its image. */
   readonly images: readonly ImageLayout[];
-  /** Notices for the user: an animation's first frame was used, a window was clamped, … */
-  readonly notices: readonly string[];
+  /** For the user: an animation's first frame was used, a window was clamped, … */
+  readonly notices: readonly RecordedNotice[];
   readonly notes: Readonly<Record<string, number | readonly number[]>>;
   /** Present if requested. */
   readonly explanation?: Explanation;
@@ -434,6 +437,7 @@ export type FailureCode =
 export interface EngineFailure {
   readonly code: FailureCode;
   readonly message: string;
+  readonly reason?: FailureReason;
   /** An error of a library or of the engine itself, for developers. It is not shown to users. */
   readonly detail?: string;
   readonly action?: "retry" | "keepLess" | "chooseImage" | "reload" | "newConversation";

@@ -17,7 +17,10 @@ afterEach(() => vi.unstubAllGlobals());
 describe("asEngineError", () => {
   it.each([
     [new DeviceError("missingLimit", "Small."), { code: "missingLimit", message: "Small." }],
-    [new SelfTestError("Wrong."), { code: "noWebGpu", message: "Wrong." }],
+    [
+      new SelfTestError("Wrong."),
+      { code: "noWebGpu", message: "Wrong.", reason: { kind: "wrongResults" } },
+    ],
     [new PolicyError("No."), { code: "badRequest", message: "No." }],
     [new EvictionError("No."), { code: "badRequest", message: "No." }],
     [new PromptError("No."), { code: "badModel", message: "No." }],
@@ -28,8 +31,13 @@ describe("asEngineError", () => {
       { code: "contextOverflow", message: "Long.", action: "newConversation" },
     ],
     [
-      new ImageError("imageTooLarge", "Large."),
-      { code: "imageTooLarge", message: "Large.", action: "chooseImage" },
+      new ImageError({ kind: "imageMemory" }, "Large."),
+      {
+        code: "outOfMemory",
+        message: "Large.",
+        reason: { kind: "imageMemory" },
+        action: "chooseImage",
+      },
     ],
     [aborted, { code: "cancelled", message: "Stopped." }],
   ])("gives %s its code, sentence and action", (error, failure) => {

@@ -17,10 +17,12 @@ export function asEngineError(error: unknown): EngineError {
 }
 
 function failureOf(error: unknown): EngineFailure {
-  if (error instanceof DeviceError) return { code: error.reason, message: error.message };
+  if (error instanceof DeviceError) return deviceFailure(error);
   if (error instanceof ModelError) return modelFailure(error);
   if (error instanceof ImageError) return imageFailure(error);
-  if (error instanceof SelfTestError) return { code: "noWebGpu", message: error.message };
+  if (error instanceof SelfTestError) {
+    return { code: "noWebGpu", message: error.message, reason: { kind: "wrongResults" } };
+  }
   if (error instanceof EvictionError) return { code: "badRequest", message: error.message };
   if (error instanceof PolicyError) return { code: "badRequest", message: error.message };
   if (error instanceof PromptError) return { code: "badModel", message: error.message };
@@ -30,8 +32,12 @@ function failureOf(error: unknown): EngineFailure {
   return { code: "internal", message: "The engine failed unexpectedly.", action: "retry", detail };
 }
 
-function imageFailure({ code, message }: ImageError): EngineFailure {
-  return { code, message, action: "chooseImage" };
+function deviceFailure({ reason: code, message, problem }: DeviceError): EngineFailure {
+  return problem ? { code, message, reason: problem } : { code, message };
+}
+
+function imageFailure({ code, message, problem: reason }: ImageError): EngineFailure {
+  return { code, message, reason, action: "chooseImage" };
 }
 
 function modelFailure({ code, message }: ModelError): EngineFailure {
@@ -44,20 +50,28 @@ export const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped."
 
 function outOfMemory(error?: unknown): EngineFailure {
   const message = `There is not enough graphics memory for this${numbersOf(error)}. A smaller retention needs less.`;
-  return { code: "outOfMemory", message, action: "keepLess" };
+  const reason = { kind: "memory", ...bytesOf(error) } as const;
+  return { code: "outOfMemory", message, reason, action: "keepLess" };
 }
 
 /** The failure of a load that ran out of memory. */
 export function modelTooLarge(cause: unknown): EngineError {
   const message = `There is not enough graphics memory for this model${numbersOf(cause)}.`;
-  return new EngineError({ code: "outOfMemory", message }, { cause });
+  const reason = { kind: "modelMemory", ...bytesOf(cause) } as const;
+  return new EngineError({ code: "outOfMemory", message, reason }, { cause });
 }
 
 /** What was needed and what was free, as far as known. */
-function numbersOf(error: unknown): string {
-  if (!(error instanceof OutOfMemoryError)) return "";
+function bytesOf(error: unknown): { readonly needed?: number; readonly free?: number } {
+  if (!(error instanceof OutOfMemoryError)) return {};
   const { needed, free } = error;
-  const rest = free === undefined ? "" : `, and ${formatBytes(Math.max(0, free))} are free`;
+  return free === undefined ? { needed } : { needed, free: Math.max(0, free) };
+}
+
+function numbersOf(error: unknown): string {
+  const { needed, free } = bytesOf(error);
+  if (needed === undefined) return "";
+  const rest = free === undefined ? "" : `, and ${formatBytes(free)} are free`;
   return `: it needs ${formatBytes(needed)}${rest}`;
 }
 

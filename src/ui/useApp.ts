@@ -1,6 +1,7 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { useStore } from "zustand/react";
 import type { StoreApi } from "zustand/vanilla";
+import type { ImageWords } from "@/language/en/viewer";
 import { onLanguageChange, type Texts, texts } from "@/language/language";
 import type { App } from "@/store/app/app";
 import type { ChatState } from "@/store/chat/chat";
@@ -8,6 +9,7 @@ import type { ConversationImage } from "@/store/conversation/conversation";
 import { viewerImage } from "@/store/conversation/conversationImages";
 import type { ChartsState } from "@/store/engine/charts";
 import type { ModelState } from "@/store/engine/model";
+import { sampleWords } from "@/store/images/samples";
 import type { ViewerState } from "@/store/images/viewer";
 import type { ModelsState } from "@/store/models/models";
 import type { SettingsState } from "@/store/settings/settings";
@@ -42,6 +44,15 @@ export function useCharts<T>(select: (state: ChartsState) => T): T {
 
 export function useViewer<T>(select: (state: ViewerState) => T): T {
   return useStore(useApp().viewer.store, select);
+}
+
+/** Title and description of images; a sample's are in the language of the page. */
+export function useImageWords(): (image: ConversationImage) => ImageWords {
+  const samples = useViewer((state) => state.samples);
+  return ({ sampleId, title, alt }) => {
+    const sample = samples.find(({ id, pages }) => id === sampleId && !pages);
+    return sample ? sampleWords(sample) : { title, alt };
+  };
 }
 
 /** The image in the viewer. */

@@ -8,8 +8,15 @@ const TOLERANCE = 1e-3;
 export interface SelfTestResult {
   /** Variants that computed correct results. */
   readonly variants: Variants;
-  /** One sentence per variant that failed. */
-  readonly notices: readonly string[];
+  /** One per variant that failed. */
+  readonly notices: readonly KernelNotice[];
+}
+
+/** A variant that computed wrong results. */
+export interface KernelNotice {
+  readonly code: "wrongKernels";
+  readonly kind: keyof Variants;
+  readonly variant: string;
 }
 
 /** Even the plain kernels compute wrong results. */
@@ -17,7 +24,7 @@ export class SelfTestError extends Error {
   override readonly name = "SelfTestError";
 }
 
-/** Names of the kernels in notices. */
+/** Names of the kernels in errors. */
 const NAMES: Readonly<Record<keyof Variants, string>> = {
   reduction: "reduction kernels",
   matmul: "matrix kernels",
@@ -61,14 +68,12 @@ async function choose<K extends keyof Variants>(
   kind: K,
   candidates: readonly Variants[K][],
   check: (variant: Variants[K]) => Promise<number>,
-): Promise<{ readonly variant: Variants[K]; readonly notices: readonly string[] }> {
-  const notices: string[] = [];
+): Promise<{ readonly variant: Variants[K]; readonly notices: readonly KernelNotice[] }> {
+  const notices: KernelNotice[] = [];
   for (const variant of candidates) {
     const error = await check(variant).catch(() => Infinity);
     if (error < TOLERANCE) return { variant, notices };
-    notices.push(
-      `The ${variant} ${NAMES[kind]} gave wrong results on this adapter and are not used.`,
-    );
+    notices.push({ code: "wrongKernels", kind, variant });
   }
   throw new SelfTestError(`This graphics adapter computes wrong results (${NAMES[kind]}).`);
 }

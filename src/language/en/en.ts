@@ -6,6 +6,7 @@ import { exportEn } from "./export";
 import { failuresEn } from "./failures";
 import { libraryEn } from "./library";
 import { modelsEn } from "./models";
+import { noticesEn } from "./notices";
 import { pageEn } from "./page";
 import { shareEn } from "./share";
 import { viewerEn } from "./viewer";
@@ -23,6 +24,7 @@ export const en = {
   share: shareEn,
   library: libraryEn,
   failures: failuresEn,
+  notices: noticesEn,
   /** A text of the policies' registry, which is English. */
   policy: (english: string) => english,
   about: aboutEn,

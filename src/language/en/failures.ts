@@ -1,12 +1,29 @@
 import type { EngineFailure, FailureCode } from "@/protocol/engine";
+import type { FailureReason } from "@/protocol/reason";
 
 type Sentence = (message: string) => string;
 
 const asSaid: Sentence = (message) => message;
 
+/** Without WebGPU there is a sentence of the page; with it, these say more. */
+const ADAPTERS: Partial<Record<FailureReason["kind"], string>> = {
+  noAdapter:
+    "This browser has WebGPU, but no graphics adapter for it. Everything else on this page works.",
+  wrongResults:
+    "This graphics adapter computes wrong results, so the model does not run on it. Everything else " +
+    "on this page works.",
+};
+
 /** Failures: the sentence of each code, and the labels of the buttons beside them. */
 export const failuresEn: {
   readonly sentences: Readonly<Record<FailureCode, Sentence>>;
+  /**
+   * The sentence of what exactly failed, where the page's differs from the engine's.
+   * @param file the name of an image file
+   */
+  readonly reason: (reason: FailureReason, file?: string) => string | undefined;
+  /** Of the engine's own sentence, which a page in another language shows on request. */
+  readonly original: string;
   readonly actions: Readonly<Record<NonNullable<EngineFailure["action"]>, string>>;
   readonly raiseCap: (megabytes: number) => string;
   readonly insecure: string;
@@ -33,6 +50,8 @@ export const failuresEn: {
     noModel: asSaid,
     internal: (message) => `Internal error of the engine: ${message}`,
   },
+  reason: ({ kind }) => (kind in ADAPTERS ? ADAPTERS[kind] : undefined),
+  original: "Original message",
   raiseCap: (megabytes) => `Raise the cap to ${megabytes} MB`,
   actions: {
     retry: "Try again",

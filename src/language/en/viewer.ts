@@ -1,6 +1,11 @@
 import type { Parts } from "../parts";
 import { ordinal } from "./plural";
 
+export interface ImageWords {
+  readonly title: string;
+  readonly alt: string;
+}
+
 /** The image, its overlay, the layers, and adding images. */
 export const viewerEn = {
   name: "Viewer",
@@ -92,6 +97,8 @@ export const viewerEn = {
   gallery: {
     name: "Sample images",
     own: (title: string) => `Your image: ${title}`,
+    /** @param world what the sample shows */
+    sample: (_world: string | undefined, english: ImageWords) => english,
     addOwn: "Add an image of your own",
     file: "Image file",
     how: "Drop, paste or pick images. Nothing leaves this device.",

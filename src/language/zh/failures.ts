@@ -1,10 +1,50 @@
+import type { FailureReason } from "@/protocol/reason";
+import { formatBytes } from "@/text/format";
 import type { Texts } from "../en/en";
 
-/** The page's own sentences are Chinese already; an English one of the engine follows as the detail. */
-const told = (sentence: string) => (message: string) => {
-  if (/\p{Script=Han}/u.test(message)) return message;
-  return message === "" ? `${sentence}。` : `${sentence}。详情：${message}`;
+/** The page's own sentences are Chinese already; the engine's are English. */
+const told = (sentence: string) => (message: string) =>
+  /\p{Script=Han}/u.test(message) ? message : `${sentence}。`;
+
+type Reasons = {
+  readonly [K in FailureReason["kind"]]: (
+    reason: Extract<FailureReason, { readonly kind: K }>,
+    file: string,
+  ) => string;
 };
+
+const REASONS: Reasons = {
+  emptyFile: (_, file) => `${file}是空的。`,
+  noImage: (_, file) => `${file}不是此处可读的图像（PNG、JPEG、GIF、WebP、AVIF 或 BMP）。`,
+  heic: (_, file) => `${file}是 HEIC 图像，浏览器无法读取。请另存为 JPEG 或 PNG。`,
+  damaged: (_, file) => `${file}已损坏：此浏览器无法解码。`,
+  imageMemory: () => "浏览器没有足够的内存处理此图像。",
+  truncated: ({ format }, file) => `${file}不完整（${format}）。`,
+  noPixels: ({ format }, file) => `${file}没有像素（${format}）。`,
+  megapixels: ({ width, height, most }, file) => {
+    const megapixels = Math.round((width * height) / 1e6);
+    return `${file}有 ${megapixels} 百万像素（${width} × ${height}），上限为 ${most} 百万。`;
+  },
+  tooLong: ({ most }) => `此模型接受的图像，长边最多为短边的 ${most} 倍。`,
+  noAdapter: () => "此浏览器有 WebGPU，但没有可用的图形适配器。页面的其他功能仍可使用。",
+  wrongResults: () => "此图形适配器的计算结果有误，模型无法在其上运行。页面的其他功能仍可使用。",
+  limit: ({ name, had, needed }) => `此图形适配器不足：${name} 为 ${had}，需要 ${needed}。`,
+  cap: ({ capMb, neededMb }) => `${capMb} MB 的上限对此问题过小：需要 ${neededMb} MB。`,
+  cacheMemory: ({ freeMb, neededMb }) =>
+    `图形内存不足以回答此问题：缓存需要 ${neededMb} MB，可用 ${freeMb} MB。`,
+  memory: (bytes) => `图形内存不足${neededWords(bytes)}。保留得更少，所需内存也更少。`,
+  modelMemory: (bytes) => `图形内存不足以加载此模型${neededWords(bytes)}。`,
+  lane: ({ neededMb, roomMb }) =>
+    `此通道与其他通道放不下：需要 ${neededMb} MB，可用 ${roomMb} MB。`,
+  context: ({ tokens, most }) => `对话过长：${tokens} 个 token，而模型的上下文为 ${most}。`,
+  textOnly: () => "此模型只能读文本。",
+};
+
+function neededWords({ needed, free }: { readonly needed?: number; readonly free?: number }) {
+  if (needed === undefined) return "";
+  const rest = free === undefined ? "" : `，可用 ${formatBytes(free)}`;
+  return `：需要 ${formatBytes(needed)}${rest}`;
+}
 
 export const failuresZh: Texts["failures"] = {
   sentences: {
@@ -26,8 +66,13 @@ export const failuresZh: Texts["failures"] = {
     cancelled: (message) =>
       message === "" ? "在第一个 token 之前停止。" : told("已停止")(message),
     noModel: told("模型尚未加载"),
-    internal: (message) => `引擎内部错误：${message}`,
+    internal: told("引擎内部错误"),
   },
+  reason(reason, file = "图像文件") {
+    const say = REASONS[reason.kind] as (reason: FailureReason, file: string) => string;
+    return say(reason, file);
+  },
+  original: "原文（英文）",
   raiseCap: (megabytes) => `把上限提高到 ${megabytes} MB`,
   actions: {
     retry: "重试",

@@ -1,5 +1,23 @@
 import type { Texts } from "../en/en";
 
+const WORLDS: Readonly<Record<string, string>> = {
+  receipt: "收据",
+  chart: "图表",
+  card: "证件",
+  shapes: "个形状",
+  words: "行文本",
+};
+
+/** `Receipt, Lucky Kiosk` or `4 shapes`: what is printed on a page stays as it is. */
+function sampleTitle(world = "", title: string): string {
+  const kind = WORLDS[world];
+  const [, name] = /^\w+, (.+)$/.exec(title) ?? [];
+  const count = Number.parseInt(title, 10);
+  if (!kind) return title;
+  if (name) return `${kind}：${name}`;
+  return Number.isNaN(count) ? kind : `${count} ${kind}`;
+}
+
 export const viewerZh: Texts["viewer"] = {
   name: "查看区",
   larger: "放大图像",
@@ -75,6 +93,10 @@ export const viewerZh: Texts["viewer"] = {
   gallery: {
     name: "示例图像",
     own: (title) => `您的图像：${title}`,
+    sample(world, { title: english }) {
+      const title = sampleTitle(world, english);
+      return { title, alt: title };
+    },
     addOwn: "添加自己的图像",
     file: "图像文件",
     how: "拖入、粘贴或选择图像。数据不会离开此设备。",

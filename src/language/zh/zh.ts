@@ -7,6 +7,7 @@ import { exportZh } from "./export";
 import { failuresZh } from "./failures";
 import { libraryZh } from "./library";
 import { modelsZh } from "./models";
+import { noticesZh } from "./notices";
 import { pageZh } from "./page";
 import { policiesZh } from "./policies";
 import { shareZh } from "./share";
@@ -24,6 +25,7 @@ export const zh: Texts = {
   share: shareZh,
   library: libraryZh,
   failures: failuresZh,
+  notices: noticesZh,
   policy: (english) => policiesZh[english] ?? english,
   about: aboutZh,
   export: exportZh,

@@ -13,7 +13,7 @@ describe("the tail", () => {
   it("is limited, and says so", () => {
     const { tailRows, notices } = tapGeometry([5000], { ...shape, rows: 6000 });
     expect(tailRows).toBe(TAIL_LIMIT);
-    expect(notices).toEqual(["Only the last 2048 of 5000 rows were asked what they attend to."]);
+    expect(notices).toEqual([{ code: "fewerQueries", asked: 5000, used: 2048 }]);
   });
 
   it("has tiles whose probabilities fit 32 MiB, at least one row each", () => {

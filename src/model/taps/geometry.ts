@@ -4,6 +4,13 @@ export const TAIL_LIMIT = 2048;
 /** Bytes for the probabilities of one tile of rows. */
 const TILE_BYTES = 32 * 1024 * 1024;
 
+/** Of `asked` queries, those of the last `used` rows are recorded. */
+export interface TapNotice {
+  readonly code: "fewerQueries";
+  readonly asked: number;
+  readonly used: number;
+}
+
 /** Rows and keys of the taps of one prompt. */
 export interface TapGeometry {
   readonly layers: number;
@@ -17,7 +24,7 @@ export interface TapGeometry {
   readonly tailRows: number;
   /** Rows per tile of the tail pass. */
   readonly tileRows: number;
-  readonly notices: readonly string[];
+  readonly notices: readonly TapNotice[];
 }
 
 /** @param wanted number of last rows that each tap uses */
@@ -32,10 +39,7 @@ export function tapGeometry(
     ...shape,
     tailRows,
     tileRows: Math.min(Math.max(1, tailRows), Math.max(1, Math.floor(TILE_BYTES / rowBytes))),
-    notices:
-      most > tailRows
-        ? [`Only the last ${tailRows} of ${most} rows were asked what they attend to.`]
-        : [],
+    notices: most > tailRows ? [{ code: "fewerQueries", asked: most, used: tailRows }] : [],
   };
 }
 

@@ -241,9 +241,7 @@ describe("taps", async () => {
       prompt,
       reduction: "one",
     });
-    expect(recorder.notices).toEqual([
-      "Only the last 2048 of 2490 rows were asked what they attend to.",
-    ]);
+    expect(recorder.notices).toEqual([{ code: "fewerQueries", asked: 2490, used: 2048 }]);
     recorder.destroy();
     cache.destroy();
   });

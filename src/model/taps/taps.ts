@@ -59,7 +59,7 @@ interface StartedTap extends TailTap {
  * `notices` reports a truncation) and processed when all keys are cached.
  */
 export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements AttentionHook {
-  readonly notices: readonly string[];
+  readonly notices: TapGeometry["notices"];
   readonly #gpu: Gpu;
   readonly #input: TapInput<D>;
   readonly #shape: TapShape;

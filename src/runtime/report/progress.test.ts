@@ -91,11 +91,12 @@ test("an explanation is in the result if it was asked for, of the last segment a
   expect(new Progress().result({ settings })).not.toHaveProperty("explanation");
 });
 
-test("a sentence is said once, whatever repeats it", () => {
+test("a notice is given once, whatever repeats it", () => {
   const progress = new Progress();
-  progress.prepared([], ["Animated."]);
+  progress.prepared([], [{ code: "firstFrame" }]);
   const lane = progress.fork();
-  lane.notice(["Clamped.", "Animated."]);
-  expect(lane.result({ settings }).notices).toEqual(["Animated.", "Clamped."]);
-  expect(progress.result({ settings }).notices).toEqual(["Animated."]);
+  const clamped = { code: "windowOnly", rows: 3 } as const;
+  lane.notice(clamped, { code: "firstFrame" });
+  expect(lane.result({ settings }).notices).toEqual([{ code: "firstFrame" }, clamped]);
+  expect(progress.result({ settings }).notices).toEqual([{ code: "firstFrame" }]);
 });

@@ -7,6 +7,7 @@ import type {
   Phase,
   TurnResult,
 } from "@/protocol/engine";
+import type { Notice } from "@/protocol/notice";
 import type { PrefillSpan } from "../request/prefillSpan";
 import { perToken } from "./report";
 
@@ -22,7 +23,8 @@ export class Progress {
   readonly #arrivals: number[] = [];
   readonly #ids: number[] = [];
   readonly #logProbabilities: number[] = [];
-  readonly #notices: string[] = [];
+  /** By content, so that each is said once. */
+  readonly #notices = new Map<string, Notice>();
   #kvBytes: KvBytes = { before: 0, after: 0, peak: 0, end: 0, full: 0 };
   #finish: Finish = "length";
   #answer = "";
@@ -62,7 +64,7 @@ export class Progress {
     lane.#promptTokens = this.#promptTokens;
     lane.#visualTokens = this.#visualTokens;
     lane.#images = this.#images;
-    lane.#notices.push(...this.#notices);
+    lane.notice(...this.#notices.values());
     return lane;
   }
 
@@ -91,14 +93,14 @@ export class Progress {
     }
   }
 
-  notice(sentences: readonly string[]): void {
-    this.#notices.push(...sentences);
+  notice(...notices: readonly Notice[]): void {
+    for (const notice of notices) this.#notices.set(JSON.stringify(notice), notice);
   }
 
   /** The question was found answerable. */
-  prepared(images: readonly ImageLayout[], notices: readonly string[]): void {
+  prepared(images: readonly ImageLayout[], notices: readonly Notice[]): void {
     this.#images = images;
-    this.notice(notices);
+    this.notice(...notices);
   }
 
   /** The cache already holds `start` tokens. @returns whether this is the first segment of the turn */
@@ -190,7 +192,7 @@ export class Progress {
         decodePerToken: perToken(this.#arrivals),
       },
       images: this.#images,
-      notices: [...new Set(this.#notices)],
+      notices: [...this.#notices.values()],
       notes: this.#notes,
       ...(this.explains && { explanation: this.#explanation() }),
     };

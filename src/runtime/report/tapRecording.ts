@@ -17,7 +17,7 @@ export interface TapRequest {
 
 /** Several recorders as one hook. */
 export interface TapRecording extends AttentionHook {
-  readonly notices: readonly string[];
+  readonly notices: TapRecorder["notices"];
   /** Taps per request. */
   finish(): Promise<Taps[]>;
   destroy(): void;

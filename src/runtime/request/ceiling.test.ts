@@ -22,6 +22,7 @@ it("is told with what is needed, rounded so that both are true", () => {
     code: "capTooSmall",
     message: "A cap of 1.23 MB is too small for this question: it needs 2.35 MB.",
     action: "newConversation",
+    reason: { kind: "cap", capMb: 1.23, neededMb: 2.35 },
     neededMb: 2.35,
   });
   expect(ceilingTooLow({ bytes, isCap: false }, 2_340_001).failure).toMatchObject({

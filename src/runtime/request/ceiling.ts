@@ -32,8 +32,10 @@ export function ceilingTooLow(ceiling: KvCeiling, needed: number): EngineError {
   if (ceiling.isCap) {
     const message = `A cap of ${most} MB is too small for this question: it needs ${least} MB.`;
     const action = "newConversation";
-    return new EngineError({ code: "capTooSmall", message, action, neededMb: least });
+    const reason = { kind: "cap", capMb: most, neededMb: least } as const;
+    return new EngineError({ code: "capTooSmall", message, reason, action, neededMb: least });
   }
   const message = `There is not enough graphics memory for this question: its cache needs ${least} MB, and ${most} MB are free.`;
-  return new EngineError({ code: "outOfMemory", message, action: "newConversation" });
+  const reason = { kind: "cacheMemory", freeMb: most, neededMb: least } as const;
+  return new EngineError({ code: "outOfMemory", message, reason, action: "newConversation" });
 }

@@ -42,7 +42,7 @@ export function checkRequest(request: AskRequest, vocabulary: number, seesImages
   const last = turns.at(-1);
   if (!last || last.question.trim() === "") throw bad("There is no question to answer.");
   for (const key of turns.flatMap((turn) => turn.images)) {
-    if (!seesImages) throw bad("This model reads text only.");
+    if (!seesImages) throw bad("This model reads text only.", { reason: { kind: "textOnly" } });
     if (!(images[key] instanceof Blob))
       throw bad(`The image ${shown(key)} is missing from the request.`);
   }

@@ -1,5 +1,6 @@
 import type { Prompt, PromptTile } from "@/model/prompt/prompt";
 import { type AskRequest, EngineError, type ImageLayout } from "@/protocol/engine";
+import type { Notice } from "@/protocol/notice";
 import { type ConversationImages, imageLayout, type SeenImage } from "../session/images";
 import type { LoadedModel } from "../session/loadedModel";
 import { type Seen, settingsKey } from "./continuation";
@@ -15,7 +16,7 @@ export interface PreparedTurn extends CheckedSettings {
   /** The prompt's tokens and images, to compare with those of a cache. */
   readonly seen: Seen;
   readonly layouts: readonly ImageLayout[];
-  readonly notices: readonly string[];
+  readonly notices: readonly Notice[];
 }
 
 /**
@@ -56,7 +57,8 @@ export async function prepareTurn(
 function checkContext(tokens: number, contextLength: number): void {
   if (tokens < contextLength) return;
   const message = `The conversation is too long: ${tokens} tokens, but the model's context is ${contextLength}.`;
-  throw new EngineError({ code: "contextOverflow", message, action: "newConversation" });
+  const reason = { kind: "context", tokens, most: contextLength } as const;
+  throw new EngineError({ code: "contextOverflow", message, reason, action: "newConversation" });
 }
 
 /** An image where a turn shows it. */

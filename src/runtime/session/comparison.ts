@@ -273,7 +273,8 @@ function checkLaneFits({ bytes: most, isCap }: KvCeiling, bytes: number): void {
   const message = `This lane does not fit together with the others: ${needed} MB of ${room} MB.`;
   const code = isCap ? "capTooSmall" : "outOfMemory";
   const neededMb = Math.ceil(bytes / 1e4) / 100;
-  const rest = { message, action: "keepLess" } as const;
+  const reason = { kind: "lane", neededMb, roomMb: Math.floor(most / 1e4) / 100 } as const;
+  const rest = { message, reason, action: "keepLess" } as const;
   throw new EngineError({ code, ...rest, ...(isCap ? { neededMb } : {}) });
 }
 

@@ -1,6 +1,6 @@
 import type { VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
-import { decodeImage } from "@/images/decode";
+import { type DecodedImage, decodeImage } from "@/images/decode";
 import type { ProcessedImage } from "@/model/families/family";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
@@ -16,7 +16,7 @@ export interface SeenImage {
   /** Pixels, as decoded and turned. */
   readonly width: number;
   readonly height: number;
-  readonly notices: readonly string[];
+  readonly notices: DecodedImage["notices"];
 }
 
 /** What policies ask of images besides their features. */

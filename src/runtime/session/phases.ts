@@ -145,7 +145,7 @@ export class Phases {
     this.mark("prefill", cache);
     this.tell("score", 0, 1);
     const recorded = await progress.time("score", () => hook.finish());
-    progress.notice(hook.notices);
+    progress.notice(...hook.notices);
     const firstAttention =
       watched.length > 0 ? firstAttentionOf(cache, before, span, recorded, watched) : undefined;
     return { cache, span, before, taps: recorded[0] ?? {}, recorded, firstAttention };
@@ -257,7 +257,7 @@ export class Phases {
   #report({ progress }: Job, cache: KvCache, rowsBefore: RowCounts, plan: KeepPlan): void {
     const layers = layerReports(cache, rowsBefore);
     progress.compacted(cache.bytes, layers, plan.notes);
-    progress.notice(plan.notices ?? []);
+    progress.notice(...(plan.notices ?? []));
     this.mark("compact", cache);
     this.#io.emit({ type: "compacted", layers, images: progress.images });
   }

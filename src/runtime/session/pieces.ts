@@ -100,10 +100,7 @@ export async function prefillInPieces(
   const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await phases.compact(job, { ...prefilled, before }, plan, seen);
-  progress.notice([
-    `The prompt does not fit uncompressed: it was read in pieces of ${division.piece} rows, with ` +
-      "compression between them.",
-  ]);
+  progress.notice({ code: "pieces", rows: division.piece });
   return { prefilled, tokens };
 }
 

@@ -16,7 +16,10 @@ const THINGS: TestedThings = {
   wanted: PLAIN,
   spec: { dtype: "f16", kvType: "f16", shape: { heads: 4, kvHeads: 2, headDim: 64 } },
 };
-const RESULT: SelfTestResult = { variants: PLAIN, notices: ["One variant is not used."] };
+const RESULT: SelfTestResult = {
+  variants: PLAIN,
+  notices: [{ code: "wrongKernels", kind: "matmul", variant: "tiled" }],
+};
 
 /** The part of a `Cache` that is used. */
 function memoryCache(): { readonly store: Cache; readonly entries: Map<string, string> } {

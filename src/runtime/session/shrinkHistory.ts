@@ -44,8 +44,8 @@ export async function shrinkHistory(
   if (cache.seen === 0) return tokens;
   const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
   await job.progress.time("compact", () => dropRows(cache, candidates, target, scores));
-  const most = Math.floor(cap.bytes / 1e4) / 100;
-  job.progress.notice([`Earlier rows were dropped to stay within ${most} MB.`]);
+  const megabytes = Math.floor(cap.bytes / 1e4) / 100;
+  job.progress.notice({ code: "earlierDropped", megabytes });
   return tokens;
 }
 
@@ -60,7 +60,7 @@ export async function dropHistory(job: Job, cache: KvCache): Promise<void> {
   const candidates = candidateSlots(job.turn, cache);
   const target = withoutCandidates(cache.rowCounts(), candidates);
   await job.progress.time("compact", () => dropRows(cache, candidates, target, undefined));
-  job.progress.notice(["The rows of earlier images were dropped to make room."]);
+  job.progress.notice({ code: "earlierImagesDropped" });
 }
 
 function withoutCandidates(

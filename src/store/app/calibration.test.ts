@@ -37,7 +37,10 @@ it("says why it failed", async () => {
     () => [sample("a")],
   );
   expect(await busy.run(SETTINGS)).toBeUndefined();
-  expect(busy.store.getState()).toEqual({ phase: "failed", message: "Busy." });
+  expect(busy.store.getState()).toEqual({
+    phase: "failed",
+    failure: { code: "busy", message: "Busy." },
+  });
   const early = createCalibration(
     loaded(async () => ({}), "loading"),
     () => [sample("a")],

@@ -1,6 +1,12 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
-import { type CacheSettings, type Sampling, type TurnResult, toFailure } from "@/protocol/engine";
+import {
+  type CacheSettings,
+  type EngineFailure,
+  type Sampling,
+  type TurnResult,
+  toFailure,
+} from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
 import type { Load } from "../engine/load";
 import type { SampleImage } from "../images/samples";
@@ -9,7 +15,7 @@ import type { ReadonlyStore } from "../readonlyStore";
 export type CalibrationState =
   | { readonly phase: "idle" }
   | { readonly phase: "running"; readonly done: number; readonly total: number }
-  | { readonly phase: "failed"; readonly message: string };
+  | { readonly phase: "failed"; readonly failure: EngineFailure };
 
 export interface Calibration {
   readonly store: ReadonlyStore<CalibrationState>;
@@ -24,17 +30,18 @@ const ONE_TOKEN: Sampling = { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1,
 
 export function createCalibration(load: Load, samples: () => readonly SampleImage[]): Calibration {
   const store = createStore<CalibrationState>(() => ({ phase: "idle" }));
-  const fail = (message: string) => void store.setState({ phase: "failed", message }, true);
+  const fail = (failure: EngineFailure) => void store.setState({ phase: "failed", failure }, true);
 
   async function askSamples(settings: CacheSettings): Promise<readonly number[] | undefined> {
     const engine = load.engine();
-    if (!engine || load.store.getState().phase !== "ready") return fail(texts.cache.modelNotLoaded);
+    if (!engine || load.store.getState().phase !== "ready")
+      return fail({ code: "noModel", message: texts.cache.modelNotLoaded });
     const pages = samples();
     const results: TurnResult[] = [];
     for (const [done, { url, questions }] of pages.entries()) {
       store.setState({ phase: "running", done, total: pages.length }, true);
       const response = await fetch(url);
-      if (!response.ok) return fail(texts.cache.sampleNotRead);
+      if (!response.ok) return fail({ code: "badImage", message: texts.cache.sampleNotRead });
       const turns = [{ images: ["page"], question: questions[0] ?? "" }];
       const images = { page: await response.blob() };
       const sampling = ONE_TOKEN;
@@ -46,6 +53,6 @@ export function createCalibration(load: Load, samples: () => readonly SampleImag
 
   return {
     store,
-    run: (settings) => askSamples(settings).catch((error) => fail(toFailure(error).message)),
+    run: (settings) => askSamples(settings).catch((error) => fail(toFailure(error))),
   };
 }

@@ -64,7 +64,8 @@ export async function readImage(blob: Blob, source: ImageSource): Promise<ImageO
     };
   } catch (error) {
     if (error instanceof ImageError) {
-      const { code, message } = error;
+      const { code, problem } = error;
+      const message = texts.failures.reason(problem, named) ?? error.message;
       return { ok: false, failure: { code, message, action: "chooseImage" } };
     }
     return refuse(words.unreadable(named));

@@ -9,7 +9,7 @@ import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
 import { fetchImage, hostOf, parseAddress } from "./fetchImage";
 import { type ImageOutcome, readImage } from "./readImage";
-import type { SampleImage } from "./samples";
+import { type SampleImage, sampleWords } from "./samples";
 
 /** Destination of images: a new conversation, or before the next question of this one. */
 export type Target = "new" | "add";
@@ -186,7 +186,9 @@ export function createViewer(options: ViewerOptions): Viewer {
     return read(fetched.blob, { id: newId(), title: fetched.title });
   }
 
-  async function readSample({ id, title, alt, url, pages = [{ url, alt }] }: SampleImage) {
+  async function readSample(sample: SampleImage) {
+    const { title, alt } = sampleWords(sample);
+    const { id, url, pages = [{ url, alt }] } = sample;
     return Promise.all(
       pages.map(async (page, index): Promise<ImageOutcome> => {
         const response = await fetch(page.url).catch(() => undefined);

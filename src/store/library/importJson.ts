@@ -25,6 +25,7 @@ import {
   FORMAT,
   VERSION,
 } from "./exportJson";
+import { noticeSchema, reasonSchema } from "./noticeSchemas";
 import type { AttemptRecord, ConversationRecord, HiddenRecord, RunRecord } from "./records";
 import {
   dictionary,
@@ -144,7 +145,7 @@ const answerFields = {
     decodePerToken: object<DocumentResult["ms"]["decodePerToken"]>({ median: finite, p95: finite }),
   }),
   images: list(layout),
-  notices: list(string),
+  notices: list(noticeSchema),
   notes: dictionary(either(finite, list(finite))),
 };
 const reference = either(
@@ -178,6 +179,7 @@ const FAILURE_CODES: Readonly<Record<FailureCode, true>> = {
 const failure = object<EngineFailure>({
   code: oneOf(...(Object.keys(FAILURE_CODES) as FailureCode[])),
   message: string,
+  reason: optional(reasonSchema),
   detail: optional(string),
   action: optional(oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation")),
   neededMb: optional(finite),

@@ -1,6 +1,7 @@
 import { useStore } from "zustand";
 import { texts } from "@/language/language";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
+import { failureSentence } from "../shared/failureWords";
 import { useApp } from "../useApp";
 import styles from "./Cache.module.css";
 
@@ -31,7 +32,7 @@ export function Calibrate({ policy }: { readonly policy: PolicyInfo }) {
           : texts.cache.calibrate}
       </button>
       <p className={styles.help} role="status">
-        {state.phase === "failed" && state.message}
+        {state.phase === "failed" && failureSentence(state.failure)}
       </p>
     </div>
   );

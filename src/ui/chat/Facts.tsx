@@ -2,6 +2,7 @@ import { texts } from "@/language/language";
 import type { CacheSettings, Sampling, TurnResult } from "@/protocol/engine";
 import { type Hidden, hiddenLabel } from "@/store/conversation/occlusion";
 import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/format";
+import { noticeSentences } from "../shared/noticeSentences";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import styles from "./Chat.module.css";
@@ -89,9 +90,9 @@ function Details({ result }: { readonly result: TurnResult }) {
           )}
         </p>
       )}
-      {result.notices.map((notice) => (
-        <p key={notice} className={styles.remark}>
-          {notice}
+      {noticeSentences(result.notices).map((sentence) => (
+        <p key={sentence} className={styles.remark}>
+          {sentence}
         </p>
       ))}
     </>

@@ -5,7 +5,7 @@ import { titleOf } from "@/store/conversation/conversation";
 import { readsEnglishOnly } from "@/store/engine/model";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
-import { useApp, useChat, useModel, useViewerImage } from "../useApp";
+import { useApp, useChat, useImageWords, useModel, useViewerImage } from "../useApp";
 import { Announcer } from "./Announcer";
 import styles from "./Chat.module.css";
 import { ExchangeView } from "./ExchangeView";
@@ -77,11 +77,12 @@ function NotKept() {
 
 function Welcome() {
   const count = useChat((state) => state.conversation.images.length);
-  const title = useViewerImage()?.title;
+  const image = useViewerImage();
+  const wordsOf = useImageWords();
   const isEnglish = useModel(readsEnglishOnly);
   return (
     <div className={styles.welcome}>
-      <p className={styles.lead}>{leadOf(count, title)}</p>
+      <p className={styles.lead}>{leadOf(count, image && wordsOf(image).title)}</p>
       <p>{texts.chat.welcome.how}</p>
       {isEnglish && <p>{texts.chat.readsEnglish}</p>}
     </div>

@@ -8,6 +8,7 @@ import { formatBytes, formatCount, formatMs } from "@/text/format";
 import { comparedParts } from "../chat/comparedParts";
 import { rowCounters } from "../chat/rowCounters";
 import { failureSentence } from "../shared/failureWords";
+import { noticeSentences } from "../shared/noticeSentences";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { layerBars, memoryDrawing, timeDrawing } from "./drawings";
 import { type Markup, type MarkupPart, markup } from "./markup";
@@ -103,7 +104,9 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
     [names.held, formatCount(rows.held)],
     [names.read, formatCount(rows.readPerToken)],
   ];
-  const remarks = [names.endings[finish], ...notices].filter((line) => line !== "");
+  const remarks = [names.endings[finish], ...noticeSentences(notices)].filter(
+    (line) => line !== "",
+  );
   return markup`<dl class="facts">${facts.map(
     ([name = "", value = ""]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>

@@ -1,7 +1,7 @@
 import { texts } from "@/language/language";
 import type { EngineFailure } from "@/protocol/engine";
 import styles from "./Failure.module.css";
-import { failureSentence } from "./failureWords";
+import { failureSentence, originalMessage } from "./failureWords";
 
 type Action = NonNullable<EngineFailure["action"]>;
 
@@ -16,9 +16,16 @@ interface Props {
 export function Failure({ failure, onAct, onRaiseCap }: Props) {
   const { action, neededMb } = failure;
   const words = texts.failures;
+  const original = originalMessage(failure);
   return (
     <div className={styles.failure} role="alert">
       <p>{failureSentence(failure)}</p>
+      {original && (
+        <details className={styles.original}>
+          <summary>{words.original}</summary>
+          <p lang="en">{original}</p>
+        </details>
+      )}
       {neededMb !== undefined && onRaiseCap && (
         <button type="button" className={styles.action} onClick={() => onRaiseCap(neededMb)}>
           {words.raiseCap(neededMb)}

@@ -8,6 +8,7 @@ import {
   formatMs,
   formatParameters,
 } from "@/text/format";
+import { noticeSentences } from "../shared/noticeSentences";
 import { adapterName } from "./adapterName";
 import { Report } from "./Report";
 import styles from "./TopBar.module.css";
@@ -69,7 +70,7 @@ function readyFacts(info: Extract<ModelState, { phase: "ready" }>["info"]): read
     [words.features, texts.page.list(adapter.features) || words.noFeatures],
   ];
   if (adapter.isFallback) rows.push([words.times, words.software]);
-  for (const notice of adapter.notices) rows.push([words.selfTest, notice]);
+  for (const sentence of noticeSentences(adapter.notices)) rows.push([words.selfTest, sentence]);
   for (const [name, version] of Object.entries(info.versions)) rows.push([name, version]);
   return rows;
 }

@@ -1,4 +1,5 @@
 import { texts } from "@/language/language";
+import { sampleWords } from "@/store/images/samples";
 import { Failure } from "../shared/Failure";
 import { useApp, useChat, useViewer, useViewerImage } from "../useApp";
 import { AddingDialogs } from "./AddingDialogs";
@@ -12,6 +13,7 @@ import styles from "./Viewer.module.css";
 export function Gallery() {
   const { viewer } = useApp();
   const samples = useViewer((state) => state.samples);
+  const shown = samples.map((sample) => ({ ...sample, ...sampleWords(sample) }));
   const current = useViewerImage();
   const count = useChat((state) => state.conversation.images.length);
   // Several images have their own strip.
@@ -28,7 +30,7 @@ export function Gallery() {
             </span>
           </li>
         )}
-        {samples.map(({ id, url, title, pages }) => (
+        {shown.map(({ id, url, title, pages }) => (
           <li key={id}>
             <button
               type="button"

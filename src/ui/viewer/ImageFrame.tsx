@@ -2,6 +2,7 @@ import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } 
 import type { ImageLayout, LayerReport } from "@/protocol/engine";
 import type { ConversationImage } from "@/store/conversation/conversation";
 import { type Patch, patchesOf } from "../overlayGeometry";
+import { useImageWords } from "../useApp";
 import type { Overlay } from "./overlay";
 import { PatchReader } from "./PatchReader";
 import { PatchReadout, type Pins } from "./PatchReadout";
@@ -33,6 +34,7 @@ export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Pr
     () => patches.filter(({ position }) => pins?.positions.includes(position)),
     [patches, pins?.positions],
   );
+  const wordsOf = useImageWords();
   const isAway = useAway(holder, caption !== undefined);
   useOverlay(canvas, layout, overlay);
   const ratio = image ? image.width / image.height : 1;
@@ -45,7 +47,7 @@ export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Pr
             data-wide={ratio >= 1}
             style={{ aspectRatio: `${image.width} / ${image.height}` }}
           >
-            <img src={image.url} alt={image.alt} />
+            <img src={image.url} alt={wordsOf(image).alt} />
             <canvas ref={canvas} className={styles.overlay} data-on={overlay !== undefined} />
             {rows && (
               <PatchReader

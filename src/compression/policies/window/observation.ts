@@ -3,7 +3,7 @@ import { keepTop, type Ranking } from "../../blocks/select";
 import { choice, integer, oddInteger } from "../../options";
 import { observationRows } from "../../taps/prompt";
 import type { TapSpec } from "../../taps/registry";
-import type { PlanInput } from "../../types";
+import type { PlanInput, PlanNotice } from "../../types";
 
 /**
  * SnapKV's observation window, shared by six policies: the rows before the window are scored by the
@@ -42,17 +42,13 @@ export function windowPlaces(input: PlanInput, { window }: ObservationValues): n
 }
 
 /** A notice if the window is longer than the text after the image or than a layer's rows. */
-export function windowNotices(input: PlanInput, options: ObservationValues): string[] {
+export function windowNotices(input: PlanInput, options: ObservationValues): PlanNotice[] {
   const asked = options.window;
-  const rows = observationRows(input, asked);
-  const most = Math.floor(input.budget / input.layers);
+  const used = observationRows(input, asked);
+  const rows = Math.floor(input.budget / input.layers);
   return [
-    ...(rows < asked
-      ? [`The window of ${asked} queries is longer than the text: the last ${rows} are used.`]
-      : []),
-    ...(windowPlaces(input, options) > most
-      ? [`The window alone has more than ${most} rows: its newest are kept.`]
-      : []),
+    ...(used < asked ? [{ code: "shorterWindow" as const, asked, used }] : []),
+    ...(windowPlaces(input, options) > rows ? [{ code: "windowOnly" as const, rows }] : []),
   ];
 }
 

@@ -98,7 +98,7 @@ export function fittingSize(
   const [width, height] = size;
   if (Math.max(width, height) / Math.min(width, height) > MOST_LENGTHS) {
     const message = `This model takes images that are at most ${MOST_LENGTHS} times as long as wide.`;
-    throw new ImageError("badImage", message);
+    throw new ImageError({ kind: "tooLong", most: MOST_LENGTHS }, message);
   }
   const sized = (toSides: (pixels: number) => number) =>
     [toSides(width) * side, toSides(height) * side] as const;

@@ -1,0 +1,33 @@
+import type { Notice, NoticeCode } from "@/protocol/notice";
+
+type Sentences = {
+  readonly [C in NoticeCode]: (notice: Extract<Notice, { readonly code: C }>) => string;
+};
+
+/** The names of the kernels that the self-test checks. */
+const KERNELS: Readonly<Record<string, string>> = {
+  reduction: "reduction kernels",
+  matmul: "matrix kernels",
+  flash: "attention kernels",
+};
+
+/** The sentences of the engine's notices. */
+export const noticesEn: Sentences = {
+  firstFrame: () => "The image is animated: its first frame was used.",
+  fewerQueries: ({ asked, used }) =>
+    `Only the last ${used} of ${asked} rows were asked what they attend to.`,
+  shorterWindow: ({ asked, used }) =>
+    `The window of ${asked} queries is longer than the text: the last ${used} are used.`,
+  windowOnly: ({ rows }) => `The window alone has more than ${rows} rows: its newest are kept.`,
+  fewerProtected: ({ asked, rows }) =>
+    `${asked} protected rows do not fit ${rows} per layer: sinks come first, then the newest.`,
+  fewerAnchors: ({ asked, used }) =>
+    `${asked} rows would be protected by position; half of the budget allows ${used}.`,
+  earlierDropped: ({ megabytes }) => `Earlier rows were dropped to stay within ${megabytes} MB.`,
+  earlierImagesDropped: () => "The rows of earlier images were dropped to make room.",
+  pieces: ({ rows }) =>
+    `The prompt does not fit uncompressed: it was read in pieces of ${rows} rows, with ` +
+    "compression between them.",
+  wrongKernels: ({ kind, variant }) =>
+    `The ${variant} ${KERNELS[kind] ?? kind} gave wrong results on this adapter and are not used.`,
+};

@@ -1,0 +1,30 @@
+/**
+ * What the user should know about an answer, or what the self-test found: a code and its numbers. The
+ * sentences are in `src/language`, and `noticeSentence` of the package says them in English.
+ */
+export type Notice =
+  /** Only the first frame of an animated image was used. */
+  | { readonly code: "firstFrame" }
+  /** Of `asked` queries, those of the last `used` rows were recorded. */
+  | { readonly code: "fewerQueries"; readonly asked: number; readonly used: number }
+  /** The text after the image is shorter than the observation window. */
+  | { readonly code: "shorterWindow"; readonly asked: number; readonly used: number }
+  /** The observation window alone exceeds a layer's budget; its newest rows are kept. */
+  | { readonly code: "windowOnly"; readonly rows: number }
+  /** Sinks and recent rows together exceed a layer's budget. */
+  | { readonly code: "fewerProtected"; readonly asked: number; readonly rows: number }
+  /** `protect: ivc` takes at most half of the budget. */
+  | { readonly code: "fewerAnchors"; readonly asked: number; readonly used: number }
+  /** Rows of earlier turns were dropped to stay under a ceiling. */
+  | { readonly code: "earlierDropped"; readonly megabytes: number }
+  /** All image rows of earlier turns were dropped for a prefill in pieces. */
+  | { readonly code: "earlierImagesDropped" }
+  /** The prompt was prefilled in pieces, with compression between them. */
+  | { readonly code: "pieces"; readonly rows: number }
+  /** The self-test replaced a variant of the kernels. */
+  | { readonly code: "wrongKernels"; readonly kind: string; readonly variant: string };
+
+export type NoticeCode = Notice["code"];
+
+/** Notices in records that were written when they were sentences. */
+export type RecordedNotice = Notice | string;
