@@ -9,7 +9,7 @@ from itertools import pairwise
 import rich
 from canvas import Canvas
 from turn import Turn
-from vocabulary import FIELD_LABELS, ORDINALS, SHAPES
+from vocabulary import COLORS, FIELD_LABELS, ORDINALS, SHAPES
 
 PRICED = re.compile(r"(?:What is the price of|How much is) the (.*)\?")
 # How many of a page's further questions are asked.
@@ -88,7 +88,12 @@ def about_shapes(canvas: Canvas, turns: list[Turn], draw) -> list[Turn]:
     asked += [(many(a), many(b), count(a), count(b)) for a, b in shuffled(kinds, draw)]
     made = [Turn(f"Are there more {a} than {b}?", yes(m > n)) for a, b, m, n in asked]
     kind = draw.choice([draw.choice(kinds), draw.choice(SHAPES)])
-    return [*made, Turn(f"Is there a {kind}?", yes(count(kind) > 0))]
+    color = draw.choice([draw.choice(colors), draw.choice(list(COLORS))])
+    return [
+        *made,
+        Turn(f"Is there a {kind}?", yes(count(kind) > 0)),
+        Turn(f"Is there anything {color}?", yes(count(color) > 0)),
+    ]
 
 
 def about_words(canvas: Canvas, turns: list[Turn], draw) -> list[Turn]:
