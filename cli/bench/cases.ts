@@ -4,6 +4,7 @@ import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import { checkCase } from "./fixtures";
+import { attentionCase, dispatchCase, gemvCase, matmulCase } from "./kernelCases";
 import {
   type BenchedModel,
   compactionCase,
@@ -50,6 +51,10 @@ export const MODEL_CASES: Readonly<
 /** Measurements that load what they need. They run before the models, in this order. */
 export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   check: checkCase,
+  dispatch: dispatchCase,
+  gemv: gemvCase,
+  attention: attentionCase,
+  matmul: matmulCase,
 };
 
 export const MODELS: readonly string[] = [MINI, ...SHAPE_NAMES];

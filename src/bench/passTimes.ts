@@ -4,6 +4,8 @@ import type { Gpu } from "@/gpu/gpu";
 export interface PassTime {
   readonly label: string;
   readonly us: number;
+  /** When it ended, in microseconds from any moment. */
+  readonly end: number;
 }
 
 /** Two timestamps a pass; the most that a query set holds is 4096. */
@@ -113,7 +115,10 @@ export class PassTimes {
     device.queue.submit([encoder.finish()]);
     const values = new BigUint64Array(await this.#gpu.read(ticks));
     ticks.destroy();
-    const us = (at: number) => Number((values[2 * at + 1] ?? 0n) - (values[2 * at] ?? 0n)) / 1e3;
-    return this.#labels.map((label, at) => ({ label, us: us(at) }));
+    const us = (at: number) => Number((values[at] ?? 0n) - (values[0] ?? 0n)) / 1e3;
+    return this.#labels.map((label, at) => {
+      const end = us(2 * at + 1);
+      return { label, us: end - us(2 * at), end };
+    });
   }
 }

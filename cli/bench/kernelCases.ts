@@ -1,0 +1,73 @@
+import { timeAttention } from "@/bench/kernels/attentionTrials";
+import { timeDispatches } from "@/bench/kernels/dispatchTrials";
+import { timeGemv } from "@/bench/kernels/gemvTrials";
+import { timeMatmul } from "@/bench/kernels/matmulTrials";
+import type { Trial } from "@/bench/kernels/passTime";
+import type { Bench } from "./cases";
+
+/** Fastest variants printed for each piece of work; the report has all. */
+const SHOWN = 6;
+
+const SMALL_GEMV = {
+  problems: [{ name: "small", rows: 96, columns: 64, norm: true }],
+  shapes: [{ workgroup: 64, team: 32, rows: 2, ahead: 2 }],
+  weightBytes: 2 ** 16,
+};
+const SMALL_TILE = { high: 8, wide: 8, depth4: 2 };
+
+/**
+ * Single kernels in many variants, each alone: what limits a kernel, and which variant suits the adapter. Small sizes on
+ * a software adapter.
+ */
+export async function dispatchCase(bench: Bench): Promise<void> {
+  const count = bench.adapter.isFallback ? 8 : undefined;
+  report(bench, "dispatch", await timeDispatches(bench, count));
+}
+
+export async function gemvCase(bench: Bench): Promise<void> {
+  const subgroup = onlySubgroupSize(bench);
+  const trials = timeGemv(bench, subgroup, bench.adapter.isFallback ? SMALL_GEMV : {});
+  report(bench, "gemv", await trials);
+}
+
+export async function attentionCase(bench: Bench): Promise<void> {
+  const subgroup = onlySubgroupSize(bench);
+  report(bench, "attention", await timeAttention(bench, subgroup, bench.adapter.isFallback));
+}
+
+export async function matmulCase(bench: Bench): Promise<void> {
+  const trials = bench.adapter.isFallback
+    ? timeMatmul(bench, [["small", 128, 64]], [128], [SMALL_TILE])
+    : timeMatmul(bench);
+  report(bench, "matmul", await trials);
+}
+
+/** @throws if the adapter has no subgroups, or several sizes of them */
+function onlySubgroupSize({ gpu }: Bench): number {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.device.adapterInfo;
+  if (gpu.features.subgroups && least === most) return most;
+  throw new Error(`needs subgroups of one size; this adapter has ${least} to ${most}`);
+}
+
+function report(bench: Bench, name: string, trials: readonly Trial[]): void {
+  bench.report.set(["trials", name], trials);
+  for (const work of new Set(trials.map((trial) => trial.work))) {
+    const found = trials.filter((trial) => trial.work === work);
+    print(bench, work, found);
+  }
+  bench.report.line(`${name}: until ${bench.report.seconds.toFixed(1)} s`);
+}
+
+function print({ copy, report }: Bench, work: string, trials: readonly Trial[]): void {
+  report.line(`${work}: ${trials.length} variants`);
+  const order = trials.toSorted((a, b) => a.us - b.us);
+  const shown = work === "dispatch" ? trials : order.slice(0, SHOWN);
+  const ours = order.filter(({ variant }) => variant.startsWith("ours"));
+  for (const { variant, us, bytes, flops } of new Set([...shown, ...ours])) {
+    const rate = bytes === undefined ? 0 : bytes / (us / 1e6);
+    const share = copy && rate > 0 ? ` (${((rate / copy) * 100).toFixed(0)} % of copy)` : "";
+    const gb = rate > 0 ? `, ${(rate / 1e9).toFixed(0)} GB/s${share}` : "";
+    const tera = flops === undefined ? "" : `, ${(flops / us / 1e6).toFixed(2)} TFLOP/s`;
+    report.line(`  ${us.toFixed(2).padStart(9)} µs  ${variant}${gb}${tera}`);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Recorder } from "@/gpu/recorder";
+import type { PassTimes } from "../passTimes";
+
+const RUNS = 3;
+
+/** A kernel variant's time on one problem. */
+export interface Trial {
+  readonly work: string;
+  readonly variant: string;
+  /** Microseconds of one dispatch, behind others of its kind in one pass; the fastest of three passes. */
+  readonly us: number;
+  /** Bytes that a dispatch must read, or the operations of a product. */
+  readonly bytes?: number;
+  readonly flops?: number;
+}
+
+export interface TrialContext {
+  readonly gpu: Gpu;
+  readonly times: PassTimes | undefined;
+}
+
+/**
+ * Microseconds per dispatch of what `record` records, all in one compute pass. Without timestamps the
+ * clock of the CPU counts.
+ */
+export async function dispatchTime(
+  { gpu, times }: TrialContext,
+  record: (recorder: Recorder) => void,
+): Promise<number> {
+  const recorder = gpu.recorder("trial", 1024);
+  record(recorder);
+  const program = recorder.program();
+  const { queue } = gpu.device;
+  const once = async () => {
+    const encoder = gpu.device.createCommandEncoder();
+    program.encode(encoder);
+    const started = performance.now();
+    queue.submit([encoder.finish()]);
+    await queue.onSubmittedWorkDone();
+    return (performance.now() - started) * 1000;
+  };
+  const found: number[] = [];
+  if (times) {
+    const passes = await times.run("pass", async () => {
+      for (let run = 0; run < RUNS; run++) await once();
+    });
+    found.push(...passes.map(({ us }) => us));
+  } else {
+    for (let run = 0; run < RUNS; run++) found.push(await once());
+  }
+  const { dispatches } = program;
+  program.destroy();
+  return Math.min(...found) / dispatches;
+}
