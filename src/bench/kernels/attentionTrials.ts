@@ -103,7 +103,8 @@ export async function timeAttention(
       candidates.map((each) => compileAttendTrial(gpu, each, subgroup, { group, headDim })),
     );
     const attend = await createAttend(gpu, { reduction: "subgroup", kvType: "f16", shape });
-    const flash = await createFlash(gpu, { variant: "tiled", kvType: "f16", shape });
+    const variant = isSmall ? "plain" : "tiled";
+    const flash = await createFlash(gpu, { variant, kvType: "f16", shape });
     const keys = storage("keys", Math.max(cacheBytes, MOST_ROWS * rowBytes));
     const values = storage("values", Math.max(cacheBytes, MOST_ROWS * rowBytes));
     for (const rows of isSmall ? [70] : ROWS) {

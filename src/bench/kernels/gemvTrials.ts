@@ -63,7 +63,7 @@ const AHEAD = [1, 2, 4];
 /** More than the cache of any GPU: every dispatch finds its weights in memory. */
 const WEIGHT_BYTES = 2 ** 28;
 const FEWEST = 4;
-const MOST = 192;
+const MOST = 128;
 
 export function gemvShapes(subgroup: number): GemvShape[] {
   return TEAMS.filter(([, team]) => team === 32 || team > subgroup).flatMap(([workgroup, team]) =>
