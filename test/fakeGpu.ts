@@ -32,6 +32,12 @@ export function stubGpuConstants(): void {
   vi.stubGlobal("GPUBuffer", FakeBuffer);
 }
 
+/** What a bind group was made of; its last entry is the uniform block. */
+interface FakeGroup {
+  readonly label: string;
+  readonly entries: readonly { readonly resource: GPUBufferBinding }[];
+}
+
 /** A device that computes nothing and keeps a log. */
 export function fakeDevice(
   limits: Partial<Record<keyof GPUSupportedLimits, number>> = {},
@@ -40,8 +46,8 @@ export function fakeDevice(
   const most = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
   const pass = {
     setPipeline: (pipeline: GPUComputePipeline) => log.passes.push(pipeline.label),
-    setBindGroup: (_: number, group: GPUBindGroup, [offset]: readonly number[]) =>
-      log.passes.push(`${group.label} at ${offset}`),
+    setBindGroup: (_: number, { label, entries }: FakeGroup & GPUBindGroup) =>
+      log.passes.push(`${label} at ${entries.at(-1)?.resource.offset}`),
     dispatchWorkgroups: (...counts: readonly number[]) => log.passes.push(counts.join(" × ")),
     end: () => {},
   };

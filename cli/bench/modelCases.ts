@@ -22,6 +22,8 @@ import { percent, type Report } from "./report";
 export const MINI = "keepsight-mini";
 const MINI_SHAPE = { heads: 4, kvHeads: 2, headDim: 64 };
 const KEEP = 0.1;
+/** Steps that share a submit. */
+const HOST_GROUPS = [1, 8];
 const HOST_PARTS = ["write", "encode", "submit", "other", "wait"] as const;
 
 export interface BenchedModel {
@@ -83,16 +85,19 @@ export async function hostCase(bench: Bench, { name, decoder }: BenchedModel): P
   for (const rows of sizes.rows) {
     if (!report.hasTime(`${name}, host at ${rows} rows`)) return;
     const cache = await filledCache(decoder, rows);
-    const measured = await timeHost(decoder, cache, sizes.steps);
+    for (const group of HOST_GROUPS) {
+      const count = Math.ceil(sizes.steps / group) * group;
+      const measured = await timeHost(decoder, cache, count, group);
+      report.add(["models", name, "hosts"], { rows, group, ...measured });
+      const { steps, alone, readback } = measured;
+      const part = (of: keyof HostStep) =>
+        `${of} ${median(steps.map((step) => step[of])).toFixed(3)}`;
+      report.line(
+        `  ${rows} rows, host, groups of ${group}, ms a step: ${HOST_PARTS.map(part).join(", ")}; ` +
+          `alone ${median(alone).toFixed(3)}, of which readback ${median(readback).toFixed(3)}`,
+      );
+    }
     cache.destroy();
-    report.add(["models", name, "hosts"], { rows, ...measured });
-    const { steps, alone, readback } = measured;
-    const part = (of: keyof HostStep) =>
-      `${of} ${median(steps.map((step) => step[of])).toFixed(3)}`;
-    report.line(
-      `  ${rows} rows, host, ms a step: ${HOST_PARTS.map(part).join(", ")}; ` +
-        `alone ${median(alone).toFixed(3)}, of which readback ${median(readback).toFixed(3)}`,
-    );
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Decoder } from "@/model/decoder/decoder";
-import { DecodeSteps, STEPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
+import { DecodeSteps, GROUPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
 import type { KvCache } from "@/model/kv/cache";
 
-/** Milliseconds of the host in one decoding step. */
+/** Milliseconds of the host in a decoding step; those of a group are divided by its steps. */
 export interface HostStep {
   /** `writeBuffer`: rotary angles, the cache's table. */
   readonly write: number;
@@ -12,12 +12,12 @@ export interface HostStep {
   readonly submit: number;
   /** The rest of the synchronous part. */
   readonly other: number;
-  /** Until the oldest token in flight was read. */
+  /** Until the oldest tokens in flight were read. */
   readonly wait: number;
 }
 
 export interface HostTimes {
-  /** With `STEPS_IN_FLIGHT` steps in flight. */
+  /** With `GROUPS_IN_FLIGHT` groups in flight. */
   readonly steps: readonly HostStep[];
   /** Milliseconds of one step alone, from its first call to its token. */
   readonly alone: readonly number[];
@@ -28,18 +28,19 @@ export interface HostTimes {
 type Part = "write" | "encode" | "submit";
 
 /**
- * Splits the wall time of greedy decoding steps by what the host does: `count` steps in flight, then `count`
- * steps alone. The cache is as before afterwards.
+ * Splits the wall time of greedy decoding steps by what the host does: `count` steps in groups of `group`, then
+ * `count` steps alone. The cache is as before afterwards.
  */
 export async function timeHost(
   decoder: Decoder,
   cache: KvCache,
   count: number,
+  group: number,
 ): Promise<HostTimes> {
   const clock = new HostClock(decoder.gpu);
   const steps = new DecodeSteps(decoder, { cache, sampling: GREEDY, maxNewTokens: 2 * count });
   try {
-    const flying = await stepsInFlight(steps, clock, count);
+    const flying = await stepsInFlight(steps, clock, count, group);
     const [alone, readback]: [number[], number[]] = [[], []];
     while (steps.submitted < 2 * count) {
       const started = performance.now();
@@ -64,18 +65,27 @@ async function stepsInFlight(
   steps: DecodeSteps,
   clock: HostClock,
   count: number,
+  group: number,
 ): Promise<HostStep[]> {
   const flying: Promise<unknown>[] = [];
   const times: HostStep[] = [];
-  while (times.length < count) {
+  while (times.length < count / group) {
     clock.reset();
     const started = performance.now();
-    while (flying.length < STEPS_IN_FLIGHT && steps.submitted < count) flying.push(steps.submit());
+    while (flying.length < GROUPS_IN_FLIGHT && steps.submitted < count) {
+      flying.push(steps.submit(group));
+    }
     const recorded = performance.now();
-    const { write, encode, submit } = clock.parts;
     await flying.shift();
-    const other = recorded - started - write - encode - submit;
-    times.push({ write, encode, submit, other, wait: performance.now() - recorded });
+    const each = (ms: number) => ms / group;
+    const [write, encode, submit] = [clock.parts.write, clock.parts.encode, clock.parts.submit];
+    times.push({
+      write: each(write),
+      encode: each(encode),
+      submit: each(submit),
+      other: each(recorded - started - write - encode - submit),
+      wait: each(performance.now() - recorded),
+    });
   }
   return times;
 }

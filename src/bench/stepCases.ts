@@ -1,6 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { type Decoder, promptIds } from "@/model/decoder/decoder";
-import { DecodeSteps, STEPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
+import { generate } from "@/model/decoder/generation";
 import type { KvCache } from "@/model/kv/cache";
 import copy from "./copy.wgsl?raw";
 import { createFill } from "./fill";
@@ -17,7 +17,7 @@ export interface KernelTime {
 
 export interface StepTimes {
   readonly rows: number;
-  /** Milliseconds between tokens, with two steps in flight. */
+  /** Milliseconds between tokens, as an answer has them. */
   readonly wallMs: readonly number[];
   /** GPU milliseconds of a step; empty without timestamps. */
   readonly gpuMs: readonly number[];
@@ -128,22 +128,10 @@ export async function copyRate(gpu: Gpu, times: PassTimes, bytes: number): Promi
 
 async function decode(decoder: Decoder, cache: KvCache, count: number): Promise<number[]> {
   const args = { cache, sampling: SAMPLING, maxNewTokens: count, stopIds: [] };
-  const steps = new DecodeSteps(decoder, args);
-  const inFlight: Promise<unknown>[] = [];
-  const ms: number[] = [];
-  let last = performance.now();
-  while (ms.length < count) {
-    while (inFlight.length < STEPS_IN_FLIGHT && steps.submitted < count) {
-      inFlight.push(steps.submit());
-    }
-    await inFlight.shift();
-    const now = performance.now();
-    ms.push(now - last);
-    last = now;
-  }
-  steps.destroy();
+  const times: number[] = [];
+  for await (const { ms } of generate(decoder, args)) times.push(ms);
   cache.truncate(count);
-  return ms;
+  return times;
 }
 
 async function prefill(decoder: Decoder, rows: number): Promise<void> {

@@ -66,7 +66,7 @@ export class Gpu {
         {
           binding: access.length,
           visibility,
-          buffer: { type: "uniform", hasDynamicOffset: true } as const,
+          buffer: { type: "uniform" } as const,
         },
       ],
     });

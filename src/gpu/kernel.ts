@@ -49,5 +49,5 @@ export interface Dispatch<P extends ParamTypes = ParamTypes> {
   readonly groups: Groups;
 }
 
-/** Bytes of a dispatch's uniform block; also the alignment of its dynamic offset. */
+/** Bytes of a dispatch's uniform block; also the alignment of its offset. */
 export const PARAM_BYTES = 256;

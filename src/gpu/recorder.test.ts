@@ -68,9 +68,9 @@ it("leaves its parameters to a program, which replays them and frees them", () =
   const program = recorder.program();
   recorder.destroy();
   expect(memory.bytes.activations).toBe(2 * PARAM_BYTES);
-  const encoder = fakeDevice({}, log).createCommandEncoder();
-  program.encode(encoder);
-  program.encode(encoder);
+  const pass = fakeDevice({}, log).createCommandEncoder().beginComputePass();
+  program.replay(pass);
+  program.replay(pass);
   expect(log.passes.filter((entry) => entry === "3 × 2 × 1")).toHaveLength(2);
   expect(log.writes).toHaveLength(1);
   program.destroy();

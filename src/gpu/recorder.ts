@@ -11,7 +11,6 @@ import type { Memory } from "./memory";
 interface Recorded {
   readonly kernel: Kernel;
   readonly group: GPUBindGroup;
-  readonly offset: number;
   readonly groups: Groups;
 }
 
@@ -46,8 +45,8 @@ export class Recorder {
     if (slot === 0) this.#begin();
     const offset = slot * PARAM_BYTES;
     this.#writeParams(kernel.params, dispatch.params, offset);
-    const group = this.#bindGroup(kernel, dispatch.buffers);
-    this.#recorded.push({ kernel, group, offset, groups: dispatch.groups });
+    const group = this.#bindGroup(kernel, dispatch.buffers, offset);
+    this.#recorded.push({ kernel, group, groups: dispatch.groups });
   }
 
   get dispatches(): number {
@@ -61,7 +60,9 @@ export class Recorder {
       const bytes = this.#recorded.length * PARAM_BYTES;
       const uniforms = this.#uniforms as GPUBuffer;
       this.#device.queue.writeBuffer(uniforms, 0, this.#params.buffer, 0, bytes);
-      encode(encoder, this.#label, this.#recorded);
+      const pass = encoder.beginComputePass({ label: this.#label });
+      replay(pass, this.#recorded);
+      pass.end();
     }
     after?.(encoder);
     this.#device.queue.submit([encoder.finish()]);
@@ -80,7 +81,7 @@ export class Recorder {
     this.#keepsUniforms = true;
     const uniforms = this.#uniforms as GPUBuffer;
     this.#device.queue.writeBuffer(uniforms, 0, this.#params.buffer);
-    return new Program(this.#memory, this.#label, this.#recorded, uniforms);
+    return new Program(this.#memory, this.#recorded, uniforms);
   }
 
   /** Writes the values at `offset`, a word per parameter in the order of their types. */
@@ -94,8 +95,8 @@ export class Recorder {
     }
   }
 
-  #bindGroup({ label, layout }: Kernel, buffers: readonly Slice[]): GPUBindGroup {
-    const params = { buffer: this.#uniforms as GPUBuffer, size: PARAM_BYTES };
+  #bindGroup({ label, layout }: Kernel, buffers: readonly Slice[], offset: number): GPUBindGroup {
+    const params = { buffer: this.#uniforms as GPUBuffer, offset, size: PARAM_BYTES };
     return this.#device.createBindGroup({
       label,
       layout,
@@ -121,22 +122,27 @@ export class Recorder {
   }
 }
 
-/** Frozen dispatches; `encode` adds them to a command buffer, any number of times. */
+/** Frozen dispatches; `replay` adds them to a pass, any number of times. */
 export class Program {
   readonly #memory: Memory;
-  readonly #label: string;
   readonly #recorded: readonly Recorded[];
   readonly #uniforms: GPUBuffer;
 
-  constructor(memory: Memory, label: string, recorded: readonly Recorded[], uniforms: GPUBuffer) {
+  constructor(memory: Memory, recorded: readonly Recorded[], uniforms: GPUBuffer) {
     this.#memory = memory;
-    this.#label = label;
     this.#recorded = recorded;
     this.#uniforms = uniforms;
   }
 
-  encode(encoder: GPUCommandEncoder): void {
-    encode(encoder, this.#label, this.#recorded);
+  replay(pass: GPUComputePassEncoder): void {
+    replay(pass, this.#recorded);
+  }
+
+  /** Adds a pass of its own. */
+  encode(encoder: GPUCommandEncoder, label: string): void {
+    const pass = encoder.beginComputePass({ label });
+    this.replay(pass);
+    pass.end();
   }
 
   get dispatches(): number {
@@ -148,16 +154,14 @@ export class Program {
   }
 }
 
-function encode(encoder: GPUCommandEncoder, label: string, recorded: readonly Recorded[]): void {
-  const pass = encoder.beginComputePass({ label });
+function replay(pass: GPUComputePassEncoder, recorded: readonly Recorded[]): void {
   let current: GPUComputePipeline | undefined;
-  for (const { kernel, group, offset, groups } of recorded) {
+  for (const { kernel, group, groups } of recorded) {
     if (kernel.pipeline !== current) {
       pass.setPipeline(kernel.pipeline);
       current = kernel.pipeline;
     }
-    pass.setBindGroup(0, group, [offset]);
+    pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(groups[0], groups[1] ?? 1, groups[2] ?? 1);
   }
-  pass.end();
 }

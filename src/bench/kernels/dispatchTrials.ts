@@ -73,7 +73,7 @@ async function passTrials(
   const program = recorder.program();
   const passes = await times!.run("dispatch", async () => {
     const encoder = gpu.device.createCommandEncoder();
-    program.encode(encoder);
+    program.encode(encoder, "trial");
     gpu.device.queue.submit([encoder.finish()]);
     await gpu.device.queue.onSubmittedWorkDone();
   });

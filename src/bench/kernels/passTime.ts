@@ -34,7 +34,7 @@ export async function dispatchTime(
   const { queue } = gpu.device;
   const once = async () => {
     const encoder = gpu.device.createCommandEncoder();
-    program.encode(encoder);
+    program.encode(encoder, "trial");
     const started = performance.now();
     queue.submit([encoder.finish()]);
     await queue.onSubmittedWorkDone();

@@ -1,25 +1,14 @@
-import { SAMPLED_WORDS, type SampleSettings } from "@/gpu/kernels/sampling/sample";
-import type { Program, Recorder } from "@/gpu/recorder";
-import type { KvCache } from "../kv/cache";
+import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
+import { StagedWrites } from "@/gpu/stagedWrites";
 import type { Decoder } from "./decoder";
-import { recordForward } from "./forward";
-import type { DecodeHook } from "./hooks";
-import { type SplitScratch, stepKernels } from "./layerKernels";
+import { type StepArgs, StepProgram } from "./stepProgram";
 
-/** Number of steps submitted before the oldest token is read back. */
-export const STEPS_IN_FLIGHT = 2;
-/** Upper bound of a step's dispatches, hooks included: about a dozen per layer. */
-const PROGRAM_SLOTS = 1024;
-
-export interface StepArgs {
-  readonly cache: KvCache;
-  readonly sampling: SampleSettings;
-  /** Most steps; the cache never grows beyond their rows. */
-  readonly maxNewTokens: number;
-  /** An id that is never sampled: the one that stands for rows of an image. */
-  readonly excludedId?: number | undefined;
-  readonly hook?: DecodeHook | undefined;
-}
+/** Number of groups submitted before the tokens of the oldest are read back. */
+export const GROUPS_IN_FLIGHT = 2;
+/** Most steps of a group. */
+export const GROUP_STEPS = 16;
+/** Words that a step's hooks may write. */
+const HOOK_WORDS = 16;
 
 export interface SampledToken {
   readonly id: number;
@@ -27,26 +16,32 @@ export interface SampledToken {
   readonly logProbability: number;
 }
 
-/** Submits decoding steps: a frozen program, replayed until the cache's buffers change. */
+/**
+ * Submits decoding steps in groups. A sampled token stays on the GPU, where the next step reads it; positions
+ * and row counts of all steps of a group are known before it starts.
+ */
 export class DecodeSteps {
   readonly #decoder: Decoder;
   readonly #args: StepArgs;
   readonly #staging: GPUBuffer[];
-  #free: GPUBuffer[];
-  #program: Program | undefined;
-  #programVersion = -1;
-  #scratch: SplitScratch | undefined;
+  readonly #free: GPUBuffer[];
+  readonly #writes: StagedWrites;
+  #program: StepProgram | undefined;
   #submitted = 0;
 
   constructor(decoder: Decoder, args: StepArgs) {
     this.#decoder = decoder;
     this.#args = args;
     const { memory, device } = decoder.gpu;
-    this.#staging = Array.from({ length: STEPS_IN_FLIGHT }, (_, index) => {
+    const { layers, kvHeads, headDim } = args.cache.shape;
+    this.#staging = Array.from({ length: GROUPS_IN_FLIGHT }, (_, index) => {
       const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-      return memory.create("activations", `sampled ${index}`, SAMPLED_WORDS * 4, usage);
+      const bytes = GROUP_STEPS * SAMPLED_WORDS * 4;
+      return memory.create("activations", `sampled ${index}`, bytes, usage);
     });
     this.#free = [...this.#staging];
+    const words = 4 * layers * kvHeads + headDim + HOOK_WORDS;
+    this.#writes = new StagedWrites(decoder.gpu, "decode", GROUP_STEPS * words);
     device.queue.writeBuffer(decoder.activations.sampled, 0, new Uint32Array(SAMPLED_WORDS));
   }
 
@@ -55,92 +50,79 @@ export class DecodeSteps {
     return this.#submitted;
   }
 
-  /** Submits one step and resolves with its token. */
-  async submit(): Promise<SampledToken> {
-    const { cache, hook, maxNewTokens } = this.#args;
-    const decoder = this.#decoder;
-    const { device } = decoder.gpu;
-    cache.ensureStep(maxNewTokens - this.#submitted);
-    hook?.beforeStep?.();
-    const program = this.#currentProgram();
-    decoder.writeAngles(cache, 1);
-    cache.writeTable();
+  /** Steps that `maxNewTokens` and the model's context leave. */
+  get left(): number {
+    const { cache, maxNewTokens } = this.#args;
+    const { contextLength } = this.#decoder.config;
+    return Math.min(maxNewTokens - this.#submitted, contextLength - cache.position);
+  }
 
+  /**
+   * Submits `count` steps, at most `GROUP_STEPS`, and resolves with their tokens. A hook that changes the cache
+   * takes one at a time.
+   */
+  async submit(count = 1): Promise<readonly SampledToken[]> {
+    const { hook } = this.#args;
+    const { device } = this.#decoder.gpu;
+    this.#reserve(count);
     const staging = this.#free.pop() as GPUBuffer;
     const encoder = device.createCommandEncoder({ label: "decode" });
-    program.encode(encoder);
-    encoder.copyBufferToBuffer(decoder.activations.sampled, 0, staging, 0, SAMPLED_WORDS * 4);
+    this.#writes.begin(encoder);
+    this.#encode(encoder, staging, count);
+    this.#writes.upload();
     device.queue.submit([encoder.finish()]);
-    if (hook?.afterStep) hook.afterStep();
-    else cache.append(1);
-    this.#submitted++;
+    hook?.afterStep?.();
+    this.#submitted += count;
 
     await staging.mapAsync(GPUMapMode.READ);
-    const words = staging.getMappedRange();
-    const id = new Uint32Array(words, 0, 1)[0] as number;
-    const logProbability = new Float32Array(words, 8, 1)[0] as number;
+    const tokens = readTokens(staging.getMappedRange(), count);
     staging.unmap();
     this.#free.push(staging);
-    return { id, logProbability };
+    return tokens;
   }
 
   destroy(): void {
     const { memory } = this.#decoder.gpu;
     for (const buffer of this.#staging) memory.destroy(buffer);
-    this.#freeProgram();
-  }
-
-  #freeProgram(): void {
-    const { memory } = this.#decoder.gpu;
+    this.#writes.destroy();
     this.#program?.destroy();
-    if (this.#scratch) {
-      memory.destroy(this.#scratch.partials);
-      memory.destroy(this.#scratch.stats);
+  }
+
+  #reserve(count: number): void {
+    const { cache, hook } = this.#args;
+    if (hook?.isFinal) cache.ensureStep(this.left);
+    else cache.growAhead(count, this.left);
+  }
+
+  /** @throws what a hook throws; then none of the steps has happened */
+  #encode(encoder: GPUCommandEncoder, staging: GPUBuffer, count: number): void {
+    const { cache, hook } = this.#args;
+    const { activations } = this.#decoder;
+    const bytes = SAMPLED_WORDS * 4;
+    let step = 0;
+    try {
+      for (; step < count; step++) {
+        hook?.beforeStep?.(this.#writes);
+        this.#program ??= new StepProgram(this.#decoder, this.#args, this.left);
+        this.#writes.write(cache.table, cache.tableWords());
+        this.#writes.write(activations.angles, this.#decoder.angles(cache, 1));
+        this.#program.encode(encoder);
+        encoder.copyBufferToBuffer(activations.sampled, 0, staging, step * bytes, bytes);
+        if (!hook?.afterStep) cache.append(1);
+      }
+    } catch (error) {
+      this.#free.push(staging);
+      if (step > 0) cache.truncate(step);
+      throw error;
     }
-    this.#program = this.#scratch = undefined;
   }
+}
 
-  #currentProgram(): Program {
-    const { cache } = this.#args;
-    if (this.#program && this.#programVersion === cache.version) return this.#program;
-    this.#freeProgram();
-    this.#programVersion = cache.version;
-    const recorder = this.#decoder.gpu.recorder("decode", PROGRAM_SLOTS);
-    this.#scratch = this.#createScratch();
-    this.#record(recorder, this.#scratch);
-    this.#program = recorder.program();
-    return this.#program;
-  }
-
-  #createScratch(): SplitScratch {
-    const { gpu, config, kernels } = this.#decoder;
-    const { heads, headDim } = config;
-    const splits = kernels.attend.splits(this.#args.cache.largestCapacity());
-    const create = (label: string, words: number) =>
-      gpu.memory.storage("activations", label, words * 4);
-    return {
-      partials: create("attention partials", splits * heads * headDim),
-      stats: create("attention stats", splits * heads * 2),
-    };
-  }
-
-  /** Samples a token from the logits that are there, then runs it through the model. */
-  #record(recorder: Recorder, scratch: SplitScratch): void {
-    const { cache, sampling: settings, excludedId, hook } = this.#args;
-    const { activations, config, kernels } = this.#decoder;
-    const { sampled, logits, slices } = activations;
-    const { vocabulary } = config;
-    kernels.sample(recorder, { logits, slices, sampled, vocabulary, excludedId, settings });
-    recordForward(this.#decoder, recorder, {
-      cache,
-      ids: sampled,
-      features: [],
-      rows: 1,
-      firstRow: 0,
-      layerKernels: stepKernels(this.#decoder, cache, scratch),
-      hook,
-      logitsRow: 0,
-    });
-    hook?.afterLayers?.(recorder);
-  }
+function readTokens(bytes: ArrayBuffer, count: number): readonly SampledToken[] {
+  const words = new Uint32Array(bytes);
+  const floats = new Float32Array(bytes);
+  return Array.from({ length: count }, (_, step) => {
+    const at = step * SAMPLED_WORDS;
+    return { id: words[at] as number, logProbability: floats[at + 2] as number };
+  });
 }

@@ -158,19 +158,16 @@ export class Decoder {
     return new Float32Array(await this.gpu.read(this.activations.logits));
   }
 
-  /** Writes the rotary angles of the next `rows` rows, or those of `tokens`. */
-  writeAngles(cache: KvCache, rows: number, tokens?: Uint32Array): void {
-    const angles =
-      !tokens && cache.tokens.isText(rows)
-        ? rotaryAngles(this.#frequencies, cache.position, rows)
-        : axisAngles(
-            this.#frequencies,
-            this.#axes,
-            Array.from({ length: rows }, (_, row) =>
-              cache.axisPositions(tokens?.[row] ?? cache.seen + row),
-            ),
-          );
-    this.gpu.device.queue.writeBuffer(this.activations.angles, 0, angles);
+  /** Rotary angles of the next `rows` rows, or those of `tokens`: [rows, headDim / 2, 2]. */
+  angles(cache: KvCache, rows: number, tokens?: Uint32Array): Float32Array<ArrayBuffer> {
+    const frequencies = this.#frequencies;
+    if (!tokens && cache.tokens.isText(rows)) {
+      return rotaryAngles(frequencies, cache.position, rows);
+    }
+    const positions = Array.from({ length: rows }, (_, row) =>
+      cache.axisPositions(tokens?.[row] ?? cache.seen + row),
+    );
+    return axisAngles(frequencies, this.#axes, positions);
   }
 
   destroy(): void {
@@ -208,8 +205,9 @@ export class Decoder {
     const { activations } = this;
     const recorder = this.#recorder;
     const rows = chunk.length;
-    this.gpu.device.queue.writeBuffer(activations.ids, 0, Uint32Array.from(chunk));
-    this.writeAngles(cache, rows, tokens);
+    const { queue } = this.gpu.device;
+    queue.writeBuffer(activations.ids, 0, Uint32Array.from(chunk));
+    queue.writeBuffer(activations.angles, 0, this.angles(cache, rows, tokens));
     cache.writeTable();
     recordForward(this, recorder, {
       cache,

@@ -53,24 +53,47 @@ export interface ForwardPass {
 
 /** Records the forward pass of a Llama-like decoder, in the order of its mathematics. */
 export function recordForward(model: ForwardModel, recorder: Recorder, pass: ForwardPass): void {
-  const { config, weights, kernels, activations } = model;
-  const { residual, queries, lse, logits } = activations;
-  const { cache, ids, features, rows, firstRow, layerKernels, hook, logitsRow } = pass;
+  recordEmbedding(model, recorder, pass);
+  for (const layer of model.weights.layers.keys()) recordLayer(model, recorder, pass, layer);
+  recordLogits(model, recorder, pass);
+}
 
-  kernels.embed(recorder, { ids, table: weights.embedding, features, output: residual, rows });
-  for (const [layer, layerWeights] of weights.layers.entries()) {
-    const { k, v } = cache.layer(layer);
-    const binding = { keys: k, values: v, table: cache.table, layer };
-    layerKernels.appendQkv(recorder, layerWeights, binding);
-    layerKernels.attend(recorder, binding);
-    hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse });
-    layerKernels.addAttended(recorder, layerWeights);
-    layerKernels.gate(recorder, layerWeights);
-    layerKernels.addGated(recorder, layerWeights);
-    if (features.length === 0) continue;
-    const width = config.hidden;
-    kernels.addFeatures(recorder, { ids, features, level: layer, output: residual, rows, width });
-  }
+/** x = embeddings of the ids, or rows of features. */
+export function recordEmbedding(
+  { weights, kernels, activations: { residual: output } }: ForwardModel,
+  recorder: Recorder,
+  { ids, features, rows }: ForwardPass,
+): void {
+  kernels.embed(recorder, { ids, table: weights.embedding, features, output, rows });
+}
+
+export function recordLayer(
+  { config, weights, kernels, activations }: ForwardModel,
+  recorder: Recorder,
+  { cache, ids, features, rows, firstRow, layerKernels, hook }: ForwardPass,
+  layer: number,
+): void {
+  const { residual, queries, lse } = activations;
+  const layerWeights = weights.layers[layer] as LayerWeights;
+  const { k, v } = cache.layer(layer);
+  const binding = { keys: k, values: v, table: cache.table, layer };
+  layerKernels.appendQkv(recorder, layerWeights, binding);
+  layerKernels.attend(recorder, binding);
+  hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse });
+  layerKernels.addAttended(recorder, layerWeights);
+  layerKernels.gate(recorder, layerWeights);
+  layerKernels.addGated(recorder, layerWeights);
+  if (features.length === 0) return;
+  const width = config.hidden;
+  kernels.addFeatures(recorder, { ids, features, level: layer, output: residual, rows, width });
+}
+
+/** Logits of one row, if they are asked for. */
+export function recordLogits(
+  { config, weights, kernels, activations: { residual, logits } }: ForwardModel,
+  recorder: Recorder,
+  { logitsRow }: ForwardPass,
+): void {
   if (logitsRow === undefined) return;
   kernels.decode.head(recorder, {
     input: residual,

@@ -1,8 +1,9 @@
 import { NO_ID } from "@/gpu/kernels/sampling/sample";
-import type { KvCache } from "../kv/cache";
 import { ModelError } from "../modelError";
 import type { Decoder } from "./decoder";
-import { DecodeSteps, type SampledToken, STEPS_IN_FLIGHT, type StepArgs } from "./decodeSteps";
+import { DecodeSteps, GROUPS_IN_FLIGHT, type SampledToken } from "./decodeSteps";
+import { GroupSize } from "./groupSize";
+import type { StepArgs } from "./stepProgram";
 
 export interface GenerateArgs extends StepArgs {
   readonly stopIds: readonly number[];
@@ -10,7 +11,7 @@ export interface GenerateArgs extends StepArgs {
 }
 
 export interface GeneratedToken extends SampledToken {
-  /** Milliseconds since the previous token, or since the start. */
+  /** Milliseconds since the previous token, or since the start; tokens of a group share its time. */
   readonly ms: number;
 }
 
@@ -19,7 +20,7 @@ export type Finish = "stop" | "length" | "cancelled" | "context";
 /**
  * Generates tokens from the logits that a prefill left. A step samples a token on the GPU, then
  * runs it through the model, so every yielded token has its row in the cache, including the stop
- * token. Steps are submitted ahead of their readback. Rows after the last yielded token are
+ * token. Steps are submitted in groups, ahead of their readback. Rows after the last yielded token are
  * removed, also if the loop is left early or a step fails.
  */
 export async function* generate(
@@ -28,30 +29,34 @@ export async function* generate(
 ): AsyncGenerator<GeneratedToken, Finish> {
   const { cache, maxNewTokens, stopIds, hook, signal } = args;
   const steps = new DecodeSteps(decoder, args);
-  const inFlight: Promise<SampledToken>[] = [];
-  const ahead = hook?.isFinal ? 1 : STEPS_IN_FLIGHT;
+  const inFlight: Promise<readonly SampledToken[]>[] = [];
+  const ahead = hook?.isFinal ? 1 : GROUPS_IN_FLIGHT;
+  const size = new GroupSize(hook?.isFinal === true);
   let yielded = 0;
   let last = performance.now();
   try {
-    for (let index = 0; index < maxNewTokens; index++) {
-      while (inFlight.length < ahead && steps.submitted < maxNewTokens && hasRoom(decoder, cache)) {
-        if (signal?.aborted) break;
-        const step = steps.submit();
-        step.catch(() => undefined); // a failure is handled when the step is awaited
-        inFlight.push(step);
+    while (yielded < maxNewTokens) {
+      while (inFlight.length < ahead && steps.left > 0 && !signal?.aborted) {
+        const group = steps.submit(Math.min(size.next(yielded), steps.left));
+        group.catch(() => undefined); // a failure is handled when the group is awaited
+        inFlight.push(group);
       }
       const oldest = inFlight[0];
       if (!oldest) return signal?.aborted ? "cancelled" : "context";
-      const token = await oldest;
-      const { id } = token;
+      const tokens = await oldest;
       inFlight.shift();
-      if (id === NO_ID) throw new ModelError("badModel", "The model computed NaN logits.");
-      yielded++;
       const now = performance.now();
-      yield { ...token, ms: now - last };
+      const ms = (now - last) / tokens.length;
       last = now;
-      if (stopIds.includes(id)) return "stop";
-      if (signal?.aborted) return "cancelled";
+      size.measured(ms);
+      for (const token of tokens) {
+        const { id } = token;
+        if (id === NO_ID) throw new ModelError("badModel", "The model computed NaN logits.");
+        yielded++;
+        yield { ...token, ms };
+        if (stopIds.includes(id)) return "stop";
+        if (signal?.aborted) return "cancelled";
+      }
     }
     return "length";
   } finally {
@@ -59,8 +64,4 @@ export async function* generate(
     if (steps.submitted > yielded) cache.truncate(steps.submitted - yielded);
     steps.destroy();
   }
-}
-
-function hasRoom(decoder: Decoder, cache: KvCache): boolean {
-  return cache.position < decoder.config.contextLength;
 }

@@ -1,4 +1,5 @@
 import type { Recorder } from "@/gpu/recorder";
+import type { StagedWrites } from "@/gpu/stagedWrites";
 
 /**
  * Inputs and log-sum-exps of one layer's attention, for taps. The next layer reuses the buffers.
@@ -19,15 +20,18 @@ export interface AttentionHook {
   afterAttention(recorder: Recorder, record: AttentionRecord): void;
 }
 
+/** Writes to the start of buffers that the following step reads; at most a few words. */
+export type StepWrites = Pick<StagedWrites, "write">;
+
 /** Work that a compression policy adds to each decoding step. */
 export interface DecodeHook extends Partial<AttentionHook> {
-  /** Records dispatches after the last layer; called again whenever the cache's buffers change. */
-  afterLayers?(recorder: Recorder): void;
-  /** Before each step: may change the cache, write buffers, allocate rows. */
-  beforeStep?(): void;
+  /** Before each step; what it passes to `writes` has its place between the steps of a group. */
+  beforeStep?(writes: StepWrites): void;
   /** Called after a step is submitted; counts its row. Default: `cache.append(1)`. */
   afterStep?(): void;
-  /** A step cannot be undone: no step starts before the token before it is known. */
+  /**
+   * It changes the cache, and its steps cannot be undone: no step starts before the token before it is known.
+   */
   readonly isFinal?: boolean;
 }
 
@@ -42,14 +46,11 @@ export function joinHooks(hooks: readonly DecodeHook[]): DecodeHook | undefined 
   if (counting.length > 1) throw new RangeError("decode: two hooks count the same row");
   return {
     isFinal: hooks.some(({ isFinal }) => isFinal),
-    beforeStep() {
-      for (const hook of hooks) hook.beforeStep?.();
+    beforeStep(writes) {
+      for (const hook of hooks) hook.beforeStep?.(writes);
     },
     afterAttention(recorder, record) {
       for (const hook of hooks) hook.afterAttention?.(recorder, record);
-    },
-    afterLayers(recorder) {
-      for (const hook of hooks) hook.afterLayers?.(recorder);
     },
     ...(counting.length > 0 && { afterStep: () => counting[0]?.afterStep?.() }),
   };

@@ -10,7 +10,7 @@ import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
-import type { AttentionRecord, DecodeHook } from "./hooks";
+import type { AttentionRecord, DecodeHook, StepWrites } from "./hooks";
 
 /** Size limit of one answer's record in bytes; later steps are not recorded. */
 export const STEP_ATTENTION_BYTES = 16 * 1024 * 1024;
@@ -75,10 +75,8 @@ export class StepAttention implements DecodeHook {
     return new StepAttention(input, await compileNamed(kernels, names));
   }
 
-  beforeStep(): void {
-    const { cache } = this.#input;
-    const clock = Uint32Array.of(this.#step++, cache.seen);
-    cache.gpu.device.queue.writeBuffer(this.#clock, 0, clock);
+  beforeStep(writes: StepWrites): void {
+    writes.write(this.#clock, Uint32Array.of(this.#step++, this.#input.cache.seen));
   }
 
   afterAttention(recorder: Recorder, { layer, q, lse }: AttentionRecord): void {

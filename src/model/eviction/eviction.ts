@@ -216,7 +216,7 @@ export class Eviction implements DecodeHook {
     const { device } = cache.gpu;
     device.queue.writeBuffer(this.#orders, 0, orders);
     const encoder = device.createCommandEncoder({ label: "evict" });
-    this.#currentRound().encode(encoder);
+    this.#currentRound().encode(encoder, "evict");
     device.queue.submit([encoder.finish()]);
   }
 

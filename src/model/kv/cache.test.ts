@@ -61,6 +61,25 @@ describe("KvCache", () => {
     expect(cache.version).toBe(version + 2 * SHAPE.layers);
   });
 
+  it("grows one layer after the other before they are full, and no further than needed", () => {
+    const { cache } = filled(1000);
+    const capacities = () => [0, 1].map((layer) => cache.largestCapacity(layer));
+    cache.growAhead(1, 500);
+    expect(capacities()).toEqual([1024, 1024]); // 24 rows of room
+    cache.append(8);
+    cache.growAhead(1, 492);
+    expect(capacities()).toEqual([1152, 1024]);
+    expect([cache.layerVersion(0), cache.layerVersion(1)]).toEqual([2, 1]);
+    cache.growAhead(1, 492);
+    expect(capacities()).toEqual([1152, 1152]);
+    cache.append(144);
+    cache.growAhead(16, 20);
+    expect(capacities()).toEqual([1216, 1216]);
+    cache.append(16);
+    cache.growAhead(4, 4);
+    expect(cache.version).toBe(2 + 4);
+  });
+
   it("copies the rows in use to larger buffers, a new version of them", () => {
     const { cache, log } = filled(10);
     const { version } = cache;

@@ -7,6 +7,8 @@ import { type AxisPositions, TokenPositions } from "./tokenPositions";
 
 /** u32 words per (layer, head) in the table: offset, rows, capacity, flat offset. */
 const TABLE_WORDS = 4;
+/** Rows before the end of a layer's capacity at which it grows. */
+const LEAD = 16;
 
 /**
  * How the rotary position of the next token is derived from the cache. `original`: as if no row had
@@ -28,6 +30,7 @@ export class KvCache {
   readonly shape: KvShape;
   positionMode: PositionMode = "original";
   readonly #layers: LayerRows[];
+  readonly #words: Uint32Array<ArrayBuffer>;
   #table: GPUBuffer | undefined;
   #tokens = new TokenPositions();
   #version = 0;
@@ -35,7 +38,8 @@ export class KvCache {
   private constructor(gpu: Gpu, shape: KvShape) {
     this.gpu = gpu;
     this.shape = shape;
-    const { layers: length } = shape;
+    const { layers: length, kvHeads } = shape;
+    this.#words = new Uint32Array(length * kvHeads * TABLE_WORDS);
     this.#layers = Array.from({ length }, (_, layer) => new LayerRows(gpu, shape, layer));
   }
 
@@ -48,6 +52,11 @@ export class KvCache {
   /** Changes whenever a buffer is replaced; recorded programs must then be rebuilt. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Changes whenever the layer's buffers are replaced. */
+  layerVersion(layer: number): number {
+    return this.#layer(layer).version;
   }
 
   /** Tokens seen so far, dropped ones included: the index of the next token. */
@@ -111,16 +120,23 @@ export class KvCache {
 
   /** Writes the current row counts to the table; call before each submit. */
   writeTable(): void {
-    const { layers, kvHeads } = this.shape;
-    const words = new Uint32Array(layers * kvHeads * TABLE_WORDS);
+    this.gpu.device.queue.writeBuffer(this.table, 0, this.tableWords());
+  }
+
+  /** The table's present content. The next call overwrites it. */
+  tableWords(): Uint32Array<ArrayBuffer> {
+    let at = 0;
     let flat = 0;
-    for (const [layer, { regions }] of this.#layers.entries()) {
-      for (const [head, { offset, rows, capacity }] of regions.entries()) {
-        words.set([offset, rows, capacity, flat], (layer * kvHeads + head) * TABLE_WORDS);
+    for (const { regions } of this.#layers) {
+      for (const { offset, rows, capacity } of regions) {
+        this.#words[at++] = offset;
+        this.#words[at++] = rows;
+        this.#words[at++] = capacity;
+        this.#words[at++] = flat;
         flat += capacity;
       }
     }
-    this.gpu.device.queue.writeBuffer(this.table, 0, words);
+    return this.#words;
   }
 
   /** @throws RangeError while the layer has no rows: call `ensureRows` first. */
@@ -179,13 +195,30 @@ export class KvCache {
   }
 
   /**
+   * Room for the rows of the next `count` decoding steps, of which at most `most` will follow. Layers grow before
+   * they are full, a few for each step, so that no step waits for all of them.
+   */
+  growAhead(count: number, most: number): void {
+    let layers = Math.ceil((count * this.#layers.length) / LEAD);
+    for (const layer of this.#layers) {
+      const { room } = layer;
+      if (room >= most || room >= count + (layers > 0 ? LEAD : 0)) continue;
+      layer.resize(
+        layer.regions.map(({ rows, capacity }) =>
+          Math.min(rows + most, capacity + growthFor(rows)),
+        ),
+      );
+      layers--;
+      this.#version++;
+    }
+  }
+
+  /**
    * Room for the row of a decoding step, of which at most `most` will follow. If a head lacks it, all
-   * heads grow, so that programs are recorded again once and not once per layer.
+   * heads grow: readers of all layers' slots follow once and not once per layer.
    */
   ensureStep(most: number): void {
-    const isFull = this.#layers.some(({ regions }) =>
-      regions.some(({ rows, capacity }) => rows === capacity),
-    );
+    const isFull = this.#layers.some(({ room }) => room === 0);
     if (isFull) this.#fit((rows) => Math.min(most, growthFor(rows)), "atLeast");
   }
 

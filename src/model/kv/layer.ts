@@ -18,6 +18,7 @@ export class LayerRows {
   readonly #layer: number;
   #buffers: KvLayer | undefined;
   #regions: readonly KvRegion[];
+  #version = 0;
   #pool: Pool = "kv";
   /** Original position of each slot: one list for all heads, or one per head. */
   #positions: number[][] = [[]];
@@ -31,6 +32,16 @@ export class LayerRows {
 
   get buffers(): KvLayer | undefined {
     return this.#buffers;
+  }
+
+  /** Counts the replacements of the buffers. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Rows that every head has room for. */
+  get room(): number {
+    return Math.min(...this.#regions.map(({ rows, capacity }) => capacity - rows));
   }
 
   get regions(): readonly KvRegion[] {
@@ -92,6 +103,7 @@ export class LayerRows {
     positions: readonly (readonly number[])[],
   ): void {
     this.free();
+    this.#version++;
     this.#buffers = buffers;
     this.#regions = regions;
     this.relabel(positions);

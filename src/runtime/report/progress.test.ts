@@ -22,10 +22,14 @@ test("a lane's first token waits for what is shared and for its own work, not fo
   for (const lane of lanes) {
     lane.resume();
     now += 7;
-    lane.arrive({ id: 1, logProbability: -0.5 });
+    lane.arrive({ id: 1, logProbability: -0.5, ms: 7 });
+    now += 40;
+    const group = [2, 3].map((id) => lane.arrive({ id, logProbability: -0.2, ms: 20 }));
+    expect(group).toEqual([20, 20]);
     now += 500;
     const { ms, logProbabilities } = lane.result({ settings });
-    expect(logProbabilities).toEqual([-0.5]);
+    expect(logProbabilities).toEqual([-0.5, -0.2, -0.2]);
+    expect(ms.decodePerToken).toEqual({ median: 20, p95: 20 });
     expect(ms).toMatchObject({ prefill: 1000, score: 100, plan: 20, compact: 30 });
     expect(ms.firstToken).toBe(1000 + 100 + 20 + 30 + 7);
   }
@@ -45,7 +49,7 @@ test("a lane with a prefill of its own does not count the shared one", async () 
   lane.resume();
   lane.prefillsAgain();
   await lane.time("prefill", passes(120));
-  lane.arrive({ id: 1, logProbability: -0.5 });
+  lane.arrive({ id: 1, logProbability: -0.5, ms: 0 });
   const { ms } = lane.result({ settings });
   expect(ms).toMatchObject({ vision: 50, prefill: 120, firstToken: 170 });
 });

@@ -1,4 +1,4 @@
-import type { SampledToken } from "@/model/decoder/decodeSteps";
+import type { GeneratedToken } from "@/model/decoder/generation";
 import type {
   AskRequest,
   Explanation,
@@ -136,10 +136,14 @@ export class Progress {
     this.#promptIds = ids;
   }
 
-  /** Records a new token. @returns milliseconds since the previous one, or since the question */
-  arrive({ id, logProbability }: SampledToken): number {
-    const at = performance.now();
-    const since = this.#arrivals.at(-1) ?? this.#started;
+  /**
+   * Records a new token. Those of a group come together; their `ms` spread its time over them.
+   * @returns milliseconds since the previous one, or since the question
+   */
+  arrive({ id, logProbability, ms }: GeneratedToken): number {
+    const before = this.#arrivals.at(-1);
+    const at = before === undefined ? performance.now() : before + ms;
+    const since = before ?? this.#started;
     this.#arrivals.push(at);
     this.#ids.push(id);
     this.#logProbabilities.push(logProbability);

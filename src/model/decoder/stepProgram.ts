@@ -1,0 +1,119 @@
+import type { SampleSettings } from "@/gpu/kernels/sampling/sample";
+import type { Program, Recorder } from "@/gpu/recorder";
+import type { KvCache } from "../kv/cache";
+import { capacityFor } from "../kv/layout";
+import type { Decoder } from "./decoder";
+import { type ForwardPass, recordEmbedding, recordLayer, recordLogits } from "./forward";
+import type { DecodeHook } from "./hooks";
+import { type SplitScratch, stepKernels } from "./layerKernels";
+
+/** Upper bound of the dispatches of a layer, or of what surrounds the layers. */
+const SLOTS = 64;
+
+export interface StepArgs {
+  readonly cache: KvCache;
+  readonly sampling: SampleSettings;
+  /** Most steps; the cache never grows beyond their rows. */
+  readonly maxNewTokens: number;
+  /** An id that is never sampled: the one that stands for rows of an image. */
+  readonly excludedId?: number | undefined;
+  readonly hook?: DecodeHook | undefined;
+}
+
+/** Frozen dispatches of a layer, and the version of the buffers that they are bound to. */
+interface LayerProgram {
+  readonly program: Program;
+  readonly version: number;
+}
+
+/**
+ * The dispatches of a decoding step, recorded once: sampling from the logits that are there, then the forward pass
+ * of the token. A layer is recorded again when its buffers in the cache were replaced.
+ */
+export class StepProgram {
+  readonly #decoder: Decoder;
+  readonly #args: StepArgs;
+  readonly #scratch: SplitScratch;
+  readonly #pass: ForwardPass;
+  readonly #first: Program;
+  readonly #layers: LayerProgram[] = [];
+  readonly #last: Program;
+
+  /** @param steps at most; buffers are made for the rows of all of them */
+  constructor(decoder: Decoder, args: StepArgs, steps: number) {
+    this.#decoder = decoder;
+    this.#args = args;
+    const { activations, config, kernels } = decoder;
+    const { cache, sampling: settings, excludedId, hook } = args;
+    const { sampled, logits, slices } = activations;
+    this.#scratch = this.#createScratch(steps);
+    this.#pass = {
+      cache,
+      ids: sampled,
+      features: [],
+      rows: 1,
+      firstRow: 0,
+      layerKernels: stepKernels(decoder, cache, this.#scratch),
+      hook,
+      logitsRow: 0,
+    };
+    const { vocabulary } = config;
+    this.#first = this.#record((recorder) => {
+      kernels.sample(recorder, { logits, slices, sampled, vocabulary, excludedId, settings });
+      recordEmbedding(decoder, recorder, this.#pass);
+    });
+    this.#last = this.#record((recorder) => recordLogits(decoder, recorder, this.#pass));
+  }
+
+  /** Adds one step to a command buffer, after bringing it up to date with the cache. */
+  encode(encoder: GPUCommandEncoder): void {
+    for (let layer = 0; layer < this.#decoder.config.layers; layer++) this.#follow(layer);
+    const pass = encoder.beginComputePass({ label: "decode" });
+    this.#first.replay(pass);
+    for (const { program } of this.#layers) program.replay(pass);
+    this.#last.replay(pass);
+    pass.end();
+  }
+
+  destroy(): void {
+    const { memory } = this.#decoder.gpu;
+    for (const { program } of this.#layers.splice(0)) program.destroy();
+    this.#first.destroy();
+    this.#last.destroy();
+    memory.destroy(this.#scratch.partials);
+    memory.destroy(this.#scratch.stats);
+  }
+
+  #follow(layer: number): void {
+    const { cache, hook } = this.#args;
+    // A hook that changes the cache has buffers in the layout of all layers.
+    const version = hook?.isFinal ? cache.version : cache.layerVersion(layer);
+    const recorded = this.#layers[layer];
+    if (recorded?.version === version) return;
+    recorded?.program.destroy();
+    const program = this.#record((recorder) =>
+      recordLayer(this.#decoder, recorder, this.#pass, layer),
+    );
+    this.#layers[layer] = { program, version };
+  }
+
+  #record(work: (recorder: Recorder) => void): Program {
+    const recorder = this.#decoder.gpu.recorder("decode", SLOTS);
+    work(recorder);
+    return recorder.program();
+  }
+
+  #createScratch(steps: number): SplitScratch {
+    const { gpu, config, kernels } = this.#decoder;
+    const { heads, headDim } = config;
+    const { cache } = this.#args;
+    const rows = Math.max(...cache.rowCounts().flat()) + steps;
+    const splits = kernels.attend.splits(Math.max(capacityFor(rows), cache.largestCapacity()));
+    const create = (label: string, words: number) =>
+      gpu.memory.storage("activations", label, words * 4);
+    return {
+      partials: create("attention partials", splits * heads * headDim),
+      stats: create("attention stats", splits * heads * 2),
+    };
+  }
+}
