@@ -47,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   const testing = clock();
   const shape = { heads: 4, kvHeads: 2, headDim: 64 };
-  const { notices } = await selfTest(gpu, variants, { dtype: "f16", kvType: "f16", shape });
+  const { notices } = await selfTest(gpu, variants, { dtypes: ["f16"], kvType: "f16", shape });
   print("self-test, compilation included", [testing(), ...notices.map(noticeInEnglish)].join("; "));
   const loading = clock();
   const decoder = await loadFixtureDecoder(gpu, diskSource(path), variants, { kvType: "f16" });

@@ -39,7 +39,7 @@ export async function loadBenched(bench: Bench, name: string): Promise<BenchedMo
   const kvType = "f16";
   const started = report.seconds;
   const config = name === MINI ? undefined : shapeConfig(name as ShapeName);
-  const spec = { dtype: "f16", kvType, shape: config ?? MINI_SHAPE } as const;
+  const spec = { dtypes: ["f16"], kvType, shape: config ?? MINI_SHAPE } as const;
   const { variants, notices } = await selfTest(gpu, bench.variants, spec);
   const tested = report.seconds;
   const options = { variants, kvType } as const;

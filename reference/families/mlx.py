@@ -26,13 +26,13 @@ def quantised(weight: torch.Tensor, group: int, bits: int) -> dict[str, torch.Te
 
 
 def dequantised(parts: dict[str, torch.Tensor], group: int, bits: int) -> torch.Tensor:
-    """code × scale + bias, rounded to F16."""
+    """code × scale + bias."""
     rows = parts["weight"].shape[0]
     words = parts["weight"].to(torch.int64).unsqueeze(2)
     codes = (words >> (torch.arange(32 // bits) * bits)) & (2**bits - 1)
     scales, biases = parts["scales"].float(), parts["biases"].float()
     groups = codes.reshape(rows, -1, group).float()
-    return (groups * scales.unsqueeze(2) + biases.unsqueeze(2)).reshape(rows, -1).half()
+    return (groups * scales.unsqueeze(2) + biases.unsqueeze(2)).reshape(rows, -1)
 
 
 def renamed(name: str) -> str:
@@ -55,7 +55,9 @@ def convert(directory: Path, settings: dict) -> dict[str, torch.Tensor]:
         if tensor.dim() == 2 and tensor.shape[1] % group == 0 and "position" not in name:
             parts = quantised(tensor, group, bits)
             stored |= {f"{module}.{part}": value for part, value in parts.items()}
-            meant[name] = dequantised(parts, group, bits)
+            exact = dequantised(parts, group, bits)
+            # The engine's vision encoder has matrices of one type.
+            meant[name] = exact if module.startswith("language_model.") else exact.half()
             continue
         last = tensor.dim() == 4
         stored[renamed(name)] = tensor.permute(0, 2, 3, 1).contiguous() if last else tensor

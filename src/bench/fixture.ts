@@ -2,7 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "@/model/checkpoint/byteSource";
 import { parseConfig } from "@/model/checkpoint/config";
-import { loadWeights } from "@/model/checkpoint/weights";
+import { type LoadWeightsOptions, loadWeights } from "@/model/checkpoint/weights";
 import { Decoder, type DecoderOptions, promptIds } from "@/model/decoder/decoder";
 
 /** A prompt whose image features come from a formula, so that PyTorch and we agree on them. */
@@ -20,15 +20,16 @@ export async function loadFixtureDecoder(
   options: Partial<DecoderOptions> & {
     readonly bindingBytes?: number;
     readonly contextLength?: number;
+    readonly weightType?: LoadWeightsOptions["weightType"];
   } = {},
 ): Promise<Decoder> {
-  const { bindingBytes, contextLength, ...rest } = options;
+  const { bindingBytes, contextLength, weightType, ...rest } = options;
   const file = "config.json";
   const json = await source.read(file, 0, (await source.size(file)) ?? 0);
   const parsed = parseConfig(JSON.parse(new TextDecoder().decode(json)));
   const config = contextLength === undefined ? parsed : { ...parsed, contextLength };
   const limits = bindingBytes === undefined ? {} : { bindingBytes };
-  const weights = await loadWeights(gpu, config, source, limits);
+  const weights = await loadWeights(gpu, config, source, { ...limits, weightType });
   return Decoder.create(gpu, config, weights, { variants, kvType: "f32", ...rest });
 }
 

@@ -63,6 +63,11 @@ export interface LoadRequest {
   readonly revision?: string;
   /** Element type of the KV cache; default: f32 for F32 weights, else f16. */
   readonly kvType?: "f16" | "f32";
+  /**
+   * How matrices of 16 or 32 bits are held: `f16` rounds those of 32 bits, `q8` and `q4` round all of the
+   * decoder's to 8 and 4 bits. Default: as the file has them.
+   */
+  readonly weightType?: "f16" | "q8" | "q4";
   /** Rows per prefill chunk (default 256). */
   readonly chunkRows?: number;
   /**
@@ -88,8 +93,8 @@ export interface ModelInfo {
   readonly parameters: number;
   /** Bytes read to load it. */
   readonly bytes: number;
-  /** Element type of the weights in the file. */
-  readonly elementType: "f16" | "f32" | "bf16";
+  /** Element type of the weights, as they are held. */
+  readonly elementType: "f16" | "f32" | "bf16" | "q8" | "q4";
   readonly kvType: "f16" | "f32";
   readonly layers: number;
   readonly heads: number;

@@ -20,7 +20,8 @@ import { TestBuffers } from "./testBuffers";
 
 /** Element types and shape that the adapter will run. */
 export interface CheckSpec {
-  readonly dtype: DType;
+  /** Of all matrices. */
+  readonly dtypes: readonly DType[];
   readonly kvType: KvType;
   readonly shape: HeadShape;
 }
@@ -67,9 +68,17 @@ function matrix(scratch: TestBuffers, dtype: DType, rows: number, stored: number
   return { values, matrix: { label: "self-test", dtype, rows, columns: WIDTH, parts } };
 }
 
-export function checkMatmul(gpu: Gpu, variant: MatmulVariant, spec: CheckSpec): Promise<number> {
+export async function checkMatmul(
+  gpu: Gpu,
+  variant: MatmulVariant,
+  { dtypes }: CheckSpec,
+): Promise<number> {
+  return largest(dtypes.map((dtype) => checkProducts(gpu, variant, dtype)));
+}
+
+function checkProducts(gpu: Gpu, variant: MatmulVariant, dtype: DType): Promise<number> {
   return run(gpu, async (scratch, recorder) => {
-    const [columns, { dtype }] = [22, spec];
+    const columns = 22;
     const tiles = variant === "tiled" ? MATMUL_TILES : [undefined];
     const [plain, ...gates] = await Promise.all([
       createMatmul(gpu, { variant, dtype, store: "residual" }),
@@ -147,12 +156,16 @@ export async function checkReductions(
   reduction: Reduction,
   spec: CheckSpec,
 ): Promise<number> {
-  const errors = await Promise.all(
-    [norms, attention, rows, samples].map((check) =>
+  const checks = [norms, attention, samples, ...spec.dtypes.map(rows)];
+  return largest(
+    checks.map((check) =>
       run(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),
     ),
   );
-  return Math.max(...errors);
+}
+
+async function largest(errors: readonly Promise<number>[]): Promise<number> {
+  return Math.max(...(await Promise.all(errors)));
 }
 
 type ReductionCheck = (
@@ -206,29 +219,31 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
     );
 };
 
-const rows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
-  const count = 22;
-  const kernels = await createDecodeKernels(gpu, { reduction, ...spec });
-  const [input, normWeight] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
-  const bias = randomFloats(2 * count, 13);
-  const single = matrix(scratch, spec.dtype, count, count, 14);
-  const double = matrix(scratch, spec.dtype, count, 2 * count, 15);
-  const output = scratch.empty(count);
-  const gated = scratch.empty(count);
-  const logits = scratch.empty(count);
-  const common = { input: scratch.upload(input), bias: scratch.upload(bias), epsilon: EPSILON };
-  const normed = { ...common, normWeight: scratch.upload(normWeight) };
-  kernels.project(recorder, { ...common, matrix: single.matrix, output });
-  kernels.gated(recorder, { ...normed, matrix: double.matrix, output: gated });
-  kernels.head(recorder, { ...normed, inputRow: 0, matrix: single.matrix, logits });
-  const unit = reference.rmsNorm(input, normWeight, EPSILON);
-  const results = [
-    [output, reference.matmul(input, single.values, bias.slice(0, count))],
-    [gated, reference.gated(reference.matmul(unit, double.values, bias), count)],
-    [logits, reference.matmul(unit, single.values, new Float32Array(count))],
-  ] as const;
-  return () => worst(scratch, results);
-};
+const rows =
+  (dtype: DType): ReductionCheck =>
+  async (gpu, reduction, { kvType }, scratch, recorder) => {
+    const count = 22;
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
+    const [input, normWeight] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
+    const bias = randomFloats(2 * count, 13);
+    const single = matrix(scratch, dtype, count, count, 14);
+    const double = matrix(scratch, dtype, count, 2 * count, 15);
+    const output = scratch.empty(count);
+    const gated = scratch.empty(count);
+    const logits = scratch.empty(count);
+    const common = { input: scratch.upload(input), bias: scratch.upload(bias), epsilon: EPSILON };
+    const normed = { ...common, normWeight: scratch.upload(normWeight) };
+    kernels.project(recorder, { ...common, matrix: single.matrix, output });
+    kernels.gated(recorder, { ...normed, matrix: double.matrix, output: gated });
+    kernels.head(recorder, { ...normed, inputRow: 0, matrix: single.matrix, logits });
+    const unit = reference.rmsNorm(input, normWeight, EPSILON);
+    const results = [
+      [output, reference.matmul(input, single.values, bias.slice(0, count))],
+      [gated, reference.gated(reference.matmul(unit, double.values, bias), count)],
+      [logits, reference.matmul(unit, single.values, new Float32Array(count))],
+    ] as const;
+    return () => worst(scratch, results);
+  };
 
 const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
   const vocabulary = 101;

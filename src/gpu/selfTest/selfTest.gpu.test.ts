@@ -6,7 +6,7 @@ import { PLAIN, type Variants } from "../variants";
 import { SelfTestError, selfTest } from "./selfTest";
 
 const SPEC = {
-  dtype: "bf16",
+  dtypes: ["bf16"],
   kvType: "f16",
   shape: { heads: 5, kvHeads: 1, headDim: 20 },
 } as const;

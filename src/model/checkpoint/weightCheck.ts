@@ -1,6 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { FloatType } from "@/gpu/kernels/common/dtype";
+import { groupedLayout } from "@/gpu/grouped";
+import {
+  type DType,
+  type FloatType,
+  type GroupedType,
+  groupingOf,
+} from "@/gpu/kernels/common/dtype";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { ModelError } from "../modelError";
 import type { TensorInfo, TensorMap } from "./safetensors";
@@ -47,13 +53,18 @@ export class WeightCheck {
   readonly #seen = new Set<TensorInfo>();
 
   /**
-   * @param piece bytes of a tensor, from a multiple of 4 on; pieces come in the order of the files
+   * @param piece bytes of a tensor, from a multiple of 4 on, of a matrix whole rows; pieces come in the
+   * order of the files
    * @throws ModelError for infinities, values that are no number, and a data type that cannot be right
    */
-  look(tensor: TensorInfo, dtype: FloatType, piece: Uint8Array<ArrayBuffer>): void {
+  look(tensor: TensorInfo, stored: DType, piece: Uint8Array<ArrayBuffer>): void {
     if (!this.#seen.has(tensor)) this.#digest.update(utf8ToBytes(`${tensor.name}\0`));
     this.#digest.update(piece);
-    const words = wordsOf(piece);
+    const grouping = groupingOf(stored);
+    const dtype = grouping?.scales ?? (stored as FloatType);
+    const words = grouping
+      ? scalesOf(wordsOf(piece), tensor, stored as GroupedType)
+      : wordsOf(piece);
     if (!areFinite(words, EXPONENTS[dtype])) {
       throw bad(tensor, "holds infinite values, or values that are no numbers");
     }
@@ -63,7 +74,7 @@ export class WeightCheck {
     const hasValues = words.some((word) => (word & MAGNITUDES[dtype]) !== 0);
     if (isFirst) {
       if (!hasValues) this.#zero.add(tensor);
-      if (tensor.shape.length > 1) checkType(tensor, dtype, words);
+      if (tensor.shape.length > 1 && !grouping) checkType(tensor, dtype, words);
     } else if (hasValues) this.#zero.delete(tensor);
   }
 
@@ -88,6 +99,16 @@ function wordsOf({
   const words = new Uint32Array(Math.ceil(length / 4));
   new Uint8Array(words.buffer).set(new Uint8Array(buffer, byteOffset, length));
   return words;
+}
+
+/** Scales and biases of rows in 8 or 4 bits; codes can be any. */
+function scalesOf(
+  words: Uint32Array<ArrayBuffer>,
+  { shape }: TensorInfo,
+  type: GroupedType,
+): Uint32Array<ArrayBuffer> {
+  const { words: rowWords, firstScale } = groupedLayout(type, shape[1] ?? 1);
+  return words.filter((_, at) => at % rowWords >= firstScale);
 }
 
 function areFinite(words: Uint32Array, exponents: readonly number[]): boolean {

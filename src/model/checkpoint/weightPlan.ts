@@ -1,36 +1,26 @@
 import type { Gpu } from "@/gpu/gpu";
-import { type FloatType, rowBytes } from "@/gpu/kernels/common/dtype";
+import { type DType, rowBytes } from "@/gpu/kernels/common/dtype";
 import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
-import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
+import { convertRows } from "./convert";
 import type { TensorInfo, TensorMap } from "./safetensors";
+import { bytesAs, elements, matrixRows, planReads, type Read, vectorRows } from "./tensorRows";
 import { WeightCheck } from "./weightCheck";
+import { commonType, storedType, type TypeOf } from "./weightTypes";
 
-/** A byte range of a tensor to copy to a buffer, unchanged or converted to f32. */
+/** Rows of a tensor to copy to a buffer, in the type of their matrix. A vector is a row per number. */
 interface Copy {
   readonly tensor: TensorInfo;
-  /** Within the tensor. */
-  readonly start: number;
-  readonly end: number;
+  readonly columns: number;
+  readonly firstRow: number;
+  readonly endRow: number;
   readonly buffer: GPUBuffer;
+  /** Where the first of the rows goes. */
   readonly offset: number;
-  readonly widen: boolean;
+  readonly type: DType;
 }
-
-/** A range of a file that is read with one request. */
-interface Read {
-  readonly file: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-const DTYPES: Readonly<Record<string, FloatType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
-/** Neighbouring tensors are read together up to this size; larger ones in parts of this size. */
-const READ_BYTES = 8 * 1024 * 1024;
-/** Gap between two tensors below which one read is cheaper than two requests. */
-const GAP_BYTES = 64 * 1024;
 
 export interface LoadPlanOptions {
   readonly signal?: AbortSignal | undefined;
@@ -40,8 +30,9 @@ export interface LoadPlanOptions {
 }
 
 /**
- * Plans which bytes of a model's files go to which GPU buffer, then reads and uploads them.
- * Matrices keep their data type and are split by rows if they exceed a binding; vectors become f32.
+ * Plans which bytes of a model's files go to which GPU buffer, then reads, converts and uploads them.
+ * Matrices get the type that `typeOf` says and are split by rows if they exceed a binding; vectors
+ * become f32.
  */
 export class WeightPlan {
   readonly #gpu: Gpu;
@@ -50,25 +41,28 @@ export class WeightPlan {
   readonly #bindingBytes: number;
   readonly #copies: Copy[] = [];
   readonly #buffers: GPUBuffer[] = [];
-  #dtype: FloatType = "f32";
   /** In the order of the files. */
   #needed: readonly TensorInfo[] = [];
 
+  readonly #typeOf: TypeOf;
+
   /** Names are prefixed with `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
-  constructor(gpu: Gpu, tensors: TensorMap, prefix: string, bindingBytes: number) {
+  constructor(
+    gpu: Gpu,
+    tensors: TensorMap,
+    prefix: string,
+    bindingBytes: number,
+    typeOf: TypeOf = (_, stored) => stored,
+  ) {
     this.#gpu = gpu;
     this.#tensors = tensors;
     this.#prefix = prefix;
     this.#bindingBytes = bindingBytes;
-  }
-
-  /** Data type of all matrices. */
-  get dtype(): FloatType {
-    return this.#dtype;
+    this.#typeOf = typeOf;
   }
 
   get parameters(): number {
-    return this.#needed.reduce((sum, { shape }) => sum + product(shape), 0);
+    return this.#needed.reduce((sum, { shape }) => sum + elements(shape), 0);
   }
 
   /** Bytes of all required tensors. */
@@ -92,36 +86,35 @@ export class WeightPlan {
       if (withoutOnes(tensor.shape).join() !== withoutOnes(shape).join()) {
         throw bad(`The tensor ${name} is [${shown(tensor.shape.join())}], not [${shape}].`);
       }
-      if (!Object.hasOwn(DTYPES, tensor.dtype)) {
+      const stored = storedType(tensor);
+      if (!stored || tensor.end - tensor.start !== bytesAs(tensor, stored)) {
         throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
       }
       return tensor;
     });
     this.#needed = needed.sort((a, b) => a.file.localeCompare(b.file) || a.start - b.start);
-    const matrices = this.#needed.filter(({ shape }) => shape.length > 1);
-    const first = matrices[0] as TensorInfo;
-    const other = matrices.find(({ dtype }) => dtype !== first.dtype);
-    if (other) throw bad(`The tensor ${other.name} is ${other.dtype}, others are ${first.dtype}.`);
-    this.#dtype = DTYPES[first.dtype] as FloatType;
-    this.#gpu.memory.require("weights", this.bytes);
+    const held = this.#needed.map((tensor) => bytesAs(tensor, this.#typeFor([tensor])));
+    this.#gpu.memory.require(
+      "weights",
+      held.reduce((sum, bytes) => sum + bytes, 0),
+    );
   }
 
   /** Concatenates matrices by rows; parts hold multiples of `granule` rows. */
   stack(label: string, names: readonly string[], granule = 4): Matrix {
     const tensors = names.map((name) => this.#tensor(name));
-    // A convolution [out, in, height, width] is a matrix [out, in × height × width].
-    const columns = product((tensors[0] as TensorInfo).shape.slice(1));
+    const [, columns] = matrixRows(tensors[0] as TensorInfo);
     const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] as number), 0);
-    const bytes = rowBytes(this.#dtype, columns);
-    const parts = this.#split(label, rows, bytes, granule);
+    const dtype = this.#typeFor(tensors);
+    const parts = this.#split(label, rows, rowBytes(dtype, columns), granule);
     for (const part of parts) {
       let top = 0;
       for (const tensor of tensors) {
-        this.#copyRows(tensor, part, top - part.firstRow, bytes);
+        this.#copyRows(tensor, part, top - part.firstRow, dtype);
         top += tensor.shape[0] as number;
       }
     }
-    return { label, dtype: this.#dtype, rows, columns, parts };
+    return { label, dtype, rows, columns, parts };
   }
 
   /**
@@ -131,14 +124,14 @@ export class WeightPlan {
   gated(label: string, gateName: string, upName: string): Matrix {
     const [gate, up] = [this.#tensor(gateName), this.#tensor(upName)];
     const [rows, columns] = gate.shape as readonly [number, number];
-    const bytes = rowBytes(this.#dtype, columns);
-    const parts = this.#split(label, rows, 2 * bytes, 2);
+    const dtype = this.#typeFor([gate, up]);
+    const parts = this.#split(label, rows, 2 * rowBytes(dtype, columns), 2);
     for (const part of parts) {
-      this.#copyRows(gate, part, -part.firstRow, bytes);
+      this.#copyRows(gate, part, -part.firstRow, dtype);
       const upPart = { ...part, rows: 2 * part.rows };
-      this.#copyRows(up, upPart, part.rows - part.firstRow, bytes, part.rows);
+      this.#copyRows(up, upPart, part.rows - part.firstRow, dtype, part.rows);
     }
-    return { label, dtype: this.#dtype, rows, columns, parts };
+    return { label, dtype, rows, columns, parts };
   }
 
   /** f32 [length]: the first vector, then the others from `next` on; 0 elsewhere. */
@@ -148,9 +141,17 @@ export class WeightPlan {
     for (const [index, name] of names.entries()) {
       if (index === 1 && next !== undefined) offset = next * 4;
       const tensor = this.#tensor(name);
-      const end = tensor.end - tensor.start;
-      this.#copies.push({ tensor, start: 0, end, buffer, offset, widen: true });
-      offset += product(tensor.shape) * 4;
+      const [rows, columns] = vectorRows(tensor);
+      this.#copies.push({
+        tensor,
+        columns,
+        firstRow: 0,
+        endRow: rows,
+        buffer,
+        offset,
+        type: "f32",
+      });
+      offset += elements(tensor.shape) * 4;
     }
     return buffer;
   }
@@ -163,7 +164,7 @@ export class WeightPlan {
    */
   async load(
     source: ByteSource,
-    { signal, onProgress, readBytes = READ_BYTES }: LoadPlanOptions,
+    { signal, onProgress, readBytes }: LoadPlanOptions,
   ): Promise<string> {
     const total = this.bytes;
     let done = 0;
@@ -174,7 +175,7 @@ export class WeightPlan {
     const check = new WeightCheck();
     try {
       await this.#gpu.memory.granted();
-      for (const read of this.#reads(readBytes)) {
+      for (const read of planReads(this.#needed, readBytes)) {
         await this.#holding(async (hold) => {
           hold(read.end - read.start);
           const bytes = await source.read(read.file, read.start, read.end, { signal, onBytes });
@@ -247,35 +248,20 @@ export class WeightPlan {
    * Copies the rows of a tensor that belong to a part; row r of the tensor is row r + shift of the
    * part.
    */
-  #copyRows(tensor: TensorInfo, part: MatrixPart, shift: number, rowBytes: number, from = 0): void {
-    const rows = tensor.shape[0] as number;
-    const first = Math.max(0, from - shift);
-    const last = Math.min(rows, part.rows - shift);
-    if (first >= last) return;
-    this.#copies.push({
-      tensor,
-      start: first * rowBytes,
-      end: last * rowBytes,
-      buffer: part.buffer,
-      offset: (first + shift) * rowBytes,
-      widen: false,
-    });
+  #copyRows(tensor: TensorInfo, part: MatrixPart, shift: number, type: DType, from = 0): void {
+    const [rows, columns] = matrixRows(tensor);
+    const firstRow = Math.max(0, from - shift);
+    const endRow = Math.min(rows, part.rows - shift);
+    if (firstRow >= endRow) return;
+    const offset = (firstRow + shift) * rowBytes(type, columns);
+    this.#copies.push({ tensor, columns, firstRow, endRow, buffer: part.buffer, offset, type });
   }
 
-  #reads(readBytes: number): readonly Read[] {
-    const reads: { file: string; start: number; end: number }[] = [];
-    for (const { file, start, end } of this.#needed) {
-      const last = reads.at(-1);
-      const isNear = last?.file === file && start - last.end <= GAP_BYTES;
-      if (last && isNear && end - last.start <= readBytes) {
-        last.end = end;
-        continue;
-      }
-      for (let at = start; at < end; at += readBytes) {
-        reads.push({ file, start: at, end: Math.min(end, at + readBytes) });
-      }
-    }
-    return reads;
+  /** How a matrix of these tensors is held. */
+  #typeFor(tensors: readonly TensorInfo[]): DType {
+    return commonType(
+      tensors.map((tensor) => this.#typeOf(tensor.name, storedType(tensor) as DType)),
+    );
   }
 
   /**
@@ -283,15 +269,20 @@ export class WeightPlan {
    * @returns bytes of the copies that this needs until the upload is done
    */
   #upload(copy: Copy, bytes: Uint8Array<ArrayBuffer>, first: number): number {
-    const { tensor, buffer, offset, widen } = copy;
-    const from = tensor.start + copy.start;
+    const { tensor, columns, buffer, offset, type } = copy;
+    const stored = storedType(tensor) as DType;
+    const unit = rowBytes(stored, columns);
+    const from = tensor.start + copy.firstRow * unit;
     const start = Math.max(from, first);
-    const end = Math.min(tensor.start + copy.end, first + bytes.length);
+    const end = Math.min(tensor.start + copy.endRow * unit, first + bytes.length);
     if (start >= end) return 0;
     const piece = bytes.subarray(start - first, end - first);
-    const data = widen ? toFloats(piece.slice(), DTYPES[tensor.dtype] as FloatType) : piece;
-    this.#gpu.device.queue.writeBuffer(buffer, offset + start - from, data);
-    return widen ? 2 * (piece.byteLength + data.byteLength) : piece.byteLength;
+    const data = convertRows(piece, columns, stored, type);
+    const row = (start - from) / unit;
+    this.#gpu.device.queue.writeBuffer(buffer, offset + row * rowBytes(type, columns), data);
+    if (stored === type) return piece.byteLength;
+    // The piece in words, its numbers in f32, the rows, and their staged copy.
+    return piece.byteLength + 4 * (end - start) * (columns / unit) + 2 * data.byteLength;
   }
 }
 
@@ -305,7 +296,7 @@ function lookAt(
   const start = Math.max(tensor.start, first);
   const end = Math.min(tensor.end, first + bytes.length);
   if (start >= end) return;
-  check.look(tensor, DTYPES[tensor.dtype] as FloatType, bytes.subarray(start - first, end - first));
+  check.look(tensor, storedType(tensor) as DType, bytes.subarray(start - first, end - first));
 }
 
 type Expected = readonly (readonly [name: string, shape: readonly number[]])[];
@@ -316,19 +307,6 @@ function withoutOnes(shape: readonly number[]): readonly number[] {
   return shape.slice(first < 0 ? shape.length : first);
 }
 
-function product(shape: readonly number[]): number {
-  return shape.reduce((total, extent) => total * extent, 1);
-}
-
 function bad(message: string): ModelError {
   return new ModelError("badModel", message);
-}
-
-/** Converts stored numbers to f32. */
-function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: FloatType): Float32Array<ArrayBuffer> {
-  if (dtype === "f32") return new Float32Array(bytes.buffer);
-  const words = new Uint32Array(Math.ceil(bytes.length / 4));
-  new Uint8Array(words.buffer).set(bytes);
-  const floats = dtype === "f16" ? unpackF16(words) : unpackBf16(words);
-  return floats.subarray(0, bytes.length / 2);
 }

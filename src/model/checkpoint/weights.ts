@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { FloatType } from "@/gpu/kernels/common/dtype";
+import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
@@ -7,6 +7,7 @@ import type { DecoderConfig } from "./config";
 import { readTensorMap, type TensorMap } from "./safetensors";
 import { checkLayerCount } from "./weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "./weightPlan";
+import { decoderTypes, type WeightType } from "./weightTypes";
 
 /** The weight of a norm and a bias in one buffer, because a kernel has at most eight bindings. */
 export interface NormWeightAndBias {
@@ -38,11 +39,17 @@ export interface LayerWeights {
   readonly downBias: GPUBuffer;
 }
 
-/** The language model's tensors on the GPU, matrices in the precision of their file. */
+/** How the decoder's matrices are held, by their place; layers may differ. */
+export type DecoderTypes = Readonly<
+  Record<"embedding" | "qkv" | "output" | "gateUp" | "down" | "head", readonly DType[]>
+>;
+
+/** The language model's tensors on the GPU. */
 export interface DecoderWeights {
   /** SHA-256 of the decoder's tensors, in hexadecimal: the identity of the weights. */
   readonly digest: string;
-  readonly dtype: FloatType;
+  /** Of the first layer's projection of queries, keys and values: most others are like it. */
+  readonly dtype: DType;
   /** Parameters of the language model; a tied head counts once. */
   readonly parameters: number;
   /** Number of bytes read. */
@@ -60,8 +67,10 @@ export interface DecoderWeights {
 export interface LoadWeightsOptions extends LoadPlanOptions {
   /** Largest part of a matrix in bytes; default: the device's binding limit. */
   readonly bindingBytes?: number;
+  /** How matrices of 16 or 32 bits are held; default: as stored. */
+  readonly weightType?: WeightType | undefined;
   /** Called when the headers are read, before the tensors are: kernels can compile meanwhile. */
-  readonly onType?: (dtype: FloatType) => void;
+  readonly onTypes?: (types: DecoderTypes) => void;
 }
 
 /** Prefixes of the decoder's tensors: SmolVLM and Idefics3 (MLX's last), LLaVA-like containers, bare models. */
@@ -85,10 +94,10 @@ export async function loadWeights(
   source: ByteSource,
   options: LoadWeightsOptions = {},
 ): Promise<DecoderWeights> {
-  const { signal, onProgress, readBytes, onType } = options;
+  const { signal, onProgress, readBytes, onTypes } = options;
   const tensors = await readTensorMap(source, { signal });
-  const { plan, ...laid } = layOutWeights(gpu, config, tensors, options.bindingBytes);
-  onType?.(plan.dtype);
+  const { plan, ...laid } = layOutWeights(gpu, config, tensors, options);
+  onTypes?.(typesOf(laid));
   const digest = await plan.load(source, { signal, onProgress, readBytes });
   return { ...laid, digest };
 }
@@ -101,7 +110,7 @@ export function layOutWeights(
   gpu: Gpu,
   config: DecoderConfig,
   tensors: TensorMap,
-  limit?: number,
+  { bindingBytes: limit, weightType }: Pick<LoadWeightsOptions, "bindingBytes" | "weightType"> = {},
 ): Omit<DecoderWeights, "digest"> & { readonly plan: WeightPlan } {
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = limit ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
@@ -110,21 +119,40 @@ export function layOutWeights(
     throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
   }
   checkLayerCount(config.layers, tensors);
-  const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes);
+  const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes, decoderTypes(weightType));
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
   return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy(), plan };
+}
+
+export function typesOf({
+  embedding,
+  layers,
+  head,
+}: Pick<DecoderWeights, "embedding" | "layers" | "head">): DecoderTypes {
+  const of = (matrix: (layer: LayerWeights) => Matrix) => [
+    ...new Set(layers.map((layer) => matrix(layer).dtype)),
+  ];
+  return {
+    embedding: [embedding.dtype],
+    qkv: of(({ qkv }) => qkv),
+    output: of(({ output }) => output),
+    gateUp: of(({ gateUp }) => gateUp),
+    down: of(({ down }) => down),
+    head: [head.dtype],
+  };
 }
 
 function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.weight") {
   const { layers, hidden, vocabulary, isHeadTied } = config;
   plan.check(describe(config), isHeadTied ? [] : [[headName, [vocabulary, hidden]]]);
   const embedding = plan.stack("embedding", ["embed_tokens.weight"]);
+  const laid = Array.from({ length: layers }, (_, layer) => layOutLayer(plan, config, layer));
   return {
-    dtype: plan.dtype,
+    dtype: laid[0]?.qkv.dtype ?? embedding.dtype,
     parameters: plan.parameters,
     embedding,
-    layers: Array.from({ length: layers }, (_, layer) => layOutLayer(plan, config, layer)),
+    layers: laid,
     finalNormWeight: plan.vector("final norm weight", ["norm.weight"], hidden),
     head: isHeadTied ? embedding : plan.stack("head", [headName]),
   };

@@ -4,7 +4,7 @@ import type { KvType } from "@/gpu/kernels/common/kvType";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { DecoderConfig } from "../checkpoint/config";
-import type { DecoderWeights } from "../checkpoint/weights";
+import { type DecoderWeights, typesOf } from "../checkpoint/weights";
 import { KvCache } from "../kv/cache";
 import { axisAngles, rotaryAngles, rotaryAxes, rotaryFrequencies } from "../kv/rotary";
 import { type PositionGrid, positionCount } from "../kv/tokenPositions";
@@ -96,7 +96,7 @@ export class Decoder {
     options: DecoderOptions,
   ): Promise<Decoder> {
     const { variants, kvType, chunkRows } = options;
-    const spec = { variants, dtype: weights.dtype, kvType, shape: config, chunkRows };
+    const spec = { variants, types: typesOf(weights), kvType, shape: config, chunkRows };
     const kernels = await createKernelSet(gpu, spec);
     return gpu.memory.allOrNothing(() => new Decoder(gpu, config, weights, kernels, options));
   }

@@ -8,15 +8,13 @@ import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/common/kvType";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
-import {
-  createDecodeKernels,
-  type DecodeKernels,
-  type DecodeSizes,
-} from "@/gpu/kernels/decode/decode";
-import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import type { DecodeKernels, DecodeSizes } from "@/gpu/kernels/decode/decode";
+import type { Matmul, MatmulStore } from "@/gpu/kernels/matmul/matmul";
 import { createSampler, type Sampler } from "@/gpu/kernels/sampling/sample";
 import type { Variants } from "@/gpu/variants";
 import type { DecoderConfig } from "../checkpoint/config";
+import type { DecoderTypes } from "../checkpoint/weights";
+import { decodeByType, matmulByType } from "./byType";
 
 /** Every kernel that a decoder runs, compiled for its shapes and data types. */
 export interface KernelSet {
@@ -34,7 +32,7 @@ export interface KernelSet {
 
 export interface KernelSetSpec {
   readonly variants: Variants;
-  readonly dtype: DType;
+  readonly types: DecoderTypes;
   readonly kvType: KvType;
   readonly shape: DecoderConfig;
   /** Rows of a prefill chunk; default `CHUNK_ROWS`. */
@@ -45,7 +43,7 @@ export interface KernelSetSpec {
 export const CHUNK_ROWS = 256;
 
 /** Sizes of the matrices of a decoding step, as stored. */
-function decodeSizes(config: DecoderConfig): DecodeSizes {
+function decodeSizes(config: DecoderConfig): Required<DecodeSizes> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
   return {
     qkv: { rows: (heads + 2 * kvHeads) * headDim, columns: hidden },
@@ -58,16 +56,19 @@ function decodeSizes(config: DecoderConfig): DecodeSizes {
 
 /** @throws KernelCompileError */
 export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
-  const { variants, dtype, kvType, shape, chunkRows = CHUNK_ROWS } = spec;
+  const { variants, types, kvType, shape, chunkRows = CHUNK_ROWS } = spec;
   const { reduction } = variants;
   const sizes = decodeSizes(shape);
   const matmul = (store: MatmulStore, ...matrices: readonly (keyof DecodeSizes)[]) =>
-    createMatmul(gpu, {
-      variant: variants.matmul,
-      dtype,
-      store,
-      sizes: matrices.map((name) => ({ rows: chunkRows, columns: sizes[name].rows })),
-    });
+    matmulByType(
+      gpu,
+      { variant: variants.matmul, store },
+      matrices.map((name) => ({
+        types: types[name],
+        rows: chunkRows,
+        columns: sizes[name].rows,
+      })),
+    );
   const [
     embed,
     addFeatures,
@@ -82,7 +83,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     decode,
     sample,
   ] = await Promise.all([
-    createEmbed(gpu, dtype),
+    createEmbed(gpu, types.embedding[0] as DType),
     createAddFeatures(gpu),
     createRmsNorm(gpu, reduction),
     createHeadNorm(gpu, reduction),
@@ -92,7 +93,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     createRopeAppend(gpu, kvType),
     createFlash(gpu, { variant: variants.flash, kvType, shape }),
     createAttend(gpu, { reduction, kvType, shape }),
-    createDecodeKernels(gpu, { reduction, dtype, kvType, sizes }),
+    decodeByType(gpu, { reduction, kvType }, types, sizes),
     createSampler(gpu, reduction),
   ]);
   const products = { bias, residual, gated };

@@ -3,6 +3,7 @@ import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap } from "../checkpoint/safetensors";
 import { checkLayerCount } from "../checkpoint/weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "../checkpoint/weightPlan";
+import { uniformType } from "../checkpoint/weightTypes";
 import { type TowerConfig, towerRows } from "./towerConfig";
 import {
   findTowerLayout,
@@ -63,9 +64,11 @@ export async function loadTowerWeights(
   const layout = findTowerLayout(tensors, names) ?? firstTowerLayout(names);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-  const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
   checkLayerCount(config.layers, tensors);
-  plan.check(towerTensors(config, layout), []);
+  const expected = towerTensors(config, layout);
+  const typeOf = uniformType(tensors, expected);
+  const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
+  plan.check(expected, []);
   const planned = new TowerTensors(plan);
   const weights = gpu.memory.allOrNothing(() => layOut(planned, config, layout));
   const { tower, parts } = layout;

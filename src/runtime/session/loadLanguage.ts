@@ -1,12 +1,11 @@
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
-import type { DType } from "@/gpu/kernels/common/dtype";
 import type { CheckSpec } from "@/gpu/selfTest/checks";
 import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { chooseVariants } from "@/gpu/variants";
 import type { ByteSource } from "@/model/checkpoint/byteSource";
 import type { DecoderConfig } from "@/model/checkpoint/config";
-import { loadWeights } from "@/model/checkpoint/weights";
+import { type DecoderTypes, loadWeights, typesOf } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import { createKernelSet } from "@/model/decoder/kernelSet";
 import type { EngineEvent, LoadRequest } from "@/protocol/engine";
@@ -29,20 +28,22 @@ export async function loadLanguage(
   gpu: Gpu,
   adapter: AdapterFacts,
   config: DecoderConfig,
-  { source, kvType: wanted, chunkRows }: LoadRequest & { readonly source: ByteSource },
+  { source, kvType: wanted, weightType, chunkRows }: LoadRequest & { readonly source: ByteSource },
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<LoadedLanguage> {
   const file = "model.safetensors";
-  const kvTypeFor = (dtype: DType) => wanted ?? (dtype === "f32" ? "f32" : "f16");
+  const kvTypeFor = (types: DecoderTypes) =>
+    wanted ?? (types.qkv.every((type) => type === "f32") ? "f32" : "f16");
   let testing: Promise<SelfTestResult> | undefined;
   let compiling: Promise<unknown> | undefined;
-  const prepare = (dtype: DType) => {
-    testing = testAdapter(gpu, adapter, { dtype, kvType: kvTypeFor(dtype), shape: config });
+  const prepare = (types: DecoderTypes) => {
+    const dtypes = [...new Set(Object.values(types).flat())];
+    testing = testAdapter(gpu, adapter, { dtypes, kvType: kvTypeFor(types), shape: config });
     compiling = testing.then(({ variants }) =>
       createKernelSet(gpu, {
         variants,
-        dtype,
-        kvType: kvTypeFor(dtype),
+        types,
+        kvType: kvTypeFor(types),
         shape: config,
         chunkRows,
       }),
@@ -51,12 +52,13 @@ export async function loadLanguage(
   };
   const weights = await loadWeights(gpu, config, source, {
     signal,
-    onType: prepare,
+    weightType,
+    onTypes: prepare,
     onProgress: (loadedBytes, totalBytes) =>
       onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
   });
   try {
-    const { bytes, dtype } = weights;
+    const { bytes } = weights;
     const tell = (phase: ModelLoadProgress["phase"]) =>
       onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
     signal.throwIfAborted();
@@ -66,7 +68,7 @@ export async function loadLanguage(
     tell("compile");
     await compiling;
     const chunks = chunkRows === undefined ? {} : { chunkRows };
-    const options = { variants: tested.variants, kvType: kvTypeFor(dtype), ...chunks };
+    const options = { variants: tested.variants, kvType: kvTypeFor(typesOf(weights)), ...chunks };
     return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
   } catch (error) {
     weights.destroy();

@@ -1,3 +1,4 @@
+import { type DType, type FloatType, groupingOf } from "@/gpu/kernels/common/dtype";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import type { Decoder } from "@/model/decoder/decoder";
 import { transformers } from "@/model/prompt/transformers";
@@ -18,7 +19,7 @@ export function describeModel(
     id: modelName(baseUrl),
     parameters: weights.parameters,
     bytes: weights.bytes + readBytes,
-    elementType: weights.dtype,
+    elementType: elementTypeOf(weights.dtype),
     kvType,
     ...{ layers, heads, kvHeads, headDim, contextLength },
     ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
@@ -32,6 +33,11 @@ export function describeModel(
       "onnxruntime-web": ort.env.versions.web ?? ort.env.versions.common,
     },
   };
+}
+
+function elementTypeOf(dtype: DType): ModelInfo["elementType"] {
+  const grouping = groupingOf(dtype);
+  return grouping ? `q${grouping.bits}` : (dtype as FloatType);
 }
 
 /** Name of a model's folder, from its URL. */

@@ -14,7 +14,7 @@ const THINGS: TestedThings = {
     features: [],
   },
   wanted: PLAIN,
-  spec: { dtype: "f16", kvType: "f16", shape: { heads: 4, kvHeads: 2, headDim: 64 } },
+  spec: { dtypes: ["f16"], kvType: "f16", shape: { heads: 4, kvHeads: 2, headDim: 64 } },
 };
 const RESULT: SelfTestResult = {
   variants: PLAIN,

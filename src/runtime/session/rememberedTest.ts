@@ -60,9 +60,9 @@ async function keep(
 }
 
 function addressOf({ build, browser, adapter, wanted, spec }: TestedThings): string {
-  const { dtype, kvType } = spec;
+  const { dtypes, kvType } = spec;
   const { heads, kvHeads, headDim } = spec.shape;
-  const rest = { browser, adapter, wanted, dtype, kvType, shape: [heads, kvHeads, headDim] };
+  const rest = { browser, adapter, wanted, dtypes, kvType, shape: [heads, kvHeads, headDim] };
   const query = new URLSearchParams({ build, things: JSON.stringify(rest) });
   return new URL(`self-test?${query}`, build).href;
 }

@@ -23,7 +23,7 @@ export interface Grouping {
 
 /** @returns undefined for floating-point weights */
 export function groupingOf(dtype: DType): Grouping | undefined {
-  const [, bits, group, scales] = dtype.match(/^q(\d)g(\d+)(bf16)?$/) ?? [];
+  const [, bits, group, scales] = dtype.match(/^q([48])g(32|64|128)(bf16)?$/) ?? [];
   if (!bits) return undefined;
   return { bits: Number(bits), group: Number(group), scales: scales ?? "f16" } as Grouping;
 }

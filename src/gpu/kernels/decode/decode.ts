@@ -24,8 +24,10 @@ export interface DecodeSpec {
   readonly sizes?: DecodeSizes;
 }
 
-/** Sizes of a decoder's matrices. */
-export type DecodeSizes = Readonly<Record<"qkv" | "output" | "gateUp" | "down" | "head", GemvSize>>;
+/** Sizes of a decoder's matrices; those of another type are absent. */
+export type DecodeSizes = Readonly<
+  Partial<Record<"qkv" | "output" | "gateUp" | "down" | "head", GemvSize>>
+>;
 
 export interface DecodeQkvArgs {
   readonly shape: HeadShape;
@@ -92,20 +94,23 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
   const { code, enable } = reductionCode(reduction);
   const compile = <P extends ParamTypes>(
     label: string,
-    matrices: readonly GemvSize[],
+    matrices: readonly (GemvSize | undefined)[],
     access: readonly Access[],
     params: P,
     wgsl: readonly string[],
   ) =>
-    compileWidths(reduction, matrices, (width) =>
-      gpu.compile({
-        label: `${label} ${reduction} ${dtype}`,
-        code: [code, ...weightCode(dtype), gemvRows, ...wgsl],
-        access,
-        params,
-        enable,
-        constants: { WORKGROUP: width },
-      }),
+    compileWidths(
+      reduction,
+      matrices.filter((size) => size !== undefined),
+      (width) =>
+        gpu.compile({
+          label: `${label} ${reduction} ${dtype}`,
+          code: [code, ...weightCode(dtype), gemvRows, ...wgsl],
+          access,
+          params,
+          enable,
+          constants: { WORKGROUP: width },
+        }),
     );
   const [qkv, project, gated, head] = await Promise.all([
     compile(

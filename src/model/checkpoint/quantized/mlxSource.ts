@@ -26,8 +26,8 @@ interface Piece {
 }
 
 /**
- * A directory's weights as PyTorch stores them. Those in MLX's format appear as one f16 file, whose bytes are
- * made while they are read; all others are as they are.
+ * A directory's weights under PyTorch's names and shapes. Those in MLX's format appear as one file, whose
+ * bytes are made while they are read; all others are as they are.
  * @param json config.json
  * @throws ModelError
  */

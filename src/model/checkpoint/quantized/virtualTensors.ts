@@ -1,3 +1,5 @@
+import { groupedLayout } from "@/gpu/grouped";
+import { type GroupedType, groupingOf, rowBytes } from "@/gpu/kernels/common/dtype";
 import { roundToF16, unpackBf16, unpackF16 } from "@/gpu/packing";
 import { shown } from "@/text/shown";
 import { ModelError } from "../../modelError";
@@ -30,8 +32,9 @@ export function isMlx(tensors: TensorMap): boolean {
 }
 
 /**
- * The tensors of an MLX checkpoint as PyTorch has them, in file order: matrices in f16, convolutions with
- * channels before rows and columns, all else as stored.
+ * The tensors of an MLX checkpoint, in file order: quantised matrices in rows that the kernels read, or in
+ * f16 where there is no kernel for their groups; convolutions with channels before rows and columns, as
+ * PyTorch has them; other matrices in f16; all else as stored.
  * @param quantization `quantization` of config.json
  * @throws ModelError for widths that are not supported
  */
@@ -76,9 +79,14 @@ function affine(weight: TensorInfo, tensors: TensorMap, quantization: JsonObject
     const message = `The tensor ${shown(name)} is quantised to ${shown(bits)} bits; ${widths} are supported.`;
     throw new ModelError("unknownArchitecture", message);
   }
+  const shared = { name, shape: [rows, columns], rows, parts: [weight, scales, biases] };
+  const type = groupedType(bits, group, scales, biases);
+  if (type) {
+    const make = (parts: readonly Uint8Array<ArrayBuffer>[]) => joinRows(parts, columns, type);
+    return { ...shared, dtype: type, bytes: rows * rowBytes(type, columns), make };
+  }
   return {
-    ...{ name, dtype: "F16", shape: [rows, columns], bytes: 2 * rows * columns, rows },
-    parts: [weight, scales, biases],
+    ...{ ...shared, dtype: "F16", bytes: 2 * rows * columns },
     make([codes = EMPTY, scale = EMPTY, bias = EMPTY]) {
       const halves = dequantizeAffine({
         codes: new Uint32Array(codes.buffer),
@@ -90,6 +98,42 @@ function affine(weight: TensorInfo, tensors: TensorMap, quantization: JsonObject
       return new Uint8Array(halves.buffer);
     },
   };
+}
+
+/** The type that the kernels read as it is stored, if there is one. */
+function groupedType(
+  bits: number,
+  group: number,
+  scales: TensorInfo,
+  biases: TensorInfo,
+): GroupedType | undefined {
+  const suffix = { F16: "", BF16: "bf16" }[scales.dtype];
+  if (suffix === undefined || biases.dtype !== scales.dtype) return undefined;
+  const type = `q${bits}g${group}${suffix}` as GroupedType;
+  return groupingOf(type) && type;
+}
+
+/** Rows of codes, scales and biases as the kernels read them: see `weight_grouped.wgsl`. */
+function joinRows(
+  [codes = EMPTY, scales = EMPTY, biases = EMPTY]: readonly Uint8Array<ArrayBuffer>[],
+  columns: number,
+  type: GroupedType,
+): Uint8Array<ArrayBuffer> {
+  const { words, codeWords, firstScale, groups } = groupedLayout(type, columns);
+  const rows = codes.length / (4 * codeWords);
+  const joined = new Uint8Array(4 * rows * words);
+  const halves = new Uint16Array(joined.buffer);
+  const [scale, bias] = [new Uint16Array(scales.buffer), new Uint16Array(biases.buffer)];
+  for (let row = 0; row < rows; row++) {
+    const from = 4 * row * codeWords;
+    joined.set(codes.subarray(from, from + 4 * codeWords), 4 * row * words);
+    const pairs = 2 * (row * words + firstScale);
+    for (let g = 0; g < groups; g++) {
+      halves[pairs + 2 * g] = scale[row * groups + g] as number;
+      halves[pairs + 2 * g + 1] = bias[row * groups + g] as number;
+    }
+  }
+  return joined;
 }
 
 function stored(tensor: TensorInfo): VirtualTensor {

@@ -3,6 +3,7 @@ import type { ByteSource } from "../../checkpoint/byteSource";
 import { readTensorMap } from "../../checkpoint/safetensors";
 import { checkLayerCount } from "../../checkpoint/weightCheck";
 import { type LoadPlanOptions, WeightPlan } from "../../checkpoint/weightPlan";
+import { uniformType } from "../../checkpoint/weightTypes";
 import { type Linear, type Norm, TowerTensors } from "../towerTensors";
 import type { GridTowerConfig } from "./gridConfig";
 import {
@@ -66,9 +67,11 @@ export async function loadGridWeights(
   const prefix = findGridTower(tensors, names) ?? (names.towers[0] as string);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-  const plan = new WeightPlan(gpu, tensors, "", bindingBytes);
   checkLayerCount(config.layers, tensors);
-  plan.check(gridTensors(config, names, prefix), []);
+  const expected = gridTensors(config, names, prefix);
+  const typeOf = uniformType(tensors, expected);
+  const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
+  plan.check(expected, []);
   const weights = layOut(plan, config, names, prefix);
   const { hidden, channels, moments, patchSize } = config;
   const kernel = [`${prefix}${GRID_PARTS.patches}.weight`];
