@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: "gpu",
           environment: "node",
-          include: ["{src,test}/**/*.gpu.test.ts"],
+          include: ["{src,test,cli}/**/*.gpu.test.ts"],
           setupFiles: ["test/dawn.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

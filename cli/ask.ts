@@ -14,7 +14,7 @@ import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
 import { withHubModel } from "./hubModel";
 import { loadOnly } from "./loadOnly";
-import { inputError, numberOption, usageError } from "./options";
+import { inputError, numberOption, parseOption, usageError } from "./options";
 import { replay } from "./replay";
 import { verify } from "./verify";
 
@@ -172,28 +172,6 @@ function parseArguments(argv: readonly string[]) {
   } catch (error) {
     throw usageError(error instanceof Error ? error.message : String(error), USAGE);
   }
-}
-
-/**
- * `alpha=0.9` → ["alpha", 0.9]; a value that is not a number remains text; `forget=@FILE` reads the
- * list of that name from a JSON file of `npm run calibrate`.
- */
-export function parseOption(text: string): [string, number | string] {
-  const at = text.indexOf("=");
-  if (at < 1) throw usageError(`--option needs name=value, not ${text}.`, USAGE);
-  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
-  if (value.startsWith("@")) return [name, listFrom(value.slice(1), name)];
-  return [name, value !== "" && Number.isFinite(Number(value)) ? Number(value) : value];
-}
-
-function listFrom(file: string, name: string): string {
-  try {
-    const list = JSON.parse(fs.readFileSync(file, "utf8"))[name];
-    if (Array.isArray(list)) return list.join(",");
-  } catch {
-    // the error below covers this case
-  }
-  throw inputError(`${file} is not a JSON file with a list ${name}.`);
 }
 
 /** What `--json` writes. */

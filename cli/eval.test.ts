@@ -86,6 +86,8 @@ describe("parseEval", () => {
     [["--data", "DATA", "--model", "no/model"], 1, /no\/model/],
     [["--data", "DATA", "--reference", "no.jsonl"], 1, /no\.jsonl/],
     [["--data", "DATA", "--limit", "0"], 2, /limit/],
+    [["--data", "DATA", "--processes", "2"], 2, /--json/],
+    [["--data", "DATA", "--json", "x.json", "--shard", "2/2"], 2, /shard/],
     [["--unknown"], 2, /unknown/],
   ] as const)("refuses %j with status %d", (argv, exitCode, message) => {
     writeData();

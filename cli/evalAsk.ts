@@ -1,34 +1,42 @@
 import type { CacheSettings, LaneOutcome, ModelInfo } from "@/protocol/engine";
 import type { Question } from "./dataset";
-import { type OpenedEngine, openEngine } from "./engine";
+import type { OpenedEngine } from "./engine";
 import type { EvalCommand } from "./evalCommand";
 import type { LaneAnswer } from "./evalScores";
 
 /** The engine's limit of lanes per comparison. */
 const LANES_AT_ONCE = 4;
 
+/** Opens an engine for a model directory and images by key. */
+export type OpenEngine = (
+  modelDir: string,
+  images: Readonly<Record<string, string>>,
+) => Promise<OpenedEngine>;
+
 /** `policy:retention` */
 export function laneName({ policy, retention }: CacheSettings): string {
   return `${policy}:${retention}`;
 }
 
-/** A page that is opened on demand, and again after a crash. */
+/** An engine that is opened on demand, and again after a crash. */
 export class Engines {
   readonly #command: EvalCommand;
+  readonly #openEngine: OpenEngine;
   readonly #images: Readonly<Record<string, string>>;
   #page: OpenedEngine | undefined;
   /** The engine's model information after the last opening. */
   info: ModelInfo | undefined;
 
-  constructor(command: EvalCommand) {
+  constructor(command: EvalCommand, openEngine: OpenEngine) {
     this.#command = command;
+    this.#openEngine = openEngine;
     this.#images = Object.fromEntries(command.questions.map(({ image }) => [image, image]));
   }
 
   async open(): Promise<OpenedEngine> {
     if (this.#page) return this.#page;
     const { model, kvType } = this.#command;
-    this.#page = await openEngine(model, this.#images);
+    this.#page = await this.#openEngine(model, this.#images);
     this.info = await this.#page.load(kvType === undefined ? {} : { kvType });
     return this.#page;
   }
@@ -40,7 +48,7 @@ export class Engines {
   }
 }
 
-/** Answers of one question in every lane; after a crash the page is opened again, once. */
+/** Answers of one question in every lane; after a crash the engine is opened again, once. */
 export async function askOnce(engines: Engines, question: Question, command: EvalCommand) {
   try {
     return await askLanes(await engines.open(), question, command);

@@ -3,21 +3,22 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
-import { parseOption } from "./ask";
 import { type Question, questionsOf, readDataset, readReferences } from "./dataset";
-import { inputError, numberOption, usageError } from "./options";
+import { inputError, numberOption, parseOption, usageError } from "./options";
 
 const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 1] [--scope visual|prompt] [--option name=value …]
   [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--kv-type f16|f32]
-  [--reference FILE]
+  [--reference FILE] [--processes N] [--shard I/N] [--seconds N] [--merge yes]
 
 Asks every question of a data set (DIR/questions.jsonl) in its own conversation and scores the answers:
 exact match per world, ROUGE-L, KV bytes, ms per token. --policies asks each question once per
 policy:retention, from forks of one prefill for every four. --reference (default: DIR/answers.jsonl if it
 exists) has another implementation's answers for comparison. --limit takes equal parts of the worlds.
 With --json FILE, FILE.questions.jsonl gets a line per question, from which a stopped command resumes.
+eval:node needs no browser: WebGPU under Node, and the vision encoder from the safetensors. --processes shares the questions among processes, each of which asks one --shard. --seconds asks nothing more after that time. --merge yes asks
+nothing: it scores what processes have answered.
 `;
 
 /** One command line. */
@@ -29,6 +30,12 @@ export interface EvalCommand {
   readonly sampling: Sampling;
   readonly kvType?: "f16" | "f32";
   readonly json?: string;
+  readonly processes: number;
+  /** The part of the questions that this process asks: those whose index is `index` modulo `of`. */
+  readonly shard?: { readonly index: number; readonly of: number };
+  /** Time after which no question is asked. */
+  readonly seconds: number;
+  readonly onlyMerge: boolean;
 }
 
 /** @throws with exitCode 2 on usage, 1 on a file that is not there or cannot be read. */
@@ -40,6 +47,10 @@ export function parseEval(argv: readonly string[]): EvalCommand {
     throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
   if (kvType !== undefined && kvType !== "f16" && kvType !== "f32")
     throw usageError("--kv-type is f16 or f32.", USAGE);
+  const { merge } = values;
+  const processes = numberOption("processes", values.processes, 1, 256, { integer: true });
+  if (json === undefined && (processes > 1 || values.shard || merge))
+    throw usageError("Several processes need --json FILE.", USAGE);
   if (!fs.existsSync(values.model))
     throw inputError(`There is no model directory ${values.model}.`);
   const limit =
@@ -66,7 +77,20 @@ export function parseEval(argv: readonly string[]): EvalCommand {
     },
     ...(kvType === undefined ? {} : { kvType }),
     ...(json === undefined ? {} : { json }),
+    processes,
+    ...(values.shard === undefined ? {} : { shard: parseShard(values.shard) }),
+    seconds: numberOption("seconds", values.seconds, 0, 1e9),
+    onlyMerge: merge === "yes",
   };
+}
+
+function parseShard(text: string): { readonly index: number; readonly of: number } {
+  const [index, of] = text.split("/").map(Number);
+  if (Number.isInteger(index) && Number.isInteger(of)) {
+    const shard = { index: index as number, of: of as number };
+    if (shard.index >= 0 && shard.index < shard.of) return shard;
+  }
+  throw usageError(`--shard is I/N with I from 0 to N - 1, not ${text}.`, USAGE);
 }
 
 function parseArguments(argv: readonly string[]) {
@@ -86,6 +110,10 @@ function parseArguments(argv: readonly string[]) {
         "max-new-tokens": { type: "string", default: "128" },
         "kv-type": { type: "string" },
         reference: { type: "string" },
+        processes: { type: "string", default: "1" },
+        shard: { type: "string" },
+        seconds: { type: "string", default: "1e9" },
+        merge: { type: "string" },
       },
     }).values;
   } catch (error) {

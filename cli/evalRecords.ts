@@ -41,6 +41,18 @@ export class EvalRecords {
     fs.writeFileSync(file, `${whole.join("\n")}\n`);
   }
 
+  /**
+   * Takes over what the processes with a part of the questions each have answered.
+   * @throws with exitCode 1 if one of their files has different settings.
+   */
+  absorb(files: readonly string[], settings: EvalSettings): void {
+    for (const file of files) {
+      for (const [key, answered] of new EvalRecords(file, settings).#answered) {
+        if (!this.#answered.has(key)) this.add(answered);
+      }
+    }
+  }
+
   get(key: string): Answered | undefined {
     return this.#answered.get(key);
   }

@@ -26,6 +26,8 @@ export interface Answered {
   /** Another implementation's answer. */
   readonly reference?: string;
   readonly lanes: readonly LaneAnswer[];
+  /** What computed the answers. */
+  readonly adapter?: string;
 }
 
 /** Scores of a policy over all questions. Shares are in [0, 1]. */

@@ -1,3 +1,5 @@
+import fs from "node:fs";
+
 /** An error that ends a command with a sentence on stderr and this exit status. */
 function exit(exitCode: number, message: string): Error {
   return Object.assign(new Error(message), { exitCode });
@@ -33,4 +35,26 @@ export function numberOption(
     throw exit(2, `--${name} is ${integer ? "a whole number" : "a number"} ${range}, not ${text}.`);
   }
   return value;
+}
+
+/**
+ * `alpha=0.9` → ["alpha", 0.9]; a value that is not a number remains text; `forget=@FILE` reads the
+ * list of that name from a JSON file of `npm run calibrate`.
+ */
+export function parseOption(text: string): [string, number | string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw exit(2, `--option needs name=value, not ${text}.`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (value.startsWith("@")) return [name, listFrom(value.slice(1), name)];
+  return [name, value !== "" && Number.isFinite(Number(value)) ? Number(value) : value];
+}
+
+function listFrom(file: string, name: string): string {
+  try {
+    const list = JSON.parse(fs.readFileSync(file, "utf8"))[name];
+    if (Array.isArray(list)) return list.join(",");
+  } catch {
+    // the error below covers this case
+  }
+  throw inputError(`${file} is not a JSON file with a list ${name}.`);
 }

@@ -5,12 +5,13 @@ import { findBrowser } from "../browser";
 
 const FIXTURES = "fixtures/decoder";
 const MODEL = "public/models/keepsight-mini";
-const MODEL_FILES = ["config.json", "model.safetensors"];
 /** Vulkan's loader, which a machine with a driver may lack. */
 const LOADER = "libvulkan.so.1";
 
 const RUN = `#!/bin/sh
-# The benchmark of this folder, on this machine's GPU: sh run.sh --models Llama-1.1B --rows 1000
+# On this machine's GPU, the benchmark: sh run.sh --models Llama-1.1B --rows 1000
+# or the answers to a data set:         sh run.sh eval --data DIR --policies full:1,aircache:0.2 --json scores.json
+# Paths are absolute, or relative to this folder.
 cd "$(dirname "$0")" || exit 1
 if ! ldconfig -p 2>/dev/null | grep -q ${LOADER}; then
   export LD_LIBRARY_PATH="$PWD/lib:$LD_LIBRARY_PATH"
@@ -19,7 +20,7 @@ exec ./node bench.mjs "$@"
 `;
 
 /**
- * Writes a folder that runs `bench:node` on an x86-64 Linux machine with a GPU's driver and nothing else: Node,
+ * Writes a folder that runs `bench:node` and `eval:node` on an x86-64 Linux machine with a GPU's driver and nothing else: Node,
  * Dawn, Vulkan's loader, the bundled script, the small model and the decoder's fixtures.
  */
 export async function pack(directory: string): Promise<number> {
@@ -37,7 +38,9 @@ export async function pack(directory: string): Promise<number> {
   for (const file of ["package.json", "index.js", "dist/linux-x64/dawn.node"]) {
     copy(path.join("node_modules/webgpu", file), at("node_modules/webgpu", file));
   }
-  for (const file of MODEL_FILES) copy(path.join(MODEL, file), at(MODEL, file));
+  fs.cpSync("stubs/empty", at("node_modules/onnxruntime-node"), { recursive: true });
+  const isKept = (file: string) => path.basename(file) !== "onnx";
+  fs.cpSync(MODEL, at(MODEL), { recursive: true, filter: isKept });
   fs.cpSync(FIXTURES, at(FIXTURES), { recursive: true });
   const { executablePath } = await findBrowser();
   const loader = [path.dirname(executablePath), "/usr/lib/x86_64-linux-gnu", "/usr/lib/chromium"]
@@ -56,6 +59,7 @@ async function bundle(file: string): Promise<void> {
     platform: "node",
     external: ["webgpu"],
     resolve: { alias: { "@": path.resolve("src") } },
+    transform: { define: { "import.meta.env.DEV": "true" } },
     plugins: [entry(), rawText()],
     logLevel: "silent",
   });
@@ -63,29 +67,32 @@ async function bundle(file: string): Promise<void> {
 }
 
 const ENTRY = "\0entry";
-const NO_PACK = "\0no-pack";
+/** Modules that a packed command does not need, and what stands for them. */
+const REPLACED: Readonly<Record<string, string>> = {
+  "./bench/pack": 'export const pack = () => { throw new Error("--pack needs the repository."); };',
+  "onnxruntime-web/webgpu": "export const env = { wasm: {}, versions: {} };",
+  "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url": 'export default "";',
+};
 
-/** Runs the command with the arguments of the process; a packed benchmark packs nothing. */
+/** `bench:node`, or `eval:node` if the first argument of the process is `eval`. */
 function entry() {
-  const command = path.resolve("cli/benchNode.ts");
-  const code: Readonly<Record<string, string>> = {
-    [ENTRY]: `import { main } from ${JSON.stringify(command)};
+  const command = (name: string) => JSON.stringify(path.resolve(`cli/${name}.ts`));
+  const code = `import { main as bench } from ${command("benchNode")};
+import { main as evaluate } from ${command("evalNode")};
+const [first, ...rest] = process.argv.slice(2);
 try {
-  process.exit(await main(process.argv.slice(2)));
+  process.exit(first === "eval" ? await evaluate(rest) : await bench(process.argv.slice(2)));
 } catch (error) {
   console.error(error.exitCode ? error.message : error);
   process.exit(error.exitCode ?? 1);
-}`,
-    [NO_PACK]: 'export const pack = () => { throw new Error("--pack needs the repository."); };',
-  };
+}`;
   return {
     name: "entry",
-    resolveId(id: string) {
-      if (id === "./bench/pack") return NO_PACK;
-      return id === ENTRY ? id : null;
-    },
+    resolveId: (id: string) => (id === ENTRY || id in REPLACED ? `\0${id}` : null),
     load(id: string) {
-      return id in code ? { code: code[id] as string, moduleType: "js" as const } : null;
+      const name = id.slice(1);
+      const text = name === ENTRY ? code : REPLACED[name];
+      return text === undefined ? null : { code: text, moduleType: "js" as const };
     },
   };
 }

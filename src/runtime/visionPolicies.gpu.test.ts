@@ -4,8 +4,8 @@ import { create } from "webgpu";
 import { POLICIES } from "@/compression/registry";
 import { resample } from "@/images/resample";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/engine";
+import { readPng } from "../../cli/png";
 import { diskFetch, diskUrl } from "../../test/files";
-import { readPng } from "../../test/png";
 import { LocalEngine } from "./engine";
 
 const PICTURE = "fixtures/families/pictures/busy.png";

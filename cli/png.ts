@@ -2,11 +2,15 @@ import fs from "node:fs";
 import zlib from "node:zlib";
 import type { Raster } from "@/model/families/family";
 
-/** Pixels of a PNG with 8-bit RGB, not interlaced: what the fixtures' pictures are. */
+/** Pixels of a PNG with 8-bit RGB, not interlaced: what the pictures of fixtures and data sets are. */
 export function readPng(file: string): Raster {
-  const bytes = fs.readFileSync(file);
+  return decodePng(fs.readFileSync(file), file);
+}
+
+/** As `readPng`, of a file in memory. @throws if it is of another kind; `name` names it */
+export function decodePng(bytes: Buffer, name: string): Raster {
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  if (bytes[24] !== 8 || bytes[25] !== 2 || bytes[28] !== 0) throw new Error(`${file}: not RGB`);
+  if (bytes[24] !== 8 || bytes[25] !== 2 || bytes[28] !== 0) throw new Error(`${name}: not RGB`);
   const parts: Buffer[] = [];
   for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at)) {
     const end = at + 8 + bytes.readUInt32BE(at);

@@ -1,0 +1,7 @@
+import { evaluate } from "./evaluate";
+import { openNodeEngine } from "./nodeEngine";
+
+/** `npm run eval:node`: as `eval`, without a browser. */
+export function main(argv: readonly string[]): Promise<number> {
+  return evaluate(argv, openNodeEngine);
+}

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import type { ModelInfo } from "@/protocol/engine";
+import { type Question, referenceKey } from "./dataset";
+import { askOnce, Engines, laneName, type OpenEngine } from "./evalAsk";
+import { type EvalCommand, parseEval } from "./evalCommand";
+import { askInProcesses, recordsFile, shardFiles } from "./evalProcesses";
+import { EvalRecords, type EvalSettings } from "./evalRecords";
+import { type Answered, formatTable, scoreLanes } from "./evalScores";
+import { withHubModel } from "./hubModel";
+
+/** Asks every question of a data set once per policy, and scores the answers. `open` opens the engine. */
+export async function evaluate(argv: readonly string[], open: OpenEngine): Promise<number> {
+  const command = parseEval(await withHubModel(argv));
+  const { questions, references, json, shard, processes } = command;
+  const settings = settingsOf(command);
+  const records = new EvalRecords(recordsFile(command), settings);
+  if (processes > 1 && !command.onlyMerge) await askInProcesses(argv, processes);
+  if (shard === undefined) records.absorb(shardFiles(json), settings);
+  const versions = (await askWaiting(command, records, open))?.versions;
+  if (shard) return 0;
+  const answered = questions.flatMap(({ key, image, question }): Answered[] => {
+    const reference = references.get(referenceKey(image, question));
+    const record = records.get(key);
+    return record ? [reference === undefined ? record : { ...record, reference }] : [];
+  });
+  if (answered.length < questions.length) {
+    process.stdout.write(`${answered.length} of ${questions.length} questions were answered.\n`);
+  }
+  const scores = scoreLanes(answered);
+  process.stdout.write(formatTable(scores));
+  process.stdout.write(differences(answered));
+  if (json !== undefined) {
+    const adapters = [...new Set(answered.map(({ adapter }) => adapter))];
+    const document = { settings, adapters, versions, questions: answered.length, lanes: scores };
+    fs.writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
+  }
+  return 0;
+}
+
+/** Asks the process's questions that are not answered yet; resolves with what the engine told of itself. */
+async function askWaiting(
+  command: EvalCommand,
+  records: EvalRecords,
+  open: OpenEngine,
+): Promise<ModelInfo | undefined> {
+  const { shard = { index: 0, of: 1 }, seconds, onlyMerge, processes } = command;
+  if (onlyMerge || processes > 1) return undefined;
+  const own = worldsInTurn(command.questions).filter((_, at) => at % shard.of === shard.index);
+  const waiting = own.filter(({ key }) => !records.get(key));
+  const engines = new Engines(command, open);
+  // At this signal the browser's driver ends the browser but not the process, which would open
+  // another.
+  const stop = () => process.exit(143);
+  process.once("SIGTERM", stop);
+  try {
+    const began = performance.now();
+    for (const [index, question] of waiting.entries()) {
+      if (performance.now() - began > seconds * 1000) break;
+      const lanes = await askOnce(engines, question, command);
+      const { key, world, answer } = question;
+      const adapter = engines.info?.adapter.description ?? "";
+      records.add({ key, world, expected: answer, lanes, adapter });
+      report(index + 1, waiting.length, performance.now() - began);
+    }
+    return engines.info;
+  } finally {
+    process.off("SIGTERM", stop);
+    await engines.close();
+  }
+}
+
+/** The questions of all worlds in turn, so that a run that ends early has asked each about equally often. */
+function worldsInTurn(questions: readonly Question[]): Question[] {
+  const counts = new Map<string, number>();
+  const turns = questions.map((question) => {
+    const turn = counts.get(question.world) ?? 0;
+    counts.set(question.world, turn + 1);
+    return { question, turn };
+  });
+  return turns.toSorted((a, b) => a.turn - b.turn).map(({ question }) => question);
+}
+
+/** One line for each difference between the first lane's text and the reference. */
+function differences(answered: readonly Answered[]): string {
+  return answered
+    .filter(({ lanes, reference }) => reference !== undefined && lanes[0]?.answer !== reference)
+    .map(({ key, lanes, reference }) => `${key}: ${lanes[0]?.answer} (reference: ${reference})\n`)
+    .join("");
+}
+
+function settingsOf({ model, lanes, sampling, kvType }: EvalCommand): EvalSettings {
+  const hash = createHash("sha256");
+  for (const name of fs.readdirSync(model).sort()) {
+    if (name.endsWith(".safetensors")) hash.update(fs.readFileSync(path.join(model, name)));
+  }
+  return {
+    model: `${path.basename(model)} ${hash.digest("hex").slice(0, 16)}`,
+    lanes: lanes.map(laneName),
+    scope: lanes[0]?.scope ?? "visual",
+    options: Object.assign({}, ...lanes.map(({ options }) => options)),
+    kvType: kvType ?? "default",
+    maxNewTokens: sampling.maxNewTokens,
+  };
+}
+
+function report(done: number, total: number, ms: number): void {
+  const left = Math.round(((ms / done) * (total - done)) / 1e3);
+  const eta = left > 90 ? `${Math.round(left / 60)} min` : `${left} s`;
+  process.stderr.write(`\r${done} of ${total} questions, ${eta} left   `);
+  if (done === total) process.stderr.write("\n");
+}
