@@ -1,0 +1,230 @@
+"""Exact match of several weights on the same held-out pages: seconds on a GPU.
+
+    python3 compare.py OLD NEW … --styles narrow wide photo rich spoken talk --pages 60 --out FOLDER
+
+Weights are checkpoints, runs or exported directories; `A+B@0.8` is their average, 0.8 of B. Pages are
+drawn once, by several processes. A turn is scored as by evaluate.py. Three sets of questions are
+asked in a conversation of their own each: `talk` (talk.txt), `gallery` (about the gallery's pages)
+and `validation` (200 about rich validation pages). FOLDER receives `scores.json` and, for the first
+weights (`--generate`), `answers-N.jsonl`: the answers to such questions, as by evaluate.py.
+"""
+
+import argparse
+import json
+import multiprocessing
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+import data
+import held_out
+import nets
+import talk
+import weights
+import worlds
+from average import between
+from canvas import STYLES
+from evaluate import MAX_TEXT, page_questions, share
+from losses import DENSE_CLASSES
+from packing import Packer
+from tokens import END, load_tokenizer
+from turn import Turn
+
+SAMPLES = Path(__file__).resolve().parents[1] / "public" / "samples" / "samples.json"
+SINGLE = ("talk", "gallery", "validation")
+VALIDATION_QUESTIONS = 200
+# An answer is cut off after so many tokens.
+MAX_ANSWER = 64
+
+
+class Scored(NamedTuple):
+    """One conversation of a set of questions."""
+
+    kind: str
+    world: str
+    example: data.Example
+    turns: tuple[Turn, ...]
+
+
+def page_of(task: tuple[str, str, int]) -> Scored:
+    style, world, index = task
+    seed = worlds.test_seed(world, index)
+    page = worlds.sample(seed, world, STYLES[style])
+    return conversation(style, page, seed)
+
+
+def conversation(kind: str, page: worlds.Page, seed: int = 0) -> Scored:
+    torch.set_num_threads(1)
+    packer = Packer(load_tokenizer(), max_text=MAX_TEXT)
+    example = data.make_example(packer, page, seed, blank_drop=0.0)
+    return Scored(kind, page.world, example, tuple(page.turns))
+
+
+def single_questions(kind: str) -> Iterator[Scored]:
+    if kind == "talk":
+        asked = ((a.page, a.turn, a.meaning) for a in talk.questions())
+    elif kind == "gallery":
+        asked = gallery_questions()
+    else:
+        asked = validation_questions()
+    for page, turn, meaning in asked:
+        yield conversation(kind, page._replace(turns=[turn], meanings={turn.question: meaning}))
+
+
+def gallery_questions():
+    samples = {entry["file"]: entry for entry in json.loads(SAMPLES.read_text())}
+    for line in held_out.GALLERY.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        sample = samples[Path(entry["image"]).name]
+        page = worlds.sample(sample["seed"], sample["world"])
+        for turn in entry["turns"]:
+            yield page, Turn(turn["question"], turn["answer"]), turn["question"]
+
+
+def validation_questions():
+    asked = page_questions(VALIDATION_QUESTIONS, STYLES["rich"], worlds.validation_seed)
+    yield from ((page, turn, page.meaning(turn.question)) for _, page, turn in asked)
+
+
+def draw(styles: list[str], pages: int, workers: int) -> list[Scored]:
+    tasks = [
+        (style, world, index)
+        for style in styles
+        if style not in SINGLE
+        for world in worlds.WORLDS
+        for index in range(pages)
+    ]
+    if workers:
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            drawn = pool.map(page_of, tasks, chunksize=8)
+    else:
+        drawn = [page_of(task) for task in tasks]
+    return drawn + [s for kind in SINGLE if kind in styles for s in single_questions(kind)]
+
+
+def load(source: str) -> dict:
+    """Weights, or the average that `A+B@share` names."""
+    if "@" not in source:
+        return weights.load(source)
+    pair, part = source.rsplit("@", 1)
+    first, second = pair.split("+")
+    return between(weights.load(first), weights.load(second), float(part))
+
+
+@torch.no_grad()
+def score(model, scored: list[Scored], batch: int, device: str) -> list[list[bool]]:
+    """Per conversation, whether each of its answers is right."""
+    rights = []
+    for start in range(0, len(scored), batch):
+        part = scored[start : start + batch]
+        rows = data.collate([entry.example for entry in part])
+        rows = data.Batch(*(tensor.to(device) for tensor in rows))
+        predicted = predict(model, rows)
+        wrong = predicted[:, :-1] != rows.ids[:, 1:]
+        for entry, flags in zip(part, wrong.tolist()):
+            spans = entry.example.sequence.answers
+            rights.append([not any(flags[span.start - 1 : span.end - 1]) for span in spans])
+    return rights
+
+
+def predict(model, rows: data.Batch) -> torch.Tensor:
+    """[B, T] the most likely next id at every place."""
+    features = model.vision(data.normalise(rows.pixels))
+    hidden = model.decoder.hidden(data.embed(model, features, rows), rows.positions)
+    return F.linear(hidden, model.decoder.embedding.weight).argmax(-1)
+
+
+@torch.no_grad()
+def answers(model, scored: list[Scored], batch: int, device: str) -> list[dict]:
+    """Greedy answers to the first question of each conversation, with log-probabilities."""
+    tokenizer, told = load_tokenizer(), []
+    for start in range(0, len(scored), batch):
+        part = scored[start : start + batch]
+        rows = data.collate([entry.example for entry in part])
+        rows = data.Batch(*(tensor.to(device) for tensor in rows))
+        features = model.vision(data.normalise(rows.pixels))
+        ends = torch.tensor([e.example.sequence.answers[0].start for e in part], device=device)
+        room = int(ends.max()) + MAX_ANSWER
+        ids = F.pad(rows.ids, (0, max(0, room - rows.ids.shape[1])))[:, :room]
+        patches = F.pad(rows.patches, (0, max(0, room - rows.patches.shape[1])), value=-1)[:, :room]
+        positions = torch.arange(room, device=device).expand(len(part), room)
+        one = torch.arange(len(part), device=device)
+        generated = [[] for _ in part]
+        for step in range(MAX_ANSWER):
+            filled = rows._replace(ids=ids, patches=patches, positions=positions)
+            hidden = model.decoder.hidden(data.embed(model, features, filled), positions)
+            last = F.linear(hidden[one, ends + step - 1], model.decoder.embedding.weight)
+            chances = last.float().log_softmax(-1)
+            chosen = chances.argmax(-1)
+            if step < MAX_ANSWER - 1:
+                ids[one, ends + step] = chosen
+            for row, (token, chance) in enumerate(zip(chosen.tolist(), chances.amax(-1).tolist())):
+                if not generated[row] or generated[row][-1][0] != END:
+                    generated[row].append((token, round(chance, 4)))
+            if all(row[-1][0] == END for row in generated):
+                break
+        for entry, tokens in zip(part, generated):
+            text = tokenizer.decode([t for t, _ in tokens], skip_special_tokens=True).strip()
+            chances = [chance for _, chance in tokens]
+            turn = entry.turns[0]._asdict()
+            told.append(
+                {
+                    "kind": entry.kind,
+                    "world": entry.world,
+                    "turns": [turn],
+                    "generated": text,
+                    "logProbabilities": chances,
+                }
+            )
+    return told
+
+
+def table(scored: list[Scored], rights: list[list[bool]]) -> dict:
+    """{kind: {"all": [share, turns], world: [share, turns]}}"""
+    flags: dict = defaultdict(lambda: defaultdict(list))
+    for entry, right in zip(scored, rights):
+        flags[entry.kind]["all"] += right
+        flags[entry.kind][entry.world] += right
+    return {
+        kind: {world: [share(f), len(f)] for world, f in by_world.items()}
+        for kind, by_world in flags.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--styles", nargs="+", default=["narrow", "wide", "photo", "rich", "talk"])
+    parser.add_argument("--pages", type=int, default=60, help="pages per world")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--generate", type=int, default=0, help="so many weights also answer")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    scored = draw(options.styles, options.pages, options.workers)
+    device = "cuda" if torch.cuda.is_available() else "cpu"  # after the drawing processes
+    print(f"{len(scored)} conversations drawn in {time.time() - began:.0f} s", flush=True)
+    model = nets.Keepsight(load_tokenizer().get_vocab_size(), DENSE_CLASSES).to(device).eval()
+    scores = {}
+    for number, source in enumerate(options.models):
+        model.load_state_dict(load(source))
+        scores[source] = table(scored, score(model, scored, options.batch, device))
+        print(json.dumps({source: scores[source]}), f"{time.time() - began:.0f} s", flush=True)
+        (options.out / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+        if number < options.generate:
+            single = [entry for entry in scored if entry.kind in SINGLE]
+            told = answers(model, single, options.batch, device)
+            lines = "".join(f"{json.dumps(answer)}\n" for answer in told)
+            (options.out / f"answers-{number}.jsonl").write_text(lines)
+            print(f"{len(told)} answers, {time.time() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
