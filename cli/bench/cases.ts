@@ -57,4 +57,8 @@ export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = 
   matmul: matmulCase,
 };
 
-export const MODELS: readonly string[] = [MINI, ...SHAPE_NAMES];
+/** A shape's name, with the weights in 8 or 4 bits behind a colon. */
+export const MODELS: readonly string[] = [
+  ...[MINI, ...SHAPE_NAMES],
+  ...["q8", "q4"].flatMap((type) => SHAPE_NAMES.map((name) => `${name}:${type}`)),
+];

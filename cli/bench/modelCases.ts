@@ -13,6 +13,9 @@ import {
 import { selfTest } from "@/gpu/selfTest/selfTest";
 import type { Variants } from "@/gpu/variants";
 import { noticeInEnglish } from "@/language/noticeSentence";
+import type { DecoderConfig } from "@/model/checkpoint/config";
+import { typesOf } from "@/model/checkpoint/weights";
+import type { WeightType } from "@/model/checkpoint/weightTypes";
 import { Decoder } from "@/model/decoder/decoder";
 import { median } from "@/text/stats";
 import { diskSource } from "../disk";
@@ -38,20 +41,23 @@ export async function loadBenched(bench: Bench, name: string): Promise<BenchedMo
   const { gpu, report } = bench;
   const kvType = "f16";
   const started = report.seconds;
-  const config = name === MINI ? undefined : shapeConfig(name as ShapeName);
-  const spec = { dtypes: ["f16"], kvType, shape: config ?? MINI_SHAPE } as const;
+  const [shape, weightType] = name.split(":") as [ShapeName, WeightType | undefined];
+  const config = name === MINI ? undefined : shapeConfig(shape);
+  const weights = config && (await noiseWeights(gpu, config, weightType));
+  const dtypes = weights ? [...new Set(Object.values(typesOf(weights)).flat())] : ["f16" as const];
+  const spec = { dtypes, kvType, shape: config ?? MINI_SHAPE } as const;
   const { variants, notices } = await selfTest(gpu, bench.variants, spec);
   const tested = report.seconds;
   const options = { variants, kvType } as const;
-  const decoder = config
-    ? await Decoder.create(gpu, config, await noiseWeights(gpu, config), options)
+  const decoder = weights
+    ? await Decoder.create(gpu, config as DecoderConfig, weights, options)
     : await loadFixtureDecoder(gpu, diskSource(`public/models/${MINI}`), variants, {
         kvType,
         contextLength: 65_536,
       });
   report.line(
-    `\n${name}: kernels tested in ${(tested - started).toFixed(1)} s, ` +
-      `loaded in ${(report.seconds - tested).toFixed(1)} s`,
+    `\n${name}: weights and self-test ${(tested - started).toFixed(1)} s, ` +
+      `decoder ${(report.seconds - tested).toFixed(1)} s`,
   );
   for (const notice of notices) report.problem(`${name}: ${noticeInEnglish(notice)}`);
   return { name, decoder, variants };

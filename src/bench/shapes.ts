@@ -3,6 +3,7 @@ import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import type { TensorInfo, TensorMap } from "@/model/checkpoint/safetensors";
 import { type DecoderWeights, layOutWeights } from "@/model/checkpoint/weights";
+import type { WeightType } from "@/model/checkpoint/weightTypes";
 import { createFill, type Fill } from "./fill";
 
 /** `config.json` of published models, with weights that are noise: their speed, not their answers. */
@@ -47,9 +48,13 @@ export function shapeConfig(name: ShapeName): DecoderConfig {
   return SHAPES[name];
 }
 
-/** Weights in f16 that are noise, made on the GPU; norms multiply by 1, biases are 0. */
-export async function noiseWeights(gpu: Gpu, config: DecoderConfig): Promise<DecoderWeights> {
-  const { plan: _, ...laid } = layOutWeights(gpu, config, tensorMap(config));
+/** Weights that are noise, made on the GPU; norms multiply by 1, biases are 0. */
+export async function noiseWeights(
+  gpu: Gpu,
+  config: DecoderConfig,
+  weightType: WeightType = "f16",
+): Promise<DecoderWeights> {
+  const { plan: _, ...laid } = layOutWeights(gpu, config, tensorMap(config), { weightType });
   await gpu.memory.granted();
   const fill = await createFill(gpu);
   const ones = new Float32Array(config.hidden).fill(1);
