@@ -56,10 +56,14 @@ export function checkPlan(plan: KeepPlan, shape: PlanShape): void {
 }
 
 function checkKept(kept: Uint32Array, rows: number, layer: number): void {
-  kept.forEach((row, i) => {
-    if (row < rows && (i === 0 || row > (kept[i - 1] as number))) return;
-    throw new PlanError(`layer ${layer}: entry ${i} of the kept rows is ${row} of ${rows}`);
-  });
+  let last = -1;
+  for (let i = 0; i < kept.length; i++) {
+    const row = kept[i] as number;
+    if (row >= rows || row <= last) {
+      throw new PlanError(`layer ${layer}: entry ${i} of the kept rows is ${row} of ${rows}`);
+    }
+    last = row;
+  }
 }
 
 function checkAbsorbed(into: Int32Array, kept: Uint32Array, rows: number, layer: number): void {
