@@ -2,9 +2,11 @@ import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { KV_CODE, type KvType } from "../common/kvType";
+import outer from "../common/outer.wgsl?raw";
 import { foldGroups } from "../common/reduction";
 import io from "./flash_io.wgsl?raw";
 import plain from "./flash_plain.wgsl?raw";
+import rowsCode from "./flash_rows.wgsl?raw";
 import subgroup from "./flash_subgroup.wgsl?raw";
 import tiled from "./flash_tiled.wgsl?raw";
 import type { CacheBinding, HeadShape } from "./ropeAppend";
@@ -18,12 +20,30 @@ export type FlashVariant = "plain" | "subgroup" | "tiled";
 /** Largest head size of `tiled`; `plain` is used above it. */
 export const TILED_HEAD_DIM = 128;
 
-/** A unit of work is a block of rows of one head. */
-const VARIANTS = {
-  plain: { code: plain, rowsPerUnit: 4, unitsPerGroup: 16, workgroup: 16 },
-  subgroup: { code: subgroup, rowsPerUnit: 32, unitsPerGroup: 1, workgroup: 8 },
-  tiled: { code: tiled, rowsPerUnit: 16, unitsPerGroup: 1, workgroup: 64 },
-} as const;
+/** A kernel's unit of work: a block of rows of one head. */
+interface Blocks {
+  readonly code: readonly string[];
+  readonly rowsPerUnit: number;
+  readonly unitsPerGroup: number;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+const PLAIN: Blocks = {
+  code: [plain],
+  rowsPerUnit: 4,
+  unitsPerGroup: 16,
+  constants: { WORKGROUP: 16 },
+};
+const SUBGROUP: Blocks = {
+  code: [subgroup],
+  rowsPerUnit: 32,
+  unitsPerGroup: 1,
+  constants: { WORKGROUP: 8 },
+};
+/** `HIGH` of `flash_tiled.wgsl`: large blocks read keys less often, small ones give more workgroups. */
+export const FLASH_HEIGHTS = [8, 4, 2] as const;
+/** Workgroups that fill a large GPU. */
+const WANTED_GROUPS = 128;
 
 export interface FlashSpec {
   readonly variant: FlashVariant;
@@ -31,6 +51,8 @@ export interface FlashSpec {
   readonly shape: HeadShape;
   /** Whether a row sees only the rows up to its own (default), or all rows of its chunk. */
   readonly isCausal?: boolean;
+  /** One height for blocks of every number of rows; default: by size. Only `tiled` has several. */
+  readonly height?: (typeof FLASH_HEIGHTS)[number];
 }
 
 export interface FlashArgs {
@@ -50,13 +72,48 @@ export type Flash = (recorder: Recorder, args: FlashArgs) => void;
 
 /** Attention of a chunk of rows that was just appended to the cache. */
 export async function createFlash(gpu: Gpu, spec: FlashSpec): Promise<Flash> {
-  const { variant, kvType, shape, isCausal = true } = spec;
-  const { heads, kvHeads, headDim } = shape;
-  const chosen = variant === "tiled" && headDim > TILED_HEAD_DIM ? "plain" : variant;
-  const { code, rowsPerUnit, unitsPerGroup, workgroup } = VARIANTS[chosen];
-  const kernel = await gpu.compile({
-    label: `flash ${chosen} ${kvType}${isCausal ? "" : " bidirectional"}`,
-    code: [KV_CODE[kvType], io, code],
+  const { heads, kvHeads, headDim } = spec.shape;
+  const candidates = blocksOf(spec);
+  const kernels = await Promise.all(candidates.map((blocks) => compile(gpu, spec, blocks)));
+  const scale = 1 / Math.sqrt(headDim);
+
+  return (recorder, { cache, queries, output, lse, rows, firstRow = 0 }) => {
+    const groups = candidates.map(({ rowsPerUnit, unitsPerGroup }) =>
+      Math.ceil((Math.ceil(rows / rowsPerUnit) * heads) / unitsPerGroup),
+    );
+    const filling = groups.findIndex((count) => count >= WANTED_GROUPS);
+    const chosen = filling < 0 ? groups.length - 1 : filling;
+    const { layer } = cache;
+    recorder.dispatch(kernels[chosen] as (typeof kernels)[number], {
+      buffers: [queries, cache.keys, cache.values, cache.table, output, lse],
+      params: { rows, heads, kvHeads, depth4: headDim / 4, layer, scale, first: firstRow },
+      groups: foldGroups(groups[chosen] as number),
+    });
+  };
+}
+
+/** From the largest block to the smallest. */
+function blocksOf({ variant, shape, height }: FlashSpec): readonly Blocks[] {
+  const { headDim } = shape;
+  if (variant === "subgroup") return [SUBGROUP];
+  if (variant === "plain" || headDim > TILED_HEAD_DIM) return [PLAIN];
+  return (height ? [height] : FLASH_HEIGHTS).map((high) => ({
+    code: [outer, rowsCode, tiled],
+    rowsPerUnit: 8 * high,
+    unitsPerGroup: 1,
+    constants: {
+      HIGH: high,
+      WORKGROUP: 16 * high,
+      DEPTH4: headDim / 4,
+      COLUMNS: Math.ceil(headDim / 64),
+    },
+  }));
+}
+
+function compile(gpu: Gpu, { variant, kvType, isCausal = true }: FlashSpec, blocks: Blocks) {
+  return gpu.compile({
+    label: `flash ${variant} ${kvType}${isCausal ? "" : " bidirectional"}`,
+    code: [KV_CODE[kvType], io, ...blocks.code],
     access: ["read", "read", "read", "read", "write", "write"],
     params: {
       rows: "u32",
@@ -67,27 +124,7 @@ export async function createFlash(gpu: Gpu, spec: FlashSpec): Promise<Flash> {
       scale: "f32",
       first: "u32",
     },
-    enable: chosen === "subgroup" ? ["subgroups"] : [],
-    constants: {
-      CAUSAL: Number(isCausal),
-      ...(chosen === "tiled" ? { DEPTH4: headDim / 4 } : { WORKGROUP: workgroup }),
-    },
+    enable: variant === "subgroup" ? ["subgroups"] : [],
+    constants: { CAUSAL: Number(isCausal), ...blocks.constants },
   });
-
-  return (recorder, { cache, queries, output, lse, rows, firstRow = 0 }) => {
-    const units = Math.ceil(rows / rowsPerUnit) * heads;
-    recorder.dispatch(kernel, {
-      buffers: [queries, cache.keys, cache.values, cache.table, output, lse],
-      params: {
-        rows,
-        heads,
-        kvHeads,
-        depth4: headDim / 4,
-        layer: cache.layer,
-        scale: 1 / Math.sqrt(headDim),
-        first: firstRow,
-      },
-      groups: foldGroups(Math.ceil(units / unitsPerGroup)),
-    });
-  };
 }

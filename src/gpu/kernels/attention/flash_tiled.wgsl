@@ -1,106 +1,122 @@
-// flash_tiled: attention of a chunk of rows over one layer of the cache, keys and values in tiles
-// of shared memory. Head sizes up to 128. Concatenated after flash_io.wgsl.
+// flash_tiled: attention of a chunk of rows over one layer of the cache, as two products in tiles of shared
+// memory. Head sizes up to 128. Concatenated after outer.wgsl,
+// flash_io.wgsl and flash_rows.wgsl.
 //
-// A workgroup of 64 owns 16 rows of one head and processes 16 keys at a time. In the first step an
-// invocation scores its row (four invocations share one) against every fourth key; in the second it
-// sums values at every fourth vec4 of the head. Lines of the tile are padded by one vec4, so that the
-// four invocations of a row read other banks. Dispatch ceil(rows / 16) * heads workgroups, folded.
-// Shared memory: 16 rows of DEPTH4 + 1 vec4, and 2 KiB; a head of 128 takes 10.25 KiB.
+// A workgroup of 16 HIGH owns 8 HIGH rows of one head and takes 64 keys at a time. An invocation owns 8 rows (two
+// groups of four) by 4 keys of the scores, then the same rows by COLUMNS vec4 of the output: a step along the
+// depth reads 3 vec4 for 32 products. Queries and keys pass through shared memory 16 elements at a time,
+// weights and values 16 keys at a time, both depth-major in vec4 of four rows. Only highest scores meet in
+// every tile; sums of exponentials meet at the end. Dispatch ceil(rows / (8 HIGH)) * heads workgroups, folded.
+// Shared memory: 512 HIGH + 256 max(16, DEPTH4) bytes, 12 KiB for heads of 128.
 
-override DEPTH4: u32 = 32; // head size / 4, at most 4 * SUMS
+override HIGH: u32 = 8;
+override WORKGROUP: u32 = 128; // 16 * HIGH
+override DEPTH4: u32 = 16; // head size / 4, at most 32
+override COLUMNS: u32 = 1; // ceil(DEPTH4 / 16)
+override LINES: u32 = 2u * HIGH; // groups of four rows
+override WIDTH: u32 = max(16u, DEPTH4);
 
-const ROWS = 16u;
-const KEYS = 16u;
-const SUMS = 8u;
-override LINE: u32 = DEPTH4 + 1u;
+const KEYS = 64u;
+const STEP = 16u; // elements of the depth, or keys, in shared memory
 
-var<workgroup> tile: array<vec4f, KEYS * LINE>;
-var<workgroup> scores: array<vec4f, ROWS * KEYS / 4u>;
-var<workgroup> weights: array<vec4f, ROWS * KEYS / 4u>;
+var<workgroup> front: array<vec4f, STEP * LINES>; // queries, highest scores, weights
+var<workgroup> back: array<vec4f, STEP * WIDTH>; // keys, values
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let unit = group.y * 65535u + group.x;
   let head = unit % params.heads;
-  let first_row = unit / params.heads * ROWS;
+  let first_row = unit / params.heads * 8u * HIGH;
   if (first_row >= params.rows) {
     return;
   }
   let region = table[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
-  let line = local.x / 4u;
-  let quad = local.x % 4u;
-  let row = min(first_row + line, params.rows - 1u);
-  let at = ((params.first + row) * params.heads + head) * DEPTH4;
-  let visible = slots_seen(region.y, row);
-  let slots = slots_seen(region.y, first_row + ROWS - 1u);
-
-  var sums: array<vec4f, SUMS>;
-  var highest = HIDDEN;
-  var mass = 0.0;
+  let slots = slots_seen(region.y, first_row + 8u * HIGH - 1u);
+  let tx = local.x % 16u;
+  let ty = local.x / 16u;
+  var low: Rows;
+  var high: Rows;
+  low.highest = vec4f(HIDDEN);
+  high.highest = vec4f(HIDDEN);
   for (var slot = 0u; slot < slots; slot += KEYS) {
-    workgroupBarrier(); // values of the previous tile may still be read
-    for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
-      let source = region.x + min(slot + i / DEPTH4, slots - 1u);
-      tile[i / DEPTH4 * LINE + i % DEPTH4] = kv_unpack(keys[source * DEPTH4 + i % DEPTH4]);
+    low.scores = mat4x4f();
+    high.scores = mat4x4f();
+    for (var d = 0u; d < DEPTH4; d += STEP / 4u) {
+      workgroupBarrier();
+      load_scored(head, first_row, region.x, slot, slots, d, local.x);
+      workgroupBarrier();
+      for (var k = 0u; k < STEP; k++) {
+        let swizzle = k / 4u;
+        let key = back[k * 16u + (tx ^ swizzle)];
+        low.scores = add_outer(low.scores, front[k * LINES + (ty ^ swizzle)], key);
+        high.scores = add_outer(high.scores, front[k * LINES + ((HIGH + ty) ^ swizzle)], key);
+      }
     }
+    mask(&low, region.y, first_row + 4u * ty, slot + 4u * tx);
+    mask(&high, region.y, first_row + 4u * (HIGH + ty), slot + 4u * tx);
     workgroupBarrier();
-    var score = vec4f();
-    let key = quad * LINE;
-    for (var d = 0u; d < DEPTH4; d++) {
-      let q = queries[at + d];
-      score += vec4f(
-        dot(q, tile[key + d]),
-        dot(q, tile[key + 4u * LINE + d]),
-        dot(q, tile[key + 8u * LINE + d]),
-        dot(q, tile[key + 12u * LINE + d]),
-      );
-    }
-    let mine = slot + quad + vec4u(0, 4, 8, 12);
-    score = select(vec4f(HIDDEN), score * params.scale, mine < vec4u(visible));
-    scores[local.x] = score;
+    front[tx * LINES + ty] = highest_of(low.scores);
+    front[tx * LINES + HIGH + ty] = highest_of(high.scores);
     workgroupBarrier();
-    let all = max(
-      max(scores[line * 4u], scores[line * 4u + 1u]),
-      max(scores[line * 4u + 2u], scores[line * 4u + 3u]),
-    );
-    let now = max(highest, max(max(all.x, all.y), max(all.z, all.w)));
-    let decay = exp(highest - now);
-    highest = now;
-    weights[local.x] = exp(score - now);
-    for (var i = local.x; i < KEYS * DEPTH4; i += 64u) {
-      let source = region.x + min(slot + i / DEPTH4, slots - 1u);
-      tile[i / DEPTH4 * LINE + i % DEPTH4] = kv_unpack(values[source * DEPTH4 + i % DEPTH4]);
-    }
-    workgroupBarrier();
-    let w0 = weights[line * 4u];
-    let w1 = weights[line * 4u + 1u];
-    let w2 = weights[line * 4u + 2u];
-    let w3 = weights[line * 4u + 3u];
-    mass = mass * decay + dot(w0 + w1 + w2 + w3, vec4f(1.0));
-    for (var i = 0u; i < SUMS; i++) {
-      let d = quad + 4u * i;
-      if (d < DEPTH4) {
-        sums[i] = sums[i] * decay
-          + quarter(w0, d) + quarter(w1, d + LINE)
-          + quarter(w2, d + 2u * LINE) + quarter(w3, d + 3u * LINE);
+    weigh(&low, ty);
+    weigh(&high, HIGH + ty);
+    for (var at = 0u; at < KEYS && slot + at < slots; at += STEP) {
+      workgroupBarrier();
+      if (tx / 4u == at / STEP) {
+        let low_keys = transpose(low.scores);
+        let high_keys = transpose(high.scores);
+        for (var i = 0u; i < 4u; i++) {
+          front[(4u * (tx % 4u) + i) * LINES + ty] = low_keys[i];
+          front[(4u * (tx % 4u) + i) * LINES + HIGH + ty] = high_keys[i];
+        }
+      }
+      for (var i = local.x; i < STEP * DEPTH4; i += WORKGROUP) {
+        let source = region.x + min(slot + at + i / DEPTH4, slots - 1u);
+        back[i] = kv_unpack(values[source * DEPTH4 + i % DEPTH4]);
+      }
+      workgroupBarrier();
+      for (var k = 0u; k < STEP; k++) {
+        for (var c = 0u; c < COLUMNS; c++) {
+          let value = back[k * DEPTH4 + min(tx + 16u * c, DEPTH4 - 1u)];
+          low.sums[c] = add_outer(low.sums[c], front[k * LINES + ty], value);
+          high.sums[c] = add_outer(high.sums[c], front[k * LINES + HIGH + ty], value);
+        }
       }
     }
   }
-  if (first_row + line >= params.rows) {
-    return;
-  }
-  for (var i = 0u; i < SUMS; i++) {
-    if (quad + 4u * i < DEPTH4) {
-      output[at + quad + 4u * i] = sums[i] / mass;
-    }
-  }
-  if (quad == 0u) {
-    lse[(params.first + row) * params.heads + head] = highest + log(mass);
-  }
+  workgroupBarrier();
+  front[tx * LINES + ty] = low.mass;
+  front[tx * LINES + HIGH + ty] = high.mass;
+  workgroupBarrier();
+  store(low, head, first_row + 4u * ty, ty, tx);
+  store(high, head, first_row + 4u * (HIGH + ty), HIGH + ty, tx);
 }
 
-/// Four weights times the values of every fourth slot of the tile.
-fn quarter(w: vec4f, at: u32) -> vec4f {
-  return w.x * tile[at] + w.y * tile[at + 4u * LINE]
-    + w.z * tile[at + 8u * LINE] + w.w * tile[at + 12u * LINE];
+/// Loads 16 elements of the depth of all rows and of 64 keys, blocks of 4 × 4 transposed in registers.
+fn load_scored(head: u32, row: u32, base: u32, slot: u32, slots: u32, d: u32, place: u32) {
+  for (var block = place; block < 4u * (LINES + 16u); block += WORKGROUP) {
+    let quad = block % 4u;
+    let line = block / 4u;
+    let at = d + quad;
+    var loaded = mat4x4f();
+    if (at < DEPTH4) {
+      for (var i = 0u; i < 4u; i++) {
+        if (line < LINES) {
+          let source = params.first + min(row + 4u * line + i, params.rows - 1u);
+          loaded[i] = queries[(source * params.heads + head) * DEPTH4 + at] * params.scale;
+        } else {
+          let source = base + min(slot + 4u * (line - LINES) + i, slots - 1u);
+          loaded[i] = kv_unpack(keys[source * DEPTH4 + at]);
+        }
+      }
+    }
+    let turned = transpose(loaded);
+    for (var i = 0u; i < 4u; i++) {
+      if (line < LINES) {
+        front[(4u * quad + i) * LINES + (line ^ quad)] = turned[i];
+      } else {
+        back[(4u * quad + i) * 16u + ((line - LINES) ^ quad)] = turned[i];
+      }
+    }
+  }
 }
