@@ -5,6 +5,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import { checkCase } from "./fixtures";
 import { attentionCase, dispatchCase, gemvCase, matmulCase } from "./kernelCases";
+import { latencyCase } from "./latencyCase";
 import {
   type BenchedModel,
   compactionCase,
@@ -51,6 +52,7 @@ export const MODEL_CASES: Readonly<
 /** Measurements that load what they need. They run before the models, in this order. */
 export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   check: checkCase,
+  latency: latencyCase,
   dispatch: dispatchCase,
   gemv: gemvCase,
   attention: attentionCase,

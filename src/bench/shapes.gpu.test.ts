@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { createNodeGpu } from "../../cli/dawn";
 import { PLAIN } from "../gpu/variants";
 import { Decoder } from "../model/decoder/decoder";
+import { timeLatency } from "./latency";
 import { noiseWeights, shapeConfig } from "./shapes";
 import { filledCache, timeSteps } from "./stepCases";
 
@@ -24,6 +25,11 @@ test("weights and cache of noise are f16 numbers of both signs in their range", 
   expect(logits.every(Number.isFinite)).toBe(true);
   expect(new Set(logits).size).toBeGreaterThan(900);
   cache.destroy();
+
+  const args = { rows: 100, share: 0.1, steps: 2, repeats: 2 };
+  const [full, kept] = await timeLatency(decoder, args, undefined);
+  expect([full.rows, kept.rows, full.wallMs.length, kept.wallMs.length]).toEqual([100, 10, 4, 4]);
+  expect(full.bytes - kept.bytes).toBe(90 * 2 * 2 * 2 * 16 * 2);
   decoder.destroy();
   expect(Object.values(gpu.memory.bytes).every((bytes) => bytes === 0)).toBe(true);
 });

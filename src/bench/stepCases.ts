@@ -48,16 +48,16 @@ export async function timeSteps(
   times: PassTimes | undefined,
 ): Promise<StepTimes> {
   const rows = cache.rows(0);
-  await decode(decoder, cache, WARM_UP);
-  const wallMs = await decode(decoder, cache, count);
+  await greedySteps(decoder, cache, WARM_UP);
+  const wallMs = await greedySteps(decoder, cache, count);
   const gpuMs: number[] = [];
   const kernels: KernelTime[] = [];
   let dispatches = 0;
   if (times) {
-    const passes = await times.run("pass", () => decode(decoder, cache, count));
+    const passes = await times.run("pass", () => greedySteps(decoder, cache, count));
     gpuMs.push(...passes.map(({ us }) => us / 1000));
     dispatches = times.dispatches / count;
-    const each = await times.run("dispatch", () => decode(decoder, cache, WARM_UP));
+    const each = await times.run("dispatch", () => greedySteps(decoder, cache, WARM_UP));
     kernels.push(...byKernel(each, WARM_UP, (label) => bytesRead(decoder, label, rows)));
   }
   return { rows, wallMs, gpuMs, dispatches, bytes: stepBytes(decoder, rows), kernels };
@@ -126,7 +126,12 @@ export async function copyRate(gpu: Gpu, times: PassTimes, bytes: number): Promi
   return (2 * size) / (fastest / 1e6);
 }
 
-async function decode(decoder: Decoder, cache: KvCache, count: number): Promise<number[]> {
+/** Milliseconds of `count` greedy steps. The cache is as before afterwards. */
+export async function greedySteps(
+  decoder: Decoder,
+  cache: KvCache,
+  count: number,
+): Promise<number[]> {
   const args = { cache, sampling: SAMPLING, maxNewTokens: count, stopIds: [] };
   const times: number[] = [];
   for await (const { ms } of generate(decoder, args)) times.push(ms);
@@ -190,7 +195,8 @@ function bytesRead(decoder: Decoder, label: string, rows: number): number | unde
   return (matrixBytes(decoder) as Readonly<Record<string, number>>)[name];
 }
 
-function stepBytes(decoder: Decoder, rows: number): number {
+/** Bytes of weights and of a cache with `rows` rows, read once. */
+export function stepBytes(decoder: Decoder, rows: number): number {
   const matrices = Object.values(matrixBytes(decoder)).reduce((sum, bytes) => sum + bytes, 0);
   return matrices + cacheBytes(decoder, rows);
 }

@@ -1,0 +1,69 @@
+import { type LatencyLane, timeLatency } from "@/bench/latency";
+import { median } from "@/text/stats";
+import type { Bench } from "./cases";
+import { type BenchedModel, loadBenched } from "./modelCases";
+import { percent } from "./report";
+
+const SHARE = 0.1;
+const ROWS = [2000, 8000, 16_000, 32_000];
+const STEPS = 12;
+/** 7B with a KV head per query head, and with four KV heads. */
+const MODELS = ["LLaVA-1.5-7B", "LLaVA-OneVision-7B"];
+/** Latency that AirCache's paper saves at a tenth of the visual tokens, at batches of 8 and 16. */
+const PAPER = "−29 to −66 %";
+
+/** Latency per token with a tenth of the cache against the full one, and what the bytes predict. */
+export async function latencyCase(bench: Bench): Promise<void> {
+  const { report } = bench;
+  for (const name of bench.adapter.isFallback ? ["small"] : MODELS) {
+    if (!report.hasTime(`latency of ${name}`, 5)) return;
+    await report.attempt(`latency of ${name}`, async () => {
+      const model = await loadBenched(bench, name);
+      try {
+        await measure(bench, model);
+      } finally {
+        model.decoder.destroy();
+      }
+    });
+  }
+}
+
+async function measure(bench: Bench, { name, decoder }: BenchedModel): Promise<void> {
+  const { report, sizes, times } = bench;
+  report.line(
+    `latency at ${percent(SHARE)} of the rows against all, alternating, ${sizes.repeats} repeats; ` +
+      `AirCache's paper: ${PAPER} (batches of 8 and 16)`,
+  );
+  report.line("  rows    full ms   10 % ms    saved  predicted  reached   (GPU; wall after it)");
+  for (const rows of ROWS) {
+    if (!report.hasTime(`latency of ${name} at ${rows} rows`)) return;
+    const args = { rows, share: SHARE, steps: STEPS, repeats: sizes.repeats };
+    const [full, kept] = await timeLatency(decoder, args, times);
+    const predicted = 1 - kept.bytes / full.bytes;
+    const gpu = savingOf(full, kept, "gpuMs");
+    const wall = savingOf(full, kept, "wallMs");
+    report.add(["latency", name], { rows, batch: 1, predicted, gpu, wall, full, kept });
+    report.line(`${cells(rows, gpu, predicted)}   ${cells(undefined, wall, predicted)}`);
+  }
+}
+
+interface Saving {
+  readonly full: number;
+  readonly kept: number;
+  readonly saved: number;
+}
+
+/** Medians in milliseconds, and the share of the latency that is saved. */
+function savingOf(full: LatencyLane, kept: LatencyLane, time: "gpuMs" | "wallMs"): Saving {
+  const [a, b] = [median(full[time]), median(kept[time])];
+  return { full: a, kept: b, saved: 1 - b / a };
+}
+
+function cells(rows: number | undefined, { full, kept, saved }: Saving, predicted: number) {
+  const share = percent(saved / predicted).padStart(8);
+  return (
+    `${rows === undefined ? "" : String(rows).padStart(6)} ${full.toFixed(3).padStart(9)} ` +
+    `${kept.toFixed(3).padStart(9)} ${percent(saved).padStart(8)} ` +
+    `${rows === undefined ? "" : `${percent(predicted).padStart(9)} `}${share}`
+  );
+}
