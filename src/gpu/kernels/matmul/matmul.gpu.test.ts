@@ -16,28 +16,32 @@ afterAll(() => gpu.device.destroy());
 const [rows, depth] = [37, 76];
 const TYPES = ["f32", "f16", "bf16", "q8g32", "q4g64"] as const;
 
-it.each(["square", "tall"] as const)("gates through a %s tile", async (tile) => {
-  const [many, width] = [135, 46];
-  const spec = { dtype: "f16" as const, rows: width, columns: depth, isGated: true };
-  const { matrix, values } = randomMatrix(scratch, spec, 11);
-  const input = randomFloats(many * depth, 12);
-  const bias = randomFloats(2 * width, 13);
-  const output = scratch.empty(many * width);
-  const kind = { variant: "tiled", tile } as const;
-  const run = await createMatmul(gpu, { ...kind, dtype: "f16", store: "gated" });
-  const recorder = gpu.recorder("test");
-  const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
-  run(recorder, { ...buffers, matrix, rows: many });
-  recorder.submit();
-  const expected = gated(matmul(input, values, bias), width);
-  expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
-  recorder.destroy();
-});
+it.each(["square", "tall", "narrow2", "narrow4"] as const)(
+  "gates through a %s tile",
+  async (tile) => {
+    const [many, width] = [135, 46];
+    const spec = { dtype: "f16" as const, rows: width, columns: depth, isGated: true };
+    const { matrix, values } = randomMatrix(scratch, spec, 11);
+    const input = randomFloats(many * depth, 12);
+    const bias = randomFloats(2 * width, 13);
+    const output = scratch.empty(many * width);
+    const kind = { variant: "tiled", tile } as const;
+    const run = await createMatmul(gpu, { ...kind, dtype: "f16", store: "gated" });
+    const recorder = gpu.recorder("test");
+    const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+    run(recorder, { ...buffers, matrix, rows: many });
+    recorder.submit();
+    const expected = gated(matmul(input, values, bias), width);
+    expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
+    recorder.destroy();
+  },
+);
 
 describe.each([
   { variant: "registers" },
   { variant: "subgroup" },
   { variant: "tiled", tile: "small" },
+  { variant: "tiled", tile: "narrow8" },
 ] as const)("matmul $variant", (kind) => {
   it.each(TYPES)("multiplies %s weights in parts", async (dtype) => {
     const columns = 101;

@@ -9,6 +9,7 @@ import gelu from "./activation_gelu.wgsl?raw";
 import geluTanh from "./activation_gelu_tanh.wgsl?raw";
 import quickGelu from "./activation_quick_gelu.wgsl?raw";
 import io from "./matmul_io.wgsl?raw";
+import narrow from "./matmul_narrow.wgsl?raw";
 import registers from "./matmul_registers.wgsl?raw";
 import subgroup from "./matmul_subgroup.wgsl?raw";
 import tiled from "./matmul_tiled.wgsl?raw";
@@ -39,11 +40,12 @@ export interface MatmulSpec {
   readonly store: MatmulStore;
   /** One tile for products of every size; default: by size. Only `tiled` has several. */
   readonly tile?: MatmulTile;
-  /** Products of most rows, for which a tile is compiled, beside the smallest; default: any. */
+  /** Products of most rows, for which a tile is compiled, beside those for few rows; default: all but narrow ones. */
   readonly sizes?: readonly MatmulSize[];
 }
 
-export const MATMUL_TILES = ["tall", "square", "small"] as const;
+/** Tiles of `tiled`; the `narrow` ones are for as many rows as they are named after. */
+export const MATMUL_TILES = ["narrow2", "narrow4", "narrow8", "tall", "square", "small"] as const;
 export type MatmulTile = (typeof MATMUL_TILES)[number];
 
 /** Size of a product; `columns` as stored: a gated matrix has gate and up. */
@@ -97,14 +99,30 @@ const SUBGROUP: Tiling = {
   tilesPerGroup: 1,
   constants: { WORKGROUP: 16 },
 };
-/** From the largest to the smallest: a large tile reads less, and a small one gives more workgroups. */
+/**
+ * Of those that hold all rows, the first that is narrow; else from the largest to the smallest: a large tile reads
+ * less, and a small one gives more workgroups.
+ */
 const TILED: Readonly<Record<MatmulTile, Tiling>> = {
+  narrow2: narrowTiling(2),
+  narrow4: narrowTiling(4),
+  narrow8: narrowTiling(8),
   tall: sharedTiling(16, 2, 4),
   square: sharedTiling(16, 1, 8),
   small: sharedTiling(8, 1, 4),
 };
 /** Workgroups that fill a large GPU. */
 const WANTED_GROUPS = 128;
+
+function narrowTiling(rows: number): Tiling {
+  return {
+    code: narrow,
+    tileRows: rows,
+    tileColumns: 4,
+    tilesPerGroup: 1,
+    constants: { ROWS: rows, WORKGROUP: 128 },
+  };
+}
 
 function sharedTiling(side: number, tall: number, depth4: number): Tiling {
   return {
@@ -121,14 +139,21 @@ function tilings({ variant, tile, sizes }: MatmulSpec): readonly Tiling[] {
   if (variant === "subgroup") return [SUBGROUP];
   if (tile) return [TILED[tile]];
   const all = Object.values(TILED);
-  const wanted = sizes?.map(({ rows, columns }) => choose(all, rows, columns));
-  return wanted ? all.filter((each) => wanted.includes(each) || each === TILED.small) : all;
+  if (!sizes) return all.filter((each) => !isNarrow(each));
+  const wanted = sizes.map(({ rows, columns }) => choose(all, rows, columns));
+  return all.filter((each) => isNarrow(each) || wanted.includes(each) || each === TILED.small);
 }
 
-/** The largest tile that fills the GPU, else the smallest. */
+function isNarrow({ code }: Tiling): boolean {
+  return code === narrow;
+}
+
+/** A narrow tile that holds all rows, else the largest one that fills the GPU, else the smallest. */
 function choose(candidates: readonly Tiling[], rows: number, columns: number): Tiling {
-  const filling = candidates.find((each) => groupsOf(each, rows, columns) >= WANTED_GROUPS);
-  return filling ?? (candidates.at(-1) as Tiling);
+  const chosen = candidates.find((each) =>
+    isNarrow(each) ? rows <= each.tileRows : groupsOf(each, rows, columns) >= WANTED_GROUPS,
+  );
+  return chosen ?? (candidates.at(-1) as Tiling);
 }
 
 function groupsOf({ tileRows, tileColumns, tilesPerGroup }: Tiling, rows: number, columns: number) {
