@@ -4,9 +4,10 @@
 
 For each slot below the held-out test seeds of its world are walked in order (those that
 training/evaluate.py scores). The page's suggested questions are the first three of the slot's list
-that the page offers. The first page is taken that offers three, that no earlier slot took, and
-about which greedy decoding with the full cache, one question per conversation, answers every
-question of the page exactly. Transcripts of the whole page are left out: asked alone, most of them
+that the page offers. A page is read right if greedy decoding with the full cache, one question per
+conversation, answers every question of the page exactly. A slot keeps its page as long as new weights
+read it right: links, saved conversations and e2e/gallery refer to it. Otherwise the first page is
+taken that offers three questions, that no earlier slot took, and that is read right. Transcripts of the whole page are left out: asked alone, most of them
 end early.
 """
 
@@ -26,6 +27,7 @@ from supervision import READ_ALL
 MODEL = ROOT / "public" / "models" / "keepsight-mini"
 OUT = ROOT / "public" / "samples"
 SUGGESTIONS = 3
+INDEX = OUT / "samples.json"
 MAX_PAGES = 200
 
 
@@ -77,20 +79,21 @@ def main() -> None:
     for old in OUT.glob("*.png"):
         old.unlink()
     answerer = Answerer(MODEL)
+    earlier = {sample["id"]: sample["seed"] for sample in json.loads(INDEX.read_text())}
     taken: set[int] = set()
     samples = []
     for slot in SLOTS:
-        sample = fill(slot, answerer, taken)
+        sample = fill(slot, answerer, taken, earlier.get(slot.id))
         taken.add(sample["seed"])
         samples.append(sample)
         print(sample["id"], sample["seed"], list(zip(sample["questions"], sample["answers"])))
-    (OUT / "samples.json").write_text(json.dumps(samples, indent=2) + "\n")
+    INDEX.write_text(json.dumps(samples, indent=2) + "\n")
 
 
-def fill(slot: Slot, answerer: Answerer, taken: set[int]) -> dict:
-    """The first page, in the order of the test seeds, that the model reads right."""
-    for index in range(MAX_PAGES):
-        seed = worlds.test_seed(slot.world, index)
+def fill(slot: Slot, answerer: Answerer, taken: set[int], earlier: int | None) -> dict:
+    """The slot's earlier page, else the first of the test seeds, that the model reads right."""
+    walked = [worlds.test_seed(slot.world, index) for index in range(MAX_PAGES)]
+    for seed in walked if earlier is None else [earlier, *walked]:
         page = worlds.sample(seed, slot.world)
         asked = suggestions(slot, page.turns)
         if seed in taken or len(asked) < SUGGESTIONS or not is_read(answerer, page):
