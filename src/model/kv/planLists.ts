@@ -61,7 +61,8 @@ export function plannedPositions(
     const kept = keptRows(layerPlan, head);
     const planned = positions.slice(0, base);
     // A loop: it is called for every layer while the GPU waits, and `Array.from` takes ten times as long.
-    for (let i = 0; i < kept.length; i++) planned.push(positions[base + (kept[i] as number)] as number);
+    for (let i = 0; i < kept.length; i++)
+      planned.push(positions[base + (kept[i] as number)] as number);
     return planned;
   });
 }
