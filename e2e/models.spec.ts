@@ -31,6 +31,10 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await models.getByRole("button", { name: "Look up" }).click();
   await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();
   await expect(models).toContainText("apache-2.0");
+  await expect(models).toContainText(/fits: [\d.]+\s[MG]B free/);
+  await expect(models).toContainText(/\d+ tokens at 1024 × 768 pixels/);
+  await expect(models).toContainText(/Weights above [\d.]+\s[MG]B in f16 are too slow here/);
+  await expect(models).toContainText(/about [\d.]+\s(ms|s) for an answer about one image/);
   await expectNoOverflow(page);
   await expectAccessible(page);
 
@@ -59,6 +63,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await page.reload();
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
   await expect(chip).toContainText("tiny-smolvlm");
+  await expect(page.getByText(/images before the next question add \d+ tokens/)).toBeAttached();
   await page.getByLabel("Question").fill("What is this?");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await expect(page.getByRole("article", { name: "Answer" }).last()).toHaveAttribute(

@@ -21,6 +21,11 @@ const OTHER_MODEL: EngineFailure = {
   message: "A recording knows no other model.",
 };
 
+const NOT_RECORDED: EngineFailure = {
+  code: "badRequest",
+  message: "A recording cannot tell that.",
+};
+
 /** An event and its time in milliseconds after the call. */
 export interface TimedEvent {
   readonly at: number;
@@ -156,6 +161,8 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     saveCache: async () => undefined,
     restoreCache: async () => false,
     inspect: () => Promise.reject(new EngineError(OTHER_MODEL)),
+    priceImage: () => Promise.reject(new EngineError(NOT_RECORDED)),
+    measure: () => Promise.reject(new EngineError(NOT_RECORDED)),
     async preview(settings) {
       return previewOf(recording.answers, settings);
     },

@@ -139,7 +139,9 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
 
   return {
     load: loadAnew,
-    inspect: (config) => call("inspect", config),
+    inspect: (config, beside) => call("inspect", config, beside),
+    priceImage: (size, turnImages) => call("priceImage", size, turnImages),
+    measure: () => call("measure"),
     ask: (request) => call("ask", request),
     compare: (request) => call("compare", request),
     cancel: () => stop("cancel"),

@@ -62,7 +62,9 @@ export async function downloadFile(
   let at = target.getSize();
   options.onBytes?.(at);
   const store = (bytes: Uint8Array) => {
-    target.write(bytes, { at });
+    if (target.write(bytes, { at }) !== bytes.length) {
+      throw new DOMException("The storage took a part alone.", "QuotaExceededError");
+    }
     digest.update(bytes);
     at += bytes.length;
     options.onBytes?.(at);

@@ -1,5 +1,5 @@
 import { HubError } from "./hubError";
-import type { InstallProgress } from "./install";
+import { freeBytes, type InstallProgress } from "./install";
 import { type KeptModel, keptFiles, listKept, modelsFolder, removeKept } from "./keptModels";
 import type { InstallMessage, InstallRequest } from "./messages";
 import {
@@ -34,6 +34,8 @@ export interface Hub {
   /** Files of a complete model, for the engine's `load`. @throws HubError */
   files(key: string): Promise<ReadonlyMap<string, File>>;
   remove(key: string): Promise<void>;
+  /** Bytes that the browser's storage still takes; undefined if it does not tell. */
+  freeBytes(): Promise<number | undefined>;
 }
 
 /** @param endpoint without a slash at its end */
@@ -48,6 +50,7 @@ export function createHub(endpoint: string): Hub {
     list: async () => listKept(await modelsFolder()),
     files: async (key) => keptFiles(await modelsFolder(), key),
     remove: async (key) => removeKept(await modelsFolder(), key),
+    freeBytes,
   };
 }
 

@@ -68,10 +68,16 @@ async function downloadAll(
   }
 }
 
+/** Bytes that models may take; undefined if the browser does not tell. */
+export async function freeBytes(): Promise<number | undefined> {
+  const { quota, usage = 0 } = await navigator.storage.estimate();
+  return quota === undefined ? undefined : Math.max(0, quota - usage - RESERVE_BYTES);
+}
+
 async function checkSpace(repository: Repository, storedBytes: number): Promise<void> {
-  const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
-  const missing = bytesOf(repository) - storedBytes + RESERVE_BYTES;
-  if (quota - usage < missing) throw noSpace(missing, quota - usage);
+  const free = await freeBytes();
+  const missing = bytesOf(repository) - storedBytes;
+  if (free !== undefined && free < missing) throw noSpace(missing, free);
 }
 
 function bytesOf({ files }: Repository): number {

@@ -11,9 +11,21 @@ export interface Engine {
   load(request: LoadRequest): Promise<ModelInfo>;
   /**
    * What a `config.json` says about a model, before anything large is fetched.
+   * @param beside the texts of `preprocessor_config.json` and `processor_config.json`, by name, if there are any
    * @throws EngineError `badModel`, `unknownArchitecture`
    */
-  inspect(config: string): Promise<ModelOutline>;
+  inspect(config: string, beside?: Readonly<Record<string, string>>): Promise<ModelOutline>;
+  /**
+   * What an image would add to a prompt, from its size alone. Nothing is encoded.
+   * @param size upright, in pixels @param turnImages images of its turn; default 1
+   * @throws EngineError `noModel`, `badImage`
+   */
+  priceImage(size: ImageSize, turnImages?: number): Promise<ImagePrice>;
+  /**
+   * Measures how fast this adapter reads and multiplies weights, in less than a second.
+   * @throws EngineError `busy` during a request, and before the first load
+   */
+  measure(): Promise<AdapterRate>;
   /**
    * Answers the last turn of a conversation. Each call carries the whole conversation. The engine
    * appends to its cache if possible, and otherwise runs a new prefill. Tokens are reported by
@@ -77,6 +89,28 @@ export interface LoadRequest {
   readonly memoryMb?: number;
 }
 
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface ImagePrice {
+  /** Tokens that it adds to the prompt: visual rows and their markup. */
+  readonly tokens: number;
+  /** Bytes of these in a full KV cache. */
+  readonly kvBytes: number;
+}
+
+/** Rates of an adapter with f16 weights, measured with the kernels in use. */
+export interface AdapterRate {
+  /** Bytes of weights that decoding reads per second. */
+  readonly bytesPerSecond: number;
+  /** Operations per second of a matrix product with many rows; a multiply-add is two. */
+  readonly flopsPerSecond: number;
+  /** A software adapter. */
+  readonly isFallback: boolean;
+}
+
 /** A model's shape, as far as its configuration tells. */
 export interface ModelOutline {
   /** Usual name of its family. */
@@ -86,7 +120,17 @@ export interface ModelOutline {
   readonly contextLength: number;
   /** KV-cache bytes of one row over all layers, in f16. */
   readonly bytesPerRow: number;
+  /**
+   * Visual rows of an image of `OUTLINE_IMAGE`; absent without vision, or if the image processor's files
+   * were not given.
+   */
+  readonly rowsPerImage?: number;
+  /** Bytes in memory per byte of the weights' files: above 1 if quantised weights become f16. */
+  readonly memoryPerFileByte: number;
 }
+
+/** The size for which an outline counts the rows of an image. */
+export const OUTLINE_IMAGE: ImageSize = { width: 1024, height: 768 };
 
 export interface ModelInfo {
   readonly id: string;

@@ -1,12 +1,16 @@
 import { type AdapterFacts, requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
 import {
+  type AdapterRate,
   type AskRequest,
   type CacheSettings,
   type CompareRequest,
   type Engine,
   EngineError,
   type EngineEvent,
+  type EngineFailure,
+  type ImagePrice,
+  type ImageSize,
   type LaneOutcome,
   type LoadRequest,
   type MemoryReading,
@@ -15,11 +19,13 @@ import {
   type PlanPreview,
   type TurnResult,
 } from "@/protocol/engine";
+import { measureRate } from "./adapterRate";
 import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
 import { MemoryReporter } from "./report/memoryReporter";
 import { type LoadedModel, loadModel } from "./session/loadedModel";
 import type { ModelLoadProgress } from "./session/loadLanguage";
 import { outlineModel } from "./session/outline";
+import { priceImage } from "./session/priceImage";
 import { Session } from "./session/session";
 
 /** A device and everything that depends on it. */
@@ -36,6 +42,10 @@ interface Loaded {
   readonly session: Session;
 }
 
+const BUSY: EngineFailure = {
+  code: "busy",
+  message: "The engine is busy with another request; stop it first.",
+};
 const NO_MEMORY: MemoryReading = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
 /**
@@ -67,9 +77,28 @@ export class LocalEngine implements Engine {
     });
   }
 
-  async inspect(config: string): Promise<ModelOutline> {
+  async inspect(config: string, beside?: Readonly<Record<string, string>>): Promise<ModelOutline> {
     try {
-      return outlineModel(config);
+      return await outlineModel(config, beside);
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  async priceImage(size: ImageSize, turnImages = 1): Promise<ImagePrice> {
+    try {
+      return priceImage(this.#need().model, size, turnImages);
+    } catch (error) {
+      throw asEngineError(error);
+    }
+  }
+
+  /** A request may begin meanwhile; its load only makes the rates look lower. */
+  async measure(): Promise<AdapterRate> {
+    const device = this.#device;
+    if (this.#running || !device) throw new EngineError(BUSY);
+    try {
+      return await this.#guarded(device, () => measureRate(device.gpu, device.adapter));
     } catch (error) {
       throw asEngineError(error);
     }
@@ -130,10 +159,7 @@ export class LocalEngine implements Engine {
 
   /** Runs one task, refuses a second one, and converts errors to `EngineError`. */
   async #alone<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#running) {
-      const message = "The engine is busy with another request; stop it first.";
-      throw new EngineError({ code: "busy", message });
-    }
+    if (this.#running) throw new EngineError(BUSY);
     const abort = new AbortController();
     const result = Promise.resolve().then(() => task(abort.signal));
     this.#running = { abort, ended: result.catch(() => {}) };

@@ -29,6 +29,10 @@ function run(request: WorkerRequest): Promise<unknown> {
       return engine.load(...args);
     case "inspect":
       return engine.inspect(...args);
+    case "priceImage":
+      return engine.priceImage(...args);
+    case "measure":
+      return engine.measure();
     case "ask":
       return engine.ask(...args);
     case "compare":

@@ -33,6 +33,8 @@ export const chatEn = {
     settings: "Cache settings: ",
     next: (settings: string) => `next: ${settings}`,
     contextHelp: "Tokens of this conversation so far",
+    imageHelp: (tokens: string, bytes: string) =>
+      `The images before the next question add ${tokens} tokens: ${bytes} of a full cache`,
     context: "context ",
   },
   images: {

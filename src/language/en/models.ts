@@ -37,7 +37,26 @@ export const modelsEn = {
   download: "Download",
   files: (bytes: string, files: number) => `${bytes} in ${counted(files, "file")}`,
   gpu: "GPU memory",
-  gpuOf: (bytes: string) => `${bytes} for the weights`,
+  gpuOf: (bytes: string, format: string) => `${bytes} for the weights in ${format}`,
+  roomIn: {
+    fits: (free: string) => `fits: ${free} free`,
+    tooLarge: (free: string) => `does not fit: ${free} free`,
+  },
+  deviceHas: {
+    fits: (bytes: string) => `fits: this computer has ${bytes}`,
+    tooLarge: (bytes: string) => `does not fit: this computer has ${bytes}`,
+    unknown: "The browser does not tell how much this adapter has.",
+  },
+  image: "An image",
+  imageOf: (tokens: string, width: number, height: number) =>
+    `${tokens} tokens at ${width} × ${height} pixels`,
+  speed: "Speed here",
+  speedOf: (time: string) => `about ${time} for an answer about one image`,
+  tooSlow: (time: string) => `too slow here: about ${time} for an answer about one image`,
+  slowAbove: (bytes: string, seconds: number, read: string, multiply: string) =>
+    `Weights above ${bytes} in f16 are too slow here: an answer of 50 tokens to a prompt of 1,000 would take ` +
+    `more than ${seconds} s. Measured on this adapter: ${read} per second read, ${multiply} multiplied.`,
+  measuring: "Measuring this adapter …",
   price: "KV cache",
   priceOf: (bytes: string) => `${bytes} per 1,000 tokens`,
   context: "Context",

@@ -29,6 +29,7 @@ export const chatZh: Texts["chat"] = {
     settings: "缓存设置：",
     next: (settings) => `下一次：${settings}`,
     contextHelp: "此对话目前的 token 数",
+    imageHelp: (tokens, bytes) => `下一个问题前的图像增加 ${tokens} 个 token：完整缓存 ${bytes}`,
     context: "上下文 ",
   },
   images: {

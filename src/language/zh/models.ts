@@ -36,7 +36,25 @@ export const modelsZh: Texts["models"] = {
   download: "下载",
   files: (bytes, files) => `${bytes}，${files} 个文件`,
   gpu: "GPU 内存",
-  gpuOf: (bytes) => `权重 ${bytes}`,
+  gpuOf: (bytes, format) => `${format} 权重 ${bytes}`,
+  roomIn: {
+    fits: (free) => `放得下：剩余 ${free}`,
+    tooLarge: (free) => `放不下：剩余 ${free}`,
+  },
+  deviceHas: {
+    fits: (bytes) => `放得下：本机内存 ${bytes}`,
+    tooLarge: (bytes) => `放不下：本机内存 ${bytes}`,
+    unknown: "浏览器不提供此适配器的内存大小。",
+  },
+  image: "一张图像",
+  imageOf: (tokens, width, height) => `${width} × ${height} 像素时 ${tokens} 个词元`,
+  speed: "本机速度",
+  speedOf: (time) => `关于一张图像的回答约需 ${time}`,
+  tooSlow: (time) => `在此太慢：关于一张图像的回答约需 ${time}`,
+  slowAbove: (bytes, seconds, read, multiply) =>
+    `f16 权重超过 ${bytes} 的模型在此太慢：对 1,000 个词元的提示回答 50 个词元会超过 ${seconds} 秒。` +
+    `在此适配器上测得：每秒读取 ${read}，每秒乘法 ${multiply}。`,
+  measuring: "正在测量此适配器…",
   price: "KV 缓存",
   priceOf: (bytes) => `每 1,000 个词元 ${bytes}`,
   context: "上下文",

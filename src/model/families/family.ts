@@ -31,12 +31,16 @@ export interface ProcessedImage {
   readonly arrangement?: RowArrangement;
 }
 
-/** A decoded image. */
-export interface Raster {
-  /** RGBA, [height, width, 4] */
-  readonly data: Uint8ClampedArray;
+/** An image's size in pixels. */
+export interface PixelSize {
   readonly width: number;
   readonly height: number;
+}
+
+/** A decoded image. */
+export interface Raster extends PixelSize {
+  /** RGBA, [height, width, 4] */
+  readonly data: Uint8ClampedArray;
 }
 
 /** A family's image processor, configured by a directory's files. */
@@ -44,6 +48,13 @@ export interface ImageProcessor {
   readonly filter: ResampleFilter;
   /** The size to scale an image to before `process`, in pixels. */
   sizeFor(width: number, height: number): readonly [width: number, height: number];
+  /**
+   * How an image is cut, from its size alone.
+   * @param size that `sizeFor` gives @param turnImages as in `process`
+   */
+  geometry(size: PixelSize, turnImages?: number): ImageGeometry;
+  /** A sentence if `sizeFor` gives less than the model's own processor would. */
+  notice?(width: number, height: number): string | undefined;
   /** Whether `turnImages` changes what `process` gives. */
   readonly countsTurnImages?: boolean;
   /** @param turnImages number of images of the turn, this one included; default 1 */
@@ -68,8 +79,15 @@ export interface GridVisionFamily {
   gridTower(json: JsonObject, width: number): GridTowerConfig;
   /** Names of its tensors in every layout on the Hub. */
   readonly names: GridTowerNames;
-  /** `config` of the tower. @throws ModelError */
-  processor(files: ModelFiles, config: GridTowerConfig): Promise<ImageProcessor>;
+  /**
+   * @param config of the tower @param mostPixels of an image that the adapter and the context hold
+   * @throws ModelError
+   */
+  processor(
+    files: ModelFiles,
+    config: GridTowerConfig,
+    mostPixels?: number,
+  ): Promise<ImageProcessor>;
   markup(imageTokenId: number): ImageMarkup;
 }
 

@@ -2,6 +2,7 @@ import type { DecoderConfig } from "../checkpoint/config";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import type { ImageMarkup } from "../prompt/prompt";
 import { type EncoderWeights, gridEncoder, tiledEncoder } from "../vision/encoderWeights";
+import { mostPixels } from "../vision/grid/gridConfig";
 import { featuresPerSide } from "../vision/towerConfig";
 import type { GridVisionFamily, ImageProcessor, VisionFamily } from "./family";
 
@@ -12,8 +13,8 @@ export interface OpenedVision {
   readonly rowsPerTile: number | undefined;
   /** Side of a feature row's part of the processed image, in pixels. */
   readonly featureSide: number;
-  /** @throws ModelError */
-  processor(files: ModelFiles): Promise<ImageProcessor>;
+  /** @param bindingBytes the adapter's largest binding, if that is known @throws ModelError */
+  processor(files: ModelFiles, bindingBytes?: number): Promise<ImageProcessor>;
   markup(imageTokenId: number): ImageMarkup;
 }
 
@@ -30,7 +31,10 @@ export function openVision(
       weights: gridEncoder(config, family.names),
       rowsPerTile: undefined,
       featureSide: config.patchSize * config.fold,
-      processor: (files) => family.processor(files, config),
+      processor(files, bindingBytes = Number.POSITIVE_INFINITY) {
+        const most = mostPixels(config, bindingBytes, decoder.contextLength);
+        return family.processor(files, config, most);
+      },
       markup,
     };
   }

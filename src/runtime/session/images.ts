@@ -105,7 +105,9 @@ export class ConversationImages {
       (width, height) => processor.sizeFor(width, height),
       processor.filter,
     );
-    return { ...decoded, processed: processor.process(pixels, turnImages) };
+    const { width, height } = decoded;
+    const notices = [...decoded.notices, processor.notice?.(width, height) ?? []].flat();
+    return { ...decoded, notices, processed: processor.process(pixels, turnImages) };
   }
 
   #free(encoded: EncodedImage): void {

@@ -176,7 +176,7 @@ async function loadVision(
   const opened = openVision(family, json, decoder);
   const { weights, rowsPerTile, featureSide, processor: open, markup } = opened;
   const [processor, encoder] = await Promise.all([
-    open(files),
+    open(files, gpu.device.limits.maxStorageBufferBindingSize),
     loadVisionEncoder(gpu, {
       ...{ files, source, weights, variants, signal },
       isSoftwareAdapter: isFallback,

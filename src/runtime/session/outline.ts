@@ -1,19 +1,58 @@
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { parseConfig } from "@/model/checkpoint/config";
-import { parseJson } from "@/model/checkpoint/files";
+import { type JsonObject, ModelFiles, parseJson } from "@/model/checkpoint/files";
+import { filesFetch } from "@/model/checkpoint/filesFetch";
+import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
-import type { ModelOutline } from "@/protocol/engine";
+import { type ModelOutline, OUTLINE_IMAGE } from "@/protocol/engine";
 
-/** @param text of a `config.json` @throws ModelError */
-export function outlineModel(text: string): ModelOutline {
+/** No request leaves for it: the files are given. */
+const NOWHERE = "https://model.invalid/";
+
+/**
+ * @param text of a `config.json` @param beside texts of the image processor's files, by name
+ * @throws ModelError
+ */
+export async function outlineModel(
+  text: string,
+  beside: Readonly<Record<string, string>> = {},
+): Promise<ModelOutline> {
   const json = parseJson("config.json", text);
   const { architecture, layers, kvHeads, headDim, contextLength } = parseConfig(json);
   const family = familyOf(json);
+  const hasVision = family?.vision !== undefined && json.vision_config !== undefined;
+  const isKnown = hasVision && Object.keys(beside).length > 0;
+  const rowsPerImage = isKnown ? await rowsOfImage(json, beside) : undefined;
   return {
     family: family?.title ?? architecture,
-    hasVision: family?.vision !== undefined && json.vision_config !== undefined,
+    hasVision,
     layers,
     contextLength,
     bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES.f16,
+    memoryPerFileByte: memoryPerFileByte(json),
+    ...(rowsPerImage === undefined ? {} : { rowsPerImage }),
   };
+}
+
+/** Visual rows of an image of `OUTLINE_IMAGE`. @throws ModelError */
+async function rowsOfImage(
+  json: JsonObject,
+  beside: Readonly<Record<string, string>>,
+): Promise<number | undefined> {
+  const vision = familyOf(json)?.vision;
+  if (!vision) return undefined;
+  const blobs = Object.entries(beside).map(([name, text]) => [name, new Blob([text])] as const);
+  const files = new ModelFiles(NOWHERE, { fetch: filesFetch(NOWHERE, new Map(blobs)) });
+  const processor = await openVision(vision, json, parseConfig(json)).processor(files);
+  const { width, height } = OUTLINE_IMAGE;
+  const [fitWidth, fitHeight] = processor.sizeFor(width, height);
+  const { tiles } = processor.geometry({ width: fitWidth, height: fitHeight });
+  return tiles.reduce((sum, { gridRows, gridColumns }) => sum + gridRows * gridColumns, 0);
+}
+
+/** MLX's affine quantisation: `bits` per weight, and a scale and a bias of 16 bits per group. */
+function memoryPerFileByte({ quantization }: JsonObject): number {
+  const { bits, group_size: group = 64 } = (quantization ?? {}) as JsonObject;
+  if (typeof bits !== "number" || typeof group !== "number" || bits <= 0 || group <= 0) return 1;
+  return 16 / (bits + 32 / group);
 }

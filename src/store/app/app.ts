@@ -4,6 +4,7 @@ import { type AttentionView, createAttentionView } from "../attention/attentionV
 import { storageFolder } from "../chat/cacheFiles";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
+import { createImagePrice, type ImagePriceStore } from "../chat/imagePrice";
 import { createKeptCaches, type KeptCaches } from "../chat/keptCaches";
 import { createPreview, type PreviewStore } from "../chat/preview";
 import { createSweep, type Sweep } from "../chat/sweep";
@@ -47,6 +48,8 @@ export interface App {
   readonly comparison: ComparisonSetup;
   /** Rows that the next settings would keep of the last prompt. */
   readonly preview: PreviewStore;
+  /** What the images before the next question add to it. */
+  readonly imagePrice: ImagePriceStore;
   readonly calibration: Calibration;
   /** The question at falling shares. */
   readonly sweep: Sweep;
@@ -198,6 +201,7 @@ export function createApp(options: AppOptions): App {
     models,
     comparison,
     preview,
+    imagePrice: createImagePrice(load, chat),
     calibration,
     sweep,
   };

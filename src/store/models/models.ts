@@ -7,6 +7,7 @@ import type { ModelAddress, Repository } from "@/hub/repository";
 import { type LoadRequest, type ModelOutline, toFailure } from "@/protocol/engine";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
+import type { Place } from "./modelFit";
 
 /** A model of the Hub, before its download. */
 export interface FoundModel {
@@ -33,6 +34,7 @@ export interface ModelsState {
   readonly found: FoundModel | undefined;
   readonly progress: InstallProgress | undefined;
   readonly failure: ModelsFailure | undefined;
+  readonly place: Place;
 }
 
 /** Models other than the embedded one: from the Hub, from the browser's storage, from a folder. */
@@ -56,6 +58,16 @@ export interface Models {
   remove(kept: KeptModel): Promise<void>;
 }
 
+const PROCESSOR_FILES = ["preprocessor_config.json", "processor_config.json"];
+
+/** Chromium tells the computer's memory in steps, up to 32 GB. */
+function deviceBytes(): number | undefined {
+  const { deviceMemory } = (globalThis.navigator ?? {}) as Navigator & {
+    readonly deviceMemory?: number;
+  };
+  return deviceMemory === undefined ? undefined : deviceMemory * 1e9;
+}
+
 export interface ModelsOptions {
   readonly hub: Hub;
   readonly load: Load;
@@ -68,6 +80,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   const store = createStore<ModelsState>(() => ({
     ...{ isOpen: false, kept: [], inUse: undefined, step: "idle" },
     ...{ found: undefined, progress: undefined, failure: undefined },
+    place: { rate: undefined, freeBytes: undefined, deviceBytes: deviceBytes() },
   }));
   let abort = new AbortController();
   let token: string | undefined;
@@ -96,6 +109,20 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     store.setState({ kept: await hub.list().catch(() => []) });
   }
 
+  /** What fits here. The adapter is measured once, between answers. */
+  async function survey() {
+    const freeBytes = await hub.freeBytes().catch(() => undefined);
+    const { rate } = store.getState().place;
+    store.setState(({ place }) => ({ place: { ...place, freeBytes } }));
+    const measured =
+      rate ??
+      (await load
+        .engine()
+        ?.measure()
+        .catch(() => undefined));
+    store.setState(({ place }) => ({ place: { ...place, rate: measured } }));
+  }
+
   async function change(request: LoadRequest, inUse: string | undefined) {
     begin();
     store.setState({ inUse, failure: undefined, isOpen: false });
@@ -111,6 +138,16 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     });
   }
 
+  /** The files by which an image's rows are known. */
+  async function processorTexts(repository: Repository, signal: AbortSignal) {
+    const names = PROCESSOR_FILES.filter((each) =>
+      repository.files.some(({ name }) => name === each),
+    );
+    const read = async (name: string) =>
+      [name, await hub.text(repository, name, { token, signal })] as const;
+    return Object.fromEntries(await Promise.all(names.map(read)));
+  }
+
   const find = (address: ModelAddress, given?: string) =>
     attempt("looking", address.id, async (signal) => {
       token = given;
@@ -119,7 +156,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       const config = await hub.text(repository, "config.json", { token, signal });
       const engine = load.engine();
       if (!engine) throw new Error("The engine has not started.");
-      const outline = await engine.inspect(config);
+      const outline = await engine.inspect(config, await processorTexts(repository, signal));
       signal.throwIfAborted();
       const bytes = repository.files.reduce((sum, file) => sum + file.bytes, 0);
       store.setState({ found: { repository, outline, bytes } });
@@ -130,6 +167,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     open() {
       store.setState({ isOpen: true });
       void refresh();
+      void survey();
     },
     close: () => store.setState({ isOpen: false }),
     find,

@@ -198,11 +198,23 @@ function NextSettings({ isComparing }: { readonly isComparing: boolean }) {
 function Context() {
   const tokens = useChat((state) => contextTokens(state.conversation));
   const length = useModel((state) => (state.phase === "ready" ? state.info.contextLength : 0));
+  const price = useStore(useApp().imagePrice, (state) => state.price);
   if (length === 0) return <span className={styles.context} />;
+  const words = texts.chat.composer;
+  const added = price && words.imageHelp(formatCount(price.tokens), formatBytes(price.kvBytes));
+  const help = added ? `${words.contextHelp}. ${added}` : words.contextHelp;
   return (
-    <span className={`num ${styles.context}`} title={texts.chat.composer.contextHelp}>
-      <span className={styles.contextWord}>{texts.chat.composer.context}</span>
-      {tokens} / {length}
+    <span className={`num ${styles.context}`} title={help}>
+      <span className={styles.contextWord}>{words.context}</span>
+      {tokens}
+      {added && (
+        <>
+          {" "}
+          <span aria-hidden="true">+ {price.tokens}</span>
+          <span className="unseen">{added}</span>
+        </>
+      )}{" "}
+      / {length}
     </span>
   );
 }

@@ -1,35 +1,32 @@
 import { texts } from "@/language/language";
 import type { FoundModel } from "@/store/models/models";
-import { formatCount, formatMegabytes } from "@/text/format";
+import { formatBytes } from "@/text/format";
 import { useApp, useModels } from "../useApp";
 import styles from "./Models.module.css";
+import { useFacts } from "./modelFacts";
 
 /** What a model of the Hub costs, and its download. */
 export function FoundModelView({ found }: { readonly found: FoundModel }) {
   const { models } = useApp();
   const { step, progress } = useModels((state) => state);
-  const { repository, outline, bytes } = found;
-  const weightBytes = repository.files
-    .filter(({ name }) => name.endsWith(".safetensors"))
-    .reduce((sum, file) => sum + file.bytes, 0);
+  const { repository, bytes } = found;
   const words = texts.models;
-  const rows = [
-    [words.family, outline.family],
-    [words.images, outline.hasVision ? words.reads : words.textOnly],
-    [words.license, repository.license ?? words.noLicense],
-    [words.download, words.files(formatMegabytes(bytes), repository.files.length)],
-    [words.gpu, words.gpuOf(formatMegabytes(weightBytes))],
-    [words.price, words.priceOf(formatMegabytes(1000 * outline.bytesPerRow))],
-    [words.context, words.contextOf(formatCount(outline.contextLength))],
-  ] as const;
+  const rows = useFacts(found);
   return (
     <div className={styles.found}>
       <h4>{words.foundTitle(repository.id)}</h4>
       <dl>
-        {rows.map(([name, value]) => (
+        {rows.map(({ name, value, limit }) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd className="num">{value}</dd>
+            <dd className="num">
+              {value}
+              {limit && (
+                <span className={styles.limit} data-off={limit.isExceeded}>
+                  {limit.text}
+                </span>
+              )}
+            </dd>
           </div>
         ))}
       </dl>
@@ -41,7 +38,7 @@ export function FoundModelView({ found }: { readonly found: FoundModel }) {
             max={progress?.totalBytes ?? bytes}
           />
           <span className="num">
-            {words.progress(formatMegabytes(progress?.loadedBytes ?? 0), formatMegabytes(bytes))}
+            {words.progress(formatBytes(progress?.loadedBytes ?? 0), formatBytes(bytes))}
           </span>
           <button type="button" className={styles.link} onClick={() => models.stop()}>
             {words.stop}

@@ -1,5 +1,7 @@
 import { type FormEvent, useEffect, useRef } from "react";
 import { texts } from "@/language/language";
+import { largestBytes, SLOW_SECONDS } from "@/store/models/modelFit";
+import { formatBytes, formatCount } from "@/text/format";
 import { useApp, useChat, useModels } from "../useApp";
 import { FoundModelView } from "./FoundModelView";
 import { KeptList } from "./KeptList";
@@ -36,12 +38,30 @@ export default function ModelsDialog() {
         </button>
       </div>
       <p className={styles.hint}>{isAnswering ? texts.models.busy : texts.models.fresh}</p>
+      <Place />
       <fieldset disabled={isAnswering} className={styles.parts}>
         <KeptList />
         <FromHub />
         <FromFolder />
       </fieldset>
     </dialog>
+  );
+}
+
+/** Above which size a model is too slow here. */
+function Place() {
+  const { rate } = useModels((state) => state.place);
+  const words = texts.models;
+  if (!rate) return <p className={styles.hint}>{words.measuring}</p>;
+  return (
+    <p className={styles.hint}>
+      {words.slowAbove(
+        formatBytes(largestBytes(rate)),
+        SLOW_SECONDS,
+        formatBytes(rate.bytesPerSecond),
+        `${formatCount(Math.round(rate.flopsPerSecond / 1e9))} GFLOP`,
+      )}
+    </p>
   );
 }
 

@@ -2,7 +2,8 @@ import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import { joinTiles, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
 import { tiledGeometry } from "../tiledGeometry";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
@@ -62,28 +63,40 @@ export class Idefics3Processor implements ImageProcessor {
     return Math.max(...size) > MAX_EDGE ? withLongest(size, MAX_EDGE, (edge) => edge) : size;
   }
 
+  geometry(size: PixelSize): ImageGeometry {
+    const { tileSize } = this.#config;
+    const [columns, rows] = this.#stretchedSize(size).map((edge) => edge / tileSize) as [
+      number,
+      number,
+    ];
+    const grid = columns * rows > 1 ? { rows, columns } : { rows: 0, columns: 0 };
+    return tiledGeometry(grid, this.#rowsPerTile);
+  }
+
   /** Cuts pixels of size `sizeFor` into tiles: squares of the encoder's size. */
   process(image: Raster): ProcessedImage {
-    const { tileSize, splits } = this.#config;
+    const { tileSize } = this.#config;
     const square = [tileSize, tileSize] as const;
-    const size = splits ? wholeTiles(image, tileSize) : square;
+    const size = this.#stretchedSize(image);
     const stretched = scaled(image, size, this.filter);
     const [columns, rows] = [size[0] / tileSize, size[1] / tileSize];
-    const isTiled = columns * rows > 1;
     const tiles = Array.from({ length: columns * rows }, (_, tile) => {
       const [left, top] = [(tile % columns) * tileSize, Math.floor(tile / columns) * tileSize];
       return this.#tile(stretched, left, top);
     });
-    if (isTiled) tiles.push(this.#tile(scaled(stretched, square, this.filter), 0, 0));
-    const grid = isTiled ? { rows, columns } : { rows: 0, columns: 0 };
-    const geometry = tiledGeometry(grid, this.#rowsPerTile);
+    if (tiles.length > 1) tiles.push(this.#tile(scaled(stretched, square, this.filter), 0, 0));
     return {
       pixelValues: joinTiles(tiles),
       tiles: tiles.length,
       height: tileSize,
       width: tileSize,
-      geometry,
+      geometry: this.geometry(image),
     };
+  }
+
+  #stretchedSize(size: PixelSize): Size {
+    const { tileSize, splits } = this.#config;
+    return splits ? wholeTiles(size, tileSize) : [tileSize, tileSize];
   }
 
   #tile(image: Raster, left: number, top: number): Float32Array {
@@ -107,7 +120,7 @@ function checkContext(config: Idefics3ProcessorConfig, { rows, contextLength }: 
 const MAX_EDGE = 4096;
 
 /** The smallest size of whole tiles; the longer side decides first. */
-function wholeTiles({ width, height }: Raster, tileSize: number): Size {
+function wholeTiles({ width, height }: PixelSize, tileSize: number): Size {
   const up = (pixels: number) => Math.ceil(pixels / tileSize) * tileSize;
   return withLongest([width, height], up(Math.max(width, height)), (edge) => up(Math.max(1, edge)));
 }

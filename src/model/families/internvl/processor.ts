@@ -2,8 +2,8 @@ import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { TileGrid } from "../../prompt/prompt";
-import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   joinTiles,
   type Normalization,
@@ -62,6 +62,12 @@ export class InternVlProcessor implements ImageProcessor {
     return [width, height];
   }
 
+  geometry({ width, height }: PixelSize): ImageGeometry {
+    const grid = closestGrid([width, height], this.#limits);
+    const isCut = grid.rows * grid.columns > 1;
+    return tiledGeometry(isCut ? grid : { rows: 0, columns: 0 }, this.#side ** 2);
+  }
+
   process(image: Raster): ProcessedImage {
     const { tileSize } = this.#limits;
     const grid = closestGrid([image.width, image.height], this.#limits);
@@ -78,7 +84,7 @@ export class InternVlProcessor implements ImageProcessor {
       tiles: parts.length,
       height: tileSize,
       width: tileSize,
-      geometry: tiledGeometry(count > 1 ? grid : { rows: 0, columns: 0 }, this.#side ** 2),
+      geometry: this.geometry(image),
     };
   }
 

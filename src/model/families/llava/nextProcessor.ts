@@ -1,7 +1,8 @@
 import type { ResampleFilter } from "@/images/resample";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   joinTiles,
   type Normalization,
@@ -73,8 +74,19 @@ export class NextProcessor implements ImageProcessor {
     return [width, height];
   }
 
+  geometry({ width, height }: PixelSize): ImageGeometry {
+    return this.#rows([width, height]).geometry;
+  }
+
+  #rows(size: Size) {
+    const { tileSize, resolutions, maxTiles } = this.#config;
+    const [wide, high] = bestResolution(size, resolutions);
+    const grid = { rows: high / tileSize, columns: wide / tileSize };
+    return anyresRows(size, grid, this.#side, maxTiles);
+  }
+
   process(image: Raster): ProcessedImage {
-    const { tileSize, resolutions, normalization, maxTiles } = this.#config;
+    const { tileSize, resolutions, normalization } = this.#config;
     const size = [image.width, image.height] as const;
     const [wide, high] = bestResolution(size, resolutions);
     const fitted = scaled(image, fittedSize(size, [wide, high]), this.filter);
@@ -95,7 +107,7 @@ export class NextProcessor implements ImageProcessor {
       pixelValues: joinTiles(tiles),
       tiles: tiles.length,
       ...tile,
-      ...anyresRows(size, grid, this.#side, maxTiles),
+      ...this.#rows(size),
     };
   }
 }

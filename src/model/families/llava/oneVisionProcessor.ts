@@ -2,7 +2,8 @@ import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   type Normalization,
   normalizationOf,
@@ -64,8 +65,27 @@ export class OneVisionProcessor implements ImageProcessor {
     return [width, height];
   }
 
+  geometry(size: PixelSize, turnImages = 1): ImageGeometry {
+    return turnImages === 1 ? this.#tiled.geometry(size) : this.#squareGeometry(size);
+  }
+
   process(image: Raster, turnImages = 1): ProcessedImage {
     return turnImages === 1 ? this.#tiled.process(image) : this.#processSquare(image);
+  }
+
+  #squareGeometry({ width, height }: PixelSize): ImageGeometry {
+    const { side } = this.#square;
+    const edge = Math.max(width, height);
+    const box = {
+      x: -Math.floor((edge - width) / 2) / width,
+      y: -Math.floor((edge - height) / 2) / height,
+      width: edge / width,
+      height: edge / height,
+    };
+    // The newline row stands beside the square.
+    const newline = { gridRows: 1, gridColumns: 1, box: { ...box, x: box.x + box.width } };
+    const tiles = [{ gridRows: side, gridColumns: side, box }, newline];
+    return { grid: { rows: 0, columns: 0 }, tiles };
   }
 
   #processSquare(image: Raster): ProcessedImage {
@@ -73,16 +93,6 @@ export class OneVisionProcessor implements ImageProcessor {
     const size = { width: tileSize, height: tileSize };
     const square = padded(image, normalization.mean);
     const rows = side ** 2 + 1;
-    const edge = square.width;
-    const box = {
-      x: -Math.floor((edge - image.width) / 2) / image.width,
-      y: -Math.floor((edge - image.height) / 2) / image.height,
-      width: edge / image.width,
-      height: edge / image.height,
-    };
-    // The newline row stands beside the square.
-    const newline = { gridRows: 1, gridColumns: 1, box: { ...box, x: box.x + box.width } };
-    const tiles = [{ gridRows: side, gridColumns: side, box }, newline];
     return {
       pixelValues: toPixelValues(
         scaled(square, [tileSize, tileSize], this.filter),
@@ -91,7 +101,7 @@ export class OneVisionProcessor implements ImageProcessor {
       ),
       tiles: 1,
       ...size,
-      geometry: { grid: { rows: 0, columns: 0 }, tiles },
+      geometry: this.#squareGeometry(image),
       arrangement: {
         rows,
         parts: 1,

@@ -2,7 +2,8 @@ import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   type Normalization,
   normalizationOf,
@@ -52,21 +53,29 @@ export class ClipProcessor implements ImageProcessor {
     return width <= height ? [edge, long] : [long, edge];
   }
 
-  process(image: Raster): ProcessedImage {
-    const { height, width } = this.#crop;
-    const [left, top] = [
-      Math.floor((image.width - width) / 2),
-      Math.floor((image.height - height) / 2),
-    ];
-    const pixelValues = toPixelValues(image, { left, top, width, height }, this.#normalization);
+  geometry(size: PixelSize): ImageGeometry {
+    const { left, top, width, height } = this.#cropOf(size);
     const box = {
-      x: left / image.width,
-      y: top / image.height,
-      width: width / image.width,
-      height: height / image.height,
+      x: left / size.width,
+      y: top / size.height,
+      width: width / size.width,
+      height: height / size.height,
     };
     const tile = { gridRows: this.#side, gridColumns: this.#side, box };
-    const geometry = { grid: { rows: 0, columns: 0 }, tiles: [tile] };
-    return { pixelValues, tiles: 1, height, width, geometry };
+    return { grid: { rows: 0, columns: 0 }, tiles: [tile] };
+  }
+
+  process(image: Raster): ProcessedImage {
+    const crop = this.#cropOf(image);
+    const pixelValues = toPixelValues(image, crop, this.#normalization);
+    const { height, width } = crop;
+    return { pixelValues, tiles: 1, height, width, geometry: this.geometry(image) };
+  }
+
+  /** In the middle. */
+  #cropOf(size: PixelSize) {
+    const { height, width } = this.#crop;
+    const left = Math.floor((size.width - width) / 2);
+    return { left, top: Math.floor((size.height - height) / 2), width, height };
   }
 }

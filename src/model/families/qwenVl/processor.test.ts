@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { mostPixels } from "../../vision/grid/gridConfig";
 import { fittingSize, QwenVlProcessor } from "./processor";
 
 const LIMITS = { fewest: 3136, most: 1_003_520 };
@@ -49,4 +50,26 @@ it("reads the limits wherever they stand, and refuses other patches", () => {
   expect(new QwenVlProcessor(older, tower).sizeFor(1000, 1000)).toEqual([28, 28]);
   expect(() => new QwenVlProcessor({ patch_size: 16 }, tower)).toThrow("other patches");
   expect(() => new QwenVlProcessor({ max_pixels: 1 }, tower)).toThrow("limits");
+});
+
+it("scales an image down to what the adapter and the context hold, and says so", () => {
+  // Qwen2-VL-2B, whose preprocessor_config.json allows 12.8 megapixels.
+  const tower = { patchSize: 14, fold: 2, hidden: 1280, channels: 3, width: 1536 };
+  const config = { min_pixels: 3136, max_pixels: 12_845_056 };
+  const most = mostPixels(tower, 2 ** 27, 32_768);
+  const small = new QwenVlProcessor(config, tower, most);
+  const [width, height] = small.sizeFor(4032, 3024);
+  // f32 [patches, 1280] of at most 128 MiB.
+  expect(((width * height) / 14 ** 2) * 1280 * 4).toBeLessThanOrEqual(2 ** 27);
+  expect(width * height).toBeGreaterThan(5e6);
+  expect(small.notice(4032, 3024)).toBe(
+    `The model sees the image in ${width} × ${height} pixels instead of 4032 × 3024: more do not fit here.`,
+  );
+  expect(small.notice(800, 600)).toBeUndefined();
+  const large = new QwenVlProcessor(config, tower, mostPixels(tower, 2 ** 31, 32_768));
+  expect(large.sizeFor(4032, 3024)).toEqual([4032, 3024]);
+  expect(large.notice(4032, 3024)).toBeUndefined();
+  const short = new QwenVlProcessor(config, tower, mostPixels(tower, 2 ** 31, 1024));
+  const [wide, high] = short.sizeFor(4032, 3024);
+  expect((wide * high) / 28 ** 2).toBeLessThanOrEqual(768);
 });

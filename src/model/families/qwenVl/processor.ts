@@ -2,8 +2,9 @@ import { ImageError } from "@/images/imageError";
 import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
+import type { ImageGeometry } from "../../prompt/prompt";
 import type { GridTowerConfig } from "../../vision/grid/gridConfig";
-import type { ImageProcessor, ProcessedImage, Raster } from "../family";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   type Normalization,
   normalizationOf,
@@ -28,13 +29,17 @@ const MOST_LENGTHS = 200;
 export class QwenVlProcessor implements ImageProcessor {
   readonly filter: ResampleFilter;
   readonly #normalization: Normalization;
+  /** Of the model. */
   readonly #limits: PixelLimits;
+  /** Of the model and of what holds its images. */
+  readonly #fitting: PixelLimits;
   /** Pixels along a side of a feature. */
   readonly #side: number;
 
   constructor(
     config: JsonObject,
     { patchSize, fold }: Pick<GridTowerConfig, "patchSize" | "fold">,
+    mostPixels = Number.POSITIVE_INFINITY,
   ) {
     const differs =
       (config.patch_size ?? patchSize) !== patchSize || (config.merge_size ?? fold) !== fold;
@@ -45,31 +50,47 @@ export class QwenVlProcessor implements ImageProcessor {
     this.filter = pillowFilter(config.resample ?? 3);
     this.#normalization = normalizationOf(config);
     this.#limits = limitsOf(config);
+    this.#fitting = limitedTo(mostPixels, this.#limits);
     this.#side = patchSize * fold;
   }
 
   /** @throws ModelError */
-  static async load(files: ModelFiles, config: GridTowerConfig): Promise<QwenVlProcessor> {
+  static async load(
+    files: ModelFiles,
+    config: GridTowerConfig,
+    mostPixels?: number,
+  ): Promise<QwenVlProcessor> {
     const { preprocessor } = await preprocessorFiles(files);
-    return new QwenVlProcessor(preprocessor, config);
+    return new QwenVlProcessor(preprocessor, config, mostPixels);
   }
 
   /** @throws ImageError for an image that is too long */
   sizeFor(width: number, height: number): readonly [width: number, height: number] {
-    return fittingSize([width, height], this.#side, this.#limits);
+    return fittingSize([width, height], this.#side, this.#fitting);
+  }
+
+  notice(width: number, height: number): string | undefined {
+    const [wide, high] = this.sizeFor(width, height);
+    const [ownWidth, ownHeight] = fittingSize([width, height], this.#side, this.#limits);
+    if (wide === ownWidth && high === ownHeight) return undefined;
+    const sizes = `${wide} × ${high} pixels instead of ${ownWidth} × ${ownHeight}`;
+    return `The model sees the image in ${sizes}: more do not fit here.`;
   }
 
   process(image: Raster): ProcessedImage {
     const { width, height } = image;
     const part = { left: 0, top: 0, width, height };
     const pixelValues = toPixelValues(image, part, this.#normalization);
+    return { pixelValues, tiles: 1, height, width, geometry: this.geometry(image) };
+  }
+
+  geometry({ width, height }: PixelSize): ImageGeometry {
     const tile = {
       gridRows: height / this.#side,
       gridColumns: width / this.#side,
       box: { x: 0, y: 0, width: 1, height: 1 },
     };
-    const geometry = { grid: { rows: 0, columns: 0 }, tiles: [tile] };
-    return { pixelValues, tiles: 1, height, width, geometry };
+    return { grid: { rows: 0, columns: 0 }, tiles: [tile] };
   }
 }
 
@@ -83,6 +104,11 @@ function limitsOf(config: JsonObject): PixelLimits {
   }
   const message = "The model's preprocessor_config.json has no limits of pixels that can be met.";
   throw new ModelError("badModel", message);
+}
+
+function limitedTo(pixels: number, { fewest, most }: PixelLimits): PixelLimits {
+  const fitting = Math.min(most, pixels);
+  return { fewest: Math.min(fewest, fitting), most: fitting };
 }
 
 /**

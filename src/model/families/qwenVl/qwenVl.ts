@@ -159,7 +159,7 @@ function vision(gridTower: GridVisionFamily["gridTower"], names: GridTowerNames)
   return {
     gridTower,
     names,
-    processor: (files, config) => QwenVlProcessor.load(files, config),
+    processor: (files, config, mostPixels) => QwenVlProcessor.load(files, config, mostPixels),
     markup,
   };
 }

@@ -42,6 +42,23 @@ export interface GridWindow {
 /** Epsilon of all norms, which no configuration changes. */
 export const GRID_EPSILON = 1e-6;
 
+type GridSizes = Pick<GridTowerConfig, "hidden" | "channels" | "patchSize" | "fold" | "width">;
+
+/**
+ * The largest image, in pixels, whose activations can each be bound and whose feature rows leave a quarter
+ * of the context. Qwen2-VL's own limit of 12.8 megapixels needs bindings of 335 MB.
+ * @param bindingBytes the adapter's largest binding
+ */
+export function mostPixels(
+  { hidden, channels, patchSize, fold, width }: GridSizes,
+  bindingBytes: number,
+  contextLength: number,
+): number {
+  const words = Math.max(hidden, channels * patchSize ** 2, Math.ceil(width / fold ** 2));
+  const rows = Math.min(Math.floor(bindingBytes / 4 / words), 0.75 * contextLength * fold ** 2);
+  return rows * patchSize ** 2;
+}
+
 /** @throws ModelError for what the kernels do not cover */
 export function checkGridTower(config: GridTowerConfig): GridTowerConfig {
   const multiples = {

@@ -1,0 +1,91 @@
+import { texts } from "@/language/language";
+import { OUTLINE_IMAGE } from "@/protocol/engine";
+import {
+  answerSeconds,
+  gpuBytes,
+  memoryFit,
+  type Place,
+  SLOW_SECONDS,
+  storageFit,
+} from "@/store/models/modelFit";
+import type { FoundModel } from "@/store/models/models";
+import { formatBytes, formatCount, formatMs } from "@/text/format";
+import { useModels } from "../useApp";
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+  /** What there is here of it. */
+  readonly limit?: { readonly text: string; readonly isExceeded: boolean } | undefined;
+}
+
+/** What a model costs, and what there is of it here. */
+export function useFacts(found: FoundModel): readonly Fact[] {
+  const place = useModels((state) => state.place);
+  const kept = useModels((state) => state.kept);
+  const { repository, outline, bytes } = found;
+  const words = texts.models;
+  const { id, commit, license, files } = repository;
+  const stored = kept.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
+  const inMemory = gpuBytes(outline, weightFileBytes(found));
+  const formats = inMemory.map((each) => words.gpuOf(formatBytes(each.bytes), each.format));
+  const smallest = Math.min(...inMemory.map((each) => each.bytes));
+  const { rowsPerImage, contextLength, bytesPerRow } = outline;
+  const { width, height } = OUTLINE_IMAGE;
+  return [
+    { name: words.family, value: outline.family },
+    {
+      name: words.images,
+      value: outline.hasVision ? words.reads : words.textOnly,
+    },
+    { name: words.license, value: license ?? words.noLicense },
+    {
+      name: words.download,
+      value: words.files(formatBytes(bytes), files.length),
+      limit: storageLimit(bytes - stored, place),
+    },
+    { name: words.gpu, value: formats.join(" · "), limit: memoryLimit(smallest, place) },
+    ...(rowsPerImage === undefined
+      ? []
+      : [
+          {
+            name: words.image,
+            value: words.imageOf(formatCount(rowsPerImage), width, height),
+          },
+        ]),
+    { name: words.price, value: words.priceOf(formatBytes(1000 * bytesPerRow)) },
+    { name: words.context, value: words.contextOf(formatCount(contextLength)) },
+    ...speedFact(smallest, rowsPerImage, place),
+  ];
+}
+
+function weightFileBytes({ repository }: FoundModel): number {
+  return repository.files
+    .filter(({ name }) => name.endsWith(".safetensors"))
+    .reduce((sum, file) => sum + file.bytes, 0);
+}
+
+function storageLimit(missing: number, place: Place): Fact["limit"] {
+  const fit = storageFit(missing, place);
+  if (fit === "unknown") return undefined;
+  const free = formatBytes(place.freeBytes ?? 0);
+  return { text: texts.models.roomIn[fit](free), isExceeded: fit === "tooLarge" };
+}
+
+function memoryLimit(bytes: number, place: Place): Fact["limit"] {
+  const fit = memoryFit(bytes, place);
+  const { deviceHas } = texts.models;
+  if (fit === "unknown") return { text: deviceHas.unknown, isExceeded: false };
+  const has = formatBytes(place.deviceBytes ?? 0);
+  return { text: deviceHas[fit](has), isExceeded: fit === "tooLarge" };
+}
+
+function speedFact(bytes: number, promptTokens: number | undefined, { rate }: Place): Fact[] {
+  if (!rate) return [];
+  const seconds = answerSeconds(bytes, rate, promptTokens);
+  const words = texts.models;
+  const time = formatMs(seconds * 1000);
+  const isExceeded = seconds > SLOW_SECONDS;
+  if (!isExceeded) return [{ name: words.speed, value: words.speedOf(time) }];
+  return [{ name: words.speed, value: "", limit: { text: words.tooSlow(time), isExceeded } }];
+}
