@@ -125,8 +125,6 @@ export interface ModelOutline {
    * were not given.
    */
   readonly rowsPerImage?: number;
-  /** Bytes in memory per byte of the weights' files: above 1 if quantised weights become f16. */
-  readonly memoryPerFileByte: number;
 }
 
 /** The size for which an outline counts the rows of an image. */

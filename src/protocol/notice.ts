@@ -3,6 +3,14 @@
  * sentences are in `src/language`, and `noticeSentence` of the package says them in English.
  */
 export type Notice =
+  /** An image was scaled down further than its model asks for: the adapter or the context holds no more. */
+  | {
+      readonly code: "scaledDown";
+      readonly width: number;
+      readonly height: number;
+      readonly ownWidth: number;
+      readonly ownHeight: number;
+    }
   /** Only the first frame of an animated image was used. */
   | { readonly code: "firstFrame" }
   /** Of `asked` queries, those of the last `used` rows were recorded. */

@@ -13,6 +13,9 @@ const KERNELS: Readonly<Record<string, string>> = {
 
 /** The sentences of the engine's notices. */
 export const noticesEn: Sentences = {
+  scaledDown: ({ width, height, ownWidth, ownHeight }) =>
+    `The model sees the image in ${width} × ${height} pixels instead of ${ownWidth} × ${ownHeight}: ` +
+    "more do not fit here.",
   firstFrame: () => "The image is animated: its first frame was used.",
   fewerQueries: ({ asked, used }) =>
     `Only the last ${used} of ${asked} rows were asked what they attend to.`,

@@ -43,6 +43,13 @@ export interface Raster extends PixelSize {
   readonly data: Uint8ClampedArray;
 }
 
+/** An image was scaled to `width` × `height` instead of the model's own size, in pixels. */
+export interface ScaledDown extends PixelSize {
+  readonly code: "scaledDown";
+  readonly ownWidth: number;
+  readonly ownHeight: number;
+}
+
 /** A family's image processor, configured by a directory's files. */
 export interface ImageProcessor {
   readonly filter: ResampleFilter;
@@ -53,8 +60,8 @@ export interface ImageProcessor {
    * @param size that `sizeFor` gives @param turnImages as in `process`
    */
   geometry(size: PixelSize, turnImages?: number): ImageGeometry;
-  /** A sentence if `sizeFor` gives less than the model's own processor would. */
-  notice?(width: number, height: number): string | undefined;
+  /** Whether `sizeFor` gives less than the model's own processor would. */
+  notice?(width: number, height: number): ScaledDown | undefined;
   /** Whether `turnImages` changes what `process` gives. */
   readonly countsTurnImages?: boolean;
   /** @param turnImages number of images of the turn, this one included; default 1 */

@@ -1,7 +1,7 @@
 import type { VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import { type DecodedImage, decodeImage } from "@/images/decode";
-import type { ProcessedImage } from "@/model/families/family";
+import type { ProcessedImage, ScaledDown } from "@/model/families/family";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
 import { firstEqualRows } from "@/model/vision/visualRows";
@@ -16,7 +16,7 @@ export interface SeenImage {
   /** Pixels, as decoded and turned. */
   readonly width: number;
   readonly height: number;
-  readonly notices: DecodedImage["notices"];
+  readonly notices: readonly (DecodedImage["notices"][number] | ScaledDown)[];
 }
 
 /** What policies ask of images besides their features. */

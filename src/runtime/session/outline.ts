@@ -29,7 +29,6 @@ export async function outlineModel(
     layers,
     contextLength,
     bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES.f16,
-    memoryPerFileByte: memoryPerFileByte(json),
     ...(rowsPerImage === undefined ? {} : { rowsPerImage }),
   };
 }
@@ -48,11 +47,4 @@ async function rowsOfImage(
   const [fitWidth, fitHeight] = processor.sizeFor(width, height);
   const { tiles } = processor.geometry({ width: fitWidth, height: fitHeight });
   return tiles.reduce((sum, { gridRows, gridColumns }) => sum + gridRows * gridColumns, 0);
-}
-
-/** MLX's affine quantisation: `bits` per weight, and a scale and a bias of 16 bits per group. */
-function memoryPerFileByte({ quantization }: JsonObject): number {
-  const { bits, group_size: group = 64 } = (quantization ?? {}) as JsonObject;
-  if (typeof bits !== "number" || typeof group !== "number" || bits <= 0 || group <= 0) return 1;
-  return 16 / (bits + 32 / group);
 }

@@ -61,12 +61,3 @@ it.each(WITH_IMAGES)(
     expect((await outlineModel(text)).rowsPerImage).toBeUndefined();
   },
 );
-
-it("counts what quantised weights become in memory", async () => {
-  const text = fs.readFileSync(`${FAMILY_FIXTURES}/smolvlm-mlx/config.json`, "utf8");
-  const { quantization } = JSON.parse(text);
-  const { memoryPerFileByte } = await outlineModel(text);
-  expect(memoryPerFileByte).toBeCloseTo(16 / (quantization.bits + 32 / quantization.group_size));
-  const plain = fs.readFileSync(`${FAMILY_FIXTURES}/smolvlm/config.json`, "utf8");
-  expect((await outlineModel(plain)).memoryPerFileByte).toBe(1);
-});

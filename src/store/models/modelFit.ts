@@ -1,4 +1,4 @@
-import type { AdapterRate, ModelOutline } from "@/protocol/engine";
+import type { AdapterRate } from "@/protocol/engine";
 
 /** What limits a model here; undefined where the browser does not tell. */
 export interface Place {
@@ -21,14 +21,14 @@ export const SLOW_SECONDS = 60;
 const LOAD_SHARE = 1.15;
 
 /**
- * Bytes of the weights in GPU memory, by the formats that the engine can hold them in.
+ * Bytes of the weights in GPU memory, by the formats that the engine can hold them in. Weights keep the
+ * format of their file.
  * @param fileBytes of the weights' files
  */
 export function gpuBytes(
-  { memoryPerFileByte }: Pick<ModelOutline, "memoryPerFileByte">,
   fileBytes: number,
 ): readonly { readonly format: WeightFormat; readonly bytes: number }[] {
-  return [{ format: "f16", bytes: fileBytes * memoryPerFileByte }];
+  return [{ format: "f16", bytes: fileBytes }];
 }
 
 /**

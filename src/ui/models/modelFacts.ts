@@ -27,7 +27,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
   const words = texts.models;
   const { id, commit, license, files } = repository;
   const stored = kept.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
-  const inMemory = gpuBytes(outline, weightFileBytes(found));
+  const inMemory = gpuBytes(weightFileBytes(found));
   const formats = inMemory.map((each) => words.gpuOf(formatBytes(each.bytes), each.format));
   const smallest = Math.min(...inMemory.map((each) => each.bytes));
   const { rowsPerImage, contextLength, bytesPerRow } = outline;

@@ -62,9 +62,8 @@ it("scales an image down to what the adapter and the context hold, and says so",
   // f32 [patches, 1280] of at most 128 MiB.
   expect(((width * height) / 14 ** 2) * 1280 * 4).toBeLessThanOrEqual(2 ** 27);
   expect(width * height).toBeGreaterThan(5e6);
-  expect(small.notice(4032, 3024)).toBe(
-    `The model sees the image in ${width} × ${height} pixels instead of 4032 × 3024: more do not fit here.`,
-  );
+  const scaledDown = { code: "scaledDown", width, height, ownWidth: 4032, ownHeight: 3024 };
+  expect(small.notice(4032, 3024)).toEqual(scaledDown);
   expect(small.notice(800, 600)).toBeUndefined();
   const large = new QwenVlProcessor(config, tower, mostPixels(tower, 2 ** 31, 32_768));
   expect(large.sizeFor(4032, 3024)).toEqual([4032, 3024]);

@@ -4,7 +4,7 @@ import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/prompt";
 import type { GridTowerConfig } from "../../vision/grid/gridConfig";
-import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
+import type { ImageProcessor, PixelSize, ProcessedImage, Raster, ScaledDown } from "../family";
 import {
   type Normalization,
   normalizationOf,
@@ -69,12 +69,11 @@ export class QwenVlProcessor implements ImageProcessor {
     return fittingSize([width, height], this.#side, this.#fitting);
   }
 
-  notice(width: number, height: number): string | undefined {
+  notice(width: number, height: number): ScaledDown | undefined {
     const [wide, high] = this.sizeFor(width, height);
     const [ownWidth, ownHeight] = fittingSize([width, height], this.#side, this.#limits);
     if (wide === ownWidth && high === ownHeight) return undefined;
-    const sizes = `${wide} × ${high} pixels instead of ${ownWidth} × ${ownHeight}`;
-    return `The model sees the image in ${sizes}: more do not fit here.`;
+    return { code: "scaledDown", width: wide, height: high, ownWidth, ownHeight };
   }
 
   process(image: Raster): ProcessedImage {
