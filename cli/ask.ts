@@ -14,7 +14,14 @@ import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
 import { withHubModel } from "./hubModel";
 import { loadOnly } from "./loadOnly";
-import { inputError, numberOption, parseOption, usageError } from "./options";
+import {
+  inputError,
+  numberOption,
+  parseOption,
+  type TypeOptions,
+  typeOptions,
+  usageError,
+} from "./options";
 import { replay } from "./replay";
 import { verify } from "./verify";
 
@@ -22,7 +29,7 @@ const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
-  [--kv-type f16|f32] [--chunk-rows N] [--memory MB] [--json FILE|-]
+  [--weight-type f16|q8|q4] [--kv-type f16|f32] [--chunk-rows N] [--memory MB] [--json FILE|-]
   [--compare aircache:0.1,prefixkv:0.1,streaming:0.1]
 
 An --image belongs to the next --prompt and may repeat; several prompts are turns of one
@@ -50,7 +57,7 @@ export interface AskCommand {
   /** Lanes of the last turn; empty: it is asked like the others. */
   readonly lanes: readonly CacheSettings[];
   readonly sampling: Sampling;
-  readonly kvType?: "f16" | "f32";
+  readonly types: TypeOptions;
   readonly chunkRows?: number;
   /** Ceiling of all GPU buffers, in megabytes. */
   readonly memoryMb?: number;
@@ -81,9 +88,7 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   checkPolicy(policy);
   if (scope !== "visual" && scope !== "prompt")
     throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
-  if (values["kv-type"] !== undefined && !/^f(16|32)$/.test(values["kv-type"])) {
-    throw usageError("--kv-type is f16 or f32.", USAGE);
-  }
+  const types = typeOptions(values, USAGE);
   if (!fs.existsSync(values.model))
     throw inputError(`There is no model directory ${values.model}.`);
   const settings: CacheSettings = {
@@ -110,7 +115,7 @@ export function parseAsk(argv: readonly string[]): AskCommand {
         integer: true,
       }),
     },
-    ...(values["kv-type"] === undefined ? {} : { kvType: values["kv-type"] as "f16" | "f32" }),
+    types,
     ...(values["chunk-rows"] === undefined
       ? {}
       : {
@@ -163,6 +168,7 @@ function parseArguments(argv: readonly string[]) {
         "top-p": { type: "string", default: "1" },
         seed: { type: "string", default: "0" },
         "max-new-tokens": { type: "string", default: "128" },
+        "weight-type": { type: "string" },
         "kv-type": { type: "string" },
         "chunk-rows": { type: "string" },
         memory: { type: "string" },
@@ -200,7 +206,7 @@ export async function askAll(
   onToken: (text: string) => void,
 ): Promise<AskDocument> {
   const model = await page.load({
-    ...(command.kvType === undefined ? {} : { kvType: command.kvType }),
+    ...command.types,
     ...(command.chunkRows === undefined ? {} : { chunkRows: command.chunkRows }),
     ...(command.memoryMb === undefined ? {} : { memoryMb: command.memoryMb }),
   });

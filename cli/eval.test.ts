@@ -12,6 +12,7 @@ const SETTINGS: EvalSettings = {
   scope: "visual",
   options: {},
   kvType: "default",
+  weightType: "default",
   maxNewTokens: 128,
 };
 const ANSWERED = {

@@ -35,9 +35,9 @@ export class Engines {
 
   async open(): Promise<OpenedEngine> {
     if (this.#page) return this.#page;
-    const { model, kvType } = this.#command;
+    const { model, types } = this.#command;
     this.#page = await this.#openEngine(model, this.#images);
-    this.info = await this.#page.load(kvType === undefined ? {} : { kvType });
+    this.info = await this.#page.load(types);
     return this.#page;
   }
 

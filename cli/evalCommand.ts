@@ -4,12 +4,19 @@ import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { type Question, questionsOf, readDataset, readReferences } from "./dataset";
-import { inputError, numberOption, parseOption, usageError } from "./options";
+import {
+  inputError,
+  numberOption,
+  parseOption,
+  type TypeOptions,
+  typeOptions,
+  usageError,
+} from "./options";
 
 const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 1] [--scope visual|prompt] [--option name=value …]
-  [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--kv-type f16|f32]
+  [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--weight-type f16|q8|q4] [--kv-type f16|f32]
   [--reference FILE] [--processes N] [--shard I/N] [--seconds N] [--merge yes]
 
 Asks every question of a data set (DIR/questions.jsonl) in its own conversation and scores the answers:
@@ -28,7 +35,7 @@ export interface EvalCommand {
   readonly references: ReadonlyMap<string, string>;
   readonly lanes: readonly CacheSettings[];
   readonly sampling: Sampling;
-  readonly kvType?: "f16" | "f32";
+  readonly types: TypeOptions;
   readonly json?: string;
   readonly processes: number;
   /** The part of the questions that this process asks: those whose index is `index` modulo `of`. */
@@ -41,12 +48,11 @@ export interface EvalCommand {
 /** @throws with exitCode 2 on usage, 1 on a file that is not there or cannot be read. */
 export function parseEval(argv: readonly string[]): EvalCommand {
   const values = parseArguments(argv);
-  const { data, scope, policy, "kv-type": kvType, json } = values;
+  const { data, scope, policy, json } = values;
   if (data === undefined) throw usageError("--data is missing.", USAGE);
   if (scope !== "visual" && scope !== "prompt")
     throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
-  if (kvType !== undefined && kvType !== "f16" && kvType !== "f32")
-    throw usageError("--kv-type is f16 or f32.", USAGE);
+  const types = typeOptions(values, USAGE);
   const { merge } = values;
   const processes = numberOption("processes", values.processes, 1, 256, { integer: true });
   if (json === undefined && (processes > 1 || values.shard || merge))
@@ -75,7 +81,7 @@ export function parseEval(argv: readonly string[]): EvalCommand {
         integer: true,
       }),
     },
-    ...(kvType === undefined ? {} : { kvType }),
+    types,
     ...(json === undefined ? {} : { json }),
     processes,
     ...(values.shard === undefined ? {} : { shard: parseShard(values.shard) }),
@@ -108,6 +114,7 @@ function parseArguments(argv: readonly string[]) {
         option: { type: "string", multiple: true, default: [] },
         policies: { type: "string" },
         "max-new-tokens": { type: "string", default: "128" },
+        "weight-type": { type: "string" },
         "kv-type": { type: "string" },
         reference: { type: "string" },
         processes: { type: "string", default: "1" },

@@ -11,6 +11,7 @@ const SETTINGS: EvalSettings = {
   scope: "visual",
   options: {},
   kvType: "default",
+  weightType: "default",
   maxNewTokens: 128,
 };
 const answered = (key: string) => ({ key, world: "card", expected: "1", lanes: [] });

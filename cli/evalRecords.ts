@@ -10,6 +10,7 @@ export interface EvalSettings {
   readonly scope: string;
   readonly options: Readonly<Record<string, number | string>>;
   readonly kvType: string;
+  readonly weightType: string;
   readonly maxNewTokens: number;
 }
 

@@ -90,7 +90,7 @@ function differences(answered: readonly Answered[]): string {
     .join("");
 }
 
-function settingsOf({ model, lanes, sampling, kvType }: EvalCommand): EvalSettings {
+function settingsOf({ model, lanes, sampling, types }: EvalCommand): EvalSettings {
   const hash = createHash("sha256");
   for (const name of fs.readdirSync(model).sort()) {
     if (name.endsWith(".safetensors")) hash.update(fs.readFileSync(path.join(model, name)));
@@ -100,7 +100,8 @@ function settingsOf({ model, lanes, sampling, kvType }: EvalCommand): EvalSettin
     lanes: lanes.map(laneName),
     scope: lanes[0]?.scope ?? "visual",
     options: Object.assign({}, ...lanes.map(({ options }) => options)),
-    kvType: kvType ?? "default",
+    kvType: types.kvType ?? "default",
+    weightType: types.weightType ?? "default",
     maxNewTokens: sampling.maxNewTokens,
   };
 }

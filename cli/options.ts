@@ -37,6 +37,26 @@ export function numberOption(
   return value;
 }
 
+/** The options that say how weights and cache are held; spread into a `LoadRequest`. */
+export interface TypeOptions {
+  readonly kvType?: "f16" | "f32";
+  readonly weightType?: "f16" | "q8" | "q4";
+}
+
+/** Parses `--kv-type` and `--weight-type`. @throws with exitCode 2 */
+export function typeOptions(
+  values: { readonly "kv-type"?: string | undefined; readonly "weight-type"?: string | undefined },
+  usage: string,
+): TypeOptions {
+  const { "kv-type": kv, "weight-type": weight } = values;
+  const kvType = (["f16", "f32"] as const).find((type) => type === kv);
+  const weightType = (["f16", "q8", "q4"] as const).find((type) => type === weight);
+  if (kv !== undefined && !kvType) throw usageError("--kv-type is f16 or f32.", usage);
+  if (weight !== undefined && !weightType)
+    throw usageError("--weight-type is f16, q8 or q4.", usage);
+  return { ...(kvType && { kvType }), ...(weightType && { weightType }) };
+}
+
 /**
  * `alpha=0.9` → ["alpha", 0.9]; a value that is not a number remains text; `forget=@FILE` reads the
  * list of that name from a JSON file of `npm run calibrate`.

@@ -14,7 +14,14 @@ import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
 import type { AttemptRecord } from "@/store/library/records";
 import { type OpenedEngine, openEngine } from "./engine";
 import { inputError, usageError } from "./options";
-import { modelOf, originOf, otherWeights, planReplay, type Step } from "./replayPlan";
+import {
+  modelOf,
+  originOf,
+  otherWeights,
+  planReplay,
+  type Step,
+  typesOfOrigin,
+} from "./replayPlan";
 
 const USAGE = `npm run ask -- --replay FILE [--model DIR] [--json FILE|-]
 
@@ -233,8 +240,8 @@ export async function replay(argv: readonly string[]): Promise<number> {
     const page = await openEngine(modelDir(model, steps), images);
     try {
       const isQuiet = json === "-";
-      const kvType = originOf(steps[0]!.attempts.find(originOf) ?? steps[0]!.attempts[0]!)?.kvType;
-      const info = await page.load(kvType ? { kvType } : {});
+      const origin = originOf(steps[0]!.attempts.find(originOf) ?? steps[0]!.attempts[0]!);
+      const info = await page.load(typesOfOrigin(origin));
       const other = otherWeights(steps, info.versions);
       if (other) process.stderr.write(`${other}\n`);
       const answers = await replayAll(page, steps, (answer) => {

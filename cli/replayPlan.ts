@@ -1,5 +1,5 @@
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
-import type { AskRequest, Sampling } from "@/protocol/engine";
+import type { AskRequest, LoadRequest, Sampling } from "@/protocol/engine";
 import {
   type ChatConversation,
   type Exchange,
@@ -62,6 +62,16 @@ function callsOf(attempts: readonly AttemptRecord[]): readonly (readonly Attempt
     else calls.push([attempt]);
   }
   return calls.filter((call) => call.some(({ run }) => run.phase === "done"));
+}
+
+/** How the weights and the cache of an answer were held: what a load must ask for. */
+export function typesOfOrigin(
+  origin: Origin | undefined,
+): Pick<LoadRequest, "kvType" | "weightType"> {
+  if (!origin) return {};
+  const { kvType, elementType } = origin;
+  const isGrouped = elementType === "q8" || elementType === "q4";
+  return { kvType, ...(isGrouped && { weightType: elementType }) };
 }
 
 export function originOf({ run }: AttemptRecord): Origin | undefined {

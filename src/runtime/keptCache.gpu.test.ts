@@ -67,6 +67,8 @@ describe("a kept cache", () => {
     const { kvType } = await engine.load({ baseUrl });
     await engine.load({ baseUrl, kvType: kvType === "f16" ? "f32" : "f16" });
     expect(await engine.restoreCache(kept)).toBe(false);
+    await engine.load({ baseUrl, weightType: "q8" });
+    expect(await engine.restoreCache(kept)).toBe(false);
     await engine.load({ baseUrl, revision: "another" });
     expect(await engine.restoreCache(kept)).toBe(false);
   });

@@ -3,7 +3,7 @@ import type { Seen } from "../request/continuation";
 
 /** A conversation's cache outside of the engine. */
 export interface KeptCache {
-  /** Identity of the weights that computed it. */
+  /** Identity of the weights that computed it, and how they were held. */
   readonly weights: string;
   readonly seen: Seen;
   readonly snapshot: CacheSnapshot;

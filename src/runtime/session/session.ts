@@ -336,6 +336,7 @@ export class Session {
   }
 }
 
+/** Identity of the weights as they are held. */
 function weightsOf({ info }: LoadedModel): string {
-  return info.versions.weights ?? "";
+  return `${info.versions.weights ?? ""} ${info.elementType}`;
 }

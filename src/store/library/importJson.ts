@@ -64,7 +64,7 @@ const sampling = object<Sampling>({
 });
 const origin = object<Origin>({
   model: string,
-  elementType: oneOf("f16", "f32", "bf16"),
+  elementType: oneOf("f16", "f32", "bf16", "q8", "q4"),
   kvType: oneOf("f16", "f32"),
   versions: dictionary(string),
   vendor: string,
