@@ -27,7 +27,7 @@ import { verify } from "./verify";
 
 const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
-  [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB]
+  [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB] [--earlier 0.05]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
   [--weight-type f16|q8|q4] [--kv-type f16|f32] [--chunk-rows N] [--memory MB] [--json FILE|-]
   [--compare aircache:0.1,prefixkv:0.1,streaming:0.1]
@@ -99,6 +99,9 @@ export function parseAsk(argv: readonly string[]): AskCommand {
     ...(values.cap === undefined
       ? {}
       : { capMb: numberOption("cap", values.cap, 0, 1e6, { above: true }) }),
+    ...(values.earlier === undefined
+      ? {}
+      : { earlierRetention: numberOption("earlier", values.earlier, 0, 1, { above: true }) }),
   };
   return {
     model: path.resolve(values.model),
@@ -162,6 +165,7 @@ function parseArguments(argv: readonly string[]) {
         scope: { type: "string", default: "visual" },
         option: { type: "string", multiple: true, default: [] },
         cap: { type: "string" },
+        earlier: { type: "string" },
         compare: { type: "string" },
         temperature: { type: "string", default: "0" },
         "top-k": { type: "string", default: "0" },

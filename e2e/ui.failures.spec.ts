@@ -62,6 +62,27 @@ test("a failed answer stands where it happened and is tried again", async ({ pag
   await expect(page.getByLabel("Question")).toHaveValue("half a thought");
 });
 
+test("without memory for another image, less of the earlier ones can be kept", async ({ page }) => {
+  const [answer] = recording().answers;
+  const { result: _, ...asked } = answer!;
+  const failure = { code: "outOfMemory", message: "No memory.", action: "keepLess" } as const;
+  const failed = { ...asked, question: "And this one?", events: [], failure };
+  await openScripted(page, { script: { ...recording(), answers: [answer!, failed] } });
+  await ask(page, answer!.question);
+  await expect(page.getByLabel("Earlier images")).toHaveValue("");
+  await ask(page, failed.question);
+  const last = page.getByRole("group", { name: failed.question });
+  await last.getByRole("button", { name: "Keep less of earlier images" }).click();
+  await expect(page.getByLabel("Earlier images")).toHaveValue("25");
+  await expect(last.getByRole("alert")).toBeVisible();
+  await last.getByRole("button", { name: "Keep less of earlier images" }).click();
+  await expect(page.getByLabel("Earlier images")).toHaveValue("13");
+  await page.getByLabel("Earlier images").fill("0");
+  await expect(
+    page.getByText("A whole number from 1 to 100, or nothing for unchanged."),
+  ).toBeVisible();
+});
+
 test("a model that cannot be loaded says why, keeps the question and loads on request", async ({
   page,
 }) => {

@@ -229,6 +229,11 @@ export interface CacheSettings {
   readonly options: Readonly<Record<string, number | string>>;
   /** Ceiling of the KV pool in megabytes (10^6 bytes), for the whole conversation. */
   readonly capMb?: number;
+  /**
+   * Fraction in (0, 1] of the image rows of earlier turns that stay. The question ranks them again before
+   * it is prefilled. Absent: what their turns kept. Not for comparisons.
+   */
+  readonly earlierRetention?: number;
 }
 
 export interface Sampling {

@@ -29,6 +29,11 @@ export const cacheEn = {
     help: "Limit of the KV cache for the whole conversation; earlier rows are dropped first.",
     off: "off",
   },
+  earlier: {
+    name: "Earlier images",
+    help: "Share of their rows that the next question leaves, ranked by that question.",
+    unchanged: "unchanged",
+  },
   reference: {
     name: "Compare every answer with the full cache",
     help: "After each answer the full cache answers too, and its memory is freed again.",
@@ -69,6 +74,7 @@ export const cacheEn = {
   settings: {
     withCap: (settings: string, megabytes: number) => `${settings}, cap ${megabytes} MB`,
     ofPrompt: "of the whole prompt",
+    earlier: (share: string) => `earlier images ${share}`,
     temperature: (value: number) => `temperature ${value}`,
     topP: (value: number) => `top-p ${value}`,
     seed: (value: number) => `seed ${value}`,

@@ -26,6 +26,7 @@ export const failuresEn: {
   readonly original: string;
   readonly actions: Readonly<Record<NonNullable<EngineFailure["action"]>, string>>;
   readonly raiseCap: (megabytes: number) => string;
+  readonly keepLessOfEarlier: string;
   readonly insecure: string;
   readonly lostOften: string;
 } = {
@@ -53,6 +54,7 @@ export const failuresEn: {
   reason: ({ kind }) => (kind in ADAPTERS ? ADAPTERS[kind] : undefined),
   original: "Original message",
   raiseCap: (megabytes) => `Raise the cap to ${megabytes} MB`,
+  keepLessOfEarlier: "Keep less of earlier images",
   actions: {
     retry: "Try again",
     keepLess: "Keep less",

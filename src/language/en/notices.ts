@@ -27,6 +27,7 @@ export const noticesEn: Sentences = {
   fewerAnchors: ({ asked, used }) =>
     `${asked} rows would be protected by position; half of the budget allows ${used}.`,
   earlierDropped: ({ megabytes }) => `Earlier rows were dropped to stay within ${megabytes} MB.`,
+  earlierReduced: ({ percent }) => `Of the rows of earlier images, ${percent} % are left.`,
   earlierImagesDropped: () => "The rows of earlier images were dropped to make room.",
   pieces: ({ rows }) =>
     `The prompt does not fit uncompressed: it was read in pieces of ${rows} rows, with ` +

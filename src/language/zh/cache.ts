@@ -28,6 +28,11 @@ export const cacheZh: Texts["cache"] = {
     help: "整个对话的 KV 缓存上限；先丢弃较早的行。",
     off: "不限",
   },
+  earlier: {
+    name: "较早的图像",
+    help: "下一个问题为较早图像保留的行的比例，由该问题排序。",
+    unchanged: "不变",
+  },
   reference: {
     name: "每个回答都与完整缓存比较",
     help: "每次回答之后，完整缓存也会回答一次，随后释放其内存。",
@@ -56,6 +61,7 @@ export const cacheZh: Texts["cache"] = {
   settings: {
     withCap: (settings, megabytes) => `${settings}，上限 ${megabytes} MB`,
     ofPrompt: "范围为整个提示",
+    earlier: (share) => `较早的图像 ${share}`,
     temperature: (value) => `温度 ${value}`,
     topP: (value) => `top-p ${value}`,
     seed: (value) => `种子 ${value}`,

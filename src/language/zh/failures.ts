@@ -74,6 +74,7 @@ export const failuresZh: Texts["failures"] = {
   },
   original: "原文（英文）",
   raiseCap: (megabytes) => `把上限提高到 ${megabytes} MB`,
+  keepLessOfEarlier: "减少较早图像的保留",
   actions: {
     retry: "重试",
     keepLess: "减少保留",

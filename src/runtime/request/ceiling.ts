@@ -26,16 +26,22 @@ export function kvCeiling(
   return cap <= left ? { bytes: cap, isCap: true } : { bytes: left, isCap: false };
 }
 
-/** The refusal of a question whose cache exceeds a ceiling even with the fewest rows. */
-export function ceilingTooLow(ceiling: KvCeiling, needed: number): EngineError {
+/**
+ * The refusal of a question whose cache exceeds a ceiling even with the fewest rows.
+ * @param action what needs less: another policy than the full cache, else fewer turns
+ */
+export function ceilingTooLow(
+  ceiling: KvCeiling,
+  needed: number,
+  action: "keepLess" | "newConversation" = "newConversation",
+): EngineError {
   const [most, least] = [Math.floor(ceiling.bytes / 1e4) / 100, Math.ceil(needed / 1e4) / 100];
   if (ceiling.isCap) {
     const message = `A cap of ${most} MB is too small for this question: it needs ${least} MB.`;
-    const action = "newConversation";
     const reason = { kind: "cap", capMb: most, neededMb: least } as const;
     return new EngineError({ code: "capTooSmall", message, reason, action, neededMb: least });
   }
   const message = `There is not enough graphics memory for this question: its cache needs ${least} MB, and ${most} MB are free.`;
   const reason = { kind: "cacheMemory", freeMb: most, neededMb: least } as const;
-  return new EngineError({ code: "outOfMemory", message, reason, action: "newConversation" });
+  return new EngineError({ code: "outOfMemory", message, reason, action });
 }

@@ -22,7 +22,7 @@ export interface CheckedSettings {
 
 /** @throws EngineError, PolicyError */
 export function checkSettings(settings: CacheSettings): CheckedSettings {
-  const { policy: id, retention, scope, capMb } = settings;
+  const { policy: id, retention, scope, capMb, earlierRetention = 1 } = settings;
   const policy = policyById(id);
   if (!(retention > 0 && retention <= 1)) {
     throw bad(`The retention must be above 0 and at most 1, not ${shown(retention)}.`);
@@ -30,6 +30,11 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
   if (scope !== "visual" && scope !== "prompt") throw bad(`There is no scope ${shown(scope)}.`);
   if (capMb !== undefined && !(capMb > 0))
     throw bad(`A cap of ${shown(capMb)} MB is not positive.`);
+  if (!(earlierRetention > 0 && earlierRetention <= 1)) {
+    throw bad(
+      `The retention of earlier images must be above 0 and at most 1, not ${shown(earlierRetention)}.`,
+    );
+  }
   return { policy, options: resolveOptions(policy, settings.options), settings };
 }
 

@@ -95,6 +95,11 @@ export class Comparison {
     if (settings.length < 2 || settings.length > MOST_LANES) {
       throw bad(`Two to ${MOST_LANES} lanes can be compared, not ${settings.length}.`);
     }
+    if (settings.some(({ earlierRetention }) => earlierRetention !== undefined)) {
+      throw bad(
+        "A comparison compresses all images alike; it keeps no other share of earlier ones.",
+      );
+    }
     const checked = settings.map(checkSettings);
     const progress = new Progress(request.explain);
     const turn = await progress.time("vision", () => {

@@ -24,7 +24,7 @@ import { needsPieces, prefillInPieces } from "./pieces";
 import { previewPlan, type Recorded } from "./preview";
 import { type EncodedSegment, keptRowsOf } from "./pruning";
 import { ReferenceLane } from "./reference";
-import { dropHistory, leastRows, shrinkHistory } from "./shrinkHistory";
+import { dropHistory, leastRows, shrinkEarlierImages, shrinkHistory } from "./shrinkHistory";
 
 interface AdvanceArgs {
   readonly segment: Segment;
@@ -204,6 +204,7 @@ export class Session {
         reference?.refuse(job);
         return await this.#advanceInPieces(job, cache, segment, encoded, newTokens);
       }
+      if (newTokens > 0) await shrinkEarlierImages(this.#model, job, cache, segment);
       const added = chosen && keptRowsOf(chosen.plan).length;
       const tokens = await shrinkHistory(this.#model, job, cache, segment, newTokens, added);
       const args = { segment, cache, encoded, newTokens: tokens, reference };
@@ -289,13 +290,14 @@ export class Session {
   }
 
   /**
-   * The segments to prefill: one, or one per turn under a cap. With a cap, every turn is compressed
-   * before the next one is prefilled, as when it was asked.
+   * The segments to prefill: one, or one per turn under a cap or if less of earlier images is to stay.
+   * Then every turn is compressed before the next one is prefilled, as when it was asked.
    */
   #segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
     const start = request.fresh ? 0 : coveredTokens(this.#held, seen);
     const end = prompt.ids.length;
-    if (settings.capMb === undefined) return [{ start, end }];
+    const { capMb, earlierRetention } = settings;
+    if (capMb === undefined && earlierRetention === undefined) return [{ start, end }];
     const cuts = [start, ...prompt.turnStarts.filter((cut) => cut > start), end];
     return cuts.slice(1).map((cut, i) => ({ start: cuts[i] as number, end: cut }));
   }

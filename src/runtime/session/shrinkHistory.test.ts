@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { CacheSettings } from "@/protocol/engine";
-import { candidateSlots } from "./shrinkHistory";
+import { candidateSlots, targetRows } from "./shrinkHistory";
 
 /** One layer whose two heads hold other rows, in an order of their own. */
 const positions = [
@@ -36,4 +36,18 @@ it("offers all slots but the first four in scope prompt", () => {
       [4, 5],
     ],
   ]);
+});
+
+it("leaves a share of an image's rows, in proportion to what the heads hold", () => {
+  const held = [
+    [
+      [1, 2, 3, 4, 5, 6],
+      [4, 5],
+    ],
+  ];
+  const rows = [[9, 5]];
+  // 8 of 2 x 10 rows are held: 40 %.
+  expect(targetRows(rows, held, [{ count: 10 }], 0.2)).toEqual([[6, 4]]);
+  expect(targetRows(rows, held, [{ count: 10 }], 0.4)).toBeUndefined();
+  expect(targetRows(rows, [[[], []]], [], 0.1)).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import type { KeepPlan } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
+import type { PromptTile } from "@/model/prompt/prompt";
 import { TapRecorder } from "@/model/taps/taps";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
@@ -39,7 +40,7 @@ export async function shrinkHistory(
 
   const candidates = candidateSlots(job.turn, cache);
   const least = withoutCandidates(rows, candidates);
-  const tokens = tokensThatFit(least, added, newTokens, cap);
+  const tokens = tokensThatFit(job, least, added, newTokens, cap);
   const target = shrunkRows(rows, least, added + tokens, cap) as RowCounts;
   if (cache.seen === 0) return tokens;
   const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
@@ -47,6 +48,56 @@ export async function shrinkHistory(
   const megabytes = Math.floor(cap.bytes / 1e4) / 100;
   job.progress.notice({ code: "earlierDropped", megabytes });
   return tokens;
+}
+
+/**
+ * Drops image rows of earlier turns until `earlierRetention` of them are left, ranked by the attention that
+ * the segment's text pays to them. Every layer and head gives up the same share of what it holds.
+ */
+export async function shrinkEarlierImages(
+  model: LoadedModel,
+  job: Job,
+  cache: KvCache,
+  segment: Segment,
+): Promise<void> {
+  const { prompt, settings } = job.turn;
+  const { earlierRetention } = settings;
+  if (earlierRetention === undefined || cache.seen === 0) return;
+  const tiles = prompt.tiles.filter(({ start }) => start < segment.start);
+  const slots = candidateSlots(
+    { prompt: { tiles }, settings: { ...settings, scope: "visual" } },
+    cache,
+  );
+  const target = targetRows(cache.rowCounts(), slots, tiles, earlierRetention);
+  if (!target) return;
+  const cap = { ...kvCeiling(settings, model.gpu.memory), rowBytes: cache.rowBytes };
+  const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
+  await job.progress.time("compact", () => dropRows(cache, slots, target, scores));
+  const percent = Math.round(earlierRetention * 1000) / 10;
+  job.progress.notice({ code: "earlierReduced", percent });
+}
+
+/**
+ * Rows per layer and head of which a share of the tiles' rows is left.
+ * @returns undefined if no more than that share is held
+ */
+export function targetRows(
+  rows: RowCounts,
+  slots: readonly (readonly (readonly number[])[])[],
+  tiles: readonly Pick<PromptTile, "count">[],
+  share: number,
+): RowCounts | undefined {
+  const heads = slots.flat();
+  const held = heads.reduce((sum, { length }) => sum + length, 0);
+  const full = heads.length * tiles.reduce((sum, { count }) => sum + count, 0);
+  if (held <= share * full) return undefined;
+  const left = (share * full) / held;
+  return rows.map((counts, layer) =>
+    counts.map((count, head) => {
+      const own = slots[layer]?.[head]?.length ?? 0;
+      return count - own + Math.floor(own * left);
+    }),
+  );
 }
 
 /** Rows of earlier turns that cannot be dropped. */
@@ -74,6 +125,7 @@ function withoutCandidates(
 
 /** New tokens that fit with the fewest possible earlier rows. @throws EngineError */
 function tokensThatFit(
+  { turn }: Job,
   least: RowCounts,
   added: number,
   newTokens: number,
@@ -83,7 +135,8 @@ function tokensThatFit(
   for (let tokens = newTokens; tokens >= Math.min(1, newTokens); tokens--) {
     if (fits(tokens)) return tokens;
   }
-  throw ceilingTooLow(cap, peakBytes(least, added + 1, cap.rowBytes));
+  const action = turn.policy.id === "full" ? "keepLess" : "newConversation";
+  throw ceilingTooLow(cap, peakBytes(least, added + 1, cap.rowBytes), action);
 }
 
 type CandidateTurn = Pick<PreparedTurn, "settings"> & {

@@ -25,6 +25,7 @@ import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
   createSettingsStore,
+  questionSettings,
   type SettingsState,
   type SettingsStore,
 } from "../settings/settings";
@@ -119,7 +120,7 @@ export function createApp(options: AppOptions): App {
     ...{ archive, chat, policies, ownership, undrawn, caches, persist, newId, now },
   });
   const models = createModels({ hub: options.hub, load, embedded, begin: library.begin });
-  const next = () => cacheSettings(settings.getState(), policies);
+  const next = () => questionSettings(settings.getState(), policies);
   const comparison = createComparisonSetup(settings, policies, newId);
   const preview = createPreview({ load, chat, settings, next });
   const viewer = createViewer({ chat, load, newId, now: () => Date.now() });
@@ -127,7 +128,8 @@ export function createApp(options: AppOptions): App {
   const pages = () =>
     viewer.store.getState().samples.filter((sample) => sample.pages === undefined);
   const calibration = createCalibration(load, pages);
-  const sweep = createSweep(chat, next, () => settings.getState().sampling);
+  const ofLanes = () => cacheSettings(settings.getState(), policies);
+  const sweep = createSweep(chat, ofLanes, () => settings.getState().sampling);
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);

@@ -15,7 +15,7 @@ export function result(given: Partial<TurnResult> = {}): TurnResult {
     retention: 1,
     scope: "visual",
     layers: [{ rowsBefore: rows, rowsAfter: rows, kept: [] }],
-    kvBytes: { before: 4, after: 2, peak: 4, end: 2, full: 4 },
+    kvBytes: { before: 4, after: 4, peak: 4, end: 4, full: 4 },
     ms: {
       vision: 1,
       prefill: 2,

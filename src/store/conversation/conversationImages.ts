@@ -53,3 +53,12 @@ export function withoutImage(conversation: ChatConversation, imageId: string): C
 export function givesWay({ images, exchanges }: ChatConversation): boolean {
   return exchanges.length === 0 && images.every(({ sampleId }) => sampleId !== undefined);
 }
+
+/** Whether a question has images of earlier questions before it. @param exchangeId undefined: the next question */
+export function hasImagesBefore(
+  { exchanges }: ChatConversation,
+  exchangeId: string | undefined,
+): boolean {
+  const at = exchanges.findIndex(({ id }) => id === exchangeId);
+  return exchanges.slice(0, at < 0 ? undefined : at).some(({ images }) => images.length > 0);
+}

@@ -27,6 +27,24 @@ test("an answer is compared with the full cache's answer to the same question, o
   expect(agrees(done({ retention: 1, finish: "cancelled" }), "A dog")).toBeUndefined();
 });
 
+test("the full cache without rows of earlier turns is compared like any other", () => {
+  const kvBytes = { before: 4, after: 3, peak: 4, end: 3, full: 4 };
+  const reference = {
+    result: result({ answer: "A dog" }),
+    source: "prefill",
+    peakBytes: 8,
+  } as const;
+  const capped = exchange(done({ answer: "A cat", kvBytes, appended: true, reference }));
+  expect(verdictOf(capped, capped.attempts[0]!, false)).toEqual({
+    kind: "differs",
+    reference: "A dog",
+  });
+  const unasked = exchange(done({ answer: "A cat", kvBytes, appended: true }));
+  expect(verdictOf(unasked, unasked.attempts[0]!, false)).toEqual({ kind: "missing", why: "off" });
+  const other: Attempt = { id: "x", settings, run: done({ retention: 0.1 }) };
+  expect(fullReference(unasked, other)).toBeUndefined();
+});
+
 describe("an answer about an image with something hidden in it", () => {
   const patches = [{ position: 7, box: { x: 0, y: 0, width: 0.5, height: 0.5 } }];
   const without = (answer: string): Attempt => ({

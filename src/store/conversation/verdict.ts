@@ -22,7 +22,7 @@ export function verdictOf(
 ): Verdict | undefined {
   const { run, hidden } = attempt;
   if (!isWhole(run)) return undefined;
-  if (!hidden && run.result.retention === 1) return undefined;
+  if (!hidden && isFull(run.result)) return undefined;
   const agrees = agreesWithReference(exchange, attempt);
   if (agrees !== undefined) {
     const reference = textOf(referenceFor(exchange, attempt)!.run);
@@ -48,7 +48,7 @@ export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt
   const own = ownReference(attempt);
   if (own) return own;
   const full = attempts.findLast(
-    ({ run, hidden }) => isWhole(run) && run.result.retention === 1 && !hidden,
+    ({ run, hidden }) => isWhole(run) && isFull(run.result) && !hidden,
   );
   return full === attempt ? undefined : full;
 }
@@ -89,6 +89,11 @@ function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt 
       !each.hidden &&
       sameSettings(each.settings, settings),
   );
+}
+
+/** Whether the full cache gave it: under a cap, it lacks rows of earlier turns. */
+function isFull({ retention, reference, kvBytes }: TurnResult): boolean {
+  return retention === 1 && reference === undefined && kvBytes.end >= kvBytes.full;
 }
 
 /** Whether it ended without being stopped. */

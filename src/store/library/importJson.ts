@@ -54,6 +54,7 @@ const settings = object<CacheSettings>({
   scope: oneOf("visual", "prompt"),
   options: dictionary(either(finite, string)),
   capMb: optional(finite),
+  earlierRetention: optional(finite),
 });
 const sampling = object<Sampling>({
   maxNewTokens: whole(),

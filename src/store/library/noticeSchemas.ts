@@ -12,6 +12,7 @@ const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   fewerProtected: true,
   fewerAnchors: true,
   earlierDropped: true,
+  earlierReduced: true,
   earlierImagesDropped: true,
   pieces: true,
   wrongKernels: true,

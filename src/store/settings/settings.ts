@@ -25,6 +25,8 @@ export interface SettingsState {
   readonly options: Readonly<Record<string, OptionValues>>;
   /** Ceiling of the KV pool in megabytes (10^6 bytes); undefined: none. */
   readonly capMb: number | undefined;
+  /** Percent of the image rows of earlier turns that the next question leaves; undefined: all that are left. */
+  readonly earlierPercent: number | undefined;
   /** Sampling parameters and the number of tokens. */
   readonly sampling: Sampling;
   /** Whether every compressed answer is compared with the full cache's. */
@@ -51,6 +53,9 @@ export const SAMPLING_LIMITS = {
   seed: { min: 0, max: 2 ** 32 - 1, integer: true },
 } as const satisfies Partial<Record<keyof Sampling, NumberLimits>>;
 
+/** Range of the share of earlier images, in percent. */
+export const EARLIER_LIMITS: NumberLimits = { min: 1, max: 100, integer: true };
+
 /** Plausible range of a cap in megabytes. */
 export const CAP_LIMITS: NumberLimits = { min: 0.01, max: 100_000, integer: false };
 
@@ -60,6 +65,7 @@ export const INITIAL_SETTINGS: SettingsState = {
   scope: DEFAULT_SETTINGS.scope,
   options: {},
   capMb: undefined,
+  earlierPercent: undefined,
   sampling: DEFAULT_SAMPLING,
   comparesWithFull: true,
   layer: "all",
@@ -99,9 +105,20 @@ export function cacheSettings(
   };
 }
 
+/** The same for a question in one lane: a comparison has no share of its own for earlier images. */
+export function questionSettings(
+  state: SettingsState,
+  policies: readonly PolicyInfo[],
+): CacheSettings {
+  const { earlierPercent } = state;
+  const earlier = earlierPercent === undefined ? {} : { earlierRetention: earlierPercent / 100 };
+  return { ...cacheSettings(state, policies), ...earlier };
+}
+
 export function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
   // A cap also applies to the full cache.
   if (a.policy !== b.policy || a.capMb !== b.capMb) return false;
+  if (a.earlierRetention !== b.earlierRetention) return false;
   if (a.policy === FULL) return true;
   return (
     a.retention === b.retention &&

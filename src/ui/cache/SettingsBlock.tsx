@@ -5,6 +5,7 @@ import { useApp, useSettings } from "../useApp";
 import { AnswerForm } from "./AnswerForm";
 import styles from "./Cache.module.css";
 import { CapControl } from "./CapControl";
+import { EarlierControl } from "./EarlierControl";
 import { KeepControl } from "./KeepControl";
 import { OptionsForm } from "./OptionsForm";
 
@@ -55,6 +56,7 @@ export function SettingsBlock() {
         />
       </div>
       <CapControl />
+      <EarlierControl />
       <ReferenceSwitch />
       <OptionsForm key={policy.id} policy={policy} />
       <AnswerForm />

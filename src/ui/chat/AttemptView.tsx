@@ -12,7 +12,7 @@ import styles from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
 import { PhaseLine } from "./PhaseLine";
-import { useFailureAction, useRaiseCap } from "./useFailureAction";
+import { useFailureAction, useKeepLessOfEarlier, useRaiseCap } from "./useFailureAction";
 import { useVerdict, VerdictLine } from "./VerdictLine";
 
 interface Props {
@@ -30,6 +30,7 @@ export function AttemptView({ exchange, attempt }: Props) {
   const text = textOf(run);
   const act = useFailureAction(attempt);
   const raiseCap = useRaiseCap(attempt);
+  const keepLessOfEarlier = useKeepLessOfEarlier(exchange, attempt);
   const isLive = run.phase === "running" || run.phase === "queued";
   return (
     <div className={styles.attempt} data-live={isLive || undefined}>
@@ -76,7 +77,12 @@ export function AttemptView({ exchange, attempt }: Props) {
           </>
         )}
         {run.phase === "failed" && (
-          <Failure failure={withAction(run.failure)} onAct={act} onRaiseCap={raiseCap} />
+          <Failure
+            failure={withAction(run.failure)}
+            onAct={act}
+            onRaiseCap={raiseCap}
+            onKeepLessOfEarlier={keepLessOfEarlier}
+          />
         )}
       </div>
     </div>

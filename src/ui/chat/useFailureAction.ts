@@ -1,7 +1,9 @@
+import { DEFAULT_SETTINGS } from "@/protocol/defaults";
 import type { EngineFailure } from "@/protocol/engine";
-import type { Attempt } from "@/store/conversation/conversation";
+import type { Attempt, Exchange } from "@/store/conversation/conversation";
+import { hasImagesBefore } from "@/store/conversation/conversationImages";
 import { clampPercent, FULL } from "@/store/settings/settings";
-import { useApp } from "../useApp";
+import { useApp, useChat } from "../useApp";
 
 type Action = NonNullable<EngineFailure["action"]>;
 
@@ -11,6 +13,27 @@ export function useRaiseCap({ id, settings }: Attempt): (capMb: number) => void 
   return (capMb) => {
     app.settings.choose({ capMb });
     app.chat.retry(id, { ...settings, capMb });
+  };
+}
+
+/**
+ * Asks again with half of what earlier images kept, if that helps: under a cap the engine has given up all
+ * that it may already, and a comparison compresses all images alike.
+ */
+export function useKeepLessOfEarlier(
+  exchange: Exchange,
+  { id, settings, run, comparison }: Attempt,
+): (() => void) | undefined {
+  const app = useApp();
+  const hasEarlier = useChat(({ conversation }) => hasImagesBefore(conversation, exchange.id));
+  const isOut = run.phase === "failed" && run.failure.code === "outOfMemory";
+  const { retention, earlierRetention = retention } = settings;
+  const earlierPercent = clampPercent((earlierRetention * 100) / 2);
+  if (!hasEarlier || !isOut || comparison !== undefined || earlierRetention <= 0.01)
+    return undefined;
+  return () => {
+    app.settings.choose({ earlierPercent });
+    app.chat.retry(id, { ...settings, earlierRetention: earlierPercent / 100 });
   };
 }
 
@@ -27,7 +50,8 @@ export function useFailureAction({ id, settings, comparison }: Attempt): (action
         if (comparison !== undefined && settings.policy !== FULL) {
           return app.chat.retry(id, { ...settings, retention: keepPercent / 100 });
         }
-        app.settings.choose({ keepPercent });
+        const policy = settings.policy === FULL ? DEFAULT_SETTINGS.policy : settings.policy;
+        app.settings.choose({ policy, keepPercent });
         return app.chat.retry(id, app.next());
       }
       case "chooseImage":

@@ -10,10 +10,12 @@ interface Props {
   readonly onAct?: ((action: Action) => void) | undefined;
   /** Asks again under a cap of so many megabytes. */
   readonly onRaiseCap?: (capMb: number) => void;
+  /** Present if rows of earlier images can be given up. */
+  readonly onKeepLessOfEarlier?: (() => void) | undefined;
 }
 
 /** A failure in its place: one sentence, and what helps. */
-export function Failure({ failure, onAct, onRaiseCap }: Props) {
+export function Failure({ failure, onAct, onRaiseCap, onKeepLessOfEarlier }: Props) {
   const { action, neededMb } = failure;
   const words = texts.failures;
   const original = originalMessage(failure);
@@ -29,6 +31,11 @@ export function Failure({ failure, onAct, onRaiseCap }: Props) {
       {neededMb !== undefined && onRaiseCap && (
         <button type="button" className={styles.action} onClick={() => onRaiseCap(neededMb)}>
           {words.raiseCap(neededMb)}
+        </button>
+      )}
+      {onKeepLessOfEarlier && (
+        <button type="button" className={styles.action} onClick={onKeepLessOfEarlier}>
+          {words.keepLessOfEarlier}
         </button>
       )}
       {action && onAct && (

@@ -26,10 +26,16 @@ export function settingsDetails(
   settings: CacheSettings,
 ): readonly string[] {
   const policy = policies.find(({ id }) => id === settings.policy);
-  if (!policy || settings.policy === FULL) return [];
+  const { earlierRetention } = settings;
+  const earlier =
+    earlierRetention === undefined
+      ? []
+      : [texts.cache.settings.earlier(formatRetention(earlierRetention))];
+  if (!policy || settings.policy === FULL) return earlier;
   const scope = settings.scope === "prompt" ? [texts.cache.settings.ofPrompt] : [];
   const options = changedOptions(policy, settings.options);
   return [
+    ...earlier,
     ...scope,
     ...options.map(({ label, value }) => `${texts.policy(label).toLowerCase()} ${value}`),
   ];

@@ -1,0 +1,118 @@
+import fs from "node:fs";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import { resample } from "@/images/resample";
+import type {
+  AskRequest,
+  CacheSettings,
+  ReferenceAnswer,
+  Turn,
+  TurnResult,
+} from "@/protocol/engine";
+import { readPng } from "../../cli/png";
+import { diskFetch, diskUrl } from "../../test/files";
+
+import { LocalEngine } from "./engine";
+
+const PICTURE = "fixtures/families/pictures/busy.png";
+
+// Node has no canvas: the picture's pixels as Pillow scales them.
+vi.mock("@/images/decode", () => ({
+  async decodeImage(
+    _: Blob,
+    sizeFor: (width: number, height: number) => readonly [number, number],
+    filter: "bicubic",
+  ) {
+    const { data, width, height } = readPng(PICTURE);
+    const size = sizeFor(width, height);
+    const pixels = resample(data, [width, height], size, filter);
+    const scaled = { data: pixels, width: size[0], height: size[1] };
+    return { pixels: scaled, width, height, notices: [] };
+  },
+}));
+
+const SETTINGS: CacheSettings = {
+  policy: "snapkv",
+  retention: 0.8,
+  scope: "visual",
+  options: {},
+};
+const SHARE = 0.25;
+
+function asked(turns: readonly Turn[], settings: CacheSettings, fresh = false): AskRequest {
+  return {
+    turns,
+    images: { a: new Blob([fs.readFileSync(PICTURE)]) },
+    settings,
+    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 6 },
+    fresh,
+    reference: true,
+  };
+}
+
+/** Rows of the n-th image that a result holds, over all layers and heads, and how many it had. */
+function imageRows({ layers, images }: TurnResult, place: number, kvHeads: number) {
+  const tiles = images[place]!.tiles.map(({ firstPosition, gridRows, gridColumns }) => {
+    return { start: firstPosition, end: firstPosition + gridRows * gridColumns };
+  });
+  const isIts = (position: number) =>
+    tiles.some(({ start, end }) => position >= start && position < end);
+  const held = layers.flatMap(({ kept, keptPerHead }) =>
+    (keptPerHead ?? Array.from({ length: kvHeads }, () => kept)).map(
+      (list) => list.filter(isIts).length,
+    ),
+  );
+  const each = tiles.reduce((sum, { start, end }) => sum + end - start, 0);
+  return { held: held.reduce((sum, count) => sum + count, 0), full: each * held.length };
+}
+
+const engine = new LocalEngine();
+beforeAll(() => {
+  vi.stubGlobal("navigator", { gpu: create([]) });
+  vi.stubGlobal("fetch", diskFetch);
+});
+afterAll(() => vi.unstubAllGlobals());
+
+it("keeps less of earlier images, once, and compares with the full cache all the same", async () => {
+  const { kvHeads } = await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
+  const shown = { images: ["a"], question: "What is shown in this image?" };
+  const first = await engine.ask(asked([shown], SETTINGS));
+  const turns: Turn[] = [{ ...shown, answerIds: first.tokenIds }, shown];
+  const less = { ...SETTINGS, earlierRetention: SHARE };
+
+  const second = await engine.ask(asked(turns, less));
+  expect(second.appended).toBe(true);
+  expect(second.notices).toContainEqual({ code: "earlierReduced", percent: 100 * SHARE });
+  const [earlier, own] = [0, 1].map((place) => imageRows(second, place, kvHeads));
+  expect(earlier!.held).toBeLessThanOrEqual(SHARE * earlier!.full);
+  expect(earlier!.held).toBeGreaterThan(0.9 * SHARE * earlier!.full);
+  expect(own!.held).toBeGreaterThan(0.75 * own!.full);
+
+  const { result, source } = second.reference as ReferenceAnswer;
+  const full = { ...SETTINGS, policy: "full", retention: 1 };
+  const whole = await engine.ask(asked(turns, full, true));
+  expect(source).toBe("prefill");
+  expect(result.tokenIds).toEqual(whole.tokenIds);
+  expect(whole.reference).toBeUndefined();
+
+  // The same cache from the beginning: every turn is compressed before the next one.
+  const again = await engine.ask(asked(turns, less, true));
+  expect(again.appended).toBe(false);
+  expect(imageRows(again, 0, kvHeads)).toEqual(earlier);
+  expect(again.kvBytes.end).toBeLessThan(whole.kvBytes.end);
+
+  // A third question finds that no more than the share is left.
+  const third = { images: [], question: "Why?" };
+  const later = [...turns.slice(0, 1), { ...shown, answerIds: again.tokenIds }, third];
+  const last = await engine.ask(asked(later, { ...less, earlierRetention: 0.9 }));
+  expect(last.appended).toBe(true);
+  expect(last.notices).not.toContainEqual(expect.objectContaining({ code: "earlierReduced" }));
+  expect(imageRows(last, 0, kvHeads)).toEqual(earlier);
+
+  // The full cache without rows of earlier images is no full cache.
+  const partly = await engine.ask(asked(turns, { ...full, earlierRetention: SHARE }, true));
+  expect(partly.reference).toMatchObject({ source: "prefill" });
+
+  const { settings: _, fresh: __, ...question } = asked(turns, less);
+  await expect(engine.compare({ ...question, lanes: [less, full] })).rejects.toThrow("comparison");
+});
