@@ -39,7 +39,7 @@ type Check = (scratch: TestBuffers, recorder: Recorder) => Promise<() => Promise
 /** Runs a check with its own scratch buffers. */
 async function run(gpu: Gpu, check: Check): Promise<number> {
   const scratch = new TestBuffers(gpu);
-  const recorder = gpu.recorder("self-test", 8);
+  const recorder = gpu.recorder("self-test", 16);
   try {
     const compare = await check(scratch, recorder);
     recorder.submit();

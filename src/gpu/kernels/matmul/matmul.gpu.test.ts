@@ -16,7 +16,7 @@ afterAll(() => gpu.device.destroy());
 const [rows, depth] = [37, 76];
 const TYPES = ["f32", "f16", "bf16", "q8g32", "q4g64"] as const;
 
-it.each(["square", "tall", "narrow2", "narrow4"] as const)(
+it.each(["square", "tall", "large", "narrow4", "narrow8"] as const)(
   "gates through a %s tile",
   async (tile) => {
     const [many, width] = [135, 46];
@@ -41,7 +41,7 @@ describe.each([
   { variant: "registers" },
   { variant: "subgroup" },
   { variant: "tiled", tile: "small" },
-  { variant: "tiled", tile: "narrow8" },
+  { variant: "tiled", tile: "narrow2" },
 ] as const)("matmul $variant", (kind) => {
   it.each(TYPES)("multiplies %s weights in parts", async (dtype) => {
     const columns = 101;

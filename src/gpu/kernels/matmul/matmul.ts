@@ -3,6 +3,7 @@ import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import type { DType } from "../common/dtype";
 import type { Matrix } from "../common/matrix";
+import outer from "../common/outer.wgsl?raw";
 import { foldGroups } from "../common/reduction";
 import { weightCode } from "../weights/weightCode";
 import gelu from "./activation_gelu.wgsl?raw";
@@ -45,7 +46,15 @@ export interface MatmulSpec {
 }
 
 /** Tiles of `tiled`; the `narrow` ones are for as many rows as they are named after. */
-export const MATMUL_TILES = ["narrow2", "narrow4", "narrow8", "tall", "square", "small"] as const;
+export const MATMUL_TILES = [
+  "narrow2",
+  "narrow4",
+  "narrow8",
+  "large",
+  "tall",
+  "square",
+  "small",
+] as const;
 export type MatmulTile = (typeof MATMUL_TILES)[number];
 
 /** Size of a product; `columns` as stored: a gated matrix has gate and up. */
@@ -107,9 +116,10 @@ const TILED: Readonly<Record<MatmulTile, Tiling>> = {
   narrow2: narrowTiling(2),
   narrow4: narrowTiling(4),
   narrow8: narrowTiling(8),
-  tall: sharedTiling(16, 2, 4),
-  square: sharedTiling(16, 1, 8),
-  small: sharedTiling(8, 1, 4),
+  large: sharedTiling({ side: 16, tall: 2, broad: 2, depth4: 4 }),
+  tall: sharedTiling({ side: 16, tall: 2, broad: 1, depth4: 4 }),
+  square: sharedTiling({ side: 16, tall: 1, broad: 1, depth4: 8 }),
+  small: sharedTiling({ side: 8, tall: 1, broad: 1, depth4: 4 }),
 };
 /** Workgroups that fill a large GPU. */
 const WANTED_GROUPS = 128;
@@ -124,13 +134,26 @@ function narrowTiling(rows: number): Tiling {
   };
 }
 
-function sharedTiling(side: number, tall: number, depth4: number): Tiling {
+/** A workgroup of `side` × `side`; an invocation owns `tall` × `broad` blocks of 4 × 4. */
+function sharedTiling({
+  side,
+  tall,
+  broad,
+  depth4,
+}: Readonly<Record<"side" | "tall" | "broad" | "depth4", number>>): Tiling {
   return {
     code: tiled,
     tileRows: 4 * side * tall,
-    tileColumns: 4 * side,
+    tileColumns: 4 * side * broad,
     tilesPerGroup: 1,
-    constants: { SIDE: side, TALL: tall, DEPTH4: depth4, WORKGROUP: side * side },
+    constants: {
+      HIGH: side,
+      WIDE: side,
+      TALL: tall,
+      BROAD: broad,
+      DEPTH4: depth4,
+      WORKGROUP: side * side,
+    },
   };
 }
 
@@ -198,7 +221,7 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
 function compile(gpu: Gpu, spec: MatmulSpec, label: string, { code, constants }: Tiling) {
   return gpu.compile({
     label,
-    code: [...weightCode(spec.dtype), ...STORE_CODE[spec.store], io, code],
+    code: [...weightCode(spec.dtype), ...STORE_CODE[spec.store], outer, io, code],
     access: ["read", "read", "read", "write"],
     params: {
       rows: "u32",

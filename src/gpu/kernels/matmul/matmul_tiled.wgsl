@@ -1,68 +1,86 @@
 // matmul_tiled: output = input × weightsᵀ, stored by a store_*.wgsl. Tiles in shared memory.
-// Concatenated after matmul_io.wgsl.
+// Concatenated after outer.wgsl and matmul_io.wgsl.
 //
-// A workgroup of SIDE × SIDE owns 4 SIDE TALL rows by 4 SIDE columns of the product and processes the
-// depth in steps of 4 DEPTH4; an invocation owns TALL times 4 × 4. Tiles are depth-major in vec4 of four
-// rows or columns: a step of the depth reads one vec4 of columns and TALL of rows for 16 TALL products.
-// An invocation loads a block of 4 rows by 4 of the depth, transposes it in registers, and loads the
-// next one before it multiplies. Places of a line are swizzled by XOR, against bank conflicts. Dispatch
-// ceil(rows / tile) * ceil(columns / tile) workgroups, folded. (TALL + 1) * SIDE * DEPTH4 * 64 bytes
-// of shared memory.
+// A workgroup of HIGH × WIDE owns 4 HIGH TALL rows by 4 WIDE BROAD columns of the product and processes the
+// depth in steps of 4 DEPTH4; an invocation owns TALL by BROAD times 4 × 4. Tiles are depth-major in vec4 of
+// four rows or columns: a step of the depth reads TALL + BROAD vec4 for 16 TALL BROAD products. An invocation
+// loads a block of 4 lines by 4 of the depth, transposes it in registers, and loads the next one before it
+// multiplies. Places of a line are swizzled by XOR, against bank conflicts. Dispatch ceil(rows / tile) *
+// ceil(columns / tile) workgroups, folded. LINES * DEPTH4 * 64 bytes of shared memory.
 
-override SIDE: u32 = 16;
+override HIGH: u32 = 16;
+override WIDE: u32 = 16;
 override TALL: u32 = 1; // 1 or 2
-override DEPTH4: u32 = 8; // (TALL + 1) * DEPTH4 <= SIDE, a power of two
-override WORKGROUP: u32 = 256; // SIDE * SIDE
-override GROUPS: u32 = SIDE * TALL; // vec4 of rows
+override BROAD: u32 = 1; // 1 or 2
+override DEPTH4: u32 = 8; // a power of two, LINES * DEPTH4 <= WORKGROUP
+override WORKGROUP: u32 = 256; // HIGH * WIDE
+override ROWS4: u32 = HIGH * TALL; // vec4 of rows
+override COLUMNS4: u32 = WIDE * BROAD;
+override LINES: u32 = ROWS4 + COLUMNS4;
 
-var<workgroup> tile_a: array<vec4f, 4u * DEPTH4 * GROUPS>;
-var<workgroup> tile_b: array<vec4f, 4u * DEPTH4 * SIDE>;
+var<workgroup> tile: array<vec4f, 4u * DEPTH4 * LINES>; // rows, then columns
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let tile = group.y * 65535u + group.x;
-  let tiles_across = (params.columns + 4u * SIDE - 1u) / (4u * SIDE);
-  let row = tile / tiles_across * 4u * GROUPS;
-  let column = tile % tiles_across * 4u * SIDE;
+  let index = group.y * 65535u + group.x;
+  let across = (params.columns + 4u * COLUMNS4 - 1u) / (4u * COLUMNS4);
+  let row = index / across * 4u * ROWS4;
+  let column = index % across * 4u * COLUMNS4;
   if (row >= params.rows) {
     return;
   }
   // Loading: four lines, four neighbours along the depth.
   let quad = local.x % DEPTH4;
-  let lines = local.x / DEPTH4;
-  let is_row = lines < GROUPS;
-  let first = select(column + 4u * (lines - GROUPS), row + 4u * lines, is_row);
-  // Computing: TALL times 4 × 4.
-  let ty = local.x / SIDE;
-  let tx = local.x % SIDE;
-  var low: mat4x4f; // a column per row of the product
-  var high: mat4x4f;
+  let line = local.x / DEPTH4;
+  let is_row = line < ROWS4;
+  let first = select(column + 4u * (line - ROWS4), row + 4u * line, is_row);
+  // Computing.
+  let ty = local.x / WIDE;
+  let tx = local.x % WIDE;
+  var upper_left: mat4x4f; // a column per row of the product
+  var upper_right: mat4x4f;
+  var lower_left: mat4x4f;
+  var lower_right: mat4x4f;
   var block = load_block(first, quad, is_row);
   for (var k4 = 0u; k4 < params.depth4; k4 += DEPTH4) {
     workgroupBarrier();
-    for (var i = 0u; i < 4u; i++) {
-      if (is_row) {
-        tile_a[(4u * quad + i) * GROUPS + (lines ^ quad)] = block[i];
-      } else if (lines < GROUPS + SIDE) {
-        tile_b[(4u * quad + i) * SIDE + ((lines - GROUPS) ^ quad)] = block[i];
+    if (line < LINES) {
+      for (var i = 0u; i < 4u; i++) {
+        tile[(4u * quad + i) * LINES + (line ^ quad)] = block[i];
       }
     }
     workgroupBarrier();
-    block = load_block(first, k4 + DEPTH4 + quad, is_row);
+    if (line < LINES) {
+      block = load_block(first, k4 + DEPTH4 + quad, is_row);
+    }
     for (var q = 0u; q < DEPTH4; q++) {
       for (var i = 0u; i < 4u; i++) {
-        let k = 4u * q + i;
-        let b = tile_b[k * SIDE + (tx ^ q)];
-        low += outer(tile_a[k * GROUPS + (ty ^ q)], b);
+        let k = (4u * q + i) * LINES;
+        let upper = tile[k + (ty ^ q)];
+        let left = tile[k + ((ROWS4 + tx) ^ q)];
+        upper_left = add_outer(upper_left, upper, left);
+        if (BROAD > 1u) {
+          upper_right = add_outer(upper_right, upper, tile[k + ((ROWS4 + WIDE + tx) ^ q)]);
+        }
         if (TALL > 1u) {
-          high += outer(tile_a[k * GROUPS + ((SIDE + ty) ^ q)], b);
+          let lower = tile[k + ((HIGH + ty) ^ q)];
+          lower_left = add_outer(lower_left, lower, left);
+          if (BROAD > 1u) {
+            lower_right = add_outer(lower_right, lower, tile[k + ((ROWS4 + WIDE + tx) ^ q)]);
+          }
         }
       }
     }
   }
-  store_rows(row + 4u * ty, column + 4u * tx, low);
+  store_rows(row + 4u * ty, column + 4u * tx, upper_left);
+  if (BROAD > 1u) {
+    store_rows(row + 4u * ty, column + 4u * (WIDE + tx), upper_right);
+  }
   if (TALL > 1u) {
-    store_rows(row + 4u * (SIDE + ty), column + 4u * tx, high);
+    store_rows(row + 4u * (HIGH + ty), column + 4u * tx, lower_left);
+    if (BROAD > 1u) {
+      store_rows(row + 4u * (HIGH + ty), column + 4u * (WIDE + tx), lower_right);
+    }
   }
 }
 
@@ -79,10 +97,6 @@ fn load_block(first: u32, k: u32, is_row: bool) -> mat4x4f {
     }
   }
   return transpose(block);
-}
-
-fn outer(a: vec4f, b: vec4f) -> mat4x4f {
-  return mat4x4f(a.x * b, a.y * b, a.z * b, a.w * b);
 }
 
 fn store_rows(row: u32, column: u32, sums: mat4x4f) {
