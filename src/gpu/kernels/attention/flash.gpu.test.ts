@@ -49,3 +49,73 @@ describe.each([
     recorder.destroy();
   });
 });
+
+describe.each([
+  ["plain", undefined],
+  ["subgroup", undefined],
+  ["tiled", 2],
+] as const)("flash %s over windows", (variant, height) => {
+  it("attends within each window alone, all in one dispatch", async () => {
+    const shape = { heads: 3, kvHeads: 3, headDim: 20 };
+    const { heads, headDim } = shape;
+    // As at the lower right of an image: windows become smaller.
+    const windows = [
+      { first: 0, rows: 64 },
+      { first: 64, rows: 4 },
+      { first: 68, rows: 36 },
+    ];
+    const rows = 104;
+    const [queries, keys, values] = [3, 4, 5].map((seed) =>
+      randomFloats(rows * heads * headDim, seed),
+    ) as [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
+    // One more layer, which is not read, before the windows.
+    const parts = [{ first: 0, rows }, ...windows];
+    const table = parts.flatMap((part) =>
+      Array.from({ length: heads }, (_, head) => [head * rows + part.first, 0, rows, part.rows]),
+    );
+    const output = scratch.empty((rows + 3) * heads * headDim);
+    const lse = scratch.empty(rows * heads);
+    const cache = {
+      ...{ keys: scratch.upload(keys), values: scratch.upload(values), layer: 1 },
+      table: scratch.upload(Uint32Array.from(table.flat())),
+    };
+    const spec = { variant, kvType: "f32", shape, isCausal: false, isWindowed: true } as const;
+    const flash = await createFlash(gpu, { ...spec, ...(height && { height }) });
+    const recorder = gpu.recorder("test");
+    const buffers = { queries: scratch.upload(queries), output, lse };
+    flash(recorder, { cache, ...buffers, rows: 64, windows: windows.length });
+    recorder.submit();
+    recorder.destroy();
+    const expected = windows.flatMap((window) =>
+      windowAttention(shape, { queries, keys, values }, rows, window),
+    );
+    const got = (await scratch.readFloats(output)).subarray(0, rows * heads * headDim);
+    expect(maxError(got, Float32Array.from(expected))).toBeLessThan(TOLERANCE);
+  });
+});
+
+/** Attention of a window's rows to all of them. Queries and result [rows, heads, headDim]; keys [heads, rows, headDim]. */
+function windowAttention(
+  { heads, headDim }: { readonly heads: number; readonly headDim: number },
+  { queries, keys, values }: Readonly<Record<"queries" | "keys" | "values", Float32Array>>,
+  total: number,
+  { first, rows }: { readonly first: number; readonly rows: number },
+): number[] {
+  const inWindow = Array.from({ length: rows }, (_, i) => first + i);
+  return inWindow.flatMap((row) =>
+    Array.from({ length: heads }, (_, head) => {
+      const at = (slot: number) => (head * total + slot) * headDim;
+      const scores = inWindow.map((slot) => {
+        let dot = 0;
+        for (let d = 0; d < headDim; d++) {
+          dot += queries[(row * heads + head) * headDim + d]! * keys[at(slot) + d]!;
+        }
+        return Math.exp(dot / Math.sqrt(headDim));
+      });
+      const mass = scores.reduce((sum, score) => sum + score, 0);
+      return Array.from({ length: headDim }, (_, d) =>
+        inWindow.reduce((sum, slot, i) => sum + (scores[i]! / mass) * values[at(slot) + d]!, 0),
+      );
+    }).flat(),
+  );
+}

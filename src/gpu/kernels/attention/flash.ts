@@ -51,6 +51,8 @@ export interface FlashSpec {
   readonly shape: HeadShape;
   /** Whether a row sees only the rows up to its own (default), or all rows of its chunk. */
   readonly isCausal?: boolean;
+  /** Chunks are windows of the rows, several per dispatch: `FlashArgs.windows`. */
+  readonly isWindowed?: boolean;
   /** One height for blocks of every number of rows; default: by size. Only `tiled` has several. */
   readonly height?: (typeof FLASH_HEIGHTS)[number];
 }
@@ -63,7 +65,13 @@ export interface FlashArgs {
   readonly output: Slice;
   /** f32 [rows, heads]: natural log of the sum of exponentials of the scaled scores. */
   readonly lse: Slice;
+  /** Of the chunk; of the largest window. */
   readonly rows: number;
+  /**
+   * Number of windows. They are layers of the table from `cache.layer` on, each with its number of rows, a
+   * multiple of 4, in the place of the flat offset; the offset of its first head is its first row.
+   */
+  readonly windows?: number;
   /** First row of the chunk in queries, output and lse; default 0. */
   readonly firstRow?: number;
 }
@@ -77,17 +85,18 @@ export async function createFlash(gpu: Gpu, spec: FlashSpec): Promise<Flash> {
   const kernels = await Promise.all(candidates.map((blocks) => compile(gpu, spec, blocks)));
   const scale = 1 / Math.sqrt(headDim);
 
-  return (recorder, { cache, queries, output, lse, rows, firstRow = 0 }) => {
+  return (recorder, { cache, queries, output, lse, rows, windows = 1, firstRow = 0 }) => {
     const groups = candidates.map(({ rowsPerUnit, unitsPerGroup }) =>
       Math.ceil((Math.ceil(rows / rowsPerUnit) * heads) / unitsPerGroup),
     );
-    const filling = groups.findIndex((count) => count >= WANTED_GROUPS);
+    const filling = groups.findIndex((count) => count * windows >= WANTED_GROUPS);
     const chosen = filling < 0 ? groups.length - 1 : filling;
     const { layer } = cache;
+    const [x, y = 1] = foldGroups(groups[chosen] as number);
     recorder.dispatch(kernels[chosen] as (typeof kernels)[number], {
       buffers: [queries, cache.keys, cache.values, cache.table, output, lse],
       params: { rows, heads, kvHeads, depth4: headDim / 4, layer, scale, first: firstRow },
-      groups: foldGroups(groups[chosen] as number),
+      groups: [x, y, windows],
     });
   };
 }
@@ -110,7 +119,8 @@ function blocksOf({ variant, shape, height }: FlashSpec): readonly Blocks[] {
   }));
 }
 
-function compile(gpu: Gpu, { variant, kvType, isCausal = true }: FlashSpec, blocks: Blocks) {
+function compile(gpu: Gpu, spec: FlashSpec, blocks: Blocks) {
+  const { variant, kvType, isCausal = true, isWindowed = false } = spec;
   return gpu.compile({
     label: `flash ${variant} ${kvType}${isCausal ? "" : " bidirectional"}`,
     code: [KV_CODE[kvType], io, ...blocks.code],
@@ -125,6 +135,9 @@ function compile(gpu: Gpu, { variant, kvType, isCausal = true }: FlashSpec, bloc
       first: "u32",
     },
     enable: variant === "subgroup" ? ["subgroups"] : [],
-    constants: { CAUSAL: Number(isCausal), ...blocks.constants },
+    constants: {
+      ...{ CAUSAL: Number(isCausal), WINDOWED: Number(isWindowed) },
+      ...blocks.constants,
+    },
   });
 }

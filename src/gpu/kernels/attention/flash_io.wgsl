@@ -1,7 +1,7 @@
 // flash_io: buffers of every flash kernel: attention of a chunk of rows over one layer of the cache.
 // Concatenated after kv_*.wgsl and before the kernel. Where CAUSAL, chunk row r sees slots 0 … rows
 // before + r, else all slots of the chunk. The chunk is rows `first` … `first + rows` of queries, output
-// and lse.
+// and lse; where WINDOWED, one of several.
 //
 //   queries        [first + rows, heads, depth4] vec4, rotated
 //   keys, values   one layer of the cache, Kv4; a row is depth4 long
@@ -22,6 +22,7 @@ struct Params {
 }
 
 override CAUSAL: bool = true;
+override WINDOWED: bool = false;
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(1) var<storage, read> keys: array<Kv4>;
@@ -31,9 +32,25 @@ override CAUSAL: bool = true;
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
 
-/// Slots that a row of the chunk sees, `before` of them from before the chunk.
-fn slots_seen(before: u32, row: u32) -> u32 {
-  return before + select(params.rows, min(row + 1u, params.rows), CAUSAL);
+struct Chunk {
+  first: u32,
+  rows: u32,
+  layer: u32,
+}
+
+/// Where WINDOWED, workgroups with the same z take one window. The table lists windows as layers, each with
+/// its number of rows in the place of the flat offset.
+fn chunk_of(z: u32) -> Chunk {
+  if (!WINDOWED) {
+    return Chunk(params.first, params.rows, params.layer);
+  }
+  let window = table[(params.layer + z) * params.kv_heads];
+  return Chunk(window.x, window.w, params.layer + z);
+}
+
+/// Slots that a row of a chunk of `rows` sees, `before` of them from before the chunk.
+fn slots_seen(before: u32, row: u32, rows: u32) -> u32 {
+  return before + select(rows, min(row + 1u, rows), CAUSAL);
 }
 
 const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers

@@ -15,22 +15,23 @@ fn dot4(q: vec4f, k0: vec4f, k1: vec4f, k2: vec4f, k3: vec4f) -> vec4f {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let unit = (group.y * 65535u + group.x) * WORKGROUP + local.x;
+  let chunk = chunk_of(group.z);
   let head = unit % params.heads;
   let row = unit / params.heads * 4u;
-  if (row >= params.rows) {
+  if (row >= chunk.rows) {
     return;
   }
   let kv_head = head / (params.heads / params.kv_heads);
-  let region = table[params.layer * params.kv_heads + kv_head];
+  let region = table[chunk.layer * params.kv_heads + kv_head];
   let stride = params.heads * params.depth4;
-  let q_base = (params.first + min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u))) * stride + head * params.depth4;
-  let o_base = (params.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
+  let q_base = (chunk.first + min(row + vec4u(0, 1, 2, 3), vec4u(chunk.rows - 1u))) * stride + head * params.depth4;
+  let o_base = (chunk.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
   // Slots that each of the four rows sees.
   let visible = vec4u(
-    slots_seen(region.y, row),
-    slots_seen(region.y, row + 1u),
-    slots_seen(region.y, row + 2u),
-    slots_seen(region.y, row + 3u),
+    slots_seen(region.y, row, chunk.rows),
+    slots_seen(region.y, row + 1u, chunk.rows),
+    slots_seen(region.y, row + 2u, chunk.rows),
+    slots_seen(region.y, row + 3u, chunk.rows),
   );
   let last_slot = visible.w - 1u;
 
@@ -68,18 +69,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       output[o_base.w + d] = sums[3];
     }
   }
-  finish(row, head, o_base.x, highest.x, mass.x);
-  finish(row + 1u, head, o_base.y, highest.y, mass.y);
-  finish(row + 2u, head, o_base.z, highest.z, mass.z);
-  finish(row + 3u, head, o_base.w, highest.w, mass.w);
+  finish(chunk, row, head, o_base.x, highest.x, mass.x);
+  finish(chunk, row + 1u, head, o_base.y, highest.y, mass.y);
+  finish(chunk, row + 2u, head, o_base.z, highest.z, mass.z);
+  finish(chunk, row + 3u, head, o_base.w, highest.w, mass.w);
 }
 
 /// Divides a row's weighted sums by the sum of weights.
-fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
-  if (row >= params.rows) {
+fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
+  if (row >= chunk.rows) {
     return;
   }
-  lse[(params.first + row) * params.heads + head] = highest + log(mass);
+  lse[(chunk.first + row) * params.heads + head] = highest + log(mass);
   for (var d = 0u; d < params.depth4; d++) {
     output[at + d] /= mass;
   }

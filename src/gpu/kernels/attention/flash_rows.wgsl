@@ -8,10 +8,10 @@ struct Rows {
 }
 
 /// Hides the keys that a row does not see.
-fn mask(rows: ptr<function, Rows>, before: u32, row: u32, key: u32) {
+fn mask(chunk: Chunk, rows: ptr<function, Rows>, before: u32, row: u32, key: u32) {
   let keys_of = key + vec4u(0, 1, 2, 3);
   for (var i = 0u; i < 4u; i++) {
-    let seen = keys_of < vec4u(slots_seen(before, row + i));
+    let seen = keys_of < vec4u(slots_seen(before, row + i, chunk.rows));
     rows.scores[i] = select(vec4f(HIDDEN), rows.scores[i], seen);
   }
 }
@@ -39,13 +39,13 @@ fn weigh(rows: ptr<function, Rows>, line: u32) {
   }
 }
 
-fn store(rows: Rows, head: u32, row: u32, line: u32, tx: u32) {
+fn store(chunk: Chunk, rows: Rows, head: u32, row: u32, line: u32, tx: u32) {
   var mass = vec4f();
   for (var i = 0u; i < 16u; i++) {
     mass += front[i * LINES + line];
   }
-  for (var i = 0u; i < 4u && row + i < params.rows; i++) {
-    let at = (params.first + row + i) * params.heads + head;
+  for (var i = 0u; i < 4u && row + i < chunk.rows; i++) {
+    let at = (chunk.first + row + i) * params.heads + head;
     for (var c = 0u; c < COLUMNS; c++) {
       if (tx + 16u * c < DEPTH4) {
         output[at * DEPTH4 + tx + 16u * c] = rows.sums[c][i] / mass[i];

@@ -17,27 +17,28 @@ fn main(
   @builtin(subgroup_invocation_id) invocation: u32,
 ) {
   let unit = group.y * 65535u + group.x;
+  let chunk = chunk_of(group.z);
   let head = unit % params.heads;
   let first_row = unit / params.heads * 4u * WORKGROUP;
-  if (first_row >= params.rows) {
+  if (first_row >= chunk.rows) {
     return;
   }
   let kv_head = head / (params.heads / params.kv_heads);
-  let region = table[params.layer * params.kv_heads + kv_head];
-  let last_slot = slots_seen(region.y, first_row + 4u * WORKGROUP - 1u) - 1u;
+  let region = table[chunk.layer * params.kv_heads + kv_head];
+  let last_slot = slots_seen(region.y, first_row + 4u * WORKGROUP - 1u, chunk.rows) - 1u;
   let stride = params.heads * params.depth4;
   let row = first_row + 4u * local.x;
-  let rows = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u));
-  let q = (params.first + rows) * stride + head * params.depth4;
-  let o = (params.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
+  let rows = min(row + vec4u(0, 1, 2, 3), vec4u(chunk.rows - 1u));
+  let q = (chunk.first + rows) * stride + head * params.depth4;
+  let o = (chunk.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
   // Slots that each of the four rows sees.
   let visible = vec4u(
-    slots_seen(region.y, row),
-    slots_seen(region.y, row + 1u),
-    slots_seen(region.y, row + 2u),
-    slots_seen(region.y, row + 3u),
+    slots_seen(region.y, row, chunk.rows),
+    slots_seen(region.y, row + 1u, chunk.rows),
+    slots_seen(region.y, row + 2u, chunk.rows),
+    slots_seen(region.y, row + 3u, chunk.rows),
   );
-  let has_rows = row < params.rows;
+  let has_rows = row < chunk.rows;
 
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
@@ -94,18 +95,18 @@ fn main(
       }
     }
   }
-  finish(row, head, o.x, highest.x, mass.x);
-  finish(row + 1u, head, o.y, highest.y, mass.y);
-  finish(row + 2u, head, o.z, highest.z, mass.z);
-  finish(row + 3u, head, o.w, highest.w, mass.w);
+  finish(chunk, row, head, o.x, highest.x, mass.x);
+  finish(chunk, row + 1u, head, o.y, highest.y, mass.y);
+  finish(chunk, row + 2u, head, o.z, highest.z, mass.z);
+  finish(chunk, row + 3u, head, o.w, highest.w, mass.w);
 }
 
 /// Divides a row's weighted sums by the sum of weights.
-fn finish(row: u32, head: u32, at: u32, highest: f32, mass: f32) {
-  if (row >= params.rows) {
+fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
+  if (row >= chunk.rows) {
     return;
   }
-  lse[(params.first + row) * params.heads + head] = highest + log(mass);
+  lse[(chunk.first + row) * params.heads + head] = highest + log(mass);
   for (var d = 0u; d < params.depth4; d++) {
     output[at + d] /= mass;
   }

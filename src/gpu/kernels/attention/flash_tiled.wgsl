@@ -25,13 +25,14 @@ var<workgroup> back: array<vec4f, STEP * WIDTH>; // keys, values
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let unit = group.y * 65535u + group.x;
+  let chunk = chunk_of(group.z);
   let head = unit % params.heads;
   let first_row = unit / params.heads * 8u * HIGH;
-  if (first_row >= params.rows) {
+  if (first_row >= chunk.rows) {
     return;
   }
-  let region = table[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
-  let slots = slots_seen(region.y, first_row + 8u * HIGH - 1u);
+  let region = table[chunk.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
+  let slots = slots_seen(region.y, first_row + 8u * HIGH - 1u, chunk.rows);
   let tx = local.x % 16u;
   let ty = local.x / 16u;
   var low: Rows;
@@ -43,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     high.scores = mat4x4f();
     for (var d = 0u; d < DEPTH4; d += STEP / 4u) {
       workgroupBarrier();
-      load_scored(head, first_row, region.x, slot, slots, d, local.x);
+      load_scored(chunk, head, first_row, region.x, slot, slots, d, local.x);
       workgroupBarrier();
       for (var k = 0u; k < STEP; k++) {
         let swizzle = k / 4u;
@@ -52,8 +53,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         high.scores = add_outer(high.scores, front[k * LINES + ((HIGH + ty) ^ swizzle)], key);
       }
     }
-    mask(&low, region.y, first_row + 4u * ty, slot + 4u * tx);
-    mask(&high, region.y, first_row + 4u * (HIGH + ty), slot + 4u * tx);
+    mask(chunk, &low, region.y, first_row + 4u * ty, slot + 4u * tx);
+    mask(chunk, &high, region.y, first_row + 4u * (HIGH + ty), slot + 4u * tx);
     workgroupBarrier();
     front[tx * LINES + ty] = highest_of(low.scores);
     front[tx * LINES + HIGH + ty] = highest_of(high.scores);
@@ -88,12 +89,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   front[tx * LINES + ty] = low.mass;
   front[tx * LINES + HIGH + ty] = high.mass;
   workgroupBarrier();
-  store(low, head, first_row + 4u * ty, ty, tx);
-  store(high, head, first_row + 4u * (HIGH + ty), HIGH + ty, tx);
+  store(chunk, low, head, first_row + 4u * ty, ty, tx);
+  store(chunk, high, head, first_row + 4u * (HIGH + ty), HIGH + ty, tx);
 }
 
 /// Loads 16 elements of the depth of all rows and of 64 keys, blocks of 4 × 4 transposed in registers.
-fn load_scored(head: u32, row: u32, base: u32, slot: u32, slots: u32, d: u32, place: u32) {
+fn load_scored(chunk: Chunk, head: u32, row: u32, base: u32, slot: u32, slots: u32, d: u32, place: u32) {
   for (var block = place; block < 4u * (LINES + 16u); block += WORKGROUP) {
     let quad = block % 4u;
     let line = block / 4u;
@@ -102,7 +103,7 @@ fn load_scored(head: u32, row: u32, base: u32, slot: u32, slots: u32, d: u32, pl
     if (at < DEPTH4) {
       for (var i = 0u; i < 4u; i++) {
         if (line < LINES) {
-          let source = params.first + min(row + 4u * line + i, params.rows - 1u);
+          let source = chunk.first + min(row + 4u * line + i, chunk.rows - 1u);
           loaded[i] = queries[(source * params.heads + head) * DEPTH4 + at] * params.scale;
         } else {
           let source = base + min(slot + 4u * (line - LINES) + i, slots - 1u);

@@ -88,8 +88,9 @@ export class GridScratch {
     return this.#keysAndValues(0);
   }
 
-  windowCache(window: number): CacheBinding {
-    return this.#keysAndValues(1 + window);
+  /** Keys and values of the windows, from the first on. */
+  get windows(): CacheBinding {
+    return this.#keysAndValues(1);
   }
 
   blockCache(block: number): CacheBinding {
@@ -157,14 +158,14 @@ function gridAngles(
   return axisAngles(frequencies, axes, positions);
 }
 
-/** Offset and rows before (none) of every head, for each part of the rows. */
+/** Offset, rows before (none), capacity and number of rows of every head, for each part of the rows. */
 function tableOf(
   parts: readonly RowRange[],
   heads: number,
   capacity: number,
 ): Uint32Array<ArrayBuffer> {
-  const words = parts.flatMap(({ first }) =>
-    Array.from({ length: heads }, (_, head) => [head * capacity + first, 0, capacity, 0]).flat(),
+  const words = parts.flatMap(({ first, rows }) =>
+    Array.from({ length: heads }, (_, head) => [head * capacity + first, 0, capacity, rows]).flat(),
   );
   return Uint32Array.from(words);
 }

@@ -34,10 +34,12 @@ interface GridKernels {
   readonly gelu: Matmul;
   readonly splitHeads: RopeAppend;
   readonly attention: Flash;
+  /** Of every window by itself, all in one dispatch; undefined if no layer has windows. */
+  readonly windowed: Flash | undefined;
   readonly received: ReceivedAttention;
 }
 
-/** Dispatches of a layer besides those per window and per block of rows. */
+/** Dispatches of a layer besides those per block of rows. */
 const LAYER_SLOTS = 16;
 
 /**
@@ -120,8 +122,8 @@ export class GridTower implements VisionEncoder {
     received: GPUBuffer | undefined,
   ): void {
     const { merger, deepstack, layers } = this.#weights;
-    const { blocks, order } = scratch;
-    const slots = LAYER_SLOTS + order.windows.length + 4 * blocks.length;
+    const { blocks } = scratch;
+    const slots = LAYER_SLOTS + 4 * blocks.length;
     const recorder = this.#gpu.recorder("vision", slots);
     this.#embed(recorder, image, scratch);
     for (const [index, layer] of layers.entries()) {
@@ -208,7 +210,7 @@ export class GridTower implements VisionEncoder {
 
   /** normed = attention(normed), of every window by itself or of the whole image. */
   #attend(recorder: Recorder, scratch: GridScratch, { qkv }: GridLayer, isFull: boolean): void {
-    const { bias, splitHeads, attention } = this.#kernels;
+    const { bias, splitHeads, attention, windowed } = this.#kernels;
     const { heads, headDim } = this.#config;
     const { rows, normed, queries, lse, block } = scratch;
     const shape = { heads, kvHeads: heads, headDim };
@@ -228,9 +230,11 @@ export class GridTower implements VisionEncoder {
       attention(recorder, { cache: scratch.whole, ...results, rows });
       return;
     }
-    for (const [i, { first: firstRow, rows: count }] of scratch.order.windows.entries()) {
-      attention(recorder, { cache: scratch.windowCache(i), ...results, rows: count, firstRow });
-    }
+    const { windows } = scratch.order;
+    const largest = Math.max(...windows.map(({ rows: count }) => count));
+    windowed?.(recorder, {
+      ...{ cache: scratch.windows, ...results, rows: largest, windows: windows.length },
+    });
   }
 
   /** Some rows of a buffer [rows, width]. */
@@ -265,7 +269,7 @@ export class GridTower implements VisionEncoder {
 
 async function compile(
   gpu: Gpu,
-  { heads, headDim, norm: kind, mlp, positionSide }: GridTowerConfig,
+  { heads, headDim, norm: kind, mlp, positionSide, window }: GridTowerConfig,
   weights: GridTowerWeights,
   { reduction, matmul: variant, flash }: Variants,
 ): Promise<GridKernels> {
@@ -273,15 +277,18 @@ async function compile(
   const { dtype } = weights.merger.first.matrix;
   const matmul = (store: MatmulStore, type = dtype) =>
     createMatmul(gpu, { variant, dtype: type, store });
-  const [patches, gather, blend, received, norm, splitHeads, attention] = await Promise.all([
-    createImagePatches(gpu),
-    createGatherRows(gpu),
-    createBlendRows(gpu),
-    createReceivedAttention(gpu),
-    kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
-    createRopeAppend(gpu, "f32"),
-    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
-  ]);
+  const attending = { variant: flash, kvType: "f32", shape, isCausal: false } as const;
+  const [patches, gather, blend, received, norm, splitHeads, attention, windowed] =
+    await Promise.all([
+      createImagePatches(gpu),
+      createGatherRows(gpu),
+      createBlendRows(gpu),
+      createReceivedAttention(gpu),
+      kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+      createRopeAppend(gpu, "f32"),
+      createFlash(gpu, attending),
+      window && createFlash(gpu, { ...attending, isWindowed: true }),
+    ]);
   const [embedding, bias, residual, up, gelu] = await Promise.all([
     matmul(positionSide ? "residual" : "bias", weights.patches.matrix.dtype),
     matmul("bias"),
@@ -290,5 +297,6 @@ async function compile(
     matmul("gelu"),
   ]);
   const products = { embedding, bias, residual, up, gelu };
-  return { patches, gather, blend, received, norm, ...products, splitHeads, attention };
+  const attend = { splitHeads, attention, windowed };
+  return { patches, gather, blend, received, norm, ...products, ...attend };
 }
