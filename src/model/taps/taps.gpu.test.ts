@@ -91,9 +91,14 @@ describe("taps", async () => {
   }
 
   /** Hands random queries to the recorder in chunks, as a prefill would. */
-  function record(recorder: AttentionHook, attention: Attention, chunks: readonly number[]): void {
+  function record(
+    recorder: AttentionHook,
+    attention: Attention,
+    chunks: readonly number[],
+    heldRows = 0,
+  ): void {
     const { heads, headDim, layers } = attention.shape;
-    let firstRow = 0;
+    let firstRow = heldRows;
     for (const rows of chunks) {
       const commands = gpu.recorder("test");
       const created: GPUBuffer[] = [];
@@ -108,7 +113,8 @@ describe("taps", async () => {
           upload(all.slice(firstRow * width, (firstRow + rows) * width));
         const q = part(attention.q[layer]!, heads * headDim);
         const lse = part(attention.lse[layer]!, heads);
-        recorder.afterAttention(commands, { layer, firstRow, rows, q, lse });
+        const computed = { layer, firstRow: firstRow - heldRows, rows, q, lse };
+        recorder.afterAttention(commands, computed);
       }
       commands.submit();
       commands.destroy();
@@ -123,14 +129,17 @@ describe("taps", async () => {
     chunks: readonly number[],
     reduction: Reduction = "one",
     prompt: TapPrompt = PROMPT,
+    heldRows = 0,
   ): Promise<{ readonly taps: Taps; readonly expected: Taps }> {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const { heads } = shape;
-    const recorder = await TapRecorder.create(gpu, { cache, heads, spec, prompt, reduction });
-    appendRandomRows(cache, ROWS, 2);
+    if (heldRows > 0) appendRandomRows(cache, heldRows, 3);
+    const input = { cache, heads, spec, prompt, reduction, heldRows };
+    const recorder = await TapRecorder.create(gpu, input);
+    appendRandomRows(cache, ROWS - heldRows, 2);
     const attention = attend(shape, await readCache(cache), start);
-    record(recorder, attention, chunks);
+    record(recorder, attention, chunks, heldRows);
     const taps = await recorder.finish();
     cache.destroy();
     return { taps, expected: tapsFromAttention(spec, { ...attention.input, ...prompt }) };
@@ -165,6 +174,29 @@ describe("taps", async () => {
     const spec: TapSpec = { window: { rows: 999, aggregate: "max", kernel: 1 } };
     const { taps, expected } = await run(SHAPES[0]!, spec, [ROWS], "one", prompt);
     expectTaps(taps, expected);
+  });
+
+  it("records the question alone if the cache holds the rows before it", async () => {
+    const held = PROMPT.textStart;
+    const specs = SPECS.map(([, spec]) => spec).filter(
+      (spec) => !("columnSum" in spec || "movingAverage" in spec),
+    );
+    for (const spec of specs) {
+      const { taps, expected } = await run(SHAPES[0]!, spec, [20, 13], "one", PROMPT, held);
+      expectTaps(taps, expected, JSON.stringify(spec));
+    }
+    // Sums over all queries are those of the question's.
+    const whole = { window: { rows: 99, aggregate: "mean", kernel: 1 } } as const;
+    const { taps } = await run(
+      SHAPES[0]!,
+      { columnSum: true, ...whole },
+      [33],
+      "one",
+      PROMPT,
+      held,
+    );
+    const questions = taps.window!.data.map((mean) => mean * (ROWS - held));
+    expectClose(taps.columnSum!.data, questions);
   });
 
   it("records the tap of the guide, which is in neither registry", async () => {

@@ -1,5 +1,4 @@
 import { rowBudget } from "@/compression/blocks/budget";
-import { topPlaces } from "@/compression/blocks/select";
 import { planFor } from "@/compression/plan";
 import type { Taps } from "@/compression/taps/registry";
 import type { RowScores } from "@/compression/taps/tap";
@@ -9,11 +8,11 @@ import { promptIds } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
-import { recordTaps, type TapRequest } from "../report/tapRecording";
+import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
-import { type PrefillSpan, prefillSpan, tapsWithin } from "../request/prefillSpan";
+import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
 import type { Job, Prefilled, Segment } from "./job";
 import type { LoadedModel } from "./loadedModel";
 import type { Phases } from "./phases";
@@ -66,8 +65,8 @@ export function needsPieces(
  * Prefills a segment that does not fit uncompressed. Between the pieces, the image rows are ranked by
  * the mean attention of the piece's queries (its `columnSum` per query that sees the row), and every
  * layer and head keeps equally many rows of each tile. Text rows stay. When the question has come, the
- * policy ranks what is left: by its own taps if they are defined on cached rows, else by the question's mean
- * attention. It keeps its share of the image, or as much as fits. Merging is left out.
+ * policy ranks what is left, by its own taps over the question's queries, the held rows and the question. It
+ * keeps its share of the image, or as much as fits. Merging is left out.
  * @throws EngineError `capTooSmall`, `outOfMemory`
  */
 export async function prefillInPieces(
@@ -93,10 +92,13 @@ export async function prefillInPieces(
   });
   progress.prefilling({ ...span, rows: division.body });
   const question = { start: segment.start + division.body, end: segment.end };
-  const request = questionTaps(job, prefillSpan(turn.prompt, question));
+  const held = heldSpan(runs, prefillSpan(turn.prompt, question));
+  const settings = { ...turn.settings, scope: "visual" } as const;
+  const request = { ...tapsOf({ ...turn, settings }, held), heldRows: held.textStart };
   const none = { images: [], features: [] };
   const prefilled = await phases.prefill(job, cache, question, none, { requests: [request] });
-  const input = questionInput(model, job, prefilled, before, runs);
+  const { seed } = turn.request.sampling;
+  const input = planInput(held, model.shape, settings, prefilled.taps, seed);
   const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await phases.compact(job, { ...prefilled, before }, plan, seen);
@@ -206,55 +208,17 @@ function scoreAt(scores: RowScores | undefined, layer: number, head: number, row
   return scores?.data[(layer * scores.heads + head) * scores.rows + row] ?? 0;
 }
 
-/** Taps whose values are one number per row, which can be recorded over cached rows. */
-const ROW_TAPS = new Set(["columnSum", "movingAverage", "window", "lastRow"]);
-
-/** The policy's taps over the cached rows, or the question's mean attention in their place. */
-function questionTaps({ turn }: Job, span: PrefillSpan): TapRequest {
-  const asked = tapsWithin(turn.policy.taps(turn.options), span);
-  const isDefined = Object.keys(asked).every((name) => ROW_TAPS.has(name));
-  const isCut = asked.window?.aggregate === "defensive";
-  const mean = { window: { rows: span.rows, aggregate: "mean", kernel: 1 } } as const;
-  const prompt = { rows: span.rows, visual: [], textStart: 0 };
-  return { spec: isDefined && !isCut ? asked : mean, prompt, cachedSpan: true };
-}
-
-/** The rows of the turn that the cache holds, as a policy sees them; slots count from the turn's first. */
-function questionInput(
-  { shape }: LoadedModel,
-  { turn }: Job,
-  { span, taps }: Prefilled,
-  before: RowCounts,
-  runs: readonly SlotRun[],
-): Omit<PlanInput, "budget" | "retention"> {
-  const { layers, kvHeads, rotary } = shape;
+/** The rows of the turn, as its policy sees them: those that the cache holds, then the question. */
+function heldSpan(runs: readonly SlotRun[], question: PrefillSpan): PrefillSpan {
   const textStart = heldRows(runs);
-  const rows = textStart + span.rows;
-  const visual = imageSlots(runs);
-  const candidates = Uint32Array.from(
-    visual.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i)),
-  );
-  const ofTurn = (scores: RowScores): RowScores => {
-    const data = new Float32Array(layers * scores.heads * rows);
-    for (let line = 0; line < layers * scores.heads; line++) {
-      const [layer, head] = [Math.floor(line / scores.heads), line % scores.heads];
-      const first = before[layer]?.[head] ?? 0;
-      for (let slot = 0; slot < textStart; slot++) {
-        data[line * rows + slot] = scoreAt(scores, layer, head, first + slot);
-      }
-    }
-    return { layers, heads: scores.heads, rows, data };
-  };
-  const own = Object.entries(taps).map(([name, scores]) => [name, ofTurn(scores as RowScores)]);
-  const { seed } = turn.request.sampling;
-  const common = { layers, kvHeads, rows, visual, textStart, candidates, seed };
-  return { ...common, taps: Object.fromEntries(own), ...(rotary ? { rotary } : {}) };
+  const { start, rows } = question;
+  return { start, rows: textStart + rows, visual: imageSlots(runs), textStart };
 }
 
 /** The policy's plan with the largest share of the image, at most its own, that leaves an answer room. */
 function planWithin(
   { turn }: Job,
-  input: Omit<PlanInput, "budget" | "retention">,
+  input: PlanInput,
   before: RowCounts,
   newTokens: number,
   rowBytes: number,
@@ -265,7 +229,9 @@ function planWithin(
   let retention = Math.min(1, (turn.settings.retention * images) / candidates.length);
   for (;;) {
     const budget = rowBudget(retention, candidates.length, layers);
-    const plan = withoutMerging(rank(turn, { ...input, budget, retention }));
+    const plan = withoutMerging(
+      planFor(turn.policy, { ...input, budget, retention }, turn.options),
+    );
     const rows = rowsAfter(plan, before);
     const tokens = tokensWithin(rows, newTokens, rowBytes, ceiling.bytes);
     if (tokens >= Math.min(newTokens, ANSWER_ROWS)) return { plan, tokens };
@@ -275,28 +241,6 @@ function planWithin(
     }
     retention *= LOWER;
   }
-}
-
-/** The policy's plan; without its own taps, the rows with the question's mean attention. */
-function rank({ policy, options }: Job["turn"], input: PlanInput): KeepPlan {
-  const asked = Object.keys(policy.taps(options));
-  if (asked.every((name) => name in input.taps)) return planFor(policy, input, options);
-  const { layers, candidates, budget, taps, rows } = input;
-  const each = Math.floor(budget / layers);
-  const isCandidate = new Set(candidates);
-  const others = Array.from({ length: rows }, (_, row) => row).filter(
-    (row) => !isCandidate.has(row),
-  );
-  return {
-    layers: Array.from({ length: layers }, (_, layer) => {
-      const worth = Float64Array.from(candidates, (row) => {
-        const heads = Array.from({ length: input.kvHeads }, (_, head) => head);
-        return heads.reduce((sum, head) => sum + scoreAt(taps.window, layer, head, row), 0);
-      });
-      const kept = [...topPlaces(worth, each)].map((place) => candidates[place]!);
-      return { keep: [Uint32Array.from([...kept, ...others]).sort()] };
-    }),
-  };
 }
 
 function withoutMerging({ layers, ...plan }: KeepPlan): KeepPlan {

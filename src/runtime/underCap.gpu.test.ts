@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { create } from "webgpu";
+import { POLICIES } from "@/compression/registry";
 import { resample } from "@/images/resample";
 import type {
   AskRequest,
@@ -115,4 +116,20 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 
   const { settings: _, fresh: __, ...question } = asked(turns, less);
   await expect(engine.compare({ ...question, lanes: [less, full] })).rejects.toThrow("comparison");
+});
+
+it("re-ranks an image that was read in pieces by each policy's own scores", async () => {
+  await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
+  const turns = [{ images: ["a"], question: "What is shown in this image?" }];
+  const capMb = 0.04;
+  const policies = POLICIES.filter(({ id, beforePrefill }) => id !== "full" && !beforePrefill);
+  for (const { id } of policies) {
+    const settings = { ...SETTINGS, policy: id, retention: 0.5, capMb };
+    const result = await engine.ask(asked(turns, settings, true));
+    expect(result.notices, id).toContainEqual({ code: "pieces", rows: expect.any(Number) });
+    expect(result.kvBytes.peak, id).toBeLessThanOrEqual(capMb * 1e6);
+    expect(result.tokenIds.length, id).toBeGreaterThan(0);
+    // What AirCache's own plan reports: it ranked by its elite tokens.
+    if (id === "aircache") expect(result.notes.strength).toHaveLength(result.layers.length);
+  }
 });
