@@ -8,7 +8,7 @@ export const GROUPS_IN_FLIGHT = 2;
 /** Most steps of a group. */
 export const GROUP_STEPS = 16;
 /** Words that a step's hooks may write. */
-const HOOK_WORDS = 16;
+export const HOOK_WORDS = 16;
 
 export interface SampledToken {
   readonly id: number;
@@ -118,7 +118,8 @@ export class DecodeSteps {
   }
 }
 
-function readTokens(bytes: ArrayBuffer, count: number): readonly SampledToken[] {
+/** Tokens from the words that sampling wrote, one after the other. */
+export function readTokens(bytes: ArrayBuffer, count: number): readonly SampledToken[] {
   const words = new Uint32Array(bytes);
   const floats = new Float32Array(bytes);
   return Array.from({ length: count }, (_, step) => {

@@ -59,13 +59,15 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
   const { variants, types, kvType, shape, chunkRows = CHUNK_ROWS } = spec;
   const { reduction } = variants;
   const sizes = decodeSizes(shape);
+  /** A head takes the last row of a prompt by itself; of a batch it takes a few. */
+  const rowsOf = (name: keyof DecodeSizes) => (name === "head" ? 1 : chunkRows);
   const matmul = (store: MatmulStore, ...matrices: readonly (keyof DecodeSizes)[]) =>
     matmulByType(
       gpu,
       { variant: variants.matmul, store },
       matrices.map((name) => ({
         types: types[name],
-        rows: chunkRows,
+        rows: rowsOf(name),
         columns: sizes[name].rows,
       })),
     );
@@ -87,7 +89,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     createAddFeatures(gpu),
     createRmsNorm(gpu, reduction),
     createHeadNorm(gpu, reduction),
-    matmul("bias", "qkv"),
+    matmul("bias", "qkv", "head"),
     matmul("residual", "output", "down"),
     matmul("gated", "gateUp"),
     createRopeAppend(gpu, kvType),

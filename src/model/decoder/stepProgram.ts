@@ -2,6 +2,7 @@ import type { SampleSettings } from "@/gpu/kernels/sampling/sample";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import { capacityFor } from "../kv/layout";
+import { Scratch } from "../scratch";
 import type { Decoder } from "./decoder";
 import { type ForwardPass, recordEmbedding, recordLayer, recordLogits } from "./forward";
 import type { DecodeHook } from "./hooks";
@@ -33,7 +34,7 @@ interface LayerProgram {
 export class StepProgram {
   readonly #decoder: Decoder;
   readonly #args: StepArgs;
-  readonly #scratch: SplitScratch;
+  readonly #scratch: Scratch;
   readonly #pass: ForwardPass;
   readonly #first: Program;
   readonly #layers: LayerProgram[] = [];
@@ -46,14 +47,15 @@ export class StepProgram {
     const { activations, config, kernels } = decoder;
     const { cache, sampling: settings, excludedId, hook } = args;
     const { sampled, logits, slices } = activations;
-    this.#scratch = this.#createScratch(steps);
+    this.#scratch = new Scratch(decoder.gpu, "attention");
+    const split = splitScratch(decoder, cache, steps, this.#scratch);
     this.#pass = {
       cache,
       ids: sampled,
       features: [],
       rows: 1,
       firstRow: 0,
-      layerKernels: stepKernels(decoder, cache, this.#scratch),
+      layerKernels: stepKernels(decoder, cache, split),
       hook,
       logitsRow: 0,
     };
@@ -76,12 +78,10 @@ export class StepProgram {
   }
 
   destroy(): void {
-    const { memory } = this.#decoder.gpu;
     for (const { program } of this.#layers.splice(0)) program.destroy();
     this.#first.destroy();
     this.#last.destroy();
-    memory.destroy(this.#scratch.partials);
-    memory.destroy(this.#scratch.stats);
+    this.#scratch.destroy();
   }
 
   #follow(layer: number): void {
@@ -102,18 +102,21 @@ export class StepProgram {
     work(recorder);
     return recorder.program();
   }
+}
 
-  #createScratch(steps: number): SplitScratch {
-    const { gpu, config, kernels } = this.#decoder;
-    const { heads, headDim } = config;
-    const { cache } = this.#args;
-    const rows = Math.max(...cache.rowCounts().flat()) + steps;
-    const splits = kernels.attend.splits(Math.max(capacityFor(rows), cache.largestCapacity()));
-    const create = (label: string, words: number) =>
-      gpu.memory.storage("activations", label, words * 4);
-    return {
-      partials: create("attention partials", splits * heads * headDim),
-      stats: create("attention stats", splits * heads * 2),
-    };
-  }
+/** Scratch buffers of split attention for all rows that `steps` steps may reach. */
+export function splitScratch(
+  { config, kernels }: Decoder,
+  cache: KvCache,
+  steps: number,
+  scratch: Scratch,
+): SplitScratch {
+  const { heads, headDim, contextLength } = config;
+  const rows = Math.max(...cache.rowCounts().flat());
+  const most = rows + Math.min(steps, contextLength);
+  const splits = kernels.attend.splits(Math.max(capacityFor(most), cache.largestCapacity()));
+  return {
+    partials: scratch.numbers("partials", splits * heads * headDim),
+    stats: scratch.numbers("stats", splits * heads * 2),
+  };
 }

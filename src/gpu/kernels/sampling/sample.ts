@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu";
+import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import greedy from "./sample_greedy.wgsl?raw";
@@ -26,7 +27,7 @@ export const NO_ID = 0xffff_ffff;
 
 export interface SampleArgs {
   /** f32 [vocabulary] */
-  readonly logits: GPUBuffer;
+  readonly logits: Slice;
   /** f32 [`sampleSlices(vocabulary)`, 4], scratch. */
   readonly slices: GPUBuffer;
   /** u32 [`SAMPLED_WORDS`]: the id, the number of draws, and the bits of the id's log-probability. */

@@ -1,0 +1,196 @@
+import type { Slice } from "@/gpu/kernel";
+import { SAMPLED_WORDS, sampleSlices } from "@/gpu/kernels/sampling/sample";
+import type { Program, Recorder } from "@/gpu/recorder";
+import type { LayerWeights } from "../checkpoint/weights";
+import { Scratch } from "../scratch";
+import type { Decoder } from "./decoder";
+import type { SplitScratch } from "./layerKernels";
+import { type StepArgs, splitScratch } from "./stepProgram";
+
+/** Upper bound of the dispatches of a layer, or of what surrounds the layers. */
+const SLOTS = 256;
+/** Slices of a buffer start at multiples of this many words. */
+const ALIGNED_WORDS = 64;
+
+/** A sequence of a batch. */
+export interface BatchMember extends StepArgs {
+  /** Tokens that were sampled before. */
+  readonly drawn: number;
+}
+
+/** The buffers of one sequence beside its cache: what differs between the rows of a batch. */
+interface Member {
+  readonly args: BatchMember;
+  /** u32 [3]: as `Activations.sampled`. */
+  readonly sampled: GPUBuffer;
+  readonly slices: GPUBuffer;
+  readonly angles: GPUBuffer;
+  readonly queries: GPUBuffer;
+  readonly lse: GPUBuffer;
+  readonly split: SplitScratch;
+}
+
+/** Whether rows of activations start where buffers may be bound. */
+export function canBatch({ config }: Decoder): boolean {
+  return config.headDim % ALIGNED_WORDS === 0;
+}
+
+/** Words from one row of logits to the next. */
+export function logitsStride({ config }: Decoder): number {
+  return Math.ceil(config.vocabulary / ALIGNED_WORDS) * ALIGNED_WORDS;
+}
+
+/**
+ * The dispatches of one decoding step of several sequences. Products take all rows at once, so that weights are read
+ * once; attention takes one sequence after the other, because each has a cache of its own.
+ */
+export class BatchProgram {
+  readonly #decoder: Decoder;
+  readonly #scratch: Scratch;
+  readonly #members: readonly Member[];
+  readonly #ids: GPUBuffer;
+  readonly #noBias: GPUBuffer;
+  readonly #sampling: Program;
+  readonly #embedding: Program;
+  readonly #layers: { readonly program: Program; readonly version: number }[] = [];
+  readonly #head: Program;
+
+  /** @param logits f32 [sequences, `logitsStride`] that the first tokens are sampled from */
+  constructor(decoder: Decoder, sequences: readonly BatchMember[], logits: GPUBuffer) {
+    const { gpu, config, kernels, weights, activations } = decoder;
+    const rows = sequences.length;
+    this.#decoder = decoder;
+    this.#scratch = new Scratch(gpu, "batch");
+    this.#members = sequences.map((args) => this.#createMember(args));
+    this.#ids = this.#scratch.numbers("ids", rows);
+    this.#noBias = this.#scratch.numbers("no bias", logitsStride(decoder));
+    const { residual, normed } = activations;
+    this.#sampling = this.#record((recorder) => {
+      for (const [row, { args, sampled, slices }] of this.#members.entries()) {
+        const { sampling: settings, excludedId } = args;
+        const { vocabulary } = config;
+        const own = this.#row(logits, row, logitsStride(decoder));
+        kernels.sample(recorder, {
+          logits: own,
+          ...{ slices, sampled, vocabulary, excludedId, settings },
+        });
+      }
+    });
+    this.#embedding = this.#record((recorder) => {
+      const table = weights.embedding;
+      kernels.embed(recorder, { ids: this.#ids, table, features: [], output: residual, rows });
+    });
+    this.#head = this.#record((recorder) => {
+      const { hidden: width, normEpsilon: epsilon } = config;
+      const weight = weights.finalNormWeight;
+      kernels.norm(recorder, { input: residual, weight, output: normed, rows, width, epsilon });
+      const matrix = { ...weights.head, rows: logitsStride(decoder) };
+      const bias = this.#noBias;
+      kernels.matmul.bias(recorder, { input: normed, matrix, bias, output: logits, rows });
+    });
+  }
+
+  /** f32 [headDim / 2, 2]: rotary angles of a sequence's next token, written before each step. */
+  angles(row: number): GPUBuffer {
+    return (this.#members[row] as Member).angles;
+  }
+
+  /** Adds one step of every sequence; their tokens are copied to `staging`. */
+  encode(encoder: GPUCommandEncoder, staging: GPUBuffer): void {
+    for (let layer = 0; layer < this.#decoder.config.layers; layer++) this.#follow(layer);
+    this.#sampling.encode(encoder, "batch sampling");
+    for (const [row, { sampled }] of this.#members.entries()) {
+      encoder.copyBufferToBuffer(sampled, 0, this.#ids, row * 4, 4);
+      const bytes = SAMPLED_WORDS * 4;
+      encoder.copyBufferToBuffer(sampled, 0, staging, row * bytes, bytes);
+    }
+    const pass = encoder.beginComputePass({ label: "batch" });
+    this.#embedding.replay(pass);
+    for (const { program } of this.#layers) program.replay(pass);
+    this.#head.replay(pass);
+    pass.end();
+  }
+
+  destroy(): void {
+    const layers = this.#layers.splice(0).map(({ program }) => program);
+    for (const program of [this.#sampling, this.#embedding, this.#head, ...layers]) {
+      program.destroy();
+    }
+    this.#scratch.destroy();
+  }
+
+  #follow(layer: number): void {
+    const version = this.#members.reduce((sum, { args: { cache, hook } }) => {
+      return sum + (hook?.isFinal ? cache.version : cache.layerVersion(layer));
+    }, 0);
+    const recorded = this.#layers[layer];
+    if (recorded?.version === version) return;
+    recorded?.program.destroy();
+    const program = this.#record((recorder) => this.#recordLayer(recorder, layer));
+    this.#layers[layer] = { program, version };
+  }
+
+  #recordLayer(recorder: Recorder, layer: number): void {
+    const { config, weights, kernels, activations } = this.#decoder;
+    const { residual, normed, qkv, attended, gated } = activations;
+    const { hidden: width, normEpsilon: epsilon } = config;
+    const rows = this.#members.length;
+    const own = weights.layers[layer] as LayerWeights;
+    const { buffer, biasFirst } = own.attentionNorm;
+    const norm = (weight: Slice) =>
+      kernels.norm(recorder, { input: residual, weight, output: normed, rows, width, epsilon });
+    norm({ buffer, size: width * 4 });
+    const bias = { buffer, offset: biasFirst * 4 };
+    kernels.matmul.bias(recorder, { input: normed, matrix: own.qkv, bias, output: qkv, rows });
+    if (own.headNorm) {
+      kernels.headNorm(recorder, { shape: config, weights: own.headNorm, qkv, rows, epsilon });
+    }
+    for (const row of this.#members.keys()) this.#recordAttention(recorder, layer, row);
+    const summed = { bias: own.outputBias, output: residual, rows };
+    kernels.matmul.residual(recorder, { input: attended, matrix: own.output, ...summed });
+    norm(own.mlpNormWeight);
+    const gate = { matrix: own.gateUp, bias: own.gateUpBias, output: gated, rows };
+    kernels.matmul.gated(recorder, { input: normed, ...gate });
+    const down = { matrix: own.down, bias: own.downBias, output: residual, rows };
+    kernels.matmul.residual(recorder, { input: gated, ...down });
+  }
+
+  /** Rotation, the append to the sequence's cache, and attention of its row. */
+  #recordAttention(recorder: Recorder, layer: number, row: number): void {
+    const { config, kernels, activations } = this.#decoder;
+    const { heads, kvHeads, headDim } = config;
+    const { args, angles, queries, lse, split } = this.#members[row] as Member;
+    const { k, v } = args.cache.layer(layer);
+    const cache = { keys: k, values: v, table: args.cache.table, layer };
+    const qkv = this.#row(activations.qkv, row, (heads + 2 * kvHeads) * headDim);
+    const output = this.#row(activations.attended, row, heads * headDim);
+    kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows: 1 });
+    const capacity = args.cache.largestCapacity(layer);
+    kernels.attend(recorder, { cache, capacity, queries, ...split, output, lse });
+    args.hook?.afterAttention?.(recorder, { layer, firstRow: 0, rows: 1, q: queries, lse });
+  }
+
+  #row(buffer: GPUBuffer, row: number, words: number): Slice {
+    return { buffer, offset: row * words * 4, size: words * 4 };
+  }
+
+  #createMember(args: BatchMember): Member {
+    const { heads, headDim, vocabulary } = this.#decoder.config;
+    const scratch = this.#scratch;
+    return {
+      args,
+      sampled: scratch.upload("sampled", Uint32Array.of(0, args.drawn, 0)),
+      slices: scratch.numbers("slices", 4 * sampleSlices(vocabulary)),
+      angles: scratch.numbers("angles", headDim),
+      queries: scratch.numbers("queries", heads * headDim),
+      lse: scratch.numbers("lse", heads),
+      split: splitScratch(this.#decoder, args.cache, args.maxNewTokens, scratch),
+    };
+  }
+
+  #record(work: (recorder: Recorder) => void): Program {
+    const recorder = this.#decoder.gpu.recorder("batch", SLOTS);
+    work(recorder);
+    return recorder.program();
+  }
+}

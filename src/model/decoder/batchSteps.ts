@@ -1,0 +1,131 @@
+import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
+import { StagedWrites } from "@/gpu/stagedWrites";
+import { BatchProgram, logitsStride } from "./batchProgram";
+import type { Decoder } from "./decoder";
+import { HOOK_WORDS, readTokens, type SampledToken } from "./decodeSteps";
+import type { StepArgs } from "./stepProgram";
+
+/** Most sequences of a batch. */
+export const MOST_SEQUENCES = 8;
+
+/** A conversation that decodes together with others. */
+export interface Sequence extends StepArgs {
+  /** f32 [vocabulary]: logits that its first token is sampled from. They are read when the batch begins. */
+  readonly logits: GPUBuffer;
+}
+
+/**
+ * Decoding steps of several sequences over one read of the weights. A step takes every sequence that is left one
+ * token further; it is submitted when the tokens before it are known.
+ */
+export class BatchSteps {
+  readonly #decoder: Decoder;
+  readonly #writes: StagedWrites;
+  readonly #staging: GPUBuffer;
+  #sequences: readonly Sequence[];
+  #logits: GPUBuffer;
+  #program: BatchProgram | undefined;
+  readonly #submitted = new Map<Sequence, number>();
+
+  constructor(decoder: Decoder, sequences: readonly Sequence[]) {
+    if (sequences.length > MOST_SEQUENCES) {
+      throw new RangeError(`At most ${MOST_SEQUENCES} sequences decode together.`);
+    }
+    this.#decoder = decoder;
+    this.#sequences = sequences;
+    const { memory } = decoder.gpu;
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+    const bytes = sequences.length * SAMPLED_WORDS * 4;
+    this.#staging = memory.create("activations", "sampled by a batch", bytes, usage);
+    const { layers, kvHeads, headDim } = decoder.config;
+    const words = 4 * layers * kvHeads + headDim + HOOK_WORDS;
+    this.#writes = new StagedWrites(decoder.gpu, "batch", sequences.length * words);
+    this.#logits = this.#gather(sequences.map(({ logits }) => ({ from: logits, row: 0 })));
+  }
+
+  /** Sequences that still decode. */
+  get sequences(): readonly Sequence[] {
+    return this.#sequences;
+  }
+
+  /** Steps that a sequence's `maxNewTokens` and the model's context leave. */
+  left(sequence: Sequence): number {
+    const { cache, maxNewTokens } = sequence;
+    const { contextLength } = this.#decoder.config;
+    const submitted = this.#submitted.get(sequence) ?? 0;
+    return Math.min(maxNewTokens - submitted, contextLength - cache.position);
+  }
+
+  /** Submits one step of all sequences and resolves with their tokens, in order. */
+  async submit(): Promise<readonly SampledToken[]> {
+    const { device } = this.#decoder.gpu;
+    const encoder = device.createCommandEncoder({ label: "batch" });
+    this.#writes.begin(encoder);
+    for (const sequence of this.#sequences) {
+      const { cache, hook } = sequence;
+      if (hook?.isFinal) cache.ensureStep(this.left(sequence));
+      else cache.growAhead(1, this.left(sequence));
+      hook?.beforeStep?.(this.#writes);
+    }
+    this.#program ??= new BatchProgram(this.#decoder, this.#members(), this.#logits);
+    for (const [row, { cache }] of this.#sequences.entries()) {
+      this.#writes.write(cache.table, cache.tableWords());
+      this.#writes.write(this.#program.angles(row), this.#decoder.angles(cache, 1));
+    }
+    this.#program.encode(encoder, this.#staging);
+    this.#writes.upload();
+    device.queue.submit([encoder.finish()]);
+    for (const sequence of this.#sequences) {
+      const { cache, hook } = sequence;
+      if (hook?.afterStep) hook.afterStep();
+      else cache.append(1);
+      this.#submitted.set(sequence, (this.#submitted.get(sequence) ?? 0) + 1);
+    }
+    await this.#staging.mapAsync(GPUMapMode.READ);
+    const tokens = readTokens(this.#staging.getMappedRange(), this.#sequences.length);
+    this.#staging.unmap();
+    return tokens;
+  }
+
+  /** A sequence has ended; the others go on without it. Call it between steps. */
+  drop(sequence: Sequence): void {
+    const left = this.#sequences.filter((each) => each !== sequence);
+    const rows = left.map((each) => ({
+      from: this.#logits,
+      row: this.#sequences.indexOf(each),
+    }));
+    const before = this.#logits;
+    this.#sequences = left;
+    this.#logits = this.#gather(rows);
+    this.#decoder.gpu.memory.destroy(before);
+    this.#program?.destroy();
+    this.#program = undefined;
+  }
+
+  destroy(): void {
+    const { memory } = this.#decoder.gpu;
+    this.#program?.destroy();
+    this.#writes.destroy();
+    memory.destroy(this.#staging);
+    memory.destroy(this.#logits);
+  }
+
+  #members() {
+    return this.#sequences.map((sequence) => {
+      return { ...sequence, drawn: this.#submitted.get(sequence) ?? 0 };
+    });
+  }
+
+  /** A new buffer of logits with rows of others: f32 [rows, `logitsStride`]. */
+  #gather(rows: readonly { readonly from: GPUBuffer; readonly row: number }[]): GPUBuffer {
+    const { gpu, config } = this.#decoder;
+    const stride = logitsStride(this.#decoder) * 4;
+    const logits = gpu.memory.storage("activations", "batch logits", rows.length * stride);
+    const encoder = gpu.device.createCommandEncoder({ label: "batch logits" });
+    for (const [to, { from, row }] of rows.entries()) {
+      encoder.copyBufferToBuffer(from, row * stride, logits, to * stride, config.vocabulary * 4);
+    }
+    gpu.device.queue.submit([encoder.finish()]);
+    return logits;
+  }
+}
