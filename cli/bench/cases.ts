@@ -3,6 +3,7 @@ import { SHAPE_NAMES } from "@/bench/shapes";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
+import { batchCase } from "./batchCase";
 import { checkCase } from "./fixtures";
 import { attentionCase, dispatchCase, gemvCase, matmulCase } from "./kernelCases";
 import { latencyCase } from "./latencyCase";
@@ -45,6 +46,7 @@ export const MODEL_CASES: Readonly<
   prefill: prefillCase,
   decode: decodeCase,
   host: hostCase,
+  batch: batchCase,
   compaction: compactionCase,
   taps: tapsCase,
 };

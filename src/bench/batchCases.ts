@@ -1,0 +1,53 @@
+import { BatchSteps, type Sequence } from "@/model/decoder/batchSteps";
+import type { Decoder } from "@/model/decoder/decoder";
+import type { PassTimes } from "./passTimes";
+import { filledCache } from "./stepCases";
+
+const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
+const WARM_UP = 2;
+
+export interface BatchTimes {
+  readonly rows: number;
+  readonly sequences: number;
+  /** Milliseconds of a step, in which every sequence decodes one token. */
+  readonly wallMs: readonly number[];
+  /** GPU milliseconds of all these steps together, divided by their number; undefined without timestamps. */
+  readonly gpuMs: number | undefined;
+}
+
+/** Greedy steps of several sequences together, each with a cache of `rows`. */
+export async function timeBatch(
+  decoder: Decoder,
+  rows: number,
+  count: number,
+  steps: number,
+  times: PassTimes | undefined,
+): Promise<BatchTimes> {
+  const { logits } = decoder.activations;
+  const maxNewTokens = 2 * steps + WARM_UP;
+  const sequences: Sequence[] = [];
+  for (let i = 0; i < count; i++) {
+    const cache = await filledCache(decoder, rows);
+    sequences.push({ cache, sampling: SAMPLING, maxNewTokens, logits });
+  }
+  const batch = new BatchSteps(decoder, sequences);
+  const take = async (many: number) => {
+    const ms: number[] = [];
+    while (ms.length < many) {
+      const started = performance.now();
+      await batch.submit();
+      ms.push(performance.now() - started);
+    }
+    return ms;
+  };
+  try {
+    await take(WARM_UP);
+    const wallMs = await take(steps);
+    const passes = await times?.run("pass", () => take(steps));
+    const gpuMs = passes?.reduce((sum, { us }) => sum + us / 1000 / steps, 0);
+    return { rows, sequences: count, wallMs, gpuMs };
+  } finally {
+    batch.destroy();
+    for (const { cache } of sequences) cache.destroy();
+  }
+}
