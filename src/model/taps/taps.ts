@@ -41,6 +41,9 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
   readonly families?: FamiliesOf<D>;
 }
 
+/** Dispatches of the tail pass that share a submit: a submit takes the CPU longer than a short layer takes the GPU. */
+const SUBMITTED_TOGETHER = 128;
+
 /** A tap that was asked for, its kernels compiled. */
 interface PreparedTap {
   readonly name: string;
@@ -199,12 +202,9 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
       const queries = this.#queries.get(layer);
       if (queries) tiles?.(recorder, { layer, spans, k, tail: queries });
       for (const { tap } of this.#started) tap.layer?.(recorder, { layer, spans, k, v });
-      recorder.submit();
-      if (!queries) continue;
-      this.#scratch.free(queries.q);
-      this.#scratch.free(queries.lse);
-      this.#queries.delete(layer);
+      if (recorder.dispatches >= SUBMITTED_TOGETHER) recorder.submit();
     }
+    recorder.submit();
     recorder.destroy();
   }
 
