@@ -12,13 +12,13 @@ import { ModelError } from "../modelError";
 import { Activations } from "./activations";
 import { recordForward } from "./forward";
 import type { AttentionHook } from "./hooks";
-import { CHUNK_ROWS, createKernelSet, type KernelSet } from "./kernelSet";
+import { chunkRowsFor, createKernelSet, type KernelSet } from "./kernelSet";
 import { chunkKernels } from "./layerKernels";
 
 export interface DecoderOptions {
   readonly variants: Variants;
   readonly kvType: KvType;
-  /** Rows per prefill chunk; default 256. */
+  /** Rows per prefill chunk; default: by adapter and model. */
   readonly chunkRows?: number;
 }
 
@@ -73,7 +73,7 @@ export class Decoder {
     config: DecoderConfig,
     weights: DecoderWeights,
     kernels: KernelSet,
-    { kvType, chunkRows = CHUNK_ROWS }: DecoderOptions,
+    { kvType, chunkRows }: Pick<Required<DecoderOptions>, "kvType" | "chunkRows">,
   ) {
     this.gpu = gpu;
     this.config = config;
@@ -95,10 +95,12 @@ export class Decoder {
     weights: DecoderWeights,
     options: DecoderOptions,
   ): Promise<Decoder> {
-    const { variants, kvType, chunkRows } = options;
+    const { variants, kvType, chunkRows = chunkRowsFor(variants, config) } = options;
     const spec = { variants, types: typesOf(weights), kvType, shape: config, chunkRows };
     const kernels = await createKernelSet(gpu, spec);
-    return gpu.memory.allOrNothing(() => new Decoder(gpu, config, weights, kernels, options));
+    return gpu.memory.allOrNothing(
+      () => new Decoder(gpu, config, weights, kernels, { kvType, chunkRows }),
+    );
   }
 
   /** An empty cache that fits this model. */

@@ -35,12 +35,29 @@ export interface KernelSetSpec {
   readonly types: DecoderTypes;
   readonly kvType: KvType;
   readonly shape: DecoderConfig;
-  /** Rows of a prefill chunk; default `CHUNK_ROWS`. */
+  /** Rows of a prefill chunk; default: by adapter and model. */
   readonly chunkRows?: number | undefined;
 }
 
-/** Rows of a prefill chunk. */
-export const CHUNK_ROWS = 256;
+/** Rows of a prefill chunk: fewest everywhere, and most on a GPU. */
+const CHUNK_ROWS = { fewest: 256, most: 1024 } as const;
+/** Operations of a chunk of the fewest rows of the largest models: seconds on the slowest GPUs. */
+const CHUNK_FLOPS = 2 ** 42;
+
+/**
+ * Rows of a prefill chunk. Many rows fill a GPU, but a chunk can be neither interrupted nor followed by the page's own
+ * frames, so large models have few.
+ */
+export function chunkRowsFor({ matmul }: Variants, config: DecoderConfig): number {
+  if (matmul !== "tiled") return CHUNK_ROWS.fewest;
+  const { qkv, output, gateUp, down } = decodeSizes(config);
+  const layer = [qkv, output, gateUp, down].reduce(
+    (sum, each) => sum + each.rows * each.columns,
+    0,
+  );
+  const rows = CHUNK_FLOPS / (2 * config.layers * layer);
+  return Math.min(CHUNK_ROWS.most, Math.max(CHUNK_ROWS.fewest, 2 ** Math.floor(Math.log2(rows))));
+}
 
 /** Sizes of the matrices of a decoding step, as stored. */
 function decodeSizes(config: DecoderConfig): Required<DecodeSizes> {
@@ -56,7 +73,8 @@ function decodeSizes(config: DecoderConfig): Required<DecodeSizes> {
 
 /** @throws KernelCompileError */
 export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<KernelSet> {
-  const { variants, types, kvType, shape, chunkRows = CHUNK_ROWS } = spec;
+  const { variants, types, kvType, shape } = spec;
+  const chunkRows = spec.chunkRows ?? chunkRowsFor(variants, shape);
   const { reduction } = variants;
   const sizes = decodeSizes(shape);
   /** A head takes the last row of a prompt by itself; of a batch it takes a few. */

@@ -16,7 +16,7 @@ afterAll(() => gpu.device.destroy());
 const [rows, depth] = [37, 76];
 const TYPES = ["f32", "f16", "bf16", "q8g32", "q4g64"] as const;
 
-it.each(["square", "tall", "large", "narrow4", "narrow8"] as const)(
+it.each(["square", "broad", "narrow4", "narrow8"] as const)(
   "gates through a %s tile",
   async (tile) => {
     const [many, width] = [135, 46];

@@ -46,15 +46,7 @@ export interface MatmulSpec {
 }
 
 /** Tiles of `tiled`; the `narrow` ones are for as many rows as they are named after. */
-export const MATMUL_TILES = [
-  "narrow2",
-  "narrow4",
-  "narrow8",
-  "large",
-  "tall",
-  "square",
-  "small",
-] as const;
+export const MATMUL_TILES = ["narrow2", "narrow4", "narrow8", "broad", "square", "small"] as const;
 export type MatmulTile = (typeof MATMUL_TILES)[number];
 
 /** Size of a product; `columns` as stored: a gated matrix has gate and up. */
@@ -91,6 +83,7 @@ interface Tiling {
   readonly tileRows: number;
   readonly tileColumns: number;
   readonly tilesPerGroup: number;
+  readonly fewestGroups?: number;
   readonly constants: Readonly<Record<string, number>>;
 }
 
@@ -110,19 +103,17 @@ const SUBGROUP: Tiling = {
 };
 /**
  * Of those that hold all rows, the first that is narrow; else from the largest to the smallest: a large tile reads
- * less, and a small one gives more workgroups.
+ * less, and a small one gives more workgroups. `fewestGroups`: workgroups from which a tile is faster than the next
+ * smaller one (measured on 132 processors: docs/log/performance.md).
  */
 const TILED: Readonly<Record<MatmulTile, Tiling>> = {
   narrow2: narrowTiling(2),
   narrow4: narrowTiling(4),
   narrow8: narrowTiling(8),
-  large: sharedTiling({ side: 16, tall: 2, broad: 2, depth4: 4 }),
-  tall: sharedTiling({ side: 16, tall: 2, broad: 1, depth4: 4 }),
-  square: sharedTiling({ side: 16, tall: 1, broad: 1, depth4: 8 }),
-  small: sharedTiling({ side: 8, tall: 1, broad: 1, depth4: 4 }),
+  broad: { ...sharedTiling({ high: 8, wide: 16, times: 2, depth4: 2 }), fewestGroups: 192 },
+  square: { ...sharedTiling({ high: 16, wide: 16, times: 1, depth4: 8 }), fewestGroups: 96 },
+  small: sharedTiling({ high: 8, wide: 8, times: 1, depth4: 4 }),
 };
-/** Workgroups that fill a large GPU. */
-const WANTED_GROUPS = 128;
 
 function narrowTiling(rows: number): Tiling {
   return {
@@ -134,25 +125,24 @@ function narrowTiling(rows: number): Tiling {
   };
 }
 
-/** A workgroup of `side` × `side`; an invocation owns `tall` × `broad` blocks of 4 × 4. */
+/** A workgroup of `high` × `wide`; an invocation owns `times`² blocks of 4 × 4. */
 function sharedTiling({
-  side,
-  tall,
-  broad,
+  high,
+  wide,
+  times,
   depth4,
-}: Readonly<Record<"side" | "tall" | "broad" | "depth4", number>>): Tiling {
+}: Readonly<Record<"high" | "wide" | "times" | "depth4", number>>): Tiling {
   return {
     code: tiled,
-    tileRows: 4 * side * tall,
-    tileColumns: 4 * side * broad,
+    tileRows: 4 * high * times,
+    tileColumns: 4 * wide * times,
     tilesPerGroup: 1,
     constants: {
-      HIGH: side,
-      WIDE: side,
-      TALL: tall,
-      BROAD: broad,
+      HIGH: high,
+      WIDE: wide,
+      TIMES: times,
       DEPTH4: depth4,
-      WORKGROUP: side * side,
+      WORKGROUP: high * wide,
     },
   };
 }
@@ -174,7 +164,9 @@ function isNarrow({ code }: Tiling): boolean {
 /** A narrow tile that holds all rows, else the largest one that fills the GPU, else the smallest. */
 function choose(candidates: readonly Tiling[], rows: number, columns: number): Tiling {
   const chosen = candidates.find((each) =>
-    isNarrow(each) ? rows <= each.tileRows : groupsOf(each, rows, columns) >= WANTED_GROUPS,
+    isNarrow(each)
+      ? rows <= each.tileRows
+      : groupsOf(each, rows, columns) >= (each.fewestGroups ?? 0),
   );
   return chosen ?? (candidates.at(-1) as Tiling);
 }

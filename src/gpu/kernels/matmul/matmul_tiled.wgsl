@@ -1,21 +1,20 @@
 // matmul_tiled: output = input × weightsᵀ, stored by a store_*.wgsl. Tiles in shared memory.
 // Concatenated after outer.wgsl and matmul_io.wgsl.
 //
-// A workgroup of HIGH × WIDE owns 4 HIGH TALL rows by 4 WIDE BROAD columns of the product and processes the
-// depth in steps of 4 DEPTH4; an invocation owns TALL by BROAD times 4 × 4. Tiles are depth-major in vec4 of
-// four rows or columns: a step of the depth reads TALL + BROAD vec4 for 16 TALL BROAD products. An invocation
+// A workgroup of HIGH × WIDE owns 4 HIGH TIMES rows by 4 WIDE TIMES columns of the product and processes the
+// depth in steps of 4 DEPTH4; an invocation owns TIMES² blocks of 4 × 4. Tiles are depth-major in vec4 of four
+// rows or columns: a step of the depth reads 2 vec4 for 16 products, or 4 for 64. An invocation
 // loads a block of 4 lines by 4 of the depth, transposes it in registers, and loads the next one before it
 // multiplies. Places of a line are swizzled by XOR, against bank conflicts. Dispatch ceil(rows / tile) *
 // ceil(columns / tile) workgroups, folded. LINES * DEPTH4 * 64 bytes of shared memory.
 
 override HIGH: u32 = 16;
 override WIDE: u32 = 16;
-override TALL: u32 = 1; // 1 or 2
-override BROAD: u32 = 1; // 1 or 2
+override TIMES: u32 = 1; // 1 or 2
 override DEPTH4: u32 = 8; // a power of two, LINES * DEPTH4 <= WORKGROUP
 override WORKGROUP: u32 = 256; // HIGH * WIDE
-override ROWS4: u32 = HIGH * TALL; // vec4 of rows
-override COLUMNS4: u32 = WIDE * BROAD;
+override ROWS4: u32 = HIGH * TIMES; // vec4 of rows
+override COLUMNS4: u32 = WIDE * TIMES;
 override LINES: u32 = ROWS4 + COLUMNS4;
 
 var<workgroup> tile: array<vec4f, 4u * DEPTH4 * LINES>; // rows, then columns
@@ -59,28 +58,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let upper = tile[k + (ty ^ q)];
         let left = tile[k + ((ROWS4 + tx) ^ q)];
         upper_left = add_outer(upper_left, upper, left);
-        if (BROAD > 1u) {
-          upper_right = add_outer(upper_right, upper, tile[k + ((ROWS4 + WIDE + tx) ^ q)]);
-        }
-        if (TALL > 1u) {
+        if (TIMES > 1u) {
           let lower = tile[k + ((HIGH + ty) ^ q)];
+          let right = tile[k + ((ROWS4 + WIDE + tx) ^ q)];
+          upper_right = add_outer(upper_right, upper, right);
           lower_left = add_outer(lower_left, lower, left);
-          if (BROAD > 1u) {
-            lower_right = add_outer(lower_right, lower, tile[k + ((ROWS4 + WIDE + tx) ^ q)]);
-          }
+          lower_right = add_outer(lower_right, lower, right);
         }
       }
     }
   }
   store_rows(row + 4u * ty, column + 4u * tx, upper_left);
-  if (BROAD > 1u) {
+  if (TIMES > 1u) {
     store_rows(row + 4u * ty, column + 4u * (WIDE + tx), upper_right);
-  }
-  if (TALL > 1u) {
     store_rows(row + 4u * (HIGH + ty), column + 4u * tx, lower_left);
-    if (BROAD > 1u) {
-      store_rows(row + 4u * (HIGH + ty), column + 4u * (WIDE + tx), lower_right);
-    }
+    store_rows(row + 4u * (HIGH + ty), column + 4u * (WIDE + tx), lower_right);
   }
 }
 
