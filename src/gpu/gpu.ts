@@ -1,6 +1,6 @@
 import type { Kernel, KernelSpec, ParamTypes } from "./kernel";
 import { Memory } from "./memory";
-import { Recorder } from "./recorder";
+import { type Program, Recorder } from "./recorder";
 
 const RECORDER_SLOTS = 4096;
 
@@ -88,9 +88,12 @@ export class Gpu {
     }
   }
 
-  /** A recorder whose commands run at `submit`; it holds up to `slots` dispatches. */
-  recorder(label: string, slots: number = RECORDER_SLOTS): Recorder {
-    return new Recorder(this.device, this.memory, label, slots);
+  /**
+   * A recorder whose commands run at `submit`; it holds up to `slots` dispatches.
+   * @param before a program that its program replaces
+   */
+  recorder(label: string, slots: number = RECORDER_SLOTS, before?: Program): Recorder {
+    return new Recorder(this.device, this.memory, label, slots, before?.frozen);
   }
 
   /** Reads `size` bytes of a buffer. Waits for all submitted work. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type FakeLog, fakeDevice, stubGpuConstants } from "../../test/fakeGpu";
 import { type Kernel, PARAM_BYTES } from "./kernel";
 import { Memory } from "./memory";
-import { Recorder } from "./recorder";
+import { type Program, Recorder } from "./recorder";
 
 beforeEach(stubGpuConstants);
 afterEach(() => vi.unstubAllGlobals());
@@ -60,6 +60,33 @@ it("refuses more dispatches than it has slots, until they were submitted", () =>
   expect(() => recorder.dispatch(first, dispatch)).toThrow(RangeError);
   recorder.submit();
   expect(() => recorder.dispatch(first, dispatch)).not.toThrow();
+});
+
+it("keeps what is bound to the same buffers where a program replaces another", () => {
+  const { log, memory } = create(2);
+  const device = fakeDevice({}, log);
+  const made = vi.spyOn(device, "createBindGroup");
+  const [a, b, c] = ["a", "b", "c"].map((label) => memory.storage("kv", label, 16));
+  const record = (buffer: GPUBuffer | undefined, rows: number, before?: Program) => {
+    const recorder = new Recorder(device, memory, "test", 2, before?.frozen);
+    const slice = { buffer: b!, offset: 4 };
+    recorder.dispatch(first, { ...dispatch, buffers: [a!, slice], params: { ...params, rows } });
+    recorder.dispatch(second, { ...dispatch, buffers: [buffer!] });
+    return recorder.program();
+  };
+  const before = record(b, 7);
+  const after = record(c, 9, before);
+  expect(made).toHaveBeenCalledTimes(3);
+  expect(new DataView(log.writes.at(-1)!.bytes).getUint32(0, true)).toBe(9);
+  expect(memory.bytes.activations).toBe(2 * PARAM_BYTES);
+  const pass = device.createCommandEncoder().beginComputePass();
+  after.replay(pass);
+  expect(log.passes.filter((entry) => entry.includes(" at "))).toEqual([
+    "first at 0",
+    `second at ${PARAM_BYTES}`,
+  ]);
+  after.destroy();
+  expect(memory.bytes.activations).toBe(0);
 });
 
 it("leaves its parameters to a program, which replays them and frees them", () => {

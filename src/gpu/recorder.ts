@@ -10,8 +10,15 @@ import type { Memory } from "./memory";
 
 interface Recorded {
   readonly kernel: Kernel;
+  readonly buffers: readonly Slice[];
   readonly group: GPUBindGroup;
   readonly groups: Groups;
+}
+
+/** What a program leaves to the one that replaces it. */
+interface Frozen {
+  readonly recorded: readonly Recorded[];
+  readonly uniforms: GPUBuffer;
 }
 
 /**
@@ -28,12 +35,16 @@ export class Recorder {
   #params = new DataView(new ArrayBuffer(0));
   #uniforms: GPUBuffer | undefined;
   #keepsUniforms = false;
+  readonly #before: readonly Recorded[];
 
-  constructor(device: GPUDevice, memory: Memory, label: string, slots: number) {
+  /** @param before a program that this one replaces: what is bound to the same buffers stays */
+  constructor(device: GPUDevice, memory: Memory, label: string, slots: number, before?: Frozen) {
     this.#device = device;
     this.#memory = memory;
     this.#label = label;
     this.#slots = slots;
+    this.#before = before?.recorded ?? [];
+    this.#uniforms = before?.uniforms;
   }
 
   /** Records one dispatch. @throws RangeError with more dispatches than slots before `submit` */
@@ -45,8 +56,11 @@ export class Recorder {
     if (slot === 0) this.#begin();
     const offset = slot * PARAM_BYTES;
     this.#writeParams(kernel.params, dispatch.params, offset);
-    const group = this.#bindGroup(kernel, dispatch.buffers, offset);
-    this.#recorded.push({ kernel, group, groups: dispatch.groups });
+    const { buffers, groups } = dispatch;
+    const before = this.#before[slot];
+    const isSame = before?.kernel === kernel && areSame(before.buffers, buffers);
+    const group = isSame ? before.group : this.#bindGroup(kernel, buffers, offset);
+    this.#recorded.push({ kernel, buffers, group, groups });
   }
 
   get dispatches(): number {
@@ -80,8 +94,9 @@ export class Recorder {
   program(): Program {
     this.#keepsUniforms = true;
     const uniforms = this.#uniforms as GPUBuffer;
-    this.#device.queue.writeBuffer(uniforms, 0, this.#params.buffer);
-    return new Program(this.#memory, this.#recorded, uniforms);
+    const bytes = this.#recorded.length * PARAM_BYTES;
+    this.#device.queue.writeBuffer(uniforms, 0, this.#params.buffer, 0, bytes);
+    return new Program(this.#memory, { recorded: this.#recorded, uniforms });
   }
 
   /** Writes the values at `offset`, a word per parameter in the order of their types. */
@@ -111,9 +126,9 @@ export class Recorder {
   }
 
   #begin(): void {
-    if (this.#uniforms) return;
+    if (this.#params.byteLength > 0) return;
     this.#params = new DataView(new ArrayBuffer(this.#slots * PARAM_BYTES));
-    this.#uniforms = this.#memory.create(
+    this.#uniforms ??= this.#memory.create(
       "activations",
       `${this.#label} params`,
       this.#slots * PARAM_BYTES,
@@ -125,17 +140,16 @@ export class Recorder {
 /** Frozen dispatches; `replay` adds them to a pass, any number of times. */
 export class Program {
   readonly #memory: Memory;
-  readonly #recorded: readonly Recorded[];
-  readonly #uniforms: GPUBuffer;
+  /** For a recorder with as many slots, which takes it over: this program must not be used afterwards. */
+  readonly frozen: Frozen;
 
-  constructor(memory: Memory, recorded: readonly Recorded[], uniforms: GPUBuffer) {
+  constructor(memory: Memory, frozen: Frozen) {
     this.#memory = memory;
-    this.#recorded = recorded;
-    this.#uniforms = uniforms;
+    this.frozen = frozen;
   }
 
   replay(pass: GPUComputePassEncoder): void {
-    replay(pass, this.#recorded);
+    replay(pass, this.frozen.recorded);
   }
 
   /** Adds a pass of its own. */
@@ -146,12 +160,21 @@ export class Program {
   }
 
   get dispatches(): number {
-    return this.#recorded.length;
+    return this.frozen.recorded.length;
   }
 
   destroy(): void {
-    this.#memory.destroy(this.#uniforms);
+    this.#memory.destroy(this.frozen.uniforms);
   }
+}
+
+function areSame(before: readonly Slice[], after: readonly Slice[]): boolean {
+  return before.length === after.length && before.every((slice, at) => isSame(slice, after[at]!));
+}
+
+function isSame(a: Slice, b: Slice): boolean {
+  if (a instanceof GPUBuffer || b instanceof GPUBuffer) return a === b;
+  return a.buffer === b.buffer && a.offset === b.offset && a.size === b.size;
 }
 
 function replay(pass: GPUComputePassEncoder, recorded: readonly Recorded[]): void {

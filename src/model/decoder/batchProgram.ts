@@ -125,8 +125,10 @@ export class BatchProgram {
     }, 0);
     const recorded = this.#layers[layer];
     if (recorded?.version === version) return;
-    recorded?.program.destroy();
-    const program = this.#record((recorder) => this.#recordLayer(recorder, layer));
+    const program = this.#record(
+      (recorder) => this.#recordLayer(recorder, layer),
+      recorded?.program,
+    );
     this.#layers[layer] = { program, version };
   }
 
@@ -188,8 +190,8 @@ export class BatchProgram {
     };
   }
 
-  #record(work: (recorder: Recorder) => void): Program {
-    const recorder = this.#decoder.gpu.recorder("batch", SLOTS);
+  #record(work: (recorder: Recorder) => void, before?: Program): Program {
+    const recorder = this.#decoder.gpu.recorder("batch", SLOTS, before);
     work(recorder);
     return recorder.program();
   }

@@ -1,7 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import { FEATURE_BIT, type FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/common/kvType";
-import type { Recorder } from "@/gpu/recorder";
+import type { Program, Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { DecoderConfig } from "../checkpoint/config";
 import { type DecoderWeights, typesOf } from "../checkpoint/weights";
@@ -14,6 +14,7 @@ import { recordForward } from "./forward";
 import type { AttentionHook } from "./hooks";
 import { chunkRowsFor, createKernelSet, type KernelSet } from "./kernelSet";
 import { chunkKernels } from "./layerKernels";
+import { recordProductPrograms } from "./productPrograms";
 
 export interface DecoderOptions {
   readonly variants: Variants;
@@ -64,6 +65,8 @@ export class Decoder {
   readonly kernels: KernelSet;
   readonly activations: Activations;
   readonly kvType: KvType;
+  /** Of a decoding step, per layer. */
+  readonly productPrograms: readonly Program[];
   readonly #frequencies: Float32Array;
   readonly #axes: Uint8Array | undefined;
   readonly #recorder: Recorder;
@@ -84,6 +87,7 @@ export class Decoder {
     this.#frequencies = rotaryFrequencies(config);
     this.#axes = rotaryAxes(config);
     this.#recorder = gpu.recorder("prefill");
+    this.productPrograms = recordProductPrograms(gpu, this);
   }
 
   /**
@@ -174,6 +178,7 @@ export class Decoder {
 
   destroy(): void {
     this.#recorder.destroy();
+    for (const program of this.productPrograms) program.destroy();
     this.activations.destroy();
     this.weights.destroy();
   }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import { type ForwardModel, recordForward } from "./forward";
-import { chunkKernels, stepKernels } from "./layerKernels";
+import { chunkKernels, stepKernels, stepProducts } from "./layerKernels";
 
 /** An object whose every property is its own name: buffers, weights and matrices of the test. */
 function names<T extends object>(fixed: object = {}): T {
@@ -83,7 +83,7 @@ it("decodes a step with five kernels per layer", () => {
   const scratch = { partials: ids, stats: ids };
   recordForward(model, recorder, {
     ...{ cache, ids, features: [], rows: 1, firstRow: 0, hook: hookInto(log), logitsRow: 0 },
-    layerKernels: stepKernels(model, cache, scratch),
+    layerKernels: { ...stepKernels(model, cache, scratch), ...stepProducts(model) },
   });
   const layer = (index: number) => [
     "qkv",
@@ -102,7 +102,8 @@ it("normalises queries and keys between their product and their rotation", () =>
   const pass = { cache, ids, features: [], firstRow: 0 };
   recordForward(model, recorder, { ...pass, rows: 7, layerKernels: chunkKernels(model, 7) });
   expect(log.splice(0).slice(2, 5)).toEqual(["matmul: normed → qkv", "headNorm", "ropeAppend"]);
-  const step = stepKernels(model, cache, { partials: ids, stats: ids });
+  const scratch = { partials: ids, stats: ids };
+  const step = { ...stepKernels(model, cache, scratch), ...stepProducts(model) };
   recordForward(model, recorder, { ...pass, rows: 1, layerKernels: step });
   expect(log.slice(1, 4)).toEqual(["head", "headNorm", "ropeAppend"]);
 });

@@ -17,17 +17,21 @@ export interface ForwardModel {
 }
 
 /**
- * The operations of one layer on the new rows. Two kernel sets implement them: `chunkKernels` for many
+ * The first operations of one layer on the new rows, which read and write the cache. Two kernel sets implement them: `chunkKernels` for many
  * rows and `stepKernels` for one. x is the residual stream, f32 [rows, hidden]; the other names are
  * buffers of `Activations`.
  */
-export interface LayerKernels {
+export interface AttentionKernels {
   /**
    * n = RMSNorm(x); q, k, v = n Wqkvᵀ + b. Rotates q and k; `queries` = q; appends k and v to the cache.
    */
   appendQkv(recorder: Recorder, weights: LayerWeights, cache: CacheBinding): void;
   /** `attended` = softmax(q Kᵀ / √d) V over the cached rows that each new row sees. */
   attend(recorder: Recorder, cache: CacheBinding): void;
+}
+
+/** The other operations of one layer, on activations alone. */
+export interface ProductKernels {
   /** x += `attended` Woᵀ + b */
   addAttended(recorder: Recorder, weights: LayerWeights): void;
   /** n = RMSNorm(x); `gated` = SiLU(n Wgateᵀ + b) ⊙ (n Wupᵀ + b) */
@@ -36,8 +40,10 @@ export interface LayerKernels {
   addGated(recorder: Recorder, weights: LayerWeights): void;
 }
 
+export type LayerKernels = AttentionKernels & ProductKernels;
+
 /** Rows that go through the model behind those that a cache holds. */
-export interface ForwardPass {
+export interface ForwardPass<K = LayerKernels> {
   readonly cache: KvCache;
   /** u32 [rows]: token ids; with `FEATURE_BIT`, rows of `features`. */
   readonly ids: GPUBuffer;
@@ -45,7 +51,7 @@ export interface ForwardPass {
   readonly rows: number;
   /** First of these rows, counted from the first new row of the turn. */
   readonly firstRow: number;
-  readonly layerKernels: LayerKernels;
+  readonly layerKernels: K;
   readonly hook?: Partial<AttentionHook> | undefined;
   /** The row whose logits are computed; absent: none. */
   readonly logitsRow?: number | undefined;
@@ -62,37 +68,59 @@ export function recordForward(model: ForwardModel, recorder: Recorder, pass: For
 export function recordEmbedding(
   { weights, kernels, activations: { residual: output } }: ForwardModel,
   recorder: Recorder,
-  { ids, features, rows }: ForwardPass,
+  { ids, features, rows }: Omit<ForwardPass, "layerKernels">,
 ): void {
   kernels.embed(recorder, { ids, table: weights.embedding, features, output, rows });
 }
 
-export function recordLayer(
-  { config, weights, kernels, activations }: ForwardModel,
+function recordLayer(
+  model: ForwardModel,
   recorder: Recorder,
-  { cache, ids, features, rows, firstRow, layerKernels, hook }: ForwardPass,
+  pass: ForwardPass,
   layer: number,
 ): void {
-  const { residual, queries, lse } = activations;
+  const { config, kernels, activations } = model;
+  const { ids, features, rows } = pass;
+  recordAttention(model, recorder, pass, layer);
+  recordProducts(model, recorder, pass, layer);
+  if (features.length === 0) return;
+  const output = activations.residual;
+  const width = config.hidden;
+  kernels.addFeatures(recorder, { ids, features, level: layer, output, rows, width });
+}
+
+export function recordAttention(
+  { weights, activations }: ForwardModel,
+  recorder: Recorder,
+  { cache, rows, firstRow, layerKernels, hook }: ForwardPass<AttentionKernels>,
+  layer: number,
+): void {
+  const { queries, lse } = activations;
   const layerWeights = weights.layers[layer] as LayerWeights;
   const { k, v } = cache.layer(layer);
   const binding = { keys: k, values: v, table: cache.table, layer };
   layerKernels.appendQkv(recorder, layerWeights, binding);
   layerKernels.attend(recorder, binding);
   hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse });
+}
+
+export function recordProducts(
+  { weights }: ForwardModel,
+  recorder: Recorder,
+  { layerKernels }: { readonly layerKernels: ProductKernels },
+  layer: number,
+): void {
+  const layerWeights = weights.layers[layer] as LayerWeights;
   layerKernels.addAttended(recorder, layerWeights);
   layerKernels.gate(recorder, layerWeights);
   layerKernels.addGated(recorder, layerWeights);
-  if (features.length === 0) return;
-  const width = config.hidden;
-  kernels.addFeatures(recorder, { ids, features, level: layer, output: residual, rows, width });
 }
 
 /** Logits of one row, if they are asked for. */
 export function recordLogits(
   { config, weights, kernels, activations: { residual, logits } }: ForwardModel,
   recorder: Recorder,
-  { logitsRow }: ForwardPass,
+  { logitsRow }: Pick<ForwardPass, "logitsRow">,
 ): void {
   if (logitsRow === undefined) return;
   kernels.decode.head(recorder, {

@@ -1,5 +1,5 @@
 import type { KvCache } from "../kv/cache";
-import type { ForwardModel, LayerKernels } from "./forward";
+import type { AttentionKernels, ForwardModel, LayerKernels, ProductKernels } from "./forward";
 
 /** A layer on the rows of a prefill chunk: one dispatch per operation and matrix part. */
 export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
@@ -46,17 +46,17 @@ export interface SplitScratch {
   readonly stats: GPUBuffer;
 }
 
-/** A layer on the one row of a decoding step: norms and rotation are fused into the products. */
+/** Attention of the one row of a decoding step: norm and rotation are fused into the product. */
 export function stepKernels(
   model: ForwardModel,
   cache: KvCache,
   { partials, stats }: SplitScratch,
-): LayerKernels {
+): AttentionKernels {
   const { config, kernels } = model;
-  const { residual, qkv, angles, queries, attended, lse, gated } = model.activations;
+  const { residual, qkv, angles, queries, attended, lse } = model.activations;
   const { hidden, normEpsilon: epsilon } = config;
   /** A head's norm needs the whole head, which no unit of the fused kernel has. */
-  const appendNormed: LayerKernels["appendQkv"] = (recorder, weights, binding) => {
+  const appendNormed: AttentionKernels["appendQkv"] = (recorder, weights, binding) => {
     const { attentionNorm, qkv: matrix, headNorm } = weights;
     const normWeight = { buffer: attentionNorm.buffer, size: hidden * 4 };
     const product = { input: residual, inputRow: 0, normWeight, matrix, logits: qkv, epsilon };
@@ -87,6 +87,14 @@ export function stepKernels(
       const results = { output: attended, lse };
       kernels.attend(recorder, { cache: binding, capacity, queries, ...scratch, ...results });
     },
+  };
+}
+
+/** The products of a layer on the one row of a decoding step. */
+export function stepProducts({ config, kernels, activations }: ForwardModel): ProductKernels {
+  const { residual, attended, gated } = activations;
+  const { normEpsilon: epsilon } = config;
+  return {
     addAttended(recorder, { output: matrix, outputBias: bias }) {
       kernels.decode.project(recorder, { input: attended, matrix, bias, output: residual });
     },

@@ -4,7 +4,13 @@ import type { KvCache } from "../kv/cache";
 import { capacityFor } from "../kv/layout";
 import { Scratch } from "../scratch";
 import type { Decoder } from "./decoder";
-import { type ForwardPass, recordEmbedding, recordLayer, recordLogits } from "./forward";
+import {
+  type AttentionKernels,
+  type ForwardPass,
+  recordAttention,
+  recordEmbedding,
+  recordLogits,
+} from "./forward";
 import type { DecodeHook } from "./hooks";
 import { type SplitScratch, stepKernels } from "./layerKernels";
 
@@ -29,13 +35,14 @@ interface LayerProgram {
 
 /**
  * The dispatches of a decoding step, recorded once: sampling from the logits that are there, then the forward pass
- * of the token. A layer is recorded again when its buffers in the cache were replaced.
+ * of the token. Attention of a layer is recorded again when its buffers in the cache were replaced; a layer's products
+ * are the decoder's for as long as it lives.
  */
 export class StepProgram {
   readonly #decoder: Decoder;
   readonly #args: StepArgs;
   readonly #scratch: Scratch;
-  readonly #pass: ForwardPass;
+  readonly #pass: ForwardPass<AttentionKernels>;
   readonly #first: Program;
   readonly #layers: LayerProgram[] = [];
   readonly #last: Program;
@@ -72,7 +79,10 @@ export class StepProgram {
     for (let layer = 0; layer < this.#decoder.config.layers; layer++) this.#follow(layer);
     const pass = encoder.beginComputePass({ label: "decode" });
     this.#first.replay(pass);
-    for (const { program } of this.#layers) program.replay(pass);
+    for (const [layer, { program }] of this.#layers.entries()) {
+      program.replay(pass);
+      this.#decoder.productPrograms[layer]?.replay(pass);
+    }
     this.#last.replay(pass);
     pass.end();
   }
@@ -90,10 +100,9 @@ export class StepProgram {
     const version = hook?.isFinal ? cache.version : cache.layerVersion(layer);
     const recorded = this.#layers[layer];
     if (recorded?.version === version) return;
-    recorded?.program.destroy();
-    const program = this.#record((recorder) =>
-      recordLayer(this.#decoder, recorder, this.#pass, layer),
-    );
+    const recorder = this.#decoder.gpu.recorder("decode", SLOTS, recorded?.program);
+    recordAttention(this.#decoder, recorder, this.#pass, layer);
+    const program = recorder.program();
     this.#layers[layer] = { program, version };
   }
 
