@@ -287,7 +287,7 @@ async function compile(
       kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
       createRopeAppend(gpu, "f32"),
       createFlash(gpu, attending),
-      window && createFlash(gpu, { ...attending, isWindowed: true }),
+      window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
     ]);
   const [embedding, bias, residual, up, gelu] = await Promise.all([
     matmul(positionSide ? "residual" : "bias", weights.patches.matrix.dtype),
