@@ -1,3 +1,6 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { policyById } from "@/compression/registry";
 import { resolveOptions } from "@/compression/resolveOptions";
@@ -57,4 +60,24 @@ describe("parseAsk", () => {
       expect((error as Error).message).toMatch(sentence);
     }
   });
+});
+
+it("takes a folder as frames of a video, in the order of their names", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "frames-"));
+  for (const name of ["10.png", "2.png", "notes.txt"])
+    fs.writeFileSync(path.join(folder, name), "");
+  const { turns, images, frames } = parseAsk([
+    "--frames",
+    `${folder}:8`,
+    "--prompt",
+    "What happens?",
+  ]);
+  const keys = turns[0]!.images;
+  expect(keys.map((key) => path.basename(images[key]!))).toEqual(["2.png", "10.png"]);
+  expect(keys.map((key) => frames![key])).toEqual([
+    { video: folder, seconds: 2, duration: 8 },
+    { video: folder, seconds: 6, duration: 8 },
+  ]);
+  expect(() => parseAsk(["--frames", folder, "--prompt", "?"])).toThrow("DIR:SECONDS");
+  fs.rmSync(folder, { recursive: true });
 });

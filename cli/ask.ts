@@ -3,15 +3,18 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
 import type {
+  AskRequest,
   CacheSettings,
   LaneOutcome,
   ModelInfo,
+  SampledFrame,
   Sampling,
   Turn,
   TurnResult,
 } from "@/protocol/engine";
 import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
+import { readFrames } from "./frames";
 import { withHubModel } from "./hubModel";
 import { loadOnly } from "./loadOnly";
 import {
@@ -25,14 +28,15 @@ import {
 import { replay } from "./replay";
 import { verify } from "./verify";
 
-const USAGE = `npm run ask -- --image FILE --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME]
+const USAGE = `npm run ask -- --image FILE|--frames DIR:SECONDS --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB] [--earlier 0.05]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
   [--weight-type f16|q8|q4] [--kv-type f16|f32] [--chunk-rows N] [--memory MB] [--json FILE|-]
   [--compare aircache:0.1,prefixkv:0.1,streaming:0.1]
 
-An --image belongs to the next --prompt and may repeat; several prompts are turns of one
+An --image belongs to the next --prompt and may repeat; --frames takes the images in DIR, in the order of their
+names, as evenly spaced frames of a video of that length. Several prompts are turns of one
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
 prompt once per lane, policy:retention, from forks of one prefill. --memory limits all GPU buffers.
 --model OWNER/NAME[@REVISION] is downloaded from the Hugging Face Hub once; HF_ENDPOINT names a mirror,
@@ -52,6 +56,7 @@ export interface AskCommand {
   readonly model: string;
   /** Image files by key; turns refer to the keys. */
   readonly images: Readonly<Record<string, string>>;
+  readonly frames?: NonNullable<AskRequest["frames"]>;
   readonly turns: readonly Turn[];
   readonly settings: CacheSettings;
   /** Lanes of the last turn; empty: it is asked like the others. */
@@ -68,6 +73,7 @@ export interface AskCommand {
 export function parseAsk(argv: readonly string[]): AskCommand {
   const { values, tokens } = parseArguments(argv);
   const images: Record<string, string> = {};
+  const frames: Record<string, SampledFrame> = {};
   const turns: Turn[] = [];
   let waiting: string[] = [];
   for (const token of tokens) {
@@ -77,6 +83,13 @@ export function parseAsk(argv: readonly string[]): AskCommand {
       const key = `${Object.keys(images).length}-${path.basename(token.value)}`;
       images[key] = path.resolve(token.value);
       waiting.push(key);
+    } else if (token.name === "frames") {
+      for (const { file, frame } of readFrames(token.value)) {
+        const key = `${Object.keys(images).length}-${path.basename(file)}`;
+        images[key] = file;
+        frames[key] = frame;
+        waiting.push(key);
+      }
     } else if (token.name === "prompt") {
       turns.push({ images: waiting, question: token.value });
       waiting = [];
@@ -106,6 +119,7 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   return {
     model: path.resolve(values.model),
     images,
+    ...(Object.keys(frames).length > 0 && { frames }),
     turns,
     settings,
     lanes: (values.compare?.split(",") ?? []).map((lane) => parseLane(lane, settings)),
@@ -158,6 +172,7 @@ function parseArguments(argv: readonly string[]) {
       tokens: true,
       options: {
         image: { type: "string", multiple: true },
+        frames: { type: "string", multiple: true },
         prompt: { type: "string", multiple: true },
         model: { type: "string", default: "public/models/keepsight-mini" },
         policy: { type: "string", default: "full" },
@@ -217,11 +232,15 @@ export async function askAll(
   const { adapter, elementType, kvType, versions } = model;
   const environment = { adapter, elementType, kvType, versions };
   const { settings, sampling, lanes } = command;
+  const frames = command.frames ? { frames: command.frames } : {};
   const asked: Turn[] = [];
   const results: TurnResult[] = [];
   const single = lanes.length > 0 ? command.turns.slice(0, -1) : command.turns;
   for (const turn of single) {
-    const result = await page.ask({ turns: [...asked, turn], settings, sampling }, onToken);
+    const result = await page.ask(
+      { turns: [...asked, turn], ...frames, settings, sampling },
+      onToken,
+    );
     onToken("\n");
     results.push(result);
     asked.push({ ...turn, answerIds: result.tokenIds });
@@ -230,6 +249,7 @@ export async function askAll(
   if (lanes.length === 0) return { ...environment, turns };
   const outcomes = await page.compare({
     turns: command.turns.map((t, i) => asked[i] ?? t),
+    ...frames,
     sampling,
     lanes,
   });

@@ -97,6 +97,7 @@ async function ask(page: Pick<OpenedEngine, "ask">, step: Step): Promise<readonl
   const recorded = run.result;
   const request: Omit<AskRequest, "images"> = {
     turns: step.turns,
+    ...(step.frames && { frames: step.frames }),
     settings,
     sampling: sampled(step.sampling, recorded),
     ...(recorded.appended ? {} : { fresh: true }),
@@ -111,6 +112,7 @@ async function compare(
   const lanes = step.attempts.map(({ settings }) => settings);
   const request: Omit<CompareRequest, "images"> = {
     turns: step.turns,
+    ...(step.frames && { frames: step.frames }),
     sampling: step.sampling,
     lanes,
   };

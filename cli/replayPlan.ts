@@ -1,5 +1,6 @@
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { AskRequest, LoadRequest, Sampling } from "@/protocol/engine";
+import { framesOf } from "@/store/chat/asking";
 import {
   type ChatConversation,
   type Exchange,
@@ -14,6 +15,7 @@ export interface Step {
   readonly question: string;
   readonly attempts: readonly AttemptRecord[];
   readonly turns: AskRequest["turns"];
+  readonly frames?: NonNullable<AskRequest["frames"]>;
   readonly sampling: Sampling;
 }
 
@@ -32,6 +34,7 @@ export function planReplay(record: ConversationRecord): readonly Step[] {
     calls.sort((a, b) => (startOf(a.attempts) ?? 0) - (startOf(b.attempts) ?? 0));
   }
   const asked = new Set<string>();
+  const frames = framesOf(conversation);
   return calls.map(({ exchange, attempts }) => {
     const turns = turnsUntil(asItWas(conversation, asked), exchange.id);
     for (const { id } of attempts) asked.add(id);
@@ -40,6 +43,7 @@ export function planReplay(record: ConversationRecord): readonly Step[] {
       question: exchange.question,
       attempts,
       turns,
+      ...(frames && { frames }),
       sampling: origin?.sampling ?? DEFAULT_SAMPLING,
     };
   });

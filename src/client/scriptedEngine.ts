@@ -161,7 +161,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     saveCache: async () => undefined,
     restoreCache: async () => false,
     inspect: () => Promise.reject(new EngineError(OTHER_MODEL)),
-    priceImage: () => Promise.reject(new EngineError(NOT_RECORDED)),
+    priceImages: () => Promise.reject(new EngineError(NOT_RECORDED)),
     measure: () => Promise.reject(new EngineError(NOT_RECORDED)),
     async preview(settings) {
       return previewOf(recording.answers, settings);

@@ -140,7 +140,7 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
   return {
     load: loadAnew,
     inspect: (config, beside) => call("inspect", config, beside),
-    priceImage: (size, turnImages) => call("priceImage", size, turnImages),
+    priceImages: (images) => call("priceImages", images),
     measure: () => call("measure"),
     ask: (request) => call("ask", request),
     compare: (request) => call("compare", request),

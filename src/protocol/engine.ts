@@ -16,11 +16,10 @@ export interface Engine {
    */
   inspect(config: string, beside?: Readonly<Record<string, string>>): Promise<ModelOutline>;
   /**
-   * What an image would add to a prompt, from its size alone. Nothing is encoded.
-   * @param size upright, in pixels @param turnImages images of its turn; default 1
+   * What the images of a turn would add to its prompt, from their sizes alone. Nothing is encoded.
    * @throws EngineError `noModel`, `badImage`
    */
-  priceImage(size: ImageSize, turnImages?: number): Promise<ImagePrice>;
+  priceImages(images: readonly PricedImage[]): Promise<ImagePrice>;
   /**
    * Measures how fast this adapter reads and multiplies weights, in less than a second.
    * @throws EngineError `busy` during a request, and before the first load
@@ -94,8 +93,13 @@ export interface ImageSize {
   readonly height: number;
 }
 
+/** An image's size, upright, in pixels. */
+export interface PricedImage extends ImageSize {
+  readonly frame?: SampledFrame;
+}
+
 export interface ImagePrice {
-  /** Tokens that it adds to the prompt: visual rows and their markup. */
+  /** Tokens that they add to the prompt: visual rows and their markup. */
   readonly tokens: number;
   /** Bytes of these in a full KV cache. */
   readonly kvBytes: number;
@@ -192,9 +196,24 @@ export interface Turn {
   readonly answerIds?: readonly number[];
 }
 
+/** A frame that was sampled from a video. */
+export interface SampledFrame {
+  /** Identifies the video. */
+  readonly video: string;
+  /** Its time. */
+  readonly seconds: number;
+  /** Length of the video in seconds. */
+  readonly duration: number;
+}
+
 export interface AskRequest {
   readonly turns: readonly Turn[];
   readonly images: Readonly<Record<string, Blob>>;
+  /**
+   * Which of `images` are frames of videos. Frames of one video follow each other in a turn; the model's
+   * family says how they are cut and written.
+   */
+  readonly frames?: Readonly<Record<string, SampledFrame>>;
   readonly settings: CacheSettings;
   readonly sampling: Sampling;
   /** Run a new prefill even if the engine could append (*Ask again*). */

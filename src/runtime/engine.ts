@@ -10,13 +10,13 @@ import {
   type EngineEvent,
   type EngineFailure,
   type ImagePrice,
-  type ImageSize,
   type LaneOutcome,
   type LoadRequest,
   type MemoryReading,
   type ModelInfo,
   type ModelOutline,
   type PlanPreview,
+  type PricedImage,
   type TurnResult,
 } from "@/protocol/engine";
 import { measureRate } from "./adapterRate";
@@ -25,7 +25,7 @@ import { MemoryReporter } from "./report/memoryReporter";
 import { type LoadedModel, loadModel } from "./session/loadedModel";
 import type { ModelLoadProgress } from "./session/loadLanguage";
 import { outlineModel } from "./session/outline";
-import { priceImage } from "./session/priceImage";
+import { priceImages } from "./session/priceImages";
 import { Session } from "./session/session";
 
 /** A device and everything that depends on it. */
@@ -85,9 +85,9 @@ export class LocalEngine implements Engine {
     }
   }
 
-  async priceImage(size: ImageSize, turnImages = 1): Promise<ImagePrice> {
+  async priceImages(images: readonly PricedImage[]): Promise<ImagePrice> {
     try {
-      return priceImage(this.#need().model, size, turnImages);
+      return priceImages(this.#need().model, images);
     } catch (error) {
       throw asEngineError(error);
     }

@@ -29,8 +29,8 @@ function run(request: WorkerRequest): Promise<unknown> {
       return engine.load(...args);
     case "inspect":
       return engine.inspect(...args);
-    case "priceImage":
-      return engine.priceImage(...args);
+    case "priceImages":
+      return engine.priceImages(...args);
     case "measure":
       return engine.measure();
     case "ask":

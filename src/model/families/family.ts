@@ -62,6 +62,8 @@ export interface ImageProcessor {
   geometry(size: PixelSize, turnImages?: number): ImageGeometry;
   /** Whether `sizeFor` gives less than the model's own processor would. */
   notice?(width: number, height: number): ScaledDown | undefined;
+  /** For a frame of a video, the last one or another; absent: as any image. */
+  frames?(isLast: boolean): ImageProcessor;
   /** Whether `turnImages` changes what `process` gives. */
   readonly countsTurnImages?: boolean;
   /** @param turnImages number of images of the turn, this one included; default 1 */

@@ -1,3 +1,4 @@
+import { clipsOf, type Framed, minutesAndSeconds } from "./clips";
 import type { ChatMessage, Tokenizer } from "./tokenizer";
 
 /** Tiles that an image was cut into; 0 × 0 if it is not cut. */
@@ -31,7 +32,7 @@ export interface ImageGeometry {
   readonly tiles: readonly ImageTile[];
 }
 
-export interface PromptImage extends ImageGeometry {
+export interface PromptImage extends ImageGeometry, Framed {
   /** Identifies the image; equal keys in two turns mean the same image. */
   readonly key: string;
 }
@@ -72,6 +73,50 @@ export interface ImageMarkup {
    * them.
    */
   expand(image: ImageGeometry): string;
+  /** Of videos that the template writes itself; absent: frames are images between texts. */
+  readonly video?: VideoMarkup;
+  /** The texts around a video's frames, one more than there are frames; default: a frame's time before it. */
+  frameTexts?(frames: readonly Framed[]): readonly string[];
+}
+
+/** A model family's notation of the frames of a video. */
+export interface VideoMarkup {
+  /** The chat template's placeholder for a video. */
+  readonly placeholder: string;
+  /** As `ImageMarkup.expand`, with the frames' times where the family writes them. */
+  expand(frames: readonly PromptImage[]): string;
+}
+
+type Parts = ChatMessage["content"];
+
+/** Older templates of the same family may know images alone. */
+function writesVideos(tokenizer: Tokenizer, markup: ImageMarkup | undefined): boolean {
+  if (!markup?.video) return false;
+  try {
+    const content = [{ type: "video" }, { type: "text", text: "?" }] as const;
+    return tokenizer.render([{ role: "user", content }]).includes(markup.video.placeholder);
+  } catch {
+    return false; // the check of the whole prompt says what is wrong with the template
+  }
+}
+
+function timesBefore(frames: readonly Framed[]): readonly string[] {
+  const times = frames.map(({ frame }) => `Frame at ${minutesAndSeconds(frame?.seconds ?? 0)}: `);
+  return [...times, ""];
+}
+
+/** What stands in the place of each placeholder, in order. */
+function piecesOf(
+  images: readonly PromptImage[],
+  { placeholder, expand, video }: ImageMarkup,
+  writesVideos: boolean,
+) {
+  return clipsOf(images).flatMap(({ first, count, isVideo }) => {
+    const own = images.slice(first, first + count);
+    if (!isVideo || !video || !writesVideos)
+      return own.map((image) => ({ placeholder, expanded: expand(image) }));
+    return [{ placeholder: video.placeholder, expanded: video.expand(own) }];
+  });
 }
 
 /** The model's template cannot produce a prompt; the message is one sentence. */
@@ -92,11 +137,14 @@ export class PromptBuilder {
   readonly #tokenizer: Tokenizer;
   readonly #markup: ImageMarkup | undefined;
   readonly #stopIds: ReadonlySet<number>;
+  /** Whether family and template know videos; else frames are images after their times. */
+  readonly #writesVideos: boolean;
 
   constructor(tokenizer: Tokenizer, markup: ImageMarkup | undefined, stopIds: Iterable<number>) {
     this.#tokenizer = tokenizer;
     this.#markup = markup;
     this.#stopIds = new Set(stopIds);
+    this.#writesVideos = writesVideos(tokenizer, markup);
   }
 
   /**
@@ -149,10 +197,17 @@ export class PromptBuilder {
   }
 
   #content(turn: PromptTurn): ChatMessage["content"] {
-    return [
-      ...turn.images.map(() => ({ type: "image" }) as const),
-      { type: "text", text: this.#plain(turn.question) },
-    ];
+    const images = clipsOf(turn.images).flatMap(({ first, count, isVideo }): Parts => {
+      if (!isVideo) return [{ type: "image" }];
+      if (this.#writesVideos) return [{ type: "video" }];
+      const frames = turn.images.slice(first, first + count);
+      const [before = "", ...behind] = (this.#markup?.frameTexts ?? timesBefore)(frames);
+      return [
+        { type: "text", text: before },
+        ...behind.flatMap((text): Parts => [{ type: "image" }, { type: "text", text }]),
+      ];
+    });
+    return [...images, { type: "text", text: this.#plain(turn.question) }];
   }
 
   /** The user's text with every special token split in two, so it is tokenised as plain text. */
@@ -165,15 +220,19 @@ export class PromptBuilder {
 
   #withImages(text: string, turn: PromptTurn | undefined): string {
     const markup = this.#markup;
-    const parts = markup ? text.split(markup.placeholder) : [text];
-    const images = turn?.images ?? [];
-    if (parts.length !== images.length + 1) {
-      const places = `${parts.length - 1} of ${images.length} images`;
-      throw new PromptError(`The model's chat template places ${places}.`);
+    const pieces = markup ? piecesOf(turn?.images ?? [], markup, this.#writesVideos) : [];
+    const placeholders = [markup?.placeholder, markup?.video?.placeholder].flatMap((x) => x ?? []);
+    const places = placeholders.reduce((sum, each) => sum + text.split(each).length - 1, 0);
+    const wrong = `The model's chat template places ${places} of ${pieces.length} images.`;
+    if (places !== pieces.length) throw new PromptError(wrong);
+    let [written, rest] = ["", text];
+    for (const { placeholder, expanded } of pieces) {
+      const at = rest.indexOf(placeholder);
+      if (at < 0) throw new PromptError(wrong);
+      written += rest.slice(0, at) + expanded;
+      rest = rest.slice(at + placeholder.length);
     }
-    return parts.reduce(
-      (whole, part, i) => whole + markup?.expand(images[i - 1] as PromptImage) + part,
-    );
+    return written + rest;
   }
 
   /**

@@ -10,6 +10,7 @@ export interface ChatMessage {
   readonly role: "user" | "assistant";
   readonly content: readonly (
     | { readonly type: "image" }
+    | { readonly type: "video" }
     | { readonly type: "text"; readonly text: string }
   )[];
 }

@@ -58,6 +58,10 @@ export function checkRequest(request: AskRequest, vocabulary: number, seesImages
     if (!isValid)
       throw bad(`The answer of turn ${index + 1} has ids that are not in the model's vocabulary.`);
   }
+  for (const { seconds, duration } of Object.values(request.frames ?? {})) {
+    const isTime = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY;
+    if (!isTime(seconds) || !isTime(duration)) throw bad("A frame of a video has no time.");
+  }
   checkSampling(sampling);
 }
 

@@ -1,3 +1,4 @@
+import type { Framed } from "@/model/prompt/clips";
 import type { Prompt, PromptTile } from "@/model/prompt/prompt";
 import { type AskRequest, EngineError, type ImageLayout } from "@/protocol/engine";
 import type { Notice } from "@/protocol/notice";
@@ -36,7 +37,10 @@ export async function prepareTurn(
   const prompt = model.prompts.build(
     request.turns.map((turn, i) => ({
       ...turn,
-      images: (shown[i] ?? []).map(({ key, image }) => ({ key, ...image.geometry })),
+      images: (shown[i] ?? []).map(({ key, image }) => {
+        const frame = request.frames?.[key];
+        return { key, ...image.geometry, ...(frame && { frame }) };
+      }),
     })),
   );
   checkContext(prompt.ids.length, model.decoder.config.contextLength);
@@ -69,23 +73,22 @@ interface ShownImage {
 
 /** The images of every turn, in order. An image may be cut otherwise beside others. */
 async function seeImages(
-  { turns, images: files }: AskRequest,
+  { turns, images: files, frames = {} }: AskRequest,
   images: ConversationImages | undefined,
   signal: AbortSignal,
 ): Promise<readonly (readonly ShownImage[])[]> {
-  const seen = new Map<string, SeenImage>();
-  const see = async (key: string, turnImages: number): Promise<ShownImage> => {
-    const id = `${turnImages} ${key}`;
-    const image =
-      seen.get(id) ?? (await (images as ConversationImages).see(files[key] as Blob, turnImages));
-    signal.throwIfAborted();
-    seen.set(id, image);
-    return { key, image };
-  };
   const shown: ShownImage[][] = [];
   for (const { images: keys } of turns) {
+    const framed = keys.map((key): Framed => {
+      const frame = frames[key];
+      return frame ? { frame } : {};
+    });
     const own: ShownImage[] = [];
-    for (const key of keys) own.push(await see(key, keys.length));
+    for (const [at, key] of keys.entries()) {
+      const image = await (images as ConversationImages).see(files[key] as Blob, framed, at);
+      signal.throwIfAborted();
+      own.push({ key, image });
+    }
     shown.push(own);
   }
   return shown;

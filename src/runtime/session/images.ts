@@ -2,10 +2,12 @@ import type { VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import { type DecodedImage, decodeImage } from "@/images/decode";
 import type { ProcessedImage, ScaledDown } from "@/model/families/family";
+import type { Framed } from "@/model/prompt/clips";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
 import { firstEqualRows } from "@/model/vision/visualRows";
 import type { ImageLayout } from "@/protocol/engine";
+import { cutOf, type ImageCut } from "./imageCut";
 import type { VisionModel } from "./loadedModel";
 
 /** A decoded image, with the data needed to draw on it. */
@@ -36,7 +38,7 @@ type Content =
 interface Entry {
   readonly image: SeenImage;
   readonly file: Blob;
-  readonly turnImages: number;
+  readonly cut: ImageCut;
   content: Content;
 }
 
@@ -56,17 +58,17 @@ export class ConversationImages {
 
   /**
    * Decodes an image and cuts it into tiles, which determine its part of the prompt.
-   * @param turnImages number of images of its turn
+   * @param images of its turn @param at its place among them
    * @throws EngineError
    */
-  async see(file: Blob, turnImages: number): Promise<SeenImage> {
-    const isAlone = turnImages === 1 || !this.#vision.processor.countsTurnImages;
-    const hash = `${await sha256(file)}${isAlone ? "" : " beside others"}`;
+  async see(file: Blob, images: readonly Framed[], at: number): Promise<SeenImage> {
+    const cut = cutOf(this.#vision.processor, images, at);
+    const hash = `${await sha256(file)}${cut.mark}`;
     const known = this.#seen.get(hash);
     if (known) return known.image;
-    const { processed, width, height, notices } = await this.#process(file, turnImages);
+    const { processed, width, height, notices } = await process(file, cut);
     const image = { hash, geometry: processed.geometry, width, height, notices };
-    this.#seen.set(hash, { image, file, turnImages, content: { kind: "pixels", processed } });
+    this.#seen.set(hash, { image, file, cut, content: { kind: "pixels", processed } });
     return image;
   }
 
@@ -77,7 +79,7 @@ export class ConversationImages {
     const { content } = entry;
     if (content.kind === "features" && covers(content.encoded, needs)) return content.encoded;
     const { processed } =
-      content.kind === "pixels" ? content : await this.#process(entry.file, entry.turnImages);
+      content.kind === "pixels" ? content : await process(entry.file, entry.cut);
     const features = await this.#vision.encoder.encode(processed, {
       attention: needs.includes("attention"),
     });
@@ -98,21 +100,20 @@ export class ConversationImages {
     this.#seen.clear();
   }
 
-  async #process(file: Blob, turnImages: number) {
-    const { processor } = this.#vision;
-    const { pixels, ...decoded } = await decodeImage(
-      file,
-      (width, height) => processor.sizeFor(width, height),
-      processor.filter,
-    );
-    const { width, height } = decoded;
-    const notices = [...decoded.notices, processor.notice?.(width, height) ?? []].flat();
-    return { ...decoded, notices, processed: processor.process(pixels, turnImages) };
-  }
-
   #free(encoded: EncodedImage): void {
     for (const buffer of featureBuffers(encoded)) this.#gpu.memory.destroy(buffer);
   }
+}
+
+async function process(file: Blob, { processor, turnImages }: ImageCut) {
+  const { pixels, ...decoded } = await decodeImage(
+    file,
+    (width, height) => processor.sizeFor(width, height),
+    processor.filter,
+  );
+  const { width, height } = decoded;
+  const notices = [...decoded.notices, processor.notice?.(width, height) ?? []].flat();
+  return { ...decoded, notices, processed: processor.process(pixels, turnImages) };
 }
 
 function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {

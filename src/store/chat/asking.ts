@@ -31,16 +31,27 @@ export interface Asking {
 export async function askEngine(engine: Engine, asking: Asking): Promise<readonly LaneOutcome[]> {
   const { conversation, exchange, attempts, sampling, isFresh, hidePatches } = asking;
   const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
+  const frames = framesOf(conversation);
   const turns = turnsUntil(conversation, exchange.id);
   // An answer with hidden patches is compared with the one about the whole image.
   const reference = asking.wantsReference && attempts.every((attempt) => !attempt.hidden);
-  const question = { turns, images, sampling, explain: true, ...(reference && { reference }) };
+  const question = {
+    ...{ turns, images, sampling, explain: true },
+    ...(frames && { frames }),
+    ...(reference && { reference }),
+  };
   const lanes = attempts.map(({ settings }) => settings);
   if (lanes.length > 1) return engine.compare({ ...question, lanes });
   const { settings, hidden } = attempts[0]!;
   const seen = hidden ? await withHidden(images, hidden, hidePatches) : images;
   const again = isFresh || hidden ? { fresh: true } : {};
   return [{ result: await engine.ask({ ...question, images: seen, settings, ...again }) }];
+}
+
+/** Which images of a conversation are frames of videos. */
+export function framesOf({ images }: Pick<ChatConversation, "images">): AskRequest["frames"] {
+  const framed = images.flatMap(({ id, frame }) => (frame ? [[id, frame] as const] : []));
+  return framed.length > 0 ? Object.fromEntries(framed) : undefined;
 }
 
 async function withHidden(

@@ -59,7 +59,7 @@ function heldEngine() {
     saveCache: async () => undefined,
     restoreCache: async () => false,
     inspect: () => Promise.reject(new Error("not in these tests")),
-    priceImage: () => Promise.reject(new Error("not in these tests")),
+    priceImages: () => Promise.reject(new Error("not in these tests")),
     measure: () => Promise.reject(new Error("not in these tests")),
     clear: async () => {
       calls.clear += 1;

@@ -6,10 +6,10 @@ import { createImagePrice } from "./imagePrice";
 
 const image = (id: string, width: number) => ({ id, width, height: 100 });
 
-function setUp(priceImage: (size: { width: number }, count: number) => Promise<object>) {
+function setUp(priceImages: (images: readonly { width: number }[]) => Promise<object>) {
   const model = createStore<object>(() => ({ phase: "loading" }));
   const chat = createStore<object>(() => ({ conversation: { images: [], exchanges: [] } }));
-  const load = { store: model, engine: () => ({ priceImage }) } as unknown as Load;
+  const load = { store: model, engine: () => ({ priceImages }) } as unknown as Load;
   const price = createImagePrice(load, { store: chat } as unknown as Chat);
   return {
     price: () => price.getState().price,
@@ -23,16 +23,19 @@ function setUp(priceImage: (size: { width: number }, count: number) => Promise<o
   };
 }
 
-it("sums the prices of the waiting images, and forgets them with the question", async () => {
-  const priceImage = vi.fn(async ({ width }, count) => ({ tokens: width * count, kvBytes: width }));
-  const { price, ready, show, asked } = setUp(priceImage);
+it("asks for the price of the waiting images, and forgets it with the question", async () => {
+  const priceImages = vi.fn(async (images: readonly { width: number }[]) => {
+    const tokens = images.reduce((sum, { width }) => sum + width, 0);
+    return { tokens, kvBytes: 2 * tokens };
+  });
+  const { price, ready, show, asked } = setUp(priceImages);
   show(image("a", 7));
   await Promise.resolve();
   expect(price(), "no model yet").toBeUndefined();
   ready();
-  await vi.waitFor(() => expect(price()).toEqual({ tokens: 7, kvBytes: 7 }));
+  await vi.waitFor(() => expect(price()).toEqual({ tokens: 7, kvBytes: 14 }));
   show(image("a", 7), image("b", 3));
-  await vi.waitFor(() => expect(price()).toEqual({ tokens: 20, kvBytes: 10 }));
+  await vi.waitFor(() => expect(price()).toEqual({ tokens: 10, kvBytes: 20 }));
   asked();
   await vi.waitFor(() => expect(price()).toBeUndefined());
 });

@@ -1,5 +1,5 @@
 import { createStore } from "zustand/vanilla";
-import type { ImagePrice } from "@/protocol/engine";
+import type { ImagePrice, PricedImage } from "@/protocol/engine";
 import type { ConversationImage } from "../conversation/conversation";
 import { waitingImages } from "../conversation/conversationImages";
 import type { Load } from "../engine/load";
@@ -33,16 +33,11 @@ export function createImagePrice(load: Load, chat: Pick<Chat, "store">): ImagePr
   async function priceOf(images: readonly ConversationImage[]): Promise<ImagePrice | undefined> {
     const engine = load.engine();
     if (!engine || images.length === 0) return undefined;
-    const asking = images.map(({ width, height }) =>
-      engine.priceImage({ width, height }, images.length),
-    );
+    const priced = images.map(({ width, height, frame }): PricedImage => {
+      return { width, height, ...(frame && { frame }) };
+    });
     // A model without vision, or an image that it refuses: the question itself says so.
-    const prices = await Promise.all(asking).catch(() => []);
-    if (prices.length === 0) return undefined;
-    return prices.reduce((sum, each) => ({
-      tokens: sum.tokens + each.tokens,
-      kvBytes: sum.kvBytes + each.kvBytes,
-    }));
+    return engine.priceImages(priced).catch(() => undefined);
   }
 
   chat.store.subscribe(() => void update());

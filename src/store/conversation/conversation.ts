@@ -6,6 +6,7 @@ import type {
   ImageLayout,
   LayerReport,
   Phase,
+  SampledFrame,
   Turn,
   TurnResult,
 } from "@/protocol/engine";
@@ -24,6 +25,8 @@ export interface ConversationImage {
   readonly width: number;
   readonly height: number;
   readonly sampleId?: string;
+  /** Set if it was sampled from a video. */
+  readonly frame?: SampledFrame;
 }
 
 export interface PhaseProgress {

@@ -6,6 +6,7 @@ import type {
   ImageLayout,
   LayerReport,
   MissingReference,
+  SampledFrame,
   Sampling,
 } from "@/protocol/engine";
 import { MOST_LANES } from "../chat/comparisonSetup";
@@ -199,6 +200,7 @@ const document = object<ConversationDocument>({
       width: whole(),
       height: whole(),
       sampleId: optional(string),
+      frame: optional(object<SampledFrame>({ video: string, seconds: finite, duration: finite })),
       data: longString,
     }),
     MAX_IMAGES,

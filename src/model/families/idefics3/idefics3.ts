@@ -1,7 +1,7 @@
 import { checkTower, featuresPerSide, PLAIN_TOWER, towerSizes } from "../../vision/towerConfig";
 import { CLIP_PARTS } from "../../vision/towerNames";
 import type { ModelFamily } from "../family";
-import { idefics3Markup } from "./markup";
+import { smolVlmMarkup } from "./markup";
 import { Idefics3Processor } from "./processor";
 
 /**
@@ -48,6 +48,6 @@ export const idefics3: ModelFamily = {
       const rows = featuresPerSide(config) ** 2;
       return Idefics3Processor.load(files, { imageSize: config.imageSize, rows, contextLength });
     },
-    markup: idefics3Markup,
+    markup: smolVlmMarkup,
   },
 };

@@ -55,6 +55,11 @@ export class Idefics3Processor implements ImageProcessor {
     return new Idefics3Processor(config, encoder.rows);
   }
 
+  /** Frames are not cut into tiles. */
+  frames(): ImageProcessor {
+    return new Idefics3Processor({ ...this.#config, splits: false }, this.#rowsPerTile);
+  }
+
   /** The size of the first scaling: given longest edge, the other edge even. */
   sizeFor(width: number, height: number): Size {
     const { longestEdge } = this.#config;

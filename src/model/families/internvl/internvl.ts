@@ -1,7 +1,7 @@
 import { shown } from "@/text/shown";
 import type { JsonObject } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageMarkup } from "../../prompt/prompt";
+import type { ImageMarkup, VideoMarkup } from "../../prompt/prompt";
 import {
   activationOf,
   checkTower,
@@ -83,14 +83,15 @@ function normOf({ norm_type: type = "layer_norm" }: JsonObject): TowerConfig["no
 /** The rows of all tiles between one pair of tokens. */
 function markup(imageTokenId: number): ImageMarkup {
   const placeholder = "<IMG_CONTEXT>";
-  return {
-    placeholder,
-    imageTokenId,
-    expand({ tiles }) {
-      const rows = tiles.reduce((sum, tile) => sum + tile.gridRows * tile.gridColumns, 0);
-      return `<img>${placeholder.repeat(rows)}</img>`;
-    },
+  const expand: ImageMarkup["expand"] = ({ tiles }) => {
+    const rows = tiles.reduce((sum, tile) => sum + tile.gridRows * tile.gridColumns, 0);
+    return `<img>${placeholder.repeat(rows)}</img>`;
   };
+  const video: VideoMarkup = {
+    placeholder: "<video>",
+    expand: (frames) => frames.map((frame, i) => `Frame${i + 1}: ${expand(frame)}`).join("\n"),
+  };
+  return { placeholder, imageTokenId, expand, video };
 }
 
 /**

@@ -32,6 +32,7 @@ export class InternVlProcessor implements ImageProcessor {
   readonly filter: ResampleFilter;
   readonly #normalization: Normalization;
   readonly #limits: TileLimits;
+  readonly #config: JsonObject;
   /** Feature rows along a side of a tile. */
   readonly #side: number;
 
@@ -49,12 +50,23 @@ export class InternVlProcessor implements ImageProcessor {
       maxTiles: tiles(config, "max_patches", 12),
     };
     this.#side = side;
+    this.#config = config;
   }
 
   /** @throws ModelError */
   static async load(files: ModelFiles, tileSize: number, side: number): Promise<InternVlProcessor> {
     const { preprocessor } = await preprocessorFiles(files);
     return new InternVlProcessor(preprocessor, tileSize, side);
+  }
+
+  /** One tile. */
+  frames(): ImageProcessor {
+    const { tileSize } = this.#limits;
+    return new InternVlProcessor(
+      { ...this.#config, min_patches: 1, max_patches: 1 },
+      tileSize,
+      this.#side,
+    );
   }
 
   /** Both sizes are made from the image as it is. */

@@ -121,7 +121,7 @@ export function bilinear(
 }
 
 /** Collects weighted rows. */
-class RowList {
+export class RowList {
   readonly #parts: number;
   readonly #indices: number[] = [];
   readonly #weights: number[] = [];

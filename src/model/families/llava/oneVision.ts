@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../checkpoint/files";
+import type { ImageGeometry, ImageMarkup } from "../../prompt/prompt";
 import {
   activationOf,
   checkTower,
@@ -37,6 +38,13 @@ function tower(json: JsonObject, width: number): TowerConfig {
   });
 }
 
+/** The rows of all frames of a video follow each other. */
+function markup(imageTokenId: number): ImageMarkup {
+  const images = llavaMarkup(imageTokenId);
+  const expand = (frames: readonly ImageGeometry[]) => frames.map(images.expand).join("");
+  return { ...images, video: { placeholder: "<video>", expand } };
+}
+
 /**
  * LLaVA-OneVision: LLaVA-NeXT's tiles with SigLIP, whose rows are scaled down above nine tiles' worth, over
  * Qwen2.
@@ -52,6 +60,6 @@ export const oneVision: ModelFamily = {
     names: { ...LLAVA_NAMES, newlines: ["image_newline", "model.image_newline"] },
     processor: (files, config) =>
       OneVisionProcessor.load(files, config.imageSize, featuresPerSide(config)),
-    markup: llavaMarkup,
+    markup,
   },
 };

@@ -12,9 +12,10 @@ import {
   toPixelValues,
 } from "../preprocessor";
 import { NextProcessor } from "./nextProcessor";
+import { OneVisionFrames } from "./oneVisionFrames";
 
 /** One square per image, for turns with several. */
-interface SquareConfig {
+export interface SquareConfig {
   readonly tileSize: number;
   /** Feature rows along a side of the square. */
   readonly side: number;
@@ -58,6 +59,11 @@ export class OneVisionProcessor implements ImageProcessor {
     const tiled = await NextProcessor.load(files, tileSize, side, Number(maxTiles));
     const normalization = normalizationOf(preprocessor);
     return new OneVisionProcessor(tiled, { tileSize, side, normalization });
+  }
+
+  /** A frame is stretched to one square, whose rows are pooled. */
+  frames(isLast: boolean): ImageProcessor {
+    return new OneVisionFrames(this.filter, this.#square, isLast);
   }
 
   /** All sizes are made from the image as it is. */

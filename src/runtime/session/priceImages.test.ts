@@ -11,7 +11,7 @@ import { FAMILY_FIXTURES, readFamily } from "../../../test/families";
 import { diskFetch, diskUrl } from "../../../test/files";
 import type { LoadedModel } from "./loadedModel";
 import { outlineModel } from "./outline";
-import { priceImage } from "./priceImage";
+import { priceImages } from "./priceImages";
 
 const WITH_IMAGES = [
   ...["smolvlm", "smolvlm2", "llava-1.5", "llava-next-vicuna"],
@@ -37,7 +37,7 @@ it.each(WITH_IMAGES)(
     const model = { vision: { processor }, prompts, info: { bytesPerRow: 10 } };
     const price = (picture: string) => {
       const size = PICTURES.find((each) => each.name === picture)!;
-      return priceImage(model as unknown as LoadedModel, size, 1);
+      return priceImages(model as unknown as LoadedModel, [size]);
     };
     for (const picture of ["tall", "wide"]) {
       const { inputIds, messages } = cases.find((each) => each.name === picture)!;
@@ -55,7 +55,7 @@ it.each(WITH_IMAGES)(
         .map((file) => [file, fs.readFileSync(`${folder}/${file}`, "utf8")]),
     );
     const { rowsPerImage } = await outlineModel(text, beside);
-    const { tokens } = priceImage(model as unknown as LoadedModel, OUTLINE_IMAGE, 1);
+    const { tokens } = priceImages(model as unknown as LoadedModel, [OUTLINE_IMAGE]);
     expect(rowsPerImage).toBeGreaterThan(0);
     expect(rowsPerImage).toBeLessThanOrEqual(tokens);
     expect((await outlineModel(text)).rowsPerImage).toBeUndefined();

@@ -1,0 +1,24 @@
+import type { ImagePrice, PricedImage } from "@/protocol/engine";
+import { cutOf } from "./imageCut";
+import type { LoadedModel } from "./loadedModel";
+
+/**
+ * What images add to the prompt of a first turn: the difference of two prompts.
+ * @throws ImageError, PromptError; RangeError for a model that takes no images
+ */
+export function priceImages(
+  { vision, prompts, info }: Pick<LoadedModel, "vision" | "prompts" | "info">,
+  images: readonly PricedImage[],
+): ImagePrice {
+  if (!vision) throw new RangeError("this model takes no images");
+  const shown = images.map(({ width, height, frame }, at) => {
+    const { processor, turnImages } = cutOf(vision.processor, images, at);
+    const [fitWidth, fitHeight] = processor.sizeFor(width, height);
+    const geometry = processor.geometry({ width: fitWidth, height: fitHeight }, turnImages);
+    return { key: "image", ...geometry, ...(frame && { frame }) };
+  });
+  const tokensOf = (given: typeof shown) =>
+    prompts.build([{ images: given, question: "?" }]).ids.length;
+  const tokens = tokensOf(shown) - tokensOf([]);
+  return { tokens, kvBytes: tokens * info.bytesPerRow };
+}
