@@ -1,7 +1,9 @@
 import type { Slice } from "@/gpu/kernel";
+import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
 import { SAMPLED_WORDS, sampleSlices } from "@/gpu/kernels/sampling/sample";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { LayerWeights } from "../checkpoint/weights";
+import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
 import type { Decoder } from "./decoder";
 import type { SplitScratch } from "./layerKernels";
@@ -28,6 +30,11 @@ interface Member {
   readonly queries: GPUBuffer;
   readonly lse: GPUBuffer;
   readonly split: SplitScratch;
+}
+
+function bindingOf(cache: KvCache, layer: number): CacheBinding {
+  const { k, v } = cache.layer(layer);
+  return { keys: k, values: v, table: cache.table, layer };
 }
 
 /** Whether rows of activations start where buffers may be bound. */
@@ -147,6 +154,8 @@ export class BatchProgram {
     if (own.headNorm) {
       kernels.headNorm(recorder, { shape: config, weights: own.headNorm, qkv, rows, epsilon });
     }
+    // Appends of different sequences wait for nothing of one another, so they are neighbours.
+    for (const row of this.#members.keys()) this.#recordAppend(recorder, layer, row);
     for (const row of this.#members.keys()) this.#recordAttention(recorder, layer, row);
     const summed = { bias: own.outputBias, output: residual, rows };
     kernels.matmul.residual(recorder, { input: attended, matrix: own.output, ...summed });
@@ -157,16 +166,21 @@ export class BatchProgram {
     kernels.matmul.residual(recorder, { input: gated, ...down });
   }
 
-  /** Rotation, the append to the sequence's cache, and attention of its row. */
-  #recordAttention(recorder: Recorder, layer: number, row: number): void {
+  /** Rotation of a sequence's row, and the append to its cache. */
+  #recordAppend(recorder: Recorder, layer: number, row: number): void {
     const { config, kernels, activations } = this.#decoder;
     const { heads, kvHeads, headDim } = config;
-    const { args, angles, queries, lse, split } = this.#members[row] as Member;
-    const { k, v } = args.cache.layer(layer);
-    const cache = { keys: k, values: v, table: args.cache.table, layer };
+    const { args, angles, queries } = this.#members[row] as Member;
+    const cache = bindingOf(args.cache, layer);
     const qkv = this.#row(activations.qkv, row, (heads + 2 * kvHeads) * headDim);
-    const output = this.#row(activations.attended, row, heads * headDim);
     kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows: 1 });
+  }
+
+  #recordAttention(recorder: Recorder, layer: number, row: number): void {
+    const { config, kernels, activations } = this.#decoder;
+    const { args, queries, lse, split } = this.#members[row] as Member;
+    const output = this.#row(activations.attended, row, config.heads * config.headDim);
+    const cache = bindingOf(args.cache, layer);
     const capacity = args.cache.largestCapacity(layer);
     kernels.attend(recorder, { cache, capacity, queries, ...split, output, lse });
     args.hook?.afterAttention?.(recorder, { layer, firstRow: 0, rows: 1, q: queries, lse });

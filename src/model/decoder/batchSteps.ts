@@ -1,6 +1,6 @@
 import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
 import { StagedWrites } from "@/gpu/stagedWrites";
-import { BatchProgram, logitsStride } from "./batchProgram";
+import { BatchProgram, canBatch, logitsStride } from "./batchProgram";
 import type { Decoder } from "./decoder";
 import { HOOK_WORDS, readTokens, type SampledToken } from "./decodeSteps";
 import type { StepArgs } from "./stepProgram";
@@ -27,10 +27,12 @@ export class BatchSteps {
   #program: BatchProgram | undefined;
   readonly #submitted = new Map<Sequence, number>();
 
+  /** @throws RangeError with too many sequences, or with heads whose rows cannot be bound by themselves */
   constructor(decoder: Decoder, sequences: readonly Sequence[]) {
     if (sequences.length > MOST_SEQUENCES) {
       throw new RangeError(`At most ${MOST_SEQUENCES} sequences decode together.`);
     }
+    if (!canBatch(decoder)) throw new RangeError("A batch needs heads of 64 elements, or 128, …");
     this.#decoder = decoder;
     this.#sequences = sequences;
     const { memory } = decoder.gpu;
