@@ -22,6 +22,8 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
   await open();
   await expectAccessible(page);
+  await models.getByLabel("Weights in GPU memory").selectOption("q8");
+  await expect(chip).toContainText("q8", { timeout: 120_000 });
 
   await models.getByLabel("Model", { exact: true }).fill("some-body/missing");
   await models.getByRole("button", { name: "Look up" }).click();
@@ -31,6 +33,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await models.getByRole("button", { name: "Look up" }).click();
   await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();
   await expect(models).toContainText("apache-2.0");
+  await expect(models).toContainText(/B as in the file · [\d.]+\s[kMG]B in 8 bits · .*B in 4 bits/);
   await expect(models).toContainText(/fits: [\d.]+\s[MG]B free/);
   await expect(models).toContainText(/\d+ tokens at 1024 × 768 pixels/);
   await expect(models).toContainText(/Weights above [\d.]+\s[MG]B in f16 are too slow here/);
@@ -63,6 +66,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await page.reload();
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
   await expect(chip).toContainText("tiny-smolvlm");
+  await expect(chip).toContainText("q8"); // chosen before
   await expect(page.getByText(/images before the next question add \d+ tokens/)).toBeAttached();
   await page.getByLabel("Question").fill("What is this?");
   await page.getByRole("button", { name: "Ask", exact: true }).click();

@@ -7,10 +7,16 @@ import {
   writeAddress,
 } from "@/store/settings/address";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
-import type { SettingsState, Theme } from "@/store/settings/settings";
+import {
+  type SettingsState,
+  type Theme,
+  WEIGHT_CHOICES,
+  type WeightChoice,
+} from "@/store/settings/settings";
 
 const THEME = "keepsight.theme";
 const LANGUAGE = "keepsight.language";
+const WEIGHTS = "keepsight.weights";
 
 /** If storage is forbidden, even accessing it throws. */
 function storage(): Storage | undefined {
@@ -44,8 +50,10 @@ export function initialState(policies: readonly PolicyInfo[]): {
   const { sample, ...settings } = readAddress(location.search, policies);
   const theme = storage()?.getItem(THEME);
   const language = storage()?.getItem(LANGUAGE);
+  const weights = WEIGHT_CHOICES.find((choice) => choice === storage()?.getItem(WEIGHTS));
   const picked: Partial<SettingsState> = {
     ...(theme === "light" || theme === "dark" ? { theme } : {}),
+    ...(weights ? { weights } : {}),
     ...(language && language in LANGUAGES ? { language: language as LanguageChoice } : {}),
   };
   const shared = readQuestion(location.search, policies);
@@ -61,7 +69,7 @@ export function speakChosen(choice: LanguageChoice = "system"): Promise<void> {
   return speak(languageOf(choice, navigator.languages));
 }
 
-/** Writes settings and sample to the address; theme and language for the next visit. */
+/** Writes settings and sample to the address; theme, language and weights for the next visit. */
 export function keepState({ settings, chat, models, policies }: App): void {
   let timer = 0;
   const write = () => {
@@ -79,7 +87,8 @@ export function keepState({ settings, chat, models, policies }: App): void {
     timer = window.setTimeout(write, 200);
   };
   colorBrowser(settings.getState().theme);
-  settings.subscribe(({ theme, language }, before) => {
+  settings.subscribe(({ theme, language, weights }, before) => {
+    if (weights !== before.weights) remember(WEIGHTS, weights);
     if (theme !== before.theme) {
       colorBrowser(theme);
       remember(THEME, theme);
@@ -107,9 +116,9 @@ function writeModel(id: string | undefined): void {
   history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
 }
 
-/** What follows the system is not stored. */
-function remember(key: string, choice: Theme | LanguageChoice): void {
-  if (choice === "system") storage()?.removeItem(key);
+/** What follows the system or the file is not stored. */
+function remember(key: string, choice: Theme | LanguageChoice | WeightChoice): void {
+  if (choice === "system" || choice === "file") storage()?.removeItem(key);
   else storage()?.setItem(key, choice);
 }
 

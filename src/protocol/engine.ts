@@ -125,6 +125,11 @@ export interface ModelOutline {
   /** KV-cache bytes of one row over all layers, in f16. */
   readonly bytesPerRow: number;
   /**
+   * Bytes that the weights take less in 8 and in 4 bits than in their file; absent if the file has them in
+   * 8 or 4 bits.
+   */
+  readonly savedBytes?: { readonly q8: number; readonly q4: number };
+  /**
    * Visual rows of an image of `OUTLINE_IMAGE`; absent without vision, or if the image processor's files
    * were not given.
    */
@@ -511,7 +516,13 @@ export interface EngineFailure {
   readonly reason?: FailureReason;
   /** An error of a library or of the engine itself, for developers. It is not shown to users. */
   readonly detail?: string;
-  readonly action?: "retry" | "keepLess" | "chooseImage" | "reload" | "newConversation";
+  readonly action?:
+    | "retry"
+    | "keepLess"
+    | "chooseImage"
+    | "reload"
+    | "newConversation"
+    | "smallerWeights";
   /** With `capTooSmall`: the cap, in megabytes, under which the same question fits. */
   readonly neededMb?: number;
 }

@@ -201,7 +201,7 @@ export class LocalEngine implements Engine {
         throw error;
       }
     } catch (error) {
-      throw isOutOfMemory(error) ? modelTooLarge(error) : error;
+      throw isOutOfMemory(error) ? modelTooLarge(error, request.weightType) : error;
     }
   }
 

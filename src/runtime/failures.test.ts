@@ -8,11 +8,25 @@ import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
 import { EngineError } from "@/protocol/engine";
-import { asEngineError, DeviceFaults, isAbort, isOutOfMemory } from "./failures";
+import { asEngineError, DeviceFaults, isAbort, isOutOfMemory, modelTooLarge } from "./failures";
 
 const aborted = new DOMException("Stopped.", "AbortError");
 
 afterEach(() => vi.unstubAllGlobals());
+
+it("offers smaller weights where a model does not fit, until there are none", () => {
+  const cause = new OutOfMemoryError("weights", 3e9, 1e9);
+  const failures = ([undefined, "f16", "q8", "q4"] as const).map(
+    (type) => modelTooLarge(cause, type).failure,
+  );
+  const offers = failures.map(({ action, message }) => [action, message.split(". ")[1]]);
+  expect(offers).toEqual([
+    ["smallerWeights", "Weights in 8 or 4 bits need less."],
+    ["smallerWeights", "Weights in 8 or 4 bits need less."],
+    ["smallerWeights", "Weights in 4 bits need less."],
+    [undefined, undefined],
+  ]);
+});
 
 describe("asEngineError", () => {
   it.each([

@@ -7,7 +7,7 @@ import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
-import { EngineError, type EngineFailure } from "@/protocol/engine";
+import { EngineError, type EngineFailure, type LoadRequest } from "@/protocol/engine";
 import { formatBytes } from "@/text/format";
 
 /** Converts any error into the failure that crosses the worker's boundary. */
@@ -55,10 +55,13 @@ function outOfMemory(error?: unknown): EngineFailure {
 }
 
 /** The failure of a load that ran out of memory. */
-export function modelTooLarge(cause: unknown): EngineError {
-  const message = `There is not enough graphics memory for this model${numbersOf(cause)}.`;
+export function modelTooLarge(cause: unknown, weightType: LoadRequest["weightType"]): EngineError {
+  const sentence = `There is not enough graphics memory for this model${numbersOf(cause)}.`;
   const reason = { kind: "modelMemory", ...bytesOf(cause) } as const;
-  return new EngineError({ code: "outOfMemory", message, reason }, { cause });
+  const failure = { code: "outOfMemory", message: sentence, reason } as const;
+  if (weightType === "q4") return new EngineError(failure, { cause });
+  const message = `${sentence} Weights in ${weightType === "q8" ? "4 bits" : "8 or 4 bits"} need less.`;
+  return new EngineError({ ...failure, message, action: "smallerWeights" }, { cause });
 }
 
 /** What was needed and what was free, as far as known. */

@@ -61,6 +61,7 @@ export const failuresEn: {
     chooseImage: "Choose another image",
     reload: "Load the model again",
     newConversation: "Start a new conversation",
+    smallerWeights: "Load with smaller weights",
   },
   insecure:
     "This address is not secure, and WebGPU, which the model computes with, needs https or localhost. " +

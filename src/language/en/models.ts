@@ -37,7 +37,11 @@ export const modelsEn = {
   download: "Download",
   files: (bytes: string, files: number) => `${bytes} in ${counted(files, "file")}`,
   gpu: "GPU memory",
-  gpuOf: (bytes: string, format: string) => `${bytes} for the weights in ${format}`,
+  gpuOf: (bytes: string, format: string) => `${bytes} ${format}`,
+  weights: "Weights in GPU memory",
+  weightsHint:
+    "8 and 4 bits take less memory and are read faster; answers differ slightly. Files in 8 or 4 bits stay as they are.",
+  weightsOf: { file: "as in the file", q8: "in 8 bits", q4: "in 4 bits" },
   roomIn: {
     fits: (free: string) => `fits: ${free} free`,
     tooLarge: (free: string) => `does not fit: ${free} free`,

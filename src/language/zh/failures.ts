@@ -81,6 +81,7 @@ export const failuresZh: Texts["failures"] = {
     chooseImage: "选择其他图像",
     reload: "重新加载模型",
     newConversation: "开始新对话",
+    smallerWeights: "用更小的权重加载",
   },
   insecure:
     "此地址不安全，而模型计算所用的 WebGPU 需要 https 或 localhost。" +

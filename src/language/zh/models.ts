@@ -36,7 +36,11 @@ export const modelsZh: Texts["models"] = {
   download: "下载",
   files: (bytes, files) => `${bytes}，${files} 个文件`,
   gpu: "GPU 内存",
-  gpuOf: (bytes, format) => `${format} 权重 ${bytes}`,
+  gpuOf: (bytes, format) => `${format} ${bytes}`,
+  weights: "GPU 内存中的权重",
+  weightsHint:
+    "8 位和 4 位占用更少内存，读取更快，回答略有不同。本来就是 8 位或 4 位的文件保持不变。",
+  weightsOf: { file: "同文件", q8: "8 位", q4: "4 位" },
   roomIn: {
     fits: (free) => `放得下：剩余 ${free}`,
     tooLarge: (free) => `放不下：剩余 ${free}`,

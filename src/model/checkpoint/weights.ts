@@ -145,7 +145,8 @@ export function typesOf({
 
 function layOut(plan: WeightPlan, config: DecoderConfig, headName = "lm_head.weight") {
   const { layers, hidden, vocabulary, isHeadTied } = config;
-  plan.check(describe(config), isHeadTied ? [] : [[headName, [vocabulary, hidden]]]);
+  const inside = decoderTensors(config).filter(([name]) => name !== HEADS[0]);
+  plan.check(inside, isHeadTied ? [] : [[headName, [vocabulary, hidden]]]);
   const embedding = plan.stack("embedding", ["embed_tokens.weight"]);
   const laid = Array.from({ length: layers }, (_, layer) => layOutLayer(plan, config, layer));
   return {
@@ -202,7 +203,9 @@ function layOutLayer(plan: WeightPlan, config: DecoderConfig, layer: number): La
 }
 
 /** Every tensor that the decoder needs, with its shape; names without the prefix. */
-function describe(config: DecoderConfig): readonly (readonly [string, readonly number[]])[] {
+export function decoderTensors(
+  config: DecoderConfig,
+): readonly (readonly [string, readonly number[]])[] {
   const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
   const { hasQkvBias, hasOutputBias, hasMlpBias } = config;
   const linear = (name: string, rows: number, columns: number, hasBias: boolean) =>
@@ -232,5 +235,6 @@ function describe(config: DecoderConfig): readonly (readonly [string, readonly n
     ["embed_tokens.weight", [vocabulary, hidden]],
     ["norm.weight", [hidden]],
     ...layers.flat(),
+    ...(config.isHeadTied ? [] : [[HEADS[0] as string, [vocabulary, hidden]] as const]),
   ];
 }

@@ -1,7 +1,10 @@
+import { rowBytes } from "@/gpu/kernels/common/dtype";
 import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { parseConfig } from "@/model/checkpoint/config";
 import { type JsonObject, ModelFiles, parseJson } from "@/model/checkpoint/files";
 import { filesFetch } from "@/model/checkpoint/filesFetch";
+import { decoderTensors } from "@/model/checkpoint/weights";
+import { decoderTypes, type TypeOf, type WeightType } from "@/model/checkpoint/weightTypes";
 import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { type ModelOutline, OUTLINE_IMAGE } from "@/protocol/engine";
@@ -30,7 +33,31 @@ export async function outlineModel(
     contextLength,
     bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES.f16,
     ...(rowsPerImage === undefined ? {} : { rowsPerImage }),
+    ...(isGrouped(json) ? {} : { savedBytes: savedBytes(json) }),
   };
+}
+
+/** Weights that are in 8 or 4 bits already. */
+function isGrouped({ quantization, quantization_config }: JsonObject): boolean {
+  return (quantization ?? quantization_config) !== undefined;
+}
+
+/** What 8 and 4 bits save of the decoder's matrices. */
+function savedBytes(json: JsonObject): NonNullable<ModelOutline["savedBytes"]> {
+  const text = (json.text_config ?? json) as JsonObject;
+  const named = [json.dtype, json.torch_dtype, text.dtype, text.torch_dtype];
+  const stored = named.includes("float32") ? "f32" : "f16";
+  const matrices = decoderTensors(parseConfig(json)).filter(([, shape]) => shape.length > 1);
+  const bytes = (typeOf: TypeOf) =>
+    matrices.reduce(
+      (sum, [name, [rows = 0, columns = 0]]) =>
+        sum + rows * rowBytes(typeOf(name, stored), columns),
+      0,
+    );
+  const [asStored, q8, q4] = [undefined, "q8", "q4"].map((type) =>
+    bytes(decoderTypes(type as WeightType)),
+  ) as [number, number, number];
+  return { q8: asStored - q8, q4: asStored - q4 };
 }
 
 /** Visual rows of an image of `OUTLINE_IMAGE`. @throws ModelError */

@@ -25,6 +25,7 @@ import type { PolicyInfo } from "../settings/policyInfo";
 import {
   cacheSettings,
   createSettingsStore,
+  loadTypes,
   questionSettings,
   type SettingsState,
   type SettingsStore,
@@ -98,7 +99,11 @@ export function createApp(options: AppOptions): App {
     },
     embedded,
     () => performance.now(),
+    () => loadTypes(settings.getState()),
   );
+  settings.subscribe(({ weights }, before) => {
+    if (weights !== before.weights) void load.reload();
+  });
   const caches = createKeptCaches(storageFolder("caches"));
   const chat = createChat({
     load,

@@ -47,6 +47,28 @@ it("loads again after every Stop that ended the engine, and counts only lost dev
   expect(load.store.getState()).toMatchObject({ phase: "failed", failure: { code: "deviceLost" } });
 });
 
+it("loads again with other types", async () => {
+  const asked: unknown[] = [];
+  const { fake } = engine();
+  const loads: Partial<Engine> = {
+    load: async (request) => {
+      asked.push(request);
+      return {} as ModelInfo;
+    },
+  };
+  let types: { weightType?: "q8" } = {};
+  const load = createLoad(
+    async () => ({ ...fake, ...loads }),
+    { baseUrl: "model/" },
+    () => 0,
+    () => types,
+  );
+  await load.start();
+  types = { weightType: "q8" };
+  await load.reload();
+  expect(asked).toEqual([{ baseUrl: "model/" }, { baseUrl: "model/", weightType: "q8" }]);
+});
+
 it("does not load again what was stopped while it loaded", async () => {
   const { fake, lose, ended, count } = engine(false);
   const load = open(fake);

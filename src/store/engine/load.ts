@@ -19,6 +19,8 @@ export interface Load {
   retry(): Promise<void>;
   /** Replaces the model; a load under way is stopped. Only between answers. */
   use(request: LoadRequest): Promise<void>;
+  /** Loads the same model again, with what `types` says now; as `use`. */
+  reload(): Promise<void>;
   /** Loads again after a lost device, unless too many were lost. */
   recover(): void;
   /** An answer has succeeded: resets the count of lost devices. */
@@ -31,6 +33,7 @@ export function createLoad(
   connect: () => Promise<Engine>,
   initial: LoadRequest,
   now: () => number,
+  types: () => Pick<LoadRequest, "weightType"> = () => ({}),
 ): Load {
   const store = createModelStore();
   let engine: Engine | undefined;
@@ -49,7 +52,7 @@ export function createLoad(
           if (event.type === "deviceLost") recover(event.isStop);
         });
       }
-      const info = await engine.load(request);
+      const info = await engine.load({ ...request, ...types() });
       store.setState({ phase: "ready", info }, true);
     } catch (error) {
       store.setState({ phase: "failed", failure: toFailure(error) }, true);
@@ -59,6 +62,12 @@ export function createLoad(
   function begin(afterLoss: boolean): Promise<void> {
     loading = load(afterLoss);
     return loading;
+  }
+
+  async function reload() {
+    if (store.getState().phase === "loading") void engine?.cancel();
+    await loading;
+    await begin(false);
   }
 
   function recover(isStop = false) {
@@ -82,12 +91,11 @@ export function createLoad(
     engine: () => engine,
     start: () => begin(false),
     retry: () => begin(false),
-    async use(next) {
+    use(next) {
       request = next;
-      if (store.getState().phase === "loading") void engine?.cancel();
-      await loading;
-      await begin(false);
+      return reload();
     },
+    reload,
     recover,
     answered() {
       losses = [];

@@ -183,7 +183,9 @@ const failure = object<EngineFailure>({
   message: string,
   reason: optional(reasonSchema),
   detail: optional(string),
-  action: optional(oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation")),
+  action: optional(
+    oneOf("retry", "keepLess", "chooseImage", "reload", "newConversation", "smallerWeights"),
+  ),
   neededMb: optional(finite),
 });
 const document = object<ConversationDocument>({

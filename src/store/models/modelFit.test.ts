@@ -26,6 +26,8 @@ it("compares weights with the memory of a software adapter alone", () => {
   expect(memoryFit(6e9, { ...place, rate })).toBe("unknown");
 });
 
-it("counts weights in the formats of the engine", () => {
-  expect(gpuBytes(1e8)).toEqual([{ format: "f16", bytes: 1e8 }]);
+it("counts weights as the engine can hold them", () => {
+  expect(gpuBytes(1e8, { q8: 4e7, q4: 6e7 })).toEqual({ file: 1e8, q8: 6e7, q4: 4e7 });
+  expect(gpuBytes(1e8, undefined)).toEqual({ file: 1e8 });
+  expect(answerSeconds(1e9, rate, 200, 5e8)).toBeCloseTo(0.2 + 2.5);
 });

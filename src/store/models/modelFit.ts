@@ -1,4 +1,5 @@
-import type { AdapterRate } from "@/protocol/engine";
+import type { AdapterRate, ModelOutline } from "@/protocol/engine";
+import type { WeightChoice } from "../settings/settings";
 
 /** What limits a model here; undefined where the browser does not tell. */
 export interface Place {
@@ -9,9 +10,6 @@ export interface Place {
   readonly deviceBytes: number | undefined;
 }
 
-/** Number formats of weights in memory. */
-export type WeightFormat = "f16" | "q8" | "q4";
-
 /** The answer by which speed is judged: one image, or a prompt as long, and this many tokens. */
 export const ANSWER_TOKENS = 50;
 const PROMPT_TOKENS = 1000;
@@ -21,29 +19,30 @@ export const SLOW_SECONDS = 60;
 const LOAD_SHARE = 1.15;
 
 /**
- * Bytes of the weights in GPU memory, by the formats that the engine can hold them in. Weights keep the
- * format of their file.
+ * Bytes of the weights in GPU memory, by how the engine can hold them.
  * @param fileBytes of the weights' files
  */
 export function gpuBytes(
   fileBytes: number,
-): readonly { readonly format: WeightFormat; readonly bytes: number }[] {
-  return [{ format: "f16", bytes: fileBytes }];
+  savedBytes: ModelOutline["savedBytes"],
+): Readonly<Partial<Record<WeightChoice, number>>> & { readonly file: number } {
+  if (!savedBytes) return { file: fileBytes };
+  return { file: fileBytes, q8: fileBytes - savedBytes.q8, q4: fileBytes - savedBytes.q4 };
 }
 
 /**
  * Estimated seconds of an answer: every prompt token multiplies with all weights, every answer token reads
- * them once. Weights count two bytes and two operations per token each.
+ * them once. Weights of the file count two bytes and two operations per token each.
+ * @param heldBytes of the weights as they are held
  */
 export function answerSeconds(
-  weightBytes: number,
+  fileBytes: number,
   rate: AdapterRate,
   promptTokens = PROMPT_TOKENS,
+  heldBytes = fileBytes,
 ): number {
   const { flopsPerSecond, bytesPerSecond } = rate;
-  return (
-    (promptTokens * weightBytes) / flopsPerSecond + (ANSWER_TOKENS * weightBytes) / bytesPerSecond
-  );
+  return (promptTokens * fileBytes) / flopsPerSecond + (ANSWER_TOKENS * heldBytes) / bytesPerSecond;
 }
 
 /** Bytes of the largest weights whose answer does not take longer than `SLOW_SECONDS`. */

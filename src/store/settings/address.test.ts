@@ -31,7 +31,7 @@ const policies: readonly PolicyInfo[] = [
   },
 ];
 
-const { theme: _theme, language: _language, ...settings } = INITIAL_SETTINGS;
+const { theme: _theme, language: _language, weights: _weights, ...settings } = INITIAL_SETTINGS;
 
 describe("address", () => {
   test("of the defaults is empty, and leaves other parameters alone", () => {

@@ -2,7 +2,7 @@ import { createStore } from "zustand/vanilla";
 import type { NumberLimits, OptionValues } from "@/compression/options";
 import type { LanguageChoice } from "@/language/language";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
-import type { CacheSettings, Sampling } from "@/protocol/engine";
+import type { CacheSettings, LoadRequest, Sampling } from "@/protocol/engine";
 import type { ReadonlyStore } from "../readonlyStore";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 
@@ -15,6 +15,15 @@ export type Theme = "system" | "light" | "dark";
 export type OverlayMode = "kept" | "heat" | "off";
 /** A layer, counted from 0, or the number of layers that kept a patch. */
 export type LayerChoice = number | "all";
+
+/** How the decoder's weights are held: as the file has them, or in 8 or 4 bits. */
+export const WEIGHT_CHOICES = ["file", "q8", "q4"] as const;
+export type WeightChoice = (typeof WEIGHT_CHOICES)[number];
+
+/** The next smaller choice; undefined behind the smallest. */
+export function smallerWeights(choice: WeightChoice): WeightChoice | undefined {
+  return WEIGHT_CHOICES[WEIGHT_CHOICES.indexOf(choice) + 1];
+}
 
 export interface SettingsState {
   readonly policy: string;
@@ -33,6 +42,7 @@ export interface SettingsState {
   readonly comparesWithFull: boolean;
   readonly layer: LayerChoice;
   readonly overlay: OverlayMode;
+  readonly weights: WeightChoice;
   readonly theme: Theme;
   readonly language: LanguageChoice;
 }
@@ -70,6 +80,7 @@ export const INITIAL_SETTINGS: SettingsState = {
   comparesWithFull: true,
   layer: "all",
   overlay: "kept",
+  weights: "file",
   theme: "system",
   language: "system",
 };
@@ -87,6 +98,13 @@ export function createSettingsStore(initial: Partial<SettingsState> = {}): Setti
     stepLayer: (step, layers) =>
       setState(({ layer }) => ({ layer: stepLayer(layer, step, layers) })),
   };
+}
+
+/** What a load asks for. */
+export function loadTypes({
+  weights,
+}: Pick<SettingsState, "weights">): Pick<LoadRequest, "weightType"> {
+  return weights === "file" ? {} : { weightType: weights };
 }
 
 /** The settings of the next question. A policy that keeps every row has retention 1. */

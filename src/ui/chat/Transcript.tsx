@@ -9,13 +9,14 @@ import { useApp, useChat, useImageWords, useModel, useViewerImage } from "../use
 import { Announcer } from "./Announcer";
 import styles from "./Chat.module.css";
 import { ExchangeView } from "./ExchangeView";
+import { holdLess } from "./useFailureAction";
 
 /** Distance from the end, in pixels, within which the transcript follows what is added. */
 const FOLLOW_PX = 80;
 
 export function Transcript() {
   const log = useRef<HTMLElement>(null);
-  const { load } = useApp();
+  const { load, settings } = useApp();
   const conversation = useChat((state) => state.conversation);
   const left = useChat((state) => state.left);
   const failure = useModel((state) => (state.phase === "failed" ? state.failure : undefined));
@@ -33,7 +34,14 @@ export function Transcript() {
         ))}
         <NotKept />
         <Recovery />
-        {failure && <Failure failure={withAction(failure)} onAct={() => void load.retry()} />}
+        {failure && (
+          <Failure
+            failure={withAction(failure)}
+            onAct={(action) =>
+              action === "smallerWeights" ? holdLess(settings) : void load.retry()
+            }
+          />
+        )}
       </div>
       <Announcer />
     </section>

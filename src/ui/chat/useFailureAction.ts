@@ -2,10 +2,16 @@ import { DEFAULT_SETTINGS } from "@/protocol/defaults";
 import type { EngineFailure } from "@/protocol/engine";
 import type { Attempt, Exchange } from "@/store/conversation/conversation";
 import { hasImagesBefore } from "@/store/conversation/conversationImages";
-import { clampPercent, FULL } from "@/store/settings/settings";
+import { clampPercent, FULL, type SettingsStore, smallerWeights } from "@/store/settings/settings";
 import { useApp, useChat } from "../useApp";
 
 type Action = NonNullable<EngineFailure["action"]>;
+
+/** Holds the weights in fewer bits, which loads the model again. */
+export function holdLess(settings: SettingsStore): void {
+  const weights = smallerWeights(settings.getState().weights);
+  if (weights) settings.choose({ weights });
+}
 
 /** Asks a refused question again under a higher cap. */
 export function useRaiseCap({ id, settings }: Attempt): (capMb: number) => void {
@@ -61,6 +67,9 @@ export function useFailureAction({ id, settings, comparison }: Attempt): (action
         app.chat.retry(id, settings);
         if (app.load.store.getState().phase !== "loading") void app.load.retry();
         return;
+      case "smallerWeights":
+        app.chat.retry(id, settings);
+        return holdLess(app.settings);
       case "newConversation":
         return app.library.begin();
       default:

@@ -1,8 +1,9 @@
 import { type FormEvent, useEffect, useRef } from "react";
 import { texts } from "@/language/language";
 import { largestBytes, SLOW_SECONDS } from "@/store/models/modelFit";
+import { WEIGHT_CHOICES, type WeightChoice } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
-import { useApp, useChat, useModels } from "../useApp";
+import { useApp, useChat, useModels, useSettings } from "../useApp";
 import { FoundModelView } from "./FoundModelView";
 import { KeptList } from "./KeptList";
 import styles from "./Models.module.css";
@@ -41,6 +42,7 @@ export default function ModelsDialog() {
       <Place />
       <fieldset disabled={isAnswering} className={styles.parts}>
         <KeptList />
+        <Weights />
         <FromHub />
         <FromFolder />
       </fieldset>
@@ -62,6 +64,36 @@ function Place() {
         `${formatCount(Math.round(rate.flopsPerSecond / 1e9))} GFLOP`,
       )}
     </p>
+  );
+}
+
+/** How the weights of every model are held. Another choice loads the model again. */
+function Weights() {
+  const { settings } = useApp();
+  const chosen = useSettings((state) => state.weights);
+  const words = texts.models;
+  return (
+    <section>
+      <h3>
+        <label htmlFor="weights">{words.weights}</label>
+      </h3>
+      <select
+        id="weights"
+        className={styles.weights}
+        value={chosen}
+        aria-describedby="weights-hint"
+        onChange={({ target }) => settings.choose({ weights: target.value as WeightChoice })}
+      >
+        {WEIGHT_CHOICES.map((choice) => (
+          <option key={choice} value={choice}>
+            {words.weightsOf[choice]}
+          </option>
+        ))}
+      </select>
+      <p id="weights-hint" className={styles.hint}>
+        {words.weightsHint}
+      </p>
+    </section>
   );
 }
 

@@ -9,8 +9,9 @@ import {
   storageFit,
 } from "@/store/models/modelFit";
 import type { FoundModel } from "@/store/models/models";
+import { WEIGHT_CHOICES } from "@/store/settings/settings";
 import { formatBytes, formatCount, formatMs } from "@/text/format";
-import { useModels } from "../useApp";
+import { useModels, useSettings } from "../useApp";
 
 export interface Fact {
   readonly name: string;
@@ -27,9 +28,14 @@ export function useFacts(found: FoundModel): readonly Fact[] {
   const words = texts.models;
   const { id, commit, license, files } = repository;
   const stored = kept.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
-  const inMemory = gpuBytes(weightFileBytes(found));
-  const formats = inMemory.map((each) => words.gpuOf(formatBytes(each.bytes), each.format));
-  const smallest = Math.min(...inMemory.map((each) => each.bytes));
+  const fileBytes = weightFileBytes(found);
+  const inMemory = gpuBytes(fileBytes, outline.savedBytes);
+  const chosen = useSettings((state) => state.weights);
+  const held = inMemory[chosen] ?? inMemory.file;
+  const formats = WEIGHT_CHOICES.flatMap((choice) => {
+    const size = inMemory[choice];
+    return size === undefined ? [] : words.gpuOf(formatBytes(size), words.weightsOf[choice]);
+  });
   const { rowsPerImage, contextLength, bytesPerRow } = outline;
   const { width, height } = OUTLINE_IMAGE;
   return [
@@ -44,7 +50,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
       value: words.files(formatBytes(bytes), files.length),
       limit: storageLimit(bytes - stored, place),
     },
-    { name: words.gpu, value: formats.join(" · "), limit: memoryLimit(smallest, place) },
+    { name: words.gpu, value: formats.join(" · "), limit: memoryLimit(held, place) },
     ...(rowsPerImage === undefined
       ? []
       : [
@@ -55,7 +61,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
         ]),
     { name: words.price, value: words.priceOf(formatBytes(1000 * bytesPerRow)) },
     { name: words.context, value: words.contextOf(formatCount(contextLength)) },
-    ...speedFact(smallest, rowsPerImage, place),
+    ...speedFact({ fileBytes, held }, rowsPerImage, place),
   ];
 }
 
@@ -80,9 +86,13 @@ function memoryLimit(bytes: number, place: Place): Fact["limit"] {
   return { text: deviceHas[fit](has), isExceeded: fit === "tooLarge" };
 }
 
-function speedFact(bytes: number, promptTokens: number | undefined, { rate }: Place): Fact[] {
+function speedFact(
+  { fileBytes, held }: { readonly fileBytes: number; readonly held: number },
+  promptTokens: number | undefined,
+  { rate }: Place,
+): Fact[] {
   if (!rate) return [];
-  const seconds = answerSeconds(bytes, rate, promptTokens);
+  const seconds = answerSeconds(fileBytes, rate, promptTokens, held);
   const words = texts.models;
   const time = formatMs(seconds * 1000);
   const isExceeded = seconds > SLOW_SECONDS;

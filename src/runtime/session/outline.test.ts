@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { outlineModel } from "./outline";
+
+const CONFIG = {
+  model_type: "llama",
+  architectures: ["LlamaForCausalLM"],
+  ...{ num_hidden_layers: 2, hidden_size: 96, intermediate_size: 128, vocab_size: 100 },
+  ...{ num_attention_heads: 4, num_key_value_heads: 2, head_dim: 32, tie_word_embeddings: false },
+};
+/** Rows of 96 and of 128 columns in 8 bits and 4: 16 bytes of scales hold four groups. */
+const ROW = { q8: { 96: 96 + 16, 128: 128 + 16 }, q4: { 96: 48 + 16, 128: 64 + 16 } };
+
+it("counts what 8 and 4 bits save, of files in 16 and in 32 bits", async () => {
+  const layerRows = { 96: (4 + 2 + 2) * 32 + 2 * 128, 128: 96 + 96 };
+  const held = (type: "q8" | "q4") =>
+    2 * (layerRows[96] * ROW[type][96] + layerRows[128] * ROW[type][128]) + 200 * ROW.q8[96];
+  const weights = 2 * (layerRows[96] * 96 + layerRows[128] * 128) + 200 * 96;
+  const { savedBytes } = await outlineModel(JSON.stringify(CONFIG));
+  expect(savedBytes).toEqual({ q8: 2 * weights - held("q8"), q4: 2 * weights - held("q4") });
+  const wide = await outlineModel(JSON.stringify({ ...CONFIG, torch_dtype: "float32" }));
+  expect(wide.savedBytes?.q4).toBe(4 * weights - held("q4"));
+});
+
+it("saves nothing of weights that are in 4 bits already", async () => {
+  const quantization = { group_size: 64, bits: 4 };
+  expect(await outlineModel(JSON.stringify({ ...CONFIG, quantization }))).not.toHaveProperty(
+    "savedBytes",
+  );
+});
