@@ -8,7 +8,7 @@ import { benchCompare, printCompare } from "./bench/compare";
 import { benchPage, printPage } from "./bench/page";
 import { findBrowser, vulkanEnvironment } from "./browser";
 import { openEngine } from "./engine";
-import { numberOption } from "./options";
+import { numberOption, typeOptions } from "./options";
 
 /** One lane of the report: a policy at a retention, over all repeats. */
 interface LaneReport {
@@ -33,6 +33,9 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
   ["streaming", 0.1],
 ];
 
+const USAGE = `npm run bench -- [--model DIR] [--image FILE] [--prompt TEXT] [--repeats 3] [--cache yes|no]
+  [--weight-type f16|q8|q4] [--kv-type f16|f32] [--json FILE]`;
+
 /** Rounds of the comparison of one lane with three; each has two prefills. */
 const MOST_COMPARISONS = 3;
 
@@ -50,13 +53,16 @@ export async function main(argv: readonly string[]): Promise<number> {
       prompt: { type: "string", default: "Read all the text." },
       repeats: { type: "string", default: "3" },
       cache: { type: "string", default: "yes" },
+      "weight-type": { type: "string" },
+      "kv-type": { type: "string" },
       json: { type: "string" },
     },
   });
+  const types = typeOptions(values, USAGE);
   const repeats = numberOption("repeats", values.repeats, 1, 1000, { integer: true });
   const page = await openEngine(path.resolve(values.model), { image: path.resolve(values.image) });
   try {
-    const model = await page.load();
+    const model = await page.load(types);
     const question = {
       turns: [{ images: ["image"], question: values.prompt }],
       sampling: { maxNewTokens: 48, temperature: 0, topK: 0, topP: 1, seed: 0 },

@@ -35,23 +35,16 @@ export function groupedLayout(type: GroupedType, columns: number): GroupedLayout
  */
 export function quantizeRows(values: Floats, columns: number, type: GroupedType): Words {
   const layout = groupedLayout(type, columns);
-  const { bits, group, words, firstScale, groups } = layout;
+  const { words, firstScale, groups } = layout;
   const rows = values.length / columns;
-  const halves = roundToF16(fitGroups(values, columns, layout));
-  const pairs = new Uint32Array(halves.buffer);
+  const pairs = new Uint32Array(roundToF16(fitGroups(values, columns, layout)).buffer);
   const affine = unpackF16(pairs);
   const packed = new Uint32Array(rows * words);
-  const last = 2 ** bits - 1;
   for (let row = 0; row < rows; row++) {
+    const scales = affine.subarray(2 * row * groups, 2 * (row + 1) * groups);
+    const of = values.subarray(row * columns, (row + 1) * columns);
+    writeCodes(packed.subarray(row * words), of, scales, layout);
     packed.set(pairs.subarray(row * groups, (row + 1) * groups), row * words + firstScale);
-    for (let column = 0; column < columns; column++) {
-      const at = 2 * (row * groups + Math.floor(column / group));
-      const [scale, bias] = [affine[at] as number, affine[at + 1] as number];
-      const steps = scale === 0 ? 0 : ((values[row * columns + column] as number) - bias) / scale;
-      const code = Math.min(last, Math.max(0, Math.round(steps)));
-      const bit = column * bits;
-      packed[row * words + (bit >> 5)]! |= code << (bit & 31);
-    }
   }
   return packed;
 }
@@ -64,19 +57,52 @@ function fitGroups(
 ): Floats {
   const rows = values.length / columns;
   const affine = new Float32Array(rows * groups * 2);
-  for (let at = 0; at < affine.length / 2; at++) {
-    const first = Math.floor(at / groups) * columns + (at % groups) * group;
-    const end = Math.min(first + group, (Math.floor(at / groups) + 1) * columns);
-    let [low, high] = [Infinity, -Infinity];
-    for (let i = first; i < end; i++) {
-      const value = values[i] as number;
-      if (value < low) low = value;
-      if (value > high) high = value;
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    const rowEnd = (row + 1) * columns;
+    for (let first = row * columns; first < rowEnd; first += group) {
+      const end = Math.min(first + group, rowEnd);
+      let low = values[first] as number;
+      let high = low;
+      for (let i = first + 1; i < end; i++) {
+        const value = values[i] as number;
+        if (value < low) low = value;
+        else if (value > high) high = value;
+      }
+      affine[at++] = (high - low) / (2 ** bits - 1);
+      affine[at++] = low;
     }
-    affine[2 * at] = (high - low) / (2 ** bits - 1);
-    affine[2 * at + 1] = low;
   }
   return affine;
+}
+
+/** The codes of one row, a word at a time: a load does this for every weight of a model. */
+function writeCodes(
+  packed: Words,
+  row: Floats,
+  scales: Floats,
+  { bits, group, groups }: GroupedLayout,
+): void {
+  const last = 2 ** bits - 1;
+  let word = 0;
+  let shift = 0;
+  let at = 0;
+  for (let g = 0; g < groups; g++) {
+    const scale = scales[2 * g] as number;
+    const inverse = scale === 0 ? 0 : 1 / scale;
+    const half = 0.5 - (scales[2 * g + 1] as number) * inverse;
+    const end = Math.min((g + 1) * group, row.length);
+    for (let column = g * group; column < end; column++) {
+      const code = ((row[column] as number) * inverse + half) | 0;
+      word |= (code < 0 ? 0 : code > last ? last : code) << shift;
+      shift += bits;
+      if (shift < 32) continue;
+      packed[at++] = word;
+      word = 0;
+      shift = 0;
+    }
+  }
+  if (shift > 0) packed[at] = word;
 }
 
 /** The weights of rows: code × scale + bias. */

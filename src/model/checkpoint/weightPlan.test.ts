@@ -50,6 +50,23 @@ it("a load holds hardly more than its weights: buffers, arrays and staged upload
   expect(gpu.memory.overallPeak).toBe(weights);
 });
 
+it("weights that do not fit in 32 bits fit in 4, and are never held in more", async () => {
+  const shape = { ...SMALL, hidden: 96, intermediate: 256, vocabulary: 2048 };
+  const file = checkpoint(randomTensors(shape));
+  const readBytes = 4 * Math.ceil(file.length / 40 / 4);
+  const gpu = fakeGpu(fakeDevice());
+  gpu.memory.limit = 0.5 * file.length;
+  const load = (weightType?: "q4") => {
+    const source = memorySource({ "model.safetensors": file });
+    return loadWeights(gpu, shape, source, { readBytes, weightType });
+  };
+  await expect(load()).rejects.toThrow(OutOfMemoryError);
+  const { layers, head } = await load("q4");
+  expect([layers[0]?.down.dtype, head.dtype]).toEqual(["q4g32", "q8g64"]);
+  expect(gpu.memory.bytes.weights).toBeLessThan(gpu.memory.limit);
+  expect(gpu.memory.overallPeak).toBeLessThan(gpu.memory.bytes.weights + 8 * readBytes);
+});
+
 it("a sharded header of 7 × 10⁹ parameters is planned in under a second", async () => {
   const config: DecoderConfig = {
     ...{ ...SMALL, layers: 32, hidden: 4096, intermediate: 11008, heads: 32, kvHeads: 32 },

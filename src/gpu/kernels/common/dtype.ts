@@ -28,6 +28,12 @@ export function groupingOf(dtype: DType): Grouping | undefined {
   return { bits: Number(bits), group: Number(group), scales: scales ?? "f16" } as Grouping;
 }
 
+/** Columns of a run: what an invocation loads of a row at once (`RUN4` in WGSL). */
+export function runColumns(dtype: DType): number {
+  const grouping = groupingOf(dtype);
+  return grouping ? 128 / grouping.bits : 4;
+}
+
 /** Bytes of a row as the kernels read it: `weight_plain.wgsl`, `weight_grouped.wgsl`. */
 export function rowBytes(dtype: DType, columns: number): number {
   const grouping = groupingOf(dtype);

@@ -101,7 +101,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
   ) =>
     compileWidths(
       reduction,
-      matrices.filter((size) => size !== undefined),
+      matrices.flatMap((size) => size ?? []).map((size) => ({ ...size, dtype })),
       (width) =>
         gpu.compile({
           label: `${label} ${reduction} ${dtype}`,
@@ -189,7 +189,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     },
 
     gated(recorder, { input, normWeight, matrix, bias, output, epsilon }) {
-      const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns });
+      const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns, dtype });
       for (const { buffer, rows, firstRow } of matrix.parts) {
         recorder.dispatch(kernel, {
           buffers: [input, normWeight, buffer, bias, output],
