@@ -16,7 +16,8 @@ const ALL_CASES = [...Object.keys(CASES), ...Object.keys(MODEL_CASES)];
 
 const USAGE = `npm run bench:node -- [--cases ${ALL_CASES.join(",")}]
   [--models ${MODELS.join(",")}]
-  [--rows 1000,8000] [--prefill 600] [--steps 30] [--repeats 3] [--seconds 60] [--json FILE]
+  [--rows 1000,8000] [--prefill 600] [--steps 30] [--repeats 3] [--seconds 60] [--memory-gb 60]
+  [--json FILE]
   [--toggles FEATURE,… (of Dawn)] [--pack DIR]`;
 
 /**
@@ -40,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     prefill: list(values.prefill).map(Number),
     steps: Number(values.steps),
     repeats: Number(values.repeats),
+    memoryGb: Number(values["memory-gb"]),
   });
   for (const [name, run] of chosen(CASES, cases)) await report.attempt(name, () => run(bench));
   const modelCases = chosen(MODEL_CASES, cases);
@@ -67,6 +69,7 @@ function parseArguments(argv: readonly string[]) {
         steps: { type: "string", default: "30" },
         repeats: { type: "string", default: "3" },
         seconds: { type: "string", default: "3600" },
+        "memory-gb": { type: "string", default: "60" },
         toggles: { type: "string", default: "" },
         json: { type: "string" },
         pack: { type: "string" },

@@ -1,4 +1,5 @@
 import { type LatencyLane, timeLatency } from "@/bench/latency";
+import { stepBytes } from "@/bench/stepCases";
 import { median } from "@/text/stats";
 import type { Bench } from "./cases";
 import { type BenchedModel, loadBenched } from "./modelCases";
@@ -6,6 +7,7 @@ import { percent } from "./report";
 
 const SHARE = 0.1;
 const ROWS = [2000, 8000, 16_000, 32_000];
+const BATCHES = [1, 8];
 const STEPS = 12;
 /** 7B with a KV head per query head, and with four KV heads. */
 const MODELS = ["LLaVA-1.5-7B", "LLaVA-OneVision-7B"];
@@ -34,16 +36,29 @@ async function measure(bench: Bench, { name, decoder }: BenchedModel): Promise<v
     `latency at ${percent(SHARE)} of the rows against all, alternating, ${sizes.repeats} repeats; ` +
       `AirCache's paper: ${PAPER} (batches of 8 and 16)`,
   );
-  report.line("  rows    full ms   10 % ms    saved  predicted  reached   (GPU; wall after it)");
-  for (const rows of ROWS) {
-    if (!report.hasTime(`latency of ${name} at ${rows} rows`)) return;
-    const args = { rows, share: SHARE, steps: STEPS, repeats: sizes.repeats };
+  report.line(
+    "batch  rows    full ms   10 % ms    saved  predicted  reached   (GPU; wall after it)",
+  );
+  for (const [batch, rows] of BATCHES.flatMap((each) =>
+    ROWS.map((count) => [each, count] as const),
+  )) {
+    const what = `latency of ${name}, batch ${batch}, ${rows} rows`;
+    if (!report.hasTime(what)) return;
+    const bytes = stepBytes(decoder, rows * batch);
+    if (bytes > sizes.memoryGb * 1e9) {
+      report.problem(`${what}: left out, it needs ${(bytes / 1e9).toFixed(0)} GB`);
+      continue;
+    }
+    const args = { rows, share: SHARE, batch, steps: STEPS, repeats: sizes.repeats };
     const [full, kept] = await timeLatency(decoder, args, times);
     const predicted = 1 - kept.bytes / full.bytes;
-    const gpu = savingOf(full, kept, "gpuMs");
-    const wall = savingOf(full, kept, "wallMs");
-    report.add(["latency", name], { rows, batch: 1, predicted, gpu, wall, full, kept });
-    report.line(`${cells(rows, gpu, predicted)}   ${cells(undefined, wall, predicted)}`);
+    const [gpu, wall] = [savingOf(full, kept, "gpuMs"), savingOf(full, kept, "wallMs")];
+    report.add(["latency", name], { rows, batch, predicted, gpu, wall, full, kept });
+    report.line(
+      `${String(batch).padStart(5)} ${String(rows).padStart(5)} ` +
+        `${cells(gpu)} ${percent(predicted).padStart(9)} ${reached(gpu, predicted)}   ` +
+        `${cells(wall)} ${reached(wall, predicted)}`,
+    );
   }
 }
 
@@ -59,11 +74,10 @@ function savingOf(full: LatencyLane, kept: LatencyLane, time: "gpuMs" | "wallMs"
   return { full: a, kept: b, saved: 1 - b / a };
 }
 
-function cells(rows: number | undefined, { full, kept, saved }: Saving, predicted: number) {
-  const share = percent(saved / predicted).padStart(8);
-  return (
-    `${rows === undefined ? "" : String(rows).padStart(6)} ${full.toFixed(3).padStart(9)} ` +
-    `${kept.toFixed(3).padStart(9)} ${percent(saved).padStart(8)} ` +
-    `${rows === undefined ? "" : `${percent(predicted).padStart(9)} `}${share}`
-  );
+function cells({ full, kept, saved }: Saving): string {
+  return `${full.toFixed(3).padStart(9)} ${kept.toFixed(3).padStart(9)} ${percent(saved).padStart(8)}`;
+}
+
+function reached({ saved }: Saving, predicted: number): string {
+  return percent(saved / predicted).padStart(8);
 }

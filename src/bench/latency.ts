@@ -1,52 +1,64 @@
 import type { Decoder } from "@/model/decoder/decoder";
-import type { KvCache } from "@/model/kv/cache";
+import { timeBatch } from "./batchCases";
 import type { PassTimes } from "./passTimes";
 import { filledCache, greedySteps, stepBytes } from "./stepCases";
 
-/** Decoding on a cache of so many rows. */
+/** Decoding steps of one or several sequences, each with a cache of so many rows. */
 export interface LatencyLane {
   readonly rows: number;
-  /** Bytes of weights and cache that a step must read. */
+  /** Bytes of weights and caches that a step must read. */
   readonly bytes: number;
   /** Milliseconds of every step. */
-  readonly wallMs: readonly number[];
-  /** GPU milliseconds of every step; empty without timestamps. */
-  readonly gpuMs: readonly number[];
+  readonly wallMs: number[];
+  /** GPU milliseconds of steps; empty without timestamps. */
+  readonly gpuMs: number[];
 }
 
 export interface LatencyArgs {
   readonly rows: number;
   /** Share of the rows that the second lane keeps. */
   readonly share: number;
+  /** Sequences that decode together. */
+  readonly batch: number;
   readonly steps: number;
   readonly repeats: number;
 }
 
-/** Decoding on a full cache and on one with a share of its rows, in turns. */
+const WARM_UP = 3;
+
+/** Decoding with full caches and with a share of their rows, in turns. */
 export async function timeLatency(
   decoder: Decoder,
-  { rows, share, steps, repeats }: LatencyArgs,
+  args: LatencyArgs,
   times: PassTimes | undefined,
 ): Promise<readonly [full: LatencyLane, kept: LatencyLane]> {
-  const lanes = await Promise.all(
-    [rows, Math.round(rows * share)].map((count) => openLane(decoder, count)),
-  );
-  for (let run = 0; run <= repeats; run++) {
-    for (const lane of lanes) {
-      const wallMs = await greedySteps(decoder, lane.cache, steps);
-      if (run === 0) continue; // warm-up
-      lane.wallMs.push(...wallMs);
-      const passes = await times?.run("pass", () => greedySteps(decoder, lane.cache, steps));
-      lane.gpuMs.push(...(passes ?? []).map(({ us }) => us / 1000));
+  const { rows, share, batch, steps, repeats } = args;
+  const lane = (count: number): LatencyLane => {
+    return { rows: count, bytes: stepBytes(decoder, count * batch), wallMs: [], gpuMs: [] };
+  };
+  const lanes = [lane(rows), lane(Math.round(rows * share))] as const;
+  for (let run = 0; run < repeats; run++) {
+    for (const { rows: count, wallMs, gpuMs } of lanes) {
+      const measured = await (batch > 1
+        ? timeBatch(decoder, count, batch, steps, times)
+        : timeOne(decoder, count, steps, times));
+      wallMs.push(...measured.wallMs);
+      if (measured.gpuMs !== undefined) gpuMs.push(measured.gpuMs);
     }
   }
-  for (const { cache } of lanes) cache.destroy();
-  const [full, kept] = lanes.map(({ cache: _, ...lane }) => lane);
-  return [full as LatencyLane, kept as LatencyLane];
+  return lanes;
 }
 
-async function openLane(decoder: Decoder, rows: number) {
-  const cache: KvCache = await filledCache(decoder, rows);
-  const [wallMs, gpuMs]: [number[], number[]] = [[], []];
-  return { cache, rows, bytes: stepBytes(decoder, rows), wallMs, gpuMs };
+async function timeOne(
+  decoder: Decoder,
+  rows: number,
+  steps: number,
+  times: PassTimes | undefined,
+) {
+  const cache = await filledCache(decoder, rows);
+  await greedySteps(decoder, cache, WARM_UP);
+  const wallMs = await greedySteps(decoder, cache, steps);
+  const passes = await times?.run("pass", () => greedySteps(decoder, cache, steps));
+  cache.destroy();
+  return { wallMs, gpuMs: passes?.reduce((sum, { us }) => sum + us / 1000 / steps, 0) };
 }

@@ -26,10 +26,13 @@ test("weights and cache of noise are f16 numbers of both signs in their range", 
   expect(new Set(logits).size).toBeGreaterThan(900);
   cache.destroy();
 
-  const args = { rows: 100, share: 0.1, steps: 2, repeats: 2 };
-  const [full, kept] = await timeLatency(decoder, args, undefined);
-  expect([full.rows, kept.rows, full.wallMs.length, kept.wallMs.length]).toEqual([100, 10, 4, 4]);
-  expect(full.bytes - kept.bytes).toBe(90 * 2 * 2 * 2 * 16 * 2);
+  for (const batch of [1, 2]) {
+    const args = { rows: 100, share: 0.1, batch, steps: 2, repeats: 2 };
+    const [full, kept] = await timeLatency(decoder, args, undefined);
+    expect([full.rows, kept.rows]).toEqual([100, 10]);
+    expect([full.wallMs.length, kept.wallMs.length]).toEqual([4, 4]);
+    expect(full.bytes - kept.bytes).toBe(batch * 90 * 2 * 2 * 2 * 16 * 2);
+  }
   decoder.destroy();
   expect(Object.values(gpu.memory.bytes).every((bytes) => bytes === 0)).toBe(true);
 });
