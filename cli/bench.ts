@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { CacheSettings, ModelInfo, TurnResult } from "@/protocol/engine";
 import { median } from "@/text/stats";
+import { benchClocks, type Clocks } from "./bench/clocks";
 import { benchCompare, printCompare } from "./bench/compare";
 import { benchPage, printPage } from "./bench/page";
 import { findBrowser, vulkanEnvironment } from "./browser";
@@ -33,8 +35,9 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
   ["streaming", 0.1],
 ];
 
-const USAGE = `npm run bench -- [--model DIR] [--image FILE] [--prompt TEXT] [--repeats 3] [--cache yes|no]
+const USAGE = `npm run bench -- [--model DIR] [--image FILE] [--prompt TEXT] [--repeats 3] [--node yes|no]
   [--weight-type f16|q8|q4] [--kv-type f16|f32] [--json FILE]`;
+const VISITS = 5;
 
 /** Rounds of the comparison of one lane with three; each has two prefills. */
 const MOST_COMPARISONS = 3;
@@ -52,9 +55,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       image: { type: "string", default: "fixtures/images/receipt.png" },
       prompt: { type: "string", default: "Read all the text." },
       repeats: { type: "string", default: "3" },
-      cache: { type: "string", default: "yes" },
       "weight-type": { type: "string" },
       "kv-type": { type: "string" },
+      node: { type: "string", default: "yes" },
       json: { type: "string" },
     },
   });
@@ -84,6 +87,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     const compare = await benchCompare(page, question, Math.min(repeats, MOST_COMPARISONS));
     await page.close();
     const pages = await benchPage();
+    const clocks = await benchClocks(Math.max(VISITS, repeats));
+    const node =
+      values.node === "yes" ? await benchUnderNode(repeats, values.json === "-") : undefined;
     const document = {
       date: new Date().toISOString(),
       adapter: model.adapter,
@@ -96,12 +102,15 @@ export async function main(argv: readonly string[]): Promise<number> {
       lanes,
       compare,
       pages,
+      clocks,
+      node,
+      ratios: node?.ratios,
     };
     if (values.json !== "-") {
       print(model, document.readyMs, cold, lanes, repeats);
       printCompare(compare);
       for (const report of pages) printPage(report);
-      if (values.cache === "yes") await benchCacheUnderNode();
+      printClocks(clocks);
     }
     const json = `${JSON.stringify(document, null, 2)}\n`;
     if (values.json === "-") process.stdout.write(json);
@@ -174,8 +183,32 @@ function print(
   }
 }
 
-/** A separate process, because the driver's library path must be set before it starts. */
-async function benchCacheUnderNode(): Promise<void> {
+function printClocks({ ready, firstToken }: Clocks): void {
+  const spread = (ms: readonly number[]) =>
+    [median(ms), Math.min(...ms), Math.max(...ms)].map((each) => (each / 1000).toFixed(1));
+  const [open, question] = [ready, firstToken].map((ms) => {
+    const [middle, low, high] = spread(ms);
+    return `${middle} s (${low}–${high})`;
+  });
+  process.stdout.write(
+    `\n${ready.length} visits: page opened → model ready ${open} (at most 5), ` +
+      `question sent → first token ${question} (at most 6)\n`,
+  );
+}
+
+/**
+ * Compaction, taps and ONNX Runtime's lane, on WebGPU under Node; its report. A separate process, because the
+ * driver's library path must be set before it starts.
+ */
+async function benchUnderNode(repeats: number, isSilent: boolean): Promise<{ ratios?: object }> {
   const env = { ...process.env, ...vulkanEnvironment(await findBrowser()) };
-  spawnSync(process.execPath, ["cli/run.mjs", "benchCache"], { stdio: "inherit", env });
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "bench-")), "node.json");
+  const sizes = ["--rows", "600,8000", "--prefill", "600", "--repeats", `${repeats}`];
+  const args = ["--models", "keepsight-mini", "--cases", "compaction,taps,ort", ...sizes];
+  const stdio = isSilent ? "ignore" : "inherit";
+  spawnSync(process.execPath, ["cli/run.mjs", "benchNode", ...args, "--json", file], {
+    stdio,
+    env,
+  });
+  return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : {};
 }

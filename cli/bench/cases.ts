@@ -16,6 +16,7 @@ import {
   prefillCase,
   tapsCase,
 } from "./modelCases";
+import { ortCase } from "./ortCase";
 import type { Report } from "./report";
 
 /** What every measurement has: the device, what it can do, and how much to measure. */
@@ -37,6 +38,8 @@ export interface Sizes {
   readonly prefill: readonly number[];
   readonly steps: number;
   readonly repeats: number;
+  /** Most that weights and caches may take. */
+  readonly memoryGb: number;
 }
 
 /** Measurements of one model after the other, which is loaded once for all of them. */
@@ -49,6 +52,7 @@ export const MODEL_CASES: Readonly<
   batch: batchCase,
   compaction: compactionCase,
   taps: tapsCase,
+  ort: ortCase,
 };
 
 /** Measurements that load what they need. They run before the models, in this order. */

@@ -5,6 +5,13 @@ import { findBrowser } from "../browser";
 
 const FIXTURES = "fixtures/decoder";
 const MODEL = "public/models/keepsight-mini";
+/** What the bundle imports and cannot contain: WebGPU's native part, and ONNX Runtime's own lane with its WebAssembly. */
+const PACKAGED = [
+  ...["package.json", "index.js", "dist/linux-x64/dawn.node"].map((file) => `webgpu/${file}`),
+  "onnxruntime-web/package.json",
+  "onnxruntime-web/dist/ort.webgpu.bundle.min.mjs",
+  "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm",
+];
 /** Vulkan's loader, which a machine with a driver may lack. */
 const LOADER = "libvulkan.so.1";
 
@@ -35,9 +42,7 @@ export async function pack(directory: string): Promise<number> {
   await bundle(at("bench.mjs"));
   copy(process.execPath, at("node"));
   fs.chmodSync(at("node"), 0o755);
-  for (const file of ["package.json", "index.js", "dist/linux-x64/dawn.node"]) {
-    copy(path.join("node_modules/webgpu", file), at("node_modules/webgpu", file));
-  }
+  for (const file of PACKAGED) copy(`node_modules/${file}`, at("node_modules", file));
   fs.cpSync("stubs/empty", at("node_modules/onnxruntime-node"), { recursive: true });
   const isKept = (file: string) => path.basename(file) !== "onnx";
   fs.cpSync(MODEL, at(MODEL), { recursive: true, filter: isKept });
@@ -57,7 +62,7 @@ async function bundle(file: string): Promise<void> {
   const output = await rolldown({
     input: ENTRY,
     platform: "node",
-    external: ["webgpu"],
+    external: ["webgpu", "onnxruntime-web/webgpu"],
     resolve: { alias: { "@": path.resolve("src") } },
     transform: { define: { "import.meta.env.DEV": "true" } },
     plugins: [entry(), rawText()],
@@ -70,7 +75,6 @@ const ENTRY = "\0entry";
 /** Modules that a packed command does not need, and what stands for them. */
 const REPLACED: Readonly<Record<string, string>> = {
   "./bench/pack": 'export const pack = () => { throw new Error("--pack needs the repository."); };',
-  "onnxruntime-web/webgpu": "export const env = { wasm: {}, versions: {} };",
   "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url": 'export default "";',
 };
 

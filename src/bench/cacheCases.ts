@@ -41,7 +41,7 @@ export async function timeCompaction(
 ): Promise<CompactionTimes> {
   const steps: number[] = [];
   const compactions: number[] = [];
-  await timePrefill(decoder, 40); // compiles, and leaves logits to draw from
+  await timeTappedPrefill(decoder, 40); // compiles, and leaves logits to draw from
   for (let run = 0; run <= repeats; run++) {
     const cache = await filledCache(decoder, rows);
     const start = cache.rowCounts().map((layer) => layer.map(() => 0));
@@ -66,7 +66,7 @@ export async function timeTaps(
   { rows, repeats }: { readonly rows: number; readonly repeats: number },
 ): Promise<TapTimes> {
   const prefill = (count: number, spec?: TapInput["spec"]) =>
-    timePrefill(decoder, count, spec && { spec, reduction });
+    timeTappedPrefill(decoder, count, spec && { spec, reduction });
   for (const spec of [undefined, ...Object.values(TAPS)]) await prefill(WARM_UP_ROWS, spec);
   const plain: number[] = [];
   const tapped = Object.fromEntries(
@@ -83,7 +83,7 @@ export async function timeTaps(
  * Prefills pseudo-random tokens into a new cache; resolves with milliseconds, including the
  * readback of taps.
  */
-async function timePrefill(
+async function timeTappedPrefill(
   decoder: Decoder,
   rows: number,
   tap?: Pick<TapInput, "spec" | "reduction">,

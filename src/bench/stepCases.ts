@@ -72,14 +72,13 @@ export async function timePrefills(
 ): Promise<PrefillTimes> {
   const wallMs: number[] = [];
   for (let run = 0; run <= repeats; run++) {
-    const started = performance.now();
-    await prefill(decoder, rows);
-    if (run > 0) wallMs.push(performance.now() - started); // the first run compiles
+    const ms = await timePrefill(decoder, rows);
+    if (run > 0) wallMs.push(ms); // the first run compiles
   }
   const flops = prefillFlops(decoder, rows);
   if (!times) return { rows, wallMs, gpuMs: undefined, flops, kernels: [] };
-  const passes = await times.run("pass", () => prefill(decoder, rows));
-  const each = await times.run("dispatch", () => prefill(decoder, rows));
+  const passes = await times.run("pass", () => timePrefill(decoder, rows));
+  const each = await times.run("dispatch", () => timePrefill(decoder, rows));
   const gpuMs = passes.reduce((sum, { us }) => sum + us / 1000, 0);
   return { rows, wallMs, gpuMs, flops, kernels: byKernel(each, 1, () => undefined) };
 }
@@ -139,12 +138,36 @@ export async function greedySteps(
   return times;
 }
 
-async function prefill(decoder: Decoder, rows: number): Promise<void> {
+/** A prompt of pseudo-random tokens. */
+export function benchIds(rows: number): number[] {
+  return Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700));
+}
+
+/** Milliseconds of a prefill into a new cache, until its logits can be read. */
+export async function timePrefill(decoder: Decoder, rows: number): Promise<number> {
+  const { gpu, activations } = decoder;
   const cache = decoder.createCache();
-  const ids = promptIds(Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700)));
-  await decoder.prefill({ cache, ids });
-  await decoder.gpu.device.queue.onSubmittedWorkDone();
+  const started = performance.now();
+  await decoder.prefill({ cache, ids: promptIds(benchIds(rows)) });
+  await gpu.read(activations.logits, 0, 4);
+  const ms = performance.now() - started;
   cache.destroy();
+  return ms;
+}
+
+/** The greedy answer to a prompt. */
+export async function greedyIds(
+  decoder: Decoder,
+  prompt: readonly number[],
+  count: number,
+): Promise<number[]> {
+  const cache = decoder.createCache();
+  await decoder.prefill({ cache, ids: promptIds(prompt) });
+  const args = { cache, sampling: SAMPLING, maxNewTokens: count, stopIds: [] };
+  const ids: number[] = [];
+  for await (const { id } of generate(decoder, args)) ids.push(id);
+  cache.destroy();
+  return ids;
 }
 
 function byKernel(
