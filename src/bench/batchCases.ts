@@ -1,5 +1,6 @@
 import { BatchSteps, type Sequence } from "@/model/decoder/batchSteps";
 import type { Decoder } from "@/model/decoder/decoder";
+import { GROUPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
 import type { PassTimes } from "./passTimes";
 import { filledCache } from "./stepCases";
 
@@ -33,10 +34,16 @@ export async function timeBatch(
   const batch = new BatchSteps(decoder, sequences);
   const take = async (many: number) => {
     const ms: number[] = [];
+    const flying: Promise<unknown>[] = [];
+    let submitted = 0;
+    let last = performance.now();
     while (ms.length < many) {
-      const started = performance.now();
-      await batch.submit();
-      ms.push(performance.now() - started);
+      for (; flying.length < GROUPS_IN_FLIGHT && submitted < many; submitted++) {
+        flying.push(batch.submit());
+      }
+      await flying.shift();
+      ms.push(performance.now() - last);
+      last = performance.now();
     }
     return ms;
   };

@@ -132,6 +132,24 @@ describe("sequences that decode together", async () => {
     }
   });
 
+  it("go on while the oldest step is read, and are read in order", async () => {
+    const lane = LANES[0]!;
+    const { tokens } = await alone(lane);
+    const sequences: Sequence[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { cache } = await open(lane);
+      const { logits } = decoder.activations;
+      sequences.push({ cache, sampling: GREEDY, maxNewTokens: lane.steps, logits });
+    }
+    const batch = new BatchSteps(decoder, sequences);
+    const flying = [batch.submit(), batch.submit()];
+    await expect(batch.submit()).rejects.toThrow("in flight");
+    const ids = (await Promise.all(flying)).map((row) => row.map(({ id }) => id));
+    expect(ids).toEqual(tokens.slice(0, 2).map(({ id }) => [id, id]));
+    batch.destroy();
+    for (const { cache } of sequences) cache.destroy();
+  });
+
   it("are refused beyond what a product takes at once", () => {
     const many = new Array<Sequence>(MOST_SEQUENCES + 1);
     expect(() => new BatchSteps(decoder, many)).toThrow(RangeError);

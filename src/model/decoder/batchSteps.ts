@@ -2,7 +2,7 @@ import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
 import { StagedWrites } from "@/gpu/stagedWrites";
 import { BatchProgram, canBatch, logitsStride } from "./batchProgram";
 import type { Decoder } from "./decoder";
-import { HOOK_WORDS, readTokens, type SampledToken } from "./decodeSteps";
+import { GROUPS_IN_FLIGHT, HOOK_WORDS, readTokens, type SampledToken } from "./decodeSteps";
 import type { StepArgs } from "./stepProgram";
 
 /** Most sequences of a batch. */
@@ -16,12 +16,14 @@ export interface Sequence extends StepArgs {
 
 /**
  * Decoding steps of several sequences over one read of the weights. A step takes every sequence that is left one
- * token further; it is submitted when the tokens before it are known.
+ * token further. Up to `GROUPS_IN_FLIGHT` steps are submitted before the oldest is read, unless a hook changes its
+ * cache; whoever stops a sequence takes back the rows behind its last token.
  */
 export class BatchSteps {
   readonly #decoder: Decoder;
   readonly #writes: StagedWrites;
-  readonly #staging: GPUBuffer;
+  readonly #staging: readonly GPUBuffer[];
+  readonly #free: GPUBuffer[];
   #sequences: readonly Sequence[];
   #logits: GPUBuffer;
   #program: BatchProgram | undefined;
@@ -38,7 +40,10 @@ export class BatchSteps {
     const { memory } = decoder.gpu;
     const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
     const bytes = sequences.length * SAMPLED_WORDS * 4;
-    this.#staging = memory.create("activations", "sampled by a batch", bytes, usage);
+    this.#staging = Array.from({ length: GROUPS_IN_FLIGHT }, (_, index) =>
+      memory.create("activations", `sampled by a batch ${index}`, bytes, usage),
+    );
+    this.#free = [...this.#staging];
     const { layers, kvHeads, headDim } = decoder.config;
     const words = 4 * layers * kvHeads + headDim + HOOK_WORDS;
     this.#writes = new StagedWrites(decoder.gpu, "batch", sequences.length * words);
@@ -61,6 +66,9 @@ export class BatchSteps {
   /** Submits one step of all sequences and resolves with their tokens, in order. */
   async submit(): Promise<readonly SampledToken[]> {
     const { device } = this.#decoder.gpu;
+    const staging = this.#free.pop();
+    if (!staging) throw new RangeError("batch: too many steps in flight");
+    const count = this.#sequences.length;
     const encoder = device.createCommandEncoder({ label: "batch" });
     this.#writes.begin(encoder);
     for (const sequence of this.#sequences) {
@@ -74,7 +82,7 @@ export class BatchSteps {
       this.#writes.write(cache.table, cache.tableWords());
       this.#writes.write(this.#program.angles(row), this.#decoder.angles(cache, 1));
     }
-    this.#program.encode(encoder, this.#staging);
+    this.#program.encode(encoder, staging);
     this.#writes.upload();
     device.queue.submit([encoder.finish()]);
     for (const sequence of this.#sequences) {
@@ -83,13 +91,14 @@ export class BatchSteps {
       else cache.append(1);
       this.#submitted.set(sequence, (this.#submitted.get(sequence) ?? 0) + 1);
     }
-    await this.#staging.mapAsync(GPUMapMode.READ);
-    const tokens = readTokens(this.#staging.getMappedRange(), this.#sequences.length);
-    this.#staging.unmap();
+    await staging.mapAsync(GPUMapMode.READ);
+    const tokens = readTokens(staging.getMappedRange(), count);
+    staging.unmap();
+    this.#free.push(staging);
     return tokens;
   }
 
-  /** A sequence has ended; the others go on without it. Call it between steps. */
+  /** A sequence has ended; the others go on without it. */
   drop(sequence: Sequence): void {
     const left = this.#sequences.filter((each) => each !== sequence);
     const rows = left.map((each) => ({
@@ -108,7 +117,7 @@ export class BatchSteps {
     const { memory } = this.#decoder.gpu;
     this.#program?.destroy();
     this.#writes.destroy();
-    memory.destroy(this.#staging);
+    for (const buffer of this.#staging) memory.destroy(buffer);
     memory.destroy(this.#logits);
   }
 
