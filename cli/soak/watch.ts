@@ -73,6 +73,8 @@ export class Watch {
   }
 
   async read(): Promise<Reading> {
+    // Caches of the browser, of decoded images for instance, are no leak.
+    await this.#session.send("Memory.simulatePressureNotification", { level: "critical" });
     await this.#session.send("HeapProfiler.collectGarbage");
     await this.#inWorker("HeapProfiler.collectGarbage");
     const { metrics } = await this.#session.send("Performance.getMetrics");
@@ -92,7 +94,7 @@ export class Watch {
       "page heap": metric("JSHeapUsedSize"),
       "event listeners": metric("JSEventListeners"),
       "DOM nodes": metric("Nodes"),
-      "renderer memory": await this.#residentBytes(),
+      "renderer memory": await this.#privateBytes(),
       "IndexedDB rows": await this.#page.evaluate(countRows),
     };
   }
@@ -116,21 +118,21 @@ export class Watch {
     return reply;
   }
 
-  /** Memory of the largest renderer process, which is the page's; 0 where /proc is missing. */
-  async #residentBytes(): Promise<number> {
+  /** Private memory of the largest renderer process, which is the page's; 0 where /proc is missing. */
+  async #privateBytes(): Promise<number> {
     const { processInfo } = await this.#browser.send("SystemInfo.getProcessInfo");
     const bytes = processInfo
       .filter(({ type }) => type === "renderer")
-      .map(({ id }) => residentOf(id));
+      .map(({ id }) => privateBytesOf(id));
     return Math.max(0, ...bytes);
   }
 }
 
-const PAGE_BYTES = 4096;
-
-function residentOf(pid: number): number {
-  const file = `/proc/${pid}/statm`;
-  return fs.existsSync(file) ? Number(fs.readFileSync(file, "utf8").split(" ")[1]) * PAGE_BYTES : 0;
+/** Without pages of files and memory shared with other processes, which Chromium's own work adds. */
+function privateBytesOf(pid: number): number {
+  const file = `/proc/${pid}/status`;
+  const status = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** Runs in the page. Rows of all stores of all databases. */
