@@ -39,8 +39,8 @@ export function startOffline(): Offline {
 
 async function register(): Promise<ServiceWorkerRegistration> {
   const { serviceWorker } = navigator;
-  const waiting = serviceWorker.controller && (await serviceWorker.getRegistration())?.waiting;
-  if (waiting) await staying(waiting);
+  const { controller } = serviceWorker;
+  if (controller && (await serviceWorker.getRegistration())?.waiting) await staying(controller);
   return serviceWorker.register(new URL("sw.js", document.baseURI));
 }
 
@@ -48,7 +48,7 @@ async function register(): Promise<ServiceWorkerRegistration> {
  * A build that was downloaded during the last visit replaces this one before anything starts,
  * unless another page of this build is open. Resolves if this page stays.
  */
-function staying(waiting: ServiceWorker): Promise<void> {
+function staying(controller: ServiceWorker): Promise<void> {
   const { serviceWorker } = navigator;
   const reload = () => location.reload();
   serviceWorker.addEventListener("controllerchange", reload, { once: true });
@@ -61,7 +61,7 @@ function staying(waiting: ServiceWorker): Promise<void> {
       serviceWorker.removeEventListener("controllerchange", reload);
       stay();
     };
-    tell(waiting, { order: "takeOver" }, port2);
+    tell(controller, { order: "handOver" }, port2);
   });
 }
 

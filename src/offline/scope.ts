@@ -36,5 +36,7 @@ export interface OrderEvent extends LastingEvent {
 export type Order =
   /** Store the files for offline use; `model` is a folder below the scope. */
   | { readonly order: "keep"; readonly model: string }
-  /** Replace the shown build if this is its only page; the result is sent to the port. */
+  /** To the active worker: let the waiting one replace it. The result is sent to the port. */
+  | { readonly order: "handOver" }
+  /** To the waiting worker: replace the shown build if it has one page; the result is sent to the port. */
   | { readonly order: "takeOver" };

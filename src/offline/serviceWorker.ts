@@ -1,6 +1,6 @@
 import { type ByteRange, parseRange, partialResponse } from "./byteRange";
 import { Download } from "./download";
-import type { RequestEvent, ServiceWorkerScope } from "./scope";
+import type { Order, RequestEvent, ServiceWorkerScope } from "./scope";
 
 /**
  * Stores the page for offline use. A file is stored under its path and digest, and only if its
@@ -24,11 +24,16 @@ const PATHS = Object.keys(BUILT_FILES);
 /** How often, and after which pause in ms, a newer build looks whether another page is open. */
 const LOOKS = 5;
 const LOOK_MS = 300;
+/** A worker without an event for this time, in ms, is at rest; it waits for that until the second time is over. */
+const REST_MS = 500;
+const MOST_REST_MS = 2500;
 
 /** Downloads of files that are read in ranges, by path. */
 const downloads = new Map<string, Promise<Download>>();
 /** Files that are being stored, by path. */
 const storing = new Map<string, Promise<void>>();
+/** When the newest event came. */
+let lastEventAt = 0;
 
 const addressOf = (path: string) => new URL(path, scope).href;
 const keyOf = (path: string) => `${addressOf(path)}?${BUILT_FILES[path]![1]}`;
@@ -49,12 +54,15 @@ worker.addEventListener("activate", (event) => {
 
 worker.addEventListener("message", (event) => {
   const { data, ports } = event;
-  if (data.order === "takeOver") return event.waitUntil(takeOver(ports[0]));
+  const [reply] = ports;
+  if (data.order === "handOver") return event.waitUntil(handOver(reply as MessagePort));
+  if (data.order === "takeOver") return event.waitUntil(takeOver(reply as MessagePort));
   const model = PATHS.filter((path) => path.startsWith(data.model));
   event.waitUntil(complete(model).catch(() => undefined));
 });
 
 worker.addEventListener("fetch", (event) => {
+  lastEventAt = Date.now();
   const { method, url, mode } = event.request;
   if (method !== "GET" || !url.startsWith(scope)) return;
   const path = new URL(url).pathname.slice(new URL(scope).pathname.length);
@@ -163,12 +171,30 @@ async function write(path: string, read: () => Promise<BufferSource>, type: stri
 }
 
 /**
+ * Asks the waiting worker to take over when this one is at rest. Chromium replaces a worker at once only if it has no
+ * event at the moment of `skipWaiting`; otherwise it looks again when the worker has been idle for 30 s, and more calls
+ * change nothing. A page that has just loaded still reads files.
+ */
+async function handOver(reply: MessagePort): Promise<void> {
+  const started = Date.now();
+  while (Date.now() - lastEventAt < REST_MS && Date.now() - started < MOST_REST_MS) {
+    await pause(REST_MS);
+  }
+  const isAtRest = Date.now() - lastEventAt >= REST_MS;
+  const { waiting } = worker.registration;
+  if (isAtRest && waiting) waiting.postMessage({ order: "takeOver" } satisfies Order, [reply]);
+  else reply.postMessage(false);
+}
+
+/**
  * Takes over only if the asking page is the only one open, because other pages need their build.
  */
-async function takeOver(reply: MessagePort | undefined): Promise<void> {
+async function takeOver(reply: MessagePort): Promise<void> {
   const isAlone = await becomesAlone();
-  reply?.postMessage(isAlone);
-  if (isAlone) await worker.skipWaiting();
+  reply.postMessage(isAlone);
+  if (!isAlone) return;
+  await pause(LOOK_MS); // the order itself is an event of the older worker
+  await worker.skipWaiting();
 }
 
 /** A page that was just left, by a reload for instance, is listed for a moment longer. */
@@ -177,8 +203,12 @@ async function becomesAlone(): Promise<boolean> {
     const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
     if (all.filter(({ url }) => url.startsWith(scope)).length <= 1) return true;
     if (look === LOOKS) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause(LOOK_MS);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function typeOf({ headers }: Response): string {
