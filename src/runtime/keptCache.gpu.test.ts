@@ -53,7 +53,11 @@ describe("a kept cache", () => {
     const settings: CacheSettings = { policy: "full", retention: 1, scope: "prompt", options: {} };
     const { tokenIds: answerIds } = await engine.ask(asked(settings, [], "one two"));
     const kept = (await engine.saveCache())!;
+    const flipped = new Uint8Array(await kept.arrayBuffer());
+    flipped[flipped.length - 5]! ^= 1;
     for (const damaged of [
+      new Blob([flipped]),
+      new Blob([kept, "x"]),
       kept.slice(0, kept.size - 1),
       kept.slice(1),
       new Blob(["{}"]),

@@ -49,16 +49,18 @@ export async function takeSnapshot(cache: KvCache): Promise<CacheSnapshot> {
   return { header, values: (await Promise.all(reads)).flat() };
 }
 
+/** Whether a cache can take a snapshot. */
+export function isOfShape({ shape }: KvCache, { header }: CacheSnapshot): boolean {
+  const sizes = ["layers", "kvHeads", "headDim", "kvType"] as const;
+  return sizes.every((size) => header.shape[size] === shape[size]);
+}
+
 /**
- * Fills an empty cache with the rows of a snapshot.
- * @returns false, with the cache still empty, if the snapshot is of another shape
+ * Fills an empty cache with the rows of a snapshot of its shape.
  * @throws OutOfMemoryError
  */
-export function restoreSnapshot(cache: KvCache, { header, values }: CacheSnapshot): boolean {
-  const { layers, kvHeads, headDim, kvType } = cache.shape;
-  const { shape } = header;
-  if (shape.layers !== layers || shape.kvHeads !== kvHeads) return false;
-  if (shape.headDim !== headDim || shape.kvType !== kvType) return false;
+export function restoreSnapshot(cache: KvCache, { header, values }: CacheSnapshot): void {
+  const { kvHeads, headDim, kvType } = cache.shape;
   const rowBytes = headDim * KV_BYTES[kvType];
   let next = 0;
   for (const [layer, lists] of header.positions.entries()) {
@@ -78,5 +80,4 @@ export function restoreSnapshot(cache: KvCache, { header, values }: CacheSnapsho
   }
   cache.positionMode = header.positionMode;
   cache.resume(TokenPositions.from(header.tokens));
-  return true;
 }

@@ -10,7 +10,9 @@ export interface KeptCache {
 }
 
 /** Changes with the layout below. */
-const FORMAT = "keepsight-cache-1";
+const FORMAT = "keepsight-cache-2";
+/** Bytes of a SHA-256. */
+const DIGEST_BYTES = 32;
 
 interface Head extends Pick<KeptCache, "weights" | "seen"> {
   readonly format: typeof FORMAT;
@@ -19,31 +21,37 @@ interface Head extends Pick<KeptCache, "weights" | "seen"> {
   readonly lengths: readonly number[];
 }
 
-/** u32 length of the head, the head as JSON, the values one after the other. */
-export function packCache({ weights, seen, snapshot: { header, values } }: KeptCache): Blob {
+/** SHA-256 of the rest, u32 length of the head, the head as JSON, the values one after the other. */
+export async function packCache({
+  weights,
+  seen,
+  snapshot: { header, values },
+}: KeptCache): Promise<Blob> {
   const lengths = values.map(({ length }) => length);
   const head: Head = { format: FORMAT, weights, seen, header, lengths };
   const json = new TextEncoder().encode(JSON.stringify(head));
-  return new Blob([new Uint32Array([json.length]), json, ...values]);
+  const content = new Blob([new Uint32Array([json.length]), json, ...values]);
+  return new Blob([await digestOf(content), content]);
 }
 
-/** @returns undefined for anything but a whole cache of this format */
+/** @returns undefined for anything but a file that `packCache` wrote, byte for byte */
 export async function unpackCache(blob: Blob): Promise<KeptCache | undefined> {
-  let length = 0;
-  let head: Head;
-  try {
-    [length = 0] = new Uint32Array(await blob.slice(0, 4).arrayBuffer());
-    head = JSON.parse(await blob.slice(4, 4 + length).text());
-  } catch {
-    return undefined;
-  }
+  const content = blob.slice(DIGEST_BYTES);
+  const stored = new Uint8Array(await blob.slice(0, DIGEST_BYTES).arrayBuffer());
+  const digest = new Uint8Array(await digestOf(content));
+  if (!digest.every((byte, i) => byte === stored[i])) return undefined;
+  const [length = 0] = new Uint32Array(await content.slice(0, 4).arrayBuffer());
+  const head: Head = JSON.parse(await content.slice(4, 4 + length).text());
   if (head.format !== FORMAT) return undefined;
-  const bytes = new Uint8Array(await blob.slice(4 + length).arrayBuffer());
-  if (bytes.length !== head.lengths.reduce((sum, each) => sum + each, 0)) return undefined;
+  const bytes = new Uint8Array(await content.slice(4 + length).arrayBuffer());
   let at = 0;
   const values = head.lengths.map((each) => {
     at += each;
     return bytes.subarray(at - each, at);
   });
   return { weights: head.weights, seen: head.seen, snapshot: { header: head.header, values } };
+}
+
+async function digestOf(content: Blob): Promise<ArrayBuffer> {
+  return crypto.subtle.digest("SHA-256", await content.arrayBuffer());
 }

@@ -1,5 +1,5 @@
 import type { KvCache } from "@/model/kv/cache";
-import { restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
+import { isOfShape, restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
 import type {
   AskRequest,
   CacheSettings,
@@ -114,7 +114,7 @@ export class Session {
     const [cache, seen] = [this.#cache, this.#held];
     if (!cache || !seen) return undefined;
     const weights = weightsOf(this.#model);
-    return packCache({ weights, seen, snapshot: await takeSnapshot(cache) });
+    return await packCache({ weights, seen, snapshot: await takeSnapshot(cache) });
   }
 
   /**
@@ -124,10 +124,11 @@ export class Session {
   async restore(saved: Blob): Promise<boolean> {
     const kept = await unpackCache(saved);
     if (!kept || kept.weights !== weightsOf(this.#model)) return false;
-    this.#drop();
     const cache = this.#model.decoder.createCache();
+    if (!isOfShape(cache, kept.snapshot)) return false;
+    this.#drop();
     try {
-      if (!restoreSnapshot(cache, kept.snapshot)) return false;
+      restoreSnapshot(cache, kept.snapshot);
     } catch (error) {
       cache.destroy();
       throw error;

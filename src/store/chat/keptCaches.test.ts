@@ -49,6 +49,23 @@ describe("kept caches", () => {
     expect(caches.store.getState()).toEqual({ bytes: 0, count: 0 });
   });
 
+  it("are not kept when they are removed while the engine saves them", async () => {
+    const { files, names } = memoryFiles();
+    const caches = createKeptCaches(files);
+    for (const remove of [() => caches.remove("a"), () => caches.removeAll()]) {
+      let save!: (saved: Blob) => void;
+      const saved = new Promise<Blob>((resolve) => {
+        save = resolve;
+      });
+      const engine = { saveCache: () => saved } as unknown as Engine;
+      const keeping = caches.keep(engine, "a");
+      await remove();
+      save(new Blob(["x"]));
+      await keeping;
+      expect(names()).toEqual([]);
+    }
+  });
+
   it("are not kept where there is no cache or no storage, and nothing fails", async () => {
     const { files, names } = memoryFiles();
     await createKeptCaches(files).keep(engineOf(undefined).engine, "a");

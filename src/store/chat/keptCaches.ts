@@ -33,6 +33,8 @@ export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): 
   const store = createStore<KeptCachesState>(() => ({ bytes: 0, count: 0 }));
   /** The conversation whose cache the engine holds. */
   let resident: string | undefined;
+  /** Changes when caches are removed: one that is being saved then is not kept. */
+  let removals = 0;
   /** Executes writes in order. */
   let last: Promise<void> = measure();
 
@@ -76,8 +78,9 @@ export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): 
     },
     async keep(engine, id) {
       resident = id;
+      const before = removals;
       const saved = await engine.saveCache().catch(() => undefined);
-      if (!saved) return;
+      if (!saved || removals !== before) return;
       await write(async () => {
         await files.remove(id);
         if (saved.size > limit) return;
@@ -88,10 +91,15 @@ export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): 
     freed() {
       resident = undefined;
     },
-    remove: (id) => write(() => files.remove(id)),
-    removeAll: () =>
-      write(async () => {
+    remove(id) {
+      removals++;
+      return write(() => files.remove(id));
+    },
+    removeAll() {
+      removals++;
+      return write(async () => {
         for (const { name } of await files.list()) await files.remove(name);
-      }),
+      });
+    },
   };
 }
