@@ -1,4 +1,4 @@
-import { type ImageFile, openImageFile } from "./file";
+import { type ImageFile, MAX_MEGAPIXELS, openImageFile } from "./file";
 import { ImageError } from "./imageError";
 import { type ResampleFilter, resample } from "./resample";
 import type { Orientation } from "./types";
@@ -31,6 +31,11 @@ export async function decodeImage(
   try {
     const { width, height } = bitmap;
     const [fitWidth, fitHeight] = sizeFor(width, height);
+    if (fitWidth * fitHeight > MAX_MEGAPIXELS * 1e6) {
+      const size = { width: fitWidth, height: fitHeight, most: MAX_MEGAPIXELS };
+      const message = `The image is too long: scaled for this model it has ${fitWidth} × ${fitHeight} pixels.`;
+      throw new ImageError({ kind: "megapixels", ...size }, message);
+    }
     const notices = file.isAnimated ? [{ code: "firstFrame" as const }] : [];
     return { pixels: draw(bitmap, fitWidth, fitHeight, filter), width, height, notices };
   } finally {

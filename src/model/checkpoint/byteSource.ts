@@ -1,5 +1,5 @@
 import { ModelError } from "../modelError";
-import type { FetchFile } from "./filesFetch";
+import { type FetchFile, fileUrl } from "./filesFetch";
 import { fetchLive, type LiveResponse } from "./liveFetch";
 
 export interface ReadOptions {
@@ -33,7 +33,7 @@ export function httpSource(baseUrl: string, fetchFile: FetchFile = fetch): ByteS
 
   function request(file: string, range: string, options: ReadOptions): Promise<LiveResponse> {
     const init = { headers: { Range: range }, signal: options.signal ?? null };
-    return fetchLive(file, new URL(file, baseUrl), init, fetchFile);
+    return fetchLive(file, fileUrl(file, baseUrl), init, fetchFile);
   }
 
   return {

@@ -172,13 +172,18 @@ function rope(
     return { ropeBase, ropeScaling: { type, factor: positive(fields, "factor") } };
   }
   if (type === "llama3") {
+    const lowFreqFactor = positive(fields, "low_freq_factor");
+    const highFreqFactor = positive(fields, "high_freq_factor");
+    if (highFreqFactor <= lowFreqFactor) {
+      throw bad("The field high_freq_factor of config.json is not above low_freq_factor.");
+    }
     return {
       ropeBase,
       ropeScaling: {
         type,
         factor: positive(fields, "factor"),
-        lowFreqFactor: positive(fields, "low_freq_factor"),
-        highFreqFactor: positive(fields, "high_freq_factor"),
+        lowFreqFactor,
+        highFreqFactor,
         originalContext: count(fields, "original_max_position_embeddings"),
       },
     };
@@ -225,8 +230,10 @@ function object(from: Json, name: string): Json | undefined {
 
 function positive(from: Json, name: string, fallback?: number): number {
   const value = from[name] ?? fallback;
-  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  throw bad(`The field ${name} of config.json is ${shown(value)}, not a positive number.`);
+  const isPositive = typeof value === "number" && value > 0;
+  // Beyond these, frequencies and norms in f32 are infinite or no numbers.
+  if (isPositive && value >= 2 ** -100 && value <= 2 ** 100) return value;
+  throw bad(`The field ${name} of config.json is ${shown(value)}, not a usable positive number.`);
 }
 
 function count(from: Json, name: string, fallback?: number): number {

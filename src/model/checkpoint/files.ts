@@ -1,5 +1,5 @@
 import { ModelError } from "../modelError";
-import type { FetchFile } from "./filesFetch";
+import { type FetchFile, fileUrl } from "./filesFetch";
 import { fetchLive, type LiveResponse } from "./liveFetch";
 
 export interface FileProgress {
@@ -48,7 +48,7 @@ export class ModelFiles {
   async optional(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     let live: LiveResponse;
     try {
-      live = await fetchLive(name, new URL(name, this.baseUrl), this.#init(), this.#fetch);
+      live = await fetchLive(name, fileUrl(name, this.baseUrl), this.#init(), this.#fetch);
     } catch (cause) {
       throw this.#failed(name, cause);
     }

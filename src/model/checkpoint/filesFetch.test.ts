@@ -16,14 +16,14 @@ describe("a model directory of files", () => {
   it("gives whole files, also those in folders and with any name", async () => {
     const files = new ModelFiles(BASE, { fetch: fetchFile });
     expect(await files.json("config.json")).toEqual({ hidden_size: 64 });
-    expect(await files.optionalText("onnx/vision%20encoder%231.onnx")).toBe("0123456789");
+    expect(await files.optionalText("onnx/vision encoder#1.onnx")).toBe("0123456789");
     expect(await files.optional("tokenizer.json")).toBeUndefined();
     expect(files.readBytes).toBe(29);
   });
 
   it("gives sizes and ranges without reading the rest", async () => {
     const source = httpSource(BASE, fetchFile);
-    const name = "onnx/vision%20encoder%231.onnx";
+    const name = "onnx/vision encoder#1.onnx";
     expect(await source.size(name)).toBe(10);
     expect(await source.size("model.safetensors")).toBeUndefined();
     expect(new TextDecoder().decode(await source.read(name, 3, 6))).toBe("345");

@@ -1,6 +1,11 @@
 /** The part of `fetch` that the readers of a model directory use. */
 export type FetchFile = (address: URL, init: RequestInit) => Promise<Response>;
 
+/** Address of a file below a directory, whatever characters its name has. @param file with `/` between its parts */
+export function fileUrl(file: string, baseUrl: string): URL {
+  return new URL(file.split("/").map(encodeURIComponent).join("/"), baseUrl);
+}
+
 /**
  * Answers requests below `baseUrl` from files that are already here: a folder that somebody chose, or a
  * model kept in the browser's storage. Ranges are read from the file, which stays on disk.

@@ -45,9 +45,11 @@ export async function readTensorMap(source: ByteSource, options?: ReadOptions): 
   for (const file of filesOf(await source.read(INDEX, 0, indexBytes, options))) {
     const bytes = await source.size(file, options);
     if (bytes === undefined) {
-      throw new ModelError("missingFile", `The model directory has no file ${file}.`);
+      throw new ModelError("missingFile", `The model directory has no file ${shown(file)}.`);
     }
     for (const [name, tensor] of entries(await readHeader(source, file, bytes, options))) {
+      const other = map.get(name);
+      if (other) throw bad(file, `holds ${shown(name)}, as ${shown(other.file)} does`);
       map.set(name, tensor);
     }
   }
@@ -70,7 +72,7 @@ function filesOf(bytes: Uint8Array): readonly string[] {
 
 /** A name in the same directory, as long as file systems allow. */
 function isFileName(name: string): boolean {
-  return name.length <= 255 && !/[/\\]|^\.|:/.test(name);
+  return name.length <= 255 && !/[/\\\p{Cc}]|^\.|:/u.test(name);
 }
 
 async function readHeader(

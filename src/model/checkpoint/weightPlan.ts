@@ -88,7 +88,7 @@ export class WeightPlan {
       }
       const stored = storedType(tensor);
       if (!stored || tensor.end - tensor.start !== bytesAs(tensor, stored)) {
-        throw bad(`The tensor ${name} is stored as ${tensor.dtype}.`);
+        throw bad(`The tensor ${name} is stored as ${shown(tensor.dtype)}.`);
       }
       return tensor;
     });

@@ -26,6 +26,46 @@ export async function preprocessorFiles(files: ModelFiles): Promise<Preprocessor
   throw new ModelError("missingFile", message);
 }
 
+/** The most tiles of an image: more than any model was trained on. */
+export const MOST_TILES = 256;
+
+/**
+ * Compares the sides of squares that the given fields name with those of the vision encoder's images.
+ * @throws ModelError for other sides
+ */
+export function checkSquares(
+  config: JsonObject,
+  fields: readonly ("size" | "crop_size")[],
+  imageSize: number,
+): void {
+  for (const field of fields) {
+    const given = config[field] ?? {};
+    const sides = typeof given === "object" ? Object.values(given) : [given];
+    const wrong = sides.find((side) => side !== null && side !== imageSize);
+    if (wrong === undefined) continue;
+    const sizes = `${shown(wrong)} pixels as ${field}, but its vision encoder takes ${imageSize}`;
+    throw bad(`The model's ${FILE} has ${sizes}.`);
+  }
+}
+
+/** @throws ModelError where a step that the encoder's input depends on is left out */
+export function checkSteps(config: JsonObject, steps: readonly string[]): void {
+  const left = steps.find((step) => config[step] === false);
+  if (left) throw bad(`The model's ${FILE} leaves out ${left}, which its vision encoder needs.`);
+}
+
+/** Compares a count of `processor_config.json` with the encoder's. @throws ModelError */
+export function checkCount(
+  processor: JsonObject | undefined,
+  field: string,
+  expected: number,
+): void {
+  const given = processor?.[field] ?? expected;
+  if (given === expected) return;
+  const what = `${shown(given)} as ${field}, but its vision encoder has ${expected}`;
+  throw bad(`The model's processor_config.json has ${what}.`);
+}
+
 /** Normalization of 8-bit values: (value × scale − mean) / std, per channel. */
 export interface Normalization {
   readonly scale: number;

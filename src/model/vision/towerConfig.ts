@@ -157,6 +157,13 @@ export function featuresPerSide(config: TowerConfig): number {
   return patchesPerSide(config) / config.connector.fold;
 }
 
+/** @throws ModelError unless images have colours */
+export function checkChannels({ channels }: { readonly channels: number }): void {
+  if (channels === 3) return;
+  const message = `Images have 3 channels, but the vision encoder takes ${channels}.`;
+  throw new ModelError("unknownArchitecture", message);
+}
+
 /** @throws ModelError for what the kernels do not cover */
 export function checkTower(config: TowerConfig): TowerConfig {
   const multiples = {
@@ -168,6 +175,7 @@ export function checkTower(config: TowerConfig): TowerConfig {
     const message = `Sizes must be multiples of 4, but ${name} of the vision encoder is ${value}.`;
     throw new ModelError("unknownArchitecture", message);
   }
+  checkChannels(config);
   const side = patchesPerSide(config);
   const { fold } = config.connector;
   if (side > 0 && isCount(fold) && Number.isInteger(side / fold)) return config;

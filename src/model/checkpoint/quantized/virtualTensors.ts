@@ -73,8 +73,8 @@ function affine(weight: TensorInfo, tensors: TensorMap, quantization: JsonObject
   const [rows = 0, words = 0] = weight.shape;
   const columns = (scales.shape[1] ?? 0) * group;
   const bits = (32 * words) / columns;
-  const isWhole = scales.shape[0] === rows && biases.shape.join() === scales.shape.join();
-  if (!isWhole || !SUPPORTED_BITS.includes(bits)) {
+  checkParts(weight, scales, biases, group);
+  if (!SUPPORTED_BITS.includes(bits)) {
     const widths = SUPPORTED_BITS.join(" and ");
     const message = `The tensor ${shown(name)} is quantised to ${shown(bits)} bits; ${widths} are supported.`;
     throw new ModelError("unknownArchitecture", message);
@@ -134,6 +134,17 @@ function joinRows(
     }
   }
   return joined;
+}
+
+/** @throws ModelError for scales and biases that are not those of the weight's groups */
+function checkParts(weight: TensorInfo, scales: TensorInfo, biases: TensorInfo, group: number) {
+  const isMatrix = weight.shape.length === 2 && scales.shape.length === 2;
+  const areRows = weight.shape[0] === scales.shape[0] && Number.isInteger(group) && group > 0;
+  const areAlike = biases.shape.join() === scales.shape.join();
+  const areNumbers = FLOATS.includes(scales.dtype) && FLOATS.includes(biases.dtype);
+  if (isMatrix && areRows && areAlike && areNumbers) return;
+  const message = `The tensor ${shown(weight.name)} does not fit its scales and biases.`;
+  throw new ModelError("badModel", message);
 }
 
 function stored(tensor: TensorInfo): VirtualTensor {

@@ -1,11 +1,14 @@
 import type { ResampleFilter } from "@/images/resample";
-import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
+  checkCount,
+  checkSquares,
+  checkSteps,
   joinTiles,
+  MOST_TILES,
   type Normalization,
   normalizationOf,
   pillowFilter,
@@ -37,11 +40,8 @@ export class InternVlProcessor implements ImageProcessor {
   readonly #side: number;
 
   constructor(config: JsonObject, tileSize: number, side: number) {
-    const { height, width } = (config.size ?? {}) as JsonObject;
-    if ((height ?? tileSize) !== tileSize || (width ?? tileSize) !== tileSize) {
-      const sizes = `${shown(width)} × ${shown(height)} pixels, but its vision encoder takes ${tileSize}`;
-      throw bad(`cuts tiles of ${sizes}`);
-    }
+    checkSteps(config, ["do_resize"]);
+    checkSquares(config, ["size", "crop_size"], tileSize);
     this.filter = pillowFilter(config.resample ?? 3);
     this.#normalization = normalizationOf(config);
     this.#limits = {
@@ -49,13 +49,16 @@ export class InternVlProcessor implements ImageProcessor {
       minTiles: tiles(config, "min_patches", 1),
       maxTiles: tiles(config, "max_patches", 12),
     };
+    if (this.#limits.minTiles > this.#limits.maxTiles)
+      throw bad("has more min_patches than max_patches");
     this.#side = side;
     this.#config = config;
   }
 
   /** @throws ModelError */
   static async load(files: ModelFiles, tileSize: number, side: number): Promise<InternVlProcessor> {
-    const { preprocessor } = await preprocessorFiles(files);
+    const { preprocessor, processor } = await preprocessorFiles(files);
+    checkCount(processor, "image_seq_length", side ** 2);
     return new InternVlProcessor(preprocessor, tileSize, side);
   }
 
@@ -128,9 +131,6 @@ export function closestGrid([width, height]: Size, limits: TileLimits): TileGrid
   }
   return best;
 }
-
-/** Beyond what any model was trained on: grids up to this number are compared pair by pair. */
-const MOST_TILES = 256;
 
 function tiles(config: JsonObject, field: string, fallback: number): number {
   const value = config[field] ?? fallback;

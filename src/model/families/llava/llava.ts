@@ -80,8 +80,7 @@ export const llava: ModelFamily = {
   vision: {
     tower,
     names: LLAVA_NAMES,
-    processor: (files, config) =>
-      ClipProcessor.load(files, config.imageSize, featuresPerSide(config)),
+    processor: (files, config) => ClipProcessor.load(files, config, featuresPerSide(config)),
     markup: llavaMarkup,
   },
 };

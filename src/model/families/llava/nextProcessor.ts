@@ -4,7 +4,9 @@ import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/prompt";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
+  checkSquares,
   joinTiles,
+  MOST_TILES,
   type Normalization,
   normalizationOf,
   pillowFilter,
@@ -50,13 +52,13 @@ export class NextProcessor implements ImageProcessor {
     maxTiles?: number,
   ): Promise<NextProcessor> {
     const { preprocessor } = await preprocessorFiles(files);
+    checkSquares(preprocessor, ["size", "crop_size"], tileSize);
     const pinpoints = preprocessor.image_grid_pinpoints;
     const resolutions = Array.isArray(pinpoints)
       ? pinpoints.map((each) => resolutionOf(each, tileSize))
       : [];
     if (resolutions.length === 0 || resolutions.includes(undefined)) {
-      const message =
-        "The model's preprocessor_config.json has no image_grid_pinpoints of whole tiles.";
+      const message = `The model's preprocessor_config.json has no image_grid_pinpoints of up to ${MOST_TILES} whole tiles.`;
       throw new ModelError("badModel", message);
     }
     const config = {
@@ -112,9 +114,13 @@ export class NextProcessor implements ImageProcessor {
   }
 }
 
-/** Files give height before width. Undefined for what no whole number of tiles covers. */
+/** Files give height before width. Undefined for what is no whole number of tiles, or too many. */
 function resolutionOf(pinpoint: unknown, tileSize: number): Size | undefined {
-  const [height, width] = Array.isArray(pinpoint) ? pinpoint : [];
-  const isWhole = (pixels: number) => pixels > 0 && pixels % tileSize === 0;
-  return isWhole(height) && isWhole(width) ? [width, height] : undefined;
+  const sides: readonly unknown[] = Array.isArray(pinpoint) ? pinpoint : [];
+  const [height = 0, width = 0] = sides.filter((side) => typeof side === "number");
+  const [rows, columns] = [height / tileSize, width / tileSize];
+  const isWhole = Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0;
+  return sides.length === 2 && isWhole && rows * columns <= MOST_TILES
+    ? [width, height]
+    : undefined;
 }

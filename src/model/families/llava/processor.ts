@@ -3,14 +3,21 @@ import { shown } from "@/text/shown";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/prompt";
+import type { TowerConfig } from "../../vision/towerConfig";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
+  checkCount,
+  checkSquares,
+  checkSteps,
   type Normalization,
   normalizationOf,
   pillowFilter,
   preprocessorFiles,
   toPixelValues,
 } from "../preprocessor";
+
+/** The longest shortest edge, in pixels. */
+const MOST_EDGE = 4096;
 
 /** CLIP's image processor: scales the shortest edge to the encoder's size and crops the centre. */
 export class ClipProcessor implements ImageProcessor {
@@ -22,28 +29,29 @@ export class ClipProcessor implements ImageProcessor {
   readonly #side: number;
 
   constructor(config: JsonObject, imageSize: number, side: number) {
-    const size = config.size as number | { readonly shortest_edge?: number } | undefined;
-    const crop = config.crop_size as number | { readonly height: number } | undefined;
-    const edge = typeof size === "number" ? size : (size?.shortest_edge ?? imageSize);
-    const square = typeof crop === "number" ? crop : (crop?.height ?? imageSize);
-    if (square !== imageSize) {
-      const sizes = `${shown(square)} pixels, but its vision encoder takes ${imageSize}`;
-      throw new ModelError("badModel", `The model's preprocessor_config.json cuts ${sizes}.`);
-    }
-    if (!Number.isSafeInteger(edge) || edge <= 0) {
+    checkSteps(config, ["do_resize", "do_center_crop"]);
+    checkSquares(config, ["crop_size"], imageSize);
+    const size = (config.size ?? { shortest_edge: imageSize }) as JsonObject | number;
+    const edge = typeof size === "number" ? size : size.shortest_edge;
+    if (typeof edge !== "number" || !Number.isInteger(edge) || edge <= 0 || edge > MOST_EDGE) {
       const message = `The model's preprocessor_config.json scales images to ${shown(edge)} pixels.`;
       throw new ModelError("badModel", message);
     }
     this.filter = pillowFilter(config.resample ?? 3);
     this.#normalization = normalizationOf(config);
     this.#shortestEdge = edge;
-    this.#crop = { height: square, width: square };
+    this.#crop = { height: imageSize, width: imageSize };
     this.#side = side;
   }
 
   /** @throws ModelError */
-  static async load(files: ModelFiles, imageSize: number, side: number): Promise<ClipProcessor> {
-    const { preprocessor } = await preprocessorFiles(files);
+  static async load(
+    files: ModelFiles,
+    { imageSize, patchSize }: Pick<TowerConfig, "imageSize" | "patchSize">,
+    side: number,
+  ): Promise<ClipProcessor> {
+    const { preprocessor, processor } = await preprocessorFiles(files);
+    checkCount(processor, "patch_size", patchSize);
     return new ClipProcessor(preprocessor, imageSize, side);
   }
 

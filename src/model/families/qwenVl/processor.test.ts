@@ -43,7 +43,7 @@ it("refuses an image that is too long", () => {
 });
 
 it("reads the limits wherever they stand, and refuses other patches", () => {
-  const tower = { patchSize: 14, fold: 2 };
+  const tower = { patchSize: 14, fold: 2, moments: 2 };
   const size = { shortest_edge: 28 * 28, longest_edge: 4 * 28 * 28 };
   expect(new QwenVlProcessor({ size }, tower).sizeFor(1000, 1000)).toEqual([56, 56]);
   const older = { size, max_pixels: 28 * 28 };
@@ -54,7 +54,7 @@ it("reads the limits wherever they stand, and refuses other patches", () => {
 
 it("scales an image down to what the adapter and the context hold, and says so", () => {
   // Qwen2-VL-2B, whose preprocessor_config.json allows 12.8 megapixels.
-  const tower = { patchSize: 14, fold: 2, hidden: 1280, channels: 3, width: 1536 };
+  const tower = { patchSize: 14, fold: 2, moments: 2, hidden: 1280, channels: 3, width: 1536 };
   const config = { min_pixels: 3136, max_pixels: 12_845_056 };
   const most = mostPixels(tower, 2 ** 27, 32_768);
   const small = new QwenVlProcessor(config, tower, most);

@@ -6,6 +6,7 @@ import type { ImageGeometry } from "../../prompt/prompt";
 import type { GridTowerConfig } from "../../vision/grid/gridConfig";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster, ScaledDown } from "../family";
 import {
+  checkSteps,
   type Normalization,
   normalizationOf,
   pillowFilter,
@@ -18,6 +19,9 @@ export interface PixelLimits {
   readonly fewest: number;
   readonly most: number;
 }
+
+/** The largest image that every image is scaled up to. */
+const MOST_PIXELS = 64e6;
 
 /** The longest image, in multiples of its shorter side. */
 const MOST_LENGTHS = 200;
@@ -38,11 +42,14 @@ export class QwenVlProcessor implements ImageProcessor {
 
   constructor(
     config: JsonObject,
-    { patchSize, fold }: Pick<GridTowerConfig, "patchSize" | "fold">,
+    { patchSize, fold, moments }: Pick<GridTowerConfig, "patchSize" | "fold" | "moments">,
     mostPixels = Number.POSITIVE_INFINITY,
   ) {
+    checkSteps(config, ["do_resize"]);
     const differs =
-      (config.patch_size ?? patchSize) !== patchSize || (config.merge_size ?? fold) !== fold;
+      (config.patch_size ?? patchSize) !== patchSize ||
+      (config.merge_size ?? fold) !== fold ||
+      (config.temporal_patch_size ?? moments) !== moments;
     if (differs) {
       const message = "The model's preprocessor_config.json and config.json have other patches.";
       throw new ModelError("badModel", message);
@@ -98,9 +105,8 @@ function limitsOf(config: JsonObject): PixelLimits {
   const size = (config.size ?? {}) as JsonObject;
   const fewest = config.min_pixels ?? size.shortest_edge ?? 56 * 56;
   const most = config.max_pixels ?? size.longest_edge ?? 28 * 28 * 1280;
-  if (typeof fewest === "number" && typeof most === "number" && fewest > 0 && most >= fewest) {
-    return { fewest, most };
-  }
+  const areNumbers = typeof fewest === "number" && typeof most === "number";
+  if (areNumbers && fewest > 0 && fewest <= MOST_PIXELS && most >= fewest) return { fewest, most };
   const message = "The model's preprocessor_config.json has no limits of pixels that can be met.";
   throw new ModelError("badModel", message);
 }

@@ -27,7 +27,10 @@ class VisionFields {
   /** @throws ModelError */
   layers(name: string): readonly number[] {
     const value = this.#fields[name];
-    if (Array.isArray(value) && value.every(Number.isInteger)) return value;
+    const list: readonly unknown[] = Array.isArray(value) ? value : [undefined];
+    const layers = this.count("depth");
+    const isLayer = (n: unknown) => Number.isInteger(n) && Number(n) >= 0 && Number(n) < layers;
+    if (list.every(isLayer) && new Set(list).size === list.length) return list as number[];
     throw this.#wrong(name, "a list of layers");
   }
 

@@ -1,5 +1,6 @@
 import type { Activation } from "@/gpu/kernels/matmul/matmul";
 import { ModelError } from "../../modelError";
+import { checkChannels } from "../towerConfig";
 
 /**
  * Shape and constants of a vision transformer that takes images of any size as grids of patches, with
@@ -71,5 +72,6 @@ export function checkGridTower(config: GridTowerConfig): GridTowerConfig {
     const message = `Sizes must be multiples of 4, but ${name} of the vision encoder is ${value}.`;
     throw new ModelError("unknownArchitecture", message);
   }
+  checkChannels(config);
   return config;
 }

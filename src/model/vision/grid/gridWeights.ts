@@ -72,7 +72,7 @@ export async function loadGridWeights(
   const typeOf = uniformType(tensors, expected);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
   plan.check(expected, []);
-  const weights = layOut(plan, config, names, prefix);
+  const weights = gpu.memory.allOrNothing(() => layOut(plan, config, names, prefix));
   const { hidden, channels, moments, patchSize } = config;
   const kernel = [`${prefix}${GRID_PARTS.patches}.weight`];
   const raw = plan.vector("raw patches", kernel, hidden * channels * moments * patchSize ** 2);
