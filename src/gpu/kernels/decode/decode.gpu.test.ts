@@ -4,9 +4,12 @@ import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
 import { gated, matmul, rmsNorm, rotate } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
+import { runColumns } from "../common/dtype";
 import { createDecodeKernels } from "./decode";
 
 const TOLERANCE = 2e-5;
+/** Thousands of products. */
+const LONG_TOLERANCE = 2e-4;
 const KV_TOLERANCE = { f32: TOLERANCE, f16: 1e-2 } as const;
 const EPSILON = 1e-5;
 
@@ -102,6 +105,28 @@ describe.each([
     recorder.submit();
     const expected = gated(matmul(rmsNorm(input, normWeight, EPSILON), values, bias), rows);
     expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
+    recorder.destroy();
+  });
+
+  it("loads runs ahead where a row is long", async () => {
+    const [rows, long] = [5, 2 * 64 * runColumns(dtype) + 36];
+    const { matrix, values } = randomMatrix(scratch, { dtype, rows, columns: long }, 16);
+    const [input, normWeight] = [randomFloats(long, 17), randomFloats(long, 18)];
+    const [output, logits] = [scratch.empty(rows), scratch.empty(rows)];
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
+    const recorder = gpu.recorder("test");
+    const bias = scratch.empty(rows);
+    const vectors = { input: scratch.upload(input), normWeight: scratch.upload(normWeight) };
+    kernels.project(recorder, { input: vectors.input, matrix, bias, output });
+    kernels.head(recorder, { ...vectors, inputRow: 0, matrix, logits, epsilon: EPSILON });
+    recorder.submit();
+    const none = new Float32Array(rows);
+    const normed = rmsNorm(input, normWeight, EPSILON);
+    const errors = [
+      maxError(await scratch.readFloats(output), matmul(input, values, none)),
+      maxError(await scratch.readFloats(logits), matmul(normed, values, none)),
+    ];
+    expect(Math.max(...errors)).toBeLessThan(LONG_TOLERANCE);
     recorder.destroy();
   });
 

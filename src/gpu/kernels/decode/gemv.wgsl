@@ -22,10 +22,20 @@ fn dot_rows(rows: vec4u, depth4: u32, local: vec3u) -> vec4f {
   return reduce_add4(sums, local);
 }
 
+/// Written out, because compilers that guard every loop do not unroll it. RUN4 is 1, 4 or 8.
 fn run_dot(rows: Rows4, run: u32) -> vec4f {
-  var sums = vec4f();
-  for (var i = 0u; i < RUN4; i++) {
-    sums += rows_dot(rows, i, input[run * RUN4 + i]);
+  let k = run * RUN4;
+  var sums = rows_dot(rows, 0u, input[k]);
+  if (RUN4 > 1u) {
+    sums += rows_dot(rows, 1u, input[k + 1u]);
+    sums += rows_dot(rows, 2u, input[k + 2u]);
+    sums += rows_dot(rows, 3u, input[k + 3u]);
+  }
+  if (RUN4 > 4u) {
+    sums += rows_dot(rows, 4u, input[k + 4u]);
+    sums += rows_dot(rows, 5u, input[k + 5u]);
+    sums += rows_dot(rows, 6u, input[k + 6u]);
+    sums += rows_dot(rows, 7u, input[k + 7u]);
   }
   return sums;
 }

@@ -34,13 +34,26 @@ fn dot_rows_normed(rows: vec4u, depth4: u32, first: u32, epsilon: f32, local: ve
   return reduce_add4(total.sums, local) * inverseSqrt(mean + epsilon);
 }
 
+/// Written out, because compilers that guard every loop do not unroll it. RUN4 is 1, 4 or 8.
 fn run_normed(before: Normed4, rows: Rows4, run: u32, first: u32) -> Normed4 {
-  var after = before;
-  for (var i = 0u; i < RUN4; i++) {
-    let k = run * RUN4 + i;
-    let x = input[first + k];
-    after.squares += x * x;
-    after.sums += rows_dot(rows, i, x * norm_weight[k]);
+  let k = run * RUN4;
+  var total = vec4_normed(before, rows, 0u, k, first);
+  if (RUN4 > 1u) {
+    total = vec4_normed(total, rows, 1u, k + 1u, first);
+    total = vec4_normed(total, rows, 2u, k + 2u, first);
+    total = vec4_normed(total, rows, 3u, k + 3u, first);
   }
-  return after;
+  if (RUN4 > 4u) {
+    total = vec4_normed(total, rows, 4u, k + 4u, first);
+    total = vec4_normed(total, rows, 5u, k + 5u, first);
+    total = vec4_normed(total, rows, 6u, k + 6u, first);
+    total = vec4_normed(total, rows, 7u, k + 7u, first);
+  }
+  return total;
+}
+
+/// Adds vec4 i of the runs, which is vec4 k of the rows.
+fn vec4_normed(before: Normed4, rows: Rows4, i: u32, k: u32, first: u32) -> Normed4 {
+  let x = input[first + k];
+  return Normed4(before.sums + rows_dot(rows, i, x * norm_weight[k]), before.squares + x * x);
 }
