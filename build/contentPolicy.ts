@@ -23,6 +23,7 @@ export function contentPolicy(origins = ""): string {
     "style-src 'self'",
     "font-src 'self'",
     "img-src 'self' blob: data:",
+    "media-src blob:",
     `connect-src ${["'self'", ...HUB, ...more].join(" ")}`,
     "manifest-src 'self'",
     "base-uri 'none'",

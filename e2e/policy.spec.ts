@@ -46,6 +46,7 @@ test("every page has the policy, every script the same one as a header", async (
       "style-src 'self'",
       "font-src 'self'",
       "img-src 'self' blob: data:",
+      "media-src blob:",
       "connect-src 'self' huggingface.co *.huggingface.co *.hf.co *.xethub.hf.co",
       "manifest-src 'self'",
       "base-uri 'none'",

@@ -464,3 +464,77 @@ test("an added file has the type of its header, whatever it was declared as, and
   const differences = turned.pixels.map((value, i) => Math.abs(value - plain.pixels[i]!));
   expect(differences.reduce((sum, each) => sum + each, 0) / differences.length).toBeLessThan(4);
 });
+
+/** A WebM of a counter, drawn and recorded by the page itself. */
+async function recordVideo(page: Page): Promise<Buffer> {
+  const bytes = await page.evaluate(async () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [160, 120];
+    const context = canvas.getContext("2d")!;
+    const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+    const parts: Blob[] = [];
+    recorder.ondataavailable = ({ data }) => void parts.push(data);
+    const stopped = new Promise((done) => recorder.addEventListener("stop", done));
+    recorder.start();
+    // From black to white, so that a frame's brightness is its time.
+    for (let step = 0; step <= 20; step++) {
+      context.fillStyle = `hsl(0 0% ${5 * step}%)`;
+      context.fillRect(0, 0, 160, 120);
+      await new Promise((done) => setTimeout(done, 60));
+    }
+    recorder.stop();
+    await stopped;
+    return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+  });
+  return Buffer.from(bytes);
+}
+
+test("a video becomes frames with their times, and the camera gives frames, too", async ({
+  page,
+}) => {
+  await openScripted(page);
+  const buffer = await recordVideo(page);
+  await composer(page).getByRole("button", { name: "+ Image" }).click();
+  const chosen = page.waitForEvent("filechooser");
+  await page.getByRole("menuitem", { name: "Files…" }).click();
+  await (await chosen).setFiles([{ name: "fade.webm", mimeType: "video/webm", buffer }]);
+  const dialog = page.getByRole("dialog", { name: "Frames of a video" });
+  await dialog.getByLabel("Number of frames").fill("4");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Add the frames" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(chips(page)).toHaveCount(4);
+  const shown = page.getByRole("button", { name: /^Show fade\.webm, 0:0\d$/ });
+  await expect(shown).toHaveCount(4);
+  // Brighter from frame to frame.
+  const levels = await shown
+    .locator("img")
+    .evaluateAll(async (images: readonly HTMLImageElement[]) => {
+      const levels: number[] = [];
+      for (const image of images) {
+        await image.decode();
+        const context = new OffscreenCanvas(1, 1).getContext("2d")!;
+        context.drawImage(image, 0, 0, 1, 1);
+        levels.push(context.getImageData(0, 0, 1, 1).data[0]!);
+      }
+      return levels;
+    });
+  expect(levels).toEqual([...levels].sort((a, b) => a - b));
+  expect(levels[3]! - levels[0]!).toBeGreaterThan(60);
+
+  await composer(page).getByRole("button", { name: "+ Image" }).click();
+  const other = page.waitForEvent("filechooser");
+  await page.getByRole("menuitem", { name: "Files…" }).click();
+  const broken = { name: "broken.webm", mimeType: "video/webm", buffer: Buffer.from("no video") };
+  await (await other).setFiles([broken]);
+  await dialog.getByRole("button", { name: "Add the frames" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("cannot be decoded as a video");
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await expect(chips(page)).toHaveCount(4);
+
+  await composer(page).getByRole("button", { name: "+ Image" }).click();
+  await page.getByRole("menuitem", { name: "Camera…" }).click();
+  await page.getByRole("button", { name: "Take 8 frames, one per second" }).click();
+  await expect(page.getByRole("dialog", { name: "Camera" })).toBeHidden({ timeout: 60_000 });
+  await expect(chips(page)).toHaveCount(12);
+});

@@ -74,6 +74,12 @@ export function formatChange(now: number, before: number): string {
   return `${sign}${Math.abs(percent)}${SPACE}%`;
 }
 
+/** A time in a video: `0:05`, `61:02`. */
+export function formatClock(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
 /** Integers, in groups of three digits from five digits on. */
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return NONE;

@@ -6,6 +6,7 @@ import type { Given, Target } from "@/store/images/viewer";
 import styles from "./DropZone.module.css";
 import { mayBringImages, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";
+import { chooseFiles } from "./viewer/adding";
 
 /**
  * Accepts images dropped or pasted anywhere on the page. If there is a choice, a drag shows its target; a
@@ -52,7 +53,7 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
       if (given.length + addresses.length === 0) return false;
       // The image is on the chat page, whatever page it was dropped on.
       location.hash = "#chat";
-      if (given.length > 0) void app.viewer.choose(given, target);
+      if (given.length > 0) chooseFiles(app.viewer, given, target);
       else void app.viewer.chooseAddresses(addresses, target);
       return true;
     };

@@ -1,6 +1,8 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import { type EngineFailure, toFailure } from "@/protocol/engine";
+import { formatClock } from "@/text/format";
+import { shown } from "@/text/shown";
 import type { Chat } from "../chat/chat";
 import { emptyConversation, reportOf } from "../conversation/conversation";
 import { givesWay, viewerImage, withImages } from "../conversation/conversationImages";
@@ -9,6 +11,7 @@ import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
 import { fetchImage, hostOf, parseAddress } from "./fetchImage";
 import { type ImageOutcome, readImage } from "./readImage";
+import { readVideo, type VideoStills } from "./readVideo";
 import { type SampleImage, sampleWords } from "./samples";
 
 /** Destination of images: a new conversation, or before the next question of this one. */
@@ -45,6 +48,10 @@ export interface Given {
 export interface Viewer {
   readonly store: ReadonlyStore<ViewerState>;
   choose(given: readonly Given[], target: Target): Promise<boolean>;
+  /** Adds evenly spaced frames of a video, each with its time. */
+  chooseVideo(given: Given, count: number, target: Target): Promise<boolean>;
+  /** Adds frames that were taken one after the other, within `duration` seconds. */
+  chooseStills(stills: VideoStills, title: string, target: Target): Promise<boolean>;
   /** Fetches images from addresses that the user gave. */
   chooseAddresses(addresses: readonly string[], target: Target): Promise<boolean>;
   chooseSample(id: string): Promise<boolean>;
@@ -73,12 +80,14 @@ export interface ViewerOptions {
   readonly now: () => number;
   /** For tests; default: decoding in the browser. */
   readonly read?: typeof readImage;
+  readonly readVideo?: typeof readVideo;
 }
 
 type Read = (signal: AbortSignal) => Promise<readonly ImageOutcome[]>;
 
 export function createViewer(options: ViewerOptions): Viewer {
   const { chat, load, newId, now, read = readImage } = options;
+  const sample = options.readVideo ?? readVideo;
   const store = createStore<ViewerState>(() => ({
     samples: [],
     imageId: undefined,
@@ -171,6 +180,33 @@ export function createViewer(options: ViewerOptions): Viewer {
     return outcomes;
   }
 
+  async function readFrames(
+    { stills, duration }: VideoStills,
+    title: string,
+    signal: AbortSignal,
+  ): Promise<readonly ImageOutcome[]> {
+    const video = newId();
+    const named = texts.viewer.video.frameTitle;
+    const given = stills.map(({ blob, seconds }) => ({
+      blob,
+      title: named(title, formatClock(seconds)),
+    }));
+    const outcomes = await readGiven(given, signal);
+    return outcomes.map((outcome, i) => {
+      if (!outcome.ok) return outcome;
+      const { seconds = 0 } = stills[i] ?? {};
+      return { ...outcome, image: { ...outcome.image, frame: { video, seconds, duration } } };
+    });
+  }
+
+  async function sampleFile({ blob, title }: Given, count: number, signal: AbortSignal) {
+    const stills = await sample(blob, count, signal).catch((): undefined => undefined);
+    signal.throwIfAborted();
+    if (stills) return readFrames(stills, title, signal);
+    const message = texts.viewer.video.unreadable(texts.viewer.read.named(shown(title)));
+    return [{ ok: false, failure: { code: "badImage", message } } as const];
+  }
+
   async function readAddress(address: string, signal: AbortSignal): Promise<ImageOutcome> {
     const url = parseAddress(address);
     if (!url) {
@@ -240,6 +276,10 @@ export function createViewer(options: ViewerOptions): Viewer {
     dismissFailure: () => store.setState({ failure: undefined }),
     stopReading,
     choose: (given, target) => take(given.length, target, (signal) => readGiven(given, signal)),
+    chooseVideo: (given, count, target) =>
+      take(count, target, (signal) => sampleFile(given, count, signal)),
+    chooseStills: (stills, title, target) =>
+      take(stills.stills.length, target, (signal) => readFrames(stills, title, signal)),
     chooseAddresses: (addresses, target) =>
       take(addresses.length, target, async (signal) => {
         const outcomes: ImageOutcome[] = [];

@@ -23,6 +23,7 @@ const image: ConversationImage = {
   url: "blob:gone",
   width: 3,
   height: 4,
+  frame: { video: "v", seconds: 1.5, duration: 4 },
 };
 const origin = {
   model: "keepsight-mini",

@@ -3,7 +3,7 @@ import { texts } from "@/language/language";
 import type { Target } from "@/store/images/viewer";
 import { Menu } from "../shared/Menu";
 import { useApp } from "../useApp";
-import { hasCamera, openDialog } from "./adding";
+import { chooseFiles, hasCamera, openDialog } from "./adding";
 
 interface Props {
   readonly label: ReactNode;
@@ -39,7 +39,7 @@ export function AddMenu({ label, className, target, input }: Props) {
       <input
         id={id}
         type="file"
-        accept="image/*"
+        accept="image/*,video/*"
         multiple
         className="unseen"
         tabIndex={-1}
@@ -50,7 +50,7 @@ export function AddMenu({ label, className, target, input }: Props) {
             title: file.name,
           }));
           currentTarget.value = "";
-          if (given.length > 0) void viewer.choose(given, target);
+          chooseFiles(viewer, given, target);
         }}
       />
     </>

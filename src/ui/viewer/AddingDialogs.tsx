@@ -3,6 +3,7 @@ import { useStore } from "zustand/react";
 import { adding, closeDialog } from "./adding";
 
 const Camera = lazy(() => import("./Camera"));
+const VideoDialog = lazy(() => import("./VideoDialog"));
 const AddressDialog = lazy(() => import("./AddressDialog"));
 
 /** The requested dialog; its code is loaded on demand. */
@@ -13,6 +14,8 @@ export function AddingDialogs() {
     <Suspense>
       {dialog.kind === "camera" ? (
         <Camera target={dialog.target} onClose={closeDialog} />
+      ) : dialog.kind === "video" ? (
+        <VideoDialog given={dialog.given} target={dialog.target} onClose={closeDialog} />
       ) : (
         <AddressDialog target={dialog.target} onClose={closeDialog} />
       )}

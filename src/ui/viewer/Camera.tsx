@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { texts } from "@/language/language";
+import { stillOf, type VideoStill } from "@/store/images/readVideo";
 import type { Target } from "@/store/images/viewer";
 import { useApp } from "../useApp";
 import styles from "./Adding.module.css";
@@ -9,12 +10,18 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** A live preview and a still. The camera is off again as soon as the dialog is closed. */
+/** Frames of a short video, and the time between two. */
+const FRAMES = 8;
+const FRAME_MS = 1000;
+
+/** A live preview, a still, and frames of a short video. The camera is off again as soon as the dialog is closed. */
 export default function Camera({ target, onClose }: Props) {
   const { viewer } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const [isLive, setLive] = useState(false);
+  const [taken, setTaken] = useState<number>();
+  const closed = useRef(false);
   const refusal = useCamera(video);
   const words = texts.viewer.camera;
 
@@ -28,8 +35,29 @@ export default function Camera({ target, onClose }: Props) {
     dialog.current?.close();
   }
 
+  async function takeFrames() {
+    const stills: VideoStill[] = [];
+    const start = performance.now();
+    const time = new Date().toLocaleTimeString(texts.tag, { timeStyle: "short" });
+    while (stills.length < FRAMES && video.current && !closed.current) {
+      const seconds = (performance.now() - start) / 1000;
+      stills.push({ blob: await stillOf(video.current), seconds });
+      setTaken(stills.length);
+      await new Promise((done) => setTimeout(done, FRAME_MS));
+    }
+    if (closed.current) return;
+    const duration = (performance.now() - start) / 1000;
+    void viewer.chooseStills({ stills, duration }, words.framesTitle(time), target);
+    dialog.current?.close();
+  }
+
+  function close() {
+    closed.current = true;
+    onClose();
+  }
+
   return (
-    <dialog ref={dialog} className={styles.dialog} aria-labelledby="camera-title" onClose={onClose}>
+    <dialog ref={dialog} className={styles.dialog} aria-labelledby="camera-title" onClose={close}>
       <h2 id="camera-title">{words.title}</h2>
       <div className={styles.view}>
         {refusal ? (
@@ -48,7 +76,9 @@ export default function Camera({ target, onClose }: Props) {
           />
         )}
       </div>
-      <p className={styles.hint}>{words.stays}</p>
+      <p className={styles.hint} role={taken ? "status" : undefined}>
+        {taken ? words.taking(taken, FRAMES) : words.stays}
+      </p>
       <div className={styles.buttons}>
         <button type="button" className={styles.quiet} onClick={() => dialog.current?.close()}>
           {texts.viewer.add.close}
@@ -56,8 +86,18 @@ export default function Camera({ target, onClose }: Props) {
         {!refusal && (
           <button
             type="button"
+            className={styles.quiet}
+            disabled={!isLive || taken !== undefined}
+            onClick={() => void takeFrames()}
+          >
+            {words.takeFrames(FRAMES)}
+          </button>
+        )}
+        {!refusal && (
+          <button
+            type="button"
             className={styles.primary}
-            disabled={!isLive}
+            disabled={!isLive || taken !== undefined}
             onClick={() => void take()}
           >
             {words.take}
