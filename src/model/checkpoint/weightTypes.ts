@@ -18,7 +18,7 @@ export function storedType({ dtype }: TensorInfo): DType | undefined {
 /**
  * The decoder's matrices under `weightType`; undefined: as stored. Weights that are stored in 8 or 4 bits stay
  * so, unless f16 is asked for. 8 bits have a scale per 64 columns, 4 bits one per 32: 8.5 and 5 bits
- * a weight. Embedding and head never have fewer than 8 bits: they make most of the error of 4.
+ * a weight. Embedding and head never have fewer than 8 bits: an error there is one of every logit.
  */
 export function decoderTypes(weightType: WeightType | undefined): TypeOf {
   return (name, stored) => {
