@@ -12,8 +12,16 @@ self.onmessage = async ({ data: { address, access } }: MessageEvent<InstallReque
     });
     tell({ type: "kept", kept });
   } catch (error) {
-    const code = error instanceof HubError ? error.code : "network";
-    const message = error instanceof Error ? error.message : String(error);
+    const { code, message } = error instanceof HubError ? error : notStored(error);
     tell({ type: "failed", code, message });
   }
 };
+
+/** Storage fails with errors of the browser, whose messages are not for people. */
+function notStored(error: unknown): HubError {
+  console.error(error);
+  return new HubError(
+    "noSpace",
+    "The browser could not store the model. Close other tabs of this page, and try again.",
+  );
+}

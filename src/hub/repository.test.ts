@@ -80,7 +80,7 @@ describe("a repository of the Hub", () => {
 
   it("refuses a name that is no id, without a request", async () => {
     const access = hub(ANSWER);
-    for (const id of ["gpt2", "https://huggingface.co/a/b", "a/b/c", "a/../b"]) {
+    for (const id of ["gpt2", "https://huggingface.co/a/b", "a/b/c", "a/../b", "../a", "a/.."]) {
       await expect(fetchRepository({ id, revision: "main" }, access)).rejects.toThrow(
         /owner\/name/,
       );

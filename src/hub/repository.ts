@@ -49,7 +49,7 @@ const SMALL = new Set([
   "model.safetensors.index.json",
 ]);
 const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
-const ID = /^[\w.-]+\/[\w.-]+$/;
+const ID = /^(?!\.+\/)[\w.-]+\/(?!\.+$)[\w.-]+$/;
 
 /**
  * Asks the Hub for a model's commit and files, and selects those that the engine reads: JSON files,
@@ -68,7 +68,8 @@ export async function fetchRepository(
   if (!response.ok) throw refusal({ id, revision }, access, response);
   const answer = await json(response, id);
   const files = selectFiles(answer.siblings);
-  if (!/^[0-9a-f]{40}$/.test(String(answer.sha))) {
+  const { sha: commit } = answer;
+  if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit)) {
     throw new HubError("network", `The Hub's answer about ${id} names no commit.`);
   }
   for (const needed of ["config.json", "tokenizer.json"]) {
@@ -80,7 +81,7 @@ export async function fetchRepository(
     throw new HubError("incomplete", `The model ${id} has no weights as model.safetensors.`);
   }
   const license = licenseOf(answer);
-  return { id, revision, commit: String(answer.sha), files, ...(license ? { license } : {}) };
+  return { id, revision, commit, files, ...(license ? { license } : {}) };
 }
 
 /** Address of a file at its commit. */
@@ -170,8 +171,8 @@ function selectFiles(siblings: unknown): HubFile[] {
     const name = entry?.rfilename;
     if (typeof name !== "string" || !(SMALL.has(name) || WEIGHTS.test(name))) return [];
     const lfs = entry?.lfs as Json | undefined;
-    const bytes = Number(lfs?.size ?? entry?.size);
-    if (!Number.isSafeInteger(bytes) || bytes < 0) return [];
+    const bytes = lfs?.size ?? entry?.size;
+    if (typeof bytes !== "number" || !Number.isSafeInteger(bytes) || bytes < 0) return [];
     return [{ name, bytes, ...(typeof lfs?.sha256 === "string" ? { sha256: lfs.sha256 } : {}) }];
   });
 }
@@ -179,8 +180,9 @@ function selectFiles(siblings: unknown): HubFile[] {
 function licenseOf({ cardData, tags }: Json): string | undefined {
   const named = (cardData as Json | null | undefined)?.license;
   if (typeof named === "string") return named;
-  const tag = Array.isArray(tags) && tags.find((each) => String(each).startsWith("license:"));
-  return tag ? String(tag).slice("license:".length) : undefined;
+  const listed: readonly unknown[] = Array.isArray(tags) ? tags : [];
+  const isLicense = (tag: unknown) => typeof tag === "string" && tag.startsWith("license:");
+  return (listed.find(isLicense) as string | undefined)?.slice("license:".length);
 }
 
 function cutOff(text: string): string {

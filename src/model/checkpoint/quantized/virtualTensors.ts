@@ -69,7 +69,8 @@ function affine(weight: TensorInfo, tensors: TensorMap, quantization: JsonObject
   const scales = tensors.get(`${module}.scales`) as TensorInfo;
   const biases = tensors.get(`${module}.biases`) as TensorInfo;
   const own = quantization[module] as JsonObject | undefined;
-  const group = Number(own?.group_size ?? quantization.group_size ?? 64);
+  const given = own?.group_size ?? quantization.group_size ?? 64;
+  const group = typeof given === "number" ? given : Number.NaN;
   const [rows = 0, words = 0] = weight.shape;
   const columns = (scales.shape[1] ?? 0) * group;
   const bits = (32 * words) / columns;
