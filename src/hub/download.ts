@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { within } from "@/net/within";
 import { HubError } from "./hubError";
 import {
   fetchFromHub,
@@ -41,7 +42,6 @@ const PIECE_BYTES = 8 * 2 ** 20;
 const PIECES_IN_FLIGHT = 4;
 const ATTEMPTS = 3;
 const RETRY_MS = 400;
-const SILENCE_MS = 20_000;
 const LFS_POINTER = "version https://git-lfs";
 
 /**
@@ -179,13 +179,17 @@ async function* wholeFile(
 async function* chunks(
   response: Response,
   name: string,
-  { signal, silenceMs = SILENCE_MS }: DownloadOptions,
+  { signal, silenceMs }: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
   try {
     while (true) {
-      const { done, value } = await within(reader.read(), silenceMs);
+      const { done, value } = await within(
+        reader.read(),
+        () => new Error("No byte arrives."),
+        silenceMs,
+      );
       if (done) return;
       yield value;
     }
@@ -195,14 +199,6 @@ async function* chunks(
   } finally {
     void reader.cancel().catch(() => {});
   }
-}
-
-function within<T>(task: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout>;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No byte for ${ms} ms.`)), ms);
-  });
-  return Promise.race([task, silence]).finally(() => clearTimeout(timer));
 }
 
 async function persist<T>(

@@ -1,8 +1,6 @@
+import { SILENCE_MS, within } from "@/net/within";
 import { ModelError } from "../modelError";
 import type { FetchFile } from "./filesFetch";
-
-/** A download without bytes for this long, in ms, is a broken connection. */
-const STALL_MS = 20_000;
 
 /** A response whose bytes arrive in time, or not at all. */
 export interface LiveResponse {
@@ -24,25 +22,19 @@ export async function fetchLive(
 ): Promise<LiveResponse> {
   const stall = new AbortController();
   const signal = init.signal ? AbortSignal.any([init.signal, stall.signal]) : stall.signal;
-  const inTime = async <T>(arriving: Promise<T>): Promise<T> => {
-    const seconds = STALL_MS / 1000;
+  const end = () => {
+    const seconds = SILENCE_MS / 1000;
     const message = `The connection broke: no byte of ${file} arrived for ${seconds} seconds.`;
-    const timer = setTimeout(() => stall.abort(new ModelError("network", message)), STALL_MS);
-    try {
-      return await arriving;
-    } catch (error) {
-      throw stall.signal.aborted ? stall.signal.reason : error;
-    } finally {
-      clearTimeout(timer);
-    }
+    stall.abort(new ModelError("network", message));
+    return stall.signal.reason;
   };
-  const response = await inTime(fetchFile(url, { ...init, signal }));
+  const response = await within(fetchFile(url, { ...init, signal }), end);
   return {
     response,
     async *chunks() {
       const reader = response.body?.getReader();
       while (reader) {
-        const { done, value } = await inTime(reader.read());
+        const { done, value } = await within(reader.read(), end);
         if (done) return;
         yield value;
       }

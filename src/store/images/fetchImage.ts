@@ -1,10 +1,9 @@
 import { texts } from "@/language/language";
+import { within } from "@/net/within";
 import type { EngineFailure } from "@/protocol/engine";
 import { formatMegabytes } from "@/text/format";
 import { mayRead } from "./pagePolicy";
 
-/** A download without bytes for this long, in ms, is a broken connection. */
-const STALL_MS = 20_000;
 /** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
 
@@ -49,38 +48,18 @@ export async function fetchImage(url: URL, options: FetchOptions): Promise<Fetch
   }
   if (!mayRead(url)) return refuse(words.forbidden(host));
   const silence = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const heard = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(), STALL_MS);
+  const end = () => {
+    silence.abort();
+    return silence.signal.reason;
   };
-  heard();
+  const signal = AbortSignal.any([options.signal, silence.signal]);
+  const request = fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
+  let response: Response;
   try {
-    const onProgress: FetchOptions["onProgress"] = (...progress) => {
-      heard();
-      options.onProgress?.(...progress);
-    };
-    const signal = AbortSignal.any([options.signal, silence.signal]);
-    return await fetchFrom(url, { signal, onProgress });
+    response = await within(request, end);
   } catch (error) {
     options.signal.throwIfAborted();
     if (silence.signal.aborted) return refuse(words.ended(host));
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Rejects when `signal` is aborted. */
-async function fetchFrom(url: URL, options: FetchOptions): Promise<FetchOutcome> {
-  const host = hostOf(url);
-  const words = texts.viewer.fetch;
-  let response: Response;
-  try {
-    const { signal } = options;
-    response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
-  } catch (error) {
-    options.signal.throwIfAborted();
     if (!(error instanceof TypeError)) throw error;
     // The browser does not report which of the two happened.
     return refuse(words.unreachable(host));
@@ -91,7 +70,7 @@ async function fetchFrom(url: URL, options: FetchOptions): Promise<FetchOutcome>
     return refuse(refusal);
   }
   try {
-    const blob = await readBody(response, options);
+    const blob = await readBody(response, options, end);
     return blob ? { ok: true, blob, title: titleOf(url) } : refuse(tooLarge(host));
   } catch {
     options.signal.throwIfAborted();
@@ -130,6 +109,7 @@ function refusalOf(response: Response, host: string): string | undefined {
 async function readBody(
   response: Response,
   { onProgress }: FetchOptions,
+  end: () => unknown,
 ): Promise<Blob | undefined> {
   const type = response.headers.get("content-type") ?? "";
   const total = Number(response.headers.get("content-length")) || undefined;
@@ -137,7 +117,9 @@ async function readBody(
   if (!reader) return response.blob();
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (;;) {
+    const part = await within(reader.read(), end);
+    if (part.done) break;
     loaded += part.value.length;
     if (loaded > MAX_FETCHED_BYTES) {
       await reader.cancel();

@@ -116,6 +116,7 @@ function FromHub() {
           <span>{words.id}</span>
           <input
             name="id"
+            className={styles.field}
             list="models-suggested"
             placeholder={words.idHint}
             autoComplete="off"
@@ -137,6 +138,7 @@ function FromHub() {
             <span>{words.revision}</span>
             <input
               name="revision"
+              className={styles.field}
               placeholder={DEFAULT_REVISION}
               autoComplete="off"
               spellCheck={false}
@@ -144,7 +146,13 @@ function FromHub() {
           </label>
           <label>
             <span>{words.token}</span>
-            <input name="token" type="password" autoComplete="off" aria-describedby="token-hint" />
+            <input
+              name="token"
+              className={styles.field}
+              type="password"
+              autoComplete="off"
+              aria-describedby="token-hint"
+            />
           </label>
           <p id="token-hint" className={styles.hint}>
             {words.tokenHint}
