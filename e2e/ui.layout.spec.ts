@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
 import { ask, openScripted } from "./scripted";
@@ -9,8 +10,13 @@ const SIZES = [
   { width: 390, height: 844 },
   { width: 320, height: 640 },
 ] as const;
+/** A laptop, and a phone on its side. */
+const LOW = [
+  { width: 1366, height: 650 },
+  { width: 844, height: 390 },
+] as const;
 
-for (const viewport of SIZES) {
+for (const viewport of [...SIZES, ...LOW]) {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`${viewport.width} × ${viewport.height}, ${colorScheme}: nothing sticks out, axe finds nothing`, async ({
       page,
@@ -28,7 +34,7 @@ for (const viewport of SIZES) {
       );
       await expectNoOverflow(page);
       await expectAccessible(page);
-      if (viewport.width <= 720) {
+      if (viewport.width <= 720 || viewport.height <= 560) {
         await page.getByRole("button", { name: /^Cache settings/ }).click();
         await expect(page.getByRole("dialog", { name: "Cache" })).toBeVisible();
       }
@@ -39,6 +45,25 @@ for (const viewport of SIZES) {
     });
   }
 }
+
+test("until it has loaded, the page takes at most 250 kB of JavaScript, compressed", async ({
+  page,
+}) => {
+  await page.addInitScript(() =>
+    addEventListener("load", () => {
+      const entries = performance.getEntriesByType("resource").map(({ name }) => name);
+      Object.assign(window, { scripts: entries.filter((name) => name.endsWith(".js")) });
+    }),
+  );
+  await page.goto("./");
+  const scripts = await page.evaluate(() => (window as unknown as { scripts: string[] }).scripts);
+  expect(scripts.length).toBeGreaterThan(0);
+  const sizes = scripts.map(async (script) => {
+    return gzipSync(await (await page.request.get(script)).body()).length;
+  });
+  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  expect(total, scripts.join()).toBeLessThan(250_000);
+});
 
 test("the layout holds at 200 % zoom", async ({ page }) => {
   // A window of 1280 × 800 at 200 % has 640 × 400 CSS pixels.

@@ -10,8 +10,11 @@ export interface DecodedImage {
   /** Size after decoding and EXIF rotation, before scaling. */
   readonly width: number;
   readonly height: number;
-  readonly notices: readonly { readonly code: "firstFrame" }[];
+  readonly notices: readonly { readonly code: "firstFrame" | "blankImage" }[];
 }
+
+/** Difference of a channel, of 255, that compression may leave in an image of one colour. */
+const BLANK_RANGE = 8;
 
 /** Largest number of source pixels per scaled pixel and axis for the scaling filter. */
 const DETAIL = 4;
@@ -36,11 +39,30 @@ export async function decodeImage(
       const message = `The image is too long: scaled for this model it has ${fitWidth} × ${fitHeight} pixels.`;
       throw new ImageError({ kind: "megapixels", ...size }, message);
     }
-    const notices = file.isAnimated ? [{ code: "firstFrame" as const }] : [];
-    return { pixels: draw(bitmap, fitWidth, fitHeight, filter), width, height, notices };
+    const pixels = draw(bitmap, fitWidth, fitHeight, filter);
+    const notices = [
+      ...(file.isAnimated ? [{ code: "firstFrame" as const }] : []),
+      ...(isBlank(pixels.data) ? [{ code: "blankImage" as const }] : []),
+    ];
+    return { pixels, width, height, notices };
   } finally {
     bitmap.close();
   }
+}
+
+/** Whether all pixels have nearly the same colour. @param data RGBA */
+export function isBlank(data: ArrayLike<number>): boolean {
+  const least = [255, 255, 255];
+  const most = [0, 0, 0];
+  for (let at = 0; at < data.length; at++) {
+    const channel = at % 4;
+    if (channel === 3) continue;
+    const value = data[at]!;
+    if (value < least[channel]!) least[channel] = value;
+    if (value > most[channel]!) most[channel] = value;
+    if (most[channel]! - least[channel]! > BLANK_RANGE) return false;
+  }
+  return true;
 }
 
 /**

@@ -11,6 +11,8 @@ export type Notice =
       readonly ownWidth: number;
       readonly ownHeight: number;
     }
+  /** All pixels of an image have nearly the same colour: there is nothing to read. */
+  | { readonly code: "blankImage" }
   /** Only the first frame of an animated image was used. */
   | { readonly code: "firstFrame" }
   /** Of `asked` queries, those of the last `used` rows were recorded. */

@@ -16,6 +16,7 @@ export const noticesEn: Sentences = {
   scaledDown: ({ width, height, ownWidth, ownHeight }) =>
     `The model sees the image in ${width} × ${height} pixels instead of ${ownWidth} × ${ownHeight}: ` +
     "more do not fit here.",
+  blankImage: () => "The image is blank: there is nothing in it that the model could read.",
   firstFrame: () => "The image is animated: its first frame was used.",
   fewerQueries: ({ asked, used }) =>
     `Only the last ${used} of ${asked} rows were asked what they attend to.`,

@@ -5,6 +5,7 @@ import { dictionary, either, finite, oneOf, type Schema, string } from "./schema
 /** Listed individually, so that the compiler reports a missing one. */
 const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   scaledDown: true,
+  blankImage: true,
   firstFrame: true,
   fewerQueries: true,
   shorterWindow: true,

@@ -5,12 +5,15 @@ import { useApp, useChat, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { NumberField } from "./NumberField";
 
-/** What the next question leaves of earlier images, if there are any. */
+/** What the next question leaves of earlier images, in a conversation of several. */
 export function EarlierControl() {
   const { settings } = useApp();
   const percent = useSettings((state) => state.earlierPercent);
-  const hasEarlier = useChat(({ conversation }) => hasImagesBefore(conversation, undefined));
-  if (!hasEarlier && percent === undefined) return null;
+  const isOffered = useChat(
+    ({ conversation }) =>
+      conversation.images.length > 1 && hasImagesBefore(conversation, undefined),
+  );
+  if (!isOffered && percent === undefined) return null;
   const words = texts.cache.earlier;
   return (
     <div className={styles.cap}>

@@ -1,19 +1,17 @@
 import { texts } from "@/language/language";
-import { confidenceOf } from "@/store/conversation/confidence";
 import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
-import { formatRetention } from "@/text/format";
 import { ShareActions } from "../share/ShareActions";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
-import { useApp, useModel } from "../useApp";
+import { useApp } from "../useApp";
 import { AgainActions, AnswerActions } from "./Actions";
 import styles from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
 import { PhaseLine } from "./PhaseLine";
 import { useFailureAction, useKeepLessOfEarlier, useRaiseCap } from "./useFailureAction";
-import { useVerdict, VerdictLine } from "./VerdictLine";
+import { DoubtLine, useVerdict, VerdictLine } from "./VerdictLine";
 
 interface Props {
   readonly exchange: Exchange;
@@ -25,8 +23,6 @@ export function AttemptView({ exchange, attempt }: Props) {
   const { policies } = useApp();
   const { run, settings, hidden } = attempt;
   const verdict = useVerdict(exchange, attempt);
-  const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
-  const confidence = run.phase === "done" ? confidenceOf(run.result, card) : undefined;
   const text = textOf(run);
   const act = useFailureAction(attempt);
   const raiseCap = useRaiseCap(attempt);
@@ -58,11 +54,7 @@ export function AttemptView({ exchange, attempt }: Props) {
             {hidden && !verdict && run.result.finish !== "cancelled" && (
               <p title={texts.chat.verdict.askToCompareHelp}>{texts.chat.verdict.askToCompare}</p>
             )}
-            {confidence?.isUnsure && (
-              <p className={styles.differs}>
-                {texts.chat.verdict.unsure(formatRetention(confidence.probability))}
-              </p>
-            )}
+            <DoubtLine result={run.result} />
             <Facts
               settings={settings}
               sampling={run.origin?.sampling}

@@ -185,7 +185,7 @@ function NextSettings({ isComparing }: { readonly isComparing: boolean }) {
       >
         <span className="unseen">{texts.chat.composer.settings}</span>
         {isChanged ? texts.chat.composer.next(label) : label}
-        {!isChanged && kv !== undefined && ` · ${formatBytes(kv)}`}
+        {!isChanged && kv !== undefined && kv > 0 && ` · ${formatBytes(kv)}`}
       </button>
       <span className={styles.next} aria-live="polite">
         {isChanged && texts.chat.composer.next(label)}

@@ -1,8 +1,11 @@
 import { texts } from "@/language/language";
+import type { TurnResult } from "@/protocol/engine";
+import { confidenceOf } from "@/store/conversation/confidence";
 import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
 import { type Verdict, verdictOf } from "@/store/conversation/verdict";
 import { changesBetween } from "@/text/agreement";
-import { useChat } from "../useApp";
+import { formatRetention } from "@/text/format";
+import { useChat, useModel } from "../useApp";
 import styles from "./Chat.module.css";
 
 /** Number of changed places that are quoted. */
@@ -43,4 +46,18 @@ export function VerdictLine({ verdict, attempt }: Props) {
     default:
       return verdict satisfies never;
   }
+}
+
+/** Why an answer may be wrong: its image is blank, or the model is unsure of it. */
+export function DoubtLine({ result }: { readonly result: TurnResult }) {
+  const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
+  const isBlank = result.notices.some(
+    (notice) => typeof notice !== "string" && notice.code === "blankImage",
+  );
+  if (isBlank)
+    return <p className={styles.differs}>{texts.notices.blankImage({ code: "blankImage" })}</p>;
+  const confidence = confidenceOf(result, card);
+  if (!confidence?.isUnsure) return null;
+  const probability = formatRetention(confidence.probability);
+  return <p className={styles.differs}>{texts.chat.verdict.unsure(probability)}</p>;
 }
