@@ -77,4 +77,13 @@ export const modelsEn = {
   chooseFolder: "Choose a folder",
   fresh: "Another model begins a new conversation.",
   busy: "Wait until the answer has ended.",
+  /** By what the Hub or the storage refused; the English sentences are written where it is found. */
+  refused: {
+    notFound: (_id: string, message: string) => message,
+    gated: (_id: string, message: string) => message,
+    incomplete: (_id: string, message: string) => message,
+    network: (_id: string, message: string) => message,
+    damaged: (_id: string, message: string) => message,
+    noSpace: (_id: string, message: string) => message,
+  },
 };

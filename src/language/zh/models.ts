@@ -75,4 +75,13 @@ export const modelsZh: Texts["models"] = {
   chooseFolder: "选择文件夹",
   fresh: "换用模型会开始新的对话。",
   busy: "请等回答结束。",
+  refused: {
+    notFound: (id) => `Hub 上没有 ${id}，或没有此版本。名称的格式为 owner/name；私有模型需要令牌。`,
+    gated: (id) => `请先在 ${id} 的页面上接受条款，并输入您账户的令牌。`,
+    incomplete: (id) =>
+      `${id} 缺少所需的文件：config.json、tokenizer.json 或 model.safetensors。若已下载，请重新下载。`,
+    network: (id) => `连接中断，或 Hub 未能正确回答关于 ${id} 的请求。已下载的部分会保留。`,
+    damaged: (id) => `${id} 的文件在传输中损坏：大小或 SHA-256 不符。`,
+    noSpace: (id) => `此浏览器的存储空间放不下 ${id}。`,
+  },
 };

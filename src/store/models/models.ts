@@ -1,10 +1,15 @@
 import { createStore } from "zustand/vanilla";
 import type { Hub } from "@/hub/hub";
-import { HubError } from "@/hub/hubError";
+import { HubError, type HubErrorCode } from "@/hub/hubError";
 import type { InstallProgress } from "@/hub/install";
 import type { KeptModel } from "@/hub/keptModels";
 import type { ModelAddress, Repository } from "@/hub/repository";
-import { type LoadRequest, type ModelOutline, toFailure } from "@/protocol/engine";
+import {
+  type EngineFailure,
+  type LoadRequest,
+  type ModelOutline,
+  toFailure,
+} from "@/protocol/engine";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { Place } from "./modelFit";
@@ -18,7 +23,11 @@ export interface FoundModel {
 }
 
 export interface ModelsFailure {
-  readonly message: string;
+  /** The model that was looked up. */
+  readonly id: string;
+  /** What the Hub or the storage refused; undefined: the engine failed. */
+  readonly refused: HubErrorCode | undefined;
+  readonly failure: EngineFailure;
   /** Page on which terms can be accepted. */
   readonly consentUrl?: string;
 }
@@ -216,7 +225,8 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
 function failureOf(error: unknown, hub: Hub, id: string): ModelsFailure {
   if (error instanceof HubError) {
     const consentUrl = error.code === "gated" ? hub.consentPage(id) : undefined;
-    return { message: error.message, ...(consentUrl ? { consentUrl } : {}) };
+    const failure = { code: "badModel", message: error.message } as const;
+    return { id, refused: error.code, failure, ...(consentUrl ? { consentUrl } : {}) };
   }
-  return { message: toFailure(error).message };
+  return { id, refused: undefined, failure: toFailure(error) };
 }

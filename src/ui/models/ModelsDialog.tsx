@@ -1,8 +1,10 @@
 import { type FormEvent, useEffect, useRef } from "react";
 import { texts } from "@/language/language";
 import { largestBytes, SLOW_SECONDS } from "@/store/models/modelFit";
+import type { ModelsFailure } from "@/store/models/models";
 import { WEIGHT_CHOICES, type WeightChoice } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
+import { failureSentence } from "../shared/failureWords";
 import { useApp, useChat, useModels, useSettings } from "../useApp";
 import { FoundModelView } from "./FoundModelView";
 import { KeptList } from "./KeptList";
@@ -166,7 +168,7 @@ function FromHub() {
       )}
       {failure && (
         <p className={styles.refusal} role="alert">
-          {failure.message}{" "}
+          {sentenceOf(failure)}{" "}
           {failure.consentUrl && (
             <a href={failure.consentUrl} target="_blank" rel="noreferrer">
               {words.terms}
@@ -203,4 +205,8 @@ function FromFolder() {
       </button>
     </section>
   );
+}
+
+function sentenceOf({ id, refused, failure }: ModelsFailure): string {
+  return refused ? texts.models.refused[refused](id, failure.message) : failureSentence(failure);
 }
