@@ -29,9 +29,12 @@ export interface CheckSpec {
 const { maxError, randomFloats } = reference;
 const EPSILON = 1e-5;
 const ROWS = 9;
-const WIDTH = 36;
+/** A multiple of 8: 16-bit weights are read 16 bytes at a time. */
+const WIDTH = 40;
 /** Number of rows stored before the rows of a check. */
 const CACHED = 70;
+/** A capacity that no attention kernel takes at once. */
+const MANY_SLOTS = 2048;
 
 type Floats = Float32Array<ArrayBuffer>;
 type Check = (scratch: TestBuffers, recorder: Recorder) => Promise<() => Promise<number>>;
@@ -197,7 +200,7 @@ const attention: ReductionCheck = async (gpu, reduction, spec, scratch, recorder
   const queries = randomFloats(shape.heads * shape.headDim, 10);
   const uploaded = scratch.upload(queries);
   // A capacity of one split, and one of several: they are computed by other kernels.
-  const results = [layer.capacity, 2 * layer.capacity].map((capacity) => {
+  const results = [layer.capacity, MANY_SLOTS].map((capacity) => {
     const splits = attend.splits(capacity);
     const output = scratch.empty(shape.heads * shape.headDim);
     const lse = scratch.empty(shape.heads);
@@ -227,7 +230,9 @@ const rows =
   (dtype: DType): ReductionCheck =>
   async (gpu, reduction, { kvType }, scratch, recorder) => {
     const count = 22;
-    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType });
+    const size = { rows: count, columns: WIDTH };
+    const sizes = { output: size, gateUp: { rows: 2 * count, columns: WIDTH }, head: size };
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType, sizes });
     const [input, normWeight] = [randomFloats(WIDTH, 11), randomFloats(WIDTH, 12)];
     const bias = randomFloats(2 * count, 13);
     const single = matrix(scratch, dtype, count, count, 14);

@@ -8,7 +8,7 @@ import { SelfTestError, selfTest } from "./selfTest";
 const SPEC = {
   dtypes: ["bf16"],
   kvType: "f16",
-  shape: { heads: 5, kvHeads: 1, headDim: 20 },
+  shape: { heads: 5, kvHeads: 1, headDim: 24 },
 } as const;
 const SHARED: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled" };
 
@@ -46,7 +46,7 @@ it(
 it(
   "replaces what is wrong, and says so",
   async () => {
-    const noSubgroups = broken(/subgroup/, (code) => code.replace("subgroupAdd(total)", "total"));
+    const noSubgroups = broken(/subgroup/, (code) => code.replace("subgroupAdd(four)", "four"));
     expect(await selfTest(noSubgroups, SHARED, SPEC)).toEqual({
       variants: { ...SHARED, reduction: "workgroup" },
       notices: [{ code: "wrongKernels", kind: "reduction", variant: "subgroup" }],

@@ -7,6 +7,8 @@ import { TestBuffers } from "../../selfTest/testBuffers";
 import { createAttend } from "./attend";
 
 const TOLERANCE = 1e-5;
+/** Slots that no kernel takes at once. */
+const MANY = 2048;
 
 const gpu = await createTestGpu();
 const scratch = new TestBuffers(gpu);
@@ -17,7 +19,8 @@ const CASES = [
   { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [130, 63] },
   { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 31, 64, 9] },
   { heads: 7, kvHeads: 1, headDim: 128, kvType: "f16", rowsBefore: [300] },
-  { heads: 22, kvHeads: 2, headDim: 20, kvType: "f16", rowsBefore: [129, 127] },
+  { heads: 22, kvHeads: 2, headDim: 24, kvType: "f16", rowsBefore: [129, 127] },
+  { heads: 2, kvHeads: 1, headDim: 20, kvType: "f16", rowsBefore: [40] },
   { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },
 ] as const;
 /** Other reductions differ in `reduction_*.wgsl` alone; their kernels compile slowly here. */
@@ -35,23 +38,30 @@ describe.each([
     const cache = randomCache(scratch, shape, kvType, rowsBefore, 1);
     const queries = randomFloats(heads * headDim, 3).map((value) => 3 * value);
     const attend = await createAttend(gpu, { reduction, kvType, shape });
-    const splits = attend.splits(cache.capacity);
-    const output = scratch.empty(heads * headDim);
-    const lse = scratch.empty(heads);
+    const uploaded = scratch.upload(queries);
     const recorder = gpu.recorder("test");
-    attend(recorder, {
-      cache: cache.binding,
-      capacity: cache.capacity,
-      queries: scratch.upload(queries),
-      partials: scratch.empty(splits * heads * headDim),
-      stats: scratch.empty(splits * heads * 2),
-      output,
-      lse,
+    // A large capacity makes several splits of the rows that are there.
+    const results = [cache.capacity, MANY].map((capacity) => {
+      const splits = attend.splits(capacity);
+      const output = scratch.empty(heads * headDim);
+      const lse = scratch.empty(heads);
+      attend(recorder, {
+        cache: cache.binding,
+        capacity,
+        queries: uploaded,
+        partials: scratch.empty(splits * heads * headDim),
+        stats: scratch.empty(splits * heads * 2),
+        output,
+        lse,
+      });
+      return { output, lse };
     });
     recorder.submit();
     const expected = attention({ shape, queries, ...cache });
-    expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
-    expect(maxError(await scratch.readFloats(lse), expected.lse)).toBeLessThan(TOLERANCE);
+    for (const { output, lse } of results) {
+      expect(maxError(await scratch.readFloats(output), expected.output)).toBeLessThan(TOLERANCE);
+      expect(maxError(await scratch.readFloats(lse), expected.lse)).toBeLessThan(TOLERANCE);
+    }
     recorder.destroy();
   });
 });

@@ -6,6 +6,7 @@ import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common
 import combineWgsl from "./attend_combine.wgsl?raw";
 import combinePlainWgsl from "./attend_combine_plain.wgsl?raw";
 import ioWgsl from "./attend_io.wgsl?raw";
+import scoresWgsl from "./attend_scores.wgsl?raw";
 import spanWgsl from "./attend_span.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";
 import plainWgsl from "./attend_split_plain.wgsl?raw";
@@ -39,7 +40,7 @@ export interface Attend {
   splits(capacity: number): number;
 }
 
-/** Largest head size for the shared variant; above it one invocation computes a unit. */
+/** Largest head size for the shared variant, whose rows are whole runs of 16 bytes; else one invocation computes a unit. */
 const SHARED_HEAD_DIM = 256;
 
 /**
@@ -47,7 +48,9 @@ const SHARED_HEAD_DIM = 256;
  * (split-K; https://crfm.stanford.edu/2023/10/12/flashdecoding.html).
  */
 export function createAttend(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
-  const isPlain = spec.reduction === "one" || spec.shape.headDim > SHARED_HEAD_DIM;
+  const { reduction, shape } = spec;
+  const isShared = shape.headDim <= SHARED_HEAD_DIM && Number.isInteger(runsOf(spec));
+  const isPlain = reduction === "one" || !isShared;
   return isPlain ? createPlain(gpu, spec) : createShared(gpu, spec);
 }
 
@@ -107,43 +110,54 @@ async function createPlain(gpu: Gpu, { kvType, shape }: AttendSpec): Promise<Att
 
 /** Workgroups that keep a large GPU's memory busy: four for each of 128 processors. */
 const WANTED_GROUPS = 512;
-/** `LEAST_SPAN` and `MOST_SPAN` of `attend_span.wgsl`; the latter is the size of a workgroup. */
-const LEAST_SPAN = 32;
-const MOST_SPAN = 128;
+/** Invocations of a workgroup: for one of several splits, for the only one, and to combine splits. */
+const SPLIT_GROUP = 128;
+const DIRECT_GROUP = 256;
+const COMBINE_GROUP = 256;
+/** Slots of a split. Few query heads share a KV head: more slots, for the same work. */
+const LEAST_SPAN = 64;
+const MOST_SPAN = { few: 256, many: 128 } as const;
+const FEW_HEADS = 4;
 /** Most query heads of a unit of `attend_split.wgsl`. */
 const MOST_HEADS = 8;
-/** Shared memory for a tile of keys. */
-const TILE_BYTES = 4608;
-const TILE_SLOTS = [32, 16, 8, 4];
+/** Most slots of the only split, and most elements of a row times slots: they are read by one processor. */
+const DIRECT_SLOTS = 1024;
+const DIRECT_ELEMENTS = 1024 * 64;
 
 async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
   const { reduction, shape } = spec;
   const { heads, kvHeads, headDim } = shape;
-  const parts = partsOf(shape);
-  const depth4 = headDim / 4;
+  const group = groupOf(spec);
+  const mostSpan = mostSpanOf(group);
+  const parts = Math.ceil(heads / kvHeads / group);
   const [split, direct, combine] = await compileShared(gpu, spec);
-  const wanted = Math.ceil(WANTED_GROUPS / kvHeads);
-  const splits = (capacity: number) =>
-    Math.max(Math.min(Math.ceil(capacity / LEAST_SPAN), wanted), Math.ceil(capacity / MOST_SPAN));
+  const wanted = Math.ceil(WANTED_GROUPS / (kvHeads * parts));
+  const isDirect = (capacity: number) =>
+    capacity <= Math.min(DIRECT_SLOTS, DIRECT_ELEMENTS / headDim);
+  const splits = (capacity: number) => {
+    if (isDirect(capacity)) return 1;
+    const most = Math.ceil(capacity / LEAST_SPAN);
+    return Math.max(Math.min(most, wanted), Math.ceil(capacity / mostSpan));
+  };
   const attend = (recorder: Recorder, args: AttendArgs) => {
     const { queries, partials, stats, output, lse, capacity } = args;
     const { keys, values, table, layer } = args.cache;
-    const shared = { heads, kvHeads, depth4, layer };
+    const shared = { heads, kvHeads, depth4: headDim / 4, layer };
     const scale = 1 / Math.sqrt(headDim);
     const cached = [queries, keys, values, table];
-    const units = kvHeads * parts;
-    if (capacity <= MOST_SPAN) {
+    if (isDirect(capacity)) {
       recorder.dispatch(direct, {
         buffers: [...cached, output, lse],
-        params: { units, ...shared, scale, wanted: 1 },
-        groups: unitGroups(reduction, units),
+        params: { units: heads, ...shared, scale, wanted: 1 },
+        groups: foldGroups(heads),
       });
       return;
     }
+    const units = splits(capacity) * kvHeads * parts;
     recorder.dispatch(split, {
       buffers: [...cached, partials, stats],
-      params: { units: splits(capacity) * units, ...shared, scale, wanted },
-      groups: unitGroups(reduction, splits(capacity) * units),
+      params: { units, ...shared, scale, wanted },
+      groups: unitGroups(reduction, units),
     });
     recorder.dispatch(combine, {
       buffers: [table, partials, stats, output, lse],
@@ -154,43 +168,61 @@ async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
   return Object.assign(attend, { splits });
 }
 
-/** Units that share the query heads of a KV head. */
-function partsOf({ heads, kvHeads }: HeadShape): number {
-  return Math.ceil(heads / kvHeads / MOST_HEADS);
+/** Runs of 16 bytes of a row. */
+function runsOf({ kvType, shape }: AttendSpec): number {
+  return (shape.headDim * KV_BYTES[kvType]) / 16;
+}
+
+/** Query heads of a unit: two for each team of invocations that reads a row of values. */
+function groupOf(spec: AttendSpec): number {
+  const { heads, kvHeads } = spec.shape;
+  const most = Math.min(MOST_HEADS, 2 * Math.floor(SPLIT_GROUP / runsOf(spec)));
+  return Math.ceil(heads / kvHeads / Math.ceil(heads / kvHeads / most));
+}
+
+function mostSpanOf(group: number): number {
+  return group <= FEW_HEADS ? MOST_SPAN.few : MOST_SPAN.many;
 }
 
 /** The kernel for many splits, the one for a cache of one split, and the one that combines splits. */
-function compileShared(gpu: Gpu, { reduction, kvType, shape }: AttendSpec) {
+function compileShared(gpu: Gpu, spec: AttendSpec) {
+  const { reduction, kvType, shape } = spec;
   const { heads, kvHeads, headDim } = shape;
-  const { code, enable } = reductionCode(reduction);
-  const parts = partsOf(shape);
-  const rowBytes = (headDim + 4) * KV_BYTES[kvType];
-  const compileSplit = (isDirect: boolean) =>
-    gpu.compile({
-      label: `attend_${isDirect ? "direct" : "split"} ${reduction} ${kvType}`,
-      code: [code, KV_CODE[kvType], spanWgsl, ioWgsl, splitWgsl],
+  const { code, enable, constants: reduced } = reductionCode(reduction, gpu);
+  const shared = groupOf(spec);
+  const runs = runsOf(spec);
+  const spans = { LEAST_SPAN, MOST_SPAN: mostSpanOf(shared) };
+  const compileSplit = (workgroup: number, group: number, constants: Record<string, number>) => {
+    const halves = Math.ceil(group / 2);
+    return gpu.compile({
+      label: `attend_${constants.DIRECT ? "direct" : "split"} ${reduction} ${kvType}`,
+      code: [code, KV_CODE[kvType], spanWgsl, ioWgsl, splitWgsl, scoresWgsl],
       access: SPLIT_ACCESS,
       params: SPLIT_PARAMS,
       enable,
       constants: {
-        WORKGROUP: MOST_SPAN,
+        ...reduced,
+        WORKGROUP: workgroup,
         DEPTH4: headDim / 4,
-        GROUP: Math.ceil(heads / kvHeads / parts),
-        PARTS: parts,
-        TILE: TILE_SLOTS.find((slots) => slots * rowBytes <= TILE_BYTES) as number,
-        DIRECT: Number(isDirect),
+        RUNS: runs,
+        GROUP: group,
+        PARTS: Math.ceil(heads / kvHeads / group),
+        HALVES: halves,
+        STRIPES: Math.floor(workgroup / (runs * halves)),
+        ...constants,
       },
     });
+  };
   return Promise.all([
-    compileSplit(false),
-    compileSplit(true),
+    compileSplit(SPLIT_GROUP, shared, spans),
+    compileSplit(DIRECT_GROUP, 1, { LEAST_SPAN, MOST_SPAN: DIRECT_SLOTS, DIRECT: 1 }),
     gpu.compile({
       label: `attend_combine ${reduction}`,
       code: [code, spanWgsl, combineWgsl],
       access: COMBINE_ACCESS,
       params: { heads: "u32", kvHeads: "u32", depth4: "u32", layer: "u32", wanted: "u32" },
       enable,
-      constants: { WORKGROUP: MOST_SPAN },
+      constants: { ...reduced, WORKGROUP: COMBINE_GROUP, ...spans },
     }),
   ]);
 }

@@ -6,8 +6,8 @@
 //   output    [heads, depth4] vec4
 //   lse       [heads] natural log of the sum of exponentials of the scaled scores
 //
-// A unit of work is a head; several splits of all its vec4 are added side by side. Dispatch `heads`
-// units.
+// A unit of work is a head; several splits of all its vec4 are added side by side, the first of them loaded
+// before the weights are known. Dispatch `heads` units.
 
 struct Params {
   heads: u32,
@@ -24,6 +24,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+const AHEAD = 4u; // partial sums that an invocation loads at a time
+
 var<workgroup> sums: array<vec4f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -36,6 +38,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let rows = table[params.layer * params.kv_heads + kv_head].y + 1u;
   let span = span_of(rows, params.wanted);
   let splits = (rows + span - 1u) / span;
+  // `depth4` neighbouring invocations take every `stripes`-th split.
+  let depth4 = params.depth4;
+  let stripes = WORKGROUP / depth4;
+  let first = local.x / depth4;
+  let column = head * depth4 + local.x % depth4;
+  var loaded = load_partials(first, stripes, splits, column);
   var peak = stats[head].x;
   for (var split = local.x; split < splits; split += WORKGROUP) {
     peak = max(peak, stats[split * params.heads + head].x);
@@ -48,14 +56,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   mass = reduce_add4(vec4f(mass), local).x;
 
-  // `depth4` neighbouring invocations take every `stripes`-th split.
-  let depth4 = params.depth4;
-  let stripes = WORKGROUP / depth4;
   var sum = vec4f();
-  if (local.x < stripes * depth4) {
-    for (var split = local.x / depth4; split < splits; split += stripes) {
-      let unit = split * params.heads + head;
-      sum += exp(stats[unit].x - peak) * partials[unit * depth4 + local.x % depth4];
+  if (first < stripes) {
+    for (var split = first; split < splits; split += AHEAD * stripes) {
+      let current = loaded;
+      loaded = load_partials(split + AHEAD * stripes, stripes, splits, column);
+      for (var i = 0u; i < AHEAD; i++) {
+        let at = split + i * stripes;
+        if (at < splits) {
+          sum += exp(stats[at * params.heads + head].x - peak) * current[i];
+        }
+      }
     }
   }
   sums[local.x] = sum;
@@ -69,4 +80,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (local.x == 0u) {
     lse[head] = peak + log(mass);
   }
+}
+
+/// Partial sums of AHEAD splits from `split` on, `stripes` apart; the last one stands for those beyond.
+fn load_partials(split: u32, stripes: u32, splits: u32, column: u32) -> array<vec4f, AHEAD> {
+  var loaded: array<vec4f, AHEAD>;
+  for (var i = 0u; i < AHEAD; i++) {
+    let at = min(split + i * stripes, splits - 1u);
+    loaded[i] = partials[at * params.heads * params.depth4 + column];
+  }
+  return loaded;
 }

@@ -1,8 +1,8 @@
 // attend_io: buffers of the split attention of one row. Concatenated after kv_*.wgsl and before the
-// kernel.
+// kernel, which declares keys and values (bindings 1 and 2).
 //
 //   queries        [heads, depth4] vec4, rotated
-//   keys, values   one layer of the cache, Kv4; a row is depth4 long
+//   keys, values   one layer of the cache; a row is depth4 vec4 long
 //   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, flat offset
 //   partials       [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
 //   stats          [splits, heads, 2] f32: maximum, sum of exp(score - maximum)
@@ -18,8 +18,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
 @group(0) @binding(3) var<storage, read> table: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> stats: array<f32>;

@@ -1,28 +1,33 @@
-// attend_split: attention of one row over a split of a KV head, for up to 8 query heads that share it;
-// attend_combine combines the splits. Head sizes up to 256. Concatenated after attend_io.wgsl. For
+// attend_split: attention of one row over a split of a KV head, for GROUP query heads that share it;
+// attend_combine combines the splits. Concatenated after attend_span.wgsl and attend_io.wgsl, before
+// attend_scores.wgsl. For
 // reduction_workgroup and reduction_subgroup.
 //
-// A unit of work is a workgroup of 128: one split, one KV head, GROUP of its query heads. Keys and
-// values are read once, neighbouring invocations reading neighbouring vec4. Keys pass through shared
-// memory in tiles of TILE slots, rows padded by one against bank conflicts; the first values are
-// loaded before the scores are computed. Dispatch splits * kv_heads * parts workgroups, folded.
-// Shared memory: 10 KiB and TILE * (DEPTH4 + 1) Kv4.
+// A unit of work is a workgroup: one split, one KV head, GROUP of its query heads. An invocation scores
+// whole slots, a run of 16 bytes at a time, for all heads. Values: RUNS neighbouring invocations read a slot, for
+// two heads; HALVES such teams take the other heads and STRIPES other slots. The first values are loaded before
+// the scores are computed. Dispatch splits * kv_heads * PARTS workgroups, folded.
+// Shared memory: 4 GROUP MOST_SPAN + 16 GROUP DEPTH4 + 16 WORKGROUP bytes, and as many for reductions.
 //
-// DIRECT: the only split; `partials` is the attention itself and `stats` its log-sum-exps [heads].
+// DIRECT: the only split, of up to MOST_SPAN slots; `partials` is the attention itself and `stats` its
+// log-sum-exps [heads].
 
 override DEPTH4: u32 = 16; // head size / 4
+override RUNS: u32 = 8; // of a row: DEPTH4 / KV_RUN4
 override GROUP: u32 = 1; // query heads of a unit, at most 8
 override PARTS: u32 = 1; // units that share the query heads of a KV head
-override TILE: u32 = 32;
+override HALVES: u32 = 1; // ceil(GROUP / 2)
+override STRIPES: u32 = 1; // WORKGROUP / (RUNS * HALVES)
 override DIRECT: bool = false;
 
-const AHEAD = 4u; // values that an invocation loads at a time
-override STRIPES: u32 = WORKGROUP / DEPTH4; // slots whose values are loaded side by side
+const AHEAD = 8u; // runs of values that an invocation loads at a time
 
-var<workgroup> tile: array<Kv4, TILE * (DEPTH4 + 1u)>;
-var<workgroup> scores: array<f32, 8u * MOST_SPAN>;
-var<workgroup> weights: array<vec4f, 2u * MOST_SPAN>;
-var<workgroup> masses: array<f32, 8>;
+@group(0) @binding(1) var<storage, read> keys: array<KvRun>;
+@group(0) @binding(2) var<storage, read> values: array<KvRun>;
+
+var<workgroup> query: array<vec4f, GROUP * DEPTH4>;
+var<workgroup> weights: array<f32, GROUP * MOST_SPAN>;
+var<workgroup> sums: array<vec4f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -31,98 +36,95 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let kv_head = unit / PARTS % params.kv_heads;
   let region = table[params.layer * params.kv_heads + kv_head];
   let rows = region.y + 1u;
-  let span = span_of(rows, params.wanted);
+  let span = select(span_of(rows, params.wanted), MOST_SPAN, DIRECT);
   let split = unit / PARTS / params.kv_heads;
   let first = split * span;
   if (unit >= params.units || first >= rows) {
     return;
   }
   let slots = min(span, rows - first);
-  let base = (region.x + first) * DEPTH4;
+  let base = (region.x + first) * RUNS;
   let shared_heads = params.heads / params.kv_heads;
   let head = kv_head * shared_heads + part * GROUP;
   let heads = min(GROUP, shared_heads - part * GROUP);
-  let column = local.x % DEPTH4;
-  let stripe = local.x / DEPTH4;
+  let column = local.x % RUNS;
+  let pair = local.x / RUNS % HALVES * 2u;
+  let stripe = local.x / (RUNS * HALVES);
 
   var loaded = load_values(base + column, stripe, slots);
-  for (var at = 0u; at < slots; at += TILE) {
-    workgroupBarrier();
-    for (var i = local.x; i < TILE * DEPTH4; i += WORKGROUP) {
-      let slot = min(at + i / DEPTH4, slots - 1u);
-      tile[i / DEPTH4 * (DEPTH4 + 1u) + i % DEPTH4] = keys[base + slot * DEPTH4 + i % DEPTH4];
-    }
-    workgroupBarrier();
-    for (var i = local.x; i < TILE * heads; i += WORKGROUP) {
-      scores[i / TILE * MOST_SPAN + at + i % TILE] = score((head + i / TILE) * DEPTH4, i % TILE);
-    }
+  for (var i = local.x; i < GROUP * DEPTH4; i += WORKGROUP) {
+    let last = heads * DEPTH4 - 1u; // heads beyond the last repeat a part of it, and are not stored
+    query[i] = queries[head * DEPTH4 + min(i, last)] * params.scale;
   }
   workgroupBarrier();
-  for (var block = 0u; block < heads; block += 4u) {
-    var scaled = vec4f(HIDDEN);
-    for (var i = 0u; i < 4u; i++) {
-      if (block + i < heads && local.x < slots) {
-        scaled[i] = scores[(block + i) * MOST_SPAN + local.x];
-      }
-    }
-    let peak = reduce_max4(scaled, local);
-    let weight = select(vec4f(), exp(scaled - peak), local.x < slots);
-    weights[block / 4u * MOST_SPAN + local.x] = weight;
-    let mass = reduce_add4(weight, local); // its barriers also publish `weights`
-    if (local.x < min(4u, heads - block)) {
-      masses[block + local.x] = mass[local.x];
-      store_stats(split * params.heads + head + block + local.x, peak[local.x], mass[local.x]);
+  var low = vec4f(HIDDEN); // highest scores of heads 0 … 3
+  var high = vec4f(HIDDEN);
+  for (var slot = local.x; slot < slots; slot += WORKGROUP) {
+    let scores = scores_of(base + slot * RUNS);
+    low = max(low, scores[0]);
+    high = max(high, scores[1]);
+    for (var h = 0u; h < GROUP; h++) {
+      weights[h * MOST_SPAN + slot] = scores[h / 4u][h % 4u];
     }
   }
+  let peaks = array(reduce_max4(low, local), reduce_highs(high, local, true));
+  var mass = array<vec4f, 2>();
+  for (var slot = local.x; slot < slots; slot += WORKGROUP) {
+    for (var h = 0u; h < GROUP; h++) {
+      let weight = exp(weights[h * MOST_SPAN + slot] - peaks[h / 4u][h % 4u]);
+      weights[h * MOST_SPAN + slot] = weight;
+      mass[h / 4u][h % 4u] += weight;
+    }
+  }
+  // The barriers of these also publish `weights`.
+  let masses = array(reduce_add4(mass[0], local), reduce_highs(mass[1], local, false));
+  let to = split * params.heads + head;
+  if (local.x < heads) {
+    store_stats(to + local.x, peaks[local.x / 4u][local.x % 4u], masses[local.x / 4u][local.x % 4u]);
+  }
 
-  var low: mat4x4f; // a column per head: its sum of values
-  var high: mat4x4f;
+  var total: array<vec4f, 4>; // KV_RUN4 vec4 of the first head, then of the second
   if (stripe < STRIPES) {
     for (var slot = stripe; slot < slots; slot += AHEAD * STRIPES) {
       let current = loaded;
       loaded = load_values(base + column, slot + AHEAD * STRIPES, slots);
-      for (var i = 0u; i < AHEAD && slot + i * STRIPES < slots; i++) {
-        let value = kv_unpack(current[i]);
-        low += outer(value, weights[slot + i * STRIPES]);
-        if (GROUP > 4u) {
-          high += outer(value, weights[MOST_SPAN + slot + i * STRIPES]);
+      for (var i = 0u; i < AHEAD; i++) {
+        let at = min(slot + i * STRIPES, slots - 1u);
+        let is_there = slot + i * STRIPES < slots;
+        for (var h = 0u; h < min(GROUP, 2u); h++) {
+          let weight = select(0.0, weights[min(pair + h, GROUP - 1u) * MOST_SPAN + at], is_there);
+          for (var r = 0u; r < KV_RUN4; r++) {
+            total[h * KV_RUN4 + r] += weight * kv_run4(current[i], r);
+          }
         }
       }
     }
   }
-  let to = split * params.heads + head;
-  store_pair(low[0], low[1], to, 0u, heads, local.x);
-  if (GROUP > 2u) {
-    store_pair(low[2], low[3], to, 2u, heads, local.x);
-  }
-  if (GROUP > 4u) {
-    store_pair(high[0], high[1], to, 4u, heads, local.x);
-  }
-  if (GROUP > 6u) {
-    store_pair(high[2], high[3], to, 6u, heads, local.x);
+  for (var i = 0u; i < min(GROUP, 2u) * KV_RUN4; i++) {
+    let own = pair + i / KV_RUN4;
+    workgroupBarrier();
+    sums[local.x] = total[i];
+    workgroupBarrier();
+    if (stripe == 0u && own < heads) {
+      var sum = vec4f();
+      for (var s = 0u; s < STRIPES; s++) {
+        sum += sums[s * RUNS * HALVES + local.x];
+      }
+      if (DIRECT) {
+        sum /= masses[own / 4u][own % 4u];
+      }
+      partials[(to + own) * DEPTH4 + column * KV_RUN4 + i % KV_RUN4] = sum;
+    }
   }
 }
 
 /// The values of AHEAD slots from `slot` on, STRIPES apart; the last slot stands for those beyond.
-fn load_values(at: u32, slot: u32, slots: u32) -> array<Kv4, AHEAD> {
-  var loaded: array<Kv4, AHEAD>;
+fn load_values(at: u32, slot: u32, slots: u32) -> array<KvRun, AHEAD> {
+  var loaded: array<KvRun, AHEAD>;
   for (var i = 0u; i < AHEAD; i++) {
-    loaded[i] = values[at + min(slot + i * STRIPES, slots - 1u) * DEPTH4];
+    loaded[i] = values[at + min(slot + i * STRIPES, slots - 1u) * RUNS];
   }
   return loaded;
-}
-
-/// Scaled product of the query at vec4 `query` with a key of the tile.
-fn score(query: u32, slot: u32) -> f32 {
-  var sums = vec4f();
-  for (var d = 0u; d < DEPTH4; d++) {
-    sums += queries[query + d] * kv_unpack(tile[slot * (DEPTH4 + 1u) + d]);
-  }
-  return dot(sums, vec4f(params.scale));
-}
-
-fn outer(value: vec4f, weight: vec4f) -> mat4x4f {
-  return mat4x4f(value * weight.x, value * weight.y, value * weight.z, value * weight.w);
 }
 
 fn store_stats(at: u32, peak: f32, mass: f32) {
@@ -131,25 +133,5 @@ fn store_stats(at: u32, peak: f32, mass: f32) {
   } else {
     stats[2u * at] = peak;
     stats[2u * at + 1u] = mass;
-  }
-}
-
-/// Adds the stripes of heads `pair` and `pair + 1`, as far as there are `heads`, and stores the sums.
-/// `weights` is free by now.
-fn store_pair(first: vec4f, second: vec4f, to: u32, pair: u32, heads: u32, place: u32) {
-  workgroupBarrier();
-  weights[place] = first;
-  weights[WORKGROUP + place] = second;
-  workgroupBarrier();
-  let head = pair + place / DEPTH4;
-  if (head < min(heads, pair + 2u)) {
-    var sum = vec4f();
-    for (var stripe = 0u; stripe < STRIPES; stripe++) {
-      sum += weights[place / DEPTH4 * WORKGROUP + stripe * DEPTH4 + place % DEPTH4];
-    }
-    if (DIRECT) {
-      sum /= masses[head];
-    }
-    partials[(to + head) * DEPTH4 + place % DEPTH4] = sum;
   }
 }

@@ -4,6 +4,9 @@
 // An invocation owns one head and SPLIT slots. Dispatch (splits of the capacity) * heads
 // invocations; those beyond the rows in use return at once.
 
+@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+
 override WORKGROUP: u32 = 16;
 
 const SPLIT = 32u;

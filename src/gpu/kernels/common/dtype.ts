@@ -28,10 +28,19 @@ export function groupingOf(dtype: DType): Grouping | undefined {
   return { bits: Number(bits), group: Number(group), scales: scales ?? "f16" } as Grouping;
 }
 
-/** Columns of a run: what an invocation loads of a row at once (`RUN4` in WGSL). */
-export function runColumns(dtype: DType): number {
+/**
+ * Columns of a run: what an invocation loads of a row at once (`RUN4` in WGSL).
+ * @param columns of the matrix, if the kernel reads one size only
+ */
+export function runColumns(dtype: DType, columns?: number): number {
   const grouping = groupingOf(dtype);
-  return grouping ? 128 / grouping.bits : 4;
+  if (grouping) return 128 / grouping.bits;
+  return columns && isWide(dtype, columns) ? 8 : 4;
+}
+
+/** Whether rows of 16-bit weights can be read 16 bytes at a time. */
+export function isWide(dtype: DType, columns: number): boolean {
+  return (dtype === "f16" || dtype === "bf16") && columns % 8 === 0;
 }
 
 /** Bytes of a row as the kernels read it: `weight_plain.wgsl`, `weight_grouped.wgsl`. */

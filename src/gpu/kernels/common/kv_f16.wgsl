@@ -22,3 +22,11 @@ fn kv_unpack2(stored: Kv2) -> vec2f {
 fn kv_pack2(value: vec2f) -> Kv2 {
   return pack2x16float(clamp(value, vec2f(-65504.0), vec2f(65504.0)));
 }
+
+/// What an invocation loads at once from a row of whole runs: 16 bytes, KV_RUN4 vec4.
+alias KvRun = vec4u;
+const KV_RUN4 = 2u;
+
+fn kv_run4(run: KvRun, i: u32) -> vec4f {
+  return kv_unpack(select(run.xy, run.zw, i > 0u));
+}

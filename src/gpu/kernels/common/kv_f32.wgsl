@@ -20,3 +20,11 @@ fn kv_unpack2(stored: Kv2) -> vec2f {
 fn kv_pack2(value: vec2f) -> Kv2 {
   return value;
 }
+
+/// What an invocation loads at once from a row: 16 bytes, KV_RUN4 vec4.
+alias KvRun = vec4f;
+const KV_RUN4 = 1u;
+
+fn kv_run4(run: KvRun, i: u32) -> vec4f {
+  return run;
+}

@@ -1,3 +1,4 @@
+import type { Gpu } from "../../gpu";
 import type { Groups } from "../../kernel";
 import one from "./reduction_one.wgsl?raw";
 import subgroup from "./reduction_subgroup.wgsl?raw";
@@ -19,12 +20,20 @@ export interface ReductionCode {
 const WORKGROUP: Readonly<Record<Reduction, number>> = { one: 16, workgroup: 64, subgroup: 64 };
 const CODE: Readonly<Record<Reduction, string>> = { one, workgroup, subgroup };
 
-export function reductionCode(reduction: Reduction): ReductionCode {
+/** @param gpu its subgroup size becomes a constant, if it has only one */
+export function reductionCode(reduction: Reduction, gpu?: Gpu): ReductionCode {
+  const size = reduction === "subgroup" ? onlySubgroupSize(gpu) : undefined;
   return {
     code: CODE[reduction],
     enable: reduction === "subgroup" ? ["subgroups"] : [],
-    constants: { WORKGROUP: WORKGROUP[reduction] },
+    constants: { WORKGROUP: WORKGROUP[reduction], ...(size && { SUBGROUP: size }) },
   };
+}
+
+/** The size of every subgroup of an adapter, if it does not vary and divides all workgroups. */
+function onlySubgroupSize(gpu: Gpu | undefined): number | undefined {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu?.device?.adapterInfo ?? {};
+  return least === most && most && most <= WORKGROUP.subgroup ? most : undefined;
 }
 
 /** Dispatch size for `units` of work. */

@@ -19,6 +19,16 @@ fn reduce_add4(value: vec4f, local: vec3u) -> vec4f {
   return value;
 }
 
+/// A vec4 and a number that are reduced together.
+struct Five {
+  four: vec4f,
+  one: f32,
+}
+
+fn reduce_add5(four: vec4f, one: f32, local: vec3u) -> Five {
+  return Five(four, one);
+}
+
 fn reduce_max4(value: vec4f, local: vec3u) -> vec4f {
   return value;
 }

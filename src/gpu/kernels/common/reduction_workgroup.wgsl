@@ -27,6 +27,16 @@ fn reduce_add4(value: vec4f, local: vec3u) -> vec4f {
   return reduction_tree[0];
 }
 
+/// A vec4 and a number that are reduced together.
+struct Five {
+  four: vec4f,
+  one: f32,
+}
+
+fn reduce_add5(four: vec4f, one: f32, local: vec3u) -> Five {
+  return Five(reduce_add4(four, local), reduce_add4(vec4f(one), local).x);
+}
+
 fn reduce_max4(value: vec4f, local: vec3u) -> vec4f {
   workgroupBarrier();
   reduction_tree[local.x] = value;

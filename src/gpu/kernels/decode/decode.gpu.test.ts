@@ -148,3 +148,34 @@ describe.each([
     recorder.destroy();
   });
 });
+
+it.each([
+  ["subgroup", "f16", 1024],
+  ["subgroup", "bf16", 1048],
+  ["subgroup", "q8g32", 1056],
+  ["workgroup", "f16", 520],
+] as const)(
+  "%s reduction, %s weights of one size: %i columns",
+  async (reduction, dtype, columns) => {
+    const rows = 21;
+    const { matrix, values } = randomMatrix(scratch, { dtype, rows, columns }, 1);
+    const [input, normWeight] = [randomFloats(columns, 2), randomFloats(columns, 3)];
+    const bias = randomFloats(rows, 4);
+    const [output, logits] = [scratch.empty(rows), scratch.empty(rows)];
+    const sizes = { down: { rows, columns }, head: { rows, columns } };
+    const kernels = await createDecodeKernels(gpu, { reduction, dtype, kvType: "f16", sizes });
+    const recorder = gpu.recorder("test");
+    const uploaded = scratch.upload(input);
+    kernels.project(recorder, { input: uploaded, bias: scratch.upload(bias), output, matrix });
+    const normed = { input: uploaded, inputRow: 0, normWeight: scratch.upload(normWeight) };
+    kernels.head(recorder, { ...normed, matrix, logits, epsilon: EPSILON });
+    recorder.submit();
+    const unit = rmsNorm(input, normWeight, EPSILON);
+    expect(maxError(await scratch.readFloats(output), matmul(input, values, bias))).toBeLessThan(
+      LONG_TOLERANCE,
+    );
+    const expected = matmul(unit, values, new Float32Array(rows));
+    expect(maxError(await scratch.readFloats(logits), expected)).toBeLessThan(LONG_TOLERANCE);
+    recorder.destroy();
+  },
+);

@@ -14,13 +14,13 @@ import decodeQkv from "./decode_qkv.wgsl?raw";
 import gemv from "./gemv.wgsl?raw";
 import gemvNorm from "./gemv_norm.wgsl?raw";
 import gemvRows from "./gemv_rows.wgsl?raw";
-import { compileWidths, type GemvSize } from "./gemvWidth";
+import { compilePlans, type GemvSize, gemvPlan } from "./gemvWidth";
 
 export interface DecodeSpec {
   readonly reduction: Reduction;
   readonly dtype: DType;
   readonly kvType: KvType;
-  /** The matrices that the kernels will multiply; default: small ones. */
+  /** The matrices that the kernels will multiply; default: any, slowly. */
   readonly sizes?: DecodeSizes;
 }
 
@@ -91,7 +91,11 @@ const WRITE = "write" as const;
 
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
   const { reduction, dtype, kvType, sizes = SMALL } = spec;
-  const { code, enable } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
+  const planOf = (size: GemvSize) =>
+    spec.sizes
+      ? gemvPlan(reduction, dtype, size)
+      : { ...gemvPlan(reduction, dtype, NONE), columns: 0 };
   const compile = <P extends ParamTypes>(
     label: string,
     matrices: readonly (GemvSize | undefined)[],
@@ -99,17 +103,17 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     params: P,
     wgsl: readonly string[],
   ) =>
-    compileWidths(
-      reduction,
-      matrices.flatMap((size) => size ?? []).map((size) => ({ ...size, dtype })),
-      (width) =>
+    compilePlans(
+      matrices.filter((size) => size !== undefined),
+      planOf,
+      ({ width, ahead, columns }) =>
         gpu.compile({
           label: `${label} ${reduction} ${dtype}`,
-          code: [code, ...weightCode(dtype), gemvRows, ...wgsl],
+          code: [code, ...weightCode(dtype, columns), gemvRows, ...wgsl],
           access,
           params,
           enable,
-          constants: { WORKGROUP: width },
+          constants: { ...constants, WORKGROUP: width, AHEAD: ahead, DEPTH4: columns / 4 },
         }),
     );
   const [qkv, project, gated, head] = await Promise.all([
@@ -189,7 +193,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
     },
 
     gated(recorder, { input, normWeight, matrix, bias, output, epsilon }) {
-      const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns, dtype });
+      const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns });
       for (const { buffer, rows, firstRow } of matrix.parts) {
         recorder.dispatch(kernel, {
           buffers: [input, normWeight, buffer, bias, output],

@@ -32,16 +32,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let next = min(row + 1u, params.part_rows - 1u);
   let rows = vec4u(row, params.part_rows + row, next, params.part_rows + next);
-  let product = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local);
+  let at = params.first_row + vec2u(row, next);
+  let biases = vec4f(
+    bias[at.x],
+    bias[params.rows + at.x],
+    bias[at.y],
+    bias[params.rows + at.y],
+  );
+  let product = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local) + biases;
   if (reduction_index(local) > 0u) {
     return;
   }
-  store(params.first_row + row, product.xy);
-  store(params.first_row + next, product.zw);
-}
-
-fn store(at: u32, product: vec2f) {
-  let gate = product.x + bias[at];
-  let up = product.y + bias[params.rows + at];
-  output[at] = gate / (1.0 + exp(-gate)) * up;
+  let gated = product.xz / (1.0 + exp(-product.xz)) * product.yw;
+  output[at.x] = gated.x;
+  output[at.y] = gated.y;
 }

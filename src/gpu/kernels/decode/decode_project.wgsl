@@ -26,12 +26,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     return;
   }
   let rows = min(row + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u));
-  let product = dot_rows(rows, params.depth4, local);
-  if (reduction_index(local) > 0u) {
-    return;
+  // What is added is loaded before the weights: its latency would follow theirs.
+  let count = min(4u, params.rows - row);
+  let first = params.first_row + row;
+  var before = vec4f();
+  for (var i = reduction_index(local); i < count; i += REDUCTION_WIDTH) {
+    before[i] = output[first + i] + bias[first + i];
   }
-  for (var i = 0u; i < min(4u, params.rows - row); i++) {
-    let at = params.first_row + row + i;
-    output[at] += product[i] + bias[at];
+  let product = dot_rows(rows, params.depth4, local);
+  for (var i = reduction_index(local); i < count; i += REDUCTION_WIDTH) {
+    output[first + i] = before[i] + product[i];
   }
 }

@@ -43,30 +43,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let pair = unit % half;
   let first = unit / half * 4u * half + 2u * pair;
   let rows = first + vec4u(0u, 1u, 2u * half, 2u * half + 1u);
-  let product = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local);
-  if (reduction_index(local) > 0u) {
-    return;
-  }
+  // Loaded before the weights: their latency would follow that of the weights.
   let head = params.first_head + unit / half;
-  let biased = product + vec4f(
+  let biases = vec4f(
     bias(head, 2u * pair),
     bias(head, 2u * pair + 1u),
     bias(head, 2u * (pair + half)),
     bias(head, 2u * (pair + half) + 1u),
   );
-  if (head >= params.heads + params.kv_heads) {
-    let to = cache_pair(head - params.heads - params.kv_heads) + pair;
-    values[to] = kv_pack2(biased.xy);
-    values[to + half] = kv_pack2(biased.zw);
+  let angle = angles[pair];
+  let stored = cache_pair(head) + pair;
+  let biased = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local) + biases;
+  if (reduction_index(local) > 0u) {
     return;
   }
-  let angle = angles[pair];
+  if (head >= params.heads + params.kv_heads) {
+    values[stored] = kv_pack2(biased.xy);
+    values[stored + half] = kv_pack2(biased.zw);
+    return;
+  }
   let low = biased.xy * angle.xz - biased.zw * angle.yw;
   let high = biased.zw * angle.xz + biased.xy * angle.yw;
   if (head >= params.heads) {
-    let to = cache_pair(head - params.heads) + pair;
-    keys[to] = kv_pack2(low);
-    keys[to + half] = kv_pack2(high);
+    keys[stored] = kv_pack2(low);
+    keys[stored + half] = kv_pack2(high);
     return;
   }
   queries[head * 2u * half + pair] = low;
@@ -78,8 +78,9 @@ fn bias(head: u32, element: u32) -> f32 {
   return norm_weight[params.bias_first4 + at / 4u][at % 4u];
 }
 
-/// First pair of the slot that receives the row in KV head `head`.
+/// First pair of the slot that receives the row of `head`, which counts queries, keys and values.
 fn cache_pair(head: u32) -> u32 {
-  let region = table[params.layer * params.kv_heads + head];
+  let kv_head = (max(head, params.heads) - params.heads) % params.kv_heads;
+  let region = table[params.layer * params.kv_heads + kv_head];
   return (region.x + region.y) * 2u * params.half_pairs;
 }

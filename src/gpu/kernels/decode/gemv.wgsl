@@ -1,20 +1,24 @@
 // gemv: product of four rows of a matrix and one vector, the core of the decode kernels. The kernel
-// declares `weights` (array<W>) and `input` (array<vec4f>); a unit of work is four rows. Two runs
+// declares `weights` (array<W>) and `input` (array<vec4f>); a unit of work is four rows. AHEAD runs
 // along the depth are loaded before the first is used. Concatenated after gemv_rows.wgsl.
 
 /// Products of rows `rows` of `weights` with `input`, the same in every invocation.
-fn dot_rows(rows: vec4u, depth4: u32, local: vec3u) -> vec4f {
+fn dot_rows(rows: vec4u, any_depth4: u32, local: vec3u) -> vec4f {
+  let depth4 = depth_of(any_depth4);
   let base = rows * w_stride(depth4);
   let runs = depth4 / RUN4;
   var sums = vec4f();
-  var run = reduction_index(local);
-  for (; run + REDUCTION_WIDTH < runs; run += 2u * REDUCTION_WIDTH) {
-    let near = rows_run(base, depth4, run);
-    let far = rows_run(base, depth4, run + REDUCTION_WIDTH);
-    sums += run_dot(near, run) + run_dot(far, run + REDUCTION_WIDTH);
-  }
-  if (run < runs) {
-    sums += run_dot(rows_run(base, depth4, run), run);
+  for (var first = 0u; first < runs; first += AHEAD * REDUCTION_WIDTH) {
+    let place = first + reduction_index(local);
+    let loaded = runs_from(base, depth4, place, runs);
+    sums += run_dot(loaded.a, place, runs);
+    if (AHEAD > 1u) {
+      sums += run_dot(loaded.b, place + REDUCTION_WIDTH, runs);
+    }
+    if (AHEAD > 2u) {
+      sums += run_dot(loaded.c, place + 2u * REDUCTION_WIDTH, runs);
+      sums += run_dot(loaded.d, place + 3u * REDUCTION_WIDTH, runs);
+    }
   }
   for (var k = runs * RUN4 + reduction_index(local); k < depth4; k += REDUCTION_WIDTH) {
     sums += rows_dot_at(base, depth4, k, input[k]);
@@ -22,12 +26,17 @@ fn dot_rows(rows: vec4u, depth4: u32, local: vec3u) -> vec4f {
   return reduce_add4(sums, local);
 }
 
-/// Written out, because compilers that guard every loop do not unroll it. RUN4 is 1, 4 or 8.
-fn run_dot(rows: Rows4, run: u32) -> vec4f {
+/// Products of run `run` of `runs`. Written out; RUN4 is 1, 2, 4 or 8.
+fn run_dot(rows: Rows4, run: u32, runs: u32) -> vec4f {
+  if (!is_whole(runs) && run >= runs) {
+    return vec4f();
+  }
   let k = run * RUN4;
   var sums = rows_dot(rows, 0u, input[k]);
   if (RUN4 > 1u) {
     sums += rows_dot(rows, 1u, input[k + 1u]);
+  }
+  if (RUN4 > 2u) {
     sums += rows_dot(rows, 2u, input[k + 2u]);
     sums += rows_dot(rows, 3u, input[k + 3u]);
   }

@@ -7,49 +7,64 @@ export interface GemvSize {
   readonly rows: number;
   /** A multiple of 4. */
   readonly columns: number;
-  /** Default: of floating-point weights. */
-  readonly dtype?: DType;
+}
+
+/** How a matrix–vector product is divided. */
+export interface GemvPlan {
+  /** Invocations that share a unit of four rows. */
+  readonly width: number;
+  /** Runs along the depth that an invocation loads at a time: 1, 2 or 4. */
+  readonly ahead: number;
+  /** Of the matrices that the kernel multiplies; 0: any. */
+  readonly columns: number;
 }
 
 /** Invocations that keep a large GPU's memory busy. */
 const WANTED_INVOCATIONS = 2 ** 17;
 const MOST = 256;
 const ROWS_PER_UNIT = 4;
-/** Runs along the depth that an invocation should have: two are loaded at a time. */
-const FEWEST_STEPS = 2;
+const MOST_AHEAD = 4;
 
 /**
- * Invocations that share a unit of a matrix–vector product. A matrix of few rows has few units, so more
- * invocations split its depth (split-K inside a workgroup).
+ * A matrix of few rows has few units, so more invocations split its depth (split-K inside a workgroup), as long as
+ * each has a run to load.
  */
-export function gemvWidth(
+export function gemvPlan(
   reduction: Reduction,
-  { rows, columns, dtype = "f16" }: GemvSize,
-): number {
+  dtype: DType,
+  { rows, columns }: GemvSize,
+): GemvPlan {
   const { WORKGROUP: least } = reductionCode(reduction).constants as { WORKGROUP: number };
-  if (reduction === "one") return least;
+  if (reduction === "one") return { width: least, ahead: 1, columns: 0 };
   const units = Math.ceil(rows / ROWS_PER_UNIT);
+  const runs = columns / runColumns(dtype, columns);
   let width = least;
-  while (
-    width < MOST &&
-    2 * width * units <= WANTED_INVOCATIONS &&
-    2 * width * FEWEST_STEPS <= columns / runColumns(dtype)
-  ) {
-    width *= 2;
-  }
-  return width;
+  while (width < MOST && 2 * width * units <= WANTED_INVOCATIONS && 2 * width <= runs) width *= 2;
+  let ahead = 1;
+  while (ahead < MOST_AHEAD && ahead * width < runs) ahead *= 2;
+  return { width, ahead, columns };
 }
 
-/** Compiles a kernel once for each width that the sizes need, and picks by size. */
-export async function compileWidths<P extends ParamTypes>(
-  reduction: Reduction,
+/** Compiles a kernel once for each plan that the sizes need, and picks by size. */
+export async function compilePlans<P extends ParamTypes>(
   sizes: readonly GemvSize[],
-  compile: (width: number) => Promise<Kernel<P>>,
+  planOf: (size: GemvSize) => GemvPlan,
+  compile: (plan: GemvPlan) => Promise<Kernel<P>>,
 ): Promise<(size: GemvSize) => Kernel<P>> {
-  const widths = [...new Set(sizes.map((size) => gemvWidth(reduction, size)))];
-  const kernels = new Map(
-    await Promise.all(widths.map(async (width) => [width, await compile(width)] as const)),
+  const plans = new Map(sizes.map(planOf).map((plan) => [keyOf(plan), plan]));
+  const compiled = await Promise.all(
+    [...plans].map(async ([key, plan]) => ({ key, plan, kernel: await compile(plan) })),
   );
-  const [first] = kernels.values();
-  return (size) => kernels.get(gemvWidth(reduction, size)) ?? (first as Kernel<P>);
+  return (size) => {
+    const wanted = planOf(size);
+    const found =
+      compiled.find(({ key }) => key === keyOf(wanted)) ??
+      compiled.find(({ plan }) => plan.columns === wanted.columns);
+    if (found) return found.kernel;
+    throw new RangeError(`no kernel for rows of ${size.columns}`);
+  };
+}
+
+function keyOf({ width, ahead, columns }: GemvPlan): string {
+  return `${width} ${ahead} ${columns}`;
 }

@@ -1,4 +1,4 @@
-// weight_plain: rows of floating-point weights. Concatenated after a weight_*.wgsl with `W` and
+// weight_plain: rows of floating-point weights. Concatenated after a weight_*.wgsl with `W4` and
 // `w_unpack`, before a kernel that declares `weights` (array<W>).
 //
 // The interface of every weight format, for kernels that multiply with it. A row of a matrix has depth4
@@ -14,6 +14,7 @@
 
 const RUN4 = 1u;
 
+alias W = W4;
 alias WRun = W;
 
 fn w_stride(depth4: u32) -> u32 {
