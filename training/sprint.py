@@ -5,7 +5,7 @@
     python3 sprint.py speak --start ../public/models/keepsight-mini --run runs/speak
 
 `broad` trains everything on narrow, wide, rich and photographed pages: 540 seconds on one H200 with
-13 + 2 drawing processes. `speak` does so for 480 seconds; six pages in ten are asked about in
+13 + 2 drawing processes. `speak` does so for 420 seconds; six pages in ten are asked about in
 people's own words (spoken.py). `talk` trains the decoder alone over a frozen tower, for wording: 50
 minutes on two CPU cores. Both leave blank patches out at first and show all 576 at the end
 (`--full-from`). The learning rate warms up, stays level, and falls linearly (`--level`).
@@ -41,7 +41,7 @@ RECIPES = {
         "validate_every": 900.0,
     },
     "speak": {
-        "hours": 480 / 3600, "rate": 1.5e-3, "vision_rate": 8e-4, "level": 0.35, "warmup": 80,
+        "hours": 420 / 3600, "rate": 1.5e-3, "vision_rate": 8e-4, "level": 0.35, "warmup": 80,
         "full_from": 0.6, "batch": 192, "pages": 32, "workers": 13, "dense_workers": 2,
         "uses": 3, "memory": 120, "dense": 0.5, "frozen_vision": 0, "log_every": 75,
         "validate_every": 0.0,

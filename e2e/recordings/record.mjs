@@ -3,6 +3,8 @@
  *   npm start -- --port 4193 &
  *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json
  * Needs what `npm test` needs. Times are machine-dependent; no test depends on them.
+ * receipt.json holds answers of the weights of 2026-11-27: the tests need a wrong word at a tenth, and later weights
+ * read the date right there.
  */
 import fs from "node:fs";
 import { deflateSync } from "node:zlib";
