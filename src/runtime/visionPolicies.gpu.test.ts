@@ -96,3 +96,46 @@ describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => 
     expect(result.reference).toHaveProperty("result.tokenIds", whole.tokenIds);
   });
 });
+
+describe("under a cap", () => {
+  const engine = new LocalEngine();
+  beforeAll(async () => {
+    vi.stubGlobal("navigator", { gpu: create([]) });
+    vi.stubGlobal("fetch", diskFetch);
+    await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
+  });
+  afterAll(() => vi.unstubAllGlobals());
+
+  const first = { images: ["a"], question: QUESTION };
+
+  it.each(IDS)("%s needs room for the rows that it chooses alone", async (id) => {
+    const settings = { ...settingsOf(id), retention: 0.2 };
+    await engine.clear();
+    const free = await engine.ask(asked([first], settings));
+    const needed = async (given: CacheSettings) => {
+      const request = { ...asked([first], { ...given, capMb: 1e-3 }), fresh: true };
+      const { failure } = await engine.ask(request).catch((error) => error);
+      expect(failure).toMatchObject({ code: "capTooSmall" });
+      return failure.neededMb as number;
+    };
+    const capMb = await needed(settings);
+    // This picture has no equal patches.
+    const whole = await needed({ ...settingsOf("full"), retention: 1 });
+    if (id !== "pixelprune") expect(capMb).toBeLessThan(whole);
+    const capped = { ...settings, capMb };
+    const least = await engine.ask({ ...asked([first], capped), fresh: true });
+    // What was named is enough to begin; the answer may end early.
+    expect(least.tokenIds).toEqual(free.tokenIds.slice(0, least.tokenIds.length));
+    expect(least.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
+    expect(least.layers.map(({ kept }) => kept)).toEqual(free.layers.map(({ kept }) => kept));
+
+    // A second image: rows of the first give way.
+    const turns = [{ ...first, answerIds: least.tokenIds }, first];
+    const more = { ...settings, capMb: 2 * capMb };
+    const next = await engine.ask(asked(turns, more));
+    expect(next.kvBytes.peak).toBeLessThanOrEqual(more.capMb * 1e6);
+    expect(next.tokenIds.length).toBeGreaterThan(0);
+    const again = await engine.ask({ ...asked(turns, more), fresh: true });
+    expect(again.kvBytes.peak).toBeLessThanOrEqual(more.capMb * 1e6);
+  });
+});

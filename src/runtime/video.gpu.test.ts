@@ -1,0 +1,98 @@
+import fs from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import { resample } from "@/images/resample";
+import type { AskRequest, CacheSettings } from "@/protocol/engine";
+import { readPng } from "../../cli/png";
+import { diskFetch, diskUrl } from "../../test/files";
+import { LocalEngine } from "./engine";
+
+const PICTURES = ["busy", "second", "wide"].map((name) => `fixtures/families/pictures/${name}.png`);
+
+// Node has no canvas: the pictures' pixels as Pillow scales them.
+vi.mock("@/images/decode", () => ({
+  async decodeImage(
+    file: Blob,
+    sizeFor: (width: number, height: number) => readonly [number, number],
+    filter: "bicubic",
+  ) {
+    const name = PICTURES.find((each) => fs.statSync(each).size === file.size)!;
+    const { data, width, height } = readPng(name);
+    const size = sizeFor(width, height);
+    const pixels = resample(data, [width, height], size, filter);
+    const scaled = { data: pixels, width: size[0], height: size[1] };
+    return { pixels: scaled, width, height, notices: [] };
+  },
+}));
+
+const FULL: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
+
+/** A video of three frames. */
+function asked(settings: CacheSettings, more: Partial<AskRequest> = {}): AskRequest {
+  const keys = ["a", "b", "c"];
+  const frame = (i: number) => ({ video: "v", seconds: 2 * i, duration: 6 });
+  const blobs = PICTURES.map((name) => new Blob([fs.readFileSync(name)]));
+  return {
+    turns: [{ images: keys, question: "What happens?" }],
+    images: Object.fromEntries(keys.map((key, i) => [key, blobs[i]!])),
+    frames: Object.fromEntries(keys.map((key, i) => [key, frame(i)])),
+    settings,
+    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 4 },
+    promptIds: true,
+    ...more,
+  };
+}
+
+/** Rows of a tile, and of a video of three frames: LLaVA-OneVision halves sides and ends by a newline row. */
+describe.each([
+  ["smolvlm2", (side: number) => 3 * side ** 2],
+  ["internvl3", (side: number) => 3 * side ** 2],
+  ["llava-onevision", (side: number) => 3 * Math.ceil(side / 2) ** 2 + 1],
+] as const)("a video in %s", (name, rowsOf) => {
+  const engine = new LocalEngine();
+  let side = 0;
+  beforeAll(async () => {
+    vi.stubGlobal("navigator", { gpu: create([]) });
+    vi.stubGlobal("fetch", diskFetch);
+    const { rowsPerTile = 0 } = await engine.load({
+      baseUrl: diskUrl(`fixtures/families/${name}`),
+    });
+    side = Math.sqrt(rowsPerTile);
+  });
+  afterAll(() => vi.unstubAllGlobals());
+
+  it("is one tile per frame, in the order of the frames, and costs what was told", async () => {
+    const result = await engine.ask(asked(FULL));
+    expect(result.visualTokens).toBe(rowsOf(side));
+    expect(result.images.map(({ image }) => image)).toEqual(["a", "b", "c"]);
+    const sizes = result.images.map(({ width, height }) => ({ width, height }));
+    const { frames } = asked(FULL);
+    const priced = sizes.map((size, i) => ({ ...size, frame: frames!["abc"[i]!]! }));
+    const { tokens } = await engine.priceImages(priced);
+    const text = asked(FULL, { turns: [{ images: [], question: "What happens?" }], fresh: true });
+    const alone = await engine.ask(text);
+    expect(result.promptTokens - alone.promptTokens).toBe(tokens);
+
+    const { frames: _, ...images } = asked(FULL, { fresh: true });
+    const still = await engine.ask(images);
+    expect(still.promptIds, "as images it is another prompt").not.toEqual(result.promptIds);
+  });
+
+  it("is compressed as it arrives, under the cap that a refusal names", async () => {
+    const settings = { ...FULL, policy: "snapkv", retention: 0.3 };
+    const asking = (capMb: number) => engine.ask(asked({ ...settings, capMb }, { fresh: true }));
+    const { failure } = await asking(1e-3).catch((error) => error);
+    expect(failure).toMatchObject({ code: "capTooSmall" });
+    const capMb = failure.neededMb as number;
+    const result = await asking(capMb);
+    expect(result.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
+    expect(result.tokenIds.length).toBeGreaterThan(0);
+    const [turn] = asked(settings).turns;
+    const turns = [
+      { ...turn!, answerIds: result.tokenIds },
+      { images: [], question: "And then?" },
+    ];
+    const next = await engine.ask(asked({ ...settings, capMb: 3 * capMb }, { turns }));
+    expect(next.kvBytes.peak).toBeLessThanOrEqual(3 * capMb * 1e6);
+  });
+});
