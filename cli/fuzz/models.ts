@@ -9,6 +9,7 @@ import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
 import { Tokenizer } from "@/model/prompt/tokenizer";
+import { outlineModel } from "@/runtime/session/outline";
 import { mutatedBytes, mutatedJson } from "./mutate";
 import { ensure, type FuzzTarget, isWhole, readOrRefused } from "./target";
 
@@ -64,6 +65,7 @@ export function configs(): FuzzTarget<string> {
     inputs: mutatedJson(directories("config.json")),
     async check(text) {
       const files = { "config.json": new TextEncoder().encode(text) };
+      await readOrRefused(() => outlineModel(text), [ModelError]);
       const json = await readOrRefused(() => modelFiles(files).json("config.json"), [ModelError]);
       const config = json && (await readOrRefused(() => parseConfig(json), [ModelError]));
       if (!json || !config) return;

@@ -99,7 +99,7 @@ export function parseConfig(json: unknown): DecoderConfig {
   const hasBias = text.attention_bias === true;
   const config: DecoderConfig = {
     architecture,
-    layers: count(text, "num_hidden_layers", 32),
+    layers: layersOf(text),
     hidden,
     intermediate: count(text, "intermediate_size", isMistral ? 14336 : 11008),
     heads,
@@ -226,6 +226,15 @@ function nameOf(top: Json): string {
 function object(from: Json, name: string): Json | undefined {
   const value = from[name];
   return typeof value === "object" && value !== null ? (value as Json) : undefined;
+}
+
+/** More than any decoder has; lists of a configuration's layers are made before its weights are seen. */
+const MOST_LAYERS = 1024;
+
+function layersOf(text: Json): number {
+  const layers = count(text, "num_hidden_layers", 32);
+  if (layers <= MOST_LAYERS) return layers;
+  throw bad(`The model's config.json names ${layers} layers; ${MOST_LAYERS} are the limit.`);
 }
 
 function positive(from: Json, name: string, fallback?: number): number {

@@ -157,6 +157,9 @@ export function featuresPerSide(config: TowerConfig): number {
   return patchesPerSide(config) / config.connector.fold;
 }
 
+/** Patches along a side: more than any encoder of square images has. */
+const MOST_PATCHES = 256;
+
 /** @throws ModelError unless images have colours */
 export function checkChannels({ channels }: { readonly channels: number }): void {
   if (channels === 3) return;
@@ -178,7 +181,8 @@ export function checkTower(config: TowerConfig): TowerConfig {
   checkChannels(config);
   const side = patchesPerSide(config);
   const { fold } = config.connector;
-  if (side > 0 && isCount(fold) && Number.isInteger(side / fold)) return config;
+  if (side > 0 && side <= MOST_PATCHES && isCount(fold) && Number.isInteger(side / fold))
+    return config;
   throw bad(`Images of ${side} × ${side} patches cannot be folded by ${fold}.`);
 }
 

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { expect, it } from "vitest";
 import { outlineModel } from "./outline";
 
@@ -26,4 +27,19 @@ it("saves nothing of weights that are in 4 bits already", async () => {
   expect(await outlineModel(JSON.stringify({ ...CONFIG, quantization }))).not.toHaveProperty(
     "savedBytes",
   );
+});
+
+it("refuses at once what would be lists without end", async () => {
+  const layers = JSON.stringify({ ...CONFIG, num_hidden_layers: 1e9 });
+  await expect(outlineModel(layers)).rejects.toThrow("1000000000 layers; 1024 are the limit");
+  const json = JSON.parse(fs.readFileSync("public/models/tiny-smolvlm/config.json", "utf8"));
+  Object.assign(json.text_config, { max_position_embeddings: 2 ** 53 - 1 });
+  Object.assign(json.vision_config, { image_size: 2, patch_size: 1 });
+  const processor = {
+    ...{ image_processor_type: "Idefics3ImageProcessor", resample: 1 },
+    ...{ size: { longest_edge: 4096 }, max_image_size: { longest_edge: 2 } },
+  };
+  const beside = { "preprocessor_config.json": JSON.stringify(processor) };
+  const tiles = outlineModel(JSON.stringify({ ...json, scale_factor: 1 }), beside);
+  await expect(tiles).rejects.toThrow("256 tiles are the limit");
 });

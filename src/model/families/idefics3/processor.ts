@@ -4,7 +4,7 @@ import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/prompt";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
-import { joinTiles, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
+import { joinTiles, MOST_TILES, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
 import { tiledGeometry } from "../tiledGeometry";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
 
@@ -115,9 +115,10 @@ function checkContext(config: Idefics3ProcessorConfig, { rows, contextLength }: 
   const { longestEdge, tileSize, splits } = config;
   if (longestEdge === undefined || !splits) return;
   const tiles = Math.ceil(Math.min(longestEdge, MAX_EDGE) / tileSize) ** 2 + 1;
-  if (tiles * rows <= contextLength) return;
+  if (tiles * rows <= contextLength && tiles <= MOST_TILES) return;
   const size = `scales images to size.longest_edge ${longestEdge}, which are ${tiles} tiles`;
-  const message = `The model's preprocessor_config.json ${size} and more rows than its context holds.`;
+  const most = `${MOST_TILES} tiles are the limit, and the rows that its context holds`;
+  const message = `The model's preprocessor_config.json ${size}; ${most}.`;
   throw new ModelError("badModel", message);
 }
 
