@@ -8,12 +8,7 @@ import type { Bench } from "./cases";
 /** Fastest variants printed for each piece of work; the report has all. */
 const SHOWN = 6;
 
-const SMALL_GEMV = {
-  problems: [{ name: "small", rows: 96, columns: 64, norm: true }],
-  shapes: [{ workgroup: 64, team: 32, rows: 2, ahead: 2 }],
-  weightBytes: 2 ** 16,
-};
-const SMALL_TILE = { high: 8, wide: 8, depth4: 2 };
+const SMALL_PRODUCT = { name: "small", rows: 96, columns: 64, norm: true };
 
 /**
  * Single kernels in many variants, each alone: what limits a kernel, and which variant suits the adapter. Small sizes on
@@ -25,28 +20,24 @@ export async function dispatchCase(bench: Bench): Promise<void> {
 }
 
 export async function gemvCase(bench: Bench): Promise<void> {
-  const subgroup = onlySubgroupSize(bench);
-  const trials = timeGemv(bench, subgroup, bench.adapter.isFallback ? SMALL_GEMV : {});
+  const { reduction } = bench.variants;
+  const trials = bench.adapter.isFallback
+    ? timeGemv(bench, reduction, [SMALL_PRODUCT], 2 ** 16)
+    : timeGemv(bench, reduction);
   report(bench, "gemv", await trials);
 }
 
 export async function attentionCase(bench: Bench): Promise<void> {
-  const subgroup = onlySubgroupSize(bench);
-  report(bench, "attention", await timeAttention(bench, subgroup, bench.adapter.isFallback));
+  const small = { shapes: [["small", 2, 1, 16]], rowCounts: [70] } as const;
+  const sizes = bench.adapter.isFallback ? small : {};
+  report(bench, "attention", await timeAttention(bench, { ...bench.variants, ...sizes }));
 }
 
 export async function matmulCase(bench: Bench): Promise<void> {
   const trials = bench.adapter.isFallback
-    ? timeMatmul(bench, [["small", 128, 64]], [128], [SMALL_TILE])
+    ? timeMatmul(bench, [["small", 128, 64]], [32])
     : timeMatmul(bench);
   report(bench, "matmul", await trials);
-}
-
-/** @throws if the adapter has no subgroups, or several sizes of them */
-function onlySubgroupSize({ gpu }: Bench): number {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.device.adapterInfo;
-  if (gpu.features.subgroups && least === most) return most;
-  throw new Error(`needs subgroups of one size; this adapter has ${least} to ${most}`);
 }
 
 function report(bench: Bench, name: string, trials: readonly Trial[]): void {

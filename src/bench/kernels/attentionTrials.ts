@@ -1,167 +1,103 @@
-import type { Gpu } from "@/gpu/gpu";
 import { createAttend } from "@/gpu/kernels/attention/attend";
-import { createFlash } from "@/gpu/kernels/attention/flash";
-import code from "./attend_trial.wgsl?raw";
+import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "@/gpu/kernels/attention/flash";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { dispatchTime, type Trial, type TrialContext } from "./passTime";
 
-export interface AttendShape {
-  readonly workgroup: number;
-  readonly span: number;
-  readonly byLanes: boolean;
-}
+/** Name, query heads, heads of the cache, head size. */
+type Shape = readonly [string, number, number, number];
 
-export const ATTEND_SHAPES: readonly AttendShape[] = [64, 128, 256].flatMap((workgroup) =>
-  [32, 64, 128, 256].flatMap((span) =>
-    [false, true].map((byLanes) => ({ workgroup, span, byLanes })),
-  ),
-);
-
-/** Heads, heads of the cache, head size. */
-const MODELS = [
+const MODELS: readonly Shape[] = [
   ["1.1B", 32, 4, 64],
   ["256M", 9, 3, 64],
   ["7B", 32, 32, 128],
-] as const;
-const SMALL = [["small", 2, 1, 16]] as const;
-const MOST_ROWS = 32_000;
-const ROWS = [600, 1000, 8000, MOST_ROWS];
+];
+const ROWS = [600, 1000, 2000, 8000, 32_000];
+/** Rows of a chunk of a prefill. */
+const CHUNK = [256, 1024];
+const MOST_CHUNK_ROWS = 8000;
 const CACHE_BYTES = 2 ** 27;
 const COUNT = 32;
 
-export function compileAttendTrial(
-  gpu: Gpu,
-  { workgroup, span, byLanes }: AttendShape,
-  subgroup: number,
-  { group, headDim }: { readonly group: number; readonly headDim: number },
-) {
-  const depth8 = headDim / 8;
-  return gpu.compile({
-    label: `attend_trial ${workgroup} ${span} ${byLanes}`,
-    code: [code],
-    access: ["read", "read", "read", "write", "write"],
-    params: {
-      heads: "u32",
-      kvHeads: "u32",
-      rows: "u32",
-      capacity: "u32",
-      scale: "f32",
-      first: "u32",
-    },
-    enable: ["subgroups"],
-    constants: {
-      WORKGROUP: workgroup,
-      SUBGROUP: subgroup,
-      SUBGROUPS: workgroup / subgroup,
-      DEPTH8: depth8,
-      GROUP: group,
-      SPAN: span,
-      BY_LANES: Number(byLanes),
-      STRIPES: workgroup / depth8,
-    },
-  });
+export interface AttentionTrials {
+  readonly reduction: Reduction;
+  readonly flash: FlashVariant;
+  readonly shapes?: readonly Shape[];
+  readonly rowCounts?: readonly number[];
 }
 
-/** Bytes of shared memory of `attend_trial.wgsl`. */
-function sharedBytes(
-  { workgroup, span }: AttendShape,
-  subgroup: number,
-  { group, headDim }: { readonly group: number; readonly headDim: number },
-): number {
-  const subgroups = workgroup / subgroup;
-  return 4 * group * headDim * (1 + subgroups) + 32 * span + 32 * subgroups;
-}
-
-/** One layer's attention of a decoding step, ours and trials; and of a chunk of 256 rows. */
+/** One layer's attention of a decoding step, and of a chunk of a prefill. */
 export async function timeAttention(
   context: TrialContext,
-  subgroup: number,
-  isSmall: boolean,
+  { reduction, flash, shapes = MODELS, rowCounts = ROWS }: AttentionTrials,
+): Promise<Trial[]> {
+  const trials: Trial[] = [];
+  const chunks = shapes === MODELS ? CHUNK : [32];
+  for (const shape of shapes) {
+    for (const rows of rowCounts) {
+      trials.push(...(await timeShape(context, { reduction, flash }, shape, rows, chunks)));
+    }
+  }
+  return trials;
+}
+
+async function timeShape(
+  context: TrialContext,
+  { reduction, flash: variant }: Pick<AttentionTrials, "reduction" | "flash">,
+  [model, heads, kvHeads, headDim]: Shape,
+  rows: number,
+  chunks: readonly number[],
 ): Promise<Trial[]> {
   const { gpu } = context;
-  const { limits } = gpu.device;
-  const storage = (label: string, bytes: number) =>
+  const shape = { heads, kvHeads, headDim };
+  const attend = await createAttend(gpu, { reduction, kvType: "f16", shape });
+  const capacity = Math.ceil(rows / 64) * 64;
+  const rowBytes = 2 * headDim;
+  const splits = attend.splits(capacity);
+  const chunk = Math.max(...chunks);
+  const create = (label: string, bytes: number) =>
     gpu.memory.storage("activations", `attention trial ${label}`, bytes);
-  const [queries, output] = [storage("queries", 2 ** 24), storage("output", 2 ** 24)];
-  const [partials, stats, lse] = [
-    storage("partials", 2 ** 26),
-    storage("stats", 2 ** 20),
-    storage("lse", 2 ** 20),
+  const [keys, values] = ["keys", "values"].map((label) =>
+    create(label, Math.max(CACHE_BYTES, kvHeads * (capacity + chunk) * rowBytes)),
+  ) as [GPUBuffer, GPUBuffer];
+  const table = create("table", 16 * kvHeads);
+  const queries = create("queries", 4 * chunk * heads * headDim);
+  const output = create("output", 4 * chunk * heads * headDim);
+  const lse = create("lse", 4 * chunk * heads);
+  const partials = create("partials", 4 * splits * heads * headDim);
+  const stats = create("stats", 8 * splits * heads);
+  const regions = Array.from({ length: kvHeads }, (_, head) => {
+    return [head * (capacity + chunk), rows - 1, capacity, 0];
+  });
+  gpu.device.queue.writeBuffer(table, 0, Uint32Array.from(regions.flat()));
+  const cache = { keys, values, table, layer: 0 };
+  const us = await dispatchTime(context, (recorder) => {
+    for (let i = 0; i < COUNT; i++) {
+      attend(recorder, { cache, capacity, queries, partials, stats, output, lse });
+    }
+  });
+  const perCall = splits > 1 ? 2 * us : us;
+  const kernels = splits > 1 ? `${splits} splits` : "one kernel";
+  const bytes = 2 * rows * kvHeads * rowBytes;
+  const trials: Trial[] = [
+    { work: `${model} attention, ${rows} rows`, variant: kernels, us: perCall, bytes },
   ];
-  const cacheBytes = isSmall ? 2 ** 16 : CACHE_BYTES;
-  const count = isSmall ? 1 : COUNT;
-  const trials: Trial[] = [];
-  for (const [model, heads, kvHeads, headDim] of isSmall ? SMALL : MODELS) {
-    const shape = { heads, kvHeads, headDim };
-    const group = heads / kvHeads;
-    const rowBytes = kvHeads * headDim * 2;
-    const candidates = (isSmall ? ATTEND_SHAPES.slice(0, 2) : ATTEND_SHAPES).filter(
-      (each) =>
-        sharedBytes(each, subgroup, { group, headDim }) <= limits.maxComputeWorkgroupStorageSize &&
-        sharedBytes(each, subgroup, { group, headDim }) <= 16_384,
-    );
-    const kernels = await Promise.all(
-      candidates.map((each) => compileAttendTrial(gpu, each, subgroup, { group, headDim })),
-    );
-    const attend = await createAttend(gpu, { reduction: "subgroup", kvType: "f16", shape });
-    const variant = isSmall ? "plain" : "tiled";
-    const flash = await createFlash(gpu, { variant, kvType: "f16", shape });
-    const keys = storage("keys", Math.max(cacheBytes, MOST_ROWS * rowBytes));
-    const values = storage("values", Math.max(cacheBytes, MOST_ROWS * rowBytes));
-    for (const rows of isSmall ? [70] : ROWS) {
-      const capacity = Math.ceil(rows / 64) * 64;
-      const bytes = 2 * rows * rowBytes;
-      const work = `${model} attention, ${rows} rows`;
-      const table = storage("table", 4096);
-      const regions = Array.from({ length: kvHeads }, (_, head) => [
-        head * capacity,
-        rows - 1,
-        capacity,
-        0,
-      ]);
-      gpu.device.queue.writeBuffer(table, 0, Uint32Array.from(regions.flat()));
-      const cache = { keys, values, table, layer: 0 };
-      const ours = await dispatchTime(context, (recorder) => {
-        for (let i = 0; i < count; i++) {
-          attend(recorder, { cache, capacity, queries, partials, stats, output, lse });
+  const heights = variant === "tiled" ? FLASH_HEIGHTS : [undefined];
+  for (const count of rows <= MOST_CHUNK_ROWS ? chunks : []) {
+    for (const height of heights) {
+      const spec = { variant, kvType: "f16", shape, ...(height && { height }) } as const;
+      const flash = await createFlash(gpu, spec);
+      const time = await dispatchTime(context, (recorder) => {
+        for (let i = 0; i < 4; i++) {
+          flash(recorder, { cache, queries, output, lse, rows: count });
         }
       });
-      trials.push({ work, variant: "ours, a dispatch (of 1 or 2)", us: ours, bytes });
-      for (const [index, kernel] of kernels.entries()) {
-        const { workgroup, span, byLanes } = candidates[index]!;
-        const places = Math.max(1, Math.floor(cacheBytes / (capacity * rowBytes)));
-        const groups = [kvHeads * Math.ceil(rows / span)] as const;
-        if (groups[0] * group * headDim * 4 > 2 ** 26) continue;
-        const us = await dispatchTime(context, (recorder) => {
-          for (let i = 0; i < count; i++) {
-            const first = ((i % places) * capacity * rowBytes) / 16;
-            recorder.dispatch(kernel, {
-              buffers: [queries, keys, values, partials, stats],
-              params: { heads, kvHeads, rows, capacity, scale: 0.125, first },
-              groups,
-            });
-          }
-        });
-        const variant = `workgroup ${workgroup}, ${span} slots, ${byLanes ? "lanes" : "slots"}`;
-        trials.push({ work, variant, us, bytes });
-      }
-      if (!isSmall && rows <= 8000) {
-        const chunk = await dispatchTime(context, (recorder) => {
-          for (let i = 0; i < 4; i++) {
-            flash(recorder, { cache, queries, output, lse, rows: 256 });
-          }
-        });
-        const flops = 4 * 256 * rows * heads * headDim;
-        trials.push({
-          work: `${model} flash, 256 rows on ${rows}`,
-          variant: "ours",
-          us: chunk,
-          flops,
-        });
-      }
-      gpu.memory.destroy(table);
+      const work = `${model} flash, ${count} rows on ${rows}`;
+      const flops = 4 * count * (rows + count / 2) * heads * headDim;
+      trials.push({ work, variant: `${variant}, height ${height}`, us: time, flops });
     }
-    for (const buffer of [keys, values]) gpu.memory.destroy(buffer);
   }
-  for (const buffer of [queries, output, partials, stats, lse]) gpu.memory.destroy(buffer);
+  for (const buffer of [keys, values, table, queries, output, lse, partials, stats]) {
+    gpu.memory.destroy(buffer);
+  }
   return trials;
 }

@@ -2,13 +2,14 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Recorder } from "@/gpu/recorder";
 import type { PassTimes } from "../passTimes";
 
-const RUNS = 3;
+/** Passes in a row: a GPU that has been idle runs the first ones at a lower clock. */
+const RUNS = 8;
 
 /** A kernel variant's time on one problem. */
 export interface Trial {
   readonly work: string;
   readonly variant: string;
-  /** Microseconds of one dispatch, behind others of its kind in one pass; the fastest of three passes. */
+  /** Microseconds of one dispatch, behind others of its kind in one pass; the fastest of several passes. */
   readonly us: number;
   /** Bytes that a dispatch must read, or the operations of a product. */
   readonly bytes?: number;
@@ -32,22 +33,25 @@ export async function dispatchTime(
   record(recorder);
   const program = recorder.program();
   const { queue } = gpu.device;
-  const once = async () => {
+  const submit = () => {
     const encoder = gpu.device.createCommandEncoder();
     program.encode(encoder, "trial");
-    const started = performance.now();
     queue.submit([encoder.finish()]);
-    await queue.onSubmittedWorkDone();
-    return (performance.now() - started) * 1000;
   };
   const found: number[] = [];
   if (times) {
     const passes = await times.run("pass", async () => {
-      for (let run = 0; run < RUNS; run++) await once();
+      for (let run = 0; run < RUNS; run++) submit();
+      await queue.onSubmittedWorkDone();
     });
     found.push(...passes.map(({ us }) => us));
   } else {
-    for (let run = 0; run < RUNS; run++) found.push(await once());
+    for (let run = 0; run < RUNS; run++) {
+      const started = performance.now();
+      submit();
+      await queue.onSubmittedWorkDone();
+      found.push((performance.now() - started) * 1000);
+    }
   }
   const { dispatches } = program;
   program.destroy();

@@ -14,7 +14,7 @@ import decodeQkv from "./decode_qkv.wgsl?raw";
 import gemv from "./gemv.wgsl?raw";
 import gemvNorm from "./gemv_norm.wgsl?raw";
 import gemvRows from "./gemv_rows.wgsl?raw";
-import { compilePlans, type GemvSize, gemvPlan } from "./gemvWidth";
+import { compilePlans, type GemvPlan, type GemvSize, gemvPlan } from "./gemvWidth";
 
 export interface DecodeSpec {
   readonly reduction: Reduction;
@@ -22,6 +22,8 @@ export interface DecodeSpec {
   readonly kvType: KvType;
   /** The matrices that the kernels will multiply; default: any, slowly. */
   readonly sizes?: DecodeSizes;
+  /** How every product is divided; default: by size. */
+  readonly division?: Pick<GemvPlan, "width" | "ahead">;
 }
 
 /** Sizes of a decoder's matrices; those of another type are absent. */
@@ -94,7 +96,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
   const { code, enable, constants } = reductionCode(reduction, gpu);
   const planOf = (size: GemvSize) =>
     spec.sizes
-      ? gemvPlan(reduction, dtype, size)
+      ? { ...gemvPlan(reduction, dtype, size), ...spec.division }
       : { ...gemvPlan(reduction, dtype, NONE), columns: 0 };
   const compile = <P extends ParamTypes>(
     label: string,
