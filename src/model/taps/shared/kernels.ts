@@ -85,13 +85,15 @@ export function compileProbabilities(gpu: Gpu, shape: TapShape) {
 }
 
 /** Weighted sum or maximum of a tile's probabilities over rows and the heads of a unit. */
-export function compileFold(gpu: Gpu, { heads, keys }: TapShape) {
+export function compileFold(gpu: Gpu, { heads, reduction, keys }: TapShape) {
   const keysVec4 = paddedKeys(keys) / 4;
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   return compileCall(
     gpu,
     {
-      label: "tap_fold",
-      code: [fold],
+      label: `tap_fold ${reduction}`,
+      code: [code, fold],
+      enable,
       access: ["read", "read", "write"],
       params: {
         layer: "u32",
@@ -103,7 +105,7 @@ export function compileFold(gpu: Gpu, { heads, keys }: TapShape) {
         takesMax: "u32",
         scale: "f32",
       },
-      constants: { WORKGROUP: TAP_WORKGROUP },
+      constants,
     },
     (args: {
       readonly probabilities: GPUBuffer;
@@ -122,7 +124,7 @@ export function compileFold(gpu: Gpu, { heads, keys }: TapShape) {
       return {
         buffers: [args.probabilities, args.weights, args.folded],
         params: { layer, heads, units, keysVec4, firstRow, endRow, takesMax, scale },
-        groups: [ceilGroups(keysVec4), units],
+        groups: unitGroups(reduction, keysVec4 * units),
       };
     },
   );

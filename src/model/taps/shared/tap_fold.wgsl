@@ -5,9 +5,8 @@
 //   folded         [layers, units, keys_vec4] updated; a unit is a KV head, or all heads at once
 //
 // folded += scale * Σ weights * probabilities, or folded = max(folded, weights * probabilities).
-// One invocation reduces four keys of one unit. Dispatch (ceil(keys_vec4 / WORKGROUP), units).
-
-override WORKGROUP: u32 = 32;
+// A unit of work is four keys of one unit of heads; its invocations share rows and heads. Dispatch
+// `unitGroups(reduction, keys_vec4 * units)`. Follows reduction_*.wgsl.
 
 struct Params {
   layer: u32,
@@ -26,21 +25,27 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) gid: vec3u) {
-  if (gid.x >= params.keys_vec4) {
-    return;
-  }
-  let group = params.heads / params.units;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = unit_index(group, local);
+  let inside = index < params.keys_vec4 * params.units;
+  let key = index % params.keys_vec4;
+  let unit = index / params.keys_vec4;
+  let heads = params.heads / params.units;
+  let count = select(0u, (params.end_row - params.first_row) * heads, inside);
   var total = vec4f(0.0);
   var largest = vec4f(0.0);
-  for (var row = params.first_row; row < params.end_row; row++) {
-    for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {
-      let at = row * params.heads + head;
-      let value = weights[at] * probabilities[at * params.keys_vec4 + gid.x];
-      total += value;
-      largest = max(largest, value);
-    }
+  for (var i = reduction_index(local); i < count; i += REDUCTION_WIDTH) {
+    let at = (params.first_row + i / heads) * params.heads + unit * heads + i % heads;
+    let value = weights[at] * probabilities[at * params.keys_vec4 + key];
+    total += value;
+    largest = max(largest, value);
   }
-  let key = (params.layer * params.units + gid.y) * params.keys_vec4 + gid.x;
-  folded[key] = select(folded[key] + params.scale * total, max(folded[key], largest), params.takes_max == 1u);
+  total = reduce_add4(total, local);
+  largest = reduce_max4(largest, local);
+  if (!inside || reduction_index(local) > 0u) {
+    return;
+  }
+  let to = (params.layer * params.units + unit) * params.keys_vec4 + key;
+  let takes_max = params.takes_max == 1u;
+  folded[to] = select(folded[to] + params.scale * total, max(folded[to], largest), takes_max);
 }
