@@ -18,6 +18,7 @@ import {
 } from "./modelCases";
 import { ortCase } from "./ortCase";
 import type { Report } from "./report";
+import { tuneCase } from "./tuneCase";
 
 /** What every measurement has: the device, what it can do, and how much to measure. */
 export interface Bench {
@@ -58,6 +59,7 @@ export const MODEL_CASES: Readonly<
 /** Measurements that load what they need. They run before the models, in this order. */
 export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   check: checkCase,
+  tune: tuneCase,
   latency: latencyCase,
   dispatch: dispatchCase,
   gemv: gemvCase,

@@ -2,6 +2,7 @@ import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
 import type { CheckSpec } from "@/gpu/selfTest/checks";
 import { type SelfTestResult, selfTest } from "@/gpu/selfTest/selfTest";
+import { tune } from "@/gpu/selfTest/tuning";
 import type { Variants } from "@/gpu/variants";
 
 const CACHE = "keepsight-self-tests";
@@ -17,7 +18,8 @@ export interface TestedThings {
 
 /**
  * The self-test of an adapter, or its result from an earlier visit with the same adapter, browser, build
- * and shapes. Without a cache (private windows, Node) and during development it runs every time.
+ * and shapes. What passes on a GPU is also tuned there. Without a cache (private windows, Node) and during development
+ * it runs every time, and nothing is tuned.
  * @throws SelfTestError
  */
 export async function rememberedSelfTest(
@@ -26,8 +28,11 @@ export async function rememberedSelfTest(
   wanted: Variants,
   spec: CheckSpec,
 ): Promise<SelfTestResult> {
-  const test = () => selfTest(gpu, wanted, spec);
-  if (import.meta.env.DEV || typeof caches === "undefined") return test();
+  if (import.meta.env.DEV || typeof caches === "undefined") return selfTest(gpu, wanted, spec);
+  const test = async () => {
+    const tested = await selfTest(gpu, wanted, spec);
+    return adapter.isFallback ? tested : tune(gpu, tested, spec);
+  };
   const things = { build: location.href, browser: navigator.userAgent, adapter, wanted, spec };
   return recall(await caches.open(CACHE).catch(() => undefined), things, test);
 }
