@@ -21,6 +21,8 @@ export interface VisionTaps {
    * from the class token or, without one, mean over all patches.
    */
   readonly attention?: Float32Array;
+  /** Keys of the encoder's last layer, mean over heads and a row's patches, f32 [visual rows, width]. */
+  readonly keys?: { readonly width: number; readonly data: Float32Array };
   /** [visual rows]: the first row of the same image with the same pixels; the row itself if it is that. */
   readonly firstEqual?: Uint32Array;
   /** Per span of `visual`: how its rows lie in the image. */

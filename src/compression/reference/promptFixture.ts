@@ -112,6 +112,7 @@ function madeUpVision({ visual, seed }: PromptShape): VisionTaps {
   return {
     features: { width, data: Float32Array.from({ length: rows * width }, () => draw() * 2 - 1) },
     attention: Float32Array.from({ length: rows }, draw),
+    keys: { width, data: Float32Array.from({ length: rows * width }, () => draw() * 2 - 1) },
     firstEqual: Uint32Array.from({ length: rows }, (_, row) => row - Number(row % 5 === 4)),
     grids: visual.map(({ start, end }) => gridOf(end - start)),
   };

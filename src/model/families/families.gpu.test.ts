@@ -126,8 +126,13 @@ describe.each(NAMES)("%s", async (name) => {
     for (const image of test.images) {
       const tapped = { attention: test.name === "one" };
       const encoded = await encoder!.encode(pictures.get(image)!, tapped);
-      const { buffer, rows, deepstack = [], attention } = encoded;
-      if (tapped.attention) expectShares(attention!, rows, pictures.get(image)!);
+      const { buffer, rows, deepstack = [], attention, keys } = encoded;
+      if (tapped.attention) {
+        expectShares(attention!, rows, pictures.get(image)!);
+        expect(keys!.data).toHaveLength(rows * keys!.width);
+        expect(keys!.data.every(Number.isFinite)).toBe(true);
+        expect(new Set(keys!.data).size).toBeGreaterThan(rows);
+      }
       buffers.push(...featureBuffers(encoded));
       expect(await farthest([buffer], `features/${image}`)).toBeLessThan(FEATURE_TOLERANCE);
       if (deepstack.length > 0) {

@@ -10,10 +10,17 @@ export interface ImageFeatures {
   readonly deepstack?: readonly GPUBuffer[];
   /** [rows]: attention that a row's patches receive in the last layer that ran, if it was asked for. */
   readonly attention?: Float32Array;
+  /** Keys of that layer, mean over heads, summed over a row's patches; f32 [rows, keyWidth]. */
+  readonly keys?: RowKeys;
+}
+
+export interface RowKeys {
+  readonly width: number;
+  readonly data: Float32Array;
 }
 
 export interface EncodeOptions {
-  /** Whether to record attention, too. */
+  /** Whether to record attention and keys, too. */
   readonly attention?: boolean;
 }
 

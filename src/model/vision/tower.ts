@@ -9,7 +9,7 @@ import { compileTower, type TowerKernels } from "./towerKernels";
 import { TowerScratch } from "./towerScratch";
 import type { Linear, Norm } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
-import { attentionOfRows } from "./visualRows";
+import { meanOfHeads, sumsOfRows } from "./visualRows";
 
 interface LayerArgs {
   readonly layer: TowerLayer;
@@ -73,10 +73,8 @@ export class VisionTower implements VisionEncoder {
       ? memory.storage("vision", "attention", tiles * towerRows(this.#config) * 4)
       : undefined;
     try {
-      this.#encodeTiles(image, encoded, received);
-      const read = received && new Float32Array(await this.#gpu.read(received));
-      const attention = read && attentionOfRows(read, this.#config, image);
-      const tapped = attention ? { attention } : {};
+      const keys = this.#encodeTiles(image, encoded, received);
+      const tapped = received ? await this.#readTapped(image, received, keys) : {};
       if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width, ...tapped };
       const features = this.#arrange(encoded, tiles * tileRows, arrangement);
       memory.destroy(encoded);
@@ -94,7 +92,8 @@ export class VisionTower implements VisionEncoder {
     { pixelValues, tiles }: ProcessedImage,
     encoded: GPUBuffer,
     received: GPUBuffer | undefined,
-  ): void {
+  ): readonly Promise<Float32Array>[] {
+    const keys: Promise<Float32Array>[] = [];
     const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
     const tileFloats = pixelValues.length / tiles;
     const tileBytes = featuresPerSide(this.#config) ** 2 * this.#config.width * 4;
@@ -114,10 +113,36 @@ export class VisionTower implements VisionEncoder {
           encoder.copyBufferToBuffer(scratch.features, 0, encoded, to, size),
         );
         recorder.destroy();
+        if (received) keys.push(this.#readKeys(scratch, count));
       }
+      return keys;
     } finally {
       scratch.destroy();
     }
+  }
+
+  /** Keys of the last layer of `tiles` tiles, mean over heads; copied before the next tiles are encoded. */
+  async #readKeys({ keys, rows: stride }: TowerScratch, tiles: number): Promise<Float32Array> {
+    const all = new Float32Array(await this.#gpu.read(keys));
+    return meanOfHeads(all, this.#config, stride, tiles * towerRows(this.#config));
+  }
+
+  /** Attention and keys of the prompt's rows. */
+  async #readTapped(
+    image: ProcessedImage,
+    received: GPUBuffer,
+    parts: readonly Promise<Float32Array>[],
+  ): Promise<Pick<ImageFeatures, "attention" | "keys">> {
+    const config = this.#config;
+    const { headDim: width } = config;
+    const attention = sumsOfRows(new Float32Array(await this.#gpu.read(received)), config, image);
+    const all = new Float32Array(image.tiles * towerRows(config) * width);
+    let at = 0;
+    for (const part of await Promise.all(parts)) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return { attention, keys: { width, data: sumsOfRows(all, config, image, width) } };
   }
 
   /** From what the last layer has left in the scratch buffers. */

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { tiledGeometry } from "../families/tiledGeometry";
 import type { TowerConfig } from "./towerConfig";
-import { attentionOfRows, firstEqualRows } from "./visualRows";
+import { firstEqualRows, meanOfHeads, sumsOfRows } from "./visualRows";
 
 /** Two tiles of 2 × 2 cells of 2 × 2 pixels; `cells` names the colour of each. */
 function imageOf(cells: readonly number[]) {
@@ -51,6 +51,17 @@ it("sums attention over the patches of a row", () => {
     indices: Uint32Array.of(0, 3, 4, 0),
     weights: Float32Array.of(0.5, 0.5, 1, 0),
   };
-  expect([...attentionOfRows(received, config, { tiles: 1 })]).toEqual([14, 22, 46, 54]);
-  expect([...attentionOfRows(received, config, { tiles: 1, arrangement })]).toEqual([34, 0]);
+  expect([...sumsOfRows(received, config, { tiles: 1 })]).toEqual([14, 22, 46, 54]);
+  expect([...sumsOfRows(received, config, { tiles: 1, arrangement })]).toEqual([34, 0]);
+  // Two columns: a value and its double.
+  const wide = Float32Array.from([...received].flatMap((value) => [value, 2 * value]));
+  const pairs = [14, 22, 46, 54].flatMap((value) => [value, 2 * value]);
+  expect([...sumsOfRows(wide, config, { tiles: 1 }, 2)]).toEqual(pairs);
+  expect([...sumsOfRows(wide, config, { tiles: 1, arrangement }, 2)]).toEqual([34, 68, 0, 0]);
+});
+
+it("means keys over heads, of the first rows of each", () => {
+  // [2 heads, 3 rows, 2]
+  const keys = Float32Array.of(1, 2, 3, 4, 9, 9, 5, 6, 7, 8, 9, 9);
+  expect([...meanOfHeads(keys, { heads: 2, headDim: 2 }, 3, 2)]).toEqual([3, 4, 5, 6]);
 });

@@ -3,29 +3,51 @@ import type { TowerConfig } from "./towerConfig";
 import { foldIndices } from "./towerScratch";
 
 /**
- * The attention that each row of the prompt stands for: the sum over the patches that it folds.
- * @param received [tiles × rows of the transformer]
+ * What each row of the prompt stands for: the sum over the patches that it folds.
+ * @param values [tiles × rows of the transformer, width] @param width default 1
+ * @returns f32 [rows of the prompt, width]
  */
-export function attentionOfRows(
-  received: Float32Array,
+export function sumsOfRows(
+  values: Float32Array,
   config: TowerConfig,
   { tiles, arrangement }: Pick<ProcessedImage, "tiles" | "arrangement">,
+  width = 1,
 ): Float32Array {
   const folded = foldIndices(config, tiles);
   const parts = config.connector.fold ** 2;
-  const encoded = new Float32Array(folded.length / parts);
+  const encoded = new Float32Array((folded.length / parts) * width);
   for (const [i, row] of folded.entries()) {
-    encoded[Math.floor(i / parts)]! += received[row] as number;
+    const to = Math.floor(i / parts) * width;
+    for (let c = 0; c < width; c++) encoded[to + c]! += values[row * width + c] as number;
   }
   if (!arrangement) return encoded;
   const { rows, parts: taps, indices, weights } = arrangement;
-  return Float32Array.from({ length: rows }, (_, row) => {
+  return Float32Array.from({ length: rows * width }, (_, at) => {
+    const [row, column] = [Math.floor(at / width), at % width];
     let sum = 0;
-    // A newline row stands behind the encoder's rows and receives nothing.
+    // A newline row stands behind the encoder's rows and has nothing.
     for (let i = row * taps; i < (row + 1) * taps; i++) {
-      sum += (weights[i] as number) * (encoded[indices[i] as number] ?? 0);
+      sum += (weights[i] as number) * (encoded[(indices[i] as number) * width + column] ?? 0);
     }
     return sum;
+  });
+}
+
+/**
+ * Keys of rows, mean over heads.
+ * @param keys f32 [heads, stride, headDim] @param rows the first of `stride`
+ * @returns f32 [rows, headDim]
+ */
+export function meanOfHeads(
+  keys: Float32Array,
+  { heads, headDim }: Pick<TowerConfig, "heads" | "headDim">,
+  stride: number,
+  rows: number,
+): Float32Array {
+  return Float32Array.from({ length: rows * headDim }, (_, at) => {
+    let sum = 0;
+    for (let head = 0; head < heads; head++) sum += keys[head * stride * headDim + at] as number;
+    return sum / heads;
   });
 }
 

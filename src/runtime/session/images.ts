@@ -81,7 +81,7 @@ export class ConversationImages {
     const { processed } =
       content.kind === "pixels" ? content : await process(entry.file, entry.cut);
     const features = await this.#vision.encoder.encode(processed, {
-      attention: needs.includes("attention"),
+      attention: needs.includes("attention") || needs.includes("keys"),
     });
     const firstEqual = needs.includes("firstEqual")
       ? firstEqualRows(processed, this.#vision.featureSide)
@@ -117,7 +117,7 @@ async function process(file: Blob, { processor, turnImages }: ImageCut) {
 }
 
 function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {
-  return (["attention", "firstEqual"] as const).every(
+  return (["attention", "keys", "firstEqual"] as const).every(
     (name) => !needs.includes(name) || encoded[name] !== undefined,
   );
 }

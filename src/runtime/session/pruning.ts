@@ -34,6 +34,7 @@ export async function readVisionTaps(
   return {
     grids,
     ...(needs.includes("attention") && { attention: Float32Array.from(attention) }),
+    ...(needs.includes("keys") && { keys: joinedKeys(images) }),
     ...(needs.includes("firstEqual") && { firstEqual: Uint32Array.from(firstEqual) }),
     ...(needs.includes("features") && { features: await readFeatures(gpu, images) }),
   };
@@ -42,6 +43,11 @@ export async function readVisionTaps(
 /** Whether a tile's rows are in a segment. */
 export function startsIn({ start }: PromptTile, segment: Segment): boolean {
   return start >= segment.start && start < segment.end;
+}
+
+function joinedKeys(images: readonly EncodedImage[]): NonNullable<VisionTaps["keys"]> {
+  const width = images[0]?.keys?.width ?? 0;
+  return { width, data: Float32Array.from(images.flatMap(({ keys }) => [...(keys?.data ?? [])])) };
 }
 
 async function readFeatures(

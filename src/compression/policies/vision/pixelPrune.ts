@@ -8,8 +8,9 @@ import { needVision, visionPolicy } from "../../visionPolicy";
  * more rows, the first duplicates stay, too; it never drops a row that is not one.
  *
  * https://arxiv.org/abs/2604.00886 (τ = 0), release https://github.com/OPPO-Mente-Lab/PixelPrune. The
- * release predicts a patch from its neighbours and leaves pruned patches out of the encoder; here the
- * encoder sees the whole image, and a duplicate is one of any earlier patch.
+ * release predicts a patch from its neighbours and leaves pruned patches out of the encoder, which changes the
+ * features of all others, because every patch attends to every other. Here the encoder sees the whole image,
+ * so that the rows that stay are those of the full prompt; a duplicate is one of any earlier patch.
  */
 export const pixelPrune = visionPolicy({
   id: "pixelprune",

@@ -51,7 +51,7 @@ describe("visionzip", () => {
 
   it("writes merges as rows of the prompt", () => {
     const attention = Float32Array.of(1, 9, 1, 1);
-    const input = around(4, 0.5, { attention, features: { width: 2, data: angles(0, 0, 0, 0) } });
+    const input = around(4, 0.5, { attention, keys: { width: 2, data: angles(0, 0, 0, 0) } });
     const { layers } = planFor(visionZip, input, { contextual: 0.5 });
     expect(layers[1]!.keep.map((rows) => [...rows])).toEqual([[0, 1, 2, 5, 6]]);
     expect(layers[1]!.merge).toMatchObject({ rule: "mean" });

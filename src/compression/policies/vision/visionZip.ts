@@ -8,13 +8,13 @@ import { needVision, type VisualChoice, visionPolicy } from "../../visionPolicy"
  * ones of them, before the prefill.
  *
  * Dominant rows: the highest a_i, the encoder's attention to row i [V]. Contextual rows: targets at equal
- * steps among the other rows; each remaining row joins the target with the highest cosine of features,
- * F_t ← mean(F_t, F_i, …).
+ * steps among the other rows; each remaining row joins the target with the highest cosine of the encoder's
+ * keys, mean over heads. F_t ← mean(F_t, F_i, …).
  *
  * https://arxiv.org/abs/2412.04467, release https://github.com/dvlab-research/VisionZip.
- * There a = attention of the class token, or the mean of all patches without one (SigLIP). The release
- * compares keys, before the connector, and adds the mean of the merged rows to the target; here rows are
- * compared and averaged behind it.
+ * There a = attention of the class token, or the mean of all patches without one (SigLIP). The release adds
+ * the mean of the merged rows to the target, before the connector; here they are averaged behind it. A row
+ * that folds several patches has the mean of their keys.
  */
 export const visionZip = visionPolicy({
   id: "visionzip",
@@ -36,15 +36,15 @@ export const visionZip = visionPolicy({
       0.16,
     ),
   },
-  beforePrefill: ["attention", "features"],
+  beforePrefill: ["attention", "keys"],
   choose(input, count, { contextual }) {
-    const { data, width } = needVision(input, "features");
+    const { data, width } = needVision(input, "keys");
     const targets = Math.min(count, Math.round(contextual * count));
     return zipRows(needVision(input, "attention"), data, width, [count - targets, targets]);
   },
 });
 
-/** @param data f32 [rows, width] @param counts of dominant and contextual rows */
+/** @param data keys, f32 [rows, width] @param counts of dominant and contextual rows */
 export function zipRows(
   attention: Float32Array,
   data: Float32Array,

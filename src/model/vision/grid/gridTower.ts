@@ -16,6 +16,7 @@ import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../../families/family";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "../encoder";
+import { meanOfHeads } from "../visualRows";
 import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
 import type { RowRange } from "./gridOrder";
 import { GridScratch } from "./gridScratch";
@@ -90,14 +91,14 @@ export class GridTower implements VisionEncoder {
     const received = options.attention
       ? memory.storage("activations", "vision attention", scratch.rows * 4)
       : undefined;
-    let attention: Float32Array | undefined;
+    let tapped: Pick<ImageFeatures, "attention" | "keys"> = {};
     try {
       for (let level = 0; level <= deepstack.length; level++) {
         const bytes = scratch.features * width * 4;
         outputs.push(memory.storage("vision", "image features", bytes));
       }
-      this.#run(image, scratch, outputs, received);
-      attention = received && (await this.#attentionOfRows(scratch, received));
+      const keys = this.#run(image, scratch, outputs, received);
+      if (received && keys) tapped = await this.#readTapped(scratch, received, await keys);
     } catch (error) {
       for (const buffer of outputs) memory.destroy(buffer);
       throw error;
@@ -107,7 +108,7 @@ export class GridTower implements VisionEncoder {
     }
     const [buffer, ...levels] = outputs as [GPUBuffer, ...GPUBuffer[]];
     const stack = levels.length > 0 ? { deepstack: levels } : {};
-    return { buffer, rows: scratch.features, width, ...stack, ...(attention && { attention }) };
+    return { buffer, rows: scratch.features, width, ...stack, ...tapped };
   }
 
   async release(): Promise<void> {
@@ -120,7 +121,8 @@ export class GridTower implements VisionEncoder {
     scratch: GridScratch,
     outputs: readonly GPUBuffer[],
     received: GPUBuffer | undefined,
-  ): void {
+  ): Promise<ArrayBuffer> | undefined {
+    let keys: Promise<ArrayBuffer> | undefined;
     const { merger, deepstack, layers } = this.#weights;
     const { blocks } = scratch;
     const slots = LAYER_SLOTS + 4 * blocks.length;
@@ -129,7 +131,10 @@ export class GridTower implements VisionEncoder {
     for (const [index, layer] of layers.entries()) {
       this.#recordLayer(recorder, scratch, layer, this.#attendsToAll(index));
       recorder.submit();
-      if (received && index === layers.length - 1) this.#recordReceived(scratch, received);
+      if (received && index === layers.length - 1) {
+        this.#recordReceived(scratch, received);
+        keys = this.#gpu.read(scratch.keys); // copied before the merger uses the buffer
+      }
       const level = this.#config.deepstack.indexOf(index);
       if (level < 0) continue;
       const output = outputs[1 + level] as GPUBuffer;
@@ -138,6 +143,7 @@ export class GridTower implements VisionEncoder {
     this.#merge(recorder, scratch, merger, outputs[0] as GPUBuffer);
     recorder.submit();
     recorder.destroy();
+    return keys;
   }
 
   /** The attention that rows receive, from what the last layer has left in the scratch buffers. */
@@ -154,16 +160,20 @@ export class GridTower implements VisionEncoder {
     recorder.destroy();
   }
 
-  /** Sums over the patches of each feature row, in reading order. */
-  async #attentionOfRows(
-    { order: { features } }: GridScratch,
+  /** Attention and keys of each feature row, in reading order. @param keys [heads, rows, headDim] */
+  async #readTapped(
+    { order: { features }, rows }: GridScratch,
     received: GPUBuffer,
-  ): Promise<Float32Array> {
-    const patches = this.#config.fold ** 2;
-    const read = new Float32Array(await this.#gpu.read(received));
-    return Float32Array.from(features, (place) =>
-      read.subarray(place * patches, (place + 1) * patches).reduce((sum, x) => sum + x, 0),
-    );
+    keys: ArrayBuffer,
+  ): Promise<Pick<ImageFeatures, "attention" | "keys">> {
+    const { headDim: width, fold } = this.#config;
+    const attention = new Float32Array(await this.#gpu.read(received));
+    const means = meanOfHeads(new Float32Array(keys), this.#config, rows, rows);
+    const data = sumsOfFolds(means, features, fold ** 2, width);
+    return {
+      attention: sumsOfFolds(attention, features, fold ** 2, 1),
+      keys: { width, data },
+    };
   }
 
   #attendsToAll(layer: number): boolean {
@@ -265,6 +275,22 @@ export class GridTower implements VisionEncoder {
   ): void {
     this.#kernels.norm(recorder, { input, ...norm, output, rows, width, epsilon: GRID_EPSILON });
   }
+}
+
+/** Sums over the `patches` patches of each feature row. @param values [rows, width] */
+function sumsOfFolds(
+  values: Float32Array,
+  features: Uint32Array,
+  patches: number,
+  width: number,
+): Float32Array {
+  const sums = new Float32Array(features.length * width);
+  for (const [row, place] of features.entries()) {
+    for (let i = 0; i < patches * width; i++) {
+      sums[row * width + (i % width)]! += values[place * patches * width + i] as number;
+    }
+  }
+  return sums;
 }
 
 async function compile(
