@@ -214,7 +214,7 @@ function cacheBytes({ config }: Decoder, rows: number): number {
 /** Bytes that all dispatches of a kernel read in one step. */
 function bytesRead(decoder: Decoder, label: string, rows: number): number | undefined {
   const name = label.split(" ")[0] as string;
-  if (name === "attend_split") return cacheBytes(decoder, rows);
+  if (["attend_split", "attend_direct"].includes(name)) return cacheBytes(decoder, rows);
   return (matrixBytes(decoder) as Readonly<Record<string, number>>)[name];
 }
 
