@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { ask, openScripted } from "./scripted";
+import { ask, openScripted, recording } from "./scripted";
 import { test } from "./test";
 
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
@@ -31,4 +31,21 @@ test("every compressed answer says whether it is the full cache's, and which wor
   await expect(answers(page)).toHaveCount(4);
   await expect(page.getByText("Not compared with the full cache.")).toHaveCount(0);
   await expect(page).toHaveURL(/reference=off/);
+});
+
+test("notices of the engine are sentences in the page's language, that of a blank image beside the answer", async ({
+  page,
+}) => {
+  const { load, answers: recorded } = recording();
+  const [first] = recorded;
+  const notices = [{ code: "blankImage" }, { code: "earlierDropped", megabytes: 1.5 }] as const;
+  const answer = { ...first!, result: { ...first!.result!, notices } };
+  await openScripted(page, { script: { load, answers: [answer] } });
+  await ask(page, answer.question);
+  await expect(page.getByText(/^The image is blank/).first()).toBeVisible();
+  await page.getByText("Details", { exact: true }).click();
+  await expect(page.getByText("Earlier rows were dropped to stay within 1.5 MB.")).toBeVisible();
+  await page.getByRole("button", { name: "中文" }).click();
+  await expect(page.getByText(/^图像是空白的/).first()).toBeVisible();
+  await expect(page.getByText("为不超过 1.5 MB，丢弃了较早的行。")).toBeVisible();
 });

@@ -1,9 +1,8 @@
 import type { Notice, RecordedNotice } from "@/protocol/notice";
-import type { Texts } from "./en/en";
-import { noticesEn } from "./en/notices";
+import { type NoticeSentences, noticesEn } from "./en/notices";
 
 /** A notice in the words of a language; older records hold the sentence itself. */
-export function noticeSentence(words: Texts["notices"], notice: RecordedNotice): string {
+export function noticeSentence(words: NoticeSentences, notice: RecordedNotice): string {
   if (typeof notice === "string") return notice;
   const say = words[notice.code] as (notice: Notice) => string;
   return say(notice);

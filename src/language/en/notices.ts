@@ -1,6 +1,6 @@
 import type { Notice, NoticeCode } from "@/protocol/notice";
 
-type Sentences = {
+export type NoticeSentences = {
   readonly [C in NoticeCode]: (notice: Extract<Notice, { readonly code: C }>) => string;
 };
 
@@ -12,7 +12,7 @@ const KERNELS: Readonly<Record<string, string>> = {
 };
 
 /** The sentences of the engine's notices. */
-export const noticesEn: Sentences = {
+export const noticesEn: NoticeSentences = {
   scaledDown: ({ width, height, ownWidth, ownHeight }) =>
     `The model sees the image in ${width} × ${height} pixels instead of ${ownWidth} × ${ownHeight}: ` +
     "more do not fit here.",
