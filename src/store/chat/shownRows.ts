@@ -10,8 +10,8 @@ export interface ShownRows {
 }
 
 /**
- * The rows of an image in the shown attempt, or in the newest one that prefilled it. A turn that
- * was appended to the cache does not change the rows of earlier images.
+ * The rows of an image in the shown attempt, or in the newest one before it that has the image. An answer
+ * also reports what is left of earlier images.
  */
 export function shownRows(
   { conversation, shown }: Pick<ChatState, "conversation" | "shown">,

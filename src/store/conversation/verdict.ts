@@ -81,6 +81,17 @@ export function ownReference({ id, settings, run }: Attempt): Attempt | undefine
   };
 }
 
+/** What the lanes of a comparison are compared with: the full lane, else the reference that they share. */
+export function lanesReference(lanes: readonly Attempt[]): {
+  readonly full: Attempt | undefined;
+  readonly answer: string | undefined;
+} {
+  const full = lanes.find(({ run }) => run.phase === "done" && isFull(run.result));
+  const shared = lanes.map(ownReference).find((found) => found !== undefined);
+  const run = (full ?? shared)?.run;
+  return { full, answer: run?.phase === "done" ? run.result.answer : undefined };
+}
+
 function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {
   return attempts.findLast(
     (each) =>

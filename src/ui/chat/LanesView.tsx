@@ -6,7 +6,7 @@ import {
   standingAttempt,
   textOf,
 } from "@/store/conversation/conversation";
-import { ownReference } from "@/store/conversation/verdict";
+import { lanesReference } from "@/store/conversation/verdict";
 import { agreementCounts } from "@/text/agreement";
 import { formatBytes, formatMs } from "@/text/format";
 import { ShareActions } from "../share/ShareActions";
@@ -29,10 +29,7 @@ interface Props {
 /** The lanes of a comparison side by side, and what can be done with their question. */
 export function LanesView({ exchange, lanes }: Props) {
   const { policies } = useApp();
-  const full = lanes.find(({ settings, run }) => settings.retention === 1 && run.phase === "done");
-  const shared = lanes.map(ownReference).find((found) => found !== undefined);
-  const run = (full ?? shared)?.run;
-  const reference = run?.phase === "done" ? run.result.answer : undefined;
+  const { full, answer: reference } = lanesReference(lanes);
   const standing = standingAttempt(exchange);
   const isSettled = lanes.every(({ run }) => run.phase === "done" || run.phase === "failed");
   return (

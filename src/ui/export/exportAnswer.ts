@@ -1,7 +1,7 @@
 import { texts } from "@/language/language";
 import type { Attempt, Exchange } from "@/store/conversation/conversation";
 import { hiddenLabel } from "@/store/conversation/occlusion";
-import { agreesWithReference, ownReference } from "@/store/conversation/verdict";
+import { agreesWithReference, lanesReference } from "@/store/conversation/verdict";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { agreementCounts } from "@/text/agreement";
 import { formatBytes, formatCount, formatMs } from "@/text/format";
@@ -35,10 +35,7 @@ ${heading(attempt, context)}${verdict}${measured(attempt, context)}</article>`;
 
 /** The lanes of a comparison side by side, words that the full cache's answer has not marked. */
 export function lanesMarkup(lanes: readonly Attempt[], context: AnswerContext): Markup {
-  const full = lanes.find(({ settings, run }) => settings.retention === 1 && run.phase === "done");
-  const shared = lanes.map(ownReference).find((found) => found !== undefined);
-  const run = (full ?? shared)?.run;
-  const reference = run?.phase === "done" ? run.result.answer : undefined;
+  const { full, answer: reference } = lanesReference(lanes);
   return markup`<div class="lanes">${lanes.map(
     (lane) => markup`<article class="lane">${heading(lane, context)}
 <p class="verdict">${lane === full ? texts.chat.lanes.reference : agreement(lane, reference)}</p>
