@@ -43,7 +43,7 @@ test("notices of the engine are sentences in the page's language, that of a blan
   await openScripted(page, { script: { load, answers: [answer] } });
   await ask(page, answer.question);
   await expect(page.getByText(/^The image is blank/).first()).toBeVisible();
-  await page.getByText("Details", { exact: true }).click();
+  await page.locator("summary", { hasText: "Details" }).click();
   await expect(page.getByText("Earlier rows were dropped to stay within 1.5 MB.")).toBeVisible();
   await page.getByRole("button", { name: "中文" }).click();
   await expect(page.getByText(/^图像是空白的/).first()).toBeVisible();
