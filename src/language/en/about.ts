@@ -17,6 +17,16 @@ export const aboutEn = {
   here: "Here",
   every: "Every policy",
   options: "Options",
+  accuracy: {
+    title: "What was measured",
+    how: (questions: number, pages: number, full: string) =>
+      `The embedded model answered ${questions} questions about ${pages} pages that it was not trained on, ` +
+      `once for every method and share, from the same prefill. With the full cache ${full} of the answers are right.`,
+    kept: "Kept of the image",
+    reading:
+      "Differences of less than about 5 points can be chance. The methods were published for models a hundred times as " +
+      "large, so their order may differ there.",
+  },
   numbers: "What the numbers mean",
   licences: "Licences of this page and of what it contains",
   latest: (settings: string) => `The value beside each is from your last answer, with ${settings}.`,

@@ -16,6 +16,15 @@ export const aboutZh: Texts["about"] = {
   here: "此处",
   every: "所有策略",
   options: "选项",
+  accuracy: {
+    title: "测量结果",
+    how: (questions, pages, full) =>
+      `内置模型就 ${pages} 张未参与训练的页面回答了 ${questions} 个问题，每种方法和每个保留比例各一次，` +
+      `均从同一次预填充开始。使用完整缓存时，${full} 的回答正确。`,
+    kept: "图像保留比例",
+    reading:
+      "小于约 5 个百分点的差异可能是偶然的。这些方法是为大一百倍的模型发表的，在那些模型上的顺序可能不同。",
+  },
   numbers: "数字的含义",
   licences: "此页面及其所含组件的许可证",
   latest: (settings) => `每项旁边的数值来自您的最后一个回答，设置为 ${settings}。`,

@@ -5,6 +5,7 @@ import { Sentence } from "../shared/Sentence";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat } from "../useApp";
 import styles from "./About.module.css";
+import { Accuracy } from "./Accuracy";
 import { Journey } from "./Journey";
 import { LastNumbers } from "./LastNumbers";
 import { latestAnswer } from "./latest";
@@ -61,6 +62,9 @@ export default function About() {
             </section>
           );
         })}
+
+        <h2 className={styles.title}>{words.accuracy.title}</h2>
+        <Accuracy />
 
         <h2 className={styles.title}>{words.every}</h2>
         <dl className={styles.list}>
