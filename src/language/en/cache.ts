@@ -31,7 +31,7 @@ export const cacheEn = {
   },
   earlier: {
     name: "Earlier images",
-    help: "Share of their rows that the next question leaves, ranked by that question.",
+    help: "Share of their rows that the next question leaves, ranked by that question. A comparison compresses all images alike.",
     unchanged: "unchanged",
   },
   reference: {

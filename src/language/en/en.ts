@@ -2,6 +2,7 @@ import { aboutEn } from "./about";
 import { cacheEn } from "./cache";
 import { chartsEn } from "./charts";
 import { chatEn } from "./chat";
+import { documentsEn } from "./documents";
 import { exportEn } from "./export";
 import { failuresEn } from "./failures";
 import { libraryEn } from "./library";
@@ -23,6 +24,7 @@ export const en = {
   charts: chartsEn,
   share: shareEn,
   library: libraryEn,
+  documents: documentsEn,
   failures: failuresEn,
   notices: noticesEn,
   /** A text of the policies' registry, which is English. */

@@ -30,7 +30,7 @@ export const cacheZh: Texts["cache"] = {
   },
   earlier: {
     name: "较早的图像",
-    help: "下一个问题为较早图像保留的行的比例，由该问题排序。",
+    help: "下一个问题为较早图像保留的行的比例，由该问题排序。对比时所有图像以相同方式压缩。",
     unchanged: "不变",
   },
   reference: {

@@ -3,6 +3,7 @@ import { aboutZh } from "./about";
 import { cacheZh } from "./cache";
 import { chartsZh } from "./charts";
 import { chatZh } from "./chat";
+import { documentsZh } from "./documents";
 import { exportZh } from "./export";
 import { failuresZh } from "./failures";
 import { libraryZh } from "./library";
@@ -24,6 +25,7 @@ export const zh: Texts = {
   charts: chartsZh,
   share: shareZh,
   library: libraryZh,
+  documents: documentsZh,
   failures: failuresZh,
   notices: noticesZh,
   policy: (english) => policiesZh[english] ?? english,

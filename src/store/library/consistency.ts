@@ -1,3 +1,4 @@
+import { texts } from "@/language/language";
 import type { ImageLayout, LayerReport, TurnResult } from "@/protocol/engine";
 import { wordsIn } from "../attention/words";
 import { SAMPLING_LIMITS } from "../settings/settings";
@@ -29,43 +30,44 @@ export function checkResult(result: DocumentResult, at: string): void {
   checkLayers(result.layers, `${at}.layers`);
   const { promptTokens, visualTokens, appended, finish } = result;
   if (visualTokens > promptTokens || promptTokens > MAX_TOKENS) {
-    refuse(`${at} has ${visualTokens} visual tokens in a prompt of ${promptTokens}`);
+    refuse(texts.documents.visualTokens(at, visualTokens, promptTokens));
   }
   const rows = result.images.reduce((sum, layout) => sum + rowsOf(layout), 0);
   // Layouts cover the whole conversation. A turn that was appended counts only its own rows, and one that
   // was stopped during the prefill only those before.
   const fits = appended || finish === "cancelled" ? rows >= visualTokens : rows === visualTokens;
   if (!fits || rows > MAX_ROWS) {
-    refuse(`the patches of ${at}.images are ${rows}, and its visualTokens ${visualTokens}`);
+    refuse(texts.documents.patches(at, rows, visualTokens));
   }
 }
 
 function checkAnswer({ answer, tokenIds }: DocumentResult, at: string): void {
   const tokens = tokenIds.length;
   if (tokens > MAX_ANSWER_TOKENS || answer.length > SPARE_CHARACTERS + TOKEN_CHARACTERS * tokens) {
-    refuse(`${at}.answer has ${answer.length} characters in ${tokens} tokens`);
+    refuse(texts.documents.answerCharacters(at, answer.length, tokens));
   }
   // Comparing two answers takes time proportional to the product of their word counts.
   const words = wordsIn(answer).length;
-  if (words > MAX_ANSWER_TOKENS) refuse(`${at}.answer has ${words} words in ${tokens} tokens`);
+  if (words > MAX_ANSWER_TOKENS) refuse(texts.documents.answerWords(at, words, tokens));
 }
 
 /** Text generated before an answer failed. @throws SchemaError */
 export function checkSaid(text: string, at: string): void {
   if (text.length > SPARE_CHARACTERS + TOKEN_CHARACTERS * MAX_ANSWER_TOKENS) {
-    refuse(`${at} has ${text.length} characters`);
+    refuse(texts.documents.characters(at, text.length));
   }
 }
 
 /** `rowsBefore` is a mean over heads, and heads may hold different rows: neither bounds a list. */
 function checkLayers(layers: readonly LayerReport[], at: string): void {
-  if (layers.length > MAX_LAYERS) refuse(`${at} are ${layers.length}`);
+  if (layers.length > MAX_LAYERS) refuse(texts.documents.layers(at, layers.length));
   for (const [index, { kept, keptPerHead = [] }] of layers.entries()) {
-    if (keptPerHead.length > MAX_HEADS) refuse(`${at}[${index}] has ${keptPerHead.length} heads`);
+    if (keptPerHead.length > MAX_HEADS)
+      refuse(texts.documents.heads(`${at}[${index}]`, keptPerHead.length));
     for (const list of [kept, ...keptPerHead]) {
       const isAscending = list.every((row, i) => i === 0 || row > list[i - 1]!);
       if (!isAscending || (list.at(-1) ?? 0) >= MAX_TOKENS) {
-        refuse(`${at}[${index}] keeps rows that are not ascending positions of a prompt`);
+        refuse(texts.documents.order(`${at}[${index}]`));
       }
     }
   }

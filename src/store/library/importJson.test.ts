@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { speak } from "@/language/language";
 import { result } from "../app/testing";
 import {
   type ConversationImage,
@@ -224,6 +225,14 @@ describe("a conversation that was exported", () => {
     expect(() => readDocument(json, "c.json")).toThrow(
       /^“c\.json” is not a conversation of Keepsi/,
     );
+  });
+
+  test("is refused in the language of the page", async () => {
+    await speak("zh");
+    expect(() => readDocument('{"format": 1}', "c.json")).toThrow(
+      "“c.json”不是 Keepsight 的对话：format 不是 keepsight-conversation。",
+    );
+    await speak("en");
   });
 
   test.each(["", "data:,", "https://x.org/y.png", "data:image/png;base64,!", "javascript:1,AA"])(

@@ -250,17 +250,17 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
   for (const [index, exchange] of exchanges.entries()) {
     const missing = exchange.pictures.find((id) => !known.has(id));
     if (missing !== undefined) {
-      throw new SchemaError(`exchanges[${index}] names an image that is not in it`);
+      throw new SchemaError(texts.documents.unknownImage(`exchanges[${index}]`));
     }
     if (exchange.attempts.length === 0)
-      throw new SchemaError(`exchanges[${index}] has no attempts`);
+      throw new SchemaError(texts.documents.noAttempts(`exchanges[${index}]`));
     for (const [place, attempt] of exchange.attempts.entries()) {
       checkAttempt(attempt, known, `exchanges[${index}].attempts[${place}]`);
     }
     for (const { comparison } of exchange.attempts) {
       const lanes = exchange.attempts.filter((each) => each.comparison === comparison);
       if (comparison !== undefined && lanes.length > MOST_LANES) {
-        throw new SchemaError(`exchanges[${index}] compares ${lanes.length} lanes`);
+        throw new SchemaError(texts.documents.lanes(`exchanges[${index}]`, lanes.length));
       }
     }
   }
@@ -269,10 +269,10 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
 function checkAttempt(attempt: DocumentAttempt, images: ReadonlySet<string>, at: string): void {
   const { result: given, failure: why, hidden: covered } = attempt;
   if (given === undefined && why === undefined) {
-    throw new SchemaError(`${at} has neither a result nor a failure`);
+    throw new SchemaError(texts.documents.noOutcome(at));
   }
   if (covered && !images.has(covered.picture)) {
-    throw new SchemaError(`${at}.hidden names an image that is not in it`);
+    throw new SchemaError(texts.documents.unknownImage(`${at}.hidden`));
   }
   if (given) checkResult(given, `${at}.result`);
   const reference = given?.reference;

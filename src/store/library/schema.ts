@@ -1,3 +1,5 @@
+import { texts } from "@/language/language";
+
 /**
  * Validation of external data: a schema takes any value and returns the typed value, or throws a
  * `SchemaError` that names the path. Unknown fields are dropped.
@@ -9,7 +11,7 @@ export class SchemaError extends Error {
 }
 
 function refuse(at: string, wanted: string): never {
-  throw new SchemaError(`${at || "the document"} is not ${wanted}`);
+  throw new SchemaError(texts.documents.is(at, wanted));
 }
 
 /** Largest number of characters of a text that is drawn unchanged. */
@@ -21,32 +23,32 @@ export const string: Schema<string> = (value, at) => {
   const text = longString(value, at);
   return text.length <= MAX_CHARACTERS
     ? text
-    : refuse(at, `a text of at most ${MAX_CHARACTERS} characters`);
+    : refuse(at, texts.documents.shortText(MAX_CHARACTERS));
 };
 
 /** Of any length; its length is checked elsewhere. */
 export const longString: Schema<string> = (value, at) =>
-  typeof value === "string" ? value : refuse(at, "a text");
+  typeof value === "string" ? value : refuse(at, texts.documents.text);
 
 export const flag: Schema<boolean> = (value, at) =>
-  typeof value === "boolean" ? value : refuse(at, "true or false");
+  typeof value === "boolean" ? value : refuse(at, texts.documents.flag);
 
 /** Finite. */
 export const finite: Schema<number> = (value, at) =>
-  typeof value === "number" && Number.isFinite(value) ? value : refuse(at, "a number");
+  typeof value === "number" && Number.isFinite(value) ? value : refuse(at, texts.documents.number);
 
 /** @param most inclusive */
 export function whole(most = Number.MAX_SAFE_INTEGER): Schema<number> {
   return (value, at) =>
     typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most
       ? value
-      : refuse(at, `a whole number up to ${most}`);
+      : refuse(at, texts.documents.whole(most));
 }
 
 /** One of a list of strings or numbers. */
 export function oneOf<const T extends string | number>(...values: readonly T[]): Schema<T> {
   return (value, at) =>
-    values.find((each) => each === value) ?? refuse(at, values.map(String).join(" or "));
+    values.find((each) => each === value) ?? refuse(at, texts.documents.oneOf(values.map(String)));
 }
 
 /** The first of two schemas that accepts the value. */
@@ -62,8 +64,8 @@ export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B>
 
 export function list<T>(item: Schema<T>, most = MAX_ENTRIES): Schema<readonly T[]> {
   return (value, at) => {
-    if (!Array.isArray(value)) return refuse(at, "a list");
-    if (value.length > most) return refuse(at, `a list of at most ${most}: it has ${value.length}`);
+    if (!Array.isArray(value)) return refuse(at, texts.documents.list);
+    if (value.length > most) return refuse(at, texts.documents.shortList(most, value.length));
     return value.map((each, index) => item(each, `${at}[${index}]`));
   };
 }
@@ -102,5 +104,5 @@ export function object<T extends object>(
 
 function asObject(value: unknown, at: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  return refuse(at, "an object");
+  return refuse(at, texts.documents.object);
 }

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { texts } from "@/language/language";
 import { shownRows } from "@/store/chat/shownRows";
 import { type Attempt, type Exchange, reportOf } from "@/store/conversation/conversation";
-import { cacheSettings } from "@/store/settings/settings";
+import { questionSettings } from "@/store/settings/settings";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings, useViewerImage } from "../useApp";
@@ -82,7 +82,7 @@ export function AgainActions({ exchange }: { readonly exchange: Exchange }) {
   const app = useApp();
   const settings = useSettings((state) => state);
   const again = app.policies.map((policy) => {
-    const other = cacheSettings({ ...settings, policy: policy.id }, app.policies);
+    const other = questionSettings({ ...settings, policy: policy.id }, app.policies);
     return {
       key: policy.id,
       label: settingsLabel(app.policies, other),

@@ -4,7 +4,7 @@ import { texts } from "@/language/language";
 import { isAnswering } from "@/store/chat/chat";
 import { contextTokens, standingAttempt } from "@/store/conversation/conversation";
 import { readsEnglishOnly } from "@/store/engine/model";
-import { cacheSettings, sameSettings } from "@/store/settings/settings";
+import { questionSettings, sameSettings } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
@@ -172,7 +172,7 @@ function NextSettings({ isComparing }: { readonly isComparing: boolean }) {
     return exchange && (standingAttempt(exchange) ?? exchange.attempts.at(-1))?.settings;
   });
   const kv = useCharts((state) => state.reading?.pools.kv);
-  const next = cacheSettings(settings, policies);
+  const next = questionSettings(settings, policies);
   const label = settingsLabel(policies, next);
   const isChanged = !isComparing && last !== undefined && !sameSettings(last, next);
   return (
