@@ -26,6 +26,7 @@ TIMES = [0.5, 61.2, 3725.0]
 DURATION = 3800.9
 QUESTION = "What happens?"
 ROWS = 4  # of a tile or a frame; other numbers change nothing but lengths
+IMAGE_ROWS = 3
 NUMBERS = {3: "three"}  # num2words
 
 
@@ -43,17 +44,24 @@ def main() -> None:
         # The rows of a video have a token of their own, whose embedding the features replace, too.
         ("llava-onevision", LlavaOnevisionProcessor, {"video_token": "<image>"}, None),
     ]
-    written = {}
+    written, beside = {}, {}
     for name, processor, tokens, template in prompts:
         fields = SimpleNamespace(**sizes, **tokens)
-        written[name] = prompt(name, processor.replace_video_token(fields, videos, 0), template)
-    document = {"seconds": TIMES, "duration": DURATION, "question": QUESTION, "rows": ROWS, "prompts": written, "pooling": pooling()}
+        expanded = processor.replace_video_token(fields, videos, 0)
+        written[name] = prompt(name, expanded, template)
+        if name == "llava-onevision":
+            # Its template writes images before videos.
+            beside[name] = prompt(name, expanded, template, image="<image>" * IMAGE_ROWS)
+    document = {"seconds": TIMES, "duration": DURATION, "question": QUESTION, "rows": ROWS, "imageRows": IMAGE_ROWS}
+    document |= {"prompts": written, "besideImage": beside, "pooling": pooling()}
     (FAMILIES / "video.json").write_text(json.dumps(document) + "\n")
 
 
-def prompt(name: str, expanded: str, template: str | None) -> list[int]:
+def prompt(name: str, expanded: str, template: str | None, image: str | None = None) -> list[int]:
+    """@param image what stands for an image behind the video; none if absent"""
     directory = FAMILIES / name
-    content = [{"type": "video"}, {"type": "text", "text": QUESTION}]
+    images = [{"type": "image"}] if image else []
+    content = [{"type": "video"}, *images, {"type": "text", "text": QUESTION}]
     tokenizer = AutoTokenizer.from_pretrained(directory)
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": content}],
@@ -62,7 +70,9 @@ def prompt(name: str, expanded: str, template: str | None) -> list[int]:
         add_generation_prompt=True,
     )
     assert text.count("<video>") == 1, text
-    return tokenizer(text.replace("<video>", expanded)).input_ids
+    # The video's rows may have the image's token: the image first.
+    written = text.replace("<image>", image) if image else text
+    return tokenizer(written.replace("<video>", expanded)).input_ids
 
 
 def pooling() -> dict:

@@ -15,7 +15,10 @@ const recorded: {
   readonly duration: number;
   readonly question: string;
   readonly rows: number;
+  readonly imageRows: number;
   readonly prompts: Readonly<Record<string, readonly number[]>>;
+  /** The same with an image behind the video. */
+  readonly besideImage: Readonly<Record<string, readonly number[]>>;
   readonly pooling: {
     readonly side: number;
     readonly features: number[];
@@ -54,6 +57,33 @@ describe("a video", () => {
       const prompt = prompts.build([{ images, question: recorded.question }]);
       expect(prompt.ids).toEqual(ids);
       expect(new Set(prompt.tiles.map(({ image }) => image)).size).toBe(recorded.seconds.length);
+    },
+  );
+
+  it.each(Object.entries(recorded.besideImage))(
+    "before an image stands behind it where the template of %s says so",
+    async (name, ids) => {
+      const { prompts } = await promptsOf(name);
+      const frames = framesOf(recorded.rows);
+      const last = { ...frames.pop()!, tiles: [tile(recorded.rows), tile(1)] };
+      const still = {
+        key: "still",
+        grid: { rows: 0, columns: 0 },
+        tiles: [tile(recorded.imageRows)],
+      };
+      const before = { images: [still], question: "?", answerIds: [1] };
+      const images = [...frames, last, still];
+      const prompt = prompts.build([{ images, question: recorded.question }]);
+      expect(prompt.ids).toEqual(ids);
+      expect(prompt.tiles.map(({ image, count }) => [image, count])).toEqual([
+        ["still", recorded.imageRows],
+        ...[...frames, last].map(({ key }) => [key, recorded.rows]),
+        ["2", 1],
+      ]);
+      expect(prompt.imageOrder).toEqual([3, 0, 1, 2]);
+      expect(prompts.build([before, { images, question: "?" }]).imageOrder).toEqual([
+        ...[0, 4, 1, 2, 3],
+      ]);
     },
   );
 

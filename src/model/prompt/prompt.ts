@@ -61,6 +61,8 @@ export interface Prompt {
   readonly turnStarts: readonly number[];
   /** In prompt order. */
   readonly tiles: readonly PromptTile[];
+  /** The images of all turns, counted turn by turn, in prompt order: templates may place images before videos. */
+  readonly imageOrder: readonly number[];
 }
 
 /** A model family's notation of images in the prompt. */
@@ -105,17 +107,70 @@ function timesBefore(frames: readonly Framed[]): readonly string[] {
   return [...times, ""];
 }
 
-/** What stands in the place of each placeholder, in order. */
+/** What stands in the place of a placeholder. */
+interface Piece {
+  readonly placeholder: string;
+  readonly expanded: string;
+  /** Of the turn: one image, or the frames of a video. */
+  readonly images: readonly number[];
+}
+
+/** In the turn's order. */
 function piecesOf(
   images: readonly PromptImage[],
   { placeholder, expand, video }: ImageMarkup,
   writesVideos: boolean,
-) {
-  return clipsOf(images).flatMap(({ first, count, isVideo }) => {
+): readonly Piece[] {
+  return clipsOf(images).flatMap(({ first, count, isVideo }): readonly Piece[] => {
     const own = images.slice(first, first + count);
+    const places = own.map((_, i) => first + i);
     if (!isVideo || !video || !writesVideos)
-      return own.map((image) => ({ placeholder, expanded: expand(image) }));
-    return [{ placeholder: video.placeholder, expanded: video.expand(own) }];
+      return own.map((image, i) => ({ placeholder, expanded: expand(image), images: [first + i] }));
+    return [{ placeholder: video.placeholder, expanded: video.expand(own), images: places }];
+  });
+}
+
+/** A turn's text, and its images in the order in which they stand there. */
+interface WrittenTurn {
+  readonly text: string;
+  readonly order: readonly number[];
+}
+
+/**
+ * Writes pieces in the places of their placeholders: those of one placeholder in their order.
+ * @throws PromptError unless there is one place for each
+ */
+function writePieces(
+  text: string,
+  pieces: readonly Piece[],
+  placeholders: readonly string[],
+): WrittenTurn {
+  const places = placeholders
+    .flatMap((placeholder) => placesOf(text, placeholder).map((at) => ({ at, placeholder })))
+    .sort((a, b) => a.at - b.at);
+  const left = [...pieces];
+  const order: number[] = [];
+  let [written, end] = ["", 0];
+  for (const { at, placeholder } of places) {
+    const next = left.findIndex((piece) => piece.placeholder === placeholder);
+    const [piece] = next < 0 ? [] : left.splice(next, 1);
+    written += text.slice(end, at) + (piece?.expanded ?? "");
+    end = at + placeholder.length;
+    order.push(...(piece?.images ?? []));
+  }
+  if (places.length === pieces.length && left.length === 0) {
+    return { text: written + text.slice(end), order };
+  }
+  const counts = `${places.length} of ${pieces.length} images`;
+  throw new PromptError(`The model's chat template places ${counts}.`);
+}
+
+function placesOf(text: string, placeholder: string): number[] {
+  const parts = text.split(placeholder).slice(0, -1);
+  let end = -placeholder.length;
+  return parts.map((part) => {
+    end += placeholder.length + part.length;
+    return end;
   });
 }
 
@@ -155,9 +210,10 @@ export class PromptBuilder {
     const ids: number[] = [];
     const turnStarts: number[] = [];
     const tiles: PromptTile[] = [];
+    const imageOrder: number[] = [];
     for (const [index, turn] of turns.entries()) {
       turnStarts.push(ids.length);
-      const text = this.#text(turns.slice(0, index + 1));
+      const { text, order } = this.#text(turns.slice(0, index + 1));
       const written = text
         .split(BREAK)
         .flatMap((part, i) =>
@@ -167,11 +223,14 @@ export class PromptBuilder {
       // A turn that ended by its stop token has it already; any other gets it with the next text.
       const isClosed = this.#stopIds.has(ids.at(-1) ?? -1) && this.#stopIds.has(added[0] ?? -1);
       const own = isClosed && index > 0 ? added.slice(1) : added;
-      tiles.push(...this.#tiles(turn.images, own, ids.length));
+      const images = order.map((image) => turn.images[image] as PromptImage);
+      tiles.push(...this.#tiles(images, own, ids.length));
+      const firstImage = imageOrder.length;
+      imageOrder.push(...order.map((image) => firstImage + image));
       for (const id of own) ids.push(id);
       for (const id of turn.answerIds ?? []) ids.push(id);
     }
-    return { ids, turnStarts, tiles };
+    return { ids, turnStarts, tiles, imageOrder };
   }
 
   /**
@@ -185,7 +244,7 @@ export class PromptBuilder {
   }
 
   /** What the last of `turns` adds to the prompt, from the end of the answer before it. */
-  #text(turns: readonly PromptTurn[]): string {
+  #text(turns: readonly PromptTurn[]): WrittenTurn {
     const messages = turns.flatMap((turn, index): ChatMessage[] => [
       { role: "user", content: this.#content(turn) },
       ...(index + 1 < turns.length
@@ -218,25 +277,15 @@ export class PromptBuilder {
     );
   }
 
-  #withImages(text: string, turn: PromptTurn | undefined): string {
+  #withImages(text: string, turn: PromptTurn | undefined): WrittenTurn {
     const markup = this.#markup;
     const pieces = markup ? piecesOf(turn?.images ?? [], markup, this.#writesVideos) : [];
     const placeholders = [markup?.placeholder, markup?.video?.placeholder].flatMap((x) => x ?? []);
-    const places = placeholders.reduce((sum, each) => sum + text.split(each).length - 1, 0);
-    const wrong = `The model's chat template places ${places} of ${pieces.length} images.`;
-    if (places !== pieces.length) throw new PromptError(wrong);
-    let [written, rest] = ["", text];
-    for (const { placeholder, expanded } of pieces) {
-      const at = rest.indexOf(placeholder);
-      if (at < 0) throw new PromptError(wrong);
-      written += rest.slice(0, at) + expanded;
-      rest = rest.slice(at + placeholder.length);
-    }
-    return written + rest;
+    return writePieces(text, pieces, placeholders);
   }
 
   /**
-   * Locations of the visual rows of a turn's images. `ids` are the turn's token ids, from position
+   * Locations of the visual rows of a turn's images, which are in prompt order. `ids` are the turn's token ids, from position
    * `offset` on: an image token among generated ids is never taken for a row.
    */
   #tiles(images: readonly PromptImage[], ids: readonly number[], offset: number): PromptTile[] {

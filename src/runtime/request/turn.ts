@@ -44,7 +44,8 @@ export async function prepareTurn(
     })),
   );
   checkContext(prompt.ids.length, model.decoder.config.contextLength);
-  const inOrder = shown.flat().map(({ image }) => image);
+  const all = shown.flat();
+  const inOrder = prompt.imageOrder.map((i) => (all[i] as ShownImage).image);
   const tileImages = imagesOfTiles(prompt.tiles, inOrder);
   const tiles = tileImages.map(({ hash }) => hash);
   return {

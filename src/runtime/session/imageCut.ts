@@ -10,7 +10,8 @@ export interface ImageCut {
 }
 
 /**
- * Frames of a video are cut by the family's processor for frames, if it has one.
+ * Frames of a video are cut by the family's processor for frames, if it has one, and are then no images
+ * beside which others stand.
  * @param images of the turn @param at the image's place among them
  */
 export function cutOf(processor: ImageProcessor, images: readonly Framed[], at: number): ImageCut {
@@ -20,6 +21,7 @@ export function cutOf(processor: ImageProcessor, images: readonly Framed[], at: 
     const mark = isLast ? " last frame" : " frame";
     return { processor: processor.frames(isLast), turnImages: 1, mark };
   }
-  const isAlone = images.length === 1 || !processor.countsTurnImages;
-  return { processor, turnImages: images.length, mark: isAlone ? "" : " beside others" };
+  const turnImages = images.filter(({ frame }) => !processor.frames || !frame).length;
+  const isAlone = turnImages === 1 || !processor.countsTurnImages;
+  return { processor, turnImages, mark: isAlone ? "" : " beside others" };
 }
