@@ -159,6 +159,15 @@ describe("taps", async () => {
     }
   });
 
+  it.each(SHAPES)("sums columns in tiles, $heads over $kvHeads heads", async (shape) => {
+    for (const spec of first("columnSum", "movingAverage")) {
+      for (const chunks of [[ROWS], [7, 76]]) {
+        const { taps, expected } = await run(shape, spec, chunks, "workgroup");
+        expectTaps(taps, expected);
+      }
+    }
+  });
+
   it.each([
     ["ends in its image", { ...PROMPT, visual: [{ start: 40, end: ROWS }], textStart: ROWS }],
     ["has no image", { ...PROMPT, visual: [], textStart: ROWS - 32 }],
@@ -217,49 +226,52 @@ describe("taps", async () => {
     expectTaps(taps, tapsFromAttention({ keyPeak: true }, attention.input, { keyPeak }));
   });
 
-  it("scores the rows that stood before the prompt", async () => {
-    const [shape] = SHAPES as readonly [Shape, ...Shape[]];
-    const { heads, kvHeads } = shape;
-    const cache = await secondTurn(shape);
-    const start = cache.rowCounts();
-    const spec: TapSpec = { columnSum: true, window: { rows: 7, aggregate: "mean", kernel: 1 } };
-    const input = {
-      cache,
-      heads,
-      spec,
-      prompt: PROMPT,
-      reduction: "one",
-      cachedSpan: true,
-    } as const;
-    const recorder = await TapRecorder.create(gpu, input);
-    appendRandomRows(cache, ROWS, 2);
-    const attention = attend(shape, await readCache(cache), start);
-    record(recorder, attention, [50, 33]);
-    const { columnSum, window } = await recorder.finish();
-    const longest = Math.max(...start.flat());
-    expect(window!.rows).toBe(longest);
-    for (let layer = 0; layer < shape.layers; layer++) {
-      for (let group = 0; group < kvHeads; group++) {
-        const sums = new Float64Array(longest);
-        const mean = new Float64Array(longest);
-        for (let query = 0; query < ROWS; query++) {
-          for (let i = 0; i < heads / kvHeads; i++) {
-            const row = attention.history(layer, (group * heads) / kvHeads + i, query);
-            row.forEach((value, key) => {
-              sums[key]! += value / (heads / kvHeads);
-              if (query >= ROWS - 7) mean[key]! += value / (heads / kvHeads) / 7;
-            });
+  it.each(["one", "workgroup"] as const)(
+    "scores the rows that stood before the prompt, %s",
+    async (reduction) => {
+      const [shape] = SHAPES as readonly [Shape, ...Shape[]];
+      const { heads, kvHeads } = shape;
+      const cache = await secondTurn(shape);
+      const start = cache.rowCounts();
+      const spec: TapSpec = { columnSum: true, window: { rows: 7, aggregate: "mean", kernel: 1 } };
+      const input = {
+        cache,
+        heads,
+        spec,
+        prompt: PROMPT,
+        reduction,
+        cachedSpan: true,
+      } as const;
+      const recorder = await TapRecorder.create(gpu, input);
+      appendRandomRows(cache, ROWS, 2);
+      const attention = attend(shape, await readCache(cache), start);
+      record(recorder, attention, [50, 33]);
+      const { columnSum, window } = await recorder.finish();
+      const longest = Math.max(...start.flat());
+      expect(window!.rows).toBe(longest);
+      for (let layer = 0; layer < shape.layers; layer++) {
+        for (let group = 0; group < kvHeads; group++) {
+          const sums = new Float64Array(longest);
+          const mean = new Float64Array(longest);
+          for (let query = 0; query < ROWS; query++) {
+            for (let i = 0; i < heads / kvHeads; i++) {
+              const row = attention.history(layer, (group * heads) / kvHeads + i, query);
+              row.forEach((value, key) => {
+                sums[key]! += value / (heads / kvHeads);
+                if (query >= ROWS - 7) mean[key]! += value / (heads / kvHeads) / 7;
+              });
+            }
           }
+          const at = (layer * kvHeads + group) * longest;
+          expectClose(columnSum!.data.subarray(at, at + longest), Float32Array.from(sums));
+          expectClose(window!.data.subarray(at, at + longest), Float32Array.from(mean));
         }
-        const at = (layer * kvHeads + group) * longest;
-        expectClose(columnSum!.data.subarray(at, at + longest), Float32Array.from(sums));
-        expectClose(window!.data.subarray(at, at + longest), Float32Array.from(mean));
       }
-    }
-    const broken = { ...input, spec: { textImage: true } as const };
-    await expect(TapRecorder.create(gpu, broken)).rejects.toThrow("cached span");
-    cache.destroy();
-  });
+      const broken = { ...input, spec: { textImage: true } as const };
+      await expect(TapRecorder.create(gpu, broken)).rejects.toThrow("cached span");
+      cache.destroy();
+    },
+  );
 
   it("keeps a bounded number of queries and says so", async () => {
     const [shape] = SHAPES as readonly [Shape, ...Shape[]];

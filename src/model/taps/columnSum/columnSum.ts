@@ -3,15 +3,44 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Queries } from "@/gpu/kernels/attention/queries";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { KV_CODE } from "@/gpu/kernels/common/kvType";
+import outer from "@/gpu/kernels/common/outer.wgsl?raw";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { paddedKeys, type TapFamily, type TapShape } from "../family";
 import { readScores } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
+import io from "./column_sum_io.wgsl?raw";
 import columnSum from "./tap_column_sum.wgsl?raw";
+import columnSumTiled from "./tap_column_sum_tiled.wgsl?raw";
 import sumPlanes from "./tap_sum_planes.wgsl?raw";
 
-/** Column sums are split over queries to reach about this many invocations. */
-const BUSY_INVOCATIONS = 4096;
+/** How a kernel divides the keys. */
+interface Blocks {
+  readonly label: string;
+  readonly code: readonly string[];
+  readonly workgroup: number;
+  readonly keysPerGroup: number;
+  /** Queries are split to reach about this many workgroups. */
+  readonly wantedGroups: number;
+}
+
+/** For software adapters, where a barrier costs microseconds. */
+const PLAIN: Blocks = {
+  label: "tap_column_sum",
+  code: [io, columnSum],
+  workgroup: TAP_WORKGROUP,
+  keysPerGroup: 4 * TAP_WORKGROUP,
+  wantedGroups: 128,
+};
+const TILED: Blocks = {
+  label: "tap_column_sum_tiled",
+  code: [outer, io, columnSumTiled],
+  workgroup: 128,
+  keysPerGroup: 64,
+  wantedGroups: 512,
+};
 const MOST_SPLITS = 16;
+
+const blocksOf = (reduction: Reduction): Blocks => (reduction === "one" ? PLAIN : TILED);
 
 /** Σ over all queries, chunk by chunk: a second pass over the keys with attention's log-sum-exp. */
 export const columnSumTap: TapFamily<true, RowScores> = columnSums("columnSum", () => 1);
@@ -38,8 +67,9 @@ function columnSums<Spec>(
       return (context) => {
         const { layers, kvHeads, rows } = context.geometry;
         const width = kvHeads * context.geometry.paddedKeys;
-        const busy = Math.ceil(BUSY_INVOCATIONS / (width / 4));
-        const splits = Math.min(MOST_SPLITS, Math.max(1, busy));
+        const { keysPerGroup, wantedGroups } = blocksOf(shape.reduction);
+        const groups = Math.ceil(context.geometry.keys / keysPerGroup) * kvHeads;
+        const splits = Math.min(MOST_SPLITS, Math.max(1, Math.ceil(wantedGroups / groups)));
         const planes = context.scratch.numbers(`${name} planes`, splits * layers * width);
         const sums = context.scratch.numbers(name, layers * width);
         const weighting = { lastRow: rows - 1, decay, factor: decay === 1 ? 1 : 1 - decay };
@@ -63,12 +93,13 @@ interface Weighting {
 
 function compileColumnSum(gpu: Gpu, shape: TapShape) {
   const { heads, kvHeads, headDim, kvType, keys } = shape;
+  const { label, code, workgroup, keysPerGroup } = blocksOf(shape.reduction);
   const scale = 1 / Math.sqrt(headDim);
   return compileCall(
     gpu,
     {
-      label: "tap_column_sum",
-      code: [KV_CODE[kvType], columnSum],
+      label,
+      code: [KV_CODE[kvType], ...code],
       access: ["read", "read", "read", "read", "write"],
       params: {
         layer: "u32",
@@ -83,7 +114,7 @@ function compileColumnSum(gpu: Gpu, shape: TapShape) {
         log2Decay: "f32",
         factor: "f32",
       },
-      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+      constants: { WORKGROUP: workgroup, ROW_VEC4: headDim / 4 },
     },
     (args: {
       readonly spans: GPUBuffer;
@@ -103,7 +134,7 @@ function compileColumnSum(gpu: Gpu, shape: TapShape) {
       return {
         buffers: [args.spans, args.k, queries.q, queries.lse, args.planes],
         params: { layer, heads, kvHeads, firstRow, rows, keys, splits, scale, ...weighting },
-        groups: [ceilGroups(paddedKeys(keys) / 4), kvHeads, splits],
+        groups: [Math.ceil(keys / keysPerGroup), kvHeads, splits],
       };
     },
   );
