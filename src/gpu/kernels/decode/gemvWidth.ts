@@ -21,13 +21,15 @@ export interface GemvPlan {
 
 /** Invocations that keep a large GPU's memory busy. */
 const WANTED_INVOCATIONS = 2 ** 17;
+const USUAL = 128;
 const MOST = 256;
 const ROWS_PER_UNIT = 4;
 const MOST_AHEAD = 4;
 
 /**
- * A matrix of few rows has few units, so more invocations split its depth (split-K inside a workgroup), as long as
- * each has a run to load.
+ * A matrix of few rows has few units, so more invocations split its depth (split-K inside a workgroup): as many as
+ * usual if the depth has runs for them, more only if those cannot load it all at once. Many units hide each
+ * other's latency; they load one run at a time and keep few registers.
  */
 export function gemvPlan(
   reduction: Reduction,
@@ -37,9 +39,11 @@ export function gemvPlan(
   const { WORKGROUP: least } = reductionCode(reduction).constants as { WORKGROUP: number };
   if (reduction === "one") return { width: least, ahead: 1, columns: 0 };
   const units = Math.ceil(rows / ROWS_PER_UNIT);
+  if (units * USUAL > WANTED_INVOCATIONS) return { width: least, ahead: 1, columns };
   const runs = columns / runColumns(dtype, columns);
   let width = least;
-  while (width < MOST && 2 * width * units <= WANTED_INVOCATIONS && 2 * width <= runs) width *= 2;
+  const loads = () => width * (width < USUAL ? 1 : MOST_AHEAD);
+  while (width < MOST && 2 * width * units <= WANTED_INVOCATIONS && loads() < runs) width *= 2;
   let ahead = 1;
   while (ahead < MOST_AHEAD && ahead * width < runs) ahead *= 2;
   return { width, ahead, columns };
