@@ -63,6 +63,11 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
 
   hub.behave({ isOffline: true });
   const before = hub.requests.length;
+  // The first image comes while the model loads.
+  await page.route("**/samples/*.png", async (route) => {
+    await new Promise((arrive) => setTimeout(arrive, 1_000));
+    await route.continue();
+  });
   await page.reload();
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
   await expect(chip).toContainText("tiny-smolvlm");

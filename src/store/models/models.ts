@@ -132,20 +132,25 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     store.setState(({ place }) => ({ place: { ...place, rate: measured } }));
   }
 
-  async function change(request: LoadRequest, inUse: string | undefined) {
-    begin();
+  async function use(request: LoadRequest, inUse: string | undefined) {
     store.setState({ inUse, failure: undefined, isOpen: false });
     await load.use(request);
   }
 
-  async function choose(kept?: KeptModel) {
-    if (!kept) return change(embedded, undefined);
-    await attempt("idle", kept.id, async () => {
-      const files = await hub.files(kept.key);
-      const { id, commit } = kept;
-      await change({ baseUrl: `${hub.endpoint}/${id}/`, files, revision: commit }, kept.key);
-    });
+  async function change(request: LoadRequest, inUse: string | undefined) {
+    begin();
+    await use(request, inUse);
   }
+
+  /** @param start `use` leaves the conversation as it is, `change` begins a new one */
+  const fromStorage = ({ id, key, commit }: KeptModel, start: typeof use) =>
+    attempt("idle", id, async () => {
+      const files = await hub.files(key);
+      await start({ baseUrl: `${hub.endpoint}/${id}/`, files, revision: commit }, key);
+    });
+
+  const choose = (kept?: KeptModel) =>
+    kept ? fromStorage(kept, change) : change(embedded, undefined);
 
   /** The files by which an image's rows are known. */
   async function processorTexts(repository: Repository, signal: AbortSignal) {
@@ -184,7 +189,8 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       if (id === undefined) return load.start();
       await refresh();
       const kept = store.getState().kept.find((each) => each.id === id && each.isComplete);
-      if (kept) return choose(kept);
+      // Not as a change: the page restores its conversation, or reads its first image, at the same time.
+      if (kept) return fromStorage(kept, use);
       store.setState({ isOpen: true });
       await load.start();
       await find({ id, revision: "main" });

@@ -1,0 +1,43 @@
+import { expect, test, vi } from "vitest";
+import type { Hub } from "@/hub/hub";
+import type { KeptModel } from "@/hub/keptModels";
+import type { Load } from "../engine/load";
+import { createModels } from "./models";
+
+const KEPT = { id: "some-body/model", key: "k", commit: "c0", isComplete: true } as KeptModel;
+
+function setUp() {
+  const hub: Partial<Hub> = {
+    endpoint: "https://hub.example",
+    list: async () => [KEPT],
+    files: async () => new Map(),
+  };
+  const load = { start: vi.fn(async () => {}), use: vi.fn(async () => {}) };
+  const begin = vi.fn();
+  const embedded = { baseUrl: "https://keepsight.example/models/m/" };
+  const models = createModels({
+    hub: hub as Hub,
+    load: load as Partial<Load> as Load,
+    embedded,
+    begin,
+  });
+  return { models, load, begin };
+}
+
+const request = expect.objectContaining({ baseUrl: "https://hub.example/some-body/model/" });
+
+test("a kept model at the start leaves the conversation, which is restored meanwhile", async () => {
+  const { models, load, begin } = setUp();
+  await models.start(KEPT.id);
+  expect(load.use).toHaveBeenCalledWith(request);
+  expect(models.store.getState().inUse).toBe("k");
+  expect(begin).not.toHaveBeenCalled();
+});
+
+test("another model later begins a new conversation", async () => {
+  const { models, load, begin } = setUp();
+  await models.start();
+  await models.choose(KEPT);
+  expect(load.use).toHaveBeenCalledWith(request);
+  expect(begin).toHaveBeenCalledOnce();
+});
