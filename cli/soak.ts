@@ -6,7 +6,8 @@ import { numberOption, usageError } from "./options";
 import { buildIfStale, serveSite } from "./site";
 import { Visitor } from "./soak/journey";
 import { slopeOf } from "./soak/slope";
-import { type Reading, Watch } from "./soak/watch";
+import { Target } from "./soak/target";
+import { observedScripts, type Reading, Watch } from "./soak/watch";
 
 const USAGE = `npm run soak -- [--turns N] [--seed S] [--json FILE]
 
@@ -43,16 +44,15 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function soak(turns: number, seed: number): Promise<readonly Sample[]> {
   buildIfStale();
-  const site = await serveSite();
+  const scripts = observedScripts();
+  const site = await serveSite({ assets: scripts });
   const browser = await chromium.launch(launchOptions(await findBrowser()));
   try {
-    const context = await browser.newContext({ serviceWorkers: "block", locale: "en-US" });
-    const page = await context.newPage();
-    page.setDefaultTimeout(120_000);
-    const watch = await Watch.start(browser, page);
-    await page.goto(`${site.url}${QUERY}`);
-    await page.getByText(/^context/).waitFor();
-    const visitor = new Visitor(page, seed);
+    const session = await browser.newBrowserCDPSession();
+    const page = await Target.open(session);
+    const watch = await Watch.start(session, page);
+    await page.load(`${site.url}${QUERY}`);
+    const visitor = await Visitor.arrive(page, seed);
     const samples: Sample[] = [];
     const started = performance.now();
     let isStopped = false;
@@ -72,6 +72,7 @@ async function soak(turns: number, seed: number): Promise<readonly Sample[]> {
   } finally {
     await browser.close();
     site.close();
+    fs.rmSync(scripts, { recursive: true });
   }
 }
 

@@ -1,9 +1,11 @@
-import type { Page } from "@playwright/test";
+import fs from "node:fs";
+import path from "node:path";
+import { Hands } from "./hands";
+import type { Target } from "./target";
 
 const POLICIES = ["full", "aircache", "prefixkv", "h2o", "snapkv", "streaming"];
 const IMAGES = ["fixtures/vision/picture.png", "fixtures/images/rotated-exif6.jpg"];
 const WORDS = ["total", "date", "left", "colour", "how", "many", "what", "is", "the", "text"];
-const ANSWER_MS = 120_000;
 
 /** Uniform numbers in [0, 1) from a seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -16,25 +18,23 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/**
- * Runs in the page. Typing and Playwright's `fill` add to the field's undo list, of which the browser keeps 1 000
- * entries with two nodes each; a value that a script sets does not. React hears it only past its own setter.
- */
-function enter(field: HTMLElement | SVGElement, text: string): void {
-  const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!;
-  set!.call(field, text);
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
 /** A person with the page, whose choices follow from a seed. */
 export class Visitor {
-  readonly #page: Page;
+  readonly #page: Target;
   readonly #random: () => number;
   #asked = 0;
 
-  constructor(page: Page, seed: number) {
+  private constructor(page: Target, seed: number) {
     this.#page = page;
     this.#random = randomFrom(seed);
+  }
+
+  /** Waits for the page's model. */
+  static async arrive(page: Target, seed: number): Promise<Visitor> {
+    await page.evaluate(`void (globalThis.hands = new (${Hands})())`);
+    const visitor = new Visitor(page, seed);
+    await visitor.#do("ready");
+    return visitor;
   }
 
   /** Asks `turns` questions in one conversation, in every way that the page offers. */
@@ -51,70 +51,46 @@ export class Visitor {
 
   /** Deletes all conversations and asks one plain question, so that readings are of one state. */
   async startOver(): Promise<void> {
-    const page = this.#page;
-    await page.getByRole("button", { name: "History", exact: true }).click();
-    const remove = page.locator("#library-panel li").getByRole("button", { name: /^Delete / });
-    while ((await remove.count()) > 0) {
-      const before = await remove.count();
-      await remove.first().click();
-      await page.waitForFunction(
-        (count) => document.querySelectorAll("#library-panel li").length < count,
-        before,
-      );
-    }
-    await page.keyboard.press("Escape");
+    await this.#do("deleteAll");
     await this.#choosePolicy("full");
     await this.#ask("What is shown here?");
   }
 
   async #ask(question: string): Promise<void> {
     await this.#send(question);
-    await this.#ended(question);
+    await this.#do("ended", question);
   }
 
   async #askAndStop(): Promise<void> {
     const question = this.#question();
     await this.#send(question);
-    const stop = this.#page.getByRole("button", { name: "Stop", exact: true });
-    await stop.click({ timeout: 500 }).catch(() => undefined); // the answer was faster
-    await this.#ended(question);
+    await this.#do("stop");
+    await this.#do("ended", question);
   }
 
   async #compare(): Promise<void> {
-    const toggle = this.#page.locator("form").getByRole("button", { name: "Compare" });
-    await toggle.click();
+    await this.#do("press", "form", "Compare");
     await this.#ask(this.#question());
-    await toggle.click();
+    await this.#do("press", "form", "Compare");
   }
 
   async #send(question: string): Promise<void> {
-    await this.#page
-      .getByRole("textbox", { name: "Question", exact: true })
-      .evaluate(enter, question);
+    await this.#do("enter", question);
     // Waits until the page may ask: it is also busy after an answer, while it compares it.
-    await this.#page.getByRole("button", { name: "Ask", exact: true }).click();
+    await this.#do("press", "form", "Ask");
   }
 
   async #addImage(file: string): Promise<void> {
-    await this.#page.getByLabel("Images to add").first().setInputFiles(file);
+    await this.#do("addImage", path.basename(file), fs.readFileSync(file, "base64"));
   }
 
   async #choosePolicy(policy: string): Promise<void> {
-    await this.#page.getByLabel("Policy", { exact: true }).selectOption(policy);
+    await this.#do("choosePolicy", policy);
   }
 
-  /** Waits until every answer to a question has ended. */
-  async #ended(question: string): Promise<void> {
-    await this.#page.waitForFunction(
-      (name) => {
-        const group = document.querySelector(`[role=group][aria-label="${name}"]`);
-        const answers = [...(group?.querySelectorAll<HTMLElement>("article[data-phase]") ?? [])];
-        const hasEnded = ({ dataset }: HTMLElement) => /done|failed/.test(dataset.phase ?? "");
-        return answers.length > 0 && answers.every(hasEnded);
-      },
-      question,
-      { timeout: ANSWER_MS },
-    );
+  async #do<K extends keyof Hands>(action: K, ...given: Parameters<Hands[K]>): Promise<void> {
+    const list = given.map((each) => JSON.stringify(each));
+    await this.#page.evaluate(`hands.${action}(${list})`);
   }
 
   /** No two are equal: the page answers a repeated question in its place. */

@@ -1,6 +1,9 @@
 import fs from "node:fs";
-import type { Browser, CDPSession, Page } from "@playwright/test";
+import os from "node:os";
+import path from "node:path";
+import type { CDPSession } from "@playwright/test";
 import type { MemoryReading } from "@/protocol/engine";
+import type { Target } from "./target";
 
 /** What a page and its worker hold at one moment; bytes and counts by name. */
 export type Reading = Readonly<Record<string, number>>;
@@ -9,6 +12,12 @@ export type Reading = Readonly<Record<string, number>>;
 interface Observed {
   pools?: MemoryReading;
   liveBuffers: number;
+}
+
+/** Answer of `Memory.getDOMCounters`. */
+interface Counters {
+  readonly nodes: number;
+  readonly jsEventListeners: number;
 }
 
 /** Runs first in the engine's worker: keeps the ledger's last state, and counts all live buffers. */
@@ -38,84 +47,58 @@ function observe(): void {
   }) as typeof postMessage;
 }
 
+/** A copy of the built scripts in which the engine's worker observes itself. @returns its folder */
+export function observedScripts(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-soak-"));
+  fs.cpSync("dist/assets", folder, { recursive: true });
+  const name = fs.readdirSync(folder).find((each) => /^worker-.*\.js$/.test(each));
+  if (!name) throw new Error("The build has no worker.");
+  const file = path.join(folder, name);
+  fs.writeFileSync(file, `(${observe})();\n${fs.readFileSync(file, "utf8")}`);
+  return folder;
+}
+
 /** Reads a page, its engine worker and its renderer process. */
 export class Watch {
-  readonly #page: Page;
-  readonly #session: CDPSession;
+  readonly #page: Target;
   readonly #browser: CDPSession;
-  #workerSession: string | undefined;
-  #lastId = 0;
+  #worker: Target | undefined;
 
-  private constructor(page: Page, session: CDPSession, browser: CDPSession) {
+  private constructor(page: Target, browser: CDPSession) {
     this.#page = page;
-    this.#session = session;
     this.#browser = browser;
   }
 
   /** Call before the page is opened. */
-  static async start(browser: Browser, page: Page): Promise<Watch> {
-    await page.context().route("**/assets/worker-*.js", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `(${observe})();\n${await response.text()}` });
-    });
-    const session = await page.context().newCDPSession(page);
-    const watch = new Watch(page, session, await browser.newBrowserCDPSession());
-    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-      if (targetInfo.type === "worker") watch.#workerSession = sessionId;
-    });
-    await session.send("Performance.enable");
-    await session.send("Target.setAutoAttach", {
-      autoAttach: true,
-      waitForDebuggerOnStart: false,
-      flatten: false,
+  static async start(browser: CDPSession, page: Target): Promise<Watch> {
+    const watch = new Watch(page, browser);
+    await page.eachWorker((worker) => {
+      watch.#worker = worker;
     });
     return watch;
   }
 
   async read(): Promise<Reading> {
+    const page = this.#page;
+    const worker = this.#worker;
+    if (!worker) throw new Error("There is no engine worker.");
     // Caches of the browser, of decoded images for instance, are no leak.
-    await this.#session.send("Memory.simulatePressureNotification", { level: "critical" });
-    await this.#session.send("HeapProfiler.collectGarbage");
-    await this.#inWorker("HeapProfiler.collectGarbage");
-    const { metrics } = await this.#session.send("Performance.getMetrics");
-    const metric = (name: string) =>
-      metrics.find((each) => each.name === name)?.value ?? Number.NaN;
-    const worker = this.#page.workers().at(-1);
-    const { pools, liveBuffers } = await worker!.evaluate(
-      () => (self as unknown as { keepsightObserved: Observed }).keepsightObserved,
-    );
-    const { usedSize } = await this.#inWorker("Runtime.getHeapUsage");
+    await page.send("Memory.simulatePressureNotification", { level: "critical" });
+    await page.send("HeapProfiler.collectGarbage");
+    await worker.send("HeapProfiler.collectGarbage");
+    const observed = await worker.evaluate<Observed>("keepsightObserved");
+    const pools = Object.entries(observed.pools ?? {});
+    const counters = await page.send<Counters>("Memory.getDOMCounters");
     return {
-      ...Object.fromEntries(
-        Object.entries(pools ?? {}).map(([pool, bytes]) => [`pool ${pool}`, bytes]),
-      ),
-      "live GPU buffers": liveBuffers,
-      "worker heap": usedSize ?? Number.NaN,
-      "page heap": metric("JSHeapUsedSize"),
-      "event listeners": metric("JSEventListeners"),
-      "DOM nodes": metric("Nodes"),
+      ...Object.fromEntries(pools.map(([pool, bytes]) => [`pool ${pool}`, bytes])),
+      "live GPU buffers": observed.liveBuffers,
+      "worker heap": await usedHeap(worker),
+      "page heap": await usedHeap(page),
+      "event listeners": counters.jsEventListeners,
+      "DOM nodes": counters.nodes,
       "renderer memory": await this.#privateBytes(),
-      "IndexedDB rows": await this.#page.evaluate(countRows),
+      "IndexedDB rows": await page.evaluate<number>(`(${countRows})()`),
     };
-  }
-
-  /** Calls a method of the worker's debugger. */
-  async #inWorker(method: string): Promise<{ readonly usedSize?: number }> {
-    const sessionId = this.#workerSession;
-    if (!sessionId) throw new Error("There is no engine worker.");
-    const id = ++this.#lastId;
-    const reply = new Promise<{ usedSize?: number }>((resolve) => {
-      const hear = (event: { sessionId: string; message: string }) => {
-        const { id: answered, result } = JSON.parse(event.message);
-        if (event.sessionId !== sessionId || answered !== id) return;
-        this.#session.off("Target.receivedMessageFromTarget", hear);
-        resolve(result ?? {});
-      };
-      this.#session.on("Target.receivedMessageFromTarget", hear);
-    });
-    const message = JSON.stringify({ id, method });
-    await this.#session.send("Target.sendMessageToTarget", { sessionId, message });
-    return reply;
   }
 
   /** Private memory of the largest renderer process, which is the page's; 0 where /proc is missing. */
@@ -126,6 +109,11 @@ export class Watch {
       .map(({ id }) => privateBytesOf(id));
     return Math.max(0, ...bytes);
   }
+}
+
+async function usedHeap(target: Target): Promise<number> {
+  const { usedSize } = await target.send<{ readonly usedSize: number }>("Runtime.getHeapUsage");
+  return usedSize;
 }
 
 /** Without pages of files and memory shared with other processes, which Chromium's own work adds. */
