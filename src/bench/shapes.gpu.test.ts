@@ -31,7 +31,7 @@ test("weights and cache of noise are f16 numbers of both signs in their range", 
     const [full, kept] = await timeLatency(decoder, args, undefined);
     expect([full.rows, kept.rows]).toEqual([100, 10]);
     expect([full.wallMs.length, kept.wallMs.length]).toEqual([4, 4]);
-    expect(full.bytes - kept.bytes).toBe(batch * 90 * 2 * 2 * 2 * 16 * 2);
+    expect(full.bytes - kept.bytes).toBe(batch * 90 * 2 * 2 * 64 * 2);
   }
   decoder.destroy();
   expect(Object.values(gpu.memory.bytes).every((bytes) => bytes === 0)).toBe(true);

@@ -8,7 +8,7 @@ import { createFill, type Fill } from "./fill";
 
 /** `config.json` of published models, with weights that are noise: their speed, not their answers. */
 const SHAPES = {
-  small: shape(2, 64, 96, [4, 2], 1000, true),
+  small: shape(2, 128, 96, [2, 1], 1000, true),
   "SmolVLM-256M": shape(30, 576, 1536, [9, 3], 49_280, true),
   "Llama-1.1B": shape(22, 2048, 5632, [32, 4], 32_000, false),
   "LLaVA-1.5-7B": shape(32, 4096, 11_008, [32, 32], 32_064, false),
