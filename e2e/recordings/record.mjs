@@ -1,7 +1,8 @@
 /**
  * Records the real engine on the sample receipt, for the page's tests:
  *   npm start -- --port 4193 &
- *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json
+ *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json [RETENTION]
+ * RETENTION is what AirCache keeps, a tenth if it is absent.
  * Needs what `npm test` needs. Times are machine-dependent; no test depends on them.
  * receipt.json holds answers of the weights of 2026-11-27: the tests need a wrong word at a tenth, and later weights
  * read the date right there.
@@ -10,13 +11,13 @@ import fs from "node:fs";
 import { deflateSync } from "node:zlib";
 import { chromium } from "@playwright/test";
 
-const [site, file] = process.argv.slice(2);
-if (!site || !file) throw new Error("usage: record.mjs SITE FILE");
+const [site, file, retention = "0.1"] = process.argv.slice(2);
+if (!site || !file) throw new Error("usage: record.mjs SITE FILE [RETENTION]");
 
 const QUESTIONS = ["What is the total?", "What is the date?", "List the items."];
 const SETTINGS = [
   { policy: "full", retention: 1 },
-  { policy: "aircache", retention: 0.1 },
+  { policy: "aircache", retention: Number(retention) },
   { policy: "prefixkv", retention: 0.2 },
 ];
 

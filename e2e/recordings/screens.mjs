@@ -1,14 +1,18 @@
 /**
- * Takes the images under docs/screens from a served build and a recording:
+ * Takes the images under docs/screens from a served build and a recording of its weights:
  *   npm start -- --port 4193 &
- *   node e2e/recordings/screens.mjs http://127.0.0.1:4193/ docs/screens
+ *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ screens.json RETENTION
+ *   node e2e/recordings/screens.mjs http://127.0.0.1:4193/ docs/screens screens.json
  */
 import fs from "node:fs";
 import { chromium } from "@playwright/test";
 
-const [site, folder] = process.argv.slice(2);
-if (!site || !folder) throw new Error("usage: screens.mjs SITE FOLDER");
-const recording = fs.readFileSync(new URL("./receipt.json", import.meta.url), "utf8");
+const [site, folder, file] = process.argv.slice(2);
+if (!site || !folder || !file) throw new Error("usage: screens.mjs SITE FOLDER RECORDING");
+const recording = fs.readFileSync(file, "utf8");
+const { retention } = JSON.parse(recording).answers.find(({ policy }) => policy === "aircache");
+/** What AirCache keeps in the recording. */
+const percent = Math.round(100 * retention);
 const { executablePath, args, env } = JSON.parse(
   fs.readFileSync("node_modules/.cache/keepsight/browser.json", "utf8"),
 );
@@ -42,11 +46,11 @@ try {
 
 /** The chat, a word with its attended patches, the cache as a sheet, About. */
 async function takeAnswers(page, name, width) {
-  await open(page, "policy=full&keep=10");
+  await open(page, `policy=full&keep=${percent}`);
   await page.getByRole("button", { name: "What is the date?" }).click();
   await answers(page, 1);
   await page.getByRole("button", { name: "Ask again with…" }).click();
-  await page.getByRole("menuitem", { name: "AirCache 10 %" }).click();
+  await page.getByRole("menuitem", { name: `AirCache ${percent} %` }).click();
   await answers(page, 2);
   await shoot(page, `${name}-chat`);
   if (width > 1180) {
@@ -68,7 +72,7 @@ async function takeAnswers(page, name, width) {
 
 /** Three lanes under one question, and the conversation's charts by turn. */
 async function takeLanes(page, name) {
-  await open(page, "policy=aircache&keep=10");
+  await open(page, `policy=aircache&keep=${percent}`);
   await page.getByRole("button", { name: "What is the total?" }).click();
   await answers(page, 1);
   await page.locator("form").getByRole("button", { name: "Compare" }).click();

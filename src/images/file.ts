@@ -49,11 +49,7 @@ export async function openImageFile(
 }
 
 /** @throws ImageError `badImage`, `imageTooLarge` */
-export function checkImageFile(
-  bytes: Uint8Array,
-  name: string,
-  maxMegapixels: number,
-): ImageHeader {
+function checkImageFile(bytes: Uint8Array, name: string, maxMegapixels: number): ImageHeader {
   if (bytes.length === 0) throw new ImageError({ kind: "emptyFile" }, `${name} is empty.`);
   const header = readImageHeader(bytes);
   const formats = "PNG, JPEG, GIF, WebP, AVIF or BMP";

@@ -103,8 +103,8 @@ export const chatEn = {
       stopped: "Not compared with the full cache: it was stopped.",
       off: "Not compared with the full cache.",
     },
-    unsure: (probability: string) =>
-      `The model is unsure of this answer: it gave its words a probability of ${probability}.`,
+    unsure: (probability: string, threshold: string) =>
+      `This answer may be wrong: its words have a probability of ${probability}, and most right answers have ${threshold} or more.`,
     askToCompare: "Ask again to compare",
     askToCompareHelp: "The whole image was not prefilled for this question under these settings.",
   },

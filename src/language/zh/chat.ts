@@ -95,7 +95,8 @@ export const chatZh: Texts["chat"] = {
       stopped: "未与完整缓存比较：已停止。",
       off: "未与完整缓存比较。",
     },
-    unsure: (probability) => `模型对这个回答没有把握：它给出的概率为 ${probability}。`,
+    unsure: (probability, threshold) =>
+      `这个回答可能不对：模型给出的概率为 ${probability}，而正确的回答大多不低于 ${threshold}。`,
     askToCompare: "重新提问以便比较",
     askToCompareHelp: "在这些设置下，这个问题还没有对完整图像做过预填充。",
   },

@@ -5,7 +5,7 @@ const card = { confidence: { measure: "min", threshold: 0.4 } } as const;
 
 it("is unsure below the model's own threshold", () => {
   const sure = confidenceOf({ logProbabilities: [Math.log(0.5), 0] }, card);
-  expect(sure).toEqual({ probability: expect.closeTo(0.5), isUnsure: false });
+  expect(sure).toEqual({ probability: expect.closeTo(0.5), threshold: 0.4, isUnsure: false });
   expect(confidenceOf({ logProbabilities: [Math.log(0.3), 0] }, card)?.isUnsure).toBe(true);
 });
 

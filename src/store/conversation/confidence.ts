@@ -5,7 +5,8 @@ import { answerConfidence } from "@/text/confidence";
 export interface Confidence {
   /** In [0, 1]. */
   readonly probability: number;
-  /** Whether it is below the model's threshold. */
+  /** Most right answers have at least this probability. In [0, 1]. */
+  readonly threshold: number;
   readonly isUnsure: boolean;
 }
 
@@ -17,5 +18,5 @@ export function confidenceOf(
   const { measure, threshold } = card?.confidence ?? {};
   if (!measure || threshold === undefined || !logProbabilities?.length) return undefined;
   const probability = answerConfidence(logProbabilities, measure);
-  return { probability, isUnsure: probability < threshold };
+  return { probability, threshold, isUnsure: probability < threshold };
 }

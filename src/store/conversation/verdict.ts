@@ -69,7 +69,7 @@ function referenceFor(exchange: Exchange, attempt: Attempt): Attempt | undefined
 }
 
 /** The reference that the engine gave together with an answer, as an attempt of its own. */
-export function ownReference({ id, settings, run }: Attempt): Attempt | undefined {
+function ownReference({ id, settings, run }: Attempt): Attempt | undefined {
   const reference = run.phase === "done" ? run.result.reference : undefined;
   if (!reference || !("result" in reference)) return undefined;
   const { result } = reference;

@@ -14,7 +14,7 @@ export const MAX_KEPT_BYTES = 16e6;
 /** Largest file in bytes that is read. */
 export const MAX_FILE_BYTES = 256e6;
 /** Largest image in megapixels that is scaled down; the engine accepts fewer. */
-export const MAX_SCALED_MEGAPIXELS = 128;
+const MAX_SCALED_MEGAPIXELS = 128;
 
 export type ImageOutcome =
   | { readonly ok: true; readonly image: ConversationImage; readonly notice?: string }

@@ -20,7 +20,7 @@ const SILENCE_MS = 10_000;
 const FAR = 1e9;
 
 /** The middles of equal parts of a video: families sample evenly, too. */
-export function sampleTimes(duration: number, count: number): readonly number[] {
+function sampleTimes(duration: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => ((i + 0.5) * duration) / count);
 }
 

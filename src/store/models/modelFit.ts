@@ -11,7 +11,7 @@ export interface Place {
 }
 
 /** The answer by which speed is judged: one image, or a prompt as long, and this many tokens. */
-export const ANSWER_TOKENS = 50;
+const ANSWER_TOKENS = 50;
 const PROMPT_TOKENS = 1000;
 /** A model whose answer takes longer is too slow here. */
 export const SLOW_SECONDS = 60;

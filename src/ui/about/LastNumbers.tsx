@@ -17,7 +17,10 @@ export function LastNumbers({ policy }: { readonly policy: PolicyInfo }) {
     return (
       <p className={styles.small}>
         <Sentence
-          parts={words.askWith<ReactNode>(policy.label, <a href="#chat">{words.chat}</a>)}
+          parts={words.askWith<ReactNode>(
+            texts.policy(policy.label),
+            <a href="#chat">{words.chat}</a>,
+          )}
         />
       </p>
     );

@@ -28,6 +28,16 @@ export function chartInk(host: HTMLElement): Ink {
   };
 }
 
+/** Options of every chart: room for labels under the baseline, no axes and no legend, a cursor in x. */
+export const FRAME = {
+  axes: [
+    { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
+    { show: false },
+  ],
+  legend: { show: false },
+  cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+} satisfies Partial<uPlot.Options>;
+
 export interface Label {
   readonly text: string;
   /** Device pixels. */
@@ -94,7 +104,7 @@ function scaleValues(chart: uPlot): readonly number[] {
 }
 
 /** A round distance that puts one to three rules between 0 and `max`. */
-export function niceStep(max: number): number {
+function niceStep(max: number): number {
   const least = max / 3.5;
   const power = 10 ** Math.floor(Math.log10(least));
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= least) ?? 10);

@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { Charts } from "@/store/engine/charts";
 import { formatMsNumber } from "@/text/format";
-import { chartInk, drawLabel, drawRules, drawScale, type Ink } from "./ink";
+import { chartInk, drawLabel, drawRules, drawScale, FRAME, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
 /** Milliseconds of each token of the current run, the last run with the full cache in grey. */
@@ -29,12 +29,7 @@ export function latencyChart(charts: Charts): ChartSource {
           x: { time: false, range: (_, __, max) => [1, Math.max(max || 0, 12)] },
           y: { range: (_, __, max) => [0, (max || 50) * 1.2] },
         },
-        axes: [
-          { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
-          { show: false },
-        ],
-        legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+        ...FRAME,
         padding: [10, 0, 0, 0],
         series: [
           {},

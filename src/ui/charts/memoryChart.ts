@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { Charts } from "@/store/engine/charts";
 import { formatBytes } from "@/text/format";
-import { chartInk, drawLabel, drawRule, type Ink } from "./ink";
+import { chartInk, drawLabel, drawRule, FRAME, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
 /** Largest ratio of the cap to the highest value at which it is drawn to scale. */
@@ -36,12 +36,7 @@ export function memoryChart(charts: Charts, cap?: number): ChartSource {
           x: { time: false, range: (_, min, max) => [min ?? 0, max > min ? max : (min ?? 0) + 1] },
           y: { range: (_, __, max) => [0, top(max || 1, cap)] },
         },
-        axes: [
-          { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
-          { show: false },
-        ],
-        legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+        ...FRAME,
         padding: [14, 0, 0, 0],
         series: [
           {},

@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import { formatBytes, formatMsNumber } from "@/text/format";
-import { chartInk, drawLabel, drawRule, drawRules, drawScale, type Ink } from "./ink";
+import { chartInk, drawLabel, drawRule, drawRules, drawScale, FRAME, type Ink } from "./ink";
 import type { ChartSource } from "./LiveChart";
 import { drawFull } from "./memoryChart";
 
@@ -110,12 +110,7 @@ function turnOptions(
       x: { time: false, range: () => [0.5, last + 0.5] },
       y: { range: (_, __, max) => [0, (max || 1) * air] },
     },
-    axes: [
-      { show: true, size: 18, ticks: { show: false }, grid: { show: false }, values: () => [] },
-      { show: false },
-    ],
-    legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+    ...FRAME,
   };
 }
 

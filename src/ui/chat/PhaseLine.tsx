@@ -46,7 +46,7 @@ function Phases({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
 }
 
 /** The phases so far; score and plan are shown as one. */
-export function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
+function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
   const say = texts.chat.phases;
   const words = phases.flatMap(({ phase, done, total }) => {
     switch (phase) {

@@ -58,6 +58,7 @@ export function DoubtLine({ result }: { readonly result: TurnResult }) {
     return <p className={styles.differs}>{texts.notices.blankImage({ code: "blankImage" })}</p>;
   const confidence = confidenceOf(result, card);
   if (!confidence?.isUnsure) return null;
-  const probability = formatRetention(confidence.probability);
-  return <p className={styles.differs}>{texts.chat.verdict.unsure(probability)}</p>;
+  const { probability, threshold } = confidence;
+  const words = texts.chat.verdict.unsure(formatRetention(probability), formatRetention(threshold));
+  return <p className={styles.differs}>{words}</p>;
 }

@@ -50,7 +50,7 @@ export default function VideoDialog({ given, target, onClose }: Props) {
             min={1}
             max={MAX_IMAGES}
             required
-            value={count}
+            value={Number.isNaN(count) ? "" : count}
             onChange={({ target: { valueAsNumber } }) => setCount(valueAsNumber)}
           />
         </label>

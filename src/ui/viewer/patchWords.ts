@@ -62,7 +62,7 @@ export function formatScore(score: number): string {
 }
 
 /** `line 6, column 23`, counted from 1, with the tile if the image was cut. */
-export function placeOf(patch: Patch, { tiles }: ImageLayout): string {
+function placeOf(patch: Patch, { tiles }: ImageLayout): string {
   const words = texts.viewer.patch;
   const place = words.place(patch.row + 1, patch.column + 1);
   return tiles.length > 1 ? words.ofTile(place, patch.tile + 1) : place;
