@@ -31,7 +31,7 @@ MAX_ERROR = 2e-3
 # For the page: what the model was made to read. `npm run confidence --write` adds a threshold.
 PURPOSE = (
     "It reads printed pages in English: receipts, bar charts, cards, shapes and words. "
-    "It was not trained on photographs or screenshots."
+    "Its answers about anything else, such as photographs, tables or handwriting, mean nothing."
 )
 
 
