@@ -6,11 +6,16 @@ import type { RecordedTap, TapShape, Tile } from "./family";
 import { type TapGeometry, tileSpans } from "./geometry";
 import { compileCopyRows, compileProbabilities } from "./shared/kernels";
 
+/** Dispatches of a tap for a tile. */
+const MOST_PER_TILE = 8;
+
 export interface TailLayer {
   readonly layer: number;
   readonly spans: GPUBuffer;
   readonly k: GPUBuffer;
   readonly tail: Queries;
+  /** Row of `tail` that is the tail's first. */
+  readonly firstRow: number;
 }
 
 export interface TailTap {
@@ -21,8 +26,15 @@ export interface TailTap {
 
 export type TailPass = Awaited<ReturnType<typeof compileTail>>;
 
+/** A tail pass whose scratch is allocated. */
+export interface StartedTail {
+  /** Most dispatches of a layer. */
+  readonly dispatches: number;
+  runLayer(recorder: Recorder, layer: TailLayer): void;
+}
+
 /**
- * The pass over the last rows of a prompt, whose queries were stored. When all keys are cached, the rows'
+ * The pass over the last rows of a prompt. When all keys are cached, the rows'
  * probabilities are computed and reduced one tile at a time, so scratch memory is bounded for any prompt.
  */
 export async function compileTail(gpu: Gpu, shape: TapShape) {
@@ -33,11 +45,11 @@ export async function compileTail(gpu: Gpu, shape: TapShape) {
   return {
     copyRows,
 
-    /** Allocates the tile's scratch, and returns what runs one layer. */
-    start(scratch: Scratch, geometry: TapGeometry, taps: readonly TailTap[]) {
+    /** Allocates the tile's scratch. */
+    start(scratch: Scratch, geometry: TapGeometry, taps: readonly TailTap[]): StartedTail {
       const { rows, heads, tailRows, tileRows } = geometry;
       const owners = taps.filter(({ ownRows }) => ownRows > 0);
-      if (owners.length === 0) return () => undefined;
+      if (owners.length === 0) return { dispatches: 0, runLayer: () => undefined };
       const entries = tileRows * heads;
       const probabilities = scratch.numbers("probabilities", entries * geometry.paddedKeys);
       const ones = scratch.upload("ones", new Float32Array(entries).fill(1));
@@ -45,17 +57,18 @@ export async function compileTail(gpu: Gpu, shape: TapShape) {
         geometry,
         owners.map(({ ownRows }) => ownRows),
       );
-      return (recorder: Recorder, { layer, spans, k, tail }: TailLayer): void => {
+      const runLayer: StartedTail["runLayer"] = (recorder, { layer, spans, k, tail, firstRow }) => {
         for (const { start, end } of tiles) {
           const row = rows - tailRows + start;
           const tile: Tile = { layer, tailRow: start, row, rows: end - start };
-          makeProbabilities(recorder, { spans, k, tail, probabilities, tile });
+          makeProbabilities(recorder, { spans, k, tail, firstRow, probabilities, tile });
           const source = { probabilities, ones, spans, isLast: end === tailRows };
           for (const { ownRows, tap } of owners) {
             if (start >= tailRows - ownRows) tap.tile?.(recorder, tile, source);
           }
         }
       };
+      return { dispatches: tiles.length * (1 + owners.length * MOST_PER_TILE), runLayer };
     },
   };
 }

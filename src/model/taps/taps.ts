@@ -17,7 +17,8 @@ import {
 } from "./family";
 import { type TapGeometry, tapGeometry } from "./geometry";
 import { TAP_FAMILIES } from "./registry";
-import { compileTail, type TailPass, type TailTap } from "./tail";
+import { spanWords } from "./spans";
+import { compileTail, type StartedTail, type TailPass, type TailTap } from "./tail";
 
 export interface TapInput<D extends TapDefinitions = typeof TAPS> {
   readonly cache: KvCache;
@@ -43,6 +44,8 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
 
 /** Dispatches of the tail pass that share a submit: a submit takes the CPU longer than a short layer takes the GPU. */
 const SUBMITTED_TOGETHER = 128;
+/** Dispatches of the last chunk with the tail pass of its layers, far below the slots of a recorder. */
+const MOST_IN_CHUNK = 2048;
 
 /** A tap that was asked for, its kernels compiled. */
 interface PreparedTap {
@@ -63,8 +66,8 @@ interface StartedTap extends TailTap {
  *
  * Create it before the prompt is appended to the cache, pass it to the decoder as a hook, and call
  * `finish` after the last chunk and before the cache is compacted. Sums over all queries accumulate
- * chunk by chunk. For all other taps the queries of the last rows are stored (at most `TAIL_LIMIT`;
- * `notices` reports a truncation) and processed when all keys are cached.
+ * chunk by chunk. All other taps process the last rows (at most `TAIL_LIMIT`; `notices` reports a truncation)
+ * when a layer's keys are cached: with the last chunk if it holds all of them, else their queries are stored.
  */
 export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements AttentionHook {
   readonly notices: TapGeometry["notices"];
@@ -72,13 +75,14 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
   readonly #input: TapInput<D>;
   readonly #shape: TapShape;
   readonly #geometry: TapGeometry;
-  readonly #later: readonly PreparedTap[];
+  readonly #later: PreparedTap[];
   readonly #tail: TailPass | undefined;
   readonly #scratch: Scratch;
   readonly #start: RowCounts;
   readonly #spans: GPUBuffer;
   readonly #queries = new Map<number, Queries>();
   readonly #started: StartedTap[];
+  #startedTail: StartedTail | undefined;
   #version: number | undefined;
 
   private constructor(
@@ -148,6 +152,14 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     const first = Math.max(firstRow, all - tailRows);
     const kept = firstRow + rows - first;
     if (kept <= 0) return;
+    if (kept === tailRows) {
+      const tail = this.#startTail();
+      if (tail && recorder.dispatches + tail.dispatches <= MOST_IN_CHUNK) {
+        const place = { layer, spans: this.#spans, k: cached.k };
+        tail.runLayer(recorder, { ...place, tail: queries, firstRow: first - firstRow });
+        return;
+      }
+    }
     this.#tail?.copyRows(recorder, {
       from: queries,
       to: this.#tailQueries(layer),
@@ -165,7 +177,6 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
   async finish(): Promise<ValuesOfTaps<D>> {
     try {
       this.#writeSpans();
-      this.#started.push(...this.#later.map((tap) => this.#begin(tap)));
       this.#run();
       const outputs = this.#started.flatMap(({ tap }) => tap.outputs);
       const bytes = [...(await this.#scratch.read(outputs))];
@@ -191,20 +202,27 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     return { name, ownRows, tap: start({ shape, geometry, prompt, ownRows, scratch }) };
   }
 
+  /** Allocates the buffers of the taps that need all keys, and of the pass over the last rows. */
+  #startTail(): StartedTail | undefined {
+    this.#started.push(...this.#later.splice(0).map((tap) => this.#begin(tap)));
+    this.#startedTail ??= this.#tail?.start(this.#scratch, this.#geometry, this.#started);
+    return this.#startedTail;
+  }
+
   #run(): void {
     const { cache } = this.#input;
     const spans = this.#spans;
     const recorder = this.#gpu.recorder("taps");
+    const tail = this.#startTail();
     for (const { tap } of this.#started) tap.end?.(recorder);
-    const tiles = this.#tail?.start(this.#scratch, this.#geometry, this.#started);
     for (let layer = 0; layer < this.#geometry.layers; layer++) {
       const { k, v } = cache.layer(layer);
       const queries = this.#queries.get(layer);
-      if (queries) tiles?.(recorder, { layer, spans, k, tail: queries });
+      if (queries) tail?.runLayer(recorder, { layer, spans, k, tail: queries, firstRow: 0 });
       for (const { tap } of this.#started) tap.layer?.(recorder, { layer, spans, k, v });
       if (recorder.dispatches >= SUBMITTED_TOGETHER) recorder.submit();
     }
-    recorder.submit();
+    if (recorder.dispatches > 0) recorder.submit();
     recorder.destroy();
   }
 
@@ -223,18 +241,7 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     const { cache, cachedSpan = false } = this.#input;
     if (cache.version === this.#version) return;
     this.#version = cache.version;
-    const { kvHeads } = cache.shape;
-    const words = new Uint32Array(this.#geometry.layers * kvHeads * 4);
-    for (const [layer, counts] of this.#start.entries()) {
-      const regions = cache.regions(layer);
-      for (const [head, before] of counts.entries()) {
-        const offset = regions[head]!.offset;
-        const line = cachedSpan
-          ? [offset, before, before]
-          : [offset + before, this.#geometry.keys, 0];
-        words.set(line, (layer * kvHeads + head) * 4);
-      }
-    }
+    const words = spanWords(cache, this.#start, this.#geometry.keys, cachedSpan);
     this.#gpu.device.queue.writeBuffer(this.#spans, 0, words);
   }
 }

@@ -58,7 +58,7 @@ export function compileProbabilities(gpu: Gpu, shape: TapShape) {
         layer: "u32",
         heads: "u32",
         kvHeads: "u32",
-        tailRow: "u32",
+        queryRow: "u32",
         row: "u32",
         rows: "u32",
         keys: "u32",
@@ -70,14 +70,17 @@ export function compileProbabilities(gpu: Gpu, shape: TapShape) {
       readonly spans: GPUBuffer;
       readonly k: GPUBuffer;
       readonly tail: Queries;
+      /** Row of `tail` that is the tail's first. */
+      readonly firstRow: number;
       readonly probabilities: GPUBuffer;
       readonly tile: Tile;
     }) => {
       const { layer, tailRow, row, rows } = args.tile;
+      const queryRow = args.firstRow + tailRow;
       const scale = 1 / Math.sqrt(headDim);
       return {
         buffers: [args.spans, args.k, args.tail.q, args.tail.lse, args.probabilities],
-        params: { layer, heads, kvHeads, tailRow, row, rows, keys, scale },
+        params: { layer, heads, kvHeads, queryRow, row, rows, keys, scale },
         groups: [ceilGroups(paddedKeys(keys) / 4), Math.ceil(rows / 4), heads],
       };
     },

@@ -3,8 +3,8 @@
 //
 //   spans          [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
 //   cache          [rows, ROW_VEC4] the layer's keys
-//   queries        [tail rows, heads, ROW_VEC4]
-//   lse            [tail rows, heads]
+//   queries        [rows, heads, ROW_VEC4] of the tail, or of the chunk that holds it
+//   lse            [rows, heads]
 //   probabilities  [tile rows, heads, ceil(keys / 4)] 0 for keys that a row does not see
 //
 // An invocation computes a tile of four rows and four keys of one query head. Dispatch (ceil(keys /
@@ -19,8 +19,8 @@ struct Params {
   layer: u32,
   heads: u32,
   kv_heads: u32,
-  tail_row: u32, // first row of the tile within the tail
-  row: u32,      // and within the prompt
+  query_row: u32, // first row of the tile within the queries
+  row: u32,       // and within the prompt
   rows: u32,
   keys: u32,
   scale: f32,
@@ -44,8 +44,8 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let row = gid.y * BLOCK;
   let keys = gid.x * 4u + vec4u(0u, 1u, 2u, 3u);
   let at = (span.x + min(keys, vec4u(max(span.y, 1u) - 1u))) * ROW_VEC4;
-  let tail_rows = params.tail_row + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.rows - 1u));
-  let rows = tail_rows * params.heads + head;
+  let query_rows = params.query_row + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.rows - 1u));
+  let rows = query_rows * params.heads + head;
 
   let scores = score(rows * ROW_VEC4, at) * params.scale;
   let target_index = (row * params.heads + head) * keys_vec4 + gid.x;
