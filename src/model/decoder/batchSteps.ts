@@ -34,7 +34,7 @@ export class BatchSteps {
     if (sequences.length > MOST_SEQUENCES) {
       throw new RangeError(`At most ${MOST_SEQUENCES} sequences decode together.`);
     }
-    if (!canBatch(decoder)) throw new RangeError("A batch needs heads of 64 elements, or 128, …");
+    if (!canBatch(decoder)) throw new RangeError("A batch needs a head size divisible by 64.");
     this.#decoder = decoder;
     this.#sequences = sequences;
     const { memory } = decoder.gpu;
