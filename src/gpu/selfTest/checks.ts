@@ -82,19 +82,18 @@ export async function checkMatmul(
 function checkProducts(gpu: Gpu, variant: MatmulVariant, dtype: DType): Promise<number> {
   return run(gpu, async (scratch, recorder) => {
     const columns = 22;
-    const tiles = variant === "tiled" ? MATMUL_TILES : [undefined];
-    const [plain, ...gates] = await Promise.all([
-      createMatmul(gpu, { variant, dtype, store: "residual" }),
-      ...tiles.map((tile) =>
-        createMatmul(gpu, { variant, dtype, store: "gated", ...(tile && { tile }) }),
-      ),
+    const tiles = variant === "tiled" ? MATMUL_TILES.map((tile) => ({ tile })) : [{}];
+    const spec = { variant, dtype, ...tiles.at(-1) };
+    const [residual, ...gates] = await Promise.all([
+      createMatmul(gpu, { ...spec, store: "residual" }),
+      ...tiles.map((tile) => createMatmul(gpu, { ...spec, ...tile, store: "gated" })),
     ]);
     const input = randomFloats(ROWS * WIDTH, 1);
     const bias = randomFloats(2 * columns, 2);
     const single = matrix(scratch, dtype, columns, columns, 3);
     const double = matrix(scratch, dtype, columns, 2 * columns, 4);
     const args = { input: scratch.upload(input), bias: scratch.upload(bias), rows: ROWS };
-    const outputs = [plain, ...gates].map((run, at) => {
+    const outputs = [residual, ...gates].map((run, at) => {
       const output = scratch.empty(ROWS * columns);
       run(recorder, { ...args, matrix: (at === 0 ? single : double).matrix, output });
       return output;
