@@ -46,11 +46,13 @@ export function checkPlan(plan: KeepPlan, shape: PlanShape): void {
       if (lists.length === 1 || lists.length === kvHeads) continue;
       throw new PlanError(`layer ${layer}: ${lists.length} lists for ${kvHeads} heads`);
     }
-    for (let head = 0; head < kvHeads; head++) {
-      const kept = keptRows(layerPlan, head);
-      const rows = shape.rows(layer, head);
-      checkKept(kept, rows, layer);
-      if (assigned) checkAbsorbed(absorbedInto(assigned, head), kept, rows, layer);
+    const rows = Array.from({ length: kvHeads }, (_, head) => shape.rows(layer, head));
+    for (const [head, kept] of keep.entries()) {
+      checkKept(kept, keep.length === 1 ? Math.min(...rows) : (rows[head] as number), layer);
+    }
+    for (let head = 0; assigned && head < kvHeads; head++) {
+      const into = absorbedInto(assigned, head);
+      checkAbsorbed(into, keptRows(layerPlan, head), rows[head] as number, layer);
     }
   }
 }

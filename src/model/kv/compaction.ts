@@ -70,6 +70,8 @@ interface Gathering {
   readonly plan: KeepPlan;
   readonly start: RowCounts;
   readonly assignments: Assignments;
+  /** [layer]: the regions after the plan. */
+  readonly targets: readonly (readonly KvRegion[])[];
   readonly gatherKv: GatherKv;
   /** Absent if no layer merges rows. */
   readonly mergeKv: MergeKv | undefined;
@@ -87,7 +89,8 @@ async function prepareGather(
     merges ? createMergeKv(source.gpu, kvType, headDim) : undefined,
     nearestKeepers(source, plan, start),
   ]);
-  return { source, plan, start, assignments, gatherKv, mergeKv };
+  const targets = plan.layers.map((_, layer) => targetRegions(source, plan, start, layer));
+  return { source, plan, start, assignments, targets, gatherKv, mergeKv };
 }
 
 /** A layer in its new buffers, which are not installed before the work is submitted. */
@@ -100,7 +103,7 @@ interface MovedLayer {
 
 /** Gathers layers of the source into new buffers of another cache, or of the source itself. */
 function gather(gathering: Gathering, target: KvCache, layers: readonly number[]): void {
-  const { source, plan, start } = gathering;
+  const { source, plan, start, targets } = gathering;
   const scratch = new Scratch(source.gpu, "gather");
   const lists = scratch.upload("lists", listsOf(gathering, layers));
   const recorder = source.gpu.recorder("gather kv", 2 * layers.length);
@@ -117,7 +120,7 @@ function gather(gathering: Gathering, target: KvCache, layers: readonly number[]
     waiting = 0;
   };
   for (const layer of layers) {
-    const regions = targetRegions(gathering, layer);
+    const regions = targets[layer] as readonly KvRegion[];
     const positions = plannedPositions(source, plan, start, layer);
     const bytes = bytesOf(regions);
     if (waiting > 0 && waiting + bytes > most) submit(); // frees the old buffers of the layers so far
@@ -157,7 +160,12 @@ function moveLayer(
   mergeKv(recorder, { ...shared, source: from.v, target: created.v });
 }
 
-function targetRegions({ source, plan, start }: Gathering, layer: number): readonly KvRegion[] {
+function targetRegions(
+  source: KvCache,
+  plan: KeepPlan,
+  start: RowCounts,
+  layer: number,
+): readonly KvRegion[] {
   const layerPlan = plan.layers[layer] as LayerPlan;
   return layoutRegions(
     source.regions(layer).map((_, head) => {
@@ -185,7 +193,7 @@ function addKeepLists(
   layer: number,
   { keep }: LayerPlan,
 ): void {
-  const targets = targetRegions(gathering, layer);
+  const targets = gathering.targets[layer] as readonly KvRegion[];
   const words = keep.map((list) => {
     const at = builder.add([list.length]);
     builder.add(list);
@@ -206,7 +214,7 @@ function addMergeLists(
   layerPlan: LayerPlan,
 ): void {
   const { source, start, assignments } = gathering;
-  const targets = targetRegions(gathering, layer);
+  const targets = gathering.targets[layer] as readonly KvRegion[];
   for (const [head, { offset }] of source.regions(layer).entries()) {
     const kept = keptRows(layerPlan, head);
     const { starts, rows } = absorbedRows(kept, intoOf(layerPlan, assignments, layer, head));

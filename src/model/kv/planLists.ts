@@ -59,10 +59,12 @@ export function plannedPositions(
     const positions = cache.positions(layer, head);
     const base = startOf(start, layer, head);
     const kept = keptRows(layerPlan, head);
-    const planned = positions.slice(0, base);
-    // A loop: it is called for every layer while the GPU waits, and `Array.from` takes ten times as long.
-    for (let i = 0; i < kept.length; i++)
-      planned.push(positions[base + (kept[i] as number)] as number);
+    // A loop into a list of its final length: it is called for every layer while the GPU waits.
+    const planned = new Array<number>(base + kept.length);
+    for (let slot = 0; slot < base; slot++) planned[slot] = positions[slot] as number;
+    for (let i = 0; i < kept.length; i++) {
+      planned[base + i] = positions[base + (kept[i] as number)] as number;
+    }
     return planned;
   });
 }
