@@ -219,7 +219,7 @@ export type Lane = CacheSettings &
   };
 
 /** Asks the turns in sequence. `onToken` receives the text of each token. */
-export async function askAll(
+async function askAll(
   page: OpenedEngine,
   command: AskCommand,
   onToken: (text: string) => void,

@@ -17,15 +17,16 @@ const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 1] [--scope visual|prompt] [--option name=value …]
   [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--weight-type f16|q8|q4] [--kv-type f16|f32]
-  [--reference FILE] [--processes N] [--shard I/N] [--seconds N] [--merge yes]
+  [--reference FILE] [--processes N] [--shard I/N] [--seconds N] [--merge]
 
 Asks every question of a data set (DIR/questions.jsonl) in its own conversation and scores the answers:
 exact match per world, ROUGE-L, KV bytes, ms per token. --policies asks each question once per
 policy:retention, from forks of one prefill for every four. --reference (default: DIR/answers.jsonl if it
 exists) has another implementation's answers for comparison. --limit takes equal parts of the worlds.
 With --json FILE, FILE.questions.jsonl gets a line per question, from which a stopped command resumes.
-eval:node needs no browser: WebGPU under Node, and the vision encoder from the safetensors. --processes shares the questions among processes, each of which asks one --shard. --seconds asks nothing more after that time. --merge yes asks
-nothing: it scores what processes have answered.
+eval:node needs no browser: WebGPU under Node, and the vision encoder from the safetensors. --processes
+shares the questions among processes, each of which asks one --shard. --seconds asks nothing more after
+that time. --merge asks nothing: it scores what processes have answered.
 `;
 
 /** One command line. */
@@ -86,7 +87,7 @@ export function parseEval(argv: readonly string[]): EvalCommand {
     processes,
     ...(values.shard === undefined ? {} : { shard: parseShard(values.shard) }),
     seconds: numberOption("seconds", values.seconds, 0, 1e9),
-    onlyMerge: merge === "yes",
+    onlyMerge: merge,
   };
 }
 
@@ -120,7 +121,7 @@ function parseArguments(argv: readonly string[]) {
         processes: { type: "string", default: "1" },
         shard: { type: "string" },
         seconds: { type: "string", default: "1e9" },
-        merge: { type: "string" },
+        merge: { type: "boolean", default: false },
       },
     }).values;
   } catch (error) {

@@ -91,7 +91,7 @@ export function toHalf(value: number): number {
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
-export function fromHalf(half: number): number {
+function fromHalf(half: number): number {
   const exponent = (half >>> 10) & 31;
   const mantissa = (half & 1023) / 1024;
   const sign = half & 0x8000 ? -1 : 1;

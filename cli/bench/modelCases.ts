@@ -160,7 +160,7 @@ function printSteps({ copy, report }: Bench, times: StepTimes): void {
   printKernels(report, kernels, copy);
 }
 
-export function printKernels(
+function printKernels(
   report: Report,
   kernels: readonly KernelTime[],
   copy: number | undefined,

@@ -8,7 +8,7 @@ const IMAGES = ["fixtures/vision/picture.png", "fixtures/images/rotated-exif6.jp
 const WORDS = ["total", "date", "left", "colour", "how", "many", "what", "is", "the", "text"];
 
 /** Uniform numbers in [0, 1) from a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
+function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
