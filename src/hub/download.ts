@@ -63,7 +63,7 @@ export async function downloadFile(
   options.onBytes?.(at);
   const store = (bytes: Uint8Array) => {
     if (target.write(bytes, { at }) !== bytes.length) {
-      throw new DOMException("The storage took a part alone.", "QuotaExceededError");
+      throw new DOMException("The storage took only a part of the bytes.", "QuotaExceededError");
     }
     digest.update(bytes);
     at += bytes.length;
@@ -187,7 +187,7 @@ async function* chunks(
     while (true) {
       const { done, value } = await within(
         reader.read(),
-        () => new Error("No byte arrives."),
+        () => new Error("No bytes arrive."),
         silenceMs,
       );
       if (done) return;

@@ -54,10 +54,9 @@ function savedBytes(json: JsonObject): NonNullable<ModelOutline["savedBytes"]> {
         sum + rows * rowBytes(typeOf(name, stored), columns),
       0,
     );
-  const [asStored, q8, q4] = [undefined, "q8", "q4"].map((type) =>
-    bytes(decoderTypes(type as WeightType)),
-  ) as [number, number, number];
-  return { q8: asStored - q8, q4: asStored - q4 };
+  const asStored = bytes(decoderTypes(undefined));
+  const saved = (type: WeightType) => asStored - bytes(decoderTypes(type));
+  return { q8: saved("q8"), q4: saved("q4") };
 }
 
 /** Visual rows of an image of `OUTLINE_IMAGE`. @throws ModelError */
