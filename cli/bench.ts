@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import type { CacheSettings, ModelInfo, TurnResult } from "@/protocol/engine";
 import { median } from "@/text/stats";
-import { benchClocks, type Clocks } from "./bench/clocks";
+import { benchWaits, type UserWaits } from "./bench/waits";
 import { benchCompare, printCompare } from "./bench/compare";
 import { benchPage, printPage } from "./bench/page";
 import { findBrowser, vulkanEnvironment } from "./browser";
@@ -87,7 +87,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const compare = await benchCompare(page, question, Math.min(repeats, MOST_COMPARISONS));
     await page.close();
     const pages = await benchPage();
-    const clocks = await benchClocks(Math.max(VISITS, repeats));
+    const waits = await benchWaits(Math.max(VISITS, repeats));
     const node =
       values.node === "yes" ? await benchUnderNode(repeats, values.json === "-") : undefined;
     const document = {
@@ -102,7 +102,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       lanes,
       compare,
       pages,
-      clocks,
+      waits,
       node,
       ratios: node?.ratios,
     };
@@ -110,7 +110,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       print(model, document.readyMs, cold, lanes, repeats);
       printCompare(compare);
       for (const report of pages) printPage(report);
-      printClocks(clocks);
+      printWaits(waits);
     }
     const json = `${JSON.stringify(document, null, 2)}\n`;
     if (values.json === "-") process.stdout.write(json);
@@ -183,7 +183,7 @@ function print(
   }
 }
 
-function printClocks({ ready, firstToken }: Clocks): void {
+function printWaits({ ready, firstToken }: UserWaits): void {
   const spread = (ms: readonly number[]) =>
     [median(ms), Math.min(...ms), Math.max(...ms)].map((each) => (each / 1000).toFixed(1));
   const [open, question] = [ready, firstToken].map((ms) => {

@@ -2,7 +2,7 @@ import { timeAttention } from "@/bench/kernels/attentionTrials";
 import { timeDispatches } from "@/bench/kernels/dispatchTrials";
 import { timeGemv } from "@/bench/kernels/gemvTrials";
 import { timeMatmul } from "@/bench/kernels/matmulTrials";
-import type { Trial } from "@/bench/kernels/passTime";
+import type { Trial } from "@/bench/kernels/trial";
 import type { Bench } from "./cases";
 
 /** Fastest variants printed for each piece of work; the report has all. */

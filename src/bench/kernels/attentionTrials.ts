@@ -1,7 +1,7 @@
 import { createAttend } from "@/gpu/kernels/attention/attend";
 import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "@/gpu/kernels/attention/flash";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
-import { dispatchTime, type Trial, type TrialContext } from "./passTime";
+import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 /** Name, query heads, heads of the cache, head size. */
 type Shape = readonly [string, number, number, number];

@@ -1,6 +1,6 @@
 import type { Recorder } from "@/gpu/recorder";
 import idle from "./idle.wgsl?raw";
-import { dispatchTime, type Trial, type TrialContext } from "./passTime";
+import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 const COUNT = 512;
 /** Workgroups and their size. */

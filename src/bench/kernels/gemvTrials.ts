@@ -1,7 +1,7 @@
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { createDecodeKernels } from "@/gpu/kernels/decode/decode";
 import { type GemvPlan, gemvPlan } from "@/gpu/kernels/decode/gemvWidth";
-import { dispatchTime, type Trial, type TrialContext } from "./passTime";
+import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 /** A matrix of a decoder, f16. */
 export interface GemvProblem {

@@ -1,5 +1,5 @@
 import { createMatmul, MATMUL_TILES } from "@/gpu/kernels/matmul/matmul";
-import { dispatchTime, type Trial, type TrialContext } from "./passTime";
+import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 /** Columns and depth of the products of a prefill. */
 const PRODUCTS = [

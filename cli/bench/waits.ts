@@ -3,7 +3,7 @@ import { findBrowser, launchOptions } from "../browser";
 import { buildIfStale, serveSite } from "../site";
 
 /** What a person waits for, in milliseconds, at each of several visits. */
-export interface Clocks {
+export interface UserWaits {
   /** From opening the page to the model being ready. The first visit of the browser is not among them. */
   readonly ready: readonly number[];
   /** From sending a question about the sample to the first token of its answer, with an empty cache. */
@@ -15,7 +15,7 @@ const QUESTION = "Read all the text.";
 const MOST_MS = 180_000;
 
 /** Visits the built page several times with the embedded model; adapter and kernels are tested at the first visit only. */
-export async function benchClocks(visits: number): Promise<Clocks> {
+export async function benchWaits(visits: number): Promise<UserWaits> {
   buildIfStale();
   const site = await serveSite();
   const browser = await chromium.launch(launchOptions(await findBrowser()));
@@ -27,7 +27,7 @@ export async function benchClocks(visits: number): Promise<Clocks> {
   }
 }
 
-async function visit(browser: Browser, url: string, visits: number): Promise<Clocks> {
+async function visit(browser: Browser, url: string, visits: number): Promise<UserWaits> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const [ready, firstToken]: [number[], number[]] = [[], []];
   for (let run = 0; run <= visits; run++) {
