@@ -116,14 +116,20 @@ def load(source: str) -> dict:
     return between(weights.load(first), weights.load(second), float(part))
 
 
+def batches(
+    scored: list[Scored], batch: int, device: str
+) -> Iterator[tuple[list[Scored], data.Batch]]:
+    for start in range(0, len(scored), batch):
+        part = scored[start : start + batch]
+        rows = data.collate([entry.example for entry in part])
+        yield part, data.Batch(*(tensor.to(device) for tensor in rows))
+
+
 @torch.no_grad()
 def score(model, scored: list[Scored], batch: int, device: str) -> list[list[bool]]:
     """Per conversation, whether each of its answers is right."""
     rights = []
-    for start in range(0, len(scored), batch):
-        part = scored[start : start + batch]
-        rows = data.collate([entry.example for entry in part])
-        rows = data.Batch(*(tensor.to(device) for tensor in rows))
+    for part, rows in batches(scored, batch, device):
         predicted = predict(model, rows)
         wrong = predicted[:, :-1] != rows.ids[:, 1:]
         for entry, flags in zip(part, wrong.tolist()):
@@ -139,49 +145,54 @@ def predict(model, rows: data.Batch) -> torch.Tensor:
     return F.linear(hidden, model.decoder.embedding.weight).argmax(-1)
 
 
-@torch.no_grad()
 def answers(model, scored: list[Scored], batch: int, device: str) -> list[dict]:
     """Greedy answers to the first question of each conversation, with log-probabilities."""
     tokenizer, told = load_tokenizer(), []
-    for start in range(0, len(scored), batch):
-        part = scored[start : start + batch]
-        rows = data.collate([entry.example for entry in part])
-        rows = data.Batch(*(tensor.to(device) for tensor in rows))
-        features = model.vision(data.normalise(rows.pixels))
-        ends = torch.tensor([e.example.sequence.answers[0].start for e in part], device=device)
-        room = int(ends.max()) + MAX_ANSWER
-        ids = F.pad(rows.ids, (0, max(0, room - rows.ids.shape[1])))[:, :room]
-        patches = F.pad(rows.patches, (0, max(0, room - rows.patches.shape[1])), value=-1)[:, :room]
-        positions = torch.arange(room, device=device).expand(len(part), room)
-        one = torch.arange(len(part), device=device)
-        generated = [[] for _ in part]
-        for step in range(MAX_ANSWER):
-            filled = rows._replace(ids=ids, patches=patches, positions=positions)
-            hidden = model.decoder.hidden(data.embed(model, features, filled), positions)
-            last = F.linear(hidden[one, ends + step - 1], model.decoder.embedding.weight)
-            chances = last.float().log_softmax(-1)
-            chosen = chances.argmax(-1)
-            if step < MAX_ANSWER - 1:
-                ids[one, ends + step] = chosen
-            for row, (token, chance) in enumerate(zip(chosen.tolist(), chances.amax(-1).tolist())):
-                if not generated[row] or generated[row][-1][0] != END:
-                    generated[row].append((token, round(chance, 4)))
-            if all(row[-1][0] == END for row in generated):
-                break
-        for entry, tokens in zip(part, generated):
-            text = tokenizer.decode([t for t, _ in tokens], skip_special_tokens=True).strip()
-            chances = [chance for _, chance in tokens]
-            turn = entry.turns[0]._asdict()
+    for part, rows in batches(scored, batch, device):
+        starts = torch.tensor([e.example.sequence.answers[0].start for e in part], device=device)
+        for entry, tokens in zip(part, generate(model, rows, starts)):
+            ids, chances = zip(*tokens)
             told.append(
                 {
                     "kind": entry.kind,
                     "world": entry.world,
-                    "turns": [turn],
-                    "generated": text,
-                    "logProbabilities": chances,
+                    "turns": [entry.turns[0]._asdict()],
+                    "generated": tokenizer.decode(list(ids), skip_special_tokens=True).strip(),
+                    "logProbabilities": list(chances),
                 }
             )
     return told
+
+
+@torch.no_grad()
+def generate(
+    model, rows: data.Batch, starts: torch.Tensor
+) -> list[list[tuple[int, float]]]:
+    """Per row, the greedy ids from its place in `starts` [B] on, each with its log-probability.
+
+    An answer ends with END, which it includes, or after MAX_ANSWER ids.
+    """
+    features = model.vision(data.normalise(rows.pixels))
+    count, width = rows.ids.shape
+    room = int(starts.max()) + MAX_ANSWER
+    ids = F.pad(rows.ids, (0, max(0, room - width)))[:, :room]
+    patches = F.pad(rows.patches, (0, max(0, room - width)), value=-1)[:, :room]
+    positions = torch.arange(room, device=ids.device).expand(count, room)
+    every = torch.arange(count, device=ids.device)
+    generated: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+    for step in range(MAX_ANSWER):
+        filled = rows._replace(ids=ids, patches=patches, positions=positions)
+        hidden = model.decoder.hidden(data.embed(model, features, filled), positions)
+        last = F.linear(hidden[every, starts + step - 1], model.decoder.embedding.weight)
+        chances, chosen = last.float().log_softmax(-1).max(-1)
+        if step < MAX_ANSWER - 1:
+            ids[every, starts + step] = chosen
+        for tokens, token, chance in zip(generated, chosen.tolist(), chances.tolist()):
+            if not tokens or tokens[-1][0] != END:
+                tokens.append((token, round(chance, 4)))
+        if all(tokens[-1][0] == END for tokens in generated):
+            break
+    return generated
 
 
 def table(scored: list[Scored], rights: list[list[bool]]) -> dict:

@@ -84,8 +84,8 @@ def about_shapes(canvas: Canvas, turns: list[Turn], draw) -> list[Turn]:
 
     kinds = sorted({thing.name for thing in canvas.things})
     colors = sorted({thing.color for thing in canvas.things})
-    asked = [(f"{a} shapes", f"{b} shapes", count(a), count(b)) for a, b in shuffled(colors, draw)]
-    asked += [(many(a), many(b), count(a), count(b)) for a, b in shuffled(kinds, draw)]
+    asked = [(f"{a} shapes", f"{b} shapes", count(a), count(b)) for a, b in pair_of(colors, draw)]
+    asked += [(many(a), many(b), count(a), count(b)) for a, b in pair_of(kinds, draw)]
     made = [Turn(f"Are there more {a} than {b}?", yes(m > n)) for a, b, m, n in asked]
     kind = draw.choice([draw.choice(kinds), draw.choice(SHAPES)])
     color = draw.choice([draw.choice(colors), draw.choice(list(COLORS))])
@@ -109,8 +109,8 @@ KINDS = {
 }
 
 
-def shuffled(names: list[str], draw):
-    """A pair of different names, if there are two."""
+def pair_of(names: list[str], draw):
+    """[A pair of different names], or [] if there are not two."""
     return list(pairwise(draw.sample(names, len(names))))[:1]
 
 

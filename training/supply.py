@@ -58,7 +58,7 @@ class MixedPages(QuestionPages):
         return self.drop.value
 
     def __iter__(self):
-        """A GPU is lent for minutes: one odd page among 500 000 is reported and left out."""
+        """A page that cannot be drawn is reported and left out; it does not end the run."""
         for seed in worker_seeds(seeds.TRAINING, self.start):
             try:
                 yield self.example(seed)
