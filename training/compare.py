@@ -165,9 +165,7 @@ def answers(model, scored: list[Scored], batch: int, device: str) -> list[dict]:
 
 
 @torch.no_grad()
-def generate(
-    model, rows: data.Batch, starts: torch.Tensor
-) -> list[list[tuple[int, float]]]:
+def generate(model, rows: data.Batch, starts: torch.Tensor) -> list[list[tuple[int, float]]]:
     """Per row, the greedy ids from its place in `starts` [B] on, each with its log-probability.
 
     An answer ends with END, which it includes, or after MAX_ANSWER ids.
