@@ -1,29 +1,13 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
-import { resample } from "@/images/resample";
 import type { AskRequest, CacheSettings } from "@/protocol/engine";
-import { readPng } from "../../cli/png";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 
 const PICTURES = ["busy", "second", "wide"].map((name) => `fixtures/families/pictures/${name}.png`);
 
-// Node has no canvas: the pictures' pixels as Pillow scales them.
-vi.mock("@/images/decode", () => ({
-  async decodeImage(
-    file: Blob,
-    sizeFor: (width: number, height: number) => readonly [number, number],
-    filter: "bicubic",
-  ) {
-    const name = PICTURES.find((each) => fs.statSync(each).size === file.size)!;
-    const { data, width, height } = readPng(name);
-    const size = sizeFor(width, height);
-    const pixels = resample(data, [width, height], size, filter);
-    const scaled = { data: pixels, width: size[0], height: size[1] };
-    return { pixels: scaled, width, height, notices: [] };
-  },
-}));
+vi.mock("@/images/decode", () => import("../../test/decodePng"));
 
 const FULL: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 

@@ -2,28 +2,13 @@ import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { POLICIES } from "@/compression/registry";
-import { resample } from "@/images/resample";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/engine";
-import { readPng } from "../../cli/png";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 
 const PICTURE = "fixtures/families/pictures/busy.png";
 
-// Node has no canvas: the picture's pixels as Pillow scales them.
-vi.mock("@/images/decode", () => ({
-  async decodeImage(
-    _: Blob,
-    sizeFor: (width: number, height: number) => readonly [number, number],
-    filter: "bicubic",
-  ) {
-    const { data, width, height } = readPng(PICTURE);
-    const size = sizeFor(width, height);
-    const pixels = resample(data, [width, height], size, filter);
-    const scaled = { data: pixels, width: size[0], height: size[1] };
-    return { pixels: scaled, width, height, notices: [] };
-  },
-}));
+vi.mock("@/images/decode", () => import("../../test/decodePng"));
 
 const IDS = POLICIES.filter(({ beforePrefill }) => beforePrefill).map(({ id }) => id);
 const QUESTION = "What is shown in this image?";
