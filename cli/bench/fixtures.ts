@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type FixturePrompt, loadFixtureDecoder, uploadPrompt } from "@/bench/fixture";
+import { GREEDY } from "@/bench/stepCases";
 import type { Gpu } from "@/gpu/gpu";
 import { PLAIN, type Variants } from "@/gpu/variants";
 import { generate } from "@/model/decoder/generation";
@@ -33,7 +34,6 @@ interface FixtureCheck {
 }
 
 const DIRECTORY = "fixtures/decoder";
-const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 
 /** Prefills and decodes every fixture with all sets of variants that the adapter can run, the chosen one first. */
 export async function checkCase({ gpu, variants: chosen, report }: Bench): Promise<void> {
@@ -73,7 +73,7 @@ async function checkVariants(gpu: Gpu, variants: Variants): Promise<FixtureCheck
       await decoder.prefill({ cache, ...prompt });
       prefillError = worst(prefillError, await decoder.logits(), section(test, "prefillLogits"));
       const ids: number[] = [];
-      const args = { cache, sampling: SAMPLING, maxNewTokens: test.greedyIds.length, stopIds: [] };
+      const args = { cache, sampling: GREEDY, maxNewTokens: test.greedyIds.length, stopIds: [] };
       for await (const { id } of generate(decoder, args)) ids.push(id);
       decodeError = worst(decodeError, await decoder.logits(), section(test, "decodeLogits"));
       if (ids.join() !== test.greedyIds.join()) wrong.push(`${model.name} ${test.rows}`);

@@ -2,9 +2,8 @@ import { BatchSteps, type Sequence } from "@/model/decoder/batchSteps";
 import type { Decoder } from "@/model/decoder/decoder";
 import { GROUPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
 import type { PassTimes } from "./passTimes";
-import { filledCache } from "./stepCases";
+import { filledCache, GREEDY } from "./stepCases";
 
-const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 const WARM_UP = 2;
 
 export interface BatchTimes {
@@ -29,7 +28,7 @@ export async function timeBatch(
   const sequences: Sequence[] = [];
   for (let i = 0; i < count; i++) {
     const cache = await filledCache(decoder, rows);
-    sequences.push({ cache, sampling: SAMPLING, maxNewTokens, logits });
+    sequences.push({ cache, sampling: GREEDY, maxNewTokens, logits });
   }
   const batch = new BatchSteps(decoder, sequences);
   const take = async (many: number) => {

@@ -1,9 +1,8 @@
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { type Decoder, promptIds } from "@/model/decoder/decoder";
-import { generate } from "@/model/decoder/generation";
 import { compact } from "@/model/kv/compaction";
 import { type TapInput, TapRecorder } from "@/model/taps/taps";
-import { filledCache } from "./stepCases";
+import { benchIds, filledCache, greedySteps } from "./stepCases";
 
 /** Time of compaction and of decoding steps on the same cache, in milliseconds. */
 export interface CompactionTimes {
@@ -18,7 +17,6 @@ export interface TapTimes {
   readonly tapped: Readonly<Record<string, readonly number[]>>;
 }
 
-const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 const STEPS = 9;
 const TEXT_ROWS = 24;
 /** Enough for every kernel to be compiled. */
@@ -45,10 +43,7 @@ export async function timeCompaction(
   for (let run = 0; run <= repeats; run++) {
     const cache = await filledCache(decoder, rows);
     const start = cache.rowCounts().map((layer) => layer.map(() => 0));
-    const times: number[] = [];
-    const args = { cache, sampling: SAMPLING, maxNewTokens: STEPS, stopIds: [] };
-    for await (const { ms } of generate(decoder, args)) times.push(ms);
-    cache.truncate(STEPS);
+    const times = await greedySteps(decoder, cache, STEPS);
     const plan = evenPlan(decoder, rows, keep);
     const ms = await timed(decoder, () => compact(cache, plan, start));
     cache.destroy();
@@ -89,7 +84,7 @@ async function timeTappedPrefill(
   tap?: Pick<TapInput, "spec" | "reduction">,
 ): Promise<number> {
   const cache = decoder.createCache();
-  const ids = promptIds(Array.from({ length: rows }, (_, i) => 10 + ((i * 7919) % 700)));
+  const ids = promptIds(benchIds(rows));
   const textStart = rows - TEXT_ROWS;
   const prompt = { rows, visual: [{ start: 5, end: textStart }], textStart };
   const ms = await timed(decoder, async () => {

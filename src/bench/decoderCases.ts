@@ -3,11 +3,10 @@ import { createMatmul, type MatmulVariant } from "@/gpu/kernels/matmul/matmul";
 import type { Decoder } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
 import type { uploadPrompt } from "./fixture";
+import { GREEDY } from "./stepCases";
 
 /** Starts a measurement; the returned function gives the value so far. */
 export type Clock<T> = () => () => T;
-
-const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 
 /** A prefill and greedy decoding steps in a new cache. */
 export async function timeAnswer<T>(
@@ -27,7 +26,7 @@ export async function timeAnswer<T>(
   const prefill = prefilling();
   const steps: number[] = [];
   const decoding = clock();
-  const args = { cache, sampling: SAMPLING, maxNewTokens, stopIds: [] };
+  const args = { cache, sampling: GREEDY, maxNewTokens, stopIds: [] };
   for await (const { ms } of generate(decoder, args)) steps.push(ms);
   const decode = decoding();
   cache.destroy();

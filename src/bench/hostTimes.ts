@@ -2,6 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Decoder } from "@/model/decoder/decoder";
 import { DecodeSteps, GROUPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
 import type { KvCache } from "@/model/kv/cache";
+import { GREEDY } from "./stepCases";
 
 /** Milliseconds of the host in a decoding step; those of a group are divided by its steps. */
 export interface HostStep {
@@ -58,8 +59,6 @@ export async function timeHost(
     cache.truncate(steps.submitted);
   }
 }
-
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 
 async function stepsInFlight(
   steps: DecodeSteps,

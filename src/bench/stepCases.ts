@@ -35,7 +35,8 @@ export interface PrefillTimes {
   readonly kernels: readonly KernelTime[];
 }
 
-const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
+/** Sampling of the most probable token. */
+export const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 const WARM_UP = 4;
 /** Biased exponent of the smallest numbers in a cache: they are between 2⁻⁵ and 2⁻¹. */
 const CACHE_EXPONENT = 10;
@@ -131,7 +132,7 @@ export async function greedySteps(
   cache: KvCache,
   count: number,
 ): Promise<number[]> {
-  const args = { cache, sampling: SAMPLING, maxNewTokens: count, stopIds: [] };
+  const args = { cache, sampling: GREEDY, maxNewTokens: count, stopIds: [] };
   const times: number[] = [];
   for await (const { ms } of generate(decoder, args)) times.push(ms);
   cache.truncate(count);
@@ -163,7 +164,7 @@ export async function greedyIds(
 ): Promise<number[]> {
   const cache = decoder.createCache();
   await decoder.prefill({ cache, ids: promptIds(prompt) });
-  const args = { cache, sampling: SAMPLING, maxNewTokens: count, stopIds: [] };
+  const args = { cache, sampling: GREEDY, maxNewTokens: count, stopIds: [] };
   const ids: number[] = [];
   for await (const { id } of generate(decoder, args)) ids.push(id);
   cache.destroy();
