@@ -135,7 +135,7 @@ export function logProbability(logits: Floats, id: number): number {
 }
 
 /** Gumbel noise from the hash pcg3d, bit for bit as in `sample_top.wgsl` before the logarithms. */
-export function gumbel(seed: number, draw: number, id: number): number {
+function gumbel(seed: number, draw: number, id: number): number {
   const step = (v: number) => (Math.imul(v, 1664525) + 1013904223) | 0;
   let [x, y, z] = [step(seed), step(draw), step(id)];
   x = (x + Math.imul(y, z)) | 0;

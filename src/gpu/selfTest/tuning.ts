@@ -12,23 +12,27 @@ import { TestBuffers } from "./testBuffers";
 const BUDGET_MS = 700;
 /** How much faster than the chosen variant another one must be, because measured times vary. */
 const GAIN = 1.2;
-/** A measurement has at least so many milliseconds, or `MOST_DISPATCHES`. */
+/** A measurement takes at least this many milliseconds, or `MOST_DISPATCHES`. */
 const LEAST_MS = 2;
 const MOST_DISPATCHES = 256;
+/** Measurements of a variant; the fastest counts. */
 const ROUNDS = 3;
-/** The products that are timed: a piece of a prefill with so many rows, and a matrix of a decoding step. */
+
+/** The products that are timed, with one square matrix: of a prefill chunk, and of a decoding step. */
 interface TuningSize {
+  /** Of the chunk. */
   readonly rows: number;
   /** Rows and columns of the matrix. */
   readonly width: number;
 }
 const SIZE: TuningSize = { rows: 256, width: 1024 };
 
-type Record = (recorder: Recorder) => void;
+type RecordDispatch = (recorder: Recorder) => void;
 
 /**
  * Times the variants that this adapter could run and takes those that are clearly faster than the chosen ones: products
  * of a prefill (`matmul`) and of a decoding step (`reduction`). What it takes passes the self-test, or nothing changes.
+ * @param tested what the self-test has accepted
  */
 export async function tune(
   gpu: Gpu,
@@ -111,7 +115,7 @@ async function withBuffers(
   gpu: Gpu,
   dtype: DType,
   size: TuningSize,
-  prepare: (buffers: ReturnType<typeof buffersOf>) => Promise<Record>,
+  prepare: (buffers: ReturnType<typeof buffersOf>) => Promise<RecordDispatch>,
 ): Promise<number> {
   const scratch = new TestBuffers(gpu);
   const recorder = gpu.recorder("tuning", MOST_DISPATCHES);
@@ -145,7 +149,7 @@ function buffersOf(scratch: TestBuffers, dtype: DType, { rows, width }: TuningSi
 async function timeOnce(
   gpu: Gpu,
   recorder: Recorder,
-  record: Record,
+  record: RecordDispatch,
   count: number,
 ): Promise<number> {
   for (let i = 0; i < count; i++) record(recorder);

@@ -95,11 +95,7 @@ async function readHeader(
 }
 
 /** The tensors of a header, in file order. @throws ModelError */
-export function parseHeader(
-  file: string,
-  header: Uint8Array,
-  fileBytes: number,
-): readonly TensorInfo[] {
+function parseHeader(file: string, header: Uint8Array, fileBytes: number): readonly TensorInfo[] {
   const dataStart = 8 + header.length;
   const tensors = Object.entries(parseJson(file, header))
     .filter(([name]) => name !== "__metadata__")

@@ -43,7 +43,6 @@ export class WeightPlan {
   readonly #buffers: GPUBuffer[] = [];
   /** In the order of the files. */
   #needed: readonly TensorInfo[] = [];
-
   readonly #typeOf: TypeOf;
 
   /** Names are prefixed with `prefix`; no buffer of a matrix exceeds `bindingBytes`. */

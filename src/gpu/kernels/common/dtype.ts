@@ -11,7 +11,7 @@ export type GroupedType = `q${4 | 8}g${32 | 64 | 128}${"" | "bf16"}`;
 export type DType = FloatType | GroupedType;
 
 /** Bytes of one stored weight. */
-export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { f32: 4, f16: 2, bf16: 2 };
+const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { f32: 4, f16: 2, bf16: 2 };
 
 /** The numbers in the name of a grouped type. */
 export interface Grouping {

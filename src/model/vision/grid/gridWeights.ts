@@ -92,10 +92,7 @@ export function gridPatchColumns({ channels, patchSize }: GridTowerConfig): numb
  * A convolution's weights [hidden, channels, moments, patch, patch] as a matrix for still images: the sum
  * over the moments, f32 [hidden, patch columns].
  */
-export function patchMatrix(
-  config: GridTowerConfig,
-  kernel: Float32Array,
-): Float32Array<ArrayBuffer> {
+function patchMatrix(config: GridTowerConfig, kernel: Float32Array): Float32Array<ArrayBuffer> {
   const { hidden, channels, moments, patchSize } = config;
   const columns = gridPatchColumns(config);
   const square = patchSize ** 2;
