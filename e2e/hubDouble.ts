@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { Page, Route } from "@playwright/test";
 
 const HUB = "https://huggingface.co";
+const STORAGE = "/storage/";
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "*",
@@ -11,11 +14,13 @@ const CORS = {
 };
 
 export interface HubDouble {
-  readonly commit: string;
+  /** The page, at the origin that stores the files: the only one besides the Hub that its policy allows. */
+  readonly pageUrl: string;
   /** Requests so far: path and range. */
   readonly requests: string[];
   /** Changes how the next requests are answered. */
   behave(behaviour: Behaviour): void;
+  close(): void;
 }
 
 interface Behaviour {
@@ -23,69 +28,120 @@ interface Behaviour {
   readonly isOffline?: boolean;
   /** Changes a byte of the weights. */
   readonly isDamaged?: boolean;
+  /** Sends whole files, whatever range is requested. */
+  readonly hasNoRanges?: boolean;
   /** Bytes of the weights after which every connection breaks. */
   readonly cutAt?: number;
+  /** Hides the model from requests without a token. */
+  readonly isPrivate?: boolean;
   /** Requires a token for the files. */
   readonly isGated?: boolean;
 }
 
 /**
- * A double of the Hub with one model, in place of huggingface.co: the same paths, ranges and refusals. It does
- * not redirect to a storage host as the Hub does, because a redirected request would leave the double.
+ * A double of the Hub with one model, in place of huggingface.co: the same paths and refusals. As on the
+ * Hub, a file's address redirects to another origin, a server that sends ranges.
+ * @param site serves the page; the storage's server passes everything else on to it
  */
-export async function startHubDouble(page: Page, id: string, folder: string): Promise<HubDouble> {
+export async function startHubDouble(
+  page: Page,
+  site: string,
+  id: string,
+  folder: string,
+): Promise<HubDouble> {
   const commit = createHash("sha1").update(id).digest("hex");
   const requests: string[] = [];
   let behaviour: Behaviour = {};
   const names = fs.readdirSync(folder);
-  const read = (name: string) => fs.readFileSync(path.join(folder, name));
-  const sha256 = (name: string) => createHash("sha256").update(read(name)).digest("hex");
-  const siblings = names.map((rfilename) => {
-    const { size } = fs.statSync(path.join(folder, rfilename));
-    const lfs = rfilename.endsWith(".safetensors")
-      ? { lfs: { size, sha256: sha256(rfilename) } }
-      : {};
-    return { rfilename, size, ...lfs };
-  });
 
-  async function answer(route: Route): Promise<void> {
+  const storage = http.createServer((request, response) => {
+    const { url = "/", headers } = request;
+    if (!url.startsWith(STORAGE)) return passOn(site, request, response);
+    requests.push(`${url} ${headers.range ?? ""}`.trim());
+    // Requests to the storage are signed by their address; a token would leave the Hub.
+    if (headers.authorization) return response.writeHead(400, CORS).end();
+    sendFile(response, path.join(folder, url.slice(STORAGE.length)), headers.range, behaviour);
+  });
+  await new Promise<void>((ready) => storage.listen(0, "127.0.0.1", ready));
+  const pageUrl = `http://127.0.0.1:${(storage.address() as AddressInfo).port}/`;
+
+  await page.context().route(`${HUB}/**`, (route: Route) => {
     const request = route.request();
     const { pathname } = new URL(request.url());
-    const { range = "", authorization } = request.headers();
-    requests.push(`${pathname} ${range}`.trim());
-    const fulfil = (status: number, headers: Record<string, string>, body: Buffer | string = "") =>
-      route.fulfill({ status, headers: { ...CORS, ...headers }, body });
+    const { authorization } = request.headers();
+    requests.push(pathname);
+    const fulfil = (status: number, headers: Record<string, string> = {}) =>
+      route.fulfill({ status, headers: { ...CORS, ...headers } });
     if (behaviour.isOffline) return route.abort("internetdisconnected");
-    if (request.method() === "OPTIONS") return fulfil(204, {});
-    if (
-      pathname === `/api/models/${id}/revision/main` ||
-      pathname.endsWith(`/revision/${commit}`)
-    ) {
+    if (request.method() === "OPTIONS") return fulfil(204);
+    const isHidden = behaviour.isPrivate && !authorization;
+    if (isHidden) return fulfil(401, { "x-error-code": "RepoNotFound" });
+    const named = pathname.split(`/api/models/${id}/revision/`)[1];
+    if (named === "main" || named === commit) {
       const cardData = { license: "apache-2.0" };
+      const siblings = names.map((name) => siblingOf(folder, name));
       return route.fulfill({ json: { id, sha: commit, cardData, siblings }, headers: CORS });
     }
-    if (pathname.startsWith("/api/")) return fulfil(404, { "x-error-code": "RepoNotFound" });
+    const resolved = `/${id}/resolve/${commit}/`;
+    if (!pathname.startsWith(resolved)) return fulfil(404, { "x-error-code": "RepoNotFound" });
     if (behaviour.isGated && !authorization) return fulfil(403, { "x-error-code": "GatedRepo" });
-    const name = pathname.split("/").at(-1) ?? "";
+    const name = pathname.slice(resolved.length);
     if (!names.includes(name)) return fulfil(404, { "x-error-code": "EntryNotFound" });
-    const isLarge = name.endsWith(".safetensors");
-    const bytes = read(name);
-    if (isLarge && behaviour.isDamaged) bytes[bytes.length - 1]! ^= 1;
-    const [start = 0, last = bytes.length - 1] = (range.match(/\d+/g) ?? []).map(Number);
-    if (isLarge && last >= (behaviour.cutAt ?? Number.POSITIVE_INFINITY)) {
-      return route.abort("connectionreset");
-    }
-    const end = Math.min(last + 1, bytes.length);
-    const part = { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` };
-    return fulfil(range ? 206 : 200, range ? part : {}, bytes.subarray(start, end));
-  }
-
-  await page.context().route(`${HUB}/**`, answer);
+    return fulfil(302, { location: `${pageUrl}${STORAGE.slice(1)}${name}` });
+  });
   return {
-    commit,
+    pageUrl,
     requests,
     behave: (next) => {
       behaviour = next;
     },
+    close: () => {
+      storage.close();
+      storage.closeAllConnections();
+    },
   };
+}
+
+/** What the Hub says of a file: large ones are named by their SHA-256. */
+function siblingOf(folder: string, rfilename: string) {
+  const bytes = fs.readFileSync(path.join(folder, rfilename));
+  const size = bytes.length;
+  if (!isLarge(rfilename)) return { rfilename, size };
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { rfilename, size, lfs: { size, sha256 } };
+}
+
+function isLarge(name: string): boolean {
+  return name.endsWith(".safetensors");
+}
+
+function sendFile(
+  response: http.ServerResponse,
+  file: string,
+  range: string | undefined,
+  { isDamaged, hasNoRanges, cutAt }: Behaviour,
+): void {
+  const bytes = fs.readFileSync(file);
+  if (isLarge(file) && isDamaged) bytes[bytes.length - 1]! ^= 1;
+  const isPart = range !== undefined && !hasNoRanges;
+  const [start = 0, last = bytes.length - 1] = isPart ? range.match(/\d+/g)!.map(Number) : [];
+  const part = bytes.subarray(start, last + 1);
+  response.writeHead(isPart ? 206 : 200, {
+    ...CORS,
+    "content-length": part.length,
+    ...(isPart ? { "content-range": `bytes ${start}-${last}/${bytes.length}` } : {}),
+  });
+  if (!isLarge(file) || cutAt === undefined || last < cutAt) return void response.end(part);
+  response.write(part.subarray(0, Math.max(0, cutAt - start)), () => response.destroy());
+}
+
+function passOn(site: string, request: http.IncomingMessage, response: http.ServerResponse): void {
+  const { method, headers, url = "/" } = request;
+  const passed = http.request(new URL(url, site), { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  passed.on("error", () => response.destroy());
+  response.on("close", () => passed.destroy());
+  request.pipe(passed);
 }
