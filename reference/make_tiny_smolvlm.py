@@ -157,7 +157,8 @@ def write_fixture(model, processor) -> None:
     logits = model(**inputs).logits[0, -1]
     output = model.generate(**inputs, max_new_tokens=NEW_TOKENS, do_sample=False)
     generated = output[0, inputs["input_ids"].shape[1] :].tolist()
-    arrays = {"pixel_values": pixels, "image_features": features, "logits": logits}
+    smaller = smaller_features(model, pixels)
+    arrays = {"pixel_values": pixels, "image_features": features, "smaller_features": smaller, "logits": logits}
     for name, values in arrays.items():
         values.numpy().astype("<f4").tofile(FIXTURE / f"{name}.bin")
     reference = {
@@ -171,6 +172,15 @@ def write_fixture(model, processor) -> None:
     }
     (FIXTURE / "reference.json").write_text(json.dumps(reference) + "\n")
     print(reference["shapes"], repr(reference["greedyText"]))
+
+
+@torch.no_grad()
+def smaller_features(model, pixels) -> torch.Tensor:
+    """Of each tile's upper left nine sixteenths, as if it were a tile of its own."""
+    side = TILE * 3 // 4
+    part = pixels[..., :side, :side]
+    mask = torch.ones(1, pixels.shape[1], side, side, dtype=torch.bool)
+    return model.get_image_features(part, mask).pooler_output
 
 
 def check_onnx(pixels, mask, features) -> None:

@@ -34,6 +34,8 @@ export interface VisualGrid {
   readonly gridColumns: number;
   /** Its last column holds no patches but ends the lines. */
   readonly endsLines?: boolean;
+  /** The encoder can encode this tile, which is square, with fewer rows. */
+  readonly isScalable?: boolean;
 }
 
 export interface PlanInput {
@@ -107,6 +109,11 @@ export interface KeepPlan {
    * heads = 1 or KV heads. Absent if the policy does not rank by a score.
    */
   readonly scores?: RowScores;
+  /**
+   * Feature rows along a side of each tile, if the encoder is to encode them smaller, before the prefill: the
+   * kept visual rows take their features, in order.
+   */
+  readonly tileSide?: number;
   /** Numbers to show with the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
   /** One for each value that was clamped for this prompt or budget. */
@@ -121,6 +128,8 @@ export type PlanNotice =
   | { readonly code: "windowOnly"; readonly rows: number }
   /** Sinks and recent rows together exceed a layer's budget. */
   | { readonly code: "fewerProtected"; readonly asked: number; readonly rows: number }
+  /** The encoder takes no smaller tiles: its rows were averaged instead. */
+  | { readonly code: "rowsAveraged" }
   /** `protect: ivc` takes at most half of the budget. */
   | { readonly code: "fewerAnchors"; readonly asked: number; readonly used: number };
 

@@ -1,7 +1,7 @@
 import { definePolicy, type PolicySpec } from "./definePolicy";
 import type { OptionSpecs, ValuesOf } from "./options";
 import { keepAll } from "./sharedOptions";
-import type { LayerPlan, PlanInput, Policy, VisionTaps } from "./types";
+import type { LayerPlan, PlanInput, PlanNotice, Policy, VisionTaps } from "./types";
 
 /** A choice of visual rows, counted over all images of the span. */
 export interface VisualChoice {
@@ -9,6 +9,9 @@ export interface VisualChoice {
   readonly keep: readonly number[];
   /** [visual rows]: the kept row whose features take the mean with this row's; −1: it is dropped. */
   readonly into?: Int32Array;
+  /** As in `KeepPlan`, together with the notices. */
+  readonly tileSide?: number;
+  readonly notices?: readonly PlanNotice[];
 }
 
 /** A policy that chooses before the prefill. */
@@ -44,8 +47,13 @@ export function visionPolicy<S extends OptionSpecs>(spec: VisionSpec<S>): Policy
     },
     plan(input, options) {
       if (!hasVisual(input)) return keepAll(input);
-      const layer = layerPlan(input, chosen(input, options));
-      return { layers: new Array<LayerPlan>(input.layers).fill(layer) };
+      const choice = chosen(input, options);
+      const { tileSide, notices } = choice;
+      return {
+        layers: new Array<LayerPlan>(input.layers).fill(layerPlan(input, choice)),
+        ...(tileSide !== undefined && { tileSide }),
+        ...(notices && { notices }),
+      };
     },
   });
 }

@@ -21,6 +21,8 @@ export type Notice =
   | { readonly code: "shorterWindow"; readonly asked: number; readonly used: number }
   /** The observation window alone exceeds a layer's budget; its newest rows are kept. */
   | { readonly code: "windowOnly"; readonly rows: number }
+  /** The encoder takes no smaller tiles: its rows were averaged instead. */
+  | { readonly code: "rowsAveraged" }
   /** Sinks and recent rows together exceed a layer's budget. */
   | { readonly code: "fewerProtected"; readonly asked: number; readonly rows: number }
   /** `protect: ivc` takes at most half of the budget. */

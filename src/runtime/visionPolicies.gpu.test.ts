@@ -80,6 +80,31 @@ describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => 
     expect(result.reference).toMatchObject({ source: "prefill" });
     expect(result.reference).toHaveProperty("result.tokenIds", whole.tokenIds);
   });
+
+  it("downsample has the encoder encode smaller tiles, where it takes them", async () => {
+    const byRows = settingsOf("downsample");
+    const byEncoder = { ...byRows, options: { by: "encoder" } };
+    await engine.clear();
+    const result = await engine.ask(asked([first], byEncoder));
+    const averaged = result.notices.filter(
+      (notice) => typeof notice !== "string" && notice.code === "rowsAveraged",
+    );
+    expect(averaged).toHaveLength(name === "smolvlm2" ? 0 : 1);
+    const { settings: _, ...question } = asked([first], byEncoder);
+    const [encoded, pooled] = await engine.compare({ ...question, lanes: [byEncoder, byRows] });
+    expect(encoded!.result!.tokenIds).toEqual(result.tokenIds);
+    const keptBy = ({ layers, images, promptTokens, visualTokens }: typeof result) => {
+      const tiles = images.flatMap((image) => image.tiles);
+      return [layers[0]!.kept.length - (promptTokens - visualTokens), tiles] as const;
+    };
+    if (name !== "smolvlm2") {
+      return expect(result.layers).toEqual(pooled!.result!.layers);
+    }
+    const [visual, tiles] = keptBy(result);
+    const side = Math.floor(tiles[0]!.gridRows * Math.sqrt(0.4));
+    expect(visual).toBe(tiles.length * side ** 2);
+    expect(result.tokenIds).not.toEqual(pooled!.result!.tokenIds);
+  });
 });
 
 describe("under a cap", () => {

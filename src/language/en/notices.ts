@@ -22,6 +22,8 @@ export const noticesEn: NoticeSentences = {
     `Only the last ${used} of ${asked} rows were asked what they attend to.`,
   shorterWindow: ({ asked, used }) =>
     `The window of ${asked} queries is longer than the text: the last ${used} are used.`,
+  rowsAveraged: () =>
+    "The vision encoder takes no smaller images: neighbouring image rows were averaged instead.",
   windowOnly: ({ rows }) => `The window alone has more than ${rows} rows: its newest are kept.`,
   fewerProtected: ({ asked, rows }) =>
     `${asked} protected rows do not fit ${rows} per layer: sinks come first, then the newest.`,

@@ -13,6 +13,7 @@ export const noticesZh: Texts["notices"] = {
   firstFrame: () => "图像是动画：使用了第一帧。",
   fewerQueries: ({ asked, used }) => `在 ${asked} 行中，只记录了最后 ${used} 行的注意力。`,
   shorterWindow: ({ asked, used }) => `${asked} 个查询的窗口比文本长：使用最后 ${used} 个。`,
+  rowsAveraged: () => "视觉编码器不接受更小的图像：改为对相邻的图像行取平均。",
   windowOnly: ({ rows }) => `窗口本身超过 ${rows} 行：保留其中最新的行。`,
   fewerProtected: ({ asked, rows }) =>
     `${asked} 个受保护的行超出每层 ${rows} 行的预算：先保留汇聚点，再保留最新的行。`,

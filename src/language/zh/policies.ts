@@ -44,8 +44,8 @@ export const policiesZh: Readonly<Record<string, string>> = {
   Downsampling: "降采样",
   "Chosen before the prefill: all layers keep the same rows, and all text.":
     "在预填充之前选择：各层保留相同的行和全部文字。",
-  "Chosen before the prefill: all layers keep the same rows, and all text. A coarser grid rarely has exactly the retention's share.":
-    "在预填充之前选择：各层保留相同的行和全部文字。更粗的网格很少恰好是所设的保留比例。",
+  "Chosen before the prefill: all layers keep the same rows, and all text. A coarser grid rarely has exactly the retention's share: R × C rows become r × c, r · c ≤ retention · R · C. With `by: encoder`, S × S become s × s, s = ⌊S · √retention⌋, at Idefics3's positions for smaller images.":
+    "在预填充之前选择：所有层保留相同的行以及全部文本。较粗的网格很少恰好等于保留率：R × C 行变为 r × c，r · c ≤ 保留率 · R · C。使用 `by: encoder` 时，S × S 变为 s × s，s = ⌊S · √保留率⌋，位置与 Idefics3 处理较小图像时相同。",
   "Chosen before the prefill: all layers keep the same rows, and all text. Rows that repeat no other stay, whatever the retention.":
     "在预填充之前选择：各层保留相同的行和全部文字。不与其他行重复的行总会保留，不论保留比例。",
   "Averages neighbouring image rows to a coarser grid, before the prefill.":
@@ -57,6 +57,9 @@ export const policiesZh: Readonly<Record<string, string>> = {
   "Drops image rows whose pixels repeat those of an earlier row, before the prefill.":
     "在预填充之前，丢弃像素与前面某一行相同的图像行。",
 
+  By: "方式",
+  "encoder: encodes a smaller image, where the encoder takes one":
+    "encoder：在编码器支持时编码更小的图像",
   "Contextual share": "上下文份额",
   "Share of the kept rows that others merge into": "保留的行中供其余行合并的行所占份额",
   "Recent share": "最近份额",

@@ -33,6 +33,8 @@ export function featureBuffers({ buffer, deepstack = [] }: ImageFeatures): reado
 export interface VisionEncoder {
   /** Bytes of weights that came from safetensors; an ONNX file counts among the directory's files. */
   readonly tensorBytes: number;
+  /** Whether it encodes square tiles that are smaller than those that it was trained with, too. */
+  readonly takesSmallerTiles: boolean;
   /**
    * The buffers belong to the caller, who destroys them through the ledger.
    * @throws ModelError, also if attention is asked of an encoder that gives none

@@ -10,7 +10,7 @@ import { GridTower } from "./grid/gridTower";
 import { loadGridWeights } from "./grid/gridWeights";
 import type { EncoderShape } from "./onnxContract";
 import { VisionTower } from "./tower";
-import { featuresPerSide, type TowerConfig } from "./towerConfig";
+import { featuresPerSide, type TowerConfig, takesSmallerTiles } from "./towerConfig";
 import { findTowerLayout, type TowerNames } from "./towerNames";
 import { loadTowerWeights } from "./towerWeights";
 
@@ -18,6 +18,8 @@ import { loadTowerWeights } from "./towerWeights";
 export interface EncoderWeights {
   /** What an ONNX file must give in its place; undefined where none can. */
   readonly onnx: EncoderShape | undefined;
+  /** As in `VisionEncoder`. */
+  readonly takesSmallerTiles: boolean;
   /** Whether the checkpoint has it. @throws ModelError */
   isIn(source: ByteSource, options?: LoadPlanOptions): Promise<boolean>;
   /**
@@ -42,6 +44,7 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
   return encoderWeights({
     // Rows of tiles are arranged with a newline row by our encoder alone.
     onnx: names.newlines ? undefined : shape,
+    takesSmallerTiles: takesSmallerTiles(config),
     isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
     load: (gpu, source, options) => loadTowerWeights(gpu, config, source, names, options),
     create: (gpu, weights, variants) => VisionTower.create(gpu, config, weights, variants),
@@ -52,6 +55,7 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
 export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): EncoderWeights {
   return encoderWeights({
     onnx: undefined,
+    takesSmallerTiles: false,
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
     load: (gpu, source, options) => loadGridWeights(gpu, config, source, names, options),
     create: (gpu, weights, variants) => GridTower.create(gpu, config, weights, variants),
@@ -60,6 +64,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
 
 interface EncoderKind<W> {
   readonly onnx: EncoderShape | undefined;
+  readonly takesSmallerTiles: boolean;
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: LoadPlanOptions): Promise<W>;
   create(gpu: Gpu, weights: W, variants: Variants): Promise<VisionEncoder>;
@@ -68,6 +73,7 @@ interface EncoderKind<W> {
 function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): EncoderWeights {
   return {
     onnx: kind.onnx,
+    takesSmallerTiles: kind.takesSmallerTiles,
     async isIn(source, options) {
       return kind.isIn(await readTensorMap(source, options));
     },

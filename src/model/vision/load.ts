@@ -32,7 +32,9 @@ export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise
   if (isSoftwareAdapter && onnx) {
     const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, onnx, "wasm"));
     const load = () => weights.load(gpu, source, variants);
-    if (encoder) return (await weights.isIn(source, args)) ? new WithTower(encoder, load) : encoder;
+    if (encoder) {
+      return (await weights.isIn(source, args)) ? new WithTower(encoder, weights, load) : encoder;
+    }
   }
   if (!onnx || (await weights.isIn(source, args))) return weights.load(gpu, source, variants, args);
   return OnnxVisionEncoder.load(gpu, files, onnx, "webgpu");
@@ -40,11 +42,19 @@ export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise
 
 /** An ONNX encoder, and our own for what it does not give, which is loaded when that is asked for. */
 class WithTower implements VisionEncoder {
+  readonly takesSmallerTiles: boolean;
   readonly #onnx: VisionEncoder;
+  readonly #tileSize: number | undefined;
   readonly #load: () => Promise<VisionEncoder>;
   #tower: Promise<VisionEncoder> | undefined;
 
-  constructor(onnx: VisionEncoder, load: () => Promise<VisionEncoder>) {
+  constructor(
+    onnx: VisionEncoder,
+    { onnx: shape, takesSmallerTiles }: EncoderWeights,
+    load: () => Promise<VisionEncoder>,
+  ) {
+    this.takesSmallerTiles = takesSmallerTiles;
+    this.#tileSize = shape?.tileSize;
     this.#onnx = onnx;
     this.#load = load;
   }
@@ -54,7 +64,7 @@ class WithTower implements VisionEncoder {
   }
 
   async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
-    if (!options.attention) return this.#onnx.encode(image);
+    if (!options.attention && image.width === this.#tileSize) return this.#onnx.encode(image);
     this.#tower ??= this.#load();
     return (await this.#tower).encode(image, options);
   }

@@ -68,4 +68,30 @@ describe("the vision tower", () => {
     await tower.release();
     expect(gpu.memory.bytes).toEqual(before);
   });
+
+  it("takes smaller tiles, with positions at the same fractions as PyTorch's Idefics3", async () => {
+    const tower = await load(VARIANTS[0]!);
+    const side = 48;
+    const planes = tiles! * 3;
+    const lines = Array.from({ length: planes * side }, (_, i) => {
+      const first = (Math.floor(i / side) * height! + (i % side)) * width!;
+      return [...image.pixelValues.subarray(first, first + side)];
+    });
+    const pixelValues = Float32Array.from(lines.flat());
+    const { buffer, rows } = await tower.encode({
+      ...image,
+      pixelValues,
+      width: side,
+      height: side,
+    });
+    expect(rows).toBe(tiles! * 9);
+    const actual = new Float32Array(await gpu.read(buffer));
+    const expected = floats("smaller_features.bin");
+    expect(expected).toHaveLength(actual.length);
+    const worst = expected.reduce((max, x, i) => Math.max(max, Math.abs(x - actual[i]!)), 0);
+    expect(worst).toBeLessThan(TOLERANCE);
+    gpu.memory.destroy(buffer);
+    await expect(tower.encode({ ...image, width: 40, height: 40 })).rejects.toThrow(RangeError);
+    await tower.release();
+  });
 });

@@ -4,7 +4,14 @@ import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage, RowArrangement } from "../families/family";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
-import { featuresPerSide, patchesPerSide, type TowerConfig, towerRows } from "./towerConfig";
+import {
+  featuresPerSide,
+  patchesPerSide,
+  smallerTower,
+  type TowerConfig,
+  takesSmallerTiles,
+  towerRows,
+} from "./towerConfig";
 import { compileTower, type TowerKernels } from "./towerKernels";
 import { TowerScratch } from "./towerScratch";
 import type { Linear, Norm } from "./towerTensors";
@@ -32,6 +39,7 @@ const MAX_ROWS = 2048;
  */
 export class VisionTower implements VisionEncoder {
   readonly tensorBytes: number;
+  readonly takesSmallerTiles: boolean;
   readonly #gpu: Gpu;
   readonly #config: TowerConfig;
   readonly #weights: TowerWeights;
@@ -39,6 +47,7 @@ export class VisionTower implements VisionEncoder {
 
   private constructor(gpu: Gpu, config: TowerConfig, weights: TowerWeights, kernels: TowerKernels) {
     this.tensorBytes = weights.bytes;
+    this.takesSmallerTiles = takesSmallerTiles(config);
     this.#gpu = gpu;
     this.#config = config;
     this.#weights = weights;
@@ -62,6 +71,11 @@ export class VisionTower implements VisionEncoder {
 
   /** The buffer belongs to the caller, who destroys it through the ledger. */
   async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
+    if (image.width < this.#config.imageSize) {
+      const config = smallerTower(this.#config, image.width);
+      const smaller = new VisionTower(this.#gpu, config, this.#weights, this.#kernels);
+      return smaller.encode(image, options);
+    }
     const { memory } = this.#gpu;
     const { width } = this.#config;
     const { tiles, arrangement } = image;

@@ -7,6 +7,8 @@ import { ModelError } from "../modelError";
 export interface TowerConfig {
   /** Side of its square input images, in pixels. */
   readonly imageSize: number;
+  /** Patches along a side of the images of its training, where `imageSize` is smaller. */
+  readonly trainedSide?: number;
   /** Side of a patch, in pixels. */
   readonly patchSize: number;
   readonly channels: number;
@@ -150,6 +152,35 @@ export function patchColumns({ channels, patchSize }: TowerConfig): number {
 /** Rows of the transformer for one image. */
 export function towerRows(config: TowerConfig): number {
   return patchesPerSide(config) ** 2 + Number(config.hasClassToken);
+}
+
+/** Whether `smallerTower` makes sense: a class token has learned to sum up a whole grid. */
+export function takesSmallerTiles({ hasClassToken }: TowerConfig): boolean {
+  return !hasClassToken;
+}
+
+/** The same tower for tiles of `imageSize` pixels. @throws RangeError */
+export function smallerTower(config: TowerConfig, imageSize: number): TowerConfig {
+  const unit = config.patchSize * config.connector.fold;
+  const isCovered = imageSize > 0 && imageSize < config.imageSize && imageSize % unit === 0;
+  if (isCovered && takesSmallerTiles(config)) {
+    return { ...config, imageSize, trainedSide: patchesPerSide(config) };
+  }
+  throw new RangeError(`tiles of ${imageSize} pixels, to an encoder of ${config.imageSize}`);
+}
+
+/**
+ * The learned position of each patch, in reading order. A grid of s × s patches takes those of its
+ * training's S × S at the same fractions of the image: row i that of row ⌊iS / s⌋, columns alike
+ * (Idefics3's `bucketize` of i / s by the multiples of 1 / S).
+ */
+export function positionsOf(config: TowerConfig): readonly number[] {
+  const side = patchesPerSide(config);
+  const { trainedSide = side } = config;
+  const nearest = (i: number) => Math.floor((i * trainedSide) / side);
+  return Array.from({ length: side ** 2 }, (_, patch) => {
+    return nearest(Math.floor(patch / side)) * trainedSide + nearest(patch % side);
+  });
 }
 
 /** Feature rows along a side of the image. */

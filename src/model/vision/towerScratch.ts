@@ -4,6 +4,7 @@ import {
   featuresPerSide,
   patchColumns,
   patchesPerSide,
+  positionsOf,
   type TowerConfig,
   towerRows,
 } from "./towerConfig";
@@ -88,10 +89,7 @@ export class TowerScratch {
       this.angles,
       Float32Array.from({ length: rows * headDim }, (_, i) => 1 - (i % 2)),
     );
-    this.write(
-      this.positionIndices,
-      Uint32Array.from({ length: rows }, (_, i) => i % rowsPerTile),
-    );
+    this.write(this.positionIndices, positionIndices(config, tiles));
     this.write(this.foldIndices, foldIndices(config, tiles));
     this.write(this.#table, tableOf(tiles, heads, rowsPerTile));
   }
@@ -115,6 +113,13 @@ export class TowerScratch {
     this.#buffers.push(buffer);
     return buffer;
   }
+}
+
+/** The learned position of each row of the transformer; a class token has the first. u32 [rows]. */
+function positionIndices(config: TowerConfig, tiles: number): Uint32Array {
+  const lead = Number(config.hasClassToken);
+  const tile = [...(lead ? [0] : []), ...positionsOf(config).map((position) => lead + position)];
+  return Uint32Array.from(Array.from({ length: tiles }, () => tile).flat());
 }
 
 /**

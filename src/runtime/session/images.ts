@@ -5,6 +5,7 @@ import type { ProcessedImage, ScaledDown } from "@/model/families/family";
 import type { Framed } from "@/model/prompt/clips";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
+import { smallerTiles } from "@/model/vision/smallerTiles";
 import { firstEqualRows } from "@/model/vision/visualRows";
 import type { ImageLayout } from "@/protocol/engine";
 import { cutOf, type ImageCut } from "./imageCut";
@@ -28,6 +29,11 @@ export type VisionNeeds = readonly (keyof VisionTaps)[];
 export interface EncodedImage extends ImageFeatures {
   /** As in `VisionTaps`, counted within the image. */
   readonly firstEqual?: Uint32Array;
+  /**
+   * Features of its tiles with `side` rows along a side; absent if the encoder does not take them. The buffer
+   * belongs to the caller.
+   */
+  readonly smaller?: (side: number) => Promise<ImageFeatures>;
 }
 
 /** Pixels before encoding, then features on the GPU. */
@@ -86,7 +92,12 @@ export class ConversationImages {
     const firstEqual = needs.includes("firstEqual")
       ? firstEqualRows(processed, this.#vision.featureSide)
       : undefined;
-    const encoded = { ...features, ...(firstEqual && { firstEqual }) };
+    const smaller = this.#smaller(entry, processed);
+    const encoded = {
+      ...features,
+      ...(firstEqual && { firstEqual }),
+      ...(smaller && { smaller }),
+    };
     if (content.kind === "features") this.#free(content.encoded);
     entry.content = { kind: "features", encoded };
     return encoded;
@@ -98,6 +109,15 @@ export class ConversationImages {
       if (content.kind === "features") this.#free(content.encoded);
     }
     this.#seen.clear();
+  }
+
+  #smaller({ file, cut }: Entry, { arrangement, width, height }: ProcessedImage) {
+    const { encoder, featureSide } = this.#vision;
+    if (!encoder.takesSmallerTiles || arrangement || width !== height) return undefined;
+    return async (side: number) => {
+      const { processed } = await process(file, cut);
+      return encoder.encode(smallerTiles(processed, side * featureSide));
+    };
   }
 
   #free(encoded: EncodedImage): void {

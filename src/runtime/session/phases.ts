@@ -30,7 +30,7 @@ import type { Recorded } from "./preview";
 import {
   type EncodedSegment,
   keptRowsOf,
-  mergedFeatures,
+  plannedFeatures,
   readVisionTaps,
   startsIn,
 } from "./pruning";
@@ -162,8 +162,10 @@ export class Phases {
     const ids = promptIds(turn.prompt.ids.slice(segment.start, segment.end), tiles);
     const visual = visualRowsOf(span);
     const { hidden } = decoder.config;
-    const merged = plan && (await mergedFeatures(gpu, plan, visual, encoded, hidden));
-    const features = merged ?? encoded.features;
+    const planned = await progress.time("vision", async () => {
+      return plan && plannedFeatures(gpu, plan, visual, encoded, hidden);
+    });
+    const features = planned ?? encoded.features;
     const { kept } = span;
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
     try {
@@ -173,7 +175,7 @@ export class Phases {
       );
       this.#io.check();
     } finally {
-      for (const slice of merged ?? []) {
+      for (const slice of planned ?? []) {
         for (const buffer of [slice.features, ...(slice.deepstack ?? [])]) {
           gpu.memory.destroy(buffer as GPUBuffer);
         }

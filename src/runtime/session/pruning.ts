@@ -21,9 +21,11 @@ export async function readVisionTaps(
   { images }: EncodedSegment,
   needs: VisionNeeds,
 ): Promise<VisionTaps> {
-  const grids = turn.prompt.tiles.flatMap((tile, i) =>
-    startsIn(tile, segment) ? [turn.tileImages[i]?.geometry.tiles[tile.tile] as ImageTile] : [],
-  );
+  const isScalable = images.every(({ smaller }) => smaller !== undefined);
+  const grids = turn.prompt.tiles.flatMap((tile, i) => {
+    if (!startsIn(tile, segment)) return [];
+    return [{ ...(turn.tileImages[i]?.geometry.tiles[tile.tile] as ImageTile), isScalable }];
+  });
   const attention = images.flatMap((image) => [...(image.attention ?? [])]);
   let first = 0;
   const firstEqual = images.flatMap(({ firstEqual = [], rows }) => {
@@ -71,12 +73,44 @@ export function keptRowsOf(plan: KeepPlan): Uint32Array {
 }
 
 /**
+ * Features as a plan wants them, in buffers that the caller destroys; undefined if they stay as they are.
+ * @param visual rows of the span, of all images
+ * @param width of a feature row
+ */
+export async function plannedFeatures(
+  gpu: Gpu,
+  plan: KeepPlan,
+  visual: readonly number[],
+  encoded: EncodedSegment,
+  width: number,
+): Promise<FeatureSlice[] | undefined> {
+  if (plan.tileSide === undefined) return mergedFeatures(gpu, plan, visual, encoded, width);
+  const kept = new Set(keptRowsOf(plan));
+  const places = visual.flatMap((row, place) => (kept.has(row) ? [place] : []));
+  const scaled: FeatureSlice[] = [];
+  for (const [i, { firstRow, rows }] of encoded.features.entries()) {
+    const { buffer } = await encoded.images[i]!.smaller!(plan.tileSide);
+    const own = places.filter((place) => place >= firstRow && place < firstRow + rows);
+    const features = gpu.memory.storage("vision", "scaled features", rows * width * 4);
+    const encoder = gpu.device.createCommandEncoder({ label: "scaled features" });
+    for (const [from, place] of own.entries()) {
+      const to = (place - firstRow) * width * 4;
+      encoder.copyBufferToBuffer(buffer, from * width * 4, features, to, width * 4);
+    }
+    gpu.device.queue.submit([encoder.finish()]);
+    gpu.memory.destroy(buffer);
+    scaled.push({ features, firstRow, rows });
+  }
+  return scaled;
+}
+
+/**
  * Features in which every kept row is the mean of the rows that merge into it.
  * @param visual rows of the span, of all images
  * @param width of a feature row
  * @returns buffers that the caller destroys; undefined if the plan merges nothing
  */
-export async function mergedFeatures(
+async function mergedFeatures(
   gpu: Gpu,
   plan: KeepPlan,
   visual: readonly number[],

@@ -10,6 +10,7 @@ const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   fewerQueries: true,
   shorterWindow: true,
   windowOnly: true,
+  rowsAveraged: true,
   fewerProtected: true,
   fewerAnchors: true,
   earlierDropped: true,

@@ -1,5 +1,7 @@
+import { coarser, gridBlocks } from "../../blocks/grid";
+import { choice } from "../../options";
 import type { VisualGrid } from "../../types";
-import { needVision, visionPolicy } from "../../visionPolicy";
+import { needVision, type VisualChoice, visionPolicy } from "../../visionPolicy";
 
 /**
  * A coarser grid: the features of each block of rows are averaged before the prefill. A baseline, as
@@ -8,58 +10,55 @@ import { needVision, visionPolicy } from "../../visionPolicy";
  * A grid of R × C rows becomes r × c: the largest with r · c ≤ retention · R · C and r / c nearest to
  * R / C. Block (i, j) has the rows ⌊iR / r⌋ … ⌊(i + 1)R / r⌋ − 1, columns alike; its mean stands at the
  * position of its middle row.
+ *
+ * `by: encoder` scales the tiles down instead, and encodes them again: S × S rows become s × s,
+ * s = ⌊S · √retention⌋, each at the position of a block's middle row. The encoder's learned positions are those at the
+ * same fractions of the image, as Idefics3 takes them (`Idefics3VisionEmbeddings` of `transformers`). For
+ * encoders with square tiles and no class token whose rows are not arranged anew; others are averaged.
  */
 export const downsample = visionPolicy({
   id: "downsample",
   label: "Downsampling",
   summary: "Averages neighbouring image rows to a coarser grid, before the prefill.",
-  options: {},
+  options: {
+    by: choice("By", "encoder: encodes a smaller image, where the encoder takes one", [
+      "rows",
+      "encoder",
+    ]),
+  },
   beforePrefill: ["grids"],
-  count: "A coarser grid rarely has exactly the retention's share.",
-  choose(input) {
+  count:
+    "A coarser grid rarely has exactly the retention's share: R × C rows become r × c, r · c ≤ retention · R · C. " +
+    "With `by: encoder`, S × S become s × s, s = ⌊S · √retention⌋, at Idefics3's positions for smaller images.",
+  choose(input, _, { by }) {
     const grids = needVision(input, "grids");
-    const blocks: number[][] = [];
-    let first = 0;
-    for (const grid of grids) {
-      for (const block of gridBlocks(grid, input.retention)) {
-        blocks.push(block.map((row) => first + row));
-      }
-      first += grid.gridRows * grid.gridColumns;
+    const { retention } = input;
+    const [{ gridRows }] = grids as readonly [VisualGrid];
+    if (by === "encoder" && grids.every((grid) => grid.isScalable && grid.gridRows === gridRows)) {
+      const tileSide = Math.max(1, Math.floor(gridRows * Math.sqrt(retention)));
+      const { keep } = merged(grids, (grid) => gridBlocks(grid, [tileSide, tileSide]));
+      return { keep, tileSide };
     }
-    const into = new Int32Array(first).fill(-1);
-    const keep = blocks.map((block) => {
-      const middle = block[Math.floor(block.length / 2)] as number;
-      for (const row of block) if (row !== middle) into[row] = middle;
-      return middle;
-    });
-    return { keep: keep.sort((a, b) => a - b), into };
+    const choice = merged(grids, (grid) => gridBlocks(grid, coarser(grid, retention)));
+    return by === "encoder" ? { ...choice, notices: [{ code: "rowsAveraged" }] } : choice;
   },
 });
 
-/** The rows of each block, in reading order. A column that ends the lines keeps one row per line. */
-export function gridBlocks(grid: VisualGrid, retention: number): readonly number[][] {
-  const columns = grid.gridColumns - Number(grid.endsLines ?? false);
-  const [down, across] = coarser(grid.gridRows, columns, retention);
-  const range = (i: number, parts: number, size: number) => {
-    const [from, to] = [Math.floor((i * size) / parts), Math.floor(((i + 1) * size) / parts)];
-    return Array.from({ length: to - from }, (_, k) => from + k);
-  };
-  return Array.from({ length: down }, (_, i) => {
-    const lines = range(i, down, grid.gridRows);
-    const cells = Array.from({ length: across }, (_, j) =>
-      lines.flatMap((y) => range(j, across, columns).map((x) => y * grid.gridColumns + x)),
-    );
-    return grid.endsLines ? [...cells, lines.map((y) => y * grid.gridColumns + columns)] : cells;
-  }).flat();
-}
-
-/** Of the widest grids within the share, one per number of lines, the one nearest in ratio of sides. */
-function coarser(rows: number, columns: number, share: number): readonly [number, number] {
-  const total = Math.max(1, Math.floor(share * rows * columns));
-  const loss = ([down, across]: readonly [number, number]) =>
-    Math.abs(Math.log((down * columns) / (across * rows)));
-  const grids = Array.from({ length: Math.min(rows, total) }, (_, i) => {
-    return [i + 1, Math.min(columns, Math.floor(total / (i + 1)))] as const;
-  });
-  return grids.reduce((best, grid) => (loss(grid) < loss(best) ? grid : best));
+/** The middle row of each block, and the others merged into it. */
+function merged(
+  grids: readonly VisualGrid[],
+  blocksOf: (grid: VisualGrid) => readonly number[][],
+): VisualChoice {
+  const into: number[] = [];
+  const keep: number[] = [];
+  for (const grid of grids) {
+    const first = into.length;
+    into.push(...new Array<number>(grid.gridRows * grid.gridColumns).fill(-1));
+    for (const block of blocksOf(grid)) {
+      const middle = first + (block[Math.floor(block.length / 2)] as number);
+      for (const row of block) if (first + row !== middle) into[first + row] = middle;
+      keep.push(middle);
+    }
+  }
+  return { keep: keep.sort((a, b) => a - b), into: Int32Array.from(into) };
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { coarser, gridBlocks } from "../../blocks/grid";
 import { planFor } from "../../plan";
 import { handMade, keptLists } from "../../reference/promptFixture";
-import type { PlanInput, VisionTaps } from "../../types";
+import type { PlanInput, VisionTaps, VisualGrid } from "../../types";
 import { divPrune, mostDiverse } from "./divPrune";
-import { downsample, gridBlocks } from "./downsample";
+import { downsample } from "./downsample";
 import { distinctRows, pixelPrune } from "./pixelPrune";
 import { visionZip, zipRows } from "./visionZip";
 
@@ -75,15 +76,17 @@ describe("pixelprune", () => {
 });
 
 describe("downsample", () => {
+  const blocksAt = (grid: VisualGrid, share: number) => gridBlocks(grid, coarser(grid, share));
+
   it("cuts a grid into blocks of nearly equal sides", () => {
-    const blocks = gridBlocks({ gridRows: 4, gridColumns: 4 }, 0.25);
+    const blocks = blocksAt({ gridRows: 4, gridColumns: 4 }, 0.25);
     expect(blocks).toEqual([
       [0, 1, 4, 5],
       [2, 3, 6, 7],
       [8, 9, 12, 13],
       [10, 11, 14, 15],
     ]);
-    expect(gridBlocks({ gridRows: 1, gridColumns: 6 }, 0.5)).toEqual([
+    expect(blocksAt({ gridRows: 1, gridColumns: 6 }, 0.5)).toEqual([
       [0, 1],
       [2, 3],
       [4, 5],
@@ -91,7 +94,7 @@ describe("downsample", () => {
   });
 
   it("averages line ends by themselves", () => {
-    expect(gridBlocks({ gridRows: 2, gridColumns: 3, endsLines: true }, 0.25)).toEqual([
+    expect(blocksAt({ gridRows: 2, gridColumns: 3, endsLines: true }, 0.25)).toEqual([
       [0, 1, 3, 4],
       [2, 5],
     ]);
@@ -102,5 +105,19 @@ describe("downsample", () => {
     expect(keptLists(plan)[0]).toEqual([[0, 2, 4, 5, 6]]);
     const merge = plan.layers[0]!.merge as { into: readonly Int32Array[] };
     expect([...merge.into[0]!]).toEqual([-1, 2, -1, 4, -1, -1, -1]);
+  });
+
+  it("has the encoder encode smaller tiles, or says that it averaged rows", () => {
+    const grid = { gridRows: 3, gridColumns: 3, isScalable: true };
+    const plan = planFor(downsample, around(9, 0.5, { grids: [grid] }), { by: "encoder" });
+    expect(plan.tileSide).toBe(2);
+    // Of the blocks 1 × 1, 1 × 2, 2 × 1 and 2 × 2 of the grid, one row behind the first word.
+    expect(keptLists(plan)[0]).toEqual([[0, 1, 3, 7, 8, 10, 11]]);
+    expect(plan.layers[0]!.merge).toBeUndefined();
+    const fixed = { gridRows: 3, gridColumns: 3 };
+    const averaged = planFor(downsample, around(9, 0.5, { grids: [fixed] }), { by: "encoder" });
+    expect(averaged.tileSide).toBeUndefined();
+    expect(averaged.notices).toEqual([{ code: "rowsAveraged" }]);
+    expect(averaged.layers).toEqual(planFor(downsample, around(9, 0.5, { grids: [fixed] })).layers);
   });
 });

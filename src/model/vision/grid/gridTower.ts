@@ -51,6 +51,7 @@ const LAYER_SLOTS = 16;
  */
 export class GridTower implements VisionEncoder {
   readonly tensorBytes: number;
+  readonly takesSmallerTiles = false;
   /** Rows that go through the wide products at a time; a multiple of 64, so that parts can be bound. */
   blockRows = 2048;
   readonly #gpu: Gpu;
