@@ -47,7 +47,7 @@ try {
 /** The chat, a word with its attended patches, the cache as a sheet, About. */
 async function takeAnswers(page, name, width) {
   await open(page, `policy=full&keep=${percent}`);
-  await page.getByRole("button", { name: "What is the date?" }).click();
+  await page.getByRole("button", { name: "What is the total?" }).click();
   await answers(page, 1);
   await page.getByRole("button", { name: "Ask again with…" }).click();
   await page.getByRole("menuitem", { name: `AirCache ${percent} %` }).click();
@@ -73,13 +73,13 @@ async function takeAnswers(page, name, width) {
 /** Three lanes under one question, and the conversation's charts by turn. */
 async function takeLanes(page, name) {
   await open(page, `policy=aircache&keep=${percent}`);
-  await page.getByRole("button", { name: "What is the total?" }).click();
+  await page.getByRole("button", { name: "What is the date?" }).click();
   await answers(page, 1);
   await page.locator("form").getByRole("button", { name: "Compare" }).click();
   // The recorded lanes, so that no lane shows another lane's numbers.
   await page.getByLabel("Policy of lane 3").selectOption("prefixkv");
   await page.getByLabel("Keep percent of lane 3").fill("20");
-  await page.getByRole("textbox", { name: "Question" }).fill("What is the date?");
+  await page.getByRole("textbox", { name: "Question" }).fill("What is the total?");
   await page.keyboard.press("Enter");
   await answers(page, 4);
   const byTurn = page.getByText("By turn", { exact: true });
