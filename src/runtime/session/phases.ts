@@ -162,24 +162,21 @@ export class Phases {
     const ids = promptIds(turn.prompt.ids.slice(segment.start, segment.end), tiles);
     const visual = visualRowsOf(span);
     const { hidden } = decoder.config;
-    const planned = await progress.time("vision", async () => {
-      return plan && plannedFeatures(gpu, plan, visual, encoded, hidden);
-    });
-    const features = planned ?? encoded.features;
     const { kept } = span;
     const onProgress = (done: number, total: number) => this.tell("prefill", done, total);
+    const made: GPUBuffer[] = [];
     try {
+      const planned = await progress.time("vision", async () => {
+        return plan && plannedFeatures(gpu, plan, visual, encoded, hidden, made);
+      });
+      const features = planned ?? encoded.features;
       onProgress(0, kept?.length ?? ids.length);
       await progress.time("prefill", () =>
         decoder.prefill({ cache, ids, kept, features, grids: tiles, hook, signal, onProgress }),
       );
       this.#io.check();
     } finally {
-      for (const slice of planned ?? []) {
-        for (const buffer of [slice.features, ...(slice.deepstack ?? [])]) {
-          gpu.memory.destroy(buffer as GPUBuffer);
-        }
-      }
+      for (const buffer of made) gpu.memory.destroy(buffer);
     }
   }
 

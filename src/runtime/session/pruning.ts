@@ -73,9 +73,10 @@ export function keptRowsOf(plan: KeepPlan): Uint32Array {
 }
 
 /**
- * Features as a plan wants them, in buffers that the caller destroys; undefined if they stay as they are.
+ * Features as a plan wants them; undefined if they stay as they are.
  * @param visual rows of the span, of all images
  * @param width of a feature row
+ * @param made takes every buffer, also if a later one fails; the caller destroys them
  */
 export async function plannedFeatures(
   gpu: Gpu,
@@ -83,8 +84,9 @@ export async function plannedFeatures(
   visual: readonly number[],
   encoded: EncodedSegment,
   width: number,
+  made: GPUBuffer[],
 ): Promise<FeatureSlice[] | undefined> {
-  if (plan.tileSide === undefined) return mergedFeatures(gpu, plan, visual, encoded, width);
+  if (plan.tileSide === undefined) return mergedFeatures(gpu, plan, visual, encoded, width, made);
   const kept = new Set(keptRowsOf(plan));
   const places = visual.flatMap((row, place) => (kept.has(row) ? [place] : []));
   const scaled: FeatureSlice[] = [];
@@ -92,6 +94,7 @@ export async function plannedFeatures(
     const { buffer } = await encoded.images[i]!.smaller!(plan.tileSide);
     const own = places.filter((place) => place >= firstRow && place < firstRow + rows);
     const features = gpu.memory.storage("vision", "scaled features", rows * width * 4);
+    made.push(features);
     const encoder = gpu.device.createCommandEncoder({ label: "scaled features" });
     for (const [from, place] of own.entries()) {
       const to = (place - firstRow) * width * 4;
@@ -108,7 +111,8 @@ export async function plannedFeatures(
  * Features in which every kept row is the mean of the rows that merge into it.
  * @param visual rows of the span, of all images
  * @param width of a feature row
- * @returns buffers that the caller destroys; undefined if the plan merges nothing
+ * @param made takes every buffer, also if a later one fails; the caller destroys them
+ * @returns undefined if the plan merges nothing
  */
 async function mergedFeatures(
   gpu: Gpu,
@@ -116,6 +120,7 @@ async function mergedFeatures(
   visual: readonly number[],
   { features }: EncodedSegment,
   width: number,
+  made: GPUBuffer[],
 ): Promise<FeatureSlice[] | undefined> {
   const merge = plan.layers[0]?.merge;
   if (merge?.kind !== "assign") return undefined;
@@ -128,6 +133,7 @@ async function mergedFeatures(
     for (const buffer of [slice, ...deepstack] as GPUBuffer[]) {
       const data = new Float32Array(await gpu.read(buffer, 0, rows * width * 4));
       const mean = gpu.memory.storage("vision", "merged features", data.byteLength);
+      made.push(mean);
       gpu.device.queue.writeBuffer(mean, 0, rowMeans(data, width, own));
       means.push(mean);
     }
