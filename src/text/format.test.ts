@@ -7,6 +7,7 @@ import {
   formatMsNumber,
   formatParameters,
   formatRetention,
+  formatShare,
 } from "./format";
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
@@ -47,6 +48,11 @@ test.each([
   [0.07, "7 %"],
   [0.025, "2.5 %"],
 ])("retention %d", (retention, text) => expect(plain(formatRetention(retention))).toBe(text));
+
+test("a counted share has two digits", () => {
+  const shares = [5.75 / 576, 0.1, 0.973, 1].map(formatShare).map(plain);
+  expect(shares).toEqual(["1 %", "10 %", "97 %", "100 %"]);
+});
 
 test("changes carry a sign, and nothing is divided by zero", () => {
   expect(plain(formatChange(16, 100))).toBe("−84 %");

@@ -66,6 +66,11 @@ export function formatRetention(retention: number): string {
   return `${written(retention * 100, { maximumSignificantDigits: 3 })}${SPACE}%`;
 }
 
+/** A share that was counted, as percent of two digits: `1 %` for 0.00998, `97 %` for 0.973. */
+export function formatShare(share: number): string {
+  return `${written(share * 100, { maximumSignificantDigits: 2 })}${SPACE}%`;
+}
+
 /** Relative change of a size: `−84 %`, `+3 %`, `±0 %`. */
 export function formatChange(now: number, before: number): string {
   if (!(before > 0) || !Number.isFinite(now)) return NONE;

@@ -1,7 +1,7 @@
 import { texts } from "@/language/language";
 import type { CacheSettings, Sampling, TurnResult } from "@/protocol/engine";
 import { type Hidden, hiddenLabel } from "@/store/conversation/occlusion";
-import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/format";
+import { formatBytes, formatCount, formatMs, formatShare } from "@/text/format";
 import { noticeSentences } from "../shared/noticeSentences";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
@@ -60,7 +60,7 @@ function Held({ result }: { readonly result: TurnResult }) {
   const { imageRows, keptRows, otherRows } = heldParts(result);
   const words = texts.chat.facts;
   if (imageRows === 0) return null;
-  const share = formatRetention(keptRows / imageRows);
+  const share = formatShare(keptRows / imageRows);
   return <span className={`num ${styles.held}`}>{words.held(share, formatCount(otherRows))}</span>;
 }
 
