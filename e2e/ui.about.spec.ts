@@ -14,7 +14,9 @@ test("the About page says of each method what it did here, and nothing that was 
   await page.getByRole("link", { name: "About" }).click();
   const method = (name: string) => page.getByRole("region", { name, exact: true });
   await expect(method("AirCache").getByText(/^Ask with AirCache/)).toBeVisible();
-  await expect(page.getByRole("table")).toHaveCount(0);
+  await expect(page.getByRole("table")).toHaveCount(1); // of the measured accuracy
+  const measured = method("What was measured").getByRole("row", { name: /^SnapKV/ });
+  await expect(measured.getByRole("cell")).toHaveText([/^93.7\s%$/, /^89.3\s%$/, /^87.3\s%$/]);
   await expect(page.getByText(/from your last answer/)).toHaveCount(0);
 
   const licences = page.getByRole("link", { name: "Licences of this page" });
@@ -49,7 +51,7 @@ test("the About page holds on the smallest screen", async ({ page }) => {
   await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the date?");
   await page.getByRole("link", { name: "About" }).click();
-  await expect(page.getByRole("table")).toBeVisible();
+  await expect(page.getByRole("table", { name: /^AirCache 10/ })).toBeVisible();
   await page.getByRole("main").getByText("Options", { exact: true }).first().click();
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);
