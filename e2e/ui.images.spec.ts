@@ -233,12 +233,12 @@ test("the camera takes a still, and is off once its dialog is closed", async ({ 
   await expectAccessible(page);
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog", { name: "Camera" })).toBeHidden();
-  expect(await live()).toEqual([false]);
+  await expect.poll(live).toEqual([false]); // the close event comes after the dialog is hidden
   await open();
   await page.getByRole("button", { name: "Take the image" }).click();
   await expect(page.getByAltText(/^Your image: Camera, /)).toBeVisible();
   await expect(viewer(page)).toHaveJSProperty("complete", true);
-  expect(await live()).toEqual([false, false]);
+  await expect.poll(live).toEqual([false, false]);
 });
 
 for (const [name, sentence] of [
