@@ -16,6 +16,7 @@ import { agreement } from "@/text/agreement";
 import { type OpenedEngine, openEngine } from "./engine";
 import { readFrames } from "./frames";
 import { withHubModel } from "./hubModel";
+import { checkPolicy, parseLane, scopeOption } from "./lanes";
 import { loadOnly } from "./loadOnly";
 import {
   inputError,
@@ -97,10 +98,9 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   }
   if (turns.length === 0) throw usageError("--prompt is missing.", USAGE);
   if (waiting.length > 0) throw usageError("An --image follows the last --prompt.", USAGE);
-  const { policy, scope } = values;
-  checkPolicy(policy);
-  if (scope !== "visual" && scope !== "prompt")
-    throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
+  const { policy } = values;
+  checkPolicy(policy, USAGE);
+  const scope = scopeOption(values.scope, USAGE);
   const types = typeOptions(values, USAGE);
   if (!fs.existsSync(values.model))
     throw inputError(`There is no model directory ${values.model}.`);
@@ -122,7 +122,9 @@ export function parseAsk(argv: readonly string[]): AskCommand {
     ...(Object.keys(frames).length > 0 && { frames }),
     turns,
     settings,
-    lanes: (values.compare?.split(",") ?? []).map((lane) => parseLane(lane, settings)),
+    lanes: (values.compare?.split(",") ?? []).map((lane) =>
+      parseLane(lane, "compare", settings, USAGE),
+    ),
     sampling: {
       temperature: numberOption("temperature", values.temperature, 0, 100),
       topK: numberOption("top-k", values["top-k"], 0, 1e6, { integer: true }),
@@ -142,26 +144,6 @@ export function parseAsk(argv: readonly string[]): AskCommand {
       ? {}
       : { memoryMb: numberOption("memory", values.memory, 0, 1e6, { above: true }) }),
     ...(values.json === undefined ? {} : { json: values.json }),
-  };
-}
-
-function checkPolicy(policy: string): void {
-  if (POLICIES.some(({ id }) => id === policy)) return;
-  throw usageError(`There is no policy ${policy}.`, USAGE);
-}
-
-/**
- * Parses `aircache:0.1`: a policy and its retention; options, scope and cap are those of the
- * command.
- */
-function parseLane(text: string, { options, ...settings }: CacheSettings): CacheSettings {
-  const [policy = "", retention = "1"] = text.split(":");
-  checkPolicy(policy);
-  return {
-    ...settings,
-    policy,
-    retention: numberOption("compare", retention, 0, 1, { above: true }),
-    options: policy === settings.policy ? options : {},
   };
 }
 

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
 import { type Question, questionsOf, readDataset, readReferences } from "./dataset";
+import { parseLane, scopeOption } from "./lanes";
 import {
   inputError,
   numberOption,
@@ -49,10 +50,9 @@ export interface EvalCommand {
 /** @throws with exitCode 2 on usage, 1 on a file that is not there or cannot be read. */
 export function parseEval(argv: readonly string[]): EvalCommand {
   const values = parseArguments(argv);
-  const { data, scope, policy, json } = values;
+  const { data, policy, json } = values;
   if (data === undefined) throw usageError("--data is missing.", USAGE);
-  if (scope !== "visual" && scope !== "prompt")
-    throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
+  const scope = scopeOption(values.scope, USAGE);
   const types = typeOptions(values, USAGE);
   const { merge } = values;
   const processes = numberOption("processes", values.processes, 1, 256, { integer: true });
@@ -66,7 +66,9 @@ export function parseEval(argv: readonly string[]): EvalCommand {
       : numberOption("limit", values.limit, 1, 1e6, { integer: true });
   const options = Object.fromEntries(values.option.map(parseOption));
   const names = values.policies?.split(",") ?? [`${policy}:${values.retention}`];
-  const lanes = names.map((name) => parseLane(name, policy, scope, options));
+  const lanes = names.map((name) =>
+    parseLane(name, "policies", { policy, retention: 1, scope, options }, USAGE),
+  );
   const reference = values.reference ?? defaultReference(data);
   return {
     model: path.resolve(values.model),
@@ -127,20 +129,6 @@ function parseArguments(argv: readonly string[]) {
   } catch (error) {
     throw usageError(error instanceof Error ? error.message : String(error), USAGE);
   }
-}
-
-/** Parses `prefixkv:0.5`; the command's --option apply to the lanes of its --policy. */
-function parseLane(
-  text: string,
-  ownPolicy: string,
-  scope: CacheSettings["scope"],
-  options: CacheSettings["options"],
-): CacheSettings {
-  const [policy = "", share = "1"] = text.split(":");
-  if (!POLICIES.some(({ id }) => id === policy))
-    throw usageError(`There is no policy ${policy}.`, USAGE);
-  const retention = numberOption("policies", share, 0, 1, { above: true });
-  return { policy, retention, scope, options: policy === ownPolicy ? options : {} };
 }
 
 function defaultReference(data: string): string | undefined {

@@ -6,6 +6,7 @@ import {
   formatMs,
   formatMsNumber,
   formatParameters,
+  formatPercent,
   formatRetention,
   formatShare,
 } from "./format";
@@ -52,6 +53,10 @@ test.each([
 test("a counted share has two digits", () => {
   const shares = [5.75 / 576, 0.1, 0.973, 1].map(formatShare).map(plain);
   expect(shares).toEqual(["1 %", "10 %", "97 %", "100 %"]);
+});
+
+test("a column of shares has one decimal", () => {
+  expect([0.91, 281 / 300].map(formatPercent).map(plain)).toEqual(["91.0 %", "93.7 %"]);
 });
 
 test("changes carry a sign, and nothing is divided by zero", () => {

@@ -71,6 +71,11 @@ export function formatShare(share: number): string {
   return `${written(share * 100, { maximumSignificantDigits: 2 })}${SPACE}%`;
 }
 
+/** A share with one decimal, for columns: `93.7 %`, `91.0 %`. */
+export function formatPercent(share: number): string {
+  return `${fixed(share * 100, 1)}${SPACE}%`;
+}
+
 /** Relative change of a size: `−84 %`, `+3 %`, `±0 %`. */
 export function formatChange(now: number, before: number): string {
   if (!(before > 0) || !Number.isFinite(now)) return NONE;

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import { formatRetention } from "@/text/format";
+import { formatPercent, formatRetention } from "@/text/format";
 import { useApp } from "../useApp";
 import styles from "./About.module.css";
 import { ACCURACY } from "./measured";
@@ -9,7 +9,7 @@ export function Accuracy() {
   const { policies } = useApp();
   const { questions, pages, full, retentions } = ACCURACY;
   const words = texts.about.accuracy;
-  const share = (right: number) => formatRetention(right / questions);
+  const share = (right: number) => formatPercent(right / questions);
   return (
     <>
       <p>{words.how(questions, pages, share(full))}</p>

@@ -1,0 +1,37 @@
+import { POLICIES } from "@/compression/registry";
+import type { CacheSettings } from "@/protocol/engine";
+import { numberOption, usageError } from "./options";
+
+/** @throws with exitCode 2 if there is no such policy */
+export function checkPolicy(policy: string, usage: string): void {
+  if (POLICIES.some(({ id }) => id === policy)) return;
+  throw usageError(`There is no policy ${policy}.`, usage);
+}
+
+/** Parses `--scope`. @throws with exitCode 2 */
+export function scopeOption(scope: string, usage: string): CacheSettings["scope"] {
+  if (scope === "visual" || scope === "prompt") return scope;
+  throw usageError(`--scope is visual or prompt, not ${scope}.`, usage);
+}
+
+/**
+ * Parses `aircache:0.1`: a policy and its retention. All else is as in `settings`, but their options are of their policy
+ * alone.
+ * @param option the name that sentences give
+ * @throws with exitCode 2
+ */
+export function parseLane(
+  text: string,
+  option: string,
+  { options, ...settings }: CacheSettings,
+  usage: string,
+): CacheSettings {
+  const [policy = "", retention = "1"] = text.split(":");
+  checkPolicy(policy, usage);
+  return {
+    ...settings,
+    policy,
+    retention: numberOption(option, retention, 0, 1, { above: true }),
+    options: policy === settings.policy ? options : {},
+  };
+}
