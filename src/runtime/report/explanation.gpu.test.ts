@@ -8,11 +8,13 @@ import { CpuDecoder, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
 import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
 import { readCache } from "../../../test/kv";
+import { compactInPlace } from "../phases/compact";
+import { decide } from "../phases/decide";
+import { decodeAnswer } from "../phases/decode";
+import type { Job, PhaseContext } from "../phases/job";
+import { prefillSegment } from "../phases/prefill";
 import { checkSettings } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
-import type { Job, PhaseIo } from "../session/job";
-import type { LoadedModel } from "../session/loadedModel";
-import { Phases } from "../session/phases";
 import { Progress } from "./progress";
 
 const NEW_TOKENS = 6;
@@ -30,7 +32,8 @@ describe("explanations", async () => {
   const { layers, kvHeads } = cpu.config;
   let decoder: Decoder;
   let prompt: ReturnType<typeof prepare>;
-  let phases: Phases;
+  /** As much of a context as the phases after the images use. */
+  let context: PhaseContext;
 
   beforeAll(async () => {
     decoder = await loadDecoder(gpu, fixture, PLAIN);
@@ -46,8 +49,7 @@ describe("explanations", async () => {
     };
     const reporter = { fullKv: 0, mark: () => undefined };
     const io = { emit: () => undefined, check: () => undefined, reporter };
-    // As much of a model as the phases after its images use.
-    phases = new Phases(model as unknown as LoadedModel, undefined, io as unknown as PhaseIo);
+    context = { model, images: undefined, io } as unknown as PhaseContext;
   });
   afterEach(() => vi.restoreAllMocks());
   afterAll(() => {
@@ -86,19 +88,19 @@ describe("explanations", async () => {
       },
     };
     const signal = new AbortController().signal;
-    return { turn: turn as unknown as PreparedTurn, progress, signal };
+    return { ...context, turn: turn as unknown as PreparedTurn, progress, signal };
   }
 
   /** One question through the phases; looks into the cache where the CPU is to start from. */
   async function answer(job: Job, cache: KvCache, decodes = NEW_TOKENS) {
     const segment = { start: cache.seen, end: job.turn.prompt.ids.length };
     const features = segment.start === 0 ? prompt.features : [];
-    const prefilled = await phases.prefill(job, cache, segment, { images: [], features });
+    const prefilled = await prefillSegment(job, cache, segment, { images: [], features });
     const uncompressed = await snapshot(cache);
-    const { plan, rule } = await phases.decide(job, prefilled);
-    await phases.compact(job, prefilled, plan);
+    const { plan, rule } = await decide(job, prefilled);
+    await compactInPlace(job, prefilled, plan);
     const compressed = await snapshot(cache);
-    await phases.decode(job, prefilled, rule, decodes);
+    await decodeAnswer(job, prefilled, rule, decodes);
     return { plan, uncompressed, compressed };
   }
 

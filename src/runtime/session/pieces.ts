@@ -8,14 +8,14 @@ import { promptIds } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
+import { compactInPlace } from "../phases/compact";
+import { type Job, type Prefilled, type Segment, tellPhase } from "../phases/job";
+import { prefillSegment } from "../phases/prefill";
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
-import type { Job, Prefilled, Segment } from "./job";
-import type { LoadedModel } from "./loadedModel";
-import type { Phases } from "./phases";
 import { heldRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
 
 /** Rows of a piece: a quarter of what fits, within these bounds. */
@@ -49,8 +49,7 @@ interface Division {
  * @param least rows of earlier turns that cannot be dropped
  */
 export function needsPieces(
-  { decoder, gpu }: LoadedModel,
-  { turn }: Job,
+  { turn, model: { decoder, gpu } }: Job,
   { start, end }: Segment,
   least: RowCounts,
   rowBytes: number,
@@ -70,20 +69,18 @@ export function needsPieces(
  * @throws EngineError `capTooSmall`, `outOfMemory`
  */
 export async function prefillInPieces(
-  model: LoadedModel,
-  phases: Phases,
   job: Job,
   cache: KvCache,
   segment: Segment,
   features: readonly FeatureSlice[],
   newTokens: number,
 ): Promise<PiecewisePrefill> {
-  const { turn, progress } = job;
+  const { model, turn, progress } = job;
   const before = cache.rowCounts();
   const span = prefillSpan(turn.prompt, segment);
   const ceiling = kvCeiling(turn.settings, model.gpu.memory);
   const division = divide(span, before, cache.rowBytes, ceiling);
-  const runs = await prefillBody(model, phases, job, {
+  const runs = await prefillBody(job, {
     cache,
     before,
     segment,
@@ -96,12 +93,12 @@ export async function prefillInPieces(
   const settings = { ...turn.settings, scope: "visual" } as const;
   const request = { ...tapsOf({ ...turn, settings }, held), heldRows: held.textStart };
   const none = { images: [], features: [] };
-  const prefilled = await phases.prefill(job, cache, question, none, { requests: [request] });
+  const prefilled = await prefillSegment(job, cache, question, none, { requests: [request] });
   const { seed } = turn.request.sampling;
   const input = planInput(held, model.shape, settings, prefilled.taps, seed);
   const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
-  await phases.compact(job, { ...prefilled, before }, plan, seen);
+  await compactInPlace(job, { ...prefilled, before }, plan, seen);
   progress.notice({ code: "pieces", rows: division.piece });
   return { prefilled, tokens };
 }
@@ -135,11 +132,10 @@ interface Body {
 
 /** Prefills everything before the question. @returns what the cache holds of it, in slot order */
 async function prefillBody(
-  model: LoadedModel,
-  phases: Phases,
-  { turn, progress, signal }: Job,
+  job: Job,
   { cache, before, segment, features, division }: Body,
 ): Promise<readonly SlotRun[]> {
+  const { model, turn, progress, signal } = job;
   const { visual, rows } = prefillSpan(turn.prompt, segment);
   const tiles = visual.map(({ start, end }) => ({ start, count: end - start }));
   const ids = promptIds(turn.prompt.ids.slice(segment.start, segment.end), tiles);
@@ -165,7 +161,7 @@ async function prefillBody(
     await progress.time("compact", () => compact(cache, plan, before));
     runs = left;
     at = to;
-    phases.tell("prefill", at, rows);
+    tellPhase(job, "prefill", at, rows);
   }
   return runs;
 }

@@ -2,6 +2,18 @@ import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import type { EngineEvent, LaneOutcome, MissingReference, Reference } from "@/protocol/engine";
 import { isAbort, isOutOfMemory } from "../failures";
+import { compactToFork } from "../phases/compact";
+import { decodeAnswer } from "../phases/decode";
+import { encodeImages } from "../phases/encode";
+import {
+  type Decision,
+  type Job,
+  type PhaseContext,
+  type PhaseIo,
+  type Prefilled,
+  tellPhase,
+} from "../phases/job";
+import { prefillSegment } from "../phases/prefill";
 import { Progress } from "../report/progress";
 import { fullKvBytes, layerReports } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
@@ -9,10 +21,6 @@ import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { kvCeiling } from "../request/ceiling";
 import { type CheckedSettings, checkSettings } from "../request/request";
-import type { ConversationImages } from "./images";
-import type { Decision, Job, PhaseIo, Prefilled } from "./job";
-import type { LoadedModel } from "./loadedModel";
-import { Phases } from "./phases";
 
 /** A prefill whose rows stay uncompressed, with the logits of its last row. */
 interface Kept {
@@ -28,25 +36,22 @@ interface Kept {
  * the whole conversation is prefilled once more. Its bytes are in the pool `reference`.
  */
 export class ReferenceLane {
-  readonly #model: LoadedModel;
-  readonly #images: ConversationImages | undefined;
+  readonly #context: PhaseContext;
+  /** Of its own phases: only its tokens are told. */
   readonly #io: PhaseIo;
-  readonly #phases: Phases;
   /** The question, once it is known that rows were dropped. */
   #job: Job | undefined;
   #kept: Kept | undefined;
   #cache: KvCache | undefined;
   #missing: MissingReference["missing"] | undefined;
 
-  constructor(model: LoadedModel, images: ConversationImages | undefined, io: PhaseIo) {
-    this.#model = model;
-    this.#images = images;
-    this.#io = io;
-    this.#phases = new Phases(model, images, {
-      ...io,
+  constructor(context: PhaseContext) {
+    this.#context = context;
+    this.#io = {
+      ...context.io,
       emit: (event) => this.#tell(event),
       reporter: { fullKv: 0, mark: () => undefined, tell: () => undefined },
-    });
+    };
   }
 
   /** Whether rows were dropped, so that there is something to compare. */
@@ -75,13 +80,12 @@ export class ReferenceLane {
     if (!rule && rows.flat().every((count) => count === start + added)) return undefined;
     this.#job = job;
     if (start > 0 || !this.#fits(job, prefilled.cache, [rows], newTokens)) return undefined;
-    const logits = new SavedLogits(this.#model);
+    const logits = new SavedLogits(this.#context.model);
     try {
       logits.save();
       const progress = job.progress.fork();
-      const phases = new Phases(this.#model, this.#images, this.#io);
-      const fork = await phases.fork(job, prefilled, plan, "reference");
-      this.#keep({ job: fullJob(job, progress), prefilled, logits });
+      const fork = await compactToFork(job, prefilled, plan, "reference");
+      this.#keep({ job: this.#fullJob(job, progress), prefilled, logits });
       return { ...prefilled, cache: fork };
     } catch (error) {
       logits.destroy();
@@ -106,10 +110,10 @@ export class ReferenceLane {
     this.#job = job;
     const { cache } = prefilled;
     if (!this.#fits(job, cache, lanes, job.turn.request.sampling.maxNewTokens)) return false;
-    const logits = new SavedLogits(this.#model);
+    const logits = new SavedLogits(this.#context.model);
     logits.save();
     cache.countIn("reference");
-    this.#keep({ job: fullJob(job, job.progress.fork()), prefilled, logits });
+    this.#keep({ job: this.#fullJob(job, job.progress.fork()), prefilled, logits });
     return true;
   }
 
@@ -143,10 +147,10 @@ export class ReferenceLane {
   }
 
   async #answer(asked: Job): Promise<Reference> {
-    const { memory } = this.#model.gpu;
+    const { memory } = this.#context.model.gpu;
     const { maxNewTokens } = asked.turn.request.sampling;
     asked.signal.throwIfAborted();
-    this.#io.emit({ type: "stage", stage: "reference", done: 0, total: maxNewTokens });
+    tellPhase(this.#context, "reference", 0, maxNewTokens);
     const tokens = this.#tokensWithin(asked, maxNewTokens);
     const limit = asked.turn.settings.capMb === undefined ? "memory" : "cap";
     if (tokens === 0) return { missing: limit };
@@ -157,7 +161,7 @@ export class ReferenceLane {
     logits?.restore();
     if (logits) progress.resume();
     progress.compacted(cache.bytes, layerReports(cache, cache.rowCounts()));
-    await this.#phases.decode(job, prefilled, undefined, tokens);
+    await decodeAnswer(job, prefilled, undefined, tokens);
     progress.close({
       peak: memory.peak("reference"),
       end: cache.bytes,
@@ -171,13 +175,13 @@ export class ReferenceLane {
 
   /** New tokens for which the full cache fits beside the compressed one. */
   #tokensWithin(job: Job, newTokens: number): number {
-    const { shape, info } = this.#model;
+    const { shape, info } = this.#context.model;
     const { layers, kvHeads } = shape;
     const rowBytes = info.bytesPerRow / (layers * kvHeads);
     const rows = Array.from({ length: layers }, () =>
       new Array<number>(kvHeads).fill(job.turn.prompt.ids.length),
     );
-    const { memory } = this.#model.gpu;
+    const { memory } = this.#context.model.gpu;
     const { kv, reference } = memory.bytes;
     const { capMb = Number.POSITIVE_INFINITY } = job.turn.settings;
     const left = Math.min(capMb * 1e6, kvCeiling({}, memory).bytes + reference) - kv;
@@ -186,14 +190,14 @@ export class ReferenceLane {
 
   /** Prefills the whole conversation without compression. */
   async #prefill(asked: Job): Promise<Kept> {
-    const cache = this.#model.decoder.createCache();
+    const cache = this.#context.model.decoder.createCache();
     cache.countIn("reference");
     this.#cache = cache;
-    const job = fullJob(asked, new Progress(asked.progress.explains));
+    const job = this.#fullJob(asked, new Progress(asked.progress.explains));
     job.progress.prepared(asked.turn.layouts, []);
     const segment = { start: 0, end: asked.turn.prompt.ids.length };
-    const encoded = await this.#phases.encode(job, segment);
-    const prefilled = await this.#phases.prefill(job, cache, segment, encoded);
+    const encoded = await encodeImages(job, segment);
+    const prefilled = await prefillSegment(job, cache, segment, encoded);
     return { job, prefilled, logits: undefined };
   }
 
@@ -205,28 +209,28 @@ export class ReferenceLane {
   /** Whether the lanes can grow to their longest answer beside the uncompressed rows. */
   #fits(job: Job, full: KvCache, lanes: readonly RowCounts[], newTokens: number): boolean {
     const grown = lanes.map((rows) => peakBytes(rows, newTokens, full.rowBytes));
-    const ceiling = kvCeiling(job.turn.settings, this.#model.gpu.memory);
+    const ceiling = kvCeiling(job.turn.settings, this.#context.model.gpu.memory);
     const isBelow = grown.reduce((sum, bytes) => sum + bytes, full.bytes) <= ceiling.bytes;
     if (!isBelow) this.#missing = ceiling.isCap ? "cap" : "memory";
     return isBelow;
+  }
+
+  /** The same question under the full cache. */
+  #fullJob({ turn, ...rest }: Job, progress: Progress): Job {
+    const { scope } = turn.settings;
+    const full = checkSettings({ policy: "full", retention: 1, scope, options: {} });
+    return { ...rest, turn: { ...turn, ...full }, progress, io: this.#io };
   }
 
   /** Of the reference's events only its tokens are told, as progress. */
   #tell(event: EngineEvent): void {
     const total = this.#job?.turn.request.sampling.maxNewTokens;
     if (event.type !== "token" || total === undefined) return;
-    this.#io.emit({ type: "stage", stage: "reference", done: event.index + 1, total });
+    tellPhase(this.#context, "reference", event.index + 1, total);
   }
 }
 
 /** Whether settings may drop rows; otherwise the answer is the full cache's own. */
 export function isCompressing({ policy, settings }: CheckedSettings): boolean {
   return policy.id !== "full" && settings.retention < 1;
-}
-
-/** The same question under the full cache. */
-function fullJob({ turn, signal }: Job, progress: Progress): Job {
-  const { scope } = turn.settings;
-  const full = checkSettings({ policy: "full", retention: 1, scope, options: {} });
-  return { turn: { ...turn, ...full }, progress, signal };
 }

@@ -6,11 +6,10 @@ import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import type { PromptTile } from "@/model/prompt/prompt";
 import { TapRecorder } from "@/model/taps/taps";
+import type { Job, Segment } from "../phases/job";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import type { PreparedTurn } from "../request/turn";
-import type { Job, Segment } from "./job";
-import type { LoadedModel } from "./loadedModel";
 
 /** Queries that rank a history: the text of the new question, at most its last so many rows. */
 const RANKING_ROWS = 64;
@@ -27,14 +26,13 @@ const SINKS = 4;
  * @throws EngineError `capTooSmall`, `outOfMemory` with the number of megabytes that is needed
  */
 export async function shrinkHistory(
-  model: LoadedModel,
   job: Job,
   cache: KvCache,
   segment: Segment,
   newTokens: number,
   added = segment.end - segment.start,
 ): Promise<number> {
-  const cap = { ...kvCeiling(job.turn.settings, model.gpu.memory), rowBytes: cache.rowBytes };
+  const cap = { ...kvCeiling(job.turn.settings, job.model.gpu.memory), rowBytes: cache.rowBytes };
   const rows = cache.rowCounts();
   if (peakBytes(rows, added + newTokens, cap.rowBytes) <= cap.bytes) return newTokens;
 
@@ -43,7 +41,7 @@ export async function shrinkHistory(
   const tokens = tokensThatFit(job, least, added, newTokens, cap);
   const target = shrunkRows(rows, least, added + tokens, cap) as RowCounts;
   if (cache.seen === 0) return tokens;
-  const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
+  const scores = await job.progress.time("score", () => rank(job, cache, segment, cap));
   await job.progress.time("compact", () => dropRows(cache, candidates, target, scores));
   const megabytes = Math.floor(cap.bytes / 1e4) / 100;
   job.progress.notice({ code: "earlierDropped", megabytes });
@@ -55,7 +53,6 @@ export async function shrinkHistory(
  * the segment's text pays to them. Every layer and head gives up the same share of what it holds.
  */
 export async function shrinkEarlierImages(
-  model: LoadedModel,
   job: Job,
   cache: KvCache,
   segment: Segment,
@@ -70,8 +67,8 @@ export async function shrinkEarlierImages(
   );
   const target = targetRows(cache.rowCounts(), slots, tiles, earlierRetention);
   if (!target) return;
-  const cap = { ...kvCeiling(settings, model.gpu.memory), rowBytes: cache.rowBytes };
-  const scores = await job.progress.time("score", () => rank(model, job, cache, segment, cap));
+  const cap = { ...kvCeiling(settings, job.model.gpu.memory), rowBytes: cache.rowBytes };
+  const scores = await job.progress.time("score", () => rank(job, cache, segment, cap));
   await job.progress.time("compact", () => dropRows(cache, slots, target, scores));
   const percent = Math.round(earlierRetention * 1000) / 10;
   job.progress.notice({ code: "earlierReduced", percent });
@@ -167,8 +164,7 @@ export function candidateSlots(
 
 /** Mean attention of the segment's text to each cached row; undefined: rank by age. */
 async function rank(
-  model: LoadedModel,
-  { turn, signal }: Job,
+  { model, turn, signal }: Job,
   cache: KvCache,
   { start, end }: Segment,
   cap: Cap,

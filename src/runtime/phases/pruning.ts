@@ -3,7 +3,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { ImageTile, PromptTile } from "@/model/prompt/prompt";
 import type { PreparedTurn } from "../request/turn";
-import type { EncodedImage, VisionNeeds } from "./images";
+import type { EncodedImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";
 
 /** The images of a segment, encoded. */

@@ -2,12 +2,15 @@ import type { Taps } from "@/compression/taps/registry";
 import type { DecodeRule, KeepPlan, VisionTaps } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
-import type { EngineEvent } from "@/protocol/engine";
+import type { EngineEvent, Phase } from "@/protocol/engine";
 import type { FirstAttention } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";
 import type { Progress } from "../report/progress";
+import { fullKvBytes } from "../report/report";
 import type { PrefillSpan } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
+import type { ConversationImages } from "../session/images";
+import type { LoadedModel } from "../session/loadedModel";
 
 /** Output of the phases: events and device errors. */
 export interface PhaseIo {
@@ -17,8 +20,16 @@ export interface PhaseIo {
   readonly reporter: Pick<MemoryReporter, "fullKv" | "mark" | "tell">;
 }
 
+/** What all questions of a conversation are answered with. */
+export interface PhaseContext {
+  readonly model: LoadedModel;
+  /** Undefined if the model reads text only. */
+  readonly images: ConversationImages | undefined;
+  readonly io: PhaseIo;
+}
+
 /** One question in the phases. */
-export interface Job {
+export interface Job extends PhaseContext {
   readonly turn: PreparedTurn;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -51,4 +62,24 @@ export interface Prefilled {
 export interface Decision {
   readonly plan: KeepPlan;
   readonly rule: DecodeRule | undefined;
+}
+
+/** Tells how far a phase is. */
+export function tellPhase(
+  { io }: Pick<PhaseContext, "io">,
+  phase: Phase,
+  done: number,
+  total: number,
+): void {
+  io.emit({ type: "stage", stage: phase, done, total });
+}
+
+/** Reports the memory pools, with a mark on the timeline. */
+export function markMemory(
+  { io: { reporter } }: Pick<PhaseContext, "io">,
+  mark: "prefill" | "compact" | "end",
+  cache: KvCache | undefined,
+): void {
+  reporter.fullKv = cache ? fullKvBytes(cache) : 0;
+  reporter.mark(mark);
 }

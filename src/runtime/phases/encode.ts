@@ -1,0 +1,34 @@
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { PromptTile } from "@/model/prompt/prompt";
+import type { ConversationImages, EncodedImage, VisionNeeds } from "../session/images";
+import { type Job, type Segment, tellPhase } from "./job";
+import { type EncodedSegment, startsIn } from "./pruning";
+
+/** Encodes the images in a segment. @param needs what policies ask of them */
+export function encodeImages(
+  job: Job,
+  segment: Segment,
+  needs: VisionNeeds = job.turn.policy.beforePrefill ?? [],
+): Promise<EncodedSegment> {
+  const { turn, progress, signal, io } = job;
+  const shown = turn.tileImages.filter((_, i) => {
+    const tile = turn.prompt.tiles[i] as PromptTile;
+    return tile.tile === 0 && startsIn(tile, segment);
+  });
+  return progress.time("vision", async () => {
+    const features: FeatureSlice[] = [];
+    const images: EncodedImage[] = [];
+    let firstRow = 0;
+    for (const [i, image] of shown.entries()) {
+      const encoded = await (job.images as ConversationImages).features(image, needs);
+      signal.throwIfAborted();
+      io.check();
+      const { rows, buffer, deepstack = [] } = encoded;
+      features.push({ features: buffer, deepstack, firstRow, rows });
+      images.push(encoded);
+      firstRow += rows;
+      tellPhase(job, "vision", i + 1, shown.length);
+    }
+    return { images, features };
+  });
+}

@@ -1,0 +1,153 @@
+import type { KvCache } from "@/model/kv/cache";
+import { isOfShape, restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
+import type { CacheSettings, PlanPreview } from "@/protocol/engine";
+import {
+  type Job,
+  markMemory,
+  type PhaseContext,
+  type Prefilled,
+  type Segment,
+} from "../phases/job";
+import type { Progress } from "../report/progress";
+import { fullKvBytes } from "../report/report";
+import { tapsOf } from "../report/tapRecording";
+import { coveredTokens, type Seen } from "../request/continuation";
+import { bad, positionMode } from "../request/request";
+import type { PreparedTurn } from "../request/turn";
+import { packCache, unpackCache } from "./keptCache";
+import type { LoadedModel } from "./loadedModel";
+import { previewPlan, type Recorded } from "./preview";
+
+/** A conversation's state between two questions. */
+export interface Held {
+  readonly cache: KvCache | undefined;
+  /** What the cache has seen. */
+  readonly seen: Seen | undefined;
+  /** The last prompt's taps, for previews. */
+  readonly recorded: Recorded | undefined;
+}
+
+const NOTHING: Held = { cache: undefined, seen: undefined, recorded: undefined };
+
+/** The cache of a conversation, with what it has seen and how its last prompt was recorded. */
+export class ConversationCache {
+  readonly #context: PhaseContext;
+  #held = NOTHING;
+
+  constructor(context: PhaseContext) {
+    this.#context = context;
+  }
+
+  /**
+   * The segments to prefill: one, or one per turn under a cap or if less of earlier images is to stay.
+   * Then every turn is compressed before the next one is prefilled, as when it was asked.
+   */
+  segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
+    const start = request.fresh ? 0 : coveredTokens(this.#held.seen, seen);
+    const end = prompt.ids.length;
+    const { capMb, earlierRetention } = settings;
+    if (capMb === undefined && earlierRetention === undefined) return [{ start, end }];
+    const cuts = [start, ...prompt.turnStarts.filter((cut) => cut > start), end];
+    return cuts.slice(1).map((cut, i) => ({ start: cuts[i] as number, end: cut }));
+  }
+
+  /** The cache that a segment is appended to. */
+  begin({ turn, progress }: Job, { start }: Segment): KvCache {
+    if (start === 0) this.drop();
+    const { decoder, gpu } = this.#context.model;
+    if (progress.begin(start)) gpu.memory.resetPeak();
+    const cache = this.#held.cache ?? decoder.createCache();
+    cache.positionMode = positionMode(turn.options);
+    this.#held = { ...this.#held, cache };
+    return cache;
+  }
+
+  /** Continues with another cache; whoever calls has freed the present one, or goes on using it. */
+  replace(held: Partial<Held>): void {
+    this.#held = { ...this.#held, ...held };
+  }
+
+  /** Notes that the cache has seen the first `count` tokens of prompt and answer. */
+  note({ turn, progress }: Job, count: number): void {
+    if (!this.#held.cache) return;
+    const ids = [...turn.seen.ids, ...progress.ids].slice(0, count);
+    const tiles = turn.seen.tiles.filter((_, i) => (turn.prompt.tiles[i]?.start ?? 0) < count);
+    this.#held = { ...this.#held, seen: { ...turn.seen, ids, tiles } };
+  }
+
+  /** Notes what is left after a segment, whether it succeeded or not. */
+  settle(job: Job): void {
+    const count = this.#held.cache?.seen ?? 0;
+    if (count === 0) this.drop();
+    else this.note(job, count);
+  }
+
+  /** What `settings` would keep of the last prompt. @throws EngineError, PolicyError */
+  preview(settings: CacheSettings): PlanPreview {
+    const { recorded } = this.#held;
+    if (!recorded) throw bad("There is no prompt yet to preview.");
+    const { shape, info } = this.#context.model;
+    const rowBytes = info.bytesPerRow / (shape.layers * shape.kvHeads);
+    return previewPlan(recorded, shape, rowBytes, settings);
+  }
+
+  /** The cache outside of the GPU; undefined if there is none. Later questions do not disturb it. */
+  async save(): Promise<Blob | undefined> {
+    const { cache, seen } = this.#held;
+    if (!cache || !seen) return undefined;
+    const weights = weightsOf(this.#context.model);
+    return await packCache({ weights, seen, snapshot: await takeSnapshot(cache) });
+  }
+
+  /**
+   * Goes on from a saved cache instead of the present one.
+   * @returns false if other weights or another format saved it; then nothing changes
+   */
+  async restore(saved: Blob): Promise<boolean> {
+    const { model } = this.#context;
+    const kept = await unpackCache(saved);
+    if (!kept || kept.weights !== weightsOf(model)) return false;
+    const cache = model.decoder.createCache();
+    if (!isOfShape(cache, kept.snapshot)) return false;
+    this.drop();
+    try {
+      restoreSnapshot(cache, kept.snapshot);
+    } catch (error) {
+      cache.destroy();
+      throw error;
+    }
+    this.#held = { ...NOTHING, cache, seen: kept.seen };
+    markMemory(this.#context, "end", cache);
+    return true;
+  }
+
+  /** Completes the report at the end of any turn. */
+  close(progress: Progress): void {
+    const { cache } = this.#held;
+    progress.close({
+      peak: this.#context.model.gpu.memory.peak("kv"),
+      end: cache?.bytes ?? 0,
+      full: cache ? fullKvBytes(cache) : 0,
+    });
+    markMemory(this.#context, "end", cache);
+  }
+
+  /** Frees the cache and its records. */
+  drop(): void {
+    this.#held.cache?.destroy();
+    this.#held = NOTHING;
+    this.#context.io.reporter.fullKv = 0;
+  }
+}
+
+/** The data of a prefill that previews of other settings need. */
+export function recordedOf({ turn }: Job, { span, taps, before, vision }: Prefilled): Recorded {
+  const { scope } = turn.settings;
+  const { seed } = turn.request.sampling;
+  return { span, taps, before, seed, scope, vision, spec: tapsOf(turn, span).spec };
+}
+
+/** Identity of the weights as they are held. */
+function weightsOf({ info }: LoadedModel): string {
+  return `${info.versions.weights ?? ""} ${info.elementType}`;
+}

@@ -1,0 +1,114 @@
+import type { DecodeRule, KeepPlan } from "@/compression/types";
+import type { KvCache } from "@/model/kv/cache";
+import type { RowCounts } from "@/model/kv/layout";
+import type { EngineFailure, LaneOutcome } from "@/protocol/engine";
+import { asEngineError, isAbort } from "../failures";
+import { compactToFork, reportPruned } from "../phases/compact";
+import { decodeAnswer } from "../phases/decode";
+import type { Decision, Job, Prefilled, Segment } from "../phases/job";
+import { prefillSegment } from "../phases/prefill";
+import type { EncodedSegment } from "../phases/pruning";
+import { fullKvBytes } from "../report/report";
+import { tokensWithin } from "../request/cacheBytes";
+import { kvCeiling } from "../request/ceiling";
+import { settingsKey } from "../request/continuation";
+import { positionMode } from "../request/request";
+import { type Held, recordedOf } from "./conversationCache";
+
+/** The question and its images, for lanes that choose before the prefill. */
+export interface LaneInput {
+  readonly segment: Segment;
+  readonly encoded: EncodedSegment;
+}
+
+/** A lane with a plan whose rows are not gathered yet. */
+export interface PlannedLane extends Decision {
+  readonly index: number;
+  readonly job: Job;
+  /** With the cache shared by all lanes and the lane's own taps. */
+  readonly prefilled: Prefilled;
+  /** Rows per layer and head of its fork. */
+  readonly rows: RowCounts;
+  /** Of a lane that chose before the prefill: it has a prefill of its own. */
+  readonly input?: LaneInput;
+}
+
+/** One lane from its fork on. */
+export interface Lane extends Pick<PlannedLane, "index" | "job"> {
+  /** With the lane's own cache. */
+  readonly prefilled: Prefilled;
+  readonly rule: DecodeRule | undefined;
+  /** The prefill that it still needs. */
+  readonly fill?: { readonly plan: KeepPlan; readonly input: LaneInput };
+}
+
+/** Gathers a planned lane's rows. A lane that chose before the prefill has none yet. */
+export async function openLane(
+  lane: PlannedLane,
+): Promise<Lane | { readonly failure: EngineFailure }> {
+  const { index, job, prefilled, plan, rule, input } = lane;
+  if (input) {
+    const cache = job.model.decoder.createCache();
+    return { index, job, prefilled: { ...prefilled, cache }, rule, fill: { plan, input } };
+  }
+  try {
+    prefilled.cache.positionMode = positionMode(job.turn.options);
+    const cache = await compactToFork(job, prefilled, plan);
+    return { index, job, prefilled: { ...prefilled, cache }, rule };
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    return { failure: asEngineError(error).failure };
+  }
+}
+
+export async function decodeLane(lane: Lane): Promise<LaneOutcome> {
+  const { job, rule } = lane;
+  const { progress, turn, signal } = job;
+  const { cache } = lane.prefilled;
+  progress.resume();
+  try {
+    signal.throwIfAborted();
+    const prefilled = await fill(lane);
+    const { maxNewTokens } = turn.request.sampling;
+    const tokens = tokensBeside(job, cache);
+    await decodeAnswer(job, prefilled, rule, tokens);
+    if (tokens < maxNewTokens) progress.wasLimitedByMemory();
+  } catch (error) {
+    if (!isAbort(error)) return { failure: asEngineError(error).failure };
+    progress.finish("cancelled");
+  }
+  const peak = job.model.gpu.memory.peak("kv");
+  progress.close({ peak, end: cache.bytes, full: fullKvBytes(cache) });
+  return { result: progress.result(turn) };
+}
+
+/** Prefills the rows that a lane chose before the prefill. */
+async function fill({ job, prefilled, fill }: Lane): Promise<Prefilled> {
+  if (!fill) return prefilled;
+  const { plan, input } = fill;
+  const { segment, encoded } = input;
+  job.progress.prefillsAgain();
+  const filled = await prefillSegment(job, prefilled.cache, segment, encoded, { plan });
+  reportPruned(job, filled, plan);
+  return filled;
+}
+
+/** New tokens for which a lane's cache fits beside the others. */
+function tokensBeside({ model, turn: { settings, request } }: Job, cache: KvCache): number {
+  const { memory } = model.gpu;
+  const room = kvCeiling(settings, memory).bytes - (memory.bytes.kv - cache.bytes);
+  const { maxNewTokens } = request.sampling;
+  return tokensWithin(cache.rowCounts(), maxNewTokens, cache.rowBytes, room);
+}
+
+/** The lane's state from which the conversation continues. */
+export function heldBy(lane: Lane | undefined): Held {
+  if (!lane) return { cache: undefined, seen: undefined, recorded: undefined };
+  const { turn, progress } = lane.job;
+  const ids = [...turn.seen.ids, ...progress.ids];
+  return {
+    cache: lane.prefilled.cache,
+    seen: { ...turn.seen, ids, settings: settingsKey(turn.settings) },
+    recorded: recordedOf(lane.job, lane.prefilled),
+  };
+}

@@ -1,0 +1,126 @@
+import type { KvCache } from "@/model/kv/cache";
+import { compactInPlace, reportPruned } from "../phases/compact";
+import { type Choice, chooseBeforePrefill, decide } from "../phases/decide";
+import { decodeAnswer } from "../phases/decode";
+import { encodeImages } from "../phases/encode";
+import type { Decision, Job, Prefilled, Segment } from "../phases/job";
+import { prefillSegment } from "../phases/prefill";
+import { type EncodedSegment, keptRowsOf } from "../phases/pruning";
+import { type ConversationCache, recordedOf } from "./conversationCache";
+import { needsPieces, prefillInPieces } from "./pieces";
+import type { ReferenceLane } from "./reference";
+import { dropHistory, leastRows, shrinkEarlierImages, shrinkHistory } from "./shrinkHistory";
+
+/** A segment on its way through the phases. */
+interface SegmentRun {
+  readonly held: ConversationCache;
+  readonly segment: Segment;
+  readonly cache: KvCache;
+  readonly encoded: EncodedSegment;
+  /** Of the answer, at most. */
+  readonly newTokens: number;
+  readonly reference: ReferenceLane | undefined;
+}
+
+/** A segment in the cache, rows dropped. */
+interface Advanced {
+  readonly prefilled: Prefilled;
+  readonly rule: Decision["rule"];
+}
+
+/** Runs one segment through all phases; with `newTokens`, the answer is decoded. */
+export async function runSegment(
+  job: Job,
+  held: ConversationCache,
+  segment: Segment,
+  newTokens: number,
+  reference: ReferenceLane | undefined,
+): Promise<void> {
+  const encoded = await encodeImages(job, segment);
+  const chosen =
+    job.turn.policy.beforePrefill && (await chooseBeforePrefill(job, segment, encoded));
+  const cache = held.begin(job, segment);
+  const run = { held, segment, cache, encoded, newTokens, reference };
+  try {
+    if (!chosen && needsPieces(job, segment, leastRows(job.turn, cache), cache.rowBytes)) {
+      reference?.refuse(job);
+      return await runInPieces(job, run);
+    }
+    if (newTokens > 0) await shrinkEarlierImages(job, cache, segment);
+    const added = chosen && keptRowsOf(chosen.plan).length;
+    const tokens = await shrinkHistory(job, cache, segment, newTokens, added);
+    const limited = { ...run, newTokens: tokens };
+    const { prefilled, rule } = chosen
+      ? await prefillChosen(job, limited, chosen)
+      : await prefillWhole(job, limited);
+    if (newTokens === 0) return;
+    await decodeAnswer(job, prefilled, rule, tokens);
+    if (tokens < newTokens) job.progress.wasLimitedByMemory();
+  } finally {
+    held.settle(job);
+  }
+}
+
+/** For a segment that does not fit uncompressed. */
+async function runInPieces(job: Job, run: SegmentRun): Promise<void> {
+  const { held, segment, cache, encoded, newTokens } = run;
+  held.replace({ recorded: undefined });
+  try {
+    await dropHistory(job, cache);
+    const { prefilled, tokens } = await prefillInPieces(
+      job,
+      cache,
+      segment,
+      encoded.features,
+      newTokens,
+    );
+    if (newTokens === 0) return;
+    await decodeAnswer(job, prefilled, undefined, tokens);
+    if (tokens < newTokens) job.progress.wasLimitedByMemory();
+  } catch (error) {
+    // Part of an image cannot be continued.
+    if (job.progress.ids.length === 0) held.drop();
+    throw error;
+  }
+}
+
+/** Prefills every row of a segment, then drops those that the policy does not keep. */
+async function prefillWhole(job: Job, run: SegmentRun): Promise<Advanced> {
+  const { held, segment, cache, encoded } = run;
+  const prefilled = await prefillSegment(job, cache, segment, encoded);
+  held.note(job, segment.end);
+  held.replace({ recorded: recordedOf(job, prefilled) });
+  const decision = await decide(job, prefilled);
+  return { prefilled: await compactRun(job, run, prefilled, decision), rule: decision.rule };
+}
+
+/** Prefills the rows that were chosen by what the vision encoder gives, and no others. */
+async function prefillChosen(
+  job: Job,
+  { held, segment, cache, encoded, reference }: SegmentRun,
+  { plan, rule, vision }: Choice,
+): Promise<Advanced> {
+  const filled = await prefillSegment(job, cache, segment, encoded, { plan });
+  const prefilled = { ...filled, vision };
+  held.note(job, segment.end);
+  held.replace({ recorded: recordedOf(job, prefilled) });
+  reportPruned(job, prefilled, plan);
+  reference?.expect(job);
+  return { prefilled, rule };
+}
+
+/** Compacts in place, or into a fork if a reference keeps the uncompressed rows. */
+async function compactRun(
+  job: Job,
+  { held, newTokens, reference }: SegmentRun,
+  prefilled: Prefilled,
+  decision: Decision,
+): Promise<Prefilled> {
+  const fork = await reference?.fork(job, prefilled, decision, newTokens);
+  if (fork) {
+    held.replace({ cache: fork.cache });
+    return fork;
+  }
+  await compactInPlace(job, prefilled, decision.plan);
+  return prefilled;
+}
