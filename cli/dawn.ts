@@ -21,12 +21,12 @@ export const dawn = dawnWith([]);
  * GPU).
  */
 export async function createNodeGpu(
-  features: readonly GPUFeatureName[] = ["subgroups" as GPUFeatureName],
+  features: readonly string[] = ["subgroups", "shader-f16"],
 ): Promise<Gpu> {
   const adapter = await dawn.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter under Node");
   const device = await adapter.requestDevice({
-    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: (features as GPUFeatureName[]).filter((name) => adapter.features.has(name)),
   });
   device.addEventListener("uncapturederror", (event) => {
     throw (event as GPUUncapturedErrorEvent).error;

@@ -14,6 +14,7 @@ const PRODUCTS = [
 const ROWS = [256, 512, 1024];
 const REPEATS = 6;
 const TILES = MATMUL_TILES.filter((tile) => !tile.startsWith("narrow"));
+const VARIANTS = ["tiled", "tiledF16"] as const;
 
 /** Our tiles on products of several sizes. */
 export async function timeMatmul(
@@ -22,9 +23,15 @@ export async function timeMatmul(
   rowCounts: readonly number[] = ROWS,
 ): Promise<Trial[]> {
   const { gpu } = context;
-  const compile = (tile: (typeof TILES)[number]) =>
-    createMatmul(gpu, { variant: "tiled", dtype: "f16", store: "bias", tile });
-  const tiles = await Promise.all(TILES.map(compile));
+  const variants = VARIANTS.slice(0, gpu.features.f16 ? 2 : 1);
+  const tiles = await Promise.all(
+    variants.flatMap((variant) =>
+      TILES.map(async (tile) => ({
+        name: `${variant} ${tile}`,
+        run: await createMatmul(gpu, { variant, dtype: "f16", store: "bias", tile }),
+      })),
+    ),
+  );
   const most = Math.max(...products.flatMap(([, columns, depth]) => [columns, depth]));
   const storage = (label: string, bytes: number) =>
     gpu.memory.storage("activations", `matmul trial ${label}`, bytes);
@@ -38,13 +45,13 @@ export async function timeMatmul(
       const work = `${name}, ${rows} rows`;
       const parts = [{ buffer: weights, firstRow: 0, rows: columns }];
       const matrix = { label: work, dtype: "f16", rows: columns, columns: depth, parts } as const;
-      for (const [index, run] of tiles.entries()) {
+      for (const { name: variant, run } of tiles) {
         const us = await dispatchTime(context, (recorder) => {
           for (let i = 0; i < REPEATS; i++) {
             run(recorder, { input, matrix, bias: input, output, rows });
           }
         });
-        trials.push({ work, variant: TILES[index] as string, us, flops });
+        trials.push({ work, variant, us, flops });
       }
     }
   }

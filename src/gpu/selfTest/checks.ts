@@ -82,7 +82,7 @@ export async function checkMatmul(
 function checkProducts(gpu: Gpu, variant: MatmulVariant, dtype: DType): Promise<number> {
   return run(gpu, async (scratch, recorder) => {
     const columns = 22;
-    const tiles = variant === "tiled" ? MATMUL_TILES.map((tile) => ({ tile })) : [{}];
+    const tiles = variant.startsWith("tiled") ? MATMUL_TILES.map((tile) => ({ tile })) : [{}];
     const spec = { variant, dtype, ...tiles.at(-1) };
     const [residual, ...gates] = await Promise.all([
       createMatmul(gpu, { ...spec, store: "residual" }),

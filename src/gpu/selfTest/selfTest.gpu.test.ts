@@ -39,6 +39,8 @@ it(
     expect(await selfTest(gpu, SHARED, SPEC)).toEqual({ variants: SHARED, notices: [] });
     expect(await selfTest(gpu, SOFTWARE, SPEC)).toEqual({ variants: SOFTWARE, notices: [] });
     expect(await selfTest(gpu, PLAIN, SPEC)).toEqual({ variants: PLAIN, notices: [] });
+    const halves = { ...PLAIN, matmul: gpu.features.f16 ? "tiledF16" : "tiled" } as const;
+    expect(await selfTest(gpu, halves, SPEC)).toEqual({ variants: halves, notices: [] });
   },
   SLOW_MS,
 );

@@ -41,13 +41,14 @@ export async function tune(
   size: TuningSize = SIZE,
 ): Promise<SelfTestResult> {
   const { variants } = tested;
-  const { subgroups } = gpu.features;
+  const { subgroups, f16 } = gpu.features;
   const started = performance.now();
   const hasTime = () => performance.now() - started < BUDGET_MS;
   const dtype = spec.dtypes[0] ?? "f16";
   const matmuls: MatmulVariant[] = [
     "tiled",
     "registers",
+    ...(f16 ? ["tiledF16" as const] : []),
     ...(subgroups ? ["subgroup" as const] : []),
   ];
   const reductions: Reduction[] = ["workgroup", ...(subgroups ? ["subgroup" as const] : [])];

@@ -49,7 +49,7 @@ const CHUNK_FLOPS = 2 ** 42;
  * frames, so large models have few.
  */
 export function chunkRowsFor({ matmul }: Variants, config: DecoderConfig): number {
-  if (matmul !== "tiled") return CHUNK_ROWS.fewest;
+  if (!matmul.startsWith("tiled")) return CHUNK_ROWS.fewest;
   const { qkv, output, gateUp, down } = decodeSizes(config);
   const layer = [qkv, output, gateUp, down].reduce(
     (sum, each) => sum + each.rows * each.columns,

@@ -8,6 +8,9 @@ import { createMatmul } from "./matmul";
 /** 76 products of numbers below one, summed in f32. */
 const TOLERANCE = 2e-5;
 
+/** Weights below one rounded to 11 bits, so by 2.4e-4 at most, in 76 products. */
+const F16_TOLERANCE = 5e-3;
+
 const gpu = await createTestGpu();
 const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
@@ -112,6 +115,55 @@ describe.each([
     recorder.submit();
     const expected = gated(matmul(input, values, bias), width);
     expect(maxError(await scratch.readFloats(output), expected)).toBeLessThan(1e-4);
+    recorder.destroy();
+  });
+});
+
+describe.skipIf(!gpu.features.f16)("matmul tiledF16", () => {
+  const kind = { variant: "tiledF16" } as const;
+
+  it.each([
+    ["small", "f16"],
+    ["square", "bf16"],
+    ["broad", "q8g32"],
+    ["broad", "f32"],
+  ] as const)("multiplies in a %s tile of %s weights", async (tile, dtype) => {
+    const [many, columns] = [135, 101];
+    const spec = { dtype, rows: columns, columns: depth, partRows: 44 };
+    const { matrix, values } = randomMatrix(scratch, spec, 1);
+    // f16 holds these exactly.
+    const input = randomFloats(many * depth, 2).map((v) => Math.round(v * 1024) / 1024);
+    const bias = randomFloats(columns, 3);
+    const expected = matmul(input, values, bias);
+    for (const store of ["bias", "residual"] as const) {
+      const output = scratch.empty(many * columns);
+      const run = await createMatmul(gpu, { ...kind, tile, dtype, store });
+      const recorder = gpu.recorder("test");
+      const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
+      run(recorder, { ...buffers, matrix, rows: many });
+      recorder.submit();
+      const error = maxError(await scratch.readFloats(output), expected);
+      const isExact = store === "residual" || dtype === "f16";
+      expect(error).toBeLessThan(isExact ? TOLERANCE : F16_TOLERANCE);
+      recorder.destroy();
+    }
+  });
+
+  it("holds the largest f16 instead of an infinity", async () => {
+    const { matrix, values } = randomMatrix(scratch, { dtype: "f16", rows: 1, columns: 4 }, 1);
+    const input = new Float32Array([1e6, 0, 0, 0]);
+    const output = scratch.empty(1);
+    const run = await createMatmul(gpu, { ...kind, tile: "small", dtype: "f16", store: "bias" });
+    const recorder = gpu.recorder("test");
+    run(recorder, {
+      input: scratch.upload(input),
+      bias: scratch.empty(1),
+      output,
+      matrix,
+      rows: 1,
+    });
+    recorder.submit();
+    expect((await scratch.readFloats(output))[0]).toBe(65_504 * (values[0] as number));
     recorder.destroy();
   });
 });

@@ -19,12 +19,15 @@ import storeBias from "./store_bias.wgsl?raw";
 import storeGated from "./store_gated.wgsl?raw";
 import storeResidual from "./store_residual.wgsl?raw";
 import storeScaled from "./store_scaled.wgsl?raw";
+import tileF16 from "./tile_f16.wgsl?raw";
+import tileF32 from "./tile_f32.wgsl?raw";
 
 /**
  * `registers` and `subgroup` need no barrier and no shared memory: for adapters where those are
- * slow. `tiled` is for GPUs.
+ * slow. `tiled` is for GPUs. `tiledF16` (with `shader-f16`) holds both factors as f16 in shared memory, which is half
+ * the bytes, and adds up in f32; it rounds inputs to 11 bits.
  */
-export type MatmulVariant = "registers" | "subgroup" | "tiled";
+export type MatmulVariant = "registers" | "subgroup" | "tiled" | "tiledF16";
 
 /** GELU and its approximations, by which configurations tell them apart. */
 export type Activation = "gelu" | "geluTanh" | "quickGelu";
@@ -34,6 +37,12 @@ export type Activation = "gelu" | "geluTanh" | "quickGelu";
  * SiLU(gate) × up, or as an activation of product + bias.
  */
 export type MatmulStore = "bias" | "residual" | "scaled" | "gated" | Activation;
+
+/**
+ * Products whose input no norm bounds: a factor of the MLP may exceed what f16 holds, so `tiledF16` takes f32 tiles for
+ * them.
+ */
+const UNBOUNDED: readonly MatmulStore[] = ["residual", "scaled"];
 
 export interface MatmulSpec {
   readonly variant: MatmulVariant;
@@ -178,18 +187,17 @@ function groupsOf({ tileRows, tileColumns, tilesPerGroup }: Tiling, rows: number
 
 /** input × matrixᵀ for many rows at once. */
 export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> {
-  const label = `matmul ${spec.variant} ${spec.dtype} ${spec.store}`;
   const candidates = tilings(spec);
   const kernels = new Map(
     await Promise.all(
-      candidates.map(async (each) => [each, await compile(gpu, spec, label, each)] as const),
+      candidates.map(async (each) => [each, await compile(gpu, spec, each)] as const),
     ),
   );
   const stored = spec.store === "gated" ? 2 : 1;
 
   return (recorder, { input, matrix, bias, output, rows }) => {
     if (matrix.dtype !== spec.dtype) {
-      throw new RangeError(`${label}: ${matrix.label} is ${matrix.dtype}`);
+      throw new RangeError(`matmul ${spec.dtype}: ${matrix.label} is ${matrix.dtype}`);
     }
     for (const part of matrix.parts) {
       const columns = part.rows * stored;
@@ -210,10 +218,13 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
   };
 }
 
-function compile(gpu: Gpu, spec: MatmulSpec, label: string, { code, constants }: Tiling) {
+function compile(gpu: Gpu, { variant, dtype, store }: MatmulSpec, { code, constants }: Tiling) {
+  const isHalf = variant === "tiledF16" && code === tiled && !UNBOUNDED.includes(store);
+  const name = variant.startsWith("tiled") ? `tiled${isHalf ? "F16" : ""}` : variant;
+  const tile = code === tiled ? [isHalf ? tileF16 : tileF32] : [];
   return gpu.compile({
-    label,
-    code: [...weightCode(spec.dtype), ...STORE_CODE[spec.store], outer, io, code],
+    label: `matmul ${name} ${dtype} ${store}`,
+    code: [...weightCode(dtype), ...STORE_CODE[store], outer, io, ...tile, code],
     access: ["read", "read", "read", "write"],
     params: {
       rows: "u32",
@@ -222,7 +233,7 @@ function compile(gpu: Gpu, spec: MatmulSpec, label: string, { code, constants }:
       firstColumn: "u32",
       outputColumns: "u32",
     },
-    enable: spec.variant === "subgroup" ? ["subgroups"] : [],
+    enable: [...(variant === "subgroup" ? ["subgroups"] : []), ...(isHalf ? ["f16"] : [])],
     constants,
   });
 }

@@ -1,12 +1,13 @@
 // matmul_tiled: output = input × weightsᵀ, stored by a store_*.wgsl. Tiles in shared memory.
-// Concatenated after outer.wgsl and matmul_io.wgsl.
+// Concatenated after outer.wgsl, matmul_io.wgsl and a tile_*.wgsl.
 //
 // A workgroup of HIGH × WIDE owns 4 HIGH TIMES rows by 4 WIDE TIMES columns of the product and processes the
 // depth in steps of 4 DEPTH4; an invocation owns TIMES² blocks of 4 × 4. Tiles are depth-major in vec4 of four
 // rows or columns: a step of the depth reads 2 vec4 for 16 products, or 4 for 64. An invocation
 // loads a block of 4 lines by 4 of the depth, transposes it in registers, and loads the next one before it
 // multiplies. Places of a line are swizzled by XOR, against bank conflicts. Dispatch ceil(rows / tile) *
-// ceil(columns / tile) workgroups, folded. LINES * DEPTH4 * 64 bytes of shared memory.
+// ceil(columns / tile) workgroups, folded. LINES * DEPTH4 * 64 bytes of shared
+// memory, half of it in f16.
 
 override HIGH: u32 = 16;
 override WIDE: u32 = 16;
@@ -17,7 +18,7 @@ override ROWS4: u32 = HIGH * TIMES; // vec4 of rows
 override COLUMNS4: u32 = WIDE * TIMES;
 override LINES: u32 = ROWS4 + COLUMNS4;
 
-var<workgroup> tile: array<vec4f, 4u * DEPTH4 * LINES>; // rows, then columns
+var<workgroup> tile: array<Tile4, 4u * DEPTH4 * LINES>; // rows, then columns
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -45,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
     if (line < LINES) {
       for (var i = 0u; i < 4u; i++) {
-        tile[(4u * quad + i) * LINES + (line ^ quad)] = block[i];
+        tile[(4u * quad + i) * LINES + (line ^ quad)] = tile_pack(block[i]);
       }
     }
     workgroupBarrier();
@@ -55,12 +56,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     for (var q = 0u; q < DEPTH4; q++) {
       for (var i = 0u; i < 4u; i++) {
         let k = (4u * q + i) * LINES;
-        let upper = tile[k + (ty ^ q)];
-        let left = tile[k + ((ROWS4 + tx) ^ q)];
+        let upper = vec4f(tile[k + (ty ^ q)]);
+        let left = vec4f(tile[k + ((ROWS4 + tx) ^ q)]);
         upper_left = add_outer(upper_left, upper, left);
         if (TIMES > 1u) {
-          let lower = tile[k + ((HIGH + ty) ^ q)];
-          let right = tile[k + ((ROWS4 + WIDE + tx) ^ q)];
+          let lower = vec4f(tile[k + ((HIGH + ty) ^ q)]);
+          let right = vec4f(tile[k + ((ROWS4 + WIDE + tx) ^ q)]);
           upper_right = add_outer(upper_right, upper, right);
           lower_left = add_outer(lower_left, lower, left);
           lower_right = add_outer(lower_right, lower, right);
