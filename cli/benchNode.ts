@@ -1,5 +1,4 @@
 import os from "node:os";
-import { parseArgs } from "node:util";
 import { PassTimes } from "@/bench/passTimes";
 import { copyRate } from "@/bench/stepCases";
 import { requestDevice } from "@/gpu/device";
@@ -10,7 +9,7 @@ import { loadBenched } from "./bench/modelCases";
 import { pack } from "./bench/pack";
 import { Report } from "./bench/report";
 import { dawnWith } from "./dawn";
-import { numberOption, usageError } from "./options";
+import { numberOption, parseCommandLine, usageError } from "./options";
 
 const ALL_CASES = [...Object.keys(CASES), ...Object.keys(MODEL_CASES)];
 
@@ -58,8 +57,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function parseArguments(argv: readonly string[]) {
-  try {
-    return parseArgs({
+  return parseCommandLine(
+    {
       args: [...argv],
       options: {
         cases: { type: "string", default: "prefill,decode,compaction" },
@@ -74,10 +73,9 @@ function parseArguments(argv: readonly string[]) {
         json: { type: "string" },
         pack: { type: "string" },
       },
-    }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
+    },
+    USAGE,
+  ).values;
 }
 
 async function openBench(

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import type { TurnResult } from "@/protocol/engine";
 import { forgetShares } from "@/text/forgetShares";
 import { readDataset } from "./dataset";
+import { weightsRevision } from "./disk";
 import { openEngine } from "./engine";
-import { numberOption, usageError } from "./options";
+import { scopeOption } from "./lanes";
+import { numberOption, parseCommandLine, usageError } from "./options";
 
 const USAGE = `npm run calibrate -- --policy prefixkv --data DIR --retention 0.2 --out FILE
   [--model DIR] [--scope visual|prompt] [--limit N]
@@ -18,7 +18,7 @@ Averages the policy's search over the first question of every image of a data se
 /** Contents of the file; `forget` is the share of the candidate rows that each layer drops. */
 export interface Calibration {
   readonly model: string;
-  /** First 16 hex digits of the SHA-256 of the model's weights. */
+  /** `weightsRevision` of the model. */
   readonly revision: string;
   readonly policy: string;
   readonly scope: string;
@@ -32,26 +32,27 @@ export interface Calibration {
  * for a model.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      policy: { type: "string", default: "prefixkv" },
-      data: { type: "string" },
-      retention: { type: "string" },
-      out: { type: "string" },
-      model: { type: "string", default: "public/models/keepsight-mini" },
-      scope: { type: "string", default: "visual" },
-      limit: { type: "string", default: "20" },
+  const { values } = parseCommandLine(
+    {
+      args: [...argv],
+      options: {
+        policy: { type: "string", default: "prefixkv" },
+        data: { type: "string" },
+        retention: { type: "string" },
+        out: { type: "string" },
+        model: { type: "string", default: "public/models/keepsight-mini" },
+        scope: { type: "string", default: "visual" },
+        limit: { type: "string", default: "20" },
+      },
     },
-  });
-  const { data, out, scope, policy } = values;
+    USAGE,
+  );
+  const { data, out, policy } = values;
   if (!data || !out || !values.retention) {
     throw usageError("--data, --retention and --out are needed.", USAGE);
   }
   if (policy !== "prefixkv") throw usageError(`Only prefixkv is calibrated, not ${policy}.`, USAGE);
-  if (scope !== "visual" && scope !== "prompt") {
-    throw usageError(`--scope is visual or prompt, not ${scope}.`, USAGE);
-  }
+  const scope = scopeOption(values.scope, USAGE);
   const retention = numberOption("retention", values.retention, 0, 1, { above: true });
   const limit = numberOption("limit", values.limit, 1, 1e6, { integer: true });
   const samples = readDataset(data, limit);
@@ -77,7 +78,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   const calibration: Calibration = {
     model: path.basename(modelDir),
-    revision: revisionOf(modelDir),
+    revision: weightsRevision(modelDir),
     policy,
     scope,
     retention,
@@ -86,11 +87,4 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   fs.writeFileSync(out, `${JSON.stringify(calibration, null, 2)}\n`);
   return 0;
-}
-
-function revisionOf(modelDir: string): string {
-  const weights = fs.readdirSync(modelDir).filter((name) => name.endsWith(".safetensors"));
-  const hash = createHash("sha256");
-  for (const name of weights.sort()) hash.update(fs.readFileSync(path.join(modelDir, name)));
-  return hash.digest("hex").slice(0, 16);
 }

@@ -1,9 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import type { ModelCard } from "@/protocol/engine";
 import { answerConfidence, type ConfidenceMeasure } from "@/text/confidence";
-import { inputError, usageError } from "./options";
+import { inputError, parseCommandLine, usageError } from "./options";
 
 const USAGE = `npm run confidence -- SOURCE … [--write MODEL_DIR]
 
@@ -159,12 +158,8 @@ export function withCard(text: string, card: object): string {
 }
 
 function parse(argv: readonly string[]) {
-  try {
-    const options = { write: { type: "string" } } as const;
-    const given = parseArgs({ args: [...argv], allowPositionals: true, options });
-    if (given.positionals.length > 0) return given;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
-  throw usageError("A SOURCE is missing.", USAGE);
+  const options = { write: { type: "string" } } as const;
+  const given = parseCommandLine({ args: [...argv], allowPositionals: true, options }, USAGE);
+  if (given.positionals.length === 0) throw usageError("A SOURCE is missing.", USAGE);
+  return given;
 }

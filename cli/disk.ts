@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { type ByteSource, cut } from "@/model/checkpoint/byteSource";
@@ -24,4 +26,13 @@ export function diskSource(directory: string): ByteSource {
       }
     },
   };
+}
+
+/** First 16 hex digits of the SHA-256 of a model directory's safetensors. */
+export function weightsRevision(directory: string): string {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(directory).sort()) {
+    if (name.endsWith(".safetensors")) hash.update(readFileSync(path.join(directory, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
 }

@@ -1,5 +1,5 @@
 import { openEngine } from "./engine";
-import { evaluate } from "./evaluate";
+import { evaluate } from "./eval/evaluate";
 
 /** `npm run eval`, in a browser. */
 export function main(argv: readonly string[]): Promise<number> {

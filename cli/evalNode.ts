@@ -1,4 +1,4 @@
-import { evaluate } from "./evaluate";
+import { evaluate } from "./eval/evaluate";
 import { openNodeEngine } from "./nodeEngine";
 
 /** `npm run eval:node`: as `eval`, without a browser. */

@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
 import fc from "fast-check";
 import type { FuzzTarget } from "./fuzz/target";
 import { fuzzTargets } from "./fuzz/targets";
-import { numberOption, usageError } from "./options";
+import { numberOption, parseCommandLine, usageError } from "./options";
 
 const USAGE = `npm run fuzz -- [--runs N] [--seed S] [--target NAME]
 
@@ -56,15 +55,9 @@ function written(input: string | Uint8Array | undefined): string | { readonly ba
 }
 
 function parseCommand(argv: readonly string[]) {
-  let values: { runs?: string; seed?: string; target?: string };
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: { runs: { type: "string" }, seed: { type: "string" }, target: { type: "string" } },
-    }));
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
+  const text = { type: "string" } as const;
+  const options = { runs: text, seed: text, target: text };
+  const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
   const whole = { integer: true };
   return {
     runs: numberOption("runs", values.runs ?? "100000", 1, 1e9, whole),

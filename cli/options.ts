@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 
 /** An error that ends a command with a sentence on stderr and this exit status. */
 function exit(exitCode: number, message: string): Error {
@@ -18,6 +19,22 @@ export function usageError(message: string, usage: string): Error {
 /** No WebGPU: status 3. */
 export function webGpuError(message: string): Error {
   return exit(3, message);
+}
+
+/** `parseArgs` of Node; an unknown option is invalid usage. @throws with exitCode 2 */
+export function parseCommandLine<const T extends ParseArgsConfig>(config: T, usage: string) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error), usage);
+  }
+}
+
+/** Writes what `--json` asks for: to a file, or to stdout if it is `-`. */
+export function writeDocument(json: string | undefined, document: unknown): void {
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  if (json === "-") process.stdout.write(text);
+  else if (json !== undefined) fs.writeFileSync(json, text);
 }
 
 /** A number within bounds. `above`: the lower bound itself is refused. */

@@ -1,8 +1,7 @@
 import fs from "node:fs";
-import { parseArgs } from "node:util";
 import { type GoldenResult, runFixture } from "@/compression/reference/golden/run";
 import { PolicyError } from "@/compression/types";
-import { inputError, usageError } from "./options";
+import { inputError, parseCommandLine, usageError } from "./options";
 
 const USAGE = `npm run policy -- --fixture FILE [--json FILE|-]
 
@@ -22,17 +21,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function parseCommand(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: { fixture: { type: "string" }, json: { type: "string" } },
-    });
-    const { fixture, json } = values;
-    if (fixture !== undefined) return { fixture, json };
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
-  throw usageError("--fixture is missing.", USAGE);
+  const options = { fixture: { type: "string" }, json: { type: "string" } } as const;
+  const { fixture, json } = parseCommandLine({ args: [...argv], options }, USAGE).values;
+  if (fixture === undefined) throw usageError("--fixture is missing.", USAGE);
+  return { fixture, json };
 }
 
 function run(file: string): GoldenResult {

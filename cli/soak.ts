@@ -1,8 +1,7 @@
 import fs from "node:fs";
-import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
 import { findBrowser, launchOptions } from "./browser";
-import { numberOption, usageError } from "./options";
+import { numberOption, parseCommandLine } from "./options";
 import { buildIfStale, serveSite } from "./site";
 import { Visitor } from "./soak/journey";
 import { slopeOf } from "./soak/slope";
@@ -99,15 +98,9 @@ function written(value: number): string {
 }
 
 function parseCommand(argv: readonly string[]) {
-  let values: { turns?: string; seed?: string; json?: string };
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: { turns: { type: "string" }, seed: { type: "string" }, json: { type: "string" } },
-    }));
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
+  const text = { type: "string" } as const;
+  const options = { turns: text, seed: text, json: text };
+  const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
   const whole = { integer: true };
   return {
     turns: numberOption("turns", values.turns ?? "100", 60, 1e6, whole),

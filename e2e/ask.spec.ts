@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect } from "@playwright/test";
-import type { AskDocument } from "../cli/ask";
-import type { VerifyDocument } from "../cli/verify";
+import type { AskDocument } from "../cli/ask/document";
+import type { VerifyDocument } from "../cli/ask/verify";
 import { test } from "./test";
 
 const run = promisify(execFile);

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import fs from "node:fs";
 import { promisify } from "node:util";
 import { expect } from "@playwright/test";
-import type { AskDocument } from "../cli/ask";
+import type { AskDocument } from "../cli/ask/document";
 import { test } from "./test";
 
 /** What the README promises, with the real engine; its words are the script. */

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
-import type { ReplayDocument } from "../cli/replay";
+import type { ReplayDocument } from "../cli/ask/replay";
 import { test } from "./test";
 
 /** Replays a page's export on the command line, with a tiny model so that it takes seconds. */

@@ -5,7 +5,7 @@ import { POLICIES, policyById } from "@/compression/registry";
 import type { Policy } from "@/compression/types";
 import { readAddress } from "@/store/settings/address";
 import { changedOptions } from "@/store/settings/policyInfo";
-import { parseAsk } from "../cli/ask";
+import { parseAsk } from "../cli/ask/command";
 import { valueNorm } from "../docs/examples/valueNorm";
 import "../docs/examples/valueNorm.test";
 import { describeContract } from "./policyContract";

@@ -2,8 +2,8 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { recordsFile, shardFiles } from "./evalProcesses";
-import { EvalRecords, type EvalSettings } from "./evalRecords";
+import { recordsFile, shardFiles } from "./processes";
+import { EvalRecords, type EvalSettings } from "./records";
 
 const SETTINGS: EvalSettings = {
   model: "mini 00",

@@ -1,18 +1,18 @@
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { POLICIES } from "@/compression/registry";
 import type { CacheSettings, Sampling } from "@/protocol/engine";
-import { type Question, questionsOf, readDataset, readReferences } from "./dataset";
-import { parseLane, scopeOption } from "./lanes";
+import { type Question, questionsOf, readDataset, readReferences } from "../dataset";
+import { parseLane, scopeOption } from "../lanes";
 import {
   inputError,
   numberOption,
+  parseCommandLine,
   parseOption,
   type TypeOptions,
   typeOptions,
   usageError,
-} from "./options";
+} from "../options";
 
 const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
@@ -103,8 +103,8 @@ function parseShard(text: string): { readonly index: number; readonly of: number
 }
 
 function parseArguments(argv: readonly string[]) {
-  try {
-    return parseArgs({
+  return parseCommandLine(
+    {
       args: [...argv],
       options: {
         data: { type: "string" },
@@ -125,10 +125,9 @@ function parseArguments(argv: readonly string[]) {
         seconds: { type: "string", default: "1e9" },
         merge: { type: "boolean", default: false },
       },
-    }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
+    },
+    USAGE,
+  ).values;
 }
 
 function defaultReference(data: string): string | undefined {

@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import type { Answered } from "./evalScores";
-import { inputError } from "./options";
+import { inputError } from "../options";
+import type { Answered } from "./scores";
 
 /** Everything besides the questions that determines the answers. */
 export interface EvalSettings {

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import type { ModelInfo, TurnResult } from "@/protocol/engine";
-import { openEngine } from "./engine";
-import { inputError, usageError } from "./options";
+import { openEngine } from "../engine";
+import { inputError, parseCommandLine, usageError, writeDocument } from "../options";
 
 const USAGE = `npm run ask -- --model DIR --verify [--kv-type f16|f32] [--json FILE|-]
 
@@ -84,9 +83,8 @@ export async function verify(argv: readonly string[]): Promise<number> {
       promptIds: true,
     });
     const document = verification(model, info, recorded, result);
-    const text = `${JSON.stringify(document, null, 2)}\n`;
-    process.stdout.write(json === "-" ? text : describeVerification(document));
-    if (json !== undefined && json !== "-") fs.writeFileSync(json, text);
+    if (json !== "-") process.stdout.write(describeVerification(document));
+    writeDocument(json, document);
     return document.same ? 0 : 1;
   } finally {
     await page.close();
@@ -111,25 +109,18 @@ function verification(
 }
 
 function parseVerify(argv: readonly string[]) {
-  const { model, "kv-type": kvType = "f32", json } = parsed(argv);
+  const options = {
+    verify: { type: "boolean" },
+    model: { type: "string" },
+    "kv-type": { type: "string" },
+    json: { type: "string" },
+  } as const;
+  const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
+  const { model, "kv-type": kvType = "f32", json } = values;
   if (model === undefined) throw usageError("--verify needs --model.", USAGE);
   if (kvType !== "f16" && kvType !== "f32") throw usageError("--kv-type is f16 or f32.", USAGE);
   if (!fs.existsSync(model)) throw inputError(`There is no model directory ${model}.`);
   return { model: path.resolve(model), kvType: kvType as "f16" | "f32", json };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    const options = {
-      verify: { type: "boolean" },
-      model: { type: "string" },
-      "kv-type": { type: "string" },
-      json: { type: "string" },
-    } as const;
-    return parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
 }
 
 function readRecorded(model: string): RecordedAnswer {

@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from "vitest";
 import type { AskRequest, CompareRequest, TurnResult } from "@/protocol/engine";
 import { result } from "@/store/app/testing";
 import type { AttemptRecord, ConversationRecord } from "@/store/library/records";
-import { replay, replayAll } from "./replay";
+import { replay } from "./replay";
+import { replayAll } from "./replayedAnswers";
 import { modelOf, otherWeights, planReplay } from "./replayPlan";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;

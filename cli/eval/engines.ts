@@ -1,10 +1,10 @@
 import type { CacheSettings, LaneOutcome, ModelInfo } from "@/protocol/engine";
-import type { Question } from "./dataset";
-import type { OpenedEngine } from "./engine";
-import type { EvalCommand } from "./evalCommand";
-import type { LaneAnswer } from "./evalScores";
+import type { Question } from "../dataset";
+import type { OpenedEngine } from "../engine";
+import type { EvalCommand } from "./command";
+import type { LaneAnswer } from "./scores";
 
-/** The engine's limit of lanes per comparison. */
+/** Lanes of one comparison: their caches are held at the same time. */
 const LANES_AT_ONCE = 4;
 
 /** Opens an engine for a model directory and images by key. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Answered, formatTable, rougeL, scoreLanes } from "./evalScores";
+import { type Answered, formatTable, rougeL, scoreLanes } from "./scores";
 
 function answered(fields: Partial<Answered> & Pick<Answered, "lanes">): Answered {
   return { key: "k", world: "card", expected: "Kurt Weill", ...fields };

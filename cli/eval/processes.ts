@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import type { EvalCommand } from "./evalCommand";
+import type { EvalCommand } from "./command";
 
 /** The file of a process's answers: one per shard, so that no two processes write the same. */
 export function recordsFile({ json, shard }: Pick<EvalCommand, "json" | "shard">) {

@@ -2,9 +2,9 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { questionsOf, readDataset, readReferences, referenceKey } from "./dataset";
-import { parseEval } from "./evalCommand";
-import { EvalRecords, type EvalSettings } from "./evalRecords";
+import { questionsOf, readDataset, readReferences, referenceKey } from "../dataset";
+import { parseEval } from "./command";
+import { EvalRecords, type EvalSettings } from "./records";
 
 const SETTINGS: EvalSettings = {
   model: "mini 00",

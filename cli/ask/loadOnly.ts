@@ -1,9 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import type { ModelInfo } from "@/protocol/engine";
-import { openEngine } from "./engine";
-import { inputError, usageError } from "./options";
+import { openEngine } from "../engine";
+import { inputError, parseCommandLine, usageError } from "../options";
 
 const USAGE = `npm run ask -- --model DIR --load
 
@@ -37,12 +36,8 @@ export async function loadOnly(argv: readonly string[]): Promise<number> {
 }
 
 function modelOf(argv: readonly string[]): string {
-  try {
-    const options = { model: { type: "string" }, load: { type: "boolean" } } as const;
-    const { model } = parseArgs({ args: [...argv], options }).values;
-    if (model !== undefined) return model;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
-  throw usageError("--model is missing.", USAGE);
+  const options = { model: { type: "string" }, load: { type: "boolean" } } as const;
+  const { model } = parseCommandLine({ args: [...argv], options }, USAGE).values;
+  if (model === undefined) throw usageError("--model is missing.", USAGE);
+  return model;
 }

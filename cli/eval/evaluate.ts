@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { ModelInfo } from "@/protocol/engine";
-import { type Question, referenceKey } from "./dataset";
-import { askOnce, Engines, laneName, type OpenEngine } from "./evalAsk";
-import { type EvalCommand, parseEval } from "./evalCommand";
-import { askInProcesses, recordsFile, shardFiles } from "./evalProcesses";
-import { EvalRecords, type EvalSettings } from "./evalRecords";
-import { type Answered, formatTable, scoreLanes } from "./evalScores";
-import { withHubModel } from "./hubModel";
+import { type Question, referenceKey } from "../dataset";
+import { weightsRevision } from "../disk";
+import { withHubModel } from "../hubModel";
+import { type EvalCommand, parseEval } from "./command";
+import { askOnce, Engines, laneName, type OpenEngine } from "./engines";
+import { askInProcesses, recordsFile, shardFiles } from "./processes";
+import { EvalRecords, type EvalSettings } from "./records";
+import { type Answered, formatTable, scoreLanes } from "./scores";
 
 /** Asks every question of a data set once per policy, and scores the answers. `open` opens the engine. */
 export async function evaluate(argv: readonly string[], open: OpenEngine): Promise<number> {
@@ -91,12 +91,8 @@ function differences(answered: readonly Answered[]): string {
 }
 
 function settingsOf({ model, lanes, sampling, types }: EvalCommand): EvalSettings {
-  const hash = createHash("sha256");
-  for (const name of fs.readdirSync(model).sort()) {
-    if (name.endsWith(".safetensors")) hash.update(fs.readFileSync(path.join(model, name)));
-  }
   return {
-    model: `${path.basename(model)} ${hash.digest("hex").slice(0, 16)}`,
+    model: `${path.basename(model)} ${weightsRevision(model)}`,
     lanes: lanes.map(laneName),
     scope: lanes[0]?.scope ?? "visual",
     options: Object.assign({}, ...lanes.map(({ options }) => options)),

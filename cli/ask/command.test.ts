@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { policyById } from "@/compression/registry";
 import { resolveOptions } from "@/compression/resolveOptions";
-import { parseAsk } from "./ask";
+import { parseAsk } from "./command";
 
 const receipt = "fixtures/images/receipt.png";
 

@@ -1,35 +1,9 @@
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { parseArgs } from "node:util";
-import type {
-  AskRequest,
-  CompareRequest,
-  ModelInfo,
-  Sampling,
-  TurnResult,
-} from "@/protocol/engine";
-import type { ConversationDocument } from "@/store/library/exportJson";
-import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
+import type { AskRequest, CompareRequest, Sampling, TurnResult } from "@/protocol/engine";
 import type { AttemptRecord } from "@/store/library/records";
-import { type OpenedEngine, openEngine } from "./engine";
-import { inputError, usageError } from "./options";
-import {
-  modelOf,
-  originOf,
-  otherWeights,
-  planReplay,
-  type Step,
-  typesOfOrigin,
-} from "./replayPlan";
+import type { OpenedEngine } from "../engine";
+import type { Step } from "./replayPlan";
 
-const USAGE = `npm run ask -- --replay FILE [--model DIR] [--json FILE|-]
-
-Runs an exported conversation (JSON) again, with its images, questions, settings and sampling, and
-reports for each answer whether text and token ids are the same. The exit status is 0 only if all of
-them are. --model overrides the model in the file.
-`;
-
+/** An answer of an exported conversation, and what the engine answers now. */
 export interface ReplayedAnswer {
   readonly question: string;
   readonly policy: string;
@@ -46,19 +20,6 @@ export interface ReplayedAnswer {
   readonly replayed?: Pick<TurnResult, "answer" | "tokenIds">;
   /** Why the replay has no answer. */
   readonly failure?: string;
-}
-
-/** What `--json` writes. */
-export interface ReplayDocument {
-  readonly adapter: ModelInfo["adapter"];
-  readonly model: string;
-  readonly versions: ModelInfo["versions"];
-  readonly answers: readonly ReplayedAnswer[];
-  /** The weights are not those that answered; then equal answers cannot be expected. */
-  readonly otherWeights?: string;
-  /** Attempts that cannot be run again, one sentence each. */
-  readonly skipped: readonly string[];
-  readonly same: boolean;
 }
 
 /** Runs the steps one after the other. */
@@ -179,91 +140,4 @@ export function describe(answer: ReplayedAnswer): string {
     ? "  same text, different ids\n"
     : `  then: ${recorded.answer}\n  now:  ${replayed?.answer}\n`;
   return `${head}${texts}${cache}`;
-}
-
-/** Writes the images to files, which the command serves to its browser. */
-function writeImages({ pictures }: ConversationDocument, folder: string) {
-  return Promise.all(
-    pictures.map(async ({ id, data }, index) => {
-      const blob = blobOf(data);
-      const type = blob.type.replace(/^image\//, "").replace(/\W.*$/, "");
-      const file = path.join(folder, `${index}.${type}`);
-      fs.writeFileSync(file, new Uint8Array(await blob.arrayBuffer()));
-      return [id, file] as const;
-    }),
-  ).then((entries) => Object.fromEntries(entries));
-}
-
-function parseReplay(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        replay: { type: "string" },
-        model: { type: "string" },
-        json: { type: "string" },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error), USAGE);
-  }
-}
-
-function readFile(file: string): ConversationDocument {
-  if (!fs.existsSync(file)) throw inputError(`There is no file ${file}.`);
-  try {
-    return readDocument(fs.readFileSync(file, "utf8"), path.basename(file));
-  } catch (error) {
-    throw inputError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function modelDir(given: string | undefined, steps: readonly Step[]): string {
-  const folder =
-    given ?? path.join("public/models", path.basename(modelOf(steps) ?? "keepsight-mini"));
-  if (fs.existsSync(folder)) return path.resolve(folder);
-  throw inputError(`There is no model directory ${folder}.`);
-}
-
-/** `npm run ask -- --replay FILE` */
-export async function replay(argv: readonly string[]): Promise<number> {
-  const { replay: file = "", model, json } = parseReplay(argv);
-  const conversation = readFile(file);
-  const record = recordOf(conversation, () => crypto.randomUUID(), 0);
-  const steps = planReplay(record);
-  if (steps.length === 0) throw inputError(`${file} has no answers to replay.`);
-  const skipped = record.exchanges.flatMap(({ question, attempts }) =>
-    attempts.filter(({ hidden }) => hidden).map(() => `${question}: asked with patches hidden.`),
-  );
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-replay-"));
-  try {
-    const images = await writeImages(conversation, folder);
-    const page = await openEngine(modelDir(model, steps), images);
-    try {
-      const isQuiet = json === "-";
-      const origin = originOf(steps[0]!.attempts.find(originOf) ?? steps[0]!.attempts[0]!);
-      const info = await page.load(typesOfOrigin(origin));
-      const other = otherWeights(steps, info.versions);
-      if (other) process.stderr.write(`${other}\n`);
-      const answers = await replayAll(page, steps, (answer) => {
-        if (!isQuiet) process.stdout.write(describe(answer));
-      });
-      const same = answers.every(({ sameText, sameIds }) => sameText && sameIds);
-      const { adapter, id, versions } = info;
-      const document: ReplayDocument = {
-        ...{ adapter, model: id, versions, answers, skipped, same },
-        ...(other === undefined ? {} : { otherWeights: other }),
-      };
-      if (!isQuiet) for (const line of skipped) process.stdout.write(`not replayed: ${line}\n`);
-      const text = `${JSON.stringify(document, null, 2)}\n`;
-      if (isQuiet) process.stdout.write(text);
-      else if (json) fs.writeFileSync(json, text);
-      return same ? 0 : 1;
-    } finally {
-      await page.close();
-    }
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
 }
