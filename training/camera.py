@@ -10,18 +10,22 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from canvas import SIZE, Canvas, Style
+from stretch import Stretched
 
 # How far a corner of the paper may lie inside of the picture, and how much smaller the whole page
 # may be in each direction, as shares of the picture's side.
 MAX_CORNER_SHIFT = 0.04
 MAX_SHRINK = 0.12
+STRETCHED_SHARE = 0.3
 
 
 class Photograph(Canvas):
     """A canvas seen through a camera. Reading order stays that of the flat page."""
 
     def __init__(self, page: Canvas, draw):
-        self.background, self.cells, self.discs = page.background, page.cells, page.discs
+        self.background, self.ink, self.cells, self.discs = (
+            page.background, page.ink, page.cells, page.discs,
+        )  # fmt: skip
         corners = paper_corners(draw)
         self._to_page = homography(corners, [(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)])
         to_photo = np.linalg.inv(self._to_page)
@@ -42,9 +46,14 @@ class Photograph(Canvas):
 
 
 def develop(canvas: Canvas, style: Style, draw) -> Canvas:
-    """The canvas, or a photograph of it in `style.photo_share` of cases."""
+    """The canvas, or a photograph of it in `style.photo_share` of cases.
+
+    Of the varied ones that stay flat, some are on a sheet that is not square.
+    """
     if style.photo_share and draw.random() < style.photo_share:
         return Photograph(canvas, draw)
+    if style.varied and draw.random() < STRETCHED_SHARE:
+        return Stretched(canvas, draw)
     return canvas
 
 

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -59,13 +59,15 @@ class Style:
     `photo_share` is the chance that a page is photographed (camera.py); with `free_words` questions
     come in other words, and some must be refused (phrasing.py); `rich` pages name goods, shops and
     bars that are in no list (rich.py), and their questions are typed carelessly (wording.py);
-    `spoken` ones are asked in people's own words (spoken.py), and about more (further.py)."""
+    `spoken` ones are asked in people's own words (spoken.py), and about more (further.py);
+    `varied` adds worlds (worlds.MORE_WORLDS) and pictures that are not square (stretch.py)."""
 
     wide: bool
     photo_share: float = 0.0
     free_words: bool = False
     rich: bool = False
     spoken: bool = False
+    varied: bool = False
 
     @property
     def faces(self) -> tuple[str, ...]:
@@ -88,6 +90,8 @@ RICH = Style(wide=True, free_words=True, rich=True)
 RICH_PHOTOGRAPHED = Style(wide=True, photo_share=1.0, free_words=True, rich=True)
 SPOKEN = Style(wide=True, free_words=True, rich=True, spoken=True)
 SPOKEN_PHOTOGRAPHED = Style(wide=True, photo_share=1.0, free_words=True, rich=True, spoken=True)
+VARIED = replace(SPOKEN, varied=True)
+VARIED_PHOTOGRAPHED = replace(VARIED, photo_share=1.0)
 STYLES = {
     "narrow": NARROW,
     "wide": WIDE,
@@ -97,6 +101,8 @@ STYLES = {
     "rich-photo": RICH_PHOTOGRAPHED,
     "spoken": SPOKEN,
     "spoken-photo": SPOKEN_PHOTOGRAPHED,
+    "varied": VARIED,
+    "varied-photo": VARIED_PHOTOGRAPHED,
 }
 
 
@@ -106,12 +112,14 @@ Point = tuple[float, float]
 @dataclass(frozen=True)
 class Print:
     """A printed string. `middle` and `x` tell its place on the flat page, for reading order;
-    `points[i]` is the pixel of character i's middle in the picture, None for spaces."""
+    `points[i]` is the pixel of character i's middle in the picture, None for spaces; `sheet` counts
+    the pages of a document, which are read one after the other."""
 
     middle: float
     x: float
     text: str
     points: tuple[Point | None, ...]
+    sheet: int = 0
 
     @property
     def patches(self) -> tuple[int, ...]:
@@ -146,8 +154,9 @@ class Canvas:
     """`image` with its labels: `characters` [48, 48] names the character whose middle falls in each
     8-pixel slot, `shapes` [24, 24] the coloured shape that covers each patch's middle."""
 
-    def __init__(self, draw, background: tuple[int, int, int] | None = None):
+    def __init__(self, draw, background: tuple[int, int, int] | None = None, ink=INK):
         self.background = background or tuple(draw.randint(225, 255) for _ in range(3))
+        self.ink = ink
         self.image = Image.new("RGB", (SIZE, SIZE), self.background)
         self.pen = ImageDraw.Draw(self.image)
         self.prints: list[Print] = []
@@ -156,11 +165,11 @@ class Canvas:
         # Grid cells of `things`, where they were laid out on a grid.
         self.cells: list[tuple[int, int]] = []
 
-    def text(self, x, y, text, font, fill=INK, align="left") -> float:
+    def text(self, x, y, text, font, fill=None, align="left", sheet=0) -> float:
         """Prints with its top at y and its left edge, middle or right edge at x; returns width."""
         width = width_of(font, text)
         x -= {"left": 0, "middle": width / 2, "right": width}[align]
-        self.pen.text((x, y), text, font=font, fill=fill)
+        self.pen.text((x, y), text, font=font, fill=fill or self.ink)
         ascent = font.getmetrics()[0]
         points, left = [], 0.0
         for index, character in enumerate(text):
@@ -168,7 +177,7 @@ class Canvas:
             middle = (x + (left + right) / 2, y + ascent * MIDDLE_OF_ASCENT)
             points.append(None if character == " " else middle)
             left = right
-        self.prints.append(Print(y + ascent / 2, x, text, tuple(points)))
+        self.prints.append(Print(y + ascent / 2, x, text, tuple(points), sheet))
         return width
 
     def shape(self, kind: str, color: str, x: int, y: int, radius: int) -> None:

@@ -3,10 +3,10 @@
     python3 compare.py OLD NEW … --styles narrow wide photo rich spoken talk --pages 60 --out FOLDER
 
 Weights are checkpoints, runs or exported directories; `A+B@0.8` is their average, 0.8 of B. Pages
-are drawn once, by several processes. A turn is scored as by evaluate.py. Three sets of questions are
-asked in a conversation of their own each: `talk` (talk.txt), `gallery` (about the gallery's pages)
-and `validation` (200 about rich validation pages). FOLDER receives `scores.json` and, for the first
-weights (`--generate`), `answers-N.jsonl`: the answers to such questions, as by evaluate.py.
+are drawn once, by several processes. A turn is scored as by evaluate.py. The questions of alone.py are
+asked in a conversation of their own each: `talk`, `gallery`, `reading`, `validation`. FOLDER receives
+`scores.json` and, for the first weights (`--generate`), `answers-N.jsonl`: the answers to such
+questions, as by evaluate.py.
 """
 
 import argparse
@@ -21,23 +21,19 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+import alone
 import data
-import held_out
 import nets
-import talk
 import weights
 import worlds
 from average import between
 from canvas import STYLES
-from evaluate import MAX_TEXT, page_questions, share
+from evaluate import MAX_TEXT, share
 from losses import DENSE_CLASSES
 from packing import Packer
 from tokens import END, load_tokenizer
 from turn import Turn
 
-SAMPLES = Path(__file__).resolve().parents[1] / "public" / "samples" / "samples.json"
-SINGLE = ("talk", "gallery", "validation")
-VALIDATION_QUESTIONS = 200
 # An answer is cut off after so many tokens.
 MAX_ANSWER = 64
 
@@ -66,37 +62,16 @@ def conversation(kind: str, page: worlds.Page, seed: int = 0) -> Scored:
 
 
 def single_questions(kind: str) -> Iterator[Scored]:
-    if kind == "talk":
-        asked = ((a.page, a.turn, a.meaning) for a in talk.questions())
-    elif kind == "gallery":
-        asked = gallery_questions()
-    else:
-        asked = validation_questions()
-    for page, turn, meaning in asked:
+    for page, turn, meaning in alone.KINDS[kind]():
         yield conversation(kind, page._replace(turns=[turn], meanings={turn.question: meaning}))
-
-
-def gallery_questions():
-    samples = {entry["file"]: entry for entry in json.loads(SAMPLES.read_text())}
-    for line in held_out.GALLERY.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        sample = samples[Path(entry["image"]).name]
-        page = worlds.sample(sample["seed"], sample["world"])
-        for turn in entry["turns"]:
-            yield page, Turn(turn["question"], turn["answer"]), turn["question"]
-
-
-def validation_questions():
-    asked = page_questions(VALIDATION_QUESTIONS, STYLES["rich"], worlds.validation_seed)
-    yield from ((page, turn, page.meaning(turn.question)) for _, page, turn in asked)
 
 
 def draw(styles: list[str], pages: int, workers: int) -> list[Scored]:
     tasks = [
         (style, world, index)
         for style in styles
-        if style not in SINGLE
-        for world in worlds.WORLDS
+        if style not in alone.KINDS
+        for world in worlds.names(STYLES[style])
         for index in range(pages)
     ]
     if workers:
@@ -104,7 +79,7 @@ def draw(styles: list[str], pages: int, workers: int) -> list[Scored]:
             drawn = pool.map(page_of, tasks, chunksize=8)
     else:
         drawn = [page_of(task) for task in tasks]
-    return drawn + [s for kind in SINGLE if kind in styles for s in single_questions(kind)]
+    return drawn + [s for kind in alone.KINDS if kind in styles for s in single_questions(kind)]
 
 
 def load(source: str) -> dict:
@@ -228,7 +203,7 @@ def main() -> None:
         print(json.dumps({source: scores[source]}), f"{time.time() - began:.0f} s", flush=True)
         (options.out / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
         if number < options.generate:
-            single = [entry for entry in scored if entry.kind in SINGLE]
+            single = [entry for entry in scored if entry.kind in alone.KINDS]
             told = answers(model, single, options.batch, device)
             lines = "".join(f"{json.dumps(answer)}\n" for answer in told)
             (options.out / f"answers-{number}.jsonl").write_text(lines)

@@ -62,7 +62,7 @@ def exact_match(
     """
     packer = Packer(load_tokenizer(), max_text=MAX_TEXT)
     by_world, by_question = defaultdict(list), defaultdict(list)
-    for world in worlds.WORLDS:
+    for world in worlds.names(style):
         for index in range(pages):
             seed = seed_of(world, index)
             page = worlds.sample(seed, world, style)
@@ -124,8 +124,9 @@ def ask_all(source: str, out: Path, questions: Iterable, device: str) -> dict:
 
 def page_questions(count: int, style: Style, seed_of=worlds.test_seed, turns_per_page: int = 5):
     """Yields (file name, page, turn): the worlds in equal parts, the first turns of each page."""
-    quota = count // len(worlds.WORLDS)
-    for world in worlds.WORLDS:
+    names = worlds.names(style)
+    quota = count // len(names)
+    for world in names:
         for index in range(quota):
             page_index, turn_index = divmod(index, turns_per_page)
             if turn_index == 0:

@@ -18,8 +18,23 @@ MOST = 3
 
 def further(world: str, canvas: Canvas, turns: list[Turn], draw) -> list[Turn]:
     """Up to MOST of the world's further questions."""
+    if world not in KINDS:
+        return []
     made = KINDS[world](canvas, turns, draw)
     return draw.sample(made, min(MOST, len(made)))
+
+
+def description(world: str, canvas: Canvas, turns: list[Turn]) -> Turn | None:
+    """What the picture shows, in one sentence, for the worlds that have no such question."""
+    answers = dict(turns)
+    if world == "card":
+        fields = answers["How many fields are there?"]
+        told = f"A card of {answers['What is the organization?']} with {fields} fields."
+    elif world == "shapes":
+        told = f"A picture with {answers['How many shapes are there?']} shapes."
+    else:
+        return None
+    return Turn("Describe the picture.", told)
 
 
 def about_receipt(canvas: Canvas, turns: list[Turn], draw) -> list[Turn]:

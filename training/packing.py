@@ -55,12 +55,19 @@ class Sequence:
 
 
 class Packer:
-    """Builds sequences. `read_share`: the share of pages that keep "Read all the text."."""
+    """Builds sequences. `read_share`: the share of pages that keep "Read all the text." as their
+    last question; `first_share`: the share of pages that ask it first instead."""
 
-    def __init__(self, tokenizer: Tokenizer, max_text: int = MAX_TEXT, read_share: float = 1.0):
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        max_text: int = MAX_TEXT,
+        read_share: float = 1.0,
+        first_share: float = 0.0,
+    ):
         self.tokenizer = tokenizer
         self.max_text = max_text
-        self.read_share = read_share
+        self.read_share, self.first_share = read_share, first_share
         user = tokenizer.encode("User:").ids
         self.header = [BEGIN, *user, FRAME, GLOBAL, *[IMAGE] * VISUAL_TOKENS, FRAME]
         self.assistant = tokenizer.encode("\nAssistant:").ids
@@ -75,9 +82,11 @@ class Packer:
 
     def choose_turns(self, page: worlds.Page, seed: int) -> list[Turn]:
         turns = page.turns
-        keeps_reading = seed % 97 < 97 * self.read_share
-        if page.meaning(turns[-1].question) == READ_ALL and not keeps_reading:
-            turns = turns[:-1]
+        if page.meaning(turns[-1].question) == READ_ALL:
+            if seed % 101 < 101 * self.first_share:
+                return [turns[-1], *turns[:-1]][:MAX_TURNS]
+            if seed % 97 >= 97 * self.read_share:
+                turns = turns[:-1]
         return turns if len(turns) <= MAX_TURNS else [*turns[: MAX_TURNS - 1], turns[-1]]
 
     def append_turn(self, sequence: Sequence, page: worlds.Page, turn: Turn, first: bool) -> None:

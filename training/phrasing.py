@@ -45,16 +45,21 @@ def vary(
 
 
 def speak(
-    world: str, canvas: Canvas, turns: list[Turn], draw, casual: bool = True
+    world: str, canvas: Canvas, turns: list[Turn], draw, casual: bool = True, varied: bool = False
 ) -> tuple[list[Turn], dict[str, str]]:
-    """As `vary`, in people's own words, with further questions; the last turn stays the last."""
+    """As `vary`, in people's own words, with further questions; the last turn stays the last.
+
+    With `varied` also what the picture shows, in one sentence.
+    """
     *turns, last = turns
     turns += further.further(world, canvas, [*turns, last], draw)
+    if varied and (told := further.description(world, canvas, [*turns, last])):
+        turns.append(told)
     if draw.random() < REFUSAL_SHARE and (refused := refusal(world, canvas, draw, casual)):
         turns.append(refused)
     draw.shuffle(turns)
     meanings: dict[str, str] = {}
-    varied = []
+    said = []
     for question, answer in [*turns, last]:
         kind, asked = draw.random(), None
         if kind < SPOKEN_SHARE:
@@ -62,14 +67,15 @@ def speak(
         elif kind < SPOKEN_SHARE + TYPED_SHARE:
             typed = wording.casual(question, world, draw)
             asked = None if held_out.is_held_out(typed) else typed
-        varied.append(Turn(asked or question, answer))
+        said.append(Turn(asked or question, answer))
         if asked and asked != question:
             meanings[asked] = question
-    return varied, meanings
+    return said, meanings
 
 
 def refusal(world: str, canvas: Canvas, draw, any_name: bool = False) -> Turn | None:
-    """A question about something that the page does not show; None if it shows everything.
+    """A question about something that the page does not show; None if it shows everything, and
+    for worlds that ask such questions themselves.
 
     With `any_name` half of the goods and bars are of no list.
     """
@@ -91,6 +97,8 @@ def refusal(world: str, canvas: Canvas, draw, any_name: bool = False) -> Turn | 
         missing = [kind for kind in SHAPES if all(t.name != kind for t in canvas.things)]
         kind = draw.choice(missing)
         return Turn(f"What color is the {kind}?", f"There is no {kind}.")
+    if world != "words":
+        return None
     lines = len(canvas.prints)
     if lines == len(ORDINALS):
         return None

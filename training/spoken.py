@@ -1,4 +1,4 @@
-"""Questions in people's own words, from the grammar in wording/spoken.toml.
+"""Questions in people's own words, from the grammars in wording/spoken.toml and varied.toml.
 
 A way of asking is drawn, then what stands around it, then what a hurried writer leaves out or
 mistypes. Answers never depend on it: a question keeps its meaning.
@@ -14,7 +14,8 @@ import held_out
 from careless import mistyped
 from wording import FOLDER, groups_of
 
-FILE = FOLDER / "spoken.toml"
+# In the order in which their entries are tried; what stands around a question is in the last.
+FILES = (FOLDER / "varied.toml", FOLDER / "spoken.toml")
 GREETED, OPENED, CLOSED, EXPLAINED = 0.10, 0.12, 0.16, 0.05
 TELEGRAPHIC, SHORTENED, FILLED, REPLACED, MISTYPED = 0.04, 0.10, 0.10, 0.12, 0.08
 # Redraws before a question is left in the words of its world.
@@ -50,7 +51,7 @@ class Grammar:
 
 @functools.cache
 def load() -> Grammar:
-    content = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    contents = [tomllib.loads(file.read_text(encoding="utf-8")) for file in FILES]
 
     def parsed(lists: dict[str, list[str]]) -> dict[str, tuple[grammar.Sequence, ...]]:
         return {name: tuple(map(grammar.parse, texts)) for name, texts in lists.items()}
@@ -61,11 +62,13 @@ def load() -> Grammar:
             tuple(map(grammar.parse, entry["ways"].strip().splitlines())),
             entry.get("world"),
         )
+        for content in contents
         for entry in content["question"]
     )
-    around = content["around"]
+    lists = parsed({k: v for content in contents for k, v in content["lists"].items()})
+    around = contents[-1]["around"]
     words = {name: frozenset(around.pop(name)) for name in ("drop", "imperative")}
-    return Grammar(entries, parsed(content["lists"]), parsed(around), words, content["synonyms"])
+    return Grammar(entries, lists, parsed(around), words, contents[-1]["synonyms"])
 
 
 def ask(question: str, world: str, draw) -> str | None:

@@ -3,12 +3,16 @@
     python3 sprint.py broad --start ../public/models/keepsight-mini --run runs/broad
     python3 sprint.py talk  --start runs/broad --run runs/talk
     python3 sprint.py speak --start ../public/models/keepsight-mini --run runs/speak
+    python3 sprint.py vary  --start ../public/models/keepsight-mini --run runs/vary
 
 `broad` trains everything on narrow, wide, rich and photographed pages: 540 seconds on one H200 with
 13 + 2 drawing processes. `speak` does so for 420 seconds; six pages in ten are asked about in
-people's own words (spoken.py). `talk` trains the decoder alone over a frozen tower, for wording: 50
-minutes on two CPU cores. Both leave blank patches out at first and show all 576 at the end
-(`--full-from`). The learning rate warms up, stays level, and falls linearly (`--level`).
+people's own words (spoken.py). `vary` goes on with more worlds, pictures that are not square, and
+"Read all the text." as a first question; three pages in ten rehearse the worlds before. `talk`
+trains the decoder alone over a frozen tower, for wording: 50 minutes on two CPU cores. Without a
+GPU `vary` does so, too, with the values of ON_CPU: an hour on one core. All leave blank patches out
+at first and show all 576 at the end (`--full-from`). The learning rate warms up, stays level, and
+falls linearly (`--level`).
 
 Interrupt it and give the same command again, as with train.py; a run's folder holds the same.
 """
@@ -20,12 +24,22 @@ import torch
 from canvas import RICH
 from light import vary_light
 from stages import Stage, collate
-from supply import BROAD, SPEAK, TALK, MixedDensePages, MixedPages, Stream, loader, shared_drop
+from supply import (
+    BROAD,
+    SPEAK,
+    TALK,
+    VARY,
+    MixedDensePages,
+    MixedPages,
+    Stream,
+    loader,
+    shared_drop,
+)
 from train import Trainer, add_common
 
 BLANK_DROP = 0.9
 LEAST_RATE = 0.005
-MIXTURES = {"broad": BROAD, "talk": TALK, "speak": SPEAK}
+MIXTURES = {"broad": BROAD, "talk": TALK, "speak": SPEAK, "vary": VARY}
 # What each run was started with; every value is an option.
 RECIPES = {
     "broad": {
@@ -46,12 +60,27 @@ RECIPES = {
         "uses": 3, "memory": 120, "dense": 0.5, "frozen_vision": 0, "log_every": 75,
         "validate_every": 0.0,
     },
+    "vary": {
+        "hours": 480 / 3600, "rate": 1.2e-3, "vision_rate": 8e-4, "level": 0.35, "warmup": 80,
+        "full_from": 0.6, "batch": 192, "pages": 32, "workers": 13, "dense_workers": 2,
+        "uses": 3, "memory": 120, "dense": 0.5, "frozen_vision": 0, "reads_first": 0.1,
+        "log_every": 75, "validate_every": 0.0,
+    },
+}  # fmt: skip
+# What differs without a GPU: the decoder alone, small steps, no process but this one.
+ON_CPU = {
+    "vary": {
+        "hours": 1.0, "rate": 4e-4, "vision_rate": 0.0, "level": 0.3, "warmup": 20,
+        "full_from": 0.8, "batch": 8, "pages": 1, "workers": 0, "dense_workers": 0, "uses": 1,
+        "memory": 8, "dense": 0.0, "frozen_vision": 1, "threads": 1, "log_every": 15,
+    },
 }  # fmt: skip
 
 
 class Sprint(Trainer):
     def __init__(self, options):
         rates = {"learning_rate": options.rate, "vision_rate": options.vision_rate}
+        rates["reads_first"] = options.reads_first
         super().__init__(options, Stage(RICH, blank_drop=BLANK_DROP, **rates))
         self.drop = shared_drop(BLANK_DROP)
         self.generator = torch.Generator(self.device).manual_seed(1)
@@ -121,9 +150,11 @@ def parse(arguments=None) -> argparse.Namespace:
         add("--uses", type=float, help="how often a page is seen at most")
         add("--memory", type=int, help="batches kept on the device")
         add("--frozen-vision", type=int, help="1: the decoder alone is trained")
+        add("--reads-first", type=float, default=0.0, help="share of pages that are read at once")
         add("--look", type=float, default=0.3, help="weight of attention supervision")
         add("--dense", type=float, help="weight of the dense labels")
-        command.set_defaults(**recipe)
+        on_cpu = {} if torch.cuda.is_available() else ON_CPU.get(name, {})
+        command.set_defaults(**recipe | on_cpu)
     return parser.parse_args(arguments)
 
 

@@ -22,12 +22,13 @@ READ_SHARE = 0.3
 class Stage:
     """`style`: how varied the pages look. `blank_drop`: the chance that a patch without ink is left
     out of the prompt, its position kept: half the length, twice the pictures. The last stage must
-    see all patches."""
+    see all patches. `reads_first`: the share of pages that ask for all their text at once."""
 
     style: Style
     blank_drop: float
     learning_rate: float
     vision_rate: float
+    reads_first: float = 0.0
 
 
 HALF_PHOTOGRAPHED = Style(wide=True, photo_share=0.5)
@@ -47,7 +48,7 @@ class QuestionPages(IterableDataset):
 
     def __init__(self, stage: Stage, start: int):
         self.stage, self.start = stage, start
-        self.packer = Packer(load_tokenizer(), read_share=READ_SHARE)
+        self.packer = Packer(load_tokenizer(), read_share=READ_SHARE, first_share=stage.reads_first)
 
     def style_of(self, seed: int) -> Style:
         return self.stage.style

@@ -12,17 +12,24 @@ READ_ALL = "Read all the text."
 NOWHERE = -1
 # Prints whose middles are closer than this (pixels) stand in one row.
 ROW_HEIGHT = 9
-LISTINGS = ("List the items.", "Read the card.", "Describe the chart.")
+LISTINGS = (
+    "List the items.",
+    "List the columns.",
+    "Read the card.",
+    "Describe the chart.",
+    "What does the sign say?",
+)
 
 
 def transcript(canvas: Canvas) -> tuple[str, list[int]]:
     """The page's text in reading order, rows joined by " / ", and the patch of each character."""
-    rows: list[tuple[float, list[Print]]] = []
-    for entry in sorted(canvas.prints, key=lambda p: (p.middle, p.x, p.text)):
-        if rows and abs(rows[-1][0] - entry.middle) < ROW_HEIGHT:
-            rows[-1][1].append(entry)
+    rows: list[tuple[tuple[int, float], list[Print]]] = []
+    for entry in sorted(canvas.prints, key=lambda p: (p.sheet, p.middle, p.x, p.text)):
+        (sheet, middle), row = rows[-1] if rows else ((-1, 0.0), [])
+        if sheet == entry.sheet and abs(middle - entry.middle) < ROW_HEIGHT:
+            row.append(entry)
         else:
-            rows.append((entry.middle, [entry]))
+            rows.append(((entry.sheet, entry.middle), [entry]))
     text, patches = "", []
     for _, row in rows:
         separator = " / "
@@ -45,7 +52,7 @@ def locate(canvas: Canvas, question: str, answer: str) -> list[int] | None:
         return list(printed)
     if question == "List the shapes.":
         return locate_listed_shapes(canvas, answer)
-    if question in LISTINGS:
+    if question in LISTINGS or question.startswith("Read the row of "):
         return locate_listing(canvas, answer)
     thing = asked_thing(canvas, question)
     return [thing.patch] * len(answer) if thing else None
@@ -60,7 +67,8 @@ def printed_once(canvas: Canvas, text: str) -> tuple[int, ...] | None:
 def asked_thing(canvas: Canvas, question: str) -> Thing | None:
     """The one shape or bar whose colour, kind or place is asked for."""
     if question.startswith("What color is the ") and canvas.things:
-        name = question.removeprefix("What color is the ")[:-1].removesuffix(" bar")
+        name = question.removeprefix("What color is the ")[:-1]
+        name = name.removesuffix(" bar").removesuffix(" slice")
         found = [thing for thing in canvas.things if thing.name == name]
     elif question.startswith("What shape is "):
         color = question.removeprefix("What shape is ")[:-1]

@@ -20,6 +20,8 @@ from canvas import (
     RICH_PHOTOGRAPHED,
     SPOKEN,
     SPOKEN_PHOTOGRAPHED,
+    VARIED,
+    VARIED_PHOTOGRAPHED,
     WIDE,
     Style,
 )
@@ -35,6 +37,16 @@ SPEAK: Mixture = (
     (0.38, RICH),
     (0.90, SPOKEN),
     (1.0, SPOKEN_PHOTOGRAPHED),
+)
+# Three pages in ten rehearse what the weights can do; four are of the worlds added last.
+VARY: Mixture = (
+    (0.04, NARROW),
+    (0.09, WIDE),
+    (0.14, RICH),
+    (0.26, SPOKEN),
+    (0.30, SPOKEN_PHOTOGRAPHED),
+    (0.94, VARIED),
+    (1.0, VARIED_PHOTOGRAPHED),
 )
 # One dense page in so many is narrow.
 NARROW_EVERY = 3

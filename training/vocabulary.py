@@ -57,6 +57,40 @@ ROLES = (
 ).split()
 ORGANIZATIONS = ("Labs", "Corp", "Club", "Group", "School", "Museum", "Hotel")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+# Tables, forms, signs and screens.
+SERIF_FACES = ("DejaVuSerif.ttf", "LiberationSerif-Regular.ttf")
+ROW_COLUMNS = ("Name", "City", "Team", "Item", "Country", "Shop", "Group", "Month")
+NUMBER_COLUMNS = (
+    "Users Visits Orders Price Stock Score Points Goals Age Weight Sold Rooms Floor Hours Seats "
+    "Cost Size Length Speed Rank Wins Calls Views Trips"
+).split()
+FORM_TITLES = (
+    "Order Form", "Visitor Form", "Registration", "Application", "Membership", "Booking",
+    "Delivery Note", "Feedback", "Library Card", "Travel Claim", "Parking Permit", "Sign Up",
+)  # fmt: skip
+STREETS = ("Street", "Road", "Lane", "Hill", "Park", "Way")
+CHOICES = (
+    ("Yes", "No"), ("Cash", "Card"), ("Small", "Medium", "Large"), ("Single", "Double"),
+    ("Morning", "Evening"), ("Mr", "Ms", "Dr"), ("Adult", "Child"), ("Air", "Sea", "Road"),
+)  # fmt: skip
+NOTICES = (
+    "No Parking", "No Entry", "Exit", "Push", "Pull", "Wet Paint", "Keep Out", "Private",
+    "Mind the Step", "Ring the Bell", "Staff Only", "Please Wait", "Slow", "Stop", "Danger",
+    "No Smoking", "Way Out", "Quiet Please", "Fire Exit", "Parking", "Toilets", "Lift", "Sale",
+    "Out of Order", "Watch Your Head", "Beware of Dogs", "Cash Only", "Open", "Closed",
+)  # fmt: skip
+SETTINGS = (
+    "Language Theme Volume Brightness Font Zoom Region Network Printer Device Account Storage "
+    "Version Battery Backup Sound Alarm Timer Keyboard Camera Location Updates Bluetooth Privacy"
+).split()
+SETTING_VALUES = (
+    "English French Spanish Large Small Medium High Low Auto Manual Never Always Daily Weekly "
+    "Default Custom Full None Dark Light Fast Slow Left Right"
+).split()
+VARIABLES = (
+    "port size count limit name path width height index value total delay speed color mode rate "
+    "level depth offset scale"
+).split()
 FIELD_LABELS = {
     "name": "Name",
     "role": "Role",

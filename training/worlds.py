@@ -1,4 +1,4 @@
-"""Five synthetic worlds: a seed gives a page and questions with exact answers.
+"""Synthetic worlds: a seed gives a page and questions with exact answers.
 
 A world is a function of a random generator and a style. The order in which it draws numbers is part
 of its definition: changing it changes every page of every split.
@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 import phrasing
 import seeds
+from board_worlds import screen, sign
 from camera import develop
 from canvas import NARROW, Canvas, Style
+from graph_worlds import line, pie, press
 from picture_worlds import chart, shapes
 from print_worlds import READ_LINES, card, receipt, words
+from sheet_worlds import document, form, table
 from supervision import READ_ALL, transcript
 from turn import Turn
 
@@ -32,17 +35,34 @@ class Page(NamedTuple):
 
 
 WORLDS = {"shapes": shapes, "chart": chart, "receipt": receipt, "card": card, "words": words}
+# Drawn in the varied styles alone.
+MORE_WORLDS = {
+    "table": table,
+    "form": form,
+    "document": document,
+    "sign": sign,
+    "screen": screen,
+    "line": line,
+    "pie": pie,
+    "press": press,
+}
+ALL_WORLDS = WORLDS | MORE_WORLDS
 
 # Worlds that ask for no colour, and how many of their spoken pages are light on dark.
 WITHOUT_COLORS = ("receipt", "words")
 DARK_SHARE = 0.15
 
 
+def names(style: Style) -> list[str]:
+    """The worlds of a style."""
+    return list(ALL_WORLDS if style.varied else WORLDS)
+
+
 def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
     """The page of a seed. Its turns stand in random order; "Read all the text." comes last."""
     draw = random.Random(seed)
-    world = world or draw.choice(list(WORLDS))
-    canvas, turns = WORLDS[world](draw, style)
+    world = world or draw.choice(names(style))
+    canvas, turns = ALL_WORLDS[world](draw, style)
     draw.shuffle(turns)
     if style.spoken and world in WITHOUT_COLORS and draw.random() < DARK_SHARE:
         canvas.darken()
@@ -52,14 +72,16 @@ def sample(seed: int, world: str | None = None, style: Style = NARROW) -> Page:
         turns.append(Turn(READ_ALL, transcript(canvas)[0]))
     if not style.free_words:
         return Page(world, canvas, turns)
-    vary = phrasing.speak if style.spoken else phrasing.vary
-    return Page(world, canvas, *vary(world, canvas, turns, draw, style.rich))
+    if not style.spoken:
+        return Page(world, canvas, *phrasing.vary(world, canvas, turns, draw, style.rich))
+    said = phrasing.speak(world, canvas, turns, draw, style.rich, style.varied)
+    return Page(world, canvas, *said)
 
 
 def test_seed(world: str, page: int) -> int:
     """Seed of a held-out page: what evaluate.py scores and the gallery is chosen from."""
-    return seeds.held_out(seeds.TEST, list(WORLDS).index(world), page)
+    return seeds.held_out(seeds.TEST, list(ALL_WORLDS).index(world), page)
 
 
 def validation_seed(world: str, page: int) -> int:
-    return seeds.held_out(seeds.VALIDATION, list(WORLDS).index(world), page)
+    return seeds.held_out(seeds.VALIDATION, list(ALL_WORLDS).index(world), page)
