@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import { forgetShares } from "@/text/forgetShares";
 import { readDataset } from "./dataset";
 import { weightsRevision } from "./disk";

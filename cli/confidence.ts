@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { ModelCard } from "@/protocol/engine";
+import type { ModelCard } from "@/protocol/model";
 import { answerConfidence, type ConfidenceMeasure } from "@/text/confidence";
 import { inputError, parseCommandLine, usageError } from "./options";
 

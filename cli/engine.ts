@@ -1,15 +1,9 @@
 import path from "node:path";
 import { chromium } from "@playwright/test";
-import type {
-  AskRequest,
-  CompareRequest,
-  EngineEvent,
-  LaneOutcome,
-  LoadRequest,
-  MemoryReading,
-  ModelInfo,
-  TurnResult,
-} from "@/protocol/engine";
+import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import type { LoadRequest, ModelInfo } from "@/protocol/model";
+import type { AskRequest, CompareRequest } from "@/protocol/request";
+import type { LaneOutcome, TurnResult } from "@/protocol/result";
 import { findBrowser, launchOptions } from "./browser";
 import { EnginePage, type Outcome } from "./enginePage";
 import { inputError, webGpuError } from "./options";

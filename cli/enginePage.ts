@@ -1,21 +1,11 @@
 import fs from "node:fs";
 import type { Page } from "@playwright/test";
-import type {
-  AskRequest,
-  CacheSettings,
-  CompareRequest,
-  Engine,
-  EngineEvent,
-  EngineFailure,
-  LaneOutcome,
-  LoadRequest,
-  MemoryReading,
-  ModelInfo,
-  PlanPreview,
-  Sampling,
-  Turn,
-  TurnResult,
-} from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import type { EngineFailure } from "@/protocol/failure";
+import type { LoadRequest, ModelInfo } from "@/protocol/model";
+import type { AskRequest, CacheSettings, CompareRequest, Sampling, Turn } from "@/protocol/request";
+import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 
 /** Errors lose their class when they leave a page, so outcomes are data. */
 export type Outcome<T> =

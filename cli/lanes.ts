@@ -1,5 +1,5 @@
 import { POLICIES } from "@/compression/registry";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { numberOption, usageError } from "./options";
 
 /** @throws with exitCode 2 if there is no such policy */

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { EngineError } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
 import { LocalEngine } from "@/runtime/engine";
 import { dawn } from "./dawn";
 import type { OpenedEngine, TokenListener } from "./engine";

@@ -1,6 +1,6 @@
 import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
-import type { TurnResult } from "../src/protocol/engine";
+import type { TurnResult } from "../src/protocol/result";
 import { test } from "./test";
 
 /** Results of the lanes, as the page stores them in this browser. */

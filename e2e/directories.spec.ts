@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import { type Site, serveSite } from "../cli/site";
-import type { Turn } from "../src/protocol/engine";
+import type { Turn } from "../src/protocol/request";
 import { Directory } from "../test/directories/directory";
 import { REPORTED, type ReportedDirectory } from "../test/directories/reported";
 import { test } from "./test";

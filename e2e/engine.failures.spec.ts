@@ -1,6 +1,6 @@
 import { type BrowserContext, expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
-import type { EngineFailure } from "../src/protocol/engine";
+import type { EngineFailure } from "../src/protocol/failure";
 import { test } from "./test";
 
 const MODEL = "models/tiny-smolvlm/";

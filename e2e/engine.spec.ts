@@ -1,8 +1,8 @@
 import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
 import reference from "../fixtures/vision/reference.json" with { type: "json" };
-import type { Turn } from "../src/protocol/engine";
 import type { Notice } from "../src/protocol/notice";
+import type { Turn } from "../src/protocol/request";
 import { test } from "./test";
 
 /** Rows per KV head are allocated in steps of this many. */

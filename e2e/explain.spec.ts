@@ -1,6 +1,6 @@
 import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
-import type { Explanation, TurnResult } from "../src/protocol/engine";
+import type { Explanation, TurnResult } from "../src/protocol/result";
 import { test } from "./test";
 
 const shown = { images: ["picture"], question: "What is shown in this image?" };

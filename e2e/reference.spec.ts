@@ -1,6 +1,7 @@
 import { expect } from "@playwright/test";
 import { EnginePage, must } from "../cli/enginePage";
-import type { Reference, ReferenceAnswer, Turn } from "../src/protocol/engine";
+import type { Turn } from "../src/protocol/request";
+import type { Reference, ReferenceAnswer } from "../src/protocol/result";
 import { test } from "./test";
 
 /** A small random model of 3 layers with 5 tiles of 16 rows per image. */

@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
-import type { EngineFailure } from "../src/protocol/engine";
+import type { EngineFailure } from "../src/protocol/failure";
 import { ask, openScripted, recording } from "./scripted";
 import { test } from "./test";
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { POLICIES } from "@/compression/registry";
-import type { AskRequest, CacheSettings, SampledFrame, Sampling, Turn } from "@/protocol/engine";
+import type { AskRequest, CacheSettings, SampledFrame, Sampling, Turn } from "@/protocol/request";
 import { checkPolicy, parseLane, scopeOption } from "../lanes";
 import {
   inputError,

@@ -1,4 +1,6 @@
-import type { CacheSettings, LaneOutcome, ModelInfo, Turn, TurnResult } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
+import type { CacheSettings, Turn } from "@/protocol/request";
+import type { LaneOutcome, TurnResult } from "@/protocol/result";
 import { agreement } from "@/text/agreement";
 import type { OpenedEngine } from "../engine";
 import type { AskCommand } from "./command";

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { SampledFrame } from "@/protocol/engine";
+import type { SampledFrame } from "@/protocol/request";
 import { inputError } from "../options";
 
 /** A file of `--frames`, and its place in the video. */

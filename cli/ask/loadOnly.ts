@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { ModelInfo } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
 import { openEngine } from "../engine";
 import { inputError, parseCommandLine, usageError } from "../options";
 

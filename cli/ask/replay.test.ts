@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import type { AskRequest, CompareRequest, TurnResult } from "@/protocol/engine";
+import type { AskRequest, CompareRequest } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { result } from "@/store/app/testing";
 import type { AttemptRecord, ConversationRecord } from "@/store/library/records";
 import { replay } from "./replay";

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { ModelInfo } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
 import type { ConversationDocument } from "@/store/library/exportJson";
 import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
 import { openEngine } from "../engine";

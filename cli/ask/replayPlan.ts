@@ -1,5 +1,6 @@
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
-import type { AskRequest, LoadRequest, Sampling } from "@/protocol/engine";
+import type { LoadRequest } from "@/protocol/model";
+import type { AskRequest, Sampling } from "@/protocol/request";
 import { framesOf } from "@/store/chat/asking";
 import {
   type ChatConversation,

@@ -1,4 +1,5 @@
-import type { AskRequest, CompareRequest, Sampling, TurnResult } from "@/protocol/engine";
+import type { AskRequest, CompareRequest, Sampling } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import type { AttemptRecord } from "@/store/library/records";
 import type { OpenedEngine } from "../engine";
 import type { Step } from "./replayPlan";

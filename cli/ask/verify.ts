@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import type { ModelInfo, TurnResult } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
+import type { TurnResult } from "@/protocol/result";
 import { openEngine } from "../engine";
 import { inputError, parseCommandLine, usageError, writeDocument } from "../options";
 

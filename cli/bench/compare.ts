@@ -1,4 +1,5 @@
-import type { AskRequest, CacheSettings, TurnResult } from "@/protocol/engine";
+import type { AskRequest, CacheSettings } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { median } from "@/text/stats";
 import type { OpenedEngine } from "../engine";
 

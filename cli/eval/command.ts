@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { POLICIES } from "@/compression/registry";
-import type { CacheSettings, Sampling } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/request";
 import { type Question, questionsOf, readDataset, readReferences } from "../dataset";
 import { parseLane, scopeOption } from "../lanes";
 import {

@@ -1,4 +1,6 @@
-import type { CacheSettings, LaneOutcome, ModelInfo } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
+import type { CacheSettings } from "@/protocol/request";
+import type { LaneOutcome } from "@/protocol/result";
 import type { Question } from "../dataset";
 import type { OpenedEngine } from "../engine";
 import type { EvalCommand } from "./command";

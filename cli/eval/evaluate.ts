@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { ModelInfo } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
 import { type Question, referenceKey } from "../dataset";
 import { weightsRevision } from "../disk";
 import { withHubModel } from "../hubModel";

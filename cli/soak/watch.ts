@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { CDPSession } from "@playwright/test";
-import type { MemoryReading } from "@/protocol/engine";
+import type { MemoryReading } from "@/protocol/event";
 import type { Target } from "./target";
 
 /** What a page and its worker hold at one moment; bytes and counts by name. */

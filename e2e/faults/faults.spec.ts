@@ -2,7 +2,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page } from "@playwright/test";
 import { EnginePage, must, type Outcome } from "../../cli/enginePage";
-import type { EngineEvent, EngineFailure, TurnResult } from "../../src/protocol/engine";
+import type { EngineEvent } from "../../src/protocol/event";
+import type { EngineFailure } from "../../src/protocol/failure";
+import type { TurnResult } from "../../src/protocol/result";
 import { test } from "../test";
 import { arm, disarm, FAULTS, type Fault, injectFaults, type Trigger } from "./injection";
 

@@ -1,4 +1,5 @@
-import type { EngineEvent, TurnResult } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import type { TurnResult } from "@/protocol/result";
 
 /** One generated token, from its `token` event. */
 export interface AnswerToken {

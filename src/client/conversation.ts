@@ -1,4 +1,4 @@
-import type { CacheSettings, Sampling } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/request";
 import type { Answer } from "./answer";
 import type { PastTurn, Question } from "./question";
 

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type AskRequest, EngineError, type EngineEvent, type TurnResult } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import { EngineError } from "@/protocol/failure";
+import type { AskRequest } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { createKeepsight, DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "./keepsight";
 import type { WorkerEngine } from "./workerClient";
 

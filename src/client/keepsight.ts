@@ -1,23 +1,21 @@
 import { noticeInEnglish } from "@/language/noticeSentence";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
-import {
-  type AskRequest,
-  EngineError,
-  type EngineEvent,
-  type EngineFailure,
-  type LoadRequest,
-  type MemoryReading,
-  type ModelInfo,
-  type Turn,
-  toFailure,
-} from "@/protocol/engine";
+import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import { EngineError, type EngineFailure, toFailure } from "@/protocol/failure";
+import type { LoadRequest, ModelInfo } from "@/protocol/model";
+import type { AskRequest, Turn } from "@/protocol/request";
 import { type Answer, createAnswer } from "./answer";
 import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
 import type { PastTurn, Question } from "./question";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
 
 export type * from "@/protocol/engine";
+export type * from "@/protocol/event";
+export type * from "@/protocol/failure";
+export type * from "@/protocol/model";
 export type { Notice } from "@/protocol/notice";
+export type * from "@/protocol/request";
+export type * from "@/protocol/result";
 export type { PastTurn, Question };
 export { DEFAULT_SAMPLING, DEFAULT_SETTINGS, EngineError, noticeInEnglish, toFailure };
 

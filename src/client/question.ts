@@ -1,4 +1,4 @@
-import type { CacheSettings, Sampling } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/request";
 
 /** An answered turn. */
 export interface PastTurn {

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { expect, it } from "vitest";
-import type { AskRequest, Explanation, TurnResult } from "@/protocol/engine";
+import type { AskRequest } from "@/protocol/request";
+import type { Explanation, TurnResult } from "@/protocol/result";
 import { createScriptedEngine, type Recording } from "./scriptedEngine";
 
 const file = new URL("../../e2e/recordings/receipt.json", import.meta.url);

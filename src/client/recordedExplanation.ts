@@ -1,4 +1,4 @@
-import type { AnswerAttention, Explanation } from "@/protocol/engine";
+import type { AnswerAttention, Explanation } from "@/protocol/result";
 
 /** `Explanation` in JSON: its arrays' bytes (little-endian), deflated, in base64. */
 export interface RecordedExplanation {

@@ -1,19 +1,15 @@
-import {
-  type AskRequest,
-  type CacheSettings,
-  type Engine,
-  EngineError,
-  type EngineEvent,
-  type EngineFailure,
-  type ImageLayout,
-  type LaneOutcome,
-  type MemoryReading,
-  type ModelInfo,
-  type PlanPreview,
-  type Reference,
-  type TurnResult,
-  toFailure,
-} from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import { EngineError, type EngineFailure, toFailure } from "@/protocol/failure";
+import type { ModelInfo } from "@/protocol/model";
+import type { AskRequest, CacheSettings } from "@/protocol/request";
+import type {
+  ImageLayout,
+  LaneOutcome,
+  PlanPreview,
+  Reference,
+  TurnResult,
+} from "@/protocol/result";
 import { cutTo, decoded, type RecordedExplanation } from "./recordedExplanation";
 
 const OTHER_MODEL: EngineFailure = {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { EngineEvent } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
 import type { WorkerMessage, WorkerRequest } from "@/protocol/messages";
 import { createWorkerEngine } from "./workerClient";
 

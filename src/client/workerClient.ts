@@ -1,11 +1,6 @@
-import {
-  type Engine,
-  EngineError,
-  type EngineEvent,
-  type EngineFailure,
-  type LoadRequest,
-  type ModelInfo,
-} from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import { EngineError, type EngineFailure } from "@/protocol/failure";
 import type {
   Arguments,
   CallName,
@@ -13,6 +8,7 @@ import type {
   WorkerMessage,
   WorkerRequest,
 } from "@/protocol/messages";
+import type { LoadRequest, ModelInfo } from "@/protocol/model";
 
 /** The engine in its worker, with a method to end it. */
 export interface WorkerEngine extends Engine {

@@ -1,4 +1,4 @@
-import type { CacheSettings, Sampling } from "./engine";
+import type { CacheSettings, Sampling } from "./request";
 
 /** Half of the image's rows, by the policy that changes the embedded model's answers least. */
 export const DEFAULT_SETTINGS: CacheSettings = {

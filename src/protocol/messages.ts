@@ -1,4 +1,6 @@
-import type { Engine, EngineEvent, EngineFailure } from "./engine";
+import type { Engine } from "./engine";
+import type { EngineEvent } from "./event";
+import type { EngineFailure } from "./failure";
 
 type Calls = Omit<Engine, "subscribe">;
 export type CallName = keyof Calls;

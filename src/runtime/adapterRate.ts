@@ -5,7 +5,7 @@ import { createDecodeKernels } from "@/gpu/kernels/decode/decode";
 import { createMatmul } from "@/gpu/kernels/matmul/matmul";
 import type { Recorder } from "@/gpu/recorder";
 import { chooseVariants } from "@/gpu/variants";
-import type { AdapterRate } from "@/protocol/engine";
+import type { AdapterRate } from "@/protocol/model";
 
 const BYTES = 2; // of an f16 weight
 const ROUNDS = 3;

@@ -1,24 +1,18 @@
 import { type AdapterFacts, requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
-import {
-  type AdapterRate,
-  type AskRequest,
-  type CacheSettings,
-  type CompareRequest,
-  type Engine,
-  EngineError,
-  type EngineEvent,
-  type EngineFailure,
-  type ImagePrice,
-  type LaneOutcome,
-  type LoadRequest,
-  type MemoryReading,
-  type ModelInfo,
-  type ModelOutline,
-  type PlanPreview,
-  type PricedImage,
-  type TurnResult,
-} from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import { EngineError, type EngineFailure } from "@/protocol/failure";
+import type {
+  AdapterRate,
+  ImagePrice,
+  LoadRequest,
+  ModelInfo,
+  ModelOutline,
+  PricedImage,
+} from "@/protocol/model";
+import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/request";
+import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { measureRate } from "./adapterRate";
 import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
 import { MemoryReporter } from "./report/memoryReporter";

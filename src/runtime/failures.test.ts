@@ -7,7 +7,7 @@ import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
-import { EngineError } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
 import { asEngineError, DeviceFaults, isAbort, isOutOfMemory, modelTooLarge } from "./failures";
 
 const aborted = new DOMException("Stopped.", "AbortError");

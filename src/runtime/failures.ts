@@ -7,7 +7,8 @@ import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/prompt";
-import { EngineError, type EngineFailure, type LoadRequest } from "@/protocol/engine";
+import { EngineError, type EngineFailure } from "@/protocol/failure";
+import type { LoadRequest } from "@/protocol/model";
 import { formatBytes } from "@/text/format";
 
 /** Converts any error into the failure that crosses the worker's boundary. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { POLICIES } from "@/compression/registry";
-import type { AskRequest, CacheSettings, Turn } from "@/protocol/engine";
+import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 

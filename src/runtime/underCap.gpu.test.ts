@@ -2,13 +2,8 @@ import fs from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { POLICIES } from "@/compression/registry";
-import type {
-  AskRequest,
-  CacheSettings,
-  ReferenceAnswer,
-  Turn,
-  TurnResult,
-} from "@/protocol/engine";
+import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
+import type { ReferenceAnswer, TurnResult } from "@/protocol/result";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
-import type { AskRequest, CacheSettings } from "@/protocol/engine";
+import type { AskRequest, CacheSettings } from "@/protocol/request";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 

@@ -1,5 +1,5 @@
-import type { LaneOutcome, TurnResult } from "@/protocol/engine";
 import type { WorkerMessage, WorkerRequest } from "@/protocol/messages";
+import type { LaneOutcome, TurnResult } from "@/protocol/result";
 import { LocalEngine } from "./engine";
 import { asEngineError } from "./failures";
 

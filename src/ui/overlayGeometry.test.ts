@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import {
   coverage,
   keptRowCount,

@@ -1,4 +1,4 @@
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 
 /** A part of an image, in fractions of its width and height. */
 export interface PatchBox {

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { DEFAULT_SETTINGS } from "@/protocol/defaults";
-import { EngineError, type FailureCode, type TurnResult } from "@/protocol/engine";
+import { EngineError, type FailureCode } from "@/protocol/failure";
+import type { TurnResult } from "@/protocol/result";
 import { LocalEngine } from "@/runtime/engine";
 import { dawn } from "../../cli/dawn";
 import { Directory } from "./directory";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type ResampleFilter, resample } from "@/images/resample";
 import { DEFAULT_SETTINGS } from "@/protocol/defaults";
-import { EngineError, type TurnResult } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
+import type { TurnResult } from "@/protocol/result";
 import { LocalEngine } from "@/runtime/engine";
 import { dawn } from "../../cli/dawn";
 import { readPng } from "../../cli/png";

@@ -1,4 +1,4 @@
-import type { EngineFailure, FailureCode } from "@/protocol/engine";
+import type { EngineFailure, FailureCode } from "@/protocol/failure";
 import type { FailureReason } from "@/protocol/reason";
 
 type Sentence = (message: string) => string;

@@ -2,7 +2,7 @@ import type { Taps } from "@/compression/taps/registry";
 import type { DecodeRule, KeepPlan, VisionTaps } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
-import type { EngineEvent, Phase } from "@/protocol/engine";
+import type { EngineEvent, Phase } from "@/protocol/event";
 import type { FirstAttention } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";
 import type { Progress } from "../report/progress";

@@ -3,7 +3,7 @@ import { Recorder } from "@/gpu/recorder";
 import { PLAIN } from "@/gpu/variants";
 import type { Decoder } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
-import type { AskRequest } from "@/protocol/engine";
+import type { AskRequest } from "@/protocol/request";
 import { CpuDecoder, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
 import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";

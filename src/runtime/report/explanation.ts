@@ -4,7 +4,7 @@ import { type MovingSlots, StepAttention } from "@/model/decoder/stepAttention";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import type { Prompt } from "@/model/prompt/prompt";
-import type { AnswerAttention, Explanation } from "@/protocol/engine";
+import type { AnswerAttention, Explanation } from "@/protocol/result";
 import type { PrefillSpan } from "../request/prefillSpan";
 import type { TapRequest } from "./tapRecording";
 

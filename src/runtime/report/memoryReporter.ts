@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { EngineEvent } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
 
 type MemoryEvent = Extract<EngineEvent, { type: "memory" }>;
 

@@ -1,13 +1,8 @@
 import type { GeneratedToken } from "@/model/decoder/generation";
-import type {
-  AskRequest,
-  Explanation,
-  ImageLayout,
-  LayerReport,
-  Phase,
-  TurnResult,
-} from "@/protocol/engine";
+import type { Phase } from "@/protocol/event";
 import type { Notice } from "@/protocol/notice";
+import type { AskRequest } from "@/protocol/request";
+import type { Explanation, ImageLayout, LayerReport, TurnResult } from "@/protocol/result";
 import type { PrefillSpan } from "../request/prefillSpan";
 import { perToken } from "./report";
 

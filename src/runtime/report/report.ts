@@ -1,6 +1,6 @@
 import type { KvCache } from "@/model/kv/cache";
 import { capacityFor, type RowCounts } from "@/model/kv/layout";
-import type { LayerReport, TurnResult } from "@/protocol/engine";
+import type { LayerReport, TurnResult } from "@/protocol/result";
 import { quantile } from "@/text/stats";
 
 /** The current rows of every layer, with the counts before compaction. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { checkSettings } from "../request/request";
 import { sharedTaps, tapsOf } from "./tapRecording";
 

@@ -1,5 +1,6 @@
 import type { Memory } from "@/gpu/memory";
-import { type CacheSettings, EngineError } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
+import type { CacheSettings } from "@/protocol/request";
 
 /** The most bytes that the KV pool may hold: the conversation's cap, or what other pools leave. */
 export interface KvCeiling {

@@ -1,4 +1,4 @@
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 
 /** The tokens that a cache has seen, including those whose rows were dropped. */
 export interface Seen {

@@ -4,7 +4,7 @@ import { observationRows } from "@/compression/taps/prompt";
 import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { PlanInput, Rotary, VisionTaps } from "@/compression/types";
 import type { Prompt } from "@/model/prompt/prompt";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 
 /** The model's dimensions that a plan needs. */
 export interface ModelShape {

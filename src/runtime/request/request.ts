@@ -3,13 +3,8 @@ import { policyById } from "@/compression/registry";
 import { resolveOptions } from "@/compression/resolveOptions";
 import type { Policy } from "@/compression/types";
 import type { PositionMode } from "@/model/kv/cache";
-import {
-  type AskRequest,
-  type CacheSettings,
-  EngineError,
-  type EngineFailure,
-  type Sampling,
-} from "@/protocol/engine";
+import { EngineError, type EngineFailure } from "@/protocol/failure";
+import type { AskRequest, CacheSettings, Sampling } from "@/protocol/request";
 import { shown } from "@/text/shown";
 
 /** Validated settings. */

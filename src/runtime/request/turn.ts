@@ -1,7 +1,9 @@
 import type { Framed } from "@/model/prompt/clips";
 import type { Prompt, PromptTile } from "@/model/prompt/prompt";
-import { type AskRequest, EngineError, type ImageLayout } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
 import type { Notice } from "@/protocol/notice";
+import type { AskRequest } from "@/protocol/request";
+import type { ImageLayout } from "@/protocol/result";
 import { type ConversationImages, imageLayout, type SeenImage } from "../session/images";
 import type { LoadedModel } from "../session/loadedModel";
 import { type Seen, settingsKey } from "./continuation";

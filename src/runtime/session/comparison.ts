@@ -1,4 +1,6 @@
-import type { CacheSettings, CompareRequest, EngineEvent, LaneOutcome } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import type { CacheSettings, CompareRequest } from "@/protocol/request";
+import type { LaneOutcome } from "@/protocol/result";
 import { encodeImages } from "../phases/encode";
 import type { Job, PhaseContext, PhaseIo } from "../phases/job";
 import { prefillSegment } from "../phases/prefill";

@@ -1,6 +1,7 @@
 import type { KvCache } from "@/model/kv/cache";
 import { isOfShape, restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
-import type { CacheSettings, PlanPreview } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
+import type { PlanPreview } from "@/protocol/result";
 import {
   type Job,
   markMemory,

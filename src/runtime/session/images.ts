@@ -7,7 +7,7 @@ import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt
 import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
 import { smallerTiles } from "@/model/vision/smallerTiles";
 import { firstEqualRows } from "@/model/vision/visualRows";
-import type { ImageLayout } from "@/protocol/engine";
+import type { ImageLayout } from "@/protocol/result";
 import { cutOf, type ImageCut } from "./imageCut";
 import type { VisionModel } from "./loadedModel";
 

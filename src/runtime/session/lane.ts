@@ -1,7 +1,8 @@
 import type { DecodeRule, KeepPlan } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
-import type { EngineFailure, LaneOutcome } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
+import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
 import { compactToFork, reportPruned } from "../phases/compact";
 import { decodeAnswer } from "../phases/decode";

@@ -1,4 +1,5 @@
-import { EngineError, type LaneOutcome } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
+import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
 import { chooseBeforePrefill, decide } from "../phases/decide";
 import type { Job, Prefilled } from "../phases/job";

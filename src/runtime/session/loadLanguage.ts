@@ -8,7 +8,8 @@ import type { DecoderConfig } from "@/model/checkpoint/config";
 import { type DecoderTypes, loadWeights, typesOf } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import { createKernelSet } from "@/model/decoder/kernelSet";
-import type { EngineEvent, LoadRequest } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import type { LoadRequest } from "@/protocol/model";
 import { rememberedSelfTest } from "./rememberedTest";
 
 export type ModelLoadProgress = Omit<Extract<EngineEvent, { type: "load" }>, "type">;

@@ -19,7 +19,7 @@ import { checkPrompts } from "@/model/prompt/promptCheck";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
-import type { LoadRequest, ModelInfo } from "@/protocol/engine";
+import type { LoadRequest, ModelInfo } from "@/protocol/model";
 import { shown } from "@/text/shown";
 import type { ModelShape } from "../request/prefillSpan";
 import { loadLanguage, type ModelLoadOptions } from "./loadLanguage";

@@ -3,7 +3,7 @@ import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import type { Decoder } from "@/model/decoder/decoder";
 import { transformers } from "@/model/prompt/transformers";
 import { ort } from "@/model/vision/ort";
-import type { AdapterInfo, LoadRequest, ModelCard, ModelInfo } from "@/protocol/engine";
+import type { AdapterInfo, LoadRequest, ModelCard, ModelInfo } from "@/protocol/model";
 import { version } from "../../../package.json";
 
 /** The description of a loaded model for the page. */

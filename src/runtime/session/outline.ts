@@ -7,7 +7,7 @@ import { decoderTensors } from "@/model/checkpoint/weights";
 import { decoderTypes, type TypeOf, type WeightType } from "@/model/checkpoint/weightTypes";
 import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
-import { type ModelOutline, OUTLINE_IMAGE } from "@/protocol/engine";
+import { type ModelOutline, OUTLINE_IMAGE } from "@/protocol/model";
 
 /** No request leaves for it: the files are given. */
 const NOWHERE = "https://model.invalid/";

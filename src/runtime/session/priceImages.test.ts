@@ -6,7 +6,7 @@ import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { PromptBuilder } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
-import { OUTLINE_IMAGE } from "@/protocol/engine";
+import { OUTLINE_IMAGE } from "@/protocol/model";
 import { FAMILY_FIXTURES, readFamily } from "../../../test/families";
 import { diskFetch, diskUrl } from "../../../test/files";
 import type { LoadedModel } from "./loadedModel";

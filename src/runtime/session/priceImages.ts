@@ -1,4 +1,4 @@
-import type { ImagePrice, PricedImage } from "@/protocol/engine";
+import type { ImagePrice, PricedImage } from "@/protocol/model";
 import { cutOf } from "./imageCut";
 import type { LoadedModel } from "./loadedModel";
 

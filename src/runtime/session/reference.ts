@@ -1,6 +1,7 @@
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
-import type { EngineEvent, LaneOutcome, MissingReference, Reference } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import type { LaneOutcome, MissingReference, Reference } from "@/protocol/result";
 import { isAbort, isOutOfMemory } from "../failures";
 import { compactToFork } from "../phases/compact";
 import { decodeAnswer } from "../phases/decode";

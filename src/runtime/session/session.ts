@@ -1,11 +1,5 @@
-import type {
-  AskRequest,
-  CacheSettings,
-  CompareRequest,
-  LaneOutcome,
-  PlanPreview,
-  TurnResult,
-} from "@/protocol/engine";
+import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/request";
+import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { isAbort, isOutOfMemory } from "../failures";
 import { markMemory, type PhaseContext, type PhaseIo, tellPhase } from "../phases/job";
 import { Progress } from "../report/progress";

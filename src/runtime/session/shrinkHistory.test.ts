@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { candidateSlots, targetRows } from "./shrinkHistory";
 
 /** One layer whose two heads hold other rows, in an order of their own. */

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { POLICIES } from "@/compression/registry";
 import { createHub } from "@/hub/hub";
-import type { AskRequest, CompareRequest, Engine, ModelInfo } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
+import type { AskRequest, CompareRequest } from "@/protocol/request";
 import { createApp } from "./app";
 import { result } from "./testing";
 

@@ -1,5 +1,6 @@
 import type { Hub } from "@/hub/hub";
-import type { CacheSettings, Engine } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { type AttentionView, createAttentionView } from "../attention/attentionView";
 import { storageFolder } from "../chat/cacheFiles";
 import { type Chat, createChat } from "../chat/chat";

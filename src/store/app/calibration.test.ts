@@ -1,5 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { type AskRequest, type Engine, EngineError } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import { EngineError } from "@/protocol/failure";
+import type { AskRequest } from "@/protocol/request";
 import type { Load } from "../engine/load";
 import { createCalibration } from "./calibration";
 

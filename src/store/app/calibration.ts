@@ -1,12 +1,8 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
-import {
-  type CacheSettings,
-  type EngineFailure,
-  type Sampling,
-  type TurnResult,
-  toFailure,
-} from "@/protocol/engine";
+import { type EngineFailure, toFailure } from "@/protocol/failure";
+import type { CacheSettings, Sampling } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { forgetShares } from "@/text/forgetShares";
 import type { Load } from "../engine/load";
 import type { SampleImage } from "../images/samples";

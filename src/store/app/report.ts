@@ -1,4 +1,4 @@
-import type { EngineFailure } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
 import type { Attempt, ChatConversation } from "../conversation/conversation";
 import type { ModelState } from "../engine/model";
 import type { SettingsState } from "../settings/settings";

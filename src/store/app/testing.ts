@@ -1,4 +1,4 @@
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import type { CacheFiles } from "../chat/cacheFiles";
 
 /** A finished turn for tests, with overrides. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AnswerAttention, LayerReport } from "@/protocol/engine";
+import type { AnswerAttention, LayerReport } from "@/protocol/result";
 import { attendedRows, attentionOfRow, attentionOfSteps, lightOf, sinkRows } from "./attention";
 
 const byte = (attention: number) => Math.round(255 * Math.sqrt(attention));

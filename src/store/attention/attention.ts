@@ -1,4 +1,4 @@
-import type { AnswerAttention, LayerReport } from "@/protocol/engine";
+import type { AnswerAttention, LayerReport } from "@/protocol/result";
 import type { LayerChoice } from "../settings/settings";
 
 /**

@@ -1,4 +1,4 @@
-import type { Explanation } from "@/protocol/engine";
+import type { Explanation } from "@/protocol/result";
 import type { LayerChoice } from "../settings/settings";
 
 export type Importance = NonNullable<Explanation["importance"]>;

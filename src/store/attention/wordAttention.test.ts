@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Explanation, ImageLayout, LayerReport } from "@/protocol/engine";
+import type { Explanation, ImageLayout, LayerReport } from "@/protocol/result";
 import { result } from "../app/testing";
 import {
   type ChatConversation,

@@ -1,4 +1,4 @@
-import type { AnswerAttention, ImageLayout, LayerReport } from "@/protocol/engine";
+import type { AnswerAttention, ImageLayout, LayerReport } from "@/protocol/result";
 import { alignedWords } from "@/text/agreement";
 import type { ChatState } from "../chat/chat";
 import {

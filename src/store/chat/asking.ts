@@ -1,4 +1,6 @@
-import type { AskRequest, Engine, LaneOutcome, Sampling } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { AskRequest, Sampling } from "@/protocol/request";
+import type { LaneOutcome } from "@/protocol/result";
 import {
   type Attempt,
   type ChatConversation,

@@ -1,15 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
-import {
-  type AskRequest,
-  type CacheSettings,
-  type CompareRequest,
-  type Engine,
-  EngineError,
-  type EngineEvent,
-  type LaneOutcome,
-  type ModelInfo,
-  type TurnResult,
-} from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import { EngineError } from "@/protocol/failure";
+import type { ModelInfo } from "@/protocol/model";
+import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/request";
+import type { LaneOutcome, TurnResult } from "@/protocol/result";
 import { NO_CACHE_FILES, result } from "../app/testing";
 import { type ConversationImage, emptyConversation } from "../conversation/conversation";
 import { createCharts } from "../engine/charts";

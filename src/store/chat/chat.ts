@@ -1,12 +1,9 @@
 import { createStore } from "zustand/vanilla";
-import {
-  type CacheSettings,
-  type Engine,
-  type EngineEvent,
-  type LaneOutcome,
-  type Sampling,
-  toFailure,
-} from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import { toFailure } from "@/protocol/failure";
+import type { CacheSettings, Sampling } from "@/protocol/request";
+import type { LaneOutcome } from "@/protocol/result";
 import {
   type Attempt,
   type ChatConversation,

@@ -1,6 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type { OptionValues } from "@/compression/options";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { PolicyInfo } from "../settings/policyInfo";
 import {

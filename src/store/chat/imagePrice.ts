@@ -1,5 +1,5 @@
 import { createStore } from "zustand/vanilla";
-import type { ImagePrice, PricedImage } from "@/protocol/engine";
+import type { ImagePrice, PricedImage } from "@/protocol/model";
 import type { ConversationImage } from "../conversation/conversation";
 import { waitingImages } from "../conversation/conversationImages";
 import type { Load } from "../engine/load";

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
-import type { CacheSettings, Engine } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { result } from "../app/testing";
 import { type Attempt, emptyConversation, withExchange } from "../conversation/conversation";
 import type { Load } from "../engine/load";

@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
-import type { CacheSettings, LayerReport } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
+import type { LayerReport } from "@/protocol/result";
 import { standingAttempt } from "../conversation/conversation";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ImageLayout } from "@/protocol/engine";
+import type { ImageLayout } from "@/protocol/result";
 import { result } from "../app/testing";
 import { emptyConversation, type Run, withExchange } from "../conversation/conversation";
 import { shownRows } from "./shownRows";

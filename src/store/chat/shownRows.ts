@@ -1,4 +1,4 @@
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { type Attempt, type ChatConversation, reportOf } from "../conversation/conversation";
 import type { ChatState } from "./chat";
 

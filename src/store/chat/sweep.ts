@@ -1,13 +1,8 @@
 import { createStore } from "zustand/vanilla";
-import {
-  type CacheSettings,
-  EngineError,
-  type EngineEvent,
-  type EngineFailure,
-  type Sampling,
-  type TurnResult,
-  toFailure,
-} from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import { EngineError, type EngineFailure, toFailure } from "@/protocol/failure";
+import type { CacheSettings, Sampling } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { type Exchange, turnsUntil } from "../conversation/conversation";
 import type { ReadonlyStore } from "../readonlyStore";
 import { FULL } from "../settings/settings";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { result } from "../app/testing";
 import { type Attempt, type Exchange, emptyConversation } from "../conversation/conversation";
 import { standingAttempts, turnHistory } from "./turnHistory";

@@ -1,4 +1,4 @@
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { type Attempt, type ChatConversation, standingAttempt } from "../conversation/conversation";
 
 /** Measurements of one answered turn, for the charts of a whole conversation. */

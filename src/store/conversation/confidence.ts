@@ -1,4 +1,5 @@
-import type { ModelCard, TurnResult } from "@/protocol/engine";
+import type { ModelCard } from "@/protocol/model";
+import type { TurnResult } from "@/protocol/result";
 import { answerConfidence } from "@/text/confidence";
 
 /** How sure a model is of an answer. */

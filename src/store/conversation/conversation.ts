@@ -1,15 +1,8 @@
 import { texts } from "@/language/language";
-import type {
-  CacheSettings,
-  EngineEvent,
-  EngineFailure,
-  ImageLayout,
-  LayerReport,
-  Phase,
-  SampledFrame,
-  Turn,
-  TurnResult,
-} from "@/protocol/engine";
+import type { EngineEvent, Phase } from "@/protocol/event";
+import type { EngineFailure } from "@/protocol/failure";
+import type { CacheSettings, SampledFrame, Turn } from "@/protocol/request";
+import type { ImageLayout, LayerReport, TurnResult } from "@/protocol/result";
 import type { Hidden } from "./occlusion";
 import type { Origin } from "./origin";
 import type { Timings } from "./timings";

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { ModelInfo } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
 import { type ChatConversation, contextTokens, reportOf } from "./conversation";
 import { waitingImages } from "./conversationImages";
 

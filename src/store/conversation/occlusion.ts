@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { ImageLayout } from "@/protocol/engine";
+import type { ImageLayout } from "@/protocol/result";
 
 /** A part of an image, in fractions of its width and height. */
 type Box = ImageLayout["tiles"][number]["box"];

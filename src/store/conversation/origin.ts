@@ -1,4 +1,5 @@
-import type { AdapterInfo, ModelInfo, Sampling } from "@/protocol/engine";
+import type { AdapterInfo, ModelInfo } from "@/protocol/model";
+import type { Sampling } from "@/protocol/request";
 
 /** Where an answer came from, besides its question and settings; needed to ask again. */
 export interface Origin

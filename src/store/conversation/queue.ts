@@ -1,4 +1,4 @@
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import type { Attempt, ChatConversation, Exchange } from "./conversation";
 
 /** The oldest waiting attempt, with the other lanes of its comparison. */

@@ -1,4 +1,4 @@
-import type { EngineEvent } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
 
 /** Measurements of an answer, stored so that its charts can be drawn later. */
 export interface Timings {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { result } from "../app/testing";
 import type { Attempt, Exchange, Run } from "./conversation";
 import { agreesWithReference, fullReference, verdictOf } from "./verdict";

@@ -1,4 +1,4 @@
-import type { MissingReference, TurnResult } from "@/protocol/engine";
+import type { MissingReference, TurnResult } from "@/protocol/result";
 import { sameSettings } from "../settings/settings";
 import { type Attempt, type Exchange, type Run, textOf } from "./conversation";
 

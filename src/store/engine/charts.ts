@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
-import type { EngineEvent, MemoryReading, TurnResult } from "@/protocol/engine";
+import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import type { TurnResult } from "@/protocol/result";
 import { createSeries, type Series } from "@/text/series";
 import { median } from "@/text/stats";
 import { createTimingsRecorder, type KvSample, type Timings } from "../conversation/timings";

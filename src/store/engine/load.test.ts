@@ -1,5 +1,8 @@
 import { expect, it } from "vitest";
-import { type Engine, EngineError, type EngineEvent, type ModelInfo } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import { EngineError } from "@/protocol/failure";
+import type { ModelInfo } from "@/protocol/model";
 import { createLoad } from "./load";
 
 /** An engine whose loads succeed, or wait for ever, and that says what the test tells it to. */

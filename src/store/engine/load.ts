@@ -1,5 +1,7 @@
 import { texts } from "@/language/language";
-import { type Engine, type LoadRequest, toFailure } from "@/protocol/engine";
+import type { Engine } from "@/protocol/engine";
+import { toFailure } from "@/protocol/failure";
+import type { LoadRequest } from "@/protocol/model";
 import { createModelStore, type ModelStore, reduceLoad } from "./model";
 
 /**

@@ -1,5 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { EngineEvent, EngineFailure, ModelInfo } from "@/protocol/engine";
+import type { EngineEvent } from "@/protocol/event";
+import type { EngineFailure } from "@/protocol/failure";
+import type { ModelInfo } from "@/protocol/model";
 import type { ReadonlyStore } from "../readonlyStore";
 
 type LoadEvent = Extract<EngineEvent, { type: "load" }>;

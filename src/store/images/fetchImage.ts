@@ -1,6 +1,6 @@
 import { texts } from "@/language/language";
 import { within } from "@/net/within";
-import type { EngineFailure } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
 import { formatMegabytes } from "@/text/format";
 import { mayRead } from "./pagePolicy";
 

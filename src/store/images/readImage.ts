@@ -2,7 +2,7 @@ import { decodeUpright } from "@/images/decode";
 import { type ImageFile, openImageFile } from "@/images/file";
 import { ImageError } from "@/images/imageError";
 import { texts } from "@/language/language";
-import type { EngineFailure } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
 import { formatCount, formatMegabytes } from "@/text/format";
 import { shown } from "@/text/shown";
 import type { ConversationImage } from "../conversation/conversation";

@@ -1,6 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
-import { type EngineFailure, toFailure } from "@/protocol/engine";
+import { type EngineFailure, toFailure } from "@/protocol/failure";
 import { formatClock } from "@/text/format";
 import { shown } from "@/text/shown";
 import type { Chat } from "../chat/chat";

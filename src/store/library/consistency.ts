@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { ImageLayout, LayerReport, TurnResult } from "@/protocol/engine";
+import type { ImageLayout, LayerReport, TurnResult } from "@/protocol/result";
 import { wordsIn } from "../attention/words";
 import { SAMPLING_LIMITS } from "../settings/settings";
 import type { DocumentResult } from "./exportJson";

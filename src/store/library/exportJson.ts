@@ -1,10 +1,6 @@
-import type {
-  CacheSettings,
-  EngineFailure,
-  MissingReference,
-  ReferenceAnswer,
-  TurnResult,
-} from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
+import type { CacheSettings } from "@/protocol/request";
+import type { MissingReference, ReferenceAnswer, TurnResult } from "@/protocol/result";
 import type { Origin } from "../conversation/origin";
 import type { Timings } from "../conversation/timings";
 import type { AttemptRecord, ConversationRecord, HiddenRecord, ImageRecord } from "./records";

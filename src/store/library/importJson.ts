@@ -1,14 +1,7 @@
 import { texts } from "@/language/language";
-import type {
-  CacheSettings,
-  EngineFailure,
-  FailureCode,
-  ImageLayout,
-  LayerReport,
-  MissingReference,
-  SampledFrame,
-  Sampling,
-} from "@/protocol/engine";
+import type { EngineFailure, FailureCode } from "@/protocol/failure";
+import type { CacheSettings, SampledFrame, Sampling } from "@/protocol/request";
+import type { ImageLayout, LayerReport, MissingReference } from "@/protocol/result";
 import { MOST_LANES } from "../chat/comparisonSetup";
 import { MAX_IMAGES } from "../conversation/imageBudget";
 import { MAX_HIDDEN } from "../conversation/occlusion";

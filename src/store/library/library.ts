@@ -1,6 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
-import type { CacheSettings } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
 import { formatMegabytes } from "@/text/format";
 import type { Chat, ChatState } from "../chat/chat";
 import type { KeptCaches } from "../chat/keptCaches";

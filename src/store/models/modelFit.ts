@@ -1,4 +1,4 @@
-import type { AdapterRate, ModelOutline } from "@/protocol/engine";
+import type { AdapterRate, ModelOutline } from "@/protocol/model";
 import type { WeightChoice } from "../settings/settings";
 
 /** What limits a model here; undefined where the browser does not tell. */

@@ -4,12 +4,8 @@ import { HubError, type HubErrorCode } from "@/hub/hubError";
 import type { InstallProgress } from "@/hub/install";
 import type { KeptModel } from "@/hub/keptModels";
 import type { ModelAddress, Repository } from "@/hub/repository";
-import {
-  type EngineFailure,
-  type LoadRequest,
-  type ModelOutline,
-  toFailure,
-} from "@/protocol/engine";
+import { type EngineFailure, toFailure } from "@/protocol/failure";
+import type { LoadRequest, ModelOutline } from "@/protocol/model";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { Place } from "./modelFit";

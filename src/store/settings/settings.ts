@@ -2,7 +2,8 @@ import { createStore } from "zustand/vanilla";
 import type { NumberLimits, OptionValues } from "@/compression/options";
 import type { LanguageChoice } from "@/language/language";
 import { DEFAULT_SAMPLING, DEFAULT_SETTINGS } from "@/protocol/defaults";
-import type { CacheSettings, LoadRequest, Sampling } from "@/protocol/engine";
+import type { LoadRequest } from "@/protocol/model";
+import type { CacheSettings, Sampling } from "@/protocol/request";
 import type { ReadonlyStore } from "../readonlyStore";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 

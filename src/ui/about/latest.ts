@@ -1,5 +1,6 @@
 import { texts } from "@/language/language";
-import type { CacheSettings, TurnResult } from "@/protocol/engine";
+import type { CacheSettings } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import type { ChatConversation } from "@/store/conversation/conversation";
 
 /** An answer of the conversation on the page, with what it was asked under. */

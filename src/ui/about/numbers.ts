@@ -1,5 +1,5 @@
 import type { Texts } from "@/language/language";
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/format";
 import { rowCounters } from "../chat/rowCounters";
 

@@ -1,6 +1,6 @@
 import { texts } from "@/language/language";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
-import type { Sampling } from "@/protocol/engine";
+import type { Sampling } from "@/protocol/request";
 import { SAMPLING_LIMITS } from "@/store/settings/settings";
 import { samplingWords } from "../shared/settingsWords";
 import { useApp, useSettings } from "../useApp";

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo } from "react";
 import { texts } from "@/language/language";
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import type { Charts } from "@/store/engine/charts";
 import type { DataTable } from "@/text/csv";

@@ -1,5 +1,6 @@
 import { texts } from "@/language/language";
-import type { CacheSettings, Sampling, TurnResult } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/request";
+import type { TurnResult } from "@/protocol/result";
 import { type Hidden, hiddenLabel } from "@/store/conversation/occlusion";
 import { formatBytes, formatCount, formatMs, formatShare } from "@/text/format";
 import { noticeSentences } from "../shared/noticeSentences";

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import { confidenceOf } from "@/store/conversation/confidence";
 import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
 import { type Verdict, verdictOf } from "@/store/conversation/verdict";

@@ -1,4 +1,4 @@
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 
 /** Rows of a cache after compaction, per layer on average. */
 export interface HeldParts {

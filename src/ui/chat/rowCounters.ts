@@ -1,4 +1,4 @@
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 
 /**
  * The two counters beside every answer, summed over the layers: rows that the cache held when the

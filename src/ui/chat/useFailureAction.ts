@@ -1,5 +1,5 @@
 import { DEFAULT_SETTINGS } from "@/protocol/defaults";
-import type { EngineFailure } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
 import type { Attempt, Exchange } from "@/store/conversation/conversation";
 import { hasImagesBefore } from "@/store/conversation/conversationImages";
 import { clampPercent, FULL, type SettingsStore, smallerWeights } from "@/store/settings/settings";

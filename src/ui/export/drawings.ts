@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import type { KvSample } from "@/store/conversation/timings";
 import { formatBytes, formatCount, formatMsNumber } from "@/text/format";
 import { type Markup, type MarkupPart, markup } from "./markup";

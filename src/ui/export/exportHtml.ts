@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { LayerReport } from "@/protocol/engine";
+import type { LayerReport } from "@/protocol/result";
 import {
   type Attempt,
   attemptGroups,

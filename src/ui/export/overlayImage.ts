@@ -1,4 +1,4 @@
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { keptRowCount, keptShareOfAll, rowCount } from "../overlayGeometry";
 import { drawKeptRows, keptInk } from "../viewer/drawOverlay";
 

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import { OUTLINE_IMAGE } from "@/protocol/engine";
+import { OUTLINE_IMAGE } from "@/protocol/model";
 import {
   answerSeconds,
   gpuBytes,

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { TurnResult } from "@/protocol/engine";
+import type { TurnResult } from "@/protocol/result";
 import type { App } from "@/store/app/app";
 import type { Attempt, ConversationImage, Exchange } from "@/store/conversation/conversation";
 import { fullReference } from "@/store/conversation/verdict";

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { EngineFailure } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
 import styles from "./Failure.module.css";
 import { failureSentence, originalMessage } from "./failureWords";
 

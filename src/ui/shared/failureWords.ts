@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { EngineFailure } from "@/protocol/engine";
+import type { EngineFailure } from "@/protocol/failure";
 
 /** The sentence of a failure: the engine's message, or the page's if it knows more. */
 export function failureSentence({ code, message, reason }: EngineFailure): string {

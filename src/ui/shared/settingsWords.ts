@@ -1,6 +1,6 @@
 import { texts } from "@/language/language";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
-import type { CacheSettings, Sampling } from "@/protocol/engine";
+import type { CacheSettings, Sampling } from "@/protocol/request";
 import { changedOptions, type PolicyInfo } from "@/store/settings/policyInfo";
 import { FULL } from "@/store/settings/settings";
 import { formatCount, formatRetention } from "@/text/format";

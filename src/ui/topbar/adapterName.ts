@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { AdapterInfo } from "@/protocol/engine";
+import type { AdapterInfo } from "@/protocol/model";
 
 /** The most specific name that the browser reports for an adapter. */
 export function adapterName({

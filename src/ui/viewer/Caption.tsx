@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { texts } from "@/language/language";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { hottest } from "@/store/attention/heat";
 import type { LayerChoice } from "@/store/settings/settings";
 import { keptRowCount, type Patch, patchesOf, rowCount } from "../overlayGeometry";

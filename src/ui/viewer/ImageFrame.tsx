@@ -1,5 +1,5 @@
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import type { ConversationImage } from "@/store/conversation/conversation";
 import { type Patch, patchesOf } from "../overlayGeometry";
 import { useImageWords } from "../useApp";

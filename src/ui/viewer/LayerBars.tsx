@@ -1,6 +1,6 @@
 import { useId } from "react";
 import { texts } from "@/language/language";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { commonCounts, keptRowCount, keptShare, rowCount } from "../overlayGeometry";
 import { useModel } from "../useApp";
 import styles from "./Viewer.module.css";

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { LayerReport } from "@/protocol/engine";
+import type { LayerReport } from "@/protocol/result";
 import type { Patch } from "../overlayGeometry";
 import styles from "./PatchReadout.module.css";
 import { describePatch, type Readings } from "./patchWords";

@@ -1,4 +1,4 @@
-import type { ImageLayout } from "@/protocol/engine";
+import type { ImageLayout } from "@/protocol/result";
 import { tokenColor } from "../color";
 import { coverage, overlayAlpha, type Patch, type PatchBox, patchesOf } from "../overlayGeometry";
 import type { Overlay, Paint } from "./overlay";

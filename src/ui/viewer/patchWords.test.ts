@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { heatOf } from "@/store/attention/heat";
 import { patchesOf } from "../overlayGeometry";
 import { NO_SINKS } from "./overlay";

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import type { Heat } from "@/store/attention/heat";
 import { formatCount } from "@/text/format";
 import { layersThatKept, type Patch } from "../overlayGeometry";

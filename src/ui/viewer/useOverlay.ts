@@ -1,5 +1,5 @@
 import { type RefObject, useEffect } from "react";
-import type { ImageLayout } from "@/protocol/engine";
+import type { ImageLayout } from "@/protocol/result";
 import { onLookChange, tokenColor } from "../color";
 import { drawOverlay, keptInk } from "./drawOverlay";
 import type { Overlay } from "./overlay";

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { useStore } from "zustand/react";
 import { useShallow } from "zustand/react/shallow";
-import type { ImageLayout, LayerReport } from "@/protocol/engine";
+import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { type Heat, heatOf } from "@/store/attention/heat";
 import {
   attentionOfWord,

@@ -1,0 +1,65 @@
+import type { ImageLayout, LayerReport, TurnResult } from "./result";
+
+export type EngineEvent =
+  | {
+      readonly type: "load";
+      readonly file: string;
+      readonly loadedBytes: number;
+      readonly totalBytes: number;
+      readonly phase: "download" | "compile" | "selfTest";
+    }
+  | {
+      /** Progress of one phase. Type and field keep the names that embedding pages read. */
+      readonly type: "stage";
+      readonly stage: Phase;
+      readonly done: number;
+      readonly total: number;
+      /** Index of the lane in a comparison; absent if the phase is shared. */
+      readonly lane?: number;
+    }
+  | {
+      readonly type: "token";
+      readonly index: number;
+      readonly id: number;
+      readonly text: string;
+      readonly ms: number;
+      readonly lane?: number;
+    }
+  | {
+      readonly type: "memory";
+      /** Milliseconds on the engine's clock. */
+      readonly at: number;
+      readonly pools: MemoryReading;
+      /** Bytes of a full cache at this point. */
+      readonly fullKv: number;
+      readonly mark?: "prefill" | "compact" | "end";
+    }
+  | {
+      readonly type: "compacted";
+      readonly layers: readonly LayerReport[];
+      readonly images: readonly ImageLayout[];
+      readonly lane?: number;
+    }
+  | {
+      /** The answer is complete; its reference follows. */
+      readonly type: "answered";
+      readonly result: TurnResult;
+    }
+  | {
+      readonly type: "deviceLost";
+      readonly message: string;
+      /** The worker was ended because it did not stop. */
+      readonly isStop?: true;
+    };
+
+/** A step of the pipeline from an image to its answer. */
+export type Phase = "vision" | "prefill" | "score" | "plan" | "compact" | "decode" | "reference";
+
+export interface MemoryReading {
+  readonly weights: number;
+  readonly kv: number;
+  /** The full cache of a reference answer; part of no `kvBytes`. */
+  readonly reference: number;
+  readonly activations: number;
+  readonly vision: number;
+}

@@ -1,0 +1,133 @@
+import type { Notice } from "./notice";
+import type { SampledFrame } from "./request";
+
+export interface LoadRequest {
+  /** URL of a model directory in the Hugging Face layout, ending in a slash. */
+  readonly baseUrl: string;
+  /**
+   * The directory's files by path, if they are already here (a folder that somebody chose, a kept
+   * download). Then nothing is fetched, and `baseUrl` is only the model's name.
+   */
+  readonly files?: ReadonlyMap<string, Blob>;
+  /** Commit of the files, if they come from the Hub. */
+  readonly revision?: string;
+  /** Element type of the KV cache; default: f32 for F32 weights, else f16. */
+  readonly kvType?: "f16" | "f32";
+  /**
+   * How matrices of 16 or 32 bits are held: `f16` rounds those of 32 bits, `q8` and `q4` round all of the
+   * decoder's to 8 and 4 bits. Default: as the file has them.
+   */
+  readonly weightType?: "f16" | "q8" | "q4";
+  /** Rows per prefill chunk (default 256). */
+  readonly chunkRows?: number;
+  /**
+   * Ceiling of all live GPU buffers in megabytes (10^6 bytes). WebGPU does not say how much memory an
+   * adapter has, so the default is none.
+   */
+  readonly memoryMb?: number;
+}
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly parameters: number;
+  /** Bytes read to load it. */
+  readonly bytes: number;
+  /** Element type of the weights, as they are held. */
+  readonly elementType: "f16" | "f32" | "bf16" | "q8" | "q4";
+  readonly kvType: "f16" | "f32";
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly contextLength: number;
+  /**
+   * Visual rows of an image that is not cut into tiles, the minimum for any image; absent if the
+   * model has no vision.
+   */
+  readonly rowsPerTile?: number;
+  /** KV-cache bytes of one row over all layers. */
+  readonly bytesPerRow: number;
+  readonly adapter: AdapterInfo;
+  readonly card?: ModelCard;
+  /** Milliseconds from the call to ready. */
+  readonly loadMs: number;
+  /** Highest sum of GPU buffers and of the arrays and staged uploads of weights, while loading. */
+  readonly loadPeakBytes: number;
+  /**
+   * By name. `weights` identifies them: `commit:` of the Hub, else `sha256:` of the decoder's tensors
+   * (`WeightCheck`).
+   */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What a model directory says about its model: the field `keepsight` of `config.json`. */
+export interface ModelCard {
+  /** One English sentence: what it was made to read. */
+  readonly purpose?: string;
+  /** An answer is marked as unsure below this probability (see `text/confidence.ts`). */
+  readonly confidence?: { readonly measure: "mean" | "min"; readonly threshold: number };
+}
+
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A software adapter: correct but slow. Its times do not represent a GPU. */
+  readonly isFallback: boolean;
+  readonly features: readonly string[];
+  /** Reduction of the kernels in use: what shares a unit of work. `lanes` is its name in JSON output. */
+  readonly lanes: "one" | "workgroup" | "subgroup";
+  /** One for each variant that the self-test replaced. */
+  readonly notices: readonly Notice[];
+}
+
+/** Rates of an adapter with f16 weights, measured with the kernels in use. */
+export interface AdapterRate {
+  /** Bytes of weights that decoding reads per second. */
+  readonly bytesPerSecond: number;
+  /** Operations per second of a matrix product with many rows; a multiply-add is two. */
+  readonly flopsPerSecond: number;
+  /** A software adapter. */
+  readonly isFallback: boolean;
+}
+
+/** A model's shape, as far as its configuration tells. */
+export interface ModelOutline {
+  /** Usual name of its family. */
+  readonly family: string;
+  readonly hasVision: boolean;
+  readonly layers: number;
+  readonly contextLength: number;
+  /** KV-cache bytes of one row over all layers, in f16. */
+  readonly bytesPerRow: number;
+  /**
+   * Bytes that the weights take less in 8 and in 4 bits than in their file; absent if the file has them in
+   * 8 or 4 bits.
+   */
+  readonly savedBytes?: { readonly q8: number; readonly q4: number };
+  /**
+   * Visual rows of an image of `OUTLINE_IMAGE`; absent without vision, or if the image processor's files
+   * were not given.
+   */
+  readonly rowsPerImage?: number;
+}
+
+/** The size for which an outline counts the rows of an image. */
+export const OUTLINE_IMAGE: ImageSize = { width: 1024, height: 768 };
+
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** An image's size, upright, in pixels. */
+export interface PricedImage extends ImageSize {
+  readonly frame?: SampledFrame;
+}
+
+export interface ImagePrice {
+  /** Tokens that they add to the prompt: visual rows and their markup. */
+  readonly tokens: number;
+  /** Bytes of these in a full KV cache. */
+  readonly kvBytes: number;
+}
