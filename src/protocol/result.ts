@@ -73,6 +73,8 @@ export interface LayerReport {
 export interface ImageLayout {
   /** Key of `AskRequest.images`. */
   readonly image: string;
+  /** Keys of further frames of a video that its rows show, too. */
+  readonly alsoShows?: readonly string[];
   /** Size of the image after decoding and EXIF rotation, in pixels. */
   readonly width: number;
   readonly height: number;

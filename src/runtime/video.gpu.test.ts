@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import type { AskRequest, CacheSettings } from "@/protocol/request";
+import { readPng } from "../../cli/png";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 
@@ -27,12 +28,19 @@ function asked(settings: CacheSettings, more: Partial<AskRequest> = {}): AskRequ
   };
 }
 
-/** Rows of a tile, and of a video of three frames: LLaVA-OneVision halves sides and ends by a newline row. */
+/**
+ * Rows of a video of three frames with `side` rows along a tile: LLaVA-OneVision halves sides and ends by a newline
+ * row, Qwen-VL takes two frames as one, in the size of the first.
+ */
 describe.each([
   ["smolvlm2", (side: number) => 3 * side ** 2],
   ["internvl3", (side: number) => 3 * side ** 2],
   ["llava-onevision", (side: number) => 3 * Math.ceil(side / 2) ** 2 + 1],
+  ["qwen2-vl", () => 4 * 6 + 2 * 12],
+  ["qwen2.5-vl", () => 4 * 7 + 2 * 13],
+  ["qwen3-vl", () => 2 * 3 + 1 * 6],
 ] as const)("a video in %s", (name, rowsOf) => {
+  const pairs = name.startsWith("qwen");
   const engine = new LocalEngine();
   let side = 0;
   beforeAll(async () => {
@@ -48,10 +56,13 @@ describe.each([
   it("is one tile per frame, in the order of the frames, and costs what was told", async () => {
     const result = await engine.ask(asked(FULL));
     expect(result.visualTokens).toBe(rowsOf(side));
-    expect(result.images.map(({ image }) => image)).toEqual(["a", "b", "c"]);
-    const sizes = result.images.map(({ width, height }) => ({ width, height }));
+    const shown = result.images.map(({ image, alsoShows = [] }) => [image, ...alsoShows].join(""));
+    expect(shown).toEqual(pairs ? ["ab", "c"] : ["a", "b", "c"]);
     const { frames } = asked(FULL);
-    const priced = sizes.map((size, i) => ({ ...size, frame: frames!["abc"[i]!]! }));
+    const priced = PICTURES.map((file, i) => {
+      const { width, height } = readPng(file);
+      return { width, height, frame: frames!["abc"[i]!]! };
+    });
     const { tokens } = await engine.priceImages(priced);
     const text = asked(FULL, { turns: [{ images: [], question: "What happens?" }], fresh: true });
     const alone = await engine.ask(text);

@@ -1,7 +1,7 @@
 import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
 import type { ImageGeometry, ImageMarkup } from "../prompt/prompt";
-import type { GridTowerConfig } from "../vision/grid/gridConfig";
+import type { GridTowerConfig, MostPixels } from "../vision/grid/gridConfig";
 import type { GridTowerNames } from "../vision/grid/gridNames";
 import type { TowerConfig } from "../vision/towerConfig";
 import type { TowerNames } from "../vision/towerNames";
@@ -19,9 +19,17 @@ export interface RowArrangement {
   readonly weights: Float32Array<ArrayBuffer>;
 }
 
-/** Input of a vision encoder for one image, and its tiles. */
+/** A frame's place among the frames of its video in a turn. */
+export interface FramePlace {
+  readonly at: number;
+  readonly count: number;
+  /** Length of the video in seconds. */
+  readonly duration: number;
+}
+
+/** Input of a vision encoder for one image, and its tiles; or for the frames of a video's step. */
 export interface ProcessedImage {
-  /** f32 [tiles, 3, height, width], normalized */
+  /** f32 [tiles or frames, 3, height, width], normalized */
   readonly pixelValues: Float32Array;
   readonly tiles: number;
   readonly height: number;
@@ -62,8 +70,12 @@ export interface ImageProcessor {
   geometry(size: PixelSize, turnImages?: number): ImageGeometry;
   /** Whether `sizeFor` gives less than the model's own processor would. */
   notice?(width: number, height: number): ScaledDown | undefined;
-  /** For a frame of a video, the last one or another; absent: as any image. */
-  frames?(isLast: boolean): ImageProcessor;
+  /** For a frame of a video, or the frames of a step from `at` on; absent: as any image. */
+  frames?(place: FramePlace): ImageProcessor;
+  /** Frames of a video that become one image of features, a step; default 1. */
+  readonly framesPerStep?: number;
+  /** Of a processor that `frames` gives: other for each way in which it processes a frame. */
+  readonly mark?: string;
   /** Whether `turnImages` changes what `process` gives. */
   readonly countsTurnImages?: boolean;
   /** @param turnImages number of images of the turn, this one included; default 1 */
@@ -79,7 +91,8 @@ export interface VisionFamily {
   readonly names: TowerNames;
   /** @param config of the tower @param contextLength rows that the decoder can hold @throws ModelError */
   processor(files: ModelFiles, config: TowerConfig, contextLength: number): Promise<ImageProcessor>;
-  markup(imageTokenId: number): ImageMarkup;
+  /** @param videoTokenId of a row of a video, where it has another one */
+  markup(imageTokenId: number, videoTokenId?: number): ImageMarkup;
 }
 
 /** A family's processing of images, of any size, as grids of patches. */
@@ -89,15 +102,12 @@ export interface GridVisionFamily {
   /** Names of its tensors in every layout on the Hub. */
   readonly names: GridTowerNames;
   /**
-   * @param config of the tower @param mostPixels of an image that the adapter and the context hold
+   * @param config of the tower @param most pixels that the adapter and the context hold
    * @throws ModelError
    */
-  processor(
-    files: ModelFiles,
-    config: GridTowerConfig,
-    mostPixels?: number,
-  ): Promise<ImageProcessor>;
-  markup(imageTokenId: number): ImageMarkup;
+  processor(files: ModelFiles, config: GridTowerConfig, most: MostPixels): Promise<ImageProcessor>;
+  /** @param videoTokenId of a row of a video */
+  markup(imageTokenId: number, videoTokenId?: number): ImageMarkup;
 }
 
 /**

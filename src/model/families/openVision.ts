@@ -15,7 +15,7 @@ export interface OpenedVision {
   readonly featureSide: number;
   /** @param bindingBytes the adapter's largest binding, if that is known @throws ModelError */
   processor(files: ModelFiles, bindingBytes?: number): Promise<ImageProcessor>;
-  markup(imageTokenId: number): ImageMarkup;
+  markup(imageTokenId: number, videoTokenId?: number): ImageMarkup;
 }
 
 /** @throws ModelError */

@@ -4,6 +4,8 @@ export interface PositionGrid {
   readonly start: number;
   readonly gridRows: number;
   readonly gridColumns: number;
+  /** Of a step of a video: positions in time behind its first step. Steps follow each other. */
+  readonly time?: number;
 }
 
 /** Rotary positions of one token in each axis: time, height, width. */
@@ -16,27 +18,35 @@ interface PlacedGrid extends PositionGrid {
 
 /** Everything that `TokenPositions` counts, as plain data. */
 export interface TokenPositionsState {
-  readonly grids: readonly (PositionGrid & { readonly position: number })[];
+  readonly grids: readonly PlacedGrid[];
   readonly seen: number;
   readonly place: number;
   readonly rebasedAt: number;
 }
 
-/** Positions by which a grid is shorter than its rows. */
-function saved({ gridRows, gridColumns }: PositionGrid): number {
-  return gridRows * gridColumns - Math.max(gridRows, gridColumns);
+function rowsOf({ gridRows, gridColumns }: PositionGrid): number {
+  return gridRows * gridColumns;
+}
+
+/** Position of the token behind a grid. */
+function behind({ position, gridRows, gridColumns, time = 0 }: PlacedGrid): number {
+  return position + Math.max(gridRows, gridColumns, time + 1);
 }
 
 /** Number of positions that tokens take, of which some are the rows of grids. */
 export function positionCount(tokens: number, grids: readonly PositionGrid[]): number {
-  return grids.reduce((count, grid) => count - saved(grid), tokens);
+  const positions = new TokenPositions();
+  for (const grid of grids) positions.announce(grid);
+  return positions.next(tokens);
 }
 
 /**
  * Counts a conversation's tokens and their rotary positions, which differ in models with three axes (M-RoPE,
  * https://arxiv.org/abs/2409.12191, section 2.1). Text advances all axes by one. An image at position p has
  * p as time, p + row as height and p + column as width, and the text behind it goes on at
- * p + max(rows, columns). Without grids, token i stands at i in every axis.
+ * p + max(rows, columns). The steps of a video share p, and a later one has p + its time as time; the text goes on
+ * behind the largest position. (`transformers` 5 goes on at p + max(rows, columns), but places new tokens behind the
+ * largest position; `transformers` 4 is as here.) Without grids, token i stands at i in every axis.
  */
 export class TokenPositions {
   #grids: PlacedGrid[] = [];
@@ -65,10 +75,19 @@ export class TokenPositions {
     return this.#firstGrid(this.#rebasedAt, this.#seen) ?? this.#seen;
   }
 
-  /** Announces an image, `start` tokens behind those seen, behind all other images. */
-  announce({ start: ahead, gridRows, gridColumns }: PositionGrid): void {
+  /** Announces an image or a step of a video, `start` tokens behind those seen, behind all others. */
+  announce({ start: ahead, gridRows, gridColumns, time }: PositionGrid): void {
     const start = this.#seen + ahead;
-    this.#grids.push({ start, gridRows, gridColumns, position: this.next(start) });
+    const last = this.#grids.at(-1);
+    const continues = time !== undefined && last && last.start + rowsOf(last) === start;
+    const position = continues ? last.position : this.next(start);
+    this.#grids.push({
+      start,
+      gridRows,
+      gridColumns,
+      position,
+      ...(time !== undefined && { time }),
+    });
   }
 
   /** Whether all axes of the next tokens count on from `position`. */
@@ -99,18 +118,19 @@ export class TokenPositions {
     const grid = this.#before(index);
     if (!grid) return index;
     const rows = index - grid.start;
-    return grid.position + rows - (rows < grid.gridRows * grid.gridColumns ? 0 : saved(grid));
+    return rows < rowsOf(grid) ? grid.position + rows : behind(grid) + rows - rowsOf(grid);
   }
 
   of(index: number): AxisPositions {
     const grid = this.#before(index);
     const row = grid ? index - grid.start : 0;
-    if (!grid || row >= grid.gridRows * grid.gridColumns) {
+    if (!grid || row >= rowsOf(grid)) {
       const position = this.next(index);
       return [position, position, position];
     }
-    const { position, gridColumns } = grid;
-    return [position, position + Math.floor(row / gridColumns), position + (row % gridColumns)];
+    const { position, gridColumns, time = 0 } = grid;
+    const [y, x] = [Math.floor(row / gridColumns), row % gridColumns];
+    return [position + time, position + y, position + x];
   }
 
   copy(): TokenPositions {
@@ -133,7 +153,7 @@ export class TokenPositions {
 
   /** First token from `index` on that is a grid's; undefined if there is none before `end`. */
   #firstGrid(index: number, end: number): number | undefined {
-    const grid = this.#grids.find((g) => g.start + g.gridRows * g.gridColumns > index);
+    const grid = this.#grids.find((g) => g.start + rowsOf(g) > index);
     return grid && grid.start < end ? Math.max(grid.start, index) : undefined;
   }
 

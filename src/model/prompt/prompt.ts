@@ -30,6 +30,8 @@ export interface ImageGeometry {
   readonly grid: TileGrid;
   /** In prompt order. */
   readonly tiles: readonly ImageTile[];
+  /** Of a step of a video: positions in time behind its first step, where a family counts them. */
+  readonly time?: number;
 }
 
 export interface PromptImage extends ImageGeometry, Framed {
@@ -85,6 +87,8 @@ export interface ImageMarkup {
 export interface VideoMarkup {
   /** The chat template's placeholder for a video. */
   readonly placeholder: string;
+  /** Of a row; default: as an image's. */
+  readonly tokenId?: number;
   /** As `ImageMarkup.expand`, with the frames' times where the family writes them. */
   expand(frames: readonly PromptImage[]): string;
 }
@@ -289,15 +293,17 @@ export class PromptBuilder {
    * `offset` on: an image token among generated ids is never taken for a row.
    */
   #tiles(images: readonly PromptImage[], ids: readonly number[], offset: number): PromptTile[] {
-    const imageTokenId = this.#markup?.imageTokenId ?? -1;
+    const { imageTokenId = -1, video } = this.#markup ?? {};
+    const videoTokenId = (this.#writesVideos && video?.tokenId) || imageTokenId;
     const tiles: PromptTile[] = [];
     let from = 0;
     for (const image of images) {
+      const tokenId = image.frame ? videoTokenId : imageTokenId;
       for (const [tile, { gridRows, gridColumns }] of image.tiles.entries()) {
         const count = gridRows * gridColumns;
-        const start = ids.indexOf(imageTokenId, from);
+        const start = ids.indexOf(tokenId, from);
         from = start + count;
-        if (start < 0 || ids[from - 1] !== imageTokenId) {
+        if (start < 0 || ids[from - 1] !== tokenId) {
           throw new PromptError("The model's tokenizer does not keep its image tokens apart.");
         }
         tiles.push({ image: image.key, tile, start: offset + start, count });

@@ -90,11 +90,13 @@ async function append(
 }
 
 /** The tiles in a segment, counted from its start. */
-function tilesOf({ prompt, tileImages }: PreparedTurn, { start: first, end }: Segment) {
+export function tilesOf({ prompt, tileImages }: PreparedTurn, { start: first, end }: Segment) {
   return prompt.tiles.flatMap(({ start, count, tile }, i) => {
     if (start < first || start >= end) return [];
     const { geometry } = tileImages[i] as SeenImage;
     const { gridRows, gridColumns } = geometry.tiles[tile] as ImageTile;
-    return [{ start: start - first, count, gridRows, gridColumns }];
+    const grid = { start: start - first, count, gridRows, gridColumns };
+    const { time } = geometry;
+    return [time === undefined ? grid : { ...grid, time }];
   });
 }

@@ -4,6 +4,7 @@ import { EngineError } from "@/protocol/failure";
 import type { Notice } from "@/protocol/notice";
 import type { AskRequest } from "@/protocol/request";
 import type { ImageLayout } from "@/protocol/result";
+import { stepFrame } from "../session/imageCut";
 import { type ConversationImages, imageLayout, type SeenImage } from "../session/images";
 import type { LoadedModel } from "../session/loadedModel";
 import { type Seen, settingsKey } from "./continuation";
@@ -39,15 +40,15 @@ export async function prepareTurn(
   const prompt = model.prompts.build(
     request.turns.map((turn, i) => ({
       ...turn,
-      images: (shown[i] ?? []).map(({ key, image }) => {
-        const frame = request.frames?.[key];
-        return { key, ...image.geometry, ...(frame && { frame }) };
+      images: (shown[i] ?? []).map(({ keys, image, frame }) => {
+        return { key: keys[0] as string, ...image.geometry, ...frame };
       }),
     })),
   );
   checkContext(prompt.ids.length, model.decoder.config.contextLength);
   const all = shown.flat();
-  const inOrder = prompt.imageOrder.map((i) => (all[i] as ShownImage).image);
+  const shownInOrder = prompt.imageOrder.map((i) => all[i] as ShownImage);
+  const inOrder = shownInOrder.map(({ image }) => image);
   const tileImages = imagesOfTiles(prompt.tiles, inOrder);
   const tiles = tileImages.map(({ hash }) => hash);
   return {
@@ -56,7 +57,7 @@ export async function prepareTurn(
     prompt,
     tileImages,
     seen: { ids: prompt.ids, tiles, settings: settingsKey(request.settings) },
-    layouts: layoutsOf(prompt.tiles, inOrder),
+    layouts: layoutsOf(prompt.tiles, shownInOrder),
     notices: [...new Set(inOrder)].flatMap(({ notices }) => notices),
   };
 }
@@ -68,10 +69,11 @@ function checkContext(tokens: number, contextLength: number): void {
   throw new EngineError({ code: "contextOverflow", message, reason, action: "newConversation" });
 }
 
-/** An image where a turn shows it. */
+/** An image where a turn shows it, or the frames of a video's step. */
 interface ShownImage {
-  readonly key: string;
+  readonly keys: readonly string[];
   readonly image: SeenImage;
+  readonly frame: Framed;
 }
 
 /** The images of every turn, in order. An image may be cut otherwise beside others. */
@@ -87,10 +89,12 @@ async function seeImages(
       return frame ? { frame } : {};
     });
     const own: ShownImage[] = [];
-    for (const [at, key] of keys.entries()) {
-      const image = await (images as ConversationImages).see(files[key] as Blob, framed, at);
+    for (const step of images?.steps(framed) ?? []) {
+      const stepKeys = keys.slice(step.first, step.first + step.count);
+      const blobs = stepKeys.map((key) => files[key] as Blob);
+      const image = await (images as ConversationImages).see(blobs, framed, step.first);
       signal.throwIfAborted();
-      own.push({ key, image });
+      own.push({ keys: stepKeys, image, frame: stepFrame(framed, step) });
     }
     shown.push(own);
   }
@@ -109,11 +113,11 @@ function imagesOfTiles(
   });
 }
 
-/** One layout per occurrence of an image, in prompt order. */
-function layoutsOf(tiles: readonly PromptTile[], shown: readonly SeenImage[]): ImageLayout[] {
+/** One layout per occurrence of an image or a step, in prompt order. */
+function layoutsOf(tiles: readonly PromptTile[], shown: readonly ShownImage[]): ImageLayout[] {
   const starts = tiles.flatMap(({ tile }, i) => (tile === 0 ? [i] : []));
   return starts.map((start, i) => {
-    const own = tiles.slice(start, starts[i + 1]);
-    return imageLayout(own[0]?.image as string, shown[i] as SeenImage, own);
+    const { keys, image } = shown[i] as ShownImage;
+    return imageLayout(keys, image, tiles.slice(start, starts[i + 1]));
   });
 }

@@ -1,15 +1,39 @@
 import { expect, it } from "vitest";
-import type { ImageProcessor } from "@/model/families/family";
-import { cutOf } from "./imageCut";
+import type { FramePlace, ImageProcessor } from "@/model/families/family";
+import { cutOf, stepFrame, stepsOf } from "./imageCut";
 
-const frames = { sizeFor: () => [1, 1] } as unknown as ImageProcessor;
-const processor = { countsTurnImages: true, frames: () => frames } as unknown as ImageProcessor;
-const frame = { frame: { video: "a", seconds: 0, duration: 1 } };
+const marked = ({ at, count }: FramePlace) => ({ mark: ` ${at} of ${count}` }) as ImageProcessor;
+const processor = {
+  countsTurnImages: true,
+  frames: marked,
+  framesPerStep: 2,
+} as unknown as ImageProcessor;
+const frame = (seconds: number, video = "a") => ({ frame: { video, seconds, duration: 9 } });
 
 it("counts no frames of a video among the images that stand beside one another", () => {
-  const images = [frame, frame, {}];
-  expect(cutOf(processor, images, 0)).toMatchObject({ processor: frames, mark: " frame" });
-  expect(cutOf(processor, images, 1)).toMatchObject({ processor: frames, mark: " last frame" });
+  const images = [frame(0), frame(1), {}];
+  expect(cutOf(processor, images, 0)).toMatchObject({ turnImages: 1, mark: " frame 0 of 2" });
+  expect(cutOf(processor, images, 1)).toMatchObject({ turnImages: 1, mark: " frame 1 of 2" });
   expect(cutOf(processor, images, 2)).toEqual({ processor, turnImages: 1, mark: "" });
   expect(cutOf(processor, [...images, {}], 2)).toMatchObject({ turnImages: 2 });
+});
+
+it("takes frames of one video together, as many as the family does, at their mean time", () => {
+  const images = [{}, frame(0), frame(1), frame(2), frame(5, "b"), {}];
+  const steps = stepsOf(processor, images);
+  expect(steps.map(({ first, count }) => [first, count])).toEqual([
+    ...[[0, 1]],
+    ...[
+      [1, 2],
+      [3, 1],
+    ],
+    ...[
+      [4, 1],
+      [5, 1],
+    ],
+  ]);
+  expect(steps.map((step) => stepFrame(images, step).frame?.seconds)).toEqual([
+    ...[undefined, 0.5, 2, 5, undefined],
+  ]);
+  expect(stepsOf({ ...processor, framesPerStep: 1 }, images)).toHaveLength(6);
 });

@@ -9,6 +9,25 @@ export interface ImageCut {
   readonly mark: string;
 }
 
+/** Images of a turn that are encoded as one: an image, or the frames of a video's step. */
+export interface ImageStep {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A turn's images as the family takes them, in order. */
+export function stepsOf(
+  { framesPerStep: most = 1 }: ImageProcessor,
+  images: readonly Framed[],
+): readonly ImageStep[] {
+  return clipsOf(images).flatMap(({ first, count }) =>
+    Array.from({ length: Math.ceil(count / most) }, (_, step) => ({
+      first: first + step * most,
+      count: Math.min(most, count - step * most),
+    })),
+  );
+}
+
 /**
  * Frames of a video are cut by the family's processor for frames, if it has one, and are then no images
  * beside which others stand.
@@ -16,12 +35,22 @@ export interface ImageCut {
  */
 export function cutOf(processor: ImageProcessor, images: readonly Framed[], at: number): ImageCut {
   const clip = clipsOf(images).find(({ first, count }) => first <= at && at < first + count);
-  if (processor.frames && images[at]?.frame && clip) {
-    const isLast = at === clip.first + clip.count - 1;
-    const mark = isLast ? " last frame" : " frame";
-    return { processor: processor.frames(isLast), turnImages: 1, mark };
+  const frame = images[at]?.frame;
+  if (processor.frames && frame && clip) {
+    const { duration } = frame;
+    const frames = processor.frames({ at: at - clip.first, count: clip.count, duration });
+    return { processor: frames, turnImages: 1, mark: ` frame${frames.mark ?? ""}` };
   }
-  const turnImages = images.filter(({ frame }) => !processor.frames || !frame).length;
+  const turnImages = images.filter((image) => !processor.frames || !image.frame).length;
   const isAlone = turnImages === 1 || !processor.countsTurnImages;
   return { processor, turnImages, mark: isAlone ? "" : " beside others" };
+}
+
+/** What a step shows of its video, at the mean of its frames' times. */
+export function stepFrame(images: readonly Framed[], { first, count }: ImageStep): Framed {
+  const frames = images.slice(first, first + count).flatMap(({ frame }) => frame ?? []);
+  const [frame] = frames;
+  if (!frame) return {};
+  const seconds = frames.reduce((sum, each) => sum + each.seconds, 0) / frames.length;
+  return { frame: { ...frame, seconds } };
 }

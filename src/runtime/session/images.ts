@@ -2,13 +2,14 @@ import type { VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import { type DecodedImage, decodeImage } from "@/images/decode";
 import type { ProcessedImage, ScaledDown } from "@/model/families/family";
+import { joinTiles } from "@/model/families/preprocessor";
 import type { Framed } from "@/model/prompt/clips";
 import type { ImageGeometry, ImageTile, PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
 import { smallerTiles } from "@/model/vision/smallerTiles";
 import { firstEqualRows } from "@/model/vision/visualRows";
 import type { ImageLayout } from "@/protocol/result";
-import { cutOf, type ImageCut } from "./imageCut";
+import { cutOf, type ImageCut, type ImageStep, stepsOf } from "./imageCut";
 import type { VisionModel } from "./loadedModel";
 
 /** A decoded image, with the data needed to draw on it. */
@@ -43,7 +44,7 @@ type Content =
 
 interface Entry {
   readonly image: SeenImage;
-  readonly file: Blob;
+  readonly files: readonly Blob[];
   readonly cut: ImageCut;
   content: Content;
 }
@@ -63,19 +64,25 @@ export class ConversationImages {
   }
 
   /**
-   * Decodes an image and cuts it into tiles, which determine its part of the prompt.
+   * Decodes an image, or the frames of a step, and cuts it into tiles, which determine its part of the prompt.
    * @param images of its turn @param at its place among them
    * @throws EngineError
    */
-  async see(file: Blob, images: readonly Framed[], at: number): Promise<SeenImage> {
+  async see(files: readonly Blob[], images: readonly Framed[], at: number): Promise<SeenImage> {
     const cut = cutOf(this.#vision.processor, images, at);
-    const hash = `${await sha256(file)}${cut.mark}`;
+    const digests = await Promise.all(files.map(sha256));
+    const hash = `${digests.join("+")}${cut.mark}`;
     const known = this.#seen.get(hash);
     if (known) return known.image;
-    const { processed, width, height, notices } = await process(file, cut);
+    const { processed, width, height, notices } = await process(files, cut);
     const image = { hash, geometry: processed.geometry, width, height, notices };
-    this.#seen.set(hash, { image, file, cut, content: { kind: "pixels", processed } });
+    this.#seen.set(hash, { image, files, cut, content: { kind: "pixels", processed } });
     return image;
+  }
+
+  /** A turn's images as they are encoded. */
+  steps(images: readonly Framed[]): readonly ImageStep[] {
+    return stepsOf(this.#vision.processor, images);
   }
 
   /** A decoded image's features, encoded at the first call and kept until `clear`. @throws ModelError */
@@ -85,7 +92,7 @@ export class ConversationImages {
     const { content } = entry;
     if (content.kind === "features" && covers(content.encoded, needs)) return content.encoded;
     const { processed } =
-      content.kind === "pixels" ? content : await process(entry.file, entry.cut);
+      content.kind === "pixels" ? content : await process(entry.files, entry.cut);
     const features = await this.#vision.encoder.encode(processed, {
       attention: needs.includes("attention") || needs.includes("keys"),
     });
@@ -111,11 +118,11 @@ export class ConversationImages {
     this.#seen.clear();
   }
 
-  #smaller({ file, cut }: Entry, { arrangement, width, height }: ProcessedImage) {
+  #smaller({ files, cut }: Entry, { arrangement, width, height }: ProcessedImage) {
     const { encoder, featureSide } = this.#vision;
     if (!encoder.takesSmallerTiles || arrangement || width !== height) return undefined;
     return async (side: number) => {
-      const { processed } = await process(file, cut);
+      const { processed } = await process(files, cut);
       return encoder.encode(smallerTiles(processed, side * featureSide));
     };
   }
@@ -125,7 +132,8 @@ export class ConversationImages {
   }
 }
 
-async function process(file: Blob, { processor, turnImages }: ImageCut) {
+async function process(files: readonly Blob[], { processor, turnImages }: ImageCut) {
+  const [file, ...others] = files as [Blob, ...Blob[]];
   const { pixels, ...decoded } = await decodeImage(
     file,
     (width, height) => processor.sizeFor(width, height),
@@ -133,7 +141,15 @@ async function process(file: Blob, { processor, turnImages }: ImageCut) {
   );
   const { width, height } = decoded;
   const notices = [...decoded.notices, processor.notice?.(width, height) ?? []].flat();
-  return { ...decoded, notices, processed: processor.process(pixels, turnImages) };
+  const processed = processor.process(pixels, turnImages);
+  if (others.length === 0) return { ...decoded, notices, processed };
+  // Frames of a step have the size of its first.
+  const parts = [processed.pixelValues];
+  for (const other of others) {
+    const frame = await decodeImage(other, () => [pixels.width, pixels.height], processor.filter);
+    parts.push(processor.process(frame.pixels).pixelValues);
+  }
+  return { ...decoded, notices, processed: { ...processed, pixelValues: joinTiles(parts) } };
 }
 
 function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {
@@ -143,16 +159,17 @@ function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {
 }
 
 /**
- * Locations of one image's visual rows in the image. `tiles`: the image's own tiles, in prompt
- * order.
+ * Locations of one image's visual rows in the image. `keys`: the image, or the frames of a step; `tiles`: its own
+ * tiles, in prompt order.
  */
 export function imageLayout(
-  key: string,
+  [key, ...others]: readonly string[],
   image: Pick<SeenImage, "width" | "height" | "geometry">,
   tiles: readonly PromptTile[],
 ): ImageLayout {
   return {
-    image: key,
+    image: key as string,
+    ...(others.length > 0 && { alsoShows: others }),
     width: image.width,
     height: image.height,
     tiles: tiles.map(({ start, tile }) => ({

@@ -184,7 +184,14 @@ async function loadVision(
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
     }),
   ]);
-  return { processor, encoder, markup: markup(imageTokenId), rowsPerTile, featureSide };
+  const written = markup(imageTokenId, videoTokenOf(json));
+  return { processor, encoder, markup: written, rowsPerTile, featureSide };
+}
+
+/** The token of a video's rows, which older models lack. */
+export function videoTokenOf(json: JsonObject): number | undefined {
+  const id = json.video_token_id ?? json.video_token_index;
+  return typeof id === "number" ? id : undefined;
 }
 
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {

@@ -10,12 +10,13 @@ import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import { compactInPlace } from "../phases/compact";
 import { type Job, type Prefilled, type Segment, tellPhase } from "../phases/job";
-import { prefillSegment } from "../phases/prefill";
+import { prefillSegment, tilesOf } from "../phases/prefill";
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
+import { positionMode } from "../request/request";
 import { heldRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
 
 /** Rows of a piece: a quarter of what fits, within these bounds. */
@@ -44,8 +45,8 @@ interface Division {
 
 /**
  * Whether a segment must be prefilled in pieces: its images exceed the ceiling even if all droppable
- * rows of earlier turns are gone. Policy `full` drops nothing, so it is refused instead. Models with
- * several position axes place an image as a whole.
+ * rows of earlier turns are gone. Policy `full` drops nothing, so it is refused instead. Where positions are counted
+ * anew after each compaction, models with several position axes place an image as a whole.
  * @param least rows of earlier turns that cannot be dropped
  */
 export function needsPieces(
@@ -54,7 +55,8 @@ export function needsPieces(
   least: RowCounts,
   rowBytes: number,
 ): boolean {
-  const isDivisible = turn.policy.id !== "full" && decoder.config.ropeAxes === undefined;
+  const isPlaced = !decoder.config.ropeAxes || positionMode(turn.options) === "original";
+  const isDivisible = turn.policy.id !== "full" && isPlaced;
   const hasImages = turn.prompt.tiles.some((tile) => tile.start >= start && tile.start < end);
   const { bytes } = kvCeiling(turn.settings, gpu.memory);
   return isDivisible && hasImages && peakBytes(least, end - start + 1, rowBytes) > bytes;
@@ -137,7 +139,7 @@ async function prefillBody(
 ): Promise<readonly SlotRun[]> {
   const { model, turn, progress, signal } = job;
   const { visual, rows } = prefillSpan(turn.prompt, segment);
-  const tiles = visual.map(({ start, end }) => ({ start, count: end - start }));
+  const tiles = tilesOf(turn, segment);
   const ids = promptIds(turn.prompt.ids.slice(segment.start, segment.end), tiles);
   let runs: readonly SlotRun[] = [];
   for (let at = 0; at < division.body; ) {
@@ -146,7 +148,15 @@ async function prefillBody(
     try {
       const piece = ids.subarray(at, to);
       await progress.time("prefill", () =>
-        model.decoder.prefill({ cache, ids: piece, features, hook, signal }),
+        // The first piece announces the images of all.
+        model.decoder.prefill({
+          cache,
+          ids: piece,
+          features,
+          hook,
+          signal,
+          ...(at === 0 && { grids: tiles }),
+        }),
       );
     } catch (error) {
       hook.destroy();

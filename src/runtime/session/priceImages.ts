@@ -1,5 +1,5 @@
 import type { ImagePrice, PricedImage } from "@/protocol/model";
-import { cutOf } from "./imageCut";
+import { cutOf, stepFrame, stepsOf } from "./imageCut";
 import type { LoadedModel } from "./loadedModel";
 
 /**
@@ -11,11 +11,12 @@ export function priceImages(
   images: readonly PricedImage[],
 ): ImagePrice {
   if (!vision) throw new RangeError("this model takes no images");
-  const shown = images.map(({ width, height, frame }, at) => {
-    const { processor, turnImages } = cutOf(vision.processor, images, at);
+  const shown = stepsOf(vision.processor, images).map((step) => {
+    const { width, height } = images[step.first] as PricedImage;
+    const { processor, turnImages } = cutOf(vision.processor, images, step.first);
     const [fitWidth, fitHeight] = processor.sizeFor(width, height);
     const geometry = processor.geometry({ width: fitWidth, height: fitHeight }, turnImages);
-    return { key: "image", ...geometry, ...(frame && { frame }) };
+    return { key: "image", ...geometry, ...stepFrame(images, step) };
   });
   const tokensOf = (given: typeof shown) =>
     prompts.build([{ images: given, question: "?" }]).ids.length;

@@ -22,12 +22,17 @@ export function shownRows(
   const start = chosen ? attempts.indexOf(chosen) : 0;
   for (const attempt of attempts.slice(start)) {
     const report = reportOf(attempt.run);
-    const layout = report?.images.find(({ image }) => image === imageId);
+    const layout = report?.images.find((each) => imagesShown(each).includes(imageId));
     if (report && layout && report.layers.length > 0) {
       return { attempt, layers: report.layers, layout };
     }
   }
   return undefined;
+}
+
+/** The images whose patches a layout's rows are. */
+export function imagesShown({ image, alsoShows = [] }: ImageLayout): readonly string[] {
+  return [image, ...alsoShows];
 }
 
 function attemptsNewestFirst(conversation: ChatConversation): readonly Attempt[] {

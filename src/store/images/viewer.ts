@@ -4,6 +4,7 @@ import { type EngineFailure, toFailure } from "@/protocol/failure";
 import { formatClock } from "@/text/format";
 import { shown } from "@/text/shown";
 import type { Chat } from "../chat/chat";
+import { imagesShown } from "../chat/shownRows";
 import { emptyConversation, reportOf } from "../conversation/conversation";
 import { givesWay, viewerImage, withImages } from "../conversation/conversationImages";
 import { imageBudget, tooMany } from "../conversation/imageBudget";
@@ -259,7 +260,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     const attempt = conversation.exchanges
       .flatMap(({ attempts }) => attempts)
       .find(({ id }) => id === shown);
-    const seen = attempt && reportOf(attempt.run)?.images.map(({ image }) => image);
+    const seen = attempt && reportOf(attempt.run)?.images.flatMap(imagesShown);
     const current = viewerImage(conversation, store.getState().imageId)?.id;
     if (seen?.[0] && !seen.some((id) => id === current)) store.setState({ imageId: seen[0] });
   }

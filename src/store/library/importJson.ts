@@ -99,6 +99,7 @@ const layer = object<LayerReport>({
 });
 const layout = object<ImageLayout>({
   image: string,
+  alsoShows: optional(list(string)),
   width: whole(),
   height: whole(),
   tiles: list(

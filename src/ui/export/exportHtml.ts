@@ -1,5 +1,6 @@
 import { texts } from "@/language/language";
 import type { LayerReport } from "@/protocol/result";
+import { imagesShown } from "@/store/chat/shownRows";
 import {
   type Attempt,
   attemptGroups,
@@ -107,10 +108,12 @@ function overlaysOf(
 ): readonly (OverlayImage & { readonly title: string })[] {
   if (run.phase !== "done" || keepsAll(run.result.layers)) return [];
   return run.result.images.flatMap((layout) => {
-    const bitmap = bitmaps.get(layout.image);
-    const overlay = bitmap && overlayImage(bitmap, layout, run.result.layers);
-    const title = images.find(({ id }) => id === layout.image)?.title ?? "";
-    return overlay ? [{ ...overlay, title }] : [];
+    return imagesShown(layout).flatMap((image) => {
+      const bitmap = bitmaps.get(image);
+      const overlay = bitmap && overlayImage(bitmap, layout, run.result.layers);
+      const title = images.find(({ id }) => id === image)?.title ?? "";
+      return overlay ? [{ ...overlay, title }] : [];
+    });
   });
 }
 

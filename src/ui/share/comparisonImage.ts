@@ -1,6 +1,7 @@
 import { texts } from "@/language/language";
 import type { TurnResult } from "@/protocol/result";
 import type { App } from "@/store/app/app";
+import { imagesShown } from "@/store/chat/shownRows";
 import type { Attempt, ConversationImage, Exchange } from "@/store/conversation/conversation";
 import { fullReference } from "@/store/conversation/verdict";
 import { formatBytes } from "@/text/format";
@@ -78,7 +79,7 @@ async function drawImage(
   { images, layers }: TurnResult,
 ): Promise<void> {
   const bitmap = await createImageBitmap(blob);
-  const layout = images.find(({ image }) => image === id);
+  const layout = images.find((each) => imagesShown(each).includes(id));
   const shown = layout && markedImage(bitmap, layout, layers, IMAGE);
   const scale = Math.min(IMAGE / bitmap.width, IMAGE / bitmap.height);
   const [width, height] = [bitmap.width * scale, bitmap.height * scale];

@@ -66,6 +66,10 @@ export class OneVisionFrames implements ImageProcessor {
     return rows.arrangement;
   }
 
+  get mark(): string {
+    return this.#isLast ? " last" : "";
+  }
+
   get #half(): number {
     return Math.ceil(this.#config.side / 2);
   }

@@ -3,7 +3,7 @@ import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/prompt";
-import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
+import type { FramePlace, ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   type Normalization,
   normalizationOf,
@@ -62,8 +62,8 @@ export class OneVisionProcessor implements ImageProcessor {
   }
 
   /** A frame is stretched to one square, whose rows are pooled. */
-  frames(isLast: boolean): ImageProcessor {
-    return new OneVisionFrames(this.filter, this.#square, isLast);
+  frames({ at, count }: FramePlace): ImageProcessor {
+    return new OneVisionFrames(this.filter, this.#square, at === count - 1);
   }
 
   /** All sizes are made from the image as it is. */

@@ -1,7 +1,15 @@
+import fs from "node:fs";
 import { expect, it } from "vitest";
+import { FAMILY_FIXTURES } from "../../../../test/families";
 import { mostPixels } from "../../vision/grid/gridConfig";
-import { fittingSize, QwenVlProcessor } from "./processor";
+import { bySeconds, byStep, QwenVlFrames, type VideoRules } from "./frames";
+import { QwenVlProcessor } from "./processor";
+import { fittingSize, fittingVideo } from "./size";
 
+/** What `reference/make_qwen_video_fixture.py` recorded. */
+const { sizes: recordedSizes } = JSON.parse(
+  fs.readFileSync(`${FAMILY_FIXTURES}/qwen-video.json`, "utf8"),
+);
 const LIMITS = { fewest: 3136, most: 1_003_520 };
 
 // Sizes of smart_resize of transformers 5.18 with a factor of 28.
@@ -38,6 +46,14 @@ it.each([
   expect(fittingSize(size, 28, LIMITS)).toEqual(expected);
 });
 
+it("makes the frames of a video of the size that Qwen3-VL's rule gives", () => {
+  const limits = { fewest: 4096, most: 3_145_728 };
+  for (const { width, height, frames, fitting } of recordedSizes) {
+    expect(fittingVideo([width, height], 32, limits, frames, 2)).toEqual(fitting);
+  }
+  expect(fittingVideo([300, 200], 32, limits, 1, 2)).toEqual([288, 192]);
+});
+
 it("refuses an image that is too long", () => {
   expect(() => fittingSize([201, 1], 28, LIMITS)).toThrow("200 times");
 });
@@ -71,4 +87,24 @@ it("scales an image down to what the adapter and the context hold, and says so",
   const short = new QwenVlProcessor(config, tower, mostPixels(tower, 2 ** 31, 1024));
   const [wide, high] = short.sizeFor(4032, 3024);
   expect((wide * high) / 28 ** 2).toBeLessThanOrEqual(768);
+});
+
+it("gives a video's frames one size, within what all of them may take, and their time", () => {
+  const tower = { patchSize: 14, fold: 2, moments: 2 };
+  const config = { min_pixels: 3136, max_pixels: 12_845_056 };
+  const place = { at: 4, count: 6, duration: 9 };
+  const of = (context: number, rules: VideoRules) => {
+    const most = { image: Number.POSITIVE_INFINITY, context };
+    return new QwenVlFrames(new QwenVlProcessor(config, tower, most), place, rules);
+  };
+  const free = of(Number.POSITIVE_INFINITY, { time: byStep, sharesLimits: false });
+  expect(free.sizeFor(1280, 720)).toEqual([1288, 728]);
+  expect([free.time, free.notice(1280, 720)]).toEqual([2, undefined]);
+  const timed = of(2.4e6, { time: bySeconds(2), sharesLimits: false });
+  // Three steps share the context; a step takes 3 seconds.
+  const [width, height] = timed.sizeFor(1280, 720);
+  expect(width * height).toBeLessThanOrEqual(8e5);
+  expect(timed.notice(1280, 720)).toMatchObject({ width, height, ownWidth: 1288, ownHeight: 728 });
+  expect(timed.geometry({ width, height }).time).toBe(12);
+  expect(timed.mark).not.toBe(free.mark);
 });

@@ -1,30 +1,27 @@
-import { ImageError } from "@/images/imageError";
 import type { ResampleFilter } from "@/images/resample";
-import type { JsonObject, ModelFiles } from "../../checkpoint/files";
+import type { JsonObject } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/prompt";
-import type { GridTowerConfig } from "../../vision/grid/gridConfig";
-import type { ImageProcessor, PixelSize, ProcessedImage, Raster, ScaledDown } from "../family";
+import { ANY_PIXELS, type GridTowerConfig, type MostPixels } from "../../vision/grid/gridConfig";
+import type {
+  FramePlace,
+  ImageProcessor,
+  PixelSize,
+  ProcessedImage,
+  Raster,
+  ScaledDown,
+} from "../family";
 import {
   checkSteps,
   type Normalization,
   normalizationOf,
   pillowFilter,
-  preprocessorFiles,
   toPixelValues,
 } from "../preprocessor";
-
-/** Limits of an image's size, in pixels. */
-export interface PixelLimits {
-  readonly fewest: number;
-  readonly most: number;
-}
+import { fittingSize, type PixelLimits } from "./size";
 
 /** The largest image that every image is scaled up to. */
 const MOST_PIXELS = 64e6;
-
-/** The longest image, in multiples of its shorter side. */
-const MOST_LENGTHS = 200;
 
 /**
  * Qwen2-VL's image processor: scales an image to whole feature rows and columns within limits of its area,
@@ -32,18 +29,21 @@ const MOST_LENGTHS = 200;
  */
 export class QwenVlProcessor implements ImageProcessor {
   readonly filter: ResampleFilter;
-  readonly #normalization: Normalization;
   /** Of the model. */
-  readonly #limits: PixelLimits;
-  /** Of the model and of what holds its images. */
-  readonly #fitting: PixelLimits;
+  readonly limits: PixelLimits;
+  /** Of what holds its images. */
+  readonly most: MostPixels;
   /** Pixels along a side of a feature. */
-  readonly #side: number;
+  readonly side: number;
+  readonly framesPerStep: number;
+  readonly frames?: (place: FramePlace) => ImageProcessor;
+  readonly #normalization: Normalization;
 
   constructor(
     config: JsonObject,
     { patchSize, fold, moments }: Pick<GridTowerConfig, "patchSize" | "fold" | "moments">,
-    mostPixels = Number.POSITIVE_INFINITY,
+    most: MostPixels = ANY_PIXELS,
+    frames?: (place: FramePlace) => ImageProcessor,
   ) {
     checkSteps(config, ["do_resize"]);
     const differs =
@@ -56,29 +56,22 @@ export class QwenVlProcessor implements ImageProcessor {
     }
     this.filter = pillowFilter(config.resample ?? 3);
     this.#normalization = normalizationOf(config);
-    this.#limits = limitsOf(config);
-    this.#fitting = limitedTo(mostPixels, this.#limits);
-    this.#side = patchSize * fold;
-  }
-
-  /** @throws ModelError */
-  static async load(
-    files: ModelFiles,
-    config: GridTowerConfig,
-    mostPixels?: number,
-  ): Promise<QwenVlProcessor> {
-    const { preprocessor } = await preprocessorFiles(files);
-    return new QwenVlProcessor(preprocessor, config, mostPixels);
+    this.limits = limitsOf(config);
+    this.most = most;
+    this.side = patchSize * fold;
+    this.framesPerStep = moments;
+    if (frames) this.frames = frames;
   }
 
   /** @throws ImageError for an image that is too long */
   sizeFor(width: number, height: number): readonly [width: number, height: number] {
-    return fittingSize([width, height], this.#side, this.#fitting);
+    const limits = limitedTo(Math.min(this.most.image, this.most.context), this.limits);
+    return fittingSize([width, height], this.side, limits);
   }
 
   notice(width: number, height: number): ScaledDown | undefined {
     const [wide, high] = this.sizeFor(width, height);
-    const [ownWidth, ownHeight] = fittingSize([width, height], this.#side, this.#limits);
+    const [ownWidth, ownHeight] = fittingSize([width, height], this.side, this.limits);
     if (wide === ownWidth && high === ownHeight) return undefined;
     return { code: "scaledDown", width: wide, height: high, ownWidth, ownHeight };
   }
@@ -92,8 +85,8 @@ export class QwenVlProcessor implements ImageProcessor {
 
   geometry({ width, height }: PixelSize): ImageGeometry {
     const tile = {
-      gridRows: height / this.#side,
-      gridColumns: width / this.#side,
+      gridRows: height / this.side,
+      gridColumns: width / this.side,
       box: { x: 0, y: 0, width: 1, height: 1 },
     };
     return { grid: { rows: 0, columns: 0 }, tiles: [tile] };
@@ -114,41 +107,4 @@ function limitsOf(config: JsonObject): PixelLimits {
 function limitedTo(pixels: number, { fewest, most }: PixelLimits): PixelLimits {
   const fitting = Math.min(most, pixels);
   return { fewest: Math.min(fewest, fitting), most: fitting };
-}
-
-/**
- * The size of an image in multiples of `side` pixels whose area is within limits: `smart_resize` of
- * `transformers`, which rounds halves to even numbers.
- * @throws ImageError for an image that is too long
- */
-export function fittingSize(
-  size: readonly [width: number, height: number],
-  side: number,
-  { fewest, most }: PixelLimits,
-): readonly [width: number, height: number] {
-  const [width, height] = size;
-  if (Math.max(width, height) / Math.min(width, height) > MOST_LENGTHS) {
-    const message = `This model takes images that are at most ${MOST_LENGTHS} times as long as wide.`;
-    throw new ImageError({ kind: "tooLong", most: MOST_LENGTHS }, message);
-  }
-  const sized = (toSides: (pixels: number) => number) =>
-    [toSides(width) * side, toSides(height) * side] as const;
-  const rounded = sized((pixels) => roundToEven(pixels / side));
-  const area = rounded[0] * rounded[1];
-  if (area > most) {
-    const scale = Math.sqrt((height * width) / most);
-    return sized((pixels) => Math.max(1, Math.floor(pixels / scale / side)));
-  }
-  if (area < fewest) {
-    const scale = Math.sqrt(fewest / (height * width));
-    return sized((pixels) => Math.ceil((pixels * scale) / side));
-  }
-  return rounded;
-}
-
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -1,13 +1,22 @@
 import type { Activation } from "@/gpu/kernels/matmul/matmul";
 import { shown } from "@/text/shown";
-import type { JsonObject } from "../../checkpoint/files";
+import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageMarkup } from "../../prompt/prompt";
-import { checkGridTower, type GridTowerConfig } from "../../vision/grid/gridConfig";
+import {
+  checkGridTower,
+  type GridTowerConfig,
+  type MostPixels,
+} from "../../vision/grid/gridConfig";
 import type { GridTowerNames } from "../../vision/grid/gridNames";
 import { activationOf } from "../../vision/towerConfig";
-import type { GridVisionFamily, ModelFamily } from "../family";
+import type { FramePlace, GridVisionFamily, ImageProcessor, ModelFamily } from "../family";
+import { preprocessorFiles } from "../preprocessor";
+import { QwenVlFrames, type VideoRules } from "./frames";
+import { qwenVlMarkup, TIMED, UNTIMED, type Videos } from "./markup";
 import { QwenVlProcessor } from "./processor";
+
+/** Where a repository keeps the settings of videos apart. */
+const VIDEO_FILE = "video_preprocessor_config.json";
 
 /** `vision_config` with what an absent field means to `transformers`. */
 class VisionFields {
@@ -93,7 +102,8 @@ function qwen2Tower(json: JsonObject, width: number): GridTowerConfig {
 
 function qwen25Tower(json: JsonObject, width: number): GridTowerConfig {
   const sizes = { hidden_size: 3584, intermediate_size: 3420, in_chans: 3, window_size: 112 };
-  const defaults = { ...DEFAULTS, ...sizes, fullatt_block_indexes: [7, 15, 23, 31] };
+  const times = { tokens_per_second: 4 };
+  const defaults = { ...DEFAULTS, ...sizes, ...times, fullatt_block_indexes: [7, 15, 23, 31] };
   const fields = new VisionFields(json, { ...defaults, hidden_act: "silu" });
   const shared = common(fields, fields.count("hidden_size"));
   const { patchSize, fold } = shared;
@@ -105,6 +115,7 @@ function qwen25Tower(json: JsonObject, width: number): GridTowerConfig {
     norm: "rms",
     mlp: fields.checkGated(),
     window: { side: Math.max(1, side), fullLayers: fields.layers("fullatt_block_indexes") },
+    positionsPerSecond: fields.count("tokens_per_second"),
     width,
   });
 }
@@ -147,23 +158,30 @@ const QWEN3_NAMES: GridTowerNames = {
   deepstack: "deepstack_merger_list.",
 };
 
-/** The template writes the start and end of an image around its placeholder. */
-function markup(imageTokenId: number): ImageMarkup {
-  const token = "<|image_pad|>";
-  return {
-    placeholder: token,
-    imageTokenId,
-    expand: ({ tiles }) =>
-      tiles.map(({ gridRows, gridColumns }) => token.repeat(gridRows * gridColumns)).join(""),
-  };
+/** @throws ModelError */
+async function loadProcessor(
+  files: ModelFiles,
+  config: GridTowerConfig,
+  most: MostPixels,
+  rules: VideoRules,
+): Promise<ImageProcessor> {
+  const { preprocessor, processor } = await preprocessorFiles(files);
+  const own = processor?.video_processor ?? (await files.optionalJson(VIDEO_FILE));
+  const videos = new QwenVlProcessor((own ?? preprocessor) as JsonObject, config, most);
+  const frames = (place: FramePlace) => new QwenVlFrames(videos, place, rules);
+  return new QwenVlProcessor(preprocessor, config, most, frames);
 }
 
-function vision(gridTower: GridVisionFamily["gridTower"], names: GridTowerNames): GridVisionFamily {
+function vision(
+  gridTower: GridVisionFamily["gridTower"],
+  names: GridTowerNames,
+  videos: Videos,
+): GridVisionFamily {
   return {
     gridTower,
     names,
-    processor: (files, config, mostPixels) => QwenVlProcessor.load(files, config, mostPixels),
-    markup,
+    processor: (files, config, most) => loadProcessor(files, config, most, videos.rules(config)),
+    markup: (imageTokenId, videoTokenId) => qwenVlMarkup(videos, imageTokenId, videoTokenId),
   };
 }
 
@@ -174,7 +192,7 @@ export const qwen2Vl: ModelFamily = {
   decoder: "Qwen2, positions in three axes",
   images: "any size, 2 × 2 patches per row",
   examples: ["Qwen/Qwen2-VL-2B-Instruct"],
-  vision: vision(qwen2Tower, NAMES),
+  vision: vision(qwen2Tower, NAMES, UNTIMED),
 };
 
 /** Qwen2.5-VL (https://arxiv.org/abs/2502.13923): attention within windows in most layers. */
@@ -184,7 +202,7 @@ export const qwen25Vl: ModelFamily = {
   decoder: "Qwen2, positions in three axes",
   images: "any size, windowed attention",
   examples: ["Qwen/Qwen2.5-VL-3B-Instruct"],
-  vision: vision(qwen25Tower, QWEN25_NAMES),
+  vision: vision(qwen25Tower, QWEN25_NAMES, UNTIMED),
 };
 
 /**
@@ -197,5 +215,5 @@ export const qwen3Vl: ModelFamily = {
   decoder: "Qwen3, positions in three axes",
   images: "any size, DeepStack",
   examples: ["Qwen/Qwen3-VL-2B-Instruct"],
-  vision: vision(qwen3Tower, QWEN3_NAMES),
+  vision: vision(qwen3Tower, QWEN3_NAMES, TIMED),
 };

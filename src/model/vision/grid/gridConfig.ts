@@ -31,6 +31,8 @@ export interface GridTowerConfig {
   readonly deepstack: readonly number[];
   /** Width of a feature row: the decoder's hidden size. */
   readonly width: number;
+  /** Positions per second of a video; absent: its steps count by one, or their times are text. */
+  readonly positionsPerSecond?: number;
 }
 
 export interface GridWindow {
@@ -45,19 +47,33 @@ export const GRID_EPSILON = 1e-6;
 
 type GridSizes = Pick<GridTowerConfig, "hidden" | "channels" | "patchSize" | "fold" | "width">;
 
+/** The most pixels that can be taken. */
+export interface MostPixels {
+  /** Of one image, whose activations can each be bound. */
+  readonly image: number;
+  /** Of all images, whose feature rows leave a quarter of the context. */
+  readonly context: number;
+}
+
+export const ANY_PIXELS: MostPixels = {
+  image: Number.POSITIVE_INFINITY,
+  context: Number.POSITIVE_INFINITY,
+};
+
 /**
- * The largest image, in pixels, whose activations can each be bound and whose feature rows leave a quarter
- * of the context. Qwen2-VL's own limit of 12.8 megapixels needs bindings of 335 MB.
+ * Qwen2-VL's own limit of 12.8 megapixels per image needs bindings of 335 MB.
  * @param bindingBytes the adapter's largest binding
  */
 export function mostPixels(
   { hidden, channels, patchSize, fold, width }: GridSizes,
   bindingBytes: number,
   contextLength: number,
-): number {
+): MostPixels {
   const words = Math.max(hidden, channels * patchSize ** 2, Math.ceil(width / fold ** 2));
-  const rows = Math.min(Math.floor(bindingBytes / 4 / words), 0.75 * contextLength * fold ** 2);
-  return rows * patchSize ** 2;
+  return {
+    image: Math.floor(bindingBytes / 4 / words) * patchSize ** 2,
+    context: 0.75 * contextLength * fold ** 2 * patchSize ** 2,
+  };
 }
 
 /** @throws ModelError for what the kernels do not cover */

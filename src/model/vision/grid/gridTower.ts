@@ -30,6 +30,8 @@ interface GridKernels {
   readonly bias: Matmul;
   /** For the patches, whose matrix is f32: added to their positions where there are any. */
   readonly embedding: Matmul;
+  /** Adds the patches of later moments. */
+  readonly moreMoments: Matmul;
   readonly residual: Matmul;
   readonly up: Matmul;
   readonly gelu: Matmul;
@@ -182,23 +184,33 @@ export class GridTower implements VisionEncoder {
     return !window || window.fullLayers.includes(layer);
   }
 
+  /** Moments without pixels of their own show those before: a still image, a video's last step. */
   #embed(recorder: Recorder, { pixelValues, height, width }: ProcessedImage, scratch: GridScratch) {
     const { hidden, channels, patchSize: patch } = this.#config;
-    const { patches, embedding, gather, blend } = this.#kernels;
-    const { patches: linear, positions } = this.#weights;
+    const { patches, embedding, moreMoments, gather, blend } = this.#kernels;
+    const { patches: moments, positions } = this.#weights;
     const { rows, residual, normed } = scratch;
     const { keys: pixels, values: input } = scratch;
-    scratch.write(pixels, pixelValues);
-    patches(recorder, {
-      ...{ pixels, patches: input, images: 1, channels, patch },
-      ...{ height, width, patchRows: height / patch, patchColumns: width / patch },
-      ...{ lead: 0, columns: linear.matrix.columns },
-    });
     const all = { rows, width: hidden };
     if (positions && scratch.taps) {
       blend(recorder, { input: positions, ...scratch.taps, output: normed, parts: 4, ...all });
     }
-    embedding(recorder, { input, ...linear, output: normed, rows });
+    const frame = channels * height * width;
+    for (const [moment, linear] of moments.entries()) {
+      const own = pixelValues.subarray(moment * frame, (moment + 1) * frame);
+      if (own.length > 0) {
+        // What was recorded before reads the pixels of the moment before.
+        recorder.submit();
+        scratch.write(pixels, own);
+        patches(recorder, {
+          ...{ pixels, patches: input, images: 1, channels, patch },
+          ...{ height, width, patchRows: height / patch, patchColumns: width / patch },
+          ...{ lead: 0, columns: linear.matrix.columns },
+        });
+      }
+      const product = moment === 0 ? embedding : moreMoments;
+      product(recorder, { input, ...linear, output: normed, rows });
+    }
     const indices = scratch.patchIndices;
     gather(recorder, { input: normed, indices, output: residual, parts: 1, ...all });
   }
@@ -316,14 +328,15 @@ async function compile(
       createFlash(gpu, attending),
       window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
     ]);
-  const [embedding, bias, residual, up, gelu] = await Promise.all([
-    matmul(positionSide ? "residual" : "bias", weights.patches.matrix.dtype),
+  const [embedding, moreMoments, bias, residual, up, gelu] = await Promise.all([
+    matmul(positionSide ? "residual" : "bias", "f32"),
+    matmul("residual", "f32"),
     matmul("bias"),
     matmul("residual"),
     matmul(mlp),
     matmul("gelu"),
   ]);
-  const products = { embedding, bias, residual, up, gelu };
+  const products = { embedding, moreMoments, bias, residual, up, gelu };
   const attend = { splitHeads, attention, windowed };
   return { patches, gather, blend, received, norm, ...products, ...attend };
 }

@@ -41,8 +41,8 @@ export interface GridMerger {
 
 /** A grid tower's tensors on the GPU. Matrices keep the precision of their file, but that of the patches. */
 export interface GridTowerWeights {
-  /** [hidden, channels × patch × patch], f32: the patch convolution, its moments added up. */
-  readonly patches: Linear;
+  /** Per moment [hidden, channels × patch × patch], f32: the patch convolution; only the first has a bias. */
+  readonly patches: readonly Linear[];
   /** f32 [positionSide², hidden] */
   readonly positions: GPUBuffer | undefined;
   readonly layers: readonly GridLayer[];
@@ -78,8 +78,10 @@ export async function loadGridWeights(
   const raw = plan.vector("raw patches", kernel, hidden * channels * moments * patchSize ** 2);
   await plan.load(source, options);
   const read = new Float32Array(await gpu.read(raw));
-  const [part] = weights.patches.matrix.parts;
-  if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read));
+  for (const [moment, { matrix }] of weights.patches.entries()) {
+    const [part] = matrix.parts;
+    if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read, moment));
+  }
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
 
@@ -89,10 +91,14 @@ export function gridPatchColumns({ channels, patchSize }: GridTowerConfig): numb
 }
 
 /**
- * A convolution's weights [hidden, channels, moments, patch, patch] as a matrix for still images: the sum
- * over the moments, f32 [hidden, patch columns].
+ * One moment of a convolution's weights [hidden, channels, moments, patch, patch] as a matrix,
+ * f32 [hidden, patch columns].
  */
-function patchMatrix(config: GridTowerConfig, kernel: Float32Array): Float32Array<ArrayBuffer> {
+function patchMatrix(
+  config: GridTowerConfig,
+  kernel: Float32Array,
+  moment: number,
+): Float32Array<ArrayBuffer> {
   const { hidden, channels, moments, patchSize } = config;
   const columns = gridPatchColumns(config);
   const square = patchSize ** 2;
@@ -100,10 +106,8 @@ function patchMatrix(config: GridTowerConfig, kernel: Float32Array): Float32Arra
   for (let row = 0; row < hidden; row++) {
     for (let i = 0; i < channels * square; i++) {
       const channel = Math.floor(i / square);
-      const first = (row * channels + channel) * moments * square + (i % square);
-      for (let moment = 0; moment < moments; moment++) {
-        matrix[row * columns + i]! += kernel[first + moment * square] as number;
-      }
+      const from = ((row * channels + channel) * moments + moment) * square + (i % square);
+      matrix[row * columns + i] = kernel[from] as number;
     }
   }
   return matrix;
@@ -119,15 +123,19 @@ function layOut(
   const tensors = new TowerTensors(plan);
   const columns = gridPatchColumns(config);
   const patches = prefix + GRID_PARTS.patches;
-  const buffer = plan.vector("patches", [], rows * columns);
-  const parts = [{ buffer, firstRow: 0, rows }];
+  const moment = (at: number): Linear => {
+    const buffer = plan.vector(`patches ${at}`, [], rows * columns);
+    const parts = [{ buffer, firstRow: 0, rows }];
+    const hasBias = config.hasPatchBias && at === 0;
+    return {
+      matrix: { label: `patches ${at}`, dtype: "f32", rows, columns, parts },
+      bias: plan.vector(`patches ${at} bias`, hasBias ? [`${patches}.bias`] : [], rows),
+    };
+  };
   const merger = (normWidth: number, level?: number) =>
     layOutMerger(tensors, config, mergerNames(names, prefix, level), normWidth);
   return {
-    patches: {
-      matrix: { label: "patches", dtype: "f32", rows, columns, parts },
-      bias: plan.vector("patches bias", config.hasPatchBias ? [`${patches}.bias`] : [], rows),
-    },
+    patches: Array.from({ length: config.moments }, (_, at) => moment(at)),
     positions: positionSide
       ? plan.vector("positions", [prefix + GRID_PARTS.positions], positionSide ** 2 * rows)
       : undefined,
