@@ -38,7 +38,7 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
 ];
 
 const USAGE = `npm run bench -- [--model DIR] [--image FILE] [--prompt TEXT] [--repeats 3] [--node yes|no]
-  [--weight-type f16|q8|q4] [--kv-type f16|f32] [--json FILE]`;
+  [--weight-type f16|q8|q4] [--kv-type f32|f16|q8|q4] [--json FILE]`;
 const VISITS = 5;
 
 /** Rounds of the comparison of one lane with three; each has two prefills. */

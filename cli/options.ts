@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { KV_CHOICES, type KvChoice } from "@/protocol/model";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
 /** An error that ends a command with a sentence on stderr and this exit status. */
@@ -56,7 +57,7 @@ export function numberOption(
 
 /** The options that say how weights and cache are held; spread into a `LoadRequest`. */
 export interface TypeOptions {
-  readonly kvType?: "f16" | "f32";
+  readonly kvType?: KvChoice;
   readonly weightType?: "f16" | "q8" | "q4";
 }
 
@@ -66,9 +67,9 @@ export function typeOptions(
   usage: string,
 ): TypeOptions {
   const { "kv-type": kv, "weight-type": weight } = values;
-  const kvType = (["f16", "f32"] as const).find((type) => type === kv);
+  const kvType = KV_CHOICES.find((type) => type === kv);
   const weightType = (["f16", "q8", "q4"] as const).find((type) => type === weight);
-  if (kv !== undefined && !kvType) throw usageError("--kv-type is f16 or f32.", usage);
+  if (kv !== undefined && !kvType) throw usageError("--kv-type is f32, f16, q8 or q4.", usage);
   if (weight !== undefined && !weightType)
     throw usageError("--weight-type is f16, q8 or q4.", usage);
   return { ...(kvType && { kvType }), ...(weightType && { weightType }) };

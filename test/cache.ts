@@ -1,6 +1,6 @@
 import type { HeadShape } from "@/gpu/kernels/attention/ropeAppend";
-import type { KvType } from "@/gpu/kernels/common/kvType";
-import { unpackF16 } from "@/gpu/packing";
+import { loadKvRows } from "@/gpu/kernels/kv/kvRows";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
 import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
 import { randomFloats } from "./kernels";
 
@@ -16,8 +16,8 @@ export function randomCache(
   const capacities = rowsPerHead.map((rows) => Math.ceil((rows + 40) / 64) * 64);
   const offsets = capacities.map((_, g) => capacities.slice(0, g).reduce((a, b) => a + b, 0));
   const total = capacities.reduce((a, b) => a + b, 0) * headDim;
-  const keys = scratch.store(randomFloats(total, 21), kvType);
-  const values = scratch.store(randomFloats(total, 22), kvType);
+  const keys = scratch.storeRows(randomFloats(total, 21), headDim, kvType);
+  const values = scratch.storeRows(randomFloats(total, 22), headDim, kvType);
   // Earlier layers hold rows that no kernel may read.
   const table = new Uint32Array((layer + 1) * kvHeads * 4).fill(7);
   for (let g = 0; g < kvHeads; g++) {
@@ -40,10 +40,7 @@ export function randomCache(
     /** Reads a KV head's rows back, from its first slot. */
     async read(which: "keys" | "values", g: number): Promise<Float32Array<ArrayBuffer>> {
       const { buffer } = which === "keys" ? keys : values;
-      const all =
-        kvType === "f32"
-          ? await scratch.readFloats(buffer)
-          : unpackF16(await scratch.readWords(buffer));
+      const all = loadKvRows(await scratch.readWords(buffer), headDim, kvType);
       return all.subarray((offsets[g] as number) * headDim);
     },
   };

@@ -1,4 +1,5 @@
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { loadKvRows, placeOf, storeKvRows } from "@/gpu/kernels/kv/kvRows";
+import { isGroupedKv, KV_BLOCK, kvMarks, kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import type { KvCache } from "@/model/kv/cache";
 import type { KvRegion } from "@/model/kv/layout";
 
@@ -36,34 +37,53 @@ export function appendRandomRows(cache: KvCache, rows: number, seed: number): vo
  * as stored: [layer][head].
  */
 export function writeRandomRows(cache: KvCache, rows: number, seed: number): HeadRows[][] {
-  const { kvHeads, headDim, kvType } = cache.shape;
+  const { kvHeads, headDim } = cache.shape;
   return cache.layers.map((buffers, layer) =>
     cache.regions(layer).map(({ offset, rows: used }, head) => {
       const write = (name: "k" | "v"): Float32Array[] => {
         const salt = (layer * kvHeads + head) * 2 + (name === "k" ? 0 : 1);
         const values = randomFloats(rows * headDim, seed * 7919 + salt);
-        const halves = Uint16Array.from(values, toHalf);
-        const at = (offset + used) * headDim * KV_BYTES[kvType];
-        const data = kvType === "f32" ? values : halves;
-        cache.gpu.device.queue.writeBuffer(buffers[name], at, data);
-        const held = kvType === "f32" ? values : Float32Array.from(halves, fromHalf);
-        return Array.from({ length: rows }, (_, row) =>
-          held.slice(row * headDim, (row + 1) * headDim),
-        );
+        return Array.from({ length: rows }, (_, row) => {
+          const own = values.slice(row * headDim, (row + 1) * headDim);
+          return writeRow(cache, buffers[name], offset + used + row, own);
+        });
       };
       return { k: write("k"), v: write("v") };
     }),
   );
 }
 
+/** Writes one row of keys or values, and returns it as stored. */
+export function writeRow(
+  { gpu, shape: { headDim, kvType } }: KvCache,
+  buffer: GPUBuffer,
+  row: number,
+  values: Float32Array,
+): Float32Array {
+  const { queue } = gpu.device;
+  if (!isGroupedKv(kvType)) {
+    const data = kvType === "f32" ? values.slice() : Uint16Array.from(values, toHalf);
+    queue.writeBuffer(buffer, row * kvRowBytes(kvType, headDim), data);
+    return kvType === "f32" ? values.slice() : Float32Array.from(data, fromHalf);
+  }
+  // A block with this row alone, of which the row's own words are written.
+  const padded = new Float32Array(KV_BLOCK * headDim);
+  const inside = row % KV_BLOCK;
+  padded.set(values, inside * headDim);
+  const words = storeKvRows(padded, headDim, kvType);
+  const [from, to] = [placeOf(inside, headDim, kvType), placeOf(row, headDim, kvType)];
+  const marks = kvMarks(kvType, headDim);
+  const codes = kvRowBytes(kvType, headDim) / 4 - marks;
+  queue.writeBuffer(buffer, to.codes * 4, words, from.codes, codes);
+  queue.writeBuffer(buffer, to.marks * 4, words, from.marks, marks);
+  return loadKvRows(words, headDim, kvType).slice(inside * headDim, (inside + 1) * headDim);
+}
+
 /** Reads the rows in use of every head: [layer][head]. */
 export async function readCache(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
   const { headDim, kvType, layers } = cache.shape;
   const decode = (bytes: ArrayBuffer, { offset, rows }: KvRegion): Float32Array[] => {
-    const all =
-      kvType === "f32"
-        ? new Float32Array(bytes)
-        : Float32Array.from(new Uint16Array(bytes), fromHalf);
+    const all = loadKvRows(new Uint32Array(bytes), headDim, kvType);
     return Array.from({ length: rows }, (_, row) =>
       all.slice((offset + row) * headDim, (offset + row + 1) * headDim),
     );

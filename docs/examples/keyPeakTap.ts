@@ -1,6 +1,6 @@
 import type { RowScores } from "@/compression/taps/tap";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { KV_CODE } from "@/gpu/kernels/common/kvType";
+import { kvCode } from "@/gpu/kernels/kv/kvCode";
 import { type KeyLayer, paddedKeys, type TapFamily } from "@/model/taps/family";
 import { readScores, scoreBuffer } from "@/model/taps/output";
 import { ceilGroups, TAP_WORKGROUP } from "@/model/taps/shared/kernels";
@@ -9,14 +9,15 @@ import keyPeak from "./tap_key_peak.wgsl?raw";
 export const keyPeakTap: TapFamily<true, RowScores> = {
   scoresCachedSpan: () => true,
   async prepare(gpu, { kvHeads, headDim, kvType, keys }) {
+    const kv = kvCode(kvType, headDim, { read: ["k"] });
     const peak = await compileCall(
       gpu,
       {
         label: "tap_key_peak",
-        code: [KV_CODE[kvType], keyPeak],
+        code: [...kv.code, keyPeak],
         access: ["read", "read", "write"],
         params: { layer: "u32", kvHeads: "u32", keys: "u32" },
-        constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+        constants: { ...kv.constants, WORKGROUP: TAP_WORKGROUP },
       },
       ({ spans, k, layer, peaks }: KeyLayer & { readonly peaks: GPUBuffer }) => ({
         buffers: [spans, k, peaks],

@@ -1,6 +1,10 @@
 import type { Notice } from "./notice";
 import type { SampledFrame } from "./request";
 
+/** Element types of a KV cache. */
+export const KV_CHOICES = ["f32", "f16", "q8", "q4"] as const;
+export type KvChoice = (typeof KV_CHOICES)[number];
+
 export interface LoadRequest {
   /** URL of a model directory in the Hugging Face layout, ending in a slash. */
   readonly baseUrl: string;
@@ -11,8 +15,11 @@ export interface LoadRequest {
   readonly files?: ReadonlyMap<string, Blob>;
   /** Commit of the files, if they come from the Hub. */
   readonly revision?: string;
-  /** Element type of the KV cache; default: f32 for F32 weights, else f16. */
-  readonly kvType?: "f16" | "f32";
+  /**
+   * How the KV cache is held; default: f32 for F32 weights, else f16. `q8` rounds keys and values to 8 bits with a range
+   * per row and head, `q4` to 4 bits with a range per 32 elements.
+   */
+  readonly kvType?: KvChoice;
   /**
    * How matrices of 16 or 32 bits are held: `f16` rounds those of 32 bits, `q8` and `q4` round all of the
    * decoder's to 8 and 4 bits. Default: as the file has them.
@@ -34,7 +41,7 @@ export interface ModelInfo {
   readonly bytes: number;
   /** Element type of the weights, as they are held. */
   readonly elementType: "f16" | "f32" | "bf16" | "q8" | "q4";
-  readonly kvType: "f16" | "f32";
+  readonly kvType: KvChoice;
   readonly layers: number;
   readonly heads: number;
   readonly kvHeads: number;
@@ -98,8 +105,8 @@ export interface ModelOutline {
   readonly hasVision: boolean;
   readonly layers: number;
   readonly contextLength: number;
-  /** KV-cache bytes of one row over all layers, in f16. */
-  readonly bytesPerRow: number;
+  /** KV-cache bytes of one row over all layers. */
+  readonly bytesPerRow: Readonly<Record<Exclude<KvChoice, "f32">, number>>;
   /**
    * Bytes that the weights take less in 8 and in 4 bits than in their file; absent if the file has them in
    * 8 or 4 bits.

@@ -4,6 +4,7 @@ import { createAttend } from "./attention/attend";
 import { createFlash } from "./attention/flash";
 import { createHeadNorm } from "./attention/headNorm";
 import { createRopeAppend } from "./attention/ropeAppend";
+import { createRoundRows } from "./attention/roundRows";
 import { stepAttentionKernels } from "./attention/stepAttention";
 import { evictKernels } from "./cache/evict";
 import { createGatherKv } from "./cache/gatherKv";
@@ -50,10 +51,12 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
   await createEmbed(gpu, "q4g32");
-  for (const create of [createGatherKv, createMergeKv, createNearestKey, createReorderKv]) {
+  for (const create of [createGatherKv, createNearestKey, createReorderKv]) {
     await create(gpu, "f16", HEADS.headDim);
   }
-  await createRerotateKeys(gpu, "f32", HEADS.headDim);
+  await createMergeKv(gpu, "f16", HEADS.headDim, "one");
+  await createRerotateKeys(gpu, "f32", HEADS.headDim, "one");
+  await createRoundRows(gpu, "q8", HEADS, "one");
   return specs;
 }
 

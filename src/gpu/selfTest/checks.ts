@@ -8,10 +8,10 @@ import { createAttend } from "../kernels/attention/attend";
 import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "../kernels/attention/flash";
 import type { HeadShape } from "../kernels/attention/ropeAppend";
 import type { DType } from "../kernels/common/dtype";
-import type { KvType } from "../kernels/common/kvType";
 import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
+import type { KvType } from "../kernels/kv/kvType";
 import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
 import { createSampler, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import type { Recorder } from "../recorder";
@@ -114,8 +114,16 @@ function checkProducts(gpu: Gpu, variant: MatmulVariant, dtype: DType): Promise<
 function cache(scratch: TestBuffers, { kvType, shape }: CheckSpec) {
   const capacity = 128;
   const headFloats = capacity * shape.headDim;
-  const keys = scratch.store(randomFloats(shape.kvHeads * headFloats, 5), kvType);
-  const values = scratch.store(randomFloats(shape.kvHeads * headFloats, 6), kvType);
+  const keys = scratch.storeRows(
+    randomFloats(shape.kvHeads * headFloats, 5),
+    shape.headDim,
+    kvType,
+  );
+  const values = scratch.storeRows(
+    randomFloats(shape.kvHeads * headFloats, 6),
+    shape.headDim,
+    kvType,
+  );
   const regions = Array.from({ length: shape.kvHeads }, (_, head) => [
     head * capacity,
     CACHED,

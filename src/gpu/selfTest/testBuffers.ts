@@ -1,6 +1,8 @@
 import type { Gpu } from "../gpu";
 import { dequantizeRows, quantizeRows } from "../grouped";
 import { type DType, type GroupedType, groupingOf } from "../kernels/common/dtype";
+import { loadKvRows, storeKvRows } from "../kernels/kv/kvRows";
+import type { KvType } from "../kernels/kv/kvType";
 import { packBf16, packF16, unpackBf16, unpackF16 } from "../packing";
 
 /** Buffers of a self-test or a test: made from arrays, read back as arrays, destroyed together. */
@@ -30,6 +32,12 @@ export class TestBuffers {
     const words = dtype === "f16" ? packF16(values) : packBf16(values);
     const rounded = dtype === "f16" ? unpackF16(words) : unpackBf16(words);
     return { buffer: this.upload(words), values: rounded };
+  }
+
+  /** Rows of a cache, [rows, headDim] in whole blocks, and what is left of them after rounding. */
+  storeRows(values: Float32Array<ArrayBuffer>, headDim: number, kvType: KvType) {
+    const words = storeKvRows(values, headDim, kvType);
+    return { buffer: this.upload(words), values: loadKvRows(words, headDim, kvType) };
   }
 
   /** A storage buffer of `words` zero words. */

@@ -1,4 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
+import type { NewRows } from "@/gpu/kernels/attention/roundRows";
+import { isGroupedKv, type KvType } from "@/gpu/kernels/kv/kvType";
 import { SAMPLED_WORDS, sampleSlices } from "@/gpu/kernels/sampling/sample";
 import type { DecoderConfig } from "../checkpoint/config";
 
@@ -33,10 +35,12 @@ export class Activations {
   readonly sampled: GPUBuffer;
   /** [slices of the vocabulary, 4]: scratch of the sampling kernels. */
   readonly slices: GPUBuffer;
+  /** Keys and values of a chunk before they are rounded; only for a cache of codes. */
+  readonly newRows: NewRows | undefined;
   readonly #gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
 
-  constructor(gpu: Gpu, config: DecoderConfig, chunkRows: number) {
+  constructor(gpu: Gpu, config: DecoderConfig, chunkRows: number, kvType: KvType) {
     const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
     this.#gpu = gpu;
     this.chunkRows = chunkRows;
@@ -52,10 +56,23 @@ export class Activations {
     this.logits = this.#create("logits", vocabulary);
     this.sampled = this.#create("sampled", SAMPLED_WORDS);
     this.slices = this.#create("slices", 4 * sampleSlices(vocabulary));
+    this.newRows = isGroupedKv(kvType) ? this.#createNewRows(config) : undefined;
   }
 
   destroy(): void {
     for (const buffer of this.#buffers.splice(0)) this.#gpu.memory.destroy(buffer);
+  }
+
+  #createNewRows({ kvHeads, headDim }: DecoderConfig): NewRows {
+    const stride = this.chunkRows;
+    const table = this.#create("new rows table", kvHeads * 4);
+    const heads = Array.from({ length: kvHeads }, (_, head) => [head * stride, 0, stride, 0]);
+    this.#gpu.device.queue.writeBuffer(table, 0, Uint32Array.from(heads.flat()));
+    const [keys, values] = [
+      this.#create("new keys", kvHeads * stride * headDim),
+      this.#create("new values", kvHeads * stride * headDim),
+    ];
+    return { binding: { keys, values, table, layer: 0 }, stride };
   }
 
   #create(label: string, words: number): GPUBuffer {

@@ -6,7 +6,7 @@ import type { LayerWeights } from "../checkpoint/weights";
 import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
 import type { Decoder } from "./decoder";
-import type { SplitScratch } from "./layerKernels";
+import { append, type SplitScratch } from "./layerKernels";
 import { type StepArgs, splitScratch } from "./stepProgram";
 
 /** Upper bound of the dispatches of a layer, or of what surrounds the layers. */
@@ -173,7 +173,16 @@ export class BatchProgram {
     const { args, angles, queries } = this.#members[row] as Member;
     const cache = bindingOf(args.cache, layer);
     const qkv = this.#row(activations.qkv, row, (heads + 2 * kvHeads) * headDim);
-    kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows: 1 });
+    append(this.#decoder, recorder, cache, 1, (binding) =>
+      kernels.ropeAppend(recorder, {
+        shape: config,
+        cache: binding,
+        qkv,
+        angles,
+        queries,
+        rows: 1,
+      }),
+    );
   }
 
   #recordAttention(recorder: Recorder, layer: number, row: number): void {

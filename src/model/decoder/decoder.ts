@@ -1,6 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { FEATURE_BIT, type FeatureSlice } from "@/gpu/kernels/common/embed";
-import type { KvType } from "@/gpu/kernels/common/kvType";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { DecoderConfig } from "../checkpoint/config";
@@ -83,7 +83,7 @@ export class Decoder {
     this.weights = weights;
     this.kernels = kernels;
     this.kvType = kvType;
-    this.activations = new Activations(gpu, config, chunkRows);
+    this.activations = new Activations(gpu, config, chunkRows, kvType);
     this.#frequencies = rotaryFrequencies(config);
     this.#axes = rotaryAxes(config);
     this.#recorder = gpu.recorder("prefill");

@@ -3,12 +3,13 @@ import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { createRoundRows, type RoundRows } from "@/gpu/kernels/attention/roundRows";
 import { type AddFeatures, createAddFeatures } from "@/gpu/kernels/common/addFeatures";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
-import type { KvType } from "@/gpu/kernels/common/kvType";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import type { DecodeKernels, DecodeSizes } from "@/gpu/kernels/decode/decode";
+import { isGroupedKv, type KvType } from "@/gpu/kernels/kv/kvType";
 import type { Matmul, MatmulStore } from "@/gpu/kernels/matmul/matmul";
 import { createSampler, type Sampler } from "@/gpu/kernels/sampling/sample";
 import type { Variants } from "@/gpu/variants";
@@ -24,6 +25,8 @@ export interface KernelSet {
   readonly matmul: Readonly<Record<"bias" | "residual" | "gated", Matmul>>;
   readonly headNorm: HeadNorm;
   readonly ropeAppend: RopeAppend;
+  /** For a cache of codes. */
+  readonly roundRows: RoundRows | undefined;
   readonly flash: Flash;
   readonly attend: Attend;
   readonly decode: DecodeKernels;
@@ -98,6 +101,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     residual,
     gated,
     ropeAppend,
+    roundRows,
     flash,
     attend,
     decode,
@@ -111,6 +115,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     matmul("residual", "output", "down"),
     matmul("gated", "gateUp"),
     createRopeAppend(gpu, kvType),
+    isGroupedKv(kvType) ? createRoundRows(gpu, kvType, shape, reduction) : undefined,
     createFlash(gpu, { variant: variants.flash, kvType, shape }),
     createAttend(gpu, { reduction, kvType, shape }),
     decodeByType(gpu, { reduction, kvType }, types, sizes),
@@ -124,6 +129,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     headNorm,
     matmul: products,
     ropeAppend,
+    roundRows,
     flash,
     attend,
     decode,

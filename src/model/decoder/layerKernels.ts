@@ -1,5 +1,19 @@
+import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import type { Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import type { AttentionKernels, ForwardModel, LayerKernels, ProductKernels } from "./forward";
+
+/** Appends rows that `write` writes: straight to the cache, or rounded afterwards, which takes whole rows. */
+export function append(
+  { kernels, activations: { newRows: from } }: ForwardModel,
+  recorder: Recorder,
+  cache: CacheBinding,
+  rows: number,
+  write: (binding: CacheBinding) => void,
+): void {
+  write(from?.binding ?? cache);
+  if (from) kernels.roundRows?.(recorder, { from, cache, rows });
+}
 
 /** A layer on the rows of a prefill chunk: one dispatch per operation and matrix part. */
 export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
@@ -19,7 +33,10 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
         const inPlace = { shape: config, weights: weights.headNorm, qkv, rows, epsilon };
         kernels.headNorm(recorder, inPlace);
       }
-      kernels.ropeAppend(recorder, { shape: config, cache, qkv, angles, queries, rows });
+      const rotated = { shape: config, qkv, angles, queries, rows };
+      append(model, recorder, cache, rows, (binding) =>
+        kernels.ropeAppend(recorder, { ...rotated, cache: binding }),
+      );
     },
     attend(recorder, cache) {
       kernels.flash(recorder, { cache, queries, output: attended, lse, rows });
@@ -63,23 +80,27 @@ export function stepKernels(
     kernels.decode.head(recorder, product);
     const row = { shape: config, qkv, rows: 1 };
     kernels.headNorm(recorder, { ...row, weights: headNorm as GPUBuffer, epsilon });
-    kernels.ropeAppend(recorder, { ...row, cache: binding, angles, queries });
+    append(model, recorder, binding, 1, (target) =>
+      kernels.ropeAppend(recorder, { ...row, cache: target, angles, queries }),
+    );
   };
   return {
     appendQkv(recorder, weights, binding) {
       if (weights.headNorm) return appendNormed(recorder, weights, binding);
       const { attentionNorm, qkv: matrix } = weights;
-      kernels.decode.qkv(recorder, {
-        shape: config,
-        cache: binding,
-        input: residual,
-        normWeightAndBias: attentionNorm.buffer,
-        biasFirst: attentionNorm.biasFirst,
-        matrix,
-        angles,
-        queries,
-        epsilon,
-      });
+      append(model, recorder, binding, 1, (target) =>
+        kernels.decode.qkv(recorder, {
+          shape: config,
+          cache: target,
+          input: residual,
+          normWeightAndBias: attentionNorm.buffer,
+          biasFirst: attentionNorm.biasFirst,
+          matrix,
+          angles,
+          queries,
+          epsilon,
+        }),
+      );
     },
     attend(recorder, binding) {
       const capacity = cache.largestCapacity(binding.layer);

@@ -28,6 +28,8 @@ interface Shape extends KvShape {
 const SHAPES: readonly Shape[] = [
   { layers: 2, heads: 6, kvHeads: 2, headDim: 64, kvType: "f32" },
   { layers: 3, heads: 4, kvHeads: 4, headDim: 20, kvType: "f16" },
+  { layers: 2, heads: 4, kvHeads: 2, headDim: 64, kvType: "q8" },
+  { layers: 1, heads: 2, kvHeads: 1, headDim: 80, kvType: "q4" },
 ];
 
 type Lowest = Extract<DecodeRule["victim"], { readonly kind: "lowest" }>;

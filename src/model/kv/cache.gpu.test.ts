@@ -18,7 +18,11 @@ import { plannedBytes } from "./planLists";
 /** One rounding to f16 of values below 1. */
 const HALF_STEP = 2 ** -11;
 /** Sums of a few dozen f32 values in another order. */
-const MERGE_TOLERANCE = { f32: 1e-6, f16: HALF_STEP + 1e-6 };
+const MERGE_TOLERANCE = {
+  ...{ f32: 1e-6, f16: HALF_STEP + 1e-6 },
+  // Half of a 255th or 15th of a range of 2, whose end is rounded to f16.
+  ...{ q8: 1 / 255 + 2 * HALF_STEP, q4: 1 / 15 + 2 * HALF_STEP },
+};
 
 /** Rows of a turn, and rows that an earlier turn left: neither divides a workgroup or a step. */
 const BASE = 37;
@@ -27,6 +31,8 @@ const ROWS = 131;
 const SHAPES: readonly KvShape[] = [
   { layers: 3, kvHeads: 2, headDim: 64, kvType: "f32" },
   { layers: 2, kvHeads: 5, headDim: 20, kvType: "f16" },
+  { layers: 2, kvHeads: 2, headDim: 64, kvType: "q8" },
+  { layers: 2, kvHeads: 2, headDim: 80, kvType: "q4", reduction: "workgroup" },
 ];
 
 function randomKeep(rows: number, share: number, seed: number): Uint32Array {

@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import type { Pool } from "@/gpu/memory";
 import { type KvLayer, LayerRows } from "./layer";
 import { growthFor, type KvRegion, type KvShape, type RowCounts } from "./layout";
@@ -104,7 +104,7 @@ export class KvCache {
 
   /** Bytes of one row of keys and values of one head. */
   get rowBytes(): number {
-    return 2 * this.shape.headDim * KV_BYTES[this.shape.kvType];
+    return 2 * kvRowBytes(this.shape.kvType, this.shape.headDim);
   }
 
   /**

@@ -82,11 +82,11 @@ async function prepareGather(
   plan: KeepPlan,
   start: RowCounts,
 ): Promise<Gathering> {
-  const { kvType, headDim } = source.shape;
+  const { kvType, headDim, reduction = "one" } = source.shape;
   const merges = plan.layers.some(({ merge }) => merge);
   const [gatherKv, mergeKv, assignments] = await Promise.all([
     createGatherKv(source.gpu, kvType, headDim),
-    merges ? createMergeKv(source.gpu, kvType, headDim) : undefined,
+    merges ? createMergeKv(source.gpu, kvType, headDim, reduction) : undefined,
     nearestKeepers(source, plan, start),
   ]);
   const targets = plan.layers.map((_, layer) => targetRegions(source, plan, start, layer));

@@ -50,8 +50,9 @@ export class FrontRows {
 
   static async create(cache: KvCache): Promise<FrontRows> {
     frequenciesOf(cache);
-    const { kvType, headDim } = cache.shape;
-    return new FrontRows(cache, await createRerotateKeys(cache.gpu, kvType, headDim));
+    const { kvType, headDim, reduction = "one" } = cache.shape;
+    const kernels = await createRerotateKeys(cache.gpu, kvType, headDim, reduction);
+    return new FrontRows(cache, kernels);
   }
 
   /** The row of slot `from` is now in slot `to`, whose own row was evicted. */

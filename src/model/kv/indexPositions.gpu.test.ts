@@ -1,9 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
 import { rotate } from "@/gpu/selfTest/reference";
 import { createTestGpu } from "../../../test/dawn";
-import { createRandom, randomFloats, readCache, toHalf } from "../../../test/kv";
+import { createRandom, randomFloats, readCache, writeRow } from "../../../test/kv";
 import { Eviction } from "../eviction/eviction";
 import { KvCache } from "./cache";
 import { compact, gatherFork } from "./compaction";
@@ -13,9 +12,15 @@ import type { AxisPositions } from "./tokenPositions";
 
 /**
  * f32: angles are rounded at other positions than the reference's. f16: a key below 1.5 is rounded
- * when it is cached, when its prompt is compacted, and once for all the steps that turn it on.
+ * when it is cached, when its prompt is compacted, and once for all the steps that turn it on. q8 and q4: the same,
+ * by half of a 255th or 15th of a range of 2.9.
  */
-const TOLERANCE = { f32: 1e-4, f16: 3 * 2 ** -11 + 1e-4 };
+const TOLERANCE = {
+  f32: 1e-4,
+  f16: 3 * 2 ** -11 + 1e-4,
+  q8: (3 * 1.45) / 255,
+  q4: (3 * 1.45) / 15,
+};
 
 const frequencies = (headDim: number) =>
   Float32Array.from({ length: headDim / 2 }, (_, pair) => 10_000 ** ((-2 * pair) / headDim));
@@ -27,6 +32,8 @@ const SHAPES: readonly KvShape[] = [
     ...{ layers: 2, kvHeads: 2, headDim: 24, kvType: "f32", frequencies: frequencies(24) },
     axes: Uint8Array.from({ length: 12 }, (_, pair) => pair % 3),
   },
+  { layers: 2, kvHeads: 2, headDim: 20, kvType: "q8", frequencies: frequencies(20) },
+  { layers: 1, kvHeads: 2, headDim: 64, kvType: "q4", frequencies: frequencies(64) },
 ];
 
 /** More steps than angles are computed for at a time. */
@@ -141,7 +148,7 @@ class UnrotatedKeys {
 
   /** Writes rotated keys behind the newest ones. */
   write(rows: number): void {
-    const { layers, kvHeads, headDim, kvType } = this.#cache.shape;
+    const { layers, kvHeads, headDim } = this.#cache.shape;
     for (let row = 0; row < rows; row++) {
       const count = layers * kvHeads;
       const seed = this.#keys.length * count;
@@ -151,9 +158,7 @@ class UnrotatedKeys {
         const [layer, head] = [Math.floor(i / kvHeads), i % kvHeads];
         const rotated = this.#rotated(key, this.#cache.axisPositions(this.#cache.seen + row));
         const { offset, rows: used } = this.#cache.regions(layer)[head]!;
-        const at = (offset + used + row) * headDim * KV_BYTES[kvType];
-        const data = kvType === "f32" ? rotated : Uint16Array.from(rotated, toHalf);
-        this.#cache.gpu.device.queue.writeBuffer(this.#cache.layer(layer).k, at, data);
+        writeRow(this.#cache, this.#cache.layer(layer).k, offset + used + row, rotated);
       }
     }
   }

@@ -52,9 +52,9 @@ export async function rerotateToPlaces(
   start: RowCounts,
   before: Standing,
 ): Promise<void> {
-  const { layers, kvHeads, kvType, headDim } = cache.shape;
+  const { layers, kvHeads, kvType, headDim, reduction = "one" } = cache.shape;
   const position = Math.max(...cache.rowCounts().flat());
-  const rerotateKeys = await createRerotateKeys(cache.gpu, kvType, headDim);
+  const rerotateKeys = await createRerotateKeys(cache.gpu, kvType, headDim, reduction);
   for (let layer = 0; layer < layers; layer++) {
     const layerPlan = plan.layers[layer] as LayerPlan;
     const shifts = Array.from({ length: kvHeads }, (_, head) => {

@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { copiedRows, kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import { OutOfMemoryError, type Pool } from "@/gpu/memory";
 import { capacityFor, type KvRegion, type KvShape, layoutRegions } from "./layout";
 
@@ -148,7 +148,7 @@ export class LayerRows {
     if (!this.#buffers) return;
     const encoder = this.#gpu.device.createCommandEncoder({ label: `kv copy ${this.#layer}` });
     for (const [head, { offset }] of this.#regions.entries()) {
-      const bytes = (rows[head] as number) * this.#rowBytes;
+      const bytes = copiedRows(this.#shape.kvType, rows[head] as number) * this.#rowBytes;
       const to = (regions[head] as KvRegion).offset * this.#rowBytes;
       if (bytes === 0) continue;
       for (const name of TENSORS) {
@@ -176,7 +176,7 @@ export class LayerRows {
 
   /** Bytes of one row of keys, or of values. */
   get #rowBytes(): number {
-    return this.#shape.headDim * KV_BYTES[this.#shape.kvType];
+    return kvRowBytes(this.#shape.kvType, this.#shape.headDim);
   }
 
   /** Row counts are the lengths of the positions. */

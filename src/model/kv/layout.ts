@@ -1,7 +1,8 @@
-import type { KvType } from "@/gpu/kernels/common/kvType";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
+import { KV_BLOCK, type KvType } from "@/gpu/kernels/kv/kvType";
 
-/** Capacities are multiples of this many rows, per KV head. */
-export const CAPACITY_STEP = 64;
+/** Capacities are multiples of this many rows, per KV head: of whole blocks. */
+export const CAPACITY_STEP = KV_BLOCK;
 
 export interface KvShape {
   readonly layers: number;
@@ -10,6 +11,8 @@ export interface KvShape {
   /** D, a multiple of 4. */
   readonly headDim: number;
   readonly kvType: KvType;
+  /** Who shares a row in kernels that write rows; default: one invocation. */
+  readonly reduction?: Reduction;
   /** Radians per position of each rotated pair, [headDim / 2]; needed by `cacheIndex` alone. */
   readonly frequencies?: Float32Array;
   /** Axis of each rotated pair, [headDim / 2]; absent: all axes are one. */

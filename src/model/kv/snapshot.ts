@@ -1,4 +1,4 @@
-import { KV_BYTES, type KvType } from "@/gpu/kernels/common/kvType";
+import { copiedRows, type KvType, kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import type { KvCache, PositionMode } from "./cache";
 import { type KvShape, layoutRegions } from "./layout";
 import { TokenPositions, type TokenPositionsState } from "./tokenPositions";
@@ -15,7 +15,7 @@ export interface SnapshotHeader {
 /** A cache outside of the GPU. */
 export interface CacheSnapshot {
   readonly header: SnapshotHeader;
-  /** Per layer the keys of every head, [rows, headDim], then the values. */
+  /** Per layer the keys of every head as the GPU holds them, for its rows or its blocks of rows, then the values. */
   readonly values: readonly Uint8Array<ArrayBuffer>[];
 }
 
@@ -35,14 +35,14 @@ export async function takeSnapshot(cache: KvCache): Promise<CacheSnapshot> {
       (cache.hasHeadLists(layer) ? heads : [0]).map((head) => [...cache.positions(layer, head)]),
     ),
   };
-  const rowBytes = headDim * KV_BYTES[kvType];
+  const rowBytes = kvRowBytes(kvType, headDim);
   const reads = all.flatMap((layer) => {
     const { k, v } = cache.layer(layer);
     const regions = cache.regions(layer);
     return [k, v].map(async (buffer) => {
       const bytes = new Uint8Array(await cache.gpu.read(buffer));
       return regions.map(({ offset, rows }) =>
-        bytes.slice(offset * rowBytes, (offset + rows) * rowBytes),
+        bytes.slice(offset * rowBytes, (offset + copiedRows(kvType, rows)) * rowBytes),
       );
     });
   });
@@ -61,7 +61,7 @@ export function isOfShape({ shape }: KvCache, { header }: CacheSnapshot): boolea
  */
 export function restoreSnapshot(cache: KvCache, { header, values }: CacheSnapshot): void {
   const { kvHeads, headDim, kvType } = cache.shape;
-  const rowBytes = headDim * KV_BYTES[kvType];
+  const rowBytes = kvRowBytes(kvType, headDim);
   let next = 0;
   for (const [layer, lists] of header.positions.entries()) {
     const rows = Array.from(

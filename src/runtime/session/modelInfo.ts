@@ -1,5 +1,5 @@
 import { type DType, type FloatType, groupingOf } from "@/gpu/kernels/common/dtype";
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import type { Decoder } from "@/model/decoder/decoder";
 import { transformers } from "@/model/prompt/transformers";
 import { ort } from "@/model/vision/ort";
@@ -24,7 +24,7 @@ export function describeModel(
     ...{ layers, heads, kvHeads, headDim, contextLength },
     ...(rowsPerTile === undefined ? {} : { rowsPerTile }),
     ...(card === undefined ? {} : { card }),
-    bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES[kvType],
+    bytesPerRow: 2 * layers * kvHeads * kvRowBytes(kvType, headDim),
     adapter,
     versions: {
       keepsight: version,

@@ -1,5 +1,5 @@
 import { rowBytes } from "@/gpu/kernels/common/dtype";
-import { KV_BYTES } from "@/gpu/kernels/common/kvType";
+import { type KvType, kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import { parseConfig } from "@/model/checkpoint/config";
 import { type JsonObject, ModelFiles, parseJson } from "@/model/checkpoint/files";
 import { filesFetch } from "@/model/checkpoint/filesFetch";
@@ -26,12 +26,13 @@ export async function outlineModel(
   const hasVision = family?.vision !== undefined && json.vision_config !== undefined;
   const isKnown = hasVision && Object.keys(beside).length > 0;
   const rowsPerImage = isKnown ? await rowsOfImage(json, beside) : undefined;
+  const rowBytes = (type: KvType) => 2 * layers * kvHeads * kvRowBytes(type, headDim);
   return {
     family: family?.title ?? architecture,
     hasVision,
     layers,
     contextLength,
-    bytesPerRow: 2 * layers * kvHeads * headDim * KV_BYTES.f16,
+    bytesPerRow: { f16: rowBytes("f16"), q8: rowBytes("q8"), q4: rowBytes("q4") },
     ...(rowsPerImage === undefined ? {} : { rowsPerImage }),
     ...(isGrouped(json) ? {} : { savedBytes: savedBytes(json) }),
   };

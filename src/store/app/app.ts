@@ -102,8 +102,8 @@ export function createApp(options: AppOptions): App {
     () => performance.now(),
     () => loadTypes(settings.getState()),
   );
-  settings.subscribe(({ weights }, before) => {
-    if (weights !== before.weights) void load.reload();
+  settings.subscribe(({ weights, cacheType }, before) => {
+    if (weights !== before.weights || cacheType !== before.cacheType) void load.reload();
   });
   const caches = createKeptCaches(storageFolder("caches"));
   const chat = createChat({

@@ -2,6 +2,7 @@ import { texts } from "@/language/language";
 import type { Engine } from "@/protocol/engine";
 import { toFailure } from "@/protocol/failure";
 import type { LoadRequest } from "@/protocol/model";
+import type { LoadTypes } from "../settings/settings";
 import { createModelStore, type ModelStore, reduceLoad } from "./model";
 
 /**
@@ -35,7 +36,7 @@ export function createLoad(
   connect: () => Promise<Engine>,
   initial: LoadRequest,
   now: () => number,
-  types: () => Pick<LoadRequest, "weightType"> = () => ({}),
+  types: () => LoadTypes = () => ({}),
 ): Load {
   const store = createModelStore();
   let engine: Engine | undefined;

@@ -1,5 +1,6 @@
 import { texts } from "@/language/language";
 import type { EngineFailure, FailureCode } from "@/protocol/failure";
+import { KV_CHOICES } from "@/protocol/model";
 import type { CacheSettings, SampledFrame, Sampling } from "@/protocol/request";
 import type { ImageLayout, LayerReport, MissingReference } from "@/protocol/result";
 import { MOST_LANES } from "../chat/comparisonSetup";
@@ -60,7 +61,7 @@ const sampling = object<Sampling>({
 const origin = object<Origin>({
   model: string,
   elementType: oneOf("f16", "f32", "bf16", "q8", "q4"),
-  kvType: oneOf("f16", "f32"),
+  kvType: oneOf(...KV_CHOICES),
   versions: dictionary(string),
   vendor: string,
   architecture: string,

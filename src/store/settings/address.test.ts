@@ -50,13 +50,14 @@ describe("address", () => {
       sample: "chart",
       options: { aircache: { alpha: 0.5, variant: "release" } },
       capMb: 1.5,
+      cacheType: "q8",
       comparesWithFull: false,
       sampling: { maxNewTokens: 64, temperature: 0.7, topK: 0, topP: 0.9, seed: 7 },
     };
     const query = writeAddress("", state, policies);
     expect(query).toContain("layer=5");
     expect(query).toContain("reference=off");
-    expect(query).toContain("cap=1.5&max-new-tokens=64&temperature=0.7&top-p=0.9&seed=7");
+    expect(query).toContain("cap=1.5&kv=q8&max-new-tokens=64&temperature=0.7&top-p=0.9&seed=7");
     expect(readAddress(query, policies)).toEqual(state);
     const { layer: _layer, ...others } = state;
     expect(writeAddress(query, { ...state, layer: "all" }, policies)).not.toContain("layer");

@@ -7,6 +7,7 @@ import {
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import { completeOptions, type PolicyInfo } from "./policyInfo";
 import {
+  CACHE_CHOICES,
   CAP_LIMITS,
   clampPercent,
   INITIAL_SETTINGS,
@@ -23,6 +24,7 @@ export type Addressed = Pick<
   | "scope"
   | "options"
   | "capMb"
+  | "cacheType"
   | "sampling"
   | "comparesWithFull"
   | "layer"
@@ -99,12 +101,14 @@ export function readAddress(
   const layer = readLayer(given.get("layer"));
   const keep = Number(given.get("keep"));
   const capMb = readNumber(given.get("cap"), CAP_LIMITS);
+  const cacheType = CACHE_CHOICES.find((choice) => choice === given.get("kv"));
   const sampling = readSampling(given);
   return {
     ...(policy ? { policy: policy.id, options: readOptions(given, policy) } : {}),
     ...(given.has("keep") && keep >= 1 && keep <= 100 ? { keepPercent: clampPercent(keep) } : {}),
     ...(scope === "visual" || scope === "prompt" ? { scope } : {}),
     ...(capMb === undefined ? {} : { capMb }),
+    ...(cacheType === undefined ? {} : { cacheType }),
     ...(sampling ? { sampling } : {}),
     ...(given.get("reference") === "off" ? { comparesWithFull: false } : {}),
     ...(layer === undefined ? {} : { layer }),
@@ -130,6 +134,7 @@ export function writeAddress(
   set("keep", state.keepPercent, state.keepPercent === INITIAL_SETTINGS.keepPercent);
   set("scope", state.scope, state.scope === INITIAL_SETTINGS.scope);
   set("cap", state.capMb ?? "", state.capMb === undefined);
+  set("kv", state.cacheType, state.cacheType === INITIAL_SETTINGS.cacheType);
   for (const part of SAMPLING_PARTS) {
     const value = state.sampling[part];
     set(SAMPLING_NAMES[part], value, value === DEFAULT_SAMPLING[part]);

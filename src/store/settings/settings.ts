@@ -21,6 +21,10 @@ export type LayerChoice = number | "all";
 export const WEIGHT_CHOICES = ["file", "q8", "q4"] as const;
 export type WeightChoice = (typeof WEIGHT_CHOICES)[number];
 
+/** How the KV cache is held: in 16 bits, or 32 for weights of 32 bits; or in 8 or 4 bits. */
+export const CACHE_CHOICES = ["auto", "q8", "q4"] as const;
+export type CacheChoice = (typeof CACHE_CHOICES)[number];
+
 /** The next smaller choice; undefined behind the smallest. */
 export function smallerWeights(choice: WeightChoice): WeightChoice | undefined {
   return WEIGHT_CHOICES[WEIGHT_CHOICES.indexOf(choice) + 1];
@@ -44,6 +48,7 @@ export interface SettingsState {
   readonly layer: LayerChoice;
   readonly overlay: OverlayMode;
   readonly weights: WeightChoice;
+  readonly cacheType: CacheChoice;
   readonly theme: Theme;
   readonly language: LanguageChoice;
 }
@@ -82,6 +87,7 @@ export const INITIAL_SETTINGS: SettingsState = {
   layer: "all",
   overlay: "kept",
   weights: "file",
+  cacheType: "auto",
   theme: "system",
   language: "system",
 };
@@ -101,11 +107,17 @@ export function createSettingsStore(initial: Partial<SettingsState> = {}): Setti
   };
 }
 
+export type LoadTypes = Pick<LoadRequest, "weightType" | "kvType">;
+
 /** What a load asks for. */
 export function loadTypes({
   weights,
-}: Pick<SettingsState, "weights">): Pick<LoadRequest, "weightType"> {
-  return weights === "file" ? {} : { weightType: weights };
+  cacheType,
+}: Pick<SettingsState, "weights" | "cacheType">): LoadTypes {
+  return {
+    ...(weights === "file" ? {} : { weightType: weights }),
+    ...(cacheType === "auto" ? {} : { kvType: cacheType }),
+  };
 }
 
 /** The settings of the next question. A policy that keeps every row has retention 1. */

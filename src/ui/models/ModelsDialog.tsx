@@ -2,7 +2,7 @@ import { type FormEvent, useEffect, useRef } from "react";
 import { texts } from "@/language/language";
 import { largestBytes, SLOW_SECONDS } from "@/store/models/modelFit";
 import type { ModelsFailure } from "@/store/models/models";
-import { WEIGHT_CHOICES, type WeightChoice } from "@/store/settings/settings";
+import { CACHE_CHOICES, WEIGHT_CHOICES } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { failureSentence } from "../shared/failureWords";
 import { useApp, useChat, useModels, useSettings } from "../useApp";
@@ -44,7 +44,7 @@ export default function ModelsDialog() {
       <Place />
       <fieldset disabled={isAnswering} className={styles.parts}>
         <KeptList />
-        <Weights />
+        <Types />
         <FromHub />
         <FromFolder />
       </fieldset>
@@ -69,31 +69,68 @@ function Place() {
   );
 }
 
-/** How the weights of every model are held. Another choice loads the model again. */
-function Weights() {
+/** How the weights and the cache of every model are held. Another choice loads the model again. */
+function Types() {
   const { settings } = useApp();
-  const chosen = useSettings((state) => state.weights);
+  const weights = useSettings((state) => state.weights);
+  const cacheType = useSettings((state) => state.cacheType);
   const words = texts.models;
+  return (
+    <>
+      <Type
+        id="weights"
+        title={words.weights}
+        hint={words.weightsHint}
+        choices={WEIGHT_CHOICES}
+        names={words.weightsOf}
+        chosen={weights}
+        choose={(choice) => settings.choose({ weights: choice })}
+      />
+      <Type
+        id="cache-type"
+        title={words.cacheType}
+        hint={words.cacheTypeHint}
+        choices={CACHE_CHOICES}
+        names={words.cacheTypeOf}
+        chosen={cacheType}
+        choose={(choice) => settings.choose({ cacheType: choice })}
+      />
+    </>
+  );
+}
+
+interface TypeProps<C extends string> {
+  readonly id: string;
+  readonly title: string;
+  readonly hint: string;
+  readonly choices: readonly C[];
+  readonly names: Readonly<Record<C, string>>;
+  readonly chosen: C;
+  readonly choose: (choice: C) => void;
+}
+
+function Type<C extends string>(props: TypeProps<C>) {
+  const { id, title, hint, choices, names, chosen, choose } = props;
   return (
     <section>
       <h3>
-        <label htmlFor="weights">{words.weights}</label>
+        <label htmlFor={id}>{title}</label>
       </h3>
       <select
-        id="weights"
+        id={id}
         className={styles.weights}
         value={chosen}
-        aria-describedby="weights-hint"
-        onChange={({ target }) => settings.choose({ weights: target.value as WeightChoice })}
+        aria-describedby={`${id}-hint`}
+        onChange={({ target }) => choose(target.value as C)}
       >
-        {WEIGHT_CHOICES.map((choice) => (
+        {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {words.weightsOf[choice]}
+            {names[choice]}
           </option>
         ))}
       </select>
-      <p id="weights-hint" className={styles.hint}>
-        {words.weightsHint}
+      <p id={`${id}-hint`} className={styles.hint}>
+        {hint}
       </p>
     </section>
   );

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import { OUTLINE_IMAGE } from "@/protocol/model";
+import { type ModelOutline, OUTLINE_IMAGE } from "@/protocol/model";
 import {
   answerSeconds,
   gpuBytes,
@@ -59,10 +59,18 @@ export function useFacts(found: FoundModel): readonly Fact[] {
             value: words.imageOf(formatCount(rowsPerImage), width, height),
           },
         ]),
-    { name: words.price, value: words.priceOf(formatBytes(1000 * bytesPerRow)) },
+    { name: words.price, value: cachePrice(bytesPerRow) },
     { name: words.context, value: words.contextOf(formatCount(contextLength)) },
     ...speedFact({ fileBytes, held }, rowsPerImage, place),
   ];
+}
+
+/** Bytes of a thousand tokens in every type of the cache. */
+function cachePrice({ f16, q8, q4 }: ModelOutline["bytesPerRow"]): string {
+  const { cacheTypeOf, gpuOf, priceOf } = texts.models;
+  const size = (bytes: number, format: string) => gpuOf(formatBytes(1000 * bytes), format);
+  const sizes = [size(f16, cacheTypeOf.f16), size(q8, cacheTypeOf.q8), size(q4, cacheTypeOf.q4)];
+  return priceOf(sizes.join(" · "));
 }
 
 function weightFileBytes({ repository }: FoundModel): number {

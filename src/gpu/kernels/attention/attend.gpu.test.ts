@@ -22,6 +22,10 @@ const CASES = [
   { heads: 22, kvHeads: 2, headDim: 24, kvType: "f16", rowsBefore: [129, 127] },
   { heads: 2, kvHeads: 1, headDim: 20, kvType: "f16", rowsBefore: [40] },
   { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },
+  { heads: 6, kvHeads: 2, headDim: 64, kvType: "q8", rowsBefore: [130, 63] },
+  { heads: 3, kvHeads: 1, headDim: 20, kvType: "q8", rowsBefore: [70] },
+  { heads: 7, kvHeads: 1, headDim: 128, kvType: "q4", rowsBefore: [300] },
+  { heads: 2, kvHeads: 2, headDim: 80, kvType: "q4", rowsBefore: [64, 9] },
 ] as const;
 /** Other reductions differ in `reduction_*.wgsl` alone; their kernels compile slowly here. */
 const FEW = CASES.slice(0, 2);

@@ -1,8 +1,9 @@
 import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import { KV_BYTES, KV_CODE, type KvType } from "../common/kvType";
 import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import { kvCode } from "../kv/kvCode";
+import { type KvType, kvBits } from "../kv/kvType";
 import combineWgsl from "./attend_combine.wgsl?raw";
 import combinePlainWgsl from "./attend_combine_plain.wgsl?raw";
 import ioWgsl from "./attend_io.wgsl?raw";
@@ -72,13 +73,14 @@ const PLAIN_SPLIT = 32;
 
 async function createPlain(gpu: Gpu, { kvType, shape }: AttendSpec): Promise<Attend> {
   const { heads, kvHeads, headDim } = shape;
+  const kv = kvCode(kvType, headDim, { read: ["keys", "values"] });
   const [split, combine] = await Promise.all([
     gpu.compile({
       label: `attend_split plain ${kvType}`,
-      code: [KV_CODE[kvType], ioWgsl, plainWgsl],
+      code: [...kv.code, ioWgsl, plainWgsl],
       access: SPLIT_ACCESS,
       params: SPLIT_PARAMS,
-      constants: { WORKGROUP: PLAIN_GROUP },
+      constants: { ...kv.constants, WORKGROUP: PLAIN_GROUP },
     }),
     gpu.compile({
       label: "attend_combine plain",
@@ -168,9 +170,9 @@ async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
   return Object.assign(attend, { splits });
 }
 
-/** Runs of 16 bytes of a row. */
+/** Runs of 16 bytes of a row; not whole if it does not consist of them. */
 function runsOf({ kvType, shape }: AttendSpec): number {
-  return (shape.headDim * KV_BYTES[kvType]) / 16;
+  return (shape.headDim * kvBits(kvType)) / 128;
 }
 
 /** Query heads of a unit: two for each team of invocations that reads a row of values. */
@@ -191,17 +193,19 @@ function compileShared(gpu: Gpu, spec: AttendSpec) {
   const { code, enable, constants: reduced } = reductionCode(reduction, gpu);
   const shared = groupOf(spec);
   const runs = runsOf(spec);
+  const kv = kvCode(kvType, headDim, { runs: ["keys", "values"] });
   const spans = { LEAST_SPAN, MOST_SPAN: mostSpanOf(shared) };
   const compileSplit = (workgroup: number, group: number, constants: Record<string, number>) => {
     const halves = Math.ceil(group / 2);
     return gpu.compile({
       label: `attend_${constants.DIRECT ? "direct" : "split"} ${reduction} ${kvType}`,
-      code: [code, KV_CODE[kvType], spanWgsl, ioWgsl, splitWgsl, scoresWgsl],
+      code: [code, ...kv.code, spanWgsl, ioWgsl, splitWgsl, scoresWgsl],
       access: SPLIT_ACCESS,
       params: SPLIT_PARAMS,
       enable,
       constants: {
         ...reduced,
+        ...kv.constants,
         WORKGROUP: workgroup,
         DEPTH4: headDim / 4,
         RUNS: runs,

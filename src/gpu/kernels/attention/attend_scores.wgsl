@@ -11,11 +11,11 @@ fn reduce_highs(value: vec4f, local: vec3u, takes_max: bool) -> vec4f {
   return reduce_add4(value, local);
 }
 
-/// Scores of the slot that begins at run `at`, for all heads.
-fn scores_of(at: u32) -> array<vec4f, 2> {
+/// Scores of a row of the cache, for all heads.
+fn scores_of(row: u32) -> array<vec4f, 2> {
   var scores = array<vec4f, 2>();
   for (var d = 0u; d < RUNS; d++) {
-    let run = keys[at + d];
+    let run = keys_run(row, d);
     for (var r = 0u; r < KV_RUN4; r++) {
       let key = kv_run4(run, r);
       for (var h = 0u; h < GROUP; h++) {

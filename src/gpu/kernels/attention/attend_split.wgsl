@@ -13,7 +13,7 @@
 // log-sum-exps [heads].
 
 override DEPTH4: u32 = 16; // head size / 4
-override RUNS: u32 = 8; // of a row: DEPTH4 / KV_RUN4
+override RUNS: u32 = 8; // of 16 bytes in a row: DEPTH4 / KV_RUN4
 override GROUP: u32 = 1; // query heads of a unit, at most 8
 override PARTS: u32 = 1; // units that share the query heads of a KV head
 override HALVES: u32 = 1; // ceil(GROUP / 2)
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     return;
   }
   let slots = min(span, rows - first);
-  let base = (region.x + first) * RUNS;
+  let base = region.x + first;
   let shared_heads = params.heads / params.kv_heads;
   let head = kv_head * shared_heads + part * GROUP;
   let heads = min(GROUP, shared_heads - part * GROUP);
@@ -51,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let pair = local.x / RUNS % HALVES * 2u;
   let stripe = local.x / (RUNS * HALVES);
 
-  var loaded = load_values(base + column, stripe, slots);
+  var loaded = load_values(base, column, stripe, slots);
   for (var i = local.x; i < GROUP * DEPTH4; i += WORKGROUP) {
     let last = heads * DEPTH4 - 1u; // heads beyond the last repeat a part of it, and are not stored
     query[i] = queries[head * DEPTH4 + min(i, last)] * params.scale;
@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var low = vec4f(HIDDEN); // highest scores of heads 0 … 3
   var high = vec4f(HIDDEN);
   for (var slot = local.x; slot < slots; slot += WORKGROUP) {
-    let scores = scores_of(base + slot * RUNS);
+    let scores = scores_of(base + slot);
     low = max(low, scores[0]);
     high = max(high, scores[1]);
     for (var h = 0u; h < GROUP; h++) {
@@ -83,11 +83,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     store_stats(to + local.x, peaks[local.x / 4u][local.x % 4u], masses[local.x / 4u][local.x % 4u]);
   }
 
-  var total: array<vec4f, 4>; // KV_RUN4 vec4 of the first head, then of the second
+  var total: array<vec4f, 2u * KV_RUN4>; // KV_RUN4 vec4 of the first head, then of the second
   if (stripe < STRIPES) {
     for (var slot = stripe; slot < slots; slot += AHEAD * STRIPES) {
       let current = loaded;
-      loaded = load_values(base + column, slot + AHEAD * STRIPES, slots);
+      loaded = load_values(base, column, slot + AHEAD * STRIPES, slots);
       for (var i = 0u; i < AHEAD; i++) {
         let at = min(slot + i * STRIPES, slots - 1u);
         let is_there = slot + i * STRIPES < slots;
@@ -118,11 +118,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
 }
 
-/// The values of AHEAD slots from `slot` on, STRIPES apart; the last slot stands for those beyond.
-fn load_values(at: u32, slot: u32, slots: u32) -> array<KvRun, AHEAD> {
-  var loaded: array<KvRun, AHEAD>;
+/// A run of the values of AHEAD slots from `slot` on, STRIPES apart; the last slot stands for those beyond.
+fn load_values(base: u32, column: u32, slot: u32, slots: u32) -> array<KvLoad, AHEAD> {
+  var loaded: array<KvLoad, AHEAD>;
   for (var i = 0u; i < AHEAD; i++) {
-    loaded[i] = values[at + min(slot + i * STRIPES, slots - 1u) * RUNS];
+    loaded[i] = values_run(base + min(slot + i * STRIPES, slots - 1u), column);
   }
   return loaded;
 }

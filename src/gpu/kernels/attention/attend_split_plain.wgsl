@@ -4,8 +4,8 @@
 // An invocation owns one head and SPLIT slots. Dispatch (splits of the capacity) * heads
 // invocations; those beyond the rows in use return at once.
 
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(1) var<storage, read> keys: array<KvUnit>;
+@group(0) @binding(2) var<storage, read> values: array<KvUnit>;
 
 override WORKGROUP: u32 = 16;
 
@@ -29,15 +29,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var highest = vec4f(HIDDEN);
   for (var i = 0u; i < SPLIT / 4u; i++) {
     let slots = first + 4u * i + vec4u(0, 1, 2, 3);
-    let base = (region.x + min(slots, vec4u(last))) * params.depth4;
+    let row = region.x + min(slots, vec4u(last));
     var score = vec4f();
     for (var d = 0u; d < params.depth4; d++) {
       let q = queries[query + d];
       score += vec4f(
-        dot(q, kv_unpack(keys[base.x + d])),
-        dot(q, kv_unpack(keys[base.y + d])),
-        dot(q, kv_unpack(keys[base.z + d])),
-        dot(q, kv_unpack(keys[base.w + d])),
+        dot(q, keys_at(row.x, d)),
+        dot(q, keys_at(row.y, d)),
+        dot(q, keys_at(row.z, d)),
+        dot(q, keys_at(row.w, d)),
       );
     }
     scores[i] = select(vec4f(HIDDEN), score * params.scale, slots <= vec4u(last));
@@ -56,10 +56,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     var sum = vec4f();
     for (var i = 0u; i < SPLIT / 4u; i++) {
       let slots = min(first + 4u * i + vec4u(0, 1, 2, 3), vec4u(last));
-      let at = (region.x + slots) * params.depth4 + d;
+      let row = region.x + slots;
       let weight = scores[i];
-      sum += weight.x * kv_unpack(values[at.x]) + weight.y * kv_unpack(values[at.y])
-        + weight.z * kv_unpack(values[at.z]) + weight.w * kv_unpack(values[at.w]);
+      sum += weight.x * values_at(row.x, d) + weight.y * values_at(row.y, d)
+        + weight.z * values_at(row.z, d) + weight.w * values_at(row.w, d);
     }
     partials[unit * params.depth4 + d] = sum;
   }

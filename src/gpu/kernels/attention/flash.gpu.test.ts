@@ -19,6 +19,8 @@ const CASES = [
   { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [30, 5], rows: 21 },
   { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 0, 1, 9], rows: 35 },
   { heads: 2, kvHeads: 1, headDim: 128, kvType: "f32", rowsBefore: [0], rows: 1 },
+  { heads: 4, kvHeads: 2, headDim: 64, kvType: "q8", rowsBefore: [70, 5], rows: 21 },
+  { heads: 2, kvHeads: 1, headDim: 80, kvType: "q4", rowsBefore: [70], rows: 9 },
 ] as const;
 /** Heights differ in one constant; their kernels compile slowly here. */
 const FEW = CASES.slice(0, 2);

@@ -1,9 +1,10 @@
 import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import { KV_CODE, type KvType } from "../common/kvType";
 import outer from "../common/outer.wgsl?raw";
 import { foldGroups } from "../common/reduction";
+import { kvCode } from "../kv/kvCode";
+import type { KvType } from "../kv/kvType";
 import io from "./flash_io.wgsl?raw";
 import plain from "./flash_plain.wgsl?raw";
 import rowsCode from "./flash_rows.wgsl?raw";
@@ -121,9 +122,10 @@ function blocksOf({ variant, shape, height }: FlashSpec): readonly Blocks[] {
 
 function compile(gpu: Gpu, spec: FlashSpec, blocks: Blocks) {
   const { variant, kvType, isCausal = true, isWindowed = false } = spec;
+  const kv = kvCode(kvType, spec.shape.headDim, { read: ["keys", "values"] });
   return gpu.compile({
     label: `flash ${variant} ${kvType}${isCausal ? "" : " bidirectional"}`,
-    code: [KV_CODE[kvType], io, ...blocks.code],
+    code: [...kv.code, io, ...blocks.code],
     access: ["read", "read", "read", "read", "write", "write"],
     params: {
       rows: "u32",
@@ -137,6 +139,7 @@ function compile(gpu: Gpu, spec: FlashSpec, blocks: Blocks) {
     enable: variant === "subgroup" ? ["subgroups"] : [],
     constants: {
       ...{ CAUSAL: Number(isCausal), WINDOWED: Number(isWindowed) },
+      ...kv.constants,
       ...blocks.constants,
     },
   });

@@ -4,7 +4,7 @@
 // and lse; where WINDOWED, one of several.
 //
 //   queries        [first + rows, heads, depth4] vec4, rotated
-//   keys, values   one layer of the cache, Kv4; a row is depth4 long
+//   keys, values   one layer of the cache
 //   table          [layers, kv_heads] vec4u: offset, rows before this chunk, capacity, flat offset
 //   output         [first + rows rounded up to 4, heads, depth4] vec4; also holds the running sums
 //   lse       [first + rows, heads] natural log of the sum of exponentials of the scaled scores
@@ -25,8 +25,8 @@ override CAUSAL: bool = true;
 override WINDOWED: bool = false;
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
-@group(0) @binding(2) var<storage, read> values: array<Kv4>;
+@group(0) @binding(1) var<storage, read> keys: array<KvUnit>;
+@group(0) @binding(2) var<storage, read> values: array<KvUnit>;
 @group(0) @binding(3) var<storage, read> table: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;

@@ -38,8 +38,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
   for (var slot = 0u; slot <= last_slot; slot += KEYS) {
-    let first = (region.x + min(slot + vec4u(0, 1, 2, 3), vec4u(last_slot))) * params.depth4;
-    let second = (region.x + min(slot + vec4u(4, 5, 6, 7), vec4u(last_slot))) * params.depth4;
+    let first = region.x + min(slot + vec4u(0, 1, 2, 3), vec4u(last_slot));
+    let second = region.x + min(slot + vec4u(4, 5, 6, 7), vec4u(last_slot));
     // One column per row of the chunk, one component per key.
     var s = masked(score(q_base, first), slot, visible);
     var t = masked(score(q_base, second), slot + 4u, visible);
@@ -51,8 +51,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     mass = mass * decay + vec4f(1.0) * (s + t);
 
     for (var d = 0u; d < params.depth4; d++) {
-      let v = values4(first + d);
-      let w = values4(second + d);
+      let v = values4(first, d);
+      let w = values4(second, d);
       var sums = mat4x4f();
       if (slot > 0u) {
         sums = mat4x4f(
@@ -86,14 +86,14 @@ fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
   }
 }
 
-/// Scores of four rows (columns) against four keys (components), not scaled.
+/// Scores of four rows (columns), whose queries begin at `q`, against the keys of four rows (components), not scaled.
 fn score(q: vec4u, k: vec4u) -> mat4x4f {
   var s = mat4x4f();
   for (var d = 0u; d < params.depth4; d++) {
-    let k0 = kv_unpack(keys[k.x + d]);
-    let k1 = kv_unpack(keys[k.y + d]);
-    let k2 = kv_unpack(keys[k.z + d]);
-    let k3 = kv_unpack(keys[k.w + d]);
+    let k0 = keys_at(k.x, d);
+    let k1 = keys_at(k.y, d);
+    let k2 = keys_at(k.z, d);
+    let k3 = keys_at(k.w, d);
     s += mat4x4f(
       dot4(queries[q.x + d], k0, k1, k2, k3),
       dot4(queries[q.y + d], k0, k1, k2, k3),
@@ -104,12 +104,12 @@ fn score(q: vec4u, k: vec4u) -> mat4x4f {
   return s;
 }
 
-fn values4(at: vec4u) -> mat4x4f {
+fn values4(rows: vec4u, d: u32) -> mat4x4f {
   return mat4x4f(
-    kv_unpack(values[at.x]),
-    kv_unpack(values[at.y]),
-    kv_unpack(values[at.z]),
-    kv_unpack(values[at.w]),
+    values_at(rows.x, d),
+    values_at(rows.y, d),
+    values_at(rows.z, d),
+    values_at(rows.w, d),
   );
 }
 

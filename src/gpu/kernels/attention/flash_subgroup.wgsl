@@ -43,14 +43,14 @@ fn main(
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
   for (var slot = 0u; slot <= last_slot; slot += 8u) {
-    let low = (region.x + min(slot + invocation % 4u, last_slot)) * params.depth4;
-    let high = (region.x + min(slot + 4u + invocation % 4u, last_slot)) * params.depth4;
+    let low = region.x + min(slot + invocation % 4u, last_slot);
+    let high = region.x + min(slot + 4u + invocation % 4u, last_slot);
     // One column per key, one component per row.
     var s = mat4x4f();
     var t = mat4x4f();
     for (var d = 0u; d < params.depth4; d++) {
-      let k = kv_unpack(keys[low + d]);
-      let l = kv_unpack(keys[high + d]);
+      let k = keys_at(low, d);
+      let l = keys_at(high, d);
       let q4 = mat4x4f(queries[q.x + d], queries[q.y + d], queries[q.z + d], queries[q.w + d]);
       s[0] += subgroupBroadcast(k, 0u) * q4;
       s[1] += subgroupBroadcast(k, 1u) * q4;
@@ -73,8 +73,8 @@ fn main(
     let p = transpose(s); // a column per row
     let r = transpose(t);
     for (var d = 0u; d < params.depth4; d++) {
-      let v = kv_unpack(values[low + d]);
-      let w = kv_unpack(values[high + d]);
+      let v = values_at(low, d);
+      let w = values_at(high, d);
       let v4 = mat4x4f(
         subgroupBroadcast(v, 0u),
         subgroupBroadcast(v, 1u),

@@ -1,8 +1,9 @@
 import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import { KV_CODE, type KvType } from "../common/kvType";
 import { foldGroups } from "../common/reduction";
+import { writtenKvCode } from "../kv/kvCode";
+import type { KvType } from "../kv/kvType";
 import wgsl from "./rope_append.wgsl?raw";
 
 /** Heads of an attention layer. */
@@ -38,11 +39,11 @@ export interface RopeAppendArgs {
 
 export type RopeAppend = (recorder: Recorder, args: RopeAppendArgs) => void;
 
-/** Rotates queries and keys of a chunk, and appends keys and values to the cache. */
+/** Rotates queries and keys of a chunk, and appends keys and values to a cache of `writtenType(kvType)`. */
 export async function createRopeAppend(gpu: Gpu, kvType: KvType): Promise<RopeAppend> {
   const kernel = await gpu.compile({
     label: `rope_append ${kvType}`,
-    code: [KV_CODE[kvType], wgsl],
+    code: [writtenKvCode(kvType), wgsl],
     access: ["read", "read", "read", "write", "write", "write"],
     params: { rows: "u32", heads: "u32", kvHeads: "u32", halfPairs: "u32", layer: "u32" },
   });

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu";
 import type { EvictShape } from "../cache/evict";
 import { type Compiled, compileCall } from "../common/kernelCall";
-import { KV_CODE } from "../common/kvType";
+import { kvCode } from "../kv/kvCode";
 import type { Queries } from "./queries";
 import attention from "./step_attention.wgsl?raw";
 import locate from "./step_attention_locate.wgsl?raw";
@@ -54,13 +54,14 @@ export function stepLineBytes(watched: number): number {
 
 /** Kernels by name, for `compileNamed`. */
 export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
+  const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return {
     attention: () =>
       compileCall(
         gpu,
         {
           label: `step_attention ${kvType}`,
-          code: [KV_CODE[kvType], attention],
+          code: [...kv.code, attention],
           access: ["read", "read", "read", "read", "read", "read", "write"],
           params: {
             layer: "u32",
@@ -71,7 +72,7 @@ export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType
             steps: "u32",
             scale: "f32",
           },
-          constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
+          constants: { ...kv.constants, WORKGROUP },
         },
         (args: StepAttentionArgs) => ({
           buffers: [

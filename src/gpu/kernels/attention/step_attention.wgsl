@@ -2,8 +2,8 @@
 // row.
 //
 //   table   [layers, kv_heads] (offset, rows before the newest, capacity, flat offset)
-//   cache   [rows, ROW_VEC4] the layer's keys
-//   query   [heads, ROW_VEC4] rotated, not scaled
+//   cache   the layer's keys
+//   query   [heads, KV_DEPTH4] rotated, not scaled
 //   lse     [heads] natural, of the scaled scores
 //   clock   [2] u32: number of this step, original position of the row that it appends
 //   places  [layers, kv_heads, columns] (slot of the column's row, step in which it is there or ALWAYS)
@@ -15,7 +15,6 @@
 // Dispatch ceil(columns / WORKGROUP). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
-override ROW_VEC4: u32;
 
 const ALWAYS = 0xffffffffu;
 
@@ -30,7 +29,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> table: array<vec4u>;
-@group(0) @binding(1) var<storage, read> cache: array<Kv4>;
+@group(0) @binding(1) var<storage, read> cache: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 @group(0) @binding(4) var<storage, read> clock: array<u32>;
@@ -50,7 +49,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     let unit = params.layer * params.kv_heads + head;
     let place = places[unit * params.columns + column];
     if (place.y == ALWAYS || place.y == step) {
-      total += group_attention(head, (table[unit].x + place.x) * ROW_VEC4);
+      total += group_attention(head, table[unit].x + place.x);
     }
   }
   let mean = clamp(total / f32(params.heads), 0.0, 1.0);
@@ -66,8 +65,8 @@ fn group_attention(kv_head: u32, row: u32) -> f32 {
   var total = 0.0;
   for (var head = kv_head * group; head < (kv_head + 1u) * group; head++) {
     var score = 0.0;
-    for (var d = 0u; d < ROW_VEC4; d++) {
-      score += dot(query[head * ROW_VEC4 + d], kv_unpack(cache[row + d]));
+    for (var d = 0u; d < KV_DEPTH4; d++) {
+      score += dot(query[head * KV_DEPTH4 + d], cache_at(row, d));
     }
     total += exp(score * params.scale - lse[head]);
   }

@@ -1,7 +1,8 @@
 import type { Gpu } from "../../gpu";
 import type { Queries } from "../attention/queries";
 import { type Compiled, compileCall } from "../common/kernelCall";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { kvCode } from "../kv/kvCode";
+import { type KvType, kvUnits } from "../kv/kvType";
 import evictMove from "./evict_move.wgsl?raw";
 import evictScan from "./evict_scan.wgsl?raw";
 import evictScore from "./evict_score.wgsl?raw";
@@ -45,19 +46,18 @@ export type EvictKernels = Compiled<ReturnType<typeof evictKernels>>;
 /** Kernels by name, for `compileNamed`. */
 export function evictKernels(gpu: Gpu, shape: EvictShape) {
   const { heads, kvHeads, headDim, kvType } = shape;
-  const rowVec4 = headDim / 4;
-  const kv = KV_CODE[kvType];
-  const constants = { WORKGROUP, ROW_VEC4: rowVec4 };
+  const scored = kvCode(kvType, headDim, { read: ["cache"] });
+  const moved = kvCode(kvType, headDim);
   return {
     score: () =>
       compileCall(
         gpu,
         {
           label: `evict_score ${kvType}`,
-          code: [kv, evictScore],
+          code: [...scored.code, evictScore],
           access: ["read", "read", "read", "read", "read", "write", "write"],
           params: { layer: "u32", heads: "u32", kvHeads: "u32", adds: "u32", scale: "f32" },
-          constants,
+          constants: { ...scored.constants, WORKGROUP },
         },
         (args: {
           readonly table: GPUBuffer;
@@ -110,10 +110,10 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
         gpu,
         {
           label: `evict_move ${kvType}`,
-          code: [kv, evictMove],
+          code: [...moved.code, evictMove],
           access: ["read", "read", "read", "write", "write", "write", "write"],
           params: { layer: "u32", kvHeads: "u32", hasLedger: "u32" },
-          constants,
+          constants: { ...moved.constants, WORKGROUP },
         },
         (
           args: EvictRound & {
@@ -129,7 +129,7 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
             ...[args.slots.scores, args.slots.positions],
           ],
           params: { layer: args.layer, kvHeads, hasLedger: args.hasLedger ? 1 : 0 },
-          groups: [Math.ceil((kvHeads * rowVec4) / WORKGROUP)],
+          groups: [Math.ceil((kvHeads * kvUnits(kvType, headDim)) / WORKGROUP)],
         }),
       ),
   };

@@ -3,16 +3,15 @@
 //   table       [layers, kv_heads] (offset, rows, capacity, flat offset)
 //   orders      [layers, kv_heads, 2] see evict_scan.wgsl; no slots in use: nothing to do
 //   candidates  [layers, kv_heads, PARTS] of evict_scan, where the victim is the LOWEST
-//   k, v        [rows, ROW_VEC4] the layer's regions
+//   k, v        the layer's regions
 //   scores      [flat rows] f32, and
 //   positions   [flat rows] u32: moved along, where they are kept
 //
 // Attention does not depend on the order of slots, so this takes O(1) for any cache size. One
-// invocation per vec4 of a head. Dispatch ceil(kv_heads * ROW_VEC4 / WORKGROUP). Concatenated after
+// invocation per unit of a head's row. Dispatch ceil(kv_heads * KV_UNITS / WORKGROUP). Concatenated after
 // kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
-override ROW_VEC4: u32;
 
 const PARTS = 64u;
 const LOWEST = 0xffffffffu;
@@ -26,19 +25,19 @@ struct Params {
 @group(0) @binding(0) var<storage, read> table: array<vec4u>;
 @group(0) @binding(1) var<storage, read> orders: array<vec4u>;
 @group(0) @binding(2) var<storage, read> candidates: array<vec2u>;
-@group(0) @binding(3) var<storage, read_write> k: array<Kv4>;
-@group(0) @binding(4) var<storage, read_write> v: array<Kv4>;
+@group(0) @binding(3) var<storage, read_write> k: array<KvUnit>;
+@group(0) @binding(4) var<storage, read_write> v: array<KvUnit>;
 @group(0) @binding(5) var<storage, read_write> scores: array<f32>;
 @group(0) @binding(6) var<storage, read_write> positions: array<u32>;
 @group(0) @binding(7) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u) {
-  if (gid.x >= params.kv_heads * ROW_VEC4) {
+  if (gid.x >= params.kv_heads * KV_UNITS) {
     return;
   }
-  let head = params.layer * params.kv_heads + gid.x / ROW_VEC4;
-  let d = gid.x % ROW_VEC4;
+  let head = params.layer * params.kv_heads + gid.x / KV_UNITS;
+  let unit = gid.x % KV_UNITS;
   let order = orders[2u * head];
   if (order.x == 0u) {
     return;
@@ -52,11 +51,11 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (victim == last) {
     return;
   }
-  let from_row = (region.x + last) * ROW_VEC4 + d;
-  let to_row = (region.x + victim) * ROW_VEC4 + d;
+  let from_row = kv_unit(region.x + last, unit);
+  let to_row = kv_unit(region.x + victim, unit);
   k[to_row] = k[from_row];
   v[to_row] = v[from_row];
-  if (d == 0u && params.has_ledger == 1u) {
+  if (unit == 0u && params.has_ledger == 1u) {
     scores[region.w + victim] = scores[region.w + last];
     positions[region.w + victim] = positions[region.w + last];
   }

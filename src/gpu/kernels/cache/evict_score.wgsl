@@ -2,8 +2,8 @@
 // group, to the scores of one layer's slots, or replaces the scores.
 //
 //   table      [layers, kv_heads] (offset, rows before the newest, capacity, flat offset)
-//   cache      [rows, ROW_VEC4] the layer's keys
-//   query      [heads, ROW_VEC4] rotated, not scaled
+//   cache      the layer's keys
+//   query      [heads, KV_DEPTH4] rotated, not scaled
 //   lse        [heads] natural, of the scaled scores
 //   clock      [1] u32, original position of the newest row
 //   scores     [flat rows] f32: all layers' regions end to end
@@ -14,7 +14,6 @@
 // Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
-override ROW_VEC4: u32;
 
 struct Params {
   layer: u32,
@@ -25,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> table: array<vec4u>;
-@group(0) @binding(1) var<storage, read> cache: array<Kv4>;
+@group(0) @binding(1) var<storage, read> cache: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 @group(0) @binding(4) var<storage, read> clock: array<u32>;
@@ -40,13 +39,13 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (slot > region.y) {
     return;
   }
-  let row = (region.x + slot) * ROW_VEC4;
+  let row = region.x + slot;
   let group = params.heads / params.kv_heads;
   var total = 0.0;
   for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {
     var score = 0.0;
-    for (var d = 0u; d < ROW_VEC4; d++) {
-      score += dot(query[head * ROW_VEC4 + d], kv_unpack(cache[row + d]));
+    for (var d = 0u; d < KV_DEPTH4; d++) {
+      score += dot(query[head * KV_DEPTH4 + d], cache_at(row, d));
     }
     total += exp(score * params.scale - lse[head]);
   }

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu";
 import { compileCall, type KernelCall } from "../common/kernelCall";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { kvCode } from "../kv/kvCode";
+import { type KvType, kvUnits } from "../kv/kvType";
 import gatherKv from "./gather_kv.wgsl?raw";
 
 const WORKGROUP = 64;
@@ -26,20 +27,20 @@ export type GatherKv = KernelCall<GatherKvArgs>;
 
 /** @throws KernelCompileError */
 export function createGatherKv(gpu: Gpu, kvType: KvType, headDim: number): Promise<GatherKv> {
-  const rowVec4 = headDim / 4;
+  const kv = kvCode(kvType, headDim);
   return compileCall(
     gpu,
     {
       label: `gather_kv ${kvType}`,
-      code: [KV_CODE[kvType], gatherKv],
+      code: [...kv.code, gatherKv],
       access: ["read", "read", "read", "write", "write"],
       params: { heads: "u32", layer: "u32" },
-      constants: { WORKGROUP, ROW_VEC4: rowVec4 },
+      constants: { ...kv.constants, WORKGROUP },
     },
     ({ lists, source, target, heads, layer, rows }: GatherKvArgs) => ({
       buffers: [lists, source.k, source.v, target.k, target.v],
       params: { heads, layer },
-      groups: [Math.ceil((rows * rowVec4) / WORKGROUP), heads],
+      groups: [Math.ceil((rows * kvUnits(kvType, headDim)) / WORKGROUP), heads],
     }),
   );
 }

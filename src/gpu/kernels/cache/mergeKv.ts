@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu";
 import type { Recorder } from "../../recorder";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import { kvCode } from "../kv/kvCode";
+import { type KvType, kvMarks } from "../kv/kvType";
 import mergeKv from "./merge_kv.wgsl?raw";
-
-const WORKGROUP = 64;
 
 export interface MergeKvArgs {
   /** u32: header [layers, heads, 4], starts and rows; see `merge_kv.wgsl`. */
@@ -21,21 +21,29 @@ export interface MergeKvArgs {
 export type MergeKv = (recorder: Recorder, args: MergeKvArgs) => void;
 
 /** @throws KernelCompileError */
-export async function createMergeKv(gpu: Gpu, kvType: KvType, headDim: number): Promise<MergeKv> {
-  const rowVec4 = headDim / 4;
+export async function createMergeKv(
+  gpu: Gpu,
+  kvType: KvType,
+  headDim: number,
+  reduction: Reduction,
+): Promise<MergeKv> {
+  const { code, enable, constants } = reductionCode(reduction, gpu);
+  const kv = kvCode(kvType, headDim, { read: ["source_rows"], store: ["target_rows"] });
   const kernel = await gpu.compile({
     label: `merge_kv ${kvType}`,
-    code: [KV_CODE[kvType], mergeKv],
+    code: [code, ...kv.code, mergeKv],
     access: ["read", "read", "write"],
     params: { heads: "u32", layer: "u32", share: "f32" },
-    constants: { WORKGROUP, ROW_VEC4: rowVec4 },
+    enable,
+    constants: { ...constants, ...kv.constants },
   });
   return (recorder, { lists, source, target, heads, layer, kept, share }) => {
     if (kept === 0) return;
+    const [x, y = 1] = unitGroups(reduction, kept * kvMarks(kvType, headDim));
     recorder.dispatch(kernel, {
       buffers: [lists, source, target],
       params: { heads, layer, share },
-      groups: [Math.ceil((kept * rowVec4) / WORKGROUP), heads],
+      groups: [x, y, heads],
     });
   };
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu";
 import type { Recorder } from "../../recorder";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { kvCode } from "../kv/kvCode";
+import type { KvType } from "../kv/kvType";
 import nearestKey from "./nearest_key.wgsl?raw";
 
 const WORKGROUP = 64;
@@ -28,12 +29,13 @@ export async function createNearestKey(
   kvType: KvType,
   headDim: number,
 ): Promise<NearestKey> {
+  const kv = kvCode(kvType, headDim, { read: ["keys"] });
   const kernel = await gpu.compile({
     label: `nearest_key ${kvType}`,
-    code: [KV_CODE[kvType], nearestKey],
+    code: [...kv.code, nearestKey],
     access: ["read", "read", "write"],
     params: { heads: "u32", layer: "u32", starts: "u32" },
-    constants: { WORKGROUP, ROW_VEC4: headDim / 4 },
+    constants: { ...kv.constants, WORKGROUP },
   });
   return (recorder, { lists, keys, nearest, heads, layer, starts, dropped }) => {
     if (dropped === 0) return;

@@ -4,7 +4,7 @@
 //   lists    u32: a header [layers * heads, 4] of (first word of the kept rows, their number, first
 //            word of the dropped rows, their number), then per (layer, head) the row of the span's
 //            start; kept and dropped rows count from it
-//   keys     [rows, ROW_VEC4] the layer's keys
+//   keys     the layer's keys
 //   nearest  u32, laid out as `lists`: at the word of a dropped row, the index of its kept row in
 //            the list
 //
@@ -13,7 +13,6 @@
 // (ceil(max dropped / (BLOCK * WORKGROUP)), heads). Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
-override ROW_VEC4: u32;
 
 const BLOCK = 4u;
 
@@ -24,7 +23,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> lists: array<u32>;
-@group(0) @binding(1) var<storage, read> keys: array<Kv4>;
+@group(0) @binding(1) var<storage, read> keys: array<KvUnit>;
 @group(0) @binding(2) var<storage, read_write> nearest: array<u32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -43,22 +42,22 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   var rows: array<u32, BLOCK>;
   for (var i = 0u; i < BLOCK; i++) {
     // Beyond the end the last row is computed again; the result is not written.
-    rows[i] = (start + lists[dropped + min(first + i, dropped_count - 1u)]) * ROW_VEC4;
+    rows[i] = start + lists[dropped + min(first + i, dropped_count - 1u)];
   }
   var best = vec4f(-3.402823e38);
   var place = vec4u(0u);
   for (var p = 0u; p < kept_count; p++) {
-    let keeper = (start + lists[kept + p]) * ROW_VEC4;
+    let keeper = start + lists[kept + p];
     var dots = vec4f(0.0);
     var norm2 = 0.0;
-    for (var d = 0u; d < ROW_VEC4; d++) {
-      let key = kv_unpack(keys[keeper + d]);
+    for (var d = 0u; d < KV_DEPTH4; d++) {
+      let key = keys_at(keeper, d);
       norm2 += dot(key, key);
       dots += vec4f(
-        dot(key, kv_unpack(keys[rows[0] + d])),
-        dot(key, kv_unpack(keys[rows[1] + d])),
-        dot(key, kv_unpack(keys[rows[2] + d])),
-        dot(key, kv_unpack(keys[rows[3] + d])),
+        dot(key, keys_at(rows[0], d)),
+        dot(key, keys_at(rows[1], d)),
+        dot(key, keys_at(rows[2], d)),
+        dot(key, keys_at(rows[3], d)),
       );
     }
     let cosines = dots / sqrt(max(norm2, 1e-30));

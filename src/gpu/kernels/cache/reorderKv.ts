@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu";
 import { compileCall, type KernelCall } from "../common/kernelCall";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { kvCode } from "../kv/kvCode";
+import { type KvType, kvUnits } from "../kv/kvType";
 import reorderKv from "./reorder_kv.wgsl?raw";
 
 const WORKGROUP = 64;
@@ -20,17 +21,17 @@ export function createReorderKv(
   kvType: KvType,
   headDim: number,
 ): Promise<KernelCall<ReorderKvArgs>> {
-  const rowVec4 = headDim / 4;
+  const kv = kvCode(kvType, headDim);
   const spec = {
     label: `reorder_kv ${kvType}`,
-    code: [KV_CODE[kvType], reorderKv],
+    code: [...kv.code, reorderKv],
     access: ["read", "write"],
     params: { heads: "u32", layer: "u32" },
-    constants: { WORKGROUP, ROW_VEC4: rowVec4 },
+    constants: { ...kv.constants, WORKGROUP },
   } as const;
   return compileCall(gpu, spec, ({ lists, cache, heads, layer }) => ({
     buffers: [lists, cache],
     params: { heads, layer },
-    groups: [Math.ceil((heads * rowVec4) / WORKGROUP)],
+    groups: [Math.ceil((heads * kvUnits(kvType, headDim)) / WORKGROUP)],
   }));
 }

@@ -1,6 +1,8 @@
 import type { Gpu } from "../../gpu";
 import { compileCall } from "../common/kernelCall";
-import { KV_CODE, type KvType } from "../common/kvType";
+import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import { kvCode } from "../kv/kvCode";
+import { type KvType, kvMarks } from "../kv/kvType";
 import copyKeys from "./copy_keys.wgsl?raw";
 import rerotateKeys from "./rerotate_keys.wgsl?raw";
 
@@ -22,40 +24,50 @@ export interface RerotateKeysArgs {
 export type RerotateKeys = Awaited<ReturnType<typeof createRerotateKeys>>;
 
 /** Rotates cached keys to other positions. @throws KernelCompileError */
-export async function createRerotateKeys(gpu: Gpu, kvType: KvType, headDim: number) {
-  const kv = KV_CODE[kvType];
-  const groups = (threads: number, heads: number) =>
-    [Math.ceil(threads / WORKGROUP), heads] as const;
+export async function createRerotateKeys(
+  gpu: Gpu,
+  kvType: KvType,
+  headDim: number,
+  reduction: Reduction,
+) {
+  const { code, enable, constants } = reductionCode(reduction, gpu);
+  const read = kvCode(kvType, headDim, { read: ["keys"] });
+  const stored = kvCode(kvType, headDim, { store: ["keys"] });
   return {
     copy: await compileCall(
       gpu,
       {
         label: `copy_keys ${kvType}`,
-        code: [kv, copyKeys],
+        code: [...read.code, copyKeys],
         access: ["read", "read", "write"],
         params: { heads: "u32", layer: "u32" },
-        constants: { WORKGROUP, PAIRS: headDim / 2 },
+        constants: { ...read.constants, WORKGROUP },
       },
       ({ lists, keys, copies, heads, layer, entries }: RerotateKeysArgs) => ({
         buffers: [lists, keys, copies],
         params: { heads, layer },
-        groups: groups((entries * headDim) / 2, heads),
+        groups: [Math.ceil((entries * headDim) / 4 / WORKGROUP), heads],
       }),
     ),
     rerotate: await compileCall(
       gpu,
       {
         label: `rerotate_keys ${kvType}`,
-        code: [kv, rerotateKeys],
+        code: [code, ...stored.code, rerotateKeys],
         access: ["read", "read", "read", "write"],
         params: { heads: "u32", layer: "u32" },
-        constants: { WORKGROUP, HALF_PAIRS: headDim / 4 },
+        enable,
+        constants: { ...constants, ...stored.constants },
       },
-      (args: RerotateKeysArgs & { readonly angles: GPUBuffer }) => ({
-        buffers: [args.lists, args.copies, args.angles, args.keys],
-        params: { heads: args.heads, layer: args.layer },
-        groups: groups((args.entries * headDim) / 4, args.heads),
-      }),
+      (args: RerotateKeysArgs & { readonly angles: GPUBuffer }) => {
+        const { lists, copies, angles, keys, heads, layer, entries } = args;
+        const [x, y = 1] = unitGroups(reduction, entries * kvMarks(kvType, headDim));
+        return {
+          buffers: [lists, copies, angles, keys],
+          params: { heads, layer },
+          groups: [x, y, heads],
+        };
+      },
     ),
   };
 }

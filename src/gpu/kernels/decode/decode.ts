@@ -3,9 +3,10 @@ import type { Access, ParamTypes, Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
 import type { DType } from "../common/dtype";
-import { KV_CODE, type KvType } from "../common/kvType";
 import type { Matrix } from "../common/matrix";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import { writtenKvCode } from "../kv/kvCode";
+import type { KvType } from "../kv/kvType";
 import { weightCode } from "../weights/weightCode";
 import decodeGated from "./decode_gated.wgsl?raw";
 import decodeHead from "./decode_head.wgsl?raw";
@@ -19,6 +20,7 @@ import { compilePlans, type GemvPlan, type GemvSize, gemvPlan } from "./gemvWidt
 export interface DecodeSpec {
   readonly reduction: Reduction;
   readonly dtype: DType;
+  /** Keys and values are written as `writtenType` of it. */
   readonly kvType: KvType;
   /** The matrices that the kernels will multiply; default: any, slowly. */
   readonly sizes?: DecodeSizes;
@@ -134,7 +136,7 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
         biasFirst4: "u32",
         epsilon: "f32",
       },
-      [KV_CODE[kvType], gemvNorm, decodeQkv],
+      [writtenKvCode(kvType), gemvNorm, decodeQkv],
     ),
     compile(
       "decode_project",

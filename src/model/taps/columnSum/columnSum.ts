@@ -2,9 +2,9 @@ import type { RowScores } from "@/compression/taps/tap";
 import type { Gpu } from "@/gpu/gpu";
 import type { Queries } from "@/gpu/kernels/attention/queries";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { KV_CODE } from "@/gpu/kernels/common/kvType";
 import outer from "@/gpu/kernels/common/outer.wgsl?raw";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
+import { kvCode } from "@/gpu/kernels/kv/kvCode";
 import { paddedKeys, type TapFamily, type TapShape } from "../family";
 import { readScores } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
@@ -95,11 +95,12 @@ function compileColumnSum(gpu: Gpu, shape: TapShape) {
   const { heads, kvHeads, headDim, kvType, keys } = shape;
   const { label, code, workgroup, keysPerGroup } = blocksOf(shape.reduction);
   const scale = 1 / Math.sqrt(headDim);
+  const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return compileCall(
     gpu,
     {
       label,
-      code: [KV_CODE[kvType], ...code],
+      code: [...kv.code, ...code],
       access: ["read", "read", "read", "read", "write"],
       params: {
         layer: "u32",
@@ -114,7 +115,7 @@ function compileColumnSum(gpu: Gpu, shape: TapShape) {
         log2Decay: "f32",
         factor: "f32",
       },
-      constants: { WORKGROUP: workgroup, ROW_VEC4: headDim / 4 },
+      constants: { WORKGROUP: workgroup, ...kv.constants },
     },
     (args: {
       readonly spans: GPUBuffer;

@@ -5,15 +5,14 @@
 // Query row q has the weight factor * 2^(log2_decay * (last_row - q)), which is 1 for plain sums.
 //
 //   spans    [layers, kv_heads] (row of the first key, keys, lead, 0): query row r sees keys <= lead + r
-//   cache    [rows, ROW_VEC4] the layer's keys
-//   queries  [rows, heads, ROW_VEC4] rotated, not scaled
+//   cache    the layer's keys
+//   queries  [rows, heads, KV_DEPTH4] rotated, not scaled
 //   lse      [rows, heads] natural, of the scaled scores
 //   sums     [layers, splits, kv_heads, ceil(keys / 4)] added to
 //
 // Each split of the work writes its own plane of `sums`, so no synchronisation is needed; `tap_sum_planes`
 // adds the planes.
 
-override ROW_VEC4: u32;
 
 struct Params {
   layer: u32,
@@ -30,7 +29,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> spans: array<vec4u>;
-@group(0) @binding(1) var<storage, read> cache: array<Kv4>;
+@group(0) @binding(1) var<storage, read> cache: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;

@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   let keys = key + vec4u(0u, 1u, 2u, 3u);
   let last_key = min(keys, vec4u(span.y - 1u));
-  let at = (span.x + last_key) * ROW_VEC4;
+  let at = span.x + last_key;
 
   // Rows of the chunk, of this split, that see the first of the four keys.
   let hidden = i32(key) - i32(span.z) - i32(params.first_row);
@@ -40,17 +40,17 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
     for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {
       let p = min(front, vec4u(end - 1u)) * params.heads + head;
       let o = min(back, vec2u(end - 1u)) * params.heads + head;
-      let q = p * ROW_VEC4;
-      let r = o * ROW_VEC4;
+      let q = p * KV_DEPTH4;
+      let r = o * KV_DEPTH4;
       // Products of six queries (columns) with four keys (components).
       var s = mat4x4f();
       var t = mat2x4f();
-      for (var d = 0u; d < ROW_VEC4; d++) {
+      for (var d = 0u; d < KV_DEPTH4; d++) {
         let k = mat4x4f(
-          kv_unpack(cache[at.x + d]),
-          kv_unpack(cache[at.y + d]),
-          kv_unpack(cache[at.z + d]),
-          kv_unpack(cache[at.w + d]),
+          cache_at(at.x, d),
+          cache_at(at.y, d),
+          cache_at(at.z, d),
+          cache_at(at.w, d),
         );
         s += mat4x4f(
           queries[q.x + d] * k,

@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let row = (hidden + unit / heads) * TILE;
     var low = mat4x4f();
     var high = mat4x4f();
-    for (var d = 0u; d < ROW_VEC4; d += STEP / 4u) {
+    for (var d = 0u; d < KV_DEPTH4; d += STEP / 4u) {
       workgroupBarrier();
       load(span, first_key, head, row, d, local.x);
       workgroupBarrier();
@@ -89,13 +89,13 @@ fn load(span: vec4u, key: u32, head: u32, row: u32, d: u32, place: u32) {
   let line = place / 4u;
   let at = d + quad;
   var loaded = mat4x4f();
-  for (var i = 0u; i < 4u && at < ROW_VEC4; i++) {
+  for (var i = 0u; i < 4u && at < KV_DEPTH4; i++) {
     if (line < 16u) {
       let source = min(row + 4u * line + i, params.rows - 1u);
-      loaded[i] = queries[(source * params.heads + head) * ROW_VEC4 + at] * params.scale;
+      loaded[i] = queries[(source * params.heads + head) * KV_DEPTH4 + at] * params.scale;
     } else {
       let source = span.x + min(key + 4u * (line - 16u) + i, span.y - 1u);
-      loaded[i] = kv_unpack(cache[source * ROW_VEC4 + at]);
+      loaded[i] = cache_at(source, at);
     }
   }
   let turned = transpose(loaded);

@@ -1,8 +1,8 @@
 import type { KeyStats } from "@/compression/taps/keyStats";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { KV_CODE } from "@/gpu/kernels/common/kvType";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
+import { kvCode } from "@/gpu/kernels/kv/kvCode";
 import { type KeyLayer, paddedKeys, type TapFamily, type TapShape } from "../family";
 import { checkFinite, readScores, scoreBuffer } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
@@ -53,14 +53,15 @@ export const keyStatsTap: TapFamily<true, KeyStats> = {
 const PARAMS = { layer: "u32", kvHeads: "u32", keys: "u32" } as const;
 
 function compileNorms(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
+  const kv = kvCode(kvType, headDim, { read: ["k", "v"] });
   return compileCall(
     gpu,
     {
       label: "tap_key_norms",
-      code: [KV_CODE[kvType], keyNorms],
+      code: [...kv.code, keyNorms],
       access: ["read", "read", "read", "write", "write"],
       params: PARAMS,
-      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+      constants: { WORKGROUP: TAP_WORKGROUP, ...kv.constants },
     },
     (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly valueNorms: GPUBuffer }) => ({
       buffers: [args.spans, args.k, args.v, args.keyNorms, args.valueNorms],
@@ -72,15 +73,16 @@ function compileNorms(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
 
 function compileMean(gpu: Gpu, { kvHeads, headDim, kvType, reduction, keys }: TapShape) {
   const { code, enable, constants } = reductionCode(reduction);
+  const kv = kvCode(kvType, headDim, { read: ["k"] });
   return compileCall(
     gpu,
     {
       label: `tap_key_mean ${reduction}`,
-      code: [code, KV_CODE[kvType], keyMean],
+      code: [code, ...kv.code, keyMean],
       enable,
       access: ["read", "read", "read", "write"],
       params: PARAMS,
-      constants: { ...constants, ROW_VEC4: headDim / 4 },
+      constants: { ...constants, ...kv.constants },
     },
     (args: KeyLayer & { readonly keyNorms: GPUBuffer; readonly means: GPUBuffer }) => ({
       buffers: [args.spans, args.k, args.keyNorms, args.means],
@@ -91,14 +93,15 @@ function compileMean(gpu: Gpu, { kvHeads, headDim, kvType, reduction, keys }: Ta
 }
 
 function compileCosine(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
+  const kv = kvCode(kvType, headDim, { read: ["k"] });
   return compileCall(
     gpu,
     {
       label: "tap_key_cosine",
-      code: [KV_CODE[kvType], keyCosine],
+      code: [...kv.code, keyCosine],
       access: ["read", "read", "read", "read", "write"],
       params: PARAMS,
-      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+      constants: { WORKGROUP: TAP_WORKGROUP, ...kv.constants },
     },
     (
       args: KeyLayer & {

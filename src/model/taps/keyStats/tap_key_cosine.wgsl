@@ -1,15 +1,14 @@
 // tap_key_cosine: cosine of each key of one layer with the mean unit key of its head.
 //
 //   spans      [layers, kv_heads] (row of the first key, keys, lead, 0)
-//   k          [rows, ROW_VEC4]
+//   k          the layer's keys
 //   key_norms  [layers, kv_heads, keys]  keys padded to a multiple of 4
-//   means      [layers, kv_heads, ROW_VEC4]
+//   means      [layers, kv_heads, KV_DEPTH4]
 //   cosines    [layers, kv_heads, keys]
 //
 // One invocation per row and KV head. Dispatch (ceil(keys / WORKGROUP), kv_heads). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
-override ROW_VEC4: u32;
 
 struct Params {
   layer: u32,
@@ -18,7 +17,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> spans: array<vec4u>;
-@group(0) @binding(1) var<storage, read> k: array<Kv4>;
+@group(0) @binding(1) var<storage, read> k: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> key_norms: array<f32>;
 @group(0) @binding(3) var<storage, read> means: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> cosines: array<f32>;
@@ -33,9 +32,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   var product = 0.0;
   var mean_square = 0.0;
-  for (var d = 0u; d < ROW_VEC4; d++) {
-    let mean = means[head * ROW_VEC4 + d];
-    product += dot(kv_unpack(k[(span.x + gid.x) * ROW_VEC4 + d]), mean);
+  for (var d = 0u; d < KV_DEPTH4; d++) {
+    let mean = means[head * KV_DEPTH4 + d];
+    product += dot(k_at(span.x + gid.x, d), mean);
     mean_square += dot(mean, mean);
   }
   let lengths = key_norms[head * params.keys + gid.x] * sqrt(mean_square);

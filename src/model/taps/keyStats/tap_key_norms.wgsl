@@ -1,14 +1,13 @@
 // tap_key_norms: lengths of the keys and values of one layer's span.
 //
 //   spans        [layers, kv_heads] (row of the first key, keys, lead, 0)
-//   k, v         [rows, ROW_VEC4]
+//   k, v         the layer's keys and values
 //   key_norms    [layers, kv_heads, keys]  keys padded to a multiple of 4
 //   value_norms  [layers, kv_heads, keys]
 //
 // One invocation per row and KV head. Dispatch (ceil(keys / WORKGROUP), kv_heads). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
-override ROW_VEC4: u32;
 
 struct Params {
   layer: u32,
@@ -17,8 +16,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> spans: array<vec4u>;
-@group(0) @binding(1) var<storage, read> k: array<Kv4>;
-@group(0) @binding(2) var<storage, read> v: array<Kv4>;
+@group(0) @binding(1) var<storage, read> k: array<KvUnit>;
+@group(0) @binding(2) var<storage, read> v: array<KvUnit>;
 @group(0) @binding(3) var<storage, read_write> key_norms: array<f32>;
 @group(0) @binding(4) var<storage, read_write> value_norms: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
@@ -30,11 +29,11 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (gid.x >= span.y) {
     return;
   }
-  let row = (span.x + gid.x) * ROW_VEC4;
+  let row = span.x + gid.x;
   var squares = vec2f(0.0);
-  for (var d = 0u; d < ROW_VEC4; d++) {
-    let key = kv_unpack(k[row + d]);
-    let value = kv_unpack(v[row + d]);
+  for (var d = 0u; d < KV_DEPTH4; d++) {
+    let key = k_at(row, d);
+    let value = v_at(row, d);
     squares += vec2f(dot(key, key), dot(value, value));
   }
   key_norms[head * params.keys + gid.x] = sqrt(squares.x);

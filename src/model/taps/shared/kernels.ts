@@ -1,8 +1,8 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Queries } from "@/gpu/kernels/attention/queries";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { KV_CODE } from "@/gpu/kernels/common/kvType";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
+import { kvCode } from "@/gpu/kernels/kv/kvCode";
 import { paddedKeys, type TapShape, type Tile } from "../family";
 import copyRows from "./tap_copy_rows.wgsl?raw";
 import fold from "./tap_fold.wgsl?raw";
@@ -48,11 +48,12 @@ export function compileCopyRows(gpu: Gpu, { heads, headDim }: TapShape) {
 /** The attention of a tile of query rows to all keys of the span. */
 export function compileProbabilities(gpu: Gpu, shape: TapShape) {
   const { heads, kvHeads, headDim, kvType, keys } = shape;
+  const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return compileCall(
     gpu,
     {
       label: "tap_probabilities",
-      code: [KV_CODE[kvType], probabilities],
+      code: [...kv.code, probabilities],
       access: ["read", "read", "read", "read", "write"],
       params: {
         layer: "u32",
@@ -64,7 +65,7 @@ export function compileProbabilities(gpu: Gpu, shape: TapShape) {
         keys: "u32",
         scale: "f32",
       },
-      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+      constants: { WORKGROUP: TAP_WORKGROUP, ...kv.constants },
     },
     (args: {
       readonly spans: GPUBuffer;

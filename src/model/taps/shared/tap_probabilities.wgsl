@@ -2,8 +2,8 @@
 // span.
 //
 //   spans          [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
-//   cache          [rows, ROW_VEC4] the layer's keys
-//   queries        [rows, heads, ROW_VEC4] of the tail, or of the chunk that holds it
+//   cache          the layer's keys
+//   queries        [rows, heads, KV_DEPTH4] of the tail, or of the chunk that holds it
 //   lse            [rows, heads]
 //   probabilities  [tile rows, heads, ceil(keys / 4)] 0 for keys that a row does not see
 //
@@ -11,7 +11,6 @@
 // (4 * WORKGROUP)), ceil(tile rows / 4), heads). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
-override ROW_VEC4: u32;
 
 const BLOCK = 4u;
 
@@ -27,7 +26,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> spans: array<vec4u>;
-@group(0) @binding(1) var<storage, read> cache: array<Kv4>;
+@group(0) @binding(1) var<storage, read> cache: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 @group(0) @binding(4) var<storage, read_write> probabilities: array<vec4f>;
@@ -43,11 +42,11 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let span = spans[params.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
   let row = gid.y * BLOCK;
   let keys = gid.x * 4u + vec4u(0u, 1u, 2u, 3u);
-  let at = (span.x + min(keys, vec4u(max(span.y, 1u) - 1u))) * ROW_VEC4;
+  let at = span.x + min(keys, vec4u(max(span.y, 1u) - 1u));
   let query_rows = params.query_row + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(params.rows - 1u));
   let rows = query_rows * params.heads + head;
 
-  let scores = score(rows * ROW_VEC4, at) * params.scale;
+  let scores = score(rows * KV_DEPTH4, at) * params.scale;
   let target_index = (row * params.heads + head) * keys_vec4 + gid.x;
   let stride = params.heads * keys_vec4;
   for (var i = 0u; i < min(BLOCK, params.rows - row); i++) {
@@ -57,15 +56,15 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
 }
 
-/// Products of four queries (columns) with four keys (components).
+/// Products of four queries (columns), which begin at `q`, with the keys of four rows (components).
 fn score(q: vec4u, k: vec4u) -> mat4x4f {
   var scores = mat4x4f();
-  for (var d = 0u; d < ROW_VEC4; d++) {
+  for (var d = 0u; d < KV_DEPTH4; d++) {
     let block = mat4x4f(
-      kv_unpack(cache[k.x + d]),
-      kv_unpack(cache[k.y + d]),
-      kv_unpack(cache[k.z + d]),
-      kv_unpack(cache[k.w + d]),
+      cache_at(k.x, d),
+      cache_at(k.y, d),
+      cache_at(k.z, d),
+      cache_at(k.w, d),
     );
     scores += mat4x4f(
       queries[q.x + d] * block,

@@ -1,8 +1,8 @@
 import { keptCoefficients, type Spectral } from "@/compression/taps/spectral";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { KV_CODE } from "@/gpu/kernels/common/kvType";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
+import { kvCode } from "@/gpu/kernels/kv/kvCode";
 import { paddedKeys, type TapFamily, type TapShape } from "../family";
 import { checkFinite, readScores, scoreBuffer } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
@@ -87,14 +87,15 @@ interface SpectralArgs {
 
 function compileDct(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
   const rowVec4 = headDim / 4;
+  const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return compileCall(
     gpu,
     {
       label: "tap_dct",
-      code: [KV_CODE[kvType], dct],
+      code: [...kv.code, dct],
       access: ["read", "read", "read", "write"],
       params: { layer: "u32", kvHeads: "u32", rows: "u32" },
-      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: rowVec4 },
+      constants: { WORKGROUP: TAP_WORKGROUP, ...kv.constants },
     },
     (args: SpectralArgs) => ({
       buffers: [args.spans, args.cache, args.cosines, args.coefficients],
@@ -105,14 +106,15 @@ function compileDct(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
 }
 
 function compileLowPass(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
+  const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return compileCall(
     gpu,
     {
       label: "tap_low_pass",
-      code: [KV_CODE[kvType], lowPass],
+      code: [...kv.code, lowPass],
       access: ["read", "read", "read", "read", "write"],
       params: { layer: "u32", kvHeads: "u32", rows: "u32", kept: "u32" },
-      constants: { WORKGROUP: TAP_WORKGROUP, ROW_VEC4: headDim / 4 },
+      constants: { WORKGROUP: TAP_WORKGROUP, ...kv.constants },
     },
     (args: SpectralArgs & { readonly squares: GPUBuffer }) => ({
       buffers: [args.spans, args.cache, args.cosines, args.coefficients, args.squares],

@@ -2,16 +2,15 @@
 // rows.
 //
 //   spans         [layers, kv_heads] (row of the first key, rows, lead, 0)
-//   cache         [rows, ROW_VEC4]
+//   cache         the layer's keys or values
 //   cosines       [4 * rows] cos(pi * i / (2 * rows))
-//   coefficients  [kept, kv_heads, ROW_VEC4] of tap_dct
+//   coefficients  [kept, kv_heads, KV_DEPTH4] of tap_dct
 //   squares       [kv_heads, rows] (squared distance from the low-pass, squared length)
 //
 // One invocation per row and KV head. Dispatch (ceil(rows / WORKGROUP), kv_heads). Follows
 // kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
-override ROW_VEC4: u32;
 
 struct Params {
   layer: u32,
@@ -21,7 +20,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> spans: array<vec4u>;
-@group(0) @binding(1) var<storage, read> cache: array<Kv4>;
+@group(0) @binding(1) var<storage, read> cache: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> cosines: array<f32>;
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> squares: array<vec2f>;
@@ -35,12 +34,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let span = spans[params.layer * params.kv_heads + gid.y];
   let period = 4u * params.rows;
   var total = vec2f(0.0);
-  for (var d = 0u; d < ROW_VEC4; d++) {
-    let value = kv_unpack(cache[(span.x + gid.x) * ROW_VEC4 + d]);
+  for (var d = 0u; d < KV_DEPTH4; d++) {
+    let value = cache_at(span.x + gid.x, d);
     var low = vec4f(0.0);
     var angle = 0u; // (2 row + 1) * frequency, modulo the period
     for (var frequency = 0u; frequency < params.kept; frequency++) {
-      let at = (frequency * params.kv_heads + gid.y) * ROW_VEC4 + d;
+      let at = (frequency * params.kv_heads + gid.y) * KV_DEPTH4 + d;
       low += cosines[angle] * coefficients[at];
       angle = (angle + 2u * gid.x + 1u) % period;
     }

@@ -1,22 +1,18 @@
-// kv_f16: a cache of 16-bit floats, stored as pairs in u32, so `shader-f16` is not needed. `Kv4` is
+// kv_f16: a cache of 16-bit floats, stored as pairs in u32, so `shader-f16` is not needed. `KvUnit` is
 // four neighbouring elements of a row, `Kv2` two; arithmetic is f32 on the result of `kv_unpack`.
 // Values beyond ±65504 are clamped: keys and values do not reach this limit, and an infinity would
-// become NaN in attention.
+// become NaN in attention. Concatenated before kv_plain.wgsl.
 
-alias Kv4 = vec2u;
+alias KvUnit = vec2u;
 alias Kv2 = u32;
 
-fn kv_unpack(stored: Kv4) -> vec4f {
+fn kv_unpack(stored: KvUnit) -> vec4f {
   return vec4f(unpack2x16float(stored.x), unpack2x16float(stored.y));
 }
 
-fn kv_pack(value: vec4f) -> Kv4 {
+fn kv_pack(value: vec4f) -> KvUnit {
   let finite = clamp(value, vec4f(-65504.0), vec4f(65504.0));
   return vec2u(pack2x16float(finite.xy), pack2x16float(finite.zw));
-}
-
-fn kv_unpack2(stored: Kv2) -> vec2f {
-  return unpack2x16float(stored);
 }
 
 fn kv_pack2(value: vec2f) -> Kv2 {
