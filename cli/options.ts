@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import { KV_CHOICES, type KvChoice } from "@/protocol/model";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { KV_CHOICES, type KvChoice } from "@/protocol/model";
 
 /** An error that ends a command with a sentence on stderr and this exit status. */
 function exit(exitCode: number, message: string): Error {
