@@ -66,7 +66,7 @@ SEEDS = {
     "llava-next-mistral": 1,
     "llava-onevision": 6,
     "internvl3": 5,
-    "internvl3-qk-norm": 2,
+    "internvl3-qk-norm": 6,
     "qwen2-vl": 2,
     "qwen2.5-vl": 13,
     "qwen3-vl": 9,

@@ -2,13 +2,24 @@ import fs from "node:fs";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { attention, gated, matmul, rmsNorm, rotate } from "@/gpu/selfTest/reference";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
-import { rotaryAngles, rotaryFrequencies } from "@/model/kv/rotary";
+import { axisAngles, rotaryAxes, rotaryFrequencies } from "@/model/kv/rotary";
+import type { AxisPositions } from "@/model/kv/tokenPositions";
 import type { HeadRows } from "./kv";
 
 type Floats = Float32Array<ArrayBuffer>;
 
 /** Keys and values that a row may attend to: [layer][head][rows]; `step` appends to them. */
 export type OpenRows = readonly (readonly { readonly k: Floats[]; readonly v: Floats[] }[])[];
+
+/** A token, or a row of features in its place. */
+export type StepInput = number | FeatureRow;
+
+export interface FeatureRow {
+  /** [hidden] */
+  readonly features: Floats;
+  /** [levels][hidden]: what is added behind the first layers (DeepStack). */
+  readonly deepstack: readonly Floats[];
+}
 
 /** Copies of the lists. */
 export function openRows(rows: readonly (readonly HeadRows[])[]): OpenRows {
@@ -52,20 +63,28 @@ export class CpuDecoder {
     this.#frequencies = rotaryFrequencies(this.config);
   }
 
+  #embedding(id: number): FeatureRow {
+    const { hidden } = this.config;
+    const table = this.#tensor("embed_tokens");
+    return { features: table.slice(id * hidden, (id + 1) * hidden), deepstack: [] };
+  }
+
   /**
    * Logits after one more token, whose keys and values are appended to `rows`.
    * @param look receives each layer's attention: per KV head the probability of each of its rows,
    * the new one last, mean over the query heads of the group
    */
   step(
-    id: number,
-    position: number,
+    input: StepInput,
+    position: number | AxisPositions,
     rows: OpenRows,
     look?: (layer: number, probabilities: readonly Float64Array[]) => void,
   ): Floats {
-    const { hidden, heads, kvHeads, headDim, intermediate, normEpsilon } = this.config;
-    const angles = rotaryAngles(this.#frequencies, position, 1);
-    let x: Floats = this.#tensor("embed_tokens").slice(id * hidden, (id + 1) * hidden);
+    const { heads, kvHeads, headDim, intermediate, normEpsilon } = this.config;
+    const at = typeof position === "number" ? ([position, position, position] as const) : position;
+    const angles = axisAngles(this.#frequencies, rotaryAxes(this.config), [at]);
+    const row = typeof input === "number" ? this.#embedding(input) : input;
+    let x: Floats = row.features;
     for (const [layer, cached] of rows.entries()) {
       const weights = (name: string) => this.#tensor(`layers.${layer}.${name}`);
       const project = (input: Floats, name: string) => {
@@ -91,11 +110,12 @@ export class CpuDecoder {
         k.push(keys.slice(head * headDim, (head + 1) * headDim));
         v.push(values.slice(head * headDim, (head + 1) * headDim));
       }
+      const seen = cached.map(({ k, v }) => ({ k: concat(k), v: concat(v) }));
       const { output, lse } = attention({
         shape: this.config,
         queries,
-        keys: (head) => concat(cached[head]?.k ?? []),
-        values: (head) => concat(cached[head]?.v ?? []),
+        keys: (head) => seen[head]!.k,
+        values: (head) => seen[head]!.v,
         before: (head) => (cached[head]?.k.length ?? 0) - 1,
       });
       look?.(
@@ -106,6 +126,8 @@ export class CpuDecoder {
       const inner = rmsNorm(x, weights("post_attention_layernorm"), normEpsilon);
       const both = concat([project(inner, "mlp.gate_proj"), project(inner, "mlp.up_proj")]);
       x = add(x, project(gated(both, intermediate), "mlp.down_proj"));
+      const added = row.deepstack[layer];
+      if (added) x = add(x, added);
     }
     const normed = rmsNorm(x, this.#tensor("norm"), normEpsilon);
     return matmul(normed, this.#head(), new Float32Array(this.config.vocabulary));

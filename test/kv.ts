@@ -146,11 +146,18 @@ export function mergeOnCpu(rows: HeadRows, { base, kept, rule, into }: CpuMerge)
   return { k: merge(rows.k), v: merge(rows.v) };
 }
 
-/** For each dropped row the kept one, of those in `among`, with the highest key cosine; −1 for kept rows. */
+/** Of cosines that differ by less than this share, rounding decides which is the highest. */
+const EQUAL = 1e-6;
+
+/**
+ * For each dropped row the kept one, of those in `among`, with the highest key cosine; −1 for kept rows.
+ * @param chosen another choice, which is taken where it is as good but for rounding
+ */
 export function nearestOnCpu(
   keys: readonly Float32Array[],
   kept: Uint32Array,
   among = kept,
+  chosen?: Int32Array,
 ): Int32Array {
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   const keepers = kept.filter((row) => among.includes(row));
@@ -159,6 +166,9 @@ export function nearestOnCpu(
   return Int32Array.from(keys, (key, row) => {
     if (isKept.has(row)) return -1;
     const cosines = Array.from(keepers, (keeper) => dot(key, keys[keeper]!) / norms[keeper]!);
-    return keepers[cosines.indexOf(Math.max(...cosines))]!;
+    const best = Math.max(...cosines);
+    const other = cosines[keepers.indexOf(chosen?.[row] ?? -1)] ?? Number.NEGATIVE_INFINITY;
+    if (other > best - EQUAL * Math.abs(best)) return chosen![row]!;
+    return keepers[cosines.indexOf(best)]!;
   });
 }

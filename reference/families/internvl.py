@@ -164,4 +164,4 @@ def internvl3_qk_norm() -> Family:
         "num_hidden_layers": 2,
         "use_qk_norm": True,
     }
-    return _internvl("internvl3-qk-norm", 49, 8, text, vision, {"tie_word_embeddings": False})
+    return _internvl("internvl3-qk-norm", 37, 6, text, vision, {"tie_word_embeddings": False})

@@ -11,12 +11,16 @@ type Floats = Float32Array<ArrayBuffer>;
 /** [rows, width] → each row divided by its root mean square, times `weight` [width]. */
 export function rmsNorm(input: Floats, weight: Floats, epsilon: number): Floats {
   const width = weight.length;
-  return input.map((value, at) => {
-    const first = at - (at % width);
+  const output = new Float32Array(input.length);
+  for (let first = 0; first < input.length; first += width) {
     let squares = 0;
     for (let k = 0; k < width; k++) squares += (input[first + k] as number) ** 2;
-    return (value / Math.sqrt(squares / width + epsilon)) * (weight[at % width] as number);
-  });
+    const scale = Math.sqrt(squares / width + epsilon);
+    for (let k = 0; k < width; k++) {
+      output[first + k] = ((input[first + k] as number) / scale) * (weight[k] as number);
+    }
+  }
+  return output;
 }
 
 /** [rows, depth] × [columns, depth]ᵀ + bias [columns] → [rows, columns]. */
@@ -24,15 +28,17 @@ export function matmul(input: Floats, weights: Floats, bias: Floats): Floats {
   const columns = bias.length;
   const depth = weights.length / columns;
   const rows = input.length / depth;
-  return Float32Array.from({ length: rows * columns }, (_, at) => {
+  const output = new Float32Array(rows * columns);
+  for (let at = 0; at < output.length; at++) {
     const row = Math.floor(at / columns) * depth;
     const column = (at % columns) * depth;
     let sum = bias[at % columns] as number;
     for (let k = 0; k < depth; k++) {
       sum += (input[row + k] as number) * (weights[column + k] as number);
     }
-    return sum;
-  });
+    output[at] = sum;
+  }
+  return output;
 }
 
 /** [rows, 2, width] gate and up → [rows, width] SiLU(gate) × up. */
@@ -88,7 +94,10 @@ export function attention({ shape, queries, keys, values, before }: ReferenceAtt
     const mass = weights.reduce((sum, weight) => sum + weight, 0);
     const v = values(kvHead);
     for (let d = 0; d < headDim; d++) {
-      const sum = weights.reduce((s, w, slot) => s + w * (v[slot * headDim + d] as number), 0);
+      let sum = 0;
+      for (let slot = 0; slot < slots; slot++) {
+        sum += (weights[slot] as number) * (v[slot * headDim + d] as number);
+      }
       output[unit * headDim + d] = sum / mass;
     }
     lse[unit] = peak + Math.log(mass);
@@ -97,7 +106,9 @@ export function attention({ shape, queries, keys, values, before }: ReferenceAtt
 }
 
 function dot(a: Floats, b: Floats): number {
-  return a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number);
+  return sum;
 }
 
 /** The id that `sample_greedy` and `sample_top` choose; `draw` counts the draws before it. */

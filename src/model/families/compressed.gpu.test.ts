@@ -1,42 +1,60 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planFor } from "@/compression/plan";
-import { POLICIES as ALL } from "@/compression/registry";
+import { POLICIES } from "@/compression/registry";
 import { resolveOptions } from "@/compression/resolveOptions";
 import type { Taps } from "@/compression/taps/registry";
 import type { KeepPlan, LayerPlan, Policy } from "@/compression/types";
 import { PLAIN } from "@/gpu/variants";
-import { sharedTaps } from "@/runtime/report/tapRecording";
-import { planInput, prefillSpan } from "@/runtime/request/prefillSpan";
+import type { Segment } from "@/runtime/phases/job";
+import {
+  type EncodedSegment,
+  keptRowsOf,
+  plannedFeatures,
+  readVisionTaps,
+} from "@/runtime/phases/pruning";
+import { sharedTaps, type TapRequest, tapsOf } from "@/runtime/report/tapRecording";
+import {
+  type PrefillSpan,
+  planInput,
+  prefillSpan,
+  visualRowsOf,
+} from "@/runtime/request/prefillSpan";
+import type { EncodedImage } from "@/runtime/session/images";
 import { diskSource } from "../../../cli/disk";
-import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
+import { CpuDecoder, type FeatureRow, type OpenRows, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
-import { FAMILY_FIXTURES, FamilyArrays, type FamilyCase, readFamily } from "../../../test/families";
+import { FAMILY_FIXTURES, type FamilyCase } from "../../../test/families";
+import { FamilyModel } from "../../../test/familyModel";
 import { maxError } from "../../../test/kernels";
 import { type HeadRows, mergeOnCpu, nearestOnCpu, readCache } from "../../../test/kv";
-import { parseConfig } from "../checkpoint/config";
 import { loadWeights } from "../checkpoint/weights";
 import { Decoder, promptIds } from "../decoder/decoder";
 import { generate } from "../decoder/generation";
-import type { AttentionHook } from "../decoder/hooks";
 import type { KvCache } from "../kv/cache";
-import { gatherFork } from "../kv/compaction";
-import type { RowCounts } from "../kv/layout";
+import { compact, gatherFork } from "../kv/compaction";
+import { type Assignments, nearestKeepers } from "../kv/nearestKeepers";
+import type { AxisPositions } from "../kv/tokenPositions";
 import { TapRecorder } from "../taps/taps";
+import { featureBuffers, type VisionEncoder } from "../vision/encoder";
+import { firstEqualRows } from "../vision/visualRows";
 import { familyOf } from "./registry";
 
 /**
- * Every family with every policy: decoding on the compacted cache against a CPU decoder that sees the
- * kept rows of the full one.
+ * Every family, case and policy: decoding on the compressed cache against a CPU decoder that
+ * sees the kept rows of the full one. A policy that chooses before the prefill is compared with a CPU decoder that
+ * computes the kept rows alone. Of the cases of two turns, each family has each policy with one, the second turn
+ * compressed, too.
  */
 
 /** The same f32 rows in another order, through up to three layers. */
 const TOLERANCE = 2e-4;
 const RETENTION = 0.3;
-/** Rows that are chosen before the prefill see no others: see `keptRows.gpu.test.ts`. */
-const POLICIES = ALL.filter(({ beforePrefill }) => !beforePrefill);
-const NEW_TOKENS = 3;
+/** As many as PyTorch recorded for one picture, a few for the other cases. */
+const newTokens = ({ name }: FamilyCase) => (name === "one" || name === "text" ? 24 : 4);
 const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+
+type Floats = Float32Array<ArrayBuffer>;
 
 const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -49,149 +67,322 @@ const NAMES = fs
   // The CPU decoder reads weights as PyTorch stores them.
   .filter((name) => familyOf(configOf(name)) && !configOf(name).quantization);
 
-describe.each(NAMES)("%s", (name) => {
-  const folder = `${FAMILY_FIXTURES}/${name}`;
-  const json = configOf(name);
-  const config = parseConfig(json);
-  const cpu = new CpuDecoder(folder);
-  const { cases } = readFamily(name);
-  const test = cases.find((each) => each.name === "one") ?? cases[0]!;
-  const { settings, span } = settingsOf(test, json.image_token_id ?? json.image_token_index);
-  const start: RowCounts = Array.from({ length: config.layers }, () =>
-    new Array<number>(config.kvHeads).fill(0),
-  );
+/**
+ * The policies that a case is tested with: every second one for the two cases of two turns with an image, so that
+ * each policy has one of them in each family.
+ */
+function policiesOf(name: string, test: FamilyCase): readonly Policy[] {
+  const halves = ["turns", "turns-pictures"].indexOf(test.name);
+  if (halves < 0) return POLICIES;
+  return POLICIES.filter((_, i) => (i + NAMES.indexOf(name)) % 2 === halves);
+}
 
+/** An image's features on the GPU, and the same as rows for the CPU. */
+interface TestImage extends EncodedImage {
+  readonly onCpu: readonly FeatureRow[];
+}
+
+/** A cache and what a CPU decoder has instead. */
+interface Both {
+  readonly cache: KvCache;
+  readonly rows: OpenRows;
+  readonly logits: Floats;
+}
+
+describe.each(NAMES)("%s", async (name) => {
+  const model = await FamilyModel.open(name);
+  const { config } = model;
+  const cpu = new CpuDecoder(model.folder);
+  const images = new Map<string, TestImage>();
   let decoder: Decoder;
-  let prefilled: KvCache;
-  let full: readonly (readonly HeadRows[])[];
-  let prompted: Float32Array<ArrayBuffer>;
-  let taps: ReadonlyMap<Policy, Taps>;
+  let encoder: VisionEncoder | undefined;
 
   beforeAll(async () => {
-    const weights = await loadWeights(gpu, config, diskSource(folder));
+    const source = diskSource(model.folder);
+    const weights = await loadWeights(gpu, config, source);
     decoder = await Decoder.create(gpu, config, weights, { variants: PLAIN, kvType: "f32" });
-    prefilled = decoder.createCache();
-    const { requests, places } = sharedTaps(
-      POLICIES.map((policy) => ({ policy, options: resolveOptions(policy), settings })),
-      span,
-    );
-    const shared = { cache: prefilled, heads: config.heads, reduction: PLAIN.reduction };
-    const hooks: TapRecorder[] = [];
-    for (const each of requests) {
-      hooks.push(await TapRecorder.create(gpu, { ...shared, ...each }));
-    }
-    await prefill(decoder, prefilled, name, test, span.visual, {
-      afterAttention: (recorder, rows) => {
-        for (const hook of hooks) hook.afterAttention(recorder, rows);
-      },
-    });
-    const recorded: Taps[] = [];
-    for (const hook of hooks) recorded.push(await hook.finish());
-    taps = new Map(POLICIES.map((policy, i) => [policy, recorded[places[i]!]!]));
-    full = await readCache(prefilled);
-    prompted = await decoder.logits();
+    encoder = await model.vision?.weights.load(gpu, source, PLAIN);
+    for (const key of model.pictures.keys()) images.set(key, await encode(key));
   });
-  afterAll(() => {
-    prefilled.destroy();
+  afterAll(async () => {
+    for (const image of images.values()) {
+      for (const buffer of featureBuffers(image)) gpu.memory.destroy(buffer);
+    }
+    await encoder?.release();
     decoder.destroy();
   });
 
-  it.each(POLICIES.map((policy) => [policy.id, policy] as const))(
-    "attends like a masked full cache after %s",
-    async (_, policy) => {
-      const input = planInput(span, config, settings, taps.get(policy)!, 7);
-      const plan = planFor(policy, input);
-      const cache = await gatherFork(prefilled, plan, start);
-      gpu.device.queue.writeBuffer(decoder.activations.logits, 0, prompted);
-      const rows = masked(full, plan);
-      let logits: Float32Array = prompted;
-      let { position } = cache;
-      const steps = { cache, maxNewTokens: NEW_TOKENS, stopIds: [], sampling: GREEDY };
+  async function encode(key: string): Promise<TestImage> {
+    const picture = model.pictures.get(key)!;
+    const encoded = await encoder!.encode(picture, { attention: true });
+    const { rows, width, buffer, deepstack = [] } = encoded;
+    const read = async (from: GPUBuffer) => {
+      const data = new Float32Array(await gpu.read(from, 0, rows * width * 4));
+      return Array.from({ length: rows }, (_, row) => data.slice(row * width, (row + 1) * width));
+    };
+    const features = await read(buffer);
+    const levels = await Promise.all(deepstack.map(read));
+    const onCpu = features.map((row, i) => ({
+      features: row,
+      deepstack: levels.map((level) => level[i]!),
+    }));
+    return { ...encoded, onCpu, firstEqual: firstEqualRows(picture, model.vision!.featureSide) };
+  }
+
+  // Two turns of text are told apart from two with an image in the families of text alone.
+  const tested = model.cases.filter((test) => !model.vision || test.name !== "text-turns");
+  describe.each(tested.map((test) => [test.name, test] as const))("%s", (_, test) => {
+    const { tiles, firstEnd } = model.prompt(test);
+    const end = test.inputIds.length;
+    const segments: readonly Segment[] =
+      firstEnd === undefined
+        ? [{ start: 0, end }]
+        : [
+            { start: 0, end: firstEnd },
+            { start: firstEnd, end },
+          ];
+    const spans = segments.map((segment) => prefillSpan({ tiles }, segment));
+    // A prompt without an image has candidates in its text.
+    const scope = tiles.length > 0 ? ("visual" as const) : ("prompt" as const);
+    const settings = { policy: "", retention: RETENTION, scope, options: {} };
+    const positionAt = positionsOf(model, test);
+
+    const checkedOf = (policy: Policy) => ({ policy, options: resolveOptions(policy), settings });
+    const later = POLICIES.filter(({ beforePrefill }) => !beforePrefill);
+    let prefilled: KvCache;
+    let full: readonly (readonly HeadRows[])[];
+    let prompted: Floats;
+    let taps: ReadonlyMap<Policy, Taps>;
+
+    beforeAll(async () => {
+      prefilled = decoder.createCache();
+      const { requests, places } = sharedTaps(later.map(checkedOf), spans[0]!);
+      const recorded = await prefillWith(prefilled, 0, requests);
+      taps = new Map(later.map((policy, i) => [policy, recorded[places[i]!]!]));
+      full = await readCache(prefilled);
+      prompted = await decoder.logits();
+    });
+    afterAll(() => prefilled.destroy());
+
+    it.each(policiesOf(name, test).map((policy) => [policy.id, policy] as const))(
+      "attends like a masked full cache after %s",
+      async (_, policy) => {
+        let both = policy.beforePrefill ? emptyCache() : await firstCompressed(policy);
+        for (const i of segments.keys()) {
+          if (policy.beforePrefill) both = await appendChosen(both, i, policy);
+          else if (i > 0) both = await appendCompressed(both, i, policy);
+        }
+        await expectSameAnswer(both);
+        both.cache.destroy();
+      },
+    );
+
+    /** Greedy tokens on both sides, and the logits at their end. */
+    async function expectSameAnswer({ cache, rows, logits }: Both): Promise<void> {
+      let [expected, position] = [logits, cache.position];
+      expect(position).toBe(test.nextPosition);
+      const steps = { cache, maxNewTokens: newTokens(test), stopIds: [], sampling: GREEDY };
       for await (const { id } of generate(decoder, steps)) {
-        expect(id).toBe(logits.indexOf(Math.max(...logits)));
-        logits = cpu.step(id, position++, rows);
+        // Of two logits that are equal but for rounding, either may be chosen.
+        expect(expected[id]).toBeGreaterThan(Math.max(...expected) - 2 * TOLERANCE);
+        expected = cpu.step(id, position++, rows);
       }
-      expect(maxError(await decoder.logits(), logits as Float32Array<ArrayBuffer>)).toBeLessThan(
-        TOLERANCE,
-      );
-      cache.destroy();
-    },
-  );
+      expect(maxError(await decoder.logits(), expected)).toBeLessThan(TOLERANCE);
+    }
+
+    function emptyCache(): Both {
+      const { layers, kvHeads } = config;
+      const none = () => Array.from({ length: kvHeads }, () => ({ k: [], v: [] }));
+      const rows = Array.from({ length: layers }, none);
+      return { cache: decoder.createCache(), rows: openRows(rows), logits: new Float32Array() };
+    }
+
+    /** The first turn's prompt, which all policies share, compressed. */
+    async function firstCompressed(policy: Policy): Promise<Both> {
+      const plan = planOf(policy, spans[0]!, taps.get(policy)!);
+      const empty = full.map((heads) => heads.map(() => 0));
+      const nearest = await nearestKeepers(prefilled, plan, empty);
+      const cache = await gatherFork(prefilled, plan, empty);
+      gpu.device.queue.writeBuffer(decoder.activations.logits, 0, prompted);
+      return { cache, rows: masked(full, plan, empty, nearest), logits: prompted };
+    }
+
+    /** A further turn behind a compressed one, itself compressed afterwards. */
+    async function appendCompressed(
+      { cache, rows }: Both,
+      i: number,
+      policy: Policy,
+    ): Promise<Both> {
+      const before = cache.rowCounts();
+      const request = tapsOf(checkedOf(policy), spans[i]!);
+      const [recorded] = await prefillWith(cache, i, [request]);
+      const logits = append(rows, i);
+      expect(maxError(await decoder.logits(), logits)).toBeLessThan(TOLERANCE);
+      const plan = planOf(policy, spans[i]!, recorded!);
+      const nearest = await nearestKeepers(cache, plan, before);
+      await compact(cache, plan, before);
+      return { cache, rows: masked(rows, plan, before, nearest), logits };
+    }
+
+    /** A turn of which only the rows of a plan are computed. */
+    async function appendChosen({ cache, rows }: Both, i: number, policy: Policy): Promise<Both> {
+      const encoded = encodedOf(segments[i]!);
+      const tileImages = tiles.map(({ image }) => model.pictures.get(image)!);
+      const needs = policy.beforePrefill!;
+      const turn = { prompt: { tiles }, tileImages };
+      const vision = await readVisionTaps(gpu, turn, segments[i]!, encoded, needs);
+      const input = planInput(spans[i]!, config, settings, {}, 7, vision);
+      const plan = planFor(policy, input);
+      const made: GPUBuffer[] = [];
+      const visual = visualRowsOf(spans[i]!);
+      const features = await plannedFeatures(gpu, plan, visual, encoded, config.hidden, made);
+      await decoder.prefill({
+        ...argsOf(segments[i]!),
+        cache,
+        kept: keptRowsOf(plan),
+        ...(features && { features }),
+      });
+      for (const buffer of made) gpu.memory.destroy(buffer);
+      const logits = append(rows, i, plan);
+      expect(maxError(await decoder.logits(), logits)).toBeLessThan(TOLERANCE);
+      return { cache, rows, logits };
+    }
+
+    function planOf(policy: Policy, span: PrefillSpan, recorded: Taps): KeepPlan {
+      return planFor(policy, planInput(span, config, settings, recorded, 7));
+    }
+
+    async function prefillWith(
+      cache: KvCache,
+      i: number,
+      requests: readonly TapRequest[],
+    ): Promise<Taps[]> {
+      const shared = { cache, heads: config.heads, reduction: PLAIN.reduction };
+      const hooks: TapRecorder[] = [];
+      for (const each of requests) {
+        hooks.push(await TapRecorder.create(gpu, { ...shared, ...each }));
+      }
+      await decoder.prefill({
+        ...argsOf(segments[i]!),
+        cache,
+        hook: {
+          afterAttention: (recorder, rows) => {
+            for (const hook of hooks) hook.afterAttention(recorder, rows);
+          },
+        },
+      });
+      const recorded: Taps[] = [];
+      for (const hook of hooks) recorded.push(await hook.finish());
+      return recorded;
+    }
+
+    function imagesOf(segment: Segment): readonly TestImage[] {
+      const own = tiles.filter(({ tile, start }) => tile === 0 && isIn(segment, start));
+      return own.map(({ image }) => images.get(image)!);
+    }
+
+    function encodedOf(segment: Segment): EncodedSegment {
+      const shown = imagesOf(segment);
+      let firstRow = 0;
+      const features = shown.map(({ buffer, deepstack = [], rows }) => {
+        firstRow += rows;
+        return { features: buffer, deepstack, firstRow: firstRow - rows, rows };
+      });
+      return { images: shown, features };
+    }
+
+    function argsOf(segment: Segment) {
+      const own = tiles.flatMap((tile) => {
+        if (!isIn(segment, tile.start)) return [];
+        const { gridRows, gridColumns } = model.pictures.get(tile.image)!.geometry.tiles[
+          tile.tile
+        ]!;
+        const start = tile.start - segment.start;
+        return [{ start, count: tile.count, gridRows, gridColumns }];
+      });
+      const ids = promptIds(test.inputIds.slice(segment.start, segment.end), own);
+      return { ids, features: encodedOf(segment).features, grids: own };
+    }
+
+    /** Computes a segment's rows on the CPU, or those that a plan keeps, its features merged. */
+    function append(rows: OpenRows, i: number, plan?: KeepPlan): Floats {
+      const { start, end } = segments[i]!;
+      const visual = visualRowsOf(spans[i]!);
+      const shownImages = imagesOf(segments[i]!).flatMap(({ onCpu }) => onCpu);
+      const features = merged(shownImages, visual, plan?.layers[0]);
+      const shown = new Map(visual.map((row, place) => [row, features[place]!]));
+      const kept = plan ? keptRowsOf(plan) : Array.from({ length: end - start }, (_, row) => row);
+      let logits: Floats = new Float32Array();
+      for (const row of kept) {
+        const input = shown.get(row) ?? test.inputIds[start + row]!;
+        logits = cpu.step(input, positionAt(start + row), rows);
+      }
+      return logits;
+    }
+  });
 });
 
-/** Rows of the prompt that a policy may drop: the image's, or any of a prompt without one. */
-function settingsOf({ inputIds }: FamilyCase, imageTokenId: number | undefined) {
-  const tiles: { image: string; tile: number; start: number; count: number }[] = [];
-  for (const [row, id] of inputIds.entries()) {
-    if (id !== imageTokenId) continue;
-    const last = tiles.at(-1);
-    if (last && last.start + last.count === row) last.count++;
-    else tiles.push({ image: "one", tile: tiles.length, start: row, count: 1 });
-  }
-  const span = prefillSpan({ tiles }, { start: 0, end: inputIds.length });
-  const scope = tiles.length > 0 ? ("visual" as const) : ("prompt" as const);
-  return { span, settings: { policy: "", retention: RETENTION, scope, options: {} } };
-}
+const isIn = ({ start, end }: Segment, row: number) => row >= start && row < end;
 
-/** The recorded features of the case's picture stand in for the tower. */
-async function prefill(
-  decoder: Decoder,
-  cache: KvCache,
-  name: string,
-  test: FamilyCase,
-  visual: readonly { readonly start: number; readonly end: number }[],
-  hook: AttentionHook,
-): Promise<void> {
-  const arrays = new FamilyArrays(name);
-  const spans = visual.map(({ start, end }) => ({ start, count: end - start }));
-  const rows = spans.reduce((sum, { count }) => sum + count, 0);
-  const image = test.images[0];
-  const bytes = Math.max(1, rows) * decoder.config.hidden * 4;
-  const buffer = gpu.memory.storage("vision", "features", bytes);
-  if (image) gpu.device.queue.writeBuffer(buffer, 0, arrays.floats(`features/${image}`));
-  const features = image ? [{ features: buffer, firstRow: 0, rows }] : [];
-  const grids = gridsOf(arrays, test, spans);
-  const ids = promptIds(test.inputIds, spans);
-  await decoder.prefill({ cache, ids, features, grids, hook });
-  gpu.memory.destroy(buffer);
-}
-
-/** Where a model has three position axes: the sides of its image, from the recorded positions. */
-function gridsOf(
-  arrays: FamilyArrays,
+/** The positions that PyTorch recorded of a prompt's tokens. */
+function positionsOf(
+  { arrays }: FamilyModel,
   { name, inputIds }: FamilyCase,
-  spans: readonly { readonly start: number; readonly count: number }[],
-) {
-  if (!arrays.has(`positions/${name}`)) return [];
-  const positions = new Int32Array(arrays.bytes(`positions/${name}`).buffer);
-  const side = (axis: number, start: number, count: number) => {
-    const own = positions.subarray(axis * inputIds.length).subarray(start, start + count);
-    return Math.max(...own) - Math.min(...own) + 1;
-  };
-  return spans.map(({ start, count }) => ({
-    start,
-    gridRows: side(1, start, count),
-    gridColumns: side(2, start, count),
-  }));
+): (token: number) => number | AxisPositions {
+  if (!arrays.has(`positions/${name}`)) return (token) => token;
+  const all = new Int32Array(arrays.bytes(`positions/${name}`).buffer);
+  const at = (axis: number, token: number) => all[axis * inputIds.length + token]!;
+  return (token) => [at(0, token), at(1, token), at(2, token)];
 }
 
-/** The rows that a plan keeps, dropped ones merged as it says. */
-function masked(full: readonly (readonly HeadRows[])[], plan: KeepPlan): OpenRows {
-  const listOf = ({ keep }: LayerPlan, head: number) => keep[keep.length === 1 ? 0 : head]!;
-  const rowsOf = (layer: LayerPlan, rows: HeadRows, head: number): HeadRows => {
-    const kept = listOf(layer, head);
-    const { merge } = layer;
-    if (!merge) {
-      const pick = (values: readonly Float32Array[]) => [...kept].map((row) => values[row]!);
-      return { k: pick(rows.k), v: pick(rows.v) };
-    }
-    const into =
-      merge.kind === "assign"
-        ? merge.into[merge.into.length === 1 ? 0 : head]
-        : nearestOnCpu(rows.k, kept, merge.among);
-    return mergeOnCpu(rows, { base: 0, kept, rule: merge.rule, into });
-  };
-  return openRows(
-    full.map((heads, layer) => heads.map((rows, head) => rowsOf(plan.layers[layer]!, rows, head))),
+/** Feature rows of a prompt after the means of a plan; those that it drops are not used. */
+function merged(
+  rows: readonly FeatureRow[],
+  visual: readonly number[],
+  plan: LayerPlan | undefined,
+): readonly FeatureRow[] {
+  const { merge } = plan ?? {};
+  if (merge?.kind !== "assign") return rows;
+  const places = new Map(visual.map((row, place) => [row, place]));
+  const into = Int32Array.from(visual, (row) => places.get(merge.into[0]![row]!) ?? -1);
+  const kept = Uint32Array.from(rows.keys());
+  const mean = (values: readonly Floats[]) =>
+    mergeOnCpu({ k: values, v: values }, { base: 0, kept, rule: merge.rule, into }).k as Floats[];
+  const features = mean(rows.map((row) => row.features));
+  const levels = rows[0]!.deepstack.map((_, level) =>
+    mean(rows.map((row) => row.deepstack[level]!)),
   );
+  return features.map((row, i) => ({ features: row, deepstack: levels.map((level) => level[i]!) }));
+}
+
+/**
+ * The rows that a plan keeps, dropped ones merged as it says.
+ * @param base [layer][head]: rows before those of the plan, which all stay
+ * @param nearest what the GPU chose where a plan leaves the choice to the keys
+ */
+function masked(
+  full: readonly (readonly HeadRows[])[],
+  plan: KeepPlan,
+  base: readonly (readonly number[])[],
+  nearest: Assignments,
+): OpenRows {
+  const rowsOf = (layer: number, { k, v }: HeadRows, head: number) => {
+    const { keep, merge }: LayerPlan = plan.layers[layer]!;
+    const first = base[layer]![head]!;
+    const kept = keep[keep.length === 1 ? 0 : head]!;
+    const own = { k: k.slice(first), v: v.slice(first) };
+    const rows = merge
+      ? mergeOnCpu(own, {
+          base: 0,
+          kept,
+          rule: merge.rule,
+          into:
+            merge.kind === "assign"
+              ? merge.into[merge.into.length === 1 ? 0 : head]
+              : nearestOnCpu(own.k, kept, merge.among, nearest.get(layer)?.[head]),
+        })
+      : { k: Array.from(kept, (row) => own.k[row]!), v: Array.from(kept, (row) => own.v[row]!) };
+    return { k: [...k.slice(0, first), ...rows.k], v: [...v.slice(0, first), ...rows.v] };
+  };
+  return openRows(full.map((heads, layer) => heads.map((rows, head) => rowsOf(layer, rows, head))));
 }

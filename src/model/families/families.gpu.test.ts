@@ -1,26 +1,16 @@
-import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import { PLAIN } from "@/gpu/variants";
-import { resample } from "@/images/resample";
 import { diskSource } from "../../../cli/disk";
-import { readPng } from "../../../cli/png";
 import { createTestGpu } from "../../../test/dawn";
-import { FAMILY_FIXTURES, FamilyArrays, type FamilyCase, readFamily } from "../../../test/families";
-import { diskFetch, diskUrl } from "../../../test/files";
-import { parseConfig } from "../checkpoint/config";
-import { ModelFiles } from "../checkpoint/files";
+import { FamilyModel, textOf } from "../../../test/familyModel";
 import { pytorchSource } from "../checkpoint/quantized/mlxSource";
 import { loadWeights } from "../checkpoint/weights";
 import { Decoder, promptIds } from "../decoder/decoder";
 import { generate } from "../decoder/generation";
-import { PromptBuilder, type PromptTurn } from "../prompt/prompt";
-import { Tokenizer } from "../prompt/tokenizer";
 import { featureBuffers, type VisionEncoder } from "../vision/encoder";
 import type { ProcessedImage } from "./family";
-import { openVision } from "./openVision";
 import { normalizationOf, preprocessorFiles } from "./preprocessor";
-import { familyOf } from "./registry";
 
 /** Features and logits against PyTorch in float32. */
 const FEATURE_TOLERANCE = 1e-3;
@@ -46,35 +36,12 @@ const NAMES = [
   "qwen2.5-vl",
   "qwen3-vl",
 ];
-/** Templates that write earlier turns in another way than when they were asked. */
-const REWRITTEN = new Set(["llava-onevision"]);
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 describe.each(NAMES)("%s", async (name) => {
-  const { directory, cases } = readFamily(name);
-  const folder = `${FAMILY_FIXTURES}/${directory}`;
-  const arrays = new FamilyArrays(name);
-  const json = JSON.parse(fs.readFileSync(`${folder}/config.json`, "utf8"));
-  const files = new ModelFiles(diskUrl(folder), { fetch: diskFetch });
-  const config = parseConfig(json);
-  const vision = familyOf(json)!.vision;
-  const opened = vision && openVision(vision, json, config);
-  const processor = await opened?.processor(files);
-  const tokenizer = await Tokenizer.load(files);
-  const markup = vision?.markup(json.image_token_id ?? json.image_token_index);
-  const prompts = new PromptBuilder(tokenizer, markup, []);
-  // By the names of the recording: `busy-base` is `busy` beside other pictures.
-  const pictures = new Map<string, ProcessedImage>();
-  for (const test of cases) {
-    for (const [i, { picture, turnImages }] of picturesOf(test).entries()) {
-      if (pictures.has(test.images[i]!)) continue;
-      const raster = readPng(`${FAMILY_FIXTURES}/pictures/${picture}.png`);
-      const [width, height] = processor!.sizeFor(raster.width, raster.height);
-      const from = [raster.width, raster.height] as const;
-      const data = resample(raster.data, from, [width, height], processor!.filter);
-      pictures.set(test.images[i]!, processor!.process({ data, width, height }, turnImages));
-    }
-  }
+  const model = await FamilyModel.open(name);
+  const { arrays, cases, config, files, folder, json, markup, pictures, prompts, tokenizer } =
+    model;
 
   let decoder: Decoder;
   let encoder: VisionEncoder | undefined;
@@ -82,7 +49,7 @@ describe.each(NAMES)("%s", async (name) => {
     const source = await pytorchSource(diskSource(folder), json);
     const weights = await loadWeights(gpu, config, source);
     decoder = await Decoder.create(gpu, config, weights, { variants: PLAIN, kvType: "f32" });
-    encoder = await opened?.weights.load(gpu, source, PLAIN);
+    encoder = await model.vision?.weights.load(gpu, source, PLAIN);
   });
   afterAll(async () => {
     decoder.destroy();
@@ -103,7 +70,7 @@ describe.each(NAMES)("%s", async (name) => {
   });
 
   it.each(cases)("writes the prompt $name as its template does", (test) => {
-    const { turns, expected } = conversation(test);
+    const { turns, expected } = model.conversation(test);
     const { ids, tiles } = prompts.build(turns);
     expect(ids).toEqual(expected);
     const replies = test.messages.filter(({ role }) => role === "assistant").map(textOf);
@@ -116,7 +83,7 @@ describe.each(NAMES)("%s", async (name) => {
   it.each(cases)("answers $name as PyTorch does", async (test) => {
     const { inputIds } = test;
     const cache = decoder.createCache();
-    const { turns } = conversation(test);
+    const { turns } = model.conversation(test);
     const written = prompts.build(turns);
     const images = turns.flatMap((turn) => turn.images.flatMap((image) => image.tiles));
     const tiles = written.tiles.map((tile, i) => ({ ...tile, ...images[i]! }));
@@ -177,40 +144,6 @@ describe.each(NAMES)("%s", async (name) => {
   function imageRows(ids: readonly number[]): readonly { start: number; count: number }[] {
     return ids.flatMap((id, start) => (id === markup?.imageTokenId ? [{ start, count: 1 }] : []));
   }
-
-  /**
-   * The case's turns, and the ids of their prompt. An answer is what stands between two questions in the
-   * recorded ids.
-   */
-  function conversation(test: FamilyCase): { turns: PromptTurn[]; expected: readonly number[] } {
-    const images = test.images.values();
-    const expected = REWRITTEN.has(name) ? standing(test.inputIds) : test.inputIds;
-    const turns: PromptTurn[] = [];
-    for (const message of test.messages.filter(({ role }) => role === "user")) {
-      const own = picturesOf({ messages: [message] }).map(() => images.next().value!);
-      const turn = {
-        question: textOf(message),
-        images: own.map((key) => ({ key, ...pictures.get(key)!.geometry })),
-      };
-      const previous = turns.pop();
-      if (previous) {
-        const start = prompts.build([...turns, previous]).ids.length;
-        const whole = prompts.build([...turns, { ...previous, answerIds: [] }, turn]);
-        const end = lastIndexOf(expected, whole.ids.slice(whole.turnStarts.at(-1)));
-        turns.push({ ...previous, answerIds: expected.slice(start, end) });
-      }
-      turns.push(turn);
-    }
-    return { turns, expected };
-  }
-
-  /** A prompt in which the first turn stands as it was written when it was asked. */
-  function standing(ids: readonly number[]): readonly number[] {
-    const [rewritten, written] = ["assistant \n", "assistant\n"].map((x) => tokenizer.encode(x));
-    const at = [...ids.keys()].find((i) => rewritten!.every((id, j) => ids[i + j] === id));
-    if (at === undefined) return ids;
-    return [...ids.slice(0, at), ...written!, ...ids.slice(at + rewritten!.length)];
-  }
 });
 
 /** Attention that rows receive: what every tile's queries pay adds up to one, or to one per window. */
@@ -220,31 +153,6 @@ function expectShares(attention: Float32Array, rows: number, image: ProcessedIma
   const sum = attention.reduce((total, x) => total + x, 0);
   expect(sum).toBeGreaterThan(0.3);
   if (!image.arrangement && image.tiles > 1) expect(sum).toBeLessThan(image.tiles + 1e-3);
-}
-
-interface TestPicture {
-  readonly picture: string;
-  /** Pictures of its turn. */
-  readonly turnImages: number;
-}
-
-function picturesOf({ messages }: Pick<FamilyCase, "messages">): TestPicture[] {
-  return messages.flatMap(({ content }) => {
-    const parts = typeof content === "string" ? [] : content;
-    const own = parts.flatMap((part) => (part.type === "image" ? [part.picture] : []));
-    return own.map((picture) => ({ picture, turnImages: own.length }));
-  });
-}
-
-function textOf({ content }: FamilyCase["messages"][number]): string {
-  if (typeof content === "string") return content;
-  return content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
-}
-
-/** Where `part` begins in `whole`, at its last occurrence; −1 if it does not occur. */
-function lastIndexOf(whole: readonly number[], part: readonly number[]): number {
-  const starts = [...whole.keys()].filter((at) => part.every((id, i) => whole[at + i] === id));
-  return starts.at(-1) ?? -1;
 }
 
 function worst(actual: Float32Array, expected: Float32Array): number {

@@ -22,6 +22,15 @@ const configOf = (name: string) =>
   JSON.parse(fs.readFileSync(`${FAMILY_FIXTURES}/${name}/config.json`, "utf8"));
 const withTwo = names.filter((name) => familyOf(configOf(name)) && readFamily(name).newerNames);
 
+it("takes at most six megabytes, so that a clone stays small", () => {
+  const files = fs.readdirSync(FAMILY_FIXTURES, { recursive: true, withFileTypes: true });
+  const sizes = files
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => fs.statSync(`${parentPath}/${name}`).size);
+  expect(sizes.length).toBeGreaterThan(100);
+  expect(sizes.reduce((a, b) => a + b, 0)).toBeLessThan(6e6);
+});
+
 type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
 /** The weight files of a fixture, with tensors renamed. */

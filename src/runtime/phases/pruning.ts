@@ -3,7 +3,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { ImageTile, PromptTile } from "@/model/prompt/prompt";
 import type { PreparedTurn } from "../request/turn";
-import type { EncodedImage, VisionNeeds } from "../session/images";
+import type { EncodedImage, SeenImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";
 
 /** The images of a segment, encoded. */
@@ -13,10 +13,16 @@ export interface EncodedSegment {
   readonly features: readonly FeatureSlice[];
 }
 
+/** The tiles of a prompt, and the image behind each. */
+interface SegmentTiles {
+  readonly prompt: Pick<PreparedTurn["prompt"], "tiles">;
+  readonly tileImages: readonly Pick<SeenImage, "geometry">[];
+}
+
 /** What policies that choose before the prefill ask of a segment's images. */
 export async function readVisionTaps(
   gpu: Gpu,
-  turn: PreparedTurn,
+  turn: SegmentTiles,
   segment: Segment,
   { images }: EncodedSegment,
   needs: VisionNeeds,
@@ -126,21 +132,33 @@ async function mergedFeatures(
   if (merge?.kind !== "assign") return undefined;
   const places = new Map(visual.map((row, place) => [row, place]));
   const into = Int32Array.from(visual, (row) => places.get(merge.into[0]?.[row] ?? -1) ?? -1);
-  const merged: FeatureSlice[] = [];
-  for (const { firstRow, rows, features: slice, deepstack = [] } of features) {
-    const own = into.subarray(firstRow, firstRow + rows).map((row) => row - firstRow);
-    const means: GPUBuffer[] = [];
-    for (const buffer of [slice, ...deepstack] as GPUBuffer[]) {
-      const data = new Float32Array(await gpu.read(buffer, 0, rows * width * 4));
-      const mean = gpu.memory.storage("vision", "merged features", data.byteLength);
-      made.push(mean);
-      gpu.device.queue.writeBuffer(mean, 0, rowMeans(data, width, own));
-      means.push(mean);
+  const merged = features.map(({ firstRow, rows }) => ({
+    firstRow,
+    rows,
+    buffers: [] as GPUBuffer[],
+  }));
+  const levels = 1 + (features[0]?.deepstack?.length ?? 0);
+  for (let level = 0; level < levels; level++) {
+    // A row may merge into one of another image.
+    const all = new Float32Array(visual.length * width);
+    for (const { firstRow, rows, features: slice, deepstack = [] } of features) {
+      const buffer = [slice, ...deepstack][level] as GPUBuffer;
+      all.set(new Float32Array(await gpu.read(buffer, 0, rows * width * 4)), firstRow * width);
     }
-    const [first, ...levels] = means as [GPUBuffer, ...GPUBuffer[]];
-    merged.push({ features: first, deepstack: levels, firstRow, rows });
+    const means = rowMeans(all, width, into);
+    for (const { firstRow, rows, buffers } of merged) {
+      const mean = gpu.memory.storage("vision", "merged features", rows * width * 4);
+      made.push(mean);
+      const own = means.subarray(firstRow * width, (firstRow + rows) * width);
+      gpu.device.queue.writeBuffer(mean, 0, own);
+      buffers.push(mean);
+    }
   }
-  return merged;
+  return merged.map(({ buffers: [first, ...deepstack], ...slice }) => ({
+    ...slice,
+    features: first as GPUBuffer,
+    deepstack,
+  }));
 }
 
 /** @param into [rows]: the row whose mean takes a row in; negative: none does */
