@@ -100,6 +100,23 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   });
   expect(left).toEqual([]);
 
+  await page.getByRole("button", { name: "History", exact: true }).click();
+  await page
+    .getByRole("button", { name: /What is this\?/ })
+    .first()
+    .click();
+  const answers = page.getByRole("article", { name: "Answer" });
+  await expect(answers).toHaveCount(1);
+  const earlier = await answers.first().textContent();
+  await expect(
+    page.getByText("tiny-smolvlm gave earlier answers here. keepsight-mini reads them as text"),
+  ).toBeVisible();
+  await page.getByLabel("Question").fill("And what is the total?");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await expect(answers.last()).toHaveAttribute("data-phase", "done", { timeout: 120_000 });
+  await expect(answers).toHaveCount(2);
+  expect(await answers.first().textContent()).toBe(earlier);
+
   await open();
   await models.getByLabel("Choose a folder").setInputFiles("fixtures/families/llama");
   await expect(models).toBeHidden();

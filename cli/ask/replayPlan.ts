@@ -37,9 +37,9 @@ export function planReplay(record: ConversationRecord): readonly Step[] {
   const asked = new Set<string>();
   const frames = framesOf(conversation);
   return calls.map(({ exchange, attempts }) => {
-    const turns = turnsUntil(asItWas(conversation, asked), exchange.id);
-    for (const { id } of attempts) asked.add(id);
     const origin = attempts.map(originOf).find((each) => each !== undefined);
+    const turns = turnsUntil(asItWas(conversation, asked), exchange.id, origin?.model);
+    for (const { id } of attempts) asked.add(id);
     return {
       question: exchange.question,
       attempts,

@@ -32,6 +32,8 @@ export interface Turn {
   readonly question: string;
   /** Generated ids of an earlier turn; absent for the turn to answer. */
   readonly answerIds?: readonly number[];
+  /** Instead of ids, the text of an answer that another model gave: ids belong to one tokenizer. */
+  readonly answerText?: string;
 }
 
 /** A frame that was sampled from a video. */

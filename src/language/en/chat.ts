@@ -15,6 +15,8 @@ export const chatEn = {
       "the right decides which of them are kept. Ask, then keep fewer and ask again.",
   },
   readsEnglish: "The embedded model reads English only. Ask in English.",
+  otherModel: (earlier: string, loaded: string) =>
+    `${earlier} gave earlier answers here. ${loaded} reads them as text; nothing is lost.`,
   left: (title: string) => `New conversation. “${title}” is kept under History.`,
   recovering:
     "The graphics device was lost. The page loads the model again; the conversation stays, and " +

@@ -13,6 +13,8 @@ export const chatZh: Texts["chat"] = {
       "先提问，再减少保留比例，然后重新提问。",
   },
   readsEnglish: "内置模型只能读英文。请用英文提问。",
+  otherModel: (earlier, loaded) =>
+    `此前的回答来自 ${earlier}。${loaded} 将它们作为文本读取，不会丢失任何内容。`,
   left: (title) => `新对话。“${title}”保存在“历史”中。`,
   recovering: "图形设备已丢失。页面正在重新加载模型；对话会保留，等待中的问题随后会被提出。",
   composer: {

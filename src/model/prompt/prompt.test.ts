@@ -52,6 +52,22 @@ describe("prompt", () => {
     );
   });
 
+  it("reads an answer of another model as text, behind the template's space", () => {
+    const first = miniPrompt.build([total]).ids;
+    const next = { images: [], question: "And the date?" };
+    const other = { ...total, answerText: "12.50 <image><end_of_utterance>" };
+    const { ids, tiles } = miniPrompt.build([other, next]);
+    expect(ids.slice(0, first.length)).toEqual(first);
+    const added = ids.slice(first.length);
+    expect(mini.decode(added, { keepSpecial: true })).toBe(
+      " 12.50 <image><end_of_utterance><end_of_utterance>\nUser: And the date?<end_of_utterance>\nAssistant:",
+    );
+    // Special tokens in it are letters.
+    expect(added).not.toContain(3);
+    expect(added.filter((id) => id === 2)).toHaveLength(2);
+    expect(tiles).toHaveLength(1);
+  });
+
   it("keeps generated ids even where the tokenizer would write them differently", () => {
     const spelled = [..." total"].flatMap((letter) => mini.encode(letter));
     expect(mini.encode(" total")).not.toEqual(spelled);

@@ -45,6 +45,8 @@ export interface PromptTurn {
   readonly question: string;
   /** Ids that were generated for this turn, used unchanged. */
   readonly answerIds?: readonly number[];
+  /** Instead of ids, an answer that did not come from this model. */
+  readonly answerText?: string;
 }
 
 /** One tile's visual rows in the prompt: `count` rows from `start`. */
@@ -190,7 +192,7 @@ const MARKS = /[\uFDD0-\uFDEF]/g;
 
 /**
  * Encodes conversations as ids: the model's own chat template and tokenizer for user text, and the
- * recorded ids for generated text. Generated ids are never tokenised again.
+ * recorded ids for generated text. Ids that this model generated are never tokenised again.
  */
 export class PromptBuilder {
   readonly #tokenizer: Tokenizer;
@@ -232,7 +234,9 @@ export class PromptBuilder {
       const firstImage = imageOrder.length;
       imageOrder.push(...order.map((image) => firstImage + image));
       for (const id of own) ids.push(id);
-      for (const id of turn.answerIds ?? []) ids.push(id);
+      const { answerIds, answerText } = turn;
+      const answer = answerIds ?? this.#readAnswer(turns.slice(0, index + 1), answerText);
+      for (const id of answer) ids.push(id);
     }
     return { ids, turnStarts, tiles, imageOrder };
   }
@@ -247,16 +251,32 @@ export class PromptBuilder {
     return prefixIds.every((id, i) => written[i] === id) ? [] : prefixIds;
   }
 
+  /** Ids of an answer that another model gave, with the space that the template writes before answers. */
+  #readAnswer(turns: readonly PromptTurn[], text: string | undefined): readonly number[] {
+    if (text === undefined) return [];
+    const asked = this.#tokenizer.render(this.#messages(turns));
+    const next = { images: [], question: "?" };
+    const written = this.#tokenizer.render(this.#messages([...turns, next]));
+    const before = written.slice(0, written.lastIndexOf(ANSWER));
+    const space = before.startsWith(asked) ? before.slice(asked.length) : "";
+    const parts = `${space}${this.#plain(text.trim())}`.split(BREAK);
+    return parts.flatMap((part) => this.#tokenizer.encodeRest(part));
+  }
+
   /** What the last of `turns` adds to the prompt, from the end of the answer before it. */
   #text(turns: readonly PromptTurn[]): WrittenTurn {
-    const messages = turns.flatMap((turn, index): ChatMessage[] => [
+    const rendered = this.#tokenizer.render(this.#messages(turns));
+    return this.#withImages(rendered.slice(rendered.lastIndexOf(ANSWER) + 1), turns.at(-1));
+  }
+
+  /** The conversation for the template, which sees marks in the place of answers. */
+  #messages(turns: readonly PromptTurn[]): readonly ChatMessage[] {
+    return turns.flatMap((turn, index): ChatMessage[] => [
       { role: "user", content: this.#content(turn) },
       ...(index + 1 < turns.length
         ? [{ role: "assistant", content: [{ type: "text", text: ANSWER }] } as const]
         : []),
     ]);
-    const rendered = this.#tokenizer.render(messages);
-    return this.#withImages(rendered.slice(rendered.lastIndexOf(ANSWER) + 1), turns.at(-1));
   }
 
   #content(turn: PromptTurn): ChatMessage["content"] {

@@ -47,7 +47,8 @@ export function checkRequest(request: AskRequest, vocabulary: number, seesImages
       throw bad(`The image ${shown(key)} is missing from the request.`);
   }
   for (const [index, turn] of turns.slice(0, -1).entries()) {
-    const ids = turn.answerIds;
+    const { answerIds: ids, answerText } = turn;
+    if (!ids && answerText !== undefined) continue;
     if (!ids) throw bad(`Turn ${index + 1} has no answer, and another turn follows it.`);
     const isValid = ids.every((id) => Number.isInteger(id) && id >= 0 && id < vocabulary);
     if (!isValid)

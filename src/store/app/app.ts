@@ -13,6 +13,7 @@ import { askedBefore } from "../conversation/conversation";
 import { withoutPatches } from "../conversation/occlusion";
 import { type Charts, createCharts } from "../engine/charts";
 import { createLoad, type Load } from "../engine/load";
+import { loadedModel } from "../engine/model";
 import { fetchSamples } from "../images/samples";
 import { createViewer, type Viewer } from "../images/viewer";
 import { createArchive } from "../library/archive";
@@ -135,7 +136,12 @@ export function createApp(options: AppOptions): App {
     viewer.store.getState().samples.filter((sample) => sample.pages === undefined);
   const calibration = createCalibration(load, pages);
   const ofLanes = () => cacheSettings(settings.getState(), policies);
-  const sweep = createSweep(chat, ofLanes, () => settings.getState().sampling);
+  const sweep = createSweep(
+    chat,
+    ofLanes,
+    () => settings.getState().sampling,
+    () => loadedModel(load.store.getState()),
+  );
 
   async function startGallery() {
     const samples = await fetchSamples(options.samplesUrl).catch(() => []);

@@ -18,6 +18,8 @@ export interface Asking {
   readonly exchange: Exchange;
   /** One, or the lanes of a comparison. */
   readonly attempts: readonly Attempt[];
+  /** `ModelInfo.id` of the model that answers. */
+  readonly model: string | undefined;
   readonly sampling: Sampling;
   /** Whether to run a new prefill even if the engine could append. */
   readonly isFresh: boolean;
@@ -34,7 +36,7 @@ export async function askEngine(engine: Engine, asking: Asking): Promise<readonl
   const { conversation, exchange, attempts, sampling, isFresh, hidePatches } = asking;
   const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
   const frames = framesOf(conversation);
-  const turns = turnsUntil(conversation, exchange.id);
+  const turns = turnsUntil(conversation, exchange.id, asking.model);
   // An answer with hidden patches is compared with the one about the whole image.
   const reference = asking.wantsReference && attempts.every((attempt) => !attempt.hidden);
   const question = {

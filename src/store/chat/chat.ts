@@ -24,6 +24,7 @@ import { originOf } from "../conversation/origin";
 import { nextQueued, requeue } from "../conversation/queue";
 import type { Charts } from "../engine/charts";
 import type { Load } from "../engine/load";
+import { loadedModel } from "../engine/model";
 import type { ReadonlyStore } from "../readonlyStore";
 import { askEngine, type HidePatches } from "./asking";
 import type { KeptCaches } from "./keptCaches";
@@ -156,6 +157,7 @@ export function createChat(options: ChatOptions): Chat {
       outcomes = await askEngine(engine, {
         ...{ conversation, exchange, attempts, isFresh, hidePatches },
         sampling: chosen,
+        model: loadedModel(model),
         wantsReference: wantsReference(),
       });
     } catch (error) {

@@ -46,6 +46,7 @@ export function createSweep(
   chat: Chat,
   next: () => CacheSettings,
   sampling: () => Sampling,
+  model: () => string | undefined,
 ): Sweep {
   const store = createStore<SweepState>(() => ({ phase: "idle" }));
 
@@ -71,7 +72,7 @@ export function createSweep(
       const unsubscribe = engine.subscribe(progress(exchange.id));
       try {
         const outcomes = await engine.compare({
-          turns: turnsUntil(conversation, exchange.id),
+          turns: turnsUntil(conversation, exchange.id, model()),
           images,
           lanes,
           sampling: { ...sampling(), maxNewTokens: MAX_TOKENS },

@@ -8,6 +8,7 @@ import {
   contextTokens,
   type Exchange,
   emptyConversation,
+  otherModels,
   type Run,
   reduceRun,
   STARTED,
@@ -16,6 +17,7 @@ import {
   withExchange,
   withRun,
 } from "./conversation";
+import type { Origin } from "./origin";
 
 const settings: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 
@@ -106,6 +108,25 @@ describe("the turns of a question", () => {
     expect(attemptGroups(compared.exchanges[0]!).map((group) => group.length)).toEqual([1, 2]);
     const failing = withAttempt(chat, "a", lane("l0", failed), lane("l1", three));
     expect(turnsUntil(failing, "b")[0]?.answerIds).toEqual([3]);
+  });
+
+  test("carry an answer of another model as its text", () => {
+    const by = (model: string, run: Run): Run =>
+      run.phase === "done" ? { ...run, origin: { model } as Origin } : run;
+    const chat = conversation(
+      exchange("a", ["p"], by("old", done({ answer: "Bread.", tokenIds: [1] }))),
+      exchange("b", [], by("new", done({ answer: "Milk.", tokenIds: [2] }))),
+      exchange("c", [], { phase: "queued" }),
+    );
+    const [first, second] = turnsUntil(chat, "c", "new");
+    expect(first).toEqual({ images: ["p"], question: "question a", answerText: "Bread." });
+    expect(second?.answerIds).toEqual([2]);
+    expect(turnsUntil(chat, "c", "old")[0]?.answerIds).toEqual([1]);
+    expect(otherModels(chat, "new")).toEqual(["old"]);
+    expect(otherModels(chat, "third")).toEqual(["old", "new"]);
+    const older = conversation(exchange("a", [], done({})), exchange("c", [], { phase: "queued" }));
+    expect(otherModels(older, "new")).toEqual([]);
+    expect(turnsUntil(older, "c", "new")[0]).toHaveProperty("answerIds");
   });
 
   test("of a question that is not there are an error", () => {

@@ -237,18 +237,42 @@ export function attemptGroups({ attempts }: Exchange): readonly (readonly Attemp
 /**
  * The turns to send for the question of `exchangeId`. An earlier question without an answer is
  * omitted, and its images move to the next remaining question.
+ * @param model that answers: it reads answers of others as text
  */
-export function turnsUntil(conversation: ChatConversation, exchangeId: string): readonly Turn[] {
+export function turnsUntil(
+  conversation: ChatConversation,
+  exchangeId: string,
+  model?: string,
+): readonly Turn[] {
   const turns: Turn[] = [];
   let waiting: readonly string[] = [];
   for (const exchange of conversation.exchanges) {
     const images = [...waiting, ...exchange.images];
     if (exchange.id === exchangeId) return [...turns, { images, question: exchange.question }];
     const answer = standingResult(exchange);
-    if (answer) turns.push({ images, question: exchange.question, answerIds: answer.tokenIds });
+    const { question } = exchange;
+    if (answer && isOfOther(exchange, model)) {
+      turns.push({ images, question, answerText: answer.answer });
+    } else if (answer) turns.push({ images, question, answerIds: answer.tokenIds });
     waiting = answer ? [] : images;
   }
   throw new RangeError(`No exchange ${exchangeId} in the conversation`);
+}
+
+/** The models, other than `model`, whose answers a conversation continues from. */
+export function otherModels({ exchanges }: ChatConversation, model: string): readonly string[] {
+  const others = exchanges.filter((exchange) => isOfOther(exchange, model));
+  return [...new Set(others.flatMap((exchange) => answeredBy(exchange) ?? []))];
+}
+
+/** Older records do not tell their model: it is taken for the one that answers. */
+function isOfOther(exchange: Exchange, model: string | undefined): boolean {
+  return model !== undefined && (answeredBy(exchange) ?? model) !== model;
+}
+
+function answeredBy(exchange: Exchange): string | undefined {
+  const run = standingAttempt(exchange)?.run;
+  return run?.phase === "done" ? run.origin?.model : undefined;
 }
 
 /** The newest exchange with the same question, unless images wait for this one. */

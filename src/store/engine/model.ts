@@ -46,6 +46,11 @@ export function loadedBytes(state: Extract<ModelState, { phase: "loading" }>): {
   return { loaded, total };
 }
 
+/** `ModelInfo.id`; undefined while no model is ready. */
+export function loadedModel(state: ModelState): string | undefined {
+  return state.phase === "ready" ? state.info.id : undefined;
+}
+
 /** The model of this repository, which was trained on English alone. */
 const EMBEDDED = /(^|\/)keepsight-mini\/?$/;
 

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
-import { titleOf } from "@/store/conversation/conversation";
-import { readsEnglishOnly } from "@/store/engine/model";
+import { otherModels, titleOf } from "@/store/conversation/conversation";
+import { loadedModel, readsEnglishOnly } from "@/store/engine/model";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { useApp, useChat, useImageWords, useModel, useViewerImage } from "../useApp";
@@ -32,6 +32,7 @@ export function Transcript() {
         {conversation.exchanges.map((exchange) => (
           <ExchangeView key={exchange.id} exchange={exchange} />
         ))}
+        <OtherModel />
         <NotKept />
         <Recovery />
         {failure && (
@@ -67,6 +68,19 @@ function Recovery() {
   return (
     <p className={styles.notice} role="status">
       {texts.chat.recovering}
+    </p>
+  );
+}
+
+/** Under answers of a model that is not loaded: how the loaded one reads them. */
+function OtherModel() {
+  const model = useModel(loadedModel);
+  const conversation = useChat((state) => state.conversation);
+  const others = model === undefined ? [] : otherModels(conversation, model);
+  if (model === undefined || others.length === 0) return null;
+  return (
+    <p className={styles.notice} role="status">
+      {texts.chat.otherModel(texts.page.list(others), model)}
     </p>
   );
 }
