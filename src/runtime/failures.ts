@@ -6,7 +6,7 @@ import { SelfTestError } from "@/gpu/selfTest/selfTest";
 import { ImageError } from "@/images/imageError";
 import { EvictionError } from "@/model/eviction/eviction";
 import { ModelError } from "@/model/modelError";
-import { PromptError } from "@/model/prompt/prompt";
+import { PromptError } from "@/model/prompt/promptError";
 import { EngineError, type EngineFailure } from "@/protocol/failure";
 import type { LoadRequest } from "@/protocol/model";
 import { formatBytes } from "@/text/format";

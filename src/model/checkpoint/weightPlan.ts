@@ -4,33 +4,13 @@ import type { Matrix, MatrixPart } from "@/gpu/kernels/common/matrix";
 import { shown } from "@/text/shown";
 import { ModelError } from "../modelError";
 import type { ByteSource } from "./byteSource";
-import { convertRows } from "./convert";
 import type { TensorInfo, TensorMap } from "./safetensors";
-import { bytesAs, elements, matrixRows, planReads, type Read, vectorRows } from "./tensorRows";
-import { WeightCheck } from "./weightCheck";
+import { bytesAs, elements, matrixRows, vectorRows } from "./tensorRows";
 import { commonType, storedType, type TypeOf } from "./weightTypes";
-
-/** Rows of a tensor to copy to a buffer, in the type of their matrix. A vector is a row per number. */
-interface Copy {
-  readonly tensor: TensorInfo;
-  readonly columns: number;
-  readonly firstRow: number;
-  readonly endRow: number;
-  readonly buffer: GPUBuffer;
-  /** Where the first of the rows goes. */
-  readonly offset: number;
-  readonly type: DType;
-}
-
-export interface LoadPlanOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((loadedBytes: number, totalBytes: number) => void) | undefined;
-  /** Bytes of one read. */
-  readonly readBytes?: number | undefined;
-}
+import { type LoadPlanOptions, type TensorCopy, uploadWeights } from "./weightUpload";
 
 /**
- * Plans which bytes of a model's files go to which GPU buffer, then reads, converts and uploads them.
+ * Plans which bytes of a model's files go to which GPU buffer, and uploads them (`uploadWeights`).
  * Matrices get the type that `typeOf` says and are split by rows if they exceed a binding; vectors
  * become f32.
  */
@@ -39,7 +19,7 @@ export class WeightPlan {
   readonly #tensors: TensorMap;
   readonly #prefix: string;
   readonly #bindingBytes: number;
-  readonly #copies: Copy[] = [];
+  readonly #copies: TensorCopy[] = [];
   readonly #buffers: GPUBuffer[] = [];
   /** In the order of the files. */
   #needed: readonly TensorInfo[] = [];
@@ -156,66 +136,16 @@ export class WeightPlan {
   }
 
   /**
-   * Reads, checks and uploads everything. On failure it frees all allocated buffers. What is on its way
-   * counts in `Memory.overallPeak`.
+   * Reads, checks and uploads everything. On failure it frees all allocated buffers.
    * @returns the digest that identifies the weights
    * @throws ModelError naming a tensor whose numbers cannot be right
    */
-  async load(
-    source: ByteSource,
-    { signal, onProgress, readBytes }: LoadPlanOptions,
-  ): Promise<string> {
-    const total = this.bytes;
-    let done = 0;
-    const onBytes = (bytes: number) => {
-      done += bytes;
-      onProgress?.(Math.min(done, total), total);
-    };
-    const check = new WeightCheck();
+  async load(source: ByteSource, options: LoadPlanOptions): Promise<string> {
     try {
-      await this.#gpu.memory.granted();
-      for (const read of planReads(this.#needed, readBytes)) {
-        await this.#holding(async (hold) => {
-          hold(read.end - read.start);
-          const bytes = await source.read(read.file, read.start, read.end, { signal, onBytes });
-          this.#take(read, bytes, check, hold);
-          // Bounds the memory that the browser uses to stage uploads.
-          await this.#gpu.device.queue.onSubmittedWorkDone();
-        });
-      }
-      return check.end();
+      return await uploadWeights(this.#gpu, source, this.#needed, this.#copies, options);
     } catch (error) {
       this.destroy();
       throw error;
-    }
-  }
-
-  /** Releases what `task` has counted when it ends. */
-  async #holding(task: (hold: (bytes: number) => void) => Promise<void>): Promise<void> {
-    const { memory } = this.#gpu;
-    let held = 0;
-    try {
-      await task((bytes) => {
-        held += bytes;
-        memory.hold(bytes);
-      });
-    } finally {
-      memory.hold(-held);
-    }
-  }
-
-  /** Checks and uploads what a read has brought. `hold` counts the copies that this makes. */
-  #take(
-    { file, start }: Read,
-    bytes: Uint8Array<ArrayBuffer>,
-    check: WeightCheck,
-    hold: (bytes: number) => void,
-  ): void {
-    for (const tensor of this.#needed) {
-      if (tensor.file === file) lookAt(check, tensor, bytes, start);
-    }
-    for (const copy of this.#copies) {
-      if (copy.tensor.file === file) hold(this.#upload(copy, bytes, start));
     }
   }
 
@@ -262,40 +192,6 @@ export class WeightPlan {
       tensors.map((tensor) => this.#typeOf(tensor.name, storedType(tensor) as DType)),
     );
   }
-
-  /**
-   * Writes the part of a copy that `bytes` contains; `bytes` start at file offset `first`.
-   * @returns bytes of the copies that this needs until the upload is done
-   */
-  #upload(copy: Copy, bytes: Uint8Array<ArrayBuffer>, first: number): number {
-    const { tensor, columns, buffer, offset, type } = copy;
-    const stored = storedType(tensor) as DType;
-    const unit = rowBytes(stored, columns);
-    const from = tensor.start + copy.firstRow * unit;
-    const start = Math.max(from, first);
-    const end = Math.min(tensor.start + copy.endRow * unit, first + bytes.length);
-    if (start >= end) return 0;
-    const piece = bytes.subarray(start - first, end - first);
-    const data = convertRows(piece, columns, stored, type);
-    const row = (start - from) / unit;
-    this.#gpu.device.queue.writeBuffer(buffer, offset + row * rowBytes(type, columns), data);
-    if (stored === type) return piece.byteLength;
-    // The piece in words, its numbers in f32, the rows, and their staged copy.
-    return piece.byteLength + 4 * (end - start) * (columns / unit) + 2 * data.byteLength;
-  }
-}
-
-/** Checks the part of a tensor that `bytes` contain; they start at file offset `first`. */
-function lookAt(
-  check: WeightCheck,
-  tensor: TensorInfo,
-  bytes: Uint8Array<ArrayBuffer>,
-  first: number,
-): void {
-  const start = Math.max(tensor.start, first);
-  const end = Math.min(tensor.end, first + bytes.length);
-  if (start >= end) return;
-  check.look(tensor, storedType(tensor) as DType, bytes.subarray(start - first, end - first));
 }
 
 type Expected = readonly (readonly [name: string, shape: readonly number[]])[];

@@ -6,8 +6,9 @@ import type { ByteSource } from "./byteSource";
 import type { DecoderConfig } from "./config";
 import { readTensorMap, type TensorMap } from "./safetensors";
 import { checkLayerCount } from "./weightCheck";
-import { type LoadPlanOptions, WeightPlan } from "./weightPlan";
+import { WeightPlan } from "./weightPlan";
 import { decoderTypes, type WeightType } from "./weightTypes";
+import type { LoadPlanOptions } from "./weightUpload";
 
 /** The weight of a norm and a bias in one buffer, because a kernel has at most eight bindings. */
 export interface NormWeightAndBias {

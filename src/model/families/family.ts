@@ -1,6 +1,6 @@
 import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
-import type { ImageGeometry, ImageMarkup } from "../prompt/prompt";
+import type { ImageGeometry, ImageMarkup } from "../prompt/imageMarkup";
 import type { GridTowerConfig, MostPixels } from "../vision/grid/gridConfig";
 import type { GridTowerNames } from "../vision/grid/gridNames";
 import type { TowerConfig } from "../vision/towerConfig";

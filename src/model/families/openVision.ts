@@ -1,6 +1,6 @@
 import type { DecoderConfig } from "../checkpoint/config";
 import type { JsonObject, ModelFiles } from "../checkpoint/files";
-import type { ImageMarkup } from "../prompt/prompt";
+import type { ImageMarkup } from "../prompt/imageMarkup";
 import { type EncoderWeights, gridEncoder, tiledEncoder } from "../vision/encoderWeights";
 import { mostPixels } from "../vision/grid/gridConfig";
 import { featuresPerSide } from "../vision/towerConfig";

@@ -1,4 +1,4 @@
-import type { ImageGeometry, TileGrid } from "../prompt/prompt";
+import type { ImageGeometry, TileGrid } from "../prompt/imageMarkup";
 
 /**
  * The part of the image in each tile, in prompt order. The image is resized to a whole number of

@@ -1,43 +1,10 @@
 import { clipsOf, type Framed, minutesAndSeconds } from "./clips";
+import type { ImageMarkup, PromptImage } from "./imageMarkup";
+import { piecesOf, type WrittenTurn, writePieces, writesVideos } from "./placeholders";
+import { PromptError } from "./promptError";
 import type { ChatMessage, Tokenizer } from "./tokenizer";
 
-/** Tiles that an image was cut into; 0 × 0 if it is not cut. */
-export interface TileGrid {
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Part of an image, in fractions of its width and height. */
-export interface TileBox {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A part of an image that becomes a grid of visual rows, in reading order. */
-export interface ImageTile {
-  readonly gridRows: number;
-  readonly gridColumns: number;
-  /** The part of the image that it shows. */
-  readonly box: TileBox;
-  /** Its last column holds no patches but ends the lines. */
-  readonly endsLines?: boolean;
-}
-
-/** How an image is cut for its model; determines its prompt and its overlay. */
-export interface ImageGeometry {
-  readonly grid: TileGrid;
-  /** In prompt order. */
-  readonly tiles: readonly ImageTile[];
-  /** Of a step of a video: positions in time behind its first step, where a family counts them. */
-  readonly time?: number;
-}
-
-export interface PromptImage extends ImageGeometry, Framed {
-  /** Identifies the image; equal keys in two turns mean the same image. */
-  readonly key: string;
-}
+type Parts = ChatMessage["content"];
 
 export interface PromptTurn {
   /** Images before the question, in order. */
@@ -67,122 +34,6 @@ export interface Prompt {
   readonly tiles: readonly PromptTile[];
   /** The images of all turns, counted turn by turn, in prompt order: templates may place images before videos. */
   readonly imageOrder: readonly number[];
-}
-
-/** A model family's notation of images in the prompt. */
-export interface ImageMarkup {
-  /** The chat template's placeholder for an image. */
-  readonly placeholder: string;
-  readonly imageTokenId: number;
-  /**
-   * The text that replaces the placeholder: one image token per visual row, with the markup around
-   * them.
-   */
-  expand(image: ImageGeometry): string;
-  /** Of videos that the template writes itself; absent: frames are images between texts. */
-  readonly video?: VideoMarkup;
-  /** The texts around a video's frames, one more than there are frames; default: a frame's time before it. */
-  frameTexts?(frames: readonly Framed[]): readonly string[];
-}
-
-/** A model family's notation of the frames of a video. */
-export interface VideoMarkup {
-  /** The chat template's placeholder for a video. */
-  readonly placeholder: string;
-  /** Of a row; default: as an image's. */
-  readonly tokenId?: number;
-  /** As `ImageMarkup.expand`, with the frames' times where the family writes them. */
-  expand(frames: readonly PromptImage[]): string;
-}
-
-type Parts = ChatMessage["content"];
-
-/** Older templates of the same family may know images alone. */
-function writesVideos(tokenizer: Tokenizer, markup: ImageMarkup | undefined): boolean {
-  if (!markup?.video) return false;
-  try {
-    const content = [{ type: "video" }, { type: "text", text: "?" }] as const;
-    return tokenizer.render([{ role: "user", content }]).includes(markup.video.placeholder);
-  } catch {
-    return false; // the check of the whole prompt says what is wrong with the template
-  }
-}
-
-function timesBefore(frames: readonly Framed[]): readonly string[] {
-  const times = frames.map(({ frame }) => `Frame at ${minutesAndSeconds(frame?.seconds ?? 0)}: `);
-  return [...times, ""];
-}
-
-/** What stands in the place of a placeholder. */
-interface Piece {
-  readonly placeholder: string;
-  readonly expanded: string;
-  /** Of the turn: one image, or the frames of a video. */
-  readonly images: readonly number[];
-}
-
-/** In the turn's order. */
-function piecesOf(
-  images: readonly PromptImage[],
-  { placeholder, expand, video }: ImageMarkup,
-  writesVideos: boolean,
-): readonly Piece[] {
-  return clipsOf(images).flatMap(({ first, count, isVideo }): readonly Piece[] => {
-    const own = images.slice(first, first + count);
-    const places = own.map((_, i) => first + i);
-    if (!isVideo || !video || !writesVideos)
-      return own.map((image, i) => ({ placeholder, expanded: expand(image), images: [first + i] }));
-    return [{ placeholder: video.placeholder, expanded: video.expand(own), images: places }];
-  });
-}
-
-/** A turn's text, and its images in the order in which they stand there. */
-interface WrittenTurn {
-  readonly text: string;
-  readonly order: readonly number[];
-}
-
-/**
- * Writes pieces in the places of their placeholders: those of one placeholder in their order.
- * @throws PromptError unless there is one place for each
- */
-function writePieces(
-  text: string,
-  pieces: readonly Piece[],
-  placeholders: readonly string[],
-): WrittenTurn {
-  const places = placeholders
-    .flatMap((placeholder) => placesOf(text, placeholder).map((at) => ({ at, placeholder })))
-    .sort((a, b) => a.at - b.at);
-  const left = [...pieces];
-  const order: number[] = [];
-  let [written, end] = ["", 0];
-  for (const { at, placeholder } of places) {
-    const next = left.findIndex((piece) => piece.placeholder === placeholder);
-    const [piece] = next < 0 ? [] : left.splice(next, 1);
-    written += text.slice(end, at) + (piece?.expanded ?? "");
-    end = at + placeholder.length;
-    order.push(...(piece?.images ?? []));
-  }
-  if (places.length === pieces.length && left.length === 0) {
-    return { text: written + text.slice(end), order };
-  }
-  const counts = `${places.length} of ${pieces.length} images`;
-  throw new PromptError(`The model's chat template places ${counts}.`);
-}
-
-function placesOf(text: string, placeholder: string): number[] {
-  const parts = text.split(placeholder).slice(0, -1);
-  let end = -placeholder.length;
-  return parts.map((part) => {
-    end += placeholder.length + part.length;
-    return end;
-  });
-}
-
-/** The model's template cannot produce a prompt; the message is one sentence. */
-export class PromptError extends Error {
-  override readonly name = "PromptError";
 }
 
 // Unicode noncharacters: never in text, so they can mark places in it.
@@ -331,4 +182,9 @@ export class PromptBuilder {
     }
     return tiles;
   }
+}
+
+function timesBefore(frames: readonly Framed[]): readonly string[] {
+  const times = frames.map(({ frame }) => `Frame at ${minutesAndSeconds(frame?.seconds ?? 0)}: `);
+  return [...times, ""];
 }

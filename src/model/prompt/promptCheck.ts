@@ -1,5 +1,6 @@
 import { ModelError } from "../modelError";
-import type { ImageMarkup, PromptBuilder, PromptImage } from "./prompt";
+import type { ImageMarkup, PromptImage } from "./imageMarkup";
+import type { PromptBuilder } from "./prompt";
 import type { Tokenizer } from "./tokenizer";
 
 /** A question that is in no template. */

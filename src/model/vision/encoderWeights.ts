@@ -2,7 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
-import type { LoadPlanOptions } from "../checkpoint/weightPlan";
+import type { LoadPlanOptions } from "../checkpoint/weightUpload";
 import type { VisionEncoder } from "./encoder";
 import type { GridTowerConfig } from "./grid/gridConfig";
 import { findGridTower, type GridTowerNames } from "./grid/gridNames";

@@ -2,7 +2,7 @@ import type { KeepPlan } from "@/compression/types";
 import { promptIds } from "@/model/decoder/decoder";
 import type { AttentionHook } from "@/model/decoder/hooks";
 import type { KvCache } from "@/model/kv/cache";
-import type { ImageTile } from "@/model/prompt/prompt";
+import type { ImageTile } from "@/model/prompt/imageMarkup";
 import { firstAttentionOf, visualPositions, withLastRow } from "../report/explanation";
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { type PrefillSpan, prefillSpan, visualRowsOf } from "../request/prefillSpan";

@@ -1,7 +1,8 @@
 import type { KeepPlan, VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
-import type { ImageTile, PromptTile } from "@/model/prompt/prompt";
+import type { ImageTile } from "@/model/prompt/imageMarkup";
+import type { PromptTile } from "@/model/prompt/prompt";
 import type { PreparedTurn } from "../request/turn";
 import type { EncodedImage, SeenImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";

@@ -1,5 +1,5 @@
 import { type Framed, minutesAndSeconds } from "../../prompt/clips";
-import type { ImageMarkup } from "../../prompt/prompt";
+import type { ImageMarkup } from "../../prompt/imageMarkup";
 import { inWords } from "./inWords";
 
 /**

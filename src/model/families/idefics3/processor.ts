@@ -2,7 +2,7 @@ import type { ResampleFilter } from "@/images/resample";
 import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageGeometry } from "../../prompt/imageMarkup";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import { joinTiles, MOST_TILES, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
 import { tiledGeometry } from "../tiledGeometry";

@@ -1,7 +1,7 @@
 import { shown } from "@/text/shown";
 import type { JsonObject } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageMarkup, VideoMarkup } from "../../prompt/prompt";
+import type { ImageMarkup, VideoMarkup } from "../../prompt/imageMarkup";
 import {
   activationOf,
   checkTower,

@@ -1,4 +1,4 @@
-import type { ImageGeometry, TileGrid } from "../../prompt/prompt";
+import type { ImageGeometry, TileGrid } from "../../prompt/imageMarkup";
 import type { RowArrangement } from "../family";
 
 type Size = readonly [width: number, height: number];

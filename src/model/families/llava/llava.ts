@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../checkpoint/files";
-import type { ImageMarkup } from "../../prompt/prompt";
+import type { ImageMarkup } from "../../prompt/imageMarkup";
 import {
   activationOf,
   checkTower,

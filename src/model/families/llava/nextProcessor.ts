@@ -1,7 +1,7 @@
 import type { ResampleFilter } from "@/images/resample";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageGeometry } from "../../prompt/imageMarkup";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   checkSquares,

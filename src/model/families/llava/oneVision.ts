@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../checkpoint/files";
-import type { ImageGeometry, ImageMarkup } from "../../prompt/prompt";
+import type { ImageGeometry, ImageMarkup } from "../../prompt/imageMarkup";
 import {
   activationOf,
   checkTower,

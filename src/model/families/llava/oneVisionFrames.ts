@@ -1,5 +1,5 @@
 import type { ResampleFilter } from "@/images/resample";
-import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageGeometry } from "../../prompt/imageMarkup";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import { type Normalization, scaled, toPixelValues } from "../preprocessor";
 import { bilinear, RowList } from "./anyres";

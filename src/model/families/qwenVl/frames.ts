@@ -1,5 +1,5 @@
 import type { ResampleFilter } from "@/images/resample";
-import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageGeometry } from "../../prompt/imageMarkup";
 import type {
   FramePlace,
   ImageProcessor,

@@ -1,4 +1,9 @@
-import type { ImageGeometry, ImageMarkup, PromptImage, VideoMarkup } from "../../prompt/prompt";
+import type {
+  ImageGeometry,
+  ImageMarkup,
+  PromptImage,
+  VideoMarkup,
+} from "../../prompt/imageMarkup";
 import type { GridTowerConfig } from "../../vision/grid/gridConfig";
 import { bySeconds, byStep, type VideoRules } from "./frames";
 

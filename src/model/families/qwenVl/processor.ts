@@ -1,7 +1,7 @@
 import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
-import type { ImageGeometry } from "../../prompt/prompt";
+import type { ImageGeometry } from "../../prompt/imageMarkup";
 import { ANY_PIXELS, type GridTowerConfig, type MostPixels } from "../../vision/grid/gridConfig";
 import type {
   FramePlace,

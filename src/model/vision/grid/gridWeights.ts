@@ -2,8 +2,9 @@ import type { Gpu } from "@/gpu/gpu";
 import type { ByteSource } from "../../checkpoint/byteSource";
 import { readTensorMap } from "../../checkpoint/safetensors";
 import { checkLayerCount } from "../../checkpoint/weightCheck";
-import { type LoadPlanOptions, WeightPlan } from "../../checkpoint/weightPlan";
+import { WeightPlan } from "../../checkpoint/weightPlan";
 import { uniformType } from "../../checkpoint/weightTypes";
+import type { LoadPlanOptions } from "../../checkpoint/weightUpload";
 import { type Linear, type Norm, TowerTensors } from "../towerTensors";
 import type { GridTowerConfig } from "./gridConfig";
 import {
