@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { Given } from "@/store/images/viewer";
+import type { Given } from "@/store/images/imageSources";
 
 /** Content of a drop or a paste: files, or else addresses of images. */
 export interface Transferred {

@@ -4,7 +4,7 @@ import type { StoreApi } from "zustand/vanilla";
 import type { ImageWords } from "@/language/en/viewer";
 import { onLanguageChange, type Texts, texts } from "@/language/language";
 import type { App } from "@/store/app/app";
-import type { ChatState } from "@/store/chat/chat";
+import type { ChatState } from "@/store/chat/chatState";
 import type { ConversationImage } from "@/store/conversation/conversation";
 import { viewerImage } from "@/store/conversation/conversationImages";
 import type { ChartsState } from "@/store/engine/charts";

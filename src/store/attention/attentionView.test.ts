@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
-import type { ChatState } from "../chat/chat";
+import type { ChatState } from "../chat/chatState";
 import { emptyConversation } from "../conversation/conversation";
 import { MAX_HIDDEN } from "../conversation/occlusion";
 import { createAttentionView } from "./attentionView";

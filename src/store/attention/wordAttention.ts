@@ -1,6 +1,6 @@
 import type { AnswerAttention, ImageLayout, LayerReport } from "@/protocol/result";
 import { alignedWords } from "@/text/agreement";
-import type { ChatState } from "../chat/chat";
+import type { ChatState } from "../chat/chatState";
 import {
   type Attempt,
   type ChatConversation,

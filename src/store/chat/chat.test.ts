@@ -9,7 +9,8 @@ import { NO_CACHE_FILES, result } from "../app/testing";
 import { type ConversationImage, emptyConversation } from "../conversation/conversation";
 import { createCharts } from "../engine/charts";
 import { createLoad } from "../engine/load";
-import { createChat, isAnswering } from "./chat";
+import { createChat } from "./chat";
+import { isAnswering } from "./chatState";
 import { createKeptCaches } from "./keptCaches";
 
 const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };

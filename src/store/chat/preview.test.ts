@@ -6,7 +6,8 @@ import { result } from "../app/testing";
 import { type Attempt, emptyConversation, withExchange } from "../conversation/conversation";
 import type { Load } from "../engine/load";
 import { createSettingsStore } from "../settings/settings";
-import type { Chat, ChatState } from "./chat";
+import type { Chat } from "./chat";
+import type { ChatState } from "./chatState";
 import { createPreview } from "./preview";
 
 const settings = (retention: number): CacheSettings => ({

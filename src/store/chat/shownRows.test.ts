@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { ImageLayout } from "@/protocol/result";
 import { result } from "../app/testing";
-import { emptyConversation, type Run, withExchange } from "../conversation/conversation";
+import { emptyConversation, withExchange } from "../conversation/conversation";
+import type { Run } from "../conversation/run";
 import { shownRows } from "./shownRows";
 
 const layout: ImageLayout = { image: "p", width: 1, height: 1, tiles: [] };

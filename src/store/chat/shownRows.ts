@@ -1,6 +1,7 @@
 import type { ImageLayout, LayerReport } from "@/protocol/result";
-import { type Attempt, type ChatConversation, reportOf } from "../conversation/conversation";
-import type { ChatState } from "./chat";
+import type { Attempt, ChatConversation } from "../conversation/conversation";
+import { reportOf } from "../conversation/run";
+import type { ChatState } from "./chatState";
 
 /** Rows to draw over an image: their locations, and which of them each layer kept. */
 export interface ShownRows {

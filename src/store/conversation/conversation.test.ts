@@ -9,15 +9,13 @@ import {
   type Exchange,
   emptyConversation,
   otherModels,
-  type Run,
-  reduceRun,
-  STARTED,
   turnsUntil,
   withAttempt,
   withExchange,
   withRun,
 } from "./conversation";
 import type { Origin } from "./origin";
+import { type Run, reduceRun, STARTED } from "./run";
 
 const settings: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 

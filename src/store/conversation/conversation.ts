@@ -1,11 +1,8 @@
 import { texts } from "@/language/language";
-import type { EngineEvent, Phase } from "@/protocol/event";
-import type { EngineFailure } from "@/protocol/failure";
 import type { CacheSettings, SampledFrame, Turn } from "@/protocol/request";
-import type { ImageLayout, LayerReport, TurnResult } from "@/protocol/result";
+import type { TurnResult } from "@/protocol/result";
 import type { Hidden } from "./occlusion";
-import type { Origin } from "./origin";
-import type { Timings } from "./timings";
+import { type Run, textOf } from "./run";
 
 /** An image that the user chose, with its alternative text. */
 export interface ConversationImage {
@@ -21,36 +18,6 @@ export interface ConversationImage {
   /** Set if it was sampled from a video. */
   readonly frame?: SampledFrame;
 }
-
-export interface PhaseProgress {
-  readonly phase: Phase;
-  readonly done: number;
-  readonly total: number;
-}
-
-/** The rows of the answer after compaction, as far as known. */
-export interface RowsReport {
-  readonly layers: readonly LayerReport[];
-  readonly images: readonly ImageLayout[];
-}
-
-/** One run of the engine for one question. */
-export type Run =
-  | { readonly phase: "queued" }
-  | {
-      readonly phase: "running";
-      readonly text: string;
-      readonly tokens: number;
-      readonly phases: readonly PhaseProgress[];
-      readonly report?: RowsReport;
-    }
-  | {
-      readonly phase: "done";
-      readonly result: TurnResult;
-      readonly origin?: Origin;
-      readonly timings?: Timings;
-    }
-  | { readonly phase: "failed"; readonly text: string; readonly failure: EngineFailure };
 
 export interface Attempt {
   readonly id: string;
@@ -90,59 +57,6 @@ export function emptyConversation(
   image?: ConversationImage,
 ): ChatConversation {
   return { id, createdAt, name: "", images: image ? [image] : [], exchanges: [] };
-}
-
-export const STARTED: Run = { phase: "running", text: "", tokens: 0, phases: [] };
-
-/** Applies an engine event to a running attempt. In other states events are ignored. */
-export function reduceRun(run: Run, event: EngineEvent): Run {
-  if (run.phase !== "running") return run;
-  switch (event.type) {
-    case "token":
-      return { ...run, text: run.text + event.text, tokens: event.index + 1 };
-    case "stage":
-      return { ...run, phases: withPhase(run.phases, event) };
-    case "compacted":
-      return { ...run, report: { layers: event.layers, images: event.images } };
-    case "answered":
-      return { phase: "done", result: event.result };
-    case "load":
-    case "memory":
-    case "deviceLost":
-      return run;
-    default:
-      return event satisfies never;
-  }
-}
-
-function withPhase(
-  phases: readonly PhaseProgress[],
-  { stage: phase, done, total }: Extract<EngineEvent, { type: "stage" }>,
-): readonly PhaseProgress[] {
-  const last = phases.at(-1);
-  const earlier = last?.phase === phase ? phases.slice(0, -1) : phases;
-  return [...earlier, { phase, done, total }];
-}
-
-/** The run's text in any state. */
-export function textOf(run: Run): string {
-  switch (run.phase) {
-    case "queued":
-      return "";
-    case "running":
-    case "failed":
-      return run.text;
-    case "done":
-      return run.result.answer;
-    default:
-      return run satisfies never;
-  }
-}
-
-/** Rows of an attempt, once compaction has happened. */
-export function reportOf(run: Run): RowsReport | undefined {
-  if (run.phase === "running") return run.report;
-  return run.phase === "done" ? run.result : undefined;
 }
 
 /** Replaces one attempt's run. */

@@ -1,7 +1,8 @@
 import { texts } from "@/language/language";
 import type { ModelInfo } from "@/protocol/model";
-import { type ChatConversation, contextTokens, reportOf } from "./conversation";
+import { type ChatConversation, contextTokens } from "./conversation";
 import { waitingImages } from "./conversationImages";
+import { reportOf } from "./run";
 
 /**
  * Largest number of images in a conversation for any model: each is in memory and in the library.

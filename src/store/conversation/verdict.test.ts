@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { CacheSettings } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import { result } from "../app/testing";
-import type { Attempt, Exchange, Run } from "./conversation";
+import type { Attempt, Exchange } from "./conversation";
+import type { Run } from "./run";
 import { agreesWithReference, fullReference, verdictOf } from "./verdict";
 
 const settings: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };

@@ -1,6 +1,7 @@
 import type { MissingReference, TurnResult } from "@/protocol/result";
 import { sameSettings } from "../settings/settings";
-import { type Attempt, type Exchange, type Run, textOf } from "./conversation";
+import type { Attempt, Exchange } from "./conversation";
+import { type Run, textOf } from "./run";
 
 /** How a compressed answer relates to the full cache's. */
 export type Verdict =

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { result } from "../app/testing";
-import type { Chat, ChatState } from "../chat/chat";
+import type { Chat } from "../chat/chat";
+import type { ChatState } from "../chat/chatState";
 import {
   type ChatConversation,
   type ConversationImage,

@@ -1,19 +1,24 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import { type EngineFailure, toFailure } from "@/protocol/failure";
-import { formatClock } from "@/text/format";
-import { shown } from "@/text/shown";
 import type { Chat } from "../chat/chat";
 import { imagesShown } from "../chat/shownRows";
-import { emptyConversation, reportOf } from "../conversation/conversation";
+import { emptyConversation } from "../conversation/conversation";
 import { givesWay, viewerImage, withImages } from "../conversation/conversationImages";
 import { imageBudget, tooMany } from "../conversation/imageBudget";
+import { reportOf } from "../conversation/run";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
-import { fetchImage, hostOf, parseAddress } from "./fetchImage";
-import { type ImageOutcome, readImage } from "./readImage";
-import { readVideo, type VideoStills } from "./readVideo";
-import { type SampleImage, sampleWords } from "./samples";
+import {
+  type Fetching,
+  type Given,
+  type ImageSourceOptions,
+  ImageSources,
+  joinedFailures,
+} from "./imageSources";
+import type { ImageOutcome } from "./readImage";
+import type { VideoStills } from "./readVideo";
+import type { SampleImage } from "./samples";
 
 /** Destination of images: a new conversation, or before the next question of this one. */
 export type Target = "new" | "add";
@@ -32,17 +37,6 @@ export interface ViewerState {
   readonly isReading: boolean;
   /** Images being fetched from another site. */
   readonly fetching: Fetching | undefined;
-}
-
-export interface Fetching {
-  readonly host: string;
-  readonly loaded: number;
-  readonly total: number | undefined;
-}
-
-export interface Given {
-  readonly blob: Blob;
-  readonly title: string;
 }
 
 /** Adding images to the viewer. Each call resolves with whether an image was added. */
@@ -74,21 +68,17 @@ export interface Viewer {
   choices(): number;
 }
 
-export interface ViewerOptions {
+export interface ViewerOptions extends ImageSourceOptions {
   readonly chat: Chat;
   readonly load: Load;
-  readonly newId: () => string;
   readonly now: () => number;
-  /** For tests; default: decoding in the browser. */
-  readonly read?: typeof readImage;
-  readonly readVideo?: typeof readVideo;
 }
 
 type Read = (signal: AbortSignal) => Promise<readonly ImageOutcome[]>;
 
 export function createViewer(options: ViewerOptions): Viewer {
-  const { chat, load, newId, now, read = readImage } = options;
-  const sample = options.readVideo ?? readVideo;
+  const { chat, load, newId, now } = options;
+  const sources = new ImageSources(options);
   const store = createStore<ViewerState>(() => ({
     samples: [],
     imageId: undefined,
@@ -157,7 +147,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     const images = read.map(({ image }) => image);
     const failures = outcomes.flatMap((each) => (each.ok ? [] : [each.failure]));
     const notices = read.flatMap(({ notice }) => notice ?? []);
-    store.setState({ failure: joined(failures), notice: notices.join(" ") || undefined });
+    store.setState({ failure: joinedFailures(failures), notice: notices.join(" ") || undefined });
     const first = images[0];
     if (!first) return false;
     isPlacing = true;
@@ -169,76 +159,6 @@ export function createViewer(options: ViewerOptions): Viewer {
     isPlacing = false;
     store.setState({ imageId: first.id });
     return true;
-  }
-
-  async function readGiven(given: readonly Given[], signal: AbortSignal) {
-    const outcomes: ImageOutcome[] = [];
-    // Sequentially: each is decoded once, and decoding in parallel would need the memory of all.
-    for (const { blob, title } of given) {
-      if (signal.aborted) break;
-      outcomes.push(await read(blob, { id: newId(), title }));
-    }
-    return outcomes;
-  }
-
-  async function readFrames(
-    { stills, duration }: VideoStills,
-    title: string,
-    signal: AbortSignal,
-  ): Promise<readonly ImageOutcome[]> {
-    const video = newId();
-    const named = texts.viewer.video.frameTitle;
-    const given = stills.map(({ blob, seconds }) => ({
-      blob,
-      title: named(title, formatClock(seconds)),
-    }));
-    const outcomes = await readGiven(given, signal);
-    return outcomes.map((outcome, i) => {
-      if (!outcome.ok) return outcome;
-      const { seconds = 0 } = stills[i] ?? {};
-      return { ...outcome, image: { ...outcome.image, frame: { video, seconds, duration } } };
-    });
-  }
-
-  async function sampleFile({ blob, title }: Given, count: number, signal: AbortSignal) {
-    const stills = await sample(blob, count, signal).catch((): undefined => undefined);
-    signal.throwIfAborted();
-    if (stills) return readFrames(stills, title, signal);
-    const message = texts.viewer.video.unreadable(texts.viewer.read.named(shown(title)));
-    return [{ ok: false, failure: { code: "badImage", message } } as const];
-  }
-
-  async function readAddress(address: string, signal: AbortSignal): Promise<ImageOutcome> {
-    const url = parseAddress(address);
-    if (!url) {
-      const message = texts.viewer.read.noAddress(address);
-      return { ok: false, failure: { code: "badImage", message } };
-    }
-    const tell = (loaded: number, total?: number) => {
-      if (!signal.aborted) store.setState({ fetching: { host: hostOf(url), loaded, total } });
-    };
-    tell(0);
-    const fetched = await fetchImage(url, { signal, onProgress: tell });
-    if (!fetched.ok) return fetched;
-    return read(fetched.blob, { id: newId(), title: fetched.title });
-  }
-
-  async function readSample(sample: SampleImage) {
-    const { title, alt } = sampleWords(sample);
-    const { id, url, pages = [{ url, alt }] } = sample;
-    return Promise.all(
-      pages.map(async (page, index): Promise<ImageOutcome> => {
-        const response = await fetch(page.url).catch(() => undefined);
-        if (!response?.ok) {
-          const message = texts.viewer.read.sampleUnread(title);
-          return { ok: false, failure: { code: "badImage", message, action: "chooseImage" } };
-        }
-        const named = texts.viewer.read.page;
-        const name = pages.length > 1 ? named(title, index + 1, pages.length) : title;
-        const source = { id: newId(), title: name, alt: page.alt, sampleId: id };
-        return read(await response.blob(), source);
-      }),
-    );
   }
 
   chat.store.subscribe((state, before) => {
@@ -276,21 +196,22 @@ export function createViewer(options: ViewerOptions): Viewer {
       }),
     dismissFailure: () => store.setState({ failure: undefined }),
     stopReading,
-    choose: (given, target) => take(given.length, target, (signal) => readGiven(given, signal)),
+    choose: (given, target) => take(given.length, target, (signal) => sources.files(given, signal)),
     chooseVideo: (given, count, target) =>
-      take(count, target, (signal) => sampleFile(given, count, signal)),
+      take(count, target, (signal) => sources.video(given, count, signal)),
     chooseStills: (stills, title, target) =>
-      take(stills.stills.length, target, (signal) => readFrames(stills, title, signal)),
+      take(stills.stills.length, target, (signal) => sources.stills(stills, title, signal)),
     chooseAddresses: (addresses, target) =>
       take(addresses.length, target, async (signal) => {
+        const tell = (fetching: Fetching) => store.setState({ fetching });
         const outcomes: ImageOutcome[] = [];
-        for (const address of addresses) outcomes.push(await readAddress(address, signal));
+        for (const each of addresses) outcomes.push(await sources.address(each, signal, tell));
         return outcomes;
       }),
     chooseSample(id) {
       const sample = store.getState().samples.find((each) => each.id === id);
       return take(sample?.pages?.length ?? 1, "new", async () => {
-        if (sample) return readSample(sample);
+        if (sample) return sources.sample(sample);
         const message = texts.viewer.read.sampleUnknown(id);
         return [{ ok: false, failure: { code: "badImage", message, action: "chooseImage" } }];
       });
@@ -309,17 +230,4 @@ export function createViewer(options: ViewerOptions): Viewer {
 function release(outcomes: readonly ImageOutcome[]): boolean {
   for (const outcome of outcomes) if (outcome.ok) URL.revokeObjectURL(outcome.image.url);
   return false;
-}
-
-/** Largest number of sentences shown individually; beyond it, only their count is shown. */
-const MAX_SENTENCES = 3;
-
-/** Combines failures into one. */
-function joined(failures: readonly EngineFailure[]): EngineFailure | undefined {
-  const [first] = failures;
-  if (!first || failures.length === 1) return first;
-  const sentences = failures.slice(0, MAX_SENTENCES).map(({ message }) => message);
-  const more = failures.length - MAX_SENTENCES;
-  if (more > 0) sentences.push(texts.viewer.read.moreUnread(more));
-  return { ...first, message: sentences.join(" ") };
 }

@@ -2,7 +2,8 @@ import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/request";
 import { formatMegabytes } from "@/text/format";
-import type { Chat, ChatState } from "../chat/chat";
+import type { Chat } from "../chat/chat";
+import type { ChatState } from "../chat/chatState";
 import type { KeptCaches } from "../chat/keptCaches";
 import {
   type ChatConversation,

@@ -3,9 +3,9 @@ import { result } from "../app/testing";
 import {
   type ConversationImage,
   emptyConversation,
-  STARTED,
   withExchange,
 } from "../conversation/conversation";
+import { STARTED } from "../conversation/run";
 import { exportJson } from "./exportJson";
 import { entryOf, revive, toRecord } from "./records";
 

@@ -5,10 +5,10 @@ import {
   type ChatConversation,
   type ConversationImage,
   type Exchange,
-  type Run,
   titleOf,
 } from "../conversation/conversation";
 import type { Hidden } from "../conversation/occlusion";
+import type { Run } from "../conversation/run";
 import type { Timings } from "../conversation/timings";
 
 /**

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { texts } from "@/language/language";
 import { shownRows } from "@/store/chat/shownRows";
-import { type Attempt, type Exchange, reportOf } from "@/store/conversation/conversation";
+import type { Attempt, Exchange } from "@/store/conversation/conversation";
+import { reportOf } from "@/store/conversation/run";
 import { questionSettings } from "@/store/settings/settings";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";

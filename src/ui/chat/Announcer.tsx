@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
-import type { ChatState } from "@/store/chat/chat";
-import { textOf } from "@/store/conversation/conversation";
+import type { ChatState } from "@/store/chat/chatState";
+import { textOf } from "@/store/conversation/run";
 import { useChat } from "../useApp";
 import { sentencesFrom } from "./sentences";
 

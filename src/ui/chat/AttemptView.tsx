@@ -1,5 +1,6 @@
 import { texts } from "@/language/language";
-import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
+import type { Attempt, Exchange } from "@/store/conversation/conversation";
+import { textOf } from "@/store/conversation/run";
 import { ShareActions } from "../share/ShareActions";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { hasAttention } from "@/store/attention/wordAttention";
-import { type Attempt, textOf } from "@/store/conversation/conversation";
+import type { Attempt } from "@/store/conversation/conversation";
+import { textOf } from "@/store/conversation/run";
 import { AnswerWords } from "./AnswerWords";
 import { comparedParts } from "./comparedParts";
 import { Differing } from "./Differing";

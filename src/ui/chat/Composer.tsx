@@ -1,7 +1,7 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
-import { isAnswering } from "@/store/chat/chat";
+import { isAnswering } from "@/store/chat/chatState";
 import { contextTokens, standingAttempt } from "@/store/conversation/conversation";
 import { readsEnglishOnly } from "@/store/engine/model";
 import { questionSettings, sameSettings } from "@/store/settings/settings";

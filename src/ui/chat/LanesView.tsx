@@ -1,11 +1,6 @@
 import { texts } from "@/language/language";
-import {
-  type Attempt,
-  type Exchange,
-  type Run,
-  standingAttempt,
-  textOf,
-} from "@/store/conversation/conversation";
+import { type Attempt, type Exchange, standingAttempt } from "@/store/conversation/conversation";
+import { type Run, textOf } from "@/store/conversation/run";
 import { lanesReference } from "@/store/conversation/verdict";
 import { agreementCounts } from "@/text/agreement";
 import { formatBytes, formatMs } from "@/text/format";

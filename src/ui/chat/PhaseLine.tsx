@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { PhaseProgress, Run } from "@/store/conversation/conversation";
+import type { PhaseProgress, Run } from "@/store/conversation/run";
 import { loadedBytes } from "@/store/engine/model";
 import { formatMegabytes } from "@/text/format";
 import { useModel } from "../useApp";

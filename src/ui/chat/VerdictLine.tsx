@@ -1,7 +1,8 @@
 import { texts } from "@/language/language";
 import type { TurnResult } from "@/protocol/result";
 import { confidenceOf } from "@/store/conversation/confidence";
-import { type Attempt, type Exchange, textOf } from "@/store/conversation/conversation";
+import type { Attempt, Exchange } from "@/store/conversation/conversation";
+import { textOf } from "@/store/conversation/run";
 import { type Verdict, verdictOf } from "@/store/conversation/verdict";
 import { changesBetween } from "@/text/agreement";
 import { formatRetention } from "@/text/format";

@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
-import type { Given, Target, Viewer } from "@/store/images/viewer";
+import type { Given } from "@/store/images/imageSources";
+import type { Target, Viewer } from "@/store/images/viewer";
 import type { ReadonlyStore } from "@/store/readonlyStore";
 
 export type AddingDialog =
