@@ -5,12 +5,8 @@ import { type JsonObject, ModelFiles } from "@/model/checkpoint/files";
 import type { ImageProcessor, ProcessedImage } from "@/model/families/family";
 import { type OpenedVision, openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
-import {
-  type ImageMarkup,
-  PromptBuilder,
-  type PromptTile,
-  type PromptTurn,
-} from "@/model/prompt/prompt";
+import type { ImageMarkup } from "@/model/prompt/imageMarkup";
+import { PromptBuilder, type PromptTile, type PromptTurn } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import { readPng } from "../cli/png";
 import { FAMILY_FIXTURES, FamilyArrays, type FamilyCase, readFamily } from "./families";
