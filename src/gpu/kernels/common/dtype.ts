@@ -33,9 +33,7 @@ export function groupingOf(dtype: DType): Grouping | undefined {
  * @param columns of the matrix, if the kernel reads one size only
  */
 export function runColumns(dtype: DType, columns?: number): number {
-  const grouping = groupingOf(dtype);
-  if (grouping) return 128 / grouping.bits;
-  return columns && isWide(dtype, columns) ? 8 : 4;
+  return groupingOf(dtype) || (columns && isWide(dtype, columns)) ? 8 : 4;
 }
 
 /** Whether rows of 16-bit weights can be read 16 bytes at a time. */

@@ -26,25 +26,14 @@ fn dot_rows(rows: vec4u, any_depth4: u32, local: vec3u) -> vec4f {
   return reduce_add4(sums, local);
 }
 
-/// Products of run `run` of `runs`. Written out; RUN4 is 1, 2, 4 or 8.
+/// Products of run `run` of `runs`.
 fn run_dot(rows: Rows4, run: u32, runs: u32) -> vec4f {
   if (!is_whole(runs) && run >= runs) {
     return vec4f();
   }
   let k = run * RUN4;
-  var sums = rows_dot(rows, 0u, input[k]);
-  if (RUN4 > 1u) {
-    sums += rows_dot(rows, 1u, input[k + 1u]);
+  if (RUN4 == 1u) {
+    return rows_dot(rows, input[k], vec4f());
   }
-  if (RUN4 > 2u) {
-    sums += rows_dot(rows, 2u, input[k + 2u]);
-    sums += rows_dot(rows, 3u, input[k + 3u]);
-  }
-  if (RUN4 > 4u) {
-    sums += rows_dot(rows, 4u, input[k + 4u]);
-    sums += rows_dot(rows, 5u, input[k + 5u]);
-    sums += rows_dot(rows, 6u, input[k + 6u]);
-    sums += rows_dot(rows, 7u, input[k + 7u]);
-  }
-  return sums;
+  return rows_dot(rows, input[k], input[k + 1u]);
 }

@@ -19,11 +19,13 @@ it("gives a unit more invocations where there are few units", () => {
   expect(plan(49_280, 576)).toEqual([64, 1]);
 });
 
-it("counts runs of weights: those in 4 bits are four times as long", () => {
-  const size = { rows: 4096, columns: 4096 };
-  expect(gemvPlan("subgroup", "f16", size)).toMatchObject({ width: 128, ahead: 4 });
-  expect(gemvPlan("subgroup", "q8g64", size)).toMatchObject({ width: 128, ahead: 2 });
-  expect(gemvPlan("subgroup", "q4g32", size)).toMatchObject({ width: 128, ahead: 1 });
+it("loads as many bytes ahead whatever the bits of a weight, where units are many", () => {
+  const wide = { rows: 11_264, columns: 2048 };
+  expect(gemvPlan("subgroup", "q8g64", wide)).toMatchObject({ width: 64, ahead: 2 });
+  expect(gemvPlan("subgroup", "q4g32", wide)).toMatchObject({ width: 64, ahead: 4 });
+  const narrow = { rows: 4096, columns: 4096 };
+  expect(gemvPlan("subgroup", "f16", narrow)).toMatchObject({ width: 128, ahead: 4 });
+  expect(gemvPlan("subgroup", "q4g32", narrow)).toMatchObject({ width: 128, ahead: 4 });
 });
 
 it("never more than the depth feeds, and one on a software adapter", () => {

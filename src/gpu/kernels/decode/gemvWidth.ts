@@ -1,5 +1,5 @@
 import type { Kernel, ParamTypes } from "../../kernel";
-import { type DType, runColumns } from "../common/dtype";
+import { type DType, groupingOf, runColumns } from "../common/dtype";
 import { type Reduction, reductionCode } from "../common/reduction";
 
 /** Size of a matrix as stored: a gated one has the rows of gate and up. */
@@ -29,7 +29,7 @@ const MOST_AHEAD = 4;
 /**
  * A matrix of few rows has few units, so more invocations split its depth (split-K inside a workgroup): as many as
  * usual if the depth has runs for them, more only if those cannot load it all at once. Many units hide each
- * other's latency; they load one run at a time and keep few registers.
+ * other's latency; they load one run of 16 bits at a time, or as many bytes of shorter ones, and keep few registers.
  */
 export function gemvPlan(
   reduction: Reduction,
@@ -39,13 +39,14 @@ export function gemvPlan(
   const { WORKGROUP: least } = reductionCode(reduction).constants as { WORKGROUP: number };
   if (reduction === "one") return { width: least, ahead: 1, columns: 0 };
   const units = Math.ceil(rows / ROWS_PER_UNIT);
-  if (units * USUAL > WANTED_INVOCATIONS) return { width: least, ahead: 1, columns };
+  const isMany = units * USUAL > WANTED_INVOCATIONS;
+  const most = isMany ? 16 / (groupingOf(dtype)?.bits ?? 16) : MOST_AHEAD;
   const runs = columns / runColumns(dtype, columns);
   let width = least;
   const loads = () => width * (width < USUAL ? 1 : MOST_AHEAD);
   while (width < MOST && 2 * width * units <= WANTED_INVOCATIONS && loads() < runs) width *= 2;
   let ahead = 1;
-  while (ahead < MOST_AHEAD && ahead * width < runs) ahead *= 2;
+  while (ahead < most && ahead * width < runs) ahead *= 2;
   return { width, ahead, columns };
 }
 

@@ -43,31 +43,19 @@ fn dot_rows_normed(
   return reduced.four * inverseSqrt(reduced.one / f32(4u * depth4) + epsilon);
 }
 
-/// Adds run `run` of `runs`. Written out; RUN4 is 1, 2, 4 or 8.
+/// Adds run `run` of `runs`.
 fn run_normed(before: Normed4, rows: Rows4, run: u32, runs: u32, first: u32) -> Normed4 {
   if (!is_whole(runs) && run >= runs) {
     return before;
   }
   let k = run * RUN4;
-  var total = vec4_normed(before, rows, 0u, k, first);
-  if (RUN4 > 1u) {
-    total = vec4_normed(total, rows, 1u, k + 1u, first);
-  }
-  if (RUN4 > 2u) {
-    total = vec4_normed(total, rows, 2u, k + 2u, first);
-    total = vec4_normed(total, rows, 3u, k + 3u, first);
-  }
-  if (RUN4 > 4u) {
-    total = vec4_normed(total, rows, 4u, k + 4u, first);
-    total = vec4_normed(total, rows, 5u, k + 5u, first);
-    total = vec4_normed(total, rows, 6u, k + 6u, first);
-    total = vec4_normed(total, rows, 7u, k + 7u, first);
-  }
-  return total;
-}
-
-/// Adds vec4 i of the runs, which is vec4 k of the rows.
-fn vec4_normed(before: Normed4, rows: Rows4, i: u32, k: u32, first: u32) -> Normed4 {
   let x = input[first + k];
-  return Normed4(before.sums + rows_dot(rows, i, x * norm_weight[k]), before.squares + x * x);
+  var y = vec4f();
+  var second = vec4f();
+  if (RUN4 > 1u) {
+    y = input[first + k + 1u];
+    second = y * norm_weight[k + 1u];
+  }
+  let sums = rows_dot(rows, x * norm_weight[k], second);
+  return Normed4(before.sums + sums, before.squares + x * x + y * y);
 }

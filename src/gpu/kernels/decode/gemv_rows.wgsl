@@ -53,13 +53,14 @@ fn runs_from(base: vec4u, depth4: u32, place: u32, runs: u32) -> Ahead {
   return loaded;
 }
 
-/// Products of vec4 i of the runs.
-fn rows_dot(rows: Rows4, i: u32, x: vec4f) -> vec4f {
+/// Products of the runs with `first` and, if RUN4 is 2, `second`.
+fn rows_dot(rows: Rows4, first: vec4f, second: vec4f) -> vec4f {
+  let sum = dot(first + second, vec4f(1.0));
   return vec4f(
-    dot(w_run4(rows.a, i), x),
-    dot(w_run4(rows.b, i), x),
-    dot(w_run4(rows.c, i), x),
-    dot(w_run4(rows.d, i), x),
+    w_run_dot(rows.a, first, second, sum),
+    w_run_dot(rows.b, first, second, sum),
+    w_run_dot(rows.c, first, second, sum),
+    w_run_dot(rows.d, first, second, sum),
   );
 }
 

@@ -21,3 +21,7 @@ fn w_run(base: u32, depth4: u32, run: u32) -> WRun {
 fn w_run4(run: WRun, i: u32) -> vec4f {
   return w_unpack(select(run.xy, run.zw, i > 0u));
 }
+
+fn w_run_dot(run: WRun, first: vec4f, second: vec4f, sum: f32) -> f32 {
+  return dot(w_unpack(run.xy), first) + dot(w_unpack(run.zw), second);
+}
