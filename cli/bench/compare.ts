@@ -2,6 +2,7 @@ import type { AskRequest, CacheSettings } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import { median } from "@/text/stats";
 import type { OpenedEngine } from "../engine";
+import type { Report } from "./report";
 
 /** The cost of three lanes relative to one, for the same question with an empty cache. */
 export interface CompareReport {
@@ -24,16 +25,17 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
 
 type Question = Pick<AskRequest, "turns" | "sampling">;
 
-/** Alternates between one lane and three, so that drift affects both equally. */
+/** Alternates between one lane and three, so that drift affects both equally; `hasTime` decides on each round after the first. */
 export async function benchCompare(
   page: OpenedEngine,
   question: Question,
   repeats: number,
+  hasTime: (round: number) => boolean,
 ): Promise<CompareReport> {
   const lanes = LANES.map(([policy, retention]) => settings(policy, retention));
   const single: number[] = [];
   const several: Run[] = [];
-  for (let round = 0; round < repeats; round++) {
+  for (let round = 0; round < repeats && (round === 0 || hasTime(round)); round++) {
     const lane = lanes[round % lanes.length] as CacheSettings;
     single.push(await firstTokenAlone(page, question, lane));
     several.push(await compareOnce(page, question, lanes));
@@ -106,20 +108,17 @@ function settings(policy: string, retention: number): CacheSettings {
   return { policy, retention, scope: "visual", options: {} };
 }
 
-export function printCompare({
-  lanes,
-  firstTokenMs,
-  firstTokenRatio,
-  decodeMs,
-  peakBytes,
-}: CompareReport): void {
+export function printCompare(
+  { lanes, firstTokenMs, firstTokenRatio, decodeMs, peakBytes }: CompareReport,
+  report: Report,
+): void {
   const mb = (bytes: number) => (bytes / 1e6).toFixed(2);
   const each = decodeMs.lanes.map((ms) => ms.toFixed(0)).join(" + ");
   const sum = decodeMs.lanes.reduce((a, b) => a + b, 0).toFixed(0);
-  process.stdout.write(
+  report.line(
     `\ncompare ${lanes.join(", ")}: first token after ${firstTokenMs.three.toFixed(0)} ms, ` +
       `${firstTokenRatio.toFixed(2)} × one lane's ${firstTokenMs.one.toFixed(0)} ms (at most 1.6)\n` +
       `decoding ${each} = ${sum} ms one after the other, ${decodeMs.total.toFixed(0)} ms from first to last token\n` +
-      `KV peak ${mb(peakBytes.measured)} MB, planned ${mb(peakBytes.planned)} MB before the first fork\n`,
+      `KV peak ${mb(peakBytes.measured)} MB, planned ${mb(peakBytes.planned)} MB before the first fork`,
   );
 }

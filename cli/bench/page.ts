@@ -5,6 +5,7 @@ import { type Browser, chromium, type Page } from "@playwright/test";
 import { quantile } from "@/text/stats";
 import { findBrowser, launchOptions } from "../browser";
 import { buildIfStale, serveSite } from "../site";
+import type { Report } from "./report";
 
 /** The load of the page's main thread during an answer, for one engine. */
 export interface PageReport {
@@ -189,16 +190,16 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-export function printPage(report: PageReport): void {
-  const { engine, readyMs, longestTaskMs, busyShare, interactions, charts, scriptBytes } = report;
+export function printPage(page: PageReport, report: Report): void {
+  const { engine, readyMs, longestTaskMs, busyShare, interactions, charts, scriptBytes } = page;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  process.stdout.write(
+  report.line(
     `\npage over the ${engine} engine: ready ${readyMs.toFixed(0)} ms after navigation, ` +
       `${(scriptBytes / 1000).toFixed(0)} kB of gzipped JavaScript before load\n` +
       `main thread while answering: longest task ${longestTaskMs.toFixed(0)} ms, ` +
       `${percent(busyShare)} of the time in tasks over 50 ms\n` +
       `while tokens stream: ${interactions.count} interactions, next paint after ` +
       `${interactions.p98Ms.toFixed(0)} ms at the 98th percentile, ${interactions.maxMs.toFixed(0)} ms at most (below 200)\n` +
-      `charts: ${charts.draws} drawings, ${percent(charts.share)} of a core (below 2)\n`,
+      `charts: ${charts.draws} drawings, ${percent(charts.share)} of a core (below 2)`,
   );
 }
