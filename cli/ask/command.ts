@@ -19,12 +19,13 @@ const USAGE = `npm run ask -- --image FILE|--frames DIR:SECONDS --prompt TEXT [-
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB] [--earlier 0.05]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
   [--weight-type f16|q8|q4] [--kv-type f32|f16|q8|q4] [--chunk-rows N] [--memory MB] [--json FILE|-]
-  [--compare aircache:0.1,prefixkv:0.1,streaming:0.1]
+  [--compare aircache:0.1,prefixkv:0.1,streaming:0.1 [--together]]
 
 An --image belongs to the next --prompt and may repeat; --frames takes the images in DIR, in the order of their
 names, as evenly spaced frames of a video of that length. Several prompts are turns of one
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
-prompt once per lane, policy:retention, from forks of one prefill. --memory limits all GPU buffers.
+prompt once per lane, policy:retention, from forks of one prefill; with --together, lanes decode over one read
+of the weights where they can. --memory limits all GPU buffers.
 --model OWNER/NAME[@REVISION] is downloaded from the Hugging Face Hub once; HF_ENDPOINT names a mirror,
 HF_TOKEN gives access to private and gated models.
 
@@ -47,6 +48,8 @@ export interface AskCommand {
   readonly settings: CacheSettings;
   /** Lanes of the last turn; empty: it is asked like the others. */
   readonly lanes: readonly CacheSettings[];
+  /** Lanes decode together; undefined: where it is faster. */
+  readonly together?: boolean;
   readonly sampling: Sampling;
   readonly types: TypeOptions;
   readonly chunkRows?: number;
@@ -70,6 +73,7 @@ export function parseAsk(argv: readonly string[]): AskCommand {
     lanes: (values.compare?.split(",") ?? []).map((lane) =>
       parseLane(lane, "compare", settings, USAGE),
     ),
+    ...(values.together && { together: true }),
     sampling: samplingOf(values),
     types,
     ...(chunkRows !== undefined && {
@@ -159,6 +163,7 @@ function parseArguments(argv: readonly string[]) {
         cap: { type: "string" },
         earlier: { type: "string" },
         compare: { type: "string" },
+        together: { type: "boolean" },
         temperature: { type: "string", default: "0" },
         "top-k": { type: "string", default: "0" },
         "top-p": { type: "string", default: "1" },

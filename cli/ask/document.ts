@@ -37,7 +37,7 @@ export async function askAll(
   });
   const { adapter, elementType, kvType, versions } = model;
   const environment = { adapter, elementType, kvType, versions };
-  const { settings, sampling, lanes } = command;
+  const { settings, sampling, lanes, together } = command;
   const frames = command.frames ? { frames: command.frames } : {};
   const asked: Turn[] = [];
   const results: TurnResult[] = [];
@@ -58,6 +58,7 @@ export async function askAll(
     ...frames,
     sampling,
     lanes,
+    ...(together && { together }),
   });
   return { ...environment, turns, lanes: withAgreement(lanes, outcomes) };
 }

@@ -1,6 +1,6 @@
 import { BatchSteps, type Sequence } from "@/model/decoder/batchSteps";
 import type { Decoder } from "@/model/decoder/decoder";
-import { GROUPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
+import { SUBMITS_IN_FLIGHT } from "@/model/decoder/tokenReadback";
 import type { PassTimes } from "./passTimes";
 import { filledCache, GREEDY } from "./stepCases";
 
@@ -37,7 +37,7 @@ export async function timeBatch(
     let submitted = 0;
     let last = performance.now();
     while (ms.length < many) {
-      for (; flying.length < GROUPS_IN_FLIGHT && submitted < many; submitted++) {
+      for (; flying.length < SUBMITS_IN_FLIGHT && submitted < many; submitted++) {
         flying.push(batch.submit());
       }
       await flying.shift();

@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Decoder } from "@/model/decoder/decoder";
-import { DecodeSteps, GROUPS_IN_FLIGHT } from "@/model/decoder/decodeSteps";
+import { DecodeSteps } from "@/model/decoder/decodeSteps";
+import { SUBMITS_IN_FLIGHT } from "@/model/decoder/tokenReadback";
 import type { KvCache } from "@/model/kv/cache";
 import { GREEDY } from "./stepCases";
 
@@ -18,7 +19,7 @@ export interface HostStep {
 }
 
 export interface HostTimes {
-  /** With `GROUPS_IN_FLIGHT` groups in flight. */
+  /** With `SUBMITS_IN_FLIGHT` groups in flight. */
   readonly steps: readonly HostStep[];
   /** Milliseconds of one step alone, from its first call to its token. */
   readonly alone: readonly number[];
@@ -71,7 +72,7 @@ async function stepsInFlight(
   while (times.length < count / group) {
     clock.reset();
     const started = performance.now();
-    while (flying.length < GROUPS_IN_FLIGHT && steps.submitted < count) {
+    while (flying.length < SUBMITS_IN_FLIGHT && steps.submitted < count) {
       flying.push(steps.submit(group));
     }
     const recorded = performance.now();

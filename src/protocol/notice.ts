@@ -35,6 +35,8 @@ export type Notice =
   | { readonly code: "earlierImagesDropped" }
   /** The prompt was prefilled in pieces, with compression between them. */
   | { readonly code: "pieces"; readonly rows: number }
+  /** This many answers decoded together: the time of a token is that of a step of all of them. */
+  | { readonly code: "decodedTogether"; readonly lanes: number }
   /** The self-test replaced a variant of the kernels. */
   | { readonly code: "wrongKernels"; readonly kind: string; readonly variant: string };
 

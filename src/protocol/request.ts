@@ -24,6 +24,11 @@ export interface AskRequest {
 export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh" | "promptIds"> {
   /** Two or more ways to compress the same prompt. */
   readonly lanes: readonly CacheSettings[];
+  /**
+   * Whether lanes decode together, over one read of the weights: sooner where there are many, but each token takes as long as a step
+   * of all. Lanes that cannot (another prefill, eviction while decoding, a cap) decode one after the other. Default: four and more lanes, on a GPU.
+   */
+  readonly together?: boolean;
 }
 
 export interface Turn {

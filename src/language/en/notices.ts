@@ -35,6 +35,8 @@ export const noticesEn: NoticeSentences = {
   pieces: ({ rows }) =>
     `The prompt does not fit uncompressed: it was read in pieces of ${rows} rows, with ` +
     "compression between them.",
+  decodedTogether: ({ lanes }) =>
+    `${lanes} answers were generated together: the time of a token is that of a step of all of them.`,
   wrongKernels: ({ kind, variant }) =>
     `The ${variant} ${KERNELS[kind] ?? kind} gave wrong results on this adapter and are not used.`,
 };

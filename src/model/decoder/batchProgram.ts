@@ -1,13 +1,15 @@
 import type { Slice } from "@/gpu/kernel";
 import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
-import { SAMPLED_WORDS, sampleSlices } from "@/gpu/kernels/sampling/sample";
+import { sampleSlices } from "@/gpu/kernels/sampling/sample";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { LayerWeights } from "../checkpoint/weights";
 import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
 import type { Decoder } from "./decoder";
-import { append, type SplitScratch } from "./layerKernels";
+import { recordProducts } from "./forward";
+import { append, rowProducts, type SplitScratch } from "./layerKernels";
 import { type StepArgs, splitScratch } from "./stepProgram";
+import type { TokenReadback } from "./tokenReadback";
 
 /** Upper bound of the dispatches of a layer, or of what surrounds the layers. */
 const SLOTS = 256;
@@ -103,13 +105,12 @@ export class BatchProgram {
   }
 
   /** Adds one step of every sequence; their tokens are copied to `staging`. */
-  encode(encoder: GPUCommandEncoder, staging: GPUBuffer): void {
+  encode(encoder: GPUCommandEncoder, readback: TokenReadback, staging: GPUBuffer): void {
     for (let layer = 0; layer < this.#decoder.config.layers; layer++) this.#follow(layer);
     this.#sampling.encode(encoder, "batch sampling");
     for (const [row, { sampled }] of this.#members.entries()) {
       encoder.copyBufferToBuffer(sampled, 0, this.#ids, row * 4, 4);
-      const bytes = SAMPLED_WORDS * 4;
-      encoder.copyBufferToBuffer(sampled, 0, staging, row * bytes, bytes);
+      readback.copy(encoder, sampled, staging, row);
     }
     const pass = encoder.beginComputePass({ label: "batch" });
     this.#embedding.replay(pass);
@@ -140,30 +141,13 @@ export class BatchProgram {
   }
 
   #recordLayer(recorder: Recorder, layer: number): void {
-    const { config, weights, kernels, activations } = this.#decoder;
-    const { residual, normed, qkv, attended, gated } = activations;
-    const { hidden: width, normEpsilon: epsilon } = config;
-    const rows = this.#members.length;
-    const own = weights.layers[layer] as LayerWeights;
-    const { buffer, biasFirst } = own.attentionNorm;
-    const norm = (weight: Slice) =>
-      kernels.norm(recorder, { input: residual, weight, output: normed, rows, width, epsilon });
-    norm({ buffer, size: width * 4 });
-    const bias = { buffer, offset: biasFirst * 4 };
-    kernels.matmul.bias(recorder, { input: normed, matrix: own.qkv, bias, output: qkv, rows });
-    if (own.headNorm) {
-      kernels.headNorm(recorder, { shape: config, weights: own.headNorm, qkv, rows, epsilon });
-    }
+    const weights = this.#decoder.weights.layers[layer] as LayerWeights;
+    const layerKernels = rowProducts(this.#decoder, this.#members.length);
+    layerKernels.projectQkv(recorder, weights);
     // Appends of different sequences wait for nothing of one another, so they are neighbours.
     for (const row of this.#members.keys()) this.#recordAppend(recorder, layer, row);
     for (const row of this.#members.keys()) this.#recordAttention(recorder, layer, row);
-    const summed = { bias: own.outputBias, output: residual, rows };
-    kernels.matmul.residual(recorder, { input: attended, matrix: own.output, ...summed });
-    norm(own.mlpNormWeight);
-    const gate = { matrix: own.gateUp, bias: own.gateUpBias, output: gated, rows };
-    kernels.matmul.gated(recorder, { input: normed, ...gate });
-    const down = { matrix: own.down, bias: own.downBias, output: residual, rows };
-    kernels.matmul.residual(recorder, { input: gated, ...down });
+    recordProducts(this.#decoder, recorder, { layerKernels }, layer);
   }
 
   /** Rotation of a sequence's row, and the append to its cache. */

@@ -9,9 +9,9 @@ import type { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
 import { BatchSteps, MOST_SEQUENCES, type Sequence } from "./batchSteps";
 import { type Decoder, promptIds } from "./decoder";
-import type { SampledToken } from "./decodeSteps";
 import { generate } from "./generation";
 import type { DecodeHook } from "./hooks";
+import type { SampledToken } from "./tokenReadback";
 
 /** Sums of the same products in another order, behind eight layers. */
 const TOLERANCE = 2e-3;

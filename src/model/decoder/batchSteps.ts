@@ -1,9 +1,9 @@
-import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
 import { StagedWrites } from "@/gpu/stagedWrites";
 import { BatchProgram, canBatch, logitsStride } from "./batchProgram";
 import type { Decoder } from "./decoder";
-import { GROUPS_IN_FLIGHT, HOOK_WORDS, readTokens, type SampledToken } from "./decodeSteps";
+import { HOOK_WORDS } from "./decodeSteps";
 import type { StepArgs } from "./stepProgram";
+import { type SampledToken, TokenReadback } from "./tokenReadback";
 
 /** Most sequences of a batch. */
 export const MOST_SEQUENCES = 8;
@@ -16,34 +16,27 @@ export interface Sequence extends StepArgs {
 
 /**
  * Decoding steps of several sequences over one read of the weights. A step takes every sequence that is left one
- * token further. Up to `GROUPS_IN_FLIGHT` steps are submitted before the oldest is read, unless a hook changes its
+ * token further. Up to `SUBMITS_IN_FLIGHT` steps are submitted before the oldest is read, unless a hook changes its
  * cache; whoever stops a sequence takes back the rows behind its last token.
  */
-export class BatchSteps {
+export class BatchSteps<S extends Sequence = Sequence> {
   readonly #decoder: Decoder;
   readonly #writes: StagedWrites;
-  readonly #staging: readonly GPUBuffer[];
-  readonly #free: GPUBuffer[];
-  #sequences: readonly Sequence[];
+  readonly #readback: TokenReadback;
+  #sequences: readonly S[];
   #logits: GPUBuffer;
   #program: BatchProgram | undefined;
-  readonly #submitted = new Map<Sequence, number>();
+  readonly #submitted = new Map<S, number>();
 
   /** @throws RangeError with too many sequences, or with heads whose rows cannot be bound by themselves */
-  constructor(decoder: Decoder, sequences: readonly Sequence[]) {
+  constructor(decoder: Decoder, sequences: readonly S[]) {
     if (sequences.length > MOST_SEQUENCES) {
       throw new RangeError(`At most ${MOST_SEQUENCES} sequences decode together.`);
     }
     if (!canBatch(decoder)) throw new RangeError("A batch needs a head size divisible by 64.");
     this.#decoder = decoder;
     this.#sequences = sequences;
-    const { memory } = decoder.gpu;
-    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-    const bytes = sequences.length * SAMPLED_WORDS * 4;
-    this.#staging = Array.from({ length: GROUPS_IN_FLIGHT }, (_, index) =>
-      memory.create("activations", `sampled by a batch ${index}`, bytes, usage),
-    );
-    this.#free = [...this.#staging];
+    this.#readback = new TokenReadback(decoder.gpu, "sampled by a batch", sequences.length);
     const { layers, kvHeads, headDim } = decoder.config;
     const words = 4 * layers * kvHeads + headDim + HOOK_WORDS;
     this.#writes = new StagedWrites(decoder.gpu, "batch", sequences.length * words);
@@ -51,23 +44,26 @@ export class BatchSteps {
   }
 
   /** Sequences that still decode. */
-  get sequences(): readonly Sequence[] {
+  get sequences(): readonly S[] {
     return this.#sequences;
   }
 
   /** Steps that a sequence's `maxNewTokens` and the model's context leave. */
-  left(sequence: Sequence): number {
+  left(sequence: S): number {
     const { cache, maxNewTokens } = sequence;
     const { contextLength } = this.#decoder.config;
-    const submitted = this.#submitted.get(sequence) ?? 0;
-    return Math.min(maxNewTokens - submitted, contextLength - cache.position);
+    return Math.min(maxNewTokens - this.submitted(sequence), contextLength - cache.position);
+  }
+
+  /** Steps of a sequence, also of one that was dropped; each has a row in its cache. */
+  submitted(sequence: S): number {
+    return this.#submitted.get(sequence) ?? 0;
   }
 
   /** Submits one step of all sequences and resolves with their tokens, in order. */
   async submit(): Promise<readonly SampledToken[]> {
     const { device } = this.#decoder.gpu;
-    const staging = this.#free.pop();
-    if (!staging) throw new RangeError("batch: too many steps in flight");
+    const staging = this.#readback.take();
     const count = this.#sequences.length;
     const encoder = device.createCommandEncoder({ label: "batch" });
     this.#writes.begin(encoder);
@@ -82,24 +78,20 @@ export class BatchSteps {
       this.#writes.write(cache.table, cache.tableWords());
       this.#writes.write(this.#program.angles(row), this.#decoder.angles(cache, 1));
     }
-    this.#program.encode(encoder, staging);
+    this.#program.encode(encoder, this.#readback, staging);
     this.#writes.upload();
     device.queue.submit([encoder.finish()]);
     for (const sequence of this.#sequences) {
       const { cache, hook } = sequence;
       if (hook?.afterStep) hook.afterStep();
       else cache.append(1);
-      this.#submitted.set(sequence, (this.#submitted.get(sequence) ?? 0) + 1);
+      this.#submitted.set(sequence, this.submitted(sequence) + 1);
     }
-    await staging.mapAsync(GPUMapMode.READ);
-    const tokens = readTokens(staging.getMappedRange(), count);
-    staging.unmap();
-    this.#free.push(staging);
-    return tokens;
+    return this.#readback.read(staging, count);
   }
 
   /** A sequence has ended; the others go on without it. */
-  drop(sequence: Sequence): void {
+  drop(sequence: S): void {
     const left = this.#sequences.filter((each) => each !== sequence);
     const rows = left.map((each) => ({
       from: this.#logits,
@@ -117,13 +109,13 @@ export class BatchSteps {
     const { memory } = this.#decoder.gpu;
     this.#program?.destroy();
     this.#writes.destroy();
-    for (const buffer of this.#staging) memory.destroy(buffer);
+    this.#readback.destroy();
     memory.destroy(this.#logits);
   }
 
   #members() {
     return this.#sequences.map((sequence) => {
-      return { ...sequence, drawn: this.#submitted.get(sequence) ?? 0 };
+      return { ...sequence, drawn: this.submitted(sequence) };
     });
   }
 

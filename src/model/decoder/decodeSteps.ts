@@ -2,19 +2,12 @@ import { SAMPLED_WORDS } from "@/gpu/kernels/sampling/sample";
 import { StagedWrites } from "@/gpu/stagedWrites";
 import type { Decoder } from "./decoder";
 import { type StepArgs, StepProgram } from "./stepProgram";
+import { type SampledToken, TokenReadback } from "./tokenReadback";
 
-/** Number of groups submitted before the tokens of the oldest are read back. */
-export const GROUPS_IN_FLIGHT = 2;
 /** Most steps of a group. */
 export const GROUP_STEPS = 16;
 /** Words that a step's hooks may write. */
 export const HOOK_WORDS = 16;
-
-export interface SampledToken {
-  readonly id: number;
-  /** Logarithm of the probability that the model gave it, without temperature and cuts. */
-  readonly logProbability: number;
-}
 
 /**
  * Submits decoding steps in groups. A sampled token stays on the GPU, where the next step reads it; positions
@@ -23,8 +16,7 @@ export interface SampledToken {
 export class DecodeSteps {
   readonly #decoder: Decoder;
   readonly #args: StepArgs;
-  readonly #staging: GPUBuffer[];
-  readonly #free: GPUBuffer[];
+  readonly #readback: TokenReadback;
   readonly #writes: StagedWrites;
   #program: StepProgram | undefined;
   #submitted = 0;
@@ -32,14 +24,9 @@ export class DecodeSteps {
   constructor(decoder: Decoder, args: StepArgs) {
     this.#decoder = decoder;
     this.#args = args;
-    const { memory, device } = decoder.gpu;
+    const { device } = decoder.gpu;
     const { layers, kvHeads, headDim } = args.cache.shape;
-    this.#staging = Array.from({ length: GROUPS_IN_FLIGHT }, (_, index) => {
-      const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
-      const bytes = GROUP_STEPS * SAMPLED_WORDS * 4;
-      return memory.create("activations", `sampled ${index}`, bytes, usage);
-    });
-    this.#free = [...this.#staging];
+    this.#readback = new TokenReadback(decoder.gpu, "sampled", GROUP_STEPS);
     const words = 4 * layers * kvHeads + headDim + HOOK_WORDS;
     this.#writes = new StagedWrites(decoder.gpu, "decode", GROUP_STEPS * words);
     device.queue.writeBuffer(decoder.activations.sampled, 0, new Uint32Array(SAMPLED_WORDS));
@@ -65,7 +52,7 @@ export class DecodeSteps {
     const { hook } = this.#args;
     const { device } = this.#decoder.gpu;
     this.#reserve(count);
-    const staging = this.#free.pop() as GPUBuffer;
+    const staging = this.#readback.take();
     const encoder = device.createCommandEncoder({ label: "decode" });
     this.#writes.begin(encoder);
     this.#encode(encoder, staging, count);
@@ -73,17 +60,11 @@ export class DecodeSteps {
     device.queue.submit([encoder.finish()]);
     hook?.afterStep?.();
     this.#submitted += count;
-
-    await staging.mapAsync(GPUMapMode.READ);
-    const tokens = readTokens(staging.getMappedRange(), count);
-    staging.unmap();
-    this.#free.push(staging);
-    return tokens;
+    return this.#readback.read(staging, count);
   }
 
   destroy(): void {
-    const { memory } = this.#decoder.gpu;
-    for (const buffer of this.#staging) memory.destroy(buffer);
+    this.#readback.destroy();
     this.#writes.destroy();
     this.#program?.destroy();
   }
@@ -98,7 +79,6 @@ export class DecodeSteps {
   #encode(encoder: GPUCommandEncoder, staging: GPUBuffer, count: number): void {
     const { cache, hook } = this.#args;
     const { activations } = this.#decoder;
-    const bytes = SAMPLED_WORDS * 4;
     let step = 0;
     try {
       for (; step < count; step++) {
@@ -107,23 +87,13 @@ export class DecodeSteps {
         this.#writes.write(cache.table, cache.tableWords());
         this.#writes.write(activations.angles, this.#decoder.angles(cache, 1));
         this.#program.encode(encoder);
-        encoder.copyBufferToBuffer(activations.sampled, 0, staging, step * bytes, bytes);
+        this.#readback.copy(encoder, activations.sampled, staging, step);
         if (!hook?.afterStep) cache.append(1);
       }
     } catch (error) {
-      this.#free.push(staging);
+      this.#readback.giveBack(staging);
       if (step > 0) cache.truncate(step);
       throw error;
     }
   }
-}
-
-/** Tokens from the words that sampling wrote, one after the other. */
-export function readTokens(bytes: ArrayBuffer, count: number): readonly SampledToken[] {
-  const words = new Uint32Array(bytes);
-  const floats = new Float32Array(bytes);
-  return Array.from({ length: count }, (_, step) => {
-    const at = step * SAMPLED_WORDS;
-    return { id: words[at] as number, logProbability: floats[at + 2] as number };
-  });
 }

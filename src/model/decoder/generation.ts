@@ -1,9 +1,10 @@
 import { NO_ID } from "@/gpu/kernels/sampling/sample";
 import { ModelError } from "../modelError";
 import type { Decoder } from "./decoder";
-import { DecodeSteps, GROUPS_IN_FLIGHT, type SampledToken } from "./decodeSteps";
+import { DecodeSteps } from "./decodeSteps";
 import { GroupSize } from "./groupSize";
 import type { StepArgs } from "./stepProgram";
+import { type SampledToken, SUBMITS_IN_FLIGHT } from "./tokenReadback";
 
 export interface GenerateArgs extends StepArgs {
   readonly stopIds: readonly number[];
@@ -30,7 +31,7 @@ export async function* generate(
   const { cache, maxNewTokens, stopIds, hook, signal } = args;
   const steps = new DecodeSteps(decoder, args);
   const inFlight: Promise<readonly SampledToken[]>[] = [];
-  const ahead = hook?.isFinal ? 1 : GROUPS_IN_FLIGHT;
+  const ahead = hook?.isFinal ? 1 : SUBMITS_IN_FLIGHT;
   const size = new GroupSize(hook?.isFinal === true);
   let yielded = 0;
   let last = performance.now();

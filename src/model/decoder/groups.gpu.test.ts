@@ -4,10 +4,11 @@ import { createTestGpu } from "../../../test/dawn";
 import { FIXTURES, type FixtureModel, loadDecoder } from "../../../test/decoderFixtures";
 import { Eviction } from "../eviction/eviction";
 import type { KvCache } from "../kv/cache";
-import { DecodeSteps, type SampledToken } from "./decodeSteps";
+import { DecodeSteps } from "./decodeSteps";
 import { generate } from "./generation";
 import type { DecodeHook } from "./hooks";
 import { StepAttention } from "./stepAttention";
+import type { SampledToken } from "./tokenReadback";
 
 const TINY = FIXTURES[0] as FixtureModel;
 const [test] = TINY.cases as [FixtureModel["cases"][0]];

@@ -1,5 +1,6 @@
 import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
 import type { Recorder } from "@/gpu/recorder";
+import type { LayerWeights } from "../checkpoint/weights";
 import type { KvCache } from "../kv/cache";
 import type { AttentionKernels, ForwardModel, LayerKernels, ProductKernels } from "./forward";
 
@@ -15,14 +16,20 @@ export function append(
   if (from) kernels.roundRows?.(recorder, { from, cache, rows });
 }
 
-/** A layer on the rows of a prefill chunk: one dispatch per operation and matrix part. */
-export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
+/** The products of a layer on several rows. */
+export interface RowProducts extends ProductKernels {
+  /** `qkv` = RMSNorm(x) Wqkvᵀ + b, and the norms of its heads */
+  projectQkv(recorder: Recorder, weights: LayerWeights): void;
+}
+
+/** One dispatch per operation and matrix part, for the rows of a prefill chunk or of a batch. */
+export function rowProducts(model: ForwardModel, rows: number): RowProducts {
   const { config, kernels } = model;
-  const { residual, normed, qkv, angles, queries, attended, lse, gated } = model.activations;
+  const { residual, normed, qkv, attended, gated } = model.activations;
   const { hidden: width, normEpsilon: epsilon } = config;
   const norm = { input: residual, output: normed, rows, width, epsilon };
   return {
-    appendQkv(recorder, weights, cache) {
+    projectQkv(recorder, weights) {
       const { buffer, biasFirst } = weights.attentionNorm;
       const weight = { buffer, size: width * 4 };
       const bias = { buffer, offset: biasFirst * 4 };
@@ -33,13 +40,6 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
         const inPlace = { shape: config, weights: weights.headNorm, qkv, rows, epsilon };
         kernels.headNorm(recorder, inPlace);
       }
-      const rotated = { shape: config, qkv, angles, queries, rows };
-      append(model, recorder, cache, rows, (binding) =>
-        kernels.ropeAppend(recorder, { ...rotated, cache: binding }),
-      );
-    },
-    attend(recorder, cache) {
-      kernels.flash(recorder, { cache, queries, output: attended, lse, rows });
     },
     addAttended(recorder, { output: matrix, outputBias: bias }) {
       const product = { input: attended, matrix, bias, output: residual, rows };
@@ -51,6 +51,26 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
     },
     addGated(recorder, { down: matrix, downBias: bias }) {
       kernels.matmul.residual(recorder, { input: gated, matrix, bias, output: residual, rows });
+    },
+  };
+}
+
+/** A layer on the rows of a prefill chunk. */
+export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
+  const { config: shape, kernels } = model;
+  const { qkv, angles, queries, attended: output, lse } = model.activations;
+  const products = rowProducts(model, rows);
+  return {
+    ...products,
+    appendQkv(recorder, weights, cache) {
+      products.projectQkv(recorder, weights);
+      const rotated = { shape, qkv, angles, queries, rows };
+      append(model, recorder, cache, rows, (binding) =>
+        kernels.ropeAppend(recorder, { ...rotated, cache: binding }),
+      );
+    },
+    attend(recorder, cache) {
+      kernels.flash(recorder, { cache, queries, output, lse, rows });
     },
   };
 }

@@ -3,30 +3,31 @@ import type { LoadedModel } from "../session/loadedModel";
 /** A copy of a prefill's logits, which a lane's decoding steps overwrite. */
 export class SavedLogits {
   readonly #model: LoadedModel;
-  readonly #saved: GPUBuffer;
+  /** f32 [vocabulary] */
+  readonly buffer: GPUBuffer;
 
   constructor(model: LoadedModel) {
     this.#model = model;
     const { logits } = model.decoder.activations;
-    this.#saved = model.gpu.memory.storage("activations", "shared logits", logits.size);
+    this.buffer = model.gpu.memory.storage("activations", "shared logits", logits.size);
   }
 
   save(): void {
-    this.#copy(this.#model.decoder.activations.logits, this.#saved);
+    this.#copy(this.#model.decoder.activations.logits, this.buffer);
   }
 
   restore(): void {
-    this.#copy(this.#saved, this.#model.decoder.activations.logits);
+    this.#copy(this.buffer, this.#model.decoder.activations.logits);
   }
 
   destroy(): void {
-    this.#model.gpu.memory.destroy(this.#saved);
+    this.#model.gpu.memory.destroy(this.buffer);
   }
 
   #copy(from: GPUBuffer, to: GPUBuffer): void {
     const { device } = this.#model.gpu;
     const encoder = device.createCommandEncoder({ label: "logits" });
-    encoder.copyBufferToBuffer(from, 0, to, 0, this.#saved.size);
+    encoder.copyBufferToBuffer(from, 0, to, 0, this.buffer.size);
     device.queue.submit([encoder.finish()]);
   }
 }

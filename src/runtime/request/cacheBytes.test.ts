@@ -29,6 +29,12 @@ test("a short prompt peaks while an answer grows beside the others", () => {
   expect(comparisonPeakBytes(128, lanes, 1000, 1)).toBe(2048 + 2048 + 1024);
 });
 
+test("lanes that decode together grow together, one layer of theirs at a time", () => {
+  const lanes = [layers(10), layers(5), layers(5)];
+  expect(comparisonPeakBytes(128, lanes, 1000, 1, [3])).toBe(3 * 2048 + 1024);
+  expect(comparisonPeakBytes(128, lanes, 1000, 1, [2, 1])).toBe(2 * 2048 + 1024 + 128);
+});
+
 test("a lane under a cap may grow as far as its capacity step and one moving layer allow", () => {
   // 2 layers × 64 rows and one layer twice take 192; the next step takes 384.
   expect(tokensWithin(layers(60), 100, 1, 383)).toBe(4);

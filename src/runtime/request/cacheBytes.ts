@@ -17,25 +17,34 @@ export function cacheBytes(rows: RowCounts, rowBytes: number): number {
 
 /**
  * The peak bytes of the KV pool during a comparison. Either all forks and the full cache; or, after
- * that is freed, the lane that grows by `newTokens`, the lanes that wait, and the first lane, which
+ * that is freed, the lanes of a group that grow by `newTokens`, the lanes that wait, and the first lane, which
  * is kept. The former is larger if the prompt is longer than the longest answer.
+ * @param groups how many lanes decode together, in order; default: one after the other
  */
 export function comparisonPeakBytes(
   fullBytes: number,
   lanes: readonly RowCounts[],
   newTokens: number,
   rowBytes: number,
+  groups: readonly number[] = lanes.map(() => 1),
 ): number {
   const bytes = lanes.map((rows) => cacheBytes(rows, rowBytes));
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const grown = ([first = []]: readonly RowCounts[]) =>
+  const grown = lanes.map((rows) =>
     cacheBytes(
-      first.map((heads) => heads.map((rows) => rows + newTokens)),
+      rows.map((heads) => heads.map((count) => count + newTokens)),
       rowBytes,
-    );
-  const decoding = lanes.map((rows, lane) => {
-    const kept = lane === 0 ? 0 : grown(lanes);
-    return kept + peakBytes(rows, newTokens, rowBytes) + sum(bytes.slice(lane + 1));
+    ),
+  );
+  const moving = lanes.map((rows, lane) => {
+    return peakBytes(rows, newTokens, rowBytes) - (grown[lane] as number);
+  });
+  const decoding = groups.map((size, group) => {
+    const first = sum(groups.slice(0, group));
+    const kept = group === 0 ? 0 : (grown[0] as number);
+    const own = sum(grown.slice(first, first + size));
+    const most = Math.max(...moving.slice(first, first + size));
+    return kept + own + most + sum(bytes.slice(first + size));
   });
   return Math.max(fullBytes + sum(bytes), ...decoding);
 }

@@ -13,6 +13,7 @@ import { prepareTurn } from "../request/turn";
 import type { Held } from "./conversationCache";
 import { decodeLane, heldBy, type Lane, type LaneInput, openLane } from "./lane";
 import { planLanes } from "./lanePlan";
+import { decodeTogether, groupLanes } from "./lanesTogether";
 import { isCompressing, ReferenceLane } from "./reference";
 
 /** The full cache, eight shares, and the next settings' own. */
@@ -26,8 +27,8 @@ interface Compared extends Held {
 /**
  * Answers one question under several policies. The prompt is prefilled once with the taps of all
  * policies, and every lane is planned, which determines the peak memory. Each lane then gathers its
- * kept rows into its own cache, the full cache is freed, and the lanes are decoded one after the
- * other from the same logits.
+ * kept rows into its own cache, the full cache is freed, and the lanes are decoded from the same logits: one after the
+ * other, or together (`groupLanes`).
  * @param release frees the conversation's cache, called after the question is validated
  */
 export async function compareLanes(
@@ -37,7 +38,7 @@ export async function compareLanes(
   release: () => void,
 ): Promise<Compared> {
   const { model, images } = context;
-  const { lanes: settings, ...question } = request;
+  const { lanes: settings, together, ...question } = request;
   const checked = checkLanes(settings);
   const progress = new Progress(request.explain);
   const turn = await progress.time("vision", () => {
@@ -51,7 +52,7 @@ export async function compareLanes(
   const encoded = await encodeImages(job, segment, needs);
   release();
   model.gpu.memory.resetPeak();
-  return answerAll(job, checked, { segment, encoded });
+  return answerAll(job, checked, { segment, encoded }, together);
 }
 
 function checkLanes(settings: readonly CacheSettings[]): readonly CheckedSettings[] {
@@ -69,6 +70,7 @@ async function answerAll(
   job: Job,
   checked: readonly CheckedSettings[],
   input: LaneInput,
+  together: boolean | undefined,
 ): Promise<Compared> {
   const { segment, encoded } = input;
   const { requests, places } = sharedTaps(checked, prefillSpan(job.turn.prompt, segment));
@@ -85,7 +87,7 @@ async function answerAll(
       job: laneJob(job, settings, index),
       prefilled: { ...prefilled, taps: prefilled.recorded[places[index] as number] ?? {} },
     }));
-    const planned = await planLanes(lanes, input, outcomes);
+    const planned = await planLanes(lanes, input, outcomes, together);
     for (const lane of planned) {
       const opened = await openLane(lane);
       if ("failure" in opened) outcomes[lane.index] = opened;
@@ -93,7 +95,8 @@ async function answerAll(
     }
     const rows = planned.map((lane) => lane.rows);
     if (!reference?.takeOver(job, prefilled, rows)) cache.destroy();
-    const first = await decodeLanes(waiting, logits, outcomes);
+    const groups = groupLanes(job.model, planned, together);
+    const first = await decodeLanes(waiting, groups, logits, outcomes);
     return { outcomes: (await reference?.addTo(outcomes)) ?? outcomes, ...heldBy(first) };
   } finally {
     reference?.destroy();
@@ -106,20 +109,26 @@ async function answerAll(
 /**
  * Decodes the lanes and frees their caches, but for that of lane 0.
  * @param waiting loses each lane that is done; the caller frees the others
+ * @param groups how many of them decode together, in order
  * @returns lane 0
  */
 async function decodeLanes(
   waiting: Lane[],
+  groups: readonly number[],
   logits: SavedLogits,
   outcomes: LaneOutcome[],
 ): Promise<Lane | undefined> {
   let first: Lane | undefined;
-  for (let lane = waiting[0]; lane; lane = waiting[0]) {
+  for (const size of groups) {
+    const lanes = waiting.slice(0, size);
     logits.restore();
-    outcomes[lane.index] = await decodeLane(lane);
-    if (lane.index === 0) first = lane;
-    else lane.prefilled.cache.destroy();
-    waiting.shift();
+    const found = lanes.length > 1 ? await decodeTogether(lanes, logits) : lanes.map(decodeLane);
+    for (const [at, lane] of lanes.entries()) {
+      outcomes[lane.index] = (await found[at]) as LaneOutcome;
+      if (lane.index === 0) first = lane;
+      else lane.prefilled.cache.destroy();
+      waiting.shift();
+    }
   }
   return first;
 }

@@ -78,7 +78,13 @@ export async function decodeLane(lane: Lane): Promise<LaneOutcome> {
     if (!isAbort(error)) return { failure: asEngineError(error).failure };
     progress.finish("cancelled");
   }
-  const peak = job.model.gpu.memory.peak("kv");
+  return closeLane(lane);
+}
+
+/** The result of a lane that has decoded. */
+export function closeLane({ job, prefilled: { cache } }: Lane): LaneOutcome {
+  const { model, progress, turn } = job;
+  const peak = model.gpu.memory.peak("kv");
   progress.close({ peak, end: cache.bytes, full: fullKvBytes(cache) });
   return { result: progress.result(turn) };
 }

@@ -6,16 +6,19 @@ import type { Job, Prefilled } from "../phases/job";
 import { cacheBytes, comparisonPeakBytes, rowsAfter } from "../request/cacheBytes";
 import { type KvCeiling, kvCeiling } from "../request/ceiling";
 import type { LaneInput, PlannedLane } from "./lane";
+import { groupLanes } from "./lanesTogether";
 
 /**
  * Plans every lane, fails lanes that do not fit together with the others, and writes the peak
  * bytes of the rest into their notes, before any of them allocates.
  * @param outcomes by lane; takes those of the lanes that fail
+ * @param isTogether whether lanes shall decode together
  */
 export async function planLanes(
   lanes: readonly Pick<PlannedLane, "job" | "prefilled">[],
   input: LaneInput,
   outcomes: LaneOutcome[],
+  isTogether: boolean | undefined,
 ): Promise<readonly PlannedLane[]> {
   const [first] = lanes as [Pick<PlannedLane, "job" | "prefilled">];
   const { model, turn } = first.job;
@@ -37,7 +40,8 @@ export async function planLanes(
   }
   const rows = planned.map((lane) => lane.rows);
   const { maxNewTokens } = turn.request.sampling;
-  const plannedPeakBytes = comparisonPeakBytes(cache.bytes, rows, maxNewTokens, rowBytes);
+  const groups = groupLanes(model, planned, isTogether);
+  const plannedPeakBytes = comparisonPeakBytes(cache.bytes, rows, maxNewTokens, rowBytes, groups);
   return planned.map((lane) => {
     const plan = { ...lane.plan, notes: { ...lane.plan.notes, plannedPeakBytes } };
     return { ...lane, plan };

@@ -17,6 +17,7 @@ const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   earlierReduced: true,
   earlierImagesDropped: true,
   pieces: true,
+  decodedTogether: true,
   wrongKernels: true,
 };
 export const REASON_KINDS: Readonly<Record<FailureReason["kind"], true>> = {

@@ -1,0 +1,105 @@
+import type { DecodeRule } from "@/compression/types";
+import type { Finish, GenerateArgs, GeneratedToken } from "@/model/decoder/generation";
+import { joinHooks } from "@/model/decoder/hooks";
+import { Eviction } from "@/model/eviction/eviction";
+import { TextStream } from "@/model/prompt/textStream";
+import { AnswerAttentionRecorder } from "../report/explanation";
+import { fullKvBytes, withRowsEnd } from "../report/report";
+import { type Job, type Prefilled, tellPhase } from "./job";
+
+/** An answer while its tokens arrive; every one has its row in the cache. */
+export class Answer {
+  /** What its tokens are generated with. */
+  readonly args: GenerateArgs;
+  readonly #job: Job;
+  readonly #eviction: Eviction | undefined;
+  readonly #recorder: AnswerAttentionRecorder | undefined;
+  readonly #text: TextStream;
+
+  private constructor(
+    job: Job,
+    args: Omit<GenerateArgs, "hook">,
+    eviction: Eviction | undefined,
+    recorder: AnswerAttentionRecorder | undefined,
+  ) {
+    const hook = joinHooks([eviction, recorder?.hook].filter((each) => each !== undefined));
+    this.args = { ...args, hook };
+    this.#job = job;
+    this.#eviction = eviction;
+    this.#recorder = recorder;
+    this.#text = new TextStream(job.model.tokenizer);
+  }
+
+  static async begin(
+    job: Job,
+    prefilled: Prefilled,
+    rule: DecodeRule | undefined,
+    maxNewTokens: number,
+  ): Promise<Answer> {
+    const { model, turn, signal } = job;
+    const { decoder, stopIds, vision } = model;
+    const { cache } = prefilled;
+    const { maxNewTokens: _, ...sampling } = turn.request.sampling;
+    const { heads } = decoder.config;
+    const eviction = rule && (await startEviction(prefilled, heads, rule));
+    const recorder = await recordAttention(prefilled, heads, eviction, maxNewTokens);
+    const excludedId = vision?.markup.imageTokenId;
+    const args = { cache, sampling, maxNewTokens, stopIds, excludedId, signal };
+    tellPhase(job, "decode", 0, maxNewTokens);
+    return new Answer(job, args, eviction, recorder);
+  }
+
+  arrive(token: GeneratedToken): void {
+    const { model, progress, io } = this.#job;
+    io.check();
+    const { id } = token;
+    const ms = progress.arrive(token);
+    const index = progress.ids.length - 1;
+    const delta = model.stopIds.includes(id) ? "" : this.#text.push(id);
+    this.#recorder?.arrive(this.#text.text.length);
+    io.reporter.fullKv = fullKvBytes(this.args.cache);
+    io.emit({ type: "token", index, id, text: delta, ms });
+  }
+
+  /** No more tokens arrive. @param finish undefined if they ended with an error */
+  async end(finish: Finish | undefined): Promise<void> {
+    const { progress } = this.#job;
+    const { cache } = this.args;
+    if (finish) progress.finish(finish);
+    await this.#eviction?.finish();
+    cache.trim();
+    const answer = this.#text.text.trimEnd();
+    progress.answered(answer, withRowsEnd(progress.layers, cache));
+    progress.attended(await this.#recorder?.finish(answer.length));
+  }
+}
+
+/** Records the answer's attention, if an explanation was requested. */
+async function recordAttention(
+  { cache, firstAttention }: Prefilled,
+  heads: number,
+  eviction: Eviction | undefined,
+  maxNewTokens: number,
+): Promise<AnswerAttentionRecorder | undefined> {
+  const slots = eviction?.slots;
+  return (
+    firstAttention &&
+    AnswerAttentionRecorder.create({ cache, heads, firstAttention, maxNewTokens, slots })
+  );
+}
+
+function startEviction(
+  { cache, span, before, taps, firstAttention }: Prefilled,
+  heads: number,
+  rule: DecodeRule,
+): Promise<Eviction> {
+  return Eviction.create({
+    cache,
+    heads,
+    rule,
+    start: before,
+    seenBefore: span.start,
+    tracksSlots: firstAttention !== undefined,
+    ...(taps.columnSum ? { sums: taps.columnSum } : {}),
+  });
+}

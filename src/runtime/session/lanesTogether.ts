@@ -1,0 +1,66 @@
+import { generateTogether } from "@/model/decoder/batchGeneration";
+import { canBatch } from "@/model/decoder/batchProgram";
+import { MOST_SEQUENCES } from "@/model/decoder/batchSteps";
+import type { Finish } from "@/model/decoder/generation";
+import type { LaneOutcome } from "@/protocol/result";
+import { asEngineError, isAbort } from "../failures";
+import { Answer } from "../phases/answer";
+import type { SavedLogits } from "../report/savedLogits";
+import { closeLane, type Lane, type PlannedLane } from "./lane";
+import type { LoadedModel } from "./loadedModel";
+
+/** Lanes from which decoding together is faster on a GPU (docs/performance.md). */
+const FEWEST = 4;
+
+/**
+ * How many lanes decode together, in order; all ones: one after the other. Lanes need the shared prefill, no eviction while
+ * decoding, and a pool without a ceiling, and the model heads that a batch can take.
+ * @param wanted default: where it is faster
+ */
+export function groupLanes(
+  { decoder, variants, gpu }: Pick<LoadedModel, "decoder" | "variants" | "gpu">,
+  lanes: readonly Pick<PlannedLane, "job" | "rule" | "input">[],
+  wanted: boolean = variants.matmul.startsWith("tiled") && lanes.length >= FEWEST,
+): readonly number[] {
+  const isFree = lanes.every(
+    ({ job, rule, input }) => !rule && !input && job.turn.settings.capMb === undefined,
+  );
+  const canDo = isFree && canBatch(decoder) && gpu.memory.free === Number.POSITIVE_INFINITY;
+  if (!wanted || !canDo) return lanes.map(() => 1);
+  const groups = Math.ceil(lanes.length / MOST_SEQUENCES);
+  return Array.from({ length: groups }, (_, group) => {
+    const [from, to] = [group, group + 1].map((g) => Math.round((g * lanes.length) / groups));
+    return (to as number) - (from as number);
+  });
+}
+
+/** Decodes several lanes over one read of the weights. A failure is that of all of them. */
+export async function decodeTogether(
+  lanes: readonly Lane[],
+  logits: SavedLogits,
+): Promise<readonly LaneOutcome[]> {
+  const [{ job }] = lanes as [Lane];
+  const answers: Answer[] = [];
+  let finishes: readonly Finish[] = [];
+  try {
+    for (const { job, prefilled } of lanes) {
+      job.progress.resume();
+      job.progress.notice({ code: "decodedTogether", lanes: lanes.length });
+      const { maxNewTokens } = job.turn.request.sampling;
+      answers.push(await Answer.begin(job, prefilled, undefined, maxNewTokens));
+    }
+    const batch = answers.map((answer) => ({
+      ...answer.args,
+      logits: logits.buffer,
+      arrive: answer.arrive.bind(answer),
+    }));
+    finishes = await generateTogether(job.model.decoder, batch, job.signal);
+  } catch (error) {
+    const { failure } = asEngineError(error);
+    if (!isAbort(error)) return lanes.map(() => ({ failure }));
+    finishes = lanes.map(() => "cancelled");
+  } finally {
+    for (const [index, answer] of answers.entries()) await answer.end(finishes[index]);
+  }
+  return lanes.map(closeLane);
+}
