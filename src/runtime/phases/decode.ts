@@ -1,6 +1,6 @@
 import type { DecodeRule } from "@/compression/types";
 import { type Finish, generate } from "@/model/decoder/generation";
-import { Answer } from "./answer";
+import { GrowingAnswer } from "./growingAnswer";
 import type { Job, Prefilled } from "./job";
 
 /** Generates until a stop token, `maxNewTokens` or a cancellation. */
@@ -10,7 +10,7 @@ export async function decodeAnswer(
   rule: DecodeRule | undefined,
   maxNewTokens: number,
 ): Promise<void> {
-  const answer = await Answer.begin(job, prefilled, rule, maxNewTokens);
+  const answer = await GrowingAnswer.begin(job, prefilled, rule, maxNewTokens);
   const steps = generate(job.model.decoder, answer.args);
   let finish: Finish | undefined;
   try {

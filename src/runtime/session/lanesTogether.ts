@@ -4,7 +4,7 @@ import { MOST_SEQUENCES } from "@/model/decoder/batchSteps";
 import type { Finish } from "@/model/decoder/generation";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
-import { Answer } from "../phases/answer";
+import { GrowingAnswer } from "../phases/growingAnswer";
 import type { SavedLogits } from "../report/savedLogits";
 import { closeLane, type Lane, type PlannedLane } from "./lane";
 import type { LoadedModel } from "./loadedModel";
@@ -40,14 +40,14 @@ export async function decodeTogether(
   logits: SavedLogits,
 ): Promise<readonly LaneOutcome[]> {
   const [{ job }] = lanes as [Lane];
-  const answers: Answer[] = [];
+  const answers: GrowingAnswer[] = [];
   let finishes: readonly Finish[] = [];
   try {
     for (const { job, prefilled } of lanes) {
       job.progress.resume();
       job.progress.notice({ code: "decodedTogether", lanes: lanes.length });
       const { maxNewTokens } = job.turn.request.sampling;
-      answers.push(await Answer.begin(job, prefilled, undefined, maxNewTokens));
+      answers.push(await GrowingAnswer.begin(job, prefilled, undefined, maxNewTokens));
     }
     const batch = answers.map((answer) => ({
       ...answer.args,

@@ -8,7 +8,7 @@ import { fullKvBytes, withRowsEnd } from "../report/report";
 import { type Job, type Prefilled, tellPhase } from "./job";
 
 /** An answer while its tokens arrive; every one has its row in the cache. */
-export class Answer {
+export class GrowingAnswer {
   /** What its tokens are generated with. */
   readonly args: GenerateArgs;
   readonly #job: Job;
@@ -35,7 +35,7 @@ export class Answer {
     prefilled: Prefilled,
     rule: DecodeRule | undefined,
     maxNewTokens: number,
-  ): Promise<Answer> {
+  ): Promise<GrowingAnswer> {
     const { model, turn, signal } = job;
     const { decoder, stopIds, vision } = model;
     const { cache } = prefilled;
@@ -46,7 +46,7 @@ export class Answer {
     const excludedId = vision?.markup.imageTokenId;
     const args = { cache, sampling, maxNewTokens, stopIds, excludedId, signal };
     tellPhase(job, "decode", 0, maxNewTokens);
-    return new Answer(job, args, eviction, recorder);
+    return new GrowingAnswer(job, args, eviction, recorder);
   }
 
   arrive(token: GeneratedToken): void {
