@@ -42,6 +42,18 @@ export async function ask(page: Page, question: string): Promise<void> {
   );
 }
 
+/** Opens the settings that the Cache zone shows on demand. */
+export async function openSettings(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "More settings" }).click();
+  await expect(page.getByRole("dialog", { name: "More settings" })).toBeVisible();
+}
+
+/** Shows the chart of the time per token: where there is room for all charts, it is shown already. */
+export async function showTime(page: Page): Promise<void> {
+  const tab = page.getByRole("radio", { name: "Time per token" });
+  if (await tab.isVisible()) await tab.check();
+}
+
 /** The first answer of the recording with another text, at the pace of its tokens. */
 export function saying(answer: string): Recording {
   const { load, answers } = recording();

@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
 import type { EngineFailure } from "../src/protocol/failure";
-import { ask, openScripted, recording } from "./scripted";
+import { ask, openScripted, openSettings, recording } from "./scripted";
 import { test } from "./test";
 
 /** The recording, with every answer replaced by a failure. */
@@ -72,9 +72,10 @@ test("without memory for another image, less of the earlier ones can be kept", a
   await ask(page, failed.question);
   const last = page.getByRole("group", { name: failed.question });
   await last.getByRole("button", { name: "Keep less of earlier images" }).click();
-  await expect(page.getByLabel("Earlier images")).toHaveValue("25");
+  await expect(page.getByText("earlier images 25 %", { exact: true })).toBeVisible();
   await expect(last.getByRole("alert")).toBeVisible();
   await last.getByRole("button", { name: "Keep less of earlier images" }).click();
+  await openSettings(page);
   await expect(page.getByLabel("Earlier images")).toHaveValue("13");
   await page.getByLabel("Earlier images").fill("0");
   await expect(

@@ -1,6 +1,6 @@
 import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
-import { openScripted } from "./scripted";
+import { openScripted, showTime } from "./scripted";
 import { test } from "./test";
 
 const answers = (page: Page) => page.getByRole("article", { name: /^Answer/ });
@@ -83,8 +83,10 @@ for (const viewport of [
 
       // Watch: every chart has its table.
       await inCache(page, async () => {
+        await showTime(page);
         await page.getByRole("button", { name: /^Show data: Time per token/ }).click();
         await expectClean(page);
+        await page.keyboard.press("Escape");
       });
 
       // The user's own image starts a new conversation, and the previous one is kept.

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
-import { ask, openScripted } from "./scripted";
+import { ask, openScripted, openSettings, showTime } from "./scripted";
 import { test } from "./test";
 
 const SIZES = [
@@ -38,7 +38,11 @@ for (const viewport of [...SIZES, ...LOW]) {
         await page.getByRole("button", { name: /^Cache settings/ }).click();
         await expect(page.getByRole("dialog", { name: "Cache" })).toBeVisible();
       }
-      await page.getByText("Options", { exact: true }).click();
+      await openSettings(page);
+      await expectNoOverflow(page);
+      await expectAccessible(page);
+      await page.keyboard.press("Escape");
+      await showTime(page);
       await page.getByRole("button", { name: "Show data: Time per token" }).click();
       await expectNoOverflow(page);
       await expectAccessible(page);
@@ -81,7 +85,7 @@ const WINDOWS = [
   { width: 844, height: 390 },
 ] as const;
 
-test("in windows of usual height the zones scroll, not the page, and the image is whole", async ({
+test("in windows of usual height only the transcript scrolls, and the image is whole", async ({
   page,
 }) => {
   await openScripted(page);
@@ -98,7 +102,13 @@ test("in windows of usual height the zones scroll, not the page, and the image i
     await expect(viewer.locator("figure"), name).toBeInViewport({ ratio: 0.9 });
     if (size.width < 1000) continue;
     await expect(viewer.getByText("Nothing leaves this device."), name).toBeInViewport();
-    expect(await viewer.evaluate((zone) => zone.scrollHeight - zone.clientHeight), name).toBe(0);
+    for (const zone of [viewer, page.getByRole("complementary", { name: "Cache" })]) {
+      const over = () => zone.evaluate((each) => each.scrollHeight - each.clientHeight);
+      for (const chart of ["Time per token", "Phases", "Memory"]) {
+        await page.getByRole("radio", { name: chart }).check();
+        expect(await over(), `${name}, ${chart}`).toBe(0);
+      }
+    }
   }
 });
 
@@ -178,7 +188,7 @@ test("charts without samples show no axis, and by turn they agree with the meter
   await expect(page.locator("[data-empty=true]")).toHaveCount(2);
   await ask(page, "What is the total?");
   await expect(page.locator("[data-empty=true]")).toHaveCount(0);
-  await page.getByText("By turn", { exact: true }).click();
+  await page.getByText("By turn", { exact: true }).filter({ visible: true }).click();
   await expect(chart(/^KV cache by turn/)).toBeVisible();
   const meter = await page.getByRole("meter").textContent();
   const [now, full] = meter!.split(" of ");

@@ -58,9 +58,9 @@ test("how low it can go: the shares stand on the slider, and the smallest that c
   await expect(button).toBeDisabled();
   await ask(page, "What is the total?");
   await button.click();
-  const outcome = page.getByRole("status").filter({ hasText: "What is the total?" });
+  const outcome = page.getByRole("status").filter({ hasText: "AirCache: " });
   await expect(outcome).toContainText(/down to \d+ %|at 50 %/);
-  await page.getByText("Answers", { exact: true }).click();
+  await page.getByRole("button", { name: "Answers", exact: true }).click();
   await expect(page.locator("li[data-same]")).toHaveCount(8);
   const same = await page
     .locator("li[data-same]")
@@ -68,4 +68,7 @@ test("how low it can go: the shares stand on the slider, and the smallest that c
   const last = same.indexOf(false) < 0 ? same.length : same.indexOf(false);
   const percent = [50, 30, 20, 10, 5, 3, 2, 1][last - 1];
   await expect(outcome).toContainText(percent === undefined ? "at 50 %" : `down to ${percent} %`);
+  // Another question ends it.
+  await ask(page, "What is the date?");
+  await expect(outcome).toHaveCount(0);
 });

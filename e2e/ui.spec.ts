@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
 import { paintedShare } from "./pageChecks";
-import { ask, openScripted, recording, saying } from "./scripted";
+import { ask, openScripted, openSettings, recording, saying } from "./scripted";
 import { test } from "./test";
 
 const answers = (page: import("@playwright/test").Page) =>
@@ -142,6 +142,7 @@ test("a changed setting acts on the next question, loads nothing and stands in t
   await ask(page, "What is the total?");
   await page.getByLabel("Policy", { exact: true }).selectOption("H2O");
   await page.getByLabel("Keep percent").fill("20");
+  await openSettings(page);
   await page.getByRole("radio", { name: "Whole prompt" }).check();
   await expect(page.getByText("next: H2O 20 %").last()).toBeVisible();
   await expect(page.getByRole("progressbar")).toHaveCount(0);
@@ -149,6 +150,7 @@ test("a changed setting acts on the next question, loads nothing and stands in t
   await page.reload();
   await expect(page.getByLabel("Policy", { exact: true })).toHaveValue("h2o");
   await expect(page.getByLabel("Keep percent")).toHaveValue("20");
+  await openSettings(page);
   await expect(page.getByRole("radio", { name: "Whole prompt" })).toBeChecked();
 });
 
@@ -182,14 +184,14 @@ test("the keep slider goes by keys, and says percent", async ({ page }) => {
 
 test("options come from the policy, and their values travel in the address", async ({ page }) => {
   await openScripted(page, { query: "policy=aircache" });
-  await page.getByText("Options", { exact: true }).click();
+  await openSettings(page);
   const option = page.getByLabel("α", { exact: true });
   await option.fill("0.5");
   await expect(page).toHaveURL(/o\.alpha=0\.5/);
   await option.fill("2");
   await expect(option).toHaveAccessibleDescription("A number from 0 to 1.");
   await expect(page).toHaveURL(/o\.alpha=0\.5/);
-  await page.getByRole("button", { name: "Back to the defaults" }).click();
+  await page.getByRole("button", { name: "Back to the defaults" }).last().click();
   await expect(page).not.toHaveURL(/o\./);
   await expect(option).toHaveValue("0.9");
 });

@@ -93,8 +93,17 @@ it("keeps less of earlier images, once, and compares with the full cache all the
   const partly = await engine.ask(asked(turns, { ...full, earlierRetention: SHARE }, true));
   expect(partly.reference).toMatchObject({ source: "prefill" });
 
+  // Lanes with such a share are questions of their own; the next question goes on from the first one's cache.
   const { settings: _, fresh: __, ...question } = asked(turns, less);
-  await expect(engine.compare({ ...question, lanes: [less, full] })).rejects.toThrow("comparison");
+  const lanes = await engine.compare({ ...question, lanes: [less, full] });
+  expect(lanes.map(({ result }) => result?.tokenIds)).toEqual([again.tokenIds, whole.tokenIds]);
+  expect(imageRows(lanes[0]!.result!, 0, kvHeads)).toEqual(earlier);
+  expect(lanes[1]!.result!.reference).toBeUndefined();
+  const judged = await engine.compare({ ...question, lanes: [less, SETTINGS] });
+  for (const { result: lane } of judged) {
+    expect((lane!.reference as ReferenceAnswer).result.tokenIds).toEqual(whole.tokenIds);
+  }
+  expect((await engine.ask(asked(later, less))).appended).toBe(true);
 });
 
 it("re-ranks an image that was read in pieces by each policy's own scores", async () => {

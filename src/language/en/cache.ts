@@ -18,11 +18,12 @@ export const cacheEn = {
     button: "How low can it go?",
     help: "Asks the last question at 50, 30, 20, 10, 5, 3, 2 and 1 %, from one prefill.",
     running: (done: number, all: number) => `Asking, ${done} of ${all} shares answered`,
-    smallest: (question: string, percent: number) =>
-      `“${question}”: down to ${percent} % every answer is the full cache’s.`,
-    none: (question: string) =>
-      `“${question}”: at 50 % the answer already differs from the full cache’s.`,
+    smallest: (policy: string, percent: number) =>
+      `${policy}: down to ${percent} % every answer is the full cache’s.`,
+    none: (policy: string) =>
+      `${policy}: at 50 % the answer already differs from the full cache’s.`,
     answers: "Answers",
+    title: (question: string) => `Answers to “${question}”`,
   },
   cap: {
     name: "Cap",
@@ -31,14 +32,20 @@ export const cacheEn = {
   },
   earlier: {
     name: "Earlier images",
-    help: "Share of their rows that the next question leaves, ranked by that question. A comparison compresses all images alike.",
+    help: "Share of their rows that the next question leaves, ranked by that question.",
     unchanged: "unchanged",
   },
   reference: {
     name: "Compare every answer with the full cache",
     help: "After each answer the full cache answers too, and its memory is freed again.",
   },
-  options: "Options",
+  more: {
+    name: "More settings",
+    unchanged: "visual tokens, no cap",
+    cap: (megabytes: number) => `cap ${megabytes} MB`,
+    notCompared: "not compared with the full cache",
+  },
+  optionsOf: (policy: string) => `Options of ${policy}`,
   defaults: "Back to the defaults",
   deviation: (sentence: string) => `This variant does not keep the exact budget: ${sentence}`,
   calibrate: "Calibrate on the sample pages",

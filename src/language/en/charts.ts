@@ -1,6 +1,8 @@
 /** Charts and their tables. */
 export const chartsEn = {
   choice: "Charts",
+  chart: "Chart",
+  tabs: { memory: "Memory", time: "Time per token", phases: "Phases" },
   overTime: "Over time",
   byTurn: "By turn",
   full: (value: string) => `full ${value}`,
@@ -27,7 +29,6 @@ export const chartsEn = {
   },
   time: {
     name: "Time per token",
-    full: (time: string) => ` · full ${time}`,
     median: "median of each answer",
     fullCache: "full cache",
     byTurn: "Time per token by turn",
@@ -66,9 +67,7 @@ export const chartsEn = {
   },
   data: {
     show: "Show data",
-    hide: "Hide data",
     showOf: (chart: string) => `Show data: ${chart}`,
-    hideOf: (chart: string) => `Hide data: ${chart}`,
     name: (chart: string) => `Data: ${chart}`,
     refresh: "Refresh",
     copy: "Copy CSV",

@@ -2,6 +2,8 @@ import type { Texts } from "../en/en";
 
 export const chartsZh: Texts["charts"] = {
   choice: "图表",
+  chart: "显示的图表",
+  tabs: { memory: "内存", time: "token 时间", phases: "阶段" },
   overTime: "按时间",
   byTurn: "按轮次",
   full: (value) => `完整 ${value}`,
@@ -26,7 +28,6 @@ export const chartsZh: Texts["charts"] = {
   },
   time: {
     name: "每个 token 的时间",
-    full: (time) => ` · 完整 ${time}`,
     median: "每个回答的中位数",
     fullCache: "完整缓存",
     byTurn: "各轮每个 token 的时间",
@@ -65,9 +66,7 @@ export const chartsZh: Texts["charts"] = {
   },
   data: {
     show: "显示数据",
-    hide: "隐藏数据",
     showOf: (chart) => `显示数据：${chart}`,
-    hideOf: (chart) => `隐藏数据：${chart}`,
     name: (chart) => `数据：${chart}`,
     refresh: "刷新",
     copy: "复制 CSV",

@@ -33,6 +33,17 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
   return { policy, options: resolveOptions(policy, settings.options), settings };
 }
 
+/** The full cache, eight shares, and the next settings' own. */
+const MOST_LANES = 10;
+
+/** @throws EngineError, PolicyError */
+export function checkLanes(lanes: readonly CacheSettings[]): readonly CheckedSettings[] {
+  if (lanes.length < 2 || lanes.length > MOST_LANES) {
+    throw bad(`Two to ${MOST_LANES} lanes can be compared, not ${lanes.length}.`);
+  }
+  return lanes.map(checkSettings);
+}
+
 /**
  * Validates a conversation's structure; its images are checked later.
  * @throws EngineError `badRequest`

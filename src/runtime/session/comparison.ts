@@ -8,16 +8,13 @@ import { Progress } from "../report/progress";
 import { SavedLogits } from "../report/savedLogits";
 import { sharedTaps } from "../report/tapRecording";
 import { prefillSpan } from "../request/prefillSpan";
-import { bad, type CheckedSettings, checkSettings } from "../request/request";
+import { type CheckedSettings, checkLanes } from "../request/request";
 import { prepareTurn } from "../request/turn";
 import type { Held } from "./conversationCache";
 import { decodeLane, heldBy, type Lane, type LaneInput, openLane } from "./lane";
 import { planLanes } from "./lanePlan";
 import { decodeTogether, groupLanes } from "./lanesTogether";
 import { isCompressing, ReferenceLane } from "./reference";
-
-/** The full cache, eight shares, and the next settings' own. */
-const MOST_LANES = 10;
 
 /** The answers, and the first lane's state if it has one: the conversation continues from it. */
 interface Compared extends Held {

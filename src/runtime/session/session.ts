@@ -1,3 +1,4 @@
+import type { EngineEvent } from "@/protocol/event";
 import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/request";
 import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { isAbort, isOutOfMemory } from "../failures";
@@ -7,6 +8,7 @@ import { prepareTurn } from "../request/turn";
 import { compareLanes } from "./comparison";
 import { ConversationCache } from "./conversationCache";
 import { ConversationImages } from "./images";
+import { answerApart, areApart } from "./lanesApart";
 import type { LoadedModel } from "./loadedModel";
 import { ReferenceLane } from "./reference";
 import { runSegment } from "./segment";
@@ -18,11 +20,12 @@ import { runSegment } from "./segment";
  */
 export class Session {
   readonly #context: PhaseContext;
-  readonly #held: ConversationCache;
+  #held: ConversationCache;
 
-  constructor(model: LoadedModel, io: PhaseIo) {
+  /** @param shared images of another session of the same conversation */
+  constructor(model: LoadedModel, io: PhaseIo, shared?: ConversationImages) {
     const { gpu, vision } = model;
-    const images = vision && new ConversationImages(gpu, vision);
+    const images = shared ?? (vision && new ConversationImages(gpu, vision));
     this.#context = { model, images, io };
     this.#held = new ConversationCache(this.#context);
   }
@@ -50,11 +53,30 @@ export class Session {
 
   /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
   async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
+    if (areApart(request)) {
+      return await answerApart(request, (asked, lane) => this.#askInLane(asked, lane, signal));
+    }
     const release = () => this.#held.drop();
     const { outcomes, ...held } = await compareLanes(this.#context, request, signal, release);
     this.#held.replace(held);
     markMemory(this.#context, "end", held.cache);
     return outcomes;
+  }
+
+  /** Asks in a session that is a lane's own; the first lane's cache is kept for the next question. */
+  async #askInLane(request: AskRequest, index: number, signal: AbortSignal): Promise<TurnResult> {
+    const { model, images, io } = this.#context;
+    const emit = (event: EngineEvent) => {
+      if (event.type !== "answered") io.emit({ ...event, lane: index } as EngineEvent);
+    };
+    const lane = new Session(model, { ...io, emit }, images);
+    if (index === 0) this.#held.drop();
+    try {
+      return await lane.ask(request, signal);
+    } finally {
+      if (index === 0) this.#held = lane.#held;
+      else lane.#held.drop();
+    }
   }
 
   /** What `settings` would keep of the last prompt. @throws EngineError, PolicyError */

@@ -7,6 +7,7 @@ import {
   cacheSettings,
   clampPercent,
   FULL,
+  questionSettings,
   type SettingsState,
   type SettingsStore,
 } from "../settings/settings";
@@ -14,7 +15,7 @@ import {
 export const FEWEST_LANES = 2;
 export const MOST_LANES = 4;
 
-/** One lane of the next comparison. Scope and cap are those of the settings. */
+/** One lane of the next comparison. Scope, cap and the share of earlier images are those of the settings. */
 export interface LaneChoice {
   /** Identifies the lane while editing. */
   readonly id: string;
@@ -102,7 +103,9 @@ export function createComparisonSetup(
           ? { ...chosen.options, [policy]: lane.options }
           : chosen.options;
         const keepPercent = clampPercent(lane.keepPercent);
-        return cacheSettings({ ...chosen, policy, keepPercent, options }, policies);
+        // The full cache is what the other lanes are compared with: it drops nothing.
+        const settingsOf = policy === FULL ? cacheSettings : questionSettings;
+        return settingsOf({ ...chosen, policy, keepPercent, options }, policies);
       });
     },
     asked() {

@@ -136,9 +136,9 @@ export function cacheSettings(
   };
 }
 
-/** The same for a question in one lane: a comparison has no share of its own for earlier images. */
+/** The same for the next question, which may keep less of earlier images. */
 export function questionSettings(
-  state: SettingsState,
+  state: Parameters<typeof cacheSettings>[0] & Pick<SettingsState, "earlierPercent">,
   policies: readonly PolicyInfo[],
 ): CacheSettings {
   const { earlierPercent } = state;

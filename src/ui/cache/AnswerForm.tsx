@@ -2,14 +2,13 @@ import { texts } from "@/language/language";
 import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { Sampling } from "@/protocol/request";
 import { SAMPLING_LIMITS } from "@/store/settings/settings";
-import { samplingWords } from "../shared/settingsWords";
 import { useApp, useSettings } from "../useApp";
 import styles from "./Cache.module.css";
 import { NumberField } from "./NumberField";
 
 const PARTS = Object.keys(SAMPLING_LIMITS) as readonly (keyof typeof SAMPLING_LIMITS)[];
 
-/** Sampling, which does not concern the cache: closed by default. */
+/** Sampling, which does not concern the cache. */
 export function AnswerForm() {
   const { settings } = useApp();
   const sampling = useSettings((state) => state.sampling);
@@ -17,10 +16,8 @@ export function AnswerForm() {
   const set = (change: Partial<Sampling>) =>
     settings.choose({ sampling: { ...sampling, ...change } });
   return (
-    <details className={styles.options}>
-      <summary>
-        {words.name} <span className={styles.now}>{texts.page.list(samplingWords(sampling))}</span>
-      </summary>
+    <section className={styles.options}>
+      <h3>{words.name}</h3>
       <div className={styles.fields}>
         {PARTS.map((part) => (
           <NumberField
@@ -40,6 +37,6 @@ export function AnswerForm() {
           {texts.cache.defaults}
         </button>
       </div>
-    </details>
+    </section>
   );
 }

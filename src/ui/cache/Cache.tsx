@@ -1,8 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { texts } from "@/language/language";
-import { LatencyBlock } from "../charts/LatencyBlock";
-import { MemoryBlock } from "../charts/MemoryBlock";
-import { PhasesBlock } from "../charts/PhasesBlock";
+import { ChartTabs } from "../charts/ChartTabs";
+import { Meter } from "../charts/Memory";
 import styles from "./Cache.module.css";
 import { CACHE_SHEET } from "./cacheSheet";
 import { SettingsBlock } from "./SettingsBlock";
@@ -48,9 +47,8 @@ function Blocks() {
   return (
     <>
       <SettingsBlock />
-      <MemoryBlock />
-      <LatencyBlock />
-      <PhasesBlock />
+      <Meter />
+      <ChartTabs />
     </>
   );
 }

@@ -7,22 +7,22 @@ import styles from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";
 import { NumberField } from "./NumberField";
 
-/** The policy's own options, closed by default. */
+/** The policy's own options. */
 export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
   const { settings } = useApp();
   const chosen = useSettings((state) => state.options[policy.id]);
   if (Object.keys(policy.options).length === 0) return null;
   const change = (values: OptionValues) => settings.chooseOptions(policy.id, values);
   return (
-    <details className={styles.options}>
-      <summary>{texts.cache.options}</summary>
+    <section className={styles.options}>
+      <h3>{texts.cache.optionsOf(texts.policy(policy.label))}</h3>
       <OptionFields policy={policy} chosen={chosen} onChange={change}>
         {completeOptions(policy, chosen).search === "config" && <Calibrate policy={policy} />}
         <button type="button" className={styles.reset} onClick={() => change({})}>
           {texts.cache.defaults}
         </button>
       </OptionFields>
-    </details>
+    </section>
   );
 }
 

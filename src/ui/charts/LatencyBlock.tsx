@@ -5,12 +5,12 @@ import type { TurnPoint } from "@/store/chat/turnHistory";
 import type { Charts } from "@/store/engine/charts";
 import type { DataTable } from "@/text/csv";
 import { formatBytes, formatMs } from "@/text/format";
-import cache from "../cache/Cache.module.css";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useCharts, useChat, useModel } from "../useApp";
 import styles from "./Charts.module.css";
 import { LiveChart } from "./LiveChart";
 import { joinByToken, latencyChart } from "./latencyChart";
+import { ViewChoice } from "./Memory";
 import { ShowData } from "./ShowData";
 import { turnTimesChart } from "./turnCharts";
 import { useTurnHistory } from "./useTurnHistory";
@@ -23,21 +23,15 @@ export function LatencyBlock() {
   const last = useTurnHistory().at(-1)?.msPerToken;
   const shown = view === "live" ? ms : last;
   return (
-    <section className={cache.block} aria-label={texts.charts.time.name}>
-      <div className={styles.head}>
-        <h2>{texts.charts.time.name}</h2>
-        <span className={`num ${styles.values}`}>
-          {shown !== undefined && shown > 0 && formatMs(shown)}
-          {full !== undefined && <i>{texts.charts.time.full(formatMs(full))}</i>}
-        </span>
-      </div>
-      {view === "live" ? <OverTokens ms={ms} full={full} /> : <ByTurn full={full} />}
+    <section className={styles.section} aria-label={texts.charts.time.name}>
+      <h2>{texts.charts.time.name}</h2>
+      {view === "live" ? <OverTokens ms={shown} full={full} /> : <ByTurn ms={shown} full={full} />}
     </section>
   );
 }
 
 interface Times {
-  /** Median of the newest answer. */
+  /** Median of the newest answer; 0 if it was no token long. */
   readonly ms: TurnResult["ms"]["firstToken"] | undefined;
   /** Median of the last run with the full cache. */
   readonly full: number | undefined;
@@ -53,24 +47,31 @@ function OverTokens({ ms, full }: Times) {
   )?.settings;
   return (
     <>
-      <Keys full={full}>{settings && settingsLabel(policies, settings)}</Keys>
-      <LiveChart source={source} height={96} label={latencyLabel(ms, full)} />
+      <Keys ms={ms} full={full}>
+        {settings && settingsLabel(policies, settings)}
+      </Keys>
+      <LiveChart source={source} height={84} label={latencyLabel(ms, full)} />
       <ShowData caption={texts.charts.time.name} read={() => tokenTable(charts)}>
-        <Remarks />
+        <div className={styles.tabOnly}>
+          <ViewChoice />
+        </div>
       </ShowData>
+      <Remarks />
     </>
   );
 }
 
-function ByTurn({ full }: Pick<Times, "full">) {
+function ByTurn({ ms, full }: Times) {
   const { policies } = useApp();
   const points = useTurnHistory();
   const source = useMemo(() => turnTimesChart(points, full), [points, full]);
   const { columns } = texts.charts;
   return (
     <>
-      <Keys full={full}>{texts.charts.time.median}</Keys>
-      <LiveChart source={source} height={96} label={turnLabel(points)} />
+      <Keys ms={ms} full={full}>
+        {texts.charts.time.median}
+      </Keys>
+      <LiveChart source={source} height={84} label={turnLabel(points)} />
       <ShowData
         caption={texts.charts.time.byTurn}
         read={() => ({
@@ -82,19 +83,26 @@ function ByTurn({ full }: Pick<Times, "full">) {
           ]),
         })}
       >
-        <Remarks />
+        <div className={styles.tabOnly}>
+          <ViewChoice />
+        </div>
       </ShowData>
+      <Remarks />
     </>
   );
 }
 
-/** Names of the two lines, each in its colour. */
-function Keys({ full, children }: Pick<Times, "full"> & { readonly children: ReactNode }) {
+/** Names and medians of the two lines, each in its colour. */
+function Keys({ ms, full, children }: Times & { readonly children: ReactNode }) {
   return (
     <p className={styles.keys}>
-      <span className={styles.current}>{children}</span>
+      <span className={styles.current}>
+        {children} {ms !== undefined && ms > 0 && <b className="num">{formatMs(ms)}</b>}
+      </span>
       {full !== undefined && (
-        <span className={styles.reference}>{texts.charts.time.fullCache}</span>
+        <span className={styles.reference}>
+          {texts.charts.time.fullCache} <b className="num">{formatMs(full)}</b>
+        </span>
       )}
     </p>
   );
@@ -103,7 +111,7 @@ function Keys({ full, children }: Pick<Times, "full"> & { readonly children: Rea
 function Remarks() {
   const isFallback = useModel((state) => state.phase === "ready" && state.info.adapter.isFallback);
   return (
-    <p>
+    <p className={styles.remark}>
       <SpeedRemark />
       {isFallback && <span className={styles.narrowOnly}>{texts.charts.time.software}</span>}
     </p>

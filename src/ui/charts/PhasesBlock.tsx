@@ -1,6 +1,5 @@
 import { texts } from "@/language/language";
 import { formatMs } from "@/text/format";
-import cache from "../cache/Cache.module.css";
 import { useCharts } from "../useApp";
 import styles from "./Charts.module.css";
 import { ShowData } from "./ShowData";
@@ -20,7 +19,7 @@ export function PhasesBlock() {
   const words = texts.charts.phases;
   const total = phases.reduce((sum, [, time]) => sum + time, 0);
   return (
-    <section className={cache.block} aria-label={words.name}>
+    <section className={styles.section} aria-label={words.name}>
       <div className={styles.head}>
         <h2>{words.name}</h2>
         <span className={`num ${styles.values}`}>{total > 0 && formatMs(total)}</span>

@@ -9,7 +9,6 @@ export interface Ink {
   readonly grid: string;
   readonly text: string;
   readonly warning: string;
-  readonly surface: string;
   readonly font: string;
 }
 
@@ -23,7 +22,6 @@ export function chartInk(host: HTMLElement): Ink {
     grid: color("--line"),
     text: color("--ink3"),
     warning: color("--warn"),
-    surface: color("--surface"),
     font: `${12 * devicePixelRatio}px ${family}`,
   };
 }
@@ -47,18 +45,13 @@ export interface Label {
   readonly align?: CanvasTextAlign;
 }
 
-/** Writes on a chart's canvas; labels are next to their lines, so there is no legend. */
+/** Writes on a chart's canvas, beside or above the plot: no line crosses it there. */
 export function drawLabel({ ctx }: uPlot, ink: Ink, label: Label): void {
   ctx.save();
   ctx.font = ink.font;
   ctx.fillStyle = label.color;
   ctx.textAlign = label.align ?? "left";
   ctx.textBaseline = "alphabetic";
-  // An outline in the background colour, so that lines do not cross the text.
-  ctx.strokeStyle = ink.surface;
-  ctx.lineWidth = 3 * devicePixelRatio;
-  ctx.lineJoin = "round";
-  ctx.strokeText(label.text, label.x, label.y);
   ctx.fillText(label.text, label.x, label.y);
   ctx.restore();
 }
@@ -84,16 +77,32 @@ export function drawRules(chart: uPlot, ink: Ink): void {
   for (const value of [0, ...scaleValues(chart)]) drawRule(chart, value, ink.grid);
 }
 
-/** The values of the hairlines, over the lines of the chart; the highest has the unit. */
+/** CSS pixels beside a plot for the values of its hairlines: `1000 ms`. */
+const SCALE_ROOM = 56;
+/** CSS pixels above a plot for one line of labels. */
+const LABEL_ROOM = 16;
+
+/** Padding of a chart that writes its scale: no line can cross it there. */
+export const SCALE_PADDING: uPlot.Padding = [8, SCALE_ROOM, 0, 0];
+/** Padding of a chart whose labels stand above it. */
+export const LABEL_PADDING: uPlot.Padding = [LABEL_ROOM, 0, 0, 0];
+
+/** The values of the hairlines, right of the plot; the highest has the unit. */
 export function drawScale(chart: uPlot, ink: Ink, unit: string): void {
-  const right = chart.bbox.left + chart.bbox.width;
-  const gap = 4 * devicePixelRatio;
+  const x = chart.bbox.left + chart.bbox.width + 6 * devicePixelRatio;
   const values = scaleValues(chart);
   for (const value of values) {
-    const y = Math.round(chart.valToPos(value, "y", true)) - gap;
+    const y = Math.round(chart.valToPos(value, "y", true)) + 4 * devicePixelRatio;
     const text = value === values.at(-1) ? `${value} ${unit}` : String(value);
-    drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
+    drawLabel(chart, ink, { text, x, y, color: ink.text });
   }
+}
+
+/** A label above the plot, at its left or right end. */
+export function drawAbove(chart: uPlot, ink: Ink, label: Omit<Label, "x" | "y">): void {
+  const { left, top, width } = chart.bbox;
+  const x = label.align === "right" ? left + width : left;
+  drawLabel(chart, ink, { ...label, x, y: top - 4 * devicePixelRatio });
 }
 
 /** Round values above zero, up to the highest on the scale. */

@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { Charts } from "@/store/engine/charts";
 import { formatMsNumber } from "@/text/format";
-import { chartInk, drawLabel, drawRules, drawScale, FRAME, type Ink } from "./ink";
+import { chartInk, drawLabel, drawRules, drawScale, FRAME, type Ink, SCALE_PADDING } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
 /** Milliseconds of each token of the current run, the last run with the full cache in grey. */
@@ -30,7 +30,7 @@ export function latencyChart(charts: Charts): ChartSource {
           y: { range: (_, __, max) => [0, (max || 50) * 1.2] },
         },
         ...FRAME,
-        padding: [10, 0, 0, 0],
+        padding: SCALE_PADDING,
         series: [
           {},
           { ...line, stroke: ink.accent, width: 1.7 },

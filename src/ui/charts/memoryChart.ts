@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { Charts } from "@/store/engine/charts";
 import { formatBytes } from "@/text/format";
-import { chartInk, drawLabel, drawRule, FRAME, type Ink } from "./ink";
+import { chartInk, drawAbove, drawLabel, drawRule, FRAME, type Ink, LABEL_PADDING } from "./ink";
 import type { ChartSource } from "./LiveChart";
 
 /** Largest ratio of the cap to the highest value at which it is drawn to scale. */
@@ -37,7 +37,7 @@ export function memoryChart(charts: Charts, cap?: number): ChartSource {
           y: { range: (_, __, max) => [0, top(max || 1, cap)] },
         },
         ...FRAME,
-        padding: [14, 0, 0, 0],
+        padding: LABEL_PADDING,
         series: [
           {},
           {
@@ -63,30 +63,24 @@ export function memoryChart(charts: Charts, cap?: number): ChartSource {
   };
 }
 
-/** Upper end of the byte scale: the highest line and a margin. */
+/** Upper end of the byte scale: a little above the highest line, so that the whole of it is seen. */
 function top(max: number, cap: number | undefined): number {
   const isCapInSight = cap !== undefined && cap <= max * CAP_IN_SIGHT;
-  return (isCapInSight ? Math.max(max, cap) : max) * 1.12;
+  return (isCapInSight ? Math.max(max, cap) : max) * 1.03;
 }
 
-/** Label of the dotted line, at its end. */
+/** The newest value of the dotted line, above its end. */
 export function drawFull(chart: uPlot, ink: Ink, full: ArrayLike<number> | undefined): void {
   const last = full?.[full.length - 1] ?? 0;
   if (last === 0) return;
-  const right = chart.bbox.left + chart.bbox.width;
-  const y = chart.valToPos(last, "y", true) - 4 * devicePixelRatio;
   const text = texts.charts.full(formatBytes(last));
-  drawLabel(chart, ink, { text, x: right, y, color: ink.text, align: "right" });
+  drawAbove(chart, ink, { text, color: ink.text, align: "right" });
 }
 
 /** The cap as a line at its height; only as a number if it is far above all values. */
 function drawCap(chart: uPlot, ink: Ink, cap: number): void {
-  const text = texts.charts.cap(formatBytes(cap));
-  const { left, top: ceiling } = chart.bbox;
-  const isInSight = cap <= (chart.scales.y?.max ?? 0);
-  const line = isInSight ? drawRule(chart, cap, ink.warning) : ceiling;
-  const y = Math.max(line - 4 * devicePixelRatio, 10 * devicePixelRatio);
-  drawLabel(chart, ink, { text, x: left, y, color: ink.warning });
+  if (cap <= (chart.scales.y?.max ?? 0)) drawRule(chart, cap, ink.warning);
+  drawAbove(chart, ink, { text: texts.charts.cap(formatBytes(cap)), color: ink.warning });
 }
 
 /** The baseline, the labels of the marks under it, and the time at the right end. */

@@ -2,7 +2,17 @@ import uPlot from "uplot";
 import { texts } from "@/language/language";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import { formatBytes, formatMsNumber } from "@/text/format";
-import { chartInk, drawLabel, drawRule, drawRules, drawScale, FRAME, type Ink } from "./ink";
+import {
+  chartInk,
+  drawLabel,
+  drawRule,
+  drawRules,
+  drawScale,
+  FRAME,
+  type Ink,
+  LABEL_PADDING,
+  SCALE_PADDING,
+} from "./ink";
 import type { ChartSource } from "./LiveChart";
 import { drawFull } from "./memoryChart";
 
@@ -41,8 +51,8 @@ export function turnBytesChart(points: readonly TurnPoint[]): ChartSource {
       };
       const kept = { stroke: ink.accent, fill: ink.accentSoft, width: 1.6 };
       return {
-        ...turnOptions(turns, 1.12),
-        padding: [14, 0, 0, 0],
+        ...turnOptions(turns, 1.03),
+        padding: LABEL_PADDING,
         series: [
           {},
           { ...kept, points: { show: false }, ...(bars ? { paths: bars } : {}) },
@@ -87,7 +97,7 @@ export function turnTimesChart(
       const dots = { show: true, size: 6, fill: ink.accent };
       return {
         ...turnOptions(turns, 1.2),
-        padding: [10, 0, 0, 0],
+        padding: SCALE_PADDING,
         series: [
           {},
           { stroke: ink.accent, width: 1.7, points: dots, spanGaps: true },

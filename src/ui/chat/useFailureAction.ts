@@ -24,7 +24,7 @@ export function useRaiseCap({ id, settings }: Attempt): (capMb: number) => void 
 
 /**
  * Asks again with half of what earlier images kept, if that helps: under a cap the engine has given up all
- * that it may already, and a comparison compresses all images alike.
+ * that it may already, and a full cache drops nothing.
  */
 export function useKeepLessOfEarlier(
   exchange: Exchange,
@@ -35,8 +35,8 @@ export function useKeepLessOfEarlier(
   const isOut = run.phase === "failed" && run.failure.code === "outOfMemory";
   const { retention, earlierRetention = retention } = settings;
   const earlierPercent = clampPercent((earlierRetention * 100) / 2);
-  if (!hasEarlier || !isOut || comparison !== undefined || earlierRetention <= 0.01)
-    return undefined;
+  const isFullLane = comparison !== undefined && settings.policy === FULL;
+  if (!hasEarlier || !isOut || isFullLane || earlierRetention <= 0.01) return undefined;
   return () => {
     app.settings.choose({ earlierPercent });
     app.chat.retry(id, { ...settings, earlierRetention: earlierPercent / 100 });

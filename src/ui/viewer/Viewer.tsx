@@ -28,14 +28,16 @@ export function Viewer() {
 
   return (
     <section className={styles.viewer} aria-label={words.name} data-open={isOpen}>
-      <ImageFrame
-        image={image}
-        rows={view.rows}
-        overlay={view.overlay}
-        readings={readings}
-        pins={pins}
-        caption={attention && <Caption view={view} />}
-      />
+      <div className={styles.stage}>
+        <ImageFrame
+          image={image}
+          rows={view.rows}
+          overlay={view.overlay}
+          readings={readings}
+          pins={pins}
+          caption={attention && <Caption view={view} />}
+        />
+      </div>
       <div className={styles.about}>
         <ImageStrip />
         <h2 className={styles.caption}>

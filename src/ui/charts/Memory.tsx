@@ -15,10 +15,9 @@ import { ShowData } from "./ShowData";
 import { turnBytesChart } from "./turnCharts";
 import { useTurnHistory } from "./useTurnHistory";
 
-/** KV bytes of live GPU buffers: now, relative to the full cache, and over time or turns. */
-export function MemoryBlock() {
+/** KV bytes of live GPU buffers now, relative to the full cache. */
+export function Meter() {
   const reading = useCharts((state) => state.reading);
-  const view = useCharts((state) => state.view);
   const kv = reading?.pools.kv ?? 0;
   const full = reading?.fullKv ?? 0;
   const { value, unit } = bytesParts(kv);
@@ -43,6 +42,15 @@ export function MemoryBlock() {
         </meter>
         <i style={{ transform: `scaleX(${share})` }} />
       </div>
+    </section>
+  );
+}
+
+/** KV bytes over time or turns. */
+export function MemoryChart() {
+  const view = useCharts((state) => state.view);
+  return (
+    <section className={styles.section} aria-label={texts.charts.tabs.memory}>
       {view === "live" ? <OverTime /> : <ByTurn />}
     </section>
   );
@@ -94,7 +102,7 @@ function ByTurn() {
 }
 
 /** One choice for the charts of bytes and of time. */
-function ViewChoice() {
+export function ViewChoice() {
   const { charts } = useApp();
   const view = useCharts((state) => state.view);
   const { choice, overTime, byTurn } = texts.charts;

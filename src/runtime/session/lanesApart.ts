@@ -1,0 +1,40 @@
+import type { AskRequest, CompareRequest } from "@/protocol/request";
+import type { LaneOutcome, TurnResult } from "@/protocol/result";
+import { asEngineError, isAbort } from "../failures";
+import { checkLanes } from "../request/request";
+import { isCompressing } from "./reference";
+
+/**
+ * Whether lanes have no prefill in common: a lane that keeps less of earlier images compresses turn by turn,
+ * and ranks their rows itself.
+ */
+export function areApart({ lanes, turns }: CompareRequest): boolean {
+  return turns.length > 1 && lanes.some(({ earlierRetention }) => earlierRetention !== undefined);
+}
+
+/**
+ * Asks the question once per lane, as if no other lane existed. The first lane's reference is that of all:
+ * the whole conversation without compression.
+ * @param ask answers in one lane
+ */
+export async function answerApart(
+  { lanes, ...question }: CompareRequest,
+  ask: (request: AskRequest, lane: number) => Promise<TurnResult>,
+): Promise<readonly LaneOutcome[]> {
+  const isJudged = checkLanes(lanes).every(isCompressing) && question.reference === true;
+  const outcomes: LaneOutcome[] = [];
+  for (const [index, settings] of lanes.entries()) {
+    const reference = isJudged && index === 0;
+    try {
+      outcomes.push({ result: await ask({ ...question, settings, reference }, index) });
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      outcomes.push({ failure: asEngineError(error).failure });
+    }
+  }
+  const reference = outcomes[0]?.result?.reference;
+  if (!reference) return outcomes;
+  return outcomes.map(({ result, ...rest }) =>
+    result ? { result: { ...result, reference } } : (rest as LaneOutcome),
+  );
+}
