@@ -8,16 +8,21 @@ const AddressDialog = lazy(() => import("./AddressDialog"));
 
 /** The requested dialog; its code is loaded on demand. */
 export function AddingDialogs() {
-  const dialog = useStore(adding, (state) => state.dialog);
+  const { dialog, videos } = useStore(adding);
   if (!dialog) return null;
   return (
     <Suspense>
       {dialog.kind === "camera" ? (
-        <Camera target={dialog.target} onClose={closeDialog} />
+        <Camera target={dialog.target} onClose={() => closeDialog()} />
       ) : dialog.kind === "video" ? (
-        <VideoDialog given={dialog.given} target={dialog.target} onClose={closeDialog} />
+        <VideoDialog
+          key={videos.length}
+          given={dialog.given}
+          target={dialog.target}
+          onClose={closeDialog}
+        />
       ) : (
-        <AddressDialog target={dialog.target} onClose={closeDialog} />
+        <AddressDialog target={dialog.target} onClose={() => closeDialog()} />
       )}
     </Suspense>
   );

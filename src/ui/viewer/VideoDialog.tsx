@@ -10,7 +10,7 @@ import styles from "./Adding.module.css";
 interface Props {
   readonly given: Given;
   readonly target: Target;
-  readonly onClose: () => void;
+  readonly onClose: (hasAdded: boolean) => void;
 }
 
 const DEFAULT_FRAMES = 8;
@@ -21,6 +21,7 @@ export default function VideoDialog({ given, target, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [count, setCount] = useState(DEFAULT_FRAMES);
   const [isTried, setTried] = useState(false);
+  const hasAdded = useRef(false);
   const isReading = useViewer((state) => state.isReading);
   const failure = useViewer((state) => state.failure);
   const words = texts.viewer.video;
@@ -30,19 +31,23 @@ export default function VideoDialog({ given, target, onClose }: Props) {
   async function add(event: FormEvent) {
     event.preventDefault();
     setTried(true);
-    if (await viewer.chooseVideo(given, count, target)) dialog.current?.close();
+    hasAdded.current = await viewer.chooseVideo(given, count, target);
+    if (hasAdded.current) dialog.current?.close();
   }
 
   function close() {
     if (isTried && isReading) viewer.stopReading();
     if (isTried) viewer.dismissFailure();
-    onClose();
+    onClose(hasAdded.current);
   }
 
   return (
     <dialog ref={dialog} className={styles.dialog} aria-labelledby="video-title" onClose={close}>
       <form onSubmit={(event) => void add(event)}>
         <h2 id="video-title">{words.title}</h2>
+        <p className={styles.hint} dir="auto">
+          {given.title}
+        </p>
         <label className={styles.count}>
           {words.count}
           <input
