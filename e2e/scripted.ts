@@ -48,6 +48,10 @@ export async function openSettings(page: Page): Promise<void> {
   await expect(page.getByRole("dialog", { name: "More settings" })).toBeVisible();
 }
 
+export async function closeSettings(page: Page): Promise<void> {
+  await page.getByRole("dialog").getByRole("button", { name: "Done" }).click();
+}
+
 /** Shows the chart of the time per token: where there is room for all charts, it is shown already. */
 export async function showTime(page: Page): Promise<void> {
   const tab = page.getByRole("radio", { name: "Time per token" });

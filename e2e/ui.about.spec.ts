@@ -42,6 +42,10 @@ test("the About page says of each method what it did here, and nothing that was 
   await expect(table.getByRole("row", { name: `strength ${strength}` })).toBeVisible();
   await expect(method("PrefixKV").getByText(/^Ask with PrefixKV/)).toBeVisible();
   await expect(page.getByText(/is from your last answer, with AirCache 10\s%/)).toBeVisible();
+  // The image stands beside the steps, not over them.
+  const figure = await page.getByRole("main").locator("figure").last().boundingBox();
+  const steps = await page.getByRole("main").locator("ol").first().boundingBox();
+  expect(figure!.x + figure!.width).toBeLessThanOrEqual(steps!.x);
 
   await expectAccessible(page);
 });

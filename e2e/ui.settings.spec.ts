@@ -1,7 +1,7 @@
 import { expect, type Page } from "@playwright/test";
 import type { Recording } from "../src/client/scriptedEngine";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
-import { ask, openScripted, openSettings, recording } from "./scripted";
+import { ask, closeSettings, openScripted, openSettings, recording } from "./scripted";
 import { test } from "./test";
 
 const composer = (page: Page) => page.getByRole("textbox", { name: "Question" });
@@ -49,6 +49,7 @@ test("a cap is part of the next settings, of the address and of the answer", asy
   await expect(next(page)).toHaveText("next: AirCache 10 %, cap 1.5 MB");
   await expect(page).toHaveURL(/[?&]cap=1\.5(&|$)/);
   await expect(changed(page)).toHaveText("cap 1.5 MB");
+  await closeSettings(page);
   await ask(page, "What is the total?");
   await expect(facts(page)).toContainText("AirCache 10 %, cap 1.5 MB");
   await openSettings(page);
@@ -79,6 +80,7 @@ test("a cap that is too small says under its field what it would need", async ({
   await openSettings(page);
   await expect(cap(page)).toHaveAttribute("aria-invalid", "true");
   await expect(cap(page)).toHaveAccessibleDescription(message);
+  await closeSettings(page);
   await page.getByRole("button", { name: "Raise the cap to 0.62 MB" }).click();
   await openSettings(page);
   await expect(cap(page)).toHaveValue("0.62");
@@ -101,6 +103,7 @@ test("sampling is chosen on demand, travels in the address and stands by the ans
   for (const part of ["temperature=0.7", "top-p=0.9", "seed=3", "max-new-tokens=64"]) {
     await expect(page).toHaveURL((url) => url.search.slice(1).split("&").includes(part));
   }
+  await closeSettings(page);
   await ask(page, "What is the total?");
   await expect(facts(page)).toContainText(words);
 

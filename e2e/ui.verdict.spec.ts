@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { ask, openScripted, openSettings, recording } from "./scripted";
+import { ask, closeSettings, openScripted, openSettings, recording } from "./scripted";
 import { test } from "./test";
 
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
@@ -24,6 +24,7 @@ test("every compressed answer says whether it is the full cache's, and which wor
   // Typed again, the question is answered again in its place.
   await openSettings(page);
   await page.getByLabel("Compare every answer with the full cache").uncheck();
+  await closeSettings(page);
   await ask(page, "What is the total?");
   await expect(page.getByRole("group", { name: "What is the total?" })).toHaveCount(1);
   await expect(answers(page)).toHaveCount(3);

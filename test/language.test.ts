@@ -7,6 +7,7 @@ import { en } from "@/language/en/en";
 import { languageOf } from "@/language/language";
 import { policiesZh } from "@/language/zh/policies";
 import { zh } from "@/language/zh/zh";
+import { modelCard } from "@/model/checkpoint/card";
 import type { FailureReason } from "@/protocol/reason";
 import { REASON_KINDS } from "@/store/library/noticeSchemas";
 import { completeOptions } from "@/store/settings/policyInfo";
@@ -109,6 +110,12 @@ test("every text of the policies' registry has a Chinese one", () => {
     "Keeps every row at any retention.",
   ]);
   expect(Object.keys(policiesZh).filter((text) => !known.has(text))).toEqual([]);
+});
+
+test("what the embedded model is for is said in Chinese", () => {
+  const config = fs.readFileSync("public/models/keepsight-mini/config.json", "utf8");
+  const { purpose } = modelCard(JSON.parse(config)) ?? {};
+  expect(zh.viewer.purpose(purpose!)).not.toContain(purpose);
 });
 
 test("the first language of the browser that the page has is used", () => {

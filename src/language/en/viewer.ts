@@ -12,7 +12,8 @@ export const viewerEn = {
   larger: "Larger image",
   smaller: "Smaller image",
   overlay: { name: "Overlay", kept: "Kept", heat: "Heat", off: "Off" },
-  purpose: (sentence: string) => `About this model: ${sentence}`,
+  /** @param sentence the model card's own */
+  purpose: (sentence: string) => sentence,
   caption: {
     ask: "Ask, and see which patches each layer keeps",
     keptAll: <T>(layers: number, kept: T, all: T, isPreview: boolean): Parts<T> => [

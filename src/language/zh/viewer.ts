@@ -18,12 +18,18 @@ function sampleTitle(world = "", title: string): string {
   return Number.isNaN(count) ? kind : `${count} ${kind}`;
 }
 
+/** What the embedded model is for, in Chinese; other models' cards are shown as they are. */
+const PURPOSES: Readonly<Record<string, string>> = {
+  "This model reads printed pages in English: receipts, bar charts, cards, shapes and words. Its answers about anything else, such as photographs, tables or handwriting, mean nothing.":
+    "此模型阅读印刷的英文页面：收据、条形图、卡片、图形和单词。它对其他内容（如照片、表格或手写）的回答没有意义。",
+};
+
 export const viewerZh: Texts["viewer"] = {
   name: "查看区",
   larger: "放大图像",
   smaller: "缩小图像",
   overlay: { name: "叠加层", kept: "保留", heat: "热度", off: "关闭" },
-  purpose: (sentence) => `关于此模型：${sentence}`,
+  purpose: (sentence) => PURPOSES[sentence] ?? `关于此模型：${sentence}`,
   caption: {
     ask: "提问后可看到每一层保留了哪些图块",
     keptAll: (layers, kept, all, isPreview) => [
