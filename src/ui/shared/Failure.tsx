@@ -28,21 +28,23 @@ export function Failure({ failure, onAct, onRaiseCap, onKeepLessOfEarlier }: Pro
           <p lang="en">{original}</p>
         </details>
       )}
-      {neededMb !== undefined && onRaiseCap && (
-        <button type="button" className={styles.action} onClick={() => onRaiseCap(neededMb)}>
-          {words.raiseCap(neededMb)}
-        </button>
-      )}
-      {onKeepLessOfEarlier && (
-        <button type="button" className={styles.action} onClick={onKeepLessOfEarlier}>
-          {words.keepLessOfEarlier}
-        </button>
-      )}
-      {action && onAct && (
-        <button type="button" className={styles.action} onClick={() => onAct(action)}>
-          {words.actions[action]}
-        </button>
-      )}
+      <span className={styles.actions}>
+        {neededMb !== undefined && onRaiseCap && (
+          <button type="button" onClick={() => onRaiseCap(neededMb)}>
+            {words.raiseCap(neededMb)}
+          </button>
+        )}
+        {onKeepLessOfEarlier && (
+          <button type="button" onClick={onKeepLessOfEarlier}>
+            {words.keepLessOfEarlier}
+          </button>
+        )}
+        {action && onAct && (
+          <button type="button" onClick={() => onAct(action)}>
+            {words.actions[action]}
+          </button>
+        )}
+      </span>
     </div>
   );
 }
