@@ -52,16 +52,6 @@ export async function compareLanes(
   return answerAll(job, checked, { segment, encoded }, together);
 }
 
-function checkLanes(settings: readonly CacheSettings[]): readonly CheckedSettings[] {
-  if (settings.length < 2 || settings.length > MOST_LANES) {
-    throw bad(`Two to ${MOST_LANES} lanes can be compared, not ${settings.length}.`);
-  }
-  if (settings.some(({ earlierRetention }) => earlierRetention !== undefined)) {
-    throw bad("A comparison compresses all images alike; it keeps no other share of earlier ones.");
-  }
-  return settings.map(checkSettings);
-}
-
 /** Prefills once and answers in every lane. */
 async function answerAll(
   job: Job,
