@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
 import { paintedShare } from "./pageChecks";
-import { ask, openScripted, openSettings, recording, saying } from "./scripted";
+import { ask, openScripted, openSettings, recording, saying, showTime } from "./scripted";
 import { test } from "./test";
 
 const answers = (page: import("@playwright/test").Page) =>
@@ -126,6 +126,7 @@ test("a question is asked again under other policies, beside the first answer", 
   }
   await expect(answers(page)).toHaveCount(3);
   const chart = page.getByRole("img", { name: /^Time per token: median .*, with the full cache/ });
+  await showTime(page);
   await expect(chart).toBeVisible();
   const first = page.getByRole("button", { name: "Show patches" }).first();
   await first.click();
