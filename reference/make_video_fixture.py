@@ -41,8 +41,7 @@ def main() -> None:
     prompts = [
         ("smolvlm2", smolvlm.SmolVLMProcessor, idefics, smolvlm.DEFAULT_CHAT_TEMPLATE),
         ("internvl3", InternVLProcessor, internvl, None),
-        # The rows of a video have a token of their own, whose embedding the features replace, too.
-        ("llava-onevision", LlavaOnevisionProcessor, {"video_token": "<image>"}, None),
+        ("llava-onevision", LlavaOnevisionProcessor, {"video_token": "<video>"}, None),
     ]
     written, beside = {}, {}
     for name, processor, tokens, template in prompts:

@@ -47,3 +47,9 @@ export function openVision(
     markup,
   };
 }
+
+/** The token of a video's rows, which older models lack. */
+export function videoTokenOf(json: JsonObject): number | undefined {
+  const id = json.video_token_id ?? json.video_token_index;
+  return typeof id === "number" ? id : undefined;
+}

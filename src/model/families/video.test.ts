@@ -8,6 +8,7 @@ import { PromptBuilder } from "../prompt/prompt";
 import { Tokenizer } from "../prompt/tokenizer";
 import { inWords } from "./idefics3/inWords";
 import { OneVisionFrames } from "./llava/oneVisionFrames";
+import { videoTokenOf } from "./openVision";
 import { familyOf } from "./registry";
 
 /** What `reference/make_video_fixture.py` recorded. */
@@ -42,7 +43,8 @@ async function promptsOf(name: string) {
   const folder = `${FAMILY_FIXTURES}/${name}`;
   const json = JSON.parse(fs.readFileSync(`${folder}/config.json`, "utf8"));
   const files = new ModelFiles(diskUrl(folder), { fetch: diskFetch });
-  const markup = familyOf(json)!.vision!.markup(json.image_token_id ?? json.image_token_index);
+  const ids = [json.image_token_id ?? json.image_token_index, videoTokenOf(json)] as const;
+  const markup = familyOf(json)!.vision!.markup(...ids);
   return { markup, prompts: new PromptBuilder(await Tokenizer.load(files), markup, []) };
 }
 
@@ -89,7 +91,7 @@ describe("a video", () => {
   );
 
   it("in a model whose family has no videos is images after their times", async () => {
-    const { prompts, markup } = await promptsOf("qwen2-vl");
+    const { prompts, markup } = await promptsOf("llava-1.5");
     const question = recorded.question;
     const { ids } = prompts.build([{ images: framesOf(2, [1, 65]), question }]);
     const alone = prompts.build([{ images: framesOf(2, [1]), question }]).ids;

@@ -11,7 +11,7 @@ import { pytorchSource } from "@/model/checkpoint/quantized/mlxSource";
 import { readStopIds } from "@/model/checkpoint/stopIds";
 import type { Decoder } from "@/model/decoder/decoder";
 import type { ImageProcessor } from "@/model/families/family";
-import { openVision } from "@/model/families/openVision";
+import { openVision, videoTokenOf } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
 import type { ImageMarkup } from "@/model/prompt/imageMarkup";
@@ -187,12 +187,6 @@ async function loadVision(
   ]);
   const written = markup(imageTokenId, videoTokenOf(json));
   return { processor, encoder, markup: written, rowsPerTile, featureSide };
-}
-
-/** The token of a video's rows, which older models lack. */
-export function videoTokenOf(json: JsonObject): number | undefined {
-  const id = json.video_token_id ?? json.video_token_index;
-  return typeof id === "number" ? id : undefined;
 }
 
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {

@@ -11,6 +11,7 @@ import {
 import { CLIP_PARTS, type TowerNames } from "../../vision/towerNames";
 import type { ModelFamily } from "../family";
 import { featureLayers } from "../featureLayers";
+import { rowTokens } from "../rowTokens";
 import { NextProcessor } from "./nextProcessor";
 import { ClipProcessor } from "./processor";
 
@@ -59,12 +60,8 @@ export const LLAVA_NAMES: TowerNames = {
 
 /** One image token per row, nothing around. */
 export function llavaMarkup(imageTokenId: number): ImageMarkup {
-  return {
-    placeholder: "<image>",
-    imageTokenId,
-    expand: ({ tiles }) =>
-      tiles.map(({ gridRows, gridColumns }) => "<image>".repeat(gridRows * gridColumns)).join(""),
-  };
+  const placeholder = "<image>";
+  return { placeholder, imageTokenId, expand: (image) => rowTokens(image, placeholder) };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 } from "../../vision/towerConfig";
 import type { ModelFamily } from "../family";
 import { featureLayers } from "../featureLayers";
+import { rowTokens } from "../rowTokens";
 import { LLAVA_NAMES, llavaMarkup } from "./llava";
 import { OneVisionProcessor } from "./oneVisionProcessor";
 
@@ -38,11 +39,14 @@ function tower(json: JsonObject, width: number): TowerConfig {
   });
 }
 
-/** The rows of all frames of a video follow each other. */
-function markup(imageTokenId: number): ImageMarkup {
+/** The rows of all frames of a video follow each other, and have a token of their own. */
+function markup(imageTokenId: number, videoTokenId = imageTokenId): ImageMarkup {
   const images = llavaMarkup(imageTokenId);
-  const expand = (frames: readonly ImageGeometry[]) => frames.map(images.expand).join("");
-  return { ...images, video: { placeholder: "<video>", expand } };
+  const placeholder = "<video>";
+  const token = videoTokenId === imageTokenId ? images.placeholder : placeholder;
+  const expand = (frames: readonly ImageGeometry[]) =>
+    frames.map((frame) => rowTokens(frame, token)).join("");
+  return { ...images, video: { placeholder, tokenId: videoTokenId, expand } };
 }
 
 /**

@@ -1,22 +1,14 @@
-import type {
-  ImageGeometry,
-  ImageMarkup,
-  PromptImage,
-  VideoMarkup,
-} from "../../prompt/imageMarkup";
+import type { ImageMarkup, PromptImage, VideoMarkup } from "../../prompt/imageMarkup";
 import type { GridTowerConfig } from "../../vision/grid/gridConfig";
+import { rowTokens } from "../rowTokens";
 import { bySeconds, byStep, type VideoRules } from "./frames";
 
 const IMAGE = "<|image_pad|>";
 const VIDEO = "<|video_pad|>";
 
-function rowsOf({ tiles }: ImageGeometry, token: string): string {
-  return tiles.map(({ gridRows, gridColumns }) => token.repeat(gridRows * gridColumns)).join("");
-}
-
 /** The rows of all steps follow each other. */
 function expandSteps(steps: readonly PromptImage[]): string {
-  return steps.map((step) => rowsOf(step, VIDEO)).join("");
+  return steps.map((step) => rowTokens(step, VIDEO)).join("");
 }
 
 /** Every step has its time in seconds, and start and end of an image of its own. */
@@ -24,7 +16,7 @@ function expandTimedSteps(steps: readonly PromptImage[]): string {
   return steps
     .map((step) => {
       const time = tenths(step.frame?.seconds ?? 0);
-      return `<${time} seconds><|vision_start|>${rowsOf(step, VIDEO)}<|vision_end|>`;
+      return `<${time} seconds><|vision_start|>${rowTokens(step, VIDEO)}<|vision_end|>`;
     })
     .join("");
 }
@@ -53,7 +45,7 @@ export function qwenVlMarkup(
   return {
     placeholder: IMAGE,
     imageTokenId,
-    expand: (image) => rowsOf(image, IMAGE),
+    expand: (image) => rowTokens(image, IMAGE),
     ...(videoTokenId !== undefined && {
       video: { placeholder: VIDEO, tokenId: videoTokenId, expand },
     }),
