@@ -37,6 +37,8 @@ export type Notice =
   | { readonly code: "pieces"; readonly rows: number }
   /** This many answers decoded together: the time of a token is that of a step of all of them. */
   | { readonly code: "decodedTogether"; readonly lanes: number }
+  /** The vision encoder's activations, up to `most`, are too large for f16: it computes in f32. */
+  | { readonly code: "encoderRange"; readonly most: number }
   /** The self-test replaced a variant of the kernels. */
   | { readonly code: "wrongKernels"; readonly kind: string; readonly variant: string };
 

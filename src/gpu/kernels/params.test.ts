@@ -22,6 +22,7 @@ import { createBlendRows } from "./vision/blendRows";
 import { createGatherRows } from "./vision/gatherRows";
 import { createImagePatches } from "./vision/imagePatches";
 import { createLayerNorm } from "./vision/layerNorm";
+import { createMaxAbs } from "./vision/maxAbs";
 import { createReceivedAttention } from "./vision/receivedAttention";
 
 const HEADS = { heads: 4, kvHeads: 2, headDim: 8 };
@@ -47,7 +48,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const kernels = { ...evictKernels(gpu, evictShape), ...stepAttentionKernels(gpu, evictShape) };
   for (const create of Object.values(kernels)) await create();
   const vision = [createImagePatches, createGatherRows, createBlendRows, createAddFeatures];
-  for (const create of [...vision, createReceivedAttention]) await create(gpu);
+  for (const create of [...vision, createReceivedAttention, createMaxAbs]) await create(gpu);
   await createRopeAppend(gpu, "f32");
   await createEmbed(gpu, "f16");
   await createEmbed(gpu, "q4g32");

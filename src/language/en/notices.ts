@@ -37,6 +37,8 @@ export const noticesEn: NoticeSentences = {
     "compression between them.",
   decodedTogether: ({ lanes }) =>
     `${lanes} answers were generated together: the time of a token is that of a step of all of them.`,
+  encoderRange: ({ most }) =>
+    `The vision encoder's numbers reach ${most}, too near to the limit of 16 bits: it computes in 32 bits.`,
   wrongKernels: ({ kind, variant }) =>
     `The ${variant} ${KERNELS[kind] ?? kind} gave wrong results on this adapter and are not used.`,
 };

@@ -23,6 +23,7 @@ export const noticesZh: Texts["notices"] = {
   earlierImagesDropped: () => "为腾出空间，丢弃了较早图像的行。",
   pieces: ({ rows }) => `提示未压缩时放不下：每次读入 ${rows} 行，其间进行压缩。`,
   decodedTogether: ({ lanes }) => `${lanes} 个回答同时生成：每个词元的时间是所有回答走一步的时间。`,
+  encoderRange: ({ most }) => `视觉编码器的数值达到 ${most}，离 16 位的上限太近：改用 32 位计算。`,
   wrongKernels: ({ kind, variant }) =>
     `${KERNELS[kind] ?? kind}（${variant}）在此适配器上计算有误，未被使用。`,
 };

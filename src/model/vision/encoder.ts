@@ -1,4 +1,5 @@
 import type { ProcessedImage } from "../families/family";
+import type { RangeNotice } from "./range";
 
 /** An image's features for the decoder: f32 [rows, width], in the pool `vision`. */
 export interface ImageFeatures {
@@ -10,6 +11,8 @@ export interface ImageFeatures {
   readonly deepstack?: readonly GPUBuffer[];
   /** [rows]: attention that a row's patches receive in the last layer that ran, if it was asked for. */
   readonly attention?: Float32Array;
+  /** What encoding it has shown about the encoder. */
+  readonly notices?: readonly RangeNotice[];
   /** Keys of that layer, mean over heads, summed over a row's patches; f32 [rows, keyWidth]. */
   readonly keys?: RowKeys;
 }
@@ -33,6 +36,8 @@ export function featureBuffers({ buffer, deepstack = [] }: ImageFeatures): reado
 export interface VisionEncoder {
   /** Bytes of weights that came from safetensors; an ONNX file counts among the directory's files. */
   readonly tensorBytes: number;
+  /** What is known about it from earlier visits. */
+  readonly notices?: readonly RangeNotice[];
   /** Whether it encodes square tiles that are smaller than those that it was trained with, too. */
   readonly takesSmallerTiles: boolean;
   /**

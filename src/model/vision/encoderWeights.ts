@@ -9,6 +9,8 @@ import { findGridTower, type GridTowerNames } from "./grid/gridNames";
 import { GridTower } from "./grid/gridTower";
 import { loadGridWeights } from "./grid/gridWeights";
 import type { EncoderShape } from "./onnxContract";
+import type { RangeMeter } from "./range";
+import { type MakeEncoder, RangedEncoder, type RangeMemory } from "./rangedEncoder";
 import { VisionTower } from "./tower";
 import { featuresPerSide, type TowerConfig, takesSmallerTiles } from "./towerConfig";
 import { findTowerLayout, type TowerNames } from "./towerNames";
@@ -30,9 +32,16 @@ export interface EncoderWeights {
     gpu: Gpu,
     source: ByteSource,
     variants: Variants | Promise<Variants>,
-    options?: LoadPlanOptions,
+    options?: LoadEncoderOptions,
   ): Promise<VisionEncoder>;
 }
+
+export interface LoadEncoderOptions extends LoadPlanOptions {
+  /** Default: the range of activations is measured, and not remembered. */
+  readonly range?: RangeMemory;
+}
+
+const FORGETS: RangeMemory = { recall: async () => undefined, keep: async () => {} };
 
 /** The encoder of square tiles. */
 export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWeights {
@@ -47,7 +56,8 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
     takesSmallerTiles: takesSmallerTiles(config),
     isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
     load: (gpu, source, options) => loadTowerWeights(gpu, config, source, names, options),
-    create: (gpu, weights, variants) => VisionTower.create(gpu, config, weights, variants),
+    create: (gpu, weights, variants, meter) =>
+      VisionTower.create(gpu, config, weights, variants, meter),
   });
 }
 
@@ -58,7 +68,8 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
     takesSmallerTiles: false,
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
     load: (gpu, source, options) => loadGridWeights(gpu, config, source, names, options),
-    create: (gpu, weights, variants) => GridTower.create(gpu, config, weights, variants),
+    create: (gpu, weights, variants, meter) =>
+      GridTower.create(gpu, config, weights, variants, meter),
   });
 }
 
@@ -67,7 +78,7 @@ interface EncoderKind<W> {
   readonly takesSmallerTiles: boolean;
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: LoadPlanOptions): Promise<W>;
-  create(gpu: Gpu, weights: W, variants: Variants): Promise<VisionEncoder>;
+  create(gpu: Gpu, weights: W, variants: Variants, meter?: RangeMeter): Promise<VisionEncoder>;
 }
 
 function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): EncoderWeights {
@@ -77,10 +88,13 @@ function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): En
     async isIn(source, options) {
       return kind.isIn(await readTensorMap(source, options));
     },
-    async load(gpu, source, variants, options) {
+    async load(gpu, source, variants, { range = FORGETS, ...options } = {}) {
       const weights = await kind.load(gpu, source, options);
+      const make: MakeEncoder = (chosen, meter) => kind.create(gpu, weights, chosen, meter);
       try {
-        return await kind.create(gpu, weights, await variants);
+        const wanted = await variants;
+        if (wanted.matmul !== "tiledF16") return await make(wanted);
+        return await RangedEncoder.create(gpu, make, wanted, range);
       } catch (error) {
         weights.destroy();
         throw error;

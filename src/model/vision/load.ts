@@ -7,6 +7,7 @@ import { ModelError } from "../modelError";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
 import type { EncoderWeights } from "./encoderWeights";
 import { OnnxVisionEncoder } from "./onnxEncoder";
+import type { RangeMemory } from "./rangedEncoder";
 
 export interface LoadVisionArgs {
   readonly files: ModelFiles;
@@ -16,6 +17,8 @@ export interface LoadVisionArgs {
   /** The kernel variants that the adapter passed the self-test with. */
   readonly variants: Promise<Variants>;
   readonly isSoftwareAdapter: boolean;
+  /** Of the range of its activations. */
+  readonly range?: RangeMemory;
   readonly signal?: AbortSignal;
   readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
 }
@@ -27,11 +30,11 @@ export interface LoadVisionArgs {
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
-  const { files, source, weights, variants, isSoftwareAdapter } = args;
+  const { files, source, weights, variants, isSoftwareAdapter, range } = args;
   const { onnx } = weights;
   if (isSoftwareAdapter && onnx) {
     const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, onnx, "wasm"));
-    const load = () => weights.load(gpu, source, variants);
+    const load = () => weights.load(gpu, source, variants, range && { range });
     if (encoder) {
       return (await weights.isIn(source, args)) ? new WithTower(encoder, weights, load) : encoder;
     }

@@ -4,6 +4,7 @@ import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage, RowArrangement } from "../families/family";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
+import type { RangeMeter } from "./range";
 import {
   featuresPerSide,
   patchesPerSide,
@@ -54,19 +55,19 @@ export class VisionTower implements VisionEncoder {
     this.#kernels = kernels;
   }
 
-  /** Compiles the kernels; `weights` are destroyed with the tower. @throws KernelCompileError */
+  /**
+   * Compiles the kernels; `weights` are destroyed with the tower.
+   * @param meter of products whose inputs may be rounded @throws KernelCompileError
+   */
   static async create(
     gpu: Gpu,
     config: TowerConfig,
     weights: TowerWeights,
     variants: Variants,
+    meter?: RangeMeter,
   ): Promise<VisionTower> {
-    return new VisionTower(
-      gpu,
-      config,
-      weights,
-      await compileTower(gpu, config, weights, variants),
-    );
+    const kernels = await compileTower(gpu, config, weights, variants, meter);
+    return new VisionTower(gpu, config, weights, kernels);
   }
 
   /** The buffer belongs to the caller, who destroys it through the ledger. */

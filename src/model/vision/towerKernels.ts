@@ -3,7 +3,12 @@ import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
 import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
-import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import {
+  createMatmul,
+  type Matmul,
+  type MatmulStore,
+  roundsInputs,
+} from "@/gpu/kernels/matmul/matmul";
 import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
@@ -13,6 +18,7 @@ import {
   type ReceivedAttention,
 } from "@/gpu/kernels/vision/receivedAttention";
 import type { Variants } from "@/gpu/variants";
+import type { RangeMeter } from "./range";
 import type { TowerConfig } from "./towerConfig";
 import type { Linear } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
@@ -41,19 +47,22 @@ export interface TowerKernels {
   readonly received: ReceivedAttention;
 }
 
-/** @throws KernelCompileError */
+/** @param meter of products whose inputs may be rounded @throws KernelCompileError */
 export async function compileTower(
   gpu: Gpu,
   config: TowerConfig,
   weights: TowerWeights,
   { reduction, matmul: variant, flash }: Variants,
+  meter?: RangeMeter,
 ): Promise<TowerKernels> {
   const { heads, headDim, activation, hasLayerScale } = config;
   const { activation: between } = config.connector;
   const shape = { heads, kvHeads: heads, headDim };
   const { dtype } = (weights.connector[0] as Linear).matrix;
-  const matmul = (store: MatmulStore, type = dtype) =>
-    createMatmul(gpu, { variant, dtype: type, store });
+  const matmul = async (store: MatmulStore, type = dtype) => {
+    const product = await createMatmul(gpu, { variant, dtype: type, store });
+    return meter && roundsInputs(store) ? meter.on(product) : product;
+  };
   const [patches, gather, blend, received] = await Promise.all([
     createImagePatches(gpu),
     createGatherRows(gpu),

@@ -23,7 +23,8 @@ export function encodeImages(
       const encoded = await (job.images as ConversationImages).features(image, needs);
       signal.throwIfAborted();
       io.check();
-      const { rows, buffer, deepstack = [] } = encoded;
+      const { rows, buffer, deepstack = [], notices = [] } = encoded;
+      progress.notice(...notices);
       features.push({ features: buffer, deepstack, firstRow, rows });
       images.push(encoded);
       firstRow += rows;

@@ -20,11 +20,13 @@ import { checkPrompts } from "@/model/prompt/promptCheck";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
 import { loadVisionEncoder } from "@/model/vision/load";
+import type { RangeMemory } from "@/model/vision/rangedEncoder";
 import type { LoadRequest, ModelInfo } from "@/protocol/model";
 import { shown } from "@/text/shown";
 import type { ModelShape } from "../request/prefillSpan";
 import { loadLanguage, type ModelLoadOptions } from "./loadLanguage";
-import { describeModel } from "./modelInfo";
+import { describeModel, weightsIdentity } from "./modelInfo";
+import { rangeMemory } from "./rememberedRange";
 
 /** The components that process images. */
 export interface VisionModel {
@@ -93,7 +95,14 @@ export async function loadModel(
     );
     const tested = loading.then(({ variants }) => variants);
     tested.catch(() => undefined); // a model without vision does not ask for it
-    const sources = { files, source, json, decoder: config };
+    const things = loading.then(({ decoder }) => ({
+      model: request.baseUrl,
+      weights: weightsIdentity(request.revision, decoder.weights),
+      adapter,
+    }));
+    things.catch(() => undefined); // nor does one whose encoder has one kind of numbers
+    const range = await rangeMemory(things);
+    const sources = { files, source, json, decoder: config, range };
     const [language, tokenizer, vision, stopIds] = await allOf([
       part(loading, ({ decoder }) => decoder.destroy()),
       part(Tokenizer.load(files)),
@@ -119,7 +128,11 @@ export async function loadModel(
       info: describeModel(
         request,
         decoder,
-        { ...adapter, lanes: variants.reduction, notices },
+        {
+          ...adapter,
+          lanes: variants.reduction,
+          notices: [...notices, ...(vision?.encoder.notices ?? [])],
+        },
         files.readBytes + (vision?.encoder.tensorBytes ?? 0),
         { rowsPerTile: vision?.rowsPerTile, card: modelCard(json) },
       ),
@@ -152,13 +165,14 @@ interface VisionSources {
   readonly json: JsonObject;
   readonly decoder: DecoderConfig;
   readonly source: ByteSource;
+  readonly range: RangeMemory;
 }
 
 async function loadVision(
   gpu: Gpu,
   { isFallback }: AdapterFacts,
   variants: Promise<Variants>,
-  { files, json, decoder, source }: VisionSources,
+  { files, json, decoder, source, range }: VisionSources,
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<VisionModel | undefined> {
   const family = familyOf(json)?.vision;
@@ -179,7 +193,7 @@ async function loadVision(
   const [processor, encoder] = await Promise.all([
     open(files, gpu.device.limits.maxStorageBufferBindingSize),
     loadVisionEncoder(gpu, {
-      ...{ files, source, weights, variants, signal },
+      ...{ files, source, weights, variants, range, signal },
       isSoftwareAdapter: isFallback,
       onProgress: (loadedBytes, totalBytes) =>
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),

@@ -28,11 +28,19 @@ export function describeModel(
     adapter,
     versions: {
       keepsight: version,
-      weights: revision === undefined ? `sha256:${weights.digest}` : `commit:${revision}`,
+      weights: weightsIdentity(revision, weights),
       "@huggingface/transformers": transformers.env.version,
       "onnxruntime-web": ort.env.versions.web ?? ort.env.versions.common,
     },
   };
+}
+
+/** By the Hub's commit, else by the decoder's tensors. */
+export function weightsIdentity(
+  revision: string | undefined,
+  { digest }: Pick<Decoder["weights"], "digest">,
+): string {
+  return revision === undefined ? `sha256:${digest}` : `commit:${revision}`;
 }
 
 function elementTypeOf(dtype: DType): ModelInfo["elementType"] {

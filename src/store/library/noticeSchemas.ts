@@ -18,6 +18,7 @@ const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   earlierImagesDropped: true,
   pieces: true,
   decodedTogether: true,
+  encoderRange: true,
   wrongKernels: true,
 };
 export const REASON_KINDS: Readonly<Record<FailureReason["kind"], true>> = {

@@ -44,6 +44,11 @@ export type MatmulStore = "bias" | "residual" | "scaled" | "gated" | Activation;
  */
 const UNBOUNDED: readonly MatmulStore[] = ["residual", "scaled"];
 
+/** Whether `tiledF16` rounds the inputs of a product that is stored so. */
+export function roundsInputs(store: MatmulStore): boolean {
+  return !UNBOUNDED.includes(store);
+}
+
 export interface MatmulSpec {
   readonly variant: MatmulVariant;
   readonly dtype: DType;
@@ -219,7 +224,7 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
 }
 
 function compile(gpu: Gpu, { variant, dtype, store }: MatmulSpec, { code, constants }: Tiling) {
-  const isHalf = variant === "tiledF16" && code === tiled && !UNBOUNDED.includes(store);
+  const isHalf = variant === "tiledF16" && code === tiled && roundsInputs(store);
   const name = variant.startsWith("tiled") ? `tiled${isHalf ? "F16" : ""}` : variant;
   const tile = code === tiled ? [isHalf ? tileF16 : tileF32] : [];
   return gpu.compile({

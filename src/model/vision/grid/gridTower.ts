@@ -3,7 +3,12 @@ import type { Slice } from "@/gpu/kernel";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
 import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
-import { createMatmul, type Matmul, type MatmulStore } from "@/gpu/kernels/matmul/matmul";
+import {
+  createMatmul,
+  type Matmul,
+  type MatmulStore,
+  roundsInputs,
+} from "@/gpu/kernels/matmul/matmul";
 import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
 import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
 import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
@@ -16,6 +21,7 @@ import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../../families/family";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "../encoder";
+import type { RangeMeter } from "../range";
 import { meanOfHeads } from "../visualRows";
 import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
 import type { RowRange } from "./gridOrder";
@@ -43,7 +49,7 @@ interface GridKernels {
 }
 
 /** Dispatches of a layer besides those per block of rows. */
-const LAYER_SLOTS = 16;
+const LAYER_SLOTS = 24;
 
 /**
  * A vision transformer in WGSL for images of any size: Qwen2-VL (https://arxiv.org/abs/2409.12191),
@@ -74,14 +80,19 @@ export class GridTower implements VisionEncoder {
     this.#kernels = kernels;
   }
 
-  /** Compiles the kernels; `weights` are destroyed with the tower. @throws KernelCompileError */
+  /**
+   * Compiles the kernels; `weights` are destroyed with the tower.
+   * @param meter of products whose inputs may be rounded @throws KernelCompileError
+   */
   static async create(
     gpu: Gpu,
     config: GridTowerConfig,
     weights: GridTowerWeights,
     variants: Variants,
+    meter?: RangeMeter,
   ): Promise<GridTower> {
-    return new GridTower(gpu, config, weights, await compile(gpu, config, weights, variants));
+    const kernels = await compile(gpu, config, weights, variants, meter);
+    return new GridTower(gpu, config, weights, kernels);
   }
 
   /** @throws OutOfMemoryError for an image whose activations exceed a binding */
@@ -128,7 +139,7 @@ export class GridTower implements VisionEncoder {
     let keys: Promise<ArrayBuffer> | undefined;
     const { merger, deepstack, layers } = this.#weights;
     const { blocks } = scratch;
-    const slots = LAYER_SLOTS + 4 * blocks.length;
+    const slots = LAYER_SLOTS + 6 * blocks.length;
     const recorder = this.#gpu.recorder("vision", slots);
     this.#embed(recorder, image, scratch);
     for (const [index, layer] of layers.entries()) {
@@ -311,11 +322,14 @@ async function compile(
   { heads, headDim, norm: kind, mlp, positionSide, window }: GridTowerConfig,
   weights: GridTowerWeights,
   { reduction, matmul: variant, flash }: Variants,
+  meter: RangeMeter | undefined,
 ): Promise<GridKernels> {
   const shape = { heads, kvHeads: heads, headDim };
   const { dtype } = weights.merger.first.matrix;
-  const matmul = (store: MatmulStore, type = dtype) =>
-    createMatmul(gpu, { variant, dtype: type, store });
+  const matmul = async (store: MatmulStore, type = dtype) => {
+    const product = await createMatmul(gpu, { variant, dtype: type, store });
+    return meter && roundsInputs(store) ? meter.on(product) : product;
+  };
   const attending = { variant: flash, kvType: "f32", shape, isCausal: false } as const;
   const [patches, gather, blend, received, norm, splitHeads, attention, windowed] =
     await Promise.all([

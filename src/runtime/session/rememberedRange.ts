@@ -1,0 +1,36 @@
+import type { AdapterFacts } from "@/gpu/device";
+import type { RangeMemory } from "@/model/vision/rangedEncoder";
+
+const CACHE = "keepsight-encoder-ranges";
+
+/** What a measured range depends on. */
+export interface RangedThings {
+  /** Where the model is from, and its weights' identity. */
+  readonly model: string;
+  readonly weights: string;
+  readonly adapter: AdapterFacts;
+}
+
+/** Ranges in the browser's cache storage. Without one (private windows, Node) they are measured at every visit. */
+export async function rangeMemory(things: Promise<RangedThings>): Promise<RangeMemory> {
+  const store =
+    typeof caches === "undefined" ? undefined : await caches.open(CACHE).catch(() => undefined);
+  return rangesIn(store, things);
+}
+
+export function rangesIn(store: Cache | undefined, things: Promise<RangedThings>): RangeMemory {
+  const address = async () => {
+    const query = new URLSearchParams({ things: JSON.stringify(await things) });
+    return new URL(`range?${query}`, location.href).href;
+  };
+  return {
+    async recall() {
+      const known = await store?.match(await address()).catch(() => undefined);
+      return known && ((await known.json()) as { readonly most: number }).most;
+    },
+    async keep(most) {
+      // Storage may be full.
+      await store?.put(await address(), Response.json({ most })).catch(() => undefined);
+    },
+  };
+}
