@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
-import type { Recording } from "../src/client/scriptedEngine";
+import type { Recording } from "../src/client/recording";
 
 const FILE = new URL("./recordings/receipt.json", import.meta.url);
 

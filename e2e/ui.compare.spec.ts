@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import type { RecordedAnswer, Recording } from "../src/client/scriptedEngine";
+import type { RecordedAnswer, Recording } from "../src/client/recording";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { openScripted, recording, saying } from "./scripted";
 import { test } from "./test";

@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import type { Recording } from "../src/client/scriptedEngine";
+import type { Recording } from "../src/client/recording";
 import type { EngineFailure } from "../src/protocol/failure";
 import { ask, openScripted, openSettings, recording } from "./scripted";
 import { test } from "./test";

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
-import type { Recording } from "../src/client/scriptedEngine";
+import type { Recording } from "../src/client/recording";
 import { expectAccessible } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
 import { test } from "./test";

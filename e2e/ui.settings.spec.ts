@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import type { Recording } from "../src/client/scriptedEngine";
+import type { Recording } from "../src/client/recording";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, closeSettings, openScripted, openSettings, recording } from "./scripted";
 import { test } from "./test";

@@ -2,7 +2,8 @@ import fs from "node:fs";
 import { expect, it } from "vitest";
 import type { AskRequest } from "@/protocol/request";
 import type { Explanation, TurnResult } from "@/protocol/result";
-import { createScriptedEngine, type Recording } from "./scriptedEngine";
+import type { Recording } from "./recording";
+import { createScriptedEngine } from "./scriptedEngine";
 
 const file = new URL("../../e2e/recordings/receipt.json", import.meta.url);
 const recording: Recording = JSON.parse(fs.readFileSync(file, "utf8"));

@@ -1,16 +1,17 @@
 import type { Engine } from "@/protocol/engine";
 import type { EngineEvent, MemoryReading } from "@/protocol/event";
 import { EngineError, type EngineFailure, toFailure } from "@/protocol/failure";
-import type { ModelInfo } from "@/protocol/model";
-import type { AskRequest, CacheSettings } from "@/protocol/request";
-import type {
-  ImageLayout,
-  LaneOutcome,
-  PlanPreview,
-  Reference,
-  TurnResult,
-} from "@/protocol/result";
-import { cutTo, decoded, type RecordedExplanation } from "./recordedExplanation";
+import type { AskRequest } from "@/protocol/request";
+import type { LaneOutcome, Reference, TurnResult } from "@/protocol/result";
+import {
+  bestAnswer,
+  eventsOfLane,
+  type Recording,
+  recordedPreview,
+  resultFor,
+  type TimedEvent,
+  withImageKeys,
+} from "./recording";
 
 const OTHER_MODEL: EngineFailure = {
   code: "badRequest",
@@ -21,36 +22,6 @@ const NOT_RECORDED: EngineFailure = {
   code: "badRequest",
   message: "A recording cannot tell that.",
 };
-
-/** An event and its time in milliseconds after the call. */
-export interface TimedEvent {
-  readonly at: number;
-  readonly event: EngineEvent;
-}
-
-export interface RecordedAnswer {
-  readonly question: string;
-  readonly policy: string;
-  readonly retention: number;
-  readonly events: readonly TimedEvent[];
-  readonly result?: RecordedResult;
-  readonly failure?: EngineFailure;
-}
-
-/** A result in JSON. */
-export interface RecordedResult extends Omit<TurnResult, "explanation"> {
-  readonly explanation?: RecordedExplanation;
-}
-
-/** A recording of an engine, sufficient to show every screen without a GPU. */
-export interface Recording {
-  readonly load: {
-    readonly events: readonly TimedEvent[];
-    readonly info?: ModelInfo;
-    readonly failure?: EngineFailure;
-  };
-  readonly answers: readonly RecordedAnswer[];
-}
 
 const NOTHING: MemoryReading = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
@@ -97,13 +68,13 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
   ): Promise<TurnResult> {
     const recorded = bestAnswer(recording.answers, request);
     if (!recorded) throw new RangeError("The recording has no answers");
-    const answer = withImages(recorded, Object.keys(request.images));
+    const answer = withImageKeys(recorded, Object.keys(request.images));
     const played: TimedEvent[] = [];
     const unsubscribe = subscribe((event) => played.push({ at: 0, event }));
     const isStopped = await play(shape(answer.events));
     unsubscribe();
     if (answer.failure && !isStopped) throw new EngineError(answer.failure);
-    const told = await explained(answer.result!, request, isStopped ? played : undefined);
+    const told = await resultFor(answer.result!, request, isStopped ? played : undefined);
     const reference = isStopped ? undefined : await referenceFor(request);
     if (!reference) return told;
     emit({ type: "answered", result: told });
@@ -117,7 +88,10 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     const full = bestAnswer(recording.answers, { ...request, settings });
     const isSame = full?.retention === 1 && full.question === request.turns.at(-1)?.question;
     if (!isSame || !full.result) return undefined;
-    const result = await explained(withImages(full, Object.keys(request.images)).result!, request);
+    const result = await resultFor(
+      withImageKeys(full, Object.keys(request.images)).result!,
+      request,
+    );
     return { result, source: "fork", peakBytes: result.kvBytes.peak };
   }
 
@@ -134,7 +108,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
       const outcomes: LaneOutcome[] = [];
       isCancelled = false;
       for (const [lane, settings] of lanes.entries()) {
-        const answered = answerTo({ ...request, settings }, (events) => inLane(events, lane));
+        const answered = answerTo({ ...request, settings }, (events) => eventsOfLane(events, lane));
         outcomes.push(
           await answered.then(
             (result) => ({ result }),
@@ -160,7 +134,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
     priceImages: () => Promise.reject(new EngineError(NOT_RECORDED)),
     measure: () => Promise.reject(new EngineError(NOT_RECORDED)),
     async preview(settings) {
-      return previewOf(recording.answers, settings);
+      return recordedPreview(recording.answers, settings);
     },
     async clear() {
       memory = { ...memory, kv: 0, vision: 0 };
@@ -177,93 +151,6 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
   }
 }
 
-/** The events of one lane; only the first lane includes the shared events. */
-function inLane(events: readonly TimedEvent[], lane: number): readonly TimedEvent[] {
-  const isShared = ({ event }: TimedEvent) =>
-    event.type === "stage" && (event.stage === "vision" || event.stage === "prefill");
-  const forked = events.findLast(isShared)?.at ?? 0;
-  if (lane === 0) return events.map((each) => (isShared(each) ? each : tagged(each, lane)));
-  return events
-    .filter((each) => each.at >= forked && !isShared(each))
-    .map(({ at, event }) => tagged({ at: at - forked, event }, lane));
-}
-
-function tagged({ at, event }: TimedEvent, lane: number): TimedEvent {
-  const isOfLane = event.type === "stage" || event.type === "token" || event.type === "compacted";
-  return { at, event: isOfLane ? { ...event, lane } : event };
-}
-
-/** @param played the events of a stopped run */
-async function explained(
-  { explanation, ...result }: RecordedResult,
-  { explain }: AskRequest,
-  played?: readonly TimedEvent[],
-): Promise<TurnResult> {
-  const told = played ? stoppedResult(result, played) : result;
-  if (!explain || !explanation) return told;
-  return { ...told, explanation: cutTo(await decoded(explanation), told.tokenIds.length) };
-}
-
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
-}
-
-/** Prefers the same question, then the same policy, then the nearest retention. */
-function bestAnswer(
-  answers: readonly RecordedAnswer[],
-  { turns, settings }: AskRequest,
-): RecordedAnswer | undefined {
-  const question = turns.at(-1)?.question;
-  const distance = (answer: RecordedAnswer) =>
-    (answer.question === question ? 0 : 100) +
-    (answer.policy === settings.policy ? 0 : 10) +
-    Math.abs(answer.retention - settings.retention);
-  return [...answers].sort((a, b) => distance(a) - distance(b))[0];
-}
-
-/** The recording's images with the keys of the page's images. */
-function withImages(answer: RecordedAnswer, keys: readonly string[]): RecordedAnswer {
-  const rename = (images: readonly ImageLayout[]) =>
-    images.map((layout, index) => ({ ...layout, image: keys[index] ?? layout.image }));
-  return {
-    ...answer,
-    events: answer.events.map(({ at, event }) =>
-      event.type === "compacted"
-        ? { at, event: { ...event, images: rename(event.images) } }
-        : { at, event },
-    ),
-    ...(answer.result
-      ? { result: { ...answer.result, images: rename(answer.result.images) } }
-      : {}),
-  };
-}
-
-/** The result of a stopped run: the tokens so far. */
-function stoppedResult(result: TurnResult, played: readonly TimedEvent[]): TurnResult {
-  const tokens = played.flatMap(({ event }) => (event.type === "token" ? [event] : []));
-  if (tokens.length === 0) {
-    throw new EngineError({ code: "cancelled", message: "Stopped before the first token." });
-  }
-  return {
-    ...result,
-    answer: tokens.map(({ text }) => text).join(""),
-    tokenIds: tokens.map(({ id }) => id),
-    finish: "cancelled",
-  };
-}
-
-/** The policy's recorded plan with the nearest retention. */
-function previewOf(answers: readonly RecordedAnswer[], settings: CacheSettings): PlanPreview {
-  const distance = ({ retention }: RecordedAnswer) => Math.abs(retention - settings.retention);
-  const [nearest] = answers
-    .filter(({ policy, result }) => policy === settings.policy && result)
-    .sort((a, b) => distance(a) - distance(b));
-  if (!nearest?.result) {
-    throw new EngineError({ code: "badRequest", message: "The recording has no such plan." });
-  }
-  const { layers, kvBytes } = nearest.result;
-  return {
-    layers: layers.map(({ rowsAfter, kept }) => ({ rows: rowsAfter, kept })),
-    kvBytes: kvBytes.after,
-  };
 }

@@ -4,7 +4,7 @@ import { DeviceError } from "@/gpu/device";
 import { Memory, OutOfMemoryError } from "@/gpu/memory";
 import { SelfTestError } from "@/gpu/selfTest/selfTest";
 import { ImageError } from "@/images/imageError";
-import { EvictionError } from "@/model/eviction/eviction";
+import { EvictionError } from "@/model/eviction/evictionRound";
 import { ModelError } from "@/model/modelError";
 import { PromptError } from "@/model/prompt/promptError";
 import { EngineError } from "@/protocol/failure";

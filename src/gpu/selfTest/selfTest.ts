@@ -1,6 +1,8 @@
 import type { Gpu } from "../gpu";
 import { PLAIN, type Variants } from "../variants";
-import { type CheckSpec, checkFlash, checkMatmul, checkReductions } from "./checks";
+import { checkFlash } from "./attentionChecks";
+import type { CheckSpec } from "./checkRun";
+import { checkMatmul, checkReductions } from "./checks";
 
 /** Suits random numbers below one, summed in f32 over at most 128 of them, or stored as f16. */
 const TOLERANCE = 1e-3;

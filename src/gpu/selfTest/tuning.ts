@@ -4,7 +4,7 @@ import type { Reduction } from "../kernels/common/reduction";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, type MatmulVariant } from "../kernels/matmul/matmul";
 import type { Recorder } from "../recorder";
-import type { CheckSpec } from "./checks";
+import type { CheckSpec } from "./checkRun";
 import { type SelfTestResult, selfTest } from "./selfTest";
 import { TestBuffers } from "./testBuffers";
 

@@ -10,6 +10,7 @@ import { axisAngles, rotaryAngles, rotaryAxes, rotaryFrequencies } from "../kv/r
 import { type PositionGrid, positionCount } from "../kv/tokenPositions";
 import { ModelError } from "../modelError";
 import { Activations } from "./activations";
+import { appendRows, computedRows } from "./computedRows";
 import { recordForward } from "./forward";
 import type { AttentionHook } from "./hooks";
 import { chunkRowsFor, createKernelSet, type KernelSet } from "./kernelSet";
@@ -126,7 +127,7 @@ export class Decoder {
     const grids = (this.#axes && args.grids) ?? [];
     this.#checkContext(cache, positionCount(ids.length, grids));
     this.#checkIds(args);
-    const rows = keptRowsOf(args);
+    const rows = computedRows(ids, args.kept);
     cache.ensureRows(rows.ids.length);
     for (const grid of grids) cache.tokens.announce(grid);
     const before = cache.seen;
@@ -227,26 +228,5 @@ export class Decoder {
       logitsRow: firstRow + rows === kept.length ? rows - 1 : undefined,
     });
     recorder.submit();
-  }
-}
-
-interface KeptRows {
-  readonly ids: Uint32Array;
-  /** The token of each row, from the first new one on; undefined: every token has a row. */
-  readonly tokens: Uint32Array | undefined;
-}
-
-function keptRowsOf({ ids, kept }: PrefillArgs): KeptRows {
-  if (!kept) return { ids, tokens: undefined };
-  if (kept.at(-1) !== ids.length - 1) throw new RangeError("prefill: the last id must be computed");
-  return { ids: kept.map((row) => ids[row] as number), tokens: kept };
-}
-
-/** Counts new rows and the tokens between them. */
-function appendRows(cache: KvCache, rows: number, tokens: Uint32Array | undefined): void {
-  if (!tokens) cache.append(rows);
-  for (const token of tokens ?? []) {
-    cache.skip(token - cache.seen);
-    cache.append(1);
   }
 }

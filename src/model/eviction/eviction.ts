@@ -1,6 +1,5 @@
 import type { DecodeRule } from "@/compression/types";
 import {
-  EVICT_LOWEST,
   EVICT_ORDER_WORDS,
   EVICT_PARTS,
   type EvictKernels,
@@ -9,11 +8,11 @@ import {
 import { compileNamed } from "@/gpu/kernels/common/kernelCall";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { AttentionRecord, DecodeHook } from "../decoder/hooks";
-import type { KvCache } from "../kv/cache";
-import { FrontRows, type FrontSlots } from "../kv/frontRows";
+import { FrontRows } from "../kv/frontRows";
 import type { RowCounts } from "../kv/layout";
 import { Scratch } from "../scratch";
 import { AgeOrder } from "./ageOrder";
+import { checkRule, type LowestVictim, perHead, planRound } from "./evictionRound";
 import { SlotLedger, type SlotLedgerInput } from "./slotLedger";
 import { sortSlots } from "./slotOrder";
 
@@ -26,13 +25,6 @@ export interface EvictionInput extends SlotLedgerInput {
   /** Also keep the positions of all slots on the GPU for another reader; see `slots`. */
   readonly tracksSlots?: boolean;
 }
-
-/** A decode rule needs something that the GPU does not support; the message is one sentence. */
-export class EvictionError extends Error {
-  override readonly name = "EvictionError";
-}
-
-type Lowest = Extract<DecodeRule["victim"], { readonly kind: "lowest" }>;
 
 /**
  * Executes a policy's decode rule, as a hook of the decoder.
@@ -53,7 +45,7 @@ export class Eviction implements DecodeHook {
   readonly #input: EvictionInput;
   readonly #kernels: EvictKernels;
   readonly #scratch: Scratch;
-  readonly #lowest: Lowest | undefined;
+  readonly #lowest: LowestVictim | undefined;
   readonly #orders: GPUBuffer;
   readonly #candidates: GPUBuffer;
   readonly #slots: SlotLedger;
@@ -165,43 +157,13 @@ export class Eviction implements DecodeHook {
   /** One eviction in every list that is due; false if no list had a row to evict. */
   #evict(isDue: readonly (readonly boolean[])[]): boolean {
     const { cache, rule } = this.#input;
-    const { layers, kvHeads } = cache.shape;
-    const orders = new Uint32Array(layers * kvHeads * EVICT_ORDER_WORDS);
-    const vacated: { readonly layer: number; readonly slots: readonly number[] }[] = [];
-    const fronts: FrontSlots[] = [];
-    for (let layer = 0; layer < layers; layer++) {
-      const lists = this.#ages.lists(layer);
-      const older: (readonly number[])[] = lists.map(() => []);
-      const victims = lists.map((list, i) => {
-        if (!isDue[layer]?.[i]) return undefined;
-        const { victim } = rule;
-        if (victim.kind === "age") {
-          const place = victim.index(layer, list.governed);
-          older[i] = list.olderThan(place);
-          return list.take(place);
-        }
-        return list.canGive(victim.protectFirst, lastOf(victim, layer)) ? EVICT_LOWEST : undefined;
-      });
-      if (victims.every((victim) => victim === undefined)) continue;
-      for (let head = 0; head < kvHeads; head++) {
-        const i = lists.length === 1 ? 0 : head;
-        const victim = victims[i];
-        if (victim === undefined) continue;
-        const list = lists[i]!;
-        const exempt = this.#lowest
-          ? list.exempt(this.#lowest.protectFirst, lastOf(this.#lowest, layer))
-          : [0, 0];
-        const order = [cache.rows(layer, head), victim, list.base, 0, ...exempt, 0, 0];
-        orders.set(order, (layer * kvHeads + head) * EVICT_ORDER_WORDS);
-      }
-      const slots = victims.map((victim) => victim ?? -1);
-      vacated.push({ layer, slots });
-      fronts.push({ layer, slots: perHead(older, kvHeads) });
-      for (const [head, slot] of perHead<number>(slots, kvHeads).entries()) {
+    const { orders, vacated, fronts } = planRound(cache, this.#ages, rule, isDue);
+    if (vacated.length === 0) return false;
+    for (const { layer, slots } of vacated) {
+      for (const [head, slot] of perHead(slots, cache.shape.kvHeads).entries()) {
         if (slot >= 0) this.#front?.follow(layer, head, cache.rows(layer, head) - 1, slot);
       }
     }
-    if (vacated.length === 0) return false;
     this.#submit(orders);
     for (const { layer, slots } of vacated) {
       this.#ages.vacate(layer, slots);
@@ -241,31 +203,5 @@ export class Eviction implements DecodeHook {
     }
     this.#round = { program: recorder.program(), version: cache.version };
     return this.#round.program;
-  }
-}
-
-/** Expands one value per list to one per head. */
-function perHead<T>(lists: readonly T[], heads: number): readonly T[] {
-  return lists.length === 1 ? new Array<T>(heads).fill(lists[0] as T) : lists;
-}
-
-function lastOf({ protectLast }: Lowest, layer: number): number {
-  return typeof protectLast === "number" ? protectLast : (protectLast[layer] as number);
-}
-
-function checkRule(cache: KvCache, { victim }: DecodeRule): void {
-  if (victim.kind === "age") return;
-  if (cache.positionMode === "cacheIndex") {
-    throw new EvictionError("Positions by cache index need victims by age.");
-  }
-  if (victim.initial || victim.across === "model") {
-    throw new EvictionError("This variant of the policy is supported on the CPU only.");
-  }
-  for (let layer = 0; layer < cache.shape.layers; layer++) {
-    if (!victim.perHead && cache.hasHeadLists(layer)) {
-      throw new EvictionError(
-        `The heads of layer ${layer} hold different rows and share no victim.`,
-      );
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import type { DecoderConfig, RopeScaling } from "../checkpoint/config";
+import type { DecoderConfig } from "../checkpoint/config";
+import type { RopeScaling } from "../checkpoint/ropeConfig";
 import { axisAngles, rotaryAngles, rotaryAxes, rotaryFrequencies } from "./rotary";
 
 const config = (ropeScaling: RopeScaling) =>

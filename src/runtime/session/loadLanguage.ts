@@ -1,6 +1,6 @@
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
-import type { CheckSpec } from "@/gpu/selfTest/checks";
+import type { CheckSpec } from "@/gpu/selfTest/checkRun";
 import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { chooseVariants } from "@/gpu/variants";
 import type { ByteSource } from "@/model/checkpoint/byteSource";

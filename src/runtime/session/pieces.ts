@@ -1,7 +1,5 @@
 import { rowBudget } from "@/compression/blocks/budget";
 import { planFor } from "@/compression/plan";
-import type { Taps } from "@/compression/taps/registry";
-import type { RowScores } from "@/compression/taps/tap";
 import type { KeepPlan, PlanInput } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import { promptIds } from "@/model/decoder/decoder";
@@ -11,12 +9,13 @@ import type { RowCounts } from "@/model/kv/layout";
 import { compactInPlace } from "../phases/compact";
 import { type Job, type Prefilled, type Segment, tellPhase } from "../phases/job";
 import { prefillSegment, tilesOf } from "../phases/prefill";
-import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
+import { recordTaps, tapsOf } from "../report/tapRecording";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
 import { positionMode } from "../request/request";
+import { columnSums, pieceScores } from "./pieceScores";
 import { heldRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
 
 /** Rows of a piece: a quarter of what fits, within these bounds. */
@@ -174,44 +173,6 @@ async function prefillBody(
     tellPhase(job, "prefill", at, rows);
   }
   return runs;
-}
-
-/** What a piece's queries attend to: its own rows, and the rows before it. */
-function columnSums(rows: number, hasCached: boolean): readonly TapRequest[] {
-  const request = {
-    spec: { columnSum: true },
-    prompt: { rows, visual: [], textStart: 0 },
-  } as const;
-  return hasCached ? [request, { ...request, cachedSpan: true }] : [request];
-}
-
-interface PieceTaps {
-  readonly own: Taps;
-  readonly cached: Taps | undefined;
-  readonly before: RowCounts;
-  /** Rows of the turn that stood before the piece. */
-  readonly held: number;
-  readonly rows: number;
-}
-
-/** Mean attention to each of the turn's rows over the piece's queries that see it, [layer][slot]. */
-function pieceScores({ own, cached, before, held, rows }: PieceTaps): readonly Float64Array[] {
-  return before.map((heads, layer) => {
-    const scores = new Float64Array(held + rows);
-    for (const [head, first] of heads.entries()) {
-      for (let slot = 0; slot < held; slot++) {
-        scores[slot]! += scoreAt(cached?.columnSum, layer, head, first + slot) / rows;
-      }
-      for (let row = 0; row < rows; row++) {
-        scores[held + row]! += scoreAt(own.columnSum, layer, head, row) / (rows - row);
-      }
-    }
-    return scores;
-  });
-}
-
-function scoreAt(scores: RowScores | undefined, layer: number, head: number, row: number): number {
-  return scores?.data[(layer * scores.heads + head) * scores.rows + row] ?? 0;
 }
 
 /** The rows of the turn, as its policy sees them: those that the cache holds, then the question. */

@@ -1,6 +1,6 @@
 import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { keptRowCount, keptShareOfAll, rowCount } from "../overlayGeometry";
-import { drawKeptRows, keptInk } from "../viewer/drawOverlay";
+import { drawKeptRows, keptInk } from "../viewer/drawKeptRows";
 
 /** Pixels of the wider side. */
 const LONGEST = 480;

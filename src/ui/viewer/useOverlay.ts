@@ -1,7 +1,8 @@
 import { type RefObject, useEffect } from "react";
 import type { ImageLayout } from "@/protocol/result";
 import { onLookChange, tokenColor } from "../color";
-import { drawOverlay, keptInk } from "./drawOverlay";
+import { keptInk } from "./drawKeptRows";
+import { drawOverlay } from "./drawOverlay";
 import type { Overlay } from "./overlay";
 
 /** Keeps a canvas drawn: on another overlay, on another size, on another theme. */
