@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [command, ...argv] = process.argv.slice(2);
 
-/** Commands that do not need Vite and are run often. */
-const PLAIN = new Set(["policy", "tables"]);
+/** The command that does not need Vite and is run often. */
+const PLAIN = new Set(["policy"]);
 const { main } = PLAIN.has(command) ? await bundled(command) : await served(command);
 try {
   process.exitCode = await main(argv);

@@ -22,20 +22,29 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await page.goto(hub.pageUrl);
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
   await open();
+  const suggested = models.getByRole("list", { name: "Models of these families" });
+  const smallest = suggested.getByRole("listitem").first();
+  await expect(smallest).toContainText("SmolVLM-256M-Instruct");
+  await expect(smallest).toContainText(
+    /512\.97.MB · Context: 8192 tokens.*832 tokens at 1024 × 768.* as in the file · 363\.06.MB in 8 bits.*23\.04.MB/,
+  );
+  await models.getByText(/\d+ larger ones/).click();
+  await expect(models.getByText(/too slow here: about/).first()).toBeVisible();
+  expect(hub.requests, "the table asks the Hub nothing").toEqual([]);
   await expectAccessible(page);
   await models.getByLabel("Weights in GPU memory").selectOption("q8");
   await expect(chip).toContainText("q8", { timeout: 120_000 });
 
   await models.getByLabel("Model", { exact: true }).fill("some-body/missing");
-  await models.getByRole("button", { name: "Look up" }).click();
+  await models.getByRole("button", { name: "Look up", exact: true }).click();
   await expect(models.getByRole("alert")).toContainText("The Hub has no model some-body/missing.");
 
   await models.getByLabel("Model", { exact: true }).fill(ID);
   hub.behave({ isPrivate: true });
-  await models.getByRole("button", { name: "Look up" }).click();
+  await models.getByRole("button", { name: "Look up", exact: true }).click();
   await expect(models.getByRole("alert")).toContainText("If it is private, enter a token.");
   hub.behave({});
-  await models.getByRole("button", { name: "Look up" }).click();
+  await models.getByRole("button", { name: "Look up", exact: true }).click();
   await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();
   await expect(models).toContainText("apache-2.0");
   await expect(models).toContainText(/B as in the file · [\d.]+\s[kMG]B in 8 bits · .*B in 4 bits/);

@@ -108,6 +108,11 @@ export interface ModelOutline {
   /** KV-cache bytes of one row over all layers. */
   readonly bytesPerRow: Readonly<Record<Exclude<KvChoice, "f32">, number>>;
   /**
+   * Bytes of the weights that a load reads, by the shapes and the type that the configuration names; absent if the
+   * file has them in 8 or 4 bits.
+   */
+  readonly weightBytes?: number;
+  /**
    * Bytes that the weights take less in 8 and in 4 bits than in their file; absent if the file has them in
    * 8 or 4 bits.
    */

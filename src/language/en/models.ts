@@ -29,7 +29,12 @@ export const modelsEn = {
   families:
     "SmolVLM, SmolVLM2, Idefics3, LLaVA, InternVL3, Llama and Qwen run from their own safetensors. " +
     "They were tested with random weights, not yet with published ones.",
-  suggested: "Small models of these families",
+  suggested: "Models of these families",
+  published:
+    "The costs below are computed from the published configurations, without asking the Hub; " +
+    "“Look up” compares them with the Hub's files and tells the licence.",
+  larger: (count: number) => `${count} larger ones`,
+  lookOf: (id: string) => `Look up ${id}`,
   foundTitle: (id: string) => `${id} can be used`,
   family: "Family",
   license: "Licence",

@@ -28,7 +28,11 @@ export const modelsZh: Texts["models"] = {
   families:
     "SmolVLM、SmolVLM2、Idefics3、LLaVA、InternVL3、Llama 和 Qwen 直接从其 safetensors 文件运行。" +
     "它们用随机权重测试过，尚未用已发布的权重测试。",
-  suggested: "这些系列中的小模型",
+  suggested: "这些系列的模型",
+  published:
+    "以下开销由已发布的配置算出，没有询问 Hub；“查询”会与 Hub 上的文件核对，并给出许可证。",
+  larger: (count) => `还有 ${count} 个更大的模型`,
+  lookOf: (id) => `查询 ${id}`,
   foundTitle: (id) => `可以使用 ${id}`,
   family: "系列",
   license: "许可证",

@@ -5,7 +5,7 @@ import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
 import type { LoadPlanOptions } from "../checkpoint/weightUpload";
 import type { VisionEncoder } from "./encoder";
 import type { GridTowerConfig } from "./grid/gridConfig";
-import { findGridTower, type GridTowerNames } from "./grid/gridNames";
+import { findGridTower, type GridTowerNames, gridTensors } from "./grid/gridNames";
 import { GridTower } from "./grid/gridTower";
 import { loadGridWeights } from "./grid/gridWeights";
 import type { EncoderShape } from "./onnxContract";
@@ -13,11 +13,13 @@ import type { RangeMeter } from "./range";
 import { type MakeEncoder, RangedEncoder, type RangeMemory } from "./rangedEncoder";
 import { VisionTower } from "./tower";
 import { featuresPerSide, type TowerConfig, takesSmallerTiles } from "./towerConfig";
-import { findTowerLayout, type TowerNames } from "./towerNames";
+import { findTowerLayout, firstTowerLayout, type TowerNames, towerTensors } from "./towerNames";
 import { loadTowerWeights } from "./towerWeights";
 
 /** A vision encoder in a checkpoint's safetensors. */
 export interface EncoderWeights {
+  /** Its tensors with their shapes, named as in the first layout. */
+  tensors(): readonly (readonly [name: string, shape: readonly number[]])[];
   /** What an ONNX file must give in its place; undefined where none can. */
   readonly onnx: EncoderShape | undefined;
   /** As in `VisionEncoder`. */
@@ -51,6 +53,7 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
     width: config.width,
   };
   return encoderWeights({
+    tensors: () => towerTensors(config, firstTowerLayout(names)),
     // Rows of tiles are arranged with a newline row by our encoder alone.
     onnx: names.newlines ? undefined : shape,
     takesSmallerTiles: takesSmallerTiles(config),
@@ -64,6 +67,7 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
 /** The encoder of images of any size. */
 export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): EncoderWeights {
   return encoderWeights({
+    tensors: () => gridTensors(config, names, names.towers[0] ?? ""),
     onnx: undefined,
     takesSmallerTiles: false,
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
@@ -73,9 +77,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
   });
 }
 
-interface EncoderKind<W> {
-  readonly onnx: EncoderShape | undefined;
-  readonly takesSmallerTiles: boolean;
+interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "takesSmallerTiles"> {
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: LoadPlanOptions): Promise<W>;
   create(gpu: Gpu, weights: W, variants: Variants, meter?: RangeMeter): Promise<VisionEncoder>;
@@ -83,6 +85,7 @@ interface EncoderKind<W> {
 
 function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): EncoderWeights {
   return {
+    tensors: kind.tensors,
     onnx: kind.onnx,
     takesSmallerTiles: kind.takesSmallerTiles,
     async isIn(source, options) {

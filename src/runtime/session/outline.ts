@@ -34,7 +34,7 @@ export async function outlineModel(
     contextLength,
     bytesPerRow: { f16: rowBytes("f16"), q8: rowBytes("q8"), q4: rowBytes("q4") },
     ...(rowsPerImage === undefined ? {} : { rowsPerImage }),
-    ...(isGrouped(json) ? {} : { savedBytes: savedBytes(json) }),
+    ...(isGrouped(json) ? {} : { weightBytes: weightBytes(json), savedBytes: savedBytes(json) }),
   };
 }
 
@@ -43,11 +43,28 @@ function isGrouped({ quantization, quantization_config }: JsonObject): boolean {
   return (quantization ?? quantization_config) !== undefined;
 }
 
-/** What 8 and 4 bits save of the decoder's matrices. */
-function savedBytes(json: JsonObject): NonNullable<ModelOutline["savedBytes"]> {
+/** The type of the weights in the file, as the configuration names it. */
+function storedFloat(json: JsonObject): "f32" | "f16" {
   const text = (json.text_config ?? json) as JsonObject;
   const named = [json.dtype, json.torch_dtype, text.dtype, text.torch_dtype];
-  const stored = named.includes("float32") ? "f32" : "f16";
+  return named.includes("float32") ? "f32" : "f16";
+}
+
+/** The tensors that a load reads, of the decoder and of the vision encoder. */
+function weightBytes(json: JsonObject): number {
+  const config = parseConfig(json);
+  const vision = json.vision_config === undefined ? undefined : familyOf(json)?.vision;
+  const tensors = [
+    ...decoderTensors(config),
+    ...(vision ? openVision(vision, json, config).weights.tensors() : []),
+  ];
+  const elements = tensors.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return elements * (storedFloat(json) === "f32" ? 4 : 2);
+}
+
+/** What 8 and 4 bits save of the decoder's matrices. */
+function savedBytes(json: JsonObject): NonNullable<ModelOutline["savedBytes"]> {
+  const stored = storedFloat(json);
   const matrices = decoderTensors(parseConfig(json)).filter(([, shape]) => shape.length > 1);
   const bytes = (typeOf: TypeOf) =>
     matrices.reduce(

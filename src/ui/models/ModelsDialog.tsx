@@ -2,6 +2,7 @@ import { type FormEvent, useEffect, useRef } from "react";
 import { texts } from "@/language/language";
 import { largestBytes, SLOW_SECONDS } from "@/store/models/modelFit";
 import type { ModelsFailure } from "@/store/models/models";
+import { PUBLISHED } from "@/store/models/publishedModels";
 import { CACHE_CHOICES, WEIGHT_CHOICES } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { failureSentence } from "../shared/failureWords";
@@ -9,14 +10,7 @@ import { useApp, useChat, useModels, useSettings } from "../useApp";
 import { FoundModelView } from "./FoundModelView";
 import { KeptList } from "./KeptList";
 import styles from "./Models.module.css";
-
-/** Small models of supported families, to start from. */
-const SUGGESTED = [
-  "HuggingFaceTB/SmolVLM-256M-Instruct",
-  "HuggingFaceTB/SmolVLM-500M-Instruct",
-  "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
-  "OpenGVLab/InternVL3-1B-hf",
-];
+import { PublishedList } from "./PublishedList";
 
 /** A branch, not a word of the page. */
 const DEFAULT_REVISION = "main";
@@ -164,7 +158,7 @@ function FromHub() {
           />
         </label>
         <datalist id="models-suggested" aria-label={words.suggested}>
-          {SUGGESTED.map((id) => (
+          {PUBLISHED.map(({ id }) => (
             <option key={id} value={id} />
           ))}
         </datalist>
@@ -213,7 +207,14 @@ function FromHub() {
           )}
         </p>
       )}
-      {found ? <FoundModelView found={found} /> : <p className={styles.hint}>{words.families}</p>}
+      {found ? (
+        <FoundModelView found={found} />
+      ) : (
+        <>
+          <p className={styles.hint}>{words.families}</p>
+          <PublishedList />
+        </>
+      )}
     </section>
   );
 }

@@ -9,6 +9,7 @@ import {
   storageFit,
 } from "@/store/models/modelFit";
 import type { FoundModel } from "@/store/models/models";
+import type { PublishedModel } from "@/store/models/publishedModels";
 import { WEIGHT_CHOICES } from "@/store/settings/settings";
 import { formatBytes, formatCount, formatMs } from "@/text/format";
 import { useModels, useSettings } from "../useApp";
@@ -29,13 +30,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
   const { id, commit, license, files } = repository;
   const stored = kept.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
   const fileBytes = weightFileBytes(found);
-  const inMemory = gpuBytes(fileBytes, outline.savedBytes);
-  const chosen = useSettings((state) => state.weights);
-  const held = inMemory[chosen] ?? inMemory.file;
-  const formats = WEIGHT_CHOICES.flatMap((choice) => {
-    const size = inMemory[choice];
-    return size === undefined ? [] : words.gpuOf(formatBytes(size), words.weightsOf[choice]);
-  });
+  const { sizes, held } = useMemorySizes(fileBytes, outline.savedBytes);
   const { rowsPerImage, contextLength, bytesPerRow } = outline;
   const { width, height } = OUTLINE_IMAGE;
   return [
@@ -50,7 +45,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
       value: words.files(formatBytes(bytes), files.length),
       limit: storageLimit(bytes - stored, place),
     },
-    { name: words.gpu, value: formats.join(" · "), limit: memoryLimit(held, place) },
+    { name: words.gpu, value: sizes, limit: memoryLimit(held, place) },
     ...(rowsPerImage === undefined
       ? []
       : [
@@ -63,6 +58,47 @@ export function useFacts(found: FoundModel): readonly Fact[] {
     { name: words.context, value: words.contextOf(formatCount(contextLength)) },
     ...speedFact({ fileBytes, held }, rowsPerImage, place),
   ];
+}
+
+/** What a model of the table costs, in lines of few words, and whether it is too large or too slow here. */
+export function usePublishedFacts(model: PublishedModel): {
+  readonly lines: readonly string[];
+  readonly limits: readonly string[];
+} {
+  const place = useModels((state) => state.place);
+  const { weightBytes, savedBytes, rowsPerImage, bytesPerRow, contextLength } = model;
+  const { sizes, held } = useMemorySizes(weightBytes, savedBytes);
+  const words = texts.models;
+  const { width, height } = OUTLINE_IMAGE;
+  const limits = [
+    storageLimit(weightBytes, place),
+    memoryLimit(held, place),
+    ...speedFact({ fileBytes: weightBytes, held }, rowsPerImage, place).map(({ limit }) => limit),
+  ];
+  return {
+    lines: [
+      `${words.download}: ${formatBytes(weightBytes)} · ${words.context}: ${words.contextOf(formatCount(contextLength))}`,
+      `${words.image}: ${words.imageOf(formatCount(rowsPerImage), width, height)}`,
+      `${words.gpu}: ${sizes}`,
+      `${words.price}: ${cachePrice(bytesPerRow)}`,
+    ],
+    limits: limits.flatMap((limit) => (limit?.isExceeded ? limit.text : [])),
+  };
+}
+
+/** Bytes of the weights in every form, and as they are held by the present choice. */
+function useMemorySizes(
+  fileBytes: number,
+  savedBytes: ModelOutline["savedBytes"],
+): { readonly sizes: string; readonly held: number } {
+  const words = texts.models;
+  const inMemory = gpuBytes(fileBytes, savedBytes);
+  const chosen = useSettings((state) => state.weights);
+  const sizes = WEIGHT_CHOICES.flatMap((choice) => {
+    const size = inMemory[choice];
+    return size === undefined ? [] : words.gpuOf(formatBytes(size), words.weightsOf[choice]);
+  });
+  return { sizes: sizes.join(" · "), held: inMemory[chosen] ?? inMemory.file };
 }
 
 /** Bytes of a thousand tokens in every type of the cache. */
