@@ -11,8 +11,8 @@ export const chatEn = {
     aboutImage: "Ask about an image.",
     aboutImages: (count: number) => `Ask one question about these ${count} images.`,
     how:
-      "The image becomes hundreds of visual tokens in the KV cache of every layer. The policy on " +
-      "the right decides which of them are kept. Ask, then keep fewer and ask again.",
+      "The image becomes hundreds of visual tokens in the KV cache of every layer. The policy " +
+      "decides which of them are kept. Ask, then keep fewer and ask again.",
   },
   readsEnglish: "The embedded model reads English only. Ask in English.",
   otherModel: (earlier: string, loaded: string) =>
@@ -132,11 +132,11 @@ export const chatEn = {
     perToken: (time: string) => `${time}/token`,
     firstToken: (time: string) => `first token ${time}`,
     heldHelp: "Summed over the layers, when the answer ended",
-    rowsHeld: (rows: string) => `rows held ${rows}`,
+    rowsHeld: (rows: string) => `${rows} rows held in all layers`,
     readHelp: "Summed over the layers, mean over the answer's tokens",
-    read: (rows: string) => `read per token ${rows}`,
-    appended: (rows: string) => `${rows} rows appended`,
-    prefilled: (rows: string) => `${rows} rows prefilled`,
+    read: (rows: string) => `${rows} read per token`,
+    appended: (rows: string) => `${rows} rows appended in each layer`,
+    prefilled: (rows: string) => `${rows} rows prefilled in each layer`,
     endings: {
       stop: "",
       cancelled: "stopped",

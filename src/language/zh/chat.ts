@@ -9,7 +9,7 @@ export const chatZh: Texts["chat"] = {
     aboutImage: "就一张图像提问。",
     aboutImages: (count) => `就这 ${count} 张图像提一个问题。`,
     how:
-      "图像在每一层的 KV 缓存中变成数百个视觉 token。右侧的策略决定保留其中哪些。" +
+      "图像在每一层的 KV 缓存中变成数百个视觉 token。策略决定保留其中哪些。" +
       "先提问，再减少保留比例，然后重新提问。",
   },
   readsEnglish: "内置模型只能读英文。请用英文提问。",
@@ -120,11 +120,11 @@ export const chatZh: Texts["chat"] = {
     perToken: (time) => `${time}/token`,
     firstToken: (time) => `首个 token ${time}`,
     heldHelp: "回答结束时所有层之和",
-    rowsHeld: (rows) => `持有 ${rows} 行`,
+    rowsHeld: (rows) => `所有层共持有 ${rows} 行`,
     readHelp: "所有层之和，各 token 的平均值",
     read: (rows) => `每个 token 读取 ${rows} 行`,
-    appended: (rows) => `追加 ${rows} 行`,
-    prefilled: (rows) => `预填充 ${rows} 行`,
+    appended: (rows) => `每层追加 ${rows} 行`,
+    prefilled: (rows) => `每层预填充 ${rows} 行`,
     endings: {
       stop: "",
       cancelled: "已停止",

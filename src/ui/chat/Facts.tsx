@@ -86,7 +86,7 @@ function Details({ result }: { readonly result: TurnResult }) {
       {reference && "result" in reference && (
         <p className="num">
           {words.reference[reference.source](
-            formatBytes(reference.result.kvBytes.peak),
+            formatBytes(reference.result.kvBytes.end),
             formatBytes(reference.peakBytes),
           )}
         </p>
