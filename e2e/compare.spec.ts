@@ -46,8 +46,8 @@ test("the built page compares three lanes from one prefill", async ({ page }) =>
   const lane = (name: string) => page.getByRole("region", { name });
   await expect(lane("Full cache")).toContainText("reference");
   await expect(lane("Full cache").getByRole("article")).toContainText(/\$\d+\.\d\d/);
-  await expect(lane("AirCache 10 %")).toContainText(/\d of \d words agree/);
-  await expect(lane("StreamingLLM 10 %")).toContainText(/\d of \d words agree/);
+  await expect(lane("AirCache 10 %")).toContainText(/same answer|differs|\d of \d words agree/);
+  await expect(lane("StreamingLLM 10 %")).toContainText(/same answer|differs|\d of \d words agree/);
 
   await expect.poll(async () => (await keptResults(page)).length).toBe(3);
   const [full, ...others] = await keptResults(page);

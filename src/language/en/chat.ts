@@ -165,7 +165,10 @@ export const chatEn = {
     optionsSource: "As in the Cache zone; a change here is for this lane alone.",
     continues: (settings: string) => `The conversation continues from ${settings}.`,
     reference: "reference",
-    agree: (common: number, words: number) => `${common} of ${words} words agree`,
+    agree: (common: number, words: number) => {
+      if (common === words) return "same answer";
+      return words === 1 ? "differs" : `${common} of ${words} words agree`;
+    },
     bytesHelp: (full: string) => `KV cache at the end of the answer, of ${full} in full`,
   },
 };

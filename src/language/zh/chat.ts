@@ -152,7 +152,10 @@ export const chatZh: Texts["chat"] = {
     optionsSource: "与缓存区相同；在此修改只影响这一栏。",
     continues: (settings) => `对话从 ${settings} 继续。`,
     reference: "参照",
-    agree: (common, words) => `${words} 个词中 ${common} 个一致`,
+    agree: (common, words) => {
+      if (common === words) return "回答相同";
+      return words === 1 ? "不同" : `${words} 个词中 ${common} 个一致`;
+    },
     bytesHelp: (full) => `回答结束时的 KV 缓存；完整缓存为 ${full}`,
   },
 };
