@@ -78,7 +78,9 @@ for (const viewport of [
       await page.getByLabel("Question").fill("What is the total?");
       await page.keyboard.press("Enter");
       await settled(page, 5);
-      await expect(page.getByText(/of \d+ words agree/).first()).toBeVisible();
+      await expect(
+        page.getByText(/^(same answer|differs|\d+ of \d+ words agree)$/).first(),
+      ).toBeVisible();
       await expectClean(page);
 
       // Watch: every chart has its table.
