@@ -1,10 +1,11 @@
 import fs from "node:fs";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { unpackBf16, unpackF16 } from "@/gpu/packing";
 import { attention, gated, matmul, rmsNorm, rotate } from "@/gpu/selfTest/reference";
 import { type DecoderConfig, parseConfig } from "@/model/checkpoint/config";
 import { axisAngles, rotaryAxes, rotaryFrequencies } from "@/model/kv/rotary";
 import type { AxisPositions } from "@/model/kv/tokenPositions";
-import type { HeadRows } from "./kv";
+import { type HeadRows, roundRow } from "./kv";
 
 type Floats = Float32Array<ArrayBuffer>;
 
@@ -43,12 +44,15 @@ const PREFIXES = ["model.text_model.", "language_model.model.", "model.language_
  */
 export class CpuDecoder {
   readonly config: DecoderConfig;
+  readonly #kvType: KvType;
   readonly #tensors = new Map<string, StoredTensor>();
   readonly #values = new Map<string, Floats>();
   readonly #prefix: string;
   readonly #frequencies: Float32Array;
 
-  constructor(folder: string) {
+  /** @param kvType a cache of codes rounds the rows that are appended; others hold them as they are */
+  constructor(folder: string, kvType: KvType = "f32") {
+    this.#kvType = kvType;
     this.config = parseConfig(JSON.parse(fs.readFileSync(`${folder}/config.json`, "utf8")));
     for (const name of fs.readdirSync(folder).filter((each) => each.endsWith(".safetensors"))) {
       const file = fs.readFileSync(`${folder}/${name}`);
@@ -107,8 +111,8 @@ export class CpuDecoder {
       );
       const values = project(normed, "self_attn.v_proj");
       for (const [head, { k, v }] of cached.entries()) {
-        k.push(keys.slice(head * headDim, (head + 1) * headDim));
-        v.push(values.slice(head * headDim, (head + 1) * headDim));
+        k.push(roundRow(keys.slice(head * headDim, (head + 1) * headDim), this.#kvType));
+        v.push(roundRow(values.slice(head * headDim, (head + 1) * headDim), this.#kvType));
       }
       const seen = cached.map(({ k, v }) => ({ k: concat(k), v: concat(v) }));
       const { output, lse } = attention({

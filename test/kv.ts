@@ -1,5 +1,5 @@
 import { loadKvRows, placeOf, storeKvRows } from "@/gpu/kernels/kv/kvRows";
-import { isGroupedKv, KV_BLOCK, kvMarks, kvRowBytes } from "@/gpu/kernels/kv/kvType";
+import { isGroupedKv, KV_BLOCK, type KvType, kvMarks, kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import type { KvCache } from "@/model/kv/cache";
 import type { KvRegion } from "@/model/kv/layout";
 
@@ -53,6 +53,15 @@ export function writeRandomRows(cache: KvCache, rows: number, seed: number): Hea
   );
 }
 
+/** A row of keys or values as a cache of codes holds it. */
+export function roundRow(values: Float32Array, kvType: KvType): Float32Array<ArrayBuffer> {
+  if (!isGroupedKv(kvType)) return Float32Array.from(values);
+  const block = new Float32Array(KV_BLOCK * values.length);
+  block.set(values);
+  const words = storeKvRows(block, values.length, kvType);
+  return loadKvRows(words, values.length, kvType).slice(0, values.length);
+}
+
 /** Writes one row of keys or values, and returns it as stored. */
 export function writeRow(
   { gpu, shape: { headDim, kvType } }: KvCache,
@@ -76,7 +85,7 @@ export function writeRow(
   const codes = kvRowBytes(kvType, headDim) / 4 - marks;
   queue.writeBuffer(buffer, to.codes * 4, words, from.codes, codes);
   queue.writeBuffer(buffer, to.marks * 4, words, from.marks, marks);
-  return loadKvRows(words, headDim, kvType).slice(inside * headDim, (inside + 1) * headDim);
+  return roundRow(values, kvType);
 }
 
 /** Reads the rows in use of every head: [layer][head]. */

@@ -4,7 +4,7 @@ import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import { batchCase } from "./batchCase";
-import { checkCase } from "./fixtures";
+import { cacheTypesCase, checkCase } from "./fixtures";
 import { attentionCase, dispatchCase, gemvCase, matmulCase } from "./kernelCases";
 import { latencyCase } from "./latencyCase";
 import {
@@ -59,6 +59,7 @@ export const MODEL_CASES: Readonly<
 /** Measurements that load what they need. They run before the models, in this order. */
 export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   check: checkCase,
+  cacheTypes: cacheTypesCase,
   tune: tuneCase,
   latency: latencyCase,
   dispatch: dispatchCase,

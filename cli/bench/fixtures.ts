@@ -3,6 +3,7 @@ import path from "node:path";
 import { type FixturePrompt, loadFixtureDecoder, uploadPrompt } from "@/bench/fixture";
 import { GREEDY } from "@/bench/stepCases";
 import type { Gpu } from "@/gpu/gpu";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { PLAIN, type Variants } from "@/gpu/variants";
 import { generate } from "@/model/decoder/generation";
 import { diskSource } from "../disk";
@@ -51,6 +52,34 @@ export async function checkCase({ gpu, variants: chosen, report }: Bench): Promi
   }
 }
 
+/** What every type of the cache changes in the logits after a prompt, against PyTorch with a cache in f32. */
+export async function cacheTypesCase({ gpu, variants, report }: Bench): Promise<void> {
+  for (const kvType of ["f16", "q8", "q4"] as const) {
+    if (!report.hasTime(`a cache in ${kvType}`)) return;
+    await tellCache(report, gpu, variants, kvType);
+  }
+}
+
+async function tellCache(report: Report, gpu: Gpu, variants: Variants, kvType: KvType) {
+  for (const model of readModels()) {
+    const decoder = await loadFixtureDecoder(gpu, diskSource(model.path), variants, { kvType });
+    const errors: Record<number, number> = {};
+    for (const test of model.cases) {
+      const { buffer, ...prompt } = uploadPrompt(decoder, test);
+      const cache = decoder.createCache();
+      await decoder.prefill({ cache, ...prompt });
+      const expected = section(test, "prefillLogits");
+      errors[test.rows] = worst(0, await decoder.logits(), expected);
+      cache.destroy();
+      gpu.memory.destroy(buffer);
+    }
+    decoder.destroy();
+    report.add(["caches"], { kvType, model: model.name, errors });
+    const said = Object.entries(errors).map(([rows, error]) => `${error.toPrecision(2)} (${rows})`);
+    report.line(`cache in ${kvType}, ${model.name}: largest error ${said.join(", ")} (rows)`);
+  }
+}
+
 function tell(report: Report, what: string, check: FixtureCheck): void {
   const { cases, prefillError, decodeError, wrong } = check;
   report.add(["checks"], check);
@@ -62,10 +91,9 @@ function tell(report: Report, what: string, check: FixtureCheck): void {
 }
 
 async function checkVariants(gpu: Gpu, variants: Variants): Promise<FixtureCheck> {
-  const index = fs.readFileSync(path.join(DIRECTORY, "index.json"), "utf8");
   const wrong: string[] = [];
   let [cases, prefillError, decodeError] = [0, 0, 0];
-  for (const model of JSON.parse(index).models as readonly Model[]) {
+  for (const model of readModels()) {
     const decoder = await loadFixtureDecoder(gpu, diskSource(model.path), variants);
     for (const test of model.cases) {
       const { buffer, ...prompt } = uploadPrompt(decoder, test);
@@ -84,6 +112,10 @@ async function checkVariants(gpu: Gpu, variants: Variants): Promise<FixtureCheck
     decoder.destroy();
   }
   return { variants, cases, prefillError, decodeError, wrong };
+}
+
+function readModels(): readonly Model[] {
+  return JSON.parse(fs.readFileSync(path.join(DIRECTORY, "index.json"), "utf8")).models;
 }
 
 function section({ file, sections }: Case, name: string): Float32Array {

@@ -28,7 +28,12 @@ describe("a kept cache", () => {
   });
   afterAll(() => vi.unstubAllGlobals());
 
-  it.each(CHOSEN)("goes on as if nothing had happened, after %s", async (id) => {
+  it.each([
+    ...CHOSEN.map((id) => [id, undefined] as const),
+    ["lookm", "q8"] as const,
+    ["h2o", "q4"] as const,
+  ])("goes on as if nothing had happened, after %s, cache type %s", async (id, kvType) => {
+    if (kvType) await engine.load({ baseUrl, kvType });
     expect(POLICIES.map((policy) => policy.id)).toContain(id);
     const settings: CacheSettings = { policy: id, retention: 0.4, scope: "prompt", options: {} };
     const first = "one two three four five six seven eight nine ten ".repeat(8);
@@ -47,6 +52,7 @@ describe("a kept cache", () => {
     expect(result.tokenIds).toEqual(expected.tokenIds);
     expect(result.kvBytes).toEqual(expected.kvBytes);
     expect(result.layers).toEqual(expected.layers);
+    if (kvType) await engine.load({ baseUrl });
   });
 
   it("is refused after other weights, another cache type, or damage, and changes nothing", async () => {
