@@ -76,6 +76,25 @@ describe("groups of decoding steps", async () => {
     grouped.cache.destroy();
   });
 
+  it("makes no buffer, bind group or pipeline in a step, but for layers that grow", async () => {
+    const cache = await prefilled();
+    const steps = new DecodeSteps(decoder, { ...ARGS, cache });
+    await steps.submit();
+    const made = (["createBuffer", "createBindGroup", "createComputePipelineAsync"] as const).map(
+      (name) => vi.spyOn(gpu.device, name),
+    );
+    const calls = () => made.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+    for (let step = 0; step < 6; step++) await steps.submit();
+    expect(cache.largestCapacity()).toBe(64);
+    expect(calls()).toBe(0);
+    await steps.submit(16);
+    expect(cache.largestCapacity()).toBe(128);
+    expect(calls()).toBeGreaterThan(0);
+    for (const spy of made) spy.mockRestore();
+    steps.destroy();
+    cache.destroy();
+  });
+
   it("stops at each place of a group, and goes on as if no later step had run", async () => {
     const { tokens, cache: whole } = await inGroups(SINGLE);
     whole.destroy();

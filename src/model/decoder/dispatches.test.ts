@@ -1,0 +1,80 @@
+import { expect, it } from "vitest";
+import { shapeConfig } from "@/bench/shapes";
+import type { Matrix } from "@/gpu/kernels/common/matrix";
+import type { Recorder } from "@/gpu/recorder";
+import type { Variants } from "@/gpu/variants";
+import { collectKernels } from "../../../test/kernelSpecs";
+import type { DecoderConfig } from "../checkpoint/config";
+import type { KvCache } from "../kv/cache";
+import { type ForwardModel, recordAttention, recordProducts } from "./forward";
+import { createKernelSet } from "./kernelSet";
+import { rowProducts, stepKernels, stepProducts } from "./layerKernels";
+
+const GPU: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled" };
+const SOFTWARE: Variants = { reduction: "one", matmul: "subgroup", flash: "subgroup" };
+const DTYPES = ["f16"] as const;
+const TYPES = { embedding: DTYPES, qkv: DTYPES, output: DTYPES, gateUp: DTYPES } as const;
+
+/** A model without numbers: its kernels are the real wrappers, its matrices have one part each. */
+async function modelOf(config: DecoderConfig, variants: Variants, headNorm?: GPUBuffer) {
+  const { gpu } = collectKernels();
+  const types = { ...TYPES, down: DTYPES, head: DTYPES };
+  const kernels = await createKernelSet(gpu, { variants, types, kvType: "f16", shape: config });
+  const { hidden, intermediate, heads, kvHeads, headDim } = config;
+  const matrix = (label: string, rows: number, columns: number): Matrix => {
+    const parts = [{ buffer: {} as GPUBuffer, firstRow: 0, rows }];
+    return { label, dtype: "f16", rows, columns, parts };
+  };
+  const layer = {
+    attentionNorm: { buffer: {}, biasFirst: hidden },
+    headNorm,
+    qkv: matrix("qkv", (heads + 2 * kvHeads) * headDim, hidden),
+    output: matrix("output", hidden, heads * headDim),
+    gateUp: matrix("gate and up", intermediate, hidden),
+    down: matrix("down", hidden, intermediate),
+  };
+  const weights = { layers: [layer] };
+  return { config, kernels, weights, activations: {} } as unknown as ForwardModel;
+}
+
+/** Dispatches of a layer in one decoding step. */
+function dispatchesOf(model: ForwardModel, capacity: number): number {
+  const cache = { layer: () => ({}), largestCapacity: () => capacity } as unknown as KvCache;
+  let count = 0;
+  const recorder = { dispatch: () => count++ } as unknown as Recorder;
+  const scratch = { partials: {} as GPUBuffer, stats: {} as GPUBuffer };
+  const layerKernels = { ...stepKernels(model, cache, scratch), ...stepProducts(model) };
+  const pass = { cache, ids: {} as GPUBuffer, features: [], rows: 1, firstRow: 0, layerKernels };
+  recordAttention(model, recorder, pass, 0);
+  recordProducts(model, recorder, { layerKernels }, 0);
+  return count;
+}
+
+it.each([
+  ["SmolVLM-256M", 1024],
+  ["Llama-1.1B", 1024],
+  ["LLaVA-1.5-7B", 512],
+  ["LLaVA-OneVision-7B", 512],
+] as const)("%s: five dispatches a layer up to %i rows, then six", async (name, direct) => {
+  const model = await modelOf(shapeConfig(name), GPU);
+  expect(dispatchesOf(model, 64)).toBe(5);
+  expect(dispatchesOf(model, direct)).toBe(5);
+  expect(dispatchesOf(model, direct + 64)).toBe(6);
+  expect(dispatchesOf(model, 32_768)).toBe(6);
+});
+
+it("norms of heads take two more, and software adapters always combine", async () => {
+  const normed = await modelOf(shapeConfig("Llama-1.1B"), GPU, {} as GPUBuffer);
+  expect(dispatchesOf(normed, 1024)).toBe(7);
+  expect(dispatchesOf(await modelOf(shapeConfig("SmolVLM-256M"), SOFTWARE), 64)).toBe(6);
+});
+
+it("several rows at once take two norms more for the products", async () => {
+  const model = await modelOf(shapeConfig("Llama-1.1B"), GPU);
+  let count = 0;
+  const recorder = { dispatch: () => count++ } as unknown as Recorder;
+  const layerKernels = rowProducts(model, 4);
+  layerKernels.projectQkv(recorder, model.weights.layers[0]!);
+  recordProducts(model, recorder, { layerKernels }, 0);
+  expect(count).toBe(6);
+});
