@@ -89,6 +89,26 @@ it("keeps what is bound to the same buffers where a program replaces another", (
   expect(memory.bytes.activations).toBe(0);
 });
 
+it("binds anew only what has other buffers than the submit before", () => {
+  const { log, memory } = create(2);
+  const device = fakeDevice({}, log);
+  const made = vi.spyOn(device, "createBindGroup");
+  const [a, b] = ["a", "b"].map((label) => memory.storage("kv", label, 16));
+  const recorder = new Recorder(device, memory, "test", 2);
+  const submit = (buffer: GPUBuffer | undefined, rows: number) => {
+    recorder.dispatch(first, { ...dispatch, buffers: [a!], params: { ...params, rows } });
+    recorder.dispatch(second, { ...dispatch, buffers: [buffer!] });
+    recorder.submit();
+  };
+  submit(a, 7);
+  submit(a, 9);
+  expect(made).toHaveBeenCalledTimes(2);
+  expect(new DataView(log.writes.at(-1)!.bytes).getUint32(0, true)).toBe(9);
+  submit(b, 9);
+  expect(made).toHaveBeenCalledTimes(3);
+  recorder.destroy();
+});
+
 it("leaves its parameters to a program, which replays them and frees them", () => {
   const { recorder, log, memory } = create(2);
   recorder.dispatch(first, dispatch);

@@ -22,7 +22,8 @@ interface Frozen {
 }
 
 /**
- * Collects dispatches with their parameters. `submit` runs them once and clears the recorder.
+ * Collects dispatches with their parameters. `submit` runs them once and clears the recorder, but for bind groups: the next
+ * recording takes those of the same buffers, as the chunks of a prefill have.
  * `program` freezes them for replay: decoding builds bind groups and parameters once and reuses
  * them for every token.
  */
@@ -35,7 +36,8 @@ export class Recorder {
   #params = new DataView(new ArrayBuffer(0));
   #uniforms: GPUBuffer | undefined;
   #keepsUniforms = false;
-  readonly #before: readonly Recorded[];
+  /** Recorded before, in the same slots: what is bound to the same buffers is kept. */
+  #before: readonly Recorded[];
 
   /** @param before a program that this one replaces: what is bound to the same buffers stays */
   constructor(device: GPUDevice, memory: Memory, label: string, slots: number, before?: Frozen) {
@@ -80,6 +82,7 @@ export class Recorder {
     }
     after?.(encoder);
     this.#device.queue.submit([encoder.finish()]);
+    this.#before = this.#recorded;
     this.#recorded = [];
   }
 
@@ -88,6 +91,7 @@ export class Recorder {
     if (this.#uniforms && !this.#keepsUniforms) this.#memory.destroy(this.#uniforms);
     this.#uniforms = undefined;
     this.#recorded = [];
+    this.#before = [];
   }
 
   /** Freezes the recorded dispatches. The recorder must not be used afterwards. */
