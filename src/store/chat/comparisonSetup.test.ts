@@ -12,10 +12,10 @@ const policies: readonly PolicyInfo[] = ["full", "aircache", "prefixkv", "stream
   options: id === "aircache" ? { alpha: { kind: "number", ...alpha } } : {},
 }));
 
-function setUp(options: Record<string, OptionValues> = {}) {
+function setUp(options: Record<string, OptionValues> = {}, earlierPercent?: number) {
   let ids = 0;
   const chosen = { policy: "prefixkv", keepPercent: 20, scope: "prompt", options } as const;
-  const settings = createSettingsStore(chosen);
+  const settings = createSettingsStore({ ...chosen, earlierPercent });
   return createComparisonSetup(settings, policies, () => `id${ids++}`);
 }
 
@@ -35,6 +35,13 @@ test("lanes carry the scope of the settings, and the full cache keeps everything
     { policy: "prefixkv", retention: 0.2, scope: "prompt" },
     { policy: "streaming", retention: 0.2 },
   ]);
+});
+
+test("lanes keep as much of earlier images as a question would, but for the full cache", () => {
+  const lanes = setUp({}, 25);
+  lanes.toggle();
+  const shares = lanes.settings().map(({ earlierRetention }) => earlierRetention);
+  expect(shares).toEqual([undefined, 0.25, 0.25]);
 });
 
 test("there are never fewer than two lanes, nor more than four", () => {
