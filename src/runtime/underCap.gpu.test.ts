@@ -95,7 +95,13 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 
   // Lanes with such a share are questions of their own; the next question goes on from the first one's cache.
   const { settings: _, fresh: __, ...question } = asked(turns, less);
+  let kv = 0;
+  const unsubscribe = engine.subscribe((event) => {
+    if (event.type === "memory") kv = event.pools.kv;
+  });
   const lanes = await engine.compare({ ...question, lanes: [less, full] });
+  expect(kv).toBe(lanes[0]!.result!.kvBytes.end);
+  unsubscribe();
   expect(lanes.map(({ result }) => result?.tokenIds)).toEqual([again.tokenIds, whole.tokenIds]);
   expect(imageRows(lanes[0]!.result!, 0, kvHeads)).toEqual(earlier);
   expect(lanes[1]!.result!.reference).toBeUndefined();

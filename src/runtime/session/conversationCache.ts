@@ -122,6 +122,11 @@ export class ConversationCache {
     return true;
   }
 
+  /** Reports the bytes that are left when other caches are gone. */
+  report(): void {
+    markMemory(this.#context, "end", this.#held.cache);
+  }
+
   /** Completes the report at the end of any turn. */
   close(progress: Progress): void {
     const { cache } = this.#held;
@@ -130,7 +135,7 @@ export class ConversationCache {
       end: cache?.bytes ?? 0,
       full: cache ? fullKvBytes(cache) : 0,
     });
-    markMemory(this.#context, "end", cache);
+    this.report();
   }
 
   /** Frees the cache and its records. */

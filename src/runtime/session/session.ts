@@ -54,7 +54,8 @@ export class Session {
   /** Answers the last turn once per lane; the first lane's cache is kept for the next question. */
   async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
     if (areApart(request)) {
-      return await answerApart(request, (asked, lane) => this.#askInLane(asked, lane, signal));
+      const ask = (asked: AskRequest, lane: number) => this.#askInLane(asked, lane, signal);
+      return await answerApart(request, ask).finally(() => this.#held.report());
     }
     const release = () => this.#held.drop();
     const { outcomes, ...held } = await compareLanes(this.#context, request, signal, release);
