@@ -111,7 +111,7 @@ export async function readCache(cache: KvCache): Promise<readonly (readonly Head
 }
 
 /** Nearest f16, as its bits; for finite values in its normal range. */
-export function toHalf(value: number): number {
+function toHalf(value: number): number {
   const bits = new Uint32Array(new Float32Array([value]).buffer)[0] as number;
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;

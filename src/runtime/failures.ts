@@ -47,7 +47,7 @@ function modelFailure({ code, message }: ModelError): EngineFailure {
   return { code, message };
 }
 
-export const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped." };
+const CANCELLED: EngineFailure = { code: "cancelled", message: "Stopped." };
 
 function outOfMemory(error?: unknown): EngineFailure {
   const message = `There is not enough graphics memory for this${numbersOf(error)}. A smaller retention needs less.`;

@@ -140,7 +140,7 @@ export function substituteOf(bytes: Uint8Array): string | undefined {
   return start.startsWith("<html") || start.startsWith("<!doct") ? "a web page" : undefined;
 }
 
-export function missing(name: string): ModelError {
+function missing(name: string): ModelError {
   return new ModelError("missingFile", `The model directory has no file ${name}.`);
 }
 

@@ -27,7 +27,7 @@ export function fullKvBytes(cache: KvCache, seen = cache.seen): number {
 }
 
 /** Bytes of one row of keys and values over all layers and heads. */
-export function bytesPerRow({ shape, rowBytes }: KvCache): number {
+function bytesPerRow({ shape, rowBytes }: KvCache): number {
   return rowBytes * shape.layers * shape.kvHeads;
 }
 

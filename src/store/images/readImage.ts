@@ -8,9 +8,9 @@ import { shown } from "@/text/shown";
 import type { ConversationImage } from "../conversation/conversation";
 
 /** Longest side of a stored image in pixels; larger images are scaled down first. */
-export const MAX_SIDE = 4096;
+const MAX_SIDE = 4096;
 /** Largest file in bytes that is stored unchanged; a larger one is encoded again. */
-export const MAX_KEPT_BYTES = 16e6;
+const MAX_KEPT_BYTES = 16e6;
 /** Largest file in bytes that is read. */
 export const MAX_FILE_BYTES = 256e6;
 /** Largest image in megapixels that is scaled down; the engine accepts fewer. */

@@ -187,7 +187,7 @@ export function ask(question: PolicyQuestion): Asked {
   return { policy, options, input, plan: planFor(policy, input, options) };
 }
 
-export function inputOf(question: PolicyQuestion, taps: Taps): PlanInput {
+function inputOf(question: PolicyQuestion, taps: Taps): PlanInput {
   const { layers, kvHeads, rows, visual, textStart } = question.attention;
   const candidates = question.candidates ?? range(0, rows);
   const { retention } = question;

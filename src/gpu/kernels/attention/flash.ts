@@ -19,7 +19,7 @@ import type { CacheBinding, HeadShape } from "./ropeAppend";
 export type FlashVariant = "plain" | "subgroup" | "tiled";
 
 /** Largest head size of `tiled`; `plain` is used above it. */
-export const TILED_HEAD_DIM = 128;
+const TILED_HEAD_DIM = 128;
 
 /** A kernel's unit of work: a block of rows of one head. */
 interface Blocks {
