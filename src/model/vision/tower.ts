@@ -2,7 +2,8 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Slice } from "@/gpu/kernel";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
-import type { ProcessedImage, RowArrangement } from "../families/family";
+import type { ProcessedImage } from "../families/family";
+import { arrangeRows } from "./arrangeRows";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
 import type { RangeMeter } from "./range";
 import {
@@ -15,9 +16,9 @@ import {
 } from "./towerConfig";
 import { compileTower, type TowerKernels } from "./towerKernels";
 import { TowerScratch } from "./towerScratch";
+import { readTileKeys, readTowerTaps, recordReceived } from "./towerTaps";
 import type { Linear, Norm } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
-import { meanOfHeads, sumsOfRows } from "./visualRows";
 
 interface LayerArgs {
   readonly layer: TowerLayer;
@@ -70,7 +71,7 @@ export class VisionTower implements VisionEncoder {
     return new VisionTower(gpu, config, weights, kernels);
   }
 
-  /** The buffer belongs to the caller, who destroys it through the ledger. */
+  /** The buffer belongs to the caller, who destroys it through `Memory`. */
   async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
     if (image.width < this.#config.imageSize) {
       const config = smallerTower(this.#config, image.width);
@@ -89,9 +90,13 @@ export class VisionTower implements VisionEncoder {
       : undefined;
     try {
       const keys = this.#encodeTiles(image, encoded, received);
-      const tapped = received ? await this.#readTapped(image, received, keys) : {};
+      const tapped = received
+        ? await readTowerTaps(this.#gpu, this.#config, image, received, keys)
+        : {};
       if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width, ...tapped };
-      const features = this.#arrange(encoded, tiles * tileRows, arrangement);
+      const { newline } = this.#weights;
+      const source = { rows: encoded, count: tiles * tileRows, newline, width };
+      const features = arrangeRows(this.#gpu, this.#kernels.blend, source, arrangement);
       memory.destroy(encoded);
       return { buffer: features, rows: arrangement.rows, width, ...tapped };
     } catch (error) {
@@ -122,87 +127,21 @@ export class VisionTower implements VisionEncoder {
         scratch.write(scratch.pixels, pixels);
         const recorder = this.#gpu.recorder("vision");
         this.#record(recorder, scratch, count);
-        if (received) this.#recordReceived(recorder, scratch, received, [first, count]);
+        if (received) {
+          const kernel = this.#kernels.received;
+          recordReceived(recorder, kernel, this.#config, scratch, received, [first, count]);
+        }
         const [to, size] = [first * tileBytes, count * tileBytes];
         recorder.submit((encoder) =>
           encoder.copyBufferToBuffer(scratch.features, 0, encoded, to, size),
         );
         recorder.destroy();
-        if (received) keys.push(this.#readKeys(scratch, count));
+        if (received) keys.push(readTileKeys(this.#gpu, this.#config, scratch, count));
       }
       return keys;
     } finally {
       scratch.destroy();
     }
-  }
-
-  /** Keys of the last layer of `tiles` tiles, mean over heads; copied before the next tiles are encoded. */
-  async #readKeys({ keys, rows: stride }: TowerScratch, tiles: number): Promise<Float32Array> {
-    const all = new Float32Array(await this.#gpu.read(keys));
-    return meanOfHeads(all, this.#config, stride, tiles * towerRows(this.#config));
-  }
-
-  /** Attention and keys of the prompt's rows. */
-  async #readTapped(
-    image: ProcessedImage,
-    received: GPUBuffer,
-    parts: readonly Promise<Float32Array>[],
-  ): Promise<Pick<ImageFeatures, "attention" | "keys">> {
-    const config = this.#config;
-    const { headDim: width } = config;
-    const attention = sumsOfRows(new Float32Array(await this.#gpu.read(received)), config, image);
-    const all = new Float32Array(image.tiles * towerRows(config) * width);
-    let at = 0;
-    for (const part of await Promise.all(parts)) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return { attention, keys: { width, data: sumsOfRows(all, config, image, width) } };
-  }
-
-  /** From what the last layer has left in the scratch buffers. */
-  #recordReceived(
-    recorder: Recorder,
-    { queries, keys, lse, rows: total }: TowerScratch,
-    received: GPUBuffer,
-    [first, tiles]: readonly [first: number, tiles: number],
-  ): void {
-    const { heads, headDim, hasClassToken } = this.#config;
-    const rows = towerRows(this.#config);
-    const buffers = { queries, keys, lse, received };
-    for (let tile = 0; tile < tiles; tile++) {
-      this.#kernels.received(recorder, {
-        ...{ ...buffers, heads, headDim, rows, first: tile * rows, total },
-        to: (first + tile) * rows,
-        queryRows: hasClassToken ? 1 : rows,
-      });
-    }
-  }
-
-  /** Rows of the prompt from those of `encoded`; index `encodedRows` is the newline row. */
-  #arrange(encoded: GPUBuffer, encodedRows: number, arrangement: RowArrangement): GPUBuffer {
-    const { memory, device } = this.#gpu;
-    const { width } = this.#config;
-    const { newline } = this.#weights;
-    const { rows, parts } = arrangement;
-    const features = memory.storage("vision", "image features", rows * width * 4);
-    const [indices, weights] = ["indices", "weights"].map((label) =>
-      memory.storage("activations", `arrangement ${label}`, rows * parts * 4),
-    ) as [GPUBuffer, GPUBuffer];
-    device.queue.writeBuffer(indices, 0, arrangement.indices);
-    device.queue.writeBuffer(weights, 0, arrangement.weights);
-    if (newline) {
-      const encoder = device.createCommandEncoder({ label: "newline" });
-      encoder.copyBufferToBuffer(newline, 0, encoded, encodedRows * width * 4, width * 4);
-      device.queue.submit([encoder.finish()]);
-    }
-    const recorder = this.#gpu.recorder("arrange", 1);
-    const output = { output: features, rows, parts, width };
-    this.#kernels.blend(recorder, { input: encoded, indices, weights, ...output });
-    recorder.submit();
-    recorder.destroy();
-    for (const buffer of [indices, weights]) memory.destroy(buffer);
-    return features;
   }
 
   async release(): Promise<void> {

@@ -1,52 +1,16 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Slice } from "@/gpu/kernel";
-import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
-import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
-import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
-import {
-  createMatmul,
-  type Matmul,
-  type MatmulStore,
-  roundsInputs,
-} from "@/gpu/kernels/matmul/matmul";
-import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
-import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
-import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
-import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
-import {
-  createReceivedAttention,
-  type ReceivedAttention,
-} from "@/gpu/kernels/vision/receivedAttention";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../../families/family";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "../encoder";
 import type { RangeMeter } from "../range";
-import { meanOfHeads } from "../visualRows";
 import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
+import { compileGrid, type GridKernels } from "./gridKernels";
 import type { RowRange } from "./gridOrder";
 import { GridScratch } from "./gridScratch";
+import { readGridTaps, runReceived } from "./gridTaps";
 import type { GridLayer, GridMerger, GridTowerWeights } from "./gridWeights";
-
-interface GridKernels {
-  readonly patches: ImagePatches;
-  readonly gather: GatherRows;
-  readonly blend: BlendRows;
-  readonly norm: LayerNorm;
-  readonly bias: Matmul;
-  /** For the patches, whose matrix is f32: added to their positions where there are any. */
-  readonly embedding: Matmul;
-  /** Adds the patches of later moments. */
-  readonly moreMoments: Matmul;
-  readonly residual: Matmul;
-  readonly up: Matmul;
-  readonly gelu: Matmul;
-  readonly splitHeads: RopeAppend;
-  readonly attention: Flash;
-  /** Of every window by itself, all in one dispatch; undefined if no layer has windows. */
-  readonly windowed: Flash | undefined;
-  readonly received: ReceivedAttention;
-}
 
 /** Dispatches of a layer besides those per block of rows. */
 const LAYER_SLOTS = 24;
@@ -91,7 +55,7 @@ export class GridTower implements VisionEncoder {
     variants: Variants,
     meter?: RangeMeter,
   ): Promise<GridTower> {
-    const kernels = await compile(gpu, config, weights, variants, meter);
+    const kernels = await compileGrid(gpu, config, weights, variants, meter);
     return new GridTower(gpu, config, weights, kernels);
   }
 
@@ -112,7 +76,9 @@ export class GridTower implements VisionEncoder {
         outputs.push(memory.storage("vision", "image features", bytes));
       }
       const keys = this.#run(image, scratch, outputs, received);
-      if (received && keys) tapped = await this.#readTapped(scratch, received, await keys);
+      if (received && keys) {
+        tapped = await readGridTaps(this.#gpu, this.#config, scratch, received, await keys);
+      }
     } catch (error) {
       for (const buffer of outputs) memory.destroy(buffer);
       throw error;
@@ -146,7 +112,9 @@ export class GridTower implements VisionEncoder {
       this.#recordLayer(recorder, scratch, layer, this.#attendsToAll(index));
       recorder.submit();
       if (received && index === layers.length - 1) {
-        this.#recordReceived(scratch, received);
+        const all = [{ first: 0, rows: scratch.rows }];
+        const ranges = this.#attendsToAll(index) ? all : scratch.order.windows;
+        runReceived(this.#gpu, this.#kernels.received, this.#config, scratch, ranges, received);
         keys = this.#gpu.read(scratch.keys); // copied before the merger uses the buffer
       }
       const level = this.#config.deepstack.indexOf(index);
@@ -158,36 +126,6 @@ export class GridTower implements VisionEncoder {
     recorder.submit();
     recorder.destroy();
     return keys;
-  }
-
-  /** The attention that rows receive, from what the last layer has left in the scratch buffers. */
-  #recordReceived(scratch: GridScratch, received: GPUBuffer): void {
-    const { heads, headDim, layers } = this.#config;
-    const { queries, keys, lse, rows: total, order } = scratch;
-    const ranges = this.#attendsToAll(layers - 1) ? [{ first: 0, rows: total }] : order.windows;
-    const recorder = this.#gpu.recorder("vision attention", ranges.length);
-    const buffers = { queries, keys, lse, received, heads, headDim, total };
-    for (const { first, rows } of ranges) {
-      this.#kernels.received(recorder, { ...buffers, first, rows, to: first, queryRows: rows });
-    }
-    recorder.submit();
-    recorder.destroy();
-  }
-
-  /** Attention and keys of each feature row, in reading order. @param keys [heads, rows, headDim] */
-  async #readTapped(
-    { order: { features }, rows }: GridScratch,
-    received: GPUBuffer,
-    keys: ArrayBuffer,
-  ): Promise<Pick<ImageFeatures, "attention" | "keys">> {
-    const { headDim: width, fold } = this.#config;
-    const attention = new Float32Array(await this.#gpu.read(received));
-    const means = meanOfHeads(new Float32Array(keys), this.#config, rows, rows);
-    const data = sumsOfFolds(means, features, fold ** 2, width);
-    return {
-      attention: sumsOfFolds(attention, features, fold ** 2, 1),
-      keys: { width, data },
-    };
   }
 
   #attendsToAll(layer: number): boolean {
@@ -299,58 +237,4 @@ export class GridTower implements VisionEncoder {
   ): void {
     this.#kernels.norm(recorder, { input, ...norm, output, rows, width, epsilon: GRID_EPSILON });
   }
-}
-
-/** Sums over the `patches` patches of each feature row. @param values [rows, width] */
-function sumsOfFolds(
-  values: Float32Array,
-  features: Uint32Array,
-  patches: number,
-  width: number,
-): Float32Array {
-  const sums = new Float32Array(features.length * width);
-  for (const [row, place] of features.entries()) {
-    for (let i = 0; i < patches * width; i++) {
-      sums[row * width + (i % width)]! += values[place * patches * width + i] as number;
-    }
-  }
-  return sums;
-}
-
-async function compile(
-  gpu: Gpu,
-  { heads, headDim, norm: kind, mlp, positionSide, window }: GridTowerConfig,
-  weights: GridTowerWeights,
-  { reduction, matmul: variant, flash }: Variants,
-  meter: RangeMeter | undefined,
-): Promise<GridKernels> {
-  const shape = { heads, kvHeads: heads, headDim };
-  const { dtype } = weights.merger.first.matrix;
-  const matmul = async (store: MatmulStore, type = dtype) => {
-    const product = await createMatmul(gpu, { variant, dtype: type, store });
-    return meter && roundsInputs(store) ? meter.on(product) : product;
-  };
-  const attending = { variant: flash, kvType: "f32", shape, isCausal: false } as const;
-  const [patches, gather, blend, received, norm, splitHeads, attention, windowed] =
-    await Promise.all([
-      createImagePatches(gpu),
-      createGatherRows(gpu),
-      createBlendRows(gpu),
-      createReceivedAttention(gpu),
-      kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
-      createRopeAppend(gpu, "f32"),
-      createFlash(gpu, attending),
-      window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
-    ]);
-  const [embedding, moreMoments, bias, residual, up, gelu] = await Promise.all([
-    matmul(positionSide ? "residual" : "bias", "f32"),
-    matmul("residual", "f32"),
-    matmul("bias"),
-    matmul("residual"),
-    matmul(mlp),
-    matmul("gelu"),
-  ]);
-  const products = { embedding, moreMoments, bias, residual, up, gelu };
-  const attend = { splitHeads, attention, windowed };
-  return { patches, gather, blend, received, norm, ...products, ...attend };
 }

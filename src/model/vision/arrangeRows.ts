@@ -1,0 +1,40 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { BlendRows } from "@/gpu/kernels/vision/blendRows";
+import type { RowArrangement } from "../families/family";
+
+interface EncodedRows {
+  /** f32 [count + 1, width] if there is a `newline`, else [count, width]. */
+  readonly rows: GPUBuffer;
+  readonly count: number;
+  /** f32 [width], the row that ends a line, where the family has that. */
+  readonly newline: GPUBuffer | undefined;
+  readonly width: number;
+}
+
+/** Rows of the prompt, in a new buffer, from those that were encoded; index `count` is the newline row. */
+export function arrangeRows(
+  gpu: Gpu,
+  blend: BlendRows,
+  { rows: encoded, count, newline, width }: EncodedRows,
+  arrangement: RowArrangement,
+): GPUBuffer {
+  const { memory, device } = gpu;
+  const { rows, parts } = arrangement;
+  const features = memory.storage("vision", "image features", rows * width * 4);
+  const [indices, weights] = ["indices", "weights"].map((label) =>
+    memory.storage("activations", `arrangement ${label}`, rows * parts * 4),
+  ) as [GPUBuffer, GPUBuffer];
+  device.queue.writeBuffer(indices, 0, arrangement.indices);
+  device.queue.writeBuffer(weights, 0, arrangement.weights);
+  if (newline) {
+    const encoder = device.createCommandEncoder({ label: "newline" });
+    encoder.copyBufferToBuffer(newline, 0, encoded, count * width * 4, width * 4);
+    device.queue.submit([encoder.finish()]);
+  }
+  const recorder = gpu.recorder("arrange", 1);
+  blend(recorder, { input: encoded, indices, weights, output: features, rows, parts, width });
+  recorder.submit();
+  recorder.destroy();
+  for (const buffer of [indices, weights]) memory.destroy(buffer);
+  return features;
+}

@@ -1,0 +1,81 @@
+import type { Gpu } from "@/gpu/gpu";
+import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
+import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
+import {
+  createMatmul,
+  type Matmul,
+  type MatmulStore,
+  roundsInputs,
+} from "@/gpu/kernels/matmul/matmul";
+import { type BlendRows, createBlendRows } from "@/gpu/kernels/vision/blendRows";
+import { createGatherRows, type GatherRows } from "@/gpu/kernels/vision/gatherRows";
+import { createImagePatches, type ImagePatches } from "@/gpu/kernels/vision/imagePatches";
+import { createLayerNorm, type LayerNorm } from "@/gpu/kernels/vision/layerNorm";
+import {
+  createReceivedAttention,
+  type ReceivedAttention,
+} from "@/gpu/kernels/vision/receivedAttention";
+import type { Variants } from "@/gpu/variants";
+import type { RangeMeter } from "../range";
+import type { GridTowerConfig } from "./gridConfig";
+import type { GridTowerWeights } from "./gridWeights";
+
+export interface GridKernels {
+  readonly patches: ImagePatches;
+  readonly gather: GatherRows;
+  readonly blend: BlendRows;
+  readonly norm: LayerNorm;
+  readonly bias: Matmul;
+  /** For the patches, whose matrix is f32: added to their positions where there are any. */
+  readonly embedding: Matmul;
+  /** Adds the patches of later moments. */
+  readonly moreMoments: Matmul;
+  readonly residual: Matmul;
+  readonly up: Matmul;
+  readonly gelu: Matmul;
+  readonly splitHeads: RopeAppend;
+  readonly attention: Flash;
+  /** Of every window by itself, all in one dispatch; undefined if no layer has windows. */
+  readonly windowed: Flash | undefined;
+  readonly received: ReceivedAttention;
+}
+
+/** @param meter of products whose inputs may be rounded @throws KernelCompileError */
+export async function compileGrid(
+  gpu: Gpu,
+  { heads, headDim, norm: kind, mlp, positionSide, window }: GridTowerConfig,
+  weights: GridTowerWeights,
+  { reduction, matmul: variant, flash }: Variants,
+  meter: RangeMeter | undefined,
+): Promise<GridKernels> {
+  const shape = { heads, kvHeads: heads, headDim };
+  const { dtype } = weights.merger.first.matrix;
+  const matmul = async (store: MatmulStore, type = dtype) => {
+    const product = await createMatmul(gpu, { variant, dtype: type, store });
+    return meter && roundsInputs(store) ? meter.on(product) : product;
+  };
+  const attending = { variant: flash, kvType: "f32", shape, isCausal: false } as const;
+  const [patches, gather, blend, received, norm, splitHeads, attention, windowed] =
+    await Promise.all([
+      createImagePatches(gpu),
+      createGatherRows(gpu),
+      createBlendRows(gpu),
+      createReceivedAttention(gpu),
+      kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+      createRopeAppend(gpu, "f32"),
+      createFlash(gpu, attending),
+      window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
+    ]);
+  const [embedding, moreMoments, bias, residual, up, gelu] = await Promise.all([
+    matmul(positionSide ? "residual" : "bias", "f32"),
+    matmul("residual", "f32"),
+    matmul("bias"),
+    matmul("residual"),
+    matmul(mlp),
+    matmul("gelu"),
+  ]);
+  const products = { embedding, moreMoments, bias, residual, up, gelu };
+  const attend = { splitHeads, attention, windowed };
+  return { patches, gather, blend, received, norm, ...products, ...attend };
+}
