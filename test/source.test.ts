@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 const SRC = path.resolve(import.meta.dirname, "../src");
 const MAX_FILES = 25;
+const MAX_KERNEL_LINES = 150;
 
 const isSource = (name: string) => /\.(tsx?|wgsl)$/.test(name) && !/\.test\.tsx?$/.test(name);
 
@@ -21,6 +22,13 @@ test("no folder holds more files than a person reads at a glance", () => {
     counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
   expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([]);
+});
+
+test("no kernel is longer than a screen or two", () => {
+  const kernels = files.filter((name) => name.endsWith(".wgsl"));
+  expect(kernels.length).toBeGreaterThan(80);
+  const lines = (name: string) => fs.readFileSync(path.join(SRC, name), "utf8").split("\n").length;
+  expect(kernels.filter((name) => lines(name) > MAX_KERNEL_LINES)).toEqual([]);
 });
 
 test("no two exported classes, types, functions or constants share a name", () => {
