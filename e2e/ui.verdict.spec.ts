@@ -35,14 +35,17 @@ test("every compressed answer says whether it is the full cache's, and which wor
   await expect(page).toHaveURL(/reference=off/);
 });
 
-test("notices of the engine are sentences in the page's language, that of a blank image beside the answer", async ({
+test("notices of the engine are sentences in the page's language, that of a blank or unfamiliar image beside the answer", async ({
   page,
 }) => {
   const { load, answers: recorded } = recording();
   const [first] = recorded;
   const notices = [{ code: "blankImage" }, { code: "earlierDropped", megabytes: 1.5 }] as const;
   const answer = { ...first!, result: { ...first!.result!, notices } };
-  await openScripted(page, { script: { load, answers: [answer] } });
+  const strange = [{ code: "unfamiliarImage" }] as const;
+  const other = recorded.find(({ question }) => question !== first!.question);
+  const unlike = { ...other!, result: { ...other!.result!, notices: strange } };
+  await openScripted(page, { script: { load, answers: [answer, unlike] } });
   await ask(page, answer.question);
   await expect(page.getByText(/^The image is blank/).first()).toBeVisible();
   await page.locator("summary", { hasText: "Details" }).click();
@@ -50,4 +53,7 @@ test("notices of the engine are sentences in the page's language, that of a blan
   await page.getByRole("button", { name: "中文" }).click();
   await expect(page.getByText(/^图像是空白的/).first()).toBeVisible();
   await expect(page.getByText("为不超过 1.5 MB，丢弃了较早的行。")).toBeVisible();
+  await page.getByRole("button", { name: "English" }).click();
+  await ask(page, unlike.question);
+  await expect(page.getByText(/^The image is unlike the pages/).first()).toBeVisible();
 });

@@ -46,6 +46,7 @@ const SMALL = new Set([
   "added_tokens.json",
   "chat_template.jinja",
   "chat_template.json",
+  "familiar.bin",
   "model.safetensors.index.json",
 ]);
 const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;

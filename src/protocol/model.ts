@@ -73,6 +73,8 @@ export interface ModelCard {
   readonly purpose?: string;
   /** An answer is marked as unsure below this probability (see `text/confidence.ts`). */
   readonly confidence?: { readonly measure: "mean" | "min"; readonly threshold: number };
+  /** An image is familiar below this distance (see `model/vision/familiarity.ts`). */
+  readonly familiarBelow?: number;
 }
 
 export interface AdapterInfo {

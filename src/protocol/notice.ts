@@ -13,6 +13,8 @@ export type Notice =
     }
   /** All pixels of an image have nearly the same colour: there is nothing to read. */
   | { readonly code: "blankImage" }
+  /** An image is unlike those that the model was trained on. */
+  | { readonly code: "unfamiliarImage" }
   /** Only the first frame of an animated image was used. */
   | { readonly code: "firstFrame" }
   /** Of `asked` queries, those of the last `used` rows were recorded. */

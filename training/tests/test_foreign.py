@@ -18,7 +18,7 @@ class Foreign(unittest.TestCase):
     def test_names_begin_with_their_world_and_tell_pictures_apart(self):
         asked = list(foreign.questions())
         pictures = foreign.VARIANTS * len(foreign.DRAWERS)
-        self.assertEqual(len(asked), 2 * pictures)
+        self.assertEqual(len(asked), 3 * pictures)
         self.assertEqual(len({each.name for each in asked}), pictures)
         self.assertTrue(all(each.name.startswith(f"{each.world}-") for each in asked))
 

@@ -17,6 +17,8 @@ export const noticesEn: NoticeSentences = {
     `The model sees the image in ${width} × ${height} pixels instead of ${ownWidth} × ${ownHeight}: ` +
     "more do not fit here.",
   blankImage: () => "The image is blank: there is nothing in it that the model could read.",
+  unfamiliarImage: () =>
+    "The image is unlike the pages that this model was trained on. This answer may be wrong.",
   firstFrame: () => "The image is animated: its first frame was used.",
   fewerQueries: ({ asked, used }) =>
     `Only the last ${used} of ${asked} rows were asked what they attend to.`,

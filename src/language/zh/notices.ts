@@ -10,6 +10,7 @@ export const noticesZh: Texts["notices"] = {
   scaledDown: ({ width, height, ownWidth, ownHeight }) =>
     `模型看到的图像为 ${width} × ${height} 像素，而非 ${ownWidth} × ${ownHeight}：此处放不下更大的。`,
   blankImage: () => "图像是空白的：其中没有模型可以读取的内容。",
+  unfamiliarImage: () => "图像与训练该模型所用的页面不同：这个回答可能有误。",
   firstFrame: () => "图像是动画：使用了第一帧。",
   fewerQueries: ({ asked, used }) => `在 ${asked} 行中，只记录了最后 ${used} 行的注意力。`,
   shorterWindow: ({ asked, used }) => `${asked} 个查询的窗口比文本长：使用最后 ${used} 个。`,

@@ -30,6 +30,8 @@ export function encodeImages(
       firstRow += rows;
       tellPhase(job, "vision", i + 1, shown.length);
     }
+    const isStrange = turn.tileImages.some((image) => job.images?.isUnfamiliar(image));
+    if (isStrange) progress.notice({ code: "unfamiliarImage" });
     return { images, features };
   });
 }

@@ -31,12 +31,16 @@ export type VisionNeeds = readonly (keyof VisionTaps)[];
 export interface EncodedImage extends ImageFeatures {
   /** As in `VisionTaps`, counted within the image. */
   readonly firstEqual?: Uint32Array;
+  /** Whether it is unlike the images that the model was trained on. */
+  readonly isUnfamiliar?: boolean;
   /**
    * Features of its tiles with `side` rows along a side; absent if the encoder does not take them. The buffer
    * belongs to the caller.
    */
   readonly smaller?: (side: number) => Promise<ImageFeatures>;
 }
+
+type ImageModel = Pick<VisionModel, "processor" | "encoder" | "featureSide" | "familiarity">;
 
 /** Pixels before encoding, then features on the GPU. */
 type Content =
@@ -56,10 +60,10 @@ interface Entry {
  */
 export class ConversationImages {
   readonly #gpu: Gpu;
-  readonly #vision: Pick<VisionModel, "processor" | "encoder" | "featureSide">;
+  readonly #vision: ImageModel;
   readonly #seen = new Map<string, Entry>();
 
-  constructor(gpu: Gpu, vision: Pick<VisionModel, "processor" | "encoder" | "featureSide">) {
+  constructor(gpu: Gpu, vision: ImageModel) {
     this.#gpu = gpu;
     this.#vision = vision;
   }
@@ -103,6 +107,7 @@ export class ConversationImages {
     const smaller = this.#smaller(entry, processed);
     const encoded = {
       ...features,
+      isUnfamiliar: await this.#strays(features),
       ...(firstEqual && { firstEqual }),
       ...(smaller && { smaller }),
     };
@@ -117,6 +122,19 @@ export class ConversationImages {
       if (content.kind === "features") this.#free(content.encoded);
     }
     this.#seen.clear();
+  }
+
+  /** Whether an image is unlike those that the model was trained on; false before it is encoded. */
+  isUnfamiliar({ hash }: SeenImage): boolean {
+    const content = this.#seen.get(hash)?.content;
+    return content?.kind === "features" && !!content.encoded.isUnfamiliar;
+  }
+
+  async #strays({ buffer, rows, width }: ImageFeatures): Promise<boolean> {
+    const { familiarity } = this.#vision;
+    if (!familiarity) return false;
+    const bytes = rows * width * Float32Array.BYTES_PER_ELEMENT;
+    return !familiarity.isFamiliar(new Float32Array(await this.#gpu.read(buffer, 0, bytes)));
   }
 
   #smaller({ files, cut }: Entry, { arrangement, width, height }: ProcessedImage) {

@@ -19,6 +19,7 @@ import { PromptBuilder } from "@/model/prompt/prompt";
 import { checkPrompts } from "@/model/prompt/promptCheck";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import type { VisionEncoder } from "@/model/vision/encoder";
+import { Familiarity } from "@/model/vision/familiarity";
 import { loadVisionEncoder } from "@/model/vision/load";
 import type { RangeMemory } from "@/model/vision/rangedEncoder";
 import type { LoadRequest, ModelInfo } from "@/protocol/model";
@@ -35,6 +36,8 @@ export interface VisionModel {
   readonly processor: ImageProcessor;
   readonly encoder: VisionEncoder;
   readonly markup: ImageMarkup;
+  /** Absent if the model's card states no threshold. */
+  readonly familiarity: Familiarity | undefined;
   /** Visual rows of one tile. */
   readonly rowsPerTile: number | undefined;
 }
@@ -190,8 +193,12 @@ async function loadVision(
   }
   const opened = openVision(family, json, decoder);
   const { weights, rowsPerTile, featureSide, processor: open, markup } = opened;
-  const [processor, encoder] = await Promise.all([
+  const familiarBelow = modelCard(json)?.familiarBelow;
+  const [processor, familiarity, encoder] = await Promise.all([
     open(files, gpu.device.limits.maxStorageBufferBindingSize),
+    familiarBelow === undefined
+      ? undefined
+      : Familiarity.load(files, decoder.hidden, familiarBelow),
     loadVisionEncoder(gpu, {
       ...{ files, source, weights, variants, range, signal },
       isSoftwareAdapter: isFallback,
@@ -200,7 +207,7 @@ async function loadVision(
     }),
   ]);
   const written = markup(imageTokenId, videoTokenOf(json));
-  return { processor, encoder, markup: written, rowsPerTile, featureSide };
+  return { processor, encoder, familiarity, markup: written, rowsPerTile, featureSide };
 }
 
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {

@@ -6,6 +6,7 @@ import { dictionary, either, finite, oneOf, type Schema, string } from "./schema
 const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   scaledDown: true,
   blankImage: true,
+  unfamiliarImage: true,
   firstFrame: true,
   fewerQueries: true,
   shorterWindow: true,

@@ -49,14 +49,17 @@ export function VerdictLine({ verdict, attempt }: Props) {
   }
 }
 
-/** Why an answer may be wrong: its image is blank, or the model is unsure of it. */
+/** Why an answer may be wrong: its image is blank or unfamiliar, or the model is unsure of it. */
 export function DoubtLine({ result }: { readonly result: TurnResult }) {
   const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
-  const isBlank = result.notices.some(
-    (notice) => typeof notice !== "string" && notice.code === "blankImage",
-  );
-  if (isBlank)
+  const told = (code: "blankImage" | "unfamiliarImage") =>
+    result.notices.some((notice) => typeof notice !== "string" && notice.code === code);
+  if (told("blankImage"))
     return <p className={styles.differs}>{texts.notices.blankImage({ code: "blankImage" })}</p>;
+  if (told("unfamiliarImage")) {
+    const words = texts.notices.unfamiliarImage({ code: "unfamiliarImage" });
+    return <p className={styles.differs}>{words}</p>;
+  }
   const confidence = confidenceOf(result, card);
   if (!confidence?.isUnsure) return null;
   const { probability, threshold } = confidence;

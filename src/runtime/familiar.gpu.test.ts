@@ -1,0 +1,60 @@
+import fs from "node:fs";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import type { AskRequest, Turn } from "@/protocol/request";
+import { diskFetch, diskUrl } from "../../test/files";
+import { LocalEngine } from "./engine";
+
+const MODEL = "fixtures/families/smolvlm2";
+const PICTURE = "fixtures/families/pictures/busy.png";
+const NOTICE = { code: "unfamiliarImage" };
+const DIRECTION = 1;
+
+vi.mock("@/images/decode", () => import("../../test/decodePng"));
+
+beforeAll(() => vi.stubGlobal("navigator", { gpu: create([]) }));
+afterAll(() => vi.unstubAllGlobals());
+
+/** The model's directory with a threshold in its card, and a mean of zeros with one direction of ones. */
+function withThreshold(familiarBelow: number): typeof fetch {
+  const config = JSON.parse(fs.readFileSync(`${MODEL}/config.json`, "utf8"));
+  const width: number = config.text_config.hidden_size;
+  const rows = new Float32Array(2 * width).fill(DIRECTION, width);
+  return (input, init) => {
+    const url = String(input instanceof Request ? input.url : input);
+    if (url.endsWith("/config.json")) {
+      return Promise.resolve(Response.json({ ...config, keepsight: { familiarBelow } }));
+    }
+    if (url.endsWith("/familiar.bin")) return Promise.resolve(new Response(rows));
+    return diskFetch(input, init);
+  };
+}
+
+function asked(turns: readonly Turn[]): AskRequest {
+  return {
+    turns,
+    images: { a: new Blob([fs.readFileSync(PICTURE)]) },
+    settings: { policy: "full", retention: 1, scope: "visual", options: {} },
+    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 4 },
+  };
+}
+
+it("says of an image beyond the threshold that it is unfamiliar, also at a further question", async () => {
+  vi.stubGlobal("fetch", withThreshold(1e-6));
+  const engine = new LocalEngine();
+  await engine.load({ baseUrl: diskUrl(MODEL) });
+  const first = { images: ["a"], question: "What is it?" };
+  const { notices, tokenIds } = await engine.ask(asked([first]));
+  expect(notices).toContainEqual(NOTICE);
+  const turns = [
+    { ...first, answerIds: tokenIds },
+    { images: [], question: "And where?" },
+  ];
+  const further = await engine.ask(asked(turns));
+  expect(further.appended).toBe(true);
+  expect(further.notices).toContainEqual(NOTICE);
+
+  vi.stubGlobal("fetch", withThreshold(1e6));
+  await engine.load({ baseUrl: diskUrl(MODEL) });
+  expect((await engine.ask(asked([first]))).notices).not.toContainEqual(NOTICE);
+});
