@@ -11,8 +11,8 @@ from pathlib import Path
 import held_out
 import talk
 import worlds
-from canvas import STYLES
 from evaluate import page_questions
+from style import STYLES
 from supervision import READ_ALL
 from turn import Turn
 

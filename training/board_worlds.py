@@ -1,8 +1,9 @@
 """The worlds of signs and of screens."""
 
 import rich
-from canvas import SIZE, Canvas, Style
+from canvas import SIZE, Canvas
 from shade import fitting, is_dark, rule_color, shaded
+from style import Style
 from turn import Turn
 from vocabulary import (
     COLORS,

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from canvas import SIZE, Canvas, Style
+from canvas import SIZE, Canvas
 from stretch import Stretched
+from style import Style
 
 # How far a corner of the paper may lie inside of the picture, and how much smaller the whole page
 # may be in each direction, as shares of the picture's side.

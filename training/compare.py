@@ -27,10 +27,10 @@ import nets
 import weights
 import worlds
 from average import between
-from canvas import STYLES
 from evaluate import MAX_TEXT, share
 from losses import DENSE_CLASSES
 from packing import Packer
+from style import STYLES
 from tokens import END, load_tokenizer
 from turn import Turn
 

@@ -4,7 +4,8 @@ import random
 
 import worlds
 from camera import develop
-from canvas import NARROW, SIZE, Canvas, Style, load_font
+from canvas import SIZE, Canvas
+from style import NARROW, Style, load_font
 from vocabulary import (
     CATEGORIES,
     CHARACTERS,

@@ -14,11 +14,12 @@ import torch.nn.functional as F
 
 import data
 import worlds
-from canvas import GRID, STYLES
+from canvas import GRID
 from evaluate import load_model
 from losses import TAPS, tap_layers
 from nets import HEAD_DIM
 from packing import Packer
+from style import STYLES
 from supervision import NOWHERE
 from tokens import load_tokenizer
 

@@ -25,10 +25,10 @@ import data
 import talk
 import weights
 import worlds
-from canvas import NARROW, STYLES, Style
 from losses import DENSE_CLASSES
 from nets import Keepsight
 from packing import Packer
+from style import NARROW, STYLES, Style
 from tokens import VISUAL_TOKENS, load_tokenizer
 
 MAX_TEXT = 400

@@ -26,8 +26,9 @@ import data
 import foreign
 import seeds
 import worlds
-from canvas import SIZE, STYLES
+from canvas import SIZE
 from evaluate import load_model
+from style import STYLES
 
 STYLES_SEEN = ("narrow", "wide", "photo", "rich", "rich-photo", "spoken", "spoken-photo")
 PAGES, VALIDATION_PAGES = 10, 8

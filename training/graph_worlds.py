@@ -3,9 +3,10 @@
 import math
 
 import rich
-from canvas import SIZE, Canvas, Style
+from canvas import SIZE, Canvas
 from picture_worlds import chart_turns, draw_lying_bars, draw_upright_bars
 from shade import fitted, fitting, palette, rule_color, shaded
+from style import Style
 from turn import Turn
 from vocabulary import CATEGORIES, COLORS, MONTHS, SERIF_FACES, made_up_name
 

@@ -24,10 +24,11 @@ from torch import nn
 import data
 import seeds
 import worlds
-from canvas import GRID, NARROW
+from canvas import GRID
 from losses import TAPS, answer_loss, attention_loss
 from packing import IGNORED, Packer
 from stages import Stage
+from style import NARROW
 from supervision import LISTINGS, NOWHERE, READ_ALL
 from tokens import load_tokenizer
 from train import GRADIENT_NORM, Trainer, add_common

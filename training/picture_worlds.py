@@ -1,7 +1,8 @@
 """The worlds of coloured shapes and of bar charts."""
 
 import rich
-from canvas import SIZE, Canvas, Style
+from canvas import SIZE, Canvas
+from style import Style
 from turn import Turn
 from vocabulary import CATEGORIES, COLORS, MONTHS, SHAPES, TOPICS
 

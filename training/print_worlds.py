@@ -1,7 +1,8 @@
 """The worlds of printed pages: receipts, identity cards, lines of words."""
 
 import rich
-from canvas import SIZE, Canvas, Style
+from canvas import SIZE, Canvas
+from style import Style
 from turn import Turn
 from vocabulary import (
     ALPHANUMERIC,

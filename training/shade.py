@@ -2,7 +2,8 @@
 
 from PIL import ImageFont
 
-from canvas import Canvas, load_font, width_of
+from canvas import Canvas
+from style import load_font, width_of
 from vocabulary import COLORS
 
 # Smaller print cannot be read in a 384-pixel picture.

@@ -1,9 +1,10 @@
 """The worlds of ruled sheets: tables, filled-in forms, documents of two pages."""
 
 import rich
-from canvas import SIZE, Canvas, Style
+from canvas import SIZE, Canvas
 from print_worlds import word
 from shade import fitting, rule_color, shaded
+from style import Style
 from turn import Turn
 from vocabulary import (
     CATEGORIES,

@@ -21,9 +21,9 @@ import argparse
 
 import torch
 
-from canvas import RICH
 from light import vary_light
 from stages import Stage, collate
+from style import RICH
 from supply import (
     BROAD,
     SPEAK,

@@ -10,8 +10,8 @@ import data
 import dense_pages
 import seeds
 import worlds
-from canvas import FREE, NARROW, WIDE, Style
 from packing import Packer
+from style import FREE, NARROW, WIDE, Style
 from tokens import load_tokenizer
 
 # "Read all the text." is long; in every picture it would take most of the loss.

@@ -14,7 +14,8 @@ import torch
 from torch.utils.data import DataLoader
 
 import seeds
-from canvas import (
+from stages import DensePages, QuestionPages, Stage, worker_seeds
+from style import (
     NARROW,
     RICH,
     RICH_PHOTOGRAPHED,
@@ -25,7 +26,6 @@ from canvas import (
     WIDE,
     Style,
 )
-from stages import DensePages, QuestionPages, Stage, worker_seeds
 
 # (upper end of the share, style) of the pages that are asked about.
 Mixture = tuple[tuple[float, Style], ...]

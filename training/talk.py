@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import worlds
-from canvas import STYLES
+from style import STYLES
 from turn import Turn
 
 FILE = Path(__file__).resolve().parent / "talk.txt"

@@ -13,11 +13,12 @@ import phrasing
 import seeds
 from board_worlds import screen, sign
 from camera import develop
-from canvas import NARROW, Canvas, Style
+from canvas import Canvas
 from graph_worlds import line, pie, press
 from picture_worlds import chart, shapes
 from print_worlds import READ_LINES, card, receipt, words
 from sheet_worlds import document, form, table
+from style import NARROW, Style
 from supervision import READ_ALL, transcript
 from turn import Turn
 

@@ -13,9 +13,9 @@ import torch
 import compare
 import weights
 import worlds
-from canvas import STYLES
 from evaluate import load_model, score_page
 from packing import Packer
+from style import STYLES
 from tokens import load_tokenizer
 
 SHIPPED = str(Path(__file__).resolve().parents[2] / "public" / "models" / "keepsight-mini")

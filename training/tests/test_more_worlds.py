@@ -10,13 +10,14 @@ import numpy as np
 
 import spoken
 import worlds
-from canvas import GRID, PATCH, SIZE, SLOT, SPOKEN, VARIED, Canvas, inked_patches, load_font
+from canvas import GRID, PATCH, SIZE, SLOT, Canvas, inked_patches
 from packing import MAX_TURNS, Packer
 from shade import is_dark
 from stretch import Stretched
+from style import SPOKEN, VARIED, load_font
 from supervision import READ_ALL, locate, question_words, transcript
 from tokens import load_tokenizer
-from vocabulary import CHARACTER_CLASS, COLORS
+from vocabulary import COLORS
 
 PAGES_PER_WORLD = 10
 INK_CONTRAST = 24

@@ -7,8 +7,8 @@ import numpy as np
 import data
 import hub
 import worlds
-from canvas import WIDE, Style
 from packing import IGNORED, Packer
+from style import WIDE, Style
 from supervision import NOWHERE
 from tokens import IMAGE, VISUAL_TOKENS, load_tokenizer
 

@@ -10,8 +10,8 @@ import held_out
 import seeds
 import spoken
 import worlds
-from canvas import RICH, SPOKEN
 from held_out import bare
+from style import RICH, SPOKEN
 
 PAGES = 12
 

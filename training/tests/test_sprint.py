@@ -18,10 +18,10 @@ import seeds
 import sprint
 import supply
 import weights
-from canvas import NARROW, RICH, RICH_PHOTOGRAPHED, WIDE
 from light import vary_light
 from losses import DENSE_CLASSES
 from stages import Stage
+from style import NARROW, RICH, RICH_PHOTOGRAPHED, WIDE
 from tokens import load_tokenizer
 
 

@@ -9,8 +9,8 @@ import rich
 import seeds
 import wording
 import worlds
-from canvas import RICH, STYLES
 from careless import careless, mistyped
+from style import RICH, STYLES
 
 # Of questions and answers of validation pages: another digest means other pages for every seed.
 DIGESTS = {"free": "97a7871c28b319d0", "rich": "79f0d34af4a91499"}

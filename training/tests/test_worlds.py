@@ -13,7 +13,8 @@ import phrasing
 import seeds
 import wording
 import worlds
-from canvas import FREE, GRID, NARROW, PATCH, PHOTOGRAPHED, SIZE, SLOT, WIDE, inked_patches
+from canvas import GRID, PATCH, SIZE, SLOT, inked_patches
+from style import FREE, NARROW, PHOTOGRAPHED, WIDE
 from supervision import READ_ALL, locate, question_words, transcript
 from vocabulary import CHARACTER_CLASS, COLORS, FIELD_LABELS, FIELD_QUESTIONS, SHAPE_CLASS
 
