@@ -10,6 +10,7 @@ export const chartsEn = {
   turn: (turn: number) => `turn ${turn}`,
   token: (token: number) => `token ${token}`,
   read: (chart: string) => `Read values: ${chart}`,
+  waiting: "drawn while an answer is given",
   noSample: "no sample chosen",
   marks: { prefill: "prefill", compact: "compact", end: "end" },
   of: (part: string, whole: string) => `${part} of ${whole}`,

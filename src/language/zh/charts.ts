@@ -11,6 +11,7 @@ export const chartsZh: Texts["charts"] = {
   turn: (turn) => `第 ${turn} 轮`,
   token: (token) => `token ${token}`,
   read: (chart) => `读取数值：${chart}`,
+  waiting: "回答时绘制",
   noSample: "未选择样本",
   marks: { prefill: "预填充", compact: "压缩", end: "结束" },
   of: (part, whole) => `${part} / ${whole}`,

@@ -101,6 +101,9 @@ export function LiveChart({ source, label, height }: Props) {
   return (
     <div className={styles.chart} style={{ height }}>
       <div ref={host} role="img" aria-label={label} />
+      <p className={styles.waiting} aria-hidden="true">
+        {texts.charts.waiting}
+      </p>
       <output ref={readout} className={`num ${styles.readout}`} aria-hidden="true" />
       <div
         ref={scrubber}
