@@ -85,9 +85,13 @@ export function describeLane({
 }: Lane): string {
   const name = `${policy} ${retention}`;
   if (!result) return `${name}: ${failure.message}\n`;
-  const { kvBytes, ms, answer } = result;
+  const { kvBytes, ms, answer, notices } = result;
   const agrees = share === undefined ? "" : `, agreement ${(share * 100).toFixed(0)} %`;
   const mb = (kvBytes.end / 1e6).toFixed(2);
-  const facts = `${mb} MB, ${ms.decodePerToken.median.toFixed(0)} ms per token${agrees}`;
+  const isTogether = notices.some(
+    (notice) => typeof notice !== "string" && notice.code === "decodedTogether",
+  );
+  const step = isTogether ? "step of all lanes" : "token";
+  const facts = `${mb} MB, ${ms.decodePerToken.median.toFixed(0)} ms per ${step}${agrees}`;
   return `${name} (${facts})\n${answer}\n\n`;
 }

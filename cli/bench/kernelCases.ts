@@ -8,7 +8,9 @@ import type { Bench } from "./cases";
 /** Fastest variants printed for each piece of work; the report has all. */
 const SHOWN = 6;
 
-const SMALL_PRODUCT = { name: "small", rows: 96, columns: 64, norm: true };
+const SMALL_PRODUCTS = (["f16", "q8g64", "q4g32"] as const).map((dtype) => {
+  return { name: `small ${dtype}`, dtype, rows: 96, columns: 64, norm: true };
+});
 
 /**
  * Single kernels in many variants, each alone: what limits a kernel, and which variant suits the adapter. Small sizes on
@@ -22,7 +24,7 @@ export async function dispatchCase(bench: Bench): Promise<void> {
 export async function gemvCase(bench: Bench): Promise<void> {
   const { reduction } = bench.variants;
   const trials = bench.adapter.isFallback
-    ? timeGemv(bench, reduction, [SMALL_PRODUCT], 2 ** 16)
+    ? timeGemv(bench, reduction, SMALL_PRODUCTS, 2 ** 16)
     : timeGemv(bench, reduction);
   report(bench, "gemv", await trials);
 }

@@ -1,11 +1,13 @@
+import { type DType, rowBytes } from "@/gpu/kernels/common/dtype";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { createDecodeKernels } from "@/gpu/kernels/decode/decode";
 import { type GemvPlan, gemvPlan } from "@/gpu/kernels/decode/gemvWidth";
 import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
-/** A matrix of a decoder, f16. */
+/** A matrix of a decoder. */
 export interface GemvProblem {
   readonly name: string;
+  readonly dtype: DType;
   readonly rows: number;
   readonly columns: number;
   /** Whether a norm precedes the product. */
@@ -15,6 +17,9 @@ export interface GemvProblem {
 const DECODER_PRODUCTS: readonly GemvProblem[] = [
   ...products("1.1B", 2048, 5632, 2560, 32_000),
   ...products("256M", 576, 1536, 960, 49_280),
+  ...(["q8g64", "q4g32"] as const).flatMap((dtype) =>
+    products("1.1B", 2048, 5632, 2560, 32_000, dtype).filter(({ name }) => !name.includes("head")),
+  ),
 ];
 
 function products(
@@ -23,9 +28,11 @@ function products(
   intermediate: number,
   qkv: number,
   vocabulary: number,
+  dtype: DType = "f16",
 ): GemvProblem[] {
   const product = (name: string, rows: number, columns: number, norm: boolean) => ({
-    name: `${model} ${name}`,
+    name: `${model} ${name}${dtype === "f16" ? "" : ` ${dtype}`}`,
+    dtype,
     rows,
     columns,
     norm,
@@ -62,12 +69,12 @@ export async function timeGemv(
   ) as [GPUBuffer, GPUBuffer];
   const trials: Trial[] = [];
   for (const problem of problems) {
-    const bytes = 2 * problem.rows * problem.columns;
+    const bytes = problem.rows * rowBytes(problem.dtype, problem.columns);
     const count = Math.min(MOST, Math.max(1, Math.floor(weightBytes / bytes)));
     const matrices = Array.from({ length: count }, (_, index) =>
       memory.storage("weights", `gemv trial ${index}`, bytes),
     );
-    const own = gemvPlan(reduction, "f16", problem);
+    const own = gemvPlan(reduction, problem.dtype, problem);
     const isOwn = ({ width, ahead }: Division) => width === own.width && ahead === own.ahead;
     for (const division of DIVISIONS) {
       const run = await compileProblem(context, reduction, problem, division);
@@ -86,13 +93,13 @@ export async function timeGemv(
 async function compileProblem(
   { gpu }: TrialContext,
   reduction: Reduction,
-  { rows, columns, norm }: GemvProblem,
+  { dtype, rows, columns, norm }: GemvProblem,
   division: Division,
 ) {
   const size = { rows, columns };
   const kernels = await createDecodeKernels(gpu, {
     reduction,
-    dtype: "f16",
+    dtype,
     kvType: "f16",
     sizes: norm ? { head: size } : { down: size },
     division,
@@ -102,7 +109,7 @@ async function compileProblem(
     { input, output, buffer }: Readonly<Record<"input" | "output" | "buffer", GPUBuffer>>,
   ) => {
     const parts = [{ buffer, firstRow: 0, rows }];
-    const matrix = { label: "trial", dtype: "f16", rows, columns, parts } as const;
+    const matrix = { label: "trial", dtype, rows, columns, parts } as const;
     if (!norm) return kernels.project(recorder, { input, matrix, bias: input, output });
     const normed = { input, inputRow: 0, normWeight: input, matrix, epsilon: 1e-5 };
     kernels.head(recorder, { ...normed, logits: output });
