@@ -7,7 +7,7 @@ import type { ByteSource } from "./byteSource";
 import type { TensorInfo, TensorMap } from "./safetensors";
 import { bytesAs, elements, matrixRows, vectorRows } from "./tensorRows";
 import { commonType, storedType, type TypeOf } from "./weightTypes";
-import { type LoadPlanOptions, type TensorCopy, uploadWeights } from "./weightUpload";
+import { type TensorCopy, type UploadOptions, uploadWeights } from "./weightUpload";
 
 /**
  * Plans which bytes of a model's files go to which GPU buffer, and uploads them (`uploadWeights`).
@@ -140,7 +140,7 @@ export class WeightPlan {
    * @returns the digest that identifies the weights
    * @throws ModelError naming a tensor whose numbers cannot be right
    */
-  async load(source: ByteSource, options: LoadPlanOptions): Promise<string> {
+  async load(source: ByteSource, options: UploadOptions): Promise<string> {
     try {
       return await uploadWeights(this.#gpu, source, this.#needed, this.#copies, options);
     } catch (error) {

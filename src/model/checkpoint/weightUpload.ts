@@ -20,7 +20,7 @@ export interface TensorCopy {
   readonly type: DType;
 }
 
-export interface LoadPlanOptions {
+export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((loadedBytes: number, totalBytes: number) => void) | undefined;
   /** Bytes of one read. */
@@ -39,7 +39,7 @@ export async function uploadWeights(
   source: ByteSource,
   needed: readonly TensorInfo[],
   copies: readonly TensorCopy[],
-  { signal, onProgress, readBytes }: LoadPlanOptions,
+  { signal, onProgress, readBytes }: UploadOptions,
 ): Promise<string> {
   const total = needed.reduce((sum, { start, end }) => sum + end - start, 0);
   let done = 0;

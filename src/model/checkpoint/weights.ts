@@ -8,7 +8,7 @@ import { readTensorMap, type TensorMap } from "./safetensors";
 import { checkLayerCount } from "./weightCheck";
 import { WeightPlan } from "./weightPlan";
 import { decoderTypes, type WeightType } from "./weightTypes";
-import type { LoadPlanOptions } from "./weightUpload";
+import type { UploadOptions } from "./weightUpload";
 
 /** The weight of a norm and a bias in one buffer, because a kernel has at most eight bindings. */
 export interface NormWeightAndBias {
@@ -65,7 +65,7 @@ export interface DecoderWeights {
   destroy(): void;
 }
 
-export interface LoadWeightsOptions extends LoadPlanOptions {
+export interface LoadWeightsOptions extends UploadOptions {
   /** Largest part of a matrix in bytes; default: the device's binding limit. */
   readonly bindingBytes?: number;
   /** How matrices of 16 or 32 bits are held; default: as stored. */

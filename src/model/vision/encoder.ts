@@ -41,7 +41,7 @@ export interface VisionEncoder {
   /** Whether it encodes square tiles that are smaller than those that it was trained with, too. */
   readonly takesSmallerTiles: boolean;
   /**
-   * The buffers belong to the caller, who destroys them through the ledger.
+   * The buffers belong to the caller, who destroys them through `Memory`.
    * @throws ModelError, also if attention is asked of an encoder that gives none
    */
   encode(image: ProcessedImage, options?: EncodeOptions): Promise<ImageFeatures>;

@@ -2,7 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
-import type { LoadPlanOptions } from "../checkpoint/weightUpload";
+import type { UploadOptions } from "../checkpoint/weightUpload";
 import type { VisionEncoder } from "./encoder";
 import type { GridTowerConfig } from "./grid/gridConfig";
 import { findGridTower, type GridTowerNames, gridTensors } from "./grid/gridNames";
@@ -25,7 +25,7 @@ export interface EncoderWeights {
   /** As in `VisionEncoder`. */
   readonly takesSmallerTiles: boolean;
   /** Whether the checkpoint has it. @throws ModelError */
-  isIn(source: ByteSource, options?: LoadPlanOptions): Promise<boolean>;
+  isIn(source: ByteSource, options?: UploadOptions): Promise<boolean>;
   /**
    * Loads its tensors, then waits for the kernel variants and compiles.
    * @throws ModelError, KernelCompileError
@@ -38,7 +38,7 @@ export interface EncoderWeights {
   ): Promise<VisionEncoder>;
 }
 
-export interface LoadEncoderOptions extends LoadPlanOptions {
+export interface LoadEncoderOptions extends UploadOptions {
   /** Default: the range of activations is measured, and not remembered. */
   readonly range?: RangeMemory;
 }
@@ -79,7 +79,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
 
 interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "takesSmallerTiles"> {
   isIn(tensors: TensorMap): boolean;
-  load(gpu: Gpu, source: ByteSource, options?: LoadPlanOptions): Promise<W>;
+  load(gpu: Gpu, source: ByteSource, options?: UploadOptions): Promise<W>;
   create(gpu: Gpu, weights: W, variants: Variants, meter?: RangeMeter): Promise<VisionEncoder>;
 }
 

@@ -4,7 +4,7 @@ import { readTensorMap } from "../checkpoint/safetensors";
 import { checkLayerCount } from "../checkpoint/weightCheck";
 import { WeightPlan } from "../checkpoint/weightPlan";
 import { uniformType } from "../checkpoint/weightTypes";
-import type { LoadPlanOptions } from "../checkpoint/weightUpload";
+import type { UploadOptions } from "../checkpoint/weightUpload";
 import { type TowerConfig, towerRows } from "./towerConfig";
 import {
   findTowerLayout,
@@ -59,7 +59,7 @@ export async function loadTowerWeights(
   config: TowerConfig,
   source: ByteSource,
   names: TowerNames,
-  options: LoadPlanOptions = {},
+  options: UploadOptions = {},
 ): Promise<TowerWeights> {
   const tensors = await readTensorMap(source, options);
   const layout = findTowerLayout(tensors, names) ?? firstTowerLayout(names);

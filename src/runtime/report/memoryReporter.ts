@@ -6,7 +6,7 @@ type MemoryEvent = Extract<EngineEvent, { type: "memory" }>;
 /** Minimum time between unmarked events; events with a mark are always sent. */
 const INTERVAL_MS = 50;
 
-/** Turns changes of the ledger into `memory` events. */
+/** Turns changes of the memory pools into `memory` events. */
 export class MemoryReporter {
   readonly #gpu: Gpu;
   readonly #emit: (event: MemoryEvent) => void;

@@ -98,13 +98,13 @@ export async function loadModel(
     );
     const tested = loading.then(({ variants }) => variants);
     tested.catch(() => undefined); // a model without vision does not ask for it
-    const things = loading.then(({ decoder }) => ({
+    const rangeOwner = loading.then(({ decoder }) => ({
       model: request.baseUrl,
       weights: weightsIdentity(request.revision, decoder.weights),
       adapter,
     }));
-    things.catch(() => undefined); // nor does one whose encoder has one kind of numbers
-    const range = await rangeMemory(things);
+    rangeOwner.catch(() => undefined); // nor does one whose encoder has one kind of numbers
+    const range = await rangeMemory(rangeOwner);
     const sources = { files, source, json, decoder: config, range };
     const [language, tokenizer, vision, stopIds] = await allOf([
       part(loading, ({ decoder }) => decoder.destroy()),

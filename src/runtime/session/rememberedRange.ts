@@ -4,7 +4,7 @@ import type { RangeMemory } from "@/model/vision/rangedEncoder";
 const CACHE = "keepsight-encoder-ranges";
 
 /** What a measured range depends on. */
-export interface RangedThings {
+export interface RangeOwner {
   /** Where the model is from, and its weights' identity. */
   readonly model: string;
   readonly weights: string;
@@ -12,15 +12,15 @@ export interface RangedThings {
 }
 
 /** Ranges in the browser's cache storage. Without one (private windows, Node) they are measured at every visit. */
-export async function rangeMemory(things: Promise<RangedThings>): Promise<RangeMemory> {
+export async function rangeMemory(owner: Promise<RangeOwner>): Promise<RangeMemory> {
   const store =
     typeof caches === "undefined" ? undefined : await caches.open(CACHE).catch(() => undefined);
-  return rangesIn(store, things);
+  return rangesIn(store, owner);
 }
 
-export function rangesIn(store: Cache | undefined, things: Promise<RangedThings>): RangeMemory {
+function rangesIn(store: Cache | undefined, owner: Promise<RangeOwner>): RangeMemory {
   const address = async () => {
-    const query = new URLSearchParams({ things: JSON.stringify(await things) });
+    const query = new URLSearchParams({ owner: JSON.stringify(await owner) });
     return new URL(`range?${query}`, location.href).href;
   };
   return {

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { PLAIN } from "@/gpu/variants";
-import { recall, type TestedThings } from "./rememberedTest";
+import { recall, type TestConditions } from "./rememberedTest";
 
-const THINGS: TestedThings = {
+const CONDITIONS: TestConditions = {
   build: "https://host.test/assets/worker-1.js",
   browser: "browser 1",
   adapter: {
@@ -38,27 +38,27 @@ function memoryCache(): { readonly store: Cache; readonly entries: Map<string, s
 it("tests an adapter once, and again when anything has changed", async () => {
   const { store, entries } = memoryCache();
   let tests = 0;
-  const ask = (things: Partial<TestedThings> = {}, at: Cache | undefined = store) =>
-    recall(at, { ...THINGS, ...things }, async () => {
+  const ask = (conditions: Partial<TestConditions> = {}, at: Cache | undefined = store) =>
+    recall(at, { ...CONDITIONS, ...conditions }, async () => {
       tests++;
       return RESULT;
     });
   expect(await ask()).toEqual(RESULT);
   expect(await ask()).toEqual(RESULT);
   expect(tests).toBe(1);
-  await ask({ adapter: { ...THINGS.adapter, architecture: "other" } });
-  await ask({ spec: { ...THINGS.spec, kvType: "f32" } });
+  await ask({ adapter: { ...CONDITIONS.adapter, architecture: "other" } });
+  await ask({ spec: { ...CONDITIONS.spec, kvType: "f32" } });
   await ask({ browser: "browser 2" });
   expect(tests).toBe(4);
   expect(entries.size).toBe(4);
   await ask({ build: "https://host.test/assets/worker-2.js" });
   expect(entries.size).toBe(1);
-  await recall(undefined, THINGS, async () => RESULT);
+  await recall(undefined, CONDITIONS, async () => RESULT);
 });
 
 it("does not remember a failure", async () => {
   const { store, entries } = memoryCache();
-  const failing = recall(store, THINGS, () => Promise.reject(new Error("wrong results")));
+  const failing = recall(store, CONDITIONS, () => Promise.reject(new Error("wrong results")));
   await expect(failing).rejects.toThrow("wrong results");
   expect(entries.size).toBe(0);
 });

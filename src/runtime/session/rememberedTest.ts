@@ -8,7 +8,7 @@ import type { Variants } from "@/gpu/variants";
 const CACHE = "keepsight-self-tests";
 
 /** What a result depends on. `build` changes with every file of the worker. */
-export interface TestedThings {
+export interface TestConditions {
   readonly build: string;
   readonly browser: string;
   readonly adapter: AdapterFacts;
@@ -33,17 +33,17 @@ export async function rememberedSelfTest(
     const tested = await selfTest(gpu, wanted, spec);
     return adapter.isFallback ? tested : tune(gpu, tested, spec);
   };
-  const things = { build: location.href, browser: navigator.userAgent, adapter, wanted, spec };
-  return recall(await caches.open(CACHE).catch(() => undefined), things, test);
+  const conditions = { build: location.href, browser: navigator.userAgent, adapter, wanted, spec };
+  return recall(await caches.open(CACHE).catch(() => undefined), conditions, test);
 }
 
-/** The stored result for `things`, or that of `test`, which is then stored. */
+/** The stored result for `conditions`, or that of `test`, which is then stored. */
 export async function recall(
   store: Cache | undefined,
-  things: TestedThings,
+  conditions: TestConditions,
   test: () => Promise<SelfTestResult>,
 ): Promise<SelfTestResult> {
-  const address = addressOf(things);
+  const address = addressOf(conditions);
   const known = await store?.match(address).catch(() => undefined);
   if (known) return (await known.json()) as SelfTestResult;
   const result = await test();
@@ -64,10 +64,10 @@ async function keep(
   await store?.put(address, Response.json(result));
 }
 
-function addressOf({ build, browser, adapter, wanted, spec }: TestedThings): string {
+function addressOf({ build, browser, adapter, wanted, spec }: TestConditions): string {
   const { dtypes, kvType } = spec;
   const { heads, kvHeads, headDim } = spec.shape;
   const rest = { browser, adapter, wanted, dtypes, kvType, shape: [heads, kvHeads, headDim] };
-  const query = new URLSearchParams({ build, things: JSON.stringify(rest) });
+  const query = new URLSearchParams({ build, conditions: JSON.stringify(rest) });
   return new URL(`self-test?${query}`, build).href;
 }

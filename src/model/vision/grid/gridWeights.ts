@@ -4,7 +4,7 @@ import { readTensorMap } from "../../checkpoint/safetensors";
 import { checkLayerCount } from "../../checkpoint/weightCheck";
 import { WeightPlan } from "../../checkpoint/weightPlan";
 import { uniformType } from "../../checkpoint/weightTypes";
-import type { LoadPlanOptions } from "../../checkpoint/weightUpload";
+import type { UploadOptions } from "../../checkpoint/weightUpload";
 import { type Linear, type Norm, TowerTensors } from "../towerTensors";
 import type { GridTowerConfig } from "./gridConfig";
 import {
@@ -62,7 +62,7 @@ export async function loadGridWeights(
   config: GridTowerConfig,
   source: ByteSource,
   names: GridTowerNames,
-  options: LoadPlanOptions = {},
+  options: UploadOptions = {},
 ): Promise<GridTowerWeights> {
   const tensors = await readTensorMap(source, options);
   const prefix = findGridTower(tensors, names) ?? (names.towers[0] as string);
