@@ -12,9 +12,11 @@ import { needVision, type VisualChoice, visionPolicy } from "../../visionPolicy"
  * keys, mean over heads. F_t ← mean(F_t, F_i, …).
  *
  * https://arxiv.org/abs/2412.04467, release https://github.com/dvlab-research/VisionZip.
- * There a = attention of the class token, or the mean of all patches without one (SigLIP). The release adds
- * the mean of the merged rows to the target, before the connector; here they are averaged behind it. A row
- * that folds several patches has the mean of their keys.
+ * There a = attention of the class token, or the mean of all patches without one (SigLIP). Attention, keys and the
+ * choice of rows are compared with PyTorch (`visionZip.gpu.test.ts`). The release adds the mean of the merged rows to
+ * the target before the connector, F_t ← F_t + mean(F_i); here they are averaged behind it, so that it works for
+ * every connector, also for those that fold patches, where the release has none. A row that folds several patches has
+ * the mean of their keys.
  */
 export const visionZip = visionPolicy({
   id: "visionzip",
