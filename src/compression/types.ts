@@ -34,9 +34,11 @@ export interface VisualGrid {
   readonly gridColumns: number;
   /** Its last column holds no patches but ends the lines. */
   readonly endsLines?: boolean;
-  /** The encoder can encode this tile, which is square, with fewer rows. */
+  /** The encoder can encode it with fewer rows. */
   readonly isScalable?: boolean;
 }
+
+export type SmallerGrid = readonly [rows: number, columns: number];
 
 export interface PlanInput {
   readonly layers: number;
@@ -110,10 +112,10 @@ export interface KeepPlan {
    */
   readonly scores?: RowScores;
   /**
-   * Feature rows along a side of each tile, if the encoder is to encode them smaller, before the prefill: the
-   * kept visual rows take their features, in order.
+   * Per span of `visual`: its grid, if the encoder is to encode it smaller, before the prefill. The kept visual rows
+   * take the features, in order.
    */
-  readonly tileSide?: number;
+  readonly smaller?: readonly SmallerGrid[];
   /** Numbers to show with the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
   /** One for each value that was clamped for this prompt or budget. */

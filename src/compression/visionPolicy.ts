@@ -1,7 +1,7 @@
 import { definePolicy, type PolicySpec } from "./definePolicy";
 import type { OptionSpecs, ValuesOf } from "./options";
 import { keepAll } from "./sharedOptions";
-import type { LayerPlan, PlanInput, PlanNotice, Policy, VisionTaps } from "./types";
+import type { LayerPlan, PlanInput, PlanNotice, Policy, SmallerGrid, VisionTaps } from "./types";
 
 /** A choice of visual rows, counted over all images of the span. */
 export interface VisualChoice {
@@ -10,7 +10,7 @@ export interface VisualChoice {
   /** [visual rows]: the kept row whose features take the mean with this row's; −1: it is dropped. */
   readonly into?: Int32Array;
   /** As in `KeepPlan`, together with the notices. */
-  readonly tileSide?: number;
+  readonly smaller?: readonly SmallerGrid[];
   readonly notices?: readonly PlanNotice[];
 }
 
@@ -48,10 +48,10 @@ export function visionPolicy<S extends OptionSpecs>(spec: VisionSpec<S>): Policy
     plan(input, options) {
       if (!hasVisual(input)) return keepAll(input);
       const choice = chosen(input, options);
-      const { tileSide, notices } = choice;
+      const { smaller, notices } = choice;
       return {
         layers: new Array<LayerPlan>(input.layers).fill(layerPlan(input, choice)),
-        ...(tileSide !== undefined && { tileSide }),
+        ...(smaller && { smaller }),
         ...(notices && { notices }),
       };
     },

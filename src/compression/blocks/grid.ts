@@ -1,4 +1,4 @@
-import type { VisualGrid } from "../types";
+import type { SmallerGrid, VisualGrid } from "../types";
 
 /** The rows of each block, in reading order. A column that ends the lines keeps one row per line. */
 export function gridBlocks(
@@ -24,7 +24,7 @@ function columnsOf({ gridColumns, endsLines }: VisualGrid): number {
 }
 
 /** Of the widest grids within the share, one per number of lines, the one nearest in ratio of sides. */
-export function coarser(grid: VisualGrid, share: number): readonly [number, number] {
+export function coarser(grid: VisualGrid, share: number): SmallerGrid {
   const { gridRows: rows } = grid;
   const columns = columnsOf(grid);
   const total = Math.max(1, Math.floor(share * rows * columns));

@@ -145,7 +145,8 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
       features: row,
       deepstack: levels.map((level) => level[i]!),
     }));
-    return { ...encoded, onCpu, firstEqual: firstEqualRows(picture, model.vision!.featureSide) };
+    const firstEqual = firstEqualRows(picture, model.vision!.featureSide);
+    return { ...encoded, tiles: picture.geometry.tiles.length, onCpu, firstEqual };
   }
 
   // Two turns of text are told apart from two with an image in the families of text alone.

@@ -38,8 +38,11 @@ export interface VisionEncoder {
   readonly tensorBytes: number;
   /** What is known about it from earlier visits. */
   readonly notices?: readonly RangeNotice[];
-  /** Whether it encodes square tiles that are smaller than those that it was trained with, too. */
-  readonly takesSmallerTiles: boolean;
+  /**
+   * What it also encodes at fewer features than its processor gives: square tiles, smaller than those that it was
+   * trained with, or images of any size.
+   */
+  readonly smaller?: "tiles" | "images" | undefined;
   /**
    * The buffers belong to the caller, who destroys them through `Memory`.
    * @throws ModelError, also if attention is asked of an encoder that gives none

@@ -12,7 +12,7 @@ import type { EncoderShape } from "./onnxContract";
 import type { RangeMeter } from "./range";
 import { type MakeEncoder, RangedEncoder, type RangeMemory } from "./rangedEncoder";
 import { VisionTower } from "./tower";
-import { featuresPerSide, type TowerConfig, takesSmallerTiles } from "./towerConfig";
+import { featuresPerSide, smallerOf, type TowerConfig } from "./towerConfig";
 import { findTowerLayout, firstTowerLayout, type TowerNames, towerTensors } from "./towerNames";
 import { loadTowerWeights } from "./towerWeights";
 
@@ -23,7 +23,7 @@ export interface EncoderWeights {
   /** What an ONNX file must give in its place; undefined where none can. */
   readonly onnx: EncoderShape | undefined;
   /** As in `VisionEncoder`. */
-  readonly takesSmallerTiles: boolean;
+  readonly smaller: VisionEncoder["smaller"];
   /** Whether the checkpoint has it. @throws ModelError */
   isIn(source: ByteSource, options?: UploadOptions): Promise<boolean>;
   /**
@@ -56,7 +56,7 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
     tensors: () => towerTensors(config, firstTowerLayout(names)),
     // Rows of tiles are arranged with a newline row by our encoder alone.
     onnx: names.newlines ? undefined : shape,
-    takesSmallerTiles: takesSmallerTiles(config),
+    smaller: smallerOf(config),
     isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
     load: (gpu, source, options) => loadTowerWeights(gpu, config, source, names, options),
     create: (gpu, weights, variants, meter) =>
@@ -69,7 +69,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
   return encoderWeights({
     tensors: () => gridTensors(config, names, names.towers[0] ?? ""),
     onnx: undefined,
-    takesSmallerTiles: false,
+    smaller: "images",
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
     load: (gpu, source, options) => loadGridWeights(gpu, config, source, names, options),
     create: (gpu, weights, variants, meter) =>
@@ -77,7 +77,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
   });
 }
 
-interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "takesSmallerTiles"> {
+interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "smaller"> {
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: UploadOptions): Promise<W>;
   create(gpu: Gpu, weights: W, variants: Variants, meter?: RangeMeter): Promise<VisionEncoder>;
@@ -87,7 +87,7 @@ function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): En
   return {
     tensors: kind.tensors,
     onnx: kind.onnx,
-    takesSmallerTiles: kind.takesSmallerTiles,
+    smaller: kind.smaller,
     async isIn(source, options) {
       return kind.isIn(await readTensorMap(source, options));
     },

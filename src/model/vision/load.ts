@@ -45,7 +45,7 @@ export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise
 
 /** An ONNX encoder, and our own for what it does not give, which is loaded when that is asked for. */
 class WithTower implements VisionEncoder {
-  readonly takesSmallerTiles: boolean;
+  readonly smaller: VisionEncoder["smaller"];
   readonly #onnx: VisionEncoder;
   readonly #tileSize: number | undefined;
   readonly #load: () => Promise<VisionEncoder>;
@@ -53,10 +53,10 @@ class WithTower implements VisionEncoder {
 
   constructor(
     onnx: VisionEncoder,
-    { onnx: shape, takesSmallerTiles }: EncoderWeights,
+    { onnx: shape, smaller }: EncoderWeights,
     load: () => Promise<VisionEncoder>,
   ) {
-    this.takesSmallerTiles = takesSmallerTiles;
+    this.smaller = smaller;
     this.#tileSize = shape?.tileSize;
     this.#onnx = onnx;
     this.#load = load;

@@ -26,7 +26,6 @@ const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_
  */
 export class OnnxVisionEncoder implements VisionEncoder {
   readonly tensorBytes = 0;
-  readonly takesSmallerTiles = false;
   readonly #gpu: Gpu;
   readonly #session: ort.InferenceSession;
   readonly #name: string;

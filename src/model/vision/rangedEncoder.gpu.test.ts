@@ -45,7 +45,6 @@ function reaching(most: number, made: string[]) {
     const nothing: Matmul = () => {};
     return {
       tensorBytes: 1,
-      takesSmallerTiles: false,
       async encode() {
         const buffer = gpu.memory.storage("vision", "row", 16);
         gpu.device.queue.writeBuffer(buffer, 0, Float32Array.of(1, -most, 2, 3));

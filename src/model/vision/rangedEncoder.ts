@@ -69,8 +69,8 @@ export class RangedEncoder implements VisionEncoder {
     return this.#encoder.tensorBytes;
   }
 
-  get takesSmallerTiles(): boolean {
-    return this.#encoder.takesSmallerTiles;
+  get smaller(): VisionEncoder["smaller"] {
+    return this.#encoder.smaller;
   }
 
   get notices(): readonly RangeNotice[] {

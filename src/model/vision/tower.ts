@@ -9,9 +9,9 @@ import type { RangeMeter } from "./range";
 import {
   featuresPerSide,
   patchesPerSide,
+  smallerOf,
   smallerTower,
   type TowerConfig,
-  takesSmallerTiles,
   towerRows,
 } from "./towerConfig";
 import { compileTower, type TowerKernels } from "./towerKernels";
@@ -41,7 +41,7 @@ const MAX_ROWS = 2048;
  */
 export class VisionTower implements VisionEncoder {
   readonly tensorBytes: number;
-  readonly takesSmallerTiles: boolean;
+  readonly smaller: "tiles" | undefined;
   readonly #gpu: Gpu;
   readonly #config: TowerConfig;
   readonly #weights: TowerWeights;
@@ -49,7 +49,7 @@ export class VisionTower implements VisionEncoder {
 
   private constructor(gpu: Gpu, config: TowerConfig, weights: TowerWeights, kernels: TowerKernels) {
     this.tensorBytes = weights.bytes;
-    this.takesSmallerTiles = takesSmallerTiles(config);
+    this.smaller = smallerOf(config);
     this.#gpu = gpu;
     this.#config = config;
     this.#weights = weights;

@@ -155,15 +155,15 @@ export function towerRows(config: TowerConfig): number {
 }
 
 /** Whether `smallerTower` makes sense: a class token has learned to sum up a whole grid. */
-export function takesSmallerTiles({ hasClassToken }: TowerConfig): boolean {
-  return !hasClassToken;
+export function smallerOf({ hasClassToken }: TowerConfig): "tiles" | undefined {
+  return hasClassToken ? undefined : "tiles";
 }
 
 /** The same tower for tiles of `imageSize` pixels. @throws RangeError */
 export function smallerTower(config: TowerConfig, imageSize: number): TowerConfig {
   const unit = config.patchSize * config.connector.fold;
   const isCovered = imageSize > 0 && imageSize < config.imageSize && imageSize % unit === 0;
-  if (isCovered && takesSmallerTiles(config)) {
+  if (isCovered && smallerOf(config)) {
     return { ...config, imageSize, trainedSide: patchesPerSide(config) };
   }
   throw new RangeError(`tiles of ${imageSize} pixels, to an encoder of ${config.imageSize}`);

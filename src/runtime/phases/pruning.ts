@@ -1,8 +1,9 @@
-import type { KeepPlan, VisionTaps } from "@/compression/types";
+import type { KeepPlan, SmallerGrid, VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { ImageTile } from "@/model/prompt/imageMarkup";
 import type { PromptTile } from "@/model/prompt/prompt";
+import { featureBuffers } from "@/model/vision/encoder";
 import type { PreparedTurn } from "../request/turn";
 import type { EncodedImage, SeenImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";
@@ -93,23 +94,30 @@ export async function plannedFeatures(
   width: number,
   made: GPUBuffer[],
 ): Promise<FeatureSlice[] | undefined> {
-  if (plan.tileSide === undefined) return mergedFeatures(gpu, plan, visual, encoded, width, made);
+  if (!plan.smaller) return mergedFeatures(gpu, plan, visual, encoded, width, made);
   const kept = new Set(keptRowsOf(plan));
   const places = visual.flatMap((row, place) => (kept.has(row) ? [place] : []));
   const scaled: FeatureSlice[] = [];
+  let tile = 0;
   for (const [i, { firstRow, rows }] of encoded.features.entries()) {
-    const { buffer } = await encoded.images[i]!.smaller!(plan.tileSide);
-    const own = places.filter((place) => place >= firstRow && place < firstRow + rows);
-    const features = gpu.memory.storage("vision", "scaled features", rows * width * 4);
-    made.push(features);
-    const encoder = gpu.device.createCommandEncoder({ label: "scaled features" });
-    for (const [from, place] of own.entries()) {
-      const to = (place - firstRow) * width * 4;
-      encoder.copyBufferToBuffer(buffer, from * width * 4, features, to, width * 4);
-    }
-    gpu.device.queue.submit([encoder.finish()]);
-    gpu.memory.destroy(buffer);
-    scaled.push({ features, firstRow, rows });
+    const { smaller, tiles } = encoded.images[i] as EncodedImage;
+    const levels = featureBuffers(await smaller!(plan.smaller[tile] as SmallerGrid));
+    tile += tiles;
+    const own = places
+      .filter((place) => place >= firstRow && place < firstRow + rows)
+      .map((place) => place - firstRow);
+    const [features, ...deepstack] = levels.map((level) => {
+      const spread = gpu.memory.storage("vision", "scaled features", rows * width * 4);
+      made.push(spread);
+      const encoder = gpu.device.createCommandEncoder({ label: "scaled features" });
+      for (const [from, to] of own.entries()) {
+        encoder.copyBufferToBuffer(level, from * width * 4, spread, to * width * 4, width * 4);
+      }
+      gpu.device.queue.submit([encoder.finish()]);
+      gpu.memory.destroy(level);
+      return spread;
+    }) as [GPUBuffer, ...GPUBuffer[]];
+    scaled.push({ features, deepstack, firstRow, rows });
   }
   return scaled;
 }

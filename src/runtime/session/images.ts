@@ -1,4 +1,4 @@
-import type { VisionTaps } from "@/compression/types";
+import type { SmallerGrid, VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
 import { type DecodedImage, decodeImage } from "@/images/decode";
 import type { ProcessedImage, ScaledDown } from "@/model/families/family";
@@ -33,11 +33,12 @@ export interface EncodedImage extends ImageFeatures {
   readonly firstEqual?: Uint32Array;
   /** Whether it is unlike the images that the model was trained on. */
   readonly isUnfamiliar?: boolean;
+  readonly tiles: number;
   /**
-   * Features of its tiles with `side` rows along a side; absent if the encoder does not take them. The buffer
-   * belongs to the caller.
+   * Features of its tiles with fewer rows; absent if the encoder does not take them. The buffers belong to the
+   * caller.
    */
-  readonly smaller?: (side: number) => Promise<ImageFeatures>;
+  readonly smaller?: (grid: SmallerGrid) => Promise<ImageFeatures>;
 }
 
 type ImageModel = Pick<VisionModel, "processor" | "encoder" | "featureSide" | "familiarity">;
@@ -108,6 +109,7 @@ export class ConversationImages {
     const encoded = {
       ...features,
       isUnfamiliar: await this.#strays(features),
+      tiles: processed.geometry.tiles.length,
       ...(firstEqual && { firstEqual }),
       ...(smaller && { smaller }),
     };
@@ -137,12 +139,14 @@ export class ConversationImages {
     return !familiarity.isFamiliar(new Float32Array(await this.#gpu.read(buffer, 0, bytes)));
   }
 
-  #smaller({ files, cut }: Entry, { arrangement, width, height }: ProcessedImage) {
+  #smaller({ files, cut }: Entry, { arrangement }: ProcessedImage) {
     const { encoder, featureSide } = this.#vision;
-    if (!encoder.takesSmallerTiles || arrangement || width !== height) return undefined;
-    return async (side: number) => {
-      const { processed } = await process(files, cut);
-      return encoder.encode(smallerTiles(processed, side * featureSide));
+    if (!encoder.smaller || arrangement) return undefined;
+    return async ([rows, columns]: SmallerGrid) => {
+      const isWhole = encoder.smaller === "images";
+      const size = [columns * featureSide, rows * featureSide] as const;
+      const { processed } = await process(files, cut, isWhole ? size : undefined);
+      return encoder.encode(isWhole ? processed : smallerTiles(processed, size[0]));
     };
   }
 
@@ -151,11 +155,16 @@ export class ConversationImages {
   }
 }
 
-async function process(files: readonly Blob[], { processor, turnImages }: ImageCut) {
+/** @param size to scale to; default: the processor's */
+async function process(
+  files: readonly Blob[],
+  { processor, turnImages }: ImageCut,
+  size?: readonly [width: number, height: number],
+) {
   const [file, ...others] = files as [Blob, ...Blob[]];
   const { pixels, ...decoded } = await decodeImage(
     file,
-    (width, height) => processor.sizeFor(width, height),
+    (width, height) => size ?? processor.sizeFor(width, height),
     processor.filter,
   );
   const { width, height } = decoded;

@@ -110,13 +110,19 @@ describe("downsample", () => {
   it("has the encoder encode smaller tiles, or says that it averaged rows", () => {
     const grid = { gridRows: 3, gridColumns: 3, isScalable: true };
     const plan = planFor(downsample, around(9, 0.5, { grids: [grid] }), { by: "encoder" });
-    expect(plan.tileSide).toBe(2);
+    expect(plan.smaller).toEqual([[2, 2]]);
     // Of the blocks 1 × 1, 1 × 2, 2 × 1 and 2 × 2 of the grid, one row behind the first word.
     expect(keptLists(plan)[0]).toEqual([[0, 1, 3, 7, 8, 10, 11]]);
     expect(plan.layers[0]!.merge).toBeUndefined();
+    const wide = { gridRows: 2, gridColumns: 4, isScalable: true };
+    const both = planFor(downsample, around(17, 0.5, { grids: [grid, wide] }), { by: "encoder" });
+    expect(both.smaller).toEqual([
+      [2, 2],
+      [1, 4],
+    ]);
     const fixed = { gridRows: 3, gridColumns: 3 };
     const averaged = planFor(downsample, around(9, 0.5, { grids: [fixed] }), { by: "encoder" });
-    expect(averaged.tileSide).toBeUndefined();
+    expect(averaged.smaller).toBeUndefined();
     expect(averaged.notices).toEqual([{ code: "rowsAveraged" }]);
     expect(averaged.layers).toEqual(planFor(downsample, around(9, 0.5, { grids: [fixed] })).layers);
   });

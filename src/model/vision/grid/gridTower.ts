@@ -23,7 +23,7 @@ const LAYER_SLOTS = 24;
  */
 export class GridTower implements VisionEncoder {
   readonly tensorBytes: number;
-  readonly takesSmallerTiles = false;
+  readonly smaller = "images";
   /** Rows that go through the wide products at a time; a multiple of 64, so that parts can be bound. */
   blockRows = 2048;
   readonly #gpu: Gpu;
