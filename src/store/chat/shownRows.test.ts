@@ -38,3 +38,10 @@ test("shows nothing of an image that nobody placed", () => {
   expect(shownRows(state([placed]), "q")).toBeUndefined();
   expect(shownRows(state([]), "p")).toBeUndefined();
 });
+
+test("shows the rows of a video's step over each of its frames", () => {
+  const step = { ...layout, alsoShows: ["q"] };
+  const both: Run = { phase: "done", result: result({ images: [step] }) };
+  expect(shownRows(state([both]), "q")?.layout).toBe(step);
+  expect(shownRows(state([both]), "r")).toBeUndefined();
+});
