@@ -1,5 +1,5 @@
 import type { Engine } from "@/protocol/engine";
-import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import { type EngineEvent, NO_MEMORY } from "@/protocol/event";
 import { EngineError, type EngineFailure, toFailure } from "@/protocol/failure";
 import type { AskRequest } from "@/protocol/request";
 import type { LaneOutcome, Reference, TurnResult } from "@/protocol/result";
@@ -23,8 +23,6 @@ const NOT_RECORDED: EngineFailure = {
   message: "A recording cannot tell that.",
 };
 
-const NOTHING: MemoryReading = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
-
 /**
  * An `Engine` that plays a recording, for building and testing the page without a GPU. It computes
  * nothing; a question that is not in the recording gets the most similar answer.
@@ -34,7 +32,7 @@ export function createScriptedEngine(recording: Recording, pace = 1): Engine {
   const listeners = new Set<(event: EngineEvent) => void>();
   let stop: (() => void) | undefined;
   let isCancelled = false;
-  let memory = NOTHING;
+  let memory = NO_MEMORY;
 
   const emit = (event: EngineEvent) => {
     if (event.type === "memory") memory = event.pools;

@@ -1,5 +1,14 @@
 import type { ImageLayout, LayerReport, TurnResult } from "./result";
 
+/** The reading before anything is allocated, and after everything is freed. */
+export const NO_MEMORY: MemoryReading = {
+  weights: 0,
+  kv: 0,
+  reference: 0,
+  activations: 0,
+  vision: 0,
+};
+
 export type EngineEvent =
   | {
       readonly type: "load";

@@ -1,7 +1,7 @@
 import { type AdapterFacts, requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
 import type { Engine } from "@/protocol/engine";
-import type { EngineEvent, MemoryReading } from "@/protocol/event";
+import { type EngineEvent, type MemoryReading, NO_MEMORY } from "@/protocol/event";
 import { EngineError, type EngineFailure } from "@/protocol/failure";
 import type {
   AdapterRate,
@@ -40,7 +40,6 @@ const BUSY: EngineFailure = {
   code: "busy",
   message: "The engine is busy with another request; stop it first.",
 };
-const NO_MEMORY: MemoryReading = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
 /**
  * The engine itself: one device, one model, one conversation, one request at a time. It does not

@@ -4,13 +4,13 @@ import { requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
 import { OutOfMemoryError } from "@/gpu/memory";
 import type { EngineEvent } from "@/protocol/event";
+import { NO_MEMORY } from "@/protocol/event";
 import type { AskRequest, Turn } from "@/protocol/request";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 import { COMMAND_BYTES } from "./request/ceiling";
 
 const baseUrl = diskUrl("fixtures/families/llama");
-const NOTHING = { weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 };
 
 /** A question of about `words` rows, after earlier turns. */
 function asked(words: number, earlier: readonly Turn[] = []): AskRequest {
@@ -55,11 +55,11 @@ describe("an engine with little memory", () => {
   it("refuses a model that does not fit, with both numbers, and holds nothing of it", async () => {
     const failure = { code: "outOfMemory", message: expect.stringMatching(/it needs .*are free/) };
     await expect(engine.load({ baseUrl, memoryMb: 0.01 })).rejects.toMatchObject({ failure });
-    expect(await engine.memory()).toEqual(NOTHING);
+    expect(await engine.memory()).toEqual(NO_MEMORY);
     // Here the weights fit, and the activations do not.
     const memoryMb = 0.9 * modelMb;
     await expect(engine.load({ baseUrl, memoryMb })).rejects.toMatchObject({ failure });
-    expect(await engine.memory()).toEqual(NOTHING);
+    expect(await engine.memory()).toEqual(NO_MEMORY);
   });
 
   it("drops rows of earlier turns instead of exceeding the limit", async () => {
@@ -99,7 +99,7 @@ it("a buffer that the driver refuses is known by name before anything is written
   await expect(refused).rejects.toThrow(OutOfMemoryError);
   await expect(refused).rejects.toThrow(/^too large: \d+ bytes were refused$/);
   gpu.memory.destroy(buffer);
-  expect(gpu.memory.bytes).toEqual(NOTHING);
+  expect(gpu.memory.bytes).toEqual(NO_MEMORY);
   await gpu.memory.granted();
   gpu.device.destroy();
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
 import { PLAIN } from "@/gpu/variants";
+import { NO_MEMORY } from "@/protocol/event";
 import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
 import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
@@ -45,13 +46,7 @@ describe("attention of decoding steps", async () => {
   afterAll(() => {
     prefilled.destroy();
     decoder.destroy();
-    expect(gpu.memory.bytes).toEqual({
-      weights: 0,
-      kv: 0,
-      reference: 0,
-      activations: 0,
-      vision: 0,
-    });
+    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
     gpu.device.destroy();
   });
 

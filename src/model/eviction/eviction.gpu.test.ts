@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { RowScores } from "@/compression/taps/tap";
 import type { DecodeRule } from "@/compression/types";
+import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
 import {
   appendRandomRows,
@@ -68,13 +69,7 @@ describe("eviction", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({
-      weights: 0,
-      kv: 0,
-      reference: 0,
-      activations: 0,
-      vision: 0,
-    });
+    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
   });
 
   describe.each(SHAPES)("$heads over $kvHeads heads, $kvType", (shape) => {

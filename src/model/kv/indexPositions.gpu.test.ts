@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
 import { rotate } from "@/gpu/selfTest/reference";
+import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
 import { createRandom, randomFloats, readCache, writeRow } from "../../../test/kv";
 import { Eviction } from "../eviction/eviction";
@@ -44,13 +45,7 @@ describe("positions by place", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({
-      weights: 0,
-      kv: 0,
-      reference: 0,
-      activations: 0,
-      vision: 0,
-    });
+    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
   });
 
   it.each(SHAPES)(

@@ -9,6 +9,7 @@ import {
 } from "@/compression/taps/registry";
 import type { PromptAttention, RowScores } from "@/compression/taps/tap";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
+import { NO_MEMORY } from "@/protocol/event";
 import { keyPeak } from "../../../docs/examples/keyPeak";
 import { keyPeakTap } from "../../../docs/examples/keyPeakTap";
 import { createTestGpu } from "../../../test/dawn";
@@ -71,13 +72,7 @@ describe("taps", async () => {
   const gpu = await createTestGpu();
   afterAll(() => gpu.device.destroy());
   afterEach(() => {
-    expect(gpu.memory.bytes).toEqual({
-      weights: 0,
-      kv: 0,
-      reference: 0,
-      activations: 0,
-      vision: 0,
-    });
+    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
   });
 
   /** A cache with rows of an earlier turn, other ones and another number of them in every head. */

@@ -3,6 +3,7 @@ import { Recorder } from "@/gpu/recorder";
 import { PLAIN } from "@/gpu/variants";
 import type { Decoder } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
+import { NO_MEMORY } from "@/protocol/event";
 import type { AskRequest } from "@/protocol/request";
 import { CpuDecoder, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
@@ -55,13 +56,7 @@ describe("explanations", async () => {
   afterAll(() => {
     gpu.memory.destroy(prompt.buffer);
     decoder.destroy();
-    expect(gpu.memory.bytes).toEqual({
-      weights: 0,
-      kv: 0,
-      reference: 0,
-      activations: 0,
-      vision: 0,
-    });
+    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
     gpu.device.destroy();
   });
 

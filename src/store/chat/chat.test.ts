@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Engine } from "@/protocol/engine";
-import type { EngineEvent } from "@/protocol/event";
+import { type EngineEvent, NO_MEMORY } from "@/protocol/event";
 import { EngineError } from "@/protocol/failure";
 import type { ModelInfo } from "@/protocol/model";
 import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/request";
@@ -60,7 +60,7 @@ function heldEngine() {
     clear: async () => {
       calls.clear += 1;
     },
-    memory: async () => ({ weights: 0, kv: 0, reference: 0, activations: 0, vision: 0 }),
+    memory: async () => NO_MEMORY,
     subscribe: (each) => {
       listener = each;
       return () => undefined;
