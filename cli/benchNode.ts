@@ -3,13 +3,14 @@ import { PassTimes } from "@/bench/passTimes";
 import { copyRate } from "@/bench/stepCases";
 import { requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { chooseVariants } from "@/gpu/variants";
 import { type Bench, CASES, MODEL_CASES, MODELS } from "./bench/cases";
 import { loadBenched } from "./bench/modelCases";
 import { pack } from "./bench/pack";
 import { Report } from "./bench/report";
 import { dawnWith } from "./dawn";
-import { numberOption, parseCommandLine, usageError } from "./options";
+import { numberOption, parseCommandLine, typeOptions, usageError } from "./options";
 
 const ALL_CASES = [...Object.keys(CASES), ...Object.keys(MODEL_CASES)];
 
@@ -17,7 +18,7 @@ const USAGE = `npm run bench:node -- [--cases ${ALL_CASES.join(",")}]
   [--models ${MODELS.join(",")}]
   [--rows 1000,8000] [--prefill 600] [--steps 30] [--repeats 3] [--seconds 60] [--memory-gb 60]
   [--json FILE]
-  [--toggles FEATURE,… (of Dawn)] [--pack DIR]`;
+  [--kv-type f16|f32|q8|q4] [--toggles FEATURE,… (of Dawn)] [--pack DIR]`;
 
 /**
  * `npm run bench:node`: the engine's kernels on WebGPU under Node, without a browser. Times on the GPU
@@ -34,7 +35,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     report.problem("The time limit ended the run.");
     process.exit(0);
   }, seconds * 1000);
-  const bench = await openBench(report, list(values.toggles), {
+  const { kvType = "f16" } = typeOptions(values, USAGE);
+  report.set(["kvType"], kvType);
+  const bench = await openBench(report, list(values.toggles), kvType, {
     models,
     rows: list(values.rows).map(Number),
     prefill: list(values.prefill).map(Number),
@@ -69,6 +72,7 @@ function parseArguments(argv: readonly string[]) {
         repeats: { type: "string", default: "3" },
         seconds: { type: "string", default: "3600" },
         "memory-gb": { type: "string", default: "60" },
+        "kv-type": { type: "string", default: "f16" },
         toggles: { type: "string", default: "" },
         json: { type: "string" },
         pack: { type: "string" },
@@ -81,6 +85,7 @@ function parseArguments(argv: readonly string[]) {
 async function openBench(
   report: Report,
   toggles: readonly string[],
+  kvType: KvType,
   sizes: Bench["sizes"],
 ): Promise<Bench> {
   const { device, adapter } = await requestDevice(dawnWith(toggles), { timestamps: true });
@@ -101,7 +106,7 @@ async function openBench(
   report.line(`${adapter.features.join(", ")}, on ${host.cores} × ${host.cpu}`);
   const rate = copy === undefined ? "" : `, copy ${(copy / 1e9).toFixed(1)} GB/s`;
   report.line(`${JSON.stringify(variants)}${rate}, ready after ${report.seconds.toFixed(1)} s`);
-  return { gpu, adapter, variants, times, copy, sizes, report };
+  return { gpu, adapter, variants, kvType, times, copy, sizes, report };
 }
 
 async function benchModel(

@@ -2,6 +2,7 @@ import type { PassTimes } from "@/bench/passTimes";
 import { SHAPE_NAMES } from "@/bench/shapes";
 import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
 import type { Variants } from "@/gpu/variants";
 import { batchCase } from "./batchCase";
 import { cacheTypesCase, checkCase } from "./fixtures";
@@ -25,6 +26,7 @@ export interface Bench {
   readonly gpu: Gpu;
   readonly adapter: AdapterFacts;
   readonly variants: Variants;
+  readonly kvType: KvType;
   /** Undefined if the adapter has no timestamps. */
   readonly times: PassTimes | undefined;
   /** Bytes a second of a copying kernel. */

@@ -35,6 +35,8 @@ interface FixtureCheck {
 }
 
 const DIRECTORY = "fixtures/decoder";
+/** Rows of the longest prompt that types of the cache are compared with. */
+const MOST_ROWS = 600;
 
 /** Prefills and decodes every fixture with all sets of variants that the adapter can run, the chosen one first. */
 export async function checkCase({ gpu, variants: chosen, report }: Bench): Promise<void> {
@@ -54,7 +56,7 @@ export async function checkCase({ gpu, variants: chosen, report }: Bench): Promi
 
 /** What every type of the cache changes in the logits after a prompt, against PyTorch with a cache in f32. */
 export async function cacheTypesCase({ gpu, variants, report }: Bench): Promise<void> {
-  for (const kvType of ["f16", "q8", "q4"] as const) {
+  for (const kvType of ["q8", "q4", "f16"] as const) {
     if (!report.hasTime(`a cache in ${kvType}`)) return;
     await tellCache(report, gpu, variants, kvType);
   }
@@ -64,7 +66,7 @@ async function tellCache(report: Report, gpu: Gpu, variants: Variants, kvType: K
   for (const model of readModels()) {
     const decoder = await loadFixtureDecoder(gpu, diskSource(model.path), variants, { kvType });
     const errors: Record<number, number> = {};
-    for (const test of model.cases) {
+    for (const test of model.cases.filter(({ rows }) => rows <= MOST_ROWS)) {
       const { buffer, ...prompt } = uploadPrompt(decoder, test);
       const cache = decoder.createCache();
       await decoder.prefill({ cache, ...prompt });

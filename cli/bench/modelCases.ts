@@ -39,7 +39,7 @@ export interface BenchedModel {
 /** keepsight-mini, or a published model's shape with noise as weights. */
 export async function loadBenched(bench: Bench, name: string): Promise<BenchedModel> {
   const { gpu, report } = bench;
-  const kvType = "f16";
+  const { kvType } = bench;
   const started = report.seconds;
   const [shape, weightType] = name.split(":") as [ShapeName, WeightType | undefined];
   const config = name === MINI ? undefined : shapeConfig(shape);
