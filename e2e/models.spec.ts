@@ -26,7 +26,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   const smallest = suggested.getByRole("listitem").first();
   await expect(smallest).toContainText("SmolVLM-256M-Instruct");
   await expect(smallest).toContainText(
-    /512\.97.MB · Context: 8192 tokens.*832 tokens at 1024 × 768.* as in the file · 363\.06.MB in 8 bits.*23\.04.MB/,
+    /512\.97.MB · Context: 8192 tokens.*832 tokens at 1024 × 768.* as in the file · 363\.06.MB in 8 bits.*23\.04.MB in 16 bits · 12\.24.MB in 8 bits/,
   );
   await models.getByText(/\d+ larger ones/).click();
   await expect(models.getByText(/too slow here: about/).first()).toBeVisible();
@@ -34,6 +34,15 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await expectAccessible(page);
   await models.getByLabel("Weights in GPU memory").selectOption("q8");
   await expect(chip).toContainText("q8", { timeout: 120_000 });
+  const cacheType = models.getByLabel("KV cache in GPU memory");
+  for (const [type, address] of [
+    ["q4", /[?&]kv=q4/],
+    ["auto", /^(?!.*kv=)/],
+  ] as const) {
+    await cacheType.selectOption(type);
+    await expect(page).toHaveURL(address);
+    await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
+  }
 
   await models.getByLabel("Model", { exact: true }).fill("some-body/missing");
   await models.getByRole("button", { name: "Look up", exact: true }).click();
