@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { greedy } from "@/protocol/defaults";
 import { benchCompare, printCompare } from "./bench/compare";
 import { benchLanes, printLanes } from "./bench/lanes";
 import { benchPage, printPage } from "./bench/page";
@@ -85,7 +86,7 @@ async function benchEngine(
     report.line(`model ready after ${report.seconds.toFixed(0)} s`);
     const question = {
       turns: [{ images: ["image"], question: values.prompt }],
-      sampling: { maxNewTokens: 48, temperature: 0, topK: 0, topP: 1, seed: 0 },
+      sampling: greedy(48),
     };
     const has = (what: string, after: number) => (round: number) =>
       report.hasTime(`${what}, round ${round + 1}`, after * seconds);

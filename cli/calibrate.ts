@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { greedy } from "@/protocol/defaults";
 import type { TurnResult } from "@/protocol/result";
 import { forgetShares } from "@/text/forgetShares";
 import { readDataset } from "./dataset";
@@ -67,7 +68,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       const result = await page.ask({
         turns: [{ images: [String(index)], question: turns[0]?.question ?? "" }],
         settings: { policy, retention, scope, options: { search: "exact" } },
-        sampling: { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1, seed: 0 },
+        sampling: greedy(1),
         fresh: true,
       });
       results.push(result);

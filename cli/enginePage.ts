@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import type { Page } from "@playwright/test";
+import { greedy } from "@/protocol/defaults";
 import type { Engine } from "@/protocol/engine";
 import type { EngineEvent, MemoryReading } from "@/protocol/event";
 import type { EngineFailure } from "@/protocol/failure";
@@ -37,7 +38,7 @@ interface StopAt {
 }
 
 const SETTINGS: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
-const SAMPLING: Sampling = { maxNewTokens: 12, temperature: 0, topK: 0, topP: 1, seed: 0 };
+const SAMPLING: Sampling = greedy(12);
 /** Number of unread events that are kept. */
 const EVENTS_KEPT = 20_000;
 

@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import { greedy } from "@/protocol/defaults";
 import { FAMILY_FIXTURES, readFamily } from "../test/families";
 import { openNodeEngine } from "./nodeEngine";
 
@@ -14,7 +15,7 @@ it("answers about a picture as PyTorch does, without a browser", async () => {
   const heard = vi.fn();
   await engine.load({ kvType: "f32" });
   const turns = [{ images: ["image"], question: text!.text! }];
-  const sampling = { maxNewTokens: greedyIds.length, temperature: 0, topK: 0, topP: 1, seed: 0 };
+  const sampling = greedy(greedyIds.length);
   const result = await engine.ask({ turns, settings: FULL, sampling }, heard);
   expect(result.promptTokens).toBe(inputIds.length);
   expect(result.tokenIds).toEqual(greedyIds.slice(0, result.tokenIds.length));

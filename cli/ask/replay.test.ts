@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CompareRequest } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import { result } from "@/store/app/testing";
@@ -8,7 +9,7 @@ import { replayAll } from "./replayedAnswers";
 import { modelOf, otherWeights, planReplay } from "./replayPlan";
 
 const settings = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
-const sampling = { maxNewTokens: 9, temperature: 0, topK: 0, topP: 1, seed: 0 };
+const sampling = greedy(9);
 const origin = (startedAt: number, model = "m") => ({
   model,
   elementType: "f16" as const,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { greedy } from "@/protocol/defaults";
 import type { ModelInfo } from "@/protocol/model";
 import type { TurnResult } from "@/protocol/result";
 import { openEngine } from "../engine";
@@ -90,10 +91,6 @@ export async function verify(argv: readonly string[]): Promise<number> {
   } finally {
     await page.close();
   }
-}
-
-function greedy(maxNewTokens: number) {
-  return { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens };
 }
 
 function verification(

@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type FixturePrompt, loadFixtureDecoder, uploadPrompt } from "@/bench/fixture";
-import { GREEDY } from "@/bench/stepCases";
 import type { Gpu } from "@/gpu/gpu";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN, type Variants } from "@/gpu/variants";
 import { generate } from "@/model/decoder/generation";
 import { diskSource } from "../disk";

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { POLICIES } from "@/compression/registry";
+import { greedy } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/request";
 import { type Question, questionsOf, readDataset, readReferences } from "../dataset";
 import { parseLane, scopeOption } from "../lanes";
@@ -75,15 +76,11 @@ export function parseEval(argv: readonly string[]): EvalCommand {
     questions: questionsOf(readDataset(data), limit),
     references: reference === undefined ? new Map() : readReferences(reference),
     lanes,
-    sampling: {
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      seed: 0,
-      maxNewTokens: numberOption("max-new-tokens", values["max-new-tokens"], 1, 1e6, {
+    sampling: greedy(
+      numberOption("max-new-tokens", values["max-new-tokens"], 1, 1e6, {
         integer: true,
       }),
-    },
+    ),
     types,
     ...(json === undefined ? {} : { json }),
     processes,

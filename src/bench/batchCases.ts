@@ -1,8 +1,9 @@
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { BatchSteps, type Sequence } from "@/model/decoder/batchSteps";
 import type { Decoder } from "@/model/decoder/decoder";
 import { SUBMITS_IN_FLIGHT } from "@/model/decoder/tokenReadback";
 import type { PassTimes } from "./passTimes";
-import { filledCache, GREEDY } from "./stepCases";
+import { filledCache } from "./stepCases";
 
 const WARM_UP = 2;
 

@@ -1,9 +1,9 @@
 import type { Gpu } from "@/gpu/gpu";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import type { Decoder } from "@/model/decoder/decoder";
 import { DecodeSteps } from "@/model/decoder/decodeSteps";
 import { SUBMITS_IN_FLIGHT } from "@/model/decoder/tokenReadback";
 import type { KvCache } from "@/model/kv/cache";
-import { GREEDY } from "./stepCases";
 
 /** Milliseconds of the host in a decoding step; those of a group are divided by its steps. */
 export interface HostStep {

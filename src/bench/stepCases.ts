@@ -1,4 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { type Decoder, promptIds } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
 import type { KvCache } from "@/model/kv/cache";
@@ -35,8 +36,6 @@ export interface PrefillTimes {
   readonly kernels: readonly KernelTime[];
 }
 
-/** Sampling of the most probable token. */
-export const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 } as const;
 const WARM_UP = 4;
 /** Biased exponent of the smallest numbers in a cache: they are between 2⁻⁵ and 2⁻¹. */
 const CACHE_EXPONENT = 10;

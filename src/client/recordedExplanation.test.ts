@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { expect, it } from "vitest";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest } from "@/protocol/request";
 import type { Explanation, TurnResult } from "@/protocol/result";
 import type { Recording } from "./recording";
@@ -13,7 +14,7 @@ function request(policy: string, explain: boolean): AskRequest {
     turns: [{ images: ["receipt"], question: "List the items." }],
     images: { receipt: new Blob() },
     settings: { policy, retention: 0.1, scope: "visual", options: {} },
-    sampling: { maxNewTokens: 160, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    sampling: greedy(160),
     explain,
   };
 }

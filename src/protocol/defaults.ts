@@ -8,11 +8,10 @@ export const DEFAULT_SETTINGS: CacheSettings = {
   options: {},
 };
 
+/** Sampling that takes the likeliest token at each step. */
+export function greedy(maxNewTokens: number): Sampling {
+  return { maxNewTokens, temperature: 0, topK: 0, topP: 1, seed: 0 };
+}
+
 /** Greedy, so that the answers of two policies differ by their caches alone. */
-export const DEFAULT_SAMPLING: Sampling = {
-  maxNewTokens: 256,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  seed: 0,
-};
+export const DEFAULT_SAMPLING = greedy(256);

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { create } from "webgpu";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest, Turn } from "@/protocol/request";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
@@ -35,7 +36,7 @@ function asked(turns: readonly Turn[]): AskRequest {
     turns,
     images: { a: new Blob([fs.readFileSync(PICTURE)]) },
     settings: { policy: "full", retention: 1, scope: "visual", options: {} },
-    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 4 },
+    sampling: greedy(4),
   };
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { POLICIES } from "@/compression/registry";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
@@ -12,7 +13,7 @@ function asked(settings: CacheSettings, earlier: readonly Turn[], question: stri
     turns: [...earlier, { images: [], question }],
     images: {},
     settings,
-    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 8 },
+    sampling: greedy(8),
   };
 }
 

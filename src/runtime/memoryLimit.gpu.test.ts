@@ -3,6 +3,7 @@ import { create } from "webgpu";
 import { requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
 import { OutOfMemoryError } from "@/gpu/memory";
+import { greedy } from "@/protocol/defaults";
 import type { EngineEvent } from "@/protocol/event";
 import { NO_MEMORY } from "@/protocol/event";
 import type { AskRequest, Turn } from "@/protocol/request";
@@ -19,7 +20,7 @@ function asked(words: number, earlier: readonly Turn[] = []): AskRequest {
     turns: [...earlier, { images: [], question }],
     images: {},
     settings: { policy: "snapkv", retention: 1, scope: "prompt", options: {} },
-    sampling: { maxNewTokens: 4, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    sampling: greedy(4),
   };
 }
 

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { POLICIES } from "@/compression/registry";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
 import type { ReferenceAnswer, TurnResult } from "@/protocol/result";
 import { diskFetch, diskUrl } from "../../test/files";
@@ -24,7 +25,7 @@ function asked(turns: readonly Turn[], settings: CacheSettings, fresh = false): 
     turns,
     images: { a: new Blob([fs.readFileSync(PICTURE)]) },
     settings,
-    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 6 },
+    sampling: greedy(6),
     fresh,
     reference: true,
   };

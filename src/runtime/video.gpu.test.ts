@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings } from "@/protocol/request";
 import { readPng } from "../../cli/png";
 import { diskFetch, diskUrl } from "../../test/files";
@@ -22,7 +23,7 @@ function asked(settings: CacheSettings, more: Partial<AskRequest> = {}): AskRequ
     images: Object.fromEntries(keys.map((key, i) => [key, blobs[i]!])),
     frames: Object.fromEntries(keys.map((key, i) => [key, frame(i)])),
     settings,
-    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 4 },
+    sampling: greedy(4),
     promptIds: true,
     ...more,
   };

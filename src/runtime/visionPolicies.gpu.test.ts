@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { coarser } from "@/compression/blocks/grid";
 import { POLICIES } from "@/compression/registry";
+import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
@@ -25,7 +26,7 @@ function asked(turns: readonly Turn[], settings: CacheSettings): AskRequest {
     turns,
     images: { a: new Blob([fs.readFileSync(PICTURE)]) },
     settings,
-    sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 6 },
+    sampling: greedy(6),
     explain: true,
   };
 }

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { DEFAULT_SETTINGS } from "@/protocol/defaults";
+import { DEFAULT_SETTINGS, greedy } from "@/protocol/defaults";
 import { EngineError, type FailureCode } from "@/protocol/failure";
 import type { TurnResult } from "@/protocol/result";
 import { LocalEngine } from "@/runtime/engine";
@@ -12,7 +12,7 @@ import { HOSTILE } from "./hostile";
 const CODES: readonly FailureCode[] = ["badModel", "missingFile", "unknownArchitecture"];
 /** A sentence of ours: it begins with a capital letter, ends with a full stop, and is of readable length. */
 const SENTENCE = /^[A-Z].{10,350}\.$/s;
-const SAMPLING = { maxNewTokens: 4, temperature: 0, topK: 0, topP: 1, seed: 0 };
+const SAMPLING = greedy(4);
 
 const engine = new LocalEngine();
 let expected: readonly number[] = [];

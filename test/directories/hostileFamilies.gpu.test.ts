@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type ResampleFilter, resample } from "@/images/resample";
-import { DEFAULT_SETTINGS } from "@/protocol/defaults";
+import { DEFAULT_SETTINGS, greedy } from "@/protocol/defaults";
 import { EngineError } from "@/protocol/failure";
 import type { TurnResult } from "@/protocol/result";
 import { LocalEngine } from "@/runtime/engine";
@@ -43,7 +43,7 @@ async function answer(directory: Directory): Promise<TurnResult> {
     turns: [{ images: seesImages ? ["a"] : [], question: "What is 1 < 2?" }],
     images: seesImages ? { a: new Blob(["a"]) } : {},
     settings: { ...DEFAULT_SETTINGS, policy: "full" },
-    sampling: { maxNewTokens: 4, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    sampling: greedy(4),
   });
 }
 

@@ -9,7 +9,7 @@ import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
-import { createSampler, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
+import { createSampler, GREEDY, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import { checkAttend } from "./attentionChecks";
 import {
   CHECK_ROWS,
@@ -130,15 +130,14 @@ const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder)
   const values = randomFloats(vocabulary, 16).map((value) => 4 * value);
   const logits = scratch.upload(values);
   const sampled = [scratch.empty(SAMPLED_WORDS), scratch.empty(SAMPLED_WORDS)] as const;
-  const greedy = { temperature: 0, topK: 0, topP: 1, seed: 0 };
   const random = { temperature: 0.8, topK: 30, topP: 0.9, seed: 17 };
   const slices = scratch.empty(4 * sampleSlices(vocabulary));
   const shared = { logits, slices, vocabulary };
-  sample(recorder, { ...shared, sampled: sampled[0], settings: greedy });
+  sample(recorder, { ...shared, sampled: sampled[0], settings: GREEDY });
   sample(recorder, { ...shared, sampled: sampled[1], settings: random });
   return async () => {
     const errors = [];
-    for (const [i, settings] of [greedy, random].entries()) {
+    for (const [i, settings] of [GREEDY, random].entries()) {
       const buffer = sampled[i] as GPUBuffer;
       const expected = reference.sample(values, settings, 0);
       if ((await scratch.readWords(buffer))[0] !== expected) return Infinity;

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import { checkpoint, randomTensors, SMALL, type TestTensor } from "../../../test/checkpoint";
 import { createTestGpu } from "../../../test/dawn";
@@ -146,7 +147,7 @@ describe("biases", () => {
     await withDecoder(SMALL, randomTensors(SMALL), async (decoder) => {
       const cache = decoder.createCache();
       await decoder.prefill({ cache, ids: Uint32Array.from(ids) });
-      const sampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+      const sampling = GREEDY;
       const sampled = [];
       const args = { cache, sampling, maxNewTokens: 3, stopIds: [] };
       for await (const { id } of generate(decoder, args)) sampled.push(id);

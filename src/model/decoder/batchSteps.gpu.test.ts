@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { loadFixtureDecoder } from "@/bench/fixture";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { chooseVariants } from "@/gpu/variants";
 import { diskSource } from "../../../cli/disk";
 import { createTestGpu } from "../../../test/dawn";
@@ -15,7 +16,6 @@ import type { SampledToken } from "./tokenReadback";
 
 /** Sums of the same products in another order, behind eight layers. */
 const TOLERANCE = 2e-3;
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 const RANDOM = { temperature: 1, topK: 20, topP: 0.9, seed: 3 };
 
 interface Lane {

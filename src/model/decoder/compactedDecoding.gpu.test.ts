@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import { NO_MEMORY } from "@/protocol/event";
 import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
@@ -16,7 +17,6 @@ import { generate } from "./generation";
 
 /** The same f32 rows attended to in another order, through three layers. */
 const TOLERANCE = 1e-4;
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 const NEW_TOKENS = 6;
 
 const model = FIXTURES.find(({ name }) => name === "tiny-6over2-f32")!;

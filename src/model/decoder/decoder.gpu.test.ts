@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { chooseVariants, PLAIN, type Variants } from "@/gpu/variants";
 import { createTestGpu } from "../../../test/dawn";
 import {
@@ -18,7 +19,6 @@ const TOLERANCE = 2e-3;
 const F16_TOLERANCE = 0.05;
 /** Of the longest prompts, on a busy machine without a GPU. */
 const SLOW_MS = 400_000;
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());

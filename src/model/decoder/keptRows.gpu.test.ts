@@ -1,4 +1,5 @@
 import { afterAll, expect, it } from "vitest";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import { CpuDecoder, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
@@ -8,7 +9,6 @@ import { generate } from "./generation";
 
 /** f32 in another order of additions, through three layers. */
 const TOLERANCE = 1e-4;
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterAll, expect, it } from "vitest";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import { createTestGpu } from "../../../test/dawn";
 import { FIXTURES, loadDecoder } from "../../../test/decoderFixtures";
@@ -76,7 +77,7 @@ async function run(decoder: Decoder, { ids, greedyIds }: RoundedPrompt) {
   const cache = decoder.createCache();
   await decoder.prefill({ cache, ids: Uint32Array.from(ids) });
   const prefilled = await decoder.logits();
-  const sampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+  const sampling = GREEDY;
   const args = { cache, sampling, maxNewTokens: greedyIds.length, stopIds: [] };
   const sampled = [];
   for await (const { id } of generate(decoder, args)) sampled.push(id);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import { NO_MEMORY } from "@/protocol/event";
 import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
@@ -14,7 +15,6 @@ import { generate } from "./generation";
 import { type DecodeHook, joinHooks } from "./hooks";
 import { STEP_ATTENTION_BYTES, StepAttention } from "./stepAttention";
 
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 const STEPS = 24;
 
 const model = FIXTURES.find(({ name }) => name === "tiny-6over2-f32")!;

@@ -6,6 +6,7 @@ import { resolveOptions } from "@/compression/resolveOptions";
 import type { Taps } from "@/compression/taps/registry";
 import type { KeepPlan, LayerPlan, Policy } from "@/compression/types";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import type { Segment } from "@/runtime/phases/job";
 import {
@@ -60,7 +61,6 @@ const RETENTION = 0.3;
 const newTokens = ({ name }: FamilyCase, kvType: KvType) =>
   isFirst(name) && kvType === "f32" ? 24 : 4;
 const isFirst = (name: string) => name === "one" || name === "text";
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 type Floats = Float32Array<ArrayBuffer>;
 

@@ -3,6 +3,7 @@ import { Recorder } from "@/gpu/recorder";
 import { PLAIN } from "@/gpu/variants";
 import type { Decoder } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
+import { greedy } from "@/protocol/defaults";
 import { NO_MEMORY } from "@/protocol/event";
 import type { AskRequest } from "@/protocol/request";
 import { CpuDecoder, openRows } from "../../../test/cpuDecoder";
@@ -71,7 +72,7 @@ describe("explanations", async () => {
       options: {},
       ...settings,
     } as const;
-    const sampling = { maxNewTokens: NEW_TOKENS, temperature: 0, topK: 0, topP: 1, seed: 0 };
+    const sampling = greedy(NEW_TOKENS);
     const progress = new Progress(explain);
     const turn = {
       ...checkSettings(all),

@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
+import { greedy } from "@/protocol/defaults";
 import { type EngineFailure, toFailure } from "@/protocol/failure";
 import type { CacheSettings, Sampling } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
@@ -22,7 +23,7 @@ export interface Calibration {
   run(settings: CacheSettings): Promise<readonly number[] | undefined>;
 }
 
-const ONE_TOKEN: Sampling = { maxNewTokens: 1, temperature: 0, topK: 0, topP: 1, seed: 0 };
+const ONE_TOKEN: Sampling = greedy(1);
 
 export function createCalibration(load: Load, samples: () => readonly SampleImage[]): Calibration {
   const store = createStore<CalibrationState>(() => ({ phase: "idle" }));

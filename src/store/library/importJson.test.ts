@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { speak } from "@/language/language";
+import { greedy } from "@/protocol/defaults";
 import { result } from "../app/testing";
 import {
   type ConversationImage,
@@ -35,7 +36,7 @@ const origin = {
   architecture: "swiftshader",
   description: "",
   isFallback: true,
-  sampling: { maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 },
+  sampling: greedy(8),
   startedAt: 5,
 } as const;
 const timings = { tokenMs: [30, 10.5], kv: [{ at: 0, bytes: 2, fullBytes: 4, mark: "prefill" }] };

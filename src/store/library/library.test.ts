@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { POLICIES } from "@/compression/registry";
+import { greedy } from "@/protocol/defaults";
 import type { Engine } from "@/protocol/engine";
 import { NO_CACHE_FILES, result } from "../app/testing";
 import { createChat } from "../chat/chat";
@@ -77,7 +78,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
       () => 0,
     ),
     charts: createCharts(),
-    sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0 }),
+    sampling: () => greedy(8),
     wantsReference: () => false,
     newId,
     now: () => 0,

@@ -3,7 +3,14 @@ import { createTestGpu } from "../../../../test/dawn";
 import { randomFloats } from "../../../../test/kernels";
 import { logProbability, sample } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
-import { createSampler, NO_ID, SAMPLED_WORDS, type SampleSettings, sampleSlices } from "./sample";
+import {
+  createSampler,
+  GREEDY,
+  NO_ID,
+  SAMPLED_WORDS,
+  type SampleSettings,
+  sampleSlices,
+} from "./sample";
 
 const gpu = await createTestGpu();
 const scratch = new TestBuffers(gpu);
@@ -12,7 +19,6 @@ afterAll(() => gpu.device.destroy());
 
 /** The kernel sums in f32. */
 const TOLERANCE = 1e-4;
-const GREEDY = { temperature: 0, topK: 0, topP: 1, seed: 0 };
 
 describe.each(["one", "workgroup", "subgroup"] as const)(
   "sample with a %s reduction",

@@ -19,6 +19,9 @@ export interface SampleSettings {
   readonly seed: number;
 }
 
+/** Takes the highest logit. */
+export const GREEDY: SampleSettings = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+
 /** Words of `SampleArgs.sampled`. */
 export const SAMPLED_WORDS = 3;
 

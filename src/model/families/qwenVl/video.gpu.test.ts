@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import { diskSource } from "../../../../cli/disk";
 import { readPng } from "../../../../cli/png";
@@ -126,7 +127,7 @@ describe.each(Object.entries(recorded.cases))("a video in %s", (name, test) => {
       await decoder.prefill({ cache: pieces, ids: part, features, ...announced });
     }
     expect(worst(await decoder.logits(), logits)).toBeLessThan(PIECES_TOLERANCE);
-    const sampling = { temperature: 0, topK: 0, topP: 1, seed: 0 };
+    const sampling = GREEDY;
     const tokenIds: number[] = [];
     const answer = generate(decoder, { cache, maxNewTokens: 24, stopIds: [], sampling });
     for await (const { id } of answer) tokenIds.push(id);
