@@ -12,6 +12,7 @@ import {
   smallerOf,
   smallerTower,
   type TowerConfig,
+  tilesAtOnce,
   towerRows,
 } from "./towerConfig";
 import { compileTower, type TowerKernels } from "./towerKernels";
@@ -31,8 +32,6 @@ interface LayerArgs {
 
 /** PyTorch's default, which no configuration changes. */
 const CONNECTOR_EPSILON = 1e-5;
-/** Patch rows that are encoded at a time: bounds the scratch, whatever the number of tiles. */
-const MAX_ROWS = 2048;
 
 /**
  * A vision transformer (https://arxiv.org/abs/2010.11929) in WGSL, from the kernels of the decoder, and
@@ -114,15 +113,15 @@ export class VisionTower implements VisionEncoder {
     received: GPUBuffer | undefined,
   ): readonly Promise<Float32Array>[] {
     const keys: Promise<Float32Array>[] = [];
-    const tilesAtOnce = Math.max(1, Math.floor(MAX_ROWS / towerRows(this.#config)));
+    const most = tilesAtOnce(this.#config);
     const tileFloats = pixelValues.length / tiles;
     const tileBytes = featuresPerSide(this.#config) ** 2 * this.#config.width * 4;
     const scratch = this.#gpu.memory.allOrNothing(
-      () => new TowerScratch(this.#gpu, this.#config, Math.min(tiles, tilesAtOnce)),
+      () => new TowerScratch(this.#gpu, this.#config, Math.min(tiles, most)),
     );
     try {
-      for (let first = 0; first < tiles; first += tilesAtOnce) {
-        const count = Math.min(tilesAtOnce, tiles - first);
+      for (let first = 0; first < tiles; first += most) {
+        const count = Math.min(most, tiles - first);
         const pixels = pixelValues.subarray(first * tileFloats, (first + count) * tileFloats);
         scratch.write(scratch.pixels, pixels);
         const recorder = this.#gpu.recorder("vision");

@@ -154,6 +154,14 @@ export function towerRows(config: TowerConfig): number {
   return patchesPerSide(config) ** 2 + Number(config.hasClassToken);
 }
 
+/** Rows that are encoded at a time: bounds the scratch, whatever the number of tiles. */
+const MAX_ROWS = 2048;
+
+/** Tiles that are encoded at a time. */
+export function tilesAtOnce(config: TowerConfig): number {
+  return Math.max(1, Math.floor(MAX_ROWS / towerRows(config)));
+}
+
 /** Whether `smallerTower` makes sense: a class token has learned to sum up a whole grid. */
 export function smallerOf({ hasClassToken }: TowerConfig): "tiles" | undefined {
   return hasClassToken ? undefined : "tiles";

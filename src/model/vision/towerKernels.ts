@@ -6,6 +6,7 @@ import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import {
   createMatmul,
   type Matmul,
+  type MatmulSize,
   type MatmulStore,
   roundsInputs,
 } from "@/gpu/kernels/matmul/matmul";
@@ -19,7 +20,7 @@ import {
 } from "@/gpu/kernels/vision/receivedAttention";
 import type { Variants } from "@/gpu/variants";
 import type { RangeMeter } from "./range";
-import type { TowerConfig } from "./towerConfig";
+import { type TowerConfig, tilesAtOnce, towerRows } from "./towerConfig";
 import type { Linear } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
 
@@ -55,12 +56,13 @@ export async function compileTower(
   { reduction, matmul: variant, flash }: Variants,
   meter?: RangeMeter,
 ): Promise<TowerKernels> {
-  const { heads, headDim, activation, hasLayerScale } = config;
+  const { heads, headDim, hidden, width, activation, hasLayerScale } = config;
   const { activation: between } = config.connector;
   const shape = { heads, kvHeads: heads, headDim };
   const { dtype } = (weights.connector[0] as Linear).matrix;
-  const matmul = async (store: MatmulStore, type = dtype) => {
-    const product = await createMatmul(gpu, { variant, dtype: type, store });
+  const matmul = async (store: MatmulStore, columns: readonly number[], type = dtype) => {
+    const onlySizes = columns.flatMap((each) => sizesOf(config, each));
+    const product = await createMatmul(gpu, { variant, dtype: type, store, onlySizes });
     return meter && roundsInputs(store) ? meter.on(product) : product;
   };
   const [patches, gather, blend, received] = await Promise.all([
@@ -79,14 +81,19 @@ export async function compileTower(
   const [layer] = weights.layers as [TowerLayer];
   const added = hasLayerScale ? "scaled" : "residual";
   const [embedding, bias, residual, activated, down, connector] = await Promise.all([
-    matmul("residual", weights.patches.matrix.dtype),
-    matmul("bias"),
-    matmul(added),
-    matmul(activation, layer.up.matrix.dtype),
-    matmul(added, layer.down.matrix.dtype),
-    between && matmul(between),
+    matmul("residual", [hidden], weights.patches.matrix.dtype),
+    matmul("bias", [3 * hidden, width]),
+    matmul(added, [hidden]),
+    matmul(activation, [layer.up.matrix.rows], layer.up.matrix.dtype),
+    matmul(added, [hidden], layer.down.matrix.dtype),
+    between && matmul(between, [width]),
   ]);
   const products = { embedding, bias, residual, activated, down, connector };
   const norms = { layerNorm, norm, qkNorm };
   return { patches, gather, blend, received, ...norms, ...products, splitHeads, attention };
+}
+
+/** Of products with as many rows as one tile has, or as all tiles that are encoded at a time. */
+function sizesOf(config: TowerConfig, columns: number): readonly MatmulSize[] {
+  return [1, tilesAtOnce(config)].map((tiles) => ({ rows: tiles * towerRows(config), columns }));
 }

@@ -57,6 +57,8 @@ export interface MatmulSpec {
   readonly tile?: MatmulTile;
   /** Products of most rows, for which a tile is compiled, beside those for few rows; default: all but narrow ones. */
   readonly sizes?: readonly MatmulSize[];
+  /** Products of nearly all sizes that run: no tiles but theirs are compiled. */
+  readonly onlySizes?: readonly MatmulSize[];
 }
 
 /** Tiles of `tiled`; the `narrow` ones are for as many rows as they are named after. */
@@ -161,12 +163,17 @@ function sharedTiling({
   };
 }
 
-function tilings({ variant, tile, sizes }: MatmulSpec): readonly Tiling[] {
+function tilings({ variant, tile, sizes, onlySizes }: MatmulSpec): readonly Tiling[] {
   if (variant === "registers") return [REGISTERS];
   if (variant === "subgroup") return [SUBGROUP];
   if (tile) return [TILED[tile]];
   const all = Object.values(TILED);
-  if (!sizes) return all.filter((each) => !isNarrow(each));
+  const wide = all.filter((each) => !isNarrow(each));
+  if (onlySizes) {
+    const chosen = onlySizes.map(({ rows, columns }) => choose(wide, rows, columns));
+    return wide.filter((each) => chosen.includes(each));
+  }
+  if (!sizes) return wide;
   const wanted = sizes.map(({ rows, columns }) => choose(all, rows, columns));
   return all.filter((each) => isNarrow(each) || wanted.includes(each) || each === TILED.small);
 }
