@@ -10,6 +10,7 @@ import time
 import unittest
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import torch
 
@@ -18,10 +19,12 @@ import seeds
 import sprint
 import supply
 import weights
+import worlds
 from light import vary_light
 from losses import DENSE_CLASSES
 from stages import Stage
 from style import NARROW, RICH, RICH_PHOTOGRAPHED, WIDE
+from supervision import READ_ALL
 from tokens import load_tokenizer
 
 
@@ -77,6 +80,24 @@ class Pages(unittest.TestCase):
         expected = ((NARROW, 0.20), (WIDE, 0.25), (RICH, 0.47), (RICH_PHOTOGRAPHED, 0.08))
         for style, share in expected:
             self.assertAlmostEqual(counts[style] / 4000, share, delta=0.03)
+
+    def test_new_worlds_and_old_ones_are_mixed_and_some_are_read_first(self):
+        stage = Stage(RICH, blank_drop=0.9, learning_rate=0.0, vision_rate=0.0, reads_first=0.5)
+        pages = supply.MixedPages(stage, 0, supply.VARY, supply.shared_drop(0.9))
+        seen = seeds.TRAINING[:60]
+        drawn = [worlds.sample(seed, style=pages.style_of(seed)) for seed in seen]
+        new = sum(page.world in worlds.MORE_WORLDS for page in drawn)
+        self.assertAlmostEqual(new / len(drawn), 0.43, delta=0.15)
+        firsts = [pages.packer.choose_turns(page, seed)[0] for page, seed in zip(drawn, seen)]
+        reading = sum(p.meaning(t.question) == READ_ALL for p, t in zip(drawn, firsts))
+        self.assertGreater(reading, 15)
+
+    def test_without_a_gpu_the_decoder_alone_is_trained(self):
+        for has_gpu, batch in ((False, 8), (True, 192)):
+            with mock.patch.object(torch.cuda, "is_available", lambda has=has_gpu: has):
+                options = sprint.parse(["vary", "--run", "r"])
+            self.assertEqual((options.batch, options.frozen_vision), (batch, not has_gpu))
+            self.assertEqual(options.reads_first, 0.1)
 
     def test_blank_patches_are_left_out_until_the_shared_value_says_otherwise(self):
         stage = Stage(RICH, blank_drop=0.9, learning_rate=0.0, vision_rate=0.0)
