@@ -11,6 +11,7 @@ import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
 import { createSampler, GREEDY, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import { checkAttend } from "./attentionChecks";
+import { roundedRows } from "./cacheChecks";
 import {
   CHECK_ROWS,
   type CheckSpec,
@@ -78,7 +79,7 @@ export async function checkReductions(
   reduction: Reduction,
   spec: CheckSpec,
 ): Promise<number> {
-  const checks = [norms, checkAttend, samples, ...spec.dtypes.map(rows)];
+  const checks = [norms, checkAttend, roundedRows, samples, ...spec.dtypes.map(rows)];
   return largestError(
     checks.map((check) =>
       runCheck(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),

@@ -39,6 +39,12 @@ it(
     expect(await selfTest(gpu, SHARED, SPEC)).toEqual({ variants: SHARED, notices: [] });
     expect(await selfTest(gpu, SOFTWARE, SPEC)).toEqual({ variants: SOFTWARE, notices: [] });
     expect(await selfTest(gpu, PLAIN, SPEC)).toEqual({ variants: PLAIN, notices: [] });
+    for (const kvType of ["q8", "q4"] as const) {
+      const spec = { ...SPEC, dtypes: [], kvType, shape: { heads: 4, kvHeads: 2, headDim: 64 } };
+      expect(await selfTest(gpu, PLAIN, spec)).toEqual({ variants: PLAIN, notices: [] });
+      const wrong = broken(/round_rows/, (code) => code.replace("* steps", "* 0.5 * steps"));
+      await expect(selfTest(wrong, PLAIN, spec)).rejects.toThrow(SelfTestError);
+    }
     const halves = { ...PLAIN, matmul: gpu.features.f16 ? "tiledF16" : "tiled" } as const;
     expect(await selfTest(gpu, halves, SPEC)).toEqual({ variants: halves, notices: [] });
   },
