@@ -26,6 +26,7 @@ import type { LoadRequest, ModelInfo } from "@/protocol/model";
 import { shown } from "@/text/shown";
 import type { ModelShape } from "../request/prefillSpan";
 import { loadLanguage, type ModelLoadOptions } from "./loadLanguage";
+import { allOf, LoadParts } from "./loadParts";
 import { describeModel, weightsIdentity } from "./modelInfo";
 import { rangeMemory } from "./rememberedRange";
 
@@ -68,8 +69,8 @@ export async function loadModel(
   request: LoadRequest,
   { signal: stopped, onProgress }: ModelLoadOptions,
 ): Promise<LoadedModel> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([stopped, failed.signal]);
+  const parts = new LoadParts(stopped);
+  const { signal } = parts;
   const download = (progress: FileProgress) => onProgress({ ...progress, phase: "download" });
   const fetchFile = request.files ? filesFetch(request.baseUrl, request.files) : fetch;
   const files = new ModelFiles(request.baseUrl, { signal, onProgress: download, fetch: fetchFile });
@@ -77,17 +78,6 @@ export async function loadModel(
   const config = parseConfig(json);
   const stored = httpSource(request.baseUrl, fetchFile);
   const source = await pytorchSource(stored, json, { signal });
-  const cleanUps: (() => unknown)[] = [];
-  const part = async <T>(loading: Promise<T>, free?: (loaded: T) => unknown): Promise<T> => {
-    try {
-      const loaded = await loading;
-      if (free) cleanUps.push(() => free(loaded));
-      return loaded;
-    } catch (error) {
-      failed.abort(error);
-      throw error;
-    }
-  };
   try {
     const loading = loadLanguage(
       gpu,
@@ -107,12 +97,12 @@ export async function loadModel(
     const range = await rangeMemory(rangeOwner);
     const sources = { files, source, json, decoder: config, range };
     const [language, tokenizer, vision, stopIds] = await allOf([
-      part(loading, ({ decoder }) => decoder.destroy()),
-      part(Tokenizer.load(files)),
-      part(loadVision(gpu, adapter, tested, sources, { signal, onProgress }), (loaded) =>
+      parts.add(loading, ({ decoder }) => decoder.destroy()),
+      parts.add(Tokenizer.load(files)),
+      parts.add(loadVision(gpu, adapter, tested, sources, { signal, onProgress }), (loaded) =>
         loaded?.encoder.release(),
       ),
-      part(readStopIds(files, json)),
+      parts.add(readStopIds(files, json)),
     ]);
     signal.throwIfAborted();
     const { decoder, variants, notices } = language;
@@ -145,22 +135,9 @@ export async function loadModel(
       },
     };
   } catch (error) {
-    for (const cleanUp of cleanUps) await cleanUp();
+    await parts.free();
     throw stopped.aborted ? stopped.reason : error;
   }
-}
-
-/** Waits for every part, also after one has failed, because the others' buffers must be freed. */
-async function allOf<T extends readonly unknown[]>(
-  parts: {
-    readonly [K in keyof T]: Promise<T[K]>;
-  },
-): Promise<T> {
-  const settled = await Promise.allSettled(parts);
-  const failures = settled.filter((result) => result.status === "rejected");
-  const first = failures.find(({ reason }) => !(reason instanceof DOMException)) ?? failures[0];
-  if (first) throw first.reason;
-  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never as T;
 }
 
 interface VisionSources {
