@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import type { JsonObject } from "@/model/checkpoint/files";
 import type { ModelOutline } from "@/protocol/model";
-import { outlineModel } from "@/runtime/session/outline";
+import { outlineModel } from "@/runtime/load/outline";
 
 const FOLDER = "reference/published";
 /** What the page reads. */

@@ -9,7 +9,7 @@ import { openVision } from "@/model/families/openVision";
 import { familyOf } from "@/model/families/registry";
 import { ModelError } from "@/model/modelError";
 import { Tokenizer } from "@/model/prompt/tokenizer";
-import { outlineModel } from "@/runtime/session/outline";
+import { outlineModel } from "@/runtime/load/outline";
 import { mutatedBytes, mutatedJson } from "./mutate";
 import { ensure, type FuzzTarget, isWhole, readOrRefused } from "./target";
 

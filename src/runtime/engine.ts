@@ -15,10 +15,10 @@ import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/reque
 import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { measureRate } from "./adapterRate";
 import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
+import { type LoadedModel, loadModel } from "./load/loadedModel";
+import type { ModelLoadProgress } from "./load/loadLanguage";
+import { outlineModel } from "./load/outline";
 import { MemoryReporter } from "./report/memoryReporter";
-import { type LoadedModel, loadModel } from "./session/loadedModel";
-import type { ModelLoadProgress } from "./session/loadLanguage";
-import { outlineModel } from "./session/outline";
 import { priceImages } from "./session/priceImages";
 import { Session } from "./session/session";
 

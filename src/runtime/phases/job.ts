@@ -3,6 +3,7 @@ import type { DecodeRule, KeepPlan, VisionTaps } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import type { EngineEvent, Phase } from "@/protocol/event";
+import type { LoadedModel } from "../load/loadedModel";
 import type { FirstAttention } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";
 import type { Progress } from "../report/progress";
@@ -10,7 +11,6 @@ import { fullKvBytes } from "../report/report";
 import type { PrefillSpan } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
 import type { ConversationImages } from "../session/images";
-import type { LoadedModel } from "../session/loadedModel";
 
 /** Output of the phases: events and device errors. */
 export interface PhaseIo {

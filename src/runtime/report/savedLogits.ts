@@ -1,4 +1,4 @@
-import type { LoadedModel } from "../session/loadedModel";
+import type { LoadedModel } from "../load/loadedModel";
 
 /** A copy of a prefill's logits, which a lane's decoding steps overwrite. */
 export class SavedLogits {

@@ -3,9 +3,9 @@ import type { TapSpec, Taps } from "@/compression/taps/registry";
 import type { AttentionHook } from "@/model/decoder/hooks";
 import type { KvCache } from "@/model/kv/cache";
 import { TapRecorder } from "@/model/taps/taps";
+import type { LoadedModel } from "../load/loadedModel";
 import { computedSpan, type PrefillSpan, tapsWithin } from "../request/prefillSpan";
 import type { CheckedSettings } from "../request/request";
-import type { LoadedModel } from "../session/loadedModel";
 
 /** Taps and their rows. */
 export interface TapRequest {

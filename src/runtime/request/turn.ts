@@ -4,9 +4,9 @@ import { EngineError } from "@/protocol/failure";
 import type { Notice } from "@/protocol/notice";
 import type { AskRequest } from "@/protocol/request";
 import type { ImageLayout } from "@/protocol/result";
+import type { LoadedModel } from "../load/loadedModel";
 import { stepFrame } from "../session/imageCut";
 import { type ConversationImages, imageLayout, type SeenImage } from "../session/images";
-import type { LoadedModel } from "../session/loadedModel";
 import { type Seen, settingsKey } from "./continuation";
 import { type CheckedSettings, checkRequest, checkSettings } from "./request";
 

@@ -2,6 +2,7 @@ import type { KvCache } from "@/model/kv/cache";
 import { isOfShape, restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
 import type { CacheSettings } from "@/protocol/request";
 import type { PlanPreview } from "@/protocol/result";
+import type { LoadedModel } from "../load/loadedModel";
 import {
   type Job,
   markMemory,
@@ -16,7 +17,6 @@ import { coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
 import { packCache, unpackCache } from "./keptCache";
-import type { LoadedModel } from "./loadedModel";
 import { previewPlan, type Recorded } from "./preview";
 
 /** A conversation's state between two questions. */

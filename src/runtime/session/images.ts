@@ -10,8 +10,8 @@ import { featureBuffers, type ImageFeatures } from "@/model/vision/encoder";
 import { smallerTiles } from "@/model/vision/smallerTiles";
 import { firstEqualRows } from "@/model/vision/visualRows";
 import type { ImageLayout } from "@/protocol/result";
+import type { VisionModel } from "../load/loadedModel";
 import { cutOf, type ImageCut, type ImageStep, stepsOf } from "./imageCut";
-import type { VisionModel } from "./loadedModel";
 
 /** A decoded image, with the data needed to draw on it. */
 export interface SeenImage {

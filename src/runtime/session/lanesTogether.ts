@@ -4,10 +4,10 @@ import { MOST_SEQUENCES } from "@/model/decoder/batchSteps";
 import type { Finish } from "@/model/decoder/generation";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
+import type { LoadedModel } from "../load/loadedModel";
 import { GrowingAnswer } from "../phases/growingAnswer";
 import type { SavedLogits } from "../report/savedLogits";
 import { closeLane, type Lane, type PlannedLane } from "./lane";
-import type { LoadedModel } from "./loadedModel";
 
 /** Lanes from which decoding together is faster on a GPU (docs/performance.md). */
 const FEWEST = 4;

@@ -9,8 +9,8 @@ import { Tokenizer } from "@/model/prompt/tokenizer";
 import { OUTLINE_IMAGE } from "@/protocol/model";
 import { FAMILY_FIXTURES, readFamily } from "../../../test/families";
 import { diskFetch, diskUrl } from "../../../test/files";
-import type { LoadedModel } from "./loadedModel";
-import { outlineModel } from "./outline";
+import type { LoadedModel } from "../load/loadedModel";
+import { outlineModel } from "../load/outline";
 import { priceImages } from "./priceImages";
 
 const WITH_IMAGES = [

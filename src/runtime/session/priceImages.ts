@@ -1,6 +1,6 @@
 import type { ImagePrice, PricedImage } from "@/protocol/model";
+import type { LoadedModel } from "../load/loadedModel";
 import { cutOf, stepFrame, stepsOf } from "./imageCut";
-import type { LoadedModel } from "./loadedModel";
 
 /**
  * What images add to the prompt of a first turn: the difference of two prompts.

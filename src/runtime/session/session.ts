@@ -2,6 +2,7 @@ import type { EngineEvent } from "@/protocol/event";
 import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/request";
 import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { isAbort, isOutOfMemory } from "../failures";
+import type { LoadedModel } from "../load/loadedModel";
 import { markMemory, type PhaseContext, type PhaseIo, tellPhase } from "../phases/job";
 import { Progress } from "../report/progress";
 import { prepareTurn } from "../request/turn";
@@ -9,7 +10,6 @@ import { compareLanes } from "./comparison";
 import { ConversationCache } from "./conversationCache";
 import { ConversationImages } from "./images";
 import { answerApart, areApart } from "./lanesApart";
-import type { LoadedModel } from "./loadedModel";
 import { ReferenceLane } from "./reference";
 import { runSegment } from "./segment";
 
