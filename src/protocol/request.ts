@@ -26,7 +26,7 @@ export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh" | 
   readonly lanes: readonly CacheSettings[];
   /**
    * Whether lanes decode together, over one read of the weights: sooner where there are many, but each token takes as long as a step
-   * of all. Lanes that cannot (another prefill, eviction while decoding, a cap) decode one after the other. Default: four and more lanes, on a GPU.
+   * of all. Lanes that cannot (another prefill, eviction while decoding, a cap) decode one after the other. Default: four and more lanes.
    */
   readonly together?: boolean;
 }

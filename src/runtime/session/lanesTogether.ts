@@ -9,7 +9,7 @@ import { GrowingAnswer } from "../phases/growingAnswer";
 import type { SavedLogits } from "../report/savedLogits";
 import { closeLane, type Lane, type PlannedLane } from "./lane";
 
-/** Lanes from which decoding together is faster on a GPU (docs/performance.md). */
+/** Lanes from which decoding together is faster (docs/performance.md). */
 const FEWEST = 4;
 
 /**
@@ -18,9 +18,9 @@ const FEWEST = 4;
  * @param wanted default: where it is faster
  */
 export function groupLanes(
-  { decoder, variants, gpu }: Pick<LoadedModel, "decoder" | "variants" | "gpu">,
+  { decoder, gpu }: Pick<LoadedModel, "decoder" | "gpu">,
   lanes: readonly Pick<PlannedLane, "job" | "rule" | "input">[],
-  wanted: boolean = variants.matmul.startsWith("tiled") && lanes.length >= FEWEST,
+  wanted: boolean = lanes.length >= FEWEST,
 ): readonly number[] {
   const isFree = lanes.every(
     ({ job, rule, input }) => !rule && !input && job.turn.settings.capMb === undefined,

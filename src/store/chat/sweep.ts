@@ -51,10 +51,19 @@ export function createSweep(
   const store = createStore<SweepState>(() => ({ phase: "idle" }));
 
   function progress(exchange: string) {
+    /** When each lane's newest token came, counted in tokens. */
+    const newest = new Map<number, number>();
+    let [tokens, done] = [0, 0];
     return (event: EngineEvent) => {
-      // A lane's first token: the lanes before it have ended.
-      if (event.type !== "token" || event.index > 0) return;
-      store.setState({ phase: "running", exchange, done: event.lane ?? 0 }, true);
+      if (event.type !== "token") return;
+      const { lane = 0 } = event;
+      const before = newest.get(lane) ?? 0;
+      newest.set(lane, ++tokens);
+      // Lanes without a token between two of another lane have ended, whether they decode together or not.
+      const ended = [...newest.values()].filter((token) => token < before).length;
+      if (ended <= done) return;
+      done = ended;
+      store.setState({ phase: "running", exchange, done }, true);
     };
   }
 
