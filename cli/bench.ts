@@ -14,7 +14,7 @@ import { numberOption, parseCommandLine, typeOptions } from "./options";
 import { buildIfStale } from "./site";
 
 const USAGE = `npm run bench -- [--model DIR] [--image FILE] [--prompt TEXT] [--repeats 3] [--seconds 180] [--node]
-  [--weight-type f16|q8|q4] [--kv-type f32|f16|q8|q4] [--json FILE]`;
+  [--weight-type f32|f16|q8|q4] [--kv-type f32|f16|q8|q4] [--json FILE]`;
 const VISITS = 5;
 /** Rounds of the comparison of one lane with three; each has two prefills. */
 const MOST_COMPARISONS = 3;

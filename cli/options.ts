@@ -58,7 +58,7 @@ export function numberOption(
 /** The options that say how weights and cache are held; spread into a `LoadRequest`. */
 export interface TypeOptions {
   readonly kvType?: KvChoice;
-  readonly weightType?: "f16" | "q8" | "q4";
+  readonly weightType?: "f32" | "f16" | "q8" | "q4";
 }
 
 /** Parses `--kv-type` and `--weight-type`. @throws with exitCode 2 */
@@ -68,10 +68,10 @@ export function typeOptions(
 ): TypeOptions {
   const { "kv-type": kv, "weight-type": weight } = values;
   const kvType = KV_CHOICES.find((type) => type === kv);
-  const weightType = (["f16", "q8", "q4"] as const).find((type) => type === weight);
+  const weightType = (["f32", "f16", "q8", "q4"] as const).find((type) => type === weight);
   if (kv !== undefined && !kvType) throw usageError("--kv-type is f32, f16, q8 or q4.", usage);
   if (weight !== undefined && !weightType)
-    throw usageError("--weight-type is f16, q8 or q4.", usage);
+    throw usageError("--weight-type is f32, f16, q8 or q4.", usage);
   return { ...(kvType && { kvType }), ...(weightType && { weightType }) };
 }
 

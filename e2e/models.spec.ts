@@ -26,7 +26,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   const smallest = suggested.getByRole("listitem").first();
   await expect(smallest).toContainText("SmolVLM-256M-Instruct");
   await expect(smallest).toContainText(
-    /512\.97.MB · Context: 8192 tokens.*832 tokens at 1024 × 768.* as in the file · 363\.06.MB in 8 bits.*23\.04.MB in 16 bits · 12\.24.MB in 8 bits/,
+    /512\.97.MB · Context: 8192 tokens.*832 tokens at 1024 × 768.* as in the file, at most 16 bits · 363\.06.MB in 8 bits.*23\.04.MB in 16 bits · 12\.24.MB in 8 bits/,
   );
   await models.getByText(/\d+ larger ones/).click();
   await expect(models.getByText(/too slow here: about/).first()).toBeVisible();
@@ -56,7 +56,9 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await models.getByRole("button", { name: "Look up", exact: true }).click();
   await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();
   await expect(models).toContainText("apache-2.0");
-  await expect(models).toContainText(/B as in the file · [\d.]+\s[kMG]B in 8 bits · .*B in 4 bits/);
+  await expect(models).toContainText(
+    /B as in the file, at most 16 bits · [\d.]+\s[kMG]B in 8 bits · .*B in 4 bits/,
+  );
   await expect(models).toContainText(/fits: [\d.]+\s[MG]B free/);
   await expect(models).toContainText(/\d+ tokens at 1024 × 768 pixels/);
   await expect(models).toContainText(/Weights above [\d.]+\s[MG]B in f16 are too slow here/);

@@ -18,7 +18,7 @@ const USAGE = `npm run ask -- --image FILE|--frames DIR:SECONDS --prompt TEXT [-
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB] [--earlier 0.05]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
-  [--weight-type f16|q8|q4] [--kv-type f32|f16|q8|q4] [--chunk-rows N] [--memory MB] [--json FILE|-]
+  [--weight-type f32|f16|q8|q4] [--kv-type f32|f16|q8|q4] [--chunk-rows N] [--memory MB] [--json FILE|-]
   [--compare aircache:0.1,prefixkv:0.1,streaming:0.1 [--together]]
 
 An --image belongs to the next --prompt and may repeat; --frames takes the images in DIR, in the order of their

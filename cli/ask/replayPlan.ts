@@ -75,8 +75,8 @@ export function typesOfOrigin(
 ): Pick<LoadRequest, "kvType" | "weightType"> {
   if (!origin) return {};
   const { kvType, elementType } = origin;
-  const isGrouped = elementType === "q8" || elementType === "q4";
-  return { kvType, ...(isGrouped && { weightType: elementType }) };
+  const isAsked = elementType !== "f16" && elementType !== "bf16";
+  return { kvType, ...(isAsked && { weightType: elementType }) };
 }
 
 export function originOf({ run }: AttemptRecord): Origin | undefined {

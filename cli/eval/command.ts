@@ -18,7 +18,7 @@ import {
 const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 1] [--scope visual|prompt] [--option name=value …]
-  [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--weight-type f16|q8|q4] [--kv-type f32|f16|q8|q4]
+  [--policies full:1,prefixkv:0.5,aircache:0.1] [--max-new-tokens 128] [--weight-type f32|f16|q8|q4] [--kv-type f32|f16|q8|q4]
   [--reference FILE] [--processes N] [--shard I/N] [--seconds N] [--merge]
 
 Asks every question of a data set (DIR/questions.jsonl) in its own conversation and scores the answers:

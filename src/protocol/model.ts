@@ -16,15 +16,15 @@ export interface LoadRequest {
   /** Commit of the files, if they come from the Hub. */
   readonly revision?: string;
   /**
-   * How the KV cache is held; default: f32 for F32 weights, else f16. `q8` rounds keys and values to 8 bits with a range
+   * How the KV cache is held; default: f32 for weights in f32, else f16. `q8` rounds keys and values to 8 bits with a range
    * per row and head, `q4` to 4 bits with a range per 32 elements.
    */
   readonly kvType?: KvChoice;
   /**
-   * How matrices of 16 or 32 bits are held: `f16` rounds those of 32 bits, `q8` and `q4` round all of the
-   * decoder's to 8 and 4 bits. Default: as the file has them.
+   * How matrices are held: `f32` keeps 32 bits, `q8` and `q4` round the decoder's to 8 and 4 bits, `f16` unpacks
+   * those in 8 and 4 bits. Default: as the file has them, but those of 32 bits in f16.
    */
-  readonly weightType?: "f16" | "q8" | "q4";
+  readonly weightType?: "f32" | "f16" | "q8" | "q4";
   /** Rows per prefill chunk (default 256). */
   readonly chunkRows?: number;
   /**
@@ -115,10 +115,10 @@ export interface ModelOutline {
    */
   readonly weightBytes?: number;
   /**
-   * Bytes that the weights take less in 8 and in 4 bits than in their file; absent if the file has them in
-   * 8 or 4 bits.
+   * Bytes that the weights take less in at most 16, in 8 and in 4 bits than in their file; absent if the file has
+   * them in 8 or 4 bits.
    */
-  readonly savedBytes?: { readonly q8: number; readonly q4: number };
+  readonly savedBytes?: { readonly f16: number; readonly q8: number; readonly q4: number };
   /**
    * Visual rows of an image of `OUTLINE_IMAGE`; absent without vision, or if the image processor's files
    * were not given.

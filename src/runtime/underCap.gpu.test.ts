@@ -114,7 +114,7 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 });
 
 it("re-ranks an image that was read in pieces by each policy's own scores", async () => {
-  await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
+  await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2"), kvType: "f32" });
   const turns = [{ images: ["a"], question: "What is shown in this image?" }];
   const capMb = 0.04;
   const policies = POLICIES.filter(({ id, beforePrefill }) => id !== "full" && !beforePrefill);

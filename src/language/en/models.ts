@@ -55,7 +55,7 @@ export const modelsEn = {
     q8: "in 8 bits",
     q4: "in 4 bits",
   },
-  weightsOf: { file: "as in the file", q8: "in 8 bits", q4: "in 4 bits" },
+  weightsOf: { file: "as in the file, at most 16 bits", q8: "in 8 bits", q4: "in 4 bits" },
   roomIn: {
     fits: (free: string) => `fits: ${free} free`,
     tooLarge: (free: string) => `does not fit: ${free} free`,

@@ -47,7 +47,7 @@ export const modelsZh: Texts["models"] = {
   cacheType: "GPU 内存中的 KV 缓存",
   cacheTypeHint: "8 位约占 16 位的一半内存，4 位不到三分之一；回答略有不同。所有策略都可使用。",
   cacheTypeOf: { auto: "16 位（权重为 32 位时 32 位）", f16: "16 位", q8: "8 位", q4: "4 位" },
-  weightsOf: { file: "同文件", q8: "8 位", q4: "4 位" },
+  weightsOf: { file: "同文件，最多 16 位", q8: "8 位", q4: "4 位" },
   roomIn: {
     fits: (free) => `放得下：剩余 ${free}`,
     tooLarge: (free) => `放不下：剩余 ${free}`,

@@ -1,8 +1,13 @@
 import { type DType, type FloatType, groupingOf } from "@/gpu/kernels/common/dtype";
 import type { TensorInfo, TensorMap } from "./safetensors";
 
-/** What a load makes of 16- and 32-bit weights. */
-export type WeightType = "f16" | "q8" | "q4";
+/** What a load makes of 16- and 32-bit weights. `narrow`: f16 of those in 32 bits, all others as stored. */
+export type WeightType = "narrow" | "f16" | "q8" | "q4";
+
+export interface NarrowOption {
+  /** Whether matrices of 32 bits are held in f16; default: as stored. */
+  readonly narrows?: boolean;
+}
 
 /** How a matrix is held on the GPU, by its name and how it is stored. */
 export type TypeOf = (name: string, stored: DType) => DType;
@@ -24,6 +29,7 @@ export function decoderTypes(weightType: WeightType | undefined): TypeOf {
   return (name, stored) => {
     const isFloat = stored === "f32" || stored === "f16" || stored === "bf16";
     if (weightType === "f16") return stored === "bf16" ? "bf16" : "f16";
+    if (weightType === "narrow") return stored === "f32" ? "f16" : stored;
     if (weightType === undefined || !isFloat) return stored;
     return weightType === "q8" || isEmbedding(name) ? "q8g64" : "q4g32";
   };
@@ -37,12 +43,14 @@ function isEmbedding(name: string): boolean {
 export function uniformType(
   tensors: TensorMap,
   expected: readonly (readonly [name: string, ...unknown[]])[],
+  { narrows = false }: NarrowOption = {},
 ): TypeOf {
   const found = expected.map(([name]) => tensors.get(name));
   const matrices = found.filter((tensor) => tensor !== undefined);
   const types = matrices.filter(({ shape }) => shape.length > 1).map(storedType);
   const common = commonType(types.filter((type) => type !== undefined));
-  return () => common;
+  const held = narrows && common === "f32" ? "f16" : common;
+  return () => held;
 }
 
 /** The type of all of them, or the smallest that holds all their numbers. */

@@ -2,6 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap, type TensorMap } from "../checkpoint/safetensors";
+import type { NarrowOption } from "../checkpoint/weightTypes";
 import type { UploadOptions } from "../checkpoint/weightUpload";
 import type { VisionEncoder } from "./encoder";
 import type { GridTowerConfig } from "./grid/gridConfig";
@@ -38,7 +39,7 @@ export interface EncoderWeights {
   ): Promise<VisionEncoder>;
 }
 
-export interface LoadEncoderOptions extends UploadOptions {
+export interface LoadEncoderOptions extends UploadOptions, NarrowOption {
   /** Default: the range of activations is measured, and not remembered. */
   readonly range?: RangeMemory;
 }
@@ -79,7 +80,7 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
 
 interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "smaller"> {
   isIn(tensors: TensorMap): boolean;
-  load(gpu: Gpu, source: ByteSource, options?: UploadOptions): Promise<W>;
+  load(gpu: Gpu, source: ByteSource, options?: LoadEncoderOptions): Promise<W>;
   create(gpu: Gpu, weights: W, variants: Variants, meter?: RangeMeter): Promise<VisionEncoder>;
 }
 

@@ -2,6 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
 import type { ModelFiles } from "../checkpoint/files";
+import type { NarrowOption } from "../checkpoint/weightTypes";
 import type { ProcessedImage } from "../families/family";
 import { ModelError } from "../modelError";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
@@ -9,7 +10,7 @@ import type { EncoderWeights } from "./encoderWeights";
 import { OnnxVisionEncoder } from "./onnxEncoder";
 import type { RangeMemory } from "./rangedEncoder";
 
-export interface LoadVisionArgs {
+export interface LoadVisionArgs extends NarrowOption {
   readonly files: ModelFiles;
   readonly source: ByteSource;
   /** The family's encoder. */
@@ -30,11 +31,11 @@ export interface LoadVisionArgs {
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
-  const { files, source, weights, variants, isSoftwareAdapter, range } = args;
+  const { files, source, weights, variants, isSoftwareAdapter, range, narrows = false } = args;
   const { onnx } = weights;
   if (isSoftwareAdapter && onnx) {
     const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, onnx, "wasm"));
-    const load = () => weights.load(gpu, source, variants, range && { range });
+    const load = () => weights.load(gpu, source, variants, { narrows, ...(range && { range }) });
     if (encoder) {
       return (await weights.isIn(source, args)) ? new WithTower(encoder, weights, load) : encoder;
     }

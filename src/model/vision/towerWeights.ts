@@ -3,7 +3,7 @@ import type { ByteSource } from "../checkpoint/byteSource";
 import { readTensorMap } from "../checkpoint/safetensors";
 import { checkLayerCount } from "../checkpoint/weightCheck";
 import { WeightPlan } from "../checkpoint/weightPlan";
-import { uniformType } from "../checkpoint/weightTypes";
+import { type NarrowOption, uniformType } from "../checkpoint/weightTypes";
 import type { UploadOptions } from "../checkpoint/weightUpload";
 import { type TowerConfig, towerRows } from "./towerConfig";
 import {
@@ -59,7 +59,7 @@ export async function loadTowerWeights(
   config: TowerConfig,
   source: ByteSource,
   names: TowerNames,
-  options: UploadOptions = {},
+  options: UploadOptions & NarrowOption = {},
 ): Promise<TowerWeights> {
   const tensors = await readTensorMap(source, options);
   const layout = findTowerLayout(tensors, names) ?? firstTowerLayout(names);
@@ -67,7 +67,7 @@ export async function loadTowerWeights(
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   checkLayerCount(config.layers, tensors);
   const expected = towerTensors(config, layout);
-  const typeOf = uniformType(tensors, expected);
+  const typeOf = uniformType(tensors, expected, options);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
   plan.check(expected, []);
   const planned = new TowerTensors(plan);

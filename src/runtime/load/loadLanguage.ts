@@ -53,7 +53,7 @@ export async function loadLanguage(
   };
   const weights = await loadWeights(gpu, config, source, {
     signal,
-    weightType,
+    weightType: weightType === "f32" ? undefined : (weightType ?? "narrow"),
     onTypes: prepare,
     onProgress: (loadedBytes, totalBytes) =>
       onProgress({ file, loadedBytes, totalBytes, phase: "download" }),

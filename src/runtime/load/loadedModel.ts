@@ -95,7 +95,8 @@ export async function loadModel(
     }));
     rangeOwner.catch(() => undefined); // nor does one whose encoder has one kind of numbers
     const range = await rangeMemory(rangeOwner);
-    const sources = { files, source, json, decoder: config, range };
+    const narrows = request.weightType !== "f32";
+    const sources = { files, source, json, decoder: config, range, narrows };
     const [language, tokenizer, vision, stopIds] = await allOf([
       parts.add(loading, ({ decoder }) => decoder.destroy()),
       parts.add(Tokenizer.load(files)),
@@ -146,13 +147,14 @@ interface VisionSources {
   readonly decoder: DecoderConfig;
   readonly source: ByteSource;
   readonly range: RangeMemory;
+  readonly narrows: boolean;
 }
 
 async function loadVision(
   gpu: Gpu,
   { isFallback }: AdapterFacts,
   variants: Promise<Variants>,
-  { files, json, decoder, source, range }: VisionSources,
+  { files, json, decoder, source, range, narrows }: VisionSources,
   { signal, onProgress }: ModelLoadOptions,
 ): Promise<VisionModel | undefined> {
   const family = familyOf(json)?.vision;
@@ -177,7 +179,7 @@ async function loadVision(
       ? undefined
       : Familiarity.load(files, decoder.hidden, familiarBelow),
     loadVisionEncoder(gpu, {
-      ...{ files, source, weights, variants, range, signal },
+      ...{ files, source, weights, variants, range, narrows, signal },
       isSoftwareAdapter: isFallback,
       onProgress: (loadedBytes, totalBytes) =>
         onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),

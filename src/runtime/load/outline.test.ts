@@ -17,9 +17,14 @@ it("counts what 8 and 4 bits save, of files in 16 and in 32 bits", async () => {
     2 * (layerRows[96] * ROW[type][96] + layerRows[128] * ROW[type][128]) + 200 * ROW.q8[96];
   const weights = 2 * (layerRows[96] * 96 + layerRows[128] * 128) + 200 * 96;
   const { savedBytes } = await outlineModel(JSON.stringify(CONFIG));
-  expect(savedBytes).toEqual({ q8: 2 * weights - held("q8"), q4: 2 * weights - held("q4") });
+  expect(savedBytes).toEqual({
+    f16: 0,
+    q8: 2 * weights - held("q8"),
+    q4: 2 * weights - held("q4"),
+  });
   const wide = await outlineModel(JSON.stringify({ ...CONFIG, torch_dtype: "float32" }));
   expect(wide.savedBytes?.q4).toBe(4 * weights - held("q4"));
+  expect(wide.savedBytes?.f16).toBe(2 * weights);
 });
 
 it("saves nothing of weights that are in 4 bits already", async () => {

@@ -50,22 +50,29 @@ function storedFloat(json: JsonObject): "f32" | "f16" {
   return named.includes("float32") ? "f32" : "f16";
 }
 
+type Tensors = ReturnType<typeof decoderTensors>;
+
 /** The tensors that a load reads, of the decoder and of the vision encoder. */
 function weightBytes(json: JsonObject): number {
-  const config = parseConfig(json);
-  const vision = json.vision_config === undefined ? undefined : familyOf(json)?.vision;
-  const tensors = [
-    ...decoderTensors(config),
-    ...(vision ? openVision(vision, json, config).weights.tensors() : []),
-  ];
-  const elements = tensors.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const elements = elementsOf(decoderTensors(parseConfig(json))) + elementsOf(encoderTensors(json));
   return elements * (storedFloat(json) === "f32" ? 4 : 2);
 }
 
-/** What 8 and 4 bits save of the decoder's matrices. */
+function encoderTensors(json: JsonObject): Tensors {
+  const vision = json.vision_config === undefined ? undefined : familyOf(json)?.vision;
+  return vision ? openVision(vision, json, parseConfig(json)).weights.tensors() : [];
+}
+
+function elementsOf(tensors: Tensors): number {
+  return tensors.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** What 16, 8 and 4 bits save: of the decoder's matrices, and of an encoder's in 32 bits. */
 function savedBytes(json: JsonObject): NonNullable<ModelOutline["savedBytes"]> {
   const stored = storedFloat(json);
-  const matrices = decoderTensors(parseConfig(json)).filter(([, shape]) => shape.length > 1);
+  const config = parseConfig(json);
+  const matrices = decoderTensors(config).filter(([, shape]) => shape.length > 1);
+  const narrowed = stored === "f32" ? 2 * elementsOf(encoderTensors(json)) : 0;
   const bytes = (typeOf: TypeOf) =>
     matrices.reduce(
       (sum, [name, [rows = 0, columns = 0]]) =>
@@ -73,8 +80,8 @@ function savedBytes(json: JsonObject): NonNullable<ModelOutline["savedBytes"]> {
       0,
     );
   const asStored = bytes(decoderTypes(undefined));
-  const saved = (type: WeightType) => asStored - bytes(decoderTypes(type));
-  return { q8: saved("q8"), q4: saved("q4") };
+  const saved = (type: WeightType) => narrowed + asStored - bytes(decoderTypes(type));
+  return { f16: saved("narrow"), q8: saved("q8"), q4: saved("q4") };
 }
 
 /** Visual rows of an image of `OUTLINE_IMAGE`. @throws ModelError */

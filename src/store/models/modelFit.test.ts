@@ -27,7 +27,10 @@ it("compares weights with the memory of a software adapter alone", () => {
 });
 
 it("counts weights as the engine can hold them", () => {
-  expect(gpuBytes(1e8, { q8: 4e7, q4: 6e7 })).toEqual({ file: 1e8, q8: 6e7, q4: 4e7 });
+  expect(gpuBytes(1e8, { f16: 0, q8: 4e7, q4: 6e7 })).toEqual({
+    ...{ file: 1e8, q8: 6e7, q4: 4e7 },
+  });
+  expect(gpuBytes(1e8, { f16: 5e7, q8: 6e7, q4: 7e7 }).file).toBe(5e7);
   expect(gpuBytes(1e8, undefined)).toEqual({ file: 1e8 });
   expect(answerSeconds(1e9, rate, 200, 5e8)).toBeCloseTo(0.2 + 2.5);
 });

@@ -27,7 +27,8 @@ export function gpuBytes(
   savedBytes: ModelOutline["savedBytes"],
 ): Readonly<Partial<Record<WeightChoice, number>>> & { readonly file: number } {
   if (!savedBytes) return { file: fileBytes };
-  return { file: fileBytes, q8: fileBytes - savedBytes.q8, q4: fileBytes - savedBytes.q4 };
+  const file = fileBytes - savedBytes.f16;
+  return { file, q8: fileBytes - savedBytes.q8, q4: fileBytes - savedBytes.q4 };
 }
 
 /**

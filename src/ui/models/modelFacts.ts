@@ -30,7 +30,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
   const { id, commit, license, files } = repository;
   const stored = kept.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
   const fileBytes = weightFileBytes(found);
-  const { sizes, held } = useMemorySizes(fileBytes, outline.savedBytes);
+  const { sizes, ...memory } = useMemorySizes(fileBytes, outline.savedBytes);
   const { rowsPerImage, contextLength, bytesPerRow } = outline;
   const { width, height } = OUTLINE_IMAGE;
   return [
@@ -45,7 +45,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
       value: words.files(formatBytes(bytes), files.length),
       limit: storageLimit(bytes - stored, place),
     },
-    { name: words.gpu, value: sizes, limit: memoryLimit(held, place) },
+    { name: words.gpu, value: sizes, limit: memoryLimit(memory.held, place) },
     ...(rowsPerImage === undefined
       ? []
       : [
@@ -56,7 +56,7 @@ export function useFacts(found: FoundModel): readonly Fact[] {
         ]),
     { name: words.price, value: cachePrice(bytesPerRow) },
     { name: words.context, value: words.contextOf(formatCount(contextLength)) },
-    ...speedFact({ fileBytes, held }, rowsPerImage, place),
+    ...speedFact(memory, rowsPerImage, place),
   ];
 }
 
@@ -67,13 +67,13 @@ export function usePublishedFacts(model: PublishedModel): {
 } {
   const place = useModels((state) => state.place);
   const { weightBytes, savedBytes, rowsPerImage, bytesPerRow, contextLength } = model;
-  const { sizes, held } = useMemorySizes(weightBytes, savedBytes);
+  const { sizes, ...memory } = useMemorySizes(weightBytes, savedBytes);
   const words = texts.models;
   const { width, height } = OUTLINE_IMAGE;
   const limits = [
     storageLimit(weightBytes, place),
-    memoryLimit(held, place),
-    ...speedFact({ fileBytes: weightBytes, held }, rowsPerImage, place).map(({ limit }) => limit),
+    memoryLimit(memory.held, place),
+    ...speedFact(memory, rowsPerImage, place).map(({ limit }) => limit),
   ];
   return {
     lines: [
@@ -86,11 +86,18 @@ export function usePublishedFacts(model: PublishedModel): {
   };
 }
 
-/** Bytes of the weights in every form, and as they are held by the present choice. */
+interface HeldBytes {
+  /** Of the weights as in their file, at most in 16 bits. */
+  readonly wide: number;
+  /** By the present choice. */
+  readonly held: number;
+}
+
+/** Bytes of the weights in every form. */
 function useMemorySizes(
   fileBytes: number,
   savedBytes: ModelOutline["savedBytes"],
-): { readonly sizes: string; readonly held: number } {
+): HeldBytes & { readonly sizes: string } {
   const words = texts.models;
   const inMemory = gpuBytes(fileBytes, savedBytes);
   const chosen = useSettings((state) => state.weights);
@@ -98,7 +105,8 @@ function useMemorySizes(
     const size = inMemory[choice];
     return size === undefined ? [] : words.gpuOf(formatBytes(size), words.weightsOf[choice]);
   });
-  return { sizes: sizes.join(" · "), held: inMemory[chosen] ?? inMemory.file };
+  const { file: wide } = inMemory;
+  return { sizes: sizes.join(" · "), wide, held: inMemory[chosen] ?? wide };
 }
 
 /** Bytes of a thousand tokens in every type of the cache. */
@@ -131,12 +139,12 @@ function memoryLimit(bytes: number, place: Place): Fact["limit"] {
 }
 
 function speedFact(
-  { fileBytes, held }: { readonly fileBytes: number; readonly held: number },
+  { wide, held }: HeldBytes,
   promptTokens: number | undefined,
   { rate }: Place,
 ): Fact[] {
   if (!rate) return [];
-  const seconds = answerSeconds(fileBytes, rate, promptTokens, held);
+  const seconds = answerSeconds(wide, rate, promptTokens, held);
   const words = texts.models;
   const time = formatMs(seconds * 1000);
   const isExceeded = seconds > SLOW_SECONDS;

@@ -3,7 +3,7 @@ import type { ByteSource } from "../../checkpoint/byteSource";
 import { readTensorMap } from "../../checkpoint/safetensors";
 import { checkLayerCount } from "../../checkpoint/weightCheck";
 import { WeightPlan } from "../../checkpoint/weightPlan";
-import { uniformType } from "../../checkpoint/weightTypes";
+import { type NarrowOption, uniformType } from "../../checkpoint/weightTypes";
 import type { UploadOptions } from "../../checkpoint/weightUpload";
 import { type Linear, type Norm, TowerTensors } from "../towerTensors";
 import type { GridTowerConfig } from "./gridConfig";
@@ -62,7 +62,7 @@ export async function loadGridWeights(
   config: GridTowerConfig,
   source: ByteSource,
   names: GridTowerNames,
-  options: UploadOptions = {},
+  options: UploadOptions & NarrowOption = {},
 ): Promise<GridTowerWeights> {
   const tensors = await readTensorMap(source, options);
   const prefix = findGridTower(tensors, names) ?? (names.towers[0] as string);
@@ -70,7 +70,7 @@ export async function loadGridWeights(
   const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   checkLayerCount(config.layers, tensors);
   const expected = gridTensors(config, names, prefix);
-  const typeOf = uniformType(tensors, expected);
+  const typeOf = uniformType(tensors, expected, options);
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
   plan.check(expected, []);
   const weights = gpu.memory.allOrNothing(() => layOut(plan, config, names, prefix));

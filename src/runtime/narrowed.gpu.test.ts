@@ -1,0 +1,42 @@
+import fs from "node:fs";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { create } from "webgpu";
+import type { LoadRequest } from "@/protocol/model";
+import type { AskRequest } from "@/protocol/request";
+import { diskFetch, diskUrl } from "../../test/files";
+import { LocalEngine } from "./engine";
+
+vi.mock("@/images/decode", () => import("../../test/decodePng"));
+
+const engine = new LocalEngine();
+beforeAll(() => {
+  vi.stubGlobal("navigator", { gpu: create([]) });
+  vi.stubGlobal("fetch", diskFetch);
+});
+afterAll(() => vi.unstubAllGlobals());
+
+const ASKED: AskRequest = {
+  turns: [{ images: ["a"], question: "What is shown in this image?" }],
+  images: { a: new Blob([fs.readFileSync("fixtures/families/pictures/busy.png")]) },
+  settings: { policy: "full", retention: 1, scope: "visual", options: {} },
+  sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 12 },
+};
+
+/** A file in f32 whose values are exact in f16. */
+async function answerAs(weightType: LoadRequest["weightType"]) {
+  const baseUrl = diskUrl("fixtures/families/smolvlm2");
+  const types = { kvType: "f32" as const, ...(weightType && { weightType }) };
+  const { elementType } = await engine.load({ baseUrl, ...types });
+  const { weights } = await engine.memory();
+  const { tokenIds } = await engine.ask(ASKED);
+  return { elementType, weights, tokenIds };
+}
+
+it("holds weights of 32 bits in f16, unless 32 bits are asked for", async () => {
+  const narrowed = await answerAs(undefined);
+  const wide = await answerAs("f32");
+  expect([narrowed.elementType, wide.elementType]).toEqual(["f16", "f32"]);
+  // Norms, biases and positions stay in f32.
+  expect(narrowed.weights).toBeLessThan(0.65 * wide.weights);
+  expect(narrowed.tokenIds).toEqual(wide.tokenIds);
+});
