@@ -19,6 +19,7 @@ function engine(loads = true) {
             stop = reject;
           });
     },
+    cancel: async () => {},
     subscribe: (hears) => {
       listener = hears;
       return () => undefined;
@@ -70,6 +71,25 @@ it("loads again with other types", async () => {
   types = { weightType: "q8" };
   await load.reload();
   expect(asked).toEqual([{ baseUrl: "model/" }, { baseUrl: "model/", weightType: "q8" }]);
+});
+
+it("ends what the engine still does before it loads another model", async () => {
+  const calls: string[] = [];
+  const { fake } = engine();
+  const told: Partial<Engine> = {
+    load: async ({ baseUrl }) => {
+      calls.push(baseUrl);
+      return {} as ModelInfo;
+    },
+    cancel: async () => {
+      await new Promise((resolve) => setTimeout(resolve));
+      calls.push("ended");
+    },
+  };
+  const load = open({ ...fake, ...told });
+  await load.start();
+  await load.use({ baseUrl: "other/" });
+  expect(calls).toEqual(["model/", "ended", "other/"]);
 });
 
 it("does not load again what was stopped while it loaded", async () => {

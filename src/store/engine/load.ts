@@ -70,6 +70,8 @@ export function createLoad(
   async function reload() {
     if (store.getState().phase === "loading") void engine?.cancel();
     await loading;
+    // The full cache's answer may still be on its way.
+    await engine?.cancel();
     await begin(false);
   }
 
