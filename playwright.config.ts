@@ -1,5 +1,5 @@
 import { defineConfig } from "@playwright/test";
-import { findBrowser, launchOptions } from "./cli/browser";
+import { findBrowser, launchOptions } from "./cli/shared/browser";
 
 // A test loads ONNX Runtime and computes little with it: optimizing its functions takes longer than it saves.
 process.env.KEEPSIGHT_BROWSER_ARGS ??= "--js-flags=--wasm-tiering-budget=100000000";
@@ -8,7 +8,7 @@ const port = Number(process.env.KEEPSIGHT_PORT ?? 4193);
 /** Specs that play a recording back: the page without the model. */
 const SCRIPTED = "**/ui.*.spec.ts";
 
-/** Drives the built site, in the browser that `cli/browser.ts` finds. */
+/** Drives the built site, in the browser that `cli/shared/browser.ts` finds. */
 export default defineConfig({
   testDir: "e2e",
   // The software adapter takes every core, so one test at a time runs the real engine. Tests of the page

@@ -3,9 +3,9 @@ import { askAll, describeLane } from "./ask/document";
 import { loadOnly } from "./ask/loadOnly";
 import { replay } from "./ask/replay";
 import { verify } from "./ask/verify";
-import { openEngine } from "./engine";
-import { withHubModel } from "./hubModel";
-import { writeDocument } from "./options";
+import { openEngine } from "./shared/engine";
+import { withHubModel } from "./shared/hubModel";
+import { writeDocument } from "./shared/options";
 
 /** `npm run ask` */
 export async function main(given: readonly string[]): Promise<number> {

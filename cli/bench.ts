@@ -8,10 +8,10 @@ import { benchLanes, printLanes } from "./bench/lanes";
 import { benchPage, printPage } from "./bench/page";
 import { Report } from "./bench/report";
 import { benchWaits, printWaits } from "./bench/waits";
-import { findBrowser, vulkanEnvironment } from "./browser";
-import { openEngine } from "./engine";
-import { numberOption, parseCommandLine, typeOptions } from "./options";
-import { buildIfStale } from "./site";
+import { findBrowser, vulkanEnvironment } from "./shared/browser";
+import { openEngine } from "./shared/engine";
+import { numberOption, parseCommandLine, typeOptions } from "./shared/options";
+import { buildIfStale } from "./shared/site";
 
 const USAGE = `npm run bench -- [--model DIR] [--image FILE] [--prompt TEXT] [--repeats 3] [--seconds 180] [--node]
   [--weight-type f32|f16|q8|q4] [--kv-type f32|f16|q8|q4] [--json FILE]`;

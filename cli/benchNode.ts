@@ -9,8 +9,8 @@ import { type Bench, CASES, MODEL_CASES, MODELS } from "./bench/cases";
 import { loadBenched } from "./bench/modelCases";
 import { pack } from "./bench/pack";
 import { Report } from "./bench/report";
-import { dawnWith } from "./dawn";
-import { numberOption, parseCommandLine, typeOptions, usageError } from "./options";
+import { dawnWith } from "./shared/dawn";
+import { numberOption, parseCommandLine, typeOptions, usageError } from "./shared/options";
 
 const ALL_CASES = [...Object.keys(CASES), ...Object.keys(MODEL_CASES)];
 

@@ -3,11 +3,11 @@ import path from "node:path";
 import { greedy } from "@/protocol/defaults";
 import type { TurnResult } from "@/protocol/result";
 import { forgetShares } from "@/text/forgetShares";
-import { readDataset } from "./dataset";
-import { weightsRevision } from "./disk";
-import { openEngine } from "./engine";
-import { scopeOption } from "./lanes";
-import { numberOption, parseCommandLine, usageError } from "./options";
+import { readDataset } from "./shared/dataset";
+import { weightsRevision } from "./shared/disk";
+import { openEngine } from "./shared/engine";
+import { scopeOption } from "./shared/lanes";
+import { numberOption, parseCommandLine, usageError } from "./shared/options";
 
 const USAGE = `npm run calibrate -- --policy prefixkv --data DIR --retention 0.2 --out FILE
   [--model DIR] [--scope visual|prompt] [--limit N]

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { type PairedDifference, pairedDifference } from "./eval/pairedDifference";
-import { inputError, usageError } from "./options";
+import { inputError, usageError } from "./shared/options";
 
 const USAGE = `npm run choose -- SCORES.json …
 

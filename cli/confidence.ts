@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import type { ModelCard } from "@/protocol/model";
 import { answerConfidence, type ConfidenceMeasure } from "@/text/confidence";
-import { inputError, parseCommandLine, usageError } from "./options";
+import { inputError, parseCommandLine, usageError } from "./shared/options";
 
 const USAGE = `npm run confidence -- SOURCE … [--write MODEL_DIR]
 

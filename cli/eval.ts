@@ -1,5 +1,5 @@
-import { openEngine } from "./engine";
 import { evaluate } from "./eval/evaluate";
+import { openEngine } from "./shared/engine";
 
 /** `npm run eval`, in a browser. */
 export function main(argv: readonly string[]): Promise<number> {

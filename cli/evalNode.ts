@@ -1,5 +1,5 @@
 import { evaluate } from "./eval/evaluate";
-import { openNodeEngine } from "./nodeEngine";
+import { openNodeEngine } from "./shared/nodeEngine";
 
 /** `npm run eval:node`: as `eval`, without a browser. */
 export function main(argv: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { FuzzTarget } from "./fuzz/target";
 import { fuzzTargets } from "./fuzz/targets";
-import { numberOption, parseCommandLine, usageError } from "./options";
+import { numberOption, parseCommandLine, usageError } from "./shared/options";
 
 const USAGE = `npm run fuzz -- [--runs N] [--seed S] [--target NAME]
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { type GoldenResult, runFixture } from "@/compression/reference/golden/run";
 import { PolicyError } from "@/compression/types";
-import { inputError, parseCommandLine, usageError } from "./options";
+import { inputError, parseCommandLine, usageError } from "./shared/options";
 
 const USAGE = `npm run policy -- --fixture FILE [--json FILE|-]
 

@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { chromium } from "@playwright/test";
-import { findBrowser, launchOptions } from "./browser";
-import { numberOption, parseCommandLine } from "./options";
-import { buildIfStale, serveSite } from "./site";
+import { findBrowser, launchOptions } from "./shared/browser";
+import { numberOption, parseCommandLine } from "./shared/options";
+import { buildIfStale, serveSite } from "./shared/site";
 import { Visitor } from "./soak/journey";
 import { slopeOf } from "./soak/slope";
 import { Target } from "./soak/target";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { buildIfStale, serveSite } from "./site";
+import { buildIfStale, serveSite } from "./shared/site";
 
 /** `npm start`: builds what is stale, serves it and prints the address. */
 export async function main(argv: readonly string[]): Promise<number> {

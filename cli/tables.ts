@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { policyDocument, withPolicyTable } from "@/compression/policyTable";
-import { withModelTable } from "./modelTable";
-import { PUBLISHED_TABLE, publishedOutlines } from "./publishedModels";
+import { withModelTable } from "./tables/modelTable";
+import { PUBLISHED_TABLE, publishedOutlines } from "./tables/publishedModels";
 
 /** Writes the tables of README.md, docs/policies.md and the page's list of models. */
 export async function main(): Promise<number> {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { findBrowser, vulkanEnvironment } from "./browser";
-import { buildIfStale } from "./site";
+import { findBrowser, vulkanEnvironment } from "./shared/browser";
+import { buildIfStale } from "./shared/site";
 
 interface Count {
   readonly passed: number;

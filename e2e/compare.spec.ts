@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { EnginePage, must } from "../cli/enginePage";
+import { EnginePage, must } from "../cli/shared/enginePage";
 import type { TurnResult } from "../src/protocol/result";
 import { test } from "./test";
 

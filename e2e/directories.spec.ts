@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page } from "@playwright/test";
-import { EnginePage, must } from "../cli/enginePage";
-import { type Site, serveSite } from "../cli/site";
+import { EnginePage, must } from "../cli/shared/enginePage";
+import { type Site, serveSite } from "../cli/shared/site";
 import type { Turn } from "../src/protocol/request";
 import { Directory } from "../test/directories/directory";
 import { REPORTED, type ReportedDirectory } from "../test/directories/reported";

@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { serveSite } from "../cli/site";
+import { serveSite } from "../cli/shared/site";
 import { test } from "./test";
 
 test("the example page answers with the real engine, from under a sub-path", async ({ page }) => {

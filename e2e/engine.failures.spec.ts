@@ -1,5 +1,5 @@
 import { type BrowserContext, expect, type Page } from "@playwright/test";
-import { EnginePage, must } from "../cli/enginePage";
+import { EnginePage, must } from "../cli/shared/enginePage";
 import type { EngineFailure } from "../src/protocol/failure";
 import { test } from "./test";
 

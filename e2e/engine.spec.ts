@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { EnginePage, must } from "../cli/enginePage";
+import { EnginePage, must } from "../cli/shared/enginePage";
 import reference from "../fixtures/vision/reference.json" with { type: "json" };
 import type { Notice } from "../src/protocol/notice";
 import type { Turn } from "../src/protocol/request";

@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { EnginePage, must } from "../cli/enginePage";
+import { EnginePage, must } from "../cli/shared/enginePage";
 import type { Turn } from "../src/protocol/request";
 import type { Reference, ReferenceAnswer } from "../src/protocol/result";
 import { test } from "./test";

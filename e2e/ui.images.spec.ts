@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
-import { findBrowser, launchOptions } from "../cli/browser";
+import { findBrowser, launchOptions } from "../cli/shared/browser";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, openScripted, recording } from "./scripted";
 import { test } from "./test";

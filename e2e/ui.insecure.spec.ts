@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { findBrowser, launchOptions } from "../cli/browser";
+import { findBrowser, launchOptions } from "../cli/shared/browser";
 import { expectAccessible } from "./pageChecks";
 import { test } from "./test";
 

@@ -1,4 +1,4 @@
-import { createNodeGpu } from "../cli/dawn";
+import { createNodeGpu } from "../cli/shared/dawn";
 
 /**
  * The setup of the GPU tests.

@@ -1,5 +1,5 @@
 import { resample } from "@/images/resample";
-import { decodePng } from "../cli/png";
+import { decodePng } from "../cli/shared/png";
 
 /**
  * Stands for `@/images/decode` under Node, which has no canvas: the pixels of a PNG file, as Pillow

@@ -3,7 +3,7 @@ import { type FixturePrompt, loadFixtureDecoder } from "@/bench/fixture";
 import type { Gpu } from "@/gpu/gpu";
 import type { Variants } from "@/gpu/variants";
 import type { Decoder } from "@/model/decoder/decoder";
-import { diskSource } from "../cli/disk";
+import { diskSource } from "../cli/shared/disk";
 
 export { uploadPrompt as prepare } from "@/bench/fixture";
 

@@ -8,7 +8,7 @@ import { familyOf } from "@/model/families/registry";
 import type { ImageMarkup } from "@/model/prompt/imageMarkup";
 import { PromptBuilder, type PromptTile, type PromptTurn } from "@/model/prompt/prompt";
 import { Tokenizer } from "@/model/prompt/tokenizer";
-import { readPng } from "../cli/png";
+import { readPng } from "../cli/shared/png";
 import { FAMILY_FIXTURES, FamilyArrays, type FamilyCase, readFamily } from "./families";
 import { diskFetch, diskUrl } from "./files";
 

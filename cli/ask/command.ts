@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { POLICIES } from "@/compression/registry";
 import type { AskRequest, CacheSettings, SampledFrame, Sampling, Turn } from "@/protocol/request";
-import { checkPolicy, parseLane, scopeOption } from "../lanes";
+import { checkPolicy, parseLane, scopeOption } from "../shared/lanes";
 import {
   inputError,
   numberOption,
@@ -11,7 +11,7 @@ import {
   type TypeOptions,
   typeOptions,
   usageError,
-} from "../options";
+} from "../shared/options";
 import { readFrames } from "./frames";
 
 const USAGE = `npm run ask -- --image FILE|--frames DIR:SECONDS --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME]

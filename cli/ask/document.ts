@@ -2,7 +2,7 @@ import type { ModelInfo } from "@/protocol/model";
 import type { CacheSettings, Turn } from "@/protocol/request";
 import type { LaneOutcome, TurnResult } from "@/protocol/result";
 import { agreement } from "@/text/agreement";
-import type { OpenedEngine } from "../engine";
+import type { OpenedEngine } from "../shared/engine";
 import type { AskCommand } from "./command";
 
 /** What `--json` writes. */

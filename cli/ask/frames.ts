@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { SampledFrame } from "@/protocol/request";
-import { inputError } from "../options";
+import { inputError } from "../shared/options";
 
 /** A file of `--frames`, and its place in the video. */
 export interface FrameFile {

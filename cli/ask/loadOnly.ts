@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { ModelInfo } from "@/protocol/model";
-import { openEngine } from "../engine";
-import { inputError, parseCommandLine, usageError } from "../options";
+import { openEngine } from "../shared/engine";
+import { inputError, parseCommandLine, usageError } from "../shared/options";
 
 const USAGE = `npm run ask -- --model DIR --load
 

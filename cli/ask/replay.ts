@@ -4,8 +4,8 @@ import path from "node:path";
 import type { ModelInfo } from "@/protocol/model";
 import type { ConversationDocument } from "@/store/library/exportJson";
 import { blobOf, readDocument, recordOf } from "@/store/library/importJson";
-import { openEngine } from "../engine";
-import { inputError, parseCommandLine, writeDocument } from "../options";
+import { openEngine } from "../shared/engine";
+import { inputError, parseCommandLine, writeDocument } from "../shared/options";
 import { describe, type ReplayedAnswer, replayAll } from "./replayedAnswers";
 import {
   modelOf,

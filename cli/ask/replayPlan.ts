@@ -9,7 +9,7 @@ import {
 } from "@/store/conversation/conversation";
 import type { Origin } from "@/store/conversation/origin";
 import { type AttemptRecord, type ConversationRecord, revive } from "@/store/library/records";
-import { inputError } from "../options";
+import { inputError } from "../shared/options";
 
 /** One call of the engine: a question alone, or a comparison with its lanes. */
 export interface Step {

@@ -1,7 +1,7 @@
 import type { AskRequest, CompareRequest, Sampling } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import type { AttemptRecord } from "@/store/library/records";
-import type { OpenedEngine } from "../engine";
+import type { OpenedEngine } from "../shared/engine";
 import type { Step } from "./replayPlan";
 
 /** An answer of an exported conversation, and what the engine answers now. */

@@ -4,8 +4,8 @@ import path from "node:path";
 import { greedy } from "@/protocol/defaults";
 import type { ModelInfo } from "@/protocol/model";
 import type { TurnResult } from "@/protocol/result";
-import { openEngine } from "../engine";
-import { inputError, parseCommandLine, usageError, writeDocument } from "../options";
+import { openEngine } from "../shared/engine";
+import { inputError, parseCommandLine, usageError, writeDocument } from "../shared/options";
 
 const USAGE = `npm run ask -- --model DIR --verify [--kv-type f16|f32] [--json FILE|-]
 

@@ -1,7 +1,7 @@
 import type { AskRequest, CacheSettings } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import { median } from "@/text/stats";
-import type { OpenedEngine } from "../engine";
+import type { OpenedEngine } from "../shared/engine";
 import type { Report } from "./report";
 
 /** The cost of three lanes relative to one, for the same question with an empty cache. */

@@ -6,7 +6,7 @@ import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN, type Variants } from "@/gpu/variants";
 import { generate } from "@/model/decoder/generation";
-import { diskSource } from "../disk";
+import { diskSource } from "../shared/disk";
 import type { Bench } from "./cases";
 import type { Report } from "./report";
 

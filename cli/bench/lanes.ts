@@ -2,7 +2,7 @@ import type { ModelInfo } from "@/protocol/model";
 import type { AskRequest } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import { median } from "@/text/stats";
-import type { OpenedEngine } from "../engine";
+import type { OpenedEngine } from "../shared/engine";
 
 /** One lane of the report: a policy at a retention, over all repeats. */
 interface LaneReport {

@@ -18,7 +18,7 @@ import { typesOf } from "@/model/checkpoint/weights";
 import type { WeightType } from "@/model/checkpoint/weightTypes";
 import { Decoder } from "@/model/decoder/decoder";
 import { median } from "@/text/stats";
-import { diskSource } from "../disk";
+import { diskSource } from "../shared/disk";
 import type { Bench } from "./cases";
 import { percent, type Report } from "./report";
 

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import * as ort from "onnxruntime-web/webgpu";
-import { dawn } from "../dawn";
+import { dawn } from "../shared/dawn";
 
 const WASM = "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm";
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
-import { findBrowser } from "../browser";
+import { findBrowser } from "../shared/browser";
 
 const FIXTURES = "fixtures/decoder";
 const MODEL = "public/models/keepsight-mini";

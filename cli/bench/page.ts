@@ -3,8 +3,8 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "@playwright/test";
 import { quantile } from "@/text/stats";
-import { findBrowser, launchOptions } from "../browser";
-import { buildIfStale, serveSite } from "../site";
+import { findBrowser, launchOptions } from "../shared/browser";
+import { buildIfStale, serveSite } from "../shared/site";
 import type { Report } from "./report";
 
 /** The load of the page's main thread during an answer, for one engine. */

@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from "@playwright/test";
 import { median } from "@/text/stats";
-import { findBrowser, launchOptions } from "../browser";
-import { buildIfStale, serveSite } from "../site";
+import { findBrowser, launchOptions } from "../shared/browser";
+import { buildIfStale, serveSite } from "../shared/site";
 import type { Report } from "./report";
 
 /** What a person waits for, in milliseconds, at each of several visits. */

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { questionsOf, readDataset, readReferences, referenceKey } from "../dataset";
+import { questionsOf, readDataset, readReferences, referenceKey } from "../shared/dataset";
 import { parseEval } from "./command";
 import { EvalRecords, type EvalSettings } from "./records";
 

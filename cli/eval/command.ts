@@ -3,8 +3,8 @@ import path from "node:path";
 import { POLICIES } from "@/compression/registry";
 import { greedy } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/request";
-import { type Question, questionsOf, readDataset, readReferences } from "../dataset";
-import { parseLane, scopeOption } from "../lanes";
+import { type Question, questionsOf, readDataset, readReferences } from "../shared/dataset";
+import { parseLane, scopeOption } from "../shared/lanes";
 import {
   inputError,
   numberOption,
@@ -13,7 +13,7 @@ import {
   type TypeOptions,
   typeOptions,
   usageError,
-} from "../options";
+} from "../shared/options";
 
 const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]

@@ -1,8 +1,8 @@
 import type { ModelInfo } from "@/protocol/model";
 import type { CacheSettings } from "@/protocol/request";
 import type { LaneOutcome } from "@/protocol/result";
-import type { Question } from "../dataset";
-import type { OpenedEngine } from "../engine";
+import type { Question } from "../shared/dataset";
+import type { OpenedEngine } from "../shared/engine";
 import type { EvalCommand } from "./command";
 import type { LaneAnswer } from "./scores";
 

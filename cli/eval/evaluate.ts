@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { ModelInfo } from "@/protocol/model";
-import { type Question, referenceKey } from "../dataset";
-import { weightsRevision } from "../disk";
-import { withHubModel } from "../hubModel";
+import { type Question, referenceKey } from "../shared/dataset";
+import { weightsRevision } from "../shared/disk";
+import { withHubModel } from "../shared/hubModel";
 import { type EvalCommand, parseEval } from "./command";
 import { askOnce, Engines, laneName, type OpenEngine } from "./engines";
 import { askInProcesses, recordsFile, shardFiles } from "./processes";

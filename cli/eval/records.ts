@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { inputError } from "../options";
+import { inputError } from "../shared/options";
 import type { Answered } from "./scores";
 
 /** Everything besides the questions that determines the answers. */

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page } from "@playwright/test";
-import { EnginePage, must, type Outcome } from "../../cli/enginePage";
+import { EnginePage, must, type Outcome } from "../../cli/shared/enginePage";
 import type { EngineEvent } from "../../src/protocol/event";
 import type { EngineFailure } from "../../src/protocol/failure";
 import type { TurnResult } from "../../src/protocol/result";

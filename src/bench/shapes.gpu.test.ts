@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { createNodeGpu } from "../../cli/dawn";
+import { createNodeGpu } from "../../cli/shared/dawn";
 import { PLAIN } from "../gpu/variants";
 import { Decoder } from "../model/decoder/decoder";
 import { timeLatency } from "./latency";

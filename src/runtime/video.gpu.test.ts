@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { create } from "webgpu";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings } from "@/protocol/request";
-import { readPng } from "../../cli/png";
+import { readPng } from "../../cli/shared/png";
 import { diskFetch, diskUrl } from "../../test/files";
 import { LocalEngine } from "./engine";
 

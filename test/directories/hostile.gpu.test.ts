@@ -4,7 +4,7 @@ import { DEFAULT_SETTINGS, greedy } from "@/protocol/defaults";
 import { EngineError, type FailureCode } from "@/protocol/failure";
 import type { TurnResult } from "@/protocol/result";
 import { LocalEngine } from "@/runtime/engine";
-import { dawn } from "../../cli/dawn";
+import { dawn } from "../../cli/shared/dawn";
 import { Directory } from "./directory";
 import { HOSTILE } from "./hostile";
 

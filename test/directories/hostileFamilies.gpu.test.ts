@@ -4,8 +4,8 @@ import { DEFAULT_SETTINGS, greedy } from "@/protocol/defaults";
 import { EngineError } from "@/protocol/failure";
 import type { TurnResult } from "@/protocol/result";
 import { LocalEngine } from "@/runtime/engine";
-import { dawn } from "../../cli/dawn";
-import { readPng } from "../../cli/png";
+import { dawn } from "../../cli/shared/dawn";
+import { readPng } from "../../cli/shared/png";
 import { Directory } from "./directory";
 import { HOSTILE_FAMILIES } from "./hostileFamilies";
 

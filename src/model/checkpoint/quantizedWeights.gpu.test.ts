@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { loadFixtureDecoder, uploadPrompt } from "@/bench/fixture";
 import { PLAIN } from "@/gpu/variants";
-import { diskSource } from "../../../cli/disk";
+import { diskSource } from "../../../cli/shared/disk";
 import { checkpoint, type TestTensor } from "../../../test/checkpoint";
 import { createTestGpu } from "../../../test/dawn";
 import {

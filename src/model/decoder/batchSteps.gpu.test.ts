@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadFixtureDecoder } from "@/bench/fixture";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { chooseVariants } from "@/gpu/variants";
-import { diskSource } from "../../../cli/disk";
+import { diskSource } from "../../../cli/shared/disk";
 import { createTestGpu } from "../../../test/dawn";
 import { maxError } from "../../../test/kernels";
 import { Eviction } from "../eviction/eviction";

@@ -23,7 +23,7 @@ import {
   visualRowsOf,
 } from "@/runtime/request/prefillSpan";
 import type { EncodedImage } from "@/runtime/session/images";
-import { diskSource } from "../../../cli/disk";
+import { diskSource } from "../../../cli/shared/disk";
 import { CpuDecoder, type FeatureRow, type OpenRows, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
 import { FAMILY_FIXTURES, type FamilyCase } from "../../../test/families";

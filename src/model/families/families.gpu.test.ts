@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
-import { diskSource } from "../../../cli/disk";
+import { diskSource } from "../../../cli/shared/disk";
 import { createTestGpu } from "../../../test/dawn";
 import { FamilyModel, textOf } from "../../../test/familyModel";
 import { pytorchSource } from "../checkpoint/quantized/mlxSource";

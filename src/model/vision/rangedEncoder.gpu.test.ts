@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Matmul } from "@/gpu/kernels/matmul/matmul";
 import { PLAIN, type Variants } from "@/gpu/variants";
-import { diskSource } from "../../../cli/disk";
+import { diskSource } from "../../../cli/shared/disk";
 import { createTestGpu } from "../../../test/dawn";
 import { FAMILY_FIXTURES, FamilyArrays } from "../../../test/families";
 import { parseConfig } from "../checkpoint/config";

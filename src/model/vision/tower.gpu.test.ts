@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Variants } from "@/gpu/variants";
-import { diskSource } from "../../../cli/disk";
+import { diskSource } from "../../../cli/shared/disk";
 import { createTestGpu } from "../../../test/dawn";
 import type { VisionFamily } from "../families/family";
 import { idefics3 } from "../families/idefics3/idefics3";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { CacheSettings } from "@/protocol/request";
-import { openNodeEngine } from "../../../cli/nodeEngine";
+import { openNodeEngine } from "../../../cli/shared/nodeEngine";
 
 const lane = (policy: string, retention: number): CacheSettings => {
   return { policy, retention, scope: "prompt", options: {} };

@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { greedy } from "@/protocol/defaults";
-import { FAMILY_FIXTURES, readFamily } from "../test/families";
+import { FAMILY_FIXTURES, readFamily } from "../../test/families";
 import { openNodeEngine } from "./nodeEngine";
 
 const FULL = { policy: "full", retention: 1, scope: "visual", options: {} } as const;
