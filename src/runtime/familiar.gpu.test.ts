@@ -40,6 +40,29 @@ function asked(turns: readonly Turn[]): AskRequest {
   };
 }
 
+it("says of an image beyond the threshold that it is unfamiliar, also after its cache is restored", async () => {
+  vi.stubGlobal("fetch", withThreshold(1e-6));
+  const engine = new LocalEngine();
+  await engine.load({ baseUrl: diskUrl(MODEL) });
+  const first = { images: ["a"], question: "What is it?" };
+  const { tokenIds } = await engine.ask(asked([first]));
+  const kept = await engine.saveCache();
+  const turns = [
+    { ...first, answerIds: tokenIds },
+    { images: [], question: "And where?" },
+  ];
+
+  vi.stubGlobal("fetch", withThreshold(1e6));
+  await engine.load({ baseUrl: diskUrl(MODEL) });
+  expect(await engine.restoreCache(kept!)).toBe(true);
+  const further = await engine.ask(asked(turns));
+  expect(further.appended, "its features are not computed again").toBe(true);
+  expect(further.notices).toContainEqual(NOTICE);
+
+  await engine.clear();
+  expect((await engine.ask(asked(turns))).notices).not.toContainEqual(NOTICE);
+});
+
 it("says of an image beyond the threshold that it is unfamiliar, also at a further question", async () => {
   vi.stubGlobal("fetch", withThreshold(1e-6));
   const engine = new LocalEngine();

@@ -30,7 +30,7 @@ export function encodeImages(
       firstRow += rows;
       tellPhase(job, "vision", i + 1, shown.length);
     }
-    const isStrange = turn.tileImages.some((image) => job.images?.isUnfamiliar(image));
+    const isStrange = turn.seen.tiles.some((hash) => job.images?.isUnfamiliar(hash));
     if (isStrange) progress.notice({ code: "unfamiliarImage" });
     return { images, features };
   });

@@ -96,8 +96,10 @@ export class ConversationCache {
   async save(): Promise<Blob | undefined> {
     const { cache, seen } = this.#held;
     if (!cache || !seen) return undefined;
-    const weights = weightsOf(this.#context.model);
-    return await packCache({ weights, seen, snapshot: await takeSnapshot(cache) });
+    const { model, images } = this.#context;
+    const unfamiliar = [...new Set(seen.tiles)].filter((hash) => images?.isUnfamiliar(hash));
+    const snapshot = await takeSnapshot(cache);
+    return await packCache({ weights: weightsOf(model), seen, unfamiliar, snapshot });
   }
 
   /**
@@ -105,7 +107,7 @@ export class ConversationCache {
    * @returns false if other weights or another format saved it; then nothing changes
    */
   async restore(saved: Blob): Promise<boolean> {
-    const { model } = this.#context;
+    const { model, images } = this.#context;
     const kept = await unpackCache(saved);
     if (!kept || kept.weights !== weightsOf(model)) return false;
     const cache = model.decoder.createCache();
@@ -118,6 +120,7 @@ export class ConversationCache {
       throw error;
     }
     this.#held = { ...NOTHING, cache, seen: kept.seen };
+    images?.markUnfamiliar(kept.unfamiliar);
     markMemory(this.#context, "end", cache);
     return true;
   }

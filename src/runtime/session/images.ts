@@ -31,8 +31,6 @@ export type VisionNeeds = readonly (keyof VisionTaps)[];
 export interface EncodedImage extends ImageFeatures {
   /** As in `VisionTaps`, counted within the image. */
   readonly firstEqual?: Uint32Array;
-  /** Whether it is unlike the images that the model was trained on. */
-  readonly isUnfamiliar?: boolean;
   readonly tiles: number;
   /**
    * Features of its tiles with fewer rows; absent if the encoder does not take them. The buffers belong to the
@@ -63,6 +61,8 @@ export class ConversationImages {
   readonly #gpu: Gpu;
   readonly #vision: ImageModel;
   readonly #seen = new Map<string, Entry>();
+  /** Hashes of the images that are unlike those the model was trained on. */
+  readonly #unfamiliar = new Set<string>();
 
   constructor(gpu: Gpu, vision: ImageModel) {
     this.#gpu = gpu;
@@ -106,9 +106,9 @@ export class ConversationImages {
       ? firstEqualRows(processed, this.#vision.featureSide)
       : undefined;
     const smaller = this.#smaller(entry, processed);
+    if (await this.#strays(features)) this.#unfamiliar.add(hash);
     const encoded = {
       ...features,
-      isUnfamiliar: await this.#strays(features),
       tiles: processed.geometry.tiles.length,
       ...(firstEqual && { firstEqual }),
       ...(smaller && { smaller }),
@@ -124,12 +124,20 @@ export class ConversationImages {
       if (content.kind === "features") this.#free(content.encoded);
     }
     this.#seen.clear();
+    this.#unfamiliar.clear();
   }
 
-  /** Whether an image is unlike those that the model was trained on; false before it is encoded. */
-  isUnfamiliar({ hash }: SeenImage): boolean {
-    const content = this.#seen.get(hash)?.content;
-    return content?.kind === "features" && !!content.encoded.isUnfamiliar;
+  /**
+   * Whether an image, by its `hash`, is unlike those that the model was trained on; false before it is encoded or
+   * `markUnfamiliar` named it.
+   */
+  isUnfamiliar(hash: string): boolean {
+    return this.#unfamiliar.has(hash);
+  }
+
+  /** Notes images that were judged when a restored cache was computed. */
+  markUnfamiliar(hashes: readonly string[]): void {
+    for (const hash of hashes) this.#unfamiliar.add(hash);
   }
 
   async #strays({ buffer, rows, width }: ImageFeatures): Promise<boolean> {

@@ -6,15 +6,17 @@ export interface KeptCache {
   /** Identity of the weights that computed it, and how they were held. */
   readonly weights: string;
   readonly seen: Seen;
+  /** Those of `seen.tiles` that are unlike the images the model was trained on, each once. */
+  readonly unfamiliar: readonly string[];
   readonly snapshot: CacheSnapshot;
 }
 
 /** Changes with the layout below. */
-const FORMAT = "keepsight-cache-2";
+const FORMAT = "keepsight-cache-3";
 /** Bytes of a SHA-256. */
 const DIGEST_BYTES = 32;
 
-interface Head extends Pick<KeptCache, "weights" | "seen"> {
+interface Head extends Pick<KeptCache, "weights" | "seen" | "unfamiliar"> {
   readonly format: typeof FORMAT;
   readonly header: SnapshotHeader;
   /** Bytes of each of the values that follow. */
@@ -25,10 +27,11 @@ interface Head extends Pick<KeptCache, "weights" | "seen"> {
 export async function packCache({
   weights,
   seen,
+  unfamiliar,
   snapshot: { header, values },
 }: KeptCache): Promise<Blob> {
   const lengths = values.map(({ length }) => length);
-  const head: Head = { format: FORMAT, weights, seen, header, lengths };
+  const head: Head = { format: FORMAT, weights, seen, unfamiliar, header, lengths };
   const json = new TextEncoder().encode(JSON.stringify(head));
   const content = new Blob([new Uint32Array([json.length]), json, ...values]);
   return new Blob([await digestOf(content), content]);
@@ -49,7 +52,8 @@ export async function unpackCache(blob: Blob): Promise<KeptCache | undefined> {
     at += each;
     return bytes.subarray(at - each, at);
   });
-  return { weights: head.weights, seen: head.seen, snapshot: { header: head.header, values } };
+  const { weights, seen, unfamiliar, header } = head;
+  return { weights, seen, unfamiliar, snapshot: { header, values } };
 }
 
 async function digestOf(content: Blob): Promise<ArrayBuffer> {
