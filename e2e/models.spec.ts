@@ -136,6 +136,8 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await expect(answers.last()).toHaveAttribute("data-phase", "done", { timeout: 120_000 });
   await expect(answers).toHaveCount(2);
   expect(await answers.first().textContent()).toBe(earlier);
+  // Its model was deleted; the embedded one stays known.
+  await expect(page.getByRole("button", { name: "Load tiny-smolvlm again" })).toBeHidden();
 
   await open();
   await models.getByLabel("Choose a folder").setInputFiles("fixtures/families/llama");

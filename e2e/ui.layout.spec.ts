@@ -100,6 +100,8 @@ test("in windows of usual height only the transcript scrolls, and the image is w
     await expect(page.getByRole("article", { name: "Answer" }), name).toBeInViewport({ ratio: 1 });
     const viewer = page.getByRole("region", { name: "Viewer" });
     await expect(viewer.locator("figure"), name).toBeInViewport({ ratio: 0.9 });
+    const scrolled = await viewer.evaluate((each) => each.scrollHeight - each.clientHeight);
+    expect(scrolled, `${name}, viewer`).toBe(0);
     if (size.width < 1000) continue;
     await expect(viewer.getByText("Nothing leaves this device."), name).toBeInViewport();
     for (const zone of [viewer, page.getByRole("complementary", { name: "Cache" })]) {

@@ -16,6 +16,13 @@ export interface GpuFeatures {
   readonly timestamps: boolean;
 }
 
+/** Kernels of a device since it was opened. */
+export interface KernelCount {
+  readonly compiled: number;
+  /** Compiled ones, and those that are still compiling. */
+  readonly asked: number;
+}
+
 /**
  * A device with our allocator and our compiler. Independent of models. Kernels with reductions are
  * written against `reduction_*.wgsl` (see `kernels/common/reduction.ts`).
@@ -25,6 +32,8 @@ export class Gpu {
   readonly memory: Memory;
   readonly features: GpuFeatures;
   readonly #kernels = new Map<string, Promise<Kernel>>();
+  readonly #watchers = new Set<(count: KernelCount) => void>();
+  #compiled = 0;
 
   constructor(device: GPUDevice) {
     this.device = device;
@@ -47,8 +56,23 @@ export class Gpu {
     if (!kernel) {
       kernel = this.#compile(spec, code);
       this.#kernels.set(key, kernel);
+      this.#tellCount();
     }
     return kernel as Promise<Kernel<P>>;
+  }
+
+  get kernelCount(): KernelCount {
+    return { compiled: this.#compiled, asked: this.#kernels.size };
+  }
+
+  /** Calls `watch` whenever a kernel begins or ends compiling. Returns how to end it. */
+  watchKernels(watch: (count: KernelCount) => void): () => void {
+    this.#watchers.add(watch);
+    return () => this.#watchers.delete(watch);
+  }
+
+  #tellCount(): void {
+    for (const watch of this.#watchers) watch(this.kernelCount);
   }
 
   async #compile(spec: KernelSpec, code: string): Promise<Kernel> {
@@ -77,6 +101,8 @@ export class Gpu {
         layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: "main", constants: { ...constants } },
       });
+      this.#compiled += 1;
+      this.#tellCount();
       return { label, pipeline, layout, params };
     } catch (cause) {
       const { messages } = await module.getCompilationInfo();

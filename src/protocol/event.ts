@@ -16,6 +16,8 @@ export type EngineEvent =
       readonly loadedBytes: number;
       readonly totalBytes: number;
       readonly phase: "download" | "compile" | "selfTest";
+      /** GPU kernels of this load so far; more may follow. */
+      readonly kernels?: { readonly compiled: number; readonly asked: number };
     }
   | {
       /** Progress of one phase. Type and field keep the names that embedding pages read. */

@@ -15,8 +15,8 @@ import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/reque
 import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { measureRate } from "./adapterRate";
 import { asEngineError, DEVICE_LOST, DeviceFaults, isOutOfMemory, modelTooLarge } from "./failures";
+import { withKernels } from "./load/kernelProgress";
 import { type LoadedModel, loadModel } from "./load/loadedModel";
-import type { ModelLoadProgress } from "./load/loadLanguage";
 import { outlineModel } from "./load/outline";
 import { MemoryReporter } from "./report/memoryReporter";
 import { priceImages } from "./session/priceImages";
@@ -182,7 +182,9 @@ export class LocalEngine implements Engine {
     request: LoadRequest,
     signal: AbortSignal,
   ): Promise<LoadedModel> {
-    const onProgress = (progress: ModelLoadProgress) => this.#emit({ type: "load", ...progress });
+    const { onProgress, end } = withKernels(gpu, (progress) =>
+      this.#emit({ type: "load", ...progress }),
+    );
     try {
       const model = await loadModel(gpu, adapter, request, { signal, onProgress });
       try {
@@ -195,6 +197,8 @@ export class LocalEngine implements Engine {
       }
     } catch (error) {
       throw isOutOfMemory(error) ? modelTooLarge(error, request.weightType) : error;
+    } finally {
+      end();
     }
   }
 

@@ -17,6 +17,7 @@ export const chatEn = {
   readsEnglish: "The embedded model reads English only. Ask in English.",
   otherModel: (earlier: string, loaded: string) =>
     `${earlier} gave earlier answers here. ${loaded} reads them as text; nothing is lost.`,
+  loadAgain: (model: string) => `Load ${model} again`,
   left: (title: string) => `New conversation. “${title}” is kept under History.`,
   recovering:
     "The graphics device was lost. The page loads the model again; the conversation stays, and " +
@@ -82,7 +83,8 @@ export const chatEn = {
   },
   phases: {
     waitsForModel: (progress: string) => `waits for the model · ${progress}`,
-    progress: (loaded: string, total: string) => `${loaded} of ${total}`,
+    preparing: "preparing the GPU",
+    testing: "testing the GPU",
     waitsInVain: "waits for the model, which could not be loaded",
     next: "next",
     starting: "starting",

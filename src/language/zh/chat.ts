@@ -15,6 +15,7 @@ export const chatZh: Texts["chat"] = {
   readsEnglish: "内置模型只能读英文。请用英文提问。",
   otherModel: (earlier, loaded) =>
     `此前的回答来自 ${earlier}。${loaded} 将它们作为文本读取，不会丢失任何内容。`,
+  loadAgain: (model) => `重新加载 ${model}`,
   left: (title) => `新对话。“${title}”保存在“历史”中。`,
   recovering: "图形设备已丢失。页面正在重新加载模型；对话会保留，等待中的问题随后会被提出。",
   composer: {
@@ -74,7 +75,8 @@ export const chatZh: Texts["chat"] = {
   },
   phases: {
     waitsForModel: (progress) => `等待模型 · ${progress}`,
-    progress: (loaded, total) => `${loaded} / ${total}`,
+    preparing: "正在准备 GPU",
+    testing: "正在测试 GPU",
     waitsInVain: "等待模型，但模型无法加载",
     next: "下一个",
     starting: "正在开始",

@@ -4,6 +4,7 @@ import type { EngineEvent } from "@/protocol/event";
 import { EngineError } from "@/protocol/failure";
 import type { ModelInfo } from "@/protocol/model";
 import { createLoad } from "./load";
+import { loadShare, loadWaitsFor } from "./model";
 
 /** An engine whose loads succeed, or wait for ever, and that says what the test tells it to. */
 function engine(loads = true) {
@@ -30,7 +31,8 @@ function engine(loads = true) {
     await new Promise((resolve) => setTimeout(resolve));
   };
   const ended = () => stop(new EngineError({ code: "cancelled", message: "Stopped." }));
-  return { fake: fake as Engine, lose, ended, count: () => count };
+  const tell = (event: EngineEvent) => listener(event);
+  return { fake: fake as Engine, lose, ended, tell, count: () => count };
 }
 
 const open = (fake: Engine) =>
@@ -102,4 +104,34 @@ it("does not load again what was stopped while it loaded", async () => {
   await started;
   expect(load.store.getState()).toMatchObject({ phase: "failed", failure: { code: "cancelled" } });
   expect(count()).toBe(1);
+});
+
+it("says what it waits for: files, kernels of the GPU, or the test of the adapter", async () => {
+  const { fake, tell } = engine(false);
+  const load = open(fake);
+  void load.start();
+  await new Promise((resolve) => setTimeout(resolve));
+  const state = () => {
+    const model = load.store.getState();
+    if (model.phase !== "loading") throw new Error(`The model is ${model.phase}.`);
+    return [loadWaitsFor(model), loadShare(model)];
+  };
+  const file = {
+    type: "load",
+    file: "a",
+    loadedBytes: 1,
+    totalBytes: 4,
+    phase: "download",
+  } as const;
+  expect(state()).toEqual(["files", 0]);
+  tell({ ...file, kernels: { compiled: 0, asked: 3 } });
+  expect(state()).toEqual(["files", 0.25]);
+  tell({ ...file, loadedBytes: 4, kernels: { compiled: 1, asked: 4 } });
+  expect(state()).toEqual(["kernels", 0.25]);
+  tell({ ...file, loadedBytes: 4, kernels: { compiled: 4, asked: 4 } });
+  expect(state()).toEqual(["files", 1]);
+  tell({ ...file, loadedBytes: 4, phase: "selfTest", kernels: { compiled: 4, asked: 8 } });
+  expect(state()).toEqual(["selfTest", 0.5]);
+  tell({ ...file, loadedBytes: 4, phase: "compile", kernels: { compiled: 8, asked: 8 } });
+  expect(state()).toEqual(["kernels", 1]);
 });

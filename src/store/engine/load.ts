@@ -46,7 +46,16 @@ export function createLoad(
   let lossCount = 0;
 
   async function load(afterLoss: boolean) {
-    store.setState({ phase: "loading", step: "download", files: {}, afterLoss }, true);
+    store.setState(
+      {
+        phase: "loading",
+        step: "download",
+        files: {},
+        kernels: { compiled: 0, asked: 0 },
+        afterLoss,
+      },
+      true,
+    );
     try {
       if (!engine) {
         engine = await connect();

@@ -41,3 +41,17 @@ test("another model later begins a new conversation", async () => {
   expect(load.use).toHaveBeenCalledWith(request);
   expect(begin).toHaveBeenCalledOnce();
 });
+
+test("the model of an earlier answer comes back for the same conversation, if it is here", async () => {
+  const { models, load, begin } = setUp();
+  expect(models.resuming("model")).toBeUndefined();
+  await models.refresh();
+  expect(models.resuming("other")).toBeUndefined();
+  await models.resuming("model")?.();
+  expect(load.use).toHaveBeenLastCalledWith(request);
+  expect(models.store.getState().inUse).toBe("k");
+  await models.resuming("m")?.();
+  expect(load.use).toHaveBeenLastCalledWith({ baseUrl: "https://keepsight.example/models/m/" });
+  expect(models.store.getState().inUse).toBeUndefined();
+  expect(begin).not.toHaveBeenCalled();
+});

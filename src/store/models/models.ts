@@ -58,6 +58,10 @@ export interface Models {
   stop(): void;
   /** Loads a kept model, or the embedded one. */
   choose(kept?: KeptModel): Promise<void>;
+  /** How to load the model of an earlier answer (`ModelInfo.id`) and go on; undefined if it is not here. */
+  resuming(name: string): (() => Promise<void>) | undefined;
+  /** Reads again what the browser keeps. */
+  refresh(): Promise<void>;
   /** Loads the files of a folder that somebody chose. */
   chooseFolder(files: readonly File[]): Promise<void>;
   remove(kept: KeptModel): Promise<void>;
@@ -208,6 +212,14 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       store.setState({ step: "idle", progress: undefined });
     },
     choose,
+    resuming(name) {
+      if (name === lastPart(embedded.baseUrl)) return () => use(embedded, undefined);
+      const found = store
+        .getState()
+        .kept.find(({ id, isComplete }) => isComplete && lastPart(id) === name);
+      return found && (() => fromStorage(found, use));
+    },
+    refresh,
     async chooseFolder(files) {
       const [folder = "folder"] = files[0]?.webkitRelativePath.split("/") ?? [];
       const named = files.map((file): [string, File] => {
@@ -222,6 +234,11 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       await refresh();
     },
   };
+}
+
+/** The engine names a model by the last part of its address. */
+function lastPart(address: string): string | undefined {
+  return address.split("/").filter(Boolean).at(-1);
 }
 
 function failureOf(error: unknown, hub: Hub, id: string): ModelsFailure {

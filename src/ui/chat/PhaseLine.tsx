@@ -1,7 +1,7 @@
 import { texts } from "@/language/language";
 import type { PhaseProgress, Run } from "@/store/conversation/run";
-import { loadedBytes } from "@/store/engine/model";
-import { formatMegabytes } from "@/text/format";
+import { loadedBytes, loadWaitsFor } from "@/store/engine/model";
+import { loadProgressWords } from "../shared/loadWords";
 import { useModel } from "../useApp";
 import styles from "./Chat.module.css";
 
@@ -26,9 +26,10 @@ function Waiting() {
   const words = texts.chat.phases;
   switch (model.phase) {
     case "loading": {
-      const { loaded, total } = loadedBytes(model);
-      const bytes = words.progress(formatMegabytes(loaded), formatMegabytes(total));
-      return words.waitsForModel(total > 0 ? bytes : words.starting);
+      const word = { files: "", kernels: words.preparing, selfTest: words.testing };
+      const parts = [word[loadWaitsFor(model)], loadProgressWords(model)];
+      const hasStarted = loadedBytes(model).loaded > 0;
+      return words.waitsForModel(hasStarted ? parts.filter(Boolean).join(" · ") : words.starting);
     }
     case "failed":
       return words.waitsInVain;

@@ -1,8 +1,9 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
-import { otherModels, titleOf } from "@/store/conversation/conversation";
-import { loadedModel, readsEnglishOnly } from "@/store/engine/model";
+import { titleOf } from "@/store/conversation/conversation";
+import { readsEnglishOnly } from "@/store/engine/model";
+import { OtherModel } from "../models/OtherModel";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { useApp, useChat, useImageWords, useModel, useViewerImage } from "../useApp";
@@ -68,19 +69,6 @@ function Recovery() {
   return (
     <p className={styles.notice} role="status">
       {texts.chat.recovering}
-    </p>
-  );
-}
-
-/** Under answers of a model that is not loaded: how the loaded one reads them. */
-function OtherModel() {
-  const model = useModel(loadedModel);
-  const conversation = useChat((state) => state.conversation);
-  const others = model === undefined ? [] : otherModels(conversation, model);
-  if (model === undefined || others.length === 0) return null;
-  return (
-    <p className={styles.notice} role="status">
-      {texts.chat.otherModel(texts.page.list(others), model)}
     </p>
   );
 }

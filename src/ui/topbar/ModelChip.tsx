@@ -1,7 +1,8 @@
 import { lazy, Suspense } from "react";
 import { texts } from "@/language/language";
-import { loadedBytes, type ModelState } from "@/store/engine/model";
+import { loadShare, loadWaitsFor, type ModelState } from "@/store/engine/model";
 import { formatMegabytes, formatParameters } from "@/text/format";
+import { loadProgressWords } from "../shared/loadWords";
 import { useApp, useModel, useModels } from "../useApp";
 import { DeviceSheet } from "./DeviceSheet";
 import styles from "./TopBar.module.css";
@@ -62,24 +63,22 @@ function ChipText({ model }: { readonly model: ModelState }) {
 type Loading = Extract<ModelState, { phase: "loading" }>;
 
 function LoadingText({ model }: { readonly model: Loading }) {
-  const { loaded } = loadedBytes(model);
   const words = texts.page.model;
   const word = {
-    download: model.afterLoss ? words.loadingAgain : words.loading,
-    compile: words.compiling,
+    files: model.afterLoss ? words.loadingAgain : words.loading,
+    kernels: words.preparing,
     selfTest: words.testing,
-  }[model.step];
+  }[loadWaitsFor(model)];
   return (
     <>
       <b>{word}</b>
-      <span className="num">{formatMegabytes(loaded)}</span>
+      <span className="num">{loadProgressWords(model)}</span>
     </>
   );
 }
 
 function Progress({ model }: { readonly model: Loading }) {
-  const { loaded, total } = loadedBytes(model);
-  const share = total > 0 ? loaded / total : 0;
+  const share = loadShare(model);
   return (
     <>
       <progress className="unseen" aria-label={texts.page.model.loaded} value={share} max={1} />
