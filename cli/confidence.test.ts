@@ -77,6 +77,18 @@ describe("npm run confidence", () => {
     });
   });
 
+  it("finds the shipped threshold in the answers that it was chosen by, and it reaches the aim", async () => {
+    const shipped = fs.readFileSync("public/models/keepsight-mini/config.json", "utf8");
+    const { keepsight } = JSON.parse(shipped);
+    const { confidence: _, ...others } = keepsight;
+    fs.writeFileSync(path.join(folder, "config.json"), withCard(shipped, others));
+    const answers = ["fixtures/confidence/validation", "fixtures/confidence/foreign"];
+    expect(await main([...answers, "--write", folder])).toBe(0);
+    expect(printed).not.toContain("not reached");
+    const written = JSON.parse(fs.readFileSync(path.join(folder, "config.json"), "utf8"));
+    expect(written.keepsight).toEqual(keepsight);
+  });
+
   it("leaves the other fields as they are written", () => {
     const bare = '{\n  "a": 0.0,\n  "b": 1e-05\n}\n';
     const added = withCard(bare, { purpose: "One." });

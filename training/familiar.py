@@ -1,6 +1,7 @@
 """How far a picture's features lie from those of the pages that the model was trained on.
 
     python3 familiar.py DIR --write
+    python3 familiar.py DIR --stored --answers FOLDER …
 
 Along some directions of feature space the patches of training pages hardly vary. A picture of
 another kind leaves that subspace (the residual of Wang et al., "ViM: Out-Of-Distribution with
@@ -9,6 +10,7 @@ of a picture is the mean over its patches of the root mean square over the direc
 is the one of DIRECTIONS that best tells foreign pictures from validation pages; the threshold is
 the distance that SHARE of the validation pages stay below. DIR receives `familiar.bin`, float32,
 little-endian: the mean, then the directions, [1 + directions, width]; config.json the threshold.
+--answers counts the answers of evaluate.py and foreign.py that are marked, --stored by what DIR holds.
 """
 
 import argparse
@@ -171,6 +173,14 @@ def write(folder: Path, familiar: Familiar, threshold: float) -> None:
     file.write_text(with_card(file.read_text(), card))
 
 
+def stored(folder: Path) -> tuple[Familiar, float]:
+    """What `write` wrote."""
+    config = json.loads((folder / "config.json").read_text())
+    values = np.frombuffer((folder / "familiar.bin").read_bytes(), "<f4").copy()
+    rows = torch.from_numpy(values).view(-1, config["text_config"]["hidden_size"])
+    return Familiar(rows[0], rows[1:]), config["keepsight"]["familiarBelow"]
+
+
 def with_card(text: str, card: dict) -> str:
     """Replaces one field of a formatted JSON object; the others stay as they are written."""
     lines = text.split("\n")
@@ -184,13 +194,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--write", action="store_true", help="store the choice in the directory")
+    parser.add_argument("--stored", action="store_true", help="choose nothing; judge with DIR's")
     parser.add_argument("--answers", type=Path, nargs="*", default=[], help="folders to be judged")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model = load_model(str(options.model), "cpu")
-    familiar, threshold = choose(model)
-    print(f"chosen: {len(familiar.directions)} directions, below {threshold:.4f} is familiar")
-    if options.write:
+    familiar, threshold = stored(options.model) if options.stored else choose(model)
+    print(f"used: {len(familiar.directions)} directions, below {threshold:.4f} is familiar")
+    if options.write and not options.stored:
         write(options.model, familiar, threshold)
     if options.answers:
         limit = json.loads((options.model / "config.json").read_text())["keepsight"]["confidence"]

@@ -85,10 +85,7 @@ class Written(unittest.TestCase):
 class Shipped(unittest.TestCase):
     def test_the_gallery_is_familiar_and_photographs_are_not(self):
         torch.set_num_threads(1)
-        rows = np.fromfile(SHIPPED / "familiar.bin", "<f4").reshape(-1, 256)
-        mean, *directions = torch.from_numpy(rows)
-        fitted = familiar.Familiar(mean, torch.stack(directions))
-        threshold = json.loads((SHIPPED / "config.json").read_text())["keepsight"]["familiarBelow"]
+        fitted, threshold = familiar.stored(SHIPPED)
         scenes = (foreign_pictures.landscape, foreign_pictures.still_life)
         photographs = [draw(random.Random(seed)).image for draw in scenes for seed in (501, 502)]
         gallery = [Image.open(file) for file in sorted(GALLERY.glob("*.png"))]
