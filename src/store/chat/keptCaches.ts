@@ -12,22 +12,30 @@ export interface KeptCachesState {
 }
 
 /**
- * The compressed caches of conversations, in the browser's storage: a conversation that is opened again
- * goes on without a prefill. The engine refuses what does not match; then it prefills anew.
+ * The compressed caches of conversations, in the browser's storage, found by the digest of what they follow
+ * from (`cacheDigest`): a conversation that is opened again, or another one with the same images and turns, goes
+ * on without a prefill. The engine refuses what does not match; then it prefills anew.
  */
 export interface KeptCaches {
   readonly store: ReadonlyStore<KeptCachesState>;
   /**
-   * Before a question: gives the engine the conversation's cache; undefined if it holds it already.
+   * Before a question: gives the engine the cache with this digest; undefined if it holds the
+   * conversation's already.
    */
-  resume(engine: Engine, conversationId: string): Promise<void> | undefined;
+  resume(engine: Engine, conversationId: string, digest: Digest): Promise<void> | undefined;
   /** After an answer: keeps the cache. A failure, as in a private window, keeps nothing. */
-  keep(engine: Engine, conversationId: string): Promise<void>;
+  keep(engine: Engine, conversationId: string, digest: Digest): Promise<void>;
   /** The engine's cache is gone: another conversation, another model, a lost device. */
   freed(): void;
   remove(conversationId: string): Promise<void>;
   removeAll(): Promise<void>;
 }
+
+/** Of a cache; computed only where it is needed. */
+type Digest = () => Promise<string>;
+
+/** The conversation that wrote the file, with which it is removed, and the cache's digest. */
+const nameOf = (id: string, digest: string) => `${id}.${digest}`;
 
 export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): KeptCaches {
   const store = createStore<KeptCachesState>(() => ({ bytes: 0, count: 0 }));
@@ -63,29 +71,41 @@ export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): 
     return last;
   }
 
-  async function restore(engine: Engine, id: string): Promise<void> {
+  async function find(digest: Digest): Promise<Blob | undefined> {
+    const end = nameOf("", await digest());
+    const file = (await files.list()).find(({ name }) => name.endsWith(end));
+    return file && files.read(file.name);
+  }
+
+  async function restore(engine: Engine, digest: Digest): Promise<void> {
     await last;
-    const saved = await files.read(id).catch(() => undefined);
+    const saved = await find(digest).catch(() => undefined);
     if (saved) await engine.restoreCache(saved).catch(() => false);
+  }
+
+  async function removeOf(id: string): Promise<void> {
+    for (const { name } of await files.list()) {
+      if (name === id || name.startsWith(nameOf(id, ""))) await files.remove(name);
+    }
   }
 
   return {
     store,
-    resume(engine, id) {
+    resume(engine, id, digest) {
       if (resident === id) return undefined;
       resident = id;
-      return restore(engine, id);
+      return restore(engine, digest);
     },
-    async keep(engine, id) {
+    async keep(engine, id, digest) {
       resident = id;
       const before = removals;
       const saved = await engine.saveCache().catch(() => undefined);
       if (!saved || removals !== before) return;
       await write(async () => {
-        await files.remove(id);
+        await removeOf(id);
         if (saved.size > limit) return;
         await makeRoom(saved.size);
-        await files.write(id, saved);
+        await files.write(nameOf(id, await digest()), saved);
       });
     },
     freed() {
@@ -93,7 +113,7 @@ export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): 
     },
     remove(id) {
       removals++;
-      return write(() => files.remove(id));
+      return write(() => removeOf(id));
     },
     removeAll() {
       removals++;

@@ -2,7 +2,7 @@ import type { StoreApi } from "zustand/vanilla";
 import type { Engine } from "@/protocol/engine";
 import type { EngineEvent } from "@/protocol/event";
 import { toFailure } from "@/protocol/failure";
-import type { Sampling } from "@/protocol/request";
+import type { CacheSettings, Sampling } from "@/protocol/request";
 import type { LaneOutcome } from "@/protocol/result";
 import {
   type Attempt,
@@ -17,6 +17,7 @@ import type { Charts } from "../engine/charts";
 import type { Load } from "../engine/load";
 import { loadedModel } from "../engine/model";
 import { askEngine, type HidePatches } from "./asking";
+import { cacheDigest } from "./cacheDigest";
 import type { ChatState } from "./chatState";
 import type { KeptCaches } from "./keptCaches";
 
@@ -142,7 +143,9 @@ export class AttemptRunner {
     for (const id of ids) this.#fresh.delete(id);
     this.#working = [];
     this.#store.setState({ running: undefined });
-    if (isAnswered) void caches.keep(engine, this.#store.getState().conversation.id);
+    const { conversation } = this.#store.getState();
+    const { settings } = attempts[0]!;
+    if (isAnswered) void caches.keep(engine, conversation.id, this.#digest(conversation, settings));
   }
 
   async #outcomes(
@@ -157,7 +160,8 @@ export class AttemptRunner {
       const { conversation } = this.#store.getState();
       const isFresh = attempts.some(({ id }) => this.#fresh.has(id));
       const continues = !isFresh && conversation.exchanges[0]?.id !== exchange.id;
-      const resuming = continues ? caches.resume(engine, conversation.id) : undefined;
+      const digest = this.#digest(conversation, attempts[0]!.settings, exchange.id);
+      const resuming = continues ? caches.resume(engine, conversation.id, digest) : undefined;
       if (resuming) await resuming;
       return await askEngine(engine, {
         ...{ conversation, exchange, attempts, isFresh, hidePatches, sampling },
@@ -170,6 +174,16 @@ export class AttemptRunner {
       if (failure.code === "deviceLost" && load.lossCount() === losses) load.recover();
       return attempts.map(() => ({ failure }));
     }
+  }
+
+  /** Of the cache before an exchange, or after the newest answer, under the settings of the first lane. */
+  #digest(conversation: ChatConversation, settings: CacheSettings, before?: string) {
+    const model = this.#options.load.store.getState();
+    return async () => {
+      if (model.phase !== "ready") throw new Error("No model is loaded.");
+      const exchange = before === undefined ? {} : { before };
+      return cacheDigest({ model: model.info, settings, conversation, ...exchange });
+    };
   }
 
   /** Writes the outcomes to the conversation and the charts. @returns whether there is an answer */

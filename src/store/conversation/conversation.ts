@@ -149,13 +149,13 @@ export function attemptGroups({ attempts }: Exchange): readonly (readonly Attemp
 }
 
 /**
- * The turns to send for the question of `exchangeId`. An earlier question without an answer is
+ * The turns to send for the question of `exchangeId`; without one, those that have an answer. An earlier question without an answer is
  * omitted, and its images move to the next remaining question.
  * @param model that answers: it reads answers of others as text
  */
 export function turnsUntil(
   conversation: ChatConversation,
-  exchangeId: string,
+  exchangeId: string | undefined,
   model?: string,
 ): readonly Turn[] {
   const turns: Turn[] = [];
@@ -170,6 +170,7 @@ export function turnsUntil(
     } else if (answer) turns.push({ images, question, answerIds: answer.tokenIds });
     waiting = answer ? [] : images;
   }
+  if (exchangeId === undefined) return turns;
   throw new RangeError(`No exchange ${exchangeId} in the conversation`);
 }
 
