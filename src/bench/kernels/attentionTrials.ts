@@ -1,4 +1,9 @@
-import { createAttend } from "@/gpu/kernels/attention/attend";
+import {
+  type AttendArgs,
+  type AttendDivision,
+  type AttendSpec,
+  createAttend,
+} from "@/gpu/kernels/attention/attend";
 import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "@/gpu/kernels/attention/flash";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { dispatchTime, type Trial, type TrialContext } from "./trial";
@@ -10,7 +15,24 @@ const MODELS: readonly Shape[] = [
   ["1.1B", 32, 4, 64],
   ["256M", 9, 3, 64],
   ["7B", 32, 32, 128],
+  ["OneVision-7B", 28, 4, 128],
+  // With the row above of 4 × 64: what a query head costs that reads nothing of its own.
+  ["4 over 4", 4, 4, 64],
+  ["16 over 4", 16, 4, 64],
 ];
+/** Other divisions of a decoding step's attention than ours, for the kernels with shared memory. */
+const DIVISIONS: Readonly<Record<string, Partial<AttendDivision>>> = {
+  ours: {},
+  "always split": { directSlots: 0 },
+  "spans of 32 · 64 invocations": { directSlots: 0, leastSpan: 32, workgroup: 64 },
+  "1 024 workgroups · spans of 32 · 64 invocations": {
+    ...{ directSlots: 0, leastSpan: 32, workgroup: 64, wantedGroups: 1024 },
+    mostSpan: { few: 128, many: 64 },
+  },
+  "4 heads a unit": { directSlots: 0, mostHeads: 4, wantedGroups: 1024 },
+  "2 heads a unit": { directSlots: 0, mostHeads: 2, wantedGroups: 2048 },
+  "256 invocations": { directSlots: 0, workgroup: 256 },
+};
 const ROWS = [600, 1000, 2000, 8000, 32_000];
 /** Rows of a chunk of a prefill. */
 const CHUNK = [256, 1024];
@@ -49,10 +71,8 @@ async function timeShape(
 ): Promise<Trial[]> {
   const { gpu } = context;
   const shape = { heads, kvHeads, headDim };
-  const attend = await createAttend(gpu, { reduction, kvType: "f16", shape });
   const capacity = Math.ceil(rows / 64) * 64;
   const rowBytes = 2 * headDim;
-  const splits = attend.splits(capacity);
   const chunk = Math.max(...chunks);
   const create = (label: string, bytes: number) =>
     gpu.memory.storage("activations", `attention trial ${label}`, bytes);
@@ -63,24 +83,16 @@ async function timeShape(
   const queries = create("queries", 4 * chunk * heads * headDim);
   const output = create("output", 4 * chunk * heads * headDim);
   const lse = create("lse", 4 * chunk * heads);
-  const partials = create("partials", 4 * splits * heads * headDim);
-  const stats = create("stats", 8 * splits * heads);
   const regions = Array.from({ length: kvHeads }, (_, head) => {
     return [head * (capacity + chunk), rows - 1, capacity, 0];
   });
   gpu.device.queue.writeBuffer(table, 0, Uint32Array.from(regions.flat()));
   const cache = { keys, values, table, layer: 0 };
-  const us = await dispatchTime(context, (recorder) => {
-    for (let i = 0; i < COUNT; i++) {
-      attend(recorder, { cache, capacity, queries, partials, stats, output, lse });
-    }
-  });
-  const perCall = splits > 1 ? 2 * us : us;
-  const kernels = splits > 1 ? `${splits} splits` : "one kernel";
-  const bytes = 2 * rows * kvHeads * rowBytes;
-  const trials: Trial[] = [
-    { work: `${model} attention, ${rows} rows`, variant: kernels, us: perCall, bytes },
-  ];
+  const work = `${model} attention, ${rows} rows`;
+  const step = { cache, capacity, queries, output, lse };
+  const trials: Trial[] = (
+    await timeDivisions(context, { reduction, kvType: "f16", shape }, step)
+  ).map((trial) => ({ ...trial, work, bytes: 2 * rows * kvHeads * rowBytes }));
   const heights = variant === "tiled" ? FLASH_HEIGHTS : [undefined];
   for (const count of rows <= MOST_CHUNK_ROWS ? chunks : []) {
     for (const height of heights) {
@@ -96,8 +108,34 @@ async function timeShape(
       trials.push({ work, variant: `${variant}, height ${height}`, us: time, flops });
     }
   }
-  for (const buffer of [keys, values, table, queries, output, lse, partials, stats]) {
+  for (const buffer of [keys, values, table, queries, output, lse]) {
     gpu.memory.destroy(buffer);
   }
   return trials;
+}
+
+/** Attention of one row in every division of the cache. */
+async function timeDivisions(
+  context: TrialContext,
+  spec: AttendSpec,
+  step: Omit<AttendArgs, "partials" | "stats">,
+): Promise<Pick<Trial, "variant" | "us">[]> {
+  const { heads, headDim } = spec.shape;
+  const { memory } = context.gpu;
+  const found: Pick<Trial, "variant" | "us">[] = [];
+  const count = spec.reduction === "one" ? 1 : undefined;
+  for (const [name, division] of Object.entries(DIVISIONS).slice(0, count)) {
+    const attend = await createAttend(context.gpu, { ...spec, division });
+    const splits = attend.splits(step.capacity);
+    const [partials, stats] = [4 * headDim, 8].map((bytes) =>
+      memory.storage("activations", "attention trial splits", bytes * splits * heads),
+    ) as [GPUBuffer, GPUBuffer];
+    const us = await dispatchTime(context, (recorder) => {
+      for (let i = 0; i < COUNT; i++) attend(recorder, { ...step, partials, stats });
+    });
+    const variant = `${name}, ${splits > 1 ? `${splits} splits` : "one kernel"}`;
+    found.push({ variant, us: splits > 1 ? 2 * us : us });
+    for (const buffer of [partials, stats]) memory.destroy(buffer);
+  }
+  return found;
 }

@@ -4,7 +4,8 @@ import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats } from "../../../../test/kernels";
 import { attention } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
-import { createAttend } from "./attend";
+import { type AttendSpec, createAttend } from "./attend";
+import type { HeadShape } from "./ropeAppend";
 
 const TOLERANCE = 1e-5;
 /** Slots that no kernel takes at once. */
@@ -15,18 +16,24 @@ const scratch = new TestBuffers(gpu);
 afterEach(() => scratch.destroy());
 afterAll(() => gpu.device.destroy());
 
-const CASES = [
+type Case = HeadShape &
+  Pick<AttendSpec, "kvType" | "division"> & { readonly rowsBefore: readonly number[] };
+
+const CASES: readonly Case[] = [
   { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [130, 63] },
   { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 31, 64, 9] },
   { heads: 7, kvHeads: 1, headDim: 128, kvType: "f16", rowsBefore: [300] },
-  { heads: 22, kvHeads: 2, headDim: 24, kvType: "f16", rowsBefore: [129, 127] },
+  {
+    ...{ heads: 22, kvHeads: 2, headDim: 24, kvType: "f16", rowsBefore: [129, 127] },
+    division: { directSlots: 0, leastSpan: 32, workgroup: 64, mostHeads: 4, wantedGroups: 8 },
+  },
   { heads: 2, kvHeads: 1, headDim: 20, kvType: "f16", rowsBefore: [40] },
   { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },
   { heads: 6, kvHeads: 2, headDim: 64, kvType: "q8", rowsBefore: [130, 63] },
   { heads: 3, kvHeads: 1, headDim: 20, kvType: "q8", rowsBefore: [70] },
   { heads: 7, kvHeads: 1, headDim: 128, kvType: "q4", rowsBefore: [300] },
   { heads: 2, kvHeads: 2, headDim: 80, kvType: "q4", rowsBefore: [64, 9] },
-] as const;
+];
 /** Other reductions differ in `reduction_*.wgsl` alone; their kernels compile slowly here. */
 const FEW = CASES.slice(0, 2);
 
@@ -36,12 +43,15 @@ describe.each([
   ["subgroup", CASES],
 ] as const)("attend with a %s reduction", (reduction, cases) => {
   it.each(cases)("$heads over $kvHeads of $headDim, $kvType", async (test) => {
-    const { kvType, rowsBefore } = test;
+    const { kvType, rowsBefore, division } = test;
     const shape = { heads: test.heads, kvHeads: test.kvHeads, headDim: test.headDim };
     const { heads, headDim } = shape;
     const cache = randomCache(scratch, shape, kvType, rowsBefore, 1);
     const queries = randomFloats(heads * headDim, 3).map((value) => 3 * value);
-    const attend = await createAttend(gpu, { reduction, kvType, shape });
+    const attend = await createAttend(gpu, {
+      ...{ reduction, kvType, shape },
+      ...(division && { division }),
+    });
     const uploaded = scratch.upload(queries);
     const recorder = gpu.recorder("test");
     // A large capacity makes several splits of the rows that are there.

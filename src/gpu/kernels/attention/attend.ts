@@ -17,6 +17,24 @@ export interface AttendSpec {
   readonly reduction: Reduction;
   readonly kvType: KvType;
   readonly shape: HeadShape;
+  /** For the kernels with shared memory; trials change it. */
+  readonly division?: Partial<AttendDivision>;
+}
+
+/** How the rows of a cache are divided among workgroups. */
+export interface AttendDivision {
+  /** Workgroups that the rows are divided among, if there are enough. */
+  readonly wantedGroups: number;
+  /** Invocations of a workgroup for one of several splits. */
+  readonly workgroup: number;
+  /** Slots of a split are a multiple of this, and at least this. */
+  readonly leastSpan: number;
+  /** Most slots of a split. Where few query heads share a KV head: more slots, for the same work. */
+  readonly mostSpan: { readonly few: number; readonly many: number };
+  /** Most query heads of a unit of `attend_split.wgsl`; at most 8. */
+  readonly mostHeads: number;
+  /** Largest cache with one split, in slots: a processor reads all rows of a head. At most `DIRECT_SLOTS`. */
+  readonly directSlots: number;
 }
 
 export interface AttendArgs {
@@ -110,35 +128,40 @@ async function createPlain(gpu: Gpu, { kvType, shape }: AttendSpec): Promise<Att
   return Object.assign(attend, { splits });
 }
 
-/** Workgroups that keep a large GPU's memory busy: four for each of 128 processors. */
-const WANTED_GROUPS = 512;
-/** Invocations of a workgroup: for one of several splits, for the only one, and to combine splits. */
-const SPLIT_GROUP = 128;
-const DIRECT_GROUP = 256;
-const COMBINE_GROUP = 256;
-/** Slots of a split. Few query heads share a KV head: more slots, for the same work. */
-const LEAST_SPAN = 64;
-const MOST_SPAN = { few: 256, many: 128 } as const;
-const FEW_HEADS = 4;
-/** Most query heads of a unit of `attend_split.wgsl`. */
-const MOST_HEADS = 8;
 /** Most slots of the only split, and most elements of a row times slots: they are read by one processor. */
 const DIRECT_SLOTS = 1024;
 const DIRECT_ELEMENTS = 1024 * 64;
+/** 512 workgroups keep a large GPU's memory busy: four for each of 128 processors. */
+const DIVISION: AttendDivision = {
+  wantedGroups: 512,
+  workgroup: 128,
+  leastSpan: 64,
+  mostSpan: { few: 256, many: 128 },
+  mostHeads: 8,
+  directSlots: DIRECT_SLOTS,
+};
+/** Most query heads of a unit that count as few. */
+const FEW_HEADS = 4;
+/** Invocations of a workgroup for the only split, and to combine splits. */
+const DIRECT_GROUP = 256;
+const COMBINE_GROUP = 256;
+
+const divisionOf = ({ division }: AttendSpec): AttendDivision => ({ ...DIVISION, ...division });
 
 async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
   const { reduction, shape } = spec;
   const { heads, kvHeads, headDim } = shape;
+  const { wantedGroups, leastSpan, directSlots } = divisionOf(spec);
   const group = groupOf(spec);
-  const mostSpan = mostSpanOf(group);
+  const mostSpan = mostSpanOf(spec);
   const parts = Math.ceil(heads / kvHeads / group);
   const [split, direct, combine] = await compileShared(gpu, spec);
-  const wanted = Math.ceil(WANTED_GROUPS / (kvHeads * parts));
+  const wanted = Math.ceil(wantedGroups / (kvHeads * parts));
   const isDirect = (capacity: number) =>
-    capacity <= Math.min(DIRECT_SLOTS, DIRECT_ELEMENTS / headDim);
+    capacity <= Math.min(directSlots, DIRECT_ELEMENTS / headDim);
   const splits = (capacity: number) => {
     if (isDirect(capacity)) return 1;
-    const most = Math.ceil(capacity / LEAST_SPAN);
+    const most = Math.ceil(capacity / leastSpan);
     return Math.max(Math.min(most, wanted), Math.ceil(capacity / mostSpan));
   };
   const attend = (recorder: Recorder, args: AttendArgs) => {
@@ -178,12 +201,14 @@ function runsOf({ kvType, shape }: AttendSpec): number {
 /** Query heads of a unit: two for each team of invocations that reads a row of values. */
 function groupOf(spec: AttendSpec): number {
   const { heads, kvHeads } = spec.shape;
-  const most = Math.min(MOST_HEADS, 2 * Math.floor(SPLIT_GROUP / runsOf(spec)));
+  const { mostHeads, workgroup } = divisionOf(spec);
+  const most = Math.min(mostHeads, 2 * Math.floor(workgroup / runsOf(spec)));
   return Math.ceil(heads / kvHeads / Math.ceil(heads / kvHeads / most));
 }
 
-function mostSpanOf(group: number): number {
-  return group <= FEW_HEADS ? MOST_SPAN.few : MOST_SPAN.many;
+function mostSpanOf(spec: AttendSpec): number {
+  const { few, many } = divisionOf(spec).mostSpan;
+  return groupOf(spec) <= FEW_HEADS ? few : many;
 }
 
 /** The kernel for many splits, the one for a cache of one split, and the one that combines splits. */
@@ -194,7 +219,8 @@ function compileShared(gpu: Gpu, spec: AttendSpec) {
   const shared = groupOf(spec);
   const runs = runsOf(spec);
   const kv = kvCode(kvType, headDim, { runs: ["keys", "values"] });
-  const spans = { LEAST_SPAN, MOST_SPAN: mostSpanOf(shared) };
+  const { workgroup: splitGroup, leastSpan: LEAST_SPAN } = divisionOf(spec);
+  const spans = { LEAST_SPAN, MOST_SPAN: mostSpanOf(spec) };
   const compileSplit = (workgroup: number, group: number, constants: Record<string, number>) => {
     const halves = Math.ceil(group / 2);
     return gpu.compile({
@@ -218,7 +244,7 @@ function compileShared(gpu: Gpu, spec: AttendSpec) {
     });
   };
   return Promise.all([
-    compileSplit(SPLIT_GROUP, shared, spans),
+    compileSplit(splitGroup, shared, spans),
     compileSplit(DIRECT_GROUP, 1, { LEAST_SPAN, MOST_SPAN: DIRECT_SLOTS, DIRECT: 1 }),
     gpu.compile({
       label: `attend_combine ${reduction}`,
