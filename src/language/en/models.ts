@@ -48,9 +48,9 @@ export const modelsEn = {
     "8 and 4 bits take less memory and are read faster; answers differ slightly. Files in 8 or 4 bits stay as they are.",
   cacheType: "KV cache in GPU memory",
   cacheTypeHint:
-    "8 bits take about half of the memory of 16, and 4 bits less than a third; answers differ slightly. Every policy works with them.",
+    "8 bits take about half of the memory of 16, and 4 bits less than a third. In return answers may change, with 4 bits more often. Every policy works with them.",
   cacheTypeOf: {
-    auto: "in 16 bits (32 for weights in 32)",
+    auto: "in 16 bits (in 32 if the weights are)",
     f16: "in 16 bits",
     q8: "in 8 bits",
     q4: "in 4 bits",

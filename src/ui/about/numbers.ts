@@ -14,6 +14,8 @@ export const NUMBERS: readonly NumberMeaning[] = [
   { id: "full", of: ({ kvBytes }) => formatBytes(kvBytes.full) },
   { id: "peak", of: ({ kvBytes }) => formatBytes(kvBytes.peak) },
   { id: "keep", of: ({ retention }) => formatRetention(retention) },
+  { id: "cacheType", of: () => "" },
+  { id: "unsure", of: () => "" },
   {
     id: "time",
     of: ({ ms }) => (ms.decodePerToken.median > 0 ? formatMs(ms.decodePerToken.median) : "–"),
