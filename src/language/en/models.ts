@@ -45,7 +45,7 @@ export const modelsEn = {
   gpuOf: (bytes: string, format: string) => `${bytes} ${format}`,
   weights: "Weights in GPU memory",
   weightsHint:
-    "8 and 4 bits take less memory and are read faster; answers differ slightly. Files in 8 or 4 bits stay as they are.",
+    "8 and 4 bits take less memory; answers differ slightly. Files in 8 or 4 bits stay as they are.",
   cacheType: "KV cache in GPU memory",
   cacheTypeHint:
     "8 bits take about half of the memory of 16, and 4 bits less than a third. In return answers may change, with 4 bits more often. Every policy works with them.",

@@ -42,8 +42,7 @@ export const modelsZh: Texts["models"] = {
   gpu: "GPU 内存",
   gpuOf: (bytes, format) => `${format} ${bytes}`,
   weights: "GPU 内存中的权重",
-  weightsHint:
-    "8 位和 4 位占用更少内存，读取更快，回答略有不同。本来就是 8 位或 4 位的文件保持不变。",
+  weightsHint: "8 位和 4 位占用更少内存，回答略有不同。本来就是 8 位或 4 位的文件保持不变。",
   cacheType: "GPU 内存中的 KV 缓存",
   cacheTypeHint:
     "8 位约占 16 位的一半内存，4 位不到三分之一；代价是回答可能改变，4 位时更常见。所有策略都可使用。",
