@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { contentPolicy } from "../../../build/contentPolicy";
+import { contentPolicy } from "../../build/contentPolicy";
 import { allowsReading } from "./pagePolicy";
 
 const SELF = "https://keepsight.example";

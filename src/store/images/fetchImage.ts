@@ -1,8 +1,8 @@
 import { texts } from "@/language/language";
+import { mayRead } from "@/net/pagePolicy";
 import { within } from "@/net/within";
 import type { EngineFailure } from "@/protocol/failure";
 import { formatMegabytes } from "@/text/format";
-import { mayRead } from "./pagePolicy";
 
 /** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
