@@ -9,7 +9,7 @@ const SCRIPT_POLICY = "default";
 /**
  * The Content-Security-Policy of every page and script of a build.
  * @param origins origins that models may come from besides this site and the Hub, separated by
- * spaces or commas: `https://models.example http://localhost:8000`
+ * spaces or commas: `https://models.example http://localhost:8000`; `https:` is every host with TLS
  * @throws Error naming an entry that is no origin
  */
 export function contentPolicy(origins = ""): string {
@@ -34,6 +34,7 @@ export function contentPolicy(origins = ""): string {
 }
 
 function isOrigin(text: string): boolean {
+  if (text === "https:") return true;
   return (
     /^https?:\/\/[\w.:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
   );

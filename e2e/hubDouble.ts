@@ -34,6 +34,8 @@ interface Behaviour {
   readonly cutAt?: number;
   /** Hides the model from requests without a token. */
   readonly isPrivate?: boolean;
+  /** Sends the weights after two seconds. */
+  readonly isSlow?: boolean;
   /** Requires a token for the files. */
   readonly isGated?: boolean;
 }
@@ -60,7 +62,11 @@ export async function startHubDouble(
     requests.push(`${url} ${headers.range ?? ""}`.trim());
     // Requests to the storage are signed by their address; a token would leave the Hub.
     if (headers.authorization) return response.writeHead(400, CORS).end();
-    sendFile(response, path.join(folder, url.slice(STORAGE.length)), headers.range, behaviour);
+    const name = url.slice(STORAGE.length);
+    if (!names.includes(name)) return response.writeHead(404, CORS).end();
+    const send = () => sendFile(response, path.join(folder, name), headers.range, behaviour);
+    if (behaviour.isSlow && isLarge(name) && request.method === "GET") setTimeout(send, 2000);
+    else send();
   });
   await new Promise<void>((ready) => storage.listen(0, "127.0.0.1", ready));
   const pageUrl = `http://127.0.0.1:${(storage.address() as AddressInfo).port}/`;

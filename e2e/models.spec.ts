@@ -1,4 +1,5 @@
-import { expect } from "@playwright/test";
+import path from "node:path";
+import { expect, type Page } from "@playwright/test";
 import { startHubDouble } from "./hubDouble";
 import { expectAccessible, expectNoOverflow } from "./pageChecks";
 import { test } from "./test";
@@ -13,7 +14,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   const models = page.getByRole("dialog", { name: "Models" });
   const chip = page
     .getByRole("banner")
-    .getByRole("button", { name: /keepsight-mini|tiny-smolvlm|llama/ });
+    .getByRole("button", { name: /keepsight-mini|smolvlm|llama|storage/ });
   const open = async () => {
     await chip.click();
     await page.getByRole("button", { name: "Use another model …" }).click();
@@ -144,5 +145,50 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await expect(models).toBeHidden();
   await expect(chip).toContainText("llama");
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 60_000 });
+
+  await dropFolder(page, "public/samples");
+  await expect(
+    page.getByText("“samples” is no model directory: it has no config.json."),
+  ).toBeVisible();
+  await dropFolder(page, "fixtures/families/smolvlm");
+  await expect(chip).toContainText("smolvlm");
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 60_000 });
+
+  hub.behave({ isSlow: true });
+  await open();
+  const id = models.getByLabel("Model", { exact: true });
+  await id.fill("https://models.example/tiny");
+  await models.getByRole("button", { name: "Look up", exact: true }).click();
+  await expect(models.getByRole("alert")).toHaveText(
+    /The security policy of this page does not allow it to read from models\.example/,
+  );
+  const address = `${hub.pageUrl}storage`;
+  await id.fill(`${address}/`);
+  await models.getByRole("button", { name: "Look up", exact: true }).click();
+  await expect(models.getByRole("heading", { name: `${address} can be used` })).toBeVisible();
+  await fetchIt.click();
+  await models.getByText(/Progress of \d+ files/).click();
+  const files = models.getByRole("listitem");
+  await expect(files.filter({ hasText: "config.json" }).first()).toContainText(
+    /([\d.]+\s.?B) of \1/,
+  );
+  await expect(files.filter({ hasText: "model.safetensors" })).toContainText(
+    /^model\.safetensors0\skB of/,
+  );
+  await expectAccessible(page);
+  await expect(models).toBeHidden({ timeout: 60_000 });
+  await expect(chip).toContainText("storage");
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 60_000 });
+  expect(new URL(page.url()).searchParams.get("model")).toBe(address);
   hub.close();
 });
+
+/** Drops a folder as a person does: only the browser itself can make such a drop. */
+async function dropFolder(page: Page, folder: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [path.resolve(folder)], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await session.send("Input.dispatchDragEvent", { type, x: 200, y: 200, data });
+  }
+  await session.detach();
+}

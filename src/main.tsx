@@ -46,11 +46,11 @@ async function connectScripted(): Promise<Engine> {
   return createScriptedEngine(await response.json(), Number(parameters.get("pace") ?? 1));
 }
 
-/** `?model=` is a folder of `models/`, or `owner/name` of the Hub. */
+/** `?model=` is a folder of `models/`, `owner/name` of the Hub, or the address of a directory. */
 const model = parameters.get("model") ?? "keepsight-mini";
-const isOnHub = model.includes("/");
+const isElsewhere = model.includes("/");
 const modelUrl = new URL(
-  `models/${encodeURIComponent(isOnHub ? "keepsight-mini" : model)}/`,
+  `models/${encodeURIComponent(isElsewhere ? "keepsight-mini" : model)}/`,
   document.baseURI,
 ).href;
 const initial = initialState(POLICIES);
@@ -59,7 +59,7 @@ const app = createApp({
   policies: POLICIES,
   modelUrl,
   hub: createHub(import.meta.env.VITE_HF_ENDPOINT ?? "https://huggingface.co"),
-  ...(isOnHub ? { modelId: model } : {}),
+  ...(isElsewhere ? { modelId: model } : {}),
   samplesUrl: new URL("samples/samples.json", document.baseURI).href,
   ...drawing,
   ...initial,

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { withHubModel } from "./hubModel";
 
 const ID = "some-body/tiny";
+/** A directory of a static host without ranges. */
+const SITE = "/some/site/";
 const COMMIT = "c".repeat(40);
 const FILES: Readonly<Record<string, Buffer>> = {
   "config.json": Buffer.from("{}"),
@@ -34,6 +36,12 @@ beforeAll(async () => {
         return { rfilename, size: bytes.length, lfs: { size: bytes.length, sha256 } };
       });
       return void response.end(JSON.stringify({ sha: COMMIT, siblings }));
+    }
+    if (url.startsWith(SITE)) {
+      const bytes = FILES[url.slice(SITE.length)];
+      if (!bytes) return void response.writeHead(404).end();
+      response.setHeader("content-length", bytes.length);
+      return void response.end(request.method === "HEAD" ? undefined : bytes);
     }
     if (url.startsWith(`/${ID}/resolve/${COMMIT}/`)) {
       return void response.writeHead(302, { location: `/storage/${url.split("/").at(-1)}` }).end();
@@ -68,6 +76,18 @@ it("downloads a model of the Hub through its redirects, once", async () => {
   const count = requests.length;
   expect(await withHubModel([`--model=${ID}@main`], options())).toEqual([`--model=${directory}`]);
   expect(requests.length, "only the commit is asked again").toBe(count + 1);
+});
+
+it("downloads a model from a directory of any host", async () => {
+  const address = endpoint.replace("127.0.0.1", "localhost") + SITE;
+  const [, directory = ""] = await withHubModel(["--model", address], options());
+  expect(fs.readdirSync(directory).toSorted()).toEqual(Object.keys(FILES).toSorted());
+  for (const [name, bytes] of Object.entries(FILES)) {
+    expect(fs.readFileSync(path.join(directory, name)).equals(bytes)).toBe(true);
+  }
+  await expect(withHubModel([`--model=${address}gone/`], options())).rejects.toThrow(
+    /^The directory http:\/\/localhost:\d+\/some\/site\/gone has no file config\.json\.$/,
+  );
 });
 
 it("leaves a directory, a command without a model and a missing path alone", async () => {

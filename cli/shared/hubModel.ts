@@ -1,10 +1,12 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { downloadFile, type GrowingFile } from "@/hub/download";
+import type { GrowingFile } from "@/hub/download";
+import { downloadFiles } from "@/hub/downloadFiles";
 import { HubError } from "@/hub/hubError";
 import { keyOf } from "@/hub/keptModels";
-import { fetchRepository, type HubAccess, type Repository } from "@/hub/repository";
+import { type HubAccess, isSite } from "@/hub/repository";
+import { confirmRepository, findRepository } from "@/hub/site";
 import { inputError } from "./options";
 
 /** `owner/name` or `owner/name@revision` */
@@ -30,7 +32,7 @@ function fromEnvironment(): HubModelOptions {
 }
 
 /**
- * Replaces a `--model` of the Hub by the directory that it was downloaded to. A stopped download
+ * Replaces a `--model` of the Hub or at an address by the directory that it was downloaded to. A stopped download
  * continues.
  */
 export async function withHubModel(
@@ -39,9 +41,11 @@ export async function withHubModel(
 ): Promise<readonly string[]> {
   const at = argv.findIndex((word) => word === "--model" || word.startsWith("--model="));
   const given = argv[at]?.slice("--model=".length) || argv[at + 1];
-  const named = at < 0 || given === undefined || fs.existsSync(given) ? null : ON_HUB.exec(given);
-  if (!named?.groups) return argv;
-  const { id = "", revision = "main" } = named.groups;
+  if (at < 0 || given === undefined || fs.existsSync(given)) return argv;
+  const { id = "", revision = "main" } = isSite(given)
+    ? { id: given }
+    : (ON_HUB.exec(given)?.groups ?? {});
+  if (id === "") return argv;
   try {
     const directory = await fetchModel(id, revision, options);
     return argv[at] === "--model"
@@ -49,7 +53,8 @@ export async function withHubModel(
       : argv.with(at, `--model=${directory}`);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    throw inputError(`There is no model directory ${given}. ${error.message}`);
+    const path = isSite(given) ? "" : `There is no model directory ${given}. `;
+    throw inputError(path + error.message);
   }
 }
 
@@ -59,36 +64,24 @@ async function fetchModel(
   { endpoint, token, cache, onProgress }: HubModelOptions,
 ): Promise<string> {
   const access: HubAccess = { endpoint, token };
-  const repository = await fetchRepository({ id, revision }, access);
+  const repository = await findRepository({ id, revision }, access);
   const directory = path.join(cache, keyOf(repository));
   if (fs.existsSync(directory)) return directory;
   const unfinished = `${directory}.part`;
   fs.mkdirSync(unfinished, { recursive: true });
-  await downloadAll(repository, unfinished, access, onProgress);
+  await downloadFiles(repository, {
+    ...access,
+    open: async (name) => openFile(path.join(unfinished, name)),
+    onProgress: ({ loadedBytes, totalBytes }) =>
+      onProgress(`${id}: ${megabytes(loadedBytes)} of ${megabytes(totalBytes)} MB`),
+  });
+  await confirmRepository(repository, access);
+  onProgress(`${repository.id} at ${repository.commit}\n`);
   fs.renameSync(unfinished, directory);
   return directory;
 }
 
-async function downloadAll(
-  repository: Repository,
-  folder: string,
-  access: HubAccess,
-  onProgress: (line: string) => void,
-): Promise<void> {
-  for (const file of repository.files) {
-    const target = openFile(path.join(folder, file.name));
-    const total = (file.bytes / 1e6).toFixed(1);
-    try {
-      await downloadFile(repository, file, target, {
-        ...access,
-        onBytes: (bytes) => onProgress(`${file.name}: ${(bytes / 1e6).toFixed(1)} of ${total} MB`),
-      });
-    } finally {
-      target.close();
-    }
-  }
-  onProgress(`${repository.id} at ${repository.commit}\n`);
-}
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 function openFile(file: string): GrowingFile & { close(): void } {
   const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT);

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { within } from "@/net/within";
 import { HubError } from "./hubError";
+import { type Acquire, limited } from "./limited";
 import {
   fetchFromHub,
   fileAddress,
@@ -30,6 +31,8 @@ declare global {
 export interface DownloadOptions extends HubAccess {
   /** Bytes of the file that are stored so far. */
   readonly onBytes?: (bytes: number) => void;
+  /** Place of a request among those of other files; without it, this file's are not limited by others. */
+  readonly connection?: Acquire;
   /** Bytes per request. */
   readonly pieceBytes?: number;
   /** A connection that gives no byte for this time, in ms, is broken. */
@@ -113,18 +116,27 @@ async function* pieces(
   first: number,
   options: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { pieceBytes = PIECE_BYTES } = options;
+  const { pieceBytes = PIECE_BYTES, connection = limited(PIECES_IN_FLIGHT) } = options;
   if (first === file.bytes) return;
   const endOf = (start: number) => Math.min(start + pieceBytes, file.bytes);
   const fetchPiece = (start: number) =>
     persist(() => fetchRange(repository, file, start, endOf(start), options), options);
-  const opening = await fetchPiece(first);
-  if (opening instanceof Response) return yield* wholeFile(opening, file, first, options);
-  yield opening;
+  const fetchLater = async (start: number) => {
+    const leave = await connection();
+    return fetchPiece(start).finally(leave);
+  };
+  const leave = await connection();
+  try {
+    const opening = await fetchPiece(first);
+    if (opening instanceof Response) return yield* wholeFile(opening, file, first, options);
+    yield opening;
+  } finally {
+    leave();
+  }
   const flying: Promise<Uint8Array | Response>[] = [];
   for (let next = endOf(first); next < file.bytes || flying.length > 0; ) {
     while (next < file.bytes && flying.length < PIECES_IN_FLIGHT) {
-      const piece = fetchPiece(next);
+      const piece = fetchLater(next);
       piece.catch(() => {}); // A later piece may fail while an earlier one is awaited.
       flying.push(piece);
       next = endOf(next);

@@ -1,14 +1,10 @@
+import type { DownloadProgress } from "./downloadFiles";
 import { HubError } from "./hubError";
-import { freeBytes, type InstallProgress } from "./install";
+import { freeBytes } from "./install";
 import { type KeptModel, keptFiles, listKept, modelsFolder, removeKept } from "./keptModels";
 import type { InstallMessage, InstallRequest } from "./messages";
-import {
-  consentPage,
-  fetchRepository,
-  fetchText,
-  type ModelAddress,
-  type Repository,
-} from "./repository";
+import { consentPage, fetchText, type ModelAddress, type Repository } from "./repository";
+import { findRepository, named } from "./site";
 
 export interface HubCallOptions {
   readonly token?: string | undefined;
@@ -20,6 +16,8 @@ export interface Hub {
   readonly endpoint: string;
   /** Page on which a person accepts a model's terms. */
   consentPage(id: string): string;
+  /** The one spelling of a model's name, under which it is kept. */
+  named(address: ModelAddress): ModelAddress;
   /** Commit, files and licence, before anything large is fetched. @throws HubError */
   describe(address: ModelAddress, options?: HubCallOptions): Promise<Repository>;
   /** A small file as text. @throws HubError */
@@ -27,7 +25,7 @@ export interface Hub {
   /** Downloads into the browser's storage; continues a stopped download. @throws HubError, the signal's reason */
   install(
     address: ModelAddress,
-    options: HubCallOptions & { readonly onProgress: (progress: InstallProgress) => void },
+    options: HubCallOptions & { readonly onProgress: (progress: DownloadProgress) => void },
   ): Promise<KeptModel>;
   /** Models in the browser's storage, complete or not. */
   list(): Promise<readonly KeptModel[]>;
@@ -43,7 +41,8 @@ export function createHub(endpoint: string): Hub {
   return {
     endpoint,
     consentPage: (id) => consentPage(endpoint, id),
-    describe: (address, options = {}) => fetchRepository(address, { endpoint, ...options }),
+    named: (address) => named(address, endpoint),
+    describe: (address, options = {}) => findRepository(address, { endpoint, ...options }),
     text: (repository, name, options = {}) => fetchText(repository, name, { endpoint, ...options }),
     install: (address, { token, signal, onProgress }) =>
       runInstall({ address, access: { endpoint, token } }, signal, onProgress),
@@ -58,7 +57,7 @@ export function createHub(endpoint: string): Hub {
 function runInstall(
   request: InstallRequest,
   signal: AbortSignal | undefined,
-  onProgress: (progress: InstallProgress) => void,
+  onProgress: (progress: DownloadProgress) => void,
 ): Promise<KeptModel> {
   signal?.throwIfAborted();
   const worker = new Worker(new URL("./installWorker.ts", import.meta.url), {

@@ -6,6 +6,8 @@ export type HubErrorCode =
   | "gated"
   /** The repository lacks a file that the engine needs. */
   | "incomplete"
+  /** The page's policy does not let it read from the host. */
+  | "forbidden"
   /** The connection failed, or the Hub answered with an error. */
   | "network"
   /** What arrived is not what the Hub promised. */

@@ -1,16 +1,11 @@
-import { downloadFile } from "./download";
+import { type DownloadProgress, downloadFiles } from "./downloadFiles";
 import { HubError } from "./hubError";
 import { type KeptModel, keyOf, listKept, modelsFolder, writeManifest } from "./keptModels";
-import { fetchRepository, type HubAccess, type ModelAddress, type Repository } from "./repository";
-
-export interface InstallProgress {
-  readonly file: string;
-  readonly loadedBytes: number;
-  readonly totalBytes: number;
-}
+import type { HubAccess, ModelAddress, Repository } from "./repository";
+import { confirmRepository, findRepository } from "./site";
 
 export interface InstallOptions extends HubAccess {
-  readonly onProgress?: (progress: InstallProgress) => void;
+  readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
 /** Left free for conversations and for what the browser itself stores. */
@@ -23,7 +18,7 @@ const RESERVE_BYTES = 64e6;
  * @throws HubError; the signal's reason
  */
 export async function install(address: ModelAddress, options: InstallOptions): Promise<KeptModel> {
-  const repository = await fetchRepository(address, options);
+  const repository = await findRepository(address, options);
   const key = keyOf(repository);
   const { signal } = options;
   return navigator.locks.request(`keepsight-model-${key}`, signal ? { signal } : {}, async () => {
@@ -33,6 +28,7 @@ export async function install(address: ModelAddress, options: InstallOptions): P
     await checkSpace(repository, before?.bytes ?? 0);
     const model = await folder.getDirectoryHandle(key, { create: true });
     await downloadAll(repository, model, options);
+    await confirmRepository(repository, options);
     await writeManifest(model, repository);
     const kept = (await listKept(folder)).find((each) => each.key === key);
     if (!kept) throw new HubError("noSpace", "The browser has deleted the model again.");
@@ -43,28 +39,22 @@ export async function install(address: ModelAddress, options: InstallOptions): P
 async function downloadAll(
   repository: Repository,
   model: FileSystemDirectoryHandle,
-  options: InstallOptions,
+  { onProgress, ...options }: InstallOptions,
 ): Promise<void> {
-  const totalBytes = bytesOf(repository);
-  let finishedBytes = 0;
-  for (const file of repository.files) {
-    const handle = await model.getFileHandle(file.name, { create: true });
-    const access = await handle.createSyncAccessHandle();
-    try {
-      await downloadFile(repository, file, access, {
-        ...options,
-        onBytes: (bytes) =>
-          options.onProgress?.({
-            ...{ file: file.name, loadedBytes: finishedBytes + bytes, totalBytes },
-          }),
-      });
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
-      throw noSpace(totalBytes, access.getSize());
-    } finally {
-      access.close();
-    }
-    finishedBytes += file.bytes;
+  let storedBytes = 0;
+  try {
+    await downloadFiles(repository, {
+      ...options,
+      open: async (name) =>
+        (await model.getFileHandle(name, { create: true })).createSyncAccessHandle(),
+      onProgress: (progress) => {
+        storedBytes = progress.loadedBytes;
+        onProgress?.(progress);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
+    throw noSpace(bytesOf(repository), storedBytes);
   }
 }
 

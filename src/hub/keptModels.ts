@@ -1,11 +1,11 @@
 import { HubError } from "./hubError";
-import type { HubFile, Repository } from "./repository";
+import { type HubFile, isSite, type Repository } from "./repository";
 
 /** A model in the browser's storage. */
 export interface KeptModel {
-  /** Name of its folder: `owner--name@commit`. */
+  /** Name of its folder: `owner--name@commit`; for an address, its characters escaped by `=`. */
   readonly key: string;
-  /** `owner/name` */
+  /** `owner/name`, or an address. */
   readonly id: string;
   readonly commit: string;
   /** Bytes stored. */
@@ -30,7 +30,13 @@ export async function modelsFolder(): Promise<FileSystemDirectoryHandle> {
 }
 
 export function keyOf({ id, commit }: { readonly id: string; readonly commit: string }): string {
-  return `${id.replace("/", "--")}@${commit}`;
+  const name = isSite(id) ? encodeURIComponent(id).replaceAll("%", "=") : id.replace("/", "--");
+  return `${name}@${commit}`;
+}
+
+function idOf(name: string): string {
+  const address = decodeURIComponent(name.replaceAll("=", "%"));
+  return isSite(address) ? address : name.replace("--", "/");
 }
 
 /** Every model of the folder, complete or not. */
@@ -38,15 +44,15 @@ export async function listKept(folder: FileSystemDirectoryHandle): Promise<KeptM
   const kept: KeptModel[] = [];
   for await (const [key, handle] of folder.entries()) {
     if (handle.kind !== "directory") continue;
-    const match = /^(.+?)--(.+)@([0-9a-f]{40})$/.exec(key);
+    const match = /^(.+)@([0-9a-f]{40})$/.exec(key);
     if (!match) continue;
-    const [, owner, name, commit = ""] = match;
+    const [, name = "", commit = ""] = match;
     const files = await filesIn(handle);
     const manifest = await readManifest(files);
     const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
     const license = manifest?.license;
     kept.push({
-      ...{ key, id: `${owner}/${name}`, commit, bytes, isComplete: manifest !== undefined },
+      ...{ key, id: idOf(name), commit, bytes, isComplete: manifest !== undefined },
       ...(license === undefined ? {} : { license }),
     });
   }

@@ -1,5 +1,5 @@
+import type { DownloadProgress } from "./downloadFiles";
 import type { HubErrorCode } from "./hubError";
-import type { InstallProgress } from "./install";
 import type { KeptModel } from "./keptModels";
 import type { HubAccess, ModelAddress } from "./repository";
 
@@ -11,6 +11,6 @@ export interface InstallRequest {
 
 /** Install worker to page. */
 export type InstallMessage =
-  | { readonly type: "progress"; readonly progress: InstallProgress }
+  | { readonly type: "progress"; readonly progress: DownloadProgress }
   | { readonly type: "kept"; readonly kept: KeptModel }
   | { readonly type: "failed"; readonly code: HubErrorCode; readonly message: string };

@@ -2,7 +2,7 @@ import { HubError } from "./hubError";
 
 /** Which model to fetch. */
 export interface ModelAddress {
-  /** `owner/name` */
+  /** `owner/name`, or `https://host/path` of a directory outside of the Hub */
   readonly id: string;
   /** Branch, tag or commit. */
   readonly revision: string;
@@ -34,7 +34,7 @@ export interface Repository extends ModelAddress {
 }
 
 /** Small files of the Hub's layout, as far as any family reads them. */
-const SMALL = new Set([
+export const SMALL = new Set([
   "config.json",
   "generation_config.json",
   "preprocessor_config.json",
@@ -49,7 +49,7 @@ const SMALL = new Set([
   "familiar.bin",
   "model.safetensors.index.json",
 ]);
-const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
+export const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$/;
 const ID = /^(?!\.+\/)[\w.-]+\/(?!\.+$)[\w.-]+$/;
 
 /**
@@ -85,13 +85,19 @@ export async function fetchRepository(
   return { id, revision, commit, files, ...(license ? { license } : {}) };
 }
 
+/** Whether a model's name is an address: it lies in a directory outside of the Hub. */
+export function isSite(id: string): boolean {
+  return /^https?:\/\//i.test(id);
+}
+
 /** Address of a file at its commit. */
 export function fileAddress(
   { endpoint }: HubAccess,
-  { id, commit }: Repository,
+  { id, commit }: Pick<Repository, "id" | "commit">,
   name: string,
 ): string {
-  return `${endpoint}/${id}/resolve/${commit}/${name.split("/").map(encodeURIComponent).join("/")}`;
+  const directory = isSite(id) ? id : `${endpoint}/${id}/resolve/${commit}`;
+  return `${directory}/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** A small file as text. @throws HubError */
@@ -110,21 +116,25 @@ export function consentPage(endpoint: string, id: string): string {
   return `${endpoint}/${id}`;
 }
 
-/** @throws HubError if no answer comes; the signal's reason */
+/** Sends the token to the Hub alone. @throws HubError if no answer comes; the signal's reason */
 export async function fetchFromHub(
   url: string,
-  { token, signal, fetch: fetchUrl = fetch }: HubAccess,
+  { endpoint, token, signal, fetch: fetchUrl = fetch }: HubAccess,
   headers: Readonly<Record<string, string>>,
+  method: "GET" | "HEAD" = "GET",
 ): Promise<Response> {
-  const authorization = token ? { Authorization: `Bearer ${token}` } : {};
+  const isHub = url.startsWith(`${endpoint}/`);
+  const authorization = token && isHub ? { Authorization: `Bearer ${token}` } : {};
   try {
     return await fetchUrl(url, {
+      method,
       headers: { ...headers, ...authorization },
       ...(signal ? { signal } : {}),
     });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new HubError("network", `${new URL(url).host} cannot be reached.`, { cause });
+    const hint = isHub ? "" : ", or does not let other sites read its files (CORS)";
+    throw new HubError("network", `${new URL(url).host} cannot be reached${hint}.`, { cause });
   }
 }
 
@@ -137,6 +147,10 @@ export function refusal(
 ): HubError {
   const reason = response.headers.get("x-error-code");
   const { status } = response;
+  if (isSite(id)) {
+    const { host } = new URL(id);
+    return new HubError("network", `${host} answered with HTTP ${status} for ${file}.`);
+  }
   if (reason === "GatedRepo" || status === 403) {
     const need = token ? "" : ", and enter a token of your account";
     return new HubError("gated", `Accept the terms of ${id} on its page${need}.`);

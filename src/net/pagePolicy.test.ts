@@ -31,6 +31,12 @@ it("is read as browsers read it", () => {
   }
 });
 
+it("may let a build read from every host with TLS", () => {
+  const open = contentPolicy("https:");
+  expect(allowsReading(open, new URL("https://anything.example:8443/a"), SELF)).toBe(true);
+  expect(allowsReading(open, new URL("http://anything.example/a"), SELF)).toBe(false);
+});
+
 it("names an origin of models that is none", () => {
   for (const origin of [
     "models.example",

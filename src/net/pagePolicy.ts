@@ -7,7 +7,7 @@ export function mayRead(url: URL): boolean {
 }
 
 /**
- * @param policy its `connect-src` holds hosts, origins and `'self'`, as the build writes it
+ * @param policy its `connect-src` holds hosts, origins, `https:` and `'self'`, as the build writes it
  * @param self origin of the page
  */
 export function allowsReading(policy: string, url: URL, self: string): boolean {
@@ -15,6 +15,7 @@ export function allowsReading(policy: string, url: URL, self: string): boolean {
   const [, ...sources] = directives.find(([name]) => name === "connect-src") ?? [];
   return sources.some((source) => {
     if (source === "'self'") return url.origin === self;
+    if (source === "https:") return url.protocol === source;
     if (source.includes("//")) return url.origin === source;
     const isPlain = url.protocol === "https:" && url.port === "";
     const isBelow = source.startsWith("*.") && url.hostname.endsWith(source.slice(1));

@@ -5,6 +5,7 @@ import { givesWay } from "@/store/conversation/conversationImages";
 import type { Given } from "@/store/images/imageSources";
 import type { Target } from "@/store/images/viewer";
 import styles from "./DropZone.module.css";
+import { type DroppedFolder, droppedFolder } from "./droppedFolder";
 import { mayBringImages, readDrop, readPaste, type Transferred } from "./given";
 import { useApp, useChat } from "./useApp";
 import { chooseFiles } from "./viewer/adding";
@@ -73,7 +74,9 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
       if (!isOurs(event) || !event.dataTransfer) return;
       event.preventDefault();
       setOver(undefined);
-      take(readDrop(event.dataTransfer), targetOf(event));
+      const folder = droppedFolder(event.dataTransfer);
+      if (folder) void takeModel(app, folder);
+      else take(readDrop(event.dataTransfer), targetOf(event));
     };
     const paste = (event: ClipboardEvent) => {
       if (!event.clipboardData || document.querySelector("dialog[open]")) return;
@@ -97,6 +100,18 @@ function useTransfers(app: App, setOver: (target: Target | undefined) => void): 
 async function takeConversation({ library, viewer }: App, { blob, title }: Given): Promise<void> {
   const message = await library.take(new File([blob], title));
   if (message) viewer.refuse(message);
+}
+
+/** Loads a dropped model directory; another folder is refused where failures of images are shown. */
+async function takeModel({ chat, models, viewer }: App, folder: DroppedFolder): Promise<void> {
+  location.hash = "#chat";
+  try {
+    const files = await folder.files();
+    if (chat.store.getState().running === undefined) await models.chooseFolder(folder.name, files);
+    else viewer.refuse(texts.models.busy);
+  } catch (error) {
+    viewer.refuse(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** The half of the window under the pointer; a new conversation if there are no halves. */

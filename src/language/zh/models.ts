@@ -16,9 +16,9 @@ export const modelsZh: Texts["models"] = {
   unfinished: (bytes) => `已有 ${bytes}，下载已停止`,
   keptFacts: (bytes, license) =>
     license ? `${bytes}，存于此浏览器 · ${license}` : `${bytes}，存于此浏览器`,
-  hub: "来自 Hugging Face Hub",
+  hub: "来自 Hugging Face Hub 或网址",
   id: "模型",
-  idHint: "所有者/名称",
+  idHint: "所有者/名称 或 https://…",
   revision: "版本",
   token: "访问令牌",
   tokenHint: "仅私有或受限模型需要。离开页面后不再保留。",
@@ -76,19 +76,29 @@ export const modelsZh: Texts["models"] = {
   fetch: "下载并使用",
   stop: "停止",
   progress: (loaded, total) => `${loaded} / ${total}`,
+  eachFile: (files) => `${files} 个文件各自的进度`,
   terms: "打开条款页面",
   folder: "来自本机文件夹",
-  folderHint: "Hub 布局的模型目录：config.json、tokenizer.json、safetensors。",
+  folderHint:
+    "Hub 布局的模型目录：config.json、tokenizer.json、safetensors。也可以把它拖到页面上。",
   chooseFolder: "选择文件夹",
+  noModelIn: (folder) => `“${folder}”不是模型文件夹：其中没有 config.json。`,
   fresh: "换用模型会开始新的对话。",
   busy: "请等回答结束。",
   refused: {
-    notFound: (id) => `Hub 上没有 ${id}，或没有此版本。名称的格式为 owner/name；私有模型需要令牌。`,
+    notFound: (id) =>
+      /^https?:/.test(id)
+        ? `模型地址须以 https:// 开头，且不能过长：${id}。`
+        : `Hub 上没有 ${id}，或没有此版本。名称的格式为 owner/name；私有模型需要令牌。`,
     gated: (id) => `请先在 ${id} 的页面上接受条款，并输入您账户的令牌。`,
     incomplete: (id) =>
       `${id} 缺少所需的文件：config.json、tokenizer.json 或 model.safetensors。若已下载，请重新下载。`,
-    network: (id) => `连接中断，或 Hub 未能正确回答关于 ${id} 的请求。已下载的部分会保留。`,
-    damaged: (id) => `${id} 的文件在传输中损坏：大小或 SHA-256 不符。`,
+    forbidden: (id) => `此页面的安全策略不允许读取 ${id}。`,
+    network: (id) =>
+      /^https?:/.test(id)
+        ? `无法读取 ${id}：连接中断，或该网站不允许其他网站读取其文件（CORS）。已下载的部分会保留。`
+        : `连接中断，或 Hub 未能正确回答关于 ${id} 的请求。已下载的部分会保留。`,
+    damaged: (id) => `${id} 的文件在传输中损坏或已更改：大小或 SHA-256 不符。`,
     noSpace: (id) => `此浏览器的存储空间放不下 ${id}。`,
   },
 };

@@ -9,6 +9,7 @@ const KEPT = { id: "some-body/model", key: "k", commit: "c0", isComplete: true }
 function setUp() {
   const hub: Partial<Hub> = {
     endpoint: "https://hub.example",
+    named: (address) => address,
     list: async () => [KEPT],
     files: async () => new Map(),
   };

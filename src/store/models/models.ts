@@ -1,9 +1,9 @@
 import { createStore } from "zustand/vanilla";
+import type { DownloadProgress } from "@/hub/downloadFiles";
 import type { Hub } from "@/hub/hub";
 import { HubError, type HubErrorCode } from "@/hub/hubError";
-import type { InstallProgress } from "@/hub/install";
 import type { KeptModel } from "@/hub/keptModels";
-import type { ModelAddress, Repository } from "@/hub/repository";
+import { isSite, type ModelAddress, type Repository } from "@/hub/repository";
 import { type EngineFailure, toFailure } from "@/protocol/failure";
 import type { LoadRequest, ModelOutline } from "@/protocol/model";
 import type { Load } from "../engine/load";
@@ -37,7 +37,7 @@ export interface ModelsState {
   readonly inUse: string | undefined;
   readonly step: "idle" | "looking" | "downloading";
   readonly found: FoundModel | undefined;
-  readonly progress: InstallProgress | undefined;
+  readonly progress: DownloadProgress | undefined;
   readonly failure: ModelsFailure | undefined;
   readonly place: Place;
 }
@@ -62,8 +62,8 @@ export interface Models {
   resuming(name: string): (() => Promise<void>) | undefined;
   /** Reads again what the browser keeps. */
   refresh(): Promise<void>;
-  /** Loads the files of a folder that somebody chose. */
-  chooseFolder(files: readonly File[]): Promise<void>;
+  /** Loads a folder that somebody chose or dropped. @param files by their paths in the folder */
+  chooseFolder(name: string, files: ReadonlyMap<string, File>): Promise<void>;
   remove(kept: KeptModel): Promise<void>;
 }
 
@@ -146,7 +146,8 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   const fromStorage = ({ id, key, commit }: KeptModel, start: typeof use) =>
     attempt("idle", id, async () => {
       const files = await hub.files(key);
-      await start({ baseUrl: `${hub.endpoint}/${id}/`, files, revision: commit }, key);
+      const baseUrl = isSite(id) ? `${id}/` : `${hub.endpoint}/${id}/`;
+      await start({ baseUrl, files, revision: commit }, key);
     });
 
   const choose = (kept?: KeptModel) =>
@@ -188,12 +189,13 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     async start(id) {
       if (id === undefined) return load.start();
       await refresh();
-      const kept = store.getState().kept.find((each) => each.id === id && each.isComplete);
+      const address = hub.named({ id, revision: "main" });
+      const kept = store.getState().kept.find((each) => each.id === address.id && each.isComplete);
       // Not as a change: the page restores its conversation, or reads its first image, at the same time.
       if (kept) return fromStorage(kept, use);
       store.setState({ isOpen: true });
       await load.start();
-      await find({ id, revision: "main" });
+      await find(address);
     },
     async download() {
       const { found } = store.getState();
@@ -201,7 +203,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       const { id, commit } = found.repository;
       let kept: KeptModel | undefined;
       await attempt("downloading", id, async (signal) => {
-        const onProgress = (progress: InstallProgress) => store.setState({ progress });
+        const onProgress = (progress: DownloadProgress) => store.setState({ progress });
         kept = await hub.install({ id, revision: commit }, { token, signal, onProgress });
         store.setState({ found: undefined });
       });
@@ -220,13 +222,9 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       return found && (() => fromStorage(found, use));
     },
     refresh,
-    async chooseFolder(files) {
-      const [folder = "folder"] = files[0]?.webkitRelativePath.split("/") ?? [];
-      const named = files.map((file): [string, File] => {
-        return [file.webkitRelativePath.split("/").slice(1).join("/") || file.name, file];
-      });
-      const baseUrl = `https://folder.invalid/${encodeURIComponent(folder)}/`;
-      await change({ baseUrl, files: new Map(named) }, "folder");
+    chooseFolder(name, files) {
+      const baseUrl = `https://folder.invalid/${encodeURIComponent(name)}/`;
+      return change({ baseUrl, files }, "folder");
     },
     async remove(kept) {
       if (store.getState().inUse === kept.key) await change(embedded, undefined);

@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { FoundModel } from "@/store/models/models";
+import type { FoundModel, ModelsState } from "@/store/models/models";
 import { formatBytes } from "@/text/format";
 import { useApp, useModels } from "../useApp";
 import styles from "./Models.module.css";
@@ -31,19 +31,7 @@ export function FoundModelView({ found }: { readonly found: FoundModel }) {
         ))}
       </dl>
       {step === "downloading" ? (
-        <p className={styles.progress}>
-          <progress
-            aria-label={words.download}
-            value={progress?.loadedBytes ?? 0}
-            max={progress?.totalBytes ?? bytes}
-          />
-          <span className="num">
-            {words.progress(formatBytes(progress?.loadedBytes ?? 0), formatBytes(bytes))}
-          </span>
-          <button type="button" className={styles.link} onClick={() => models.stop()}>
-            {words.stop}
-          </button>
-        </p>
+        <Download progress={progress} totalBytes={bytes} />
       ) : (
         <button
           type="button"
@@ -55,5 +43,45 @@ export function FoundModelView({ found }: { readonly found: FoundModel }) {
         </button>
       )}
     </div>
+  );
+}
+
+interface DownloadProps {
+  readonly progress: ModelsState["progress"];
+  readonly totalBytes: number;
+}
+
+/** The download in total, and each file on request. */
+function Download({ progress, totalBytes }: DownloadProps) {
+  const { models } = useApp();
+  const words = texts.models;
+  const loadedBytes = progress?.loadedBytes ?? 0;
+  return (
+    <>
+      <p className={styles.progress}>
+        <progress aria-label={words.download} value={loadedBytes} max={totalBytes} />
+        <span className="num">
+          {words.progress(formatBytes(loadedBytes), formatBytes(totalBytes))}
+        </span>
+        <button type="button" className={styles.link} onClick={() => models.stop()}>
+          {words.stop}
+        </button>
+      </p>
+      {progress && (
+        <details className={styles.larger}>
+          <summary>{words.eachFile(progress.files.length)}</summary>
+          <ul className={styles.fileList}>
+            {progress.files.map(({ name, loadedBytes: loaded, bytes }) => (
+              <li key={name}>
+                <span>{name}</span>
+                <span className="num">
+                  {words.progress(formatBytes(loaded), formatBytes(bytes))}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
   );
 }

@@ -235,7 +235,7 @@ function FromFolder() {
         tabIndex={-1}
         aria-label={texts.models.chooseFolder}
         onChange={({ target }) => {
-          if (target.files?.length) void models.chooseFolder([...target.files]);
+          if (target.files?.length) void models.chooseFolder(...pickedFolder([...target.files]));
         }}
       />
       <button type="button" className={styles.quiet} onClick={() => input.current?.click()}>
@@ -243,6 +243,13 @@ function FromFolder() {
       </button>
     </section>
   );
+}
+
+/** A picker gives a folder's files with paths that begin with its name. */
+function pickedFolder(files: readonly File[]): [name: string, files: ReadonlyMap<string, File>] {
+  const [name = ""] = files[0]?.webkitRelativePath.split("/") ?? [];
+  const pathOf = (file: File) => file.webkitRelativePath.slice(name.length + 1) || file.name;
+  return [name || "folder", new Map(files.map((file) => [pathOf(file), file]))];
 }
 
 function sentenceOf({ id, refused, failure }: ModelsFailure): string {
