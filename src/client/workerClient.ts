@@ -8,7 +8,6 @@ import type {
   WorkerMessage,
   WorkerRequest,
 } from "@/protocol/messages";
-import type { LoadRequest, ModelInfo } from "@/protocol/model";
 
 /** The engine in its worker, with a method to end it. */
 export interface WorkerEngine extends Engine {
@@ -44,74 +43,66 @@ const DIRTY: ReadonlySet<string> = new Set(["badModel", "internal", "outOfMemory
  * stop is ended in the same way. After a failure, a model is loaded in a new worker.
  */
 export function createWorkerEngine(start: () => Worker = startWorker): WorkerEngine {
-  const listeners = new Set<(event: EngineEvent) => void>();
-  const pending = new Map<number, Pending>();
-  let worker: Worker | undefined;
-  let isDirty = false;
-  let lastId = 0;
-
-  const emit = (event: EngineEvent) => {
-    for (const listener of listeners) listener(event);
+  const calls = new WorkerCalls(start);
+  return {
+    load: (request) => {
+      calls.discardDirty();
+      return calls.call("load", request);
+    },
+    inspect: (config, beside) => calls.call("inspect", config, beside),
+    priceImages: (images) => calls.call("priceImages", images),
+    measure: () => calls.call("measure"),
+    ask: (request) => calls.call("ask", request),
+    compare: (request) => calls.call("compare", request),
+    cancel: () => calls.stop("cancel"),
+    preview: (settings) => calls.call("preview", settings),
+    clear: () => calls.stop("clear"),
+    saveCache: () => calls.call("saveCache"),
+    restoreCache: (saved) => calls.call("restoreCache", saved),
+    memory: () => calls.call("memory"),
+    subscribe: (listener) => calls.subscribe(listener),
+    terminate: () =>
+      calls.fail({ code: "cancelled", message: "The engine was ended.", action: "reload" }),
   };
+}
 
-  const fail = (failure: EngineFailure) => {
-    worker?.terminate();
-    worker = undefined;
-    const failed = [...pending.values()];
-    pending.clear();
-    for (const { reject } of failed) reject(new EngineError(failure));
-  };
+/** The worker of the moment, and the calls that wait for its replies. */
+class WorkerCalls {
+  readonly #start: () => Worker;
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #isDirty = false;
+  #lastId = 0;
 
-  /** The browser killed the worker without an event. */
-  const crash = (crashed: Worker) => {
-    if (worker !== crashed) return;
-    fail(CRASHED);
-    emit({ type: "deviceLost", message: CRASHED.message });
-  };
+  constructor(start: () => Worker) {
+    this.#start = start;
+  }
 
-  const endStuck = (stuck: Worker) => {
-    if (worker !== stuck) return;
-    fail(STOPPED);
-    emit({ type: "deviceLost", message: "The engine did not stop and was ended.", isStop: true });
-  };
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
 
-  const receive = (from: Worker, message: WorkerMessage) => {
-    if (message.type === "alive") return whenFree(message.lock, () => crash(from));
-    if (message.type === "event") return emit(message.event);
-    const call = pending.get(message.id);
-    pending.delete(message.id);
-    if (message.type === "result") return call?.resolve(message.value);
-    isDirty ||= DIRTY.has(message.failure.code);
-    call?.reject(new EngineError(message.failure));
-  };
-
-  const open = (): Worker => {
-    const opened = start();
-    isDirty = false;
-    opened.onmessage = ({ data }: MessageEvent<WorkerMessage>) => receive(opened, data);
-    opened.onerror = () => crash(opened);
-    opened.onmessageerror = () => crash(opened);
-    return opened;
-  };
-
-  const call = <N extends CallName>(name: N, ...args: Arguments<N>): Promise<Result<N>> => {
-    worker ??= open();
-    const id = ++lastId;
+  call<N extends CallName>(name: N, ...args: Arguments<N>): Promise<Result<N>> {
+    this.#worker ??= this.#open();
+    const id = ++this.#lastId;
     const request = { id, call: name, args } as WorkerRequest;
     return new Promise<Result<N>>((resolve, reject) => {
-      pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-      worker?.postMessage(request);
+      this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
+      this.#worker?.postMessage(request);
     });
-  };
+  }
 
   /** A call that waits for the running one; if that holds the thread, the worker is ended. */
-  const stop = async (name: "cancel" | "clear"): Promise<void> => {
-    const asked = worker;
+  async stop(name: "cancel" | "clear"): Promise<void> {
+    const asked = this.#worker;
     if (!asked) return;
-    const stopped = call(name);
-    const silent = setTimeout(endStuck, SILENCE_MS, asked);
-    const late = setTimeout(endStuck, STOP_MS, asked);
-    call("memory").then(
+    const stopped = this.call(name);
+    const endStuck = () => this.#endStuck(asked);
+    const silent = setTimeout(endStuck, SILENCE_MS);
+    const late = setTimeout(endStuck, STOP_MS);
+    this.call("memory").then(
       () => clearTimeout(silent),
       () => undefined,
     );
@@ -123,36 +114,60 @@ export function createWorkerEngine(start: () => Worker = startWorker): WorkerEng
       clearTimeout(silent);
       clearTimeout(late);
     }
-  };
+  }
 
-  const loadAnew = (request: LoadRequest): Promise<ModelInfo> => {
-    if (isDirty && pending.size === 0) {
-      worker?.terminate();
-      worker = undefined;
-    }
-    return call("load", request);
-  };
+  /** After a failure, the next call starts another worker. */
+  discardDirty(): void {
+    if (!this.#isDirty || this.#pending.size > 0) return;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
 
-  return {
-    load: loadAnew,
-    inspect: (config, beside) => call("inspect", config, beside),
-    priceImages: (images) => call("priceImages", images),
-    measure: () => call("measure"),
-    ask: (request) => call("ask", request),
-    compare: (request) => call("compare", request),
-    cancel: () => stop("cancel"),
-    preview: (settings) => call("preview", settings),
-    clear: () => stop("clear"),
-    saveCache: () => call("saveCache"),
-    restoreCache: (saved) => call("restoreCache", saved),
-    memory: () => call("memory"),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    terminate: () =>
-      fail({ code: "cancelled", message: "The engine was ended.", action: "reload" }),
-  };
+  /** Ends the worker; running calls fail. */
+  fail(failure: EngineFailure): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    const failed = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of failed) reject(new EngineError(failure));
+  }
+
+  /** The browser killed the worker without an event. */
+  #crash(crashed: Worker): void {
+    if (this.#worker !== crashed) return;
+    this.fail(CRASHED);
+    this.#emit({ type: "deviceLost", message: CRASHED.message });
+  }
+
+  #endStuck(stuck: Worker): void {
+    if (this.#worker !== stuck) return;
+    this.fail(STOPPED);
+    const message = "The engine did not stop and was ended.";
+    this.#emit({ type: "deviceLost", message, isStop: true });
+  }
+
+  #open(): Worker {
+    const opened = this.#start();
+    this.#isDirty = false;
+    opened.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.#receive(opened, data);
+    opened.onerror = () => this.#crash(opened);
+    opened.onmessageerror = () => this.#crash(opened);
+    return opened;
+  }
+
+  #receive(from: Worker, message: WorkerMessage) {
+    if (message.type === "alive") return whenFree(message.lock, () => this.#crash(from));
+    if (message.type === "event") return this.#emit(message.event);
+    const call = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.type === "result") return call?.resolve(message.value);
+    this.#isDirty ||= DIRTY.has(message.failure.code);
+    call?.reject(new EngineError(message.failure));
+  }
+
+  #emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
 }
 
 /** Calls back when a Web Lock is released. */

@@ -3,7 +3,7 @@ import { texts } from "@/language/language";
 import type { App } from "@/store/app/app";
 import { givesWay } from "@/store/conversation/conversationImages";
 import type { Given } from "@/store/images/imageSources";
-import type { Target } from "@/store/images/viewer";
+import type { Target } from "@/store/images/viewerState";
 import styles from "./DropZone.module.css";
 import { type DroppedFolder, droppedFolder } from "./droppedFolder";
 import { mayBringImages, readDrop, readPaste, type Transferred } from "./given";

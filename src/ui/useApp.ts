@@ -10,7 +10,7 @@ import { viewerImage } from "@/store/conversation/conversationImages";
 import type { ChartsState } from "@/store/engine/charts";
 import type { ModelState } from "@/store/engine/model";
 import { sampleWords } from "@/store/images/samples";
-import type { ViewerState } from "@/store/images/viewer";
+import type { ViewerState } from "@/store/images/viewerState";
 import type { ModelsState } from "@/store/models/models";
 import type { SettingsState } from "@/store/settings/settings";
 

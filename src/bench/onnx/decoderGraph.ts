@@ -1,3 +1,4 @@
+import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { packF16 } from "@/gpu/packing";
 import type { Decoder } from "@/model/decoder/decoder";
 import { rotaryAngles, rotaryFrequencies } from "@/model/kv/rotary";
@@ -36,82 +37,115 @@ export async function decoderGraph(
     throw new Error("the ONNX lane has plain Llama decoders only");
   }
   const model = new OnnxModel();
-  const matrix = ({ rows, columns, values }: HalfMatrix, name: string) =>
-    model.constant(name, type, [rows, columns], asBytes({ values }, type));
-  const product = async (name: string, read: Promise<HalfMatrix[]>, at = 0) =>
-    matrix(transposed((await read)[at] as HalfMatrix), name);
-  const gain = async (name: string, buffer: GPUBuffer) => {
-    const floats = new Float32Array(await gpu.read(buffer, 0, config.hidden * 4));
-    return model.constant(name, type, [config.hidden], inType(floats, type));
-  };
-  const epsilon = { f32: config.normEpsilon };
   declareInputs(model);
+  const tensors = tensorWriter(model, decoder, type);
   const [cos, sin] = rotation(model, decoder, type, positions);
-
-  const [embedding] = await readMatrix(gpu, weights.embedding);
-  const table = matrix(embedding as HalfMatrix, "embedding");
-  let residual = model.node("Gather", "embedded", [table, "input_ids"]);
-  let normed = "";
-  let added: string | undefined;
-  /** The norm of the residual, to which the last result is added first. */
-  const norm = (name: string, weight: string) => {
-    if (added === undefined) {
-      const attributes = { axis: -1, epsilon };
-      return model.node("SimplifiedLayerNormalization", name, [residual, weight], { attributes });
-    }
-    const sum = `${name}.sum`;
-    const options = { outputs: [name, "", "", sum], attributes: { epsilon }, isContrib: true };
-    model.node("SkipSimplifiedLayerNormalization", name, [residual, added, weight], options);
-    residual = sum;
-    return name;
-  };
+  const [embedding] = (await readMatrix(gpu, weights.embedding)) as [HalfMatrix];
+  const table = tensors.matrix("embedding", embedding);
+  const embedded = model.node("Gather", "embedded", [table, "input_ids"]);
+  const residual = residualStream(model, embedded, config.normEpsilon);
   for (const [at, layer] of weights.layers.entries()) {
     const name = (part: string) => `layer.${at}.${part}`;
-    normed = norm(name("norm"), await gain(name("gain"), layer.attentionNorm.buffer));
-    const qkv = await product(name("qkv.weight"), readMatrix(gpu, layer.qkv));
-    const mixed = attention(model, decoder, at, {
-      qkv: model.node("MatMul", name("qkv"), [normed, qkv]),
-      cos,
-      sin,
-      type,
-    });
-    const output = await product(name("output.weight"), readMatrix(gpu, layer.output));
-    added = model.node("MatMul", name("output"), [mixed, output]);
-    normed = norm(name("mlp.norm"), await gain(name("mlp.gain"), layer.mlpNormWeight));
-    const gated = readMatrix(gpu, layer.gateUp, true);
-    const gateWeight = await product(name("gate.weight"), gated, 0);
-    const upWeight = await product(name("up.weight"), gated, 1);
-    const gate = model.node("MatMul", name("gate"), [normed, gateWeight]);
-    const up = model.node("MatMul", name("up"), [normed, upWeight]);
-    const silu = { attributes: { alpha: { f32: 1 } }, isContrib: true };
-    const active = model.node("QuickGelu", name("silu"), [gate], silu);
-    const inner = model.node("Mul", name("inner"), [active, up]);
-    const down = await product(name("down.weight"), readMatrix(gpu, layer.down));
-    added = model.node("MatMul", name("down"), [inner, down]);
+    const gain = await tensors.gain(name("gain"), layer.attentionNorm.buffer);
+    const normed = residual.norm(name("norm"), gain);
+    const qkv = await tensors.factor(name("qkv.weight"), layer.qkv);
+    const projected = model.node("MatMul", name("qkv"), [normed, qkv]);
+    const mixed = attention(model, decoder, at, { qkv: projected, cos, sin, type });
+    const output = await tensors.factor(name("output.weight"), layer.output);
+    residual.add(model.node("MatMul", name("output"), [mixed, output]));
+    const mlpGain = await tensors.gain(name("mlp.gain"), layer.mlpNormWeight);
+    const mlpInput = residual.norm(name("mlp.norm"), mlpGain);
+    residual.add(await gatedMlp(model, tensors, layer, name, mlpInput));
   }
-  normed = norm("final", await gain("final.gain", weights.finalNormWeight));
-  const last = model.constant(
-    "last",
-    "int64",
-    [1],
-    new Uint8Array(new BigInt64Array([-1n]).buffer),
-  );
-  const row = model.node("Gather", "last_row", [normed, last], { attributes: { axis: 1 } });
+  const final = residual.norm("final", await tensors.gain("final.gain", weights.finalNormWeight));
   const head =
     weights.head === weights.embedding
-      ? matrix(transposed(embedding as HalfMatrix), "head.weight")
-      : await product("head.weight", readMatrix(gpu, weights.head));
-  const logits = model.node("MatMul", "logits", [row, head]);
-  model.node("ArgMax", "next", [logits], { attributes: { axis: -1, keepdims: 0 } });
-  model.output("next", "int64", [1, 1]);
+      ? tensors.matrix("head.weight", transposed(embedding))
+      : await tensors.factor("head.weight", weights.head);
+  declareOutputs(model, final, head);
   model.output("logits", type, [1, 1, config.vocabulary]);
   return model.encode();
+}
+
+type TensorWriter = ReturnType<typeof tensorWriter>;
+
+/** Writes the decoder's tensors into the file, in `type`. */
+function tensorWriter(model: OnnxModel, { config, gpu }: Decoder, type: OnnxFloats) {
+  const matrix = (name: string, { rows, columns, values }: HalfMatrix) =>
+    model.constant(name, type, [rows, columns], asBytes({ values }, type));
+  /** The right factors of products: the matrices' transposes. */
+  const factors = async (names: readonly string[], stored: Matrix, isGated = false) => {
+    const matrices = await readMatrix(gpu, stored, isGated);
+    return names.map((name, at) => matrix(name, transposed(matrices[at] as HalfMatrix)));
+  };
+  return {
+    matrix,
+    factor: async (name: string, stored: Matrix) => (await factors([name], stored))[0] as string,
+    /** The two factors that are stored as one gated matrix. */
+    gateAndUp: async (names: readonly [string, string], stored: Matrix) =>
+      (await factors(names, stored, true)) as [gate: string, up: string],
+    async gain(name: string, buffer: GPUBuffer) {
+      const floats = new Float32Array(await gpu.read(buffer, 0, config.hidden * 4));
+      return model.constant(name, type, [config.hidden], inType(floats, type));
+    },
+  };
+}
+
+/** The residual, and norms of it; a result is added by the norm that follows. */
+function residualStream(model: OnnxModel, first: string, normEpsilon: number) {
+  const epsilon = { f32: normEpsilon };
+  let residual = first;
+  let added: string | undefined;
+  return {
+    add(result: string) {
+      added = result;
+    },
+    norm(name: string, weight: string): string {
+      if (added === undefined) {
+        const attributes = { axis: -1, epsilon };
+        return model.node("SimplifiedLayerNormalization", name, [residual, weight], { attributes });
+      }
+      const sum = `${name}.sum`;
+      const options = { outputs: [name, "", "", sum], attributes: { epsilon }, isContrib: true };
+      model.node("SkipSimplifiedLayerNormalization", name, [residual, added, weight], options);
+      residual = sum;
+      return name;
+    },
+  };
+}
+
+async function gatedMlp(
+  model: OnnxModel,
+  tensors: TensorWriter,
+  layer: Pick<Decoder["weights"]["layers"][number], "gateUp" | "down">,
+  name: (part: string) => string,
+  input: string,
+): Promise<string> {
+  const names = [name("gate.weight"), name("up.weight")] as const;
+  const [gateWeight, upWeight] = await tensors.gateAndUp(names, layer.gateUp);
+  const gate = model.node("MatMul", name("gate"), [input, gateWeight]);
+  const up = model.node("MatMul", name("up"), [input, upWeight]);
+  const silu = { attributes: { alpha: { f32: 1 } }, isContrib: true };
+  const active = model.node("QuickGelu", name("silu"), [gate], silu);
+  const inner = model.node("Mul", name("inner"), [active, up]);
+  const down = await tensors.factor(name("down.weight"), layer.down);
+  return model.node("MatMul", name("down"), [inner, down]);
 }
 
 function declareInputs(model: OnnxModel): void {
   model.input("input_ids", "int64", [1, "rows"]);
   model.input("seqlens_k", "int32", [1]);
   model.input("total_sequence_length", "int32", [1]);
+}
+
+/** Logits of the last row, and the id of the largest one. */
+function declareOutputs(model: OnnxModel, normed: string, head: string): void {
+  const index = new Uint8Array(new BigInt64Array([-1n]).buffer);
+  const last = model.constant("last", "int64", [1], index);
+  const row = model.node("Gather", "last_row", [normed, last], { attributes: { axis: 1 } });
+  const logits = model.node("MatMul", "logits", [row, head]);
+  model.node("ArgMax", "next", [logits], { attributes: { axis: -1, keepdims: 0 } });
+  model.output("next", "int64", [1, 1]);
 }
 
 /** Cosines and sines [positions, headDim / 2]. */

@@ -1,43 +1,16 @@
-import { createStore } from "zustand/vanilla";
+import { createStore, type StoreApi } from "zustand/vanilla";
 import { texts } from "@/language/language";
-import { type EngineFailure, toFailure } from "@/protocol/failure";
 import type { Chat } from "../chat/chat";
 import { imagesShown } from "../chat/shownRows";
-import { emptyConversation } from "../conversation/conversation";
-import { givesWay, viewerImage, withImages } from "../conversation/conversationImages";
-import { imageBudget, tooMany } from "../conversation/imageBudget";
+import { viewerImage } from "../conversation/conversationImages";
 import { reportOf } from "../conversation/run";
-import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
-import {
-  type Fetching,
-  type Given,
-  type ImageSourceOptions,
-  ImageSources,
-  joinedFailures,
-} from "./imageSources";
+import { type Fetching, type Given, ImageSources } from "./imageSources";
 import type { ImageOutcome } from "./readImage";
+import { ImageChoices } from "./imageChoices";
 import type { VideoStills } from "./readVideo";
 import type { SampleImage } from "./samples";
-
-/** Destination of images: a new conversation, or before the next question of this one. */
-export type Target = "new" | "add";
-
-/** The viewer's state: available samples, the shown image, and the result of the last choice. */
-export interface ViewerState {
-  readonly samples: readonly SampleImage[];
-  /** The image that was chosen among the conversation's; see `viewerImage`. */
-  readonly imageId: string | undefined;
-  /** Destination of the last images; failure and notice are shown there. */
-  readonly target: Target;
-  readonly failure: EngineFailure | undefined;
-  /** A notice about the last images, for instance that one was scaled. */
-  readonly notice: string | undefined;
-  /** Whether images are being read. */
-  readonly isReading: boolean;
-  /** Images being fetched from another site. */
-  readonly fetching: Fetching | undefined;
-}
+import type { Target, ViewerOptions, ViewerState } from "./viewerState";
 
 /** Adding images to the viewer. Each call resolves with whether an image was added. */
 export interface Viewer {
@@ -68,16 +41,8 @@ export interface Viewer {
   choices(): number;
 }
 
-export interface ViewerOptions extends ImageSourceOptions {
-  readonly chat: Chat;
-  readonly load: Load;
-  readonly now: () => number;
-}
-
-type Read = (signal: AbortSignal) => Promise<readonly ImageOutcome[]>;
-
 export function createViewer(options: ViewerOptions): Viewer {
-  const { chat, load, newId, now } = options;
+  const { chat } = options;
   const sources = new ImageSources(options);
   const store = createStore<ViewerState>(() => ({
     samples: [],
@@ -88,102 +53,16 @@ export function createViewer(options: ViewerOptions): Viewer {
     isReading: false,
     fetching: undefined,
   }));
-  /** Aborts reading for a conversation that was closed, or after a cancellation. */
-  let reading = new AbortController();
-  let last: Promise<unknown> = Promise.resolve();
-  let choices = 0;
-  let isPlacing = false;
-
-  const conversation = () => chat.store.getState().conversation;
-
-  function stopReading() {
-    reading.abort();
-    reading = new AbortController();
-    store.setState({ isReading: false, fetching: undefined });
-  }
-
-  /** Added images are placed in the given order; a new choice replaces all of them. */
-  function take(count: number, target: Target, readAll: Read): Promise<boolean> {
-    choices += 1;
-    if (target === "new") stopReading();
-    const { signal } = reading;
-    store.setState({ target, isReading: true, failure: undefined, notice: undefined });
-    const before = target === "new" ? Promise.resolve() : last;
-    const placed = before.then(async () => {
-      if (signal.aborted) return false;
-      const refusal = refusalOf(count, target);
-      if (refusal) return refuse(refusal);
-      const outcomes = await readAll(signal).catch((error): readonly ImageOutcome[] => [
-        { ok: false, failure: toFailure(error) },
-      ]);
-      return signal.aborted ? release(outcomes) : place(outcomes, target);
-    });
-    const mine = placed.finally(() => {
-      if (last === mine && !signal.aborted) {
-        store.setState({ isReading: false, fetching: undefined });
-      }
-    });
-    last = mine;
-    return mine;
-  }
-
-  const begins = (target: Target) => target === "new" || givesWay(conversation());
-
-  function refusalOf(count: number, target: Target): string | undefined {
-    const model = load.store.getState();
-    const isNew = begins(target);
-    const whole = isNew ? emptyConversation("", 0) : conversation();
-    const budget = imageBudget(whole, model.phase === "ready" ? model.info : undefined);
-    return count > budget.images ? tooMany(count, budget, !isNew) : undefined;
-  }
-
-  function refuse(message: string): boolean {
-    store.setState({ failure: { code: "badRequest", message, action: "chooseImage" } });
-    return false;
-  }
-
-  function place(outcomes: readonly ImageOutcome[], target: Target): boolean {
-    const read = outcomes.filter((each) => each.ok);
-    const images = read.map(({ image }) => image);
-    const failures = outcomes.flatMap((each) => (each.ok ? [] : [each.failure]));
-    const notices = read.flatMap(({ notice }) => notice ?? []);
-    store.setState({ failure: joinedFailures(failures), notice: notices.join(" ") || undefined });
-    const first = images[0];
-    if (!first) return false;
-    isPlacing = true;
-    if (begins(target)) {
-      chat.open(withImages(emptyConversation(newId(), now()), images), "image");
-    } else {
-      chat.addImages(images);
-    }
-    isPlacing = false;
-    store.setState({ imageId: first.id });
-    return true;
-  }
-
+  const choices = new ImageChoices(options, store);
   chat.store.subscribe((state, before) => {
-    if (state.conversation.id !== before.conversation.id && !isPlacing) stopReading();
-    if (state.shown !== before.shown) follow();
+    if (state.conversation.id !== before.conversation.id && !choices.isPlacing) choices.stop();
+    if (state.shown !== before.shown) follow(chat, store);
     // A failure of images is cleared when the user asks a question without them.
     const { exchanges } = state.conversation;
     if (exchanges.length > before.conversation.exchanges.length) {
       store.setState({ failure: undefined, notice: undefined });
     }
   });
-
-  /**
-   * When an answer is shown whose prompt does not include the image in the viewer, the viewer shows
-   * one of the answer's images.
-   */
-  function follow() {
-    const { conversation, shown } = chat.store.getState();
-    const attempt = conversation.exchanges
-      .flatMap(({ attempts }) => attempts)
-      .find(({ id }) => id === shown);
-    const seen = attempt && reportOf(attempt.run)?.images.flatMap(imagesShown);
-    const current = viewerImage(conversation, store.getState().imageId)?.id;
-    if (seen?.[0] && !seen.some((id) => id === current)) store.setState({ imageId: seen[0] });
-  }
 
   return {
     store,
@@ -195,14 +74,17 @@ export function createViewer(options: ViewerOptions): Viewer {
         notice: undefined,
       }),
     dismissFailure: () => store.setState({ failure: undefined }),
-    stopReading,
-    choose: (given, target) => take(given.length, target, (signal) => sources.files(given, signal)),
+    stopReading: () => choices.stop(),
+    choose: (given, target) =>
+      choices.take(given.length, target, (signal) => sources.files(given, signal)),
     chooseVideo: (given, count, target) =>
-      take(count, target, (signal) => sources.video(given, count, signal)),
+      choices.take(count, target, (signal) => sources.video(given, count, signal)),
     chooseStills: (stills, title, target) =>
-      take(stills.stills.length, target, (signal) => sources.stills(stills, title, signal)),
+      choices.take(stills.stills.length, target, (signal) =>
+        sources.stills(stills, title, signal),
+      ),
     chooseAddresses: (addresses, target) =>
-      take(addresses.length, target, async (signal) => {
+      choices.take(addresses.length, target, async (signal) => {
         const tell = (fetching: Fetching) => store.setState({ fetching });
         const outcomes: ImageOutcome[] = [];
         for (const each of addresses) outcomes.push(await sources.address(each, signal, tell));
@@ -210,7 +92,7 @@ export function createViewer(options: ViewerOptions): Viewer {
       }),
     chooseSample(id) {
       const sample = store.getState().samples.find((each) => each.id === id);
-      return take(sample?.pages?.length ?? 1, "new", async () => {
+      return choices.take(sample?.pages?.length ?? 1, "new", async () => {
         if (sample) return sources.sample(sample);
         const message = texts.viewer.read.sampleUnknown(id);
         return [{ ok: false, failure: { code: "badImage", message, action: "chooseImage" } }];
@@ -221,13 +103,21 @@ export function createViewer(options: ViewerOptions): Viewer {
       if (removed) URL.revokeObjectURL(removed.url);
     },
     show: (imageId) => store.setState({ imageId }),
-    settled: () => last,
-    choices: () => choices,
+    settled: () => choices.settled(),
+    choices: () => choices.choices(),
   };
 }
 
-/** Frees images that were read too late to be placed. */
-function release(outcomes: readonly ImageOutcome[]): boolean {
-  for (const outcome of outcomes) if (outcome.ok) URL.revokeObjectURL(outcome.image.url);
-  return false;
+/**
+ * When an answer is shown whose prompt does not include the image in the viewer, the viewer shows
+ * one of the answer's images.
+ */
+function follow(chat: Chat, store: StoreApi<ViewerState>): void {
+  const { conversation, shown } = chat.store.getState();
+  const attempt = conversation.exchanges
+    .flatMap(({ attempts }) => attempts)
+    .find(({ id }) => id === shown);
+  const asked = attempt && reportOf(attempt.run)?.images.flatMap(imagesShown);
+  const current = viewerImage(conversation, store.getState().imageId)?.id;
+  if (asked?.[0] && !asked.some((id) => id === current)) store.setState({ imageId: asked[0] });
 }

@@ -1,6 +1,6 @@
-import { createStore } from "zustand/vanilla";
+import { createStore, type StoreApi } from "zustand/vanilla";
 import type { DownloadProgress } from "@/hub/downloadFiles";
-import type { Hub } from "@/hub/hub";
+import type { Hub, HubCallOptions } from "@/hub/hub";
 import { HubError, type HubErrorCode } from "@/hub/hubError";
 import type { KeptModel } from "@/hub/keptModels";
 import { isSite, type ModelAddress, type Repository } from "@/hub/repository";
@@ -118,20 +118,6 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     store.setState({ kept: await hub.list().catch(() => []) });
   }
 
-  /** What fits here. The adapter is measured once, between answers. */
-  async function survey() {
-    const freeBytes = await hub.freeBytes().catch(() => undefined);
-    const { rate } = store.getState().place;
-    store.setState(({ place }) => ({ place: { ...place, freeBytes } }));
-    const measured =
-      rate ??
-      (await load
-        .engine()
-        ?.measure()
-        .catch(() => undefined));
-    store.setState(({ place }) => ({ place: { ...place, rate: measured } }));
-  }
-
   async function use(request: LoadRequest, inUse: string | undefined) {
     store.setState({ inUse, failure: undefined, isOpen: false });
     await load.use(request);
@@ -153,28 +139,12 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   const choose = (kept?: KeptModel) =>
     kept ? fromStorage(kept, change) : change(embedded, undefined);
 
-  /** The files by which an image's rows are known. */
-  async function processorTexts(repository: Repository, signal: AbortSignal) {
-    const names = PROCESSOR_FILES.filter((each) =>
-      repository.files.some(({ name }) => name === each),
-    );
-    const read = async (name: string) =>
-      [name, await hub.text(repository, name, { token, signal })] as const;
-    return Object.fromEntries(await Promise.all(names.map(read)));
-  }
-
   const find = (address: ModelAddress, given?: string) =>
     attempt("looking", address.id, async (signal) => {
       token = given;
       store.setState({ found: undefined });
-      const repository = await hub.describe(address, { token, signal });
-      const config = await hub.text(repository, "config.json", { token, signal });
-      const engine = load.engine();
-      if (!engine) throw new Error("The engine has not started.");
-      const outline = await engine.inspect(config, await processorTexts(repository, signal));
-      signal.throwIfAborted();
-      const bytes = repository.files.reduce((sum, file) => sum + file.bytes, 0);
-      store.setState({ found: { repository, outline, bytes } });
+      const found = await lookUp(hub, load, address, { token, signal });
+      store.setState({ found });
     });
 
   return {
@@ -182,7 +152,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     open() {
       store.setState({ isOpen: true });
       void refresh();
-      void survey();
+      void survey(store, hub, load);
     },
     close: () => store.setState({ isOpen: false }),
     find,
@@ -216,9 +186,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
     choose,
     resuming(name) {
       if (name === lastPart(embedded.baseUrl)) return () => use(embedded, undefined);
-      const found = store
-        .getState()
-        .kept.find(({ id, isComplete }) => isComplete && lastPart(id) === name);
+      const found = completeNamed(store.getState().kept, name);
       return found && (() => fromStorage(found, use));
     },
     refresh,
@@ -237,6 +205,50 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
 /** The engine names a model by the last part of its address. */
 function lastPart(address: string): string | undefined {
   return address.split("/").filter(Boolean).at(-1);
+}
+
+function completeNamed(kept: readonly KeptModel[], name: string): KeptModel | undefined {
+  return kept.find(({ id, isComplete }) => isComplete && lastPart(id) === name);
+}
+
+/** What fits here. The adapter is measured once, between answers. */
+async function survey(store: StoreApi<ModelsState>, hub: Hub, load: Load): Promise<void> {
+  const freeBytes = await hub.freeBytes().catch(() => undefined);
+  const { rate } = store.getState().place;
+  store.setState(({ place }) => ({ place: { ...place, freeBytes } }));
+  const measured =
+    rate ??
+    (await load
+      .engine()
+      ?.measure()
+      .catch(() => undefined));
+  store.setState(({ place }) => ({ place: { ...place, rate: measured } }));
+}
+
+/** @throws HubError, and EngineError for a model that the engine does not support */
+async function lookUp(
+  hub: Hub,
+  load: Load,
+  address: ModelAddress,
+  access: HubCallOptions & { readonly signal: AbortSignal },
+): Promise<FoundModel> {
+  const repository = await hub.describe(address, access);
+  const config = await hub.text(repository, "config.json", access);
+  const engine = load.engine();
+  if (!engine) throw new Error("The engine has not started.");
+  const outline = await engine.inspect(config, await processorTexts(hub, repository, access));
+  access.signal.throwIfAborted();
+  const bytes = repository.files.reduce((sum, file) => sum + file.bytes, 0);
+  return { repository, outline, bytes };
+}
+
+/** The files by which an image's rows are known. */
+async function processorTexts(hub: Hub, repository: Repository, access: HubCallOptions) {
+  const names = PROCESSOR_FILES.filter((each) =>
+    repository.files.some(({ name }) => name === each),
+  );
+  const read = async (name: string) => [name, await hub.text(repository, name, access)] as const;
+  return Object.fromEntries(await Promise.all(names.map(read)));
 }
 
 function failureOf(error: unknown, hub: Hub, id: string): ModelsFailure {

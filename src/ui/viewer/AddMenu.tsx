@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from "react";
 import { texts } from "@/language/language";
-import type { Target } from "@/store/images/viewer";
+import type { Target } from "@/store/images/viewerState";
 import { Menu } from "../shared/Menu";
 import { useApp } from "../useApp";
 import { chooseFiles, hasCamera, openDialog } from "./adding";

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { texts } from "@/language/language";
 import { parseAddress } from "@/store/images/fetchImage";
-import type { Target } from "@/store/images/viewer";
+import type { Target } from "@/store/images/viewerState";
 import { failureSentence } from "../shared/failureWords";
 import { useApp, useViewer } from "../useApp";
 import styles from "./Adding.module.css";

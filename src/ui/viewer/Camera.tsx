@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { texts } from "@/language/language";
 import { stillOf, type VideoStill } from "@/store/images/readVideo";
-import type { Target } from "@/store/images/viewer";
+import type { Target } from "@/store/images/viewerState";
 import { useApp } from "../useApp";
 import styles from "./Adding.module.css";
 

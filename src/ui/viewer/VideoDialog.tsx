@@ -2,7 +2,7 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { texts } from "@/language/language";
 import { MAX_IMAGES } from "@/store/conversation/imageBudget";
 import type { Given } from "@/store/images/imageSources";
-import type { Target } from "@/store/images/viewer";
+import type { Target } from "@/store/images/viewerState";
 import { failureSentence } from "../shared/failureWords";
 import { useApp, useViewer } from "../useApp";
 import styles from "./Adding.module.css";

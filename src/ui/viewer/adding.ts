@@ -1,6 +1,7 @@
 import { createStore } from "zustand/vanilla";
 import type { Given } from "@/store/images/imageSources";
-import type { Target, Viewer } from "@/store/images/viewer";
+import type { Viewer } from "@/store/images/viewer";
+import type { Target } from "@/store/images/viewerState";
 import type { ReadonlyStore } from "@/store/readonlyStore";
 
 export type AddingDialog =

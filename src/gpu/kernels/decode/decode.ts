@@ -94,13 +94,27 @@ const READ = "read" as const;
 const WRITE = "write" as const;
 
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
-  const { reduction, dtype, kvType, sizes = SMALL } = spec;
+  const { reduction, sizes = SMALL } = spec;
+  const compile = productCompiler(gpu, spec);
+  const [qkv, project, gated, head] = await Promise.all([
+    compileQkv(compile, reduction, sizes, spec.kvType),
+    compileProject(compile, reduction, sizes),
+    compileGated(compile, reduction, sizes),
+    compileHead(compile, reduction, sizes),
+  ]);
+  return { qkv, project, gated, head };
+}
+
+type CompileProduct = ReturnType<typeof productCompiler>;
+
+/** Compiles a product once for every division that its matrices need. */
+function productCompiler(gpu: Gpu, { reduction, dtype, ...spec }: DecodeSpec) {
   const { code, enable, constants } = reductionCode(reduction, gpu);
   const planOf = (size: GemvSize) =>
     spec.sizes
       ? { ...gemvPlan(reduction, dtype, size), ...spec.division }
       : { ...gemvPlan(reduction, dtype, NONE), columns: 0 };
-  const compile = <P extends ParamTypes>(
+  return <P extends ParamTypes>(
     label: string,
     matrices: readonly (GemvSize | undefined)[],
     access: readonly Access[],
@@ -120,107 +134,123 @@ export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<D
           constants: { ...constants, WORKGROUP: width, AHEAD: ahead, DEPTH4: columns / 4 },
         }),
     );
-  const [qkv, project, gated, head] = await Promise.all([
-    compile(
-      "decode_qkv",
-      [sizes.qkv],
-      [READ, READ, READ, READ, READ, WRITE, WRITE, WRITE],
-      {
-        units: "u32",
-        heads: "u32",
-        kvHeads: "u32",
-        halfPairs: "u32",
-        depth4: "u32",
-        layer: "u32",
-        firstHead: "u32",
-        biasFirst4: "u32",
-        epsilon: "f32",
-      },
-      [writtenKvCode(kvType), gemvNorm, decodeQkv],
-    ),
-    compile(
-      "decode_project",
-      [sizes.output, sizes.down],
-      [READ, READ, READ, WRITE],
-      { rows: "u32", depth4: "u32", firstRow: "u32" },
-      [gemv, decodeProject],
-    ),
-    compile(
-      "decode_gated",
-      [sizes.gateUp],
-      [READ, READ, READ, READ, WRITE],
-      { partRows: "u32", depth4: "u32", firstRow: "u32", rows: "u32", epsilon: "f32" },
-      [gemvNorm, decodeGated],
-    ),
-    compile(
-      "decode_head",
-      [sizes.head, sizes.qkv],
-      [READ, READ, READ, WRITE],
-      { rows: "u32", depth4: "u32", firstRow: "u32", inputRow: "u32", epsilon: "f32" },
-      [gemvNorm, decodeHead],
-    ),
-  ]);
+}
 
-  return {
-    qkv(recorder, args) {
-      const { heads, kvHeads, headDim } = args.shape;
-      const { keys, values, table, layer } = args.cache;
-      const { input, normWeightAndBias, matrix, angles, queries } = args;
-      for (const part of matrix.parts) {
-        const firstHead = part.firstRow / headDim;
-        recorder.dispatch(qkv(matrix), {
-          buffers: [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
-          params: {
-            units: part.rows / 4,
-            heads,
-            kvHeads,
-            halfPairs: headDim / 4,
-            depth4: matrix.columns / 4,
-            layer,
-            firstHead,
-            biasFirst4: args.biasFirst / 4,
-            epsilon: args.epsilon,
-          },
-          groups: unitGroups(reduction, part.rows / 4),
-        });
-      }
+async function compileQkv(
+  compile: CompileProduct,
+  reduction: Reduction,
+  sizes: DecodeSizes,
+  kvType: KvType,
+): Promise<DecodeKernels["qkv"]> {
+  const qkv = await compile(
+    "decode_qkv",
+    [sizes.qkv],
+    [READ, READ, READ, READ, READ, WRITE, WRITE, WRITE],
+    {
+      units: "u32",
+      heads: "u32",
+      kvHeads: "u32",
+      halfPairs: "u32",
+      depth4: "u32",
+      layer: "u32",
+      firstHead: "u32",
+      biasFirst4: "u32",
+      epsilon: "f32",
     },
+    [writtenKvCode(kvType), gemvNorm, decodeQkv],
+  );
+  return (recorder, args) => {
+    const { heads, kvHeads, headDim } = args.shape;
+    const { keys, values, table, layer } = args.cache;
+    const { input, normWeightAndBias, matrix, angles, queries } = args;
+    for (const part of matrix.parts) {
+      const firstHead = part.firstRow / headDim;
+      recorder.dispatch(qkv(matrix), {
+        buffers: [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
+        params: {
+          units: part.rows / 4,
+          heads,
+          kvHeads,
+          halfPairs: headDim / 4,
+          depth4: matrix.columns / 4,
+          layer,
+          firstHead,
+          biasFirst4: args.biasFirst / 4,
+          epsilon: args.epsilon,
+        },
+        groups: unitGroups(reduction, part.rows / 4),
+      });
+    }
+  };
+}
 
-    project(recorder, { input, matrix, bias, output }) {
-      for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(project(matrix), {
-          buffers: [input, buffer, bias, output],
-          params: { rows, depth4: matrix.columns / 4, firstRow },
-          groups: unitGroups(reduction, Math.ceil(rows / 4)),
-        });
-      }
-    },
+async function compileProject(
+  compile: CompileProduct,
+  reduction: Reduction,
+  sizes: DecodeSizes,
+): Promise<DecodeKernels["project"]> {
+  const project = await compile(
+    "decode_project",
+    [sizes.output, sizes.down],
+    [READ, READ, READ, WRITE],
+    { rows: "u32", depth4: "u32", firstRow: "u32" },
+    [gemv, decodeProject],
+  );
+  return (recorder, { input, matrix, bias, output }) => {
+    for (const { buffer, rows, firstRow } of matrix.parts) {
+      recorder.dispatch(project(matrix), {
+        buffers: [input, buffer, bias, output],
+        params: { rows, depth4: matrix.columns / 4, firstRow },
+        groups: unitGroups(reduction, Math.ceil(rows / 4)),
+      });
+    }
+  };
+}
 
-    gated(recorder, { input, normWeight, matrix, bias, output, epsilon }) {
-      const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns });
-      for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(kernel, {
-          buffers: [input, normWeight, buffer, bias, output],
-          params: {
-            partRows: rows,
-            depth4: matrix.columns / 4,
-            firstRow,
-            rows: matrix.rows,
-            epsilon,
-          },
-          groups: unitGroups(reduction, Math.ceil(rows / 2)),
-        });
-      }
-    },
+async function compileGated(
+  compile: CompileProduct,
+  reduction: Reduction,
+  sizes: DecodeSizes,
+): Promise<DecodeKernels["gated"]> {
+  const gated = await compile(
+    "decode_gated",
+    [sizes.gateUp],
+    [READ, READ, READ, READ, WRITE],
+    { partRows: "u32", depth4: "u32", firstRow: "u32", rows: "u32", epsilon: "f32" },
+    [gemvNorm, decodeGated],
+  );
+  return (recorder, { input, normWeight, matrix, bias, output, epsilon }) => {
+    const kernel = gated({ rows: 2 * matrix.rows, columns: matrix.columns });
+    const depth4 = matrix.columns / 4;
+    for (const { buffer, rows, firstRow } of matrix.parts) {
+      recorder.dispatch(kernel, {
+        buffers: [input, normWeight, buffer, bias, output],
+        params: { partRows: rows, depth4, firstRow, rows: matrix.rows, epsilon },
+        groups: unitGroups(reduction, Math.ceil(rows / 2)),
+      });
+    }
+  };
+}
 
-    head(recorder, { input, inputRow, normWeight, matrix, logits, epsilon }) {
-      for (const { buffer, rows, firstRow } of matrix.parts) {
-        recorder.dispatch(head(matrix), {
-          buffers: [input, normWeight, buffer, logits],
-          params: { rows, depth4: matrix.columns / 4, firstRow, inputRow, epsilon },
-          groups: unitGroups(reduction, Math.ceil(rows / 4)),
-        });
-      }
-    },
+async function compileHead(
+  compile: CompileProduct,
+  reduction: Reduction,
+  sizes: DecodeSizes,
+): Promise<DecodeKernels["head"]> {
+  const head = await compile(
+    "decode_head",
+    [sizes.head, sizes.qkv],
+    [READ, READ, READ, WRITE],
+    { rows: "u32", depth4: "u32", firstRow: "u32", inputRow: "u32", epsilon: "f32" },
+    [gemvNorm, decodeHead],
+  );
+  return (recorder, { input, inputRow, normWeight, matrix, logits, epsilon }) => {
+    for (const { buffer, rows, firstRow } of matrix.parts) {
+      recorder.dispatch(head(matrix), {
+        buffers: [input, normWeight, buffer, logits],
+        params: { rows, depth4: matrix.columns / 4, firstRow, inputRow, epsilon },
+        groups: unitGroups(reduction, Math.ceil(rows / 4)),
+      });
+    }
   };
 }
