@@ -61,7 +61,10 @@ async function startGallery(parts: AppParts, options: AppOptions): Promise<void>
 
 function askShared(parts: AppParts, { question, lanes }: SharedQuestion): void {
   const { chat, settings, policies, next } = parts;
-  if (lanes.length === 0) return chat.ask(question, next());
+  if (lanes.length === 0) {
+    chat.ask(question, next());
+    return;
+  }
   const state = settings.getState();
   const several = lanes.map((lane) => cacheSettings({ ...state, ...lane }, policies));
   chat.compare(question, several);

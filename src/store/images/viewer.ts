@@ -5,9 +5,9 @@ import { imagesShown } from "../chat/shownRows";
 import { viewerImage } from "../conversation/conversationImages";
 import { reportOf } from "../conversation/run";
 import type { ReadonlyStore } from "../readonlyStore";
+import { ImageChoices } from "./imageChoices";
 import { type Fetching, type Given, ImageSources } from "./imageSources";
 import type { ImageOutcome } from "./readImage";
-import { ImageChoices } from "./imageChoices";
 import type { VideoStills } from "./readVideo";
 import type { SampleImage } from "./samples";
 import type { Target, ViewerOptions, ViewerState } from "./viewerState";
@@ -80,9 +80,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     chooseVideo: (given, count, target) =>
       choices.take(count, target, (signal) => sources.video(given, count, signal)),
     chooseStills: (stills, title, target) =>
-      choices.take(stills.stills.length, target, (signal) =>
-        sources.stills(stills, title, signal),
-      ),
+      choices.take(stills.stills.length, target, (signal) => sources.stills(stills, title, signal)),
     chooseAddresses: (addresses, target) =>
       choices.take(addresses.length, target, async (signal) => {
         const tell = (fetching: Fetching) => store.setState({ fetching });

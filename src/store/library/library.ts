@@ -1,4 +1,4 @@
-import { createStore } from "zustand/vanilla";
+import { createStore, type StoreApi } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/request";
 import { formatMegabytes } from "@/text/format";
@@ -80,22 +80,12 @@ export interface LibraryOptions {
   readonly now: () => number;
 }
 
+const NOTHING_TOLD: LibraryState = { edited: undefined, removed: undefined, notice: undefined };
+
 export function createLibrary(options: LibraryOptions): Library {
   const { archive, chat, policies, ownership, undrawn, caches, newId, now } = options;
-  const store = createStore<LibraryState>(() => ({
-    edited: undefined,
-    removed: undefined,
-    notice: undefined,
-  }));
-  chat.store.subscribe((state, before) => {
-    const { id, exchanges } = state.conversation;
-    if (id !== before.conversation.id) return void ownership.take(id);
-    if (exchanges.length > before.conversation.exchanges.length) {
-      store.setState({ notice: undefined });
-    }
-    if (!isWorthKeeping(state, before)) return;
-    void archive.save(state.conversation).then(options.persist);
-  });
+  const store = createStore(() => NOTHING_TOLD);
+  saveChanges(options, store);
 
   const titleOfEntry = (id: string) =>
     archive.store.getState().entries.find((entry) => entry.id === id)?.title ?? "";
@@ -104,14 +94,11 @@ export function createLibrary(options: LibraryOptions): Library {
   async function read(id: string): Promise<ChatConversation | undefined> {
     const record = await archive.record(id);
     if (!record) return undefined;
-    try {
-      return revive(checkRecord(record), (blob) => URL.createObjectURL(blob));
-    } catch (error) {
-      const why = error instanceof SchemaError ? error.message : texts.library.damaged;
-      const notice = texts.library.unshown(titleOfEntry(id), why);
-      store.setState({ notice });
-      return undefined;
-    }
+    const read = revived(record);
+    if (read.ok) return read.conversation;
+    const notice = texts.library.unshown(titleOfEntry(id), read.why);
+    store.setState({ notice });
+    return undefined;
   }
 
   /**
@@ -122,8 +109,8 @@ export function createLibrary(options: LibraryOptions): Library {
     const isOurs = await ownership.take(found.id);
     const title = titleOf(found);
     const own = isOurs ? found : { ...found, id: newId(), name: texts.library.copyTitle(title) };
-    const copied = texts.library.copied(title);
-    store.setState({ notice: isOurs ? undefined : copied });
+    const notice = isOurs ? undefined : texts.library.copied(title);
+    store.setState({ notice });
     undrawn.begin(found.id);
     chat.open(withCurrentOptions(own, policies));
   }
@@ -140,22 +127,8 @@ export function createLibrary(options: LibraryOptions): Library {
   }
 
   async function take(file: File) {
-    // Loaded on demand: both are rarely needed, and not on the first screen.
-    const { readDocument, recordOf } = await import("./importJson");
-    if (file.size > MAX_DOCUMENT_BYTES) {
-      const most = formatMegabytes(MAX_DOCUMENT_BYTES, 0);
-      throw new Error(texts.library.tooLarge(file.name, formatMegabytes(file.size), most));
-    }
-    const record = recordOf(readDocument(await file.text(), file.name), newId, now());
-    const pictures: ImageRecord[] = [];
-    for (const { blob, ...source } of record.pictures) {
-      const outcome = await readImage(blob, source);
-      if (!outcome.ok) throw new Error(outcome.failure.message);
-      const { url, ...image } = outcome.image;
-      URL.revokeObjectURL(url);
-      pictures.push(image);
-    }
-    await archive.put({ ...record, pictures });
+    const record = await readFile(file, newId, now());
+    await archive.put(record);
     const { failure, isKept } = archive.store.getState();
     if (failure || !isKept) throw new Error(failure ?? texts.library.notStored);
     await open(record.id);
@@ -197,12 +170,7 @@ export function createLibrary(options: LibraryOptions): Library {
       store.setState({ removed: undefined });
       if (removed) await archive.put(removed.record);
     },
-    async exported(id) {
-      const record = await archive.record(id);
-      if (!record) return undefined;
-      const { exportJson } = await import("./exportJson");
-      return exportJson(record);
-    },
+    exported: (id) => exportFrom(archive, id),
     take: (file) =>
       take(file).then(
         () => undefined,
@@ -218,6 +186,61 @@ export function createLibrary(options: LibraryOptions): Library {
       store.setState({ edited: { exchangeId: edited, title } });
     },
   };
+}
+
+/** Saves the conversation on screen after every change that is worth it. */
+function saveChanges(options: LibraryOptions, store: StoreApi<LibraryState>): void {
+  const { archive, chat, ownership, persist } = options;
+  chat.store.subscribe((state, before) => {
+    const { id, exchanges } = state.conversation;
+    if (id !== before.conversation.id) return void ownership.take(id);
+    if (exchanges.length > before.conversation.exchanges.length) {
+      store.setState({ notice: undefined });
+    }
+    if (!isWorthKeeping(state, before)) return;
+    void archive.save(state.conversation).then(persist);
+  });
+}
+
+type Revived =
+  | { readonly ok: true; readonly conversation: ChatConversation }
+  | { readonly ok: false; readonly why: string };
+
+function revived(record: ConversationRecord): Revived {
+  try {
+    const conversation = revive(checkRecord(record), (blob) => URL.createObjectURL(blob));
+    return { ok: true, conversation };
+  } catch (error) {
+    const why = error instanceof SchemaError ? error.message : texts.library.damaged;
+    return { ok: false, why };
+  }
+}
+
+async function exportFrom(archive: Archive, id: string) {
+  const record = await archive.record(id);
+  if (!record) return undefined;
+  const { exportJson } = await import("./exportJson");
+  return exportJson(record);
+}
+
+/** The conversation of an exported file, with its images checked. @throws Error if it cannot be read */
+async function readFile(file: File, newId: () => string, now: number): Promise<ConversationRecord> {
+  // Loaded on demand: both are rarely needed, and not on the first screen.
+  const { readDocument, recordOf } = await import("./importJson");
+  if (file.size > MAX_DOCUMENT_BYTES) {
+    const most = formatMegabytes(MAX_DOCUMENT_BYTES, 0);
+    throw new Error(texts.library.tooLarge(file.name, formatMegabytes(file.size), most));
+  }
+  const record = recordOf(readDocument(await file.text(), file.name), newId, now);
+  const pictures: ImageRecord[] = [];
+  for (const { blob, ...source } of record.pictures) {
+    const outcome = await readImage(blob, source);
+    if (!outcome.ok) throw new Error(outcome.failure.message);
+    const { url, ...image } = outcome.image;
+    URL.revokeObjectURL(url);
+    pictures.push(image);
+  }
+  return { ...record, pictures };
 }
 
 /**
