@@ -77,6 +77,14 @@ function deviceBytes(): number | undefined {
   return deviceMemory === undefined ? undefined : deviceMemory * 1e9;
 }
 
+function initialState(): ModelsState {
+  return {
+    ...{ isOpen: false, kept: [], inUse: undefined, step: "idle" },
+    ...{ found: undefined, progress: undefined, failure: undefined },
+    place: { rate: undefined, freeBytes: undefined, deviceBytes: deviceBytes() },
+  };
+}
+
 export interface ModelsOptions {
   readonly hub: Hub;
   readonly load: Load;
@@ -86,11 +94,7 @@ export interface ModelsOptions {
 }
 
 export function createModels({ hub, load, embedded, begin }: ModelsOptions): Models {
-  const store = createStore<ModelsState>(() => ({
-    ...{ isOpen: false, kept: [], inUse: undefined, step: "idle" },
-    ...{ found: undefined, progress: undefined, failure: undefined },
-    place: { rate: undefined, freeBytes: undefined, deviceBytes: deviceBytes() },
-  }));
+  const store = createStore<ModelsState>(initialState);
   let abort = new AbortController();
   let token: string | undefined;
 
