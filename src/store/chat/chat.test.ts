@@ -282,9 +282,9 @@ describe("a chat", () => {
       emit({ type: "deviceLost", message: "gone" });
       await settled();
       chat.ask(`question ${loss}`, full);
-      await settled();
+      await vi.waitFor(() => expect(asks).toHaveLength(loss + 1));
       asks[loss]!.resolve(result());
-      await settled();
+      await vi.waitFor(() => expect(runs()[loss]).toBe("done"));
     }
     expect(runs()).toEqual(Array.from({ length: 5 }, () => "done"));
   });

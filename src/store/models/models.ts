@@ -133,12 +133,8 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   }
 
   /** @param start `use` leaves the conversation as it is, `change` begins a new one */
-  const fromStorage = ({ id, key, commit }: KeptModel, start: typeof use) =>
-    attempt("idle", id, async () => {
-      const files = await hub.files(key);
-      const baseUrl = isSite(id) ? `${id}/` : `${hub.endpoint}/${id}/`;
-      await start({ baseUrl, files, revision: commit }, key);
-    });
+  const fromStorage = (kept: KeptModel, start: typeof use) =>
+    attempt("idle", kept.id, async () => start(await storedRequest(hub, kept), kept.key));
 
   const choose = (kept?: KeptModel) =>
     kept ? fromStorage(kept, change) : change(embedded, undefined);
@@ -204,6 +200,12 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       await refresh();
     },
   };
+}
+
+async function storedRequest(hub: Hub, { id, key, commit }: KeptModel): Promise<LoadRequest> {
+  const files = await hub.files(key);
+  const baseUrl = isSite(id) ? `${id}/` : `${hub.endpoint}/${id}/`;
+  return { baseUrl, files, revision: commit };
 }
 
 /** The engine names a model by the last part of its address. */
