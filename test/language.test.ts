@@ -82,6 +82,19 @@ test("the engine's notices and reasons are Chinese sentences", () => {
   }
 });
 
+test("the Chinese texts call a token 词元", () => {
+  const folder = path.join(SRC, "language/zh");
+  const lines = fs
+    .readdirSync(folder)
+    .flatMap((file) => fs.readFileSync(path.join(folder, file), "utf8").split("\n"));
+  // What is quoted, without values in it and without the English keys of the policies' texts.
+  const quoted = lines
+    .flatMap((line) => [...line.replace(/\$\{[^}]*\}/g, "").matchAll(/(["`])([^"`]*)\1(:?)/g)])
+    .flatMap(([, , text = "", colon]) => (colon === ":" ? [] : [text]));
+  expect(quoted.filter((text) => text.includes("词元")).length).toBeGreaterThan(60);
+  expect(quoted.filter((text) => /\btokens?\b/i.test(text))).toEqual([]);
+});
+
 test("every text of the policies' registry has a Chinese one", () => {
   const spoken = POLICIES.flatMap(({ id, label, summary, options, deviation }) => {
     const named = Object.values(options).flatMap((option) => [option.label, option.help]);

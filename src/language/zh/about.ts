@@ -4,8 +4,8 @@ export const aboutZh: Texts["about"] = {
   what: "这里显示什么",
   whatText: (visualTokens) => [
     "视觉语言模型把一张图像变成数百个",
-    visualTokens("视觉 token"),
-    "。每个视觉 token 在每一层的缓存中存储一个键和一个值，而回答的每个 token 都要读取它们全部。" +
+    visualTokens("视觉词元"),
+    "。每个视觉词元在每一层的缓存中存储一个键和一个值，而回答的每个词元都要读取它们全部。" +
       "此页面上的方法只保留其中一部分行，并释放其余的行：缓冲区变小，注意力只计算更少的行。" +
       "所有数据都留在此设备上。",
   ],
@@ -32,11 +32,11 @@ export const aboutZh: Texts["about"] = {
   askFirst: (chat) => [
     "请在",
     chat,
-    "页面提问，即可在此看到它的行：图像之前的文字、每个视觉 token 一行，以及问题的词。",
+    "页面提问，即可在此看到它的行：图像之前的文字、每个视觉词元一行，以及问题的词。",
   ],
   cut: (rows, columns, tiles, tokens) => [
     `图像被切成 ${rows} × ${columns} 个图块${tiles > 1 ? `（共 ${tiles} 块切片）` : ""}；` +
-      "视觉编码器把每个图块变成一个视觉 token：",
+      "视觉编码器把每个图块变成一个视觉词元：",
     tokens,
     "。",
   ],
@@ -45,9 +45,9 @@ export const aboutZh: Texts["about"] = {
     before,
     " 个和之后的 ",
     after,
-    " 个 token，提示共有 ",
+    " 个词元，提示共有 ",
     total,
-    ` 个 token，并在 ${layers} 层的每一层中占同样多的行：`,
+    ` 个词元，并在 ${layers} 层的每一层中占同样多的行：`,
     rows,
     "。",
   ],
@@ -57,7 +57,7 @@ export const aboutZh: Texts["about"] = {
     " 行。保留某个图块的层越多，该图块就越清晰。",
   ],
   compact:
-    "内核压紧保留的行，并裁剪缓冲区。保留的行仍使用它在提示中的位置；下一个 token 使用下一个位置。",
+    "内核压紧保留的行，并裁剪缓冲区。保留的行仍使用它在提示中的位置；下一个词元使用下一个位置。",
   askWith: (policy, chat) => [
     `请在`,
     chat,
@@ -70,10 +70,10 @@ export const aboutZh: Texts["about"] = {
   seeds: {
     aircache: {
       idea:
-        "由问题的 token 给视觉 token 打分，但只用最后一个 token 最关注的那些 token，即精英 token。" +
+        "由问题的词元给视觉词元打分，但只用最后一个词元最关注的那些词元，即精英词元。" +
         "分数高且集中的层保留更多行。",
       formula: [
-        "E = { j : a[末, j] ≥ α · max a[末, ·] }   a：只在问题的 token 之间的 A，α = 0.9",
+        "E = { j : a[末, j] ≥ α · max a[末, ·] }   a：只在问题的词元之间的 A，α = 0.9",
         "I[v] = E 中各 q 的 A[q, v] 的平均   在视觉行 V 与 E 上重新归一化",
         "第 l 层的份额 = ½（强度[l] + 偏度[l]）· 保留比例   强度 = Σ I[v]，偏度为 I 的偏度",
         "保留全部文字和 I[v] 最大的视觉行；丢弃其余的行，不合并",
@@ -84,7 +84,7 @@ export const aboutZh: Texts["about"] = {
     prefixkv: {
       idea:
         "每一层保留相同份额的注意力，而不是相同数量的行：注意力分散的层保留很多行，" +
-        "只关注少数 token 的层保留很少。",
+        "只关注少数词元的层保留很少。",
       formula: [
         "I[l, j] = 所有查询 q 的 A[l, q, j] 之和",
         "C[l] = I[l] / Σ I[l] 按降序的累积和",
@@ -94,7 +94,7 @@ export const aboutZh: Texts["about"] = {
       ],
       release:
         "发布的搜索在所有层合计相差五行以内时停止，再缩放并截断结果；若行数跳过目标，搜索不会终止。" +
-        "其表格使用离线平均的比例。下一个 token 的位置是第 0 层的长度。",
+        "其表格使用离线平均的比例。下一个词元的位置是第 0 层的长度。",
       here:
         "精确求出满足预算的 p。层预算“released”运行作者的搜索，“config”使用在示例页上平均的比例，" +
         "位置“layer0Length”按作者的方式计数。",
@@ -109,7 +109,7 @@ export const aboutZh: Texts["about"] = {
       ],
       release:
         "发布的选择把 argsort 的输出与名次相比较，而那并不是分数的名次；其逐出的索引缺少首行的偏移，" +
-        "并且比目标少保留一行。下一个 token 的位置是第 0 层的长度。",
+        "并且比目标少保留一行。下一个词元的位置是第 0 层的长度。",
       here: "默认按论文选择；“official”照搬发布代码，包括其缺陷；位置“layer0Length”按其方式计数。",
     },
   },
@@ -133,7 +133,7 @@ export const aboutZh: Texts["about"] = {
     },
     keep: {
       name: "保留",
-      meaning: "所有层中候选行被保留的比例。范围为视觉 token 时，所有文字行都保留。",
+      meaning: "所有层中候选行被保留的比例。范围为视觉词元时，所有文字行都保留。",
     },
     cacheType: {
       name: "8 位或 4 位的 KV 缓存",
@@ -147,18 +147,18 @@ export const aboutZh: Texts["about"] = {
         "当回答的词概率较低，或图像与训练该模型所用的页面不同时，会显示在回答下方。没有这句话的回答也可能是错的。",
     },
     time: {
-      name: "每个 token 的时间",
+      name: "每个词元的时间",
       meaning:
-        "从一个 token 到下一个 token 的时间中位数，按引擎工作线程的时钟，从第二个 token 起。" +
+        "从一个词元到下一个词元的时间中位数，按引擎工作线程的时钟，从第二个词元起。" +
         "软件适配器计算正确，但其时间不具代表性。",
     },
     firstToken: {
-      name: "首个 token",
+      name: "首个词元",
       meaning:
-        "从提问到第一个 token：视觉、预填充、评分和压缩。对比时包括各栏共用的工作和该栏自己的工作。",
+        "从提问到第一个词元：视觉、预填充、评分和压缩。对比时包括各栏共用的工作和该栏自己的工作。",
     },
     held: { name: "持有的行", meaning: "回答结束时缓存在所有层中持有的行。" },
-    read: { name: "读取的行", meaning: "一个 token 的注意力在所有层中平均读取的行。" },
+    read: { name: "读取的行", meaning: "一个词元的注意力在所有层中平均读取的行。" },
     agreement: {
       name: "一致",
       meaning:
@@ -168,7 +168,7 @@ export const aboutZh: Texts["about"] = {
     speed: {
       name: "速度",
       meaning:
-        "一个 token 要读取模型的权重和缓存。对于一页图像，内置模型的权重大于其缓存，" +
+        "一个词元要读取模型的权重和缓存。对于一页图像，内置模型的权重大于其缓存，" +
         "因此丢弃行可释放内存，但几乎不节省时间。",
     },
   },

@@ -5,13 +5,13 @@ export const cacheZh: Texts["cache"] = {
   done: "完成",
   policy: "策略",
   scope: "范围",
-  visual: "视觉 token",
+  visual: "视觉词元",
   prompt: "整个提示",
   keep: {
     name: "保留",
     percent: "保留百分比",
     problem: "1 到 100 的整数。",
-    ofVisual: "% 的视觉 token",
+    ofVisual: "% 的视觉词元",
     ofPrompt: "% 的提示",
     value: (percent) => `保留 ${percent} %`,
   },
@@ -40,7 +40,7 @@ export const cacheZh: Texts["cache"] = {
   },
   more: {
     name: "更多设置",
-    unchanged: "视觉 token，无上限",
+    unchanged: "视觉词元，无上限",
     cap: (megabytes) => `上限 ${megabytes} MB`,
     notCompared: "不与完整缓存比较",
   },
@@ -60,10 +60,10 @@ export const cacheZh: Texts["cache"] = {
   },
   answer: {
     name: "回答",
-    maxNewTokens: { label: "长度上限（token）", help: "到达后结束回答，即使回答尚未完整。" },
-    temperature: { label: "温度", help: "0 总是取最可能的 token；值越大，采样范围越广。" },
-    topP: { label: "Top-p", help: "从累计概率达到此值的最可能 token 中采样；1 表示全部。" },
-    seed: { label: "随机种子", help: "相同的种子采样相同的 token，并在“随机”策略下选择相同的行。" },
+    maxNewTokens: { label: "长度上限（词元）", help: "到达后结束回答，即使回答尚未完整。" },
+    temperature: { label: "温度", help: "0 总是取最可能的词元；值越大，采样范围越广。" },
+    topP: { label: "Top-p", help: "从累计概率达到此值的最可能词元中采样；1 表示全部。" },
+    seed: { label: "随机种子", help: "相同的种子采样相同的词元，并在“随机”策略下选择相同的行。" },
   },
   settings: {
     withCap: (settings, megabytes) => `${settings}，上限 ${megabytes} MB`,
@@ -72,6 +72,6 @@ export const cacheZh: Texts["cache"] = {
     temperature: (value) => `温度 ${value}`,
     topP: (value) => `top-p ${value}`,
     seed: (value) => `种子 ${value}`,
-    atMost: (tokens) => `最多 ${tokens} 个 token`,
+    atMost: (tokens) => `最多 ${tokens} 个词元`,
   },
 };

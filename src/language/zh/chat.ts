@@ -9,7 +9,7 @@ export const chatZh: Texts["chat"] = {
     aboutImage: "就一张图像提问。",
     aboutImages: (count) => `就这 ${count} 张图像提一个问题。`,
     how:
-      "图像在每一层的 KV 缓存中变成数百个视觉 token。策略决定保留其中哪些。" +
+      "图像在每一层的 KV 缓存中变成数百个视觉词元。策略决定保留其中哪些。" +
       "先提问，再减少保留比例，然后重新提问。",
   },
   readsEnglish: "内置模型只能读英文。请用英文提问。",
@@ -31,8 +31,8 @@ export const chatZh: Texts["chat"] = {
     ask: "提问",
     settings: "缓存设置：",
     next: (settings) => `下一次：${settings}`,
-    contextHelp: "此对话目前的 token 数",
-    imageHelp: (tokens, bytes) => `下一个问题前的图像增加 ${tokens} 个 token：完整缓存 ${bytes}`,
+    contextHelp: "此对话目前的词元数",
+    imageHelp: (tokens, bytes) => `下一个问题前的图像增加 ${tokens} 个词元：完整缓存 ${bytes}`,
     context: "上下文 ",
   },
   images: {
@@ -69,7 +69,7 @@ export const chatZh: Texts["chat"] = {
     nameOf: (settings) => `${settings} 的回答`,
     empty: "模型没有输出文字，立即结束了回答。看不清图像或不理解问题时会这样。",
     laneEmpty: "没有文字。",
-    laneStopped: "在第一个 token 之前停止。",
+    laneStopped: "在第一个词元之前停止。",
     words: "逐词：方向键显示每个词关注的图块",
     differs: "不同：",
   },
@@ -80,7 +80,7 @@ export const chatZh: Texts["chat"] = {
     waitsInVain: "等待模型，但模型无法加载",
     next: "下一个",
     starting: "正在开始",
-    answering: (tokens) => `正在回答 · ${tokens} 个 token`,
+    answering: (tokens) => `正在回答 · ${tokens} 个词元`,
     vision: "编码图像",
     reading: (done, total) => `读取 ${done}/${total}`,
     read: (total) => `已读取 ${total}`,
@@ -111,20 +111,20 @@ export const chatZh: Texts["chat"] = {
     held: (share, rows) => `图像的 ${share} + ${rows} 行文本，每 64 行一块`,
     details: "详细信息",
     blocks:
-      "KV 缓存在每一层、每个头中为每个 token 保存一行。内存按 64 行一块分配，因此多几行或少几行可能不改变内存。",
+      "KV 缓存在每一层、每个头中为每个词元保存一行。内存按 64 行一块分配，因此多几行或少几行可能不改变内存。",
     peak: (bytes) => `回答期间的峰值 ${bytes}`,
     reference: {
       fork: (bytes, peak) => `完整缓存从同一次预填充出发回答，占用 ${bytes}；两者合计峰值 ${peak}`,
       prefill: (bytes, peak) =>
         `完整缓存重新读取了整个对话（先前的回答保持不变），占用 ${bytes}；两者合计峰值 ${peak}`,
     },
-    perTokenHelp: "回答中各 token 的中位数",
-    perToken: (time) => `${time}/token`,
-    firstToken: (time) => `首个 token ${time}`,
+    perTokenHelp: "回答中各词元的中位数",
+    perToken: (time) => `${time}/词元`,
+    firstToken: (time) => `首个词元 ${time}`,
     heldHelp: "回答结束时所有层之和",
     rowsHeld: (rows) => `所有层共持有 ${rows} 行`,
-    readHelp: "所有层之和，各 token 的平均值",
-    read: (rows) => `每个 token 读取 ${rows} 行`,
+    readHelp: "所有层之和，各词元的平均值",
+    read: (rows) => `每个词元读取 ${rows} 行`,
     appended: (rows) => `每层追加 ${rows} 行`,
     prefilled: (rows) => `每层预填充 ${rows} 行`,
     endings: {

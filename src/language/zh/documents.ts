@@ -15,12 +15,12 @@ export const documentsZh: Texts["documents"] = {
   noAttempts: (at) => `${at} 没有任何回答`,
   noOutcome: (at) => `${at} 既没有结果也没有失败信息`,
   lanes: (at, lanes) => `${at} 对比了 ${lanes} 栏`,
-  visualTokens: (at, visual, prompt) => `${at} 有 ${visual} 个视觉 token，而提示只有 ${prompt} 个`,
+  visualTokens: (at, visual, prompt) => `${at} 有 ${visual} 个视觉词元，而提示只有 ${prompt} 个`,
   patches: (at, patches, visual) =>
     `${at}.images 有 ${patches} 个图块，而 visualTokens 是 ${visual}`,
   answerCharacters: (at, characters, tokens) =>
-    `${at}.answer 的 ${tokens} 个 token 有 ${characters} 个字符`,
-  answerWords: (at, words, tokens) => `${at}.answer 的 ${tokens} 个 token 有 ${words} 个词`,
+    `${at}.answer 的 ${tokens} 个词元有 ${characters} 个字符`,
+  answerWords: (at, words, tokens) => `${at}.answer 的 ${tokens} 个词元有 ${words} 个词`,
   characters: (at, characters) => `${at} 有 ${characters} 个字符`,
   layers: (at, layers) => `${at} 有 ${layers} 层`,
   heads: (at, heads) => `${at} 有 ${heads} 个头`,

@@ -14,12 +14,12 @@ export const exportZh: Texts["export"] = {
   after: "压缩后",
   end: "结束时",
   full: "完整缓存",
-  perToken: "每个 token",
-  firstToken: "首个 token",
+  perToken: "每个词元",
+  firstToken: "首个词元",
   appended: "追加的行",
   prefilled: "预填充的行",
   held: "持有的行",
-  read: "每个 token 读取",
+  read: "每个词元读取",
   kept: (kept, all) => `保留 ${all} 个图块中的 ${kept} 个`,
   keptOf: (title, kept) => `${title}：${kept}，各层平均`,
   date: "日期",
@@ -44,10 +44,9 @@ export const exportZh: Texts["export"] = {
     end: (bytes) => `结束时 ${bytes}`,
   },
   time: {
-    name: "每个 token 的时间",
-    summary: (tokens, least, most) =>
-      `第 2 到第 ${tokens} 个 token 的毫秒数：${least} 到 ${most}。`,
-    first: "token 2",
+    name: "每个词元的时间",
+    summary: (tokens, least, most) => `第 2 到第 ${tokens} 个词元的毫秒数：${least} 到 ${most}。`,
+    first: "词元 2",
   },
 };
 

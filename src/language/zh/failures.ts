@@ -36,7 +36,7 @@ const REASONS: Reasons = {
   modelMemory: (bytes) => `图形内存不足以加载此模型${neededWords(bytes)}。`,
   lane: ({ neededMb, roomMb }) =>
     `此通道与其他通道放不下：需要 ${neededMb} MB，可用 ${roomMb} MB。`,
-  context: ({ tokens, most }) => `对话过长：${tokens} 个 token，而模型的上下文为 ${most}。`,
+  context: ({ tokens, most }) => `对话过长：${tokens} 个词元，而模型的上下文为 ${most}。`,
   textOnly: () => "此模型只能读文本。",
 };
 
@@ -63,8 +63,7 @@ export const failuresZh: Texts["failures"] = {
     capTooSmall: told("缓存上限过小"),
     deviceLost: told("图形设备已丢失"),
     busy: told("引擎正忙"),
-    cancelled: (message) =>
-      message === "" ? "在第一个 token 之前停止。" : told("已停止")(message),
+    cancelled: (message) => (message === "" ? "在第一个词元之前停止。" : told("已停止")(message)),
     noModel: told("模型尚未加载"),
     internal: told("引擎内部错误"),
   },

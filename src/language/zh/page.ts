@@ -57,7 +57,7 @@ export const pageZh: Texts["page"] = {
     row: "一行缓存",
     rowOf: (bytes) => `所有层共 ${bytes}`,
     context: "上下文",
-    contextOf: (tokens) => `${tokens} 个 token`,
+    contextOf: (tokens) => `${tokens} 个词元`,
     adapter: "适配器",
     kernels: "内核",
     kernelsOf: (lanes) => `每个工作单元：${lanes}`,

@@ -10,7 +10,7 @@ export const policiesZh: Readonly<Record<string, string>> = {
   "Keeps evenly spaced rows, like a coarser grid of patches.":
     "保留均匀间隔的行，相当于更粗的图块网格。",
   "A few elite tokens of the question rank the image; layers with concentrated attention keep more.":
-    "由问题中的少数精英 token 给图像排序；注意力集中的层保留更多。",
+    "由问题中的少数精英词元给图像排序；注意力集中的层保留更多。",
   "Gives every layer the same share of its attention mass.": "每一层保留相同份额的注意力总量。",
   "Keeps the most attended rows and merges the others into them.":
     "保留最受关注的行，并把其余的行合并进去。",
@@ -32,7 +32,7 @@ export const policiesZh: Readonly<Record<string, string>> = {
   "Keeps the keys that are least like the mean key; needs no attention.":
     "保留与平均键最不相似的键；不需要注意力。",
   "The question's most attended tokens rank the image; text is dropped last.":
-    "由问题中最受关注的 token 给图像排序；文字最后才丢弃。",
+    "由问题中最受关注的词元给图像排序；文字最后才丢弃。",
   "Combines importance and diversity of keys, weighted by each head's redundancy.":
     "结合键的重要性与多样性，按每个头的冗余度加权。",
   "SnapKV's scores plus the last query's own attention.":
@@ -76,17 +76,17 @@ export const policiesZh: Readonly<Record<string, string>> = {
     "在各层间均分的预算份额；其余按策略自己的层预算分配",
   Positions: "位置",
   "original: tokens seen; layer0Length: rows left in layer 0, as the releases of Elastic Cache and PrefixKV count; cacheIndex: place in the cache, as StreamingLLM counts":
-    "original：已读的 token 数；layer0Length：第 0 层剩余的行数，与 Elastic Cache 和 PrefixKV 的发布代码相同；cacheIndex：在缓存中的位置，与 StreamingLLM 相同",
+    "original：已读的词元数；layer0Length：第 0 层剩余的行数，与 Elastic Cache 和 PrefixKV 的发布代码相同；cacheIndex：在缓存中的位置，与 StreamingLLM 相同",
   α: "α",
   "Elite tokens have at least this share of the strongest attention":
-    "精英 token 至少达到最强注意力的这一份额",
+    "精英词元至少达到最强注意力的这一份额",
   Window: "窗口",
-  "Which tokens score the rows": "由哪些 token 给行打分",
+  "Which tokens score the rows": "由哪些词元给行打分",
   "Last queries of the prompt that score the rows; at most the text after the image":
     "提示末尾用来给行打分的查询数；最多到图像之后的文字",
   Heads: "头",
   "perKvHead: every KV head has its own elite and its own rows":
-    "perKvHead：每个 KV 头有自己的精英 token 和自己的行",
+    "perKvHead：每个 KV 头有自己的精英词元和自己的行",
   "Layer budgets": "层预算",
   "What determines the rows that a layer keeps": "由什么决定一层保留的行数",
   Rounding: "取整",

@@ -165,7 +165,7 @@ export const viewerZh: Texts["viewer"] = {
     moreUnread: (count) => `另有 ${count} 个也无法读取。`,
     tooMany: (count, room, { context, isAdded }) => {
       const them = count === 1 ? "这张图像放不下" : `这 ${count} 张图像放不下`;
-      const limit = context ? `模型 ${context} 个 token 的上下文` : "这里的一个对话";
+      const limit = context ? `模型 ${context} 个词元的上下文` : "这里的一个对话";
       if (room === 0) return `${them}：${limit}已没有空间容纳更多图像。`;
       return `${them}：${limit}${isAdded ? "还能" : "能"}容纳 ${room} 张。`;
     },
