@@ -173,7 +173,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
     /([\d.]+\s.?B) of \1/,
   );
   await expect(files.filter({ hasText: "model.safetensors" })).toContainText(
-    /^model\.safetensors0\skB of/,
+    /^model\.safetensors0\sB of/,
   );
   await expectAccessible(page);
   await expect(models).toBeHidden({ timeout: 60_000 });

@@ -33,7 +33,7 @@ test("before the first question the meter says that nothing is cached", async ({
   await expect(page.getByText(/context 0/)).toBeVisible();
   const block = page.getByRole("region", { name: "KV cache now" });
   await expect(block).toContainText("nothing cached yet");
-  await expect(block).not.toContainText("0 kB of");
+  await expect(block).not.toContainText(/\b0\sB of/);
   await ask(page, "What is the total?");
   await expect(block).toContainText(/of \d+\.\d\d\sMB full/);
 });

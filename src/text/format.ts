@@ -28,7 +28,7 @@ function fixed(value: number, decimals: number): string {
   return written(value, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
-/** MB with two decimals; kB under 0.1 MB, GB above 999 MB (powers of ten). */
+/** MB with two decimals; kB under 0.1 MB, bytes under 1 kB, GB above 999 MB (powers of ten). */
 export function formatBytes(bytes: number): string {
   const { value, unit } = bytesParts(bytes);
   return unit ? `${value}${SPACE}${unit}` : value;
@@ -37,6 +37,7 @@ export function formatBytes(bytes: number): string {
 /** Number and unit separately, to show them in different sizes. */
 export function bytesParts(bytes: number): { readonly value: string; readonly unit: string } {
   if (!Number.isFinite(bytes) || bytes < 0) return { value: NONE, unit: "" };
+  if (bytes < 999.5) return { value: fixed(bytes, 0), unit: "B" };
   const megabytes = bytes / 1e6;
   if (megabytes < 0.1) return { value: fixed(bytes / 1e3, 0), unit: "kB" };
   if (megabytes > 999) return { value: fixed(megabytes / 1e3, 2), unit: "GB" };
