@@ -7,7 +7,8 @@ test("a link asks its question with its settings, once; lanes too", async ({ pag
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await openScripted(page, { query: "policy=aircache&keep=10&seed=7" });
   await ask(page, "What is the date?");
-  await page.getByRole("button", { name: "Copy link" }).click();
+  await page.getByRole("button", { name: "Share…" }).click();
+  await page.getByRole("menuitem", { name: "Copy link" }).click();
   await expect(page.getByRole("button", { name: "Copied", exact: true })).toBeVisible();
   const link = new URL(await page.evaluate(() => navigator.clipboard.readText()));
   expect(Object.fromEntries(link.searchParams)).toMatchObject({
@@ -41,13 +42,26 @@ test("an answer is saved beside the full cache's as one PNG", async ({ page }) =
   await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the date?");
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Save as image" }).click();
+  await page.getByRole("button", { name: "Share…" }).click();
+  await page.getByRole("menuitem", { name: "Save as image" }).click();
   const file = await (await download).path();
   const bytes = fs.readFileSync(file);
   expect(bytes.subarray(1, 4).toString()).toBe("PNG");
   expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1200, 630]);
   // Two answers, two bars and the image: a blank picture would be a few kilobytes.
   expect(bytes.length).toBeGreaterThan(40_000);
+});
+
+test("the actions of a compared answer take one row at 1280 px and wider", async ({ page }) => {
+  await openScripted(page, { query: "policy=aircache&keep=10" });
+  await ask(page, "What is the date?");
+  const share = page.getByRole("button", { name: "Share…" });
+  for (const width of [1280, 1366, 1440]) {
+    await page.setViewportSize({ width, height: 720 });
+    const { height } = (await share.boundingBox())!;
+    const actions = await share.locator("..").boundingBox();
+    expect(actions!.height, `${width} px`).toBe(height);
+  }
 });
 
 test("how low it can go: the shares stand on the slider, and the smallest that changes nothing is named", async ({

@@ -7,6 +7,7 @@ interface Props {
   readonly items: readonly {
     readonly key: string;
     readonly label: ReactNode;
+    readonly help?: string;
     readonly onPick: () => void;
   }[];
 }
@@ -62,13 +63,14 @@ export function Menu({ label, className, items }: Props) {
         }}
         onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}
       >
-        {items.map(({ key, label: text, onPick }, index) => (
+        {items.map(({ key, label: text, help, onPick }, index) => (
           <button
             key={key}
             // React's autoFocus focuses on mounting; the attribute does when the popover opens.
             ref={index === 0 ? (item) => item?.setAttribute("autofocus", "") : undefined}
             type="button"
             role="menuitem"
+            title={help}
             className={styles.item}
             onClick={() => pick(onPick)}
           >
