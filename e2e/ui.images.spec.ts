@@ -480,6 +480,8 @@ async function recordVideo(page: Page): Promise<Buffer> {
     for (let step = 0; step <= 20; step++) {
       context.fillStyle = `hsl(0 0% ${5 * step}%)`;
       context.fillRect(0, 0, 160, 120);
+      // A canvas is captured when a frame is drawn, which a busy machine may leave out for a second.
+      await new Promise(requestAnimationFrame);
       await new Promise((done) => setTimeout(done, 60));
     }
     recorder.stop();

@@ -38,6 +38,7 @@ test("the meter, the chart's table and the facts tell the same bytes", async ({ 
   ]);
   await page.getByRole("button", { name: "Show data: KV cache over time" }).click();
   const table = page.getByRole("table", { name: "KV cache over time" });
+  await expect(table.locator("tbody tr")).not.toHaveCount(0);
   const kv = await table.locator("tbody tr td:nth-child(2)").allTextContents();
   expect(Math.max(...kv.map(Number))).toBe(result!.kvBytes.before);
   expect(Number(kv.at(-1))).toBe(result!.kvBytes.end);
