@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
-import type { Recording } from "../src/client/recording";
+import type { RecordedResult, Recording } from "../src/client/recording";
 
 const FILE = new URL("./recordings/receipt.json", import.meta.url);
 
@@ -12,6 +12,15 @@ export function recording(): Recording {
   const { load, answers } = JSON.parse(fs.readFileSync(FILE, "utf8")) as Recording;
   const events = load.events.map(({ at, event }) => ({ at: at / LOAD_SPEED, event }));
   return { load: { ...load, events }, answers };
+}
+
+/** What the recording has for a question under a policy. */
+export function recordedResult(question: string, policy: string): RecordedResult {
+  const answer = recording().answers.find(
+    (each) => each.question === question && each.policy === policy,
+  );
+  if (!answer?.result) throw new Error(`The recording has no “${question}” under ${policy}.`);
+  return answer.result;
 }
 
 /**

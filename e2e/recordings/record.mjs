@@ -4,8 +4,7 @@
  *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json [RETENTION]
  * RETENTION is what AirCache keeps, a tenth if it is absent.
  * Needs what `npm test` needs. Times are machine-dependent; no test depends on them.
- * receipt.json holds answers of the weights of 2026-11-27: the tests need a wrong word at a tenth, and later weights
- * read the date right there.
+ * The tests need, at a tenth, one answer equal to the full cache's and one with as many words of which some differ.
  */
 import fs from "node:fs";
 import { deflateSync } from "node:zlib";
