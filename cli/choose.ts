@@ -15,7 +15,7 @@ const LEAST_QUESTIONS = 300;
 const LOWEST = -0.03;
 
 /** One lane over all files. */
-export interface LaneTotal {
+interface LaneTotal {
   /** `policy:retention` */
   readonly lane: string;
   readonly retention: number;

@@ -17,13 +17,13 @@ const WANTED = { wrong: 0.8, right: 0.1 } as const;
 const MEASURES: readonly ConfidenceMeasure[] = ["mean", "min"];
 
 /** An answer whose truth is known. */
-export interface JudgedAnswer {
+interface JudgedAnswer {
   readonly isRight: boolean;
   readonly logProbabilities: readonly number[];
 }
 
 /** A threshold, and the shares in [0, 1] of wrong and of right answers below it. */
-export interface Operating {
+interface Operating {
   readonly measure: ConfidenceMeasure;
   readonly threshold: number;
   readonly wrongMarked: number;

@@ -13,7 +13,7 @@ const CORS = {
   "access-control-allow-headers": "*",
 };
 
-export interface HubDouble {
+interface HubDouble {
   /** The page, at the origin that stores the files: the only one besides the Hub that its policy allows. */
   readonly pageUrl: string;
   /** Requests so far: path and range. */

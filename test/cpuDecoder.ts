@@ -13,7 +13,7 @@ type Floats = Float32Array<ArrayBuffer>;
 export type OpenRows = readonly (readonly { readonly k: Floats[]; readonly v: Floats[] }[])[];
 
 /** A token, or a row of features in its place. */
-export type StepInput = number | FeatureRow;
+type StepInput = number | FeatureRow;
 
 export interface FeatureRow {
   /** [hidden] */

@@ -21,7 +21,7 @@ export interface FamilyCase {
   readonly greedyIds: readonly number[];
 }
 
-export interface FamilyFixture {
+interface FamilyFixture {
   readonly directory: string;
   readonly cases: readonly FamilyCase[];
   /** New tensor names by the names in the files. */

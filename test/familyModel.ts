@@ -22,7 +22,7 @@ interface TestPicture {
 }
 
 /** A case as it is given to a decoder: the recorded ids, and which rows are images. */
-export interface CasePrompt {
+interface CasePrompt {
   readonly tiles: readonly PromptTile[];
   /** Where the first turn's prompt ends; undefined: there is one turn. */
   readonly firstEnd: number | undefined;

@@ -5,7 +5,7 @@ import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
 
 export { maxError, randomFloats };
 
-export interface TestMatrixSpec {
+interface TestMatrixSpec {
   readonly dtype: DType;
   readonly rows: number;
   readonly columns: number;

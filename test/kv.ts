@@ -127,7 +127,7 @@ function fromHalf(half: number): number {
   return sign * (exponent === 0 ? mantissa * 2 ** -14 : (1 + mantissa) * 2 ** (exponent - 15));
 }
 
-export interface CpuMerge {
+interface CpuMerge {
   /** Rows before the span. */
   readonly base: number;
   readonly kept: Uint32Array;

@@ -4,7 +4,7 @@ import type { SampledFrame } from "@/protocol/request";
 import { inputError } from "../shared/options";
 
 /** A file of `--frames`, and its place in the video. */
-export interface FrameFile {
+interface FrameFile {
   readonly file: string;
   readonly frame: SampledFrame;
 }

@@ -10,7 +10,7 @@ Loads a model, asks nothing, and prints as JSON what it is and what loading took
 `;
 
 /** What is printed. */
-export interface LoadDocument extends ModelInfo {
+interface LoadDocument extends ModelInfo {
   /** Bytes of the weights in GPU buffers. */
   readonly weightBytes: number;
   /** `loadPeakBytes` / `weightBytes` */

@@ -39,7 +39,7 @@ export interface VerifyDocument {
   readonly same: boolean;
 }
 
-export interface IdComparison {
+interface IdComparison {
   readonly recorded: readonly number[];
   readonly here: readonly number[];
   /** Ids before the first difference. */

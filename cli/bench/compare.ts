@@ -5,7 +5,7 @@ import type { OpenedEngine } from "../shared/engine";
 import type { Report } from "./report";
 
 /** The cost of three lanes relative to one, for the same question with an empty cache. */
-export interface CompareReport {
+interface CompareReport {
   readonly lanes: readonly string[];
   /** Median time from the call to the first token of the first lane. */
   readonly firstTokenMs: { readonly one: number; readonly three: number };

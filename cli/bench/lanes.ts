@@ -27,7 +27,7 @@ const LANES: readonly (readonly [policy: string, retention: number])[] = [
   ["streaming", 0.1],
 ];
 
-export interface LanesReport {
+interface LanesReport {
   /** The first answer, before anything is warm. */
   readonly cold: TurnResult;
   readonly rounds: number;

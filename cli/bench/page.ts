@@ -8,7 +8,7 @@ import { buildIfStale, serveSite } from "../shared/site";
 import type { Report } from "./report";
 
 /** The load of the page's main thread during an answer, for one engine. */
-export interface PageReport {
+interface PageReport {
   /** The engine in its worker, or a recording, which has no cost of its own. */
   readonly engine: "real" | "scripted";
   /** From navigation to a loaded model. */

@@ -31,7 +31,7 @@ export interface Answered {
 }
 
 /** Scores of a policy over all questions. Shares are in [0, 1]. */
-export interface LaneScores {
+interface LaneScores {
   readonly lane: string;
   readonly questions: number;
   /** Questions without an answer; they count as wrong. */

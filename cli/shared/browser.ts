@@ -13,7 +13,7 @@ interface Candidate {
 }
 
 /** A Chromium that has provided a WebGPU device. */
-export interface FoundBrowser extends Candidate {
+interface FoundBrowser extends Candidate {
   readonly args: readonly string[];
   readonly version: string;
 }

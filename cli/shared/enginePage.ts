@@ -27,7 +27,7 @@ export interface Question extends Omit<AskRequest, "images" | "settings" | "samp
   readonly stopAt?: StopAt;
 }
 
-export interface Comparison extends Omit<CompareRequest, "images" | "lanes" | "sampling"> {
+interface Comparison extends Omit<CompareRequest, "images" | "lanes" | "sampling"> {
   readonly lanes: readonly Partial<CacheSettings>[];
   readonly sampling?: Partial<Sampling>;
 }

@@ -1,5 +1,5 @@
 /** A straight line through measurements, and how sure its slope is. */
-export interface Slope {
+interface Slope {
   /** Change per unit of x. */
   readonly perUnit: number;
   /** Half of the 95 % confidence interval. */

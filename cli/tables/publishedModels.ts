@@ -8,7 +8,7 @@ const FOLDER = "reference/published";
 export const PUBLISHED_TABLE = "src/store/models/published.json";
 
 /** A published model's configuration, as far as the engine reads it. */
-export interface PublishedConfig {
+interface PublishedConfig {
   readonly id: string;
   /** Number of parameters that its page on the Hub states. */
   readonly parameters: number;
@@ -18,7 +18,7 @@ export interface PublishedConfig {
 }
 
 /** A model with what it costs, smallest first. */
-export interface PublishedOutline extends ModelOutline {
+interface PublishedOutline extends ModelOutline {
   readonly id: string;
 }
 

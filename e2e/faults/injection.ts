@@ -16,7 +16,7 @@ export interface Trigger {
  * The state of a worker with the injection. A fault lasts until the next stage begins; `heard` counts what
  * it met.
  */
-export interface Injected {
+interface Injected {
   keepsightFault?: { fault: Fault; trigger: Trigger | undefined; isOn: boolean; began: boolean };
   device?: GPUDevice;
   heard: { fetches: number; buffers: number };

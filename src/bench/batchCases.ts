@@ -7,7 +7,7 @@ import { filledCache } from "./stepCases";
 
 const WARM_UP = 2;
 
-export interface BatchTimes {
+interface BatchTimes {
   readonly rows: number;
   readonly sequences: number;
   /** Milliseconds of a step, in which every sequence decodes one token. */

@@ -18,7 +18,7 @@ export interface HostStep {
   readonly wait: number;
 }
 
-export interface HostTimes {
+interface HostTimes {
   /** With `SUBMITS_IN_FLIGHT` groups in flight. */
   readonly steps: readonly HostStep[];
   /** Milliseconds of one step alone, from its first call to its token. */

@@ -14,7 +14,7 @@ export interface LatencyLane {
   readonly gpuMs: number[];
 }
 
-export interface LatencyArgs {
+interface LatencyArgs {
   readonly rows: number;
   /** Share of the rows that the second lane keeps. */
   readonly share: number;

@@ -1,7 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 
 /** GPU time of a compute pass, or of one dispatch. */
-export interface PassTime {
+interface PassTime {
   readonly label: string;
   readonly us: number;
   /** When it ended, in microseconds from any moment. */

@@ -6,7 +6,7 @@ export class PlanError extends Error {
 }
 
 /** The cached rows that a plan is checked against. */
-export interface PlanShape {
+interface PlanShape {
   readonly layers: number;
   readonly kvHeads: number;
   /** Rows of the span that a head of a layer holds. */
@@ -18,7 +18,7 @@ export function keptRows({ keep }: LayerPlan, head: number): Uint32Array {
   return keep[keep.length === 1 ? 0 : head] as Uint32Array;
 }
 
-export type AssignedMerge = Extract<MergePlan, { readonly kind: "assign" }>;
+type AssignedMerge = Extract<MergePlan, { readonly kind: "assign" }>;
 
 /**
  * For each row of a head's span the row that it is merged into, or -1. A kept row may itself be

@@ -19,12 +19,12 @@ export interface NumberLimits {
   readonly odd?: true;
 }
 
-export interface NumberSpec extends OptionBase, NumberLimits {
+interface NumberSpec extends OptionBase, NumberLimits {
   readonly kind: "number";
   readonly default: number;
 }
 
-export interface ChoiceSpec<V extends readonly string[] = readonly string[]> extends OptionBase {
+interface ChoiceSpec<V extends readonly string[] = readonly string[]> extends OptionBase {
   readonly kind: "choice";
   readonly values: V;
   readonly default: string;

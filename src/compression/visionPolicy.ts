@@ -15,7 +15,7 @@ export interface VisualChoice {
 }
 
 /** A policy that chooses before the prefill. */
-export interface VisionSpec<S extends OptionSpecs>
+interface VisionSpec<S extends OptionSpecs>
   extends Pick<PolicySpec<S>, "id" | "label" | "summary" | "paper" | "release" | "options"> {
   readonly beforePrefill: readonly (keyof VisionTaps)[];
   /** How the kept rows differ in number from the retention's share; absent: they do not. */

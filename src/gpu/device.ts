@@ -9,12 +9,12 @@ export interface AdapterFacts {
   readonly features: readonly string[];
 }
 
-export interface DeviceGrant {
+interface DeviceGrant {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
 }
 
-export type DeviceProblem =
+type DeviceProblem =
   | { readonly kind: "noAdapter" }
   | {
       readonly kind: "limit";
@@ -55,7 +55,7 @@ const NEEDED = {
 /** Optional features that our kernels and ONNX Runtime use. */
 const WANTED: readonly string[] = ["shader-f16", "subgroups"];
 
-export interface DeviceOptions {
+interface DeviceOptions {
   /** Also request GPU timestamps. For profiling only: they slow some drivers down. */
   readonly timestamps?: boolean;
 }

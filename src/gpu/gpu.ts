@@ -10,7 +10,7 @@ export class KernelCompileError extends Error {
 }
 
 /** Optional features of this device. */
-export interface GpuFeatures {
+interface GpuFeatures {
   readonly f16: boolean;
   readonly subgroups: boolean;
   readonly timestamps: boolean;

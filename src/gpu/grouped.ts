@@ -7,7 +7,7 @@ type Floats = Float32Array<ArrayBuffer>;
 type Words = Uint32Array<ArrayBuffer>;
 
 /** Where the parts of a row are, in words. */
-export interface GroupedLayout extends Grouping {
+interface GroupedLayout extends Grouping {
   /** Of a row. */
   readonly words: number;
   readonly codeWords: number;

@@ -8,7 +8,7 @@ export type Access = "read" | "write";
 export type ParamTypes = Readonly<Record<string, "u32" | "f32">>;
 
 /** A value for each parameter of a kernel. */
-export type ParamValues<P extends ParamTypes> = { readonly [N in keyof P]: number };
+type ParamValues<P extends ParamTypes> = { readonly [N in keyof P]: number };
 
 /**
  * A kernel as data. `code` is WGSL from `.wgsl` files, concatenated in order; `constants` feed its

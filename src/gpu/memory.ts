@@ -5,7 +5,7 @@
 export type Pool = "weights" | "kv" | "reference" | "activations" | "vision";
 
 /** Live bytes per pool. */
-export type PoolBytes = Readonly<Record<Pool, number>>;
+type PoolBytes = Readonly<Record<Pool, number>>;
 
 /** Bytes that an adapter, or the limit that was set, does not hold. */
 export class OutOfMemoryError extends Error {

@@ -13,7 +13,7 @@ export interface Variants {
 export const PLAIN: Variants = { reduction: "one", matmul: "registers", flash: "plain" };
 
 /** The adapter's properties that decide the variants. */
-export interface AdapterTraits {
+interface AdapterTraits {
   /** A software adapter: a barrier costs microseconds, and a load more than a multiplication. */
   readonly isFallback: boolean;
   readonly hasSubgroups: boolean;

@@ -15,7 +15,7 @@ export interface DownloadProgress {
   readonly totalBytes: number;
 }
 
-export interface FilesOptions extends Omit<DownloadOptions, "onBytes" | "connection"> {
+interface FilesOptions extends Omit<DownloadOptions, "onBytes" | "connection"> {
   /** Opens a file for as long as its download lasts. */
   readonly open: (name: string) => Promise<GrowingFile & { close(): void }>;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;

@@ -4,7 +4,7 @@ import { type KeptModel, keyOf, listKept, modelsFolder, writeManifest } from "./
 import type { HubAccess, ModelAddress, Repository } from "./repository";
 import { confirmRepository, findRepository } from "./site";
 
-export interface InstallOptions extends HubAccess {
+interface InstallOptions extends HubAccess {
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 

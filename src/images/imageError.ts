@@ -1,4 +1,4 @@
-export type ImageErrorCode = "badImage" | "imageTooLarge" | "outOfMemory";
+type ImageErrorCode = "badImage" | "imageTooLarge" | "outOfMemory";
 
 /** What is wrong, with its numbers. */
 export type ImageProblem =

@@ -2,7 +2,7 @@ export const EOI = 0xd9;
 export const SOS = 0xda;
 
 /** A marker segment. The end marker has no content. */
-export interface JpegSegment {
+interface JpegSegment {
   readonly marker: number;
   /** Offset of the content, behind the length. */
   readonly start: number;

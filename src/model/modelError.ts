@@ -1,4 +1,4 @@
-export type ModelErrorCode =
+type ModelErrorCode =
   | "unknownArchitecture"
   | "missingFile"
   | "badModel"

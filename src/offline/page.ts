@@ -5,7 +5,7 @@ const CONTROL_MS = 1000;
 /** A newer build that does not reply within this time, in ms, takes over at a later visit. */
 const TAKE_OVER_MS = 5000;
 
-export interface Offline {
+interface Offline {
   /**
    * Resolves when the engine may read its files: at once in most visits; at the first visit when
    * the service worker is in control, so that the model is not downloaded twice; never if a newer

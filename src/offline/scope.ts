@@ -18,7 +18,7 @@ export interface ServiceWorkerScope {
 }
 
 /** An event that keeps the worker alive until `work` has settled. */
-export interface LastingEvent extends Event {
+interface LastingEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -27,7 +27,7 @@ export interface RequestEvent extends LastingEvent {
   respondWith(response: Promise<Response>): void;
 }
 
-export interface OrderEvent extends LastingEvent {
+interface OrderEvent extends LastingEvent {
   readonly data: Order;
   readonly ports: readonly MessagePort[];
 }

@@ -1,5 +1,5 @@
 /** The parts of an answered turn that a calibration needs. */
-export interface ForgetSample {
+interface ForgetSample {
   readonly layers: readonly { readonly rowsBefore: number; readonly rowsAfter: number }[];
   readonly scope: "visual" | "prompt";
   readonly promptTokens: number;

@@ -1,7 +1,7 @@
 import type { Directory, Loose } from "./directory";
 
 /** A directory that must be refused with a sentence, or answer as the unchanged one does. */
-export interface HostileDirectory {
+interface HostileDirectory {
   readonly name: string;
   change(directory: Directory): unknown;
   /** In the sentence of the refusal; undefined: the answer is that of the unchanged directory. */

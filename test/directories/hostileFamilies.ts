@@ -1,7 +1,7 @@
 import type { Directory, Loose } from "./directory";
 
 /** A changed directory of a family: refused by a sentence when it is loaded or asked about an image, or it answers. */
-export interface HostileFamily {
+interface HostileFamily {
   /** A folder of `fixtures/families`. */
   readonly family: string;
   readonly name: string;

@@ -40,7 +40,7 @@ const MOST_CHUNK_ROWS = 8000;
 const CACHE_BYTES = 2 ** 27;
 const COUNT = 32;
 
-export interface AttentionTrials {
+interface AttentionTrials {
   readonly reduction: Reduction;
   readonly flash: FlashVariant;
   readonly shapes?: readonly Shape[];

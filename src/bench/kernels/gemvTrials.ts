@@ -5,7 +5,7 @@ import { type GemvPlan, gemvPlan } from "@/gpu/kernels/decode/gemvWidth";
 import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 /** A matrix of a decoder. */
-export interface GemvProblem {
+interface GemvProblem {
   readonly name: string;
   readonly dtype: DType;
   readonly rows: number;

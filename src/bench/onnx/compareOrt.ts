@@ -9,7 +9,7 @@ export interface Both<T> {
   readonly ort: T;
 }
 
-export interface OrtTimes {
+interface OrtTimes {
   /** Type of ONNX Runtime's weights, cache and arithmetic. */
   readonly type: string;
   /** Greedy ids after one prompt. */
@@ -21,7 +21,7 @@ export interface OrtTimes {
   readonly prefill: readonly ({ readonly rows: number } & Both<readonly number[]>)[];
 }
 
-export interface OrtSizes {
+interface OrtSizes {
   readonly rows: readonly number[];
   readonly prefill: readonly number[];
   readonly steps: number;

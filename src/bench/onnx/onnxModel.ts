@@ -2,7 +2,7 @@ import { encodeMessage, type Field } from "./protobuf";
 
 /** Numbers of `TensorProto.DataType`. */
 const TYPES = { float32: 1, int32: 6, int64: 7, float16: 10 } as const;
-export type OnnxType = keyof typeof TYPES;
+type OnnxType = keyof typeof TYPES;
 
 /** `com.microsoft`: operators that ONNX Runtime adds. */
 const CONTRIB = "com.microsoft";

@@ -3,7 +3,7 @@ import type { PromptAttention, RowScores } from "./tap";
 /** Sums and maxima over query rows and the query heads of a group, in double precision. */
 
 /** Reduces the rows of one group's heads to one value per key. */
-export type Fold = (out: Float64Array, rows: readonly Float32Array[], query: number) => void;
+type Fold = (out: Float64Array, rows: readonly Float32Array[], query: number) => void;
 
 /** Adds the mean over the group's heads, times `scale`. */
 export function meanOfRows(scale: number) {

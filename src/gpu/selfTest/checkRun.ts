@@ -20,10 +20,7 @@ export const CHECK_ROWS = 9;
 
 type Floats = Float32Array<ArrayBuffer>;
 /** Records its kernels; once they have run, what it returns compares them. */
-export type KernelCheck = (
-  scratch: TestBuffers,
-  recorder: Recorder,
-) => Promise<() => Promise<number>>;
+type KernelCheck = (scratch: TestBuffers, recorder: Recorder) => Promise<() => Promise<number>>;
 
 /** Of one kernel that contains a reduction. */
 export type ReductionCheck = (

@@ -64,7 +64,7 @@ export function rotate(vectors: Floats, angles: Floats, heads: number, headDim: 
   });
 }
 
-export interface ReferenceAttentionInput {
+interface ReferenceAttentionInput {
   readonly shape: HeadShape;
   /** [rows, heads, headDim], rotated, not scaled. */
   readonly queries: Floats;

@@ -17,7 +17,7 @@ export interface SelfTestResult {
 }
 
 /** A variant that computed wrong results. */
-export interface KernelNotice {
+interface KernelNotice {
   readonly code: "wrongKernels";
   readonly kind: keyof Variants;
   readonly variant: string;

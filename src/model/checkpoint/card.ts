@@ -1,7 +1,7 @@
 import type { JsonObject } from "./files";
 
 /** What a model directory says of its model. */
-export interface CardFields {
+interface CardFields {
   readonly purpose?: string;
   /** An answer is unsure below this probability. */
   readonly confidence?: { readonly measure: "mean" | "min"; readonly threshold: number };

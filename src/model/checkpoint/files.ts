@@ -8,7 +8,7 @@ export interface FileProgress {
   readonly totalBytes: number;
 }
 
-export interface ModelFilesOptions {
+interface ModelFilesOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: FileProgress) => void;
   /** Default: the global one. */

@@ -21,7 +21,7 @@ export type RopeScaling =
     };
 
 /** Multimodal rotary positions (M-RoPE, https://arxiv.org/abs/2409.12191): each pair has one of three axes. */
-export interface RopeAxes {
+interface RopeAxes {
   /** Pairs of time, height and width. */
   readonly sections: readonly [time: number, height: number, width: number];
   /** Whether the axes take turns (Qwen3-VL), or follow each other. */

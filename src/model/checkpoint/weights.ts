@@ -11,7 +11,7 @@ import { decoderTypes, type WeightType } from "./weightTypes";
 import type { UploadOptions } from "./weightUpload";
 
 /** The weight of a norm and a bias in one buffer, because a kernel has at most eight bindings. */
-export interface NormWeightAndBias {
+interface NormWeightAndBias {
   readonly buffer: GPUBuffer;
   /** Word where the bias starts; a multiple of 64, so that the bias can be bound by itself. */
   readonly biasFirst: number;

@@ -6,7 +6,7 @@ import type { Finish, GenerateArgs, GeneratedToken } from "./generation";
 import { type SampledToken, SUBMITS_IN_FLIGHT } from "./tokenReadback";
 
 /** One of several answers that are generated together. */
-export interface BatchLane extends Omit<GenerateArgs, "signal">, Sequence {
+interface BatchLane extends Omit<GenerateArgs, "signal">, Sequence {
   /** Called with each of its tokens; their `ms` is the time of a step of all lanes. */
   arrive(token: GeneratedToken): void;
 }

@@ -17,7 +17,7 @@ const SLOTS = 256;
 const ALIGNED_WORDS = 64;
 
 /** A sequence of a batch. */
-export interface BatchMember extends StepArgs {
+interface BatchMember extends StepArgs {
   /** Tokens that were sampled before. */
   readonly drawn: number;
 }

@@ -1,6 +1,6 @@
 import type { KvCache } from "../kv/cache";
 
-export interface ComputedRows {
+interface ComputedRows {
   readonly ids: Uint32Array;
   /** The token of each row, from the first new one on; undefined: every token has a row. */
   readonly tokens: Uint32Array | undefined;

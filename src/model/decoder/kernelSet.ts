@@ -33,7 +33,7 @@ export interface KernelSet {
   readonly sample: Sampler;
 }
 
-export interface KernelSetSpec {
+interface KernelSetSpec {
   readonly variants: Variants;
   readonly types: DecoderTypes;
   readonly kvType: KvType;

@@ -17,7 +17,7 @@ export function append(
 }
 
 /** The products of a layer on several rows. */
-export interface RowProducts extends ProductKernels {
+interface RowProducts extends ProductKernels {
   /** `qkv` = RMSNorm(x) Wqkvᵀ + b, and the norms of its heads */
   projectQkv(recorder: Recorder, weights: LayerWeights): void;
 }

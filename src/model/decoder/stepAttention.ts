@@ -21,7 +21,7 @@ export interface MovingSlots {
   readonly positions: GPUBuffer;
 }
 
-export interface StepAttentionInput {
+interface StepAttentionInput {
   readonly cache: KvCache;
   /** H, query heads. */
   readonly heads: number;

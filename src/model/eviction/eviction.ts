@@ -16,7 +16,7 @@ import { checkRule, type LowestVictim, perHead, planRound } from "./evictionRoun
 import { SlotLedger, type SlotLedgerInput } from "./slotLedger";
 import { sortSlots } from "./slotOrder";
 
-export interface EvictionInput extends SlotLedgerInput {
+interface EvictionInput extends SlotLedgerInput {
   /** H, query heads. */
   readonly heads: number;
   readonly rule: DecodeRule;

@@ -12,7 +12,7 @@ export class EvictionError extends Error {
 export type LowestVictim = Extract<DecodeRule["victim"], { readonly kind: "lowest" }>;
 
 /** One round of evictions: at most one row of every list. */
-export interface EvictionRound {
+interface EvictionRound {
   /** [layers, kvHeads, EVICT_ORDER_WORDS] what the kernels do with each head. */
   readonly orders: Uint32Array<ArrayBuffer>;
   /** Per layer with a victim, the slot of each list: `EVICT_LOWEST` if the GPU finds it, -1 for none. */

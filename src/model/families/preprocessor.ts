@@ -6,7 +6,7 @@ import type { Raster } from "./family";
 
 const FILE = "preprocessor_config.json";
 
-export interface PreprocessorFiles {
+interface PreprocessorFiles {
   /** Of the image processor. */
   readonly preprocessor: JsonObject;
   /** `processor_config.json`, if there is one. */
@@ -122,7 +122,7 @@ export function pillowFilter(number: unknown): ResampleFilter {
 }
 
 /** Part of an image, in pixels. Beyond the image it is black. */
-export interface PixelRect {
+interface PixelRect {
   readonly left: number;
   readonly top: number;
   readonly width: number;

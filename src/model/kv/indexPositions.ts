@@ -27,7 +27,7 @@ interface Shift {
 }
 
 /** The rows of a cache before a plan is executed. */
-export interface Standing {
+interface Standing {
   readonly rows: RowCounts;
   /** The newest rows of every head that have their tokens' own positions: an image and what follows. */
   readonly unplaced: readonly AxisPositions[];

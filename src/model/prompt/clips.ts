@@ -4,7 +4,7 @@ export interface Framed {
 }
 
 /** Images of a turn from `first` on that stand together: the frames of a video, or one image. */
-export interface Clip {
+interface Clip {
   readonly first: number;
   readonly count: number;
   readonly isVideo: boolean;

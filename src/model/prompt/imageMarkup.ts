@@ -7,7 +7,7 @@ export interface TileGrid {
 }
 
 /** Part of an image, in fractions of its width and height. */
-export interface TileBox {
+interface TileBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;

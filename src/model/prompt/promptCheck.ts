@@ -12,7 +12,7 @@ const IMAGE: PromptImage = {
   tiles: [{ gridRows: 1, gridColumns: 1, box: { x: 0, y: 0, width: 1, height: 1 } }],
 };
 
-export interface PromptParts {
+interface PromptParts {
   readonly prompts: PromptBuilder;
   readonly tokenizer: Tokenizer;
   readonly markup: ImageMarkup | undefined;

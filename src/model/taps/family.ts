@@ -85,7 +85,7 @@ export interface KeyLayer {
 }
 
 /** A chunk of the prompt in one layer. */
-export interface Chunk extends KeyLayer {
+interface Chunk extends KeyLayer {
   readonly queries: Queries;
   readonly firstRow: number;
   readonly rows: number;
@@ -100,7 +100,7 @@ export interface Tile {
   readonly rows: number;
 }
 
-export interface TileSource {
+interface TileSource {
   /** [tile rows, heads, padded keys] */
   readonly probabilities: GPUBuffer;
   /** [tile rows, heads] ones. */

@@ -5,7 +5,7 @@ export const TAIL_LIMIT = 2048;
 const TILE_BYTES = 32 * 1024 * 1024;
 
 /** Of `asked` queries, those of the last `used` rows are recorded. */
-export interface TapNotice {
+interface TapNotice {
   readonly code: "fewerQueries";
   readonly asked: number;
   readonly used: number;
@@ -44,7 +44,7 @@ export function tapGeometry(
 }
 
 /** Half-open range of rows within the tail. */
-export interface TileSpan {
+interface TileSpan {
   readonly start: number;
   readonly end: number;
 }

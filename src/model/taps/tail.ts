@@ -9,7 +9,7 @@ import { compileCopyRows, compileProbabilities } from "./shared/kernels";
 /** Dispatches of a tap for a tile. */
 const MOST_PER_TILE = 8;
 
-export interface TailLayer {
+interface TailLayer {
   readonly layer: number;
   readonly spans: GPUBuffer;
   readonly k: GPUBuffer;

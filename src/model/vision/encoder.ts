@@ -17,7 +17,7 @@ export interface ImageFeatures {
   readonly keys?: RowKeys;
 }
 
-export interface RowKeys {
+interface RowKeys {
   readonly width: number;
   readonly data: Float32Array;
 }

@@ -39,7 +39,7 @@ export interface EncoderWeights {
   ): Promise<VisionEncoder>;
 }
 
-export interface LoadEncoderOptions extends UploadOptions, NarrowOption {
+interface LoadEncoderOptions extends UploadOptions, NarrowOption {
   /** Default: the range of activations is measured, and not remembered. */
   readonly range?: RangeMemory;
 }

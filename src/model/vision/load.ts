@@ -10,7 +10,7 @@ import type { EncoderWeights } from "./encoderWeights";
 import { OnnxVisionEncoder } from "./onnxEncoder";
 import type { RangeMemory } from "./rangedEncoder";
 
-export interface LoadVisionArgs extends NarrowOption {
+interface LoadVisionArgs extends NarrowOption {
   readonly files: ModelFiles;
   readonly source: ByteSource;
   /** The family's encoder. */

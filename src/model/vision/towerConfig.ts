@@ -39,7 +39,7 @@ export interface TowerConfig {
 }
 
 /** What makes feature rows of patches. */
-export interface ConnectorConfig {
+interface ConnectorConfig {
   /** Folds fold × fold neighbouring patches into one row (pixel shuffle). */
   readonly fold: number;
   /** A layer norm of the folded rows, with PyTorch's default epsilon. */
@@ -64,7 +64,7 @@ export function activationOf(name: unknown): Activation {
 }
 
 /** The sizes that `vision_config` names, each with what an absent field means to `transformers`. */
-export interface TowerDefaults {
+interface TowerDefaults {
   readonly image_size: number;
   readonly patch_size: number;
   readonly num_channels: number;
@@ -88,7 +88,7 @@ export const PLAIN_TOWER = {
   hasFinalNorm: false,
 } as const;
 
-export type TowerSizes = Pick<
+type TowerSizes = Pick<
   TowerConfig,
   | "imageSize"
   | "patchSize"

@@ -20,7 +20,7 @@ export interface ModelLoadOptions {
 }
 
 /** A decoder, and what the self-test found. */
-export interface LoadedLanguage extends SelfTestResult {
+interface LoadedLanguage extends SelfTestResult {
   readonly decoder: Decoder;
 }
 

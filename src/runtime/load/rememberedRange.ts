@@ -4,7 +4,7 @@ import type { RangeMemory } from "@/model/vision/rangedEncoder";
 const CACHE = "keepsight-encoder-ranges";
 
 /** What a measured range depends on. */
-export interface RangeOwner {
+interface RangeOwner {
   /** Where the model is from, and its weights' identity. */
   readonly model: string;
   readonly weights: string;

@@ -11,7 +11,7 @@ import type { SeenImage } from "../session/images";
 import { type Job, markMemory, type Prefilled, type Segment, tellPhase } from "./job";
 import { type EncodedSegment, keptRowsOf, plannedFeatures } from "./pruning";
 
-export interface PrefillOptions {
+interface PrefillOptions {
   /** Instead of the taps of the job's policy, those of several. */
   readonly requests?: readonly TapRequest[];
   /** Of a policy that chooses before the prefill: only its rows are computed. */

@@ -106,7 +106,7 @@ export function policyImportance(
   return { positions: rows.map((row) => start + row), scores: means };
 }
 
-export interface AnswerAttentionInput {
+interface AnswerAttentionInput {
   readonly cache: KvCache;
   /** H, query heads. */
   readonly heads: number;

@@ -18,7 +18,7 @@ export interface TapRequest {
 }
 
 /** Several recorders as one hook. */
-export interface TapRecording extends AttentionHook {
+interface TapRecording extends AttentionHook {
   readonly notices: TapRecorder["notices"];
   /** Taps per request. */
   finish(): Promise<Taps[]>;

@@ -2,7 +2,7 @@ import type { CacheSnapshot, SnapshotHeader } from "@/model/kv/snapshot";
 import type { Seen } from "../request/continuation";
 
 /** A conversation's cache outside of the engine. */
-export interface KeptCache {
+interface KeptCache {
   /** Identity of the weights that computed it, and how they were held. */
   readonly weights: string;
   readonly seen: Seen;

@@ -26,7 +26,7 @@ const ANSWER_ROWS = 32;
 const LOWER = 0.85;
 
 /** A turn that was prefilled in pieces and compressed to what its policy keeps. */
-export interface PiecewisePrefill {
+interface PiecewisePrefill {
   readonly prefilled: Prefilled;
   /** How many new tokens fit. */
   readonly tokens: number;

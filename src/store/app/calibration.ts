@@ -9,7 +9,7 @@ import type { Load } from "../engine/load";
 import type { SampleImage } from "../images/samples";
 import type { ReadonlyStore } from "../readonlyStore";
 
-export type CalibrationState =
+type CalibrationState =
   | { readonly phase: "idle" }
   | { readonly phase: "running"; readonly done: number; readonly total: number }
   | { readonly phase: "failed"; readonly failure: EngineFailure };

@@ -4,7 +4,7 @@ import type { ModelState } from "../engine/model";
 import type { SettingsState } from "../settings/settings";
 
 /** Parts of a report that are someone's own: left out unless chosen. */
-export interface ReportParts {
+interface ReportParts {
   /** Questions, answers, and the titles of images. */
   readonly text: boolean;
   /** Image files. */
@@ -22,7 +22,7 @@ export interface ReportSources {
   readonly now: number;
 }
 
-export interface BrowserFacts {
+interface BrowserFacts {
   readonly userAgent: string;
   /** WebGPU limits of the adapter; undefined without WebGPU. */
   readonly limits: Readonly<Record<string, number>> | undefined;

@@ -9,7 +9,7 @@ export interface RestingWord {
   readonly word: number;
 }
 
-export interface AttentionViewState {
+interface AttentionViewState {
   /** The word under the pointer or the keyboard focus. */
   readonly word: RestingWord | undefined;
   /** Positions of the patches that are pinned for hiding, oldest first. */

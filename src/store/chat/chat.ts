@@ -52,7 +52,7 @@ export interface Chat {
   record(event: EngineEvent): void;
 }
 
-export interface ChatOptions extends RunnerOptions {
+interface ChatOptions extends RunnerOptions {
   readonly newId: () => string;
 }
 

@@ -28,7 +28,7 @@ export interface LaneChoice {
   readonly isPinned: boolean;
 }
 
-export interface ComparisonState {
+interface ComparisonState {
   /** Whether the next question is asked in lanes. */
   readonly isOn: boolean;
   readonly lanes: readonly LaneChoice[];

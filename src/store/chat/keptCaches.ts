@@ -6,7 +6,7 @@ import type { CacheFiles } from "./cacheFiles";
 /** Bytes of all kept caches; the oldest are removed beyond it. */
 export const KEPT_CACHES_LIMIT = 256e6;
 
-export interface KeptCachesState {
+interface KeptCachesState {
   readonly bytes: number;
   readonly count: number;
 }

@@ -8,7 +8,7 @@ import { type SettingsStore, sameSettings } from "../settings/settings";
 import type { Chat } from "./chat";
 
 /** Rows that the next settings would keep of the last answered prompt. */
-export interface Preview {
+interface Preview {
   readonly settings: CacheSettings;
   readonly layers: readonly LayerReport[];
   readonly kvBytes: number;
@@ -16,7 +16,7 @@ export interface Preview {
 
 export type PreviewStore = ReadonlyStore<{ readonly preview: Preview | undefined }>;
 
-export interface PreviewOptions {
+interface PreviewOptions {
   readonly load: Load;
   readonly chat: Chat;
   readonly settings: SettingsStore;

@@ -15,7 +15,7 @@ const UNANSWERED: EngineFailure = { code: "cancelled", message: "" };
 const MAX_TOKENS = 32;
 
 /** The answer at one share. */
-export interface SweepStep {
+interface SweepStep {
   readonly percent: number;
   readonly answer: string;
   /** Whether it is the full cache's answer. */

@@ -3,7 +3,7 @@ import type { TurnResult } from "@/protocol/result";
 import { answerConfidence } from "@/text/confidence";
 
 /** How sure a model is of an answer. */
-export interface Confidence {
+interface Confidence {
   /** In [0, 1]. */
   readonly probability: number;
   /** Most right answers have at least this probability. In [0, 1]. */

@@ -13,7 +13,7 @@ const QUESTION_TOKENS = 384;
 /** Tokens of the markup around an image. */
 const MARKUP_TOKENS = 8;
 
-export interface ImageBudget {
+interface ImageBudget {
   /** Images that still fit into the conversation. */
   readonly images: number;
   /** What sets the limit: the model's context in tokens, or the page. */

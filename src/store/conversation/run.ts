@@ -11,7 +11,7 @@ export interface PhaseProgress {
 }
 
 /** The rows of the answer after compaction, as far as known. */
-export interface RowsReport {
+interface RowsReport {
   readonly layers: readonly LayerReport[];
   readonly images: readonly ImageLayout[];
 }

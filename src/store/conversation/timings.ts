@@ -18,7 +18,7 @@ export interface KvSample {
   readonly mark?: "prefill" | "compact" | "end";
 }
 
-export interface TimingsRecorder {
+interface TimingsRecorder {
   /** @returns the sample that a memory event adds */
   record(event: EngineEvent): KvSample | undefined;
   /** @param lane undefined if the question was not compared */

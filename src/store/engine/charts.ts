@@ -7,13 +7,13 @@ import { createTimingsRecorder, type KvSample, type Timings } from "../conversat
 import type { ReadonlyStore } from "../readonlyStore";
 
 /** A mark on the memory chart, at a time on its clock of working seconds. */
-export interface MemoryMark {
+interface MemoryMark {
   readonly at: number;
   readonly kind: "prefill" | "compact" | "end";
 }
 
 /** Charts of the running answer, or of the conversation's answered turns. */
-export type ChartsView = "live" | "turns";
+type ChartsView = "live" | "turns";
 
 export interface Reading {
   readonly pools: MemoryReading;

@@ -7,11 +7,11 @@ import { formatMegabytes } from "@/text/format";
 /** Largest size in bytes of an image from another site. */
 export const MAX_FETCHED_BYTES = 64e6;
 
-export type FetchOutcome =
+type FetchOutcome =
   | { readonly ok: true; readonly blob: Blob; readonly title: string }
   | { readonly ok: false; readonly failure: EngineFailure };
 
-export interface FetchOptions {
+interface FetchOptions {
   readonly signal: AbortSignal;
   /** @param total undefined if the site does not send it */
   readonly onProgress?: (loaded: number, total: number | undefined) => void;

@@ -18,7 +18,7 @@ export interface SampleImage {
   readonly note?: string;
 }
 
-export interface SamplePage {
+interface SamplePage {
   readonly url: string;
   readonly alt: string;
 }

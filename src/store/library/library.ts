@@ -26,7 +26,7 @@ import type { Undrawn } from "./undrawn";
 /** Engines limit strings to about this length. */
 const MAX_DOCUMENT_BYTES = 500e6;
 
-export interface LibraryState {
+interface LibraryState {
   /** The last edited question, and the name of the conversation with the replaced part. */
   readonly edited: { readonly exchangeId: string; readonly title: string } | undefined;
   /** The last deleted conversation, while it can be restored. */

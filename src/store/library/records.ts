@@ -26,7 +26,7 @@ export interface ConversationRecord {
 
 export type ImageRecord = Omit<ConversationImage, "url">;
 
-export interface ExchangeRecord extends Omit<Exchange, "images" | "attempts"> {
+interface ExchangeRecord extends Omit<Exchange, "images" | "attempts"> {
   readonly pictures: readonly string[];
   readonly attempts: readonly AttemptRecord[];
 }

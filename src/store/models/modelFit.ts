@@ -51,7 +51,7 @@ export function largestBytes(rate: AdapterRate): number {
   return SLOW_SECONDS / answerSeconds(1, rate);
 }
 
-export type Fit = "fits" | "tooLarge" | "unknown";
+type Fit = "fits" | "tooLarge" | "unknown";
 
 /** Whether the rest of a download fits into the browser's storage. */
 export function storageFit(missingBytes: number, { freeBytes }: Place): Fit {

@@ -85,7 +85,7 @@ function initialState(): ModelsState {
   };
 }
 
-export interface ModelsOptions {
+interface ModelsOptions {
   readonly hub: Hub;
   readonly load: Load;
   readonly embedded: LoadRequest;

@@ -23,7 +23,7 @@ export type WeightChoice = (typeof WEIGHT_CHOICES)[number];
 
 /** How the KV cache is held: in 16 bits, or 32 for weights of 32 bits; or in 8 or 4 bits. */
 export const CACHE_CHOICES = ["auto", "q8", "q4"] as const;
-export type CacheChoice = (typeof CACHE_CHOICES)[number];
+type CacheChoice = (typeof CACHE_CHOICES)[number];
 
 /** The next smaller choice; undefined behind the smallest. */
 export function smallerWeights(choice: WeightChoice): WeightChoice | undefined {

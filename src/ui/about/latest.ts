@@ -4,7 +4,7 @@ import type { TurnResult } from "@/protocol/result";
 import type { ChatConversation } from "@/store/conversation/conversation";
 
 /** An answer of the conversation on the page, with what it was asked under. */
-export interface LatestAnswer {
+interface LatestAnswer {
   readonly question: string;
   readonly settings: CacheSettings;
   readonly result: TurnResult;
@@ -24,7 +24,7 @@ export function latestAnswer(
 }
 
 /** One measure of every layer, as reported by the engine. */
-export interface LayerMeasure {
+interface LayerMeasure {
   readonly name: string;
   /** Written out, one per layer. */
   readonly values: readonly string[];

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatMs, formatRetention } from "@/text/form
 import { rowCounters } from "../chat/rowCounters";
 
 /** A number on the page and its value in an answer; the catalogue of texts has its definition. */
-export interface NumberMeaning {
+interface NumberMeaning {
   readonly id: keyof Texts["about"]["meanings"];
   readonly of: (result: TurnResult) => string;
 }

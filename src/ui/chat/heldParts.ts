@@ -1,7 +1,7 @@
 import type { TurnResult } from "@/protocol/result";
 
 /** Rows of a cache after compaction, per layer on average. */
-export interface HeldParts {
+interface HeldParts {
   /** Rows of all images of the conversation before any were dropped. */
   readonly imageRows: number;
   /** How many of them are held. */

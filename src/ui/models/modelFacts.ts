@@ -14,7 +14,7 @@ import { WEIGHT_CHOICES } from "@/store/settings/settings";
 import { formatBytes, formatCount, formatMs } from "@/text/format";
 import { useModels, useSettings } from "../useApp";
 
-export interface Fact {
+interface Fact {
   readonly name: string;
   readonly value: string;
   /** What there is here of it. */

@@ -4,7 +4,7 @@ import type { Viewer } from "@/store/images/viewer";
 import type { Target } from "@/store/images/viewerState";
 import type { ReadonlyStore } from "@/store/readonlyStore";
 
-export type AddingDialog =
+type AddingDialog =
   | { readonly kind: "camera" | "address"; readonly target: Target }
   | { readonly kind: "video"; readonly target: Target; readonly given: Given };
 

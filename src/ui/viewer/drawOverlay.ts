@@ -10,7 +10,7 @@ const FULL_HEAT = 0.7;
 const FULL_SHADE = 0.66;
 const FULL_LIGHT = 0.4;
 
-export interface OverlayInk extends KeptInk {
+interface OverlayInk extends KeptInk {
   readonly overlay: string;
   readonly accent: string;
   readonly warn: string;
@@ -18,7 +18,7 @@ export interface OverlayInk extends KeptInk {
   readonly surface: string;
 }
 
-export interface Outline {
+interface Outline {
   readonly box: PatchBox;
   readonly color: string;
   /** In CSS pixels. */

@@ -13,7 +13,7 @@ export const SCORE_OPTIONS = {
   decay: real("Decay", "Decay of the moving average per query", [0, 0.999], 0.9),
 };
 
-export interface ScoreValues {
+interface ScoreValues {
   readonly scores: "sum" | "mean" | "movingAverage";
   readonly decay: number;
 }

@@ -22,7 +22,7 @@ export function buckets(
   return into.map((_, place) => (isKept[place] === 1 ? -1 : nearest(anchors, place)));
 }
 
-export interface OfficialSelection {
+interface OfficialSelection {
   /** Positions in ascending order of score, like the release's argsort. */
   readonly order: Uint32Array;
   readonly anchors: Uint32Array;

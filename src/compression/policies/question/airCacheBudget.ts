@@ -7,7 +7,7 @@ import type { PlanInput } from "../../types";
 /** Steepness of the ablation's pyramid, as in PyramidKV. */
 const PYRAMID_BETA = 20;
 
-export interface AirCacheBudget {
+interface AirCacheBudget {
   readonly strength: readonly number[];
   readonly skew: readonly number[];
   /** Both scaled to mean 1. */

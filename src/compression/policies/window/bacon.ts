@@ -74,7 +74,7 @@ interface BaconValues extends ObservationValues {
   readonly best: number;
 }
 
-export interface BaconScore {
+interface BaconScore {
   readonly scores: Float64Array;
   /** Weight of the evidence. */
   readonly lambda: number;

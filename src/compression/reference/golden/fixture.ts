@@ -36,7 +36,7 @@ export interface Fixture {
 
 export type FixtureParams = Readonly<Record<string, unknown>>;
 
-export interface FixtureShape {
+interface FixtureShape {
   readonly layers: number;
   /** Query heads. */
   readonly heads: number;
@@ -52,7 +52,7 @@ export interface DecodeStep {
   readonly attn_per_layer?: readonly Packed[];
 }
 
-export interface SearchCase {
+interface SearchCase {
   readonly score_sum: Packed;
   readonly layers: number;
   readonly seq: number;
@@ -165,7 +165,7 @@ export interface Recomputed {
   readonly waived?: Readonly<Record<string, string>>;
 }
 
-export interface PolicyQuestion {
+interface PolicyQuestion {
   readonly policy: string;
   readonly options: OptionValues;
   readonly retention: number;

@@ -46,7 +46,7 @@ export const FLASH_HEIGHTS = [8, 4, 2] as const;
 /** Workgroups that fill a large GPU. */
 const WANTED_GROUPS = 128;
 
-export interface FlashSpec {
+interface FlashSpec {
   readonly variant: FlashVariant;
   readonly kvType: KvType;
   readonly shape: HeadShape;
@@ -58,7 +58,7 @@ export interface FlashSpec {
   readonly height?: (typeof FLASH_HEIGHTS)[number];
 }
 
-export interface FlashArgs {
+interface FlashArgs {
   readonly cache: CacheBinding;
   /** f32 [rows, heads, headDim], rotated, not scaled. */
   readonly queries: Slice;

@@ -5,7 +5,7 @@ import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import wgsl from "./head_norm.wgsl?raw";
 import type { HeadShape } from "./ropeAppend";
 
-export interface HeadNormArgs {
+interface HeadNormArgs {
   readonly shape: HeadShape;
   /** f32 [2, headDim]: weight for queries, weight for keys. */
   readonly weights: Slice;

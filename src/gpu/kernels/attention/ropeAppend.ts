@@ -25,7 +25,7 @@ export interface CacheBinding {
   readonly layer: number;
 }
 
-export interface RopeAppendArgs {
+interface RopeAppendArgs {
   readonly shape: HeadShape;
   readonly cache: CacheBinding;
   /** f32 [rows, heads + 2 kvHeads, headDim] */

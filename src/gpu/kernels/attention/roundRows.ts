@@ -13,7 +13,7 @@ export interface NewRows {
   readonly stride: number;
 }
 
-export interface RoundRowsArgs {
+interface RoundRowsArgs {
   readonly from: NewRows;
   readonly cache: CacheBinding;
   readonly rows: number;

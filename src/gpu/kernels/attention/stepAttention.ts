@@ -29,7 +29,7 @@ interface StepArgs {
   readonly watched: number;
 }
 
-export interface StepAttentionArgs extends StepArgs {
+interface StepAttentionArgs extends StepArgs {
   readonly k: GPUBuffer;
   readonly query: Queries;
   /** [steps, layers, watched rows] bytes, each line padded to a multiple of 4; zeroed. */
@@ -38,7 +38,7 @@ export interface StepAttentionArgs extends StepArgs {
   readonly steps: number;
 }
 
-export interface StepLocateArgs extends StepArgs {
+interface StepLocateArgs extends StepArgs {
   /** u32 [positions]: column of each original position, or `NO_COLUMN`. */
   readonly columns: GPUBuffer;
   /** u32 [flat rows]: original position of each slot's row. */

@@ -32,7 +32,7 @@ export interface SlotScores {
 }
 
 /** Inputs of one round of evictions. */
-export interface EvictRound {
+interface EvictRound {
   readonly table: GPUBuffer;
   /** u32 [layers, kvHeads, EVICT_ORDER_WORDS]; see `evict_scan.wgsl`. */
   readonly orders: GPUBuffer;

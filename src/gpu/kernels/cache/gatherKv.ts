@@ -12,7 +12,7 @@ interface Rows {
   readonly v: GPUBuffer;
 }
 
-export interface GatherKvArgs {
+interface GatherKvArgs {
   /** u32: header [layers, heads, 4], then the lists; see `gather_kv.wgsl`. */
   readonly lists: GPUBuffer;
   readonly source: Rows;

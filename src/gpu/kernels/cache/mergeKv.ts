@@ -5,7 +5,7 @@ import { kvCode } from "../kv/kvCode";
 import { type KvType, kvMarks } from "../kv/kvType";
 import mergeKv from "./merge_kv.wgsl?raw";
 
-export interface MergeKvArgs {
+interface MergeKvArgs {
   /** u32: header [layers, heads, 4], starts and rows; see `merge_kv.wgsl`. */
   readonly lists: GPUBuffer;
   readonly source: GPUBuffer;

@@ -7,7 +7,7 @@ import nearestKey from "./nearest_key.wgsl?raw";
 const WORKGROUP = 64;
 const BLOCK = 4;
 
-export interface NearestKeyArgs {
+interface NearestKeyArgs {
   /** u32: header [layers, heads, 4], rows, then the spans' starts; see `nearest_key.wgsl`. */
   readonly lists: GPUBuffer;
   readonly keys: GPUBuffer;
@@ -21,7 +21,7 @@ export interface NearestKeyArgs {
   readonly dropped: number;
 }
 
-export type NearestKey = (recorder: Recorder, args: NearestKeyArgs) => void;
+type NearestKey = (recorder: Recorder, args: NearestKeyArgs) => void;
 
 /** @throws KernelCompileError */
 export async function createNearestKey(

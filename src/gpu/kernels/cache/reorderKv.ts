@@ -6,7 +6,7 @@ import reorderKv from "./reorder_kv.wgsl?raw";
 
 const WORKGROUP = 64;
 
-export interface ReorderKvArgs {
+interface ReorderKvArgs {
   /** u32: header [layers, heads, 4], then cycles; see `reorder_kv.wgsl`. */
   readonly lists: GPUBuffer;
   /** One layer's K or V, permuted in place. */

@@ -8,7 +8,7 @@ import rerotateKeys from "./rerotate_keys.wgsl?raw";
 
 const WORKGROUP = 64;
 
-export interface RerotateKeysArgs {
+interface RerotateKeysArgs {
   /** u32: header [layers, heads, 4], then entries (slot, copies row, angle); see `rerotate_keys.wgsl`. */
   readonly lists: GPUBuffer;
   /** One layer's K. */

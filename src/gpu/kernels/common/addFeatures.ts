@@ -5,7 +5,7 @@ import type { FeatureSlice } from "./embed";
 import embedFeatures from "./embed_features.wgsl?raw";
 import { foldGroups } from "./reduction";
 
-export interface AddFeaturesArgs {
+interface AddFeaturesArgs {
   /** u32 [rows]: token ids, or feature rows with `FEATURE_BIT`. */
   readonly ids: Slice;
   readonly features: readonly FeatureSlice[];

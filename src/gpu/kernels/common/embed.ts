@@ -21,7 +21,7 @@ export interface FeatureSlice {
   readonly rows: number;
 }
 
-export interface EmbedArgs {
+interface EmbedArgs {
   /** u32 [rows]: token ids, or feature rows with `FEATURE_BIT`. */
   readonly ids: Slice;
   readonly table: Matrix;

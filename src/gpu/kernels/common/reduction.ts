@@ -11,7 +11,7 @@ import workgroup from "./reduction_workgroup.wgsl?raw";
 export type Reduction = "one" | "workgroup" | "subgroup";
 
 /** The parts of a kernel's spec for a reduction; spread `constants` and `enable` into the spec. */
-export interface ReductionCode {
+interface ReductionCode {
   readonly code: string;
   readonly enable: readonly string[];
   readonly constants: Readonly<Record<string, number>>;

@@ -4,7 +4,7 @@ import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "./reduction";
 import wgsl from "./rms_norm.wgsl?raw";
 
-export interface RmsNormArgs {
+interface RmsNormArgs {
   /** f32 [rows, width] */
   readonly input: Slice;
   /** f32 [width] */

@@ -33,7 +33,7 @@ export type DecodeSizes = Readonly<
   Partial<Record<"qkv" | "output" | "gateUp" | "down" | "head", GemvSize>>
 >;
 
-export interface DecodeQkvArgs {
+interface DecodeQkvArgs {
   readonly shape: HeadShape;
   readonly cache: CacheBinding;
   /** f32 [width] */
@@ -51,7 +51,7 @@ export interface DecodeQkvArgs {
   readonly epsilon: number;
 }
 
-export interface DecodeProjectArgs {
+interface DecodeProjectArgs {
   /** f32 [matrix.columns] */
   readonly input: Slice;
   readonly matrix: Matrix;
@@ -61,13 +61,13 @@ export interface DecodeProjectArgs {
   readonly output: Slice;
 }
 
-export interface DecodeGatedArgs extends DecodeProjectArgs {
+interface DecodeGatedArgs extends DecodeProjectArgs {
   /** f32 [matrix.columns] */
   readonly normWeight: Slice;
   readonly epsilon: number;
 }
 
-export interface DecodeHeadArgs {
+interface DecodeHeadArgs {
   /** f32 [any, matrix.columns] */
   readonly input: Slice;
   readonly inputRow: number;

@@ -30,7 +30,7 @@ export function writtenKvCode(kvType: KvType): string {
 }
 
 /** Names of the bindings of a kernel that are buffers of the cache, by how it uses them. */
-export type KvUses = { readonly [A in keyof typeof ACCESS]?: readonly string[] };
+type KvUses = { readonly [A in keyof typeof ACCESS]?: readonly string[] };
 
 /** WGSL of a kernel that reads or writes the cache, and its constants: spread both into the spec. */
 export function kvCode(kvType: KvType, headDim: number, uses: KvUses = {}) {

@@ -1,5 +1,5 @@
 /** A cache of floating-point numbers. */
-export type PlainKvType = "f32" | "f16";
+type PlainKvType = "f32" | "f16";
 
 /**
  * Data type of a KV cache. `q8` and `q4` round keys and values to codes of 8 and 4 bits: `q8` with a range per row

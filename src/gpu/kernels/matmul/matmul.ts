@@ -63,7 +63,7 @@ export interface MatmulSpec {
 
 /** Tiles of `tiled`; the `narrow` ones are for as many rows as they are named after. */
 export const MATMUL_TILES = ["narrow2", "narrow4", "narrow8", "broad", "square", "small"] as const;
-export type MatmulTile = (typeof MATMUL_TILES)[number];
+type MatmulTile = (typeof MATMUL_TILES)[number];
 
 /** Size of a product; `columns` as stored: a gated matrix has gate and up. */
 export interface MatmulSize {
@@ -71,7 +71,7 @@ export interface MatmulSize {
   readonly columns: number;
 }
 
-export interface MatmulArgs {
+interface MatmulArgs {
   /** f32 [rows, matrix.columns] */
   readonly input: Slice;
   readonly matrix: Matrix;

@@ -28,7 +28,7 @@ export const SAMPLED_WORDS = 3;
 /** Id if no logit could be compared, because the model computed NaN. */
 export const NO_ID = 0xffff_ffff;
 
-export interface SampleArgs {
+interface SampleArgs {
   /** f32 [vocabulary] */
   readonly logits: Slice;
   /** f32 [`sampleSlices(vocabulary)`, 4], scratch. */

@@ -4,7 +4,7 @@ import type { Recorder } from "../../recorder";
 import { foldGroups } from "../common/reduction";
 import wgsl from "./blend_rows.wgsl?raw";
 
-export interface BlendRowsArgs {
+interface BlendRowsArgs {
   /** f32 [any, width] */
   readonly input: Slice;
   /** u32 [rows, parts]: rows of `input`. */

@@ -4,7 +4,7 @@ import type { Recorder } from "../../recorder";
 import { foldGroups } from "../common/reduction";
 import wgsl from "./image_patches.wgsl?raw";
 
-export interface ImagePatchesArgs {
+interface ImagePatchesArgs {
   /** f32 [images, channels, height, width] */
   readonly pixels: Slice;
   /** f32 [images × (lead + patchRows × patchColumns), columns] */

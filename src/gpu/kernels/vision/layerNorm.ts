@@ -4,7 +4,7 @@ import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import wgsl from "./layer_norm.wgsl?raw";
 
-export interface LayerNormArgs {
+interface LayerNormArgs {
   /** f32 [rows, width] */
   readonly input: Slice;
   /** f32 [width] */

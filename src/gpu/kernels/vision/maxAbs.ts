@@ -4,7 +4,7 @@ import type { Recorder } from "../../recorder";
 import { foldGroups } from "../common/reduction";
 import wgsl from "./max_abs.wgsl?raw";
 
-export interface MaxAbsArgs {
+interface MaxAbsArgs {
   /** f32 [length] */
   readonly input: Slice;
   /** u32 [1]: bits of the largest magnitude, so far and afterwards. */

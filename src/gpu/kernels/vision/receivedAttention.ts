@@ -4,7 +4,7 @@ import type { Recorder } from "../../recorder";
 import { foldGroups } from "../common/reduction";
 import wgsl from "./received_attention.wgsl?raw";
 
-export interface ReceivedAttentionArgs {
+interface ReceivedAttentionArgs {
   /** f32 [total, heads, headDim], not scaled. */
   readonly queries: Slice;
   /** f32 [heads, total, headDim] */

@@ -1,7 +1,7 @@
 import { roundToF16 } from "@/gpu/packing";
 
 /** Rows of a matrix in MLX's affine format: each group of columns has a scale and a bias. */
-export interface AffineRows {
+interface AffineRows {
   /** u32 [rows, columns × bits / 32]: codes, the first in the lowest bits. */
   readonly codes: Uint32Array;
   /** [rows, columns / group] */

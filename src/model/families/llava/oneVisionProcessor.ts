@@ -15,7 +15,7 @@ import { NextProcessor } from "./nextProcessor";
 import { OneVisionFrames } from "./oneVisionFrames";
 
 /** One square per image, for turns with several. */
-export interface SquareConfig {
+interface SquareConfig {
   readonly tileSize: number;
   /** Feature rows along a side of the square. */
   readonly side: number;

@@ -12,7 +12,7 @@ import type { QwenVlProcessor } from "./processor";
 import { fittingSize, fittingVideo } from "./size";
 
 /** Positions in time of a video's step behind its first one. */
-export type StepTime = (step: number, secondsPerStep: number) => number;
+type StepTime = (step: number, secondsPerStep: number) => number;
 
 /** Qwen2-VL (https://arxiv.org/abs/2409.12191, section 2.1): steps count by one. */
 export const byStep: StepTime = (step) => step;

@@ -35,7 +35,7 @@ export interface GridTowerConfig {
   readonly positionsPerSecond?: number;
 }
 
-export interface GridWindow {
+interface GridWindow {
   /** Side of a window, in feature rows. */
   readonly side: number;
   /** Layers that attend to the whole image. */

@@ -50,7 +50,7 @@ export function gridOrder(grid: PatchGrid, fold: number, side?: number): GridOrd
 }
 
 /** Four rows of a table and their weights, for each patch in reading order. */
-export interface PositionTaps {
+interface PositionTaps {
   /** u32 [patches, 4] */
   readonly indices: Uint32Array<ArrayBuffer>;
   /** f32 [patches, 4] */
