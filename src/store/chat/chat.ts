@@ -58,13 +58,9 @@ interface ChatOptions extends RunnerOptions {
 
 export function createChat(options: ChatOptions): Chat {
   const { load, caches, newId, now } = options;
-  const store = createStore<ChatState>(() => ({
-    conversation: emptyConversation(newId(), now()),
-    running: undefined,
-    shown: undefined,
-    left: undefined,
-  }));
+  const store = createStore(() => chatAbout(emptyConversation(newId(), now())));
   const runner = new AttemptRunner(options, store);
+  const { queued, queuedLanes } = attemptsWith(newId);
 
   const change = (edit: (conversation: ChatConversation) => ChatConversation) =>
     store.setState(({ conversation }) => ({ conversation: edit(conversation) }));
@@ -73,17 +69,6 @@ export function createChat(options: ChatOptions): Chat {
   const enqueue = (edit: (conversation: ChatConversation) => ChatConversation) => {
     change(edit);
     runner.pump();
-  };
-
-  const queued = (settings: CacheSettings): Attempt => ({
-    id: newId(),
-    settings,
-    run: { phase: "queued" },
-  });
-
-  const queuedLanes = (lanes: readonly CacheSettings[]): readonly Attempt[] => {
-    const comparison = newId();
-    return lanes.map((settings) => ({ ...queued(settings), comparison }));
   };
 
   const begin = (question: string, attempts: readonly Attempt[]) =>
@@ -129,12 +114,9 @@ export function createChat(options: ChatOptions): Chat {
     },
     stop: () => void load.engine()?.cancel(),
     open(conversation, because) {
-      const { conversation: left } = store.getState();
-      store.setState({
-        conversation,
-        shown: undefined,
-        left: because === "image" && left.exchanges.length > 0 ? left : undefined,
-      });
+      const { conversation: before } = store.getState();
+      const left = because === "image" && before.exchanges.length > 0 ? before : undefined;
+      store.setState({ conversation, shown: undefined, left });
       void runner.clear();
     },
     rename: (conversationId, name) =>
@@ -151,4 +133,22 @@ export function createChat(options: ChatOptions): Chat {
     show: (attemptId) => store.setState({ shown: attemptId }),
     record: (event) => runner.record(event),
   };
+}
+
+function chatAbout(conversation: ChatConversation): ChatState {
+  return { conversation, running: undefined, shown: undefined, left: undefined };
+}
+
+/** Attempts that wait for the engine; those of one comparison share an id. */
+function attemptsWith(newId: () => string) {
+  const queued = (settings: CacheSettings): Attempt => ({
+    id: newId(),
+    settings,
+    run: { phase: "queued" },
+  });
+  const queuedLanes = (lanes: readonly CacheSettings[]): readonly Attempt[] => {
+    const comparison = newId();
+    return lanes.map((settings) => ({ ...queued(settings), comparison }));
+  };
+  return { queued, queuedLanes };
 }

@@ -68,54 +68,43 @@ const EMPTY: Omit<ChartsState, "fullMedianMs" | "view"> = {
   phases: undefined,
   decodeMs: 0,
 };
+const INITIAL: ChartsState = { ...EMPTY, view: "live", fullMedianMs: undefined };
 const MEMORY_SAMPLES = 4096;
 const TOKEN_SAMPLES = 2048;
 /** Gap between two runs on the working clock, in seconds. */
 const GAP_S = 0.05;
 
-/**
- * Turns engine events into series. The memory chart's clock counts only time in which the engine
- * works, because pauses between questions would compress the rest of the chart.
- */
+/** Turns engine events into series. */
 export function createCharts(clock: () => number = () => performance.now()): Charts {
-  const store = createStore<ChartsState>(() => ({
-    ...EMPTY,
-    view: "live",
-    fullMedianMs: undefined,
-  }));
+  const store = createStore(() => INITIAL);
   const listeners = new Set<() => void>();
-  const memory = createSeries(3, MEMORY_SAMPLES);
+  const memory = createMemoryTimeline(clock);
   const tokens = createSeries(2, TOKEN_SAMPLES);
   const reference = createSeries(2, TOKEN_SAMPLES);
   /** Lane whose tokens are in `tokens`. */
   let lane: number | undefined;
-  let now = 0;
-  let startedAt = 0;
-  /** The run's first sample on the clock of working seconds. */
-  let firstAt: number | undefined;
   let recorder = createTimingsRecorder();
 
   function changed() {
     for (const listener of listeners) listener();
   }
 
-  function addSample({ at, bytes, fullBytes: fullKv, mark }: KvSample, pools: MemoryReading) {
-    firstAt ??= now + (clock() - startedAt) / 1e3;
-    now = Math.max(now, firstAt + at / 1e3);
-    memory.push([now, bytes, fullKv]);
+  function addSample(sample: KvSample, pools: MemoryReading) {
+    const { bytes, fullBytes: fullKv, mark } = sample;
+    const at = memory.add(sample);
     const { marks, reading: before } = store.getState();
     // The full cache also passes this phase but frees nothing, so it gets no mark.
     const isIdle = mark === "compact" && bytes >= (before?.pools.kv ?? 0);
     store.setState({
       reading: { pools, fullKv },
       ...(fullKv > 0 ? { reads: { weights: pools.weights, fullKv } } : {}),
-      marks: mark && !isIdle ? [...marks, { at: now, kind: mark }] : marks,
+      marks: mark && !isIdle ? [...marks, { at, kind: mark }] : marks,
     });
   }
 
   return {
     store,
-    memory,
+    memory: memory.series,
     tokens,
     reference,
     subscribe(listener) {
@@ -127,10 +116,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
       tokens.clear();
       lane = undefined;
       const { reading } = store.getState();
-      if (memory.length > 0) now += GAP_S;
-      memory.push([now, reading?.pools.kv ?? 0, reading?.fullKv ?? 0]);
-      startedAt = clock();
-      firstAt = undefined;
+      memory.begin(reading?.pools.kv ?? 0, reading?.fullKv ?? 0);
       recorder = createTimingsRecorder();
       changed();
     },
@@ -161,11 +147,43 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     reset() {
       memory.clear();
       tokens.clear();
-      now = 0;
-      firstAt = undefined;
       recorder = createTimingsRecorder();
       store.setState(EMPTY);
       changed();
+    },
+  };
+}
+
+/**
+ * KV bytes over seconds of work. Its clock stands still between questions, because pauses would
+ * compress the rest of the chart.
+ */
+function createMemoryTimeline(clock: () => number) {
+  const series = createSeries(3, MEMORY_SAMPLES);
+  let now = 0;
+  let startedAt = 0;
+  /** Time of the run's first sample. */
+  let firstAt: number | undefined;
+  return {
+    series,
+    /** Starts a run from the bytes that the run before it left. */
+    begin(bytes: number, fullBytes: number) {
+      if (series.length > 0) now += GAP_S;
+      series.push([now, bytes, fullBytes]);
+      startedAt = clock();
+      firstAt = undefined;
+    },
+    /** @returns the sample's time in seconds of work */
+    add({ at, bytes, fullBytes }: KvSample): number {
+      firstAt ??= now + (clock() - startedAt) / 1e3;
+      now = Math.max(now, firstAt + at / 1e3);
+      series.push([now, bytes, fullBytes]);
+      return now;
+    },
+    clear() {
+      series.clear();
+      now = 0;
+      firstAt = undefined;
     },
   };
 }

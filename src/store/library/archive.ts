@@ -2,13 +2,17 @@ import { createStore } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import type { ChatConversation } from "../conversation/conversation";
 import type { ReadonlyStore } from "../readonlyStore";
+import {
+  answerWithin,
+  CONVERSATIONS,
+  committed,
+  done,
+  ENTRIES,
+  openDatabase,
+  SilentError,
+} from "./database";
 import { type ConversationRecord, type Entry, entryOf, toRecord } from "./records";
 import { thumbnailOf } from "./thumbnail";
-
-const DATABASE = "keepsight";
-const CONVERSATIONS = "conversations";
-/** A separate table, so that listing conversations reads no images. */
-const ENTRIES = "entries";
 
 export interface ArchiveState {
   readonly entries: readonly Entry[];
@@ -36,6 +40,8 @@ const OPEN_MS = 3_000;
 /** Time for one write; images may be large. */
 const WRITE_MS = 30_000;
 
+type Edit = (conversations: IDBObjectStore, entries: IDBObjectStore) => void;
+
 /** Opens the archive. Without IndexedDB it stores nothing, and the page still works. */
 export function createArchive(now: () => number = () => Date.now(), openMs = OPEN_MS): Archive {
   const store = createStore<ArchiveState>(() => ({
@@ -45,7 +51,7 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
   }));
   let database = openDatabase();
   /** Executes writes in order. */
-  let last: Promise<void> = within(list(), openMs).then(show, giveUp);
+  let last: Promise<void> = answerWithin(list(), openMs).then(show, giveUp);
 
   async function table(name: string, mode: IDBTransactionMode): Promise<IDBObjectStore> {
     return (await database).transaction(name, mode).objectStore(name);
@@ -73,11 +79,11 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
   }
 
   /** Changes both tables in one transaction. */
-  async function change(edit: (conversations: IDBObjectStore, entries: IDBObjectStore) => void) {
+  async function change(edit: Edit) {
     try {
       const transaction = (await database).transaction([CONVERSATIONS, ENTRIES], "readwrite");
       edit(transaction.objectStore(CONVERSATIONS), transaction.objectStore(ENTRIES));
-      await within(committed(transaction), WRITE_MS);
+      await answerWithin(committed(transaction), WRITE_MS);
       store.setState({ failure: undefined });
     } catch (error) {
       if (store.getState().isKept) store.setState({ failure: sentence(error) });
@@ -85,7 +91,7 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
   }
 
   /** @param prepared what the edit waits for besides earlier writes */
-  function write(edit: Parameters<typeof change>[0], prepared?: Promise<unknown>): Promise<void> {
+  function write(edit: Edit, prepared?: Promise<unknown>): Promise<void> {
     last = last
       .then(() => prepared)
       .then(() => change(edit))
@@ -106,10 +112,9 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
 
   async function record(id: string): Promise<ConversationRecord | undefined> {
     await last;
-    const found = await table(CONVERSATIONS, "readonly")
+    return table(CONVERSATIONS, "readonly")
       .then((conversations) => done<ConversationRecord | undefined>(conversations.get(id)))
       .catch(() => undefined);
-    return found;
   }
 
   return {
@@ -121,17 +126,7 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
       return store.getState().entries[0];
     },
     save: (conversation) => put(toRecord(conversation, now())),
-    rename: (id, name) =>
-      write((conversations, entries) => {
-        const request: IDBRequest<ConversationRecord | undefined> = conversations.get(id);
-        request.onsuccess = () => {
-          if (!request.result) return;
-          const renamed = { ...request.result, name };
-          conversations.put(renamed);
-          const entry: IDBRequest<Entry | undefined> = entries.get(id);
-          entry.onsuccess = () => entries.put(entryOf(renamed, entry.result?.thumbnail));
-        };
-      }),
+    rename: (id, name) => write(renaming(id, name)),
     remove: (id) =>
       write((conversations, entries) => {
         conversations.delete(id);
@@ -140,80 +135,22 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
   };
 }
 
-class SilentError extends Error {
-  override readonly name = "SilentError";
-}
-
-/** @throws SilentError if there was no response in time */
-async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    // If the main thread was busy, a pending answer is delivered before the second timer.
-    const end = () => {
-      timer = setTimeout(() => reject(new SilentError("No answer")), 100);
+/** Changes the name of a conversation, if it exists, and keeps its thumbnail. */
+function renaming(id: string, name: string): Edit {
+  return (conversations, entries) => {
+    const request: IDBRequest<ConversationRecord | undefined> = conversations.get(id);
+    request.onsuccess = () => {
+      if (!request.result) return;
+      const renamed = { ...request.result, name };
+      conversations.put(renamed);
+      const entry: IDBRequest<Entry | undefined> = entries.get(id);
+      entry.onsuccess = () => entries.put(entryOf(renamed, entry.result?.thumbnail));
     };
-    timer = setTimeout(end, ms);
-  });
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
+  };
 }
 
 /** The message for a change that was not stored. */
 function sentence(error: unknown): string {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
   return isFull ? texts.library.full : texts.library.lastNotStored;
-}
-
-function openDatabase(): Promise<IDBDatabase> {
-  const opened = new Promise<IDBDatabase>((resolve, reject) => {
-    if (typeof indexedDB === "undefined") return reject(new Error("No IndexedDB here"));
-    const request = indexedDB.open(DATABASE, 2);
-    request.onupgradeneeded = () => upgrade(request.result, request.transaction);
-    request.onsuccess = () => {
-      // A newer page in another tab has priority; this page then stores nothing and reports that.
-      request.result.onversionchange = () => request.result.close();
-      resolve(request.result);
-    };
-    request.onblocked = () => reject(new Error("An older page holds the database"));
-    request.onerror = () => reject(request.error ?? new Error("IndexedDB did not open"));
-  });
-  // Callers handle the failure; this prevents an unhandled rejection before the first call.
-  opened.catch(() => undefined);
-  return opened;
-}
-
-/** Version 1 had only the conversations table. */
-function upgrade(database: IDBDatabase, transaction: IDBTransaction | null): void {
-  const entries = database.createObjectStore(ENTRIES, { keyPath: "id" });
-  if (!database.objectStoreNames.contains(CONVERSATIONS)) {
-    database.createObjectStore(CONVERSATIONS, { keyPath: "id" });
-    return;
-  }
-  const walk = transaction?.objectStore(CONVERSATIONS).openCursor();
-  if (!walk) return;
-  walk.onsuccess = () => {
-    if (!walk.result) return;
-    entries.put(entryOf(walk.result.value));
-    walk.result.continue();
-  };
-}
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("IndexedDB failed"));
-  });
-}
-
-/** A request may succeed although its transaction fails, for instance if the storage is full. */
-function committed(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    const fail = () => reject(transaction.error ?? new Error("IndexedDB failed"));
-    transaction.onerror = fail;
-    transaction.onabort = fail;
-  });
 }

@@ -1,7 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/request";
-import { formatMegabytes } from "@/text/format";
 import type { Chat } from "../chat/chat";
 import type { ChatState } from "../chat/chatState";
 import type { KeptCaches } from "../chat/keptCaches";
@@ -12,19 +11,16 @@ import {
   titleOf,
 } from "../conversation/conversation";
 import { newestImages, withImages } from "../conversation/conversationImages";
-import { readImage } from "../images/readImage";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { PolicyInfo } from "../settings/policyInfo";
 import type { Archive } from "./archive";
 import { checkRecord } from "./consistency";
 import { withCurrentOptions } from "./currentOptions";
 import type { Ownership } from "./ownership";
-import { type ConversationRecord, type ImageRecord, revive } from "./records";
+import { readExport } from "./readExport";
+import { type ConversationRecord, revive } from "./records";
 import { SchemaError } from "./schema";
 import type { Undrawn } from "./undrawn";
-
-/** Engines limit strings to about this length. */
-const MAX_DOCUMENT_BYTES = 500e6;
 
 interface LibraryState {
   /** The last edited question, and the name of the conversation with the replaced part. */
@@ -83,37 +79,11 @@ export interface LibraryOptions {
 const NOTHING_TOLD: LibraryState = { edited: undefined, removed: undefined, notice: undefined };
 
 export function createLibrary(options: LibraryOptions): Library {
-  const { archive, chat, policies, ownership, undrawn, caches, newId, now } = options;
+  const { archive, chat, undrawn, caches, newId, now } = options;
   const store = createStore(() => NOTHING_TOLD);
   saveChanges(options, store);
 
-  const titleOfEntry = (id: string) =>
-    archive.store.getState().entries.find((entry) => entry.id === id)?.title ?? "";
-
-  /** @returns the stored conversation; undefined, with a notice, if it cannot be shown */
-  async function read(id: string): Promise<ChatConversation | undefined> {
-    const record = await archive.record(id);
-    if (!record) return undefined;
-    const read = revived(record);
-    if (read.ok) return read.conversation;
-    const notice = texts.library.unshown(titleOfEntry(id), read.why);
-    store.setState({ notice });
-    return undefined;
-  }
-
-  /**
-   * Shows the conversation, or a copy if another page has it open: two pages writing one
-   * conversation would lose questions.
-   */
-  async function show(found: ChatConversation): Promise<void> {
-    const isOurs = await ownership.take(found.id);
-    const title = titleOf(found);
-    const own = isOurs ? found : { ...found, id: newId(), name: texts.library.copyTitle(title) };
-    const notice = isOurs ? undefined : texts.library.copied(title);
-    store.setState({ notice });
-    undrawn.begin(found.id);
-    chat.open(withCurrentOptions(own, policies));
-  }
+  const { read, show } = opener(options, store);
 
   function begin() {
     const images = newestImages(chat.store.getState().conversation);
@@ -127,7 +97,7 @@ export function createLibrary(options: LibraryOptions): Library {
   }
 
   async function take(file: File) {
-    const record = await readFile(file, newId, now());
+    const record = await readExport(file, newId, now());
     await archive.put(record);
     const { failure, isKept } = archive.store.getState();
     if (failure || !isKept) throw new Error(failure ?? texts.library.notStored);
@@ -159,7 +129,7 @@ export function createLibrary(options: LibraryOptions): Library {
     },
     async remove(id) {
       const record = await archive.record(id);
-      const title = titleOfEntry(id);
+      const title = storedTitle(archive, id);
       if (id === chat.store.getState().conversation.id) begin();
       await archive.remove(id);
       void caches.remove(id);
@@ -171,11 +141,7 @@ export function createLibrary(options: LibraryOptions): Library {
       if (removed) await archive.put(removed.record);
     },
     exported: (id) => exportFrom(archive, id),
-    take: (file) =>
-      take(file).then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      ),
+    take: (file) => take(file).then(() => undefined, messageOf),
     edit(exchangeId, question, lanes) {
       const before = chat.store.getState().conversation;
       const edited = chat.edit(exchangeId, question, lanes);
@@ -186,6 +152,45 @@ export function createLibrary(options: LibraryOptions): Library {
       store.setState({ edited: { exchangeId: edited, title } });
     },
   };
+}
+
+/** Reads stored conversations and shows them; what cannot be shown as it is becomes a notice. */
+function opener(options: LibraryOptions, store: StoreApi<LibraryState>) {
+  const { archive, chat, policies, ownership, undrawn, newId } = options;
+  return {
+    /** @returns the stored conversation; undefined, with a notice, if it cannot be shown */
+    async read(id: string): Promise<ChatConversation | undefined> {
+      const record = await archive.record(id);
+      if (!record) return undefined;
+      const read = revived(record);
+      if (read.ok) return read.conversation;
+      const notice = texts.library.unshown(storedTitle(archive, id), read.why);
+      store.setState({ notice });
+      return undefined;
+    },
+
+    /**
+     * Shows the conversation, or a copy if another page has it open: two pages writing one
+     * conversation would lose questions.
+     */
+    async show(found: ChatConversation): Promise<void> {
+      const isOurs = await ownership.take(found.id);
+      const title = titleOf(found);
+      const own = isOurs ? found : { ...found, id: newId(), name: texts.library.copyTitle(title) };
+      const notice = isOurs ? undefined : texts.library.copied(title);
+      store.setState({ notice });
+      undrawn.begin(found.id);
+      chat.open(withCurrentOptions(own, policies));
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function storedTitle(archive: Archive, id: string): string {
+  return archive.store.getState().entries.find((entry) => entry.id === id)?.title ?? "";
 }
 
 /** Saves the conversation on screen after every change that is worth it. */
@@ -221,26 +226,6 @@ async function exportFrom(archive: Archive, id: string) {
   if (!record) return undefined;
   const { exportJson } = await import("./exportJson");
   return exportJson(record);
-}
-
-/** The conversation of an exported file, with its images checked. @throws Error if it cannot be read */
-async function readFile(file: File, newId: () => string, now: number): Promise<ConversationRecord> {
-  // Loaded on demand: both are rarely needed, and not on the first screen.
-  const { readDocument, recordOf } = await import("./importJson");
-  if (file.size > MAX_DOCUMENT_BYTES) {
-    const most = formatMegabytes(MAX_DOCUMENT_BYTES, 0);
-    throw new Error(texts.library.tooLarge(file.name, formatMegabytes(file.size), most));
-  }
-  const record = recordOf(readDocument(await file.text(), file.name), newId, now);
-  const pictures: ImageRecord[] = [];
-  for (const { blob, ...source } of record.pictures) {
-    const outcome = await readImage(blob, source);
-    if (!outcome.ok) throw new Error(outcome.failure.message);
-    const { url, ...image } = outcome.image;
-    URL.revokeObjectURL(url);
-    pictures.push(image);
-  }
-  return { ...record, pictures };
 }
 
 /**

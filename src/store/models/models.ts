@@ -95,32 +95,10 @@ interface ModelsOptions {
 
 export function createModels({ hub, load, embedded, begin }: ModelsOptions): Models {
   const store = createStore<ModelsState>(initialState);
-  let abort = new AbortController();
+  const tasks = oneAtATime(store, hub);
   let token: string | undefined;
 
-  /** Runs one task at a time; a failure becomes a sentence, a stop leaves none. */
-  async function attempt(
-    step: ModelsState["step"],
-    id: string,
-    task: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    abort.abort();
-    const own = new AbortController();
-    abort = own;
-    store.setState({ step, failure: undefined, progress: undefined });
-    try {
-      await task(own.signal);
-    } catch (error) {
-      if (!own.signal.aborted) store.setState({ failure: failureOf(error, hub, id) });
-    }
-    if (abort === own) store.setState({ step: "idle", progress: undefined });
-    await refresh();
-  }
-
-  async function refresh() {
-    // Private windows may have no storage; then nothing is kept.
-    store.setState({ kept: await hub.list().catch(() => []) });
-  }
+  const refresh = () => listKept(store, hub);
 
   async function use(request: LoadRequest, inUse: string | undefined) {
     store.setState({ inUse, failure: undefined, isOpen: false });
@@ -134,13 +112,13 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
 
   /** @param start `use` leaves the conversation as it is, `change` begins a new one */
   const fromStorage = (kept: KeptModel, start: typeof use) =>
-    attempt("idle", kept.id, async () => start(await storedRequest(hub, kept), kept.key));
+    tasks.run("idle", kept.id, async () => start(await storedRequest(hub, kept), kept.key));
 
   const choose = (kept?: KeptModel) =>
     kept ? fromStorage(kept, change) : change(embedded, undefined);
 
   const find = (address: ModelAddress, given?: string) =>
-    attempt("looking", address.id, async (signal) => {
+    tasks.run("looking", address.id, async (signal) => {
       token = given;
       store.setState({ found: undefined });
       const found = await lookUp(hub, load, address, { token, signal });
@@ -172,17 +150,14 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       if (!found) return;
       const { id, commit } = found.repository;
       let kept: KeptModel | undefined;
-      await attempt("downloading", id, async (signal) => {
+      await tasks.run("downloading", id, async (signal) => {
         const onProgress = (progress: DownloadProgress) => store.setState({ progress });
         kept = await hub.install({ id, revision: commit }, { token, signal, onProgress });
         store.setState({ found: undefined });
       });
       if (kept) await choose(kept);
     },
-    stop() {
-      abort.abort(new DOMException("Stopped.", "AbortError"));
-      store.setState({ step: "idle", progress: undefined });
-    },
+    stop: tasks.stop,
     choose,
     resuming(name) {
       if (name === lastPart(embedded.baseUrl)) return () => use(embedded, undefined);
@@ -190,10 +165,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       return found && (() => fromStorage(found, use));
     },
     refresh,
-    chooseFolder(name, files) {
-      const baseUrl = `https://folder.invalid/${encodeURIComponent(name)}/`;
-      return change({ baseUrl, files }, "folder");
-    },
+    chooseFolder: (name, files) => change({ baseUrl: folderUrl(name), files }, "folder"),
     async remove(kept) {
       if (store.getState().inUse === kept.key) await change(embedded, undefined);
       await hub.remove(kept.key).catch(() => {});
@@ -202,10 +174,49 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   };
 }
 
+/** Runs one task at a time; a failure becomes a sentence, a stop leaves none. */
+function oneAtATime(store: StoreApi<ModelsState>, hub: Hub) {
+  let abort = new AbortController();
+  return {
+    /** @param id the model that the task is about */
+    async run(
+      step: ModelsState["step"],
+      id: string,
+      task: (signal: AbortSignal) => Promise<void>,
+    ): Promise<void> {
+      abort.abort();
+      const own = new AbortController();
+      abort = own;
+      store.setState({ step, failure: undefined, progress: undefined });
+      try {
+        await task(own.signal);
+      } catch (error) {
+        if (!own.signal.aborted) store.setState({ failure: failureOf(error, hub, id) });
+      }
+      if (abort === own) store.setState({ step: "idle", progress: undefined });
+      await listKept(store, hub);
+    },
+    stop() {
+      abort.abort(new DOMException("Stopped.", "AbortError"));
+      store.setState({ step: "idle", progress: undefined });
+    },
+  };
+}
+
+async function listKept(store: StoreApi<ModelsState>, hub: Hub): Promise<void> {
+  // Private windows may have no storage; then nothing is kept.
+  store.setState({ kept: await hub.list().catch(() => []) });
+}
+
 async function storedRequest(hub: Hub, { id, key, commit }: KeptModel): Promise<LoadRequest> {
   const files = await hub.files(key);
   const baseUrl = isSite(id) ? `${id}/` : `${hub.endpoint}/${id}/`;
   return { baseUrl, files, revision: commit };
+}
+
+/** An address for the files of a folder; none of them is requested from it. */
+function folderUrl(name: string): string {
+  return `https://folder.invalid/${encodeURIComponent(name)}/`;
 }
 
 /** The engine names a model by the last part of its address. */

@@ -42,60 +42,18 @@ export function LiveChart({ source, label, height }: Props) {
   const drawn = useRef<uPlot>(undefined);
 
   useEffect(() => {
-    const element = host.current;
-    if (!element) return;
-    let chart: uPlot | undefined;
-    let isStale = true;
-
-    function draw() {
-      if (!element || element.clientWidth === 0) return;
-      element.dataset.empty = String(source.isEmpty());
-      const end = timed();
-      const width = element.clientWidth;
-      if (!chart || isStale) chart = build(element, width);
-      else {
-        if (chart.width !== width) chart.setSize({ width, height });
-        chart.setData(source.data());
-      }
-      // uPlot draws in a microtask, which comes before this one.
-      queueMicrotask(end);
-    }
-
-    function build(element: HTMLElement, width: number): uPlot {
-      chart?.destroy();
-      isStale = false;
-      const options = source.options(element);
-      const hooks = { ...options.hooks, setCursor: [showReadout] };
-      const built = new uPlot({ ...options, width, height, hooks }, source.data(), element);
-      drawn.current = built;
-      return built;
-    }
-
-    function showReadout({ cursor, data }: uPlot) {
-      const index = cursor.idx;
+    if (!host.current) return;
+    return drawLive(host.current, source, height, (chart) => {
+      drawn.current = chart;
+      if (!chart) return;
+      const index = chart.cursor.idx;
       const text = index == null ? "" : (source.readout(index) ?? "");
+      const last = Math.max(0, chart.data[0].length - 1);
       if (readout.current) readout.current.textContent = text;
       scrubber.current?.setAttribute("aria-valuenow", String(index ?? 0));
-      scrubber.current?.setAttribute("aria-valuemax", String(Math.max(0, data[0].length - 1)));
+      scrubber.current?.setAttribute("aria-valuemax", String(last));
       scrubber.current?.setAttribute("aria-valuetext", text || texts.charts.noSample);
-    }
-
-    const watch = watchSamples(element, source, draw);
-    const unsubscribe = onLookChange(() => {
-      isStale = true;
-      watch.invalidate();
     });
-    const observer = new ResizeObserver(() => {
-      if (chart && element.clientWidth !== chart.width) watch.invalidate();
-    });
-    observer.observe(element);
-    return () => {
-      watch.stop();
-      unsubscribe();
-      observer.disconnect();
-      chart?.destroy();
-      drawn.current = undefined;
-    };
   }, [source, height]);
 
   return (
@@ -120,6 +78,62 @@ export function LiveChart({ source, label, height }: Props) {
       />
     </div>
   );
+}
+
+/**
+ * Draws samples into an element as they arrive; a change of its look or width builds the chart anew.
+ * @param follow called with the chart when it was built and when its cursor moved, and with nothing at its end
+ * @returns what stops drawing
+ */
+function drawLive(
+  element: HTMLElement,
+  source: ChartSource,
+  height: number,
+  follow: (chart: uPlot | undefined) => void,
+): () => void {
+  let chart: uPlot | undefined;
+  let isStale = true;
+
+  function draw() {
+    const width = element.clientWidth;
+    if (width === 0) return;
+    element.dataset.empty = String(source.isEmpty());
+    const end = timed();
+    if (!chart || isStale) chart = build(width);
+    else {
+      if (chart.width !== width) chart.setSize({ width, height });
+      chart.setData(source.data());
+    }
+    // uPlot draws in a microtask, which comes before this one.
+    queueMicrotask(end);
+  }
+
+  function build(width: number): uPlot {
+    chart?.destroy();
+    isStale = false;
+    const options = source.options(element);
+    const hooks = { ...options.hooks, setCursor: [follow] };
+    const built = new uPlot({ ...options, width, height, hooks }, source.data(), element);
+    follow(built);
+    return built;
+  }
+
+  const watch = watchSamples(element, source, draw);
+  const unsubscribe = onLookChange(() => {
+    isStale = true;
+    watch.invalidate();
+  });
+  const observer = new ResizeObserver(() => {
+    if (chart && element.clientWidth !== chart.width) watch.invalidate();
+  });
+  observer.observe(element);
+  return () => {
+    watch.stop();
+    unsubscribe();
+    observer.disconnect();
+    chart?.destroy();
+    follow(undefined);
+  };
 }
 
 /** Arrow keys go from sample to sample, as the pointer does. */

@@ -2,7 +2,7 @@ import type { EliteSpec, EliteVotes } from "@/compression/taps/elite";
 import { spanMask, votedKeys } from "@/compression/taps/prompt";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { paddedKeys, type TapFamily, type TapShape } from "../family";
+import { paddedKeys, type TapContext, type TapFamily, type TapShape } from "../family";
 import { readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, compileRowMass, TAP_WORKGROUP } from "../shared/kernels";
 import eliteSelect from "./tap_elite_select.wgsl?raw";
@@ -22,41 +22,26 @@ export const eliteTap: TapFamily<EliteSpec, EliteVotes> = {
       compileEliteSelect(gpu, shape),
     ]);
     return (context) => {
-      const { geometry, prompt, scratch, ownRows: textRows } = context;
-      const { layers, heads, kvHeads, rows, keys, tailRows, tileRows } = geometry;
+      const { geometry, ownRows: textRows } = context;
+      const { heads, kvHeads, rows, tailRows } = geometry;
       const units = spec.perKvHead ? kvHeads : 1;
-      const textStart = rows - textRows;
       const fixed = fixedRows(spec.window, textRows);
-      const text = { textStart, textRows, tailRow: tailRows - textRows, tailRows };
-
-      const factors = scratch.numbers("elite factors", tileRows * heads);
-      const shares = scoreBuffer(context, "elite shares", units);
-      const folded = scoreBuffer(context, "elite importance", units);
-      const chosen = scratch.numbers("elite rows", layers * units * textRows);
-      const voters = (fixed ?? []).map((place) => textStart + place);
-      const countedKeys = markAt(votedKeys(prompt, geometry.paddedKeys), voters);
-      const counted = scratch.upload("elite keys", repeat(countedKeys, units));
-      const tailVoters = voters.map((row) => row - (rows - tailRows));
-      const votes = markAt(new Float32Array(tailRows), tailVoters);
-      const gates = scratch.upload("elite gates", repeat(votes, units));
-      const lastOnly = markAt(new Float32Array(tailRows), [tailRows - 1]);
-      const lastGate = scratch.upload("last gate", lastOnly);
-      const isText = spanMask(geometry.paddedKeys, [{ start: textStart, end: rows }]);
-      const textKeys = scratch.upload("text keys", isText);
-      const scale = units / heads;
+      const text = {
+        textStart: rows - textRows,
+        textRows,
+        tailRow: tailRows - textRows,
+        tailRows,
+      };
+      const votes: Votes = { textStart: text.textStart, textRows, units, fixed };
+      const { shares, folded, chosen, ...buffers } = voteBuffers(context, votes);
+      const { factors, counted, gates, lastGate, textKeys } = buffers;
 
       return {
         tile(recorder, tile, { probabilities, isLast }) {
           const { layer, rows: endRow } = tile;
           const mass = { probabilities, factors, tile, tailRows };
-          const sum = {
-            probabilities,
-            weights: factors,
-            layer,
-            units,
-            takes: "sum",
-            scale,
-          } as const;
+          const over = { probabilities, weights: factors, layer, units, scale: units / heads };
+          const sum = { ...over, takes: "sum" } as const;
           if (isLast && !fixed) {
             rowMass(recorder, { ...mass, counted: textKeys, gates: lastGate, units: 1 });
             fold(recorder, { ...sum, folded: shares, firstRow: endRow - 1, endRow });
@@ -67,32 +52,67 @@ export const eliteTap: TapFamily<EliteSpec, EliteVotes> = {
           fold(recorder, { ...sum, folded, firstRow: 0, endRow });
         },
         outputs: [folded, chosen],
-        take([bytes, flags]) {
-          const isElite = new Uint32Array(flags as ArrayBuffer);
-          const elite = Array.from({ length: layers }, (_, layer) =>
-            Array.from({ length: units }, (_, unit) => {
-              const first = (layer * units + unit) * textRows;
-              const places = fixed ?? [...Array(textRows).keys()].filter((i) => isElite[first + i]);
-              return Uint32Array.from(places, (place) => textStart + place);
-            }),
-          );
-          const importance = readScores(
-            context,
-            bytes,
-            "elite",
-            units,
-            (layer, unit) => 1 / Math.max(1, elite[layer]![unit]!.length),
-          );
-          const mask = votedKeys(prompt, keys);
-          importance.data.forEach((value, i) => {
-            importance.data[i] = value * mask[i % keys]!;
-          });
-          return { importance, rows: elite };
-        },
+        take: ([importance, isElite]) => readVotes(context, votes, importance, isElite),
       };
     };
   },
 };
+
+/** Which text rows vote, and in how many units (all heads of a layer, or each KV head). */
+interface Votes {
+  readonly textStart: number;
+  readonly textRows: number;
+  readonly units: number;
+  /** Indices within the text of the elite rows, if known before the prefill. */
+  readonly fixed: readonly number[] | undefined;
+}
+
+/** Scores, [layers, units, padded keys]; elite rows, [layers, units, text rows]; masks of keys and rows. */
+function voteBuffers(context: TapContext, { textStart, textRows, units, fixed = [] }: Votes) {
+  const { geometry, prompt, scratch } = context;
+  const { layers, heads, rows, tailRows, tileRows, paddedKeys } = geometry;
+  const voters = fixed.map((place) => textStart + place);
+  const countedKeys = markAt(votedKeys(prompt, paddedKeys), voters);
+  const tailVoters = voters.map((row) => row - (rows - tailRows));
+  const gates = markAt(new Float32Array(tailRows), tailVoters);
+  const lastGate = markAt(new Float32Array(tailRows), [tailRows - 1]);
+  const textKeys = spanMask(paddedKeys, [{ start: textStart, end: rows }]);
+  return {
+    factors: scratch.numbers("elite factors", tileRows * heads),
+    shares: scoreBuffer(context, "elite shares", units),
+    folded: scoreBuffer(context, "elite importance", units),
+    chosen: scratch.numbers("elite rows", layers * units * textRows),
+    counted: scratch.upload("elite keys", repeat(countedKeys, units)),
+    gates: scratch.upload("elite gates", repeat(gates, units)),
+    lastGate: scratch.upload("last gate", lastGate),
+    textKeys: scratch.upload("text keys", textKeys),
+  };
+}
+
+/** Mean votes per key, and the rows that voted. @throws TapError */
+function readVotes(
+  context: TapContext,
+  { textStart, textRows, units, fixed }: Votes,
+  sums: ArrayBuffer | undefined,
+  flags: ArrayBuffer | undefined,
+): EliteVotes {
+  const { layers, keys } = context.geometry;
+  const isElite = new Uint32Array(flags as ArrayBuffer);
+  const rows = Array.from({ length: layers }, (_, layer) =>
+    Array.from({ length: units }, (_, unit) => {
+      const first = (layer * units + unit) * textRows;
+      const places = fixed ?? [...Array(textRows).keys()].filter((i) => isElite[first + i]);
+      return Uint32Array.from(places, (place) => textStart + place);
+    }),
+  );
+  const share = (layer: number, unit: number) => 1 / Math.max(1, rows[layer]![unit]!.length);
+  const importance = readScores(context, sums, "elite", units, share);
+  const mask = votedKeys(context.prompt, keys);
+  importance.data.forEach((value, i) => {
+    importance.data[i] = value * mask[i % keys]!;
+  });
+  return { importance, rows };
+}
 
 /** Indices within the text of the elite rows, if known beforehand. */
 function fixedRows(window: EliteSpec["window"], textRows: number): readonly number[] | undefined {
