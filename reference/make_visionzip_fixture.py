@@ -4,7 +4,8 @@
 
 Attention and keys of the encoder's last layer that is used, by hooks on PyTorch's model; choice and merging in the
 order of https://github.com/dvlab-research/VisionZip (`CLIPVisionTower_VisionZip.forward`). There the mean of the merged
-rows is added to their target before the connector; prints how far that is from the mean of all behind it.
+rows is added to their target before the connector; so it is here for LLaVA. SmolVLM's connector folds patches: rows are
+merged behind it.
 """
 
 import json
@@ -47,22 +48,26 @@ def record(name: str, drawn: dict) -> dict:
     layer.self_attn.register_forward_hook(lambda _, __, out: seen.update(weights=out[1]))
     layer.register_forward_hook(lambda _, __, out: seen.update(hidden=out))
     given = ("pixel_values", "pixel_attention_mask")
-    model.get_image_features(**{key: inputs[key] for key in given if key in inputs})
+    features = model.get_image_features(**{key: inputs[key] for key in given if key in inputs})
     keys, weights = seen["keys"], seen["weights"]  # [tiles, rows, hidden], [tiles, heads, rows, rows]
     tiles, rows, _ = keys.shape
     keys = keys.view(tiles, rows, weights.shape[1], -1).mean(2)
     if name == "llava-1.5":  # attention of the class token
         received, keys = weights[:, :, 0, 1:].mean(1), keys[:, 1:]
-        print("effect of merging before the connector:", effect(model, seen["hidden"][0, 1:], received[0], keys[0]))
     else:
         received = weights.mean((1, 2))
     fold = getattr(model.config, "scale_factor", 1)
     received, keys = folded(received[..., None], fold)[..., 0], folded(keys, fold)
+    chosen = choose(received[0], keys[0], *COUNTS[name])
+    if name == "llava-1.5":
+        added = model.multi_modal_projector(merge(seen["hidden"][0, 1:], chosen["into"]))
+    else:
+        added = merge(features.pooler_output[0], chosen["into"])
     return {
         "attention": rounded(received),
         "keys": rounded(keys),
         "width": keys.shape[-1],
-    } | choose(received[0], keys[0], *COUNTS[name])
+    } | chosen | {"merged": rounded(added)}
 
 
 def rounded(values: torch.Tensor) -> list[float]:
@@ -77,17 +82,12 @@ def folded(values: torch.Tensor, fold: int) -> torch.Tensor:
     return blocks.sum((2, 4)).reshape(tiles, -1, width)
 
 
-def effect(model, hidden: torch.Tensor, received: torch.Tensor, keys: torch.Tensor) -> float:
-    """Mean of |theirs − ours| / |theirs| over the contextual rows of one tile."""
-    chosen = choose(received, keys, *COUNTS["llava-1.5"])
-    project = model.multi_modal_projector
-    distances = []
-    for target in sorted(set(chosen["into"]) - {-1}):
-        merged = [row for row, into in enumerate(chosen["into"]) if into == target]
-        theirs = project(hidden[target] + hidden[merged].mean(0))
-        ours = project(hidden[[target, *merged]]).mean(0)
-        distances.append(float((theirs - ours).norm() / theirs.norm()))
-    return sum(distances) / len(distances)
+def merge(rows: torch.Tensor, into: list[int]) -> torch.Tensor:
+    """[targets, width]: each target, in order, plus the mean of the rows that it takes in."""
+    targets = sorted(set(into) - {-1})
+    return torch.stack(
+        [rows[target] + rows[[row for row, to in enumerate(into) if to == target]].mean(0) for target in targets]
+    )
 
 
 def choose(received: torch.Tensor, metric: torch.Tensor, count: int, contextual: int) -> dict:

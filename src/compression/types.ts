@@ -116,6 +116,11 @@ export interface KeepPlan {
    * take the features, in order.
    */
   readonly smaller?: readonly SmallerGrid[];
+  /**
+   * Of features that merge, before the prefill: F_t + mean(F_i) instead of the mean of all, and before the connector
+   * where that takes each row by itself.
+   */
+  readonly addsFeatures?: true;
   /** Numbers to show with the plan (a threshold, a layer's strength), by name. */
   readonly notes?: Readonly<Record<string, number | readonly number[]>>;
   /** One for each value that was clamped for this prompt or budget. */

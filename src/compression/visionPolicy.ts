@@ -9,8 +9,9 @@ export interface VisualChoice {
   readonly keep: readonly number[];
   /** [visual rows]: the kept row whose features take the mean with this row's; −1: it is dropped. */
   readonly into?: Int32Array;
-  /** As in `KeepPlan`, together with the notices. */
+  /** These three as in `KeepPlan`. */
   readonly smaller?: readonly SmallerGrid[];
+  readonly addsFeatures?: true;
   readonly notices?: readonly PlanNotice[];
 }
 
@@ -48,10 +49,11 @@ export function visionPolicy<S extends OptionSpecs>(spec: VisionSpec<S>): Policy
     plan(input, options) {
       if (!hasVisual(input)) return keepAll(input);
       const choice = chosen(input, options);
-      const { smaller, notices } = choice;
+      const { smaller, addsFeatures, notices } = choice;
       return {
         layers: new Array<LayerPlan>(input.layers).fill(layerPlan(input, choice)),
         ...(smaller && { smaller }),
+        ...(addsFeatures && { addsFeatures }),
         ...(notices && { notices }),
       };
     },

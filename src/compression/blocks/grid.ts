@@ -23,6 +23,19 @@ function columnsOf({ gridColumns, endsLines }: VisualGrid): number {
   return gridColumns - Number(endsLines ?? false);
 }
 
+/** Places of the rows that end the lines in which one of `keep` is, over all grids. */
+export function lineEnds(grids: readonly VisualGrid[], keep: readonly number[]): readonly number[] {
+  let first = 0;
+  return grids.flatMap(({ gridRows, gridColumns, endsLines }) => {
+    const start = first;
+    first += gridRows * gridColumns;
+    if (!endsLines) return [];
+    const own = keep.filter((place) => place >= start && place < first);
+    const lines = new Set(own.map((place) => Math.floor((place - start) / gridColumns)));
+    return Array.from(lines, (line) => start + (line + 1) * gridColumns - 1);
+  });
+}
+
 /** Of the widest grids within the share, one per number of lines, the one nearest in ratio of sides. */
 export function coarser(grid: VisualGrid, share: number): SmallerGrid {
   const { gridRows: rows } = grid;

@@ -5,16 +5,13 @@ import { POLICIES } from "@/compression/registry";
 import { resolveOptions } from "@/compression/resolveOptions";
 import type { Taps } from "@/compression/taps/registry";
 import type { KeepPlan, LayerPlan, Policy } from "@/compression/types";
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
 import type { Segment } from "@/runtime/phases/job";
-import {
-  type EncodedSegment,
-  keptRowsOf,
-  plannedFeatures,
-  readVisionTaps,
-} from "@/runtime/phases/pruning";
+import { mergedRows } from "@/runtime/phases/mergedFeatures";
+import { keptRowsOf, plannedFeatures, readVisionTaps } from "@/runtime/phases/pruning";
 import { sharedTaps, type TapRequest, tapsOf } from "@/runtime/report/tapRecording";
 import {
   type PrefillSpan,
@@ -22,7 +19,7 @@ import {
   prefillSpan,
   visualRowsOf,
 } from "@/runtime/request/prefillSpan";
-import type { EncodedImage } from "@/runtime/session/images";
+import type { EncodedImage, EncodedSegment } from "@/runtime/session/images";
 import { diskSource } from "../../../cli/shared/disk";
 import { CpuDecoder, type FeatureRow, type OpenRows, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
@@ -146,7 +143,9 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
       deepstack: levels.map((level) => level[i]!),
     }));
     const firstEqual = firstEqualRows(picture, model.vision!.featureSide);
-    return { ...encoded, tiles: picture.geometry.tiles.length, onCpu, firstEqual };
+    const tiles = picture.geometry.tiles.length;
+    const project = (rows: Floats) => encoder!.project!(rows);
+    return { ...encoded, tiles, onCpu, firstEqual, ...(encoded.unprojected && { project }) };
   }
 
   // Two turns of text are told apart from two with an image in the families of text alone.
@@ -267,10 +266,25 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
         kept: keptRowsOf(plan),
         ...(features && { features }),
       });
+      // Rows that passed the connector again are compared with PyTorch's elsewhere (`visionZip.gpu.test.ts`).
+      const isAgain = plan.addsFeatures && encoded.images.every(({ project }) => project);
+      const given = isAgain ? await readFeatures(features!) : undefined;
       for (const buffer of made) gpu.memory.destroy(buffer);
-      const logits = append(rows, i, plan);
+      const logits = append(rows, i, plan, given);
       expect(maxError(await decoder.logits(), logits)).toBeLessThan(TOLERANCE[kvType]);
       return { cache, rows, logits };
+    }
+
+    async function readFeatures(features: readonly FeatureSlice[]): Promise<FeatureRow[]> {
+      const width = config.hidden;
+      const read = features.map(async ({ features: slice, rows }) => {
+        const data = new Float32Array(await gpu.read(slice as GPUBuffer, 0, rows * width * 4));
+        return Array.from({ length: rows }, (_, row) => ({
+          features: data.slice(row * width, (row + 1) * width),
+          deepstack: [],
+        }));
+      });
+      return (await Promise.all(read)).flat();
     }
 
     function planOf(policy: Policy, span: PrefillSpan, recorded: Taps): KeepPlan {
@@ -329,12 +343,20 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
       return { ids, features: encodedOf(segment).features, grids: own };
     }
 
-    /** Computes a segment's rows on the CPU, or those that a plan keeps, its features merged. */
-    function append(rows: OpenRows, i: number, plan?: KeepPlan): Floats {
+    /**
+     * Computes a segment's rows on the CPU, or those that a plan keeps, its features merged.
+     * @param given merged features
+     */
+    function append(
+      rows: OpenRows,
+      i: number,
+      plan?: KeepPlan,
+      given?: readonly FeatureRow[],
+    ): Floats {
       const { start, end } = segments[i]!;
       const visual = visualRowsOf(spans[i]!);
       const shownImages = imagesOf(segments[i]!).flatMap(({ onCpu }) => onCpu);
-      const features = merged(shownImages, visual, plan?.layers[0]);
+      const features = given ?? merged(shownImages, visual, plan);
       const shown = new Map(visual.map((row, place) => [row, features[place]!]));
       const kept = plan ? keptRowsOf(plan) : Array.from({ length: end - start }, (_, row) => row);
       let logits: Floats = new Float32Array();
@@ -370,15 +392,23 @@ function positionsOf(
 function merged(
   rows: readonly FeatureRow[],
   visual: readonly number[],
-  plan: LayerPlan | undefined,
+  plan: KeepPlan | undefined,
 ): readonly FeatureRow[] {
-  const { merge } = plan ?? {};
+  const { merge } = plan?.layers[0] ?? {};
   if (merge?.kind !== "assign") return rows;
   const places = new Map(visual.map((row, place) => [row, place]));
   const into = Int32Array.from(visual, (row) => places.get(merge.into[0]![row]!) ?? -1);
   const kept = Uint32Array.from(rows.keys());
+  const width = rows[0]!.features.length;
+  const added = (values: readonly Floats[]) => {
+    const all = mergedRows(Float32Array.from(values.flatMap((row) => [...row])), width, into, true);
+    return values.map((_, row) => all.slice(row * width, (row + 1) * width));
+  };
   const mean = (values: readonly Floats[]) =>
-    mergeOnCpu({ k: values, v: values }, { base: 0, kept, rule: merge.rule, into }).k as Floats[];
+    plan?.addsFeatures
+      ? added(values)
+      : (mergeOnCpu({ k: values, v: values }, { base: 0, kept, rule: merge.rule, into })
+          .k as Floats[]);
   const features = mean(rows.map((row) => row.features));
   const levels = rows[0]!.deepstack.map((_, level) =>
     mean(rows.map((row) => row.deepstack[level]!)),

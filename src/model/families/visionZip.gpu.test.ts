@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { zipRows } from "@/compression/policies/vision/visionZip";
+import { zipRows } from "@/compression/policies/vision/visionZipRows";
 import { PLAIN } from "@/gpu/variants";
+import { mergedRows, projectMerged } from "@/runtime/phases/mergedFeatures";
 import { diskSource } from "../../../cli/shared/disk";
 import { readPng } from "../../../cli/shared/png";
 import { createTestGpu } from "../../../test/dawn";
@@ -9,6 +10,7 @@ import { FAMILY_FIXTURES } from "../../../test/families";
 import { diskFetch, diskUrl } from "../../../test/files";
 import { parseConfig } from "../checkpoint/config";
 import { ModelFiles } from "../checkpoint/files";
+import { featureBuffers } from "../vision/encoder";
 import { openVision } from "./openVision";
 import { scaled } from "./preprocessor";
 import { familyOf } from "./registry";
@@ -26,6 +28,8 @@ const recorded: {
         readonly counts: readonly [dominant: number, contextual: number];
         readonly keep: readonly number[];
         readonly into: readonly number[];
+        /** Features of the rows that take others in. */
+        readonly merged: readonly number[];
       }
     >
   >;
@@ -38,7 +42,7 @@ const gpu = await createTestGpu();
 afterAll(() => gpu.device.destroy());
 
 describe.each(Object.entries(recorded.cases))("VisionZip on %s", (name, expected) => {
-  it("ranks and merges rows by PyTorch's attention and keys", async () => {
+  it("ranks and merges rows as PyTorch does", async () => {
     const folder = `${FAMILY_FIXTURES}/${name}`;
     const json = JSON.parse(fs.readFileSync(`${folder}/config.json`, "utf8"));
     const opened = openVision(familyOf(json)!.vision!, json, parseConfig(json));
@@ -47,10 +51,8 @@ describe.each(Object.entries(recorded.cases))("VisionZip on %s", (name, expected
     const size = processor.sizeFor(picture.width, picture.height);
     const image = processor.process(scaled(picture, size, processor.filter));
     const encoder = await opened.weights.load(gpu, diskSource(folder), PLAIN);
-    const { buffer, attention, keys } = await encoder.encode(image, { attention: true });
-    gpu.memory.destroy(buffer);
-    await encoder.release();
-
+    const encoded = await encoder.encode(image, { attention: true });
+    const { attention, keys, unprojected, width: hidden } = encoded;
     const { counts, width, keep, into } = expected;
     expect(keys!.width).toBe(width);
     expect(worst(attention!, expected.attention)).toBeLessThan(TOLERANCE);
@@ -60,6 +62,29 @@ describe.each(Object.entries(recorded.cases))("VisionZip on %s", (name, expected
     const choice = zipRows(...own, width, counts);
     expect(choice.keep).toEqual(keep);
     expect([...choice.into!]).toEqual(into);
+
+    const targets = [...new Set(into)].filter((row) => row >= 0).sort((a, b) => a - b);
+    expect(unprojected !== undefined).toBe(name === "llava-1.5");
+    const all = Int32Array.from({ length: encoded.rows }, (_, row) => into[row] ?? -1);
+    let merged: Float32Array;
+    if (unprojected) {
+      const own = {
+        ...encoded,
+        project: (given: Float32Array<ArrayBuffer>) => encoder.project!(given),
+      };
+      const projected = await projectMerged(gpu, [own], all, targets);
+      merged = new Float32Array(await gpu.read(projected));
+      gpu.memory.destroy(projected);
+    } else {
+      const features = new Float32Array(await gpu.read(encoded.buffer));
+      const added = mergedRows(features, hidden, all, true);
+      merged = Float32Array.from(
+        targets.flatMap((row) => [...added.subarray(row * hidden, (row + 1) * hidden)]),
+      );
+    }
+    expect(worst(merged, expected.merged)).toBeLessThan(TOLERANCE);
+    for (const each of featureBuffers(encoded)) gpu.memory.destroy(each);
+    await encoder.release();
   });
 });
 

@@ -15,6 +15,16 @@ export interface ImageFeatures {
   readonly notices?: readonly RangeNotice[];
   /** Keys of that layer, mean over heads, summed over a row's patches; f32 [rows, keyWidth]. */
   readonly keys?: RowKeys;
+  /** The same rows before the connector, if attention was asked for and the connector takes each row by itself. */
+  readonly unprojected?: UnprojectedRows;
+}
+
+export interface UnprojectedRows {
+  /** f32 [rows of the encoder, width], in the pool `vision`. */
+  readonly buffer: GPUBuffer;
+  readonly width: number;
+  /** Per row of the prompt: its row in `buffer`; beyond the last one for a row that ends a line. */
+  readonly places: Uint32Array;
 }
 
 interface RowKeys {
@@ -27,9 +37,10 @@ export interface EncodeOptions {
   readonly attention?: boolean;
 }
 
-/** All buffers of an image's features. */
-export function featureBuffers({ buffer, deepstack = [] }: ImageFeatures): readonly GPUBuffer[] {
-  return [buffer, ...deepstack];
+/** All buffers of an image's features, which belong to whoever had it encoded. */
+export function featureBuffers(features: ImageFeatures): readonly GPUBuffer[] {
+  const { buffer, deepstack = [], unprojected } = features;
+  return [buffer, ...deepstack, ...(unprojected ? [unprojected.buffer] : [])];
 }
 
 /** Pixels in, feature rows on the GPU out. */
@@ -48,5 +59,11 @@ export interface VisionEncoder {
    * @throws ModelError, also if attention is asked of an encoder that gives none
    */
   encode(image: ProcessedImage, options?: EncodeOptions): Promise<ImageFeatures>;
+  /**
+   * The connector alone, where it takes each row by itself.
+   * @param rows f32 [rows, width], like those of `UnprojectedRows`
+   * @returns f32 [rows, the decoder's width], in the pool `vision`; it belongs to the caller
+   */
+  project?(rows: Float32Array<ArrayBuffer>): GPUBuffer;
   release(): Promise<void>;
 }

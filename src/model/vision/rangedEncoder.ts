@@ -89,6 +89,12 @@ export class RangedEncoder implements VisionEncoder {
     return { ...features, notices: noticesOf(most) };
   }
 
+  project(rows: Float32Array<ArrayBuffer>): GPUBuffer {
+    const { project } = this.#encoder;
+    if (!project) throw new Error("this encoder's connector takes several rows at once");
+    return project.call(this.#encoder, rows);
+  }
+
   async release(): Promise<void> {
     this.#meter?.destroy();
     this.#meter = undefined;

@@ -4,6 +4,7 @@ import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../families/family";
 import { arrangeRows } from "./arrangeRows";
+import { isRowByRow, projectRows, recordConnector } from "./connector";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
 import type { RangeMeter } from "./range";
 import {
@@ -18,7 +19,7 @@ import {
 import { compileTower, type TowerKernels } from "./towerKernels";
 import { TowerScratch } from "./towerScratch";
 import { readTileKeys, readTowerTaps, recordReceived } from "./towerTaps";
-import type { Linear, Norm } from "./towerTensors";
+import type { Norm } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
 
 interface LayerArgs {
@@ -30,8 +31,15 @@ interface LayerArgs {
   readonly tiles: number;
 }
 
-/** PyTorch's default, which no configuration changes. */
-const CONNECTOR_EPSILON = 1e-5;
+/** What encoding writes. */
+interface Outputs {
+  /** f32 [feature rows, and one more for what ends a line, width] */
+  readonly encoded: GPUBuffer;
+  /** f32 [tiles, rows]: attention that they receive. */
+  readonly received?: GPUBuffer;
+  /** f32 [feature rows, hidden]: what the connector takes. */
+  readonly before?: GPUBuffer;
+}
 
 /**
  * A vision transformer (https://arxiv.org/abs/2010.11929) in WGSL, from the kernels of the decoder, and
@@ -78,44 +86,59 @@ export class VisionTower implements VisionEncoder {
       return smaller.encode(image, options);
     }
     const { memory } = this.#gpu;
-    const { width } = this.#config;
+    const { hidden, width } = this.#config;
     const { tiles, arrangement } = image;
-    const tileRows = featuresPerSide(this.#config) ** 2;
+    const count = tiles * featuresPerSide(this.#config) ** 2;
     // One more row for what ends a line, where the family has that.
-    const rows = tiles * tileRows + (this.#weights.newline ? 1 : 0);
-    const encoded = memory.storage("vision", "image features", rows * width * 4);
-    const received = options.attention
-      ? memory.storage("vision", "attention", tiles * towerRows(this.#config) * 4)
-      : undefined;
+    const rows = count + (this.#weights.newline ? 1 : 0);
+    const keepsRows = options.attention && isRowByRow(this.#config, image);
+    const size = tiles * towerRows(this.#config) * 4;
+    const { attention } = options;
+    const outputs = memory.allOrNothing(() => ({
+      encoded: memory.storage("vision", "image features", rows * width * 4),
+      ...(attention && { received: memory.storage("vision", "attention", size) }),
+      ...(keepsRows && { before: memory.storage("vision", "unprojected", count * hidden * 4) }),
+    })) as Outputs;
+    const { encoded, received, before } = outputs;
     try {
-      const keys = this.#encodeTiles(image, encoded, received);
+      const keys = this.#encodeTiles(image, outputs);
       const tapped = received
         ? await readTowerTaps(this.#gpu, this.#config, image, received, keys)
         : {};
-      if (!arrangement) return { buffer: encoded, rows: tiles * tileRows, width, ...tapped };
+      const places = arrangement?.indices ?? Uint32Array.from(Array(count).keys());
+      const unprojected = before && { buffer: before, width: hidden, places };
+      const more = { width, ...tapped, ...(unprojected && { unprojected }) };
+      if (!arrangement) return { buffer: encoded, rows: count, ...more };
       const { newline } = this.#weights;
-      const source = { rows: encoded, count: tiles * tileRows, newline, width };
+      const source = { rows: encoded, count, newline, width };
       const features = arrangeRows(this.#gpu, this.#kernels.blend, source, arrangement);
       memory.destroy(encoded);
-      return { buffer: features, rows: arrangement.rows, width, ...tapped };
+      return { buffer: features, rows: arrangement.rows, ...more };
     } catch (error) {
-      memory.destroy(encoded);
+      for (const buffer of [encoded, before]) if (buffer) memory.destroy(buffer);
       throw error;
     } finally {
       if (received) memory.destroy(received);
     }
   }
 
-  /** Feature rows of all tiles, in their order, and the attention that the encoder's rows receive. */
+  project(rows: Float32Array<ArrayBuffer>): GPUBuffer {
+    return projectRows(this.#gpu, this.#connector, rows);
+  }
+
+  get #connector() {
+    return { config: this.#config, weights: this.#weights, kernels: this.#kernels };
+  }
+
+  /** Feature rows of all tiles, in their order, and what else is asked for. @returns keys of the tiles */
   #encodeTiles(
     { pixelValues, tiles }: ProcessedImage,
-    encoded: GPUBuffer,
-    received: GPUBuffer | undefined,
+    { encoded, received, before }: Outputs,
   ): readonly Promise<Float32Array>[] {
     const keys: Promise<Float32Array>[] = [];
     const most = tilesAtOnce(this.#config);
     const tileFloats = pixelValues.length / tiles;
-    const tileBytes = featuresPerSide(this.#config) ** 2 * this.#config.width * 4;
+    const rowBytes = featuresPerSide(this.#config) ** 2 * 4;
     const scratch = this.#gpu.memory.allOrNothing(
       () => new TowerScratch(this.#gpu, this.#config, Math.min(tiles, most)),
     );
@@ -130,10 +153,14 @@ export class VisionTower implements VisionEncoder {
           const kernel = this.#kernels.received;
           recordReceived(recorder, kernel, this.#config, scratch, received, [first, count]);
         }
-        const [to, size] = [first * tileBytes, count * tileBytes];
-        recorder.submit((encoder) =>
-          encoder.copyBufferToBuffer(scratch.features, 0, encoded, to, size),
-        );
+        recorder.submit((encoder) => {
+          const copy = (from: GPUBuffer, to: GPUBuffer, width: number) => {
+            const bytes = rowBytes * width;
+            encoder.copyBufferToBuffer(from, 0, to, first * bytes, count * bytes);
+          };
+          copy(scratch.features, encoded, this.#config.width);
+          if (before) copy(scratch.folded, before, this.#config.hidden);
+        });
         recorder.destroy();
         if (received) keys.push(readTileKeys(this.#gpu, this.#config, scratch, count));
       }
@@ -179,26 +206,7 @@ export class VisionTower implements VisionEncoder {
     const features = tiles * featuresPerSide(this.#config) ** 2;
     const folded = { indices: scratch.foldIndices, output: scratch.folded, rows: features };
     gather(recorder, { input: x, ...folded, parts: connector.fold ** 2, width });
-    this.#recordConnector(recorder, scratch, features);
-  }
-
-  #recordConnector(recorder: Recorder, scratch: TowerScratch, rows: number): void {
-    const { bias, connector } = this.#kernels;
-    const [first, second] = this.#weights.connector as [Linear, Linear?];
-    const { folded, foldedNormed, projected, features } = scratch;
-    const { connectorNorm: norm } = this.#weights;
-    if (norm && foldedNormed) {
-      const width = this.#config.connector.fold ** 2 * this.#config.hidden;
-      const args = { input: folded, ...norm, output: foldedNormed, rows, width };
-      this.#kernels.layerNorm(recorder, { ...args, epsilon: CONNECTOR_EPSILON });
-    }
-    const input = foldedNormed ?? folded;
-    if (second) {
-      connector?.(recorder, { input, ...first, output: projected, rows });
-      bias(recorder, { input: projected, ...second, output: features, rows });
-    } else {
-      bias(recorder, { input, ...first, output: features, rows });
-    }
+    recordConnector(recorder, this.#connector, scratch, features);
   }
 
   /** x += attention(norm(x)); x += mlp(norm(x)). Every tile attends to itself alone. */

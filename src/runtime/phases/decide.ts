@@ -2,8 +2,9 @@ import { planFor } from "@/compression/plan";
 import type { VisionTaps } from "@/compression/types";
 import { policyImportance } from "../report/explanation";
 import { planInput, prefillSpan } from "../request/prefillSpan";
+import type { EncodedSegment } from "../session/images";
 import { type Decision, type Job, type Prefilled, type Segment, tellPhase } from "./job";
-import { type EncodedSegment, readVisionTaps } from "./pruning";
+import { readVisionTaps } from "./pruning";
 
 /** A decision before the prefill, and what it was made by. */
 export interface Choice extends Decision {

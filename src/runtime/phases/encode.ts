@@ -1,8 +1,13 @@
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { PromptTile } from "@/model/prompt/prompt";
-import type { ConversationImages, EncodedImage, VisionNeeds } from "../session/images";
+import type {
+  ConversationImages,
+  EncodedImage,
+  EncodedSegment,
+  VisionNeeds,
+} from "../session/images";
 import { type Job, type Segment, tellPhase } from "./job";
-import { type EncodedSegment, startsIn } from "./pruning";
+import { startsIn } from "./pruning";
 
 /** Encodes the images in a segment. @param needs what policies ask of them */
 export function encodeImages(

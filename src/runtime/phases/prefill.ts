@@ -7,9 +7,9 @@ import { firstAttentionOf, visualPositions, withLastRow } from "../report/explan
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { type PrefillSpan, prefillSpan, visualRowsOf } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
-import type { SeenImage } from "../session/images";
+import type { EncodedSegment, SeenImage } from "../session/images";
 import { type Job, markMemory, type Prefilled, type Segment, tellPhase } from "./job";
-import { type EncodedSegment, keptRowsOf, plannedFeatures } from "./pruning";
+import { keptRowsOf, plannedFeatures } from "./pruning";
 
 interface PrefillOptions {
   /** Instead of the taps of the job's policy, those of several. */

@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
 import { computedSpan } from "../request/prefillSpan";
-import { rowMeans } from "./pruning";
+import { mergedRows } from "./mergedFeatures";
 
-it("averages each row with those that merge into it", () => {
+it("averages each row with those that merge into it, or adds their mean", () => {
   const data = Float32Array.of(1, 2, 3, 4, 5, 9, 7, 7);
-  const means = rowMeans(data, 2, Int32Array.of(2, -1, -1, 2));
+  const into = Int32Array.of(2, -1, -1, 2);
+  const means = mergedRows(data, 2, into);
   expect([...means]).toEqual([1, 2, 3, 4, (1 + 5 + 7) / 3, 6, 7, 7].map(Math.fround));
+  expect([...mergedRows(data, 2, into, true)]).toEqual([1, 2, 3, 4, 5 + 4, 9 + 4.5, 7, 7]);
 });
 
 it("counts the computed rows of a span", () => {

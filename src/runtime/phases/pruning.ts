@@ -5,15 +5,9 @@ import type { ImageTile } from "@/model/prompt/imageMarkup";
 import type { PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers } from "@/model/vision/encoder";
 import type { PreparedTurn } from "../request/turn";
-import type { EncodedImage, SeenImage, VisionNeeds } from "../session/images";
+import type { EncodedImage, EncodedSegment, SeenImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";
-
-/** The images of a segment, encoded. */
-export interface EncodedSegment {
-  readonly images: readonly EncodedImage[];
-  /** Their features, rows counted over all of them. */
-  readonly features: readonly FeatureSlice[];
-}
+import { mergedFeatures } from "./mergedFeatures";
 
 /** The tiles of a prompt, and the image behind each. */
 interface SegmentTiles {
@@ -94,7 +88,7 @@ export async function plannedFeatures(
   width: number,
   made: GPUBuffer[],
 ): Promise<FeatureSlice[] | undefined> {
-  if (!plan.smaller) return mergedFeatures(gpu, plan, visual, encoded, width, made);
+  if (!plan.smaller) return mergedFeatures({ gpu, plan, visual, width, made }, encoded);
   const kept = new Set(keptRowsOf(plan));
   const places = visual.flatMap((row, place) => (kept.has(row) ? [place] : []));
   const scaled: FeatureSlice[] = [];
@@ -120,69 +114,4 @@ export async function plannedFeatures(
     scaled.push({ features, deepstack, firstRow, rows });
   }
   return scaled;
-}
-
-/**
- * Features in which every kept row is the mean of the rows that merge into it.
- * @param visual rows of the span, of all images
- * @param width of a feature row
- * @param made takes every buffer, also if a later one fails; the caller destroys them
- * @returns undefined if the plan merges nothing
- */
-async function mergedFeatures(
-  gpu: Gpu,
-  plan: KeepPlan,
-  visual: readonly number[],
-  { features }: EncodedSegment,
-  width: number,
-  made: GPUBuffer[],
-): Promise<FeatureSlice[] | undefined> {
-  const merge = plan.layers[0]?.merge;
-  if (merge?.kind !== "assign") return undefined;
-  const places = new Map(visual.map((row, place) => [row, place]));
-  const into = Int32Array.from(visual, (row) => places.get(merge.into[0]?.[row] ?? -1) ?? -1);
-  const merged = features.map(({ firstRow, rows }) => ({
-    firstRow,
-    rows,
-    buffers: [] as GPUBuffer[],
-  }));
-  const levels = 1 + (features[0]?.deepstack?.length ?? 0);
-  for (let level = 0; level < levels; level++) {
-    // A row may merge into one of another image.
-    const all = new Float32Array(visual.length * width);
-    for (const { firstRow, rows, features: slice, deepstack = [] } of features) {
-      const buffer = [slice, ...deepstack][level] as GPUBuffer;
-      all.set(new Float32Array(await gpu.read(buffer, 0, rows * width * 4)), firstRow * width);
-    }
-    const means = rowMeans(all, width, into);
-    for (const { firstRow, rows, buffers } of merged) {
-      const mean = gpu.memory.storage("vision", "merged features", rows * width * 4);
-      made.push(mean);
-      const own = means.subarray(firstRow * width, (firstRow + rows) * width);
-      gpu.device.queue.writeBuffer(mean, 0, own);
-      buffers.push(mean);
-    }
-  }
-  return merged.map(({ buffers: [first, ...deepstack], ...slice }) => ({
-    ...slice,
-    features: first as GPUBuffer,
-    deepstack,
-  }));
-}
-
-/** @param into [rows]: the row whose mean takes a row in; negative: none does */
-export function rowMeans(
-  data: Float32Array,
-  width: number,
-  into: Int32Array,
-): Float32Array<ArrayBuffer> {
-  const sums = Float32Array.from(data);
-  const counts = new Uint32Array(into.length).fill(1);
-  for (const [row, target] of into.entries()) {
-    if (target < 0) continue;
-    counts[target]!++;
-    for (let i = 0; i < width; i++) sums[target * width + i]! += data[row * width + i] as number;
-  }
-  for (const [i, sum] of sums.entries()) sums[i] = sum / counts[Math.floor(i / width)]!;
-  return sums;
 }

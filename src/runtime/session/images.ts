@@ -1,5 +1,6 @@
 import type { SmallerGrid, VisionTaps } from "@/compression/types";
 import type { Gpu } from "@/gpu/gpu";
+import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import { type DecodedImage, decodeImage } from "@/images/decode";
 import type { ProcessedImage, ScaledDown } from "@/model/families/family";
 import { joinTiles } from "@/model/families/preprocessor";
@@ -37,6 +38,15 @@ export interface EncodedImage extends ImageFeatures {
    * caller.
    */
   readonly smaller?: (grid: SmallerGrid) => Promise<ImageFeatures>;
+  /** As in `VisionEncoder`; there if the features have `unprojected` rows. */
+  readonly project?: (rows: Float32Array<ArrayBuffer>) => GPUBuffer;
+}
+
+/** The images of a segment, encoded. */
+export interface EncodedSegment {
+  readonly images: readonly EncodedImage[];
+  /** Features of each, in the same order, rows counted over all of them. */
+  readonly features: readonly FeatureSlice[];
 }
 
 type ImageModel = Pick<VisionModel, "processor" | "encoder" | "featureSide" | "familiarity">;
@@ -112,6 +122,7 @@ export class ConversationImages {
       tiles: processed.geometry.tiles.length,
       ...(firstEqual && { firstEqual }),
       ...(smaller && { smaller }),
+      ...(features.unprojected && { project: this.#project }),
     };
     if (content.kind === "features") this.#free(content.encoded);
     entry.content = { kind: "features", encoded };
@@ -146,6 +157,11 @@ export class ConversationImages {
     const bytes = rows * width * Float32Array.BYTES_PER_ELEMENT;
     return !familiarity.isFamiliar(new Float32Array(await this.#gpu.read(buffer, 0, bytes)));
   }
+
+  readonly #project = (rows: Float32Array<ArrayBuffer>): GPUBuffer => {
+    const { encoder } = this.#vision;
+    return (encoder.project as NonNullable<typeof encoder.project>).call(encoder, rows);
+  };
 
   #smaller({ files, cut }: Entry, { arrangement }: ProcessedImage) {
     const { encoder, featureSide } = this.#vision;

@@ -8,13 +8,14 @@ import { compactToFork, reportPruned } from "../phases/compact";
 import { decodeAnswer } from "../phases/decode";
 import type { Decision, Job, Prefilled, Segment } from "../phases/job";
 import { prefillSegment } from "../phases/prefill";
-import type { EncodedSegment } from "../phases/pruning";
+
 import { fullKvBytes } from "../report/report";
 import { tokensWithin } from "../request/cacheBytes";
 import { kvCeiling } from "../request/ceiling";
 import { settingsKey } from "../request/continuation";
 import { positionMode } from "../request/request";
 import { type Held, recordedOf } from "./conversationCache";
+import type { EncodedSegment } from "./images";
 
 /** The question and its images, for lanes that choose before the prefill. */
 export interface LaneInput {

@@ -6,7 +6,8 @@ import type { PlanInput, VisionTaps, VisualGrid } from "../../types";
 import { divPrune, mostDiverse } from "./divPrune";
 import { downsample } from "./downsample";
 import { distinctRows, pixelPrune } from "./pixelPrune";
-import { visionZip, zipRows } from "./visionZip";
+import { visionZip } from "./visionZip";
+import { zipRows } from "./visionZipRows";
 
 /** One word, an image of `visual` rows, two words. */
 function around(visual: number, retention: number, vision: VisionTaps): PlanInput {
@@ -52,12 +53,41 @@ describe("visionzip", () => {
 
   it("writes merges as rows of the prompt", () => {
     const attention = Float32Array.of(1, 9, 1, 1);
-    const input = around(4, 0.5, { attention, keys: { width: 2, data: angles(0, 0, 0, 0) } });
-    const { layers } = planFor(visionZip, input, { contextual: 0.5 });
+    const keys = { width: 2, data: angles(0, 0, 0, 0) };
+    const input = around(4, 0.5, { attention, keys, grids: [{ gridRows: 2, gridColumns: 2 }] });
+    const { layers, addsFeatures } = planFor(visionZip, input, { contextual: 0.5 });
+    expect(addsFeatures).toBe(true);
     expect(layers[1]!.keep.map((rows) => [...rows])).toEqual([[0, 1, 2, 5, 6]]);
     expect(layers[1]!.merge).toMatchObject({ rule: "mean" });
     const merge = layers[1]!.merge as { into: readonly Int32Array[] };
     expect([...merge.into[0]!]).toEqual([-1, -1, -1, 1, 1, -1, -1]);
+  });
+});
+
+describe("visionzip where rows end lines", () => {
+  const grids = [{ gridRows: 4, gridColumns: 3, endsLines: true }];
+  // Patches are attended to from the last line on; rows that end lines have neither attention nor keys.
+  const attention = Float32Array.from({ length: 12 }, (_, row) => (row % 3 === 2 ? 0 : row));
+  const data = Float32Array.from({ length: 24 }, (_, i) => Number(i % 6 < 4));
+  const planAt = (retention: number) =>
+    planFor(visionZip, around(12, retention, { attention, keys: { width: 2, data }, grids }), {
+      contextual: 0.34,
+    });
+
+  it("keeps those of lines with a kept patch, and merges none", () => {
+    const plan = planAt(0.5);
+    // Of six rows: two dominant patches, one contextual, and the ends of their lines.
+    expect(keptLists(plan)[0]).toEqual([[0, 1, 3, 10, 11, 12, 13, 14]]);
+    const { into } = plan.layers[0]!.merge as { into: readonly Int32Array[] };
+    for (const end of [3, 6, 9, 12]) expect(into[0]![end]).toBe(-1);
+    expect([...into[0]!].filter((row) => row === 1)).toHaveLength(5);
+  });
+
+  it("keeps no more rows than the share", () => {
+    for (const retention of [0.2, 0.3, 0.6, 0.9]) {
+      const visual = keptLists(planAt(retention))[0]![0]!.length - 3;
+      expect(visual).toBeLessThanOrEqual(Math.round(retention * 12));
+    }
   });
 });
 

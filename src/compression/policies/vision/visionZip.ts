@@ -1,7 +1,8 @@
-import { cosine, unitRows } from "../../blocks/cosine";
-import { topPlaces } from "../../blocks/select";
+import { unitRows } from "../../blocks/cosine";
+import { lineEnds } from "../../blocks/grid";
 import { real } from "../../options";
-import { needVision, type VisualChoice, visionPolicy } from "../../visionPolicy";
+import { needVision, visionPolicy } from "../../visionPolicy";
+import { absorbed, type Zipped, zipped } from "./visionZipRows";
 
 /**
  * VisionZip: keeps the visual rows that the encoder attends to and merges the others into evenly spaced
@@ -9,14 +10,17 @@ import { needVision, type VisualChoice, visionPolicy } from "../../visionPolicy"
  *
  * Dominant rows: the highest a_i, the encoder's attention to row i [V]. Contextual rows: targets at equal
  * steps among the other rows; each remaining row joins the target with the highest cosine of the encoder's
- * keys, mean over heads. F_t ← mean(F_t, F_i, …).
+ * keys, mean over heads. F_t ← F_t + mean(F_i).
  *
  * https://arxiv.org/abs/2412.04467, release https://github.com/dvlab-research/VisionZip.
- * There a = attention of the class token, or the mean of all patches without one (SigLIP). Attention, keys and the
- * choice of rows are compared with PyTorch (`visionZip.gpu.test.ts`). The release adds the mean of the merged rows to
- * the target before the connector, F_t ← F_t + mean(F_i); here they are averaged behind it, so that it works for
- * every connector, also for those that fold patches, where the release has none. A row that folds several patches has
- * the mean of their keys.
+ * There a = attention of the class token, or the mean of all patches without one (SigLIP). Merged rows are computed as
+ * there where the connector takes each row by itself (LLaVA): F is what it takes. Where it folds patches (pixel shuffle,
+ * Qwen-VL's merger) or rows are interpolated (large images of LLaVA-OneVision), F is what it gives; a row's attention and
+ * keys are the sums over its patches. Attention, keys, choice and merged rows are compared with PyTorch
+ * (`visionZip.gpu.test.ts`).
+ *
+ * Other than there, the class token is not kept, the share is one of all tiles together, and rows that end lines count
+ * among the kept ones: those of lines with a kept patch.
  */
 export const visionZip = visionPolicy({
   id: "visionzip",
@@ -38,33 +42,26 @@ export const visionZip = visionPolicy({
       0.16,
     ),
   },
-  beforePrefill: ["attention", "keys"],
+  beforePrefill: ["attention", "keys", "grids"],
+  count:
+    "Where rows end lines, those of lines with a kept patch are among the kept, which may be fewer then. Rows merge " +
+    "before the connector where it takes each row by itself (LLaVA), else behind it: where it folds patches, and where " +
+    "rows are interpolated.",
   choose(input, count, { contextual }) {
+    const attention = needVision(input, "attention");
     const { data, width } = needVision(input, "keys");
-    const targets = Math.min(count, Math.round(contextual * count));
-    return zipRows(needVision(input, "attention"), data, width, [count - targets, targets]);
+    const unit = unitRows(data, width);
+    const grids = needVision(input, "grids");
+    const rowsOf = (rows: number) => {
+      const targets = Math.min(rows, Math.round(contextual * rows));
+      return zipped(attention, unit, width, [rows - targets, targets]);
+    };
+    let rows = count;
+    const isTooMany = ({ keep }: Zipped) => keep.length + lineEnds(grids, keep).length > count;
+    while (rows > 1 && isTooMany(rowsOf(rows))) rows--;
+    const chosen = rowsOf(rows);
+    const keep = [...chosen.keep, ...lineEnds(grids, chosen.keep)].sort((a, b) => a - b);
+    if (chosen.targets.length === 0) return { keep };
+    return { keep, into: absorbed(chosen, unit, width), addsFeatures: true };
   },
 });
-
-/** @param data keys, f32 [rows, width] @param counts of dominant and contextual rows */
-export function zipRows(
-  attention: Float32Array,
-  data: Float32Array,
-  width: number,
-  [dominant, contextual]: readonly [number, number],
-): VisualChoice {
-  const first = new Set(topPlaces(Float64Array.from(attention), dominant));
-  const others = Array.from(attention.keys()).filter((row) => !first.has(row));
-  const step = Math.max(1, Math.floor(others.length / contextual));
-  const targets = others.filter((_, i) => i % step === 0).slice(0, contextual);
-  const keep = [...first, ...targets].sort((a, b) => a - b);
-  if (targets.length === 0) return { keep };
-  const unit = unitRows(data, width);
-  const into = new Int32Array(attention.length).fill(-1);
-  const isKept = new Set(keep);
-  for (const row of others.filter((each) => !isKept.has(each))) {
-    const cosines = targets.map((target) => cosine(unit, width, row, target));
-    into[row] = targets[cosines.indexOf(Math.max(...cosines))] as number;
-  }
-  return { keep, into };
-}

@@ -1,0 +1,78 @@
+import type { Gpu } from "@/gpu/gpu";
+import type { Recorder } from "@/gpu/recorder";
+import type { ProcessedImage } from "../families/family";
+import type { TowerConfig } from "./towerConfig";
+import type { TowerKernels } from "./towerKernels";
+import type { TowerScratch } from "./towerScratch";
+import type { Linear } from "./towerTensors";
+import type { TowerWeights } from "./towerWeights";
+
+/** PyTorch's default, which no configuration changes. */
+const CONNECTOR_EPSILON = 1e-5;
+
+type ConnectorBuffers = Pick<TowerScratch, "folded" | "foldedNormed" | "projected" | "features">;
+
+export interface Connector {
+  readonly config: TowerConfig;
+  readonly weights: TowerWeights;
+  readonly kernels: TowerKernels;
+}
+
+/** Folded rows → norm? → projection → (activation → projection)?, from `folded` to `features`. */
+export function recordConnector(
+  recorder: Recorder,
+  { config, weights, kernels }: Connector,
+  { folded, foldedNormed, projected, features }: ConnectorBuffers,
+  rows: number,
+): void {
+  const [first, second] = weights.connector as [Linear, Linear?];
+  const { connectorNorm: norm } = weights;
+  if (norm && foldedNormed) {
+    const width = config.connector.fold ** 2 * config.hidden;
+    const args = { input: folded, ...norm, output: foldedNormed, rows, width };
+    kernels.layerNorm(recorder, { ...args, epsilon: CONNECTOR_EPSILON });
+  }
+  const input = foldedNormed ?? folded;
+  if (second) {
+    kernels.connector?.(recorder, { input, ...first, output: projected, rows });
+    kernels.bias(recorder, { input: projected, ...second, output: features, rows });
+  } else {
+    kernels.bias(recorder, { input, ...first, output: features, rows });
+  }
+}
+
+/** Whether each row of the prompt comes from one row of the transformer. */
+export function isRowByRow(
+  { connector }: TowerConfig,
+  { arrangement }: Pick<ProcessedImage, "arrangement">,
+): boolean {
+  return connector.fold === 1 && !connector.hasNorm && (arrangement?.parts ?? 1) === 1;
+}
+
+/** Rows behind the connector. @param input f32 [rows, hidden] @returns f32 [rows, width], pool `vision` */
+export function projectRows(
+  gpu: Gpu,
+  connector: Connector,
+  input: Float32Array<ArrayBuffer>,
+): GPUBuffer {
+  const { hidden, width } = connector.config;
+  const { memory } = gpu;
+  const rows = input.length / hidden;
+  const [folded, projected, features] = memory.allOrNothing(() => [
+    memory.storage("activations", "rows to project", rows * hidden * 4),
+    memory.storage("activations", "vision projected", rows * width * 4),
+    memory.storage("vision", "projected rows", rows * width * 4),
+  ]) as [GPUBuffer, GPUBuffer, GPUBuffer];
+  gpu.device.queue.writeBuffer(folded, 0, input);
+  const recorder = gpu.recorder("project rows");
+  recordConnector(
+    recorder,
+    connector,
+    { folded, foldedNormed: undefined, projected, features },
+    rows,
+  );
+  recorder.submit();
+  recorder.destroy();
+  for (const buffer of [folded, projected]) memory.destroy(buffer);
+  return features;
+}
