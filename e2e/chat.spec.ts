@@ -5,7 +5,7 @@ import { test } from "./test";
 /** The built page with the real engine: a user's first minutes. */
 
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
-const meter = (page: Page) => page.getByRole("meter", { name: "KV cache kept" });
+const meter = (page: Page) => page.getByRole("meter", { name: "KV cache size" });
 const meterBytes = (page: Page) =>
   meter(page).evaluate((each: HTMLMeterElement) => ({ value: each.value, max: each.max }));
 

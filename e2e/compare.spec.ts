@@ -60,7 +60,7 @@ test("the built page compares three lanes from one prefill", async ({ page }) =>
   }
   expectPlannedPeak([full!, ...others]);
   // The engine holds the first lane's cache alone.
-  const meter = page.getByRole("meter", { name: "KV cache kept" });
+  const meter = page.getByRole("meter", { name: "KV cache size" });
   await expect(meter).toHaveJSProperty("value", full!.kvBytes.end);
 });
 

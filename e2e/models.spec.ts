@@ -78,7 +78,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   hub.behave({ hasNoRanges: true, cutAt: 40_001 });
   await fetchIt.click();
   await expect(models.getByRole("alert")).toContainText(
-    "The connection broke while model.safetensors was downloaded; what has arrived is kept.",
+    "The connection broke while model.safetensors was downloaded; what has arrived stays.",
   );
   await expect(models).toContainText("the download was stopped");
 

@@ -148,7 +148,7 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   await expect(page.getByRole("list", { name: "Images asked about" })).toHaveCount(3);
 });
 
-test("a reload goes on from the kept cache, which is deleted with its conversation", async ({
+test("a reload goes on from the stored cache, which is deleted with its conversation", async ({
   page,
 }) => {
   const kept = () =>
@@ -168,7 +168,7 @@ test("a reload goes on from the kept cache, which is deleted with its conversati
   await expect(page.getByText(/rows appended/)).toBeAttached();
 
   await page.getByRole("button", { name: "History" }).click();
-  await expect(page.getByText(/^1 cache kept/)).toBeVisible();
+  await expect(page.getByText(/^1 cache stored/)).toBeVisible();
   await page.getByRole("button", { name: /^Delete Turn 1/ }).click();
   await expect.poll(kept).toBe(0);
 });

@@ -78,7 +78,7 @@ test("lanes are added, changed and removed, and stay when they are pinned", asyn
   await page.getByLabel("Keep percent of lane 2").fill("5");
   await page.getByRole("checkbox", { name: "Pin lane 1" }).check();
   await page.getByRole("checkbox", { name: "Pin lane 2" }).check();
-  await expect(page.getByText("These lanes are kept")).toBeVisible();
+  await expect(page.getByText("These lanes stay")).toBeVisible();
   await composer(page).fill(QUESTION);
   await composer(page).press("Enter");
   await settled(page, 2);

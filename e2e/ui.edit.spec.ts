@@ -47,7 +47,7 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
   await expect(group(page, "What is the total?")).toBeVisible();
   await expect(group(page, "What is the date?")).toHaveCount(0);
   await expect(
-    page.getByText("kept under History as “What is the total? (before edit)”"),
+    page.getByText("stay under History as “What is the total? (before edit)”"),
   ).toBeVisible();
 
   await library(page);
@@ -126,7 +126,7 @@ async function look(browser: Browser, html: string, colorScheme: "light" | "dark
   await expect(page.getByRole("heading", { level: 2 })).toHaveText(`What is the total? ${EVIL}`);
   await expect(page.getByText("keepsight-mini (f16, KV cache f16)")).toBeVisible();
   await expect(page.getByRole("article")).toHaveCount(4);
-  await expect(page.getByRole("img", { name: /^Rows held after compaction/ })).toHaveCount(4);
+  await expect(page.getByRole("img", { name: /^Rows cached after compaction/ })).toHaveCount(4);
   await expect(page.getByRole("img", { name: /^KV cache while/ })).toHaveCount(1);
   await expect(page.getByRole("img", { name: /^Milliseconds of tokens/ })).toHaveCount(4);
   const drawing = page.getByRole("img", { name: /of 576 patches kept/ }).first();
@@ -141,7 +141,7 @@ async function look(browser: Browser, html: string, colorScheme: "light" | "dark
 test("an exported conversation is imported, and goes on", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  const facts = await page.getByText(/rows held/).textContent();
+  const facts = await page.getByText(/rows cached/).textContent();
   await library(page);
   const { path } = await exported(page, "Export What is the total? as JSON");
   await panel(page).getByRole("button", { name: "Delete What is the total?" }).click();
@@ -154,7 +154,7 @@ test("an exported conversation is imported, and goes on", async ({ page }) => {
   });
   await expect(panel(page)).toBeHidden();
   await expect(group(page, "What is the total?")).toBeVisible();
-  await expect(page.getByText(/rows held/)).toHaveText(facts!);
+  await expect(page.getByText(/rows cached/)).toHaveText(facts!);
   await expect(page.getByRole("heading", { name: /layers kept/ })).toBeVisible();
   await ask(page, "What is the date?");
   await page.reload();

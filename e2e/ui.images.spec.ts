@@ -160,7 +160,7 @@ test("a drag over a conversation says where a drop would go", async ({ page }) =
   await give(page, "drop", four.slice(3), "New conversation");
   await expect(strip(page)).toHaveCount(0);
   await expect(viewer(page)).toHaveAttribute("alt", "page 4.png");
-  await expect(page.getByText(/is kept under History/)).toBeVisible();
+  await expect(page.getByText(/stays under History/)).toBeVisible();
 });
 
 test("a paste and the composer's menu add, the gallery begins anew, and a reload keeps what waits", async ({

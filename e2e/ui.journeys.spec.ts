@@ -59,7 +59,7 @@ for (const viewport of [
       });
       await page.getByRole("button", { name: "Ask again", exact: true }).click();
       await settled(page, 2);
-      const meter = page.getByRole("meter", { name: "KV cache kept", includeHidden: true });
+      const meter = page.getByRole("meter", { name: "KV cache size", includeHidden: true });
       const [kept, full] = await meter.evaluate((each: HTMLMeterElement) => [each.value, each.max]);
       expect(kept).toBeLessThan(full! / 4);
 

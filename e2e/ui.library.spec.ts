@@ -10,10 +10,10 @@ const question = (page: Page, text: string) => page.getByRole("group", { name: t
 test("a reload brings the conversation back, and it goes on", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  const facts = await page.getByText(/rows held/).textContent();
+  const facts = await page.getByText(/rows cached/).textContent();
   await page.reload();
   await expect(question(page, "What is the total?")).toBeVisible();
-  await expect(page.getByText(/rows held/)).toHaveText(facts!);
+  await expect(page.getByText(/rows cached/)).toHaveText(facts!);
   await expect(page.getByRole("heading", { name: /layers kept/ })).toBeVisible();
   await ask(page, "What is the date?");
   await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
@@ -42,7 +42,7 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
     .getByRole("button", { name: /^Chart/ })
     .first()
     .click();
-  await expect(page.getByText(/is kept under History/)).toBeVisible();
+  await expect(page.getByText(/stays under History/)).toBeVisible();
   await ask(page, "What is the date?");
 
   await library(page).click();

@@ -62,8 +62,8 @@ test("storage that never answers is waited for three seconds, and the page says 
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
 });
 
-/** Replaces the patches of the kept conversation's first answer, once that has been stored. */
-async function breakKept(page: Page): Promise<void> {
+/** Replaces the patches of the stored conversation's first answer, once that has been stored. */
+async function breakStored(page: Page): Promise<void> {
   const tryOnce = () =>
     page.evaluate(
       () =>
@@ -93,12 +93,12 @@ async function breakKept(page: Page): Promise<void> {
   await expect.poll(tryOnce).toBe(true);
 }
 
-test("a kept conversation whose numbers do not fit is left closed, and the page works", async ({
+test("a stored conversation whose numbers do not fit is left closed, and the page works", async ({
   page,
 }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
-  await breakKept(page);
+  await breakStored(page);
   await page.reload();
   await expect(notice(page)).toContainText(
     "“What is the total?” cannot be shown: the patches of exchanges[0].attempts[0].result.images are 16777216",

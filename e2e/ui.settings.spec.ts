@@ -155,7 +155,7 @@ test("a pinned lane stays, the others go back to the usual ones", async ({ page 
   await page.getByLabel("Policy of lane 1").selectOption("prefixkv");
   await page.getByLabel("Keep percent of lane 3").fill("3");
   await page.getByLabel("Pin lane 3").check();
-  await expect(page.getByText("Pinned lanes are kept for the next question")).toBeVisible();
+  await expect(page.getByText("Pinned lanes stay for the next question")).toBeVisible();
   await composer(page).fill("What is the total?");
   await composer(page).press("Enter");
   await expect(page.locator("article[data-phase=done]")).toHaveCount(3);

@@ -15,7 +15,7 @@ test("a first visit shows a sample and its questions, and one click answers", as
   await expect(page.getByText(/first token/)).toBeHidden();
   await page.getByText("Details").click();
   await expect(page.getByText(/first token/)).toBeVisible();
-  await expect(page.getByText(/rows held/)).toBeVisible();
+  await expect(page.getByText(/rows cached/)).toBeVisible();
 });
 
 test("typing is taken while the model loads, and sent when it is ready", async ({ page }) => {
@@ -31,7 +31,7 @@ test("the meter, the chart's table and the facts tell the same bytes", async ({ 
   await openScripted(page, { query: "policy=aircache&keep=10" });
   await ask(page, "What is the total?");
   const { result } = recording().answers.find(({ policy }) => policy === "aircache")!;
-  const meter = page.getByRole("meter", { name: "KV cache kept" });
+  const meter = page.getByRole("meter", { name: "KV cache size" });
   expect(await meter.evaluate((each: HTMLMeterElement) => [each.value, each.max])).toEqual([
     result!.kvBytes.end,
     result!.kvBytes.full,

@@ -99,8 +99,8 @@ export function keepState({ settings, chat, models, policies }: App): void {
     }
     schedule();
   });
-  models.store.subscribe(({ inUse, kept }, before) => {
-    if (inUse !== before.inUse) writeModel(kept.find(({ key }) => key === inUse)?.id);
+  models.store.subscribe(({ inUse, stored }, before) => {
+    if (inUse !== before.inUse) writeModel(stored.find(({ key }) => key === inUse)?.id);
   });
   chat.store.subscribe(({ conversation }, before) => {
     // At once: after a reload the address decides whether this conversation is the one to restore.

@@ -4,9 +4,9 @@ import path from "node:path";
 import type { GrowingFile } from "@/hub/download";
 import { downloadFiles } from "@/hub/downloadFiles";
 import { HubError } from "@/hub/hubError";
-import { keyOf } from "@/hub/keptModels";
 import { type HubAccess, isSite } from "@/hub/repository";
 import { confirmRepository, findRepository } from "@/hub/site";
+import { keyOf } from "@/hub/storedModels";
 import { inputError } from "./options";
 
 /** `owner/name` or `owner/name@revision` */

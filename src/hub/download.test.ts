@@ -106,7 +106,7 @@ describe("a download", () => {
     }
   });
 
-  it("requests a broken range again, and gives up with what has arrived kept", async () => {
+  it("requests a broken range again, and gives up; what has arrived stays", async () => {
     const target = new MemoryFile();
     await download(serverOf({ cutAt: (request) => (request === 3 ? 17 : undefined) }), target);
     expect(target.bytes).toEqual(CONTENT);
@@ -132,7 +132,7 @@ describe("a download", () => {
     await download(serverOf({ isSilent: (request) => request === 1 }), target);
     expect(target.bytes).toEqual(CONTENT);
     await expect(download(serverOf({ isSilent: () => true }), new MemoryFile())).rejects.toThrow(
-      "The connection broke while model.safetensors was downloaded; what has arrived is kept.",
+      "The connection broke while model.safetensors was downloaded; what has arrived stays.",
     );
   });
 

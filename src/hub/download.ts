@@ -51,7 +51,7 @@ const LFS_POINTER = "version https://git-lfs";
  * Downloads `file` into `target`, and continues where an earlier call stopped. Several ranges are in
  * flight, and are written in order, so the stored bytes are always a prefix of the file. Size and
  * SHA-256 are compared at the end; a file that differs is emptied.
- * @throws HubError; the signal's reason, with all that has arrived kept
+ * @throws HubError; the signal's reason. All that has arrived stays
  */
 export async function downloadFile(
   repository: Repository,
@@ -230,6 +230,6 @@ async function persist<T>(
 }
 
 function broken(name: string, cause: unknown): HubError {
-  const message = `The connection broke while ${name} was downloaded; what has arrived is kept.`;
+  const message = `The connection broke while ${name} was downloaded; what has arrived stays.`;
   return new HubError("network", message, { cause });
 }

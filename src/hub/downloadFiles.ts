@@ -28,7 +28,7 @@ const CONNECTIONS = 6;
 
 /**
  * Downloads a model's files, several at a time over a limited number of connections. The first failure stops
- * all; what has arrived is kept.
+ * all; what has arrived stays.
  * @throws what `downloadFile` throws, after every file is closed
  */
 export async function downloadFiles(

@@ -1,10 +1,16 @@
 import type { DownloadProgress } from "./downloadFiles";
 import { HubError } from "./hubError";
 import { freeBytes } from "./install";
-import { type KeptModel, keptFiles, listKept, modelsFolder, removeKept } from "./keptModels";
 import type { InstallMessage, InstallRequest } from "./messages";
 import { consentPage, fetchText, type ModelAddress, type Repository } from "./repository";
 import { findRepository, named } from "./site";
+import {
+  listStored,
+  modelsFolder,
+  removeStored,
+  type StoredModel,
+  storedFiles,
+} from "./storedModels";
 
 export interface HubCallOptions {
   readonly token?: string | undefined;
@@ -16,7 +22,7 @@ export interface Hub {
   readonly endpoint: string;
   /** Page on which a person accepts a model's terms. */
   consentPage(id: string): string;
-  /** The one spelling of a model's name, under which it is kept. */
+  /** The one spelling of a model's name, under which it is stored. */
   named(address: ModelAddress): ModelAddress;
   /** Commit, files and licence, before anything large is fetched. @throws HubError */
   describe(address: ModelAddress, options?: HubCallOptions): Promise<Repository>;
@@ -26,9 +32,9 @@ export interface Hub {
   install(
     address: ModelAddress,
     options: HubCallOptions & { readonly onProgress: (progress: DownloadProgress) => void },
-  ): Promise<KeptModel>;
+  ): Promise<StoredModel>;
   /** Models in the browser's storage, complete or not. */
-  list(): Promise<readonly KeptModel[]>;
+  list(): Promise<readonly StoredModel[]>;
   /** Files of a complete model, for the engine's `load`. @throws HubError */
   files(key: string): Promise<ReadonlyMap<string, File>>;
   remove(key: string): Promise<void>;
@@ -46,9 +52,9 @@ export function createHub(endpoint: string): Hub {
     text: (repository, name, options = {}) => fetchText(repository, name, { endpoint, ...options }),
     install: (address, { token, signal, onProgress }) =>
       runInstall({ address, access: { endpoint, token } }, signal, onProgress),
-    list: async () => listKept(await modelsFolder()),
-    files: async (key) => keptFiles(await modelsFolder(), key),
-    remove: async (key) => removeKept(await modelsFolder(), key),
+    list: async () => listStored(await modelsFolder()),
+    files: async (key) => storedFiles(await modelsFolder(), key),
+    remove: async (key) => removeStored(await modelsFolder(), key),
     freeBytes,
   };
 }
@@ -58,18 +64,18 @@ function runInstall(
   request: InstallRequest,
   signal: AbortSignal | undefined,
   onProgress: (progress: DownloadProgress) => void,
-): Promise<KeptModel> {
+): Promise<StoredModel> {
   signal?.throwIfAborted();
   const worker = new Worker(new URL("./installWorker.ts", import.meta.url), {
     type: "module",
     name: "keepsight-install",
   });
-  return new Promise<KeptModel>((resolve, reject) => {
+  return new Promise<StoredModel>((resolve, reject) => {
     signal?.addEventListener("abort", () => reject(signal.reason));
     worker.onerror = () => reject(new HubError("network", "The download ended unexpectedly."));
     worker.onmessage = ({ data }: MessageEvent<InstallMessage>) => {
       if (data.type === "progress") onProgress(data.progress);
-      else if (data.type === "kept") resolve(data.kept);
+      else if (data.type === "stored") resolve(data.stored);
       else reject(new HubError(data.code, data.message));
     };
     worker.postMessage(request);

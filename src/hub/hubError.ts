@@ -1,4 +1,4 @@
-/** Why a model cannot be fetched or kept. */
+/** Why a model cannot be fetched or stored. */
 export type HubErrorCode =
   /** The Hub knows no such model, or shows it only to people who have a token for it. */
   | "notFound"

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HubError } from "./hubError";
 import { install } from "./install";
-import { keptFiles, listKept, modelsFolder } from "./keptModels";
+import { listStored, modelsFolder, storedFiles } from "./storedModels";
 
 const ADDRESS = { id: "owner/name", revision: "main" };
 const commitOf = (letter: string) => letter.repeat(40);
@@ -117,12 +117,12 @@ afterEach(() => vi.unstubAllGlobals());
 
 /** What a page would offer to use. */
 async function usable() {
-  const kept = await listKept(await modelsFolder());
+  const kept = await listStored(await modelsFolder());
   return kept.filter(({ isComplete }) => isComplete).map(({ commit }) => commit);
 }
 
 async function stored(key: string): Promise<Files> {
-  const files = await keptFiles(await modelsFolder(), key);
+  const files = await storedFiles(await modelsFolder(), key);
   const read = async ([name, file]: [string, Blob]) =>
     [name, new Uint8Array(await file.arrayBuffer())] as const;
   return Object.fromEntries(await Promise.all([...files].map(read)));
@@ -138,7 +138,7 @@ describe("a full storage", () => {
     expect(error).toBeInstanceOf(HubError);
     expect(error).toMatchObject({ code: "noSpace" });
     expect((error as Error).message).toMatch(/needs 0 MB of storage; the browser gives 0 MB/);
-    expect(await listKept(await modelsFolder())).toEqual([]);
+    expect(await listStored(await modelsFolder())).toEqual([]);
   });
 
   it.each([false, true])(
@@ -149,7 +149,7 @@ describe("a full storage", () => {
       await expect(install(ADDRESS, hub)).rejects.toMatchObject({ code: "noSpace" });
       expect(await usable()).toEqual([]);
       const key = `owner--name@${OLD.commit}`;
-      await expect(keptFiles(await modelsFolder(), key)).rejects.toMatchObject({
+      await expect(storedFiles(await modelsFolder(), key)).rejects.toMatchObject({
         code: "incomplete",
       });
       disk.room = 1e6;

@@ -1,8 +1,8 @@
 import { type DownloadProgress, downloadFiles } from "./downloadFiles";
 import { HubError } from "./hubError";
-import { type KeptModel, keyOf, listKept, modelsFolder, writeManifest } from "./keptModels";
 import type { HubAccess, ModelAddress, Repository } from "./repository";
 import { confirmRepository, findRepository } from "./site";
+import { keyOf, listStored, modelsFolder, type StoredModel, writeManifest } from "./storedModels";
 
 interface InstallOptions extends HubAccess {
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -17,22 +17,25 @@ const RESERVE_BYTES = 64e6;
  * written in place.
  * @throws HubError; the signal's reason
  */
-export async function install(address: ModelAddress, options: InstallOptions): Promise<KeptModel> {
+export async function install(
+  address: ModelAddress,
+  options: InstallOptions,
+): Promise<StoredModel> {
   const repository = await findRepository(address, options);
   const key = keyOf(repository);
   const { signal } = options;
   return navigator.locks.request(`keepsight-model-${key}`, signal ? { signal } : {}, async () => {
     const folder = await modelsFolder();
-    const before = (await listKept(folder)).find((kept) => kept.key === key);
+    const before = (await listStored(folder)).find((stored) => stored.key === key);
     if (before?.isComplete) return before;
     await checkSpace(repository, before?.bytes ?? 0);
     const model = await folder.getDirectoryHandle(key, { create: true });
     await downloadAll(repository, model, options);
     await confirmRepository(repository, options);
     await writeManifest(model, repository);
-    const kept = (await listKept(folder)).find((each) => each.key === key);
-    if (!kept) throw new HubError("noSpace", "The browser has deleted the model again.");
-    return kept;
+    const stored = (await listStored(folder)).find((each) => each.key === key);
+    if (!stored) throw new HubError("noSpace", "The browser has deleted the model again.");
+    return stored;
   });
 }
 

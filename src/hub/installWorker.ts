@@ -6,11 +6,11 @@ import type { InstallMessage, InstallRequest } from "./messages";
 self.onmessage = async ({ data: { address, access } }: MessageEvent<InstallRequest>) => {
   const tell = (message: InstallMessage) => self.postMessage(message);
   try {
-    const kept = await install(address, {
+    const stored = await install(address, {
       ...access,
       onProgress: (progress) => tell({ type: "progress", progress }),
     });
-    tell({ type: "kept", kept });
+    tell({ type: "stored", stored });
   } catch (error) {
     const { code, message } = error instanceof HubError ? error : notStored(error);
     tell({ type: "failed", code, message });

@@ -1,7 +1,7 @@
 import type { DownloadProgress } from "./downloadFiles";
 import type { HubErrorCode } from "./hubError";
-import type { KeptModel } from "./keptModels";
 import type { HubAccess, ModelAddress } from "./repository";
+import type { StoredModel } from "./storedModels";
 
 /** Page to the install worker. */
 export interface InstallRequest {
@@ -12,5 +12,5 @@ export interface InstallRequest {
 /** Install worker to page. */
 export type InstallMessage =
   | { readonly type: "progress"; readonly progress: DownloadProgress }
-  | { readonly type: "kept"; readonly kept: KeptModel }
+  | { readonly type: "stored"; readonly stored: StoredModel }
   | { readonly type: "failed"; readonly code: HubErrorCode; readonly message: string };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { keyOf } from "./keptModels";
 import { fileAddress } from "./repository";
 import { findRepository, named } from "./site";
+import { keyOf } from "./storedModels";
 
 const AT = "https://models.example/people/tiny";
 const BASE = { "config.json": "{}", "tokenizer.json": "{ }" };

@@ -46,7 +46,7 @@ export async function confirmRepository(repository: Repository, access: HubAcces
   if (isSite(id)) await fetchSite({ id, revision }, access);
 }
 
-/** The one spelling of a model's name, under which it is kept. */
+/** The one spelling of a model's name, under which it is stored. */
 export function named({ id, revision }: ModelAddress, endpoint: string): ModelAddress {
   if (!isSite(id) || !URL.canParse(id)) return { id, revision };
   const { origin, pathname } = new URL(id);

@@ -41,7 +41,7 @@ const keyOf = (path: string) => `${addressOf(path)}?${BUILT_FILES[path]![1]}`;
 worker.addEventListener("install", (event) => {
   // The first worker takes control at once, to store the model as it is read. A newer one downloads
   // everything.
-  if (worker.registration.active) event.waitUntil(keptModels().then(complete));
+  if (worker.registration.active) event.waitUntil(storedModels().then(complete));
 });
 
 worker.addEventListener("activate", (event) => {
@@ -136,7 +136,7 @@ async function complete(model: readonly string[]): Promise<void> {
 }
 
 /** Files of this build whose model an earlier build had stored. */
-async function keptModels(): Promise<readonly string[]> {
+async function storedModels(): Promise<readonly string[]> {
   const kept = await (await caches.open(CACHE)).keys();
   const addresses = new Set(kept.map(({ url }) => url.slice(0, url.indexOf("?"))));
   return PATHS.filter((path) => path.startsWith(MODELS) && addresses.has(addressOf(path)));

@@ -64,7 +64,7 @@ export interface LayerReport {
   readonly rowsAfter: number;
   /** Rows at the end of the answer, including its own; absent before. */
   readonly rowsEnd?: number;
-  /** Original prompt positions of the rows held after compaction, ascending. */
+  /** Original prompt positions of the kept rows, ascending. */
   readonly kept: readonly number[];
   /** Present if the heads of the layer keep different rows. */
   readonly keptPerHead?: readonly (readonly number[])[];

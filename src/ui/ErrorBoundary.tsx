@@ -28,7 +28,7 @@ export class ErrorBoundary extends Component<Props, { readonly error: unknown }>
         <div role="alert">
           <h1>{texts.page.broken.title}</h1>
         </div>
-        <p>{texts.page.broken.kept}</p>
+        <p>{texts.page.broken.stored}</p>
         <button type="button" onClick={() => location.reload()}>
           {texts.page.broken.reload}
         </button>

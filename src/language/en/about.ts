@@ -189,9 +189,9 @@ export const aboutEn = {
         "From the question to its first token: vision, prefill, scoring and compaction. In a " +
         "comparison it includes the shared work of the lanes and the lane's own.",
     },
-    held: {
-      name: "Rows held",
-      meaning: "Rows over all layers that the cache holds when the answer ends.",
+    cached: {
+      name: "Rows cached",
+      meaning: "Rows in the cache over all layers when the answer ends.",
     },
     read: {
       name: "Rows read",

@@ -18,7 +18,7 @@ export const chartsEn = {
     name: "KV cache now",
     empty: "nothing cached yet",
     of: (unit: string, full: string) => `${unit} of ${full} full`,
-    meter: "KV cache kept",
+    meter: "KV cache size",
     overTime: "KV cache over time",
     overTimeNow: (now: string, full: string) =>
       `KV cache over time: now ${now}, the full cache would be ${full}`,

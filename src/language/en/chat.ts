@@ -18,7 +18,7 @@ export const chatEn = {
   otherModel: (earlier: string, loaded: string) =>
     `${earlier} gave earlier answers here. ${loaded} reads them as text; nothing is lost.`,
   loadAgain: (model: string) => `Load ${model} again`,
-  left: (title: string) => `New conversation. “${title}” is kept under History.`,
+  left: (title: string) => `New conversation. “${title}” stays under History.`,
   recovering:
     "The graphics device was lost. The page loads the model again; the conversation stays, and " +
     "questions that wait are asked afterwards.",
@@ -55,7 +55,7 @@ export const chatEn = {
     cancel: "Cancel",
     ask: "Ask",
     replaced: (title: string) =>
-      `The earlier question and its answers are kept under History as “${title}”.`,
+      `The earlier question and its answers stay under History as “${title}”.`,
   },
   copy: {
     copy: "Copy",
@@ -116,7 +116,7 @@ export const chatEn = {
     bytesHelp: "KV cache at the end of the answer, and the full cache's size",
     memory: (bytes: string) => `${bytes} of memory`,
     memoryOf: (bytes: string, full: string) => `${bytes} of memory instead of ${full}`,
-    held: (share: string, rows: string) =>
+    parts: (share: string, rows: string) =>
       `${share} of the image + ${rows} text rows, in blocks of 64`,
     details: "Details",
     blocks:
@@ -133,8 +133,8 @@ export const chatEn = {
     perTokenHelp: "Median over the answer's tokens",
     perToken: (time: string) => `${time}/token`,
     firstToken: (time: string) => `first token ${time}`,
-    heldHelp: "Summed over the layers, when the answer ended",
-    rowsHeld: (rows: string) => `${rows} rows held in all layers`,
+    cachedHelp: "Summed over the layers, when the answer ended",
+    rowsCached: (rows: string) => `${rows} rows cached in all layers`,
     readHelp: "Summed over the layers, mean over the answer's tokens",
     read: (rows: string) => `${rows} read per token`,
     appended: (rows: string) => `${rows} rows appended in each layer`,
@@ -152,8 +152,8 @@ export const chatEn = {
   lanes: {
     legend: "Lanes to compare",
     add: "+ Lane",
-    somePinned: "Pinned lanes are kept for the next question; the others return to the defaults.",
-    allPinned: "These lanes are kept for the next question.",
+    somePinned: "Pinned lanes stay for the next question; the others return to the defaults.",
+    allPinned: "These lanes stay for the next question.",
     policyOf: (lane: number) => `Policy of lane ${lane}`,
     keepOf: (lane: number) => `Keep percent of lane ${lane}`,
     optionsOf: (lane: number) => `Options of lane ${lane}`,

@@ -17,7 +17,7 @@ export const exportEn = {
   firstToken: "First token",
   appended: "Rows appended",
   prefilled: "Rows prefilled",
-  held: "Rows held",
+  cached: "Rows cached",
   read: "Read per token",
   kept: (kept: string, all: string) => `${kept} of ${all} patches kept`,
   keptOf: (title: string, kept: string) => `${title}: ${kept}, mean over the layers`,
@@ -34,7 +34,7 @@ export const exportEn = {
   layers: {
     name: "Rows per layer",
     summary: (rows: readonly string[], most: string) =>
-      `Rows held after compaction, layer by layer: ${rows.join(", ")}; of at most ${most}.`,
+      `Rows cached after compaction, layer by layer: ${rows.join(", ")}; of at most ${most}.`,
     most: (rows: string) => `${rows} rows`,
     first: "layer 1",
   },

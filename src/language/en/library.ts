@@ -7,7 +7,7 @@ export const libraryEn = {
   unshown: (title: string, reason: string) =>
     `“${title}” cannot be shown: ${reason}. It stays under History.`,
   copied: (title: string) =>
-    `“${title}” is open in another tab. This is a copy: what you ask here is kept by itself.`,
+    `“${title}” is open in another tab. This is a copy: what you ask here is stored by itself.`,
   undrawn: (title: string) =>
     `“${title}” did not finish drawing at the last visit and was not opened. It stays under History.`,
   tooLarge: (file: string, size: string, most: string) =>

@@ -15,7 +15,7 @@ export const modelsEn = {
   resume: "Continue",
   resumeOf: (id: string) => `Continue the download of ${id}`,
   unfinished: (bytes: string) => `${bytes} so far; the download was stopped`,
-  keptFacts: (bytes: string, license: string | undefined) =>
+  storedFacts: (bytes: string, license: string | undefined) =>
     license ? `${bytes} in this browser · ${license}` : `${bytes} in this browser`,
   hub: "From the Hugging Face Hub or an address",
   id: "Model",

@@ -26,8 +26,8 @@ export const pageEn = {
   },
   broken: {
     title: "This page could not be drawn.",
-    kept:
-      "Your conversations are kept in this browser. After loading the page again, the one that " +
+    stored:
+      "Your conversations are stored in this browser. After loading the page again, the one that " +
       "was open stays closed; it is under History.",
     reload: "Load the page again",
   },
@@ -72,14 +72,14 @@ export const pageEn = {
     selfTest: "Self-test",
   },
   history: {
-    keptCaches: (count: number, bytes: string, limit: string) =>
-      `${counted(count, "cache")} kept for going on at once: ${bytes} of ${limit}`,
+    storedCaches: (count: number, bytes: string, limit: string) =>
+      `${counted(count, "cache")} stored, to go on at once: ${bytes} of ${limit}`,
     forgetCaches: "Delete caches",
     open: "History",
     title: "Conversations",
     fresh: "New",
     none: "Conversations are stored in this browser from their first question on.",
-    notKept: "This browser does not store conversations: they end with the page.",
+    notStored: "This browser does not store conversations: they end with the page.",
     import: "Import",
     importHelp: "Open a conversation that was exported as JSON",
     importFile: "Conversation to import",

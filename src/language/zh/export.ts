@@ -18,7 +18,7 @@ export const exportZh: Texts["export"] = {
   firstToken: "首个词元",
   appended: "追加的行",
   prefilled: "预填充的行",
-  held: "持有的行",
+  cached: "缓存的行",
   read: "每个词元读取",
   kept: (kept, all) => `保留 ${all} 个图块中的 ${kept} 个`,
   keptOf: (title, kept) => `${title}：${kept}，各层平均`,
@@ -33,7 +33,7 @@ export const exportZh: Texts["export"] = {
     "图块按丢弃它的层所占比例被遮盖；图块数为各层平均值。",
   layers: {
     name: "每层的行数",
-    summary: (rows, most) => `压缩后各层持有的行数：${rows.join("、")}；最多 ${most}。`,
+    summary: (rows, most) => `压缩后各层缓存的行数：${rows.join("、")}；最多 ${most}。`,
     most: (rows) => `${rows} 行`,
     first: "第 1 层",
   },

@@ -14,7 +14,7 @@ export const modelsZh: Texts["models"] = {
   resume: "继续",
   resumeOf: (id) => `继续下载 ${id}`,
   unfinished: (bytes) => `已有 ${bytes}，下载已停止`,
-  keptFacts: (bytes, license) =>
+  storedFacts: (bytes, license) =>
     license ? `${bytes}，存于此浏览器 · ${license}` : `${bytes}，存于此浏览器`,
   hub: "来自 Hugging Face Hub 或网址",
   id: "模型",

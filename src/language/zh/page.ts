@@ -25,7 +25,7 @@ export const pageZh: Texts["page"] = {
   },
   broken: {
     title: "无法绘制此页面。",
-    kept: "您的对话保存在此浏览器中。重新加载页面后，刚才打开的对话保持关闭，可在“历史”中找到。",
+    stored: "您的对话保存在此浏览器中。重新加载页面后，刚才打开的对话保持关闭，可在“历史”中找到。",
     reload: "重新加载页面",
   },
   model: {
@@ -68,13 +68,14 @@ export const pageZh: Texts["page"] = {
     selfTest: "自检",
   },
   history: {
-    keptCaches: (count, bytes, limit) => `已保留 ${count} 个缓存以便立即继续：${bytes} / ${limit}`,
+    storedCaches: (count, bytes, limit) =>
+      `已保存 ${count} 个缓存以便立即继续：${bytes} / ${limit}`,
     forgetCaches: "删除缓存",
     open: "历史",
     title: "对话记录",
     fresh: "新建",
     none: "对话从第一个问题起保存在此浏览器中。",
-    notKept: "此浏览器不保存对话：关闭页面后对话即消失。",
+    notStored: "此浏览器不保存对话：关闭页面后对话即消失。",
     import: "导入",
     importHelp: "打开以 JSON 导出的对话",
     importFile: "要导入的对话",

@@ -92,10 +92,10 @@ describe("taps", async () => {
     recorder: AttentionHook,
     attention: Attention,
     chunks: readonly number[],
-    heldRows = 0,
+    cachedRows = 0,
   ): void {
     const { heads, headDim, layers } = attention.shape;
-    let firstRow = heldRows;
+    let firstRow = cachedRows;
     for (const rows of chunks) {
       const commands = gpu.recorder("test");
       const created: GPUBuffer[] = [];
@@ -110,7 +110,7 @@ describe("taps", async () => {
           upload(all.slice(firstRow * width, (firstRow + rows) * width));
         const q = part(attention.q[layer]!, heads * headDim);
         const lse = part(attention.lse[layer]!, heads);
-        const computed = { layer, firstRow: firstRow - heldRows, rows, q, lse };
+        const computed = { layer, firstRow: firstRow - cachedRows, rows, q, lse };
         recorder.afterAttention(commands, computed);
       }
       commands.submit();
@@ -126,17 +126,17 @@ describe("taps", async () => {
     chunks: readonly number[],
     reduction: Reduction = "one",
     prompt: TapPrompt = PROMPT,
-    heldRows = 0,
+    cachedRows = 0,
   ): Promise<{ readonly taps: Taps; readonly expected: Taps }> {
     const cache = await secondTurn(shape);
     const start = cache.rowCounts();
     const { heads } = shape;
-    if (heldRows > 0) appendRandomRows(cache, heldRows, 3);
-    const input = { cache, heads, spec, prompt, reduction, heldRows };
+    if (cachedRows > 0) appendRandomRows(cache, cachedRows, 3);
+    const input = { cache, heads, spec, prompt, reduction, cachedRows };
     const recorder = await TapRecorder.create(gpu, input);
-    appendRandomRows(cache, ROWS - heldRows, 2);
+    appendRandomRows(cache, ROWS - cachedRows, 2);
     const attention = attend(shape, await readCache(cache), start);
-    record(recorder, attention, chunks, heldRows);
+    record(recorder, attention, chunks, cachedRows);
     const taps = await recorder.finish();
     cache.destroy();
     return { taps, expected: tapsFromAttention(spec, { ...attention.input, ...prompt }) };

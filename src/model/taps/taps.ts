@@ -35,9 +35,9 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
   readonly cachedSpan?: boolean;
   /**
    * The prompt's first rows, as many in every head, are in the cache already, as its last rows; the
-   * prefill computes the others. Queries of the held rows are not recorded. Default: 0.
+   * prefill computes the others. Queries of the cached rows are not recorded. Default: 0.
    */
-  readonly heldRows?: number;
+  readonly cachedRows?: number;
   /** Default: the registry. */
   readonly families?: FamiliesOf<D>;
 }
@@ -91,19 +91,19 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     shape: TapShape,
     taps: { readonly prepared: readonly PreparedTap[]; readonly tail: TailPass | undefined },
   ) {
-    const { cache, prompt, heldRows = 0 } = input;
+    const { cache, prompt, cachedRows = 0 } = input;
     const { layers, kvHeads } = cache.shape;
     const { heads, keys } = shape;
     this.#gpu = gpu;
     this.#input = input;
     this.#shape = shape;
     this.#geometry = tapGeometry(
-      taps.prepared.map(({ wanted }) => Math.min(wanted, prompt.rows - heldRows)),
+      taps.prepared.map(({ wanted }) => Math.min(wanted, prompt.rows - cachedRows)),
       { layers, heads, kvHeads, rows: prompt.rows, keys, paddedKeys: paddedKeys(keys) },
     );
     this.#tail = taps.tail;
     this.notices = this.#geometry.notices;
-    this.#start = cache.rowCounts().map((counts) => counts.map((rows) => rows - heldRows));
+    this.#start = cache.rowCounts().map((counts) => counts.map((rows) => rows - cachedRows));
     this.#scratch = new Scratch(gpu, "tap");
     this.#spans = this.#scratch.numbers("spans", layers * kvHeads * 4);
     const isEarly = ({ during }: PreparedTap) => during === "prefill";
@@ -142,7 +142,7 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
   afterAttention(recorder: Recorder, record: AttentionRecord): void {
     this.#writeSpans();
     const { layer, rows, q, lse } = record;
-    const firstRow = record.firstRow + (this.#input.heldRows ?? 0);
+    const firstRow = record.firstRow + (this.#input.cachedRows ?? 0);
     const queries = { q, lse };
     const cached = this.#input.cache.layer(layer);
     for (const { tap } of this.#started) {

@@ -13,8 +13,8 @@ export interface TapRequest {
   readonly prompt: TapPrompt;
   /** Score the cached span instead of the prompt's own rows. */
   readonly cachedSpan?: boolean;
-  /** Rows of the prompt that the cache holds already (`TapInput.heldRows`). */
-  readonly heldRows?: number;
+  /** Rows of the prompt that the cache holds already (`TapInput.cachedRows`). */
+  readonly cachedRows?: number;
 }
 
 /** Several recorders as one hook. */

@@ -10,14 +10,14 @@ import { sharedTaps } from "../report/tapRecording";
 import { prefillSpan } from "../request/prefillSpan";
 import { type CheckedSettings, checkLanes } from "../request/request";
 import { prepareTurn } from "../request/turn";
-import type { Held } from "./conversationCache";
-import { decodeLane, heldBy, type Lane, type LaneInput, openLane } from "./lane";
+import type { CacheState } from "./conversationCache";
+import { cacheStateOf, decodeLane, type Lane, type LaneInput, openLane } from "./lane";
 import { planLanes } from "./lanePlan";
 import { decodeTogether, groupLanes } from "./lanesTogether";
 import { isCompressing, ReferenceLane } from "./reference";
 
 /** The answers, and the first lane's state if it has one: the conversation continues from it. */
-interface Compared extends Held {
+interface Compared extends CacheState {
   readonly outcomes: readonly LaneOutcome[];
 }
 
@@ -84,7 +84,7 @@ async function answerAll(
     if (!reference?.takeOver(job, prefilled, rows)) cache.destroy();
     const groups = groupLanes(job.model, planned, together);
     const first = await decodeLanes(waiting, groups, logits, outcomes);
-    return { outcomes: (await reference?.addTo(outcomes)) ?? outcomes, ...heldBy(first) };
+    return { outcomes: (await reference?.addTo(outcomes)) ?? outcomes, ...cacheStateOf(first) };
   } finally {
     reference?.destroy();
     cache.destroy();

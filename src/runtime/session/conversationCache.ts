@@ -16,11 +16,11 @@ import { tapsOf } from "../report/tapRecording";
 import { coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
-import { packCache, unpackCache } from "./keptCache";
 import { previewPlan, type Recorded } from "./preview";
+import { packCache, unpackCache } from "./storedCache";
 
 /** A conversation's state between two questions. */
-export interface Held {
+export interface CacheState {
   readonly cache: KvCache | undefined;
   /** What the cache has seen. */
   readonly seen: Seen | undefined;
@@ -28,12 +28,12 @@ export interface Held {
   readonly recorded: Recorded | undefined;
 }
 
-const NOTHING: Held = { cache: undefined, seen: undefined, recorded: undefined };
+const NOTHING: CacheState = { cache: undefined, seen: undefined, recorded: undefined };
 
 /** The cache of a conversation, with what it has seen and how its last prompt was recorded. */
 export class ConversationCache {
   readonly #context: PhaseContext;
-  #held = NOTHING;
+  #state = NOTHING;
 
   constructor(context: PhaseContext) {
     this.#context = context;
@@ -44,7 +44,7 @@ export class ConversationCache {
    * Then every turn is compressed before the next one is prefilled, as when it was asked.
    */
   segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
-    const start = request.fresh ? 0 : coveredTokens(this.#held.seen, seen);
+    const start = request.fresh ? 0 : coveredTokens(this.#state.seen, seen);
     const end = prompt.ids.length;
     const { capMb, earlierRetention } = settings;
     if (capMb === undefined && earlierRetention === undefined) return [{ start, end }];
@@ -57,35 +57,35 @@ export class ConversationCache {
     if (start === 0) this.drop();
     const { decoder, gpu } = this.#context.model;
     if (progress.begin(start)) gpu.memory.resetPeak();
-    const cache = this.#held.cache ?? decoder.createCache();
+    const cache = this.#state.cache ?? decoder.createCache();
     cache.positionMode = positionMode(turn.options);
-    this.#held = { ...this.#held, cache };
+    this.#state = { ...this.#state, cache };
     return cache;
   }
 
   /** Continues with another cache; whoever calls has freed the present one, or goes on using it. */
-  replace(held: Partial<Held>): void {
-    this.#held = { ...this.#held, ...held };
+  replace(state: Partial<CacheState>): void {
+    this.#state = { ...this.#state, ...state };
   }
 
   /** Notes that the cache has seen the first `count` tokens of prompt and answer. */
   note({ turn, progress }: Job, count: number): void {
-    if (!this.#held.cache) return;
+    if (!this.#state.cache) return;
     const ids = [...turn.seen.ids, ...progress.ids].slice(0, count);
     const tiles = turn.seen.tiles.filter((_, i) => (turn.prompt.tiles[i]?.start ?? 0) < count);
-    this.#held = { ...this.#held, seen: { ...turn.seen, ids, tiles } };
+    this.#state = { ...this.#state, seen: { ...turn.seen, ids, tiles } };
   }
 
   /** Notes what is left after a segment, whether it succeeded or not. */
   settle(job: Job): void {
-    const count = this.#held.cache?.seen ?? 0;
+    const count = this.#state.cache?.seen ?? 0;
     if (count === 0) this.drop();
     else this.note(job, count);
   }
 
   /** What `settings` would keep of the last prompt. @throws EngineError, PolicyError */
   preview(settings: CacheSettings): PlanPreview {
-    const { recorded } = this.#held;
+    const { recorded } = this.#state;
     if (!recorded) throw bad("There is no prompt yet to preview.");
     const { shape, info } = this.#context.model;
     const rowBytes = info.bytesPerRow / (shape.layers * shape.kvHeads);
@@ -94,7 +94,7 @@ export class ConversationCache {
 
   /** The cache outside of the GPU; undefined if there is none. Later questions do not disturb it. */
   async save(): Promise<Blob | undefined> {
-    const { cache, seen } = this.#held;
+    const { cache, seen } = this.#state;
     if (!cache || !seen) return undefined;
     const { model, images } = this.#context;
     const unfamiliar = [...new Set(seen.tiles)].filter((hash) => images?.isUnfamiliar(hash));
@@ -119,7 +119,7 @@ export class ConversationCache {
       cache.destroy();
       throw error;
     }
-    this.#held = { ...NOTHING, cache, seen: kept.seen };
+    this.#state = { ...NOTHING, cache, seen: kept.seen };
     images?.markUnfamiliar(kept.unfamiliar);
     markMemory(this.#context, "end", cache);
     return true;
@@ -127,12 +127,12 @@ export class ConversationCache {
 
   /** Reports the bytes that are left when other caches are gone. */
   report(): void {
-    markMemory(this.#context, "end", this.#held.cache);
+    markMemory(this.#context, "end", this.#state.cache);
   }
 
   /** Completes the report at the end of any turn. */
   close(progress: Progress): void {
-    const { cache } = this.#held;
+    const { cache } = this.#state;
     progress.close({
       peak: this.#context.model.gpu.memory.peak("kv"),
       end: cache?.bytes ?? 0,
@@ -143,8 +143,8 @@ export class ConversationCache {
 
   /** Frees the cache and its records. */
   drop(): void {
-    this.#held.cache?.destroy();
-    this.#held = NOTHING;
+    this.#state.cache?.destroy();
+    this.#state = NOTHING;
     this.#context.io.reporter.fullKv = 0;
   }
 }

@@ -14,7 +14,7 @@ import { tokensWithin } from "../request/cacheBytes";
 import { kvCeiling } from "../request/ceiling";
 import { settingsKey } from "../request/continuation";
 import { positionMode } from "../request/request";
-import { type Held, recordedOf } from "./conversationCache";
+import { type CacheState, recordedOf } from "./conversationCache";
 import type { EncodedSegment } from "./images";
 
 /** The question and its images, for lanes that choose before the prefill. */
@@ -110,7 +110,7 @@ function tokensBeside({ model, turn: { settings, request } }: Job, cache: KvCach
 }
 
 /** The lane's state from which the conversation continues. */
-export function heldBy(lane: Lane | undefined): Held {
+export function cacheStateOf(lane: Lane | undefined): CacheState {
   if (!lane) return { cache: undefined, seen: undefined, recorded: undefined };
   const { turn, progress } = lane.job;
   const ids = [...turn.seen.ids, ...progress.ids];

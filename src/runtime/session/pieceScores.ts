@@ -16,8 +16,8 @@ interface PieceTaps {
   readonly own: Taps;
   readonly cached: Taps | undefined;
   readonly before: RowCounts;
-  /** Rows of the turn that stood before the piece. */
-  readonly held: number;
+  /** Cached rows of the turn before the piece. */
+  readonly earlier: number;
   readonly rows: number;
 }
 
@@ -26,17 +26,17 @@ export function pieceScores({
   own,
   cached,
   before,
-  held,
+  earlier,
   rows,
 }: PieceTaps): readonly Float64Array[] {
   return before.map((heads, layer) => {
-    const scores = new Float64Array(held + rows);
+    const scores = new Float64Array(earlier + rows);
     for (const [head, first] of heads.entries()) {
-      for (let slot = 0; slot < held; slot++) {
+      for (let slot = 0; slot < earlier; slot++) {
         scores[slot]! += scoreAt(cached?.columnSum, layer, head, first + slot) / rows;
       }
       for (let row = 0; row < rows; row++) {
-        scores[held + row]! += scoreAt(own.columnSum, layer, head, row) / (rows - row);
+        scores[earlier + row]! += scoreAt(own.columnSum, layer, head, row) / (rows - row);
       }
     }
     return scores;

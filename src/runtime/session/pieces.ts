@@ -16,7 +16,7 @@ import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
 import { positionMode } from "../request/request";
 import { columnSums, pieceScores } from "./pieceScores";
-import { heldRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
+import { cachedRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
 
 /** Rows of a piece: a quarter of what fits, within these bounds. */
 const PIECE_ROWS = { least: 16, most: 256 } as const;
@@ -37,8 +37,8 @@ interface Division {
   /** First text row after the last image, counted from the segment's start. */
   readonly body: number;
   readonly piece: number;
-  /** Image rows held while another piece comes, and while the question comes. */
-  readonly held: number;
+  /** Image rows cached while another piece comes, and while the question comes. */
+  readonly cached: number;
   readonly last: number;
 }
 
@@ -65,7 +65,7 @@ export function needsPieces(
  * Prefills a segment that does not fit uncompressed. Between the pieces, the image rows are ranked by
  * the mean attention of the piece's queries (its `columnSum` per query that sees the row), and every
  * layer and head keeps equally many rows of each tile. Text rows stay. When the question has come, the
- * policy ranks what is left, by its own taps over the question's queries, the held rows and the question. It
+ * policy ranks what is left, by its own taps over the question's queries, the cached rows and the question. It
  * keeps its share of the image, or as much as fits. Merging is left out.
  * @throws EngineError `capTooSmall`, `outOfMemory`
  */
@@ -90,13 +90,13 @@ export async function prefillInPieces(
   });
   progress.prefilling({ ...span, rows: division.body });
   const question = { start: segment.start + division.body, end: segment.end };
-  const held = heldSpan(runs, prefillSpan(turn.prompt, question));
+  const turnSpan = cachedTurnSpan(runs, prefillSpan(turn.prompt, question));
   const settings = { ...turn.settings, scope: "visual" } as const;
-  const request = { ...tapsOf({ ...turn, settings }, held), heldRows: held.textStart };
+  const request = { ...tapsOf({ ...turn, settings }, turnSpan), cachedRows: turnSpan.textStart };
   const none = { images: [], features: [] };
   const prefilled = await prefillSegment(job, cache, question, none, { requests: [request] });
   const { seed } = turn.request.sampling;
-  const input = planInput(held, model.shape, settings, prefilled.taps, seed);
+  const input = planInput(turnSpan, model.shape, settings, prefilled.taps, seed);
   const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await compactInPlace(job, { ...prefilled, before }, plan, seen);
@@ -116,9 +116,9 @@ function divide(
   const question = rows - body;
   const quarter = Math.floor(room / 4);
   const piece = Math.max(PIECE_ROWS.least, Math.min(PIECE_ROWS.most, quarter));
-  const held = room - text - piece;
-  const last = Math.min(held, room - text - question - 1);
-  if (last >= visual.length) return { body, piece, held, last };
+  const cached = room - text - piece;
+  const last = Math.min(cached, room - text - question - 1);
+  if (last >= visual.length) return { body, piece, cached, last };
   const least = text + visual.length + Math.max(question + 1, PIECE_ROWS.least);
   throw ceilingTooLow(ceiling, peakBytes(before, least, rowBytes));
 }
@@ -131,7 +131,7 @@ interface Body {
   readonly division: Division;
 }
 
-/** Prefills everything before the question. @returns what the cache holds of it, in slot order */
+/** Prefills everything before the question. @returns what is cached of it, in slot order */
 async function prefillBody(
   job: Job,
   { cache, before, segment, features, division }: Body,
@@ -162,10 +162,10 @@ async function prefillBody(
       throw error;
     }
     const [own, cached] = await progress.time("score", () => hook.finish());
-    const held = heldRows(runs);
+    const earlier = cachedRows(runs);
     runs = withAppended(runs, visual, at, to);
-    const quota = to < division.body ? division.held : division.last;
-    const scores = pieceScores({ own: own!, cached, before, held, rows: to - at });
+    const quota = to < division.body ? division.cached : division.last;
+    const scores = pieceScores({ own: own!, cached, before, earlier, rows: to - at });
     const { plan, left } = shrunk(runs, quota, scores, cache.shape.layers);
     await progress.time("compact", () => compact(cache, plan, before));
     runs = left;
@@ -175,9 +175,9 @@ async function prefillBody(
   return runs;
 }
 
-/** The rows of the turn, as its policy sees them: those that the cache holds, then the question. */
-function heldSpan(runs: readonly SlotRun[], question: PrefillSpan): PrefillSpan {
-  const textStart = heldRows(runs);
+/** The rows of the turn, as its policy sees them: those in the cache, then the question. */
+function cachedTurnSpan(runs: readonly SlotRun[], question: PrefillSpan): PrefillSpan {
+  const textStart = cachedRows(runs);
   const { start, rows } = question;
   return { start, rows: textStart + rows, visual: imageSlots(runs), textStart };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heldRows, imageSlots, shrunk, withAppended } from "./runs";
+import { cachedRows, imageSlots, shrunk, withAppended } from "./runs";
 
 const visual = [
   { start: 2, end: 6 },
@@ -9,12 +9,12 @@ const visual = [
 test("rows are counted as text or by tile, across pieces that cut a tile", () => {
   const runs = withAppended(withAppended([], visual, 0, 4), visual, 4, 9);
   expect(runs).toEqual([
-    { tile: undefined, seen: 2, held: 2 },
-    { tile: 0, seen: 4, held: 4 },
-    { tile: undefined, seen: 1, held: 1 },
-    { tile: 1, seen: 2, held: 2 },
+    { tile: undefined, seen: 2, cached: 2 },
+    { tile: 0, seen: 4, cached: 4 },
+    { tile: undefined, seen: 1, cached: 1 },
+    { tile: 1, seen: 2, cached: 2 },
   ]);
-  expect(heldRows(runs)).toBe(9);
+  expect(cachedRows(runs)).toBe(9);
   expect(imageSlots(runs)).toEqual([
     { start: 2, end: 6 },
     { start: 7, end: 9 },
@@ -26,14 +26,14 @@ test("tiles share the quota, every layer keeps its best rows of each, and text s
   const rising = Float64Array.from({ length: 11 }, (_, slot) => slot);
   const falling = rising.map((value) => -value);
   const { plan, left } = shrunk(runs, 4, [rising, falling], 2);
-  expect(left.map(({ held }) => held)).toEqual([2, 2, 1, 2]);
+  expect(left.map(({ cached }) => cached)).toEqual([2, 2, 1, 2]);
   expect(plan.layers.map(({ keep }) => [...keep[0]!])).toEqual([
     [0, 1, 4, 5, 6, 9, 10],
     [0, 1, 2, 3, 6, 7, 8],
   ]);
   // The next piece's quota is smaller: the same rows are shared again.
   const again = shrunk(left, 2, [rising, falling], 2);
-  expect(again.left.map(({ held, seen }) => [held, seen])).toEqual([
+  expect(again.left.map(({ cached, seen }) => [cached, seen])).toEqual([
     [2, 2],
     [1, 4],
     [1, 1],

@@ -9,22 +9,22 @@ import type { KeepPlan } from "@/compression/types";
 export interface SlotRun {
   /** Index of the tile; undefined: text. */
   readonly tile: number | undefined;
-  /** Rows that were read. */
+  /** Tokens of it that the cache has seen. */
   readonly seen: number;
-  /** Rows that are left. */
-  readonly held: number;
+  /** Rows of it that are left in every layer and head. */
+  readonly cached: number;
 }
 
-export function heldRows(runs: readonly SlotRun[]): number {
-  return runs.reduce((sum, { held }) => sum + held, 0);
+export function cachedRows(runs: readonly SlotRun[]): number {
+  return runs.reduce((sum, { cached }) => sum + cached, 0);
 }
 
 /** Slots of the image rows, one span per tile. */
 export function imageSlots(runs: readonly SlotRun[]): readonly Span[] {
   let slot = 0;
-  return runs.flatMap(({ tile, held }) => {
-    slot += held;
-    return tile === undefined ? [] : [{ start: slot - held, end: slot }];
+  return runs.flatMap(({ tile, cached }) => {
+    slot += cached;
+    return tile === undefined ? [] : [{ start: slot - cached, end: slot }];
   });
 }
 
@@ -44,8 +44,8 @@ export function withAppended(
     const tile = at < 0 ? undefined : at;
     const last = result.at(-1);
     if (last && last.tile === tile) {
-      result[result.length - 1] = { tile, seen: last.seen + 1, held: last.held + 1 };
-    } else result.push({ tile, seen: 1, held: 1 });
+      result[result.length - 1] = { tile, seen: last.seen + 1, cached: last.cached + 1 };
+    } else result.push({ tile, seen: 1, cached: 1 });
   }
   return result;
 }
@@ -62,19 +62,19 @@ export function shrunk(
 ): { readonly plan: KeepPlan; readonly left: readonly SlotRun[] } {
   const tiles = runs.filter(({ tile }) => tile !== undefined);
   const seen = tiles.reduce((sum, run) => sum + run.seen, 0);
-  const isWithin = heldRows(tiles) <= quota;
+  const isWithin = cachedRows(tiles) <= quota;
   const left = runs.map((run) => {
     if (run.tile === undefined || isWithin) return run;
     const share = Math.floor((quota * run.seen) / seen);
-    return { ...run, held: Math.min(run.held, Math.max(1, share)) };
+    return { ...run, cached: Math.min(run.cached, Math.max(1, share)) };
   });
   const keepOf = (layer: number): Uint32Array => {
     let slot = 0;
-    const kept = runs.flatMap(({ held }, index) => {
-      const worth = (scores[layer] as Float64Array).slice(slot, slot + held);
-      const places = topPlaces(worth, (left[index] as SlotRun).held);
-      slot += held;
-      return [...places].map((place) => slot - held + place);
+    const kept = runs.flatMap(({ cached }, index) => {
+      const worth = (scores[layer] as Float64Array).slice(slot, slot + cached);
+      const places = topPlaces(worth, (left[index] as SlotRun).cached);
+      slot += cached;
+      return [...places].map((place) => slot - cached + place);
     });
     return Uint32Array.from(kept);
   };

@@ -14,7 +14,7 @@ import { dropHistory, leastRows, shrinkEarlierImages, shrinkHistory } from "./sh
 
 /** A segment on its way through the phases. */
 interface SegmentRun {
-  readonly held: ConversationCache;
+  readonly owner: ConversationCache;
   readonly segment: Segment;
   readonly cache: KvCache;
   readonly encoded: EncodedSegment;
@@ -32,7 +32,7 @@ interface Advanced {
 /** Runs one segment through all phases; with `newTokens`, the answer is decoded. */
 export async function runSegment(
   job: Job,
-  held: ConversationCache,
+  owner: ConversationCache,
   segment: Segment,
   newTokens: number,
   reference: ReferenceLane | undefined,
@@ -40,8 +40,8 @@ export async function runSegment(
   const encoded = await encodeImages(job, segment);
   const chosen =
     job.turn.policy.beforePrefill && (await chooseBeforePrefill(job, segment, encoded));
-  const cache = held.begin(job, segment);
-  const run = { held, segment, cache, encoded, newTokens, reference };
+  const cache = owner.begin(job, segment);
+  const run = { owner, segment, cache, encoded, newTokens, reference };
   try {
     if (!chosen && needsPieces(job, segment, leastRows(job.turn, cache), cache.rowBytes)) {
       reference?.refuse(job);
@@ -58,14 +58,14 @@ export async function runSegment(
     await decodeAnswer(job, prefilled, rule, tokens);
     if (tokens < newTokens) job.progress.wasLimitedByMemory();
   } finally {
-    held.settle(job);
+    owner.settle(job);
   }
 }
 
 /** For a segment that does not fit uncompressed. */
 async function runInPieces(job: Job, run: SegmentRun): Promise<void> {
-  const { held, segment, cache, encoded, newTokens } = run;
-  held.replace({ recorded: undefined });
+  const { owner, segment, cache, encoded, newTokens } = run;
+  owner.replace({ recorded: undefined });
   try {
     await dropHistory(job, cache);
     const { prefilled, tokens } = await prefillInPieces(
@@ -80,17 +80,17 @@ async function runInPieces(job: Job, run: SegmentRun): Promise<void> {
     if (tokens < newTokens) job.progress.wasLimitedByMemory();
   } catch (error) {
     // Part of an image cannot be continued.
-    if (job.progress.ids.length === 0) held.drop();
+    if (job.progress.ids.length === 0) owner.drop();
     throw error;
   }
 }
 
 /** Prefills every row of a segment, then drops those that the policy does not keep. */
 async function prefillWhole(job: Job, run: SegmentRun): Promise<Advanced> {
-  const { held, segment, cache, encoded } = run;
+  const { owner, segment, cache, encoded } = run;
   const prefilled = await prefillSegment(job, cache, segment, encoded);
-  held.note(job, segment.end);
-  held.replace({ recorded: recordedOf(job, prefilled) });
+  owner.note(job, segment.end);
+  owner.replace({ recorded: recordedOf(job, prefilled) });
   const decision = await decide(job, prefilled);
   return { prefilled: await compactRun(job, run, prefilled, decision), rule: decision.rule };
 }
@@ -98,13 +98,13 @@ async function prefillWhole(job: Job, run: SegmentRun): Promise<Advanced> {
 /** Prefills the rows that were chosen by what the vision encoder gives, and no others. */
 async function prefillChosen(
   job: Job,
-  { held, segment, cache, encoded, reference }: SegmentRun,
+  { owner, segment, cache, encoded, reference }: SegmentRun,
   { plan, rule, vision }: Choice,
 ): Promise<Advanced> {
   const filled = await prefillSegment(job, cache, segment, encoded, { plan });
   const prefilled = { ...filled, vision };
-  held.note(job, segment.end);
-  held.replace({ recorded: recordedOf(job, prefilled) });
+  owner.note(job, segment.end);
+  owner.replace({ recorded: recordedOf(job, prefilled) });
   reportPruned(job, prefilled, plan);
   reference?.expect(job);
   return { prefilled, rule };
@@ -113,13 +113,13 @@ async function prefillChosen(
 /** Compacts in place, or into a fork if a reference keeps the uncompressed rows. */
 async function compactRun(
   job: Job,
-  { held, newTokens, reference }: SegmentRun,
+  { owner, newTokens, reference }: SegmentRun,
   prefilled: Prefilled,
   decision: Decision,
 ): Promise<Prefilled> {
   const fork = await reference?.fork(job, prefilled, decision, newTokens);
   if (fork) {
-    held.replace({ cache: fork.cache });
+    owner.replace({ cache: fork.cache });
     return fork;
   }
   await compactInPlace(job, prefilled, decision.plan);

@@ -20,14 +20,14 @@ import { runSegment } from "./segment";
  */
 export class Session {
   readonly #context: PhaseContext;
-  #held: ConversationCache;
+  #cache: ConversationCache;
 
   /** @param shared images of another session of the same conversation */
   constructor(model: LoadedModel, io: PhaseIo, shared?: ConversationImages) {
     const { gpu, vision } = model;
     const images = shared ?? (vision && new ConversationImages(gpu, vision));
     this.#context = { model, images, io };
-    this.#held = new ConversationCache(this.#context);
+    this.#cache = new ConversationCache(this.#context);
   }
 
   /**
@@ -40,7 +40,7 @@ export class Session {
     const reference = request.reference ? new ReferenceLane(this.#context) : undefined;
     try {
       await this.#answerOrPart(request, progress, signal, reference);
-      this.#held.close(progress);
+      this.#cache.close(progress);
       const result = progress.result(request);
       if (!reference?.isDue) return result;
       io.emit({ type: "answered", result });
@@ -55,12 +55,12 @@ export class Session {
   async compare(request: CompareRequest, signal: AbortSignal): Promise<readonly LaneOutcome[]> {
     if (areApart(request)) {
       const ask = (asked: AskRequest, lane: number) => this.#askInLane(asked, lane, signal);
-      return await answerApart(request, ask).finally(() => this.#held.report());
+      return await answerApart(request, ask).finally(() => this.#cache.report());
     }
-    const release = () => this.#held.drop();
-    const { outcomes, ...held } = await compareLanes(this.#context, request, signal, release);
-    this.#held.replace(held);
-    markMemory(this.#context, "end", held.cache);
+    const release = () => this.#cache.drop();
+    const { outcomes, ...state } = await compareLanes(this.#context, request, signal, release);
+    this.#cache.replace(state);
+    markMemory(this.#context, "end", state.cache);
     return outcomes;
   }
 
@@ -71,23 +71,23 @@ export class Session {
       if (event.type !== "answered") io.emit({ ...event, lane: index } as EngineEvent);
     };
     const lane = new Session(model, { ...io, emit }, images);
-    if (index === 0) this.#held.drop();
+    if (index === 0) this.#cache.drop();
     try {
       return await lane.ask(request, signal);
     } finally {
-      if (index === 0) this.#held = lane.#held;
-      else lane.#held.drop();
+      if (index === 0) this.#cache = lane.#cache;
+      else lane.#cache.drop();
     }
   }
 
   /** What `settings` would keep of the last prompt. @throws EngineError, PolicyError */
   preview(settings: CacheSettings): PlanPreview {
-    return this.#held.preview(settings);
+    return this.#cache.preview(settings);
   }
 
   /** The cache outside of the GPU; undefined if there is none. Later questions do not disturb it. */
   save(): Promise<Blob | undefined> {
-    return this.#held.save();
+    return this.#cache.save();
   }
 
   /**
@@ -95,12 +95,12 @@ export class Session {
    * @returns false if other weights or another format saved it; then nothing changes
    */
   restore(saved: Blob): Promise<boolean> {
-    return this.#held.restore(saved);
+    return this.#cache.restore(saved);
   }
 
   /** Frees the conversation; the weights stay. */
   clear(): void {
-    this.#held.drop();
+    this.#cache.drop();
     this.#context.images?.clear();
     this.#context.io.reporter.tell();
   }
@@ -133,15 +133,15 @@ export class Session {
     progress.prepared(turn.layouts, turn.notices);
     if (request.promptIds) progress.tellPrompt(turn.prompt.ids);
     const job = { ...this.#context, turn, progress, signal };
-    const segments = this.#held.segments(turn);
+    const segments = this.#cache.segments(turn);
     try {
       for (const segment of segments) {
         const isLast = segment === segments.at(-1);
         const newTokens = isLast ? request.sampling.maxNewTokens : 0;
-        await runSegment(job, this.#held, segment, newTokens, isLast ? reference : undefined);
+        await runSegment(job, this.#cache, segment, newTokens, isLast ? reference : undefined);
       }
     } catch (error) {
-      if (!isAbort(error)) this.#held.drop();
+      if (!isAbort(error)) this.#cache.drop();
       throw error;
     }
   }

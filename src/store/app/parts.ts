@@ -7,8 +7,8 @@ import { storageFolder } from "../chat/cacheFiles";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { createImagePrice, type ImagePriceStore } from "../chat/imagePrice";
-import { createKeptCaches, type KeptCaches } from "../chat/keptCaches";
 import { createPreview, type PreviewStore } from "../chat/preview";
+import { createStoredCaches, type StoredCaches } from "../chat/storedCaches";
 import { createSweep, type Sweep } from "../chat/sweep";
 import { withoutPatches } from "../conversation/occlusion";
 import { type Charts, createCharts } from "../engine/charts";
@@ -45,7 +45,7 @@ export interface AppParts {
   readonly attentionView: AttentionView;
   readonly viewer: Viewer;
   readonly library: Library;
-  readonly caches: KeptCaches;
+  readonly caches: StoredCaches;
   readonly models: Models;
   /** Lanes of the next comparison. */
   readonly comparison: ComparisonSetup;
@@ -82,7 +82,7 @@ export function createParts(options: AppOptions): AppParts {
   const charts = createCharts();
   const embedded = { baseUrl: options.modelUrl };
   const load = createConnectedLoad(options, settings, (event) => chat.record(event));
-  const caches = createKeptCaches(storageFolder("caches"));
+  const caches = createStoredCaches(storageFolder("caches"));
   const sampling = () => settings.getState().sampling;
   const now = () => Date.now();
   const chat = createChat({

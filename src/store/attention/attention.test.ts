@@ -82,13 +82,13 @@ describe("sinks", () => {
   });
 
   test("are measured against the rows that the layer holds", () => {
-    // Of six rows that are held, each gets its uniform share: much of the whole, but no sink.
-    const held = [10, 11, 12, 13, 14, 15];
+    // Of six cached rows, each gets its uniform share: much of the whole, but no sink.
+    const cached = [10, 11, 12, 13, 14, 15];
     const even = Array.from({ length: 5 }, () => [
       Array.from({ length: rows }, (_, row) => (row < 6 ? 0.16 : 0)),
     ]);
-    expect(sinkRows(answerAttention(even), words(5), [report(held)], 0).size).toBe(0);
-    expect([...sinkRows(steps(6), words(6), [report([...held, 20])], 0)]).toEqual([]);
+    expect(sinkRows(answerAttention(even), words(5), [report(cached)], 0).size).toBe(0);
+    expect([...sinkRows(steps(6), words(6), [report([...cached, 20])], 0)]).toEqual([]);
   });
 });
 

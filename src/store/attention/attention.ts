@@ -82,14 +82,14 @@ export function sinkRows(
 ): ReadonlySet<number> {
   const recorded = words.filter((steps) => steps.length > 0);
   if (recorded.length < SINK_MIN_WORDS) return new Set();
-  const held = meanHeld(answerAttention, reports, layer);
+  const cached = meanCached(answerAttention, reports, layer);
   const times = new Map<number, number>();
   for (const steps of recorded) {
     const attention = attentionOfSteps(answerAttention, steps, layer);
     let sum = 0;
     for (const each of attention.values()) sum += each;
     for (const [position, each] of attention) {
-      if (each > 0 && each >= (SINK_TIMES * sum) / held) {
+      if (each > 0 && each >= (SINK_TIMES * sum) / cached) {
         times.set(position, (times.get(position) ?? 0) + 1);
       }
     }
@@ -101,21 +101,21 @@ export function sinkRows(
 }
 
 /** Visual rows that the selected layers hold, on average; a fraction if heads differ. */
-function meanHeld(
+function meanCached(
   answerAttention: AnswerAttention,
   reports: readonly LayerReport[],
   layer: LayerChoice,
 ): number {
   const visual = new Set(answerAttention.positions);
   const layers = layersOf(answerAttention, layer);
-  const held = layers.map((each) => {
+  const cached = layers.map((each) => {
     const report = reports[each];
     if (!report) return answerAttention.positions.length;
     const lists = report.keptPerHead ?? [report.kept];
     const rows = lists.map((list) => list.filter((position) => visual.has(position)).length);
     return rows.reduce((sum, count) => sum + count, 0) / lists.length;
   });
-  return Math.max(1, held.reduce((sum, rows) => sum + rows, 0) / layers.length);
+  return Math.max(1, cached.reduce((sum, rows) => sum + rows, 0) / layers.length);
 }
 
 /**

@@ -11,7 +11,7 @@ import { createCharts } from "../engine/charts";
 import { createLoad } from "../engine/load";
 import { createChat } from "./chat";
 import { isAnswering } from "./chatState";
-import { createKeptCaches } from "./keptCaches";
+import { createStoredCaches } from "./storedCaches";
 
 const full: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 const tenth: CacheSettings = { ...full, policy: "aircache", retention: 0.1 };
@@ -87,7 +87,7 @@ function setUp({ wantsReference = false } = {}) {
     newId: () => `id${ids++}`,
     now: () => 0,
     hidePatches: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
-    caches: createKeptCaches(NO_CACHE_FILES),
+    caches: createStoredCaches(NO_CACHE_FILES),
   });
   chat.open(emptyConversation("c", 0, image));
   const runs = () =>

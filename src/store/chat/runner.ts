@@ -19,7 +19,7 @@ import { loadedModel } from "../engine/model";
 import { askEngine, type HidePatches } from "./asking";
 import { cacheDigest } from "./cacheDigest";
 import type { ChatState } from "./chatState";
-import type { KeptCaches } from "./keptCaches";
+import type { StoredCaches } from "./storedCaches";
 
 export interface RunnerOptions {
   readonly load: Load;
@@ -29,7 +29,7 @@ export interface RunnerOptions {
   readonly wantsReference: () => boolean;
   readonly now: () => number;
   readonly hidePatches: HidePatches;
-  readonly caches: KeptCaches;
+  readonly caches: StoredCaches;
 }
 
 /** Runs a chat's attempts, one after the other, and writes what the engine tells to its store. */
@@ -145,7 +145,7 @@ export class AttemptRunner {
     this.#store.setState({ running: undefined });
     const { conversation } = this.#store.getState();
     const { settings } = attempts[0]!;
-    if (isAnswered) void caches.keep(engine, conversation.id, this.#digest(conversation, settings));
+    if (isAnswered) void caches.save(engine, conversation.id, this.#digest(conversation, settings));
   }
 
   async #outcomes(

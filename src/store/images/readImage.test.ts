@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { keptSize, MAX_FILE_BYTES, readImage } from "./readImage";
+import { MAX_FILE_BYTES, readImage, storedSize } from "./readImage";
 
 it("keeps what is small as it is and brings the longest side of the rest to 4096", () => {
-  expect(keptSize({ width: 800, height: 600 })).toEqual({ width: 800, height: 600 });
-  expect(keptSize({ width: 12_000, height: 9_000 })).toEqual({ width: 4096, height: 3072 });
-  expect(keptSize({ width: 3, height: 40_960 })).toEqual({ width: 1, height: 4096 });
+  expect(storedSize({ width: 800, height: 600 })).toEqual({ width: 800, height: 600 });
+  expect(storedSize({ width: 12_000, height: 9_000 })).toEqual({ width: 4096, height: 3072 });
+  expect(storedSize({ width: 3, height: 40_960 })).toEqual({ width: 1, height: 4096 });
 });
 
 it("refuses from the bytes alone, in one sentence with the file's name", async () => {

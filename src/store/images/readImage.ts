@@ -73,7 +73,7 @@ export async function readImage(blob: Blob, source: ImageSource): Promise<ImageO
 }
 
 /** The size of a stored image: its own, or scaled so that the longest side fits. */
-export function keptSize({ width, height }: Size): Size {
+export function storedSize({ width, height }: Size): Size {
   const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
   const fitted = (pixels: number) => Math.max(1, Math.round(pixels * scale));
   return { width: fitted(width), height: fitted(height) };
@@ -86,7 +86,7 @@ async function keep(
   named: string,
 ): Promise<{ readonly blob: Blob; readonly size: Size } | undefined> {
   const { blob, orientation } = file;
-  const size = keptSize(own);
+  const size = storedSize(own);
   const isSmall = size.width === own.width && size.height === own.height;
   if (isSmall && blob.size <= MAX_KEPT_BYTES && orientation === 1) {
     (await decodeUpright(file, named)).close();

@@ -11,7 +11,7 @@ describe("a browser whose storage never answers", () => {
     expect(archive.store.getState().failure).toBeUndefined();
     expect(await archive.newest()).toBeUndefined();
     expect(archive.store.getState()).toMatchObject({
-      isKept: false,
+      isStoring: false,
       failure: expect.stringMatching(/^This browser’s storage does not answer/),
     });
     await archive.save(emptyConversation("c", 0));
@@ -23,6 +23,6 @@ describe("a browser whose storage never answers", () => {
     vi.stubGlobal("indexedDB", undefined);
     const archive = createArchive(() => 0, 20);
     expect(await archive.newest()).toBeUndefined();
-    expect(archive.store.getState()).toEqual({ entries: [], isKept: false, failure: undefined });
+    expect(archive.store.getState()).toEqual({ entries: [], isStoring: false, failure: undefined });
   });
 });

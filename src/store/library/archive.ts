@@ -17,7 +17,7 @@ import { thumbnailOf } from "./thumbnail";
 export interface ArchiveState {
   readonly entries: readonly Entry[];
   /** False if the browser stores nothing, as in some private windows. */
-  readonly isKept: boolean;
+  readonly isStoring: boolean;
   /** Why the last change was not stored. */
   readonly failure: string | undefined;
 }
@@ -46,7 +46,7 @@ type Edit = (conversations: IDBObjectStore, entries: IDBObjectStore) => void;
 export function createArchive(now: () => number = () => Date.now(), openMs = OPEN_MS): Archive {
   const store = createStore<ArchiveState>(() => ({
     entries: [],
-    isKept: true,
+    isStoring: true,
     failure: undefined,
   }));
   let database = openDatabase();
@@ -63,14 +63,14 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
   }
 
   function show(entries: readonly Entry[]) {
-    store.setState({ entries, isKept: true });
+    store.setState({ entries, isStoring: true });
   }
 
   /** From now on nothing is stored, and requests fail at once. */
   function giveUp(error: unknown) {
     store.setState({
       entries: [],
-      isKept: false,
+      isStoring: false,
       ...(error instanceof SilentError ? { failure: texts.library.silent } : {}),
     });
     void database.then((late) => late.close()).catch(() => undefined);
@@ -86,7 +86,7 @@ export function createArchive(now: () => number = () => Date.now(), openMs = OPE
       await answerWithin(committed(transaction), WRITE_MS);
       store.setState({ failure: undefined });
     } catch (error) {
-      if (store.getState().isKept) store.setState({ failure: sentence(error) });
+      if (store.getState().isStoring) store.setState({ failure: sentence(error) });
     }
   }
 

@@ -5,7 +5,7 @@ import { greedy } from "@/protocol/defaults";
 import type { Engine } from "@/protocol/engine";
 import { NO_CACHE_FILES, result } from "../app/testing";
 import { createChat } from "../chat/chat";
-import { createKeptCaches } from "../chat/keptCaches";
+import { createStoredCaches } from "../chat/storedCaches";
 import {
   type ChatConversation,
   type ConversationImage,
@@ -46,7 +46,7 @@ function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRec
   const kept = new Map<string, ConversationRecord>();
   const store = createStore<ArchiveState>(() => ({
     entries: [],
-    isKept: true,
+    isStoring: true,
     failure: undefined,
   }));
   const put = async (record: ConversationRecord) => {
@@ -70,7 +70,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
   let ids = 0;
   const newId = () => `id${ids++}`;
   const engine = new Promise<Engine>(() => undefined);
-  const caches = createKeptCaches(NO_CACHE_FILES);
+  const caches = createStoredCaches(NO_CACHE_FILES);
   const chat = createChat({
     load: createLoad(
       () => engine,

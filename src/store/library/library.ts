@@ -3,7 +3,7 @@ import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/request";
 import type { Chat } from "../chat/chat";
 import type { ChatState } from "../chat/chatState";
-import type { KeptCaches } from "../chat/keptCaches";
+import type { StoredCaches } from "../chat/storedCaches";
 import {
   type ChatConversation,
   emptyConversation,
@@ -71,7 +71,7 @@ export interface LibraryOptions {
   readonly undrawn: Undrawn;
   /** Asks the browser to keep what is stored. */
   readonly persist: () => Promise<void>;
-  readonly caches: KeptCaches;
+  readonly caches: StoredCaches;
   readonly newId: () => string;
   readonly now: () => number;
 }
@@ -99,8 +99,8 @@ export function createLibrary(options: LibraryOptions): Library {
   async function take(file: File) {
     const record = await readExport(file, newId, now());
     await archive.put(record);
-    const { failure, isKept } = archive.store.getState();
-    if (failure || !isKept) throw new Error(failure ?? texts.library.notStored);
+    const { failure, isStoring } = archive.store.getState();
+    if (failure || !isStoring) throw new Error(failure ?? texts.library.notStored);
     await open(record.id);
   }
 

@@ -1,10 +1,10 @@
 import { expect, test, vi } from "vitest";
 import type { Hub } from "@/hub/hub";
-import type { KeptModel } from "@/hub/keptModels";
+import type { StoredModel } from "@/hub/storedModels";
 import type { Load } from "../engine/load";
 import { createModels } from "./models";
 
-const KEPT = { id: "some-body/model", key: "k", commit: "c0", isComplete: true } as KeptModel;
+const KEPT = { id: "some-body/model", key: "k", commit: "c0", isComplete: true } as StoredModel;
 
 function setUp() {
   const hub: Partial<Hub> = {
@@ -27,7 +27,7 @@ function setUp() {
 
 const request = expect.objectContaining({ baseUrl: "https://hub.example/some-body/model/" });
 
-test("a kept model at the start leaves the conversation, which is restored meanwhile", async () => {
+test("a stored model at the start leaves the conversation, which is restored meanwhile", async () => {
   const { models, load, begin } = setUp();
   await models.start(KEPT.id);
   expect(load.use).toHaveBeenCalledWith(request);

@@ -2,8 +2,8 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { DownloadProgress } from "@/hub/downloadFiles";
 import type { Hub, HubCallOptions } from "@/hub/hub";
 import { HubError, type HubErrorCode } from "@/hub/hubError";
-import type { KeptModel } from "@/hub/keptModels";
 import { isSite, type ModelAddress, type Repository } from "@/hub/repository";
+import type { StoredModel } from "@/hub/storedModels";
 import { type EngineFailure, toFailure } from "@/protocol/failure";
 import type { LoadRequest, ModelOutline } from "@/protocol/model";
 import type { Load } from "../engine/load";
@@ -32,8 +32,8 @@ export interface ModelsState {
   /** The list of models is on screen. */
   readonly isOpen: boolean;
   /** Models in the browser's storage, complete or not. */
-  readonly kept: readonly KeptModel[];
-  /** Key of the kept model in use, `folder` for somebody's own files, undefined for the embedded one. */
+  readonly stored: readonly StoredModel[];
+  /** Key of the stored model in use, `folder` for somebody's own files, undefined for the embedded one. */
   readonly inUse: string | undefined;
   readonly step: "idle" | "looking" | "downloading";
   readonly found: FoundModel | undefined;
@@ -54,17 +54,17 @@ export interface Models {
   find(address: ModelAddress, token?: string): Promise<void>;
   /** Downloads the found model, then loads it. */
   download(): Promise<void>;
-  /** Stops looking or downloading; what has arrived is kept. */
+  /** Stops looking or downloading; what has arrived stays. */
   stop(): void;
-  /** Loads a kept model, or the embedded one. */
-  choose(kept?: KeptModel): Promise<void>;
+  /** Loads a stored model, or the embedded one. */
+  choose(stored?: StoredModel): Promise<void>;
   /** How to load the model of an earlier answer (`ModelInfo.id`) and go on; undefined if it is not here. */
   resuming(name: string): (() => Promise<void>) | undefined;
   /** Reads again what the browser keeps. */
   refresh(): Promise<void>;
   /** Loads a folder that somebody chose or dropped. @param files by their paths in the folder */
   chooseFolder(name: string, files: ReadonlyMap<string, File>): Promise<void>;
-  remove(kept: KeptModel): Promise<void>;
+  remove(stored: StoredModel): Promise<void>;
 }
 
 const PROCESSOR_FILES = ["preprocessor_config.json", "processor_config.json"];
@@ -79,7 +79,7 @@ function deviceBytes(): number | undefined {
 
 function initialState(): ModelsState {
   return {
-    ...{ isOpen: false, kept: [], inUse: undefined, step: "idle" },
+    ...{ isOpen: false, stored: [], inUse: undefined, step: "idle" },
     ...{ found: undefined, progress: undefined, failure: undefined },
     place: { rate: undefined, freeBytes: undefined, deviceBytes: deviceBytes() },
   };
@@ -98,7 +98,7 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   const tasks = oneAtATime(store, hub);
   let token: string | undefined;
 
-  const refresh = () => listKept(store, hub);
+  const refresh = () => refreshStored(store, hub);
 
   async function use(request: LoadRequest, inUse: string | undefined) {
     store.setState({ inUse, failure: undefined, isOpen: false });
@@ -111,11 +111,11 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
   }
 
   /** @param start `use` leaves the conversation as it is, `change` begins a new one */
-  const fromStorage = (kept: KeptModel, start: typeof use) =>
-    tasks.run("idle", kept.id, async () => start(await storedRequest(hub, kept), kept.key));
+  const fromStorage = (stored: StoredModel, start: typeof use) =>
+    tasks.run("idle", stored.id, async () => start(await storedRequest(hub, stored), stored.key));
 
-  const choose = (kept?: KeptModel) =>
-    kept ? fromStorage(kept, change) : change(embedded, undefined);
+  const choose = (stored?: StoredModel) =>
+    stored ? fromStorage(stored, change) : change(embedded, undefined);
 
   const find = (address: ModelAddress, given?: string) =>
     tasks.run("looking", address.id, async (signal) => {
@@ -138,9 +138,9 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       if (id === undefined) return load.start();
       await refresh();
       const address = hub.named({ id, revision: "main" });
-      const kept = store.getState().kept.find((each) => each.id === address.id && each.isComplete);
+      const own = store.getState().stored.find((each) => each.id === address.id && each.isComplete);
       // Not as a change: the page restores its conversation, or reads its first image, at the same time.
-      if (kept) return fromStorage(kept, use);
+      if (own) return fromStorage(own, use);
       store.setState({ isOpen: true });
       await load.start();
       await find(address);
@@ -149,26 +149,26 @@ export function createModels({ hub, load, embedded, begin }: ModelsOptions): Mod
       const { found } = store.getState();
       if (!found) return;
       const { id, commit } = found.repository;
-      let kept: KeptModel | undefined;
+      let stored: StoredModel | undefined;
       await tasks.run("downloading", id, async (signal) => {
         const onProgress = (progress: DownloadProgress) => store.setState({ progress });
-        kept = await hub.install({ id, revision: commit }, { token, signal, onProgress });
+        stored = await hub.install({ id, revision: commit }, { token, signal, onProgress });
         store.setState({ found: undefined });
       });
-      if (kept) await choose(kept);
+      if (stored) await choose(stored);
     },
     stop: tasks.stop,
     choose,
     resuming(name) {
       if (name === lastPart(embedded.baseUrl)) return () => use(embedded, undefined);
-      const found = completeNamed(store.getState().kept, name);
+      const found = completeNamed(store.getState().stored, name);
       return found && (() => fromStorage(found, use));
     },
     refresh,
     chooseFolder: (name, files) => change({ baseUrl: folderUrl(name), files }, "folder"),
-    async remove(kept) {
-      if (store.getState().inUse === kept.key) await change(embedded, undefined);
-      await hub.remove(kept.key).catch(() => {});
+    async remove(stored) {
+      if (store.getState().inUse === stored.key) await change(embedded, undefined);
+      await hub.remove(stored.key).catch(() => {});
       await refresh();
     },
   };
@@ -194,7 +194,7 @@ function oneAtATime(store: StoreApi<ModelsState>, hub: Hub) {
         if (!own.signal.aborted) store.setState({ failure: failureOf(error, hub, id) });
       }
       if (abort === own) store.setState({ step: "idle", progress: undefined });
-      await listKept(store, hub);
+      await refreshStored(store, hub);
     },
     stop() {
       abort.abort(new DOMException("Stopped.", "AbortError"));
@@ -203,12 +203,12 @@ function oneAtATime(store: StoreApi<ModelsState>, hub: Hub) {
   };
 }
 
-async function listKept(store: StoreApi<ModelsState>, hub: Hub): Promise<void> {
-  // Private windows may have no storage; then nothing is kept.
-  store.setState({ kept: await hub.list().catch(() => []) });
+async function refreshStored(store: StoreApi<ModelsState>, hub: Hub): Promise<void> {
+  // Private windows may have no storage; then nothing is stored.
+  store.setState({ stored: await hub.list().catch(() => []) });
 }
 
-async function storedRequest(hub: Hub, { id, key, commit }: KeptModel): Promise<LoadRequest> {
+async function storedRequest(hub: Hub, { id, key, commit }: StoredModel): Promise<LoadRequest> {
   const files = await hub.files(key);
   const baseUrl = isSite(id) ? `${id}/` : `${hub.endpoint}/${id}/`;
   return { baseUrl, files, revision: commit };
@@ -224,8 +224,8 @@ function lastPart(address: string): string | undefined {
   return address.split("/").filter(Boolean).at(-1);
 }
 
-function completeNamed(kept: readonly KeptModel[], name: string): KeptModel | undefined {
-  return kept.find(({ id, isComplete }) => isComplete && lastPart(id) === name);
+function completeNamed(stored: readonly StoredModel[], name: string): StoredModel | undefined {
+  return stored.find(({ id, isComplete }) => isComplete && lastPart(id) === name);
 }
 
 /** What fits here. The adapter is measured once, between answers. */

@@ -21,7 +21,7 @@ export const NUMBERS: readonly NumberMeaning[] = [
     of: ({ ms }) => (ms.decodePerToken.median > 0 ? formatMs(ms.decodePerToken.median) : "–"),
   },
   { id: "firstToken", of: ({ ms }) => formatMs(ms.firstToken) },
-  { id: "held", of: (result) => formatCount(rowCounters(result).held) },
+  { id: "cached", of: (result) => formatCount(rowCounters(result).cached) },
   { id: "read", of: (result) => formatCount(rowCounters(result).readPerToken) },
   { id: "agreement", of: () => "" },
   { id: "speed", of: () => "" },

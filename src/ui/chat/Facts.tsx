@@ -7,7 +7,7 @@ import { noticeSentences } from "../shared/noticeSentences";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import styles from "./Chat.module.css";
-import { heldParts } from "./heldParts";
+import { cachedParts } from "./cachedParts";
 import { rowCounters } from "./rowCounters";
 
 interface Props {
@@ -48,7 +48,7 @@ export function Facts({ settings, sampling, result, hidden }: Props) {
       <details className={styles.details}>
         <summary>
           {words.details}
-          <Held result={result} />
+          <CacheParts result={result} />
         </summary>
         <Details result={result} />
       </details>
@@ -57,12 +57,14 @@ export function Facts({ settings, sampling, result, hidden }: Props) {
 }
 
 /** What the bytes consist of, because a share of the image alone does not explain them. */
-function Held({ result }: { readonly result: TurnResult }) {
-  const { imageRows, keptRows, otherRows } = heldParts(result);
+function CacheParts({ result }: { readonly result: TurnResult }) {
+  const { imageRows, keptRows, otherRows } = cachedParts(result);
   const words = texts.chat.facts;
   if (imageRows === 0) return null;
   const share = formatShare(keptRows / imageRows);
-  return <span className={`num ${styles.held}`}>{words.held(share, formatCount(otherRows))}</span>;
+  return (
+    <span className={`num ${styles.parts}`}>{words.parts(share, formatCount(otherRows))}</span>
+  );
 }
 
 function Details({ result }: { readonly result: TurnResult }) {
@@ -77,7 +79,7 @@ function Details({ result }: { readonly result: TurnResult }) {
             ? words.appended(formatCount(result.promptTokens))
             : words.prefilled(formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens))}
         </span>
-        <span title={words.heldHelp}>{words.rowsHeld(formatCount(rows.held))}</span>
+        <span title={words.cachedHelp}>{words.rowsCached(formatCount(rows.cached))}</span>
         <span title={words.readHelp}>{words.read(formatCount(rows.readPerToken))}</span>
         <span>{words.firstToken(formatMs(result.ms.firstToken))}</span>
       </p>

@@ -34,7 +34,7 @@ export function Transcript() {
           <ExchangeView key={exchange.id} exchange={exchange} />
         ))}
         <OtherModel />
-        <NotKept />
+        <NotStored />
         <Recovery />
         {failure && (
           <Failure
@@ -73,8 +73,8 @@ function Recovery() {
   );
 }
 
-/** Shown if the conversation is no longer stored. */
-function NotKept() {
+/** Shown if the conversation could not be stored. */
+function NotStored() {
   const { library } = useApp();
   const failure = useStore(library.archive.store, (state) => state.failure);
   if (!failure) return null;

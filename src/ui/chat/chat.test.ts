@@ -15,7 +15,7 @@ test("rows are counted over the layers, the answer's own included", () => {
   const layer = (rowsAfter: number) => ({ rowsBefore: 653, rowsAfter, kept: [] });
   const counters = rowCounters({ layers: [layer(100), layer(60)], tokenIds: [5, 6, 2] });
   // Every id leaves a row in each of 2 layers, the one that ends the answer too.
-  expect(counters.held).toBe(166);
+  expect(counters.cached).toBe(166);
   // The steps read 1, 2 and 3 rows of the answer: 2 on average in each layer.
   expect(counters.readPerToken).toBe(164);
 });
@@ -24,5 +24,5 @@ test("rows that a policy evicted while decoding are not counted", () => {
   const layer = { rowsBefore: 653, rowsAfter: 100, rowsEnd: 100, kept: [] };
   const counters = rowCounters({ layers: [layer], tokenIds: [5, 6, 2] });
   // The newest row is read before another one goes.
-  expect(counters).toEqual({ held: 100, readPerToken: 101 });
+  expect(counters).toEqual({ cached: 100, readPerToken: 101 });
 });

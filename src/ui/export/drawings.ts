@@ -16,7 +16,7 @@ function figure(caption: string, summary: string, content: MarkupPart): Markup {
 <svg viewBox="${box}" role="img" aria-label="${summary}">${content}</svg></figure>`;
 }
 
-/** Rows that each layer held after compaction, over those before. */
+/** Rows cached in each layer after compaction, over those before. */
 export function layerBars({ layers }: Pick<TurnResult, "layers">): Markup {
   const most = Math.max(1, ...layers.map(({ rowsBefore }) => rowsBefore));
   const step = WIDTH / Math.max(1, layers.length);
@@ -47,7 +47,7 @@ export function memoryDrawing(kv: readonly KvSample[]): Markup | undefined {
   const most = Math.max(1, ...kv.map(({ fullBytes }) => fullBytes));
   const x = (at: number) => (WIDTH * at) / Math.max(1, last.at);
   const y = (bytes: number) => LINE + HEIGHT * (1 - bytes / most);
-  const held = steps(kv.map(({ at, bytes }) => [x(at), y(bytes)]));
+  const used = steps(kv.map(({ at, bytes }) => [x(at), y(bytes)]));
   const full = steps(kv.map(({ at, fullBytes }) => [x(at), y(fullBytes)]));
   const words = texts.export.memory;
   const peak = Math.max(...kv.map(({ bytes }) => bytes));
@@ -56,8 +56,8 @@ export function memoryDrawing(kv: readonly KvSample[]): Markup | undefined {
     words.summary(formatBytes(peak), formatBytes(last.bytes), formatBytes(last.fullBytes)),
     [
       floor(),
-      markup`<path class="area" d="${`${held}V${LINE + HEIGHT}H0Z`}" />`,
-      markup`<path class="line" d="${held}" />`,
+      markup`<path class="area" d="${`${used}V${LINE + HEIGHT}H0Z`}" />`,
+      markup`<path class="line" d="${used}" />`,
       markup`<path class="reference" d="${full}" />`,
       label(0, LINE - 4, formatBytes(most)),
       label(WIDTH, LINE - 4, words.end(formatBytes(last.bytes)), "end"),

@@ -98,7 +98,7 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
       : []),
     [names.firstToken, formatMs(ms.firstToken)],
     prompt,
-    [names.held, formatCount(rows.held)],
+    [names.cached, formatCount(rows.cached)],
     [names.read, formatCount(rows.readPerToken)],
   ];
   const remarks = [names.endings[finish], ...noticeSentences(notices)].filter(

@@ -8,14 +8,14 @@ import { formatBytes, formatCount } from "@/text/format";
 import { failureSentence } from "../shared/failureWords";
 import { useApp, useChat, useModels, useSettings } from "../useApp";
 import { FoundModelView } from "./FoundModelView";
-import { KeptList } from "./KeptList";
 import styles from "./Models.module.css";
 import { PublishedList } from "./PublishedList";
+import { StoredList } from "./StoredList";
 
 /** A branch, not a word of the page. */
 const DEFAULT_REVISION = "main";
 
-/** Models to use instead of the embedded one: kept in this browser, from the Hub, from a folder. */
+/** Models to use instead of the embedded one: stored in this browser, from the Hub, from a folder. */
 export default function ModelsDialog() {
   const { models } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -37,7 +37,7 @@ export default function ModelsDialog() {
       <p className={styles.hint}>{isAnswering ? texts.models.busy : texts.models.fresh}</p>
       <Place />
       <fieldset disabled={isAnswering} className={styles.parts}>
-        <KeptList />
+        <StoredList />
         <Types />
         <FromHub />
         <FromFolder />

@@ -13,7 +13,7 @@ export function OtherModel() {
   const others = model === undefined ? [] : otherModels(conversation, model);
   const isShown = others.length > 0;
   const isBusy = useModels((state) => state.step !== "idle");
-  useModels((state) => state.kept); // `resuming` depends on it
+  useModels((state) => state.stored); // `resuming` depends on it
   useEffect(() => {
     if (isShown) void models.refresh();
   }, [isShown, models]);

@@ -13,14 +13,14 @@ export function PublishedList() {
   return (
     <>
       <p className={styles.hint}>{words.published}</p>
-      <ul className={`${styles.kept} ${styles.published}`} aria-label={words.suggested}>
+      <ul className={`${styles.stored} ${styles.published}`} aria-label={words.suggested}>
         {PUBLISHED.slice(0, FIRST).map((model) => (
           <PublishedItem key={model.id} model={model} />
         ))}
       </ul>
       <details className={styles.larger}>
         <summary>{words.larger(PUBLISHED.length - FIRST)}</summary>
-        <ul className={`${styles.kept} ${styles.published}`}>
+        <ul className={`${styles.stored} ${styles.published}`}>
           {PUBLISHED.slice(FIRST).map((model) => (
             <PublishedItem key={model.id} model={model} />
           ))}

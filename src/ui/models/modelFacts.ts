@@ -24,11 +24,11 @@ interface Fact {
 /** What a model costs, and what there is of it here. */
 export function useFacts(found: FoundModel): readonly Fact[] {
   const place = useModels((state) => state.place);
-  const kept = useModels((state) => state.kept);
+  const models = useModels((state) => state.stored);
   const { repository, outline, bytes } = found;
   const words = texts.models;
   const { id, commit, license, files } = repository;
-  const stored = kept.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
+  const stored = models.find((each) => each.id === id && each.commit === commit)?.bytes ?? 0;
   const fileBytes = weightFileBytes(found);
   const { sizes, ...memory } = useMemorySizes(fileBytes, outline.savedBytes);
   const { rowsPerImage, contextLength, bytesPerRow } = outline;

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
-import { KEPT_CACHES_LIMIT } from "@/store/chat/keptCaches";
+import { STORED_CACHES_LIMIT } from "@/store/chat/storedCaches";
 import { formatMegabytes } from "@/text/format";
 import { useApp } from "../useApp";
 import styles from "./Library.module.css";
@@ -41,15 +41,15 @@ export function DeleteEverything() {
   );
 }
 
-/** The kept caches of all conversations, which may be deleted alone. */
-export function KeptCachesLine() {
+/** The stored caches of all conversations, which may be deleted alone. */
+export function StoredCachesLine() {
   const { caches } = useApp();
   const { count, bytes } = useStore(caches.store);
   if (count === 0) return null;
-  const [held, limit] = [formatMegabytes(bytes), formatMegabytes(KEPT_CACHES_LIMIT, 0)];
+  const [used, limit] = [formatMegabytes(bytes), formatMegabytes(STORED_CACHES_LIMIT, 0)];
   return (
     <p className={styles.facts}>
-      <span>{texts.page.history.keptCaches(count, held, limit)}</span>
+      <span>{texts.page.history.storedCaches(count, used, limit)}</span>
       <button type="button" className={styles.link} onClick={() => void caches.removeAll()}>
         {texts.page.history.forgetCaches}
       </button>

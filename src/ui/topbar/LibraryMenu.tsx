@@ -4,7 +4,7 @@ import { texts } from "@/language/language";
 import { useApp, useChat } from "../useApp";
 import { distinctTitles } from "./distinctTitles";
 import styles from "./Library.module.css";
-import { DeleteEverything, KeptCachesLine } from "./LibraryFooter";
+import { DeleteEverything, StoredCachesLine } from "./LibraryFooter";
 import { LibraryItem } from "./LibraryItem";
 
 const PANEL = "library-panel";
@@ -12,7 +12,7 @@ const PANEL = "library-panel";
 /** Conversations stored in this browser: open, rename, export, delete, import. */
 export function LibraryMenu() {
   const { library } = useApp();
-  const { entries, isKept, failure } = useStore(library.archive.store);
+  const { entries, isStoring, failure } = useStore(library.archive.store);
   const current = useChat((state) => state.conversation.id);
   const hasQuestions = useChat((state) => state.conversation.exchanges.length > 0);
   return (
@@ -44,7 +44,7 @@ export function LibraryMenu() {
         <Removed />
         {entries.length === 0 && (
           <p className={styles.none}>
-            {isKept ? texts.page.history.none : texts.page.history.notKept}
+            {isStoring ? texts.page.history.none : texts.page.history.notStored}
           </p>
         )}
         <ul>
@@ -57,7 +57,7 @@ export function LibraryMenu() {
             />
           ))}
         </ul>
-        <KeptCachesLine />
+        <StoredCachesLine />
         <DeleteEverything />
       </div>
     </>

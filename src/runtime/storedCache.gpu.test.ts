@@ -20,7 +20,7 @@ function asked(settings: CacheSettings, earlier: readonly Turn[], question: stri
 /** Also policies with own rows per head, that merge, that evict while decoding, that rotate keys. */
 const CHOSEN = ["full", "snapkv", "adakv", "lookm", "streaming", "elastic", "h2o"];
 
-describe("a kept cache", () => {
+describe("a stored cache", () => {
   const engine = new LocalEngine();
   beforeAll(async () => {
     vi.stubGlobal("navigator", { gpu: create([]) });

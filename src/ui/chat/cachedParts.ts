@@ -1,29 +1,32 @@
 import type { TurnResult } from "@/protocol/result";
 
 /** Rows of a cache after compaction, per layer on average. */
-interface HeldParts {
+interface CachedParts {
   /** Rows of all images of the conversation before any were dropped. */
   readonly imageRows: number;
-  /** How many of them are held. */
+  /** How many of them are in the cache. */
   readonly keptRows: number;
   /** Rows of text, and of the answers so far. */
   readonly otherRows: number;
 }
 
-/** What the cache of an answer holds, from the positions that every layer kept. */
-export function heldParts({ layers, images }: Pick<TurnResult, "layers" | "images">): HeldParts {
+/** What an answer's cache consists of, from the positions that every layer kept. */
+export function cachedParts({
+  layers,
+  images,
+}: Pick<TurnResult, "layers" | "images">): CachedParts {
   const isImage = new Set<number>();
   for (const { firstPosition, gridRows, gridColumns } of images.flatMap(({ tiles }) => tiles)) {
     for (let row = 0; row < gridRows * gridColumns; row++) isImage.add(firstPosition + row);
   }
   let kept = 0;
-  let held = 0;
+  let cached = 0;
   for (const layer of layers) {
     const lists = layer.keptPerHead ?? [layer.kept];
     const inImages = lists.flat().filter((position) => isImage.has(position)).length;
     kept += inImages / lists.length;
-    held += layer.rowsAfter;
+    cached += layer.rowsAfter;
   }
   const count = Math.max(1, layers.length);
-  return { imageRows: isImage.size, keptRows: kept / count, otherRows: (held - kept) / count };
+  return { imageRows: isImage.size, keptRows: kept / count, otherRows: (cached - kept) / count };
 }

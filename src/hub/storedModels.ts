@@ -2,7 +2,7 @@ import { HubError } from "./hubError";
 import { type HubFile, isSite, type Repository } from "./repository";
 
 /** A model in the browser's storage. */
-export interface KeptModel {
+export interface StoredModel {
   /** Name of its folder: `owner--name@commit`; for an address, its characters escaped by `=`. */
   readonly key: string;
   /** `owner/name`, or an address. */
@@ -40,8 +40,8 @@ function idOf(name: string): string {
 }
 
 /** Every model of the folder, complete or not. */
-export async function listKept(folder: FileSystemDirectoryHandle): Promise<KeptModel[]> {
-  const kept: KeptModel[] = [];
+export async function listStored(folder: FileSystemDirectoryHandle): Promise<StoredModel[]> {
+  const stored: StoredModel[] = [];
   for await (const [key, handle] of folder.entries()) {
     if (handle.kind !== "directory") continue;
     const match = /^(.+)@([0-9a-f]{40})$/.exec(key);
@@ -51,16 +51,16 @@ export async function listKept(folder: FileSystemDirectoryHandle): Promise<KeptM
     const manifest = await readManifest(files);
     const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
     const license = manifest?.license;
-    kept.push({
+    stored.push({
       ...{ key, id: idOf(name), commit, bytes, isComplete: manifest !== undefined },
       ...(license === undefined ? {} : { license }),
     });
   }
-  return kept;
+  return stored;
 }
 
 /** Files of a complete model, by name, for the engine's `load`. @throws HubError */
-export async function keptFiles(
+export async function storedFiles(
   folder: FileSystemDirectoryHandle,
   key: string,
 ): Promise<ReadonlyMap<string, File>> {
@@ -69,12 +69,12 @@ export async function keptFiles(
   const manifest = await readManifest(files);
   files.delete(MANIFEST);
   if (!manifest || manifest.files.some(({ name, bytes }) => files.get(name)?.size !== bytes)) {
-    throw new HubError("incomplete", `The kept model ${key} is not complete; download it again.`);
+    throw new HubError("incomplete", `The stored model ${key} is not complete; download it again.`);
   }
   return files;
 }
 
-export async function removeKept(folder: FileSystemDirectoryHandle, key: string): Promise<void> {
+export async function removeStored(folder: FileSystemDirectoryHandle, key: string): Promise<void> {
   await folder.removeEntry(key, { recursive: true });
 }
 

@@ -2,7 +2,7 @@ import type { CacheSnapshot, SnapshotHeader } from "@/model/kv/snapshot";
 import type { Seen } from "../request/continuation";
 
 /** A conversation's cache outside of the engine. */
-interface KeptCache {
+interface StoredCache {
   /** Identity of the weights that computed it, and how they were held. */
   readonly weights: string;
   readonly seen: Seen;
@@ -16,7 +16,7 @@ const FORMAT = "keepsight-cache-3";
 /** Bytes of a SHA-256. */
 const DIGEST_BYTES = 32;
 
-interface Head extends Pick<KeptCache, "weights" | "seen" | "unfamiliar"> {
+interface Head extends Pick<StoredCache, "weights" | "seen" | "unfamiliar"> {
   readonly format: typeof FORMAT;
   readonly header: SnapshotHeader;
   /** Bytes of each of the values that follow. */
@@ -29,7 +29,7 @@ export async function packCache({
   seen,
   unfamiliar,
   snapshot: { header, values },
-}: KeptCache): Promise<Blob> {
+}: StoredCache): Promise<Blob> {
   const lengths = values.map(({ length }) => length);
   const head: Head = { format: FORMAT, weights, seen, unfamiliar, header, lengths };
   const json = new TextEncoder().encode(JSON.stringify(head));
@@ -38,7 +38,7 @@ export async function packCache({
 }
 
 /** @returns undefined for anything but a file that `packCache` wrote, byte for byte */
-export async function unpackCache(blob: Blob): Promise<KeptCache | undefined> {
+export async function unpackCache(blob: Blob): Promise<StoredCache | undefined> {
   const content = blob.slice(DIGEST_BYTES);
   const stored = new Uint8Array(await blob.slice(0, DIGEST_BYTES).arrayBuffer());
   const digest = new Uint8Array(await digestOf(content));

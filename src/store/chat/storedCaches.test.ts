@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Engine } from "@/protocol/engine";
 import type { CacheFiles } from "./cacheFiles";
-import { createKeptCaches } from "./keptCaches";
+import { createStoredCaches } from "./storedCaches";
 
 function memoryFiles() {
   const content = new Map<string, { readonly blob: Blob; readonly at: number }>();
@@ -24,14 +24,14 @@ function engineOf(bytes: number | undefined) {
 const A = async () => "0a";
 const B = async () => "0b";
 
-describe("kept caches", () => {
+describe("stored caches", () => {
   it("give the engine a conversation's cache once, when it holds another", async () => {
     const { files } = memoryFiles();
-    const caches = createKeptCaches(files);
+    const caches = createStoredCaches(files);
     const { engine, restoreCache } = engineOf(10);
     await caches.resume(engine, "a", A);
-    expect(restoreCache, "nothing is kept").not.toHaveBeenCalled();
-    await caches.keep(engine, "a", A);
+    expect(restoreCache, "nothing is stored").not.toHaveBeenCalled();
+    await caches.save(engine, "a", A);
     expect(caches.store.getState()).toEqual({ bytes: 10, count: 1 });
     await caches.resume(engine, "a", A);
     expect(restoreCache, "the engine holds it").not.toHaveBeenCalled();
@@ -43,56 +43,56 @@ describe("kept caches", () => {
 
   it("serve another conversation with the same digest, until the one that wrote them is removed", async () => {
     const { files, names } = memoryFiles();
-    const caches = createKeptCaches(files);
+    const caches = createStoredCaches(files);
     const { engine, restoreCache } = engineOf(10);
-    await caches.keep(engine, "first", A);
+    await caches.save(engine, "first", A);
     await caches.resume(engine, "second", B);
     expect(restoreCache, "other turns").not.toHaveBeenCalled();
     caches.freed();
     await caches.resume(engine, "second", A);
     expect(restoreCache).toHaveBeenCalledTimes(1);
-    await caches.keep(engine, "second", B);
+    await caches.save(engine, "second", B);
     expect(names()).toEqual(["first.0a", "second.0b"]);
     await caches.remove("first");
     expect(names()).toEqual(["second.0b"]);
   });
 
-  it("stay below their limit: the oldest go first, one that is too large is not kept", async () => {
+  it("stay below their limit: the oldest go first, one that is too large is not stored", async () => {
     const { files, names } = memoryFiles();
-    const caches = createKeptCaches(files, 100);
-    for (const id of ["a", "b", "a", "c"]) await caches.keep(engineOf(40).engine, id, A);
+    const caches = createStoredCaches(files, 100);
+    for (const id of ["a", "b", "a", "c"]) await caches.save(engineOf(40).engine, id, A);
     expect(names()).toEqual(["a.0a", "c.0a"]);
-    await caches.keep(engineOf(101).engine, "a", A);
+    await caches.save(engineOf(101).engine, "a", A);
     expect(names()).toEqual(["c.0a"]);
     await caches.remove("c");
     expect(caches.store.getState()).toEqual({ bytes: 0, count: 0 });
   });
 
-  it("are not kept when they are removed while the engine saves them", async () => {
+  it("are not stored when they are removed while the engine saves them", async () => {
     const { files, names } = memoryFiles();
-    const caches = createKeptCaches(files);
+    const caches = createStoredCaches(files);
     for (const remove of [() => caches.remove("a"), () => caches.removeAll()]) {
       let save!: (saved: Blob) => void;
       const saved = new Promise<Blob>((resolve) => {
         save = resolve;
       });
       const engine = { saveCache: () => saved } as unknown as Engine;
-      const keeping = caches.keep(engine, "a", A);
+      const saving = caches.save(engine, "a", A);
       await remove();
       save(new Blob(["x"]));
-      await keeping;
+      await saving;
       expect(names()).toEqual([]);
     }
   });
 
-  it("are not kept where there is no cache or no storage, and nothing fails", async () => {
+  it("are not stored where there is no cache or no storage, and nothing fails", async () => {
     const { files, names } = memoryFiles();
-    await createKeptCaches(files).keep(engineOf(undefined).engine, "a", A);
+    await createStoredCaches(files).save(engineOf(undefined).engine, "a", A);
     expect(names()).toEqual([]);
     const no = () => Promise.reject(new Error("no storage"));
-    const none = createKeptCaches({ list: no, read: no, write: no, remove: no });
+    const none = createStoredCaches({ list: no, read: no, write: no, remove: no });
     const { engine } = engineOf(10);
-    await none.keep(engine, "a", A);
+    await none.save(engine, "a", A);
     none.freed();
     await none.resume(engine, "a", A);
     await none.removeAll();

@@ -4,13 +4,13 @@ import { formatMegabytes } from "@/text/format";
 import { useApp, useModels } from "../useApp";
 import styles from "./Models.module.css";
 
-/** The embedded model and those that this browser keeps. */
-export function KeptList() {
+/** The embedded model and those that are stored in this browser. */
+export function StoredList() {
   const { models } = useApp();
-  const { kept, inUse, step } = useModels((state) => state);
+  const { stored, inUse, step } = useModels((state) => state);
   const words = texts.models;
   return (
-    <ul className={styles.kept}>
+    <ul className={styles.stored}>
       <li>
         <b>{words.embedded}</b>
         <span>{words.embeddedFacts}</span>
@@ -27,8 +27,8 @@ export function KeptList() {
           </button>
         )}
       </li>
-      {kept.map((model) => (
-        <KeptItem
+      {stored.map((model) => (
+        <StoredItem
           key={model.key}
           model={model}
           isInUse={inUse === model.key}
@@ -40,12 +40,12 @@ export function KeptList() {
 }
 
 interface ItemProps {
-  readonly model: ModelsState["kept"][number];
+  readonly model: ModelsState["stored"][number];
   readonly isInUse: boolean;
   readonly isBusy: boolean;
 }
 
-function KeptItem({ model, isInUse, isBusy }: ItemProps) {
+function StoredItem({ model, isInUse, isBusy }: ItemProps) {
   const { models } = useApp();
   const words = texts.models;
   const { id, commit, bytes, license, isComplete } = model;
@@ -60,7 +60,7 @@ function KeptItem({ model, isInUse, isBusy }: ItemProps) {
   return (
     <li>
       <b>{id}</b>
-      <span>{isComplete ? words.keptFacts(size, license) : words.unfinished(size)}</span>
+      <span>{isComplete ? words.storedFacts(size, license) : words.unfinished(size)}</span>
       {isInUse ? (
         <em>{words.inUse}</em>
       ) : (

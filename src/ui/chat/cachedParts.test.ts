@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heldParts } from "./heldParts";
+import { cachedParts } from "./cachedParts";
 
 const box = { x: 0, y: 0, width: 1, height: 1 };
 const tile = { firstPosition: 3, gridRows: 2, gridColumns: 5, box };
@@ -18,8 +18,8 @@ test("counts the image's rows of every layer, and the others, as means over laye
       ],
     },
   ];
-  expect(heldParts({ layers, images })).toEqual({ imageRows: 10, keptRows: 1.5, otherRows: 5 });
-  expect(heldParts({ layers: [], images: [] })).toEqual({
+  expect(cachedParts({ layers, images })).toEqual({ imageRows: 10, keptRows: 1.5, otherRows: 5 });
+  expect(cachedParts({ layers: [], images: [] })).toEqual({
     imageRows: 0,
     keptRows: 0,
     otherRows: 0,

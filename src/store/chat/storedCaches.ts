@@ -3,10 +3,10 @@ import type { Engine } from "@/protocol/engine";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { CacheFiles } from "./cacheFiles";
 
-/** Bytes of all kept caches; the oldest are removed beyond it. */
-export const KEPT_CACHES_LIMIT = 256e6;
+/** Bytes of all stored caches; the oldest are removed beyond it. */
+export const STORED_CACHES_LIMIT = 256e6;
 
-interface KeptCachesState {
+interface StoredCachesState {
   readonly bytes: number;
   readonly count: number;
 }
@@ -16,15 +16,15 @@ interface KeptCachesState {
  * from (`cacheDigest`): a conversation that is opened again, or another one with the same images and turns, goes
  * on without a prefill. The engine refuses what does not match; then it prefills anew.
  */
-export interface KeptCaches {
-  readonly store: ReadonlyStore<KeptCachesState>;
+export interface StoredCaches {
+  readonly store: ReadonlyStore<StoredCachesState>;
   /**
    * Before a question: gives the engine the cache with this digest; undefined if it holds the
    * conversation's already.
    */
   resume(engine: Engine, conversationId: string, digest: Digest): Promise<void> | undefined;
-  /** After an answer: keeps the cache. A failure, as in a private window, keeps nothing. */
-  keep(engine: Engine, conversationId: string, digest: Digest): Promise<void>;
+  /** After an answer: stores the cache. A failure, as in a private window, stores nothing. */
+  save(engine: Engine, conversationId: string, digest: Digest): Promise<void>;
   /** The engine's cache is gone: another conversation, another model, a lost device. */
   freed(): void;
   remove(conversationId: string): Promise<void>;
@@ -37,11 +37,11 @@ type Digest = () => Promise<string>;
 /** The conversation that wrote the file, with which it is removed, and the cache's digest. */
 const nameOf = (id: string, digest: string) => `${id}.${digest}`;
 
-export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): KeptCaches {
-  const store = createStore<KeptCachesState>(() => ({ bytes: 0, count: 0 }));
+export function createStoredCaches(files: CacheFiles, limit = STORED_CACHES_LIMIT): StoredCaches {
+  const store = createStore<StoredCachesState>(() => ({ bytes: 0, count: 0 }));
   /** The conversation whose cache the engine holds. */
   let resident: string | undefined;
-  /** Changes when caches are removed: one that is being saved then is not kept. */
+  /** Changes when caches are removed: one that is being saved then is not stored. */
   let removals = 0;
   /** Executes writes in order. */
   let last: Promise<void> = measure();
@@ -96,7 +96,7 @@ export function createKeptCaches(files: CacheFiles, limit = KEPT_CACHES_LIMIT): 
       resident = id;
       return restore(engine, digest);
     },
-    async keep(engine, id, digest) {
+    async save(engine, id, digest) {
       resident = id;
       const before = removals;
       const saved = await engine.saveCache().catch(() => undefined);
