@@ -95,7 +95,7 @@ export function printLanes(
 ): void {
   const software = adapter.isFallback ? " (software: for correctness, not for speed)" : "";
   line(`${id}, ${kvType} cache, ${cold.promptTokens} prompt rows, ${rounds} rounds`);
-  line(`${adapter.vendor} ${adapter.architecture}${software}, lanes: ${adapter.lanes}`);
+  line(`${adapter.vendor} ${adapter.architecture}${software}, reduction: ${adapter.reduction}`);
   line(
     `ready ${loadMs.toFixed(0)} ms, first answer's first token ${cold.ms.firstToken.toFixed(0)} ms`,
   );

@@ -1,4 +1,4 @@
-import { type LatencyLane, timeLatency } from "@/bench/latency";
+import { type LatencyRun, timeLatency } from "@/bench/latency";
 import { stepBytes } from "@/bench/stepCases";
 import { median } from "@/text/stats";
 import type { Bench } from "./cases";
@@ -69,7 +69,7 @@ interface Saving {
 }
 
 /** Medians in milliseconds, and the share of the latency that is saved. */
-function savingOf(full: LatencyLane, kept: LatencyLane, time: "gpuMs" | "wallMs"): Saving {
+function savingOf(full: LatencyRun, kept: LatencyRun, time: "gpuMs" | "wallMs"): Saving {
   const [a, b] = [median(full[time]), median(kept[time])];
   return { full: a, kept: b, saved: 1 - b / a };
 }

@@ -5,7 +5,7 @@ import { findBrowser } from "../shared/browser";
 
 const FIXTURES = "fixtures/decoder";
 const MODEL = "public/models/keepsight-mini";
-/** What the bundle imports and cannot contain: WebGPU's native part, and ONNX Runtime's own lane with its WebAssembly. */
+/** What the bundle imports and cannot contain: WebGPU's native part, and ONNX Runtime with its WebAssembly. */
 const PACKAGED = [
   ...["package.json", "index.js", "dist/linux-x64/dawn.node"].map((file) => `webgpu/${file}`),
   "onnxruntime-web/package.json",

@@ -4,7 +4,7 @@ import type { PassTimes } from "./passTimes";
 import { filledCache, greedySteps, stepBytes } from "./stepCases";
 
 /** Decoding steps of one or several sequences, each with a cache of so many rows. */
-export interface LatencyLane {
+export interface LatencyRun {
   readonly rows: number;
   /** Bytes of weights and caches that a step must read. */
   readonly bytes: number;
@@ -16,7 +16,7 @@ export interface LatencyLane {
 
 interface LatencyArgs {
   readonly rows: number;
-  /** Share of the rows that the second lane keeps. */
+  /** Share of the rows that the second run keeps. */
   readonly share: number;
   /** Sequences that decode together. */
   readonly batch: number;
@@ -31,14 +31,14 @@ export async function timeLatency(
   decoder: Decoder,
   args: LatencyArgs,
   times: PassTimes | undefined,
-): Promise<readonly [full: LatencyLane, kept: LatencyLane]> {
+): Promise<readonly [full: LatencyRun, kept: LatencyRun]> {
   const { rows, share, batch, steps, repeats } = args;
-  const lane = (count: number): LatencyLane => {
+  const runOf = (count: number): LatencyRun => {
     return { rows: count, bytes: stepBytes(decoder, count * batch), wallMs: [], gpuMs: [] };
   };
-  const lanes = [lane(rows), lane(Math.round(rows * share))] as const;
-  for (let run = 0; run < repeats; run++) {
-    for (const { rows: count, wallMs, gpuMs } of lanes) {
+  const runs = [runOf(rows), runOf(Math.round(rows * share))] as const;
+  for (let i = 0; i < repeats; i++) {
+    for (const { rows: count, wallMs, gpuMs } of runs) {
       const measured = await (batch > 1
         ? timeBatch(decoder, count, batch, steps, times)
         : timeOne(decoder, count, steps, times));
@@ -46,7 +46,7 @@ export async function timeLatency(
       if (measured.gpuMs !== undefined) gpuMs.push(measured.gpuMs);
     }
   }
-  return lanes;
+  return runs;
 }
 
 async function timeOne(

@@ -84,8 +84,8 @@ export interface AdapterInfo {
   /** A software adapter: correct but slow. Its times do not represent a GPU. */
   readonly isFallback: boolean;
   readonly features: readonly string[];
-  /** Reduction of the kernels in use: what shares a unit of work. `lanes` is its name in JSON output. */
-  readonly lanes: "one" | "workgroup" | "subgroup";
+  /** Reduction of the kernels in use: what shares a unit of work. */
+  readonly reduction: "one" | "workgroup" | "subgroup";
   /** One for each variant that the self-test replaced. */
   readonly notices: readonly Notice[];
 }

@@ -3,7 +3,7 @@ import type { PassTimes } from "../passTimes";
 import { benchIds, filledCache, greedyIds, greedySteps, timePrefill } from "../stepCases";
 import { OrtDecoder, type OrtModule } from "./ortDecoder";
 
-/** The same work in both lanes: ours, and ONNX Runtime's. */
+/** The same work by our decoder and by ONNX Runtime. */
 export interface Both<T> {
   readonly ours: T;
   readonly ort: T;
@@ -31,7 +31,7 @@ interface OrtSizes {
 const PROMPT_ROWS = 40;
 const CHECKED_TOKENS = 8;
 
-/** Prefill and decoding of the same weights in both lanes, in turns. */
+/** Prefill and decoding of the same weights, in turns. */
 export async function compareWithOrt(
   ort: OrtModule,
   decoder: Decoder,
@@ -43,18 +43,19 @@ export async function compareWithOrt(
     ...prefill,
     PROMPT_ROWS + CHECKED_TOKENS,
   );
-  const lane = await OrtDecoder.create(ort, decoder, capacity);
+  const ortDecoder = await OrtDecoder.create(ort, decoder, capacity);
   try {
     const prompt = benchIds(PROMPT_ROWS);
-    const first = await lane.prefill(prompt);
-    const rest = await lane.decode(first, PROMPT_ROWS, CHECKED_TOKENS - 1);
+    const first = await ortDecoder.prefill(prompt);
+    const rest = await ortDecoder.decode(first, PROMPT_ROWS, CHECKED_TOKENS - 1);
     const ids = {
       ours: await greedyIds(decoder, prompt, CHECKED_TOKENS),
       ort: [first, ...rest.ids],
     };
     const prefills = [];
-    for (const count of prefill) prefills.push(await prefillInTurns(decoder, lane, count, repeats));
-    await lane.fill();
+    for (const count of prefill)
+      prefills.push(await prefillInTurns(decoder, ortDecoder, count, repeats));
+    await ortDecoder.fill();
     const decode = [];
     const gpu = [];
     for (const count of rows) {
@@ -62,7 +63,7 @@ export async function compareWithOrt(
       const both = { ours: [] as number[], ort: [] as number[] };
       for (let run = 0; run <= repeats; run++) {
         const ours = await greedySteps(decoder, cache, steps);
-        const { ms } = await lane.decode(first, count, steps);
+        const { ms } = await ortDecoder.decode(first, count, steps);
         if (run === 0) continue; // warm-up
         both.ours.push(...ours);
         both.ort.push(...ms);
@@ -72,23 +73,32 @@ export async function compareWithOrt(
         const sum = async (work: () => Promise<unknown>) =>
           (await times.run("pass", work)).reduce((total, { us }) => total + us / 1000, 0) / steps;
         const ours = await sum(() => greedySteps(decoder, cache, steps));
-        gpu.push({ rows: count, ours, ort: await sum(() => lane.decode(first, count, steps)) });
+        gpu.push({
+          rows: count,
+          ours,
+          ort: await sum(() => ortDecoder.decode(first, count, steps)),
+        });
       }
       cache.destroy();
     }
-    return { type: lane.type, ids, decode, gpu, prefill: prefills };
+    return { type: ortDecoder.type, ids, decode, gpu, prefill: prefills };
   } finally {
-    await lane.destroy();
+    await ortDecoder.destroy();
   }
 }
 
-async function prefillInTurns(decoder: Decoder, lane: OrtDecoder, rows: number, repeats: number) {
+async function prefillInTurns(
+  decoder: Decoder,
+  ortDecoder: OrtDecoder,
+  rows: number,
+  repeats: number,
+) {
   const both = { ours: [] as number[], ort: [] as number[] };
   const ids = benchIds(rows);
   for (let run = 0; run <= repeats; run++) {
     const ours = await timePrefill(decoder, rows);
     const started = performance.now();
-    await lane.prefill(ids);
+    await ortDecoder.prefill(ids);
     const ort = performance.now() - started;
     if (run === 0) continue; // warm-up
     both.ours.push(ours);

@@ -34,7 +34,7 @@ export async function decoderGraph(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { config, weights, gpu } = decoder;
   if (config.hasQkvBias || config.hasOutputBias || config.hasMlpBias || config.hasHeadNorm) {
-    throw new Error("the ONNX lane has plain Llama decoders only");
+    throw new Error("only plain Llama decoders are written as ONNX");
   }
   const model = new OnnxModel();
   declareInputs(model);

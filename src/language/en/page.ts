@@ -64,7 +64,7 @@ export const pageEn = {
     contextOf: (tokens: string) => `${tokens} tokens`,
     adapter: "Adapter",
     kernels: "Kernels",
-    kernelsOf: (lanes: string) => `${lanes} per unit of work`,
+    kernelsOf: (reduction: string) => `${reduction} per unit of work`,
     features: "Features",
     noFeatures: "none of the optional ones",
     times: "Times",

@@ -60,7 +60,7 @@ export const pageZh: Texts["page"] = {
     contextOf: (tokens) => `${tokens} 个词元`,
     adapter: "适配器",
     kernels: "内核",
-    kernelsOf: (lanes) => `每个工作单元：${lanes}`,
+    kernelsOf: (reduction) => `每个工作单元：${reduction}`,
     features: "特性",
     noFeatures: "没有可选特性",
     times: "时间",

@@ -6,13 +6,13 @@ import type { Finish, GenerateArgs, GeneratedToken } from "./generation";
 import { type SampledToken, SUBMITS_IN_FLIGHT } from "./tokenReadback";
 
 /** One of several answers that are generated together. */
-interface BatchLane extends Omit<GenerateArgs, "signal">, Sequence {
-  /** Called with each of its tokens; their `ms` is the time of a step of all lanes. */
+interface GeneratedSequence extends Omit<GenerateArgs, "signal">, Sequence {
+  /** Called with each of its tokens; their `ms` is the time of a step of all of them. */
   arrive(token: GeneratedToken): void;
 }
 
 interface Step {
-  readonly lanes: readonly BatchLane[];
+  readonly sequences: readonly GeneratedSequence[];
   readonly tokens: Promise<readonly SampledToken[]>;
 }
 
@@ -23,51 +23,51 @@ interface Step {
  */
 export async function generateTogether(
   decoder: Decoder,
-  lanes: readonly BatchLane[],
+  sequences: readonly GeneratedSequence[],
   signal?: AbortSignal,
 ): Promise<readonly Finish[]> {
-  const batch = new BatchSteps<BatchLane>(decoder, lanes);
-  const counts = new Map(lanes.map((lane) => [lane, 0]));
-  const finishes = new Map<BatchLane, Finish>();
+  const batch = new BatchSteps<GeneratedSequence>(decoder, sequences);
+  const counts = new Map(sequences.map((sequence) => [sequence, 0]));
+  const finishes = new Map<GeneratedSequence, Finish>();
   const flying: Step[] = [];
-  const ahead = lanes.some(({ hook }) => hook?.isFinal) ? 1 : SUBMITS_IN_FLIGHT;
+  const ahead = sequences.some(({ hook }) => hook?.isFinal) ? 1 : SUBMITS_IN_FLIGHT;
   let last = performance.now();
-  const end = (lane: BatchLane, finish: Finish) => {
-    finishes.set(lane, finish);
-    batch.drop(lane);
+  const end = (sequence: GeneratedSequence, finish: Finish) => {
+    finishes.set(sequence, finish);
+    batch.drop(sequence);
   };
   const submit = () => {
-    const step = { lanes: batch.sequences, tokens: batch.submit() };
+    const step = { sequences: batch.sequences, tokens: batch.submit() };
     step.tokens.catch(() => undefined); // a failure is handled when the step is awaited
     flying.push(step);
   };
-  const hasRoom = () => batch.sequences.every((lane) => batch.left(lane) > 0);
+  const hasRoom = () => batch.sequences.every((sequence) => batch.left(sequence) > 0);
   try {
     while (batch.sequences.length > 0) {
       while (flying.length < ahead && !signal?.aborted && hasRoom()) submit();
       const step = flying.shift();
       if (!step) {
-        for (const lane of batch.sequences) {
-          if (signal?.aborted) end(lane, "cancelled");
-          else if (batch.left(lane) <= 0) end(lane, "context");
+        for (const sequence of batch.sequences) {
+          if (signal?.aborted) end(sequence, "cancelled");
+          else if (batch.left(sequence) <= 0) end(sequence, "context");
         }
         continue;
       }
       const tokens = await step.tokens;
       const ms = performance.now() - last;
       last = performance.now();
-      for (const [row, lane] of step.lanes.entries()) {
-        if (finishes.has(lane)) continue; // the step was submitted before its last token was known
-        const finish = take(lane, { ...(tokens[row] as SampledToken), ms }, counts, signal);
-        if (finish) end(lane, finish);
+      for (const [row, sequence] of step.sequences.entries()) {
+        if (finishes.has(sequence)) continue; // the step was submitted before its last token was known
+        const finish = take(sequence, { ...(tokens[row] as SampledToken), ms }, counts, signal);
+        if (finish) end(sequence, finish);
       }
     }
-    return lanes.map((lane) => finishes.get(lane) as Finish);
+    return sequences.map((sequence) => finishes.get(sequence) as Finish);
   } finally {
     await Promise.allSettled(flying.map(({ tokens }) => tokens));
-    for (const lane of lanes) {
-      const behind = batch.submitted(lane) - (counts.get(lane) as number);
-      if (behind > 0) lane.cache.truncate(behind);
+    for (const sequence of sequences) {
+      const behind = batch.submitted(sequence) - (counts.get(sequence) as number);
+      if (behind > 0) sequence.cache.truncate(behind);
     }
     batch.destroy();
   }
@@ -75,16 +75,16 @@ export async function generateTogether(
 
 /** Hands over a token. @returns how the answer ends with it, if it does */
 function take(
-  lane: BatchLane,
+  sequence: GeneratedSequence,
   token: GeneratedToken,
-  counts: Map<BatchLane, number>,
+  counts: Map<GeneratedSequence, number>,
   signal: AbortSignal | undefined,
 ): Finish | undefined {
   if (token.id === NO_ID) throw new ModelError("badModel", "The model computed NaN logits.");
-  const count = (counts.get(lane) as number) + 1;
-  counts.set(lane, count);
-  lane.arrive(token);
-  if (lane.stopIds.includes(token.id)) return "stop";
+  const count = (counts.get(sequence) as number) + 1;
+  counts.set(sequence, count);
+  sequence.arrive(token);
+  if (sequence.stopIds.includes(token.id)) return "stop";
   if (signal?.aborted) return "cancelled";
-  return count === lane.maxNewTokens ? "length" : undefined;
+  return count === sequence.maxNewTokens ? "length" : undefined;
 }

@@ -18,7 +18,7 @@ import type { SampledToken } from "./tokenReadback";
 const TOLERANCE = 2e-3;
 const RANDOM = { temperature: 1, topK: 20, topP: 0.9, seed: 3 };
 
-interface Lane {
+interface Case {
   readonly rows: number;
   readonly steps: number;
   readonly sampling: typeof GREEDY;
@@ -27,7 +27,7 @@ interface Lane {
 
 const startOf = (cache: KvCache) => cache.rowCounts().map((heads) => heads.map(() => 0));
 
-const LANES: readonly Lane[] = [
+const CASES: readonly Case[] = [
   { rows: 60, steps: 12, sampling: GREEDY },
   {
     ...{ rows: 90, steps: 9, sampling: RANDOM },
@@ -72,8 +72,8 @@ describe("sequences that decode together", async () => {
     gpu.device.destroy();
   });
 
-  /** A prefilled lane whose logits are in `decoder.activations`. */
-  async function open({ rows, prepare }: Lane) {
+  /** A prefilled case whose logits are in `decoder.activations`. */
+  async function open({ rows, prepare }: Case) {
     const cache = decoder.createCache();
     const ids = Array.from({ length: rows }, (_, i) => 10 + ((i * 7919 + rows) % 700));
     await decoder.prefill({ cache, ids: promptIds(ids) });
@@ -87,9 +87,9 @@ describe("sequences that decode together", async () => {
     return rows;
   }
 
-  async function alone(lane: Lane) {
-    const { cache, hook } = await open(lane);
-    const args = { cache, hook, sampling: lane.sampling, maxNewTokens: lane.steps, stopIds: [] };
+  async function alone(given: Case) {
+    const { cache, hook } = await open(given);
+    const args = { cache, hook, sampling: given.sampling, maxNewTokens: given.steps, stopIds: [] };
     const tokens: SampledToken[] = [];
     for await (const token of generate(decoder, args)) tokens.push(token);
     return { tokens, rows: await close(cache, hook) };
@@ -97,15 +97,15 @@ describe("sequences that decode together", async () => {
 
   it("sample what each samples alone, while some end before others", async () => {
     const expected = [];
-    for (const lane of LANES) expected.push(await alone(lane));
+    for (const given of CASES) expected.push(await alone(given));
     const sequences: Sequence[] = [];
-    for (const lane of LANES) {
-      const { cache, hook } = await open(lane);
+    for (const given of CASES) {
+      const { cache, hook } = await open(given);
       const logits = gpu.memory.storage("activations", "logits", decoder.activations.logits.size);
       const encoder = gpu.device.createCommandEncoder();
       encoder.copyBufferToBuffer(decoder.activations.logits, 0, logits, 0, logits.size);
       gpu.device.queue.submit([encoder.finish()]);
-      const { sampling, steps: maxNewTokens } = lane;
+      const { sampling, steps: maxNewTokens } = given;
       sequences.push({ cache, hook, sampling, maxNewTokens, logits });
     }
     const batch = new BatchSteps(decoder, sequences);
@@ -133,13 +133,13 @@ describe("sequences that decode together", async () => {
   });
 
   it("go on while the oldest step is read, and are read in order", async () => {
-    const lane = LANES[0]!;
-    const { tokens } = await alone(lane);
+    const given = CASES[0]!;
+    const { tokens } = await alone(given);
     const sequences: Sequence[] = [];
     for (let i = 0; i < 2; i++) {
-      const { cache } = await open(lane);
+      const { cache } = await open(given);
       const { logits } = decoder.activations;
-      sequences.push({ cache, sampling: GREEDY, maxNewTokens: lane.steps, logits });
+      sequences.push({ cache, sampling: GREEDY, maxNewTokens: given.steps, logits });
     }
     const batch = new BatchSteps(decoder, sequences);
     const flying = [batch.submit(), batch.submit()];

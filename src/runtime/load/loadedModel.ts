@@ -124,7 +124,7 @@ export async function loadModel(
         decoder,
         {
           ...adapter,
-          lanes: variants.reduction,
+          reduction: variants.reduction,
           notices: [...notices, ...(vision?.encoder.notices ?? [])],
         },
         files.readBytes + (vision?.encoder.tensorBytes ?? 0),
