@@ -26,7 +26,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (gid.x >= span.y) {
     return;
   }
-  let row = span.x + gid.x;
+  let row = kv_row(span.x + gid.x);
   var peak = vec4f();
   for (var d = 0u; d < KV_DEPTH4; d++) {
     peak = max(peak, abs(k_at(row, d)));

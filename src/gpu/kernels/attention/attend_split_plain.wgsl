@@ -30,14 +30,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var i = 0u; i < SPLIT / 4u; i++) {
     let slots = first + 4u * i + vec4u(0, 1, 2, 3);
     let row = region.x + min(slots, vec4u(last));
+    let r0 = kv_row(row.x);
+    let r1 = kv_row(row.y);
+    let r2 = kv_row(row.z);
+    let r3 = kv_row(row.w);
     var score = vec4f();
     for (var d = 0u; d < params.depth4; d++) {
       let q = queries[query + d];
       score += vec4f(
-        dot(q, keys_at(row.x, d)),
-        dot(q, keys_at(row.y, d)),
-        dot(q, keys_at(row.z, d)),
-        dot(q, keys_at(row.w, d)),
+        dot(q, keys_at(r0, d)),
+        dot(q, keys_at(r1, d)),
+        dot(q, keys_at(r2, d)),
+        dot(q, keys_at(r3, d)),
       );
     }
     scores[i] = select(vec4f(HIDDEN), score * params.scale, slots <= vec4u(last));
@@ -58,8 +62,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let slots = min(first + 4u * i + vec4u(0, 1, 2, 3), vec4u(last));
       let row = region.x + slots;
       let weight = scores[i];
-      sum += weight.x * values_at(row.x, d) + weight.y * values_at(row.y, d)
-        + weight.z * values_at(row.z, d) + weight.w * values_at(row.w, d);
+      sum += weight.x * values_at(kv_row(row.x), d) + weight.y * values_at(kv_row(row.y), d)
+        + weight.z * values_at(kv_row(row.z), d) + weight.w * values_at(kv_row(row.w), d);
     }
     partials[unit * params.depth4 + d] = sum;
   }

@@ -88,12 +88,16 @@ fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
 
 /// Scores of four rows (columns), whose queries begin at `q`, against the keys of four rows (components), not scaled.
 fn score(q: vec4u, k: vec4u) -> mat4x4f {
+  let r0 = kv_row(k.x);
+  let r1 = kv_row(k.y);
+  let r2 = kv_row(k.z);
+  let r3 = kv_row(k.w);
   var s = mat4x4f();
   for (var d = 0u; d < params.depth4; d++) {
-    let k0 = keys_at(k.x, d);
-    let k1 = keys_at(k.y, d);
-    let k2 = keys_at(k.z, d);
-    let k3 = keys_at(k.w, d);
+    let k0 = keys_at(r0, d);
+    let k1 = keys_at(r1, d);
+    let k2 = keys_at(r2, d);
+    let k3 = keys_at(r3, d);
     s += mat4x4f(
       dot4(queries[q.x + d], k0, k1, k2, k3),
       dot4(queries[q.y + d], k0, k1, k2, k3),
@@ -106,10 +110,10 @@ fn score(q: vec4u, k: vec4u) -> mat4x4f {
 
 fn values4(rows: vec4u, d: u32) -> mat4x4f {
   return mat4x4f(
-    values_at(rows.x, d),
-    values_at(rows.y, d),
-    values_at(rows.z, d),
-    values_at(rows.w, d),
+    values_at(kv_row(rows.x), d),
+    values_at(kv_row(rows.y), d),
+    values_at(kv_row(rows.z), d),
+    values_at(kv_row(rows.w), d),
   );
 }
 

@@ -43,8 +43,8 @@ fn main(
   var highest = vec4f(HIDDEN);
   var mass = vec4f();
   for (var slot = 0u; slot <= last_slot; slot += 8u) {
-    let low = region.x + min(slot + invocation % 4u, last_slot);
-    let high = region.x + min(slot + 4u + invocation % 4u, last_slot);
+    let low = kv_row(region.x + min(slot + invocation % 4u, last_slot));
+    let high = kv_row(region.x + min(slot + 4u + invocation % 4u, last_slot));
     // One column per key, one component per row.
     var s = mat4x4f();
     var t = mat4x4f();

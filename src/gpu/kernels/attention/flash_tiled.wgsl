@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       }
       for (var i = local.x; i < STEP * DEPTH4; i += WORKGROUP) {
         let source = region.x + min(slot + at + i / DEPTH4, slots - 1u);
-        back[i] = values_at(source, i % DEPTH4);
+        back[i] = values_at(kv_row(source), i % DEPTH4);
       }
       workgroupBarrier();
       for (var k = 0u; k < STEP; k++) {
@@ -107,7 +107,7 @@ fn load_scored(chunk: Chunk, head: u32, row: u32, base: u32, slot: u32, slots: u
           loaded[i] = queries[(source * params.heads + head) * DEPTH4 + at] * params.scale;
         } else {
           let source = base + min(slot + 4u * (line - LINES) + i, slots - 1u);
-          loaded[i] = keys_at(source, at);
+          loaded[i] = keys_at(kv_row(source), at);
         }
       }
     }

@@ -62,11 +62,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 /// Probabilities of one row, summed over the query heads of a KV head.
 fn group_attention(kv_head: u32, row: u32) -> f32 {
   let group = params.heads / params.kv_heads;
+  let key = kv_row(row);
   var total = 0.0;
   for (var head = kv_head * group; head < (kv_head + 1u) * group; head++) {
     var score = 0.0;
     for (var d = 0u; d < KV_DEPTH4; d++) {
-      score += dot(query[head * KV_DEPTH4 + d], cache_at(row, d));
+      score += dot(query[head * KV_DEPTH4 + d], cache_at(key, d));
     }
     total += exp(score * params.scale - lse[head]);
   }

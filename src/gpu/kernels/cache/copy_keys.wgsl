@@ -29,5 +29,6 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   let words = lists[header] + entry * 3u;
   let d = gid.x % KV_DEPTH4;
-  copies[lists[words + 1u] * KV_DEPTH4 + d] = keys_at(lists[header + 2u] + lists[words], d);
+  let row = kv_row(lists[header + 2u] + lists[words]);
+  copies[lists[words + 1u] * KV_DEPTH4 + d] = keys_at(row, d);
 }

@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (slot > region.y) {
     return;
   }
-  let row = region.x + slot;
+  let row = kv_row(region.x + slot);
   let group = params.heads / params.kv_heads;
   var total = 0.0;
   for (var head = gid.y * group; head < (gid.y + 1u) * group; head++) {

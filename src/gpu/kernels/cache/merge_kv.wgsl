@@ -57,9 +57,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 fn new4(source: Source, d: u32) -> vec4f {
   var absorbed = vec4f(0.0);
   for (var i = source.first + 1u; i < source.end; i++) {
-    absorbed += source_rows_at(source.base + lists[i], d);
+    absorbed += source_rows_at(kv_row(source.base + lists[i]), d);
   }
-  let keeper = source_rows_at(source.base + lists[source.first], d);
+  let keeper = source_rows_at(kv_row(source.base + lists[source.first]), d);
   let weight = params.share / f32(source.end - source.first);
   let own = 1.0 - weight * f32(source.end - source.first - 1u);
   return own * keeper + weight * absorbed;

@@ -39,15 +39,15 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (first >= dropped_count) {
     return;
   }
-  var rows: array<u32, BLOCK>;
+  var rows: array<KvRow, BLOCK>;
   for (var i = 0u; i < BLOCK; i++) {
     // Beyond the end the last row is computed again; the result is not written.
-    rows[i] = start + lists[dropped + min(first + i, dropped_count - 1u)];
+    rows[i] = kv_row(start + lists[dropped + min(first + i, dropped_count - 1u)]);
   }
   var best = vec4f(-3.402823e38);
   var place = vec4u(0u);
   for (var p = 0u; p < kept_count; p++) {
-    let keeper = start + lists[kept + p];
+    let keeper = kv_row(start + lists[kept + p]);
     var dots = vec4f(0.0);
     var norm2 = 0.0;
     for (var d = 0u; d < KV_DEPTH4; d++) {

@@ -61,3 +61,12 @@ fn kv_encode(values: vec4f, mark: u32) -> vec4u {
   let steps = select(0.0, KV_LEVELS / stored.x, stored.x > 0.0);
   return vec4u(clamp((values - stored.y) * steps + 0.5, vec4f(), vec4f(KV_LEVELS)));
 }
+
+struct KvRow {
+  word: u32,
+  mark: u32,
+}
+
+fn kv_row(row: u32) -> KvRow {
+  return KvRow(kv_word_at(row, 0u), kv_mark_at(row, 0u));
+}

@@ -19,7 +19,10 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   let keys = key + vec4u(0u, 1u, 2u, 3u);
   let last_key = min(keys, vec4u(span.y - 1u));
-  let at = span.x + last_key;
+  let at0 = kv_row(span.x + last_key.x);
+  let at1 = kv_row(span.x + last_key.y);
+  let at2 = kv_row(span.x + last_key.z);
+  let at3 = kv_row(span.x + last_key.w);
 
   // Rows of the chunk, of this split, that see the first of the four keys.
   let hidden = i32(key) - i32(span.z) - i32(params.first_row);
@@ -47,10 +50,10 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
       var t = mat2x4f();
       for (var d = 0u; d < KV_DEPTH4; d++) {
         let k = mat4x4f(
-          cache_at(at.x, d),
-          cache_at(at.y, d),
-          cache_at(at.z, d),
-          cache_at(at.w, d),
+          cache_at(at0, d),
+          cache_at(at1, d),
+          cache_at(at2, d),
+          cache_at(at3, d),
         );
         s += mat4x4f(
           queries[q.x + d] * k,

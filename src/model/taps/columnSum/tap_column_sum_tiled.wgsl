@@ -95,7 +95,7 @@ fn load(span: vec4u, key: u32, head: u32, row: u32, d: u32, place: u32) {
       loaded[i] = queries[(source * params.heads + head) * KV_DEPTH4 + at] * params.scale;
     } else {
       let source = span.x + min(key + 4u * (line - 16u) + i, span.y - 1u);
-      loaded[i] = cache_at(source, at);
+      loaded[i] = cache_at(kv_row(source), at);
     }
   }
   let turned = transpose(loaded);

@@ -30,11 +30,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (gid.x >= span.y) {
     return;
   }
+  let row = kv_row(span.x + gid.x);
   var product = 0.0;
   var mean_square = 0.0;
   for (var d = 0u; d < KV_DEPTH4; d++) {
     let mean = means[head * KV_DEPTH4 + d];
-    product += dot(k_at(span.x + gid.x, d), mean);
+    product += dot(k_at(row, d), mean);
     mean_square += dot(mean, mean);
   }
   let lengths = key_norms[head * params.keys + gid.x] * sqrt(mean_square);

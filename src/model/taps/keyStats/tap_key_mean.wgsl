@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var row = reduction_index(local); row < span.y; row += REDUCTION_WIDTH) {
     let length = key_norms[head * params.keys + row];
     if (length > 0.0) {
-      sum += k_at(span.x + row, index % KV_DEPTH4) / length;
+      sum += k_at(kv_row(span.x + row), index % KV_DEPTH4) / length;
     }
   }
   sum = reduce_add4(sum, local);

@@ -29,7 +29,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (gid.x >= span.y) {
     return;
   }
-  let row = span.x + gid.x;
+  let row = kv_row(span.x + gid.x);
   var squares = vec2f(0.0);
   for (var d = 0u; d < KV_DEPTH4; d++) {
     let key = k_at(row, d);

@@ -58,13 +58,17 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 
 /// Products of four queries (columns), which begin at `q`, with the keys of four rows (components).
 fn score(q: vec4u, k: vec4u) -> mat4x4f {
+  let k0 = kv_row(k.x);
+  let k1 = kv_row(k.y);
+  let k2 = kv_row(k.z);
+  let k3 = kv_row(k.w);
   var scores = mat4x4f();
   for (var d = 0u; d < KV_DEPTH4; d++) {
     let block = mat4x4f(
-      cache_at(k.x, d),
-      cache_at(k.y, d),
-      cache_at(k.z, d),
-      cache_at(k.w, d),
+      cache_at(k0, d),
+      cache_at(k1, d),
+      cache_at(k2, d),
+      cache_at(k3, d),
     );
     scores += mat4x4f(
       queries[q.x + d] * block,

@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   var angle = frequency; // (2 row + 1) * frequency, modulo the period
   var sum = vec4f(0.0);
   for (var row = 0u; row < params.rows; row++) {
-    sum += cosines[angle] * cache_at(span.x + row, gid.x % KV_DEPTH4);
+    sum += cosines[angle] * cache_at(kv_row(span.x + row), gid.x % KV_DEPTH4);
     angle = (angle + 2u * frequency) % period;
   }
   let scale = select(2.0, 1.0, frequency == 0u) / f32(params.rows);

@@ -33,9 +33,10 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   }
   let span = spans[params.layer * params.kv_heads + gid.y];
   let period = 4u * params.rows;
+  let row = kv_row(span.x + gid.x);
   var total = vec2f(0.0);
   for (var d = 0u; d < KV_DEPTH4; d++) {
-    let value = cache_at(span.x + gid.x, d);
+    let value = cache_at(row, d);
     var low = vec4f(0.0);
     var angle = 0u; // (2 row + 1) * frequency, modulo the period
     for (var frequency = 0u; frequency < params.kept; frequency++) {
