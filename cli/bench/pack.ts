@@ -58,7 +58,7 @@ export async function pack(directory: string): Promise<number> {
 }
 
 /** One file of this command and everything it imports; `.wgsl?raw` becomes a string. */
-async function bundle(file: string): Promise<void> {
+export async function bundle(file: string): Promise<void> {
   const output = await rolldown({
     input: ENTRY,
     platform: "node",
@@ -107,7 +107,11 @@ function rawText() {
     name: "raw-text",
     resolveId(id: string, importer: string | undefined) {
       if (!id.endsWith("?raw") || !importer) return null;
-      return mark + path.resolve(path.dirname(importer), id.slice(0, -"?raw".length));
+      const file = id.slice(0, -"?raw".length);
+      const [folder, name] = file.startsWith("@/")
+        ? ["src", file.slice(2)]
+        : [path.dirname(importer), file];
+      return mark + path.resolve(folder, name);
     },
     load(id: string) {
       if (!id.startsWith(mark)) return null;
