@@ -40,12 +40,18 @@ const MOST_ROWS = 600;
 
 /** Prefills and decodes every fixture with all sets of variants that the adapter can run, the chosen one first. */
 export async function checkCase({ gpu, variants: chosen, report }: Bench): Promise<void> {
-  const shared = { reduction: "workgroup", matmul: "tiled", flash: "tiled" } as const;
+  const shared = {
+    reduction: "workgroup",
+    matmul: "tiled",
+    flash: "tiled",
+    attend: "wide",
+  } as const;
   const sets: Variants[] = [shared, PLAIN];
   if (gpu.features.subgroups) {
-    sets.push({ reduction: "subgroup", matmul: "tiled", flash: "tiled" });
-    sets.push({ reduction: "one", matmul: "subgroup", flash: "subgroup" });
+    sets.push({ ...shared, reduction: "subgroup" });
+    sets.push({ ...PLAIN, matmul: "subgroup", flash: "subgroup" });
   }
+  for (const attend of ["fine", "fewHeads"] as const) sets.push({ ...shared, attend });
   const isChosen = (set: Variants) => JSON.stringify(set) === JSON.stringify(chosen);
   for (const set of sets.toSorted((a, b) => Number(isChosen(b)) - Number(isChosen(a)))) {
     const what = `PyTorch's logits, ${Object.values(set).join(" ")}`;

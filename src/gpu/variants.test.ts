@@ -7,11 +7,12 @@ it("spares software adapters barriers and shared memory", () => {
     reduction: "one",
     matmul: "subgroup",
     flash: "subgroup",
+    attend: "wide",
   });
 });
 
 it("tiles on GPUs, and reduces in subgroups where there are any", () => {
-  const tiled = { matmul: "tiled", flash: "tiled" };
+  const tiled = { matmul: "tiled", flash: "tiled", attend: "wide" };
   const choice = (hasSubgroups: boolean) => chooseVariants({ isFallback: false, hasSubgroups });
   expect(choice(true)).toEqual({ ...tiled, reduction: "subgroup" });
   expect(choice(false)).toEqual({ ...tiled, reduction: "workgroup" });

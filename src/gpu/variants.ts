@@ -1,3 +1,4 @@
+import type { AttendVariant } from "./kernels/attention/attendDivision";
 import type { FlashVariant } from "./kernels/attention/flash";
 import type { Reduction } from "./kernels/common/reduction";
 import type { MatmulVariant } from "./kernels/matmul/matmul";
@@ -7,10 +8,17 @@ export interface Variants {
   readonly reduction: Reduction;
   readonly matmul: MatmulVariant;
   readonly flash: FlashVariant;
+  /** Of a decoding step's attention, unless `reduction` is `one`. */
+  readonly attend: AttendVariant;
 }
 
 /** Plain loops only; correct on every adapter. */
-export const PLAIN: Variants = { reduction: "one", matmul: "registers", flash: "plain" };
+export const PLAIN: Variants = {
+  reduction: "one",
+  matmul: "registers",
+  flash: "plain",
+  attend: "wide",
+};
 
 /** The adapter's properties that decide the variants. */
 interface AdapterTraits {
@@ -24,5 +32,5 @@ export function chooseVariants({ isFallback, hasSubgroups }: AdapterTraits): Var
     return hasSubgroups ? { ...PLAIN, matmul: "subgroup", flash: "subgroup" } : PLAIN;
   }
   const reduction = hasSubgroups ? "subgroup" : "workgroup";
-  return { reduction, matmul: "tiled", flash: "tiled" };
+  return { reduction, matmul: "tiled", flash: "tiled", attend: "wide" };
 }

@@ -1,9 +1,5 @@
-import {
-  type AttendArgs,
-  type AttendDivision,
-  type AttendSpec,
-  createAttend,
-} from "@/gpu/kernels/attention/attend";
+import { type AttendArgs, type AttendSpec, createAttend } from "@/gpu/kernels/attention/attend";
+import { ATTEND_DIVISIONS, type AttendDivision } from "@/gpu/kernels/attention/attendDivision";
 import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "@/gpu/kernels/attention/flash";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { dispatchTime, type Trial, type TrialContext } from "./trial";
@@ -22,14 +18,11 @@ const MODELS: readonly Shape[] = [
 ];
 /** Other divisions of a decoding step's attention than ours, for the kernels with shared memory. */
 const DIVISIONS: Readonly<Record<string, Partial<AttendDivision>>> = {
-  ours: {},
+  "ours: wide": ATTEND_DIVISIONS.wide,
   "always split": { directSlots: 0 },
   "spans of 32 · 64 invocations": { directSlots: 0, leastSpan: 32, workgroup: 64 },
-  "1 024 workgroups · spans of 32 · 64 invocations": {
-    ...{ directSlots: 0, leastSpan: 32, workgroup: 64, wantedGroups: 1024 },
-    mostSpan: { few: 128, many: 64 },
-  },
-  "4 heads a unit": { directSlots: 0, mostHeads: 4, wantedGroups: 1024 },
+  "fine: 1 024 workgroups of those": ATTEND_DIVISIONS.fine,
+  "fewHeads: 4 heads a unit": ATTEND_DIVISIONS.fewHeads,
   "2 heads a unit": { directSlots: 0, mostHeads: 2, wantedGroups: 2048 },
   "256 invocations": { directSlots: 0, workgroup: 256 },
 };

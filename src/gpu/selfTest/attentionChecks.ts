@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu";
 import { createAttend } from "../kernels/attention/attend";
+import { ATTEND_DIVISIONS, type AttendVariant } from "../kernels/attention/attendDivision";
 import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "../kernels/attention/flash";
 import { CHECK_ROWS, type CheckSpec, type ReductionCheck, runCheck, worstError } from "./checkRun";
 import * as reference from "./reference";
@@ -68,35 +69,38 @@ export function checkFlash(gpu: Gpu, variant: FlashVariant, spec: CheckSpec): Pr
 }
 
 /** Attention of one query. */
-export const checkAttend: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
-  const { shape, kvType } = spec;
-  const attend = await createAttend(gpu, { reduction, kvType, shape });
-  const layer = cache(scratch, spec);
-  const queries = randomFloats(shape.heads * shape.headDim, 10);
-  const uploaded = scratch.upload(queries);
-  // A capacity of one split, and one of several: they are computed by other kernels.
-  const results = [layer.capacity, MANY_SLOTS].map((capacity) => {
-    const splits = attend.splits(capacity);
-    const output = scratch.empty(shape.heads * shape.headDim);
-    const lse = scratch.empty(shape.heads);
-    attend(recorder, {
-      cache: layer.binding,
-      capacity,
-      queries: uploaded,
-      partials: scratch.empty(splits * shape.heads * shape.headDim),
-      stats: scratch.empty(splits * shape.heads * 2),
-      output,
-      lse,
+export const checkAttend =
+  (variant: AttendVariant): ReductionCheck =>
+  async (gpu, reduction, spec, scratch, recorder) => {
+    const { shape, kvType } = spec;
+    const division = ATTEND_DIVISIONS[variant];
+    const attend = await createAttend(gpu, { reduction, kvType, shape, division });
+    const layer = cache(scratch, spec);
+    const queries = randomFloats(shape.heads * shape.headDim, 10);
+    const uploaded = scratch.upload(queries);
+    // A capacity of one split, and one of several: they are computed by other kernels.
+    const results = [layer.capacity, MANY_SLOTS].map((capacity) => {
+      const splits = attend.splits(capacity);
+      const output = scratch.empty(shape.heads * shape.headDim);
+      const lse = scratch.empty(shape.heads);
+      attend(recorder, {
+        cache: layer.binding,
+        capacity,
+        queries: uploaded,
+        partials: scratch.empty(splits * shape.heads * shape.headDim),
+        stats: scratch.empty(splits * shape.heads * 2),
+        output,
+        lse,
+      });
+      return { output, lse };
     });
-    return { output, lse };
-  });
-  const expected = reference.attention({ shape, queries, ...layer });
-  return () =>
-    worstError(
-      scratch,
-      results.flatMap(({ output, lse }) => [
-        [output, expected.output],
-        [lse, expected.lse],
-      ]),
-    );
-};
+    const expected = reference.attention({ shape, queries, ...layer });
+    return () =>
+      worstError(
+        scratch,
+        results.flatMap(({ output, lse }) => [
+          [output, expected.output],
+          [lse, expected.lse],
+        ]),
+      );
+  };

@@ -5,11 +5,11 @@
 
 import type { Gpu } from "../gpu";
 import type { DType } from "../kernels/common/dtype";
-import type { Reduction } from "../kernels/common/reduction";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
 import { createSampler, GREEDY, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
+import type { Variants } from "../variants";
 import { checkAttend } from "./attentionChecks";
 import { roundedRows } from "./cacheChecks";
 import {
@@ -76,10 +76,10 @@ function checkProducts(gpu: Gpu, variant: MatmulVariant, dtype: DType): Promise<
 /** All kernels that contain a reduction. */
 export async function checkReductions(
   gpu: Gpu,
-  reduction: Reduction,
+  { reduction, attend }: Pick<Variants, "reduction" | "attend">,
   spec: CheckSpec,
 ): Promise<number> {
-  const checks = [norms, checkAttend, roundedRows, samples, ...spec.dtypes.map(rows)];
+  const checks = [norms, checkAttend(attend), roundedRows, samples, ...spec.dtypes.map(rows)];
   return largestError(
     checks.map((check) =>
       runCheck(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),

@@ -10,9 +10,14 @@ const SPEC = {
   kvType: "f16",
   shape: { heads: 5, kvHeads: 1, headDim: 24 },
 } as const;
-const SHARED: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled" };
+const SHARED: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled", attend: "wide" };
 
-const SOFTWARE: Variants = { reduction: "one", matmul: "subgroup", flash: "subgroup" };
+const SOFTWARE: Variants = {
+  reduction: "one",
+  matmul: "subgroup",
+  flash: "subgroup",
+  attend: "wide",
+};
 
 /** Kernels with many barriers compile slowly on a software adapter, most of all on a busy machine. */
 const SLOW_MS = 400_000;
@@ -45,6 +50,8 @@ it(
       const wrong = broken(/round_rows/, (code) => code.replace("* steps", "* 0.5 * steps"));
       await expect(selfTest(wrong, PLAIN, spec)).rejects.toThrow(SelfTestError);
     }
+    const fine = { ...SHARED, attend: "fine" } as const;
+    expect(await selfTest(gpu, fine, SPEC)).toEqual({ variants: fine, notices: [] });
     const halves = { ...PLAIN, matmul: gpu.features.f16 ? "tiledF16" : "tiled" } as const;
     expect(await selfTest(gpu, halves, SPEC)).toEqual({ variants: halves, notices: [] });
   },

@@ -7,7 +7,7 @@ import { checkMatmul, checkReductions } from "./checks";
 /** Suits random numbers below one, summed in f32 over at most 128 of them, or stored as f16. */
 const TOLERANCE = 1e-3;
 /** With factors rounded to 11 bits: a product of two sums over 40 of them. */
-const ROUNDED: Readonly<Partial<Record<Variants[keyof Variants], number>>> = { tiledF16: 1e-2 };
+const ROUNDED: Readonly<Partial<Record<Variants[Replaceable], number>>> = { tiledF16: 1e-2 };
 
 export interface SelfTestResult {
   /** Variants that computed correct results. */
@@ -19,7 +19,7 @@ export interface SelfTestResult {
 /** A variant that computed wrong results. */
 interface KernelNotice {
   readonly code: "wrongKernels";
-  readonly kind: keyof Variants;
+  readonly kind: Replaceable;
   readonly variant: string;
 }
 
@@ -28,8 +28,11 @@ export class SelfTestError extends Error {
   override readonly name = "SelfTestError";
 }
 
+/** Kinds that a plainer variant can replace: divisions of attention share a kernel, which is checked as a reduction. */
+type Replaceable = Exclude<keyof Variants, "attend">;
+
 /** Names of the kernels in errors. */
-const NAMES: Readonly<Record<keyof Variants, string>> = {
+const NAMES: Readonly<Record<Replaceable, string>> = {
   reduction: "reduction kernels",
   matmul: "matrix kernels",
   flash: "attention kernels",
@@ -46,6 +49,7 @@ export async function selfTest(
   wanted: Variants,
   spec: CheckSpec,
 ): Promise<SelfTestResult> {
+  const { attend } = wanted;
   const [matmul, flash, reduction] = await Promise.all([
     choose(
       "matmul",
@@ -62,17 +66,20 @@ export async function selfTest(
       wanted.reduction === "subgroup"
         ? ["subgroup", "workgroup", "one"]
         : plainest(wanted.reduction, "one"),
-      (variant) => checkReductions(gpu, variant, spec),
+      (variant) => checkReductions(gpu, { reduction: variant, attend }, spec),
     ),
   ]);
   return {
-    variants: { matmul: matmul.variant, flash: flash.variant, reduction: reduction.variant },
+    variants: {
+      ...{ matmul: matmul.variant, flash: flash.variant },
+      ...{ reduction: reduction.variant, attend },
+    },
     notices: [matmul, flash, reduction].flatMap((chosen) => chosen.notices),
   };
 }
 
 /** The first of the candidates that computes correct results. @throws SelfTestError */
-async function choose<K extends keyof Variants>(
+async function choose<K extends Replaceable>(
   kind: K,
   candidates: readonly Variants[K][],
   check: (variant: Variants[K]) => Promise<number>,

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { createTestGpu } from "../../../test/dawn";
 import { PLAIN } from "../variants";
+import { attendMs } from "./tunedTimes";
 import { fastest, tune } from "./tuning";
 
 const gpu = await createTestGpu();
@@ -51,9 +52,23 @@ it("leaves variants that compute right results, and no buffer", async () => {
   const tuned = await tune(gpu, { variants: PLAIN, notices: [] }, spec, {
     rows: 8,
     width: 64,
+    cacheRows: [64, 128],
   });
   expect(tuned.notices).toEqual([]);
-  expect(Object.keys(tuned.variants).sort()).toEqual(["flash", "matmul", "reduction"]);
+  expect(Object.keys(tuned.variants).sort()).toEqual(["attend", "flash", "matmul", "reduction"]);
   expect(tuned.variants.flash).toBe(PLAIN.flash);
+  expect(gpu.memory.bytes).toEqual(before);
+});
+
+it("times a step's attention in every division, and leaves no buffer", async () => {
+  const size = { rows: 8, width: 64, cacheRows: [100, 300] };
+  const before = gpu.memory.bytes;
+  for (const [kvType, division] of [
+    ["q8", "fine"],
+    ["f16", "fewHeads"],
+  ] as const) {
+    const spec = { dtypes: [], kvType, shape: { heads: 4, kvHeads: 4, headDim: 128 } } as const;
+    expect(await attendMs(gpu, division, "subgroup", spec, size)).toBeGreaterThan(0);
+  }
   expect(gpu.memory.bytes).toEqual(before);
 });

@@ -64,15 +64,24 @@ describe("the same answer another way", () => {
       "in small odd chunks": { variants: PLAIN, chunkRows: 37 },
       "with every matrix in parts": { variants: PLAIN, bindingBytes: 14_000 },
       "with shared memory": {
-        variants: { reduction: "workgroup", matmul: "tiled", flash: "tiled" },
+        variants: { reduction: "workgroup", matmul: "tiled", flash: "tiled", attend: "wide" },
+        chunkRows: 40,
+      },
+      "with small splits of the cache": {
+        variants: { reduction: "workgroup", matmul: "tiled", flash: "tiled", attend: "fine" },
         chunkRows: 40,
       },
       "with tiles in f16": {
-        variants: { reduction: "workgroup", matmul: "tiledF16", flash: "tiled" },
+        variants: { reduction: "workgroup", matmul: "tiledF16", flash: "tiled", attend: "wide" },
         chunkRows: 40,
       },
       "with subgroups": {
-        variants: { reduction: "subgroup", matmul: "subgroup", flash: "subgroup" },
+        variants: {
+          reduction: "subgroup",
+          matmul: "subgroup",
+          flash: "subgroup",
+          attend: "fewHeads",
+        },
         chunkRows: 40,
       },
     };
@@ -82,6 +91,7 @@ describe("the same answer another way", () => {
     ["in small odd chunks", 600],
     ["with every matrix in parts", 40],
     ["with shared memory", 40],
+    ["with small splits of the cache", 600],
     ...(gpu.features.f16 ? [["with tiles in f16", 600] as const] : []),
     ["with subgroups", 40],
   ];

@@ -10,8 +10,13 @@ import { type ForwardModel, recordAttention, recordProducts } from "./forward";
 import { createKernelSet } from "./kernelSet";
 import { rowProducts, stepKernels, stepProducts } from "./layerKernels";
 
-const GPU: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled" };
-const SOFTWARE: Variants = { reduction: "one", matmul: "subgroup", flash: "subgroup" };
+const GPU: Variants = { reduction: "subgroup", matmul: "tiled", flash: "tiled", attend: "wide" };
+const SOFTWARE: Variants = {
+  reduction: "one",
+  matmul: "subgroup",
+  flash: "subgroup",
+  attend: "wide",
+};
 const DTYPES = ["f16"] as const;
 const TYPES = { embedding: DTYPES, qkv: DTYPES, output: DTYPES, gateUp: DTYPES } as const;
 

@@ -1,5 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
+import { ATTEND_DIVISIONS } from "@/gpu/kernels/attention/attendDivision";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
@@ -117,7 +118,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     createRopeAppend(gpu, kvType),
     isGroupedKv(kvType) ? createRoundRows(gpu, kvType, shape, reduction) : undefined,
     createFlash(gpu, { variant: variants.flash, kvType, shape }),
-    createAttend(gpu, { reduction, kvType, shape }),
+    createAttend(gpu, { reduction, kvType, shape, division: ATTEND_DIVISIONS[variants.attend] }),
     decodeByType(gpu, { reduction, kvType }, types, sizes),
     createSampler(gpu, reduction),
   ]);

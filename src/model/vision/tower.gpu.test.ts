@@ -40,9 +40,9 @@ async function load(variants: Variants): Promise<VisionTower> {
 }
 
 const VARIANTS: readonly Variants[] = [
-  { reduction: "one", matmul: "registers", flash: "plain" },
-  { reduction: "workgroup", matmul: "tiled", flash: "tiled" },
-  { reduction: "subgroup", matmul: "subgroup", flash: "subgroup" },
+  { reduction: "one", matmul: "registers", flash: "plain", attend: "wide" },
+  { reduction: "workgroup", matmul: "tiled", flash: "tiled", attend: "wide" },
+  { reduction: "subgroup", matmul: "subgroup", flash: "subgroup", attend: "wide" },
 ];
 
 describe("the vision tower", () => {

@@ -5,6 +5,7 @@ import { maxError, randomFloats } from "../../../../test/kernels";
 import { attention } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
 import { type AttendSpec, createAttend } from "./attend";
+import { ATTEND_DIVISIONS } from "./attendDivision";
 import type { HeadShape } from "./ropeAppend";
 
 const TOLERANCE = 1e-5;
@@ -26,6 +27,14 @@ const CASES: readonly Case[] = [
   {
     ...{ heads: 22, kvHeads: 2, headDim: 24, kvType: "f16", rowsBefore: [129, 127] },
     division: { directSlots: 0, leastSpan: 32, workgroup: 64, mostHeads: 4, wantedGroups: 8 },
+  },
+  {
+    ...{ heads: 8, kvHeads: 1, headDim: 64, kvType: "f16", rowsBefore: [300] },
+    division: ATTEND_DIVISIONS.fine,
+  },
+  {
+    ...{ heads: 7, kvHeads: 1, headDim: 64, kvType: "q8", rowsBefore: [300] },
+    division: ATTEND_DIVISIONS.fewHeads,
   },
   { heads: 2, kvHeads: 1, headDim: 20, kvType: "f16", rowsBefore: [40] },
   { heads: 2, kvHeads: 1, headDim: 260, kvType: "f32", rowsBefore: [70] },

@@ -11,30 +11,15 @@ import scoresWgsl from "./attend_scores.wgsl?raw";
 import spanWgsl from "./attend_span.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";
 import plainWgsl from "./attend_split_plain.wgsl?raw";
+import { ATTEND_DIVISIONS, type AttendDivision, DIRECT_SLOTS } from "./attendDivision";
 import type { CacheBinding, HeadShape } from "./ropeAppend";
 
 export interface AttendSpec {
   readonly reduction: Reduction;
   readonly kvType: KvType;
   readonly shape: HeadShape;
-  /** For the kernels with shared memory; trials change it. */
+  /** Default: `wide`; trials change a part of it. */
   readonly division?: Partial<AttendDivision>;
-}
-
-/** How the rows of a cache are divided among workgroups. */
-export interface AttendDivision {
-  /** Workgroups that the rows are divided among, if there are enough. */
-  readonly wantedGroups: number;
-  /** Invocations of a workgroup for one of several splits. */
-  readonly workgroup: number;
-  /** Slots of a split are a multiple of this, and at least this. */
-  readonly leastSpan: number;
-  /** Most slots of a split. Where few query heads share a KV head: more slots, for the same work. */
-  readonly mostSpan: { readonly few: number; readonly many: number };
-  /** Most query heads of a unit of `attend_split.wgsl`; at most 8. */
-  readonly mostHeads: number;
-  /** Largest cache with one split, in slots: a processor reads all rows of a head. At most `DIRECT_SLOTS`. */
-  readonly directSlots: number;
 }
 
 export interface AttendArgs {
@@ -128,25 +113,18 @@ async function createPlain(gpu: Gpu, { kvType, shape }: AttendSpec): Promise<Att
   return Object.assign(attend, { splits });
 }
 
-/** Most slots of the only split, and most elements of a row times slots: they are read by one processor. */
-const DIRECT_SLOTS = 1024;
-const DIRECT_ELEMENTS = 1024 * 64;
-/** 512 workgroups keep a large GPU's memory busy: four for each of 128 processors. */
-const DIVISION: AttendDivision = {
-  wantedGroups: 512,
-  workgroup: 128,
-  leastSpan: 64,
-  mostSpan: { few: 256, many: 128 },
-  mostHeads: 8,
-  directSlots: DIRECT_SLOTS,
-};
+/** Most elements of a row times slots of the only split: one processor reads them. */
+const DIRECT_ELEMENTS = DIRECT_SLOTS * 64;
 /** Most query heads of a unit that count as few. */
 const FEW_HEADS = 4;
 /** Invocations of a workgroup for the only split, and to combine splits. */
 const DIRECT_GROUP = 256;
 const COMBINE_GROUP = 256;
 
-const divisionOf = ({ division }: AttendSpec): AttendDivision => ({ ...DIVISION, ...division });
+const divisionOf = ({ division }: AttendSpec): AttendDivision => ({
+  ...ATTEND_DIVISIONS.wide,
+  ...division,
+});
 
 async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
   const { reduction, shape } = spec;

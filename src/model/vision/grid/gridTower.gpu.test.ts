@@ -22,8 +22,8 @@ afterAll(() => gpu.device.destroy());
 
 /** The families' own tests run the plain variants, `tower.gpu.test.ts` products in tiles. */
 const VARIANTS: readonly (readonly [name: string, variants: Variants])[] = [
-  ["qwen2.5-vl", { reduction: "workgroup", matmul: "registers", flash: "tiled" }],
-  ["qwen3-vl", { reduction: "subgroup", matmul: "subgroup", flash: "subgroup" }],
+  ["qwen2.5-vl", { reduction: "workgroup", matmul: "registers", flash: "tiled", attend: "wide" }],
+  ["qwen3-vl", { reduction: "subgroup", matmul: "subgroup", flash: "subgroup", attend: "wide" }],
 ];
 
 describe("the grid tower", () => {
