@@ -5,6 +5,7 @@ import { requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { chooseVariants } from "@/gpu/variants";
+import { tellAims } from "./bench/aimsCase";
 import { type Bench, CASES, MODEL_CASES, MODELS } from "./bench/cases";
 import { loadBenched } from "./bench/modelCases";
 import { pack } from "./bench/pack";
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const report = new Report(values.json, seconds);
   const limit = setTimeout(() => {
     report.problem("The time limit ended the run.");
+    tellAims(report, cases.includes("aims"));
     process.exit(0);
   }, seconds * 1000);
   const { kvType = "f16" } = typeOptions(values, USAGE);
@@ -52,6 +54,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await report.attempt(name, () => benchModel(bench, name, modelCases));
   }
   clearTimeout(limit);
+  tellAims(report, cases.includes("aims"));
   report.set(["ended"], true);
   report.line(`\nended after ${report.seconds.toFixed(1)} s`);
   bench.times?.destroy();

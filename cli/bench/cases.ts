@@ -4,6 +4,7 @@ import type { AdapterFacts } from "@/gpu/device";
 import type { Gpu } from "@/gpu/gpu";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import type { Variants } from "@/gpu/variants";
+import { aimsCase } from "./aimsCase";
 import { batchCase } from "./batchCase";
 import { cacheTypesCase, checkCase } from "./fixtures";
 import { attentionCase, dispatchCase, gemvCase, matmulCase } from "./kernelCases";
@@ -60,6 +61,7 @@ export const MODEL_CASES: Readonly<
 
 /** Measurements that load what they need. They run before the models, in this order. */
 export const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  aims: aimsCase,
   check: checkCase,
   cacheTypes: cacheTypesCase,
   tune: tuneCase,

@@ -62,6 +62,15 @@ async function measure(bench: Bench, { name, decoder }: BenchedModel): Promise<v
   }
 }
 
+/** One size: what a tenth of the rows saves, and what the bytes predict. */
+export interface LatencyCell {
+  readonly rows: number;
+  readonly batch: number;
+  readonly predicted: number;
+  readonly gpu: Saving;
+  readonly wall: Saving;
+}
+
 interface Saving {
   readonly full: number;
   readonly kept: number;

@@ -11,6 +11,7 @@ import {
   timeSteps,
 } from "@/bench/stepCases";
 import { selfTest } from "@/gpu/selfTest/selfTest";
+import { tune } from "@/gpu/selfTest/tuning";
 import type { Variants } from "@/gpu/variants";
 import { noticeInEnglish } from "@/language/noticeSentence";
 import type { DecoderConfig } from "@/model/checkpoint/config";
@@ -36,7 +37,7 @@ export interface BenchedModel {
   readonly variants: Variants;
 }
 
-/** keepsight-mini, or a published model's shape with noise as weights. */
+/** With the variants that a page would take here: keepsight-mini, or a published model's shape with noise as weights. */
 export async function loadBenched(bench: Bench, name: string): Promise<BenchedModel> {
   const { gpu, report } = bench;
   const { kvType } = bench;
@@ -46,7 +47,9 @@ export async function loadBenched(bench: Bench, name: string): Promise<BenchedMo
   const weights = config && (await noiseWeights(gpu, config, weightType));
   const dtypes = weights ? [...new Set(Object.values(typesOf(weights)).flat())] : ["f16" as const];
   const spec = { dtypes, kvType, shape: config ?? MINI_SHAPE } as const;
-  const { variants, notices } = await selfTest(gpu, bench.variants, spec);
+  const passed = await selfTest(gpu, bench.variants, spec);
+  const { variants, notices } = bench.adapter.isFallback ? passed : await tune(gpu, passed, spec);
+  report.set(["models", name, "variants"], variants);
   const tested = report.seconds;
   const options = { variants, kvType } as const;
   const decoder = weights
@@ -56,8 +59,8 @@ export async function loadBenched(bench: Bench, name: string): Promise<BenchedMo
         contextLength: 65_536,
       });
   report.line(
-    `\n${name}: weights and self-test ${(tested - started).toFixed(1)} s, ` +
-      `decoder ${(report.seconds - tested).toFixed(1)} s`,
+    `\n${name}: weights, self-test and tuning ${(tested - started).toFixed(1)} s, ` +
+      `decoder ${(report.seconds - tested).toFixed(1)} s, ${Object.values(variants).join(" ")}`,
   );
   for (const notice of notices) report.problem(`${name}: ${noticeInEnglish(notice)}`);
   return { name, decoder, variants };

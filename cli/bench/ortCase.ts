@@ -29,6 +29,9 @@ export async function ortCase(bench: Bench, { name, decoder }: BenchedModel): Pr
   for (const [at, { rows, ours, ort }] of measured.decode.entries()) {
     report.set(["ratios", "decodeVsOrt", name, `${rows}`], median(ort) / median(ours));
     const gpu = measured.gpu[at];
+    if (gpu) {
+      report.set(["ratios", "decodeVsOrtGpu", name, `${rows}`], gpu.ort / gpu.ours);
+    }
     const onGpu = gpu ? `; on the GPU ${against(gpu.ours, gpu.ort)}` : "";
     report.line(`  ${rows} rows, a token: ${against(median(ours), median(ort))}${onGpu}`);
   }

@@ -26,6 +26,11 @@ export class Report {
     return (performance.now() - this.#started) / 1000;
   }
 
+  /** All that was set so far. */
+  get figures(): Readonly<Record<string, unknown>> {
+    return this.#figures;
+  }
+
   get left(): number {
     return this.#seconds - this.seconds;
   }

@@ -5,14 +5,14 @@ import { type TapInput, TapRecorder } from "@/model/taps/taps";
 import { benchIds, filledCache, greedySteps } from "./stepCases";
 
 /** Time of compaction and of decoding steps on the same cache, in milliseconds. */
-interface CompactionTimes {
+export interface CompactionTimes {
   /** Median step of each repeat. */
   readonly steps: readonly number[];
   readonly compactions: readonly number[];
 }
 
 /** Prefills with one tap each, to compare with prefills without any, in milliseconds. */
-interface TapTimes {
+export interface TapTimes {
   readonly plain: readonly number[];
   readonly tapped: Readonly<Record<string, readonly number[]>>;
 }
