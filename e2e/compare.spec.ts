@@ -81,8 +81,8 @@ test("the picture is looked at once and the prompt read once, for three lanes", 
   const results = outcomes.map(({ result }) => result!);
   const events = await engine.heard();
 
-  const phases = events.flatMap((event) => (event.type === "stage" ? [event] : []));
-  const shared = phases.filter(({ stage }) => stage === "vision" || stage === "prefill");
+  const stages = events.flatMap((event) => (event.type === "stage" ? [event] : []));
+  const shared = stages.filter(({ stage }) => stage === "vision" || stage === "prefill");
   expect(shared.filter(({ stage }) => stage === "vision")).toEqual([
     { type: "stage", stage: "vision", done: 1, total: 1 },
   ]);
@@ -91,8 +91,8 @@ test("the picture is looked at once and the prompt read once, for three lanes", 
   expect(prefill.filter(({ done }) => done === 0)).toHaveLength(1);
   expect(prefill.filter(({ done }) => done === rows)).toHaveLength(1);
   for (const { total, lane } of prefill) expect([total, lane]).toEqual([rows, undefined]);
-  for (const phase of ["plan", "compact", "decode"] as const) {
-    const told = phases.filter((event) => event.stage === phase && event.done === 0);
+  for (const stage of ["plan", "compact", "decode"] as const) {
+    const told = stages.filter((event) => event.stage === stage && event.done === 0);
     expect(told.map(({ lane }) => lane)).toEqual([0, 1, 2]);
   }
 

@@ -68,8 +68,8 @@ test.describe("one conversation", () => {
     );
 
     const events = await engine.heard();
-    const phases = events.flatMap((event) => (event.type === "stage" ? [event.stage] : []));
-    expect([...new Set(phases)]).toEqual([
+    const stages = events.flatMap((event) => (event.type === "stage" ? [event.stage] : []));
+    expect([...new Set(stages)]).toEqual([
       "vision",
       "prefill",
       "score",
@@ -115,14 +115,14 @@ test.describe("one conversation", () => {
     const turns = [{ ...shown, answerIds: first.tokenIds }, text("How many objects are there?")];
     await engine.heard();
     const appended = must(await engine.ask({ turns }));
-    const phases = (await engine.heard()).flatMap((e) => (e.type === "stage" ? [e.stage] : []));
+    const stages = (await engine.heard()).flatMap((e) => (e.type === "stage" ? [e.stage] : []));
     expect(appended.appended).toBe(true);
     expect(appended.visualTokens).toBe(0);
     expect(appended.promptTokens).toBeLessThan(40);
     expect(appended.layers[0]?.rowsBefore).toBe(
       first.promptTokens + first.tokenIds.length + appended.promptTokens,
     );
-    expect(phases.filter((phase) => phase === "vision")).toHaveLength(1);
+    expect(stages.filter((stage) => stage === "vision")).toHaveLength(1);
 
     const fresh = must(await engine.ask({ turns, fresh: true }));
     expect(fresh.appended).toBe(false);

@@ -51,7 +51,7 @@ test("charts behind another cost no drawing, and catch up", async ({ page }) => 
   await page.setViewportSize({ width: 1440, height: 660 });
   await openScripted(page, { pace: 0.05, query: "policy=aircache" });
   await expect(page.getByRole("button", { name: "What is the total?" })).toBeVisible();
-  await page.getByRole("radio", { name: "Phases" }).check();
+  await page.getByRole("radio", { name: "Stages" }).check();
   await countDraws(page);
   const chart = page.getByRole("img", { name: /^Time per token/ });
   await expect(chart).toBeHidden();

@@ -106,7 +106,7 @@ test("in windows of usual height only the transcript scrolls, and the image is w
     await expect(viewer.getByText("Nothing leaves this device."), name).toBeInViewport();
     for (const zone of [viewer, page.getByRole("complementary", { name: "Cache" })]) {
       const over = () => zone.evaluate((each) => each.scrollHeight - each.clientHeight);
-      for (const chart of ["Time per token", "Phases", "Memory"]) {
+      for (const chart of ["Time per token", "Stages", "Memory"]) {
         await page.getByRole("radio", { name: chart }).check();
         expect(await over(), `${name}, ${chart}`).toBe(0);
       }

@@ -20,12 +20,12 @@ export type EngineEvent =
       readonly kernels?: { readonly compiled: number; readonly asked: number };
     }
   | {
-      /** Progress of one phase. Type and field keep the names that embedding pages read. */
+      /** Progress of one stage. */
       readonly type: "stage";
-      readonly stage: Phase;
+      readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      /** Index of the lane in a comparison; absent if the phase is shared. */
+      /** Index of the lane in a comparison; absent if the stage is shared. */
       readonly lane?: number;
     }
   | {
@@ -64,7 +64,7 @@ export type EngineEvent =
     };
 
 /** A step of the pipeline from an image to its answer. */
-export type Phase = "vision" | "prefill" | "score" | "plan" | "compact" | "decode" | "reference";
+export type Stage = "vision" | "prefill" | "score" | "plan" | "compact" | "decode" | "reference";
 
 export interface MemoryReading {
   readonly weights: number;

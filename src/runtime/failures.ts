@@ -105,7 +105,7 @@ function isGpuOutOfMemory(error: unknown): boolean {
 
 /**
  * Errors that the device reports outside of any call: WebGPU reports failed allocations and invalid
- * commands only by events, afterwards. Phases call `check` after every wait for the GPU.
+ * commands only by events, afterwards. Stages call `check` after every wait for the GPU.
  */
 export class DeviceFaults {
   readonly #memory: Memory;

@@ -2,7 +2,7 @@
 export const chartsEn = {
   choice: "Charts",
   chart: "Chart",
-  tabs: { memory: "Memory", time: "Time per token", phases: "Phases" },
+  tabs: { memory: "Memory", time: "Time per token", stages: "Stages" },
   overTime: "Over time",
   byTurn: "By turn",
   full: (value: string) => `full ${value}`,
@@ -45,7 +45,7 @@ export const chartsEn = {
     cacheDominates: (weights: string, cache: string) =>
       `${weights} of weights and up to ${cache} of cache per token: keeping less makes tokens faster.`,
   },
-  phases: {
+  stages: {
     name: "Where the time went",
     vision: "vision",
     prefill: "prefill",
@@ -64,7 +64,7 @@ export const chartsEn = {
     bytes: "KV bytes",
     fullBytes: "full KV bytes",
     seconds: "seconds",
-    phase: "stage",
+    stage: "stage",
   },
   data: {
     show: "Show data",

@@ -81,7 +81,7 @@ export const chatEn = {
     words: "Word by word: arrow keys show the patches that each word attends to",
     differs: "differs: ",
   },
-  phases: {
+  stages: {
     waitsForModel: (progress: string) => `waits for the model · ${progress}`,
     preparing: "preparing the GPU",
     testing: "testing the GPU",

@@ -3,7 +3,7 @@ import type { Texts } from "../en/en";
 export const chartsZh: Texts["charts"] = {
   choice: "图表",
   chart: "显示的图表",
-  tabs: { memory: "内存", time: "词元时间", phases: "阶段" },
+  tabs: { memory: "内存", time: "词元时间", stages: "阶段" },
   overTime: "按时间",
   byTurn: "按轮次",
   full: (value) => `完整 ${value}`,
@@ -44,7 +44,7 @@ export const chartsZh: Texts["charts"] = {
     cacheDominates: (weights, cache) =>
       `每个词元读取 ${weights} 权重和最多 ${cache} 缓存：少保留可使词元更快。`,
   },
-  phases: {
+  stages: {
     name: "时间用在哪里",
     vision: "视觉",
     prefill: "预填充",
@@ -63,7 +63,7 @@ export const chartsZh: Texts["charts"] = {
     bytes: "KV 字节",
     fullBytes: "完整 KV 字节",
     seconds: "秒",
-    phase: "阶段",
+    stage: "阶段",
   },
   data: {
     show: "显示数据",

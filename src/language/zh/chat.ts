@@ -73,7 +73,7 @@ export const chatZh: Texts["chat"] = {
     words: "逐词：方向键显示每个词关注的图块",
     differs: "不同：",
   },
-  phases: {
+  stages: {
     waitsForModel: (progress) => `等待模型 · ${progress}`,
     preparing: "正在准备 GPU",
     testing: "正在测试 GPU",

@@ -9,9 +9,6 @@ import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN } from "@/gpu/variants";
-import type { Segment } from "@/runtime/phases/job";
-import { mergedRows } from "@/runtime/phases/mergedFeatures";
-import { keptRowsOf, plannedFeatures, readVisionTaps } from "@/runtime/phases/pruning";
 import { sharedTaps, type TapRequest, tapsOf } from "@/runtime/report/tapRecording";
 import {
   type PrefillSpan,
@@ -20,6 +17,9 @@ import {
   visualRowsOf,
 } from "@/runtime/request/prefillSpan";
 import type { EncodedImage, EncodedSegment } from "@/runtime/session/images";
+import type { Segment } from "@/runtime/stages/job";
+import { mergedRows } from "@/runtime/stages/mergedFeatures";
+import { keptRowsOf, plannedFeatures, readVisionTaps } from "@/runtime/stages/pruning";
 import { diskSource } from "../../../cli/shared/disk";
 import { CpuDecoder, type FeatureRow, type OpenRows, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";

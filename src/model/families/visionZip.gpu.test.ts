@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { zipRows } from "@/compression/policies/vision/visionZipRows";
 import { PLAIN } from "@/gpu/variants";
-import { mergedRows, projectMerged } from "@/runtime/phases/mergedFeatures";
+import { mergedRows, projectMerged } from "@/runtime/stages/mergedFeatures";
 import { diskSource } from "../../../cli/shared/disk";
 import { readPng } from "../../../cli/shared/png";
 import { createTestGpu } from "../../../test/dawn";

@@ -10,13 +10,13 @@ import { CpuDecoder, openRows } from "../../../test/cpuDecoder";
 import { createTestGpu } from "../../../test/dawn";
 import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
 import { readCache } from "../../../test/kv";
-import { compactInPlace } from "../phases/compact";
-import { decide } from "../phases/decide";
-import { decodeAnswer } from "../phases/decode";
-import type { Job, PhaseContext } from "../phases/job";
-import { prefillSegment } from "../phases/prefill";
 import { checkSettings } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
+import { compactInPlace } from "../stages/compact";
+import { decide } from "../stages/decide";
+import { decodeAnswer } from "../stages/decode";
+import type { Job, StageContext } from "../stages/job";
+import { prefillSegment } from "../stages/prefill";
 import { Progress } from "./progress";
 
 const NEW_TOKENS = 6;
@@ -34,8 +34,8 @@ describe("explanations", async () => {
   const { layers, kvHeads } = cpu.config;
   let decoder: Decoder;
   let prompt: ReturnType<typeof prepare>;
-  /** As much of a context as the phases after the images use. */
-  let context: PhaseContext;
+  /** As much of a context as the stages after the images use. */
+  let context: StageContext;
 
   beforeAll(async () => {
     decoder = await loadDecoder(gpu, fixture, PLAIN);
@@ -51,7 +51,7 @@ describe("explanations", async () => {
     };
     const reporter = { fullKv: 0, mark: () => undefined };
     const io = { emit: () => undefined, check: () => undefined, reporter };
-    context = { model, images: undefined, io } as unknown as PhaseContext;
+    context = { model, images: undefined, io } as unknown as StageContext;
   });
   afterEach(() => vi.restoreAllMocks());
   afterAll(() => {
@@ -87,7 +87,7 @@ describe("explanations", async () => {
     return { ...context, turn: turn as unknown as PreparedTurn, progress, signal };
   }
 
-  /** One question through the phases; looks into the cache where the CPU is to start from. */
+  /** One question through the stages; looks into the cache where the CPU is to start from. */
   async function answer(job: Job, cache: KvCache, decodes = NEW_TOKENS) {
     const segment = { start: cache.seen, end: job.turn.prompt.ids.length };
     const features = segment.start === 0 ? prompt.features : [];

@@ -1,5 +1,5 @@
 import type { GeneratedToken } from "@/model/decoder/generation";
-import type { Phase } from "@/protocol/event";
+import type { Stage } from "@/protocol/event";
 import type { Notice } from "@/protocol/notice";
 import type { AskRequest } from "@/protocol/request";
 import type { Explanation, ImageLayout, LayerReport, TurnResult } from "@/protocol/result";
@@ -75,16 +75,16 @@ export class Progress {
     this.#ms.prefill = 0;
   }
 
-  /** Times a phase; its milliseconds are recorded even if it throws. */
+  /** Times a stage; its milliseconds are recorded even if it throws. */
   async time<T>(
-    phase: Exclude<Phase, "decode" | "reference">,
+    stage: Exclude<Stage, "decode" | "reference">,
     work: () => T | Promise<T>,
   ): Promise<T> {
     const from = performance.now();
     try {
       return await work();
     } finally {
-      this.#ms[phase] += performance.now() - from;
+      this.#ms[stage] += performance.now() - from;
     }
   }
 

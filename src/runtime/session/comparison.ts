@@ -1,15 +1,15 @@
 import type { EngineEvent } from "@/protocol/event";
 import type { CacheSettings, CompareRequest } from "@/protocol/request";
 import type { LaneOutcome } from "@/protocol/result";
-import { encodeImages } from "../phases/encode";
-import type { Job, PhaseContext, PhaseIo } from "../phases/job";
-import { prefillSegment } from "../phases/prefill";
 import { Progress } from "../report/progress";
 import { SavedLogits } from "../report/savedLogits";
 import { sharedTaps } from "../report/tapRecording";
 import { prefillSpan } from "../request/prefillSpan";
 import { type CheckedSettings, checkLanes } from "../request/request";
 import { prepareTurn } from "../request/turn";
+import { encodeImages } from "../stages/encode";
+import type { Job, StageContext, StageIo } from "../stages/job";
+import { prefillSegment } from "../stages/prefill";
 import type { CacheState } from "./conversationCache";
 import { cacheStateOf, decodeLane, type Lane, type LaneInput, openLane } from "./lane";
 import { planLanes } from "./lanePlan";
@@ -29,7 +29,7 @@ interface Compared extends CacheState {
  * @param release frees the conversation's cache, called after the question is validated
  */
 export async function compareLanes(
-  context: PhaseContext,
+  context: StageContext,
   request: CompareRequest,
   signal: AbortSignal,
   release: () => void,
@@ -125,7 +125,7 @@ async function decodeLanes(
  * includes another lane's planning.
  */
 function laneJob(shared: Job, settings: CheckedSettings, lane: number): Job {
-  const emit: PhaseIo["emit"] = (event) => shared.io.emit({ ...event, lane } as EngineEvent);
+  const emit: StageIo["emit"] = (event) => shared.io.emit({ ...event, lane } as EngineEvent);
   const turn = { ...shared.turn, ...settings };
   return { ...shared, turn, progress: shared.progress.fork(), io: { ...shared.io, emit } };
 }

@@ -3,19 +3,19 @@ import { isOfShape, restoreSnapshot, takeSnapshot } from "@/model/kv/snapshot";
 import type { CacheSettings } from "@/protocol/request";
 import type { PlanPreview } from "@/protocol/result";
 import type { LoadedModel } from "../load/loadedModel";
-import {
-  type Job,
-  markMemory,
-  type PhaseContext,
-  type Prefilled,
-  type Segment,
-} from "../phases/job";
 import type { Progress } from "../report/progress";
 import { fullKvBytes } from "../report/report";
 import { tapsOf } from "../report/tapRecording";
 import { coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
+import {
+  type Job,
+  markMemory,
+  type Prefilled,
+  type Segment,
+  type StageContext,
+} from "../stages/job";
 import { previewPlan, type Recorded } from "./preview";
 import { packCache, unpackCache } from "./storedCache";
 
@@ -32,10 +32,10 @@ const NOTHING: CacheState = { cache: undefined, seen: undefined, recorded: undef
 
 /** The cache of a conversation, with what it has seen and how its last prompt was recorded. */
 export class ConversationCache {
-  readonly #context: PhaseContext;
+  readonly #context: StageContext;
   #state = NOTHING;
 
-  constructor(context: PhaseContext) {
+  constructor(context: StageContext) {
     this.#context = context;
   }
 

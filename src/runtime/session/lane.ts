@@ -4,16 +4,15 @@ import type { RowCounts } from "@/model/kv/layout";
 import type { EngineFailure } from "@/protocol/failure";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
-import { compactToFork, reportPruned } from "../phases/compact";
-import { decodeAnswer } from "../phases/decode";
-import type { Decision, Job, Prefilled, Segment } from "../phases/job";
-import { prefillSegment } from "../phases/prefill";
-
 import { fullKvBytes } from "../report/report";
 import { tokensWithin } from "../request/cacheBytes";
 import { kvCeiling } from "../request/ceiling";
 import { settingsKey } from "../request/continuation";
 import { positionMode } from "../request/request";
+import { compactToFork, reportPruned } from "../stages/compact";
+import { decodeAnswer } from "../stages/decode";
+import type { Decision, Job, Prefilled, Segment } from "../stages/job";
+import { prefillSegment } from "../stages/prefill";
 import { type CacheState, recordedOf } from "./conversationCache";
 import type { EncodedSegment } from "./images";
 

@@ -1,10 +1,10 @@
 import { EngineError } from "@/protocol/failure";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
-import { chooseBeforePrefill, decide } from "../phases/decide";
-import type { Job, Prefilled } from "../phases/job";
 import { cacheBytes, comparisonPeakBytes, rowsAfter } from "../request/cacheBytes";
 import { type KvCeiling, kvCeiling } from "../request/ceiling";
+import { chooseBeforePrefill, decide } from "../stages/decide";
+import type { Job, Prefilled } from "../stages/job";
 import type { LaneInput, PlannedLane } from "./lane";
 import { groupLanes } from "./lanesTogether";
 

@@ -5,8 +5,8 @@ import type { Finish } from "@/model/decoder/generation";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
 import type { LoadedModel } from "../load/loadedModel";
-import { GrowingAnswer } from "../phases/growingAnswer";
 import type { SavedLogits } from "../report/savedLogits";
+import { GrowingAnswer } from "../stages/growingAnswer";
 import { closeLane, type Lane, type PlannedLane } from "./lane";
 
 /** Lanes from which decoding together is faster (docs/performance.md). */

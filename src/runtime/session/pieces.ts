@@ -6,15 +6,15 @@ import { promptIds } from "@/model/decoder/decoder";
 import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
-import { compactInPlace } from "../phases/compact";
-import { type Job, type Prefilled, type Segment, tellPhase } from "../phases/job";
-import { prefillSegment, tilesOf } from "../phases/prefill";
 import { recordTaps, tapsOf } from "../report/tapRecording";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
 import { positionMode } from "../request/request";
+import { compactInPlace } from "../stages/compact";
+import { type Job, type Prefilled, type Segment, tellStage } from "../stages/job";
+import { prefillSegment, tilesOf } from "../stages/prefill";
 import { columnSums, pieceScores } from "./pieceScores";
 import { cachedRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
 
@@ -170,7 +170,7 @@ async function prefillBody(
     await progress.time("compact", () => compact(cache, plan, before));
     runs = left;
     at = to;
-    tellPhase(job, "prefill", at, rows);
+    tellStage(job, "prefill", at, rows);
   }
   return runs;
 }

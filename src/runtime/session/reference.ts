@@ -3,18 +3,6 @@ import type { RowCounts } from "@/model/kv/layout";
 import type { EngineEvent } from "@/protocol/event";
 import type { LaneOutcome, MissingReference, Reference } from "@/protocol/result";
 import { isAbort, isOutOfMemory } from "../failures";
-import { compactToFork } from "../phases/compact";
-import { decodeAnswer } from "../phases/decode";
-import { encodeImages } from "../phases/encode";
-import {
-  type Decision,
-  type Job,
-  type PhaseContext,
-  type PhaseIo,
-  type Prefilled,
-  tellPhase,
-} from "../phases/job";
-import { prefillSegment } from "../phases/prefill";
 import { Progress } from "../report/progress";
 import { fullKvBytes, layerReports } from "../report/report";
 import { SavedLogits } from "../report/savedLogits";
@@ -22,6 +10,18 @@ import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { kvCeiling } from "../request/ceiling";
 import { type CheckedSettings, checkSettings } from "../request/request";
+import { compactToFork } from "../stages/compact";
+import { decodeAnswer } from "../stages/decode";
+import { encodeImages } from "../stages/encode";
+import {
+  type Decision,
+  type Job,
+  type Prefilled,
+  type StageContext,
+  type StageIo,
+  tellStage,
+} from "../stages/job";
+import { prefillSegment } from "../stages/prefill";
 
 /** A prefill whose rows stay uncompressed, with the logits of its last row. */
 interface Kept {
@@ -37,16 +37,16 @@ interface Kept {
  * the whole conversation is prefilled once more. Its bytes are in the pool `reference`.
  */
 export class ReferenceLane {
-  readonly #context: PhaseContext;
-  /** Of its own phases: only its tokens are told. */
-  readonly #io: PhaseIo;
+  readonly #context: StageContext;
+  /** Of its own stages: only its tokens are told. */
+  readonly #io: StageIo;
   /** The question, once it is known that rows were dropped. */
   #job: Job | undefined;
   #kept: Kept | undefined;
   #cache: KvCache | undefined;
   #missing: MissingReference["missing"] | undefined;
 
-  constructor(context: PhaseContext) {
+  constructor(context: StageContext) {
     this.#context = context;
     this.#io = {
       ...context.io,
@@ -151,7 +151,7 @@ export class ReferenceLane {
     const { memory } = this.#context.model.gpu;
     const { maxNewTokens } = asked.turn.request.sampling;
     asked.signal.throwIfAborted();
-    tellPhase(this.#context, "reference", 0, maxNewTokens);
+    tellStage(this.#context, "reference", 0, maxNewTokens);
     const tokens = this.#tokensWithin(asked, maxNewTokens);
     const limit = asked.turn.settings.capMb === undefined ? "memory" : "cap";
     if (tokens === 0) return { missing: limit };
@@ -227,7 +227,7 @@ export class ReferenceLane {
   #tell(event: EngineEvent): void {
     const total = this.#job?.turn.request.sampling.maxNewTokens;
     if (event.type !== "token" || total === undefined) return;
-    tellPhase(this.#context, "reference", event.index + 1, total);
+    tellStage(this.#context, "reference", event.index + 1, total);
   }
 }
 

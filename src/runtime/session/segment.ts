@@ -1,18 +1,18 @@
 import type { KvCache } from "@/model/kv/cache";
-import { compactInPlace, reportPruned } from "../phases/compact";
-import { type Choice, chooseBeforePrefill, decide } from "../phases/decide";
-import { decodeAnswer } from "../phases/decode";
-import { encodeImages } from "../phases/encode";
-import type { Decision, Job, Prefilled, Segment } from "../phases/job";
-import { prefillSegment } from "../phases/prefill";
-import { keptRowsOf } from "../phases/pruning";
+import { compactInPlace, reportPruned } from "../stages/compact";
+import { type Choice, chooseBeforePrefill, decide } from "../stages/decide";
+import { decodeAnswer } from "../stages/decode";
+import { encodeImages } from "../stages/encode";
+import type { Decision, Job, Prefilled, Segment } from "../stages/job";
+import { prefillSegment } from "../stages/prefill";
+import { keptRowsOf } from "../stages/pruning";
 import { type ConversationCache, recordedOf } from "./conversationCache";
 import type { EncodedSegment } from "./images";
 import { needsPieces, prefillInPieces } from "./pieces";
 import type { ReferenceLane } from "./reference";
 import { dropHistory, leastRows, shrinkEarlierImages, shrinkHistory } from "./shrinkHistory";
 
-/** A segment on its way through the phases. */
+/** A segment on its way through the stages. */
 interface SegmentRun {
   readonly owner: ConversationCache;
   readonly segment: Segment;
@@ -29,7 +29,7 @@ interface Advanced {
   readonly rule: Decision["rule"];
 }
 
-/** Runs one segment through all phases; with `newTokens`, the answer is decoded. */
+/** Runs one segment through all stages; with `newTokens`, the answer is decoded. */
 export async function runSegment(
   job: Job,
   owner: ConversationCache,

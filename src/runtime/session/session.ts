@@ -3,9 +3,9 @@ import type { AskRequest, CacheSettings, CompareRequest } from "@/protocol/reque
 import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
 import { isAbort, isOutOfMemory } from "../failures";
 import type { LoadedModel } from "../load/loadedModel";
-import { markMemory, type PhaseContext, type PhaseIo, tellPhase } from "../phases/job";
 import { Progress } from "../report/progress";
 import { prepareTurn } from "../request/turn";
+import { markMemory, type StageContext, type StageIo, tellStage } from "../stages/job";
 import { compareLanes } from "./comparison";
 import { ConversationCache } from "./conversationCache";
 import { ConversationImages } from "./images";
@@ -19,11 +19,11 @@ import { runSegment } from "./segment";
  * at the same time, but for a reference.
  */
 export class Session {
-  readonly #context: PhaseContext;
+  readonly #context: StageContext;
   #cache: ConversationCache;
 
   /** @param shared images of another session of the same conversation */
-  constructor(model: LoadedModel, io: PhaseIo, shared?: ConversationImages) {
+  constructor(model: LoadedModel, io: StageIo, shared?: ConversationImages) {
     const { gpu, vision } = model;
     const images = shared ?? (vision && new ConversationImages(gpu, vision));
     this.#context = { model, images, io };
@@ -128,7 +128,7 @@ export class Session {
     reference: ReferenceLane | undefined,
   ): Promise<void> {
     const { model, images } = this.#context;
-    tellPhase(this.#context, "vision", 0, 1);
+    tellStage(this.#context, "vision", 0, 1);
     const turn = await progress.time("vision", () => prepareTurn(request, model, images, signal));
     progress.prepared(turn.layouts, turn.notices);
     if (request.promptIds) progress.tellPrompt(turn.prompt.ids);

@@ -6,10 +6,10 @@ import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import type { PromptTile } from "@/model/prompt/prompt";
 import { TapRecorder } from "@/model/taps/taps";
-import type { Job, Segment } from "../phases/job";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import type { PreparedTurn } from "../request/turn";
+import type { Job, Segment } from "../stages/job";
 
 /** Queries that rank a history: the text of the new question, at most its last so many rows. */
 const RANKING_ROWS = 64;

@@ -200,8 +200,8 @@ describe("a chat", () => {
     const { conversation, running, shown } = chat.store.getState();
     const { attempts } = conversation.exchanges[0]!;
     expect(attempts.map(({ run }) => run)).toMatchObject([
-      { text: "A", phases: [{ phase: "prefill" }] },
-      { text: "B", phases: [{ phase: "prefill" }] },
+      { text: "A", stages: [{ stage: "prefill" }] },
+      { text: "B", stages: [{ stage: "prefill" }] },
     ]);
     expect(attempts[0]!.comparison).toBe(attempts[1]!.comparison);
     expect([running, shown]).toEqual([attempts[1]!.id, attempts[1]!.id]);

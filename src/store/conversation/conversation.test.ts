@@ -32,7 +32,7 @@ function conversation(...exchanges: readonly Exchange[]): ChatConversation {
 }
 
 describe("a run", () => {
-  test("gathers text, tokens and phases, one entry per phase", () => {
+  test("gathers text, tokens and stages, one entry per stage", () => {
     const run = [
       { type: "stage", stage: "vision", done: 1, total: 1 },
       { type: "stage", stage: "prefill", done: 256, total: 653 },
@@ -44,9 +44,9 @@ describe("a run", () => {
       phase: "running",
       text: "Hello",
       tokens: 2,
-      phases: [
-        { phase: "vision", done: 1, total: 1 },
-        { phase: "prefill", done: 653, total: 653 },
+      stages: [
+        { stage: "vision", done: 1, total: 1 },
+        { stage: "prefill", done: 653, total: 653 },
       ],
     });
   });

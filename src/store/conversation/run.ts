@@ -1,11 +1,11 @@
-import type { EngineEvent, Phase } from "@/protocol/event";
+import type { EngineEvent, Stage } from "@/protocol/event";
 import type { EngineFailure } from "@/protocol/failure";
 import type { ImageLayout, LaneOutcome, LayerReport, TurnResult } from "@/protocol/result";
 import type { Origin } from "./origin";
 import type { Timings } from "./timings";
 
-export interface PhaseProgress {
-  readonly phase: Phase;
+export interface StageProgress {
+  readonly stage: Stage;
   readonly done: number;
   readonly total: number;
 }
@@ -23,7 +23,7 @@ export type Run =
       readonly phase: "running";
       readonly text: string;
       readonly tokens: number;
-      readonly phases: readonly PhaseProgress[];
+      readonly stages: readonly StageProgress[];
       readonly report?: RowsReport;
     }
   | {
@@ -34,7 +34,7 @@ export type Run =
     }
   | { readonly phase: "failed"; readonly text: string; readonly failure: EngineFailure };
 
-export const STARTED: Run = { phase: "running", text: "", tokens: 0, phases: [] };
+export const STARTED: Run = { phase: "running", text: "", tokens: 0, stages: [] };
 
 /** Applies an engine event to a running attempt. In other states events are ignored. */
 export function reduceRun(run: Run, event: EngineEvent): Run {
@@ -43,7 +43,7 @@ export function reduceRun(run: Run, event: EngineEvent): Run {
     case "token":
       return { ...run, text: run.text + event.text, tokens: event.index + 1 };
     case "stage":
-      return { ...run, phases: withPhase(run.phases, event) };
+      return { ...run, stages: withStage(run.stages, event) };
     case "compacted":
       return { ...run, report: { layers: event.layers, images: event.images } };
     case "answered":
@@ -57,13 +57,13 @@ export function reduceRun(run: Run, event: EngineEvent): Run {
   }
 }
 
-function withPhase(
-  phases: readonly PhaseProgress[],
-  { stage: phase, done, total }: Extract<EngineEvent, { type: "stage" }>,
-): readonly PhaseProgress[] {
-  const last = phases.at(-1);
-  const earlier = last?.phase === phase ? phases.slice(0, -1) : phases;
-  return [...earlier, { phase, done, total }];
+function withStage(
+  stages: readonly StageProgress[],
+  { stage, done, total }: Extract<EngineEvent, { type: "stage" }>,
+): readonly StageProgress[] {
+  const last = stages.at(-1);
+  const earlier = last?.stage === stage ? stages.slice(0, -1) : stages;
+  return [...earlier, { stage, done, total }];
 }
 
 /** The run's text in any state. */

@@ -29,8 +29,8 @@ export interface ChartsState {
   readonly reads: { readonly weights: number; readonly fullKv: number } | undefined;
   /** Median milliseconds per token of the last run with the full cache. */
   readonly fullMedianMs: number | undefined;
-  /** Times of the phases of the newest finished answer. */
-  readonly phases: TurnResult["ms"] | undefined;
+  /** Times of the stages of the newest finished answer. */
+  readonly stages: TurnResult["ms"] | undefined;
   readonly decodeMs: number;
 }
 
@@ -65,7 +65,7 @@ const EMPTY: Omit<ChartsState, "fullMedianMs" | "view"> = {
   reading: undefined,
   marks: [],
   reads: undefined,
-  phases: undefined,
+  stages: undefined,
   decodeMs: 0,
 };
 const INITIAL: ChartsState = { ...EMPTY, view: "live", fullMedianMs: undefined };
@@ -136,7 +136,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     timings: (lane) => recorder.timings(lane),
     finishRun(result, full = []) {
       const times = tokens.view()[1] as Float64Array;
-      store.setState({ phases: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
+      store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
       const gaps = full.slice(1);
       if (gaps.length === 0) return;
       reference.clear();

@@ -4,15 +4,15 @@ import { Segmented } from "../shared/Segmented";
 import styles from "./Charts.module.css";
 import { LatencyBlock } from "./LatencyBlock";
 import { MemoryChart } from "./Memory";
-import { PhasesBlock } from "./PhasesBlock";
+import { StagesBlock } from "./StagesBlock";
 
-const CHARTS = ["memory", "time", "phases"] as const;
+const CHARTS = ["memory", "time", "stages"] as const;
 type ChartName = (typeof CHARTS)[number];
 
 const SHOWN: Readonly<Record<ChartName, ReactNode>> = {
   memory: <MemoryChart />,
   time: <LatencyBlock />,
-  phases: <PhasesBlock />,
+  stages: <StagesBlock />,
 };
 
 /** All charts where the window has room for them; in a lower one the chosen chart. */

@@ -17,7 +17,7 @@ import { useTurnHistory } from "./useTurnHistory";
 
 /** Decode time per token, of the current run or of each turn, beside the full cache's last run. */
 export function LatencyBlock() {
-  const ms = useCharts((state) => state.phases?.decodePerToken.median);
+  const ms = useCharts((state) => state.stages?.decodePerToken.median);
   const full = useCharts((state) => state.fullMedianMs);
   const view = useCharts((state) => state.view);
   const last = useTurnHistory().at(-1)?.msPerToken;

@@ -10,7 +10,7 @@ import { AgainActions, AnswerActions } from "./Actions";
 import styles from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
-import { PhaseLine } from "./PhaseLine";
+import { StageLine } from "./StageLine";
 import { useFailureAction, useKeepLessOfEarlier, useRaiseCap } from "./useFailureAction";
 import { DoubtLine, useVerdict, VerdictLine } from "./VerdictLine";
 
@@ -48,7 +48,7 @@ export function AttemptView({ exchange, attempt }: Props) {
         )}
       </article>
       <div className={styles.foot}>
-        {isLive && <PhaseLine run={run} label={settingsLabel(policies, settings)} />}
+        {isLive && <StageLine run={run} label={settingsLabel(policies, settings)} />}
         {run.phase === "done" && (
           <>
             {verdict && <VerdictLine verdict={verdict} attempt={attempt} />}

@@ -13,7 +13,7 @@ import { AgainActions, AnswerActions } from "./Actions";
 import chat from "./Chat.module.css";
 import { ComparedText } from "./ComparedText";
 import styles from "./Lanes.module.css";
-import { PhaseLine } from "./PhaseLine";
+import { StageLine } from "./StageLine";
 import { useFailureAction, useRaiseCap } from "./useFailureAction";
 
 interface Props {
@@ -100,7 +100,7 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
         )}
       </article>
       <div className={styles.laneFoot}>
-        {(run.phase === "running" || run.phase === "queued") && <PhaseLine run={run} />}
+        {(run.phase === "running" || run.phase === "queued") && <StageLine run={run} />}
         {run.phase === "failed" && (
           <Failure failure={withAction(run.failure)} onAct={act} onRaiseCap={raiseCap} />
         )}

@@ -4,7 +4,7 @@ import type { KvCache } from "@/model/kv/cache";
 import { compact, gatherFork } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import { layerReports } from "../report/report";
-import { type Job, markMemory, type Prefilled, tellPhase } from "./job";
+import { type Job, markMemory, type Prefilled, tellStage } from "./job";
 
 /**
  * Drops the rows of a prefill that its plan does not keep.
@@ -53,7 +53,7 @@ export function reportPruned(job: Job, { cache, before, span }: Prefilled, plan:
 }
 
 async function timed<T>(job: Job, work: () => Promise<T>): Promise<T> {
-  tellPhase(job, "compact", 0, 1);
+  tellStage(job, "compact", 0, 1);
   const done = await job.progress.time("compact", async () => {
     const result = await work();
     await job.model.gpu.device.queue.onSubmittedWorkDone();

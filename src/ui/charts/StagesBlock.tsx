@@ -4,11 +4,11 @@ import { useCharts } from "../useApp";
 import styles from "./Charts.module.css";
 import { ShowData } from "./ShowData";
 
-/** Times of the last answer's phases. */
-export function PhasesBlock() {
-  const ms = useCharts((state) => state.phases);
+/** Times of the last answer's stages. */
+export function StagesBlock() {
+  const ms = useCharts((state) => state.stages);
   const decodeMs = useCharts((state) => state.decodeMs);
-  const phases = [
+  const stages = [
     ["vision", ms?.vision ?? 0],
     ["prefill", ms?.prefill ?? 0],
     ["score", ms?.score ?? 0],
@@ -16,28 +16,28 @@ export function PhasesBlock() {
     ["compact", ms?.compact ?? 0],
     ["decode", decodeMs],
   ] as const;
-  const words = texts.charts.phases;
-  const total = phases.reduce((sum, [, time]) => sum + time, 0);
+  const words = texts.charts.stages;
+  const total = stages.reduce((sum, [, time]) => sum + time, 0);
   return (
     <section className={styles.section} aria-label={words.name}>
       <div className={styles.head}>
         <h2>{words.name}</h2>
         <span className={`num ${styles.values}`}>{total > 0 && formatMs(total)}</span>
       </div>
-      <div className={styles.phases} aria-hidden="true">
+      <div className={styles.stages} aria-hidden="true">
         {total > 0 &&
-          phases.map(([phase, time]) =>
+          stages.map(([stage, time]) =>
             time > 0 ? (
-              <i key={phase} data-phase={phase} style={{ flexGrow: time / total }} />
+              <i key={stage} data-stage={stage} style={{ flexGrow: time / total }} />
             ) : null,
           )}
       </div>
-      <dl className={`num ${styles.phaseList}`}>
-        {phases.map(([phase, time]) => (
-          <div key={phase}>
+      <dl className={`num ${styles.stageList}`}>
+        {stages.map(([stage, time]) => (
+          <div key={stage}>
             <dt>
-              <i data-phase={phase} aria-hidden="true" />
-              {words[phase]}
+              <i data-stage={stage} aria-hidden="true" />
+              {words[stage]}
             </dt>
             <dd>{total > 0 ? formatMs(time) : "–"}</dd>
           </div>
@@ -46,8 +46,8 @@ export function PhasesBlock() {
       <ShowData
         caption={words.name}
         read={() => ({
-          columns: [texts.charts.columns.phase, texts.charts.columns.ms],
-          rows: phases.map(([phase, time]) => [words[phase], Number(time.toFixed(2))]),
+          columns: [texts.charts.columns.stage, texts.charts.columns.ms],
+          rows: stages.map(([stage, time]) => [words[stage], Number(time.toFixed(2))]),
         })}
       />
     </section>

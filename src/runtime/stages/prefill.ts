@@ -8,7 +8,7 @@ import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { type PrefillSpan, prefillSpan, visualRowsOf } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
 import type { EncodedSegment, SeenImage } from "../session/images";
-import { type Job, markMemory, type Prefilled, type Segment, tellPhase } from "./job";
+import { type Job, markMemory, type Prefilled, type Segment, tellStage } from "./job";
 import { keptRowsOf, plannedFeatures } from "./pruning";
 
 interface PrefillOptions {
@@ -44,7 +44,7 @@ export async function prefillSegment(
   }
   progress.prefilled(cache.bytes);
   markMemory(job, "prefill", cache);
-  tellPhase(job, "score", 0, 1);
+  tellStage(job, "score", 0, 1);
   const recorded = await progress.time("score", () => hook.finish());
   progress.notice(...hook.notices);
   const firstAttention =
@@ -72,7 +72,7 @@ async function append(
   const visual = visualRowsOf(span);
   const { hidden } = decoder.config;
   const { kept } = span;
-  const onProgress = (done: number, total: number) => tellPhase(job, "prefill", done, total);
+  const onProgress = (done: number, total: number) => tellStage(job, "prefill", done, total);
   const made: GPUBuffer[] = [];
   try {
     const planned = await progress.time("vision", async () => {

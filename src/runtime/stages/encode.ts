@@ -6,7 +6,7 @@ import type {
   EncodedSegment,
   VisionNeeds,
 } from "../session/images";
-import { type Job, type Segment, tellPhase } from "./job";
+import { type Job, type Segment, tellStage } from "./job";
 import { startsIn } from "./pruning";
 
 /** Encodes the images in a segment. @param needs what policies ask of them */
@@ -33,7 +33,7 @@ export function encodeImages(
       features.push({ features: buffer, deepstack, firstRow, rows });
       images.push(encoded);
       firstRow += rows;
-      tellPhase(job, "vision", i + 1, shown.length);
+      tellStage(job, "vision", i + 1, shown.length);
     }
     const isStrange = turn.seen.tiles.some((hash) => job.images?.isUnfamiliar(hash));
     if (isStrange) progress.notice({ code: "unfamiliarImage" });

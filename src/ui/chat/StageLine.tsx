@@ -1,5 +1,5 @@
 import { texts } from "@/language/language";
-import type { PhaseProgress, Run } from "@/store/conversation/run";
+import type { Run, StageProgress } from "@/store/conversation/run";
 import { loadedBytes, loadWaitsFor } from "@/store/engine/model";
 import { loadProgressWords } from "../shared/loadWords";
 import { useModel } from "../useApp";
@@ -7,23 +7,23 @@ import styles from "./Chat.module.css";
 
 type Live = Extract<Run, { phase: "running" | "queued" }>;
 
-/** The current phase, while there is no text yet. */
-export function PhaseLine({ run, label }: { readonly run: Live; readonly label?: string }) {
+/** The current stage, while there is no text yet. */
+export function StageLine({ run, label }: { readonly run: Live; readonly label?: string }) {
   return (
-    <p className={styles.phases}>
+    <p className={styles.stages}>
       {label && (
         <>
           <b>{label}</b> ·{" "}
         </>
       )}
-      {run.phase === "queued" ? <Waiting /> : <Phases run={run} />}
+      {run.phase === "queued" ? <Waiting /> : <Stages run={run} />}
     </p>
   );
 }
 
 function Waiting() {
   const model = useModel((state) => state);
-  const words = texts.chat.phases;
+  const words = texts.chat.stages;
   switch (model.phase) {
     case "loading": {
       const word = { files: "", kernels: words.preparing, selfTest: words.testing };
@@ -41,16 +41,16 @@ function Waiting() {
   }
 }
 
-function Phases({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
-  if (run.tokens > 0) return texts.chat.phases.answering(run.tokens);
-  return phaseWords(run.phases).join(" · ") || texts.chat.phases.starting;
+function Stages({ run }: { readonly run: Extract<Run, { phase: "running" }> }) {
+  if (run.tokens > 0) return texts.chat.stages.answering(run.tokens);
+  return stageWords(run.stages).join(" · ") || texts.chat.stages.starting;
 }
 
-/** The phases so far; score and plan are shown as one. */
-function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
-  const say = texts.chat.phases;
-  const words = phases.flatMap(({ phase, done, total }) => {
-    switch (phase) {
+/** The stages so far; score and plan are shown as one. */
+function stageWords(stages: readonly StageProgress[]): readonly string[] {
+  const say = texts.chat.stages;
+  const words = stages.flatMap(({ stage, done, total }) => {
+    switch (stage) {
       case "vision":
         return [say.vision];
       case "prefill":
@@ -64,7 +64,7 @@ function phaseWords(phases: readonly PhaseProgress[]): readonly string[] {
       case "reference":
         return [];
       default:
-        return phase satisfies never;
+        return stage satisfies never;
     }
   });
   return words.filter((word, index) => word !== words[index - 1]);

@@ -2,7 +2,7 @@ import type { Taps } from "@/compression/taps/registry";
 import type { DecodeRule, KeepPlan, VisionTaps } from "@/compression/types";
 import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
-import type { EngineEvent, Phase } from "@/protocol/event";
+import type { EngineEvent, Stage } from "@/protocol/event";
 import type { LoadedModel } from "../load/loadedModel";
 import type { FirstAttention } from "../report/explanation";
 import type { MemoryReporter } from "../report/memoryReporter";
@@ -12,8 +12,8 @@ import type { PrefillSpan } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
 import type { ConversationImages } from "../session/images";
 
-/** Output of the phases: events and device errors. */
-export interface PhaseIo {
+/** Output of the stages: events and device errors. */
+export interface StageIo {
   readonly emit: (event: EngineEvent) => void;
   /** Throws an error that the device has reported since the last check. */
   readonly check: () => void;
@@ -21,15 +21,15 @@ export interface PhaseIo {
 }
 
 /** What all questions of a conversation are answered with. */
-export interface PhaseContext {
+export interface StageContext {
   readonly model: LoadedModel;
   /** Undefined if the model reads text only. */
   readonly images: ConversationImages | undefined;
-  readonly io: PhaseIo;
+  readonly io: StageIo;
 }
 
-/** One question in the phases. */
-export interface Job extends PhaseContext {
+/** One question in the stages. */
+export interface Job extends StageContext {
   readonly turn: PreparedTurn;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -64,19 +64,19 @@ export interface Decision {
   readonly rule: DecodeRule | undefined;
 }
 
-/** Tells how far a phase is. */
-export function tellPhase(
-  { io }: Pick<PhaseContext, "io">,
-  phase: Phase,
+/** Tells how far a stage is. */
+export function tellStage(
+  { io }: Pick<StageContext, "io">,
+  stage: Stage,
   done: number,
   total: number,
 ): void {
-  io.emit({ type: "stage", stage: phase, done, total });
+  io.emit({ type: "stage", stage, done, total });
 }
 
 /** Reports the memory pools, with a mark on the timeline. */
 export function markMemory(
-  { io: { reporter } }: Pick<PhaseContext, "io">,
+  { io: { reporter } }: Pick<StageContext, "io">,
   mark: "prefill" | "compact" | "end",
   cache: KvCache | undefined,
 ): void {

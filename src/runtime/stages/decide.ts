@@ -3,7 +3,7 @@ import type { VisionTaps } from "@/compression/types";
 import { policyImportance } from "../report/explanation";
 import { planInput, prefillSpan } from "../request/prefillSpan";
 import type { EncodedSegment } from "../session/images";
-import { type Decision, type Job, type Prefilled, type Segment, tellPhase } from "./job";
+import { type Decision, type Job, type Prefilled, type Segment, tellStage } from "./job";
 import { readVisionTaps } from "./pruning";
 
 /** A decision before the prefill, and what it was made by. */
@@ -19,7 +19,7 @@ export function decide(
   const { model, turn, progress } = job;
   const { settings, policy, options, request } = turn;
   const { scope, retention } = settings;
-  tellPhase(job, "plan", 0, 1);
+  tellStage(job, "plan", 0, 1);
   return progress.time("plan", () => {
     const { seed } = request.sampling;
     const input = planInput(span, model.shape, settings, taps, seed, vision);

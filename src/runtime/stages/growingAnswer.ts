@@ -5,7 +5,7 @@ import { Eviction } from "@/model/eviction/eviction";
 import { TextStream } from "@/model/prompt/textStream";
 import { AnswerAttentionRecorder } from "../report/explanation";
 import { fullKvBytes, withRowsEnd } from "../report/report";
-import { type Job, type Prefilled, tellPhase } from "./job";
+import { type Job, type Prefilled, tellStage } from "./job";
 
 /** An answer while its tokens arrive; every one has its row in the cache. */
 export class GrowingAnswer {
@@ -45,7 +45,7 @@ export class GrowingAnswer {
     const recorder = await recordAttention(prefilled, heads, eviction, maxNewTokens);
     const excludedId = vision?.markup.imageTokenId;
     const args = { cache, sampling, maxNewTokens, stopIds, excludedId, signal };
-    tellPhase(job, "decode", 0, maxNewTokens);
+    tellStage(job, "decode", 0, maxNewTokens);
     return new GrowingAnswer(job, args, eviction, recorder);
   }
 
