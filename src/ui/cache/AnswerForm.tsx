@@ -3,7 +3,7 @@ import { DEFAULT_SAMPLING } from "@/protocol/defaults";
 import type { Sampling } from "@/protocol/request";
 import { SAMPLING_LIMITS } from "@/store/settings/settings";
 import { useApp, useSettings } from "../useApp";
-import styles from "./Cache.module.css";
+import styles from "./Fields.module.css";
 import { NumberField } from "./NumberField";
 
 const PARTS = Object.keys(SAMPLING_LIMITS) as readonly (keyof typeof SAMPLING_LIMITS)[];

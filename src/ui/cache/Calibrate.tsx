@@ -3,7 +3,7 @@ import { texts } from "@/language/language";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { failureSentence } from "../shared/failureWords";
 import { useApp } from "../useApp";
-import styles from "./Cache.module.css";
+import styles from "./Fields.module.css";
 
 /** Fills PrefixKV's forget fractions with the mean of its exact search over the sample pages. */
 export function Calibrate({ policy }: { readonly policy: PolicyInfo }) {

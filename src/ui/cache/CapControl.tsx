@@ -2,7 +2,7 @@ import { texts } from "@/language/language";
 import { CAP_LIMITS } from "@/store/settings/settings";
 import { failureSentence } from "../shared/failureWords";
 import { useApp, useChat, useSettings } from "../useApp";
-import styles from "./Cache.module.css";
+import styles from "./Fields.module.css";
 import { NumberField } from "./NumberField";
 
 /** An upper bound of the KV cache over the whole conversation. */

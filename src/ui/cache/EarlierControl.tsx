@@ -2,7 +2,7 @@ import { texts } from "@/language/language";
 import { hasImagesBefore } from "@/store/conversation/conversationImages";
 import { EARLIER_LIMITS } from "@/store/settings/settings";
 import { useApp, useChat, useSettings } from "../useApp";
-import styles from "./Cache.module.css";
+import styles from "./Fields.module.css";
 import { NumberField } from "./NumberField";
 
 /** What the next question leaves of earlier images, in a conversation of several. */

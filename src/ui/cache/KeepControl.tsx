@@ -3,7 +3,8 @@ import { texts } from "@/language/language";
 import { clampPercent, type Scope } from "@/store/settings/settings";
 import { KEEP_STEPS, KEEP_TICKS, percentOfPlace, placeOfPercent, stepPercent } from "../keepScale";
 import { useApp, useSettings } from "../useApp";
-import styles from "./Cache.module.css";
+import pane from "./Cache.module.css";
+import styles from "./Keep.module.css";
 import { SweepControl, SweepMarks } from "./Sweep";
 
 const KEYS: Readonly<Record<string, 1 | -1>> = {
@@ -39,7 +40,7 @@ export function KeepControl({ isFull, scope }: Props) {
 
   return (
     <div className={styles.keep} data-full={isFull}>
-      <div className={styles.line}>
+      <div className={pane.line}>
         <h2>
           <label htmlFor="keep">{words.name}</label>
         </h2>
@@ -69,7 +70,7 @@ export function KeepControl({ isFull, scope }: Props) {
         onKeyDown={press}
       />
       <SweepMarks />
-      <p id="keep-problem" className={`${styles.problem} ${styles.keepProblem}`} aria-live="polite">
+      <p id="keep-problem" className={styles.problem} aria-live="polite">
         {isWrong && words.problem}
       </p>
       <div className={`num ${styles.ticks}`} aria-hidden="true" data-off={isWrong}>

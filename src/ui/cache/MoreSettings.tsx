@@ -5,9 +5,10 @@ import { Segmented } from "../shared/Segmented";
 import { samplingWords, settingsDetails } from "../shared/settingsWords";
 import { useApp, useSettings } from "../useApp";
 import { AnswerForm } from "./AnswerForm";
-import styles from "./Cache.module.css";
+import pane from "./Cache.module.css";
 import { CapControl } from "./CapControl";
 import { EarlierControl } from "./EarlierControl";
+import styles from "./MoreSettings.module.css";
 import { OptionsForm } from "./OptionsForm";
 
 const SCOPES = ["visual", "prompt"] as const;
@@ -57,8 +58,8 @@ function ScopeControl() {
   const { settings } = useApp();
   const scope = useSettings((state) => state.scope);
   return (
-    <div className={styles.line}>
-      <span className={styles.name}>{texts.cache.scope}</span>
+    <div className={pane.line}>
+      <span className={pane.name}>{texts.cache.scope}</span>
       <Segmented
         label={texts.cache.scope}
         value={scope}

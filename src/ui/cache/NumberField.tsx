@@ -1,7 +1,7 @@
 import { useEffect, useId, useState } from "react";
 import { isWithin, type NumberLimits } from "@/compression/options";
 import { texts } from "@/language/language";
-import styles from "./Cache.module.css";
+import styles from "./Fields.module.css";
 
 interface Props {
   readonly label: string;

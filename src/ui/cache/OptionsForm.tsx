@@ -3,8 +3,9 @@ import { isValid, type OptionSpec, type OptionValues, type TextSpec } from "@/co
 import { texts } from "@/language/language";
 import { completeOptions, type PolicyInfo } from "@/store/settings/policyInfo";
 import { useApp, useSettings } from "../useApp";
-import styles from "./Cache.module.css";
+import pane from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";
+import styles from "./Fields.module.css";
 import { NumberField } from "./NumberField";
 
 /** The policy's own options. */
@@ -51,7 +52,7 @@ export function OptionFields({ policy, chosen, onChange, children }: Props) {
           onChange={(value) => onChange({ ...chosen, [name]: value })}
         />
       ))}
-      {deviation && <p className={styles.hint}>{texts.cache.deviation(texts.policy(deviation))}</p>}
+      {deviation && <p className={pane.hint}>{texts.cache.deviation(texts.policy(deviation))}</p>}
       {children}
     </div>
   );
@@ -81,7 +82,7 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
     <div className={styles.field}>
       <label htmlFor={id}>{texts.policy(option.label)}</label>
       {option.kind === "choice" ? (
-        <div className={styles.small}>
+        <div className={pane.small}>
           <select
             id={id}
             aria-describedby={help}

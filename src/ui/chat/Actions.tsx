@@ -7,7 +7,7 @@ import { questionSettings } from "@/store/settings/settings";
 import { Menu } from "../shared/Menu";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useChat, useSettings, useViewerImage } from "../useApp";
-import styles from "./Chat.module.css";
+import styles from "./Answer.module.css";
 
 const COPIED_MS = 1500;
 

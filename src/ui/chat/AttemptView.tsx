@@ -7,7 +7,7 @@ import { withAction } from "../shared/failureWords";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import { AgainActions, AnswerActions } from "./Actions";
-import styles from "./Chat.module.css";
+import styles from "./Answer.module.css";
 import { ComparedText } from "./ComparedText";
 import { Facts } from "./Facts";
 import { StageLine } from "./StageLine";

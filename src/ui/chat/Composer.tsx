@@ -10,7 +10,8 @@ import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
 import { useApp, useCharts, useChat, useModel, useSettings, useViewerImage } from "../useApp";
 import { AddMenu } from "../viewer/AddMenu";
-import styles from "./Chat.module.css";
+import chatStyles from "./Chat.module.css";
+import styles from "./Composer.module.css";
 import { LanePicker } from "./LanePicker";
 import { MAX_CHARACTERS } from "./limits";
 import { WaitingImages } from "./WaitingImages";
@@ -59,7 +60,7 @@ export function Composer() {
           onKeyDown={press}
         />
         {isTooLong && (
-          <p id="too-long" className={styles.limit} role="alert">
+          <p id="too-long" className={chatStyles.limit} role="alert">
             {texts.chat.composer.tooLong(formatCount(text.length), formatCount(MAX_CHARACTERS))}
           </p>
         )}

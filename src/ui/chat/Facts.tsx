@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatMs, formatShare } from "@/text/format";
 import { noticeSentences } from "../shared/noticeSentences";
 import { samplingWords, settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
-import styles from "./Chat.module.css";
+import styles from "./Answer.module.css";
 import { cachedParts } from "./cachedParts";
 import { rowCounters } from "./rowCounters";
 

@@ -10,7 +10,7 @@ import { withAction } from "../shared/failureWords";
 import { settingsDetails, settingsLabel } from "../shared/settingsWords";
 import { useApp } from "../useApp";
 import { AgainActions, AnswerActions } from "./Actions";
-import chat from "./Chat.module.css";
+import answer from "./Answer.module.css";
 import { ComparedText } from "./ComparedText";
 import styles from "./Lanes.module.css";
 import { StageLine } from "./StageLine";
@@ -42,12 +42,12 @@ export function LanesView({ exchange, lanes }: Props) {
       </div>
       <div className={styles.foot}>
         {isSettled && standing && lanes.includes(standing) && (
-          <p className={chat.remark}>
+          <p className={answer.remark}>
             {texts.chat.lanes.continues(settingsLabel(policies, standing.settings))}
           </p>
         )}
         {isSettled && (
-          <div className={chat.actions}>
+          <div className={answer.actions}>
             <AgainActions exchange={exchange} />
             {standing && <ShareActions exchange={exchange} attempt={standing} />}
           </div>
@@ -88,11 +88,11 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
         aria-label={texts.chat.answer.nameOf(label)}
         dir="auto"
       >
-        <span className={run.phase === "running" && run.tokens > 0 ? chat.caret : undefined}>
+        <span className={run.phase === "running" && run.tokens > 0 ? answer.caret : undefined}>
           <ComparedText attempt={attempt} reference={reference} />
         </span>
         {run.phase === "done" && text === "" && (
-          <span className={chat.none}>
+          <span className={answer.none}>
             {run.result.finish === "cancelled"
               ? texts.chat.answer.laneStopped
               : texts.chat.answer.laneEmpty}
@@ -107,7 +107,7 @@ function Lane({ attempt, reference, isReference, isFirst }: LaneProps) {
         {run.phase === "done" && (
           <>
             <Cost result={run.result} />
-            <div className={chat.actions}>
+            <div className={answer.actions}>
               <AnswerActions attempt={attempt} text={text} />
             </div>
           </>
@@ -123,7 +123,7 @@ function Verdict({ run, reference }: { run: Run; reference: string | undefined }
   }
   const { common, words } = agreementCounts(run.result.answer, reference);
   return (
-    <span className={common === words ? chat.same : chat.differs}>
+    <span className={common === words ? answer.same : answer.differs}>
       {texts.chat.lanes.agree(common, words)}
     </span>
   );

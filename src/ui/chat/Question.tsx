@@ -4,7 +4,8 @@ import { texts } from "@/language/language";
 import type { Exchange } from "@/store/conversation/conversation";
 import { useApp } from "../useApp";
 import { CopyButton } from "./Actions";
-import chat from "./Chat.module.css";
+import answer from "./Answer.module.css";
+import composer from "./Composer.module.css";
 import { MAX_CHARACTERS } from "./limits";
 import styles from "./Question.module.css";
 
@@ -26,11 +27,11 @@ export function Question({ exchange }: { readonly exchange: Exchange }) {
   if (isEditing) return <Editor exchange={exchange} onLeave={leave} />;
   return (
     <div className={styles.asked}>
-      <p className={chat.question} dir="auto">
+      <p className={styles.question} dir="auto">
         {exchange.question}
       </p>
       <div className={styles.actions}>
-        <div className={chat.actions}>
+        <div className={answer.actions}>
           <button ref={edit} type="button" onClick={() => setEditing(true)}>
             {texts.chat.question.edit}
             <span className="unseen">{texts.chat.question.editWhat}</span>
@@ -81,7 +82,7 @@ function Editor({ exchange, onLeave }: EditorProps) {
   return (
     <form ref={form} className={styles.editor} onSubmit={ask}>
       <textarea
-        className={chat.area}
+        className={composer.area}
         aria-label={texts.chat.question.edited}
         dir="auto"
         aria-describedby={`edit-${exchange.id}`}
@@ -98,10 +99,10 @@ function Editor({ exchange, onLeave }: EditorProps) {
         <p id={`edit-${exchange.id}`} className={styles.hint}>
           {texts.chat.question.replaces}
         </p>
-        <button type="button" className={chat.ghost} onClick={onLeave}>
+        <button type="button" className={composer.ghost} onClick={onLeave}>
           {texts.chat.question.cancel}
         </button>
-        <button type="submit" className={chat.send} disabled={!canAsk}>
+        <button type="submit" className={composer.send} disabled={!canAsk}>
           {texts.chat.question.ask}
         </button>
       </div>

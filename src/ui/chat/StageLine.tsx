@@ -3,7 +3,7 @@ import type { Run, StageProgress } from "@/store/conversation/run";
 import { loadedBytes, loadWaitsFor } from "@/store/engine/model";
 import { loadProgressWords } from "../shared/loadWords";
 import { useModel } from "../useApp";
-import styles from "./Chat.module.css";
+import styles from "./Answer.module.css";
 
 type Live = Extract<Run, { phase: "running" | "queued" }>;
 

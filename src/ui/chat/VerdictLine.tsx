@@ -7,7 +7,7 @@ import { type Verdict, verdictOf } from "@/store/conversation/verdict";
 import { changesBetween } from "@/text/agreement";
 import { formatRetention } from "@/text/format";
 import { useChat, useModel } from "../useApp";
-import styles from "./Chat.module.css";
+import styles from "./Answer.module.css";
 
 /** Number of changed places that are quoted. */
 const QUOTED = 3;

@@ -6,8 +6,7 @@ import { AddingDialogs } from "./AddingDialogs";
 import { AddMenu } from "./AddMenu";
 import { GALLERY_INPUT } from "./adding";
 import { FetchingLine } from "./FetchingLine";
-import own from "./Gallery.module.css";
-import styles from "./Viewer.module.css";
+import styles from "./Gallery.module.css";
 
 /** Samples, and the controls to add one's own image. */
 export function Gallery() {
@@ -34,7 +33,7 @@ export function Gallery() {
           <li key={id}>
             <button
               type="button"
-              className={pages ? `${styles.thumb} ${own.thumb}` : styles.thumb}
+              className={styles.thumb}
               data-current={id === current?.sampleId}
               data-pages={pages?.length}
               aria-pressed={id === current?.sampleId}
@@ -45,7 +44,7 @@ export function Gallery() {
             </button>
           </li>
         ))}
-        <li className={own.adding}>
+        <li className={styles.adding}>
           <AddMenu
             target="new"
             className={styles.add}
@@ -76,14 +75,14 @@ function GalleryState() {
   }
   if (target === "new" && fetching) {
     return (
-      <div className={`${styles.status} ${own.told}`}>
+      <div className={`${styles.status} ${styles.told}`}>
         <FetchingLine />
       </div>
     );
   }
   const words = (target === "new" && notice) || note;
   return (
-    <p className={words ? `${styles.status} ${own.told}` : styles.status}>
+    <p className={words ? `${styles.status} ${styles.told}` : styles.status}>
       {words || texts.viewer.gallery.how}
     </p>
   );

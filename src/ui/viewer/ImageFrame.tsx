@@ -3,12 +3,13 @@ import type { ImageLayout, LayerReport } from "@/protocol/result";
 import type { ConversationImage } from "@/store/conversation/conversation";
 import { type Patch, patchesOf } from "../overlayGeometry";
 import { useImageWords } from "../useApp";
+import styles from "./ImageFrame.module.css";
 import type { Overlay } from "./overlay";
 import { PatchReader } from "./PatchReader";
 import { PatchReadout, type Pins } from "./PatchReadout";
 import type { Readings } from "./patchWords";
 import { useOverlay } from "./useOverlay";
-import styles from "./Viewer.module.css";
+import viewerStyles from "./Viewer.module.css";
 
 interface Props {
   readonly image: ConversationImage | undefined;
@@ -39,7 +40,7 @@ export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Pr
   useOverlay(canvas, layout, overlay);
   const ratio = image ? image.width / image.height : 1;
   return (
-    <div ref={holder} className={styles.holder}>
+    <div ref={holder} className={viewerStyles.holder}>
       <figure className={styles.frame} data-floating={isAway || undefined}>
         {image && (
           <div

@@ -3,7 +3,7 @@ import { texts } from "@/language/language";
 import type { ImageLayout, LayerReport } from "@/protocol/result";
 import { commonCounts, keptRowCount, keptShare, rowCount } from "../overlayGeometry";
 import { useModel } from "../useApp";
-import styles from "./Viewer.module.css";
+import styles from "./Layers.module.css";
 
 interface Props {
   readonly rows:

@@ -3,7 +3,7 @@ import { texts } from "@/language/language";
 import { tokenColor } from "../color";
 import { type Patch, patchAt } from "../overlayGeometry";
 import { drawOutlines } from "./drawOverlay";
-import styles from "./Viewer.module.css";
+import styles from "./ImageFrame.module.css";
 
 interface Props {
   readonly patches: readonly Patch[];

@@ -28,7 +28,7 @@ export function Viewer() {
 
   return (
     <section className={styles.viewer} aria-label={words.name} data-open={isOpen}>
-      <div className={styles.stage}>
+      <div className={styles.image}>
         <ImageFrame
           image={image}
           rows={view.rows}
