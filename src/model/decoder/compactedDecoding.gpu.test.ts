@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { KeepPlan, LayerPlan } from "@/compression/types";
+import { describe, expect, it } from "vitest";
+import type { KeepPlan } from "@/compression/types";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
-import { PLAIN } from "@/gpu/variants";
-import { NO_MEMORY } from "@/protocol/event";
-import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
-import { createTestGpu } from "../../../test/dawn";
-import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
+import { type OpenRows, openRows } from "../../../test/cpuDecoder";
+import { FIXTURES, prepare } from "../../../test/decoderFixtures";
 import { maxError } from "../../../test/kernels";
-import { createRandom, type HeadRows, mergeOnCpu, readCache } from "../../../test/kv";
+import { createRandom, mergeOnCpu, readCache } from "../../../test/kv";
+import { prefilledPrompt } from "../../../test/prefilledPrompt";
 import { Eviction } from "../eviction/eviction";
 import type { KvCache } from "../kv/cache";
 import { compact, gatherFork } from "../kv/compaction";
 import { TapRecorder } from "../taps/taps";
-import type { Decoder } from "./decoder";
 import { generate } from "./generation";
 
 /** The same f32 rows attended to in another order, through three layers. */
@@ -24,31 +21,10 @@ const test = model.cases.find(({ rows }) => rows === 600)!;
 const NEXT_QUESTION = Uint32Array.of(17, 400, 23, 999, 5, 31, 100);
 
 describe("decoding on a compacted cache", async () => {
-  const gpu = await createTestGpu();
-  const cpu = new CpuDecoder(model.path);
+  const prompted = await prefilledPrompt(model, test);
+  const { gpu, decoder, cpu, prefilled, full, start } = prompted;
+  const { fork, keptRows, masked, randomKeep } = prompted;
   const { layers, kvHeads, heads } = cpu.config;
-  let decoder: Decoder;
-  let prefilled: KvCache;
-  let full: readonly (readonly HeadRows[])[];
-  let prompted: Float32Array<ArrayBuffer>;
-
-  beforeAll(async () => {
-    decoder = await loadDecoder(gpu, model, PLAIN);
-    prefilled = decoder.createCache();
-    const { buffer, ...prompt } = prepare(decoder, test);
-    await decoder.prefill({ cache: prefilled, ...prompt });
-    gpu.memory.destroy(buffer);
-    full = await readCache(prefilled);
-    prompted = await decoder.logits();
-  });
-  afterAll(() => {
-    prefilled.destroy();
-    decoder.destroy();
-    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
-    gpu.device.destroy();
-  });
-
-  const start = Array.from({ length: layers }, () => new Array<number>(kvHeads).fill(0));
 
   /** Greedy decoding of both, and a further question: the same logits at its end. */
   async function expectSame(cache: KvCache, rows: OpenRows): Promise<void> {
@@ -67,30 +43,6 @@ describe("decoding on a compacted cache", async () => {
     await decoder.prefill({ cache, ids: NEXT_QUESTION });
     for (const id of NEXT_QUESTION) logits = cpu.step(id, position++, rows);
     expect(maxError(await decoder.logits(), logits)).toBeLessThan(TOLERANCE);
-  }
-
-  /** The prompt's cache, and its last row's logits where generation starts from. */
-  function fork(): KvCache {
-    gpu.device.queue.writeBuffer(decoder.activations.logits, 0, prompted);
-    return prefilled.fork();
-  }
-
-  function randomKeep(share: number, seed: number): Uint32Array {
-    const random = createRandom(seed);
-    return Uint32Array.from([...Array(test.rows).keys()].filter(() => random() < share));
-  }
-
-  const listOf = ({ keep }: LayerPlan, head: number) => keep[keep.length === 1 ? 0 : head]!;
-
-  function masked(plan: KeepPlan): OpenRows {
-    return openRows(
-      full.map((heads, layer) =>
-        heads.map(({ k, v }, head) => {
-          const kept = [...listOf(plan.layers[layer]!, head)];
-          return { k: kept.map((row) => k[row]!), v: kept.map((row) => v[row]!) };
-        }),
-      ),
-    );
   }
 
   const perLayer: KeepPlan = {
@@ -112,7 +64,7 @@ describe("decoding on a compacted cache", async () => {
     cache.destroy();
 
     const gathered = await gatherFork(prefilled, plan, start);
-    gpu.device.queue.writeBuffer(decoder.activations.logits, 0, prompted);
+    prompted.restoreLogits();
     await expectSame(gathered, masked(plan));
     gathered.destroy();
   });
@@ -131,13 +83,14 @@ describe("decoding on a compacted cache", async () => {
     };
     const cache = fork();
     await compact(cache, plan, start);
+    const kept = keptRows(plan);
     const merged = full.map((heads, layer) =>
       heads.map((rows, head) => {
         const { merge } = plan.layers[layer]!;
         const into = merge?.kind === "assign" ? merge.into[head] : undefined;
         return mergeOnCpu(rows, {
           base: 0,
-          kept: listOf(plan.layers[layer]!, head),
+          kept: Uint32Array.from(kept[layer]![head]!),
           rule: "mean",
           into,
         });

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
-import { PLAIN } from "@/gpu/variants";
-import { NO_MEMORY } from "@/protocol/event";
-import { CpuDecoder, type OpenRows, openRows } from "../../../test/cpuDecoder";
-import { createTestGpu } from "../../../test/dawn";
-import { FIXTURES, loadDecoder, prepare } from "../../../test/decoderFixtures";
-import { createRandom, type HeadRows, readCache } from "../../../test/kv";
+import type { OpenRows } from "../../../test/cpuDecoder";
+import { FIXTURES } from "../../../test/decoderFixtures";
+import { prefilledPrompt } from "../../../test/prefilledPrompt";
 import { Eviction } from "../eviction/eviction";
 import type { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
-import type { Decoder } from "./decoder";
 import { generate } from "./generation";
 import { type DecodeHook, joinHooks } from "./hooks";
 import { STEP_ATTENTION_BYTES, StepAttention } from "./stepAttention";
@@ -26,49 +22,15 @@ const WATCHED = Array.from({ length: 251 }, (_, i) => 340 + i);
 type Labels = number[][][];
 
 describe("attention of decoding steps", async () => {
-  const gpu = await createTestGpu();
-  const cpu = new CpuDecoder(model.path);
+  const prompted = await prefilledPrompt(model, test);
+  const { decoder, cpu, start, randomKeep } = prompted;
   const { layers, kvHeads, heads } = cpu.config;
-  let decoder: Decoder;
-  let prefilled: KvCache;
-  let full: readonly (readonly HeadRows[])[];
-  let prompted: Float32Array<ArrayBuffer>;
-
-  beforeAll(async () => {
-    decoder = await loadDecoder(gpu, model, PLAIN);
-    prefilled = decoder.createCache();
-    const { buffer, ...prompt } = prepare(decoder, test);
-    await decoder.prefill({ cache: prefilled, ...prompt });
-    gpu.memory.destroy(buffer);
-    full = await readCache(prefilled);
-    prompted = await decoder.logits();
-  });
-  afterAll(() => {
-    prefilled.destroy();
-    decoder.destroy();
-    expect(gpu.memory.bytes).toEqual(NO_MEMORY);
-    gpu.device.destroy();
-  });
-
-  const start = Array.from({ length: layers }, () => new Array<number>(kvHeads).fill(0));
 
   /** The prompt's cache under a plan, on both sides. */
   async function compacted(plan: KeepPlan) {
-    gpu.device.queue.writeBuffer(decoder.activations.logits, 0, prompted);
-    const cache = prefilled.fork();
+    const cache = prompted.fork();
     await compact(cache, plan, start);
-    const kept = plan.layers.map(({ keep }) =>
-      Array.from({ length: kvHeads }, (_, head) => [...keep[keep.length === 1 ? 0 : head]!]),
-    );
-    const rows = openRows(
-      full.map((each, layer) =>
-        each.map(({ k, v }, head) => {
-          const list = kept[layer]![head]!;
-          return { k: list.map((row) => k[row]!), v: list.map((row) => v[row]!) };
-        }),
-      ),
-    );
-    return { cache, rows, labels: kept };
+    return { cache, rows: prompted.masked(plan), labels: prompted.keptRows(plan) };
   }
 
   /** Decodes on both sides and compares what every step looked at. */
@@ -127,11 +89,6 @@ describe("attention of decoding steps", async () => {
       keep: [Uint32Array.from({ length: test.rows }, (_, row) => row)],
     })),
   };
-
-  function randomKeep(share: number, seed: number): Uint32Array {
-    const random = createRandom(seed);
-    return Uint32Array.from([...Array(test.rows).keys()].filter(() => random() < share));
-  }
 
   const perHead: KeepPlan = {
     layers: [0, 1, 2].map((layer) => ({

@@ -15,8 +15,36 @@ import { rowTokens } from "../rowTokens";
 import { NextProcessor } from "./nextProcessor";
 import { ClipProcessor } from "./processor";
 
-function tower(json: JsonObject, width: number): TowerConfig {
-  const sizes = towerSizes(json, {
+/** What an encoder brings to a LLaVA: its defaults, and which of its features are used. */
+interface LlavaEncoder {
+  readonly sizes: Parameters<typeof towerSizes>[1];
+  readonly features: Parameters<typeof featureLayers>[2];
+  readonly own?: Partial<TowerConfig>;
+}
+
+/** An encoder and two projections. */
+export function llavaTower(
+  json: JsonObject,
+  width: number,
+  { sizes: defaults, features, own }: LlavaEncoder,
+): TowerConfig {
+  const sizes = towerSizes(json, defaults);
+  return checkTower({
+    ...sizes,
+    ...PLAIN_TOWER,
+    layers: featureLayers(json, sizes.layers, features),
+    ...own,
+    connector: {
+      fold: 1,
+      activation: activationOf(json.projector_hidden_act ?? "gelu"),
+      hasBias: json.multimodal_projector_bias !== false,
+    },
+    width,
+  });
+}
+
+const CLIP: LlavaEncoder = {
+  sizes: {
     image_size: 224,
     patch_size: 32,
     num_channels: 3,
@@ -26,21 +54,13 @@ function tower(json: JsonObject, width: number): TowerConfig {
     num_attention_heads: 12,
     layer_norm_eps: 1e-5,
     hidden_act: "quick_gelu",
-  });
-  return checkTower({
-    ...sizes,
-    layers: featureLayers(json, sizes.layers, { layer: -2, strategy: "default" }),
-    ...PLAIN_TOWER,
-    hasPatchBias: false,
-    hasClassToken: true,
-    hasPreNorm: true,
-    connector: {
-      fold: 1,
-      activation: activationOf(json.projector_hidden_act ?? "gelu"),
-      hasBias: json.multimodal_projector_bias !== false,
-    },
-    width,
-  });
+  },
+  features: { layer: -2, strategy: "default" },
+  own: { hasPatchBias: false, hasClassToken: true, hasPreNorm: true },
+};
+
+function tower(json: JsonObject, width: number): TowerConfig {
+  return llavaTower(json, width, CLIP);
 }
 
 /** Of the tower and of two projections. */

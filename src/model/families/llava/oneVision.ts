@@ -1,41 +1,25 @@
 import type { JsonObject } from "../../checkpoint/files";
 import type { ImageGeometry, ImageMarkup } from "../../prompt/imageMarkup";
-import {
-  activationOf,
-  checkTower,
-  featuresPerSide,
-  PLAIN_TOWER,
-  type TowerConfig,
-  towerSizes,
-} from "../../vision/towerConfig";
+import { featuresPerSide, type TowerConfig } from "../../vision/towerConfig";
 import type { ModelFamily } from "../family";
-import { featureLayers } from "../featureLayers";
 import { rowTokens } from "../rowTokens";
-import { LLAVA_NAMES, llavaMarkup } from "./llava";
+import { LLAVA_NAMES, llavaMarkup, llavaTower } from "./llava";
 import { OneVisionProcessor } from "./oneVisionProcessor";
 
 function tower(json: JsonObject, width: number): TowerConfig {
-  const sizes = towerSizes(json, {
-    image_size: 224,
-    patch_size: 16,
-    num_channels: 3,
-    hidden_size: 768,
-    intermediate_size: 3072,
-    num_hidden_layers: 12,
-    num_attention_heads: 12,
-    layer_norm_eps: 1e-6,
-    hidden_act: "gelu_pytorch_tanh",
-  });
-  return checkTower({
-    ...sizes,
-    ...PLAIN_TOWER,
-    layers: featureLayers(json, sizes.layers, { layer: -1, strategy: "full" }),
-    connector: {
-      fold: 1,
-      activation: activationOf(json.projector_hidden_act ?? "gelu"),
-      hasBias: json.multimodal_projector_bias !== false,
+  return llavaTower(json, width, {
+    sizes: {
+      image_size: 224,
+      patch_size: 16,
+      num_channels: 3,
+      hidden_size: 768,
+      intermediate_size: 3072,
+      num_hidden_layers: 12,
+      num_attention_heads: 12,
+      layer_norm_eps: 1e-6,
+      hidden_act: "gelu_pytorch_tanh",
     },
-    width,
+    features: { layer: -1, strategy: "full" },
   });
 }
 
