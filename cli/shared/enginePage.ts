@@ -4,6 +4,7 @@ import { greedy } from "@/protocol/defaults";
 import type { Engine } from "@/protocol/engine";
 import type { EngineEvent, MemoryReading } from "@/protocol/event";
 import type { EngineFailure } from "@/protocol/failure";
+import type { WorkerMessage, WorkerRequest } from "@/protocol/messages";
 import type { LoadRequest, ModelInfo } from "@/protocol/model";
 import type { AskRequest, CacheSettings, CompareRequest, Sampling, Turn } from "@/protocol/request";
 import type { LaneOutcome, PlanPreview, TurnResult } from "@/protocol/result";
@@ -23,7 +24,7 @@ export function must<T>({ value, failure }: Outcome<T>): T {
 export interface Question extends Omit<AskRequest, "images" | "settings" | "sampling"> {
   readonly settings?: Partial<CacheSettings>;
   readonly sampling?: Partial<Sampling>;
-  /** Stop after this many events of a type. */
+  /** The engine hears of a stop at once after this many events of a type. */
   readonly stopAt?: StopAt;
 }
 
@@ -83,7 +84,8 @@ export class EnginePage {
       settings: { ...SETTINGS, ...settings },
       sampling: { ...SAMPLING, ...sampling },
     };
-    return this.#call("ask", request, rest.turns, stopAt);
+    const asked = () => this.#call<TurnResult>("ask", request, rest.turns);
+    return stopAt ? this.#stopping(stopAt, asked) : asked();
   }
 
   compare({ lanes, sampling, ...rest }: Comparison): Promise<Outcome<readonly LaneOutcome[]>> {
@@ -115,15 +117,22 @@ export class EnginePage {
     });
   }
 
-  async #call<T>(
-    method: Method,
-    request: object,
-    turns?: readonly Turn[],
-    stopAt?: StopAt,
-  ): Promise<Outcome<T>> {
+  async #call<T>(method: Method, request: object, turns?: readonly Turn[]): Promise<Outcome<T>> {
     const images = turns && this.#imagesOf(turns);
-    const outcome = await this.#page.evaluate(callEngine, { method, request, images, stopAt });
+    const outcome = await this.#page.evaluate(callEngine, { method, request, images });
     return outcome as Outcome<T>;
+  }
+
+  /** Sends the stop inside the worker: on its way from the page, it would arrive after a time of its own. */
+  async #stopping<T>(stopAt: StopAt, asked: () => Promise<T>): Promise<T> {
+    const worker = this.#page.workers().at(-1);
+    if (!worker) throw new Error("There is no engine to stop.");
+    const post = await worker.evaluateHandle(stopInside, stopAt);
+    try {
+      return await asked();
+    } finally {
+      await worker.evaluate((postMessage) => void Object.assign(self, { postMessage }), post);
+    }
   }
 
   /** The turns' images in base 64; the engine reports unknown keys. */
@@ -141,26 +150,38 @@ async function callEngine({
   method,
   request,
   images,
-  stopAt,
 }: {
   readonly method: Method;
   readonly request: object;
   readonly images: Readonly<Record<string, string>> | undefined;
-  readonly stopAt: StopAt | undefined;
 }): Promise<Outcome<unknown>> {
   const engine: Engine = window.keepsight;
   const bytes = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  let count = 0;
-  const unsubscribe = engine.subscribe(({ type }) => {
-    if (type === stopAt?.type && ++count === stopAt.count) void engine.cancel();
-  });
   try {
     const blobs = Object.entries(images ?? {}).map(([key, text]) => [key, new Blob([bytes(text)])]);
     const given = images ? { ...request, images: Object.fromEntries(blobs) } : request;
     return { value: await engine[method](given as never) };
   } catch (error) {
     return { failure: (error as { failure: EngineFailure }).failure };
-  } finally {
-    unsubscribe();
   }
+}
+
+/**
+ * Runs inside the engine's worker: gives it the page's request to stop right after an event.
+ * @returns what it has replaced
+ */
+function stopInside({ type, count }: StopAt): unknown {
+  const worker = self as unknown as {
+    postMessage(message: WorkerMessage, options?: object): void;
+    onmessage(event: MessageEvent<WorkerRequest>): void;
+  };
+  const post = worker.postMessage;
+  let seen = 0;
+  worker.postMessage = (message, options) => {
+    post(message, options);
+    if (message.type !== "event" || message.event.type !== type || ++seen !== count) return;
+    const data: WorkerRequest = { id: 0, call: "cancel", args: [] }; // no call of the page has this id
+    worker.onmessage(new MessageEvent("message", { data }));
+  };
+  return post;
 }
