@@ -68,6 +68,7 @@ test("drop an image, ask, switch the policy, and see memory fall", async ({ page
 
   await page.getByRole("button", { name: "Show data: KV cache over time" }).click();
   const table = page.getByRole("table", { name: "KV cache over time" });
+  await expect(table.locator("tbody tr")).not.toHaveCount(0); // a popup is filled after it has opened
   const column = await table.locator("tbody tr td:nth-child(2)").allTextContents();
   const bytes = column.map(Number);
   expect(Math.max(...bytes)).toBeGreaterThanOrEqual(full.value);

@@ -3,30 +3,38 @@ import { expect, type Page } from "@playwright/test";
 
 /** The page does not scroll horizontally. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const extra = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(extra).toBe(0);
+  const extra = () =>
+    page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+  await expect.poll(extra).toBe(0);
 }
 
 /** No text extends beyond the window, and the page does not scroll horizontally. */
 export async function expectNoOverflow(page: Page): Promise<void> {
   await expectNoSidewaysScroll(page);
-  const out = await page.evaluate(() =>
-    [...document.querySelectorAll("p, span, b, h1, h2, button, label, select, input")]
-      .filter((element) => element.checkVisibility() && !element.closest(".unseen"))
-      .filter((element) => !element.closest("ul, [class*=suggestions]"))
-      .filter((element) => {
-        const { left, right, width } = element.getBoundingClientRect();
-        return width > 0 && (left < -1 || right > innerWidth + 1);
-      })
-      .map((element) => element.outerHTML.slice(0, 80)),
-  );
-  expect(out).toEqual([]);
+  const out = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll("p, span, b, h1, h2, button, label, select, input")]
+        .filter((element) => element.checkVisibility() && !element.closest(".unseen"))
+        .filter((element) => !element.closest("ul, [class*=suggestions]"))
+        .filter((element) => {
+          const { left, right, width } = element.getBoundingClientRect();
+          return width > 0 && (left < -1 || right > innerWidth + 1);
+        })
+        .map((element) => element.outerHTML.slice(0, 80)),
+    );
+  await expect.poll(out).toEqual([]);
 }
 
-/** axe reports no violation on the current screen. */
+/** axe reports no violation on the current screen, once nothing fades in or moves to its place. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const moving = document.getAnimations().filter(({ effect }) => {
+      return Number.isFinite(effect?.getComputedTiming().endTime); // others never end
+    });
+    await Promise.allSettled(moving.map(({ finished }) => finished));
+  });
   // The page has no frames; only those need the blank page that axe opens otherwise for every report.
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   const found = violations.map(

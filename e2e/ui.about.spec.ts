@@ -28,14 +28,8 @@ test("the About page says of each method what it did here, and nothing that was 
   await ask(page, question);
   await page.getByRole("link", { name: "About" }).click();
   const table = method("AirCache").getByRole("table", { name: `AirCache 10 %, “${question}”` });
-  const cells = async (row: string) =>
-    (
-      await table
-        .getByRole("row", { name: new RegExp(`^${row}`) })
-        .getByRole("cell")
-        .all()
-    ).length;
-  expect(await cells("rows kept")).toBe(result!.layers.length);
+  const kept = table.getByRole("row", { name: /^rows kept/ });
+  await expect(kept.getByRole("cell")).toHaveCount(result!.layers.length);
   const rows = result!.layers.map(({ rowsAfter }) => rowsAfter.toFixed(0)).join(" ");
   await expect(table.getByRole("row", { name: `rows kept ${rows}` })).toBeVisible();
   const strength = (result!.notes.strength as number[]).map((value) => value.toFixed(2)).join(" ");

@@ -1,7 +1,7 @@
 import { expect, type Page } from "@playwright/test";
 import type { RecordedAnswer, Recording } from "../src/client/recording";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
-import { openScripted, recording, saying } from "./scripted";
+import { openScripted, recording, saying, untilStored } from "./scripted";
 import { test } from "./test";
 
 const QUESTION = "List the items.";
@@ -125,6 +125,7 @@ test("an answer is compared after it was given, and the lanes outlive a reload",
     .getByRole("button", { name: "Compare" })
     .click();
   await settled(page, 4);
+  await untilStored(page);
   await page.reload();
   await settled(page, 4);
   await expect(lane(page, "StreamingLLM 10 %")).toContainText("1 of 7 words agree");

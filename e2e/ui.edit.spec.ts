@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { type Browser, expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
-import { ask, openScripted } from "./scripted";
+import { ask, openScripted, untilStored } from "./scripted";
 import { test } from "./test";
 
 const EVIL = `<script>document.title = "run"</script><img src=x onerror="document.title='run'">`;
@@ -58,14 +58,18 @@ test("an edited question replaces what followed it, which is kept", async ({ pag
   await expect(group(page, "List the items.")).toBeVisible();
   // The two conversations continue independently, and a reload restores the later one.
   await ask(page, "And now?");
+  await untilStored(page);
   await page.reload();
   await expect(answers(page)).toHaveCount(4);
 });
 
 test("a question and an answer are copied without moving anything", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.clock.install();
   await openScripted(page, { query: "policy=full" });
   await ask(page, "What is the total?");
+  // “Copied” stands until time goes on.
+  await page.clock.pauseAt(Date.now() + 60_000);
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
   for (const [what, text] of [
     ["question", "What is the total?"],
@@ -79,6 +83,7 @@ test("a question and an answer are copied without moving anything", async ({ pag
       before,
     );
     expect(await copied()).toBe(text);
+    await page.clock.runFor(1500);
     await expect(button).toBeVisible();
   }
 });
@@ -157,6 +162,7 @@ test("an exported conversation is imported, and goes on", async ({ page }) => {
   await expect(page.getByText(/rows cached/)).toHaveText(facts!);
   await expect(page.getByRole("heading", { name: /layers kept/ })).toBeVisible();
   await ask(page, "What is the date?");
+  await untilStored(page);
   await page.reload();
   await expect(answers(page)).toHaveCount(2);
 });

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
 import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
-import { ask, openScripted, saying } from "./scripted";
+import { ask, openScripted, saying, untilStored } from "./scripted";
 import { test } from "./test";
 
 const library = (page: Page) => page.getByRole("button", { name: "History" });
@@ -11,6 +11,7 @@ test("a reload brings the conversation back, and it goes on", async ({ page }) =
   await openScripted(page);
   await ask(page, "What is the total?");
   const facts = await page.getByText(/rows cached/).textContent();
+  await untilStored(page);
   await page.reload();
   await expect(question(page, "What is the total?")).toBeVisible();
   await expect(page.getByText(/rows cached/)).toHaveText(facts!);
@@ -20,7 +21,7 @@ test("a reload brings the conversation back, and it goes on", async ({ page }) =
 });
 
 test("an answer that a reload cut off is tried again on request", async ({ page }) => {
-  await openScripted(page, { pace: 2 });
+  await openScripted(page, { start: new Promise(() => undefined) });
   await page.getByLabel("Question").fill("What is the total?");
   await page.keyboard.press("Enter");
   await expect(page.getByText(/waits for the model/)).toBeVisible();

@@ -1,16 +1,19 @@
 import fs from "node:fs";
 import { expect } from "@playwright/test";
-import { ask, openScripted } from "./scripted";
+import { ask, openScripted, untilStored } from "./scripted";
 import { test } from "./test";
 
 test("a link asks its question with its settings, once; lanes too", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.clock.install();
   await openScripted(page, { query: "policy=aircache&keep=10&seed=7" });
   await ask(page, "What is the date?");
+  await page.clock.pauseAt(Date.now() + 60_000); // “Copied” stands until time goes on
   await page.getByRole("button", { name: "Share…" }).click();
   await page.getByRole("menuitem", { name: "Copy link" }).click();
   await expect(page.getByRole("button", { name: "Copied", exact: true })).toBeVisible();
   const link = new URL(await page.evaluate(() => navigator.clipboard.readText()));
+  await page.clock.resume();
   expect(Object.fromEntries(link.searchParams)).toMatchObject({
     ask: "What is the date?",
     policy: "aircache",
@@ -27,6 +30,7 @@ test("a link asks its question with its settings, once; lanes too", async ({ pag
     "AirCache 10 %",
   );
   await expect(guest).not.toHaveURL(/ask=/);
+  await untilStored(guest);
   await guest.reload();
   await expect(answers).toHaveCount(1);
 
@@ -58,9 +62,14 @@ test("the actions of a compared answer take one row at 1280 px and wider", async
   const share = page.getByRole("button", { name: "Share…" });
   for (const width of [1280, 1366, 1440]) {
     await page.setViewportSize({ width, height: 720 });
-    const { height } = (await share.boundingBox())!;
-    const actions = await share.locator("..").boundingBox();
-    expect(actions!.height, `${width} px`).toBe(height);
+    const heights = async () => {
+      const [button, actions] = [
+        await share.boundingBox(),
+        await share.locator("..").boundingBox(),
+      ];
+      return actions!.height - button!.height;
+    };
+    await expect.poll(heights, `${width} px`).toBe(0);
   }
 });
 

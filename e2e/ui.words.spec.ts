@@ -5,7 +5,7 @@ import type { RecordedResult } from "../src/client/recording";
 import { attendedRows, attentionOfSteps, sinkRows } from "../src/store/attention/attention";
 import { stepsOfWords } from "../src/store/attention/words";
 import { expectAccessible, expectNoSidewaysScroll, paintedShare } from "./pageChecks";
-import { ask, openScripted, recordedResult, recording } from "./scripted";
+import { ask, openScripted, recordedResult, recording, untilStored } from "./scripted";
 import { test } from "./test";
 
 const QUESTION = "List the items.";
@@ -83,8 +83,8 @@ test("heat shows what the policy ranked by, layer by layer, and says so in words
   await askTwice(page, "veil=heat");
   await expect(caption(page)).toHaveText(/^AirCache ranked highest in layer 5: line \d+, column/);
   await expect(viewer(page).getByText("low", { exact: false }).first()).toBeVisible();
+  await expect.poll(() => paintedShare(page, 0)).toBeGreaterThan(0.5);
   const fifth = await overlay(page);
-  expect(await paintedShare(page, 0)).toBeGreaterThan(0.5);
   await page.keyboard.press("]");
   await expect(caption(page)).toContainText("layer 6");
   await expect.poll(() => overlay(page)).not.toBe(fifth);
@@ -104,6 +104,8 @@ test("a word lights the patches that it looked at, and the overlay comes back", 
   page,
 }) => {
   await askTwice(page);
+  await expect(caption(page)).toHaveText(/^Layer 5 kept/);
+  await expect.poll(() => paintedShare(page, 120)).toBeGreaterThan(0.5); // the second answer's rows
   const kept = await overlay(page);
   await word(page, 1, CHANGED).hover();
   await expect(caption(page)).toContainText(
@@ -129,7 +131,7 @@ test("what only the full cache could look at is outlined", async ({ page }) => {
   expect(missed).not.toEqual([]);
   // The outline is opaque, the shade is not.
   for (const position of missed) {
-    expect((await edgeColor(page, ...placeOf(position)))[3]).toBe(255);
+    await expect.poll(async () => (await edgeColor(page, ...placeOf(position)))[3]).toBe(255);
   }
   await word(page, 0, CHANGED).hover();
   await expect(caption(page)).toContainText(`“${FULL_WORDS[CHANGED]}”`);
@@ -182,8 +184,8 @@ test("the transcript is not drawn again while words are moved over", async ({ pa
   );
 });
 
-test("nothing moves while words are moved over", async ({ page }) => {
-  for (const width of [1440, 900]) {
+for (const width of [1440, 900]) {
+  test(`nothing moves while words are moved over at ${width} px`, async ({ page }) => {
     await page.setViewportSize({ width, height: 800 });
     await askTwice(page, "veil=heat");
     await page.mouse.move(2, 2);
@@ -195,13 +197,13 @@ test("nothing moves while words are moved over", async ({ page }) => {
         }),
       );
     await expect(caption(page)).toContainText("ranked highest");
+    await page.evaluate(() => document.fonts.ready);
     const before = await boxes();
     await word(page, 1, CHANGED).hover();
     await expect(caption(page)).toContainText(`“${WORDS[CHANGED]}”`);
-    expect(await boxes()).toEqual(before);
-    await page.evaluate(() => indexedDB.deleteDatabase("keepsight"));
-  }
-});
+    await expect.poll(boxes).toEqual(before);
+  });
+}
 
 test("a patch is read with its score, pinned, and underlines the words that attended to it", async ({
   page,
@@ -248,8 +250,11 @@ test("a row that every word looks at is marked as a sink", async ({ page }) => {
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   await expect(viewer(page).getByText("sink", { exact: true })).toBeVisible();
   // No row was dropped, so only the mark is drawn.
-  await expect.poll(() => paintedShare(page, 0)).toBeGreaterThan(0);
-  expect(await paintedShare(page, 0)).toBeLessThan(1 / 576);
+  const painted = async () => {
+    const share = await paintedShare(page, 0);
+    return share > 0 && share < 1 / 576;
+  };
+  await expect.poll(painted).toBe(true);
   await reader(page).hover({ position: { x: 4, y: 4 } });
   await expect(page.getByText(`Row ${FIRST + 1} · kept by every layer · sink`)).toBeVisible();
   await page.getByRole("radio", { name: "Off" }).check();
@@ -269,7 +274,8 @@ test("a hidden patch is painted over in a copy of the image, and the answer stan
   await expect(facts.getByText("same answer as the whole image’s")).toBeVisible();
   await expect(page.getByRole("button", { name: /^Hide this/ })).toHaveCount(0);
   // Crossed out in the viewer, and still there after a reload.
-  expect((await edgeColor(page, 0, 0))[3]).toBe(255);
+  await expect.poll(async () => (await edgeColor(page, 0, 0))[3]).toBe(255);
+  await untilStored(page);
   await page.reload();
   await expect(page.getByText(`without row ${FIRST + 1}`, { exact: true })).toBeVisible();
 });
