@@ -18,7 +18,7 @@ test("the example page answers with the real engine, from under a sub-path", asy
   const status = page.getByRole("status").last();
   await expect(status).toHaveText("Ready.", { timeout: 120_000 });
 
-  await page.getByLabel("Picture").setInputFiles("fixtures/images/receipt.png");
+  await page.getByLabel("Image").setInputFiles("fixtures/images/receipt.png");
   await page.getByLabel("Question").fill("What is the total?");
   const answer = page.getByLabel("Answer");
   await page.evaluate(() => {
@@ -41,7 +41,7 @@ test("the example page answers with the real engine, from under a sub-path", asy
   );
   expect(new Set(lengths).size, "the answer grew token by token").toBeGreaterThan(1);
 
-  await page.getByLabel("Picture").setInputFiles("fixtures/images/not-an-image.png");
+  await page.getByLabel("Image").setInputFiles("fixtures/images/not-an-image.png");
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(status).toContainText(/image|picture/i);
   await expect(page.getByRole("button", { name: "Ask" })).toBeEnabled();

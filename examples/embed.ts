@@ -20,7 +20,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const fields = new FormData(form);
   button.disabled = true;
-  ask(fields.get("picture") as File, String(fields.get("question")))
+  ask(fields.get("image") as File, String(fields.get("question")))
     .catch(tell)
     .finally(() => {
       button.disabled = false;
