@@ -6,7 +6,7 @@ import type { AskRequest } from "@/protocol/request";
 import type { ImageLayout } from "@/protocol/result";
 import type { LoadedModel } from "../load/loadedModel";
 import { stepFrame } from "../session/imageCut";
-import { type ConversationImages, imageLayout, type SeenImage } from "../session/images";
+import { type ConversationImages, imageLayout, type PreparedImage } from "../session/images";
 import { type Seen, settingsKey } from "./continuation";
 import { type CheckedSettings, checkRequest, checkSettings } from "./request";
 
@@ -16,7 +16,7 @@ export interface PreparedTurn extends CheckedSettings {
   /** The whole conversation. */
   readonly prompt: Prompt;
   /** The image behind each of `prompt.tiles`. */
-  readonly tileImages: readonly SeenImage[];
+  readonly tileImages: readonly PreparedImage[];
   /** The prompt's tokens and images, to compare with those of a cache. */
   readonly seen: Seen;
   readonly layouts: readonly ImageLayout[];
@@ -72,7 +72,7 @@ function checkContext(tokens: number, contextLength: number): void {
 /** An image where a turn shows it, or the frames of a video's step. */
 interface ShownImage {
   readonly keys: readonly string[];
-  readonly image: SeenImage;
+  readonly image: PreparedImage;
   readonly frame: Framed;
 }
 
@@ -104,12 +104,12 @@ async function seeImages(
 /** The image behind each tile. `shown`: one per occurrence, in prompt order. */
 function imagesOfTiles(
   tiles: readonly PromptTile[],
-  shown: readonly SeenImage[],
-): readonly SeenImage[] {
+  shown: readonly PreparedImage[],
+): readonly PreparedImage[] {
   let occurrence = -1;
   return tiles.map(({ tile }) => {
     if (tile === 0) occurrence++;
-    return shown[occurrence] as SeenImage;
+    return shown[occurrence] as PreparedImage;
   });
 }
 

@@ -15,7 +15,7 @@ import type { VisionModel } from "../load/loadedModel";
 import { cutOf, type ImageCut, type ImageStep, stepsOf } from "./imageCut";
 
 /** A decoded image, with the data needed to draw on it. */
-export interface SeenImage {
+export interface PreparedImage {
   /** SHA-256 of the file; other for an image that its turn's other images change. */
   readonly hash: string;
   readonly geometry: ImageGeometry;
@@ -57,7 +57,7 @@ type Content =
   | { readonly kind: "features"; readonly encoded: EncodedImage };
 
 interface Entry {
-  readonly image: SeenImage;
+  readonly image: PreparedImage;
   readonly files: readonly Blob[];
   readonly cut: ImageCut;
   content: Content;
@@ -84,7 +84,7 @@ export class ConversationImages {
    * @param images of its turn @param at its place among them
    * @throws EngineError
    */
-  async see(files: readonly Blob[], images: readonly Framed[], at: number): Promise<SeenImage> {
+  async see(files: readonly Blob[], images: readonly Framed[], at: number): Promise<PreparedImage> {
     const cut = cutOf(this.#vision.processor, images, at);
     const digests = await Promise.all(files.map(sha256));
     const hash = `${digests.join("+")}${cut.mark}`;
@@ -102,7 +102,7 @@ export class ConversationImages {
   }
 
   /** A decoded image's features, encoded at the first call and kept until `clear`. @throws ModelError */
-  async features({ hash }: SeenImage, needs: VisionNeeds = []): Promise<EncodedImage> {
+  async features({ hash }: PreparedImage, needs: VisionNeeds = []): Promise<EncodedImage> {
     const entry = this.#seen.get(hash);
     if (!entry) throw new Error("an image's features were asked for before it was seen");
     const { content } = entry;
@@ -216,7 +216,7 @@ function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {
  */
 export function imageLayout(
   [key, ...others]: readonly string[],
-  image: Pick<SeenImage, "width" | "height" | "geometry">,
+  image: Pick<PreparedImage, "width" | "height" | "geometry">,
   tiles: readonly PromptTile[],
 ): ImageLayout {
   return {

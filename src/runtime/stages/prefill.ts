@@ -7,7 +7,7 @@ import { firstAttentionOf, visualPositions, withLastRow } from "../report/explan
 import { recordTaps, type TapRequest, tapsOf } from "../report/tapRecording";
 import { type PrefillSpan, prefillSpan, visualRowsOf } from "../request/prefillSpan";
 import type { PreparedTurn } from "../request/turn";
-import type { EncodedSegment, SeenImage } from "../session/images";
+import type { EncodedSegment, PreparedImage } from "../session/images";
 import { type Job, markMemory, type Prefilled, type Segment, tellStage } from "./job";
 import { keptRowsOf, plannedFeatures } from "./pruning";
 
@@ -93,7 +93,7 @@ async function append(
 export function tilesOf({ prompt, tileImages }: PreparedTurn, { start: first, end }: Segment) {
   return prompt.tiles.flatMap(({ start, count, tile }, i) => {
     if (start < first || start >= end) return [];
-    const { geometry } = tileImages[i] as SeenImage;
+    const { geometry } = tileImages[i] as PreparedImage;
     const { gridRows, gridColumns } = geometry.tiles[tile] as ImageTile;
     const grid = { start: start - first, count, gridRows, gridColumns };
     const { time } = geometry;

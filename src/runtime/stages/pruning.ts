@@ -5,14 +5,14 @@ import type { ImageTile } from "@/model/prompt/imageMarkup";
 import type { PromptTile } from "@/model/prompt/prompt";
 import { featureBuffers } from "@/model/vision/encoder";
 import type { PreparedTurn } from "../request/turn";
-import type { EncodedImage, EncodedSegment, SeenImage, VisionNeeds } from "../session/images";
+import type { EncodedImage, EncodedSegment, PreparedImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";
 import { mergedFeatures } from "./mergedFeatures";
 
 /** The tiles of a prompt, and the image behind each. */
 interface SegmentTiles {
   readonly prompt: Pick<PreparedTurn["prompt"], "tiles">;
-  readonly tileImages: readonly Pick<SeenImage, "geometry">[];
+  readonly tileImages: readonly Pick<PreparedImage, "geometry">[];
 }
 
 /** What policies that choose before the prefill ask of a segment's images. */
