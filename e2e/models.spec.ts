@@ -110,6 +110,31 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   );
   expect(hub.requests.length, "nothing was fetched again").toBe(before);
 
+  // The conversation is read by another model, then its own is loaded again.
+  await open();
+  await models.getByRole("button", { name: "Use keepsight-mini" }).click();
+  await expect(models).toBeHidden();
+  await expect(chip).toContainText("keepsight-mini");
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
+  await page.getByRole("button", { name: "History", exact: true }).click();
+  await page
+    .getByRole("button", { name: /What is this\?/ })
+    .first()
+    .click();
+  await page.getByRole("button", { name: "Load tiny-smolvlm again" }).click();
+  await expect(chip).toContainText("tiny-smolvlm");
+  await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole("button", { name: "Load tiny-smolvlm again" })).toBeHidden();
+  await page.getByLabel("Question").fill("And now?");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await expect(page.getByRole("article", { name: "Answer" })).toHaveCount(2);
+  await expect(page.getByRole("article", { name: "Answer" }).last()).toHaveAttribute(
+    "data-phase",
+    "done",
+    { timeout: 120_000 },
+  );
+  expect(hub.requests.length, "it was kept").toBe(before);
+
   await open();
   await models.getByRole("button", { name: `Delete ${ID} from this browser` }).click();
   await expect(chip).toContainText("keepsight-mini", { timeout: 120_000 });
@@ -127,7 +152,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
     .first()
     .click();
   const answers = page.getByRole("article", { name: "Answer" });
-  await expect(answers).toHaveCount(1);
+  await expect(answers).toHaveCount(2);
   const earlier = await answers.first().textContent();
   await expect(
     page.getByText("tiny-smolvlm gave earlier answers here. keepsight-mini reads them as text"),
@@ -135,7 +160,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await page.getByLabel("Question").fill("And what is the total?");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await expect(answers.last()).toHaveAttribute("data-phase", "done", { timeout: 120_000 });
-  await expect(answers).toHaveCount(2);
+  await expect(answers).toHaveCount(3);
   expect(await answers.first().textContent()).toBe(earlier);
   // Its model was deleted; the embedded one stays known.
   await expect(page.getByRole("button", { name: "Load tiny-smolvlm again" })).toBeHidden();

@@ -167,8 +167,36 @@ test("a reload goes on from the stored cache, which is deleted with its conversa
   await ask(page, "Turn 2?");
   await expect(page.getByText(/rows appended/)).toBeAttached();
 
+  // A question in place of the last one goes on from the turn before it.
+  await page.reload();
+  await expect(answers(page)).toHaveCount(2);
+  await page.getByRole("button", { name: "Edit question" }).last().click();
+  await page.getByRole("textbox", { name: "Edited question" }).fill("Turn two, but other words?");
+  await page.keyboard.press("Enter");
+  await expect(questions(page).last()).toHaveAccessibleName("Turn two, but other words?");
+  await expect(answers(page).last()).toHaveAttribute("data-phase", "done", { timeout: 60_000 });
+  await expect(page.getByText(/rows appended/)).toBeAttached();
+
   await page.getByRole("button", { name: "History" }).click();
-  await expect(page.getByText(/^1 cache stored/)).toBeVisible();
-  await page.getByRole("button", { name: /^Delete Turn 1/ }).click();
+  await expect(page.getByText(/^\d caches? stored/)).toBeVisible();
+  for (const name of await page.getByRole("button", { name: /^Delete Turn 1/ }).all()) {
+    await name.click();
+  }
   await expect.poll(kept).toBe(0);
+});
+
+test("another conversation about the same image needs no prefill of it, if its cache is full", async ({
+  page,
+}) => {
+  await page.goto("./?model=tiny-smolvlm&policy=full&max-new-tokens=4");
+  await ask(page, "What is the total?");
+  const prefilled = page.getByText(/rows prefilled/);
+  await expect(prefilled).toBeAttached();
+  await page.reload();
+  await page.getByRole("button", { name: "History" }).click();
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  await expect(answers(page)).toHaveCount(0);
+  await ask(page, "What is the date?");
+  await expect(page.getByText(/\b\d\d rows appended/)).toBeAttached();
+  await expect(prefilled).toHaveCount(0);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { coveredTokens, settingsKey } from "./continuation";
+import { commonTokens, coveredTokens, settingsKey } from "./continuation";
 
 const settings = {
   policy: "h2o",
@@ -25,6 +25,18 @@ describe("continuation", () => {
     expect(coveredTokens(seen([1, 2, 3]), seen([1, 2]))).toBe(0);
     expect(coveredTokens(seen([1, 2]), seen([1, 2, 3], ["other page"]))).toBe(0);
     expect(coveredTokens(seen([1, 2], ["page", "back"]), seen([1, 2, 3]))).toBe(0);
+  });
+
+  it("finds the beginning that two prompts share, images included", () => {
+    const held = seen([1, 7, 7, 2, 3, 9], ["page"]);
+    const common = (ids: readonly number[], tiles = ["page"], change = {}) =>
+      commonTokens(held, seen(ids, tiles, change), [1]);
+    expect(common([1, 7, 7, 2, 4, 5])).toBe(4);
+    expect(common([1, 7, 7, 2, 3, 9, 8])).toBe(6);
+    expect(common([1, 7, 7, 2]), "one token is left").toBe(3);
+    expect(common([1, 7, 7, 2, 4], ["other page"])).toBe(1);
+    expect(common([5, 7, 7])).toBe(0);
+    expect(common([1, 7, 7, 2, 4], ["page"], { retention: 0.4 })).toBe(0);
   });
 
   it("prefills anew where there is nothing to add", () => {

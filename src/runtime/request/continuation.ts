@@ -23,6 +23,19 @@ export function coveredTokens(held: Seen | undefined, prompt: Seen): number {
   return isPrefix ? held.ids.length : 0;
 }
 
+/**
+ * Tokens at the beginning of a prompt that a cache has seen, too, with the same images and settings; at least one token
+ * of the prompt is left.
+ * @param starts of the prompt's tiles
+ */
+export function commonTokens(held: Seen, prompt: Seen, starts: readonly number[]): number {
+  if (held.settings !== prompt.settings) return 0;
+  const other = prompt.ids.findIndex((id, i) => id !== held.ids[i]);
+  const otherTile = prompt.tiles.findIndex((tile, i) => tile !== held.tiles[i]);
+  const same = other < 0 ? prompt.ids.length : other;
+  return Math.min(same, prompt.ids.length - 1, starts[otherTile] ?? same);
+}
+
 /** Equal for settings that can share a cache. */
 export function settingsKey({ policy, retention, scope, options, capMb }: CacheSettings): string {
   const sorted = Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1));

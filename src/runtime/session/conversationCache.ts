@@ -6,7 +6,7 @@ import type { LoadedModel } from "../load/loadedModel";
 import type { Progress } from "../report/progress";
 import { fullKvBytes } from "../report/report";
 import { tapsOf } from "../report/tapRecording";
-import { coveredTokens, type Seen } from "../request/continuation";
+import { commonTokens, coveredTokens, type Seen } from "../request/continuation";
 import { bad, positionMode } from "../request/request";
 import type { PreparedTurn } from "../request/turn";
 import {
@@ -16,6 +16,7 @@ import {
   type Segment,
   type StageContext,
 } from "../stages/job";
+import { cutBack, cutPoint, type TurnStart } from "./cutBack";
 import { previewPlan, type Recorded } from "./preview";
 import { packCache, unpackCache } from "./storedCache";
 
@@ -26,14 +27,21 @@ export interface CacheState {
   readonly seen: Seen | undefined;
   /** The last prompt's taps, for previews. */
   readonly recorded: Recorded | undefined;
+  /** Where its turns began, but for the first. */
+  readonly starts: readonly TurnStart[];
 }
 
-const NOTHING: CacheState = { cache: undefined, seen: undefined, recorded: undefined };
+export const NO_CACHE_STATE: CacheState = {
+  cache: undefined,
+  seen: undefined,
+  recorded: undefined,
+  starts: [],
+};
 
 /** The cache of a conversation, with what it has seen and how its last prompt was recorded. */
 export class ConversationCache {
   readonly #context: StageContext;
-  #state = NOTHING;
+  #state = NO_CACHE_STATE;
 
   constructor(context: StageContext) {
     this.#context = context;
@@ -43,8 +51,9 @@ export class ConversationCache {
    * The segments to prefill: one, or one per turn under a cap or if less of earlier images is to stay.
    * Then every turn is compressed before the next one is prefilled, as when it was asked.
    */
-  segments({ prompt, seen, request, settings }: PreparedTurn): Segment[] {
-    const start = request.fresh ? 0 : coveredTokens(this.#state.seen, seen);
+  segments(turn: PreparedTurn): Segment[] {
+    const { prompt, request, settings } = turn;
+    const start = request.fresh ? 0 : this.#reusable(turn);
     const end = prompt.ids.length;
     const { capMb, earlierRetention } = settings;
     if (capMb === undefined && earlierRetention === undefined) return [{ start, end }];
@@ -52,14 +61,33 @@ export class ConversationCache {
     return cuts.slice(1).map((cut, i) => ({ start: cuts[i] as number, end: cut }));
   }
 
-  /** The cache that a segment is appended to. */
-  begin({ turn, progress }: Job, { start }: Segment): KvCache {
+  /** Tokens of a prompt whose rows are held, or can be after later ones are forgotten. */
+  #reusable({ prompt, seen, policy }: PreparedTurn): number {
+    const { cache, seen: held, starts } = this.#state;
+    const covered = coveredTokens(held, seen);
+    if (covered > 0 || !cache || !held) return covered;
+    const tileStarts = prompt.tiles.map(({ start }) => start);
+    return cutPoint(cache, commonTokens(held, seen, tileStarts), starts, policy.id === "full");
+  }
+
+  /** The cache that a segment is appended to, without what it has seen behind the segment's start. */
+  async begin(job: Job, { start }: Segment): Promise<KvCache> {
     if (start === 0) this.drop();
     const { decoder, gpu } = this.#context.model;
-    if (progress.begin(start)) gpu.memory.resetPeak();
+    if (job.progress.begin(start)) gpu.memory.resetPeak();
     const cache = this.#state.cache ?? decoder.createCache();
-    cache.positionMode = positionMode(turn.options);
     this.#state = { ...this.#state, cache };
+    if (start < cache.seen) {
+      await cutBack(cache, start);
+      this.note(job, start);
+    }
+    cache.positionMode = positionMode(job.turn.options);
+    const before = this.#state.starts.filter(({ tokens }) => tokens < start);
+    const rows = cache
+      .rowCounts()
+      .flat()
+      .reduce((sum, count) => sum + count, 0);
+    this.#state = { ...this.#state, starts: start > 0 ? [...before, { tokens: start, rows }] : [] };
     return cache;
   }
 
@@ -94,12 +122,12 @@ export class ConversationCache {
 
   /** The cache outside of the GPU; undefined if there is none. Later questions do not disturb it. */
   async save(): Promise<Blob | undefined> {
-    const { cache, seen } = this.#state;
+    const { cache, seen, starts } = this.#state;
     if (!cache || !seen) return undefined;
     const { model, images } = this.#context;
     const unfamiliar = [...new Set(seen.tiles)].filter((hash) => images?.isUnfamiliar(hash));
     const snapshot = await takeSnapshot(cache);
-    return await packCache({ weights: weightsOf(model), seen, unfamiliar, snapshot });
+    return await packCache({ weights: weightsOf(model), seen, starts, unfamiliar, snapshot });
   }
 
   /**
@@ -119,7 +147,7 @@ export class ConversationCache {
       cache.destroy();
       throw error;
     }
-    this.#state = { ...NOTHING, cache, seen: kept.seen };
+    this.#state = { ...NO_CACHE_STATE, cache, seen: kept.seen, starts: kept.starts };
     images?.markUnfamiliar(kept.unfamiliar);
     markMemory(this.#context, "end", cache);
     return true;
@@ -144,7 +172,7 @@ export class ConversationCache {
   /** Frees the cache and its records. */
   drop(): void {
     this.#state.cache?.destroy();
-    this.#state = NOTHING;
+    this.#state = NO_CACHE_STATE;
     this.#context.io.reporter.fullKv = 0;
   }
 }

@@ -13,7 +13,7 @@ import { compactToFork, reportPruned } from "../stages/compact";
 import { decodeAnswer } from "../stages/decode";
 import type { Decision, Job, Prefilled, Segment } from "../stages/job";
 import { prefillSegment } from "../stages/prefill";
-import { type CacheState, recordedOf } from "./conversationCache";
+import { type CacheState, NO_CACHE_STATE, recordedOf } from "./conversationCache";
 import type { EncodedSegment } from "./images";
 
 /** The question and its images, for lanes that choose before the prefill. */
@@ -110,12 +110,13 @@ function tokensBeside({ model, turn: { settings, request } }: Job, cache: KvCach
 
 /** The lane's state from which the conversation continues. */
 export function cacheStateOf(lane: Lane | undefined): CacheState {
-  if (!lane) return { cache: undefined, seen: undefined, recorded: undefined };
+  if (!lane) return NO_CACHE_STATE;
   const { turn, progress } = lane.job;
   const ids = [...turn.seen.ids, ...progress.ids];
   return {
     cache: lane.prefilled.cache,
     seen: { ...turn.seen, ids, settings: settingsKey(turn.settings) },
     recorded: recordedOf(lane.job, lane.prefilled),
+    starts: [],
   };
 }

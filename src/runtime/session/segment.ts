@@ -40,7 +40,7 @@ export async function runSegment(
   const encoded = await encodeImages(job, segment);
   const chosen =
     job.turn.policy.beforePrefill && (await chooseBeforePrefill(job, segment, encoded));
-  const cache = owner.begin(job, segment);
+  const cache = await owner.begin(job, segment);
   const run = { owner, segment, cache, encoded, newTokens, reference };
   try {
     if (!chosen && needsPieces(job, segment, leastRows(job.turn, cache), cache.rowBytes)) {

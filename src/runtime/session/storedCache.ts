@@ -1,22 +1,24 @@
 import type { CacheSnapshot, SnapshotHeader } from "@/model/kv/snapshot";
 import type { Seen } from "../request/continuation";
+import type { TurnStart } from "./cutBack";
 
 /** A conversation's cache outside of the engine. */
 interface StoredCache {
   /** Identity of the weights that computed it, and how they were held. */
   readonly weights: string;
   readonly seen: Seen;
+  readonly starts: readonly TurnStart[];
   /** Those of `seen.tiles` that are unlike the images the model was trained on, each once. */
   readonly unfamiliar: readonly string[];
   readonly snapshot: CacheSnapshot;
 }
 
 /** Changes with the layout below. */
-const FORMAT = "keepsight-cache-3";
+const FORMAT = "keepsight-cache-4";
 /** Bytes of a SHA-256. */
 const DIGEST_BYTES = 32;
 
-interface Head extends Pick<StoredCache, "weights" | "seen" | "unfamiliar"> {
+interface Head extends Pick<StoredCache, "weights" | "seen" | "starts" | "unfamiliar"> {
   readonly format: typeof FORMAT;
   readonly header: SnapshotHeader;
   /** Bytes of each of the values that follow. */
@@ -27,11 +29,12 @@ interface Head extends Pick<StoredCache, "weights" | "seen" | "unfamiliar"> {
 export async function packCache({
   weights,
   seen,
+  starts,
   unfamiliar,
   snapshot: { header, values },
 }: StoredCache): Promise<Blob> {
   const lengths = values.map(({ length }) => length);
-  const head: Head = { format: FORMAT, weights, seen, unfamiliar, header, lengths };
+  const head: Head = { format: FORMAT, weights, seen, starts, unfamiliar, header, lengths };
   const json = new TextEncoder().encode(JSON.stringify(head));
   const content = new Blob([new Uint32Array([json.length]), json, ...values]);
   return new Blob([await digestOf(content), content]);
@@ -52,8 +55,8 @@ export async function unpackCache(blob: Blob): Promise<StoredCache | undefined> 
     at += each;
     return bytes.subarray(at - each, at);
   });
-  const { weights, seen, unfamiliar, header } = head;
-  return { weights, seen, unfamiliar, snapshot: { header, values } };
+  const { weights, seen, starts, unfamiliar, header } = head;
+  return { weights, seen, starts, unfamiliar, snapshot: { header, values } };
 }
 
 async function digestOf(content: Blob): Promise<ArrayBuffer> {

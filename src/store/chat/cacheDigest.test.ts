@@ -6,7 +6,7 @@ import {
   emptyConversation,
   withExchange,
 } from "../conversation/conversation";
-import { type CacheOrigin, cacheDigest } from "./cacheDigest";
+import { type CacheOrigin, cacheDigest, openingDigest } from "./cacheDigest";
 
 const settings: CacheSettings = {
   ...{ policy: "snapkv", retention: 0.1, scope: "visual", options: { window: 8, pool: 7 } },
@@ -63,4 +63,18 @@ it("differs with the pixels, the question, the answer, the settings and the weig
     digest("a", {}, { model: { ...model, kvType: "q8" } }),
   ]);
   expect(new Set(all).size).toBe(all.length);
+});
+
+it("has one of the images that a conversation begins with, whatever it asks", async () => {
+  const opening = (content?: Content, origin: Partial<CacheOrigin> = {}) =>
+    openingDigest({ model, settings, conversation: conversation("a", content), ...origin });
+  const same = await opening();
+  expect(await opening({ question: "Where?", answer: [7] })).toBe(same);
+  const others = await Promise.all([
+    opening({ pixels: "others" }),
+    opening({}, { settings: { ...settings, policy: "full" } }),
+    opening({}, { model: { ...model, kvType: "q8" } }),
+    digest("a"),
+  ]);
+  expect(others).not.toContain(same);
 });

@@ -17,20 +17,41 @@ export interface CacheOrigin {
  * about the same images and got the same answers.
  */
 export async function cacheDigest(origin: CacheOrigin): Promise<string> {
-  const { model, settings, conversation, before } = origin;
-  const { id, versions, elementType, kvType } = model;
-  const { policy, retention, scope, options, capMb } = settings;
-  const sorted = Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const all = turnsUntil(conversation, before, id);
+  const { model, conversation, before } = origin;
+  const all = turnsUntil(conversation, before, model.id);
   const turns = await Promise.all(
     (before === undefined ? all : all.slice(0, -1)).map(async ({ images, ...turn }) => ({
       ...turn,
-      images: await Promise.all(images.map((each) => imageDigest(conversation, each))),
+      images: await imageDigests(conversation, images),
     })),
   );
+  return digestOf(origin, turns);
+}
+
+/**
+ * Equal for two conversations that begin with the same images, whatever they ask: of a cache that drops no row, the
+ * rows of these images serve both.
+ */
+export async function openingDigest(origin: CacheOrigin): Promise<string> {
+  const { conversation } = origin;
+  const { images = [] } = conversation.exchanges[0] ?? {};
+  return digestOf(origin, await imageDigests(conversation, images));
+}
+
+function digestOf({ model, settings }: CacheOrigin, content: readonly unknown[]): Promise<string> {
+  const { id, versions, elementType, kvType } = model;
+  const { policy, retention, scope, options, capMb } = settings;
+  const sorted = Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const held = [id, versions.weights, elementType, kvType];
   const choice = [policy, retention, scope, sorted, capMb ?? null];
-  return sha256(new TextEncoder().encode(JSON.stringify([held, choice, turns])));
+  return sha256(new TextEncoder().encode(JSON.stringify([held, choice, content])));
+}
+
+function imageDigests(
+  conversation: ChatConversation,
+  ids: readonly string[],
+): Promise<readonly (readonly unknown[])[]> {
+  return Promise.all(ids.map((each) => imageDigest(conversation, each)));
 }
 
 const digests = new WeakMap<Blob, Promise<string>>();

@@ -16,8 +16,9 @@ import { endedRun, reduceRun, STARTED } from "../conversation/run";
 import type { Charts } from "../engine/charts";
 import type { Load } from "../engine/load";
 import { loadedModel } from "../engine/model";
+import { FULL } from "../settings/settings";
 import { askEngine, type HidePatches } from "./asking";
-import { cacheDigest } from "./cacheDigest";
+import { cacheDigest, openingDigest } from "./cacheDigest";
 import type { ChatState } from "./chatState";
 import type { StoredCaches } from "./storedCaches";
 
@@ -145,7 +146,8 @@ export class AttemptRunner {
     this.#store.setState({ running: undefined });
     const { conversation } = this.#store.getState();
     const { settings } = attempts[0]!;
-    if (isAnswered) void caches.save(engine, conversation.id, this.#digest(conversation, settings));
+    const digests = this.#digests(conversation, settings);
+    if (isAnswered) void caches.save(engine, conversation.id, digests);
   }
 
   async #outcomes(
@@ -159,9 +161,10 @@ export class AttemptRunner {
     try {
       const { conversation } = this.#store.getState();
       const isFresh = attempts.some(({ id }) => this.#fresh.has(id));
-      const continues = !isFresh && conversation.exchanges[0]?.id !== exchange.id;
-      const digest = this.#digest(conversation, attempts[0]!.settings, exchange.id);
-      const resuming = continues ? caches.resume(engine, conversation.id, digest) : undefined;
+      const digests = this.#digests(conversation, attempts[0]!.settings, exchange.id);
+      const isLater = conversation.exchanges[0]?.id !== exchange.id;
+      const continues = !isFresh && (isLater || this.#mayBegin(attempts));
+      const resuming = continues ? caches.resume(engine, conversation.id, digests) : undefined;
       if (resuming) await resuming;
       return await askEngine(engine, {
         ...{ conversation, exchange, attempts, isFresh, hidePatches, sampling },
@@ -176,13 +179,24 @@ export class AttemptRunner {
     }
   }
 
+  /**
+   * Whether a conversation's first question may begin with a stored cache: a compressed one serves the question alone that
+   * it was compressed for, and lanes need the attention of a prefill.
+   */
+  #mayBegin(attempts: readonly Attempt[]): boolean {
+    const { count } = this.#options.caches.store.getState();
+    return count > 0 && attempts.length === 1 && keepsEverything(attempts[0]!.settings);
+  }
+
   /** Of the cache before an exchange, or after the newest answer, under the settings of the first lane. */
-  #digest(conversation: ChatConversation, settings: CacheSettings, before?: string) {
+  #digests(conversation: ChatConversation, settings: CacheSettings, before?: string) {
     const model = this.#options.load.store.getState();
     return async () => {
       if (model.phase !== "ready") throw new Error("No model is loaded.");
       const exchange = before === undefined ? {} : { before };
-      return cacheDigest({ model: model.info, settings, conversation, ...exchange });
+      const origin = { model: model.info, settings, conversation, ...exchange };
+      const whole = await cacheDigest(origin);
+      return keepsEverything(settings) ? [whole, await openingDigest(origin)] : [whole];
     };
   }
 
@@ -212,6 +226,11 @@ export class AttemptRunner {
     );
     return last !== undefined;
   }
+}
+
+/** Whether the cache under these settings drops no row; under a cap it may. */
+function keepsEverything({ policy, capMb }: CacheSettings): boolean {
+  return policy === FULL && capMb === undefined;
 }
 
 /**

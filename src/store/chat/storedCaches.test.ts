@@ -21,8 +21,8 @@ function engineOf(bytes: number | undefined) {
   return { engine: { saveCache, restoreCache } as unknown as Engine, restoreCache };
 }
 
-const A = async () => "0a";
-const B = async () => "0b";
+const A = async () => ["0a"];
+const B = async () => ["0b"];
 
 describe("stored caches", () => {
   it("give the engine a conversation's cache once, when it holds another", async () => {
@@ -55,6 +55,25 @@ describe("stored caches", () => {
     expect(names()).toEqual(["first.0a", "second.0b"]);
     await caches.remove("first");
     expect(names()).toEqual(["second.0b"]);
+  });
+
+  it("are found by either of their digests, and by their conversation", async () => {
+    const { files, names } = memoryFiles();
+    const caches = createStoredCaches(files);
+    const { engine, restoreCache } = engineOf(10);
+    await caches.save(engine, "first", async () => ["0a", "0c"]);
+    expect(names()).toEqual(["first.0a.0c"]);
+    for (const [id, digests, times] of [
+      ["second", ["0b", "0c"], 1],
+      ["third", ["0b"], 1],
+      ["first", ["0b"], 2],
+    ] as const) {
+      caches.freed();
+      await caches.resume(engine, id, async () => digests);
+      expect(restoreCache, id).toHaveBeenCalledTimes(times);
+    }
+    await caches.remove("first");
+    expect(names()).toEqual([]);
   });
 
   it("stay below their limit: the oldest go first, one that is too large is not stored", async () => {

@@ -14,28 +14,39 @@ interface StoredCachesState {
 /**
  * The compressed caches of conversations, in the browser's storage, found by the digest of what they follow
  * from (`cacheDigest`): a conversation that is opened again, or another one with the same images and turns, goes
- * on without a prefill. The engine refuses what does not match; then it prefills anew.
+ * on without a prefill. The engine uses as much of a cache as the question's prompt shares with it, and refuses what
+ * does not match.
  */
 export interface StoredCaches {
   readonly store: ReadonlyStore<StoredCachesState>;
   /**
-   * Before a question: gives the engine the cache with this digest; undefined if it holds the
-   * conversation's already.
+   * Before a question: gives the engine the cache with the first of these digests that there is, or the
+   * conversation's own; undefined if it holds the conversation's already.
    */
-  resume(engine: Engine, conversationId: string, digest: Digest): Promise<void> | undefined;
-  /** After an answer: stores the cache. A failure, as in a private window, stores nothing. */
-  save(engine: Engine, conversationId: string, digest: Digest): Promise<void>;
+  resume(engine: Engine, conversationId: string, digests: Digests): Promise<void> | undefined;
+  /** After an answer: stores the cache, to be found by these. A failure, as in a private window, stores nothing. */
+  save(engine: Engine, conversationId: string, digests: Digests): Promise<void>;
   /** The engine's cache is gone: another conversation, another model, a lost device. */
   freed(): void;
   remove(conversationId: string): Promise<void>;
   removeAll(): Promise<void>;
 }
 
-/** Of a cache; computed only where it is needed. */
-type Digest = () => Promise<string>;
+/** Of a cache; computed only where they are needed. */
+type Digests = () => Promise<readonly string[]>;
 
-/** The conversation that wrote the file, with which it is removed, and the cache's digest. */
-const nameOf = (id: string, digest: string) => `${id}.${digest}`;
+/** The conversation that wrote the file, with which it is removed, and the cache's digests. */
+const nameOf = (id: string, digests: readonly string[]) => [id, ...digests].join(".");
+
+async function find(files: CacheFiles, id: string, digests: Digests): Promise<Blob | undefined> {
+  const names = (await files.list()).map(({ name }) => name.split("."));
+  const wanted = await digests();
+  const found = wanted
+    .map((digest) => names.find((parts) => parts.slice(1).includes(digest)))
+    .find((parts) => parts !== undefined);
+  const file = found ?? names.find((parts) => parts[0] === id);
+  return file && files.read(file.join("."));
+}
 
 export function createStoredCaches(files: CacheFiles, limit = STORED_CACHES_LIMIT): StoredCaches {
   const store = createStore<StoredCachesState>(() => ({ bytes: 0, count: 0 }));
@@ -71,32 +82,26 @@ export function createStoredCaches(files: CacheFiles, limit = STORED_CACHES_LIMI
     return last;
   }
 
-  async function find(digest: Digest): Promise<Blob | undefined> {
-    const end = nameOf("", await digest());
-    const file = (await files.list()).find(({ name }) => name.endsWith(end));
-    return file && files.read(file.name);
-  }
-
-  async function restore(engine: Engine, digest: Digest): Promise<void> {
+  async function restore(engine: Engine, id: string, digests: Digests): Promise<void> {
     await last;
-    const saved = await find(digest).catch(() => undefined);
+    const saved = await find(files, id, digests).catch(() => undefined);
     if (saved) await engine.restoreCache(saved).catch(() => false);
   }
 
   async function removeOf(id: string): Promise<void> {
     for (const { name } of await files.list()) {
-      if (name === id || name.startsWith(nameOf(id, ""))) await files.remove(name);
+      if (name.split(".")[0] === id) await files.remove(name);
     }
   }
 
   return {
     store,
-    resume(engine, id, digest) {
+    resume(engine, id, digests) {
       if (resident === id) return undefined;
       resident = id;
-      return restore(engine, digest);
+      return restore(engine, id, digests);
     },
-    async save(engine, id, digest) {
+    async save(engine, id, digests) {
       resident = id;
       const before = removals;
       const saved = await engine.saveCache().catch(() => undefined);
@@ -105,7 +110,7 @@ export function createStoredCaches(files: CacheFiles, limit = STORED_CACHES_LIMI
         await removeOf(id);
         if (saved.size > limit) return;
         await makeRoom(saved.size);
-        await files.write(nameOf(id, await digest()), saved);
+        await files.write(nameOf(id, await digests()), saved);
       });
     },
     freed() {

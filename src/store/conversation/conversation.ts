@@ -206,8 +206,9 @@ export function contextTokens(conversation: ChatConversation): number {
   for (const exchange of conversation.exchanges) {
     const result = standingResult(exchange);
     if (!result) continue;
-    const before = result.appended ? tokens : (result.layers[0]?.rowsBefore ?? tokens);
-    tokens = before + (result.appended ? result.promptTokens : 0) + result.tokenIds.length;
+    const prompt = result.appended ? tokens + result.promptTokens : 0;
+    // Appended to a cache that was cut back, it counts its own rows only.
+    tokens = Math.max(prompt, result.layers[0]?.rowsBefore ?? tokens) + result.tokenIds.length;
   }
   return tokens;
 }
