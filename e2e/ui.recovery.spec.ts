@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
 import type { Recording } from "../src/client/recording";
 import { expectAccessible } from "./pageChecks";
-import { ask, openScripted, recording } from "./scripted";
+import { ask, openScripted, recording, untilStored } from "./scripted";
 import { test } from "./test";
 
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });
@@ -18,13 +18,16 @@ async function openLibrary(page: Page): Promise<void> {
 test("a conversation that is open in two tabs loses no question", async ({ page, context }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
+  await untilStored(page);
   const second = await context.newPage();
   await openScripted(second);
   await expect(question(second, "What is the total?")).toBeVisible();
   await expect(second.getByText("is open in another tab. This is a copy")).toBeVisible();
   await ask(second, "What is the date?");
+  await untilStored(second);
   await expect(second.getByText("is open in another tab")).toHaveCount(0);
   await ask(page, "Read all the text.");
+  await untilStored(page);
   await page.close();
   await second.reload();
   // The newest is the first tab's, whose page is gone: it is opened as it is.
@@ -43,6 +46,7 @@ test("a conversation that is open in two tabs loses no question", async ({ page,
 test("a reload opens the conversation itself, not a copy", async ({ page }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
+  await untilStored(page);
   for (let visit = 0; visit < 3; visit++) await page.reload();
   await expect(question(page, "What is the total?")).toBeVisible();
   await expect(page.getByText("is open in another tab")).toHaveCount(0);
@@ -138,6 +142,7 @@ test("a conversation that did not finish drawing is not opened by itself again",
 }) => {
   await openScripted(page);
   await ask(page, "What is the total?");
+  await untilStored(page);
   // As a page leaves it that hangs while it draws.
   await page.evaluate(
     () =>
@@ -189,9 +194,17 @@ test("after a lost device the page says what it does, and the question is asked 
   const message = "The graphics device was lost.";
   const failure = { code: "deviceLost", message, action: "reload" } as const;
   const script: Recording = { load, answers: [{ ...asked, events: [], failure }] };
-  await openScripted(page, { script, pace: 1 });
+  await openScripted(page, { script });
+  // The notice goes when the model is there, so what the page says is noted.
+  await page.getByRole("region", { name: "Conversation" }).evaluate((log) => {
+    const said: string[] = [];
+    Object.assign(window, { said });
+    const note = () => said.push(log.querySelector("[role=status]")?.textContent ?? "");
+    new MutationObserver(note).observe(log, { subtree: true, childList: true });
+  });
   await ask(page, "What is the total?");
-  await expect(notice(page)).toContainText("The page loads the model again");
+  const said = () => page.evaluate(() => (window as unknown as { said: string[] }).said.join());
+  await expect.poll(said).toContain("The page loads the model again");
   await expect(question(page, "What is the total?").getByRole("alert")).toContainText(message);
   await expect(page.getByText("The page loads the model again")).toHaveCount(0);
 });

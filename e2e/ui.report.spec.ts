@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
 import { expectAccessible } from "./pageChecks";
-import { ask, openScripted } from "./scripted";
+import { ask, openScripted, untilStored } from "./scripted";
 import { test } from "./test";
 
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });
@@ -41,6 +41,7 @@ test("everything that the page has stored is deleted at once, after one question
   await openScripted(page);
   await ask(page, "What is the total?");
   await expect.poll(timesAsked).toBe("1");
+  await untilStored(page);
   await page.reload();
   await expect(question(page, "What is the total?")).toBeVisible();
   await ask(page, "What is the date?");

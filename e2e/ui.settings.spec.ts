@@ -144,9 +144,9 @@ test("the browser's bar has the colour of the theme that is in use", async ({ pa
   const theme = page.getByRole("button", { name: /^Theme/ });
   await theme.click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
-  expect(await color()).toEqual(light);
+  await expect.poll(color).toEqual(light);
   await page.reload();
-  expect(await color()).toEqual(light);
+  await expect.poll(color).toEqual(light);
 });
 
 test("a pinned lane stays, the others go back to the usual ones", async ({ page }) => {
