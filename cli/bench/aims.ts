@@ -33,7 +33,7 @@ interface CheckFigures {
   readonly wrong: readonly string[];
 }
 
-export interface Aim {
+interface Aim {
   readonly what: string;
   readonly aim: string;
   /** Absent: not measured. */

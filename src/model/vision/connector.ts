@@ -12,7 +12,7 @@ const CONNECTOR_EPSILON = 1e-5;
 
 type ConnectorBuffers = Pick<TowerScratch, "folded" | "foldedNormed" | "projected" | "features">;
 
-export interface Connector {
+interface Connector {
   readonly config: TowerConfig;
   readonly weights: TowerWeights;
   readonly kernels: TowerKernels;

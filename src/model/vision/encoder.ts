@@ -19,7 +19,7 @@ export interface ImageFeatures {
   readonly unprojected?: UnprojectedRows;
 }
 
-export interface UnprojectedRows {
+interface UnprojectedRows {
   /** f32 [rows of the encoder, width], in the pool `vision`. */
   readonly buffer: GPUBuffer;
   readonly width: number;

@@ -49,7 +49,7 @@ fn chunk_of(z: u32) -> Chunk {
 }
 
 /// Slots that a row of a chunk of `rows` sees, `before` of them from before the chunk.
-fn slots_seen(before: u32, row: u32, rows: u32) -> u32 {
+fn visible_slots(before: u32, row: u32, rows: u32) -> u32 {
   return before + select(rows, min(row + 1u, rows), CAUSAL);
 }
 

@@ -28,10 +28,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let o_base = (chunk.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
   // Slots that each of the four rows sees.
   let visible = vec4u(
-    slots_seen(region.y, row, chunk.rows),
-    slots_seen(region.y, row + 1u, chunk.rows),
-    slots_seen(region.y, row + 2u, chunk.rows),
-    slots_seen(region.y, row + 3u, chunk.rows),
+    visible_slots(region.y, row, chunk.rows),
+    visible_slots(region.y, row + 1u, chunk.rows),
+    visible_slots(region.y, row + 2u, chunk.rows),
+    visible_slots(region.y, row + 3u, chunk.rows),
   );
   let last_slot = visible.w - 1u;
 

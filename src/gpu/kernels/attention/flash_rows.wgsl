@@ -11,8 +11,8 @@ struct Rows {
 fn mask(chunk: Chunk, rows: ptr<function, Rows>, before: u32, row: u32, key: u32) {
   let keys_of = key + vec4u(0, 1, 2, 3);
   for (var i = 0u; i < 4u; i++) {
-    let seen = keys_of < vec4u(slots_seen(before, row + i, chunk.rows));
-    rows.scores[i] = select(vec4f(HIDDEN), rows.scores[i], seen);
+    let visible = keys_of < vec4u(visible_slots(before, row + i, chunk.rows));
+    rows.scores[i] = select(vec4f(HIDDEN), rows.scores[i], visible);
   }
 }
 

@@ -25,7 +25,7 @@ fn main(
   }
   let kv_head = head / (params.heads / params.kv_heads);
   let region = table[chunk.layer * params.kv_heads + kv_head];
-  let last_slot = slots_seen(region.y, first_row + 4u * WORKGROUP - 1u, chunk.rows) - 1u;
+  let last_slot = visible_slots(region.y, first_row + 4u * WORKGROUP - 1u, chunk.rows) - 1u;
   let stride = params.heads * params.depth4;
   let row = first_row + 4u * local.x;
   let rows = min(row + vec4u(0, 1, 2, 3), vec4u(chunk.rows - 1u));
@@ -33,10 +33,10 @@ fn main(
   let o = (chunk.first + row + vec4u(0, 1, 2, 3)) * stride + head * params.depth4;
   // Slots that each of the four rows sees.
   let visible = vec4u(
-    slots_seen(region.y, row, chunk.rows),
-    slots_seen(region.y, row + 1u, chunk.rows),
-    slots_seen(region.y, row + 2u, chunk.rows),
-    slots_seen(region.y, row + 3u, chunk.rows),
+    visible_slots(region.y, row, chunk.rows),
+    visible_slots(region.y, row + 1u, chunk.rows),
+    visible_slots(region.y, row + 2u, chunk.rows),
+    visible_slots(region.y, row + 3u, chunk.rows),
   );
   let has_rows = row < chunk.rows;
 

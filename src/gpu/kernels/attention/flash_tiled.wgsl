@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     return;
   }
   let region = table[chunk.layer * params.kv_heads + head / (params.heads / params.kv_heads)];
-  let slots = slots_seen(region.y, first_row + 8u * HIGH - 1u, chunk.rows);
+  let slots = visible_slots(region.y, first_row + 8u * HIGH - 1u, chunk.rows);
   let tx = local.x % 16u;
   let ty = local.x / 16u;
   var low: Rows;

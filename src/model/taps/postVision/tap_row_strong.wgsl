@@ -30,22 +30,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = params.row + index / params.heads;
   let kv_head = (index % params.heads) / (params.heads / params.kv_heads);
 
-  var seen = 0u;
+  var visible = 0u;
   if (inside) {
     let span = spans[params.layer * params.kv_heads + kv_head];
-    seen = min(span.y, span.z + row + 1u);
+    visible = min(span.y, span.z + row + 1u);
   }
   let first = reduction_index(local);
   var largest = vec4f(0.0);
-  for (var key = first; key * 4u < seen; key += REDUCTION_WIDTH) {
+  for (var key = first; key * 4u < visible; key += REDUCTION_WIDTH) {
     largest = max(largest, probabilities[index * params.keys_vec4 + key]);
   }
   largest = reduce_max4(largest, local);
   let bar = params.threshold * max(max(largest.x, largest.y), max(largest.z, largest.w));
 
   var count = vec4f(0.0); // whole numbers far below 2^24
-  for (var key = first; key * 4u < seen; key += REDUCTION_WIDTH) {
-    let counts = key * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(seen);
+  for (var key = first; key * 4u < visible; key += REDUCTION_WIDTH) {
+    let counts = key * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(visible);
     let reaches = probabilities[index * params.keys_vec4 + key] >= vec4f(bar);
     count += select(vec4f(0.0), vec4f(1.0), counts & reaches);
   }

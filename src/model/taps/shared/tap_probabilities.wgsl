@@ -50,9 +50,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   let target_index = (row * params.heads + head) * keys_vec4 + gid.x;
   let stride = params.heads * keys_vec4;
   for (var i = 0u; i < min(BLOCK, params.rows - row); i++) {
-    let seen = min(span.y, span.z + params.row + row + i + 1u);
+    let visible = min(span.y, span.z + params.row + row + i + 1u);
     let probability = exp(scores[i] - lse[rows[i]]);
-    probabilities[target_index + i * stride] = select(vec4f(), probability, keys < vec4u(seen));
+    probabilities[target_index + i * stride] = select(vec4f(), probability, keys < vec4u(visible));
   }
 }
 
