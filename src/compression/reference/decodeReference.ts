@@ -7,7 +7,7 @@ import type { DecodeRule } from "../types";
  * Every layer is a list of ids, oldest first; the newest row's attention gives scores by place.
  */
 export class RowLedger {
-  readonly layers: readonly Held[];
+  readonly layers: readonly CachedLayer[];
   private readonly rule: DecodeRule;
 
   /**
@@ -44,13 +44,13 @@ export class RowLedger {
     });
     const due = this.layers.map(({ ids }, layer) => this.rule.due(layer, ids.length, seen));
     const shared = this.rule.victim.kind === "lowest" && this.rule.victim.across === "model";
-    this.layers.forEach((held, layer) => {
+    this.layers.forEach((cached, layer) => {
       for (let i = 0; i < due[layer]!; i++) {
-        const scores = shared ? this.meanSums() : held.sums;
+        const scores = shared ? this.meanSums() : cached.sums;
         const row = attention?.[layer];
-        const place = this.victim(layer, held, scores, row);
+        const place = this.victim(layer, cached, scores, row);
         if (shared) for (const each of this.layers) remove(each, place);
-        else remove(held, place);
+        else remove(cached, place);
       }
       if (shared) due.fill(0, layer + 1);
     });
@@ -59,7 +59,7 @@ export class RowLedger {
 
   private victim(
     layer: number,
-    { ids }: Held,
+    { ids }: CachedLayer,
     sums: readonly number[],
     newest: ArrayLike<number> | undefined,
   ): number {
@@ -84,12 +84,12 @@ export class RowLedger {
   }
 }
 
-interface Held {
+interface CachedLayer {
   readonly ids: number[];
   readonly sums: number[];
 }
 
-function remove({ ids, sums }: Held, place: number): void {
+function remove({ ids, sums }: CachedLayer, place: number): void {
   ids.splice(place, 1);
   sums.splice(place, 1);
 }

@@ -39,9 +39,9 @@ export function afterDecode(
   const tokens = (fixture.inputs.decode ?? []).map((step) => floats(need(step[name], name)));
   const out: Float32Array[] = [];
   let start = 0;
-  ids.forEach((held, layer) => {
+  ids.forEach((cached, layer) => {
     for (let head = 0; head < heads; head++) {
-      for (const id of held) {
+      for (const id of cached) {
         const at =
           id < GENERATED ? start + (head * lens[layer]! + id) * dim : (layer * heads + head) * dim;
         const from = id < GENERATED ? prompt : tokens[id - GENERATED]!;
