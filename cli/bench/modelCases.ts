@@ -120,7 +120,8 @@ export async function compactionCase(bench: Bench, { name, decoder }: BenchedMod
     report.set(["ratios", "compactionSteps", name, `${rows}`], ratio);
     report.line(
       `  ${rows} rows: compaction of all layers to ${percent(KEEP)} takes ` +
-        `${median(measured.compactions).toFixed(2)} ms, ${ratio.toFixed(2)} decoding steps`,
+        `${median(measured.compactions).toFixed(2)} ms, ${ratio.toFixed(2)} decoding steps; ` +
+        `${median(measured.submitted).toFixed(2)} ms until it is submitted`,
     );
   }
 }

@@ -9,6 +9,8 @@ export interface CompactionTimes {
   /** Median step of each repeat. */
   readonly steps: readonly number[];
   readonly compactions: readonly number[];
+  /** Of each compaction, until its work was submitted: what the CPU does. */
+  readonly submitted: readonly number[];
 }
 
 /** Prefills with one tap each, to compare with prefills without any, in milliseconds. */
@@ -38,20 +40,26 @@ export async function timeCompaction(
   }: { readonly rows: number; readonly keep: number; readonly repeats: number },
 ): Promise<CompactionTimes> {
   const steps: number[] = [];
-  const compactions: number[] = [];
+  const [compactions, submitted]: [number[], number[]] = [[], []];
   await timeTappedPrefill(decoder, 40); // compiles, and leaves logits to draw from
   for (let run = 0; run <= repeats; run++) {
     const cache = await filledCache(decoder, rows);
     const start = cache.rowCounts().map((layer) => layer.map(() => 0));
     const times = await greedySteps(decoder, cache, STEPS);
     const plan = evenPlan(decoder, rows, keep);
-    const ms = await timed(decoder, () => compact(cache, plan, start));
+    let onCpu = 0;
+    const ms = await timed(decoder, async () => {
+      const started = performance.now();
+      await compact(cache, plan, start);
+      onCpu = performance.now() - started;
+    });
     cache.destroy();
     if (run === 0) continue; // warm-up
     steps.push(middle(times.slice(1)));
     compactions.push(ms);
+    submitted.push(onCpu);
   }
-  return { steps, compactions };
+  return { steps, compactions, submitted };
 }
 
 /** A prefill of `rows` without taps, then with each; the readback is included. */

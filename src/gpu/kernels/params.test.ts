@@ -50,6 +50,7 @@ async function allSpecs(): Promise<readonly KernelSpec[]> {
   const vision = [createImagePatches, createGatherRows, createBlendRows, createAddFeatures];
   for (const create of [...vision, createReceivedAttention, createMaxAbs]) await create(gpu);
   await createRopeAppend(gpu, "f32");
+  await createRopeAppend(gpu, "f32", true);
   await createEmbed(gpu, "f16");
   await createEmbed(gpu, "q4g32");
   for (const create of [createGatherKv, createNearestKey, createReorderKv]) {

@@ -7,7 +7,7 @@ import type { KvCache } from "../kv/cache";
 import { Scratch } from "../scratch";
 import type { Decoder } from "./decoder";
 import { recordProducts } from "./forward";
-import { append, rowProducts, type SplitScratch } from "./layerKernels";
+import { append, normOf, rowProducts, type SplitScratch } from "./layerKernels";
 import { type StepArgs, splitScratch } from "./stepProgram";
 import type { TokenReadback } from "./tokenReadback";
 
@@ -156,6 +156,7 @@ export class BatchProgram {
     const { heads, kvHeads, headDim } = config;
     const { args, angles, queries } = this.#members[row] as Member;
     const cache = bindingOf(args.cache, layer);
+    const norm = normOf(this.#decoder, this.#decoder.weights.layers[layer] as LayerWeights);
     const qkv = this.#row(activations.qkv, row, (heads + 2 * kvHeads) * headDim);
     append(this.#decoder, recorder, cache, 1, (binding) =>
       kernels.ropeAppend(recorder, {
@@ -165,6 +166,7 @@ export class BatchProgram {
         angles,
         queries,
         rows: 1,
+        norm,
       }),
     );
   }

@@ -22,7 +22,6 @@ function recordingModel(log: string[], headNorm?: string): ForwardModel {
     embed: kernel("embed"),
     norm: kernel("norm"),
     matmul: { bias: kernel("matmul"), residual: kernel("add"), gated: kernel("gated") },
-    headNorm: kernel("headNorm"),
     ropeAppend: kernel("ropeAppend"),
     flash: kernel("flash"),
     attend: kernel("attend"),
@@ -96,14 +95,14 @@ it("decodes a step with five kernels per layer", () => {
   expect(log).toEqual(["embed", ...layer(0), ...layer(1), "head"]);
 });
 
-it("normalises queries and keys between their product and their rotation", () => {
+it("normalises queries and keys with their rotation", () => {
   const log: string[] = [];
   const model = recordingModel(log, "weights");
   const pass = { cache, ids, features: [], firstRow: 0 };
   recordForward(model, recorder, { ...pass, rows: 7, layerKernels: chunkKernels(model, 7) });
-  expect(log.splice(0).slice(2, 5)).toEqual(["matmul: normed → qkv", "headNorm", "ropeAppend"]);
+  expect(log.splice(0).slice(2, 5)).toEqual(["matmul: normed → qkv", "ropeAppend", "flash"]);
   const scratch = { partials: ids, stats: ids };
   const step = { ...stepKernels(model, cache, scratch), ...stepProducts(model) };
   recordForward(model, recorder, { ...pass, rows: 1, layerKernels: step });
-  expect(log.slice(1, 4)).toEqual(["head", "headNorm", "ropeAppend"]);
+  expect(log.slice(1, 4)).toEqual(["head", "ropeAppend", "attend"]);
 });

@@ -2,7 +2,6 @@ import type { Gpu } from "@/gpu/gpu";
 import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
 import { ATTEND_DIVISIONS } from "@/gpu/kernels/attention/attendDivision";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
-import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
 import { createRoundRows, type RoundRows } from "@/gpu/kernels/attention/roundRows";
 import { type AddFeatures, createAddFeatures } from "@/gpu/kernels/common/addFeatures";
@@ -24,7 +23,6 @@ export interface KernelSet {
   readonly addFeatures: AddFeatures;
   readonly norm: RmsNorm;
   readonly matmul: Readonly<Record<"bias" | "residual" | "gated", Matmul>>;
-  readonly headNorm: HeadNorm;
   readonly ropeAppend: RopeAppend;
   /** For a cache of codes. */
   readonly roundRows: RoundRows | undefined;
@@ -97,7 +95,6 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     embed,
     addFeatures,
     norm,
-    headNorm,
     bias,
     residual,
     gated,
@@ -111,11 +108,10 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     createEmbed(gpu, types.embedding[0] as DType),
     createAddFeatures(gpu),
     createRmsNorm(gpu, reduction),
-    createHeadNorm(gpu, reduction),
     matmul("bias", "qkv", "head"),
     matmul("residual", "output", "down"),
     matmul("gated", "gateUp"),
-    createRopeAppend(gpu, kvType),
+    createRopeAppend(gpu, kvType, shape.hasHeadNorm),
     isGroupedKv(kvType) ? createRoundRows(gpu, kvType, shape, reduction) : undefined,
     createFlash(gpu, { variant: variants.flash, kvType, shape }),
     createAttend(gpu, { reduction, kvType, shape, division: ATTEND_DIVISIONS[variants.attend] }),
@@ -127,7 +123,6 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     embed,
     addFeatures,
     norm,
-    headNorm,
     matmul: products,
     ropeAppend,
     roundRows,

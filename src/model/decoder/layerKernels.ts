@@ -1,4 +1,4 @@
-import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import type { CacheBinding, QueryKeyNorm } from "@/gpu/kernels/attention/ropeAppend";
 import type { Recorder } from "@/gpu/recorder";
 import type { LayerWeights } from "../checkpoint/weights";
 import type { KvCache } from "../kv/cache";
@@ -16,9 +16,17 @@ export function append(
   if (from) kernels.roundRows?.(recorder, { from, cache, rows });
 }
 
+/** The norm of a layer's queries and keys, if it has one. */
+export function normOf(
+  { config: { normEpsilon: epsilon } }: ForwardModel,
+  { headNorm: weights }: LayerWeights,
+): QueryKeyNorm | undefined {
+  return weights && { weights, epsilon };
+}
+
 /** The products of a layer on several rows. */
 interface RowProducts extends ProductKernels {
-  /** `qkv` = RMSNorm(x) Wqkvᵀ + b, and the norms of its heads */
+  /** `qkv` = RMSNorm(x) Wqkvᵀ + b */
   projectQkv(recorder: Recorder, weights: LayerWeights): void;
 }
 
@@ -36,10 +44,6 @@ export function rowProducts(model: ForwardModel, rows: number): RowProducts {
       const { qkv: matrix } = weights;
       kernels.norm(recorder, { ...norm, weight });
       kernels.matmul.bias(recorder, { input: normed, matrix, bias, output: qkv, rows });
-      if (weights.headNorm) {
-        const inPlace = { shape: config, weights: weights.headNorm, qkv, rows, epsilon };
-        kernels.headNorm(recorder, inPlace);
-      }
     },
     addAttended(recorder, { output: matrix, outputBias: bias }) {
       const product = { input: attended, matrix, bias, output: residual, rows };
@@ -64,7 +68,7 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
     ...products,
     appendQkv(recorder, weights, cache) {
       products.projectQkv(recorder, weights);
-      const rotated = { shape, qkv, angles, queries, rows };
+      const rotated = { shape, qkv, angles, queries, rows, norm: normOf(model, weights) };
       append(model, recorder, cache, rows, (binding) =>
         kernels.ropeAppend(recorder, { ...rotated, cache: binding }),
       );
@@ -94,12 +98,11 @@ export function stepKernels(
   const { hidden, normEpsilon: epsilon } = config;
   /** A head's norm needs the whole head, which no unit of the fused kernel has. */
   const appendNormed: AttentionKernels["appendQkv"] = (recorder, weights, binding) => {
-    const { attentionNorm, qkv: matrix, headNorm } = weights;
+    const { attentionNorm, qkv: matrix } = weights;
     const normWeight = { buffer: attentionNorm.buffer, size: hidden * 4 };
     const product = { input: residual, inputRow: 0, normWeight, matrix, logits: qkv, epsilon };
     kernels.decode.head(recorder, product);
-    const row = { shape: config, qkv, rows: 1 };
-    kernels.headNorm(recorder, { ...row, weights: headNorm as GPUBuffer, epsilon });
+    const row = { shape: config, qkv, rows: 1, norm: normOf(model, weights) };
     append(model, recorder, binding, 1, (target) =>
       kernels.ropeAppend(recorder, { ...row, cache: target, angles, queries }),
     );

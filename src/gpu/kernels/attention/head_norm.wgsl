@@ -1,5 +1,6 @@
 // head_norm: normalises every query and key of a fused projection over its head, in place:
-// x / rms(x) * weight, before the rotation. Qwen3: https://arxiv.org/abs/2505.09388.
+// x / rms(x) * weight. Vision encoders take all queries of a row as one head; decoders normalise while they rotate
+// (rope_append).
 //
 //   qkv      [rows, all_heads, depth4] vec4: query heads, key heads, value heads
 //   weights  [2, depth4] vec4: of queries, of keys
