@@ -57,30 +57,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     query[i] = queries[head * DEPTH4 + min(i, last)] * params.scale;
   }
   workgroupBarrier();
-  var low = vec4f(HIDDEN); // highest scores of heads 0 … 3
-  var high = vec4f(HIDDEN);
+  var peaks = NO_HEADS;
   for (var slot = local.x; slot < slots; slot += WORKGROUP) {
     let scores = scores_of(base + slot);
-    low = max(low, scores[0]);
-    high = max(high, scores[1]);
-    for (var h = 0u; h < GROUP; h++) {
-      weights[h * MOST_SPAN + slot] = scores[h / 4u][h % 4u];
-    }
+    peaks = Heads(max(peaks.low, scores.low), max(peaks.high, scores.high));
+    keep(slot, scores);
   }
-  let peaks = array(reduce_max4(low, local), reduce_highs(high, local, true));
-  var mass = array<vec4f, 2>();
+  peaks = highest(peaks, local);
+  var masses = Heads();
   for (var slot = local.x; slot < slots; slot += WORKGROUP) {
-    for (var h = 0u; h < GROUP; h++) {
-      let weight = exp(weights[h * MOST_SPAN + slot] - peaks[h / 4u][h % 4u]);
-      weights[h * MOST_SPAN + slot] = weight;
-      mass[h / 4u][h % 4u] += weight;
-    }
+    let scores = kept(slot);
+    let weight = Heads(exp(scores.low - peaks.low), exp(scores.high - peaks.high));
+    masses = Heads(masses.low + weight.low, masses.high + weight.high);
+    keep(slot, weight);
   }
-  // The barriers of these also publish `weights`.
-  let masses = array(reduce_add4(mass[0], local), reduce_highs(mass[1], local, false));
+  // The barriers of this also publish `weights`.
+  masses = total_of(masses, local);
   let to = split * params.heads + head;
   if (local.x < heads) {
-    store_stats(to + local.x, peaks[local.x / 4u][local.x % 4u], masses[local.x / 4u][local.x % 4u]);
+    store_stats(to + local.x, of_head(peaks, local.x), of_head(masses, local.x));
   }
 
   var total: array<vec4f, 2u * KV_RUN4>; // KV_RUN4 vec4 of the first head, then of the second
@@ -111,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         sum += sums[s * RUNS * HALVES + local.x];
       }
       if (DIRECT) {
-        sum /= masses[own / 4u][own % 4u];
+        sum /= of_head(masses, own);
       }
       partials[(to + own) * DEPTH4 + column * KV_RUN4 + i % KV_RUN4] = sum;
     }
