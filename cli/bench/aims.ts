@@ -22,7 +22,10 @@ export interface Figures {
 interface ModelFigures {
   readonly steps?: readonly StepTimes[];
   readonly prefills?: readonly Omit<PrefillTimes, "kernels">[];
-  readonly compactions?: readonly ({ readonly rows: number } & Omit<CompactionTimes, "submitted">)[];
+  readonly compactions?: readonly ({ readonly rows: number } & Omit<
+    CompactionTimes,
+    "submitted"
+  >)[];
   readonly taps?: readonly ({ readonly rows: number } & TapTimes)[];
 }
 
