@@ -1,4 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
+import { kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { type Decoder, promptIds } from "@/model/decoder/decoder";
 import { generate } from "@/model/decoder/generation";
@@ -207,8 +208,8 @@ function matrixBytes({ weights }: Decoder) {
   };
 }
 
-function cacheBytes({ config }: Decoder, rows: number): number {
-  return rows * config.layers * config.kvHeads * config.headDim * 2 * 2;
+function cacheBytes({ config, kvType }: Decoder, rows: number): number {
+  return 2 * rows * config.layers * config.kvHeads * kvRowBytes(kvType, config.headDim);
 }
 
 /** Bytes that all dispatches of a kernel read in one step. */

@@ -8,7 +8,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (unit_index(group, local) > 0u) {
     return;
   }
-  let sum = softmax(local);
   var best = LOWEST;
   var best_id = NONE;
   for (var slice = reduction_index(local); slice < params.slices; slice += REDUCTION_WIDTH) {
@@ -18,5 +17,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       best_id = u32(part.z);
     }
   }
-  store_best(best, best_id, sum, local);
+  let peak = reduce_max4(vec4f(best), local).x;
+  var mass = 0.0;
+  for (var slice = reduction_index(local); slice < params.slices; slice += REDUCTION_WIDTH) {
+    let part = slices[slice];
+    mass += part.y * exp(part.x - peak);
+  }
+  mass = reduce_add4(vec4f(mass), local).x;
+  let candidate = select(LOWEST, -f32(best_id), best == peak && best_id != NONE);
+  store(reduce_max4(vec4f(candidate), local).x, peak, mass, local);
 }

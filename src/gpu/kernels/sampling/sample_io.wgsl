@@ -57,7 +57,11 @@ fn softmax(local: vec3u) -> Softmax {
 fn store_best(score: f32, id: u32, sum: Softmax, local: vec3u) {
   let highest = reduce_max4(vec4f(score), local).x;
   let candidate = select(LOWEST, -f32(id), score == highest && id != NONE);
-  let chosen = reduce_max4(vec4f(candidate), local).x;
+  store(reduce_max4(vec4f(candidate), local).x, sum.peak, sum.mass, local);
+}
+
+/// `chosen`: the negative id, LOWEST for none; `mass`: the sum of exp(logit - peak) over all ids.
+fn store(chosen: f32, peak: f32, mass: f32, local: vec3u) {
   if (reduction_index(local) > 0u) {
     return;
   }
@@ -65,6 +69,6 @@ fn store_best(score: f32, id: u32, sum: Softmax, local: vec3u) {
   sampled[0] = NONE;
   if (chosen > LOWEST) {
     sampled[0] = u32(-chosen);
-    sampled[2] = bitcast<u32>(logits[u32(-chosen)] - sum.peak - log(sum.mass));
+    sampled[2] = bitcast<u32>(logits[u32(-chosen)] - peak - log(mass));
   }
 }
