@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { greedy } from "@/protocol/defaults";
+import { tellAims } from "./bench/aimTable";
 import { benchCompare, printCompare } from "./bench/compare";
 import { benchLanes, printLanes } from "./bench/lanes";
 import { benchPage, printPage } from "./bench/page";
@@ -51,6 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     report.set(["node"], node);
     report.set(["ratios"], node.ratios);
   }
+  tellAims(report, false);
   report.line(`\nended after ${report.seconds.toFixed(0)} s of ${seconds}`);
   return 0;
 }

@@ -5,7 +5,7 @@ import { requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { chooseVariants } from "@/gpu/variants";
-import { tellAims } from "./bench/aimsCase";
+import { tellAims } from "./bench/aimTable";
 import { type Bench, CASES, MODEL_CASES, MODELS } from "./bench/cases";
 import { loadBenched } from "./bench/modelCases";
 import { pack } from "./bench/pack";

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { aimLines, aimsOf, type Figures } from "./aims";
+import { aimsOf, type Figures } from "./aims";
+import { aimLines } from "./aimTable";
 
 /** Medians of the runs of 2026-11-28 on an H200 (docs/log/performance.md). */
 const RECORDED: Figures = JSON.parse(fs.readFileSync("fixtures/bench/h200.json", "utf8"));
@@ -36,7 +37,7 @@ describe("the aims of a recorded run", () => {
     expect(lines[0]).toMatch(
       /^MISS {2}Llama-1\.1B, a token at 1 000 rows, of copy +≥ 60\.0 % +40\.2 %$/,
     );
-    expect(lines.at(-1)).toBe("7 met, 18 missed, 0 not measured");
+    expect(lines.at(-1)).toBe("7 met, 18 missed, 2 not measured");
   });
 });
 
@@ -57,6 +58,14 @@ it("asks a software adapter for ratios alone", () => {
 
 it("an answer that is not PyTorch's is a miss, however small the error", () => {
   const check = { variants: {}, prefillError: 1e-6, decodeError: 1e-6, wrong: ["tiny 40"] };
-  const logits = aimsOf({ checks: [check] }).at(-1);
+  const logits = aimsOf({ checks: [check] }).at(-3);
   expect(logits).toMatchObject({ measured: "1.0e-6, 1 other answers", isMet: false });
+});
+
+it("tells a person's two waits", () => {
+  const waits = { ready: [3200, 5400, 3300], firstToken: [6100] };
+  expect(aimsOf({ waits }).slice(-2)).toMatchObject([
+    { measured: "3.3 s", isMet: true },
+    { measured: "6.1 s", isMet: false },
+  ]);
 });

@@ -5,6 +5,7 @@ import type { Variants } from "@/gpu/variants";
 import { median } from "@/text/stats";
 import type { LatencyCell } from "./latencyCase";
 import { percent } from "./report";
+import type { UserWaits } from "./waits";
 
 /** The part of a bench's report that the aims are about. Everything may be missing. */
 export interface Figures {
@@ -17,6 +18,7 @@ export interface Figures {
   >;
   readonly latency?: Readonly<Record<string, readonly LatencyCell[]>>;
   readonly checks?: readonly CheckFigures[];
+  readonly waits?: UserWaits;
 }
 
 interface ModelFigures {
@@ -68,24 +70,15 @@ export function aimsOf(figures: Figures): readonly Aim[] {
     ...latencyAims(figures),
     ...ortAims(figures),
     logitsAim(figures),
+    ...waitAims(figures),
   ];
-}
-
-/** One line per aim, and their count. */
-export function aimLines(aims: readonly Aim[]): readonly string[] {
-  const width = Math.max(...aims.map(({ what }) => what.length));
-  const lines = aims.map(({ what, aim, measured, isMet }) => {
-    const mark = isMet === undefined ? "  – " : isMet ? "met " : "MISS";
-    return `${mark}  ${what.padEnd(width)}  ${aim.padEnd(15)} ${measured ?? "not measured"}`;
-  });
-  const count = (met: boolean | undefined) => aims.filter(({ isMet }) => isMet === met).length;
-  return [...lines, `${count(true)} met, ${count(false)} missed, ${count(undefined)} not measured`];
 }
 
 type Show = (value: number) => string;
 const times: Show = (value) => `${value.toFixed(2)} ×`;
 const micro: Show = (value) => `${value.toFixed(1)} µs`;
 const tera: Show = (value) => `${value.toFixed(1)} TFLOP/s`;
+const seconds: Show = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const steps: Show = (value) => `${value.toFixed(1)} steps`;
 
 function atLeast(
@@ -267,6 +260,14 @@ function ortAims({ ratios = {} }: Figures): readonly Aim[] {
   return [
     atLeast("ONNX Runtime's time for a token to ours", 2, decode?.ratio, times, decode?.where),
     atLeast("its time for a prefill to ours", 1, prefill?.ratio, times, prefill?.where),
+  ];
+}
+
+/** Of a person, on a software adapter; `npm run bench` measures them. */
+function waitAims({ waits }: Figures): readonly Aim[] {
+  return [
+    atMost("page opened, model ready (npm run bench)", 5000, waits && median(waits.ready), seconds),
+    atMost("question sent, first token", 6000, waits && median(waits.firstToken), seconds),
   ];
 }
 

@@ -1,4 +1,3 @@
-import { aimLines, aimsOf, type Figures } from "./aims";
 import type { Bench, Sizes } from "./cases";
 import { checkCase } from "./fixtures";
 import { attentionCase } from "./kernelCases";
@@ -13,7 +12,6 @@ import {
   tapsCase,
 } from "./modelCases";
 import { ortCase } from "./ortCase";
-import type { Report } from "./report";
 import { tuneCase } from "./tuneCase";
 
 type ModelCase = (bench: Bench, model: BenchedModel) => Promise<void>;
@@ -87,14 +85,4 @@ async function runParts(bench: Bench, parts: readonly Part[]): Promise<void> {
       }
     });
   }
-}
-
-/** The aims that the report has figures for; all of them if `isComplete`. */
-export function tellAims(report: Report, isComplete: boolean): void {
-  const aims = aimsOf(report.figures as Figures);
-  const told = isComplete ? aims : aims.filter(({ measured }) => measured !== undefined);
-  if (told.length === 0) return;
-  report.set(["aims"], told);
-  report.line("\nAims (docs/performance.md):");
-  for (const line of aimLines(told)) report.line(line);
 }

@@ -5,7 +5,7 @@ import { buildIfStale, serveSite } from "../shared/site";
 import type { Report } from "./report";
 
 /** What a person waits for, in milliseconds, at each of several visits. */
-interface UserWaits {
+export interface UserWaits {
   /** From opening the page to the model being ready, when the adapter has been tested before. */
   readonly ready: readonly number[];
   /** From sending a question about the sample to the first token of its answer, with an empty cache. */
