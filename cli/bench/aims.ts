@@ -38,7 +38,7 @@ interface CheckFigures {
   readonly wrong: readonly string[];
 }
 
-interface Aim {
+export interface Aim {
   readonly what: string;
   readonly aim: string;
   /** Absent: not measured. */
