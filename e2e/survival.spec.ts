@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { expect, type Page } from "@playwright/test";
+import { expect, type Page, type Worker } from "@playwright/test";
+import { untilStored } from "./scripted";
 import { test } from "./test";
 
 /**
@@ -81,6 +82,23 @@ async function askThrough(page: Page, fate: Fate, question: string): Promise<voi
   await expect(answers(page).last()).toHaveAttribute("data-phase", "done", { timeout: 60_000 });
 }
 
+/** Ends an idle worker or its device, and waits until the page has heard of it and loaded the model again. */
+async function loadedAgain(page: Page, end: (worker: Worker) => Promise<unknown>): Promise<void> {
+  await page
+    .getByRole("banner")
+    .locator("[data-phase=ready]")
+    .evaluate((dot: HTMLElement) => {
+      const again = new Promise<void>((done) => {
+        new MutationObserver(() => dot.dataset.phase === "ready" && done()).observe(dot, {
+          attributeFilter: ["data-phase"],
+        });
+      });
+      Object.assign(window, { again });
+    });
+  await end(page.workers().at(-1)!);
+  await page.evaluate(() => (window as unknown as { again: Promise<void> }).again);
+}
+
 test("twenty turns with three images survive a reload, a killed worker and a lost device", async ({
   page,
 }) => {
@@ -113,6 +131,7 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   await turns(2);
 
   const before = await transcript();
+  await untilStored(page);
   await page.reload();
   await expect(answers(page)).toHaveCount(7);
   expect(await transcript()).toEqual(before);
@@ -129,18 +148,15 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   await turns(3);
 
   // Also between two questions: only the lock reports the end of an idle worker.
-  await page
-    .workers()
-    .at(-1)
-    ?.evaluate(() => self.close());
+  await loadedAgain(page, (worker) => worker.evaluate(() => self.close()));
   await turns(1);
-  await page
-    .workers()
-    .at(-1)
-    ?.evaluate(() => void (self as never as { device: GPUDevice }).device.destroy());
+  await loadedAgain(page, (worker) =>
+    worker.evaluate(() => (self as never as { device: GPUDevice }).device.destroy()),
+  );
   await turns(1);
 
   const whole = await transcript();
+  await untilStored(page);
   await page.reload();
   await expect(answers(page)).toHaveCount(20);
   expect(await transcript()).toEqual(whole);
@@ -148,24 +164,36 @@ test("twenty turns with three images survive a reload, a killed worker and a los
   await expect(page.getByRole("list", { name: "Images asked about" })).toHaveCount(3);
 });
 
+/** Names of the caches that are stored whole. */
+function storedCaches(page: Page): Promise<readonly string[]> {
+  return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle("caches", { create: true });
+    const names: string[] = [];
+    for await (const [name, handle] of folder.entries()) {
+      const file = (handle as FileSystemFileHandle).getFile();
+      const size = await file.then((each) => each.size).catch(() => 0); // it may be gone
+      if (size > 0 && !name.endsWith(".crswap")) names.push(name);
+    }
+    return names;
+  });
+}
+
 test("a reload goes on from the stored cache, which is deleted with its conversation", async ({
   page,
 }) => {
-  const kept = () =>
-    page.evaluate(async () => {
-      const root = await navigator.storage.getDirectory();
-      const folder = await root.getDirectoryHandle("caches", { create: true });
-      const names: string[] = [];
-      for await (const name of folder.keys()) names.push(name);
-      return names.length;
-    });
   await page.goto("./?model=tiny-smolvlm&policy=prefixkv&keep=10&max-new-tokens=4");
   await ask(page, "Turn 1?");
-  await expect.poll(kept).toBe(1);
+  await expect.poll(() => storedCaches(page)).toHaveLength(1);
+  const [first] = await storedCaches(page);
+  await untilStored(page);
   await page.reload();
   await expect(answers(page)).toHaveCount(1);
   await ask(page, "Turn 2?");
   await expect(page.getByText(/rows appended/)).toBeAttached();
+  const newer = async () => (await storedCaches(page)).filter((name) => name !== first);
+  await expect.poll(newer).toHaveLength(1);
+  await untilStored(page);
 
   // A question in place of the last one goes on from the turn before it.
   await page.reload();
@@ -179,10 +207,12 @@ test("a reload goes on from the stored cache, which is deleted with its conversa
 
   await page.getByRole("button", { name: "History" }).click();
   await expect(page.getByText(/^\d caches? stored/)).toBeVisible();
-  for (const name of await page.getByRole("button", { name: /^Delete Turn 1/ }).all()) {
-    await name.click();
+  const deletions = page.getByRole("button", { name: /^Delete Turn 1/ });
+  for (let left = await deletions.count(); left > 0; left--) {
+    await deletions.first().click();
+    await expect(deletions).toHaveCount(left - 1);
   }
-  await expect.poll(kept).toBe(0);
+  await expect.poll(() => storedCaches(page)).toEqual([]);
 });
 
 test("another conversation about the same image needs no prefill of it, if its cache is full", async ({
@@ -192,6 +222,8 @@ test("another conversation about the same image needs no prefill of it, if its c
   await ask(page, "What is the total?");
   const prefilled = page.getByText(/rows prefilled/);
   await expect(prefilled).toBeAttached();
+  await expect.poll(() => storedCaches(page)).toHaveLength(1);
+  await untilStored(page);
   await page.reload();
   await page.getByRole("button", { name: "History" }).click();
   await page.getByRole("button", { name: "New", exact: true }).click();
