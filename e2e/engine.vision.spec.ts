@@ -13,7 +13,9 @@ let server: ViteDevServer;
 let origin: string;
 
 test.beforeAll(async () => {
-  server = await createServer({ server: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
+  // Without a watch: a page must not be loaded again because another test writes a file.
+  const options = { port: 0, host: "127.0.0.1", watch: null, hmr: false } as const;
+  server = await createServer({ server: options, logLevel: "error" });
   await server.listen();
   origin = server.resolvedUrls?.local[0] ?? "";
 });

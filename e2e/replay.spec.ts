@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
 import type { ReplayDocument } from "../cli/ask/replay";
+import { untilStored } from "./scripted";
 import { test } from "./test";
 
 /** Replays a page's export on the command line, with a tiny model so that it takes seconds. */
@@ -32,6 +33,7 @@ test("an exported conversation runs again, answer for answer", async ({ page }, 
   await expect(ended(page)).toHaveCount(3, { timeout: 60_000 });
   await page.getByRole("button", { name: "Compare", exact: true }).nth(2).click();
   await expect(ended(page)).toHaveCount(6, { timeout: 60_000 });
+  await untilStored(page);
 
   await page.getByRole("button", { name: "History", exact: true }).click();
   const download = page.waitForEvent("download");
