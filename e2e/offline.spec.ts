@@ -86,6 +86,7 @@ test("a visit under a sub-path, then one without a network: both answer", async 
     .getByRole("button", { name: /^Chart/ })
     .first()
     .click();
+  await expect(answer).toHaveCount(0); // a new conversation, once the image is there
   await question.fill("What does this image show?");
   await question.press("Enter");
   await expect(answer).toHaveAttribute("data-phase", "done", { timeout: 150_000 });

@@ -28,7 +28,10 @@ async function loaded(): Promise<void> {
 
 async function connect(): Promise<Engine> {
   const { ready } = await offline;
-  if (parameters.get("engine") === "scripted") return connectScripted();
+  if (parameters.get("engine") === "scripted") {
+    await ready; // what it fetches would keep a newer build from taking over
+    return connectScripted();
+  }
   if (!("gpu" in navigator) || !navigator.gpu) {
     throw new EngineError({ code: "noWebGpu", message: "This browser has no WebGPU." });
   }
