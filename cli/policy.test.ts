@@ -28,6 +28,13 @@ describe("npm run policy", () => {
     vi.restoreAllMocks();
   });
 
+  it("ends with its usage and success for --help", async () => {
+    await expect(main(["--help"])).rejects.toMatchObject({
+      exitCode: 0,
+      message: expect.stringMatching(/^npm run policy -- --fixture FILE/),
+    });
+  });
+
   it("prints the fields of expected with our values, and exits with 0 when they agree", async () => {
     listen();
     expect(await main(["--fixture", FIXTURE, "--json", "-"])).toBe(0);

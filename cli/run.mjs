@@ -12,8 +12,9 @@ const { main } = PLAIN.has(command) ? await bundled(command) : await served(comm
 try {
   process.exitCode = await main(argv);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = typeof error?.exitCode === "number" ? error.exitCode : 1;
+  const stream = process.exitCode === 0 ? process.stdout : process.stderr;
+  stream.write(`${error instanceof Error ? error.message : error}\n`);
 }
 
 /** Uses Vite's module runner. */

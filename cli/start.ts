@@ -1,15 +1,17 @@
-import { parseArgs } from "node:util";
+import { parseCommandLine } from "./shared/options";
 import { buildIfStale, serveSite } from "./shared/site";
+
+const USAGE = `npm start -- [--port 4180] [--host 127.0.0.1]
+
+Serves the app; a taken port is replaced by a free one.`;
 
 /** `npm start`: builds what is stale, serves it and prints the address. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      port: { type: "string", default: "4180" },
-      host: { type: "string", default: "127.0.0.1" },
-    },
-  });
+  const options = {
+    port: { type: "string", default: "4180" },
+    host: { type: "string", default: "127.0.0.1" },
+  } as const;
+  const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
   buildIfStale();
   const site = await serveSite({}, Number(values.port), values.host).catch(
     (error: NodeJS.ErrnoException) => {

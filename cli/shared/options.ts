@@ -22,8 +22,9 @@ export function webGpuError(message: string): Error {
   return exit(3, message);
 }
 
-/** `parseArgs` of Node; an unknown option is invalid usage. @throws with exitCode 2 */
+/** `parseArgs` of Node; an unknown option is invalid usage. @throws with exitCode 2; with 0 for `--help` */
 export function parseCommandLine<const T extends ParseArgsConfig>(config: T, usage: string) {
+  if (config.args?.some((each) => each === "--help" || each === "-h")) throw exit(0, usage);
   try {
     return parseArgs(config);
   } catch (error) {
