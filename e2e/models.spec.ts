@@ -53,6 +53,13 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   hub.behave({ isPrivate: true });
   await models.getByRole("button", { name: "Look up", exact: true }).click();
   await expect(models.getByRole("alert")).toContainText("If it is private, enter a token.");
+  await models.getByText("Revision and access token").click();
+  await models.getByLabel("Access token").fill("hf_secret");
+  await models.getByRole("button", { name: "Look up", exact: true }).click();
+  await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();
+  const written = () => JSON.stringify({ ...localStorage, ...sessionStorage, at: location.href });
+  expect(await page.evaluate(written)).not.toContain("hf_secret");
+  await models.getByLabel("Access token").fill("");
   hub.behave({});
   await models.getByRole("button", { name: "Look up", exact: true }).click();
   await expect(models.getByRole("heading", { name: `${ID} can be used` })).toBeVisible();

@@ -110,10 +110,21 @@ beforeEach(() => {
     getDirectory: async () => root,
     estimate: async () => ({ quota: disk.quota ?? 1e9, usage: 0 }),
   };
-  const locks = { request: (_: string, __: object, task: () => unknown) => task() };
-  vi.stubGlobal("navigator", { storage, locks });
+  vi.stubGlobal("navigator", { storage, locks: serialLocks() });
 });
 afterEach(() => vi.unstubAllGlobals());
+
+/** Web Locks: one task at a time for each name. */
+function serialLocks() {
+  const last = new Map<string, Promise<unknown>>();
+  return {
+    request(name: string, _: object, task: () => Promise<unknown>) {
+      const own = (last.get(name) ?? Promise.resolve()).then(task, task);
+      last.set(name, own);
+      return own;
+    },
+  };
+}
 
 /** What a page would offer to use. */
 async function usable() {
@@ -158,6 +169,22 @@ describe("a full storage", () => {
       expect(await stored(key)).toEqual(OLD.files);
     },
   );
+});
+
+it("is downloaded once by two tabs that begin at the same time", async () => {
+  const hub = hubAt(() => OLD);
+  const asked: string[] = [];
+  const counted = (async (url: string, init?: RequestInit) => {
+    const isFile = !new URL(url).pathname.startsWith("/api/");
+    if (isFile) asked.push(`${url} ${new Headers(init?.headers).get("range")}`);
+    return hub.fetch(url, init);
+  }) as typeof fetch;
+  const tabs = [1, 2].map(() => install(ADDRESS, { ...hub, fetch: counted }));
+  const [first, second] = await Promise.all(tabs);
+  expect(first).toEqual(second);
+  expect(asked.length).toBeGreaterThan(5);
+  expect(new Set(asked).size).toBe(asked.length);
+  expect(await stored(first!.key)).toEqual(OLD.files);
 });
 
 describe("a branch that moves", () => {

@@ -56,6 +56,10 @@ function reaching(most: number, made: string[]) {
         recorder.destroy();
         return { buffer, rows: 1, width: 4 };
       },
+      project() {
+        made.push(`${variants.matmul} projects`);
+        return gpu.memory.storage("vision", "row", 16);
+      },
       release: async () => {},
     };
   };
@@ -80,6 +84,9 @@ describe("an encoder where f16 would be faster", () => {
     expect(first.notices).toEqual(isWide ? [{ code: "encoderRange", most: memory.most }] : []);
     expect(second.notices, "it is said once").toBeUndefined();
     if (Number.isFinite(most)) expect(memory.most).toBe(most);
+    // The measuring encoder's buffers are gone.
+    gpu.memory.destroy(encoder.project(new Float32Array(4)));
+    expect(made.at(-1)).toBe(`${expected[1]} projects`);
     for (const { buffer } of [first, second]) gpu.memory.destroy(buffer);
     await encoder.release();
     expect(gpu.memory.bytes.activations).toBe(before);
