@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatChange,
   formatCount,
+  formatEstimate,
   formatMs,
   formatMsNumber,
   formatParameters,
@@ -76,3 +77,12 @@ test("counts and parameters", () => {
   expect(plain(formatParameters(256_000_000))).toBe("256 M");
   expect(plain(formatParameters(2_200_000_000))).toBe("2.2 B");
 });
+
+test.each([
+  [0.11, "110 ms"],
+  [1.2, "1.2 s"],
+  [43.2, "43 s"],
+  [428, "7.1 min"],
+  [8200, "2.3 h"],
+  [Number.POSITIVE_INFINITY, "–"],
+])("about %f seconds", (seconds, text) => expect(plain(formatEstimate(seconds))).toBe(text));

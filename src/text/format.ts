@@ -56,6 +56,18 @@ export function formatMs(ms: number): string {
   return `${fixed(ms, ms >= 9.95 ? 0 : 1)}${SPACE}ms`;
 }
 
+/** An estimated time, of two digits: `110 ms`, `43 s`, `7.1 min`, `2.3 h`. */
+export function formatEstimate(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return NONE;
+  const units = [
+    [5400, 3600, "h"],
+    [90, 60, "min"],
+    [0.9995, 1, "s"],
+  ] as const;
+  const [, size, unit] = units.find(([least]) => seconds >= least) ?? [0, 1e-3, "ms"];
+  return `${written(seconds / size, { maximumSignificantDigits: 2 })}${SPACE}${unit}`;
+}
+
 /** Milliseconds without conversion to seconds, for axes and columns with one unit. */
 export function formatMsNumber(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return NONE;

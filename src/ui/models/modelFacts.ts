@@ -11,7 +11,7 @@ import {
 import type { FoundModel } from "@/store/models/models";
 import type { PublishedModel } from "@/store/models/publishedModels";
 import { WEIGHT_CHOICES } from "@/store/settings/settings";
-import { formatBytes, formatCount, formatMs } from "@/text/format";
+import { formatBytes, formatCount, formatEstimate } from "@/text/format";
 import { useModels, useSettings } from "../useApp";
 
 interface Fact {
@@ -146,7 +146,7 @@ function speedFact(
   if (!rate) return [];
   const seconds = answerSeconds(wide, rate, promptTokens, held);
   const words = texts.models;
-  const time = formatMs(seconds * 1000);
+  const time = formatEstimate(seconds);
   const isExceeded = seconds > SLOW_SECONDS;
   if (!isExceeded) return [{ name: words.speed, value: words.speedOf(time) }];
   return [{ name: words.speed, value: "", limit: { text: words.tooSlow(time), isExceeded } }];
