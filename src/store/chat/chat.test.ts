@@ -244,6 +244,17 @@ describe("a chat", () => {
     expect(chat.store.getState().left?.id).toBe("c");
   });
 
+  test("opens another conversation while the model loads, and does not ask a busy worker to free rows", async () => {
+    const { load, chat, asks, calls } = setUp();
+    const loading = load.start();
+    chat.open(emptyConversation("other", 0));
+    chat.ask("first", full);
+    await loading;
+    await settled();
+    expect(calls.clear).toBe(0);
+    expect(asks).toHaveLength(1);
+  });
+
   test("loads again after a lost device and answers the next question", async () => {
     const { load, chat, asks, calls, emit, runs } = setUp();
     await load.start();

@@ -83,7 +83,8 @@ export class AttemptRunner {
     const engine = load.engine();
     try {
       if (isRunning) await engine?.cancel();
-      await engine?.clear();
+      // A model that loads has no rows, and a worker that is too busy to free them would be ended.
+      if (load.store.getState().phase !== "loading") await engine?.clear();
     } catch {
       // an engine that is lost has no rows
     }
