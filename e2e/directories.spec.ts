@@ -86,7 +86,16 @@ test("an image token that a model draws or a person types stays text", async () 
 
 test("Stop ends a model that never ends within ten seconds, and the next one answers", async () => {
   const loading = engine.load(put("endless-template", (d) => d.template(ENDLESS)));
-  await page.waitForTimeout(3000);
+  // A worker that holds its thread does not reply.
+  const isHeld = () =>
+    Promise.race([
+      page
+        .workers()
+        .at(-1)
+        ?.evaluate(() => false) ?? false,
+      new Promise((hold) => setTimeout(hold, 1000, true)),
+    ]).catch(() => false); // a worker that has just been replaced
+  await expect.poll(isHeld).toBe(true);
   const started = Date.now();
   await page.evaluate(() => window.keepsight.cancel());
   expect((await loading).failure?.code).toBe("cancelled");
