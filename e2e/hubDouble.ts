@@ -34,8 +34,8 @@ interface Behaviour {
   readonly cutAt?: number;
   /** Hides the model from requests without a token. */
   readonly isPrivate?: boolean;
-  /** Sends the weights after two seconds. */
-  readonly isSlow?: boolean;
+  /** Sends the weights after this. */
+  readonly holds?: Promise<void>;
   /** Requires a token for the files. */
   readonly isGated?: boolean;
 }
@@ -65,7 +65,7 @@ export async function startHubDouble(
     const name = url.slice(STORAGE.length);
     if (!names.includes(name)) return response.writeHead(404, CORS).end();
     const send = () => sendFile(response, path.join(folder, name), headers.range, behaviour);
-    if (behaviour.isSlow && isLarge(name) && request.method === "GET") setTimeout(send, 2000);
+    if (behaviour.holds && isLarge(name) && request.method === "GET") behaviour.holds.then(send);
     else send();
   });
   await new Promise<void>((ready) => storage.listen(0, "127.0.0.1", ready));

@@ -10,6 +10,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   page,
   baseURL,
 }) => {
+  test.setTimeout(400_000); // ten loads take a minute on two idle cores
   const hub = await startHubDouble(page, baseURL!, ID, "fixtures/families/smolvlm");
   const models = page.getByRole("dialog", { name: "Models" });
   const chip = page
@@ -145,13 +146,14 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await open();
   await models.getByRole("button", { name: `Delete ${ID} from this browser` }).click();
   await expect(chip).toContainText("keepsight-mini", { timeout: 120_000 });
-  const left = await page.evaluate(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("models");
-    const names: string[] = [];
-    for await (const name of folder.keys()) names.push(name);
-    return names;
-  });
-  expect(left).toEqual([]);
+  const left = () =>
+    page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("models");
+      const names: string[] = [];
+      for await (const name of folder.keys()) names.push(name);
+      return names;
+    });
+  await expect.poll(left).toEqual([]);
 
   await page.getByRole("button", { name: "History", exact: true }).click();
   await page
@@ -186,7 +188,11 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
   await expect(chip).toContainText("smolvlm");
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 60_000 });
 
-  hub.behave({ isSlow: true });
+  let send = () => {};
+  const holds = new Promise<void>((resolve) => {
+    send = resolve;
+  });
+  hub.behave({ holds });
   await open();
   const id = models.getByLabel("Model", { exact: true });
   await id.fill("https://models.example/tiny");
@@ -208,6 +214,7 @@ test("a model of the Hub is looked up, downloaded, used, kept without a network,
     /^model\.safetensors0\sB of/,
   );
   await expectAccessible(page);
+  send();
   await expect(models).toBeHidden({ timeout: 60_000 });
   await expect(chip).toContainText("storage");
   await expect(chip.locator("[data-phase=ready]")).toBeVisible({ timeout: 60_000 });
