@@ -245,13 +245,21 @@ describe("a chat", () => {
   });
 
   test("opens another conversation while the model loads, and does not ask a busy worker to free rows", async () => {
-    const { load, chat, asks, calls } = setUp();
+    const { engine, load, chat, asks, calls } = setUp();
+    let loaded!: (info: ModelInfo) => void;
+    const info = new Promise<ModelInfo>((resolve) => {
+      loaded = resolve;
+    });
+    vi.spyOn(engine, "load").mockReturnValue(info);
     const loading = load.start();
+    await settled();
     chat.open(emptyConversation("other", 0));
     chat.ask("first", full);
-    await loading;
     await settled();
     expect(calls.clear).toBe(0);
+    loaded({ layers: 8, adapter: {} } as ModelInfo);
+    await loading;
+    await settled();
     expect(asks).toHaveLength(1);
   });
 
