@@ -32,7 +32,10 @@ from canvas import SIZE
 from evaluate import load_model
 from style import STYLES
 
-STYLES_SEEN = ("narrow", "wide", "photo", "rich", "rich-photo", "spoken", "spoken-photo")
+STYLES_SEEN = (
+    *("narrow", "wide", "photo", "rich", "rich-photo"),
+    *("spoken", "spoken-photo", "varied", "varied-photo"),
+)
 PAGES, VALIDATION_PAGES = 10, 8
 DIRECTIONS = (24, 46, 86)
 SHARE = 0.98
@@ -84,7 +87,7 @@ def features_of(model, images: Iterable[Image.Image]) -> torch.Tensor:
 
 def pages(seed_of, count: int) -> Iterable[Image.Image]:
     for style in STYLES_SEEN:
-        for world in worlds.WORLDS:
+        for world in worlds.names(STYLES[style]):
             for index in range(count):
                 yield worlds.sample(seed_of(world, index), world, STYLES[style]).canvas.image
 

@@ -48,6 +48,17 @@ VARY: Mixture = (
     (0.94, VARIED),
     (1.0, VARIED_PHOTOGRAPHED),
 )
+# Three pages in ten are of the worlds added last; the rest rehearses.
+SETTLE: Mixture = (
+    (0.05, NARROW),
+    (0.12, WIDE),
+    (0.24, RICH),
+    (0.27, RICH_PHOTOGRAPHED),
+    (0.62, SPOKEN),
+    (0.70, SPOKEN_PHOTOGRAPHED),
+    (0.96, VARIED),
+    (1.0, VARIED_PHOTOGRAPHED),
+)
 # One dense page in so many is narrow.
 NARROW_EVERY = 3
 # Drawing yields to the thread that feeds the GPU.
