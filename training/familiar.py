@@ -10,7 +10,8 @@ of a picture is the mean over its patches of the root mean square over the direc
 is the one of DIRECTIONS that best tells foreign pictures from validation pages; the threshold is
 the distance that SHARE of the validation pages stay below. DIR receives `familiar.bin`, float32,
 little-endian: the mean, then the directions, [1 + directions, width]; config.json the threshold.
---answers counts the answers of evaluate.py and foreign.py that are marked, --stored by what DIR holds.
+--answers counts the answers of evaluate.py and foreign.py that are marked, --stored by what DIR
+holds.
 """
 
 import argparse

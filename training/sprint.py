@@ -7,13 +7,13 @@
     python3 sprint.py settle --start runs/vary --run runs/settle
 
 `broad` trains everything on narrow, wide, rich and photographed pages: 540 seconds on one H200 with
-13 + 2 drawing processes. `speak` does so for 420 seconds; six pages in ten are asked about in
-people's own words (spoken.py). `vary` goes on with more worlds, pictures that are not square, and
+13 + 2 drawing processes. `talk` trains the decoder alone over a frozen tower, for wording: 50
+minutes on two CPU cores. `speak` trains everything for 420 seconds; six pages in ten are asked about
+in people's own words (spoken.py). `vary` goes on with more worlds, pictures that are not square, and
 "Read all the text." as a first question; three pages in ten rehearse the worlds before. `settle`
-ends it with seven in ten. `talk`
-trains the decoder alone over a frozen tower, for wording: 50 minutes on two CPU cores. Without a
-GPU `vary` trains everything in small steps, with the values of ON_CPU: 85 minutes on one core with
-bf16 units (AMX). All leave blank patches out at first and show all 576 at the end (`--full-from`). The learning rate warms up, stays level, and
+ends such a run: seven pages in ten rehearse. Without a GPU these two train in small steps, with the
+values of ON_CPU: 85 and 36 minutes on one core with bf16 units (AMX). All leave blank patches out
+at first and show all 576 at the end (`--full-from`). The learning rate warms up, stays level, and
 falls linearly (`--level`).
 
 Interrupt it and give the same command again, as with train.py; a run's folder holds the same.

@@ -92,12 +92,26 @@ class Pages(unittest.TestCase):
         reading = sum(p.meaning(t.question) == READ_ALL for p, t in zip(drawn, firsts))
         self.assertGreater(reading, 15)
 
-    def test_without_a_gpu_the_decoder_alone_is_trained(self):
+    def test_the_end_of_a_run_rehearses_more(self):
+        varied = {
+            name: sum(style.varied for style in self.styles_of(mixture)) / 1000
+            for name, mixture in (("vary", supply.VARY), ("settle", supply.SETTLE))
+        }
+        self.assertAlmostEqual(varied["vary"], 0.7, delta=0.05)
+        self.assertAlmostEqual(varied["settle"], 0.3, delta=0.05)
+
+    def styles_of(self, mixture):
+        stage = Stage(RICH, blank_drop=0.9, learning_rate=0.0, vision_rate=0.0)
+        pages = supply.MixedPages(stage, 0, mixture, supply.shared_drop(0.9))
+        return [pages.style_of(seed) for seed in seeds.TRAINING[:1000]]
+
+    def test_without_a_gpu_steps_are_small(self):
         for has_gpu, batch in ((False, 8), (True, 192)):
             with mock.patch.object(torch.cuda, "is_available", lambda has=has_gpu: has):
-                options = sprint.parse(["vary", "--run", "r"])
-            self.assertEqual((options.batch, options.frozen_vision), (batch, not has_gpu))
-            self.assertEqual(options.reads_first, 0.1)
+                options = [sprint.parse([name, "--run", "r"]) for name in ("vary", "settle")]
+            self.assertEqual([each.batch for each in options], [batch, batch])
+            self.assertEqual([each.frozen_vision for each in options], [0, 0])
+            self.assertEqual([each.reads_first for each in options], [0.1, 0.05])
 
     def test_blank_patches_are_left_out_until_the_shared_value_says_otherwise(self):
         stage = Stage(RICH, blank_drop=0.9, learning_rate=0.0, vision_rate=0.0)
