@@ -34,7 +34,7 @@ test("the packed package answers in an empty Vite project, as its guide says", a
 
     const site = await serveStatic("/", path.join(project, "dist"));
     await page.goto(site.url);
-    await page.getByLabel("Picture").setInputFiles("fixtures/images/receipt.png");
+    await page.getByLabel("Image").setInputFiles("fixtures/images/receipt.png");
     await page.getByLabel("Question").fill("What is the total?");
     await page.getByRole("button", { name: "Ask" }).click();
     await expect(page.getByRole("status").last()).toHaveText(
