@@ -67,17 +67,16 @@ def answer_loss(model, hidden, batch: Batch):
     return loss, (logits.argmax(-1) == target).float().mean()
 
 
-def joint_loss(model, batch: Batch, characters, shapes, *, look: float, dense: float, compiled):
+def joint_loss(model, batch: Batch, characters, shapes, *, look: float, dense: float):
     """The whole loss of one step, and its parts for the log.
 
     `batch.pixels` [B', 3, 384, 384] in [-1, 1] may hold more images than there are sequences: dense
     pages without questions.
     `compiled`: the vision tower and the decoder's `hidden`, perhaps compiled.
     """
-    tower, hidden_of = compiled
-    features = tower(batch.pixels)
+    features = model.vision(batch.pixels)
     asked = features[: len(batch.ids)]
-    hidden = hidden_of(embed(model, asked, batch), batch.positions)
+    hidden = model.decoder.hidden(embed(model, asked, batch), batch.positions)
     answer, token_accuracy = answer_loss(model, hidden, batch)
     targets = {"copy": batch.copied[:, 1:], "about": batch.about[:, 1:], "named": batch.named}
     looks = {

@@ -59,6 +59,17 @@ SETTLE: Mixture = (
     (0.96, VARIED),
     (1.0, VARIED_PHOTOGRAPHED),
 )
+# A quarter is of the worlds added last; two thirds of the rest are in people's own words.
+RECALL: Mixture = (
+    (0.05, NARROW),
+    (0.11, WIDE),
+    (0.20, RICH),
+    (0.25, RICH_PHOTOGRAPHED),
+    (0.65, SPOKEN),
+    (0.74, SPOKEN_PHOTOGRAPHED),
+    (0.96, VARIED),
+    (1.0, VARIED_PHOTOGRAPHED),
+)
 # One dense page in so many is narrow.
 NARROW_EVERY = 3
 # Drawing yields to the thread that feeds the GPU.

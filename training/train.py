@@ -65,7 +65,8 @@ class Trainer:
         tap_layers(self.model)
         self.optimizer = self.make_optimizer()
         self.restore_optimizer()
-        self.compiled = self.compile()
+        if options.compile:
+            nets.compile_parts(self.model)
 
     def restore_weights(self) -> None:
         """From this run if it was interrupted, else from `--start`, else random."""
@@ -86,12 +87,6 @@ class Trainer:
         if self.saved:
             self.optimizer.load_state_dict(self.saved["optimizer"])
             self.saved = None
-
-    def compile(self):
-        tower, hidden = self.model.vision, self.model.decoder.hidden
-        if self.options.compile:
-            return torch.compile(tower), torch.compile(hidden, dynamic=True)
-        return tower, hidden
 
     def batches(self):
         """Endless (questions, dense pages), from the pictures that were not seen yet."""
@@ -150,15 +145,7 @@ class Trainer:
         characters = torch.cat((characters, more_characters)).to(self.device)
         shapes = torch.cat((shapes, more_shapes)).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
-            loss, parts = joint_loss(
-                self.model,
-                batch,
-                characters,
-                shapes,
-                look=self.options.look,
-                dense=self.options.dense,
-                compiled=self.compiled,
-            )
+            loss, parts = self.loss(batch, characters, shapes)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         self.optimizer.step()
@@ -166,6 +153,17 @@ class Trainer:
         self.progress.pictures += len(batch.ids)
         self.progress.pages += len(pixels)
         return parts
+
+    def loss(self, batch, characters, shapes) -> tuple[torch.Tensor, dict]:
+        """The loss of one step, and its parts for the log."""
+        return joint_loss(
+            self.model,
+            batch,
+            characters,
+            shapes,
+            look=self.options.look,
+            dense=self.options.dense,
+        )
 
     def in_range(self, pixels: torch.Tensor) -> torch.Tensor:
         """uint8 images as the tower takes them, in [-1, 1]; a subclass may vary them."""

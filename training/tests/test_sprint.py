@@ -15,6 +15,7 @@ from unittest import mock
 import torch
 
 import nets
+import recipes
 import seeds
 import sprint
 import supply
@@ -95,10 +96,11 @@ class Pages(unittest.TestCase):
     def test_the_end_of_a_run_rehearses_more(self):
         varied = {
             name: sum(style.varied for style in self.styles_of(mixture)) / 1000
-            for name, mixture in (("vary", supply.VARY), ("settle", supply.SETTLE))
+            for name, mixture in recipes.MIXTURES.items()
         }
         self.assertAlmostEqual(varied["vary"], 0.7, delta=0.05)
         self.assertAlmostEqual(varied["settle"], 0.3, delta=0.05)
+        self.assertAlmostEqual(varied["recall"], 0.26, delta=0.05)
 
     def styles_of(self, mixture):
         stage = Stage(RICH, blank_drop=0.9, learning_rate=0.0, vision_rate=0.0)
@@ -108,10 +110,10 @@ class Pages(unittest.TestCase):
     def test_without_a_gpu_steps_are_small(self):
         for has_gpu, batch in ((False, 8), (True, 192)):
             with mock.patch.object(torch.cuda, "is_available", lambda has=has_gpu: has):
-                options = [sprint.parse([name, "--run", "r"]) for name in ("vary", "settle")]
-            self.assertEqual([each.batch for each in options], [batch, batch])
-            self.assertEqual([each.frozen_vision for each in options], [0, 0])
-            self.assertEqual([each.reads_first for each in options], [0.1, 0.05])
+                options = [sprint.parse([name, "--run", "r"]) for name in recipes.ON_CPU]
+            self.assertEqual({each.batch for each in options}, {batch})
+            self.assertEqual({each.frozen_vision for each in options}, {0})
+            self.assertEqual([each.reads_first for each in options], [0.1, 0.05, 0.05])
 
     def test_blank_patches_are_left_out_until_the_shared_value_says_otherwise(self):
         stage = Stage(RICH, blank_drop=0.9, learning_rate=0.0, vision_rate=0.0)
