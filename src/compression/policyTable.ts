@@ -28,8 +28,7 @@ export function policyDocument(): string {
     "",
     "Written from the registry by `npm run tables`. Retention is the fraction kept. Every policy keeps exactly",
     "max(L, round(retention · candidates · L)) candidate rows over its L layers, unless a variant below says otherwise.",
-    "",
-    policyTable(),
+    "What each policy keeps, with its sources: [README](../README.md#policies).",
     "",
     "## Options",
     "",
@@ -52,7 +51,7 @@ function optionSection(policy: Policy): string[] {
   const said = deviations(policy);
   if (own.length === 0 && said.length === 0) return [];
   const table = own.length > 0 ? optionTable(Object.fromEntries(own)) : [];
-  return [`### ${policy.label}`, "", ...table, ...said];
+  return [`### ${policy.label} (\`${policy.id}\`)`, "", ...table, ...said];
 }
 
 function optionTable(options: OptionSpecs): string[] {
@@ -69,9 +68,10 @@ function deviations(policy: Policy): string[] {
   if (policy.beforePrefill) return [policy.deviation?.(defaults) ?? "", ""];
   const found = Object.entries(policy.options).flatMap(([name, spec]) => {
     if (spec.kind !== "choice") return [];
-    return spec.values.flatMap((value) => {
-      const said = policy.deviation?.({ ...defaults, [name]: value });
-      return said ? [`- \`${name}=${value}\`: ${said}`] : [];
+    const saidOf = (value: string) => policy.deviation?.({ ...defaults, [name]: value });
+    return [...new Set(spec.values.map(saidOf))].flatMap((said) => {
+      const which = spec.values.filter((value) => saidOf(value) === said);
+      return said ? [`- \`${name}=${which.join("`, `")}\`: ${said}`] : [];
     });
   });
   return found.length > 0 ? [...found, ""] : [];
