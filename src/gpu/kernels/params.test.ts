@@ -4,7 +4,6 @@ import { createAttend } from "./attention/attend";
 import { createFlash } from "./attention/flash";
 import { createHeadNorm } from "./attention/headNorm";
 import { createRopeAppend } from "./attention/ropeAppend";
-import { createRoundRows } from "./attention/roundRows";
 import { stepAttentionKernels } from "./attention/stepAttention";
 import { evictKernels } from "./cache/evict";
 import { createGatherKv } from "./cache/gatherKv";
@@ -12,6 +11,7 @@ import { createMergeKv } from "./cache/mergeKv";
 import { createNearestKey } from "./cache/nearestKey";
 import { createReorderKv } from "./cache/reorderKv";
 import { createRerotateKeys } from "./cache/rerotateKeys";
+import { createRoundRows } from "./cache/roundRows";
 import { createAddFeatures } from "./common/addFeatures";
 import { createEmbed } from "./common/embed";
 import { createRmsNorm } from "./common/rmsNorm";
@@ -26,16 +26,19 @@ import { createMaxAbs } from "./vision/maxAbs";
 import { createReceivedAttention } from "./vision/receivedAttention";
 
 const HEADS = { heads: 4, kvHeads: 2, headDim: 8 };
+const CODED_HEADS = { ...HEADS, headDim: 32 };
 
 /** Specs of all kernels, in every reduction. */
 async function allSpecs(): Promise<readonly KernelSpec[]> {
   const { gpu, specs } = collectKernels();
   for (const reduction of ["one", "workgroup", "subgroup"] as const) {
     await createAttend(gpu, { reduction, kvType: "f16", shape: HEADS });
+    await createAttend(gpu, { reduction, kvType: "q8", shape: CODED_HEADS, newRow: {} });
     await createRmsNorm(gpu, reduction);
     await createHeadNorm(gpu, reduction);
     await createLayerNorm(gpu, reduction);
     await createDecodeKernels(gpu, { reduction, dtype: "bf16", kvType: "f16" });
+    await createDecodeKernels(gpu, { reduction, dtype: "bf16", kvType: "f16", newRow: {} });
     await createSampler(gpu, reduction);
   }
   for (const variant of ["plain", "subgroup", "tiled"] as const) {

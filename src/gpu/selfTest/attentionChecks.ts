@@ -1,7 +1,8 @@
 import type { Gpu } from "../gpu";
-import { createAttend } from "../kernels/attention/attend";
+import { createAttend, newRowOf } from "../kernels/attention/attend";
 import { ATTEND_DIVISIONS, type AttendVariant } from "../kernels/attention/attendDivision";
 import { createFlash, FLASH_HEIGHTS, type FlashVariant } from "../kernels/attention/flash";
+import { loadKvRows } from "../kernels/kv/kvRows";
 import { CHECK_ROWS, type CheckSpec, type ReductionCheck, runCheck, worstError } from "./checkRun";
 import * as reference from "./reference";
 import type { TestBuffers } from "./testBuffers";
@@ -13,28 +14,29 @@ const CACHED = 70;
 const MANY_SLOTS = 2048;
 
 type Floats = Float32Array<ArrayBuffer>;
+type StoredRows = ReturnType<TestBuffers["storeRows"]>;
 
-/** A cache of one layer with `CACHED` random rows in every head. */
-function cache(scratch: TestBuffers, { kvType, shape }: CheckSpec) {
+/** A cache of one layer with `CACHED` random rows in every head, and others behind them unless `isCut`. */
+function cache(
+  scratch: TestBuffers,
+  { kvType, shape: { kvHeads, headDim } }: CheckSpec,
+  isCut = false,
+) {
   const capacity = 128;
-  const headFloats = capacity * shape.headDim;
-  const keys = scratch.storeRows(
-    randomFloats(shape.kvHeads * headFloats, 5),
-    shape.headDim,
-    kvType,
-  );
-  const values = scratch.storeRows(
-    randomFloats(shape.kvHeads * headFloats, 6),
-    shape.headDim,
-    kvType,
-  );
-  const regions = Array.from({ length: shape.kvHeads }, (_, head) => [
+  const [keys, values] = [5, 6].map((seed) => {
+    const rows = randomFloats(kvHeads * capacity * headDim, seed);
+    const slotOf = (at: number) => Math.floor(at / headDim) % capacity;
+    const held = isCut ? rows.map((value, at) => (slotOf(at) < CACHED ? value : 0)) : rows;
+    return scratch.storeRows(held, headDim, kvType);
+  }) as [StoredRows, StoredRows];
+  const regions = Array.from({ length: kvHeads }, (_, head) => [
     head * capacity,
     CACHED,
     capacity,
     0,
   ]);
   const table = scratch.upload(Uint32Array.from(regions.flat()));
+  const headFloats = capacity * headDim;
   const head = (all: Floats) => (g: number) => all.subarray(g * headFloats, (g + 1) * headFloats);
   return {
     binding: { keys: keys.buffer, values: values.buffer, table, layer: 0 },
@@ -103,4 +105,60 @@ export const checkAttend =
           [lse, expected.lse],
         ]),
       );
+  };
+
+/** Together with an epsilon of one: sums of squares of four elements for which a norm's factor is 1 / 2. */
+const SQUARES = 12;
+
+/** Attention of one query that appends its own row, if the model's norms or codes need that. */
+export const checkAppend =
+  (variant: AttendVariant): ReductionCheck =>
+  async (gpu, reduction, spec, scratch, recorder) => {
+    const { shape, kvType } = spec;
+    const { heads, kvHeads, headDim, hasHeadNorm = false } = shape;
+    const attention = { reduction, kvType, shape, division: ATTEND_DIVISIONS[variant] };
+    const newRow = newRowOf(attention, hasHeadNorm ? 1 : undefined);
+    if (!newRow) return async () => 0;
+    const attend = await createAttend(gpu, { ...attention, newRow });
+    const whole = cache(scratch, spec);
+    const rowOf = (rows: (head: number) => Floats) =>
+      Array.from({ length: kvHeads }, (_, head) => [
+        ...rows(head).slice(CACHED * headDim, (CACHED + 1) * headDim),
+      ]).flat();
+    const queries = randomFloats(heads * headDim, 10);
+    const normed = [...queries, ...rowOf(whole.keys)].map((value) => (hasHeadNorm ? 2 : 1) * value);
+    const squares = new Array<number>(heads * 2 * headDim).fill(SQUARES);
+    const qkv = scratch.upload(Float32Array.of(...normed, ...rowOf(whole.values), ...squares));
+    const expected = reference.attention({ shape, queries, ...whole });
+    const results = [whole.capacity, MANY_SLOTS].map((capacity) => {
+      const { binding } = cache(scratch, spec, true);
+      const empty = (words: number) => scratch.empty(words);
+      const splits = attend.splits(capacity);
+      const buffers = {
+        queries: empty(heads * headDim),
+        output: empty(heads * headDim),
+        lse: empty(heads),
+      };
+      const partials = empty(splits * heads * headDim);
+      const stats = empty(splits * heads * 2);
+      attend(recorder, { cache: binding, capacity, qkv, partials, stats, ...buffers });
+      return { ...buffers, binding };
+    });
+    return async () => {
+      const errors = [];
+      for (const { queries: written, output, lse, binding } of results) {
+        const floats = [
+          [written, queries],
+          [output, expected.output],
+          [lse, expected.lse],
+        ] as const;
+        errors.push(await worstError(scratch, floats));
+        for (const which of ["keys", "values"] as const) {
+          const stored = loadKvRows(await scratch.readWords(binding[which]), headDim, kvType);
+          const end = (CACHED + 1) * headDim;
+          errors.push(reference.maxError(stored.slice(0, end), whole[which](0).slice(0, end)));
+        }
+      }
+      return Math.max(...errors);
+    };
   };

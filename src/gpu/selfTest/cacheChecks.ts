@@ -1,4 +1,4 @@
-import { createRoundRows } from "../kernels/attention/roundRows";
+import { createRoundRows } from "../kernels/cache/roundRows";
 import { loadKvRows } from "../kernels/kv/kvRows";
 import { KV_BLOCK, kvRowBytes } from "../kernels/kv/kvType";
 import { CHECK_ROWS, type ReductionCheck } from "./checkRun";

@@ -12,7 +12,10 @@ export interface CheckSpec {
   /** Of all matrices. */
   readonly dtypes: readonly DType[];
   readonly kvType: KvType;
-  readonly shape: HeadShape;
+  readonly shape: HeadShape & {
+    /** Queries and keys have a norm over their heads. */
+    readonly hasHeadNorm?: boolean;
+  };
 }
 
 /** Rows of a check's problem. */

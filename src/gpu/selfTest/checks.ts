@@ -10,7 +10,7 @@ import { createDecodeKernels } from "../kernels/decode/decode";
 import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
 import { createSampler, GREEDY, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import type { Variants } from "../variants";
-import { checkAttend } from "./attentionChecks";
+import { checkAppend, checkAttend } from "./attentionChecks";
 import { roundedRows } from "./cacheChecks";
 import {
   CHECK_ROWS,
@@ -79,7 +79,8 @@ export async function checkReductions(
   { reduction, attend }: Pick<Variants, "reduction" | "attend">,
   spec: CheckSpec,
 ): Promise<number> {
-  const checks = [norms, checkAttend(attend), roundedRows, samples, ...spec.dtypes.map(rows)];
+  const attention = [checkAttend(attend), checkAppend(attend)];
+  const checks = [norms, ...attention, roundedRows, samples, ...spec.dtypes.map(rows)];
   return largestError(
     checks.map((check) =>
       runCheck(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),

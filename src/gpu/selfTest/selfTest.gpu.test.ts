@@ -3,6 +3,8 @@ import { createTestGpu } from "../../../test/dawn";
 import type { Gpu } from "../gpu";
 import type { KernelSpec } from "../kernel";
 import { PLAIN, type Variants } from "../variants";
+import { checkAppend } from "./attentionChecks";
+import { type CheckSpec, runCheck } from "./checkRun";
 import { SelfTestError, selfTest } from "./selfTest";
 
 const SPEC = {
@@ -76,6 +78,21 @@ it(
       ...SOFTWARE,
       matmul: "registers",
     });
+  },
+  SLOW_MS,
+);
+
+it(
+  "checks attention that appends rows, where a model's norms or codes need it",
+  async () => {
+    const shape = { heads: 4, kvHeads: 2, headDim: 64, hasHeadNorm: true };
+    const spec = { ...SPEC, kvType: "q8", shape } as const;
+    const errorOf = (on: Gpu, of: CheckSpec = spec) =>
+      runCheck(on, (...run) => checkAppend("wide")(on, "subgroup", of, ...run));
+    expect(await errorOf(gpu)).toBeLessThan(1e-3);
+    const loud = broken(/append/, (code) => code.replace("+ EPSILON", "+ 0.5 * EPSILON"));
+    expect(await errorOf(loud)).toBeGreaterThan(1e-3);
+    expect(await errorOf(loud, SPEC)).toBe(0); // no such kernel runs
   },
   SLOW_MS,
 );

@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { NewRows } from "@/gpu/kernels/attention/roundRows";
+import type { NewRows } from "@/gpu/kernels/cache/roundRows";
 import { isGroupedKv, type KvType } from "@/gpu/kernels/kv/kvType";
 import { SAMPLED_WORDS, sampleSlices } from "@/gpu/kernels/sampling/sample";
 import type { DecoderConfig } from "../checkpoint/config";
@@ -19,7 +19,7 @@ export class Activations {
   readonly residual: GPUBuffer;
   /** [chunkRows, hidden] */
   readonly normed: GPUBuffer;
-  /** [chunkRows, heads + 2 kvHeads, headDim] */
+  /** [chunkRows, heads + 2 kvHeads, headDim]; two rows at least, for `DecodeKernels.qkvRow`. */
   readonly qkv: GPUBuffer;
   /** [chunkRows, heads, headDim] */
   readonly queries: GPUBuffer;
@@ -48,7 +48,7 @@ export class Activations {
     this.angles = this.#create("angles", chunkRows * headDim);
     this.residual = this.#create("residual", chunkRows * hidden);
     this.normed = this.#create("normed", chunkRows * hidden);
-    this.qkv = this.#create("qkv", chunkRows * (heads + 2 * kvHeads) * headDim);
+    this.qkv = this.#create("qkv", Math.max(2, chunkRows) * (heads + 2 * kvHeads) * headDim);
     this.queries = this.#create("queries", chunkRows * heads * headDim);
     this.attended = this.#create("attended", Math.ceil(chunkRows / 4) * 4 * heads * headDim);
     this.lse = this.#create("lse", chunkRows * heads);

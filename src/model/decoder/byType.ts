@@ -1,10 +1,10 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
+import type { DecodeSizes } from "@/gpu/kernels/decode/compileProduct";
 import {
   createDecodeKernels,
   type DecodeKernels,
-  type DecodeSizes,
   type DecodeSpec,
 } from "@/gpu/kernels/decode/decode";
 import {
@@ -47,6 +47,7 @@ export async function decodeByType(
   });
   return {
     qkv: (recorder, args) => kernels(args.matrix).qkv(recorder, args),
+    qkvRow: (recorder, args) => kernels(args.matrix).qkvRow(recorder, args),
     project: (recorder, args) => kernels(args.matrix).project(recorder, args),
     gated: (recorder, args) => kernels(args.matrix).gated(recorder, args),
     head: (recorder, args) => kernels(args.matrix).head(recorder, args),

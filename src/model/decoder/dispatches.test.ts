@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { shapeConfig } from "@/bench/shapes";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
+import { isGroupedKv, type KvType } from "@/gpu/kernels/kv/kvType";
 import type { Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
 import { collectKernels } from "../../../test/kernelSpecs";
@@ -21,11 +22,15 @@ const DTYPES = ["f16"] as const;
 const TYPES = { embedding: DTYPES, qkv: DTYPES, output: DTYPES, gateUp: DTYPES } as const;
 
 /** A model without numbers: its kernels are the real wrappers, its matrices have one part each. */
-async function modelOf(shape: DecoderConfig, variants: Variants, headNorm?: GPUBuffer) {
+async function modelOf(
+  shape: DecoderConfig,
+  variants: Variants,
+  { kvType = "f16", headNorm }: { readonly kvType?: KvType; readonly headNorm?: GPUBuffer } = {},
+) {
   const config = { ...shape, hasHeadNorm: headNorm !== undefined };
   const { gpu } = collectKernels();
   const types = { ...TYPES, down: DTYPES, head: DTYPES };
-  const kernels = await createKernelSet(gpu, { variants, types, kvType: "f16", shape: config });
+  const kernels = await createKernelSet(gpu, { variants, types, kvType, shape: config });
   const { hidden, intermediate, heads, kvHeads, headDim } = config;
   const matrix = (label: string, rows: number, columns: number): Matrix => {
     const parts = [{ buffer: {} as GPUBuffer, firstRow: 0, rows }];
@@ -40,7 +45,9 @@ async function modelOf(shape: DecoderConfig, variants: Variants, headNorm?: GPUB
     down: matrix("down", hidden, intermediate),
   };
   const weights = { layers: [layer] };
-  return { config, kernels, weights, activations: {} } as unknown as ForwardModel;
+  const newRows = isGroupedKv(kvType) ? { binding: {}, stride: 64 } : undefined;
+  const activations = { qkv: {}, newRows };
+  return { config, kernels, weights, activations } as unknown as ForwardModel;
 }
 
 /** Dispatches of a layer in one decoding step. */
@@ -69,10 +76,23 @@ it.each([
   expect(dispatchesOf(model, 32_768)).toBe(6);
 });
 
-it("norms of heads take one more, and software adapters always combine", async () => {
-  const normed = await modelOf(shapeConfig("Llama-1.1B"), GPU, {} as GPUBuffer);
-  expect(dispatchesOf(normed, 1024)).toBe(6);
-  expect(dispatchesOf(await modelOf(shapeConfig("SmolVLM-256M"), SOFTWARE), 64)).toBe(6);
+it.each([
+  { kvType: "f16", headNorm: {} as GPUBuffer },
+  { kvType: "q8" },
+  { kvType: "q4", headNorm: {} as GPUBuffer },
+] as const)("norms of heads and caches of codes take no more: %j", async (options) => {
+  const model = await modelOf(shapeConfig("Llama-1.1B"), GPU, options);
+  expect(dispatchesOf(model, 1024)).toBe(5);
+  expect(dispatchesOf(model, 1088)).toBe(6);
+});
+
+it("software adapters always combine, and append such rows on their own", async () => {
+  const model = (options?: Parameters<typeof modelOf>[2]) =>
+    modelOf(shapeConfig("SmolVLM-256M"), SOFTWARE, options);
+  const headNorm = {} as GPUBuffer;
+  expect(dispatchesOf(await model(), 64)).toBe(6);
+  expect(dispatchesOf(await model({ headNorm }), 64)).toBe(7);
+  expect(dispatchesOf(await model({ kvType: "q8", headNorm }), 64)).toBe(8);
 });
 
 it("several rows at once take two norms more for the products", async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Attend } from "@/gpu/kernels/attention/attend";
 import type { Recorder } from "@/gpu/recorder";
 import type { KvCache } from "../kv/cache";
 import { type ForwardModel, recordForward } from "./forward";
@@ -27,6 +28,7 @@ function recordingModel(log: string[], headNorm?: string): ForwardModel {
     attend: kernel("attend"),
     decode: {
       qkv: kernel("qkv"),
+      qkvRow: kernel("qkvRow"),
       project: kernel("project"),
       gated: kernel("gated"),
       head: kernel("head"),
@@ -102,7 +104,16 @@ it("normalises queries and keys with their rotation", () => {
   recordForward(model, recorder, { ...pass, rows: 7, layerKernels: chunkKernels(model, 7) });
   expect(log.splice(0).slice(2, 5)).toEqual(["matmul: normed → qkv", "ropeAppend", "flash"]);
   const scratch = { partials: ids, stats: ids };
-  const step = { ...stepKernels(model, cache, scratch), ...stepProducts(model) };
-  recordForward(model, recorder, { ...pass, rows: 1, layerKernels: step });
-  expect(log.slice(1, 4)).toEqual(["head", "ropeAppend", "attend"]);
+  const step = (of: ForwardModel) => {
+    const layerKernels = { ...stepKernels(of, cache, scratch), ...stepProducts(of) };
+    recordForward(of, recorder, { ...pass, rows: 1, layerKernels });
+    return log.splice(0).slice(1, 4);
+  };
+  expect(step(model)).toEqual(["head", "ropeAppend", "attend"]);
+  const attendNewRow: Attend = Object.assign(
+    () => log.push("append and attend"),
+    model.kernels.attend,
+  );
+  const appending = { ...model, kernels: { ...model.kernels, attendNewRow } };
+  expect(step(appending).slice(0, 2)).toEqual(["qkvRow", "append and attend"]);
 });

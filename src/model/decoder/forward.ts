@@ -24,6 +24,7 @@ export interface ForwardModel {
 export interface AttentionKernels {
   /**
    * n = RMSNorm(x); q, k, v = n Wqkvᵀ + b. Rotates q and k; `queries` = q; appends k and v to the cache.
+   * What of this needs whole heads may be left to `attend`.
    */
   appendQkv(recorder: Recorder, weights: LayerWeights, cache: CacheBinding): void;
   /** `attended` = softmax(q Kᵀ / √d) V over the cached rows that each new row sees. */

@@ -1,14 +1,15 @@
 import type { Gpu } from "@/gpu/gpu";
-import { type Attend, createAttend } from "@/gpu/kernels/attention/attend";
+import { type Attend, createAttend, newRowOf } from "@/gpu/kernels/attention/attend";
 import { ATTEND_DIVISIONS } from "@/gpu/kernels/attention/attendDivision";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
-import { createRoundRows, type RoundRows } from "@/gpu/kernels/attention/roundRows";
+import { createRoundRows, type RoundRows } from "@/gpu/kernels/cache/roundRows";
 import { type AddFeatures, createAddFeatures } from "@/gpu/kernels/common/addFeatures";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
-import type { DecodeKernels, DecodeSizes } from "@/gpu/kernels/decode/decode";
+import type { DecodeSizes } from "@/gpu/kernels/decode/compileProduct";
+import type { DecodeKernels } from "@/gpu/kernels/decode/decode";
 import { isGroupedKv, type KvType } from "@/gpu/kernels/kv/kvType";
 import type { Matmul, MatmulStore } from "@/gpu/kernels/matmul/matmul";
 import { createSampler, type Sampler } from "@/gpu/kernels/sampling/sample";
@@ -28,6 +29,8 @@ export interface KernelSet {
   readonly roundRows: RoundRows | undefined;
   readonly flash: Flash;
   readonly attend: Attend;
+  /** For a step whose norms or codes need whole heads, where the adapter's attention can append the row. */
+  readonly attendNewRow: Attend | undefined;
   readonly decode: DecodeKernels;
   readonly sample: Sampler;
 }
@@ -79,6 +82,9 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
   const chunkRows = spec.chunkRows ?? chunkRowsFor(variants, shape);
   const { reduction } = variants;
   const sizes = decodeSizes(shape);
+  const division = ATTEND_DIVISIONS[variants.attend];
+  const attention = { reduction, kvType, shape, division };
+  const newRow = newRowOf(attention, shape.hasHeadNorm ? shape.normEpsilon : undefined);
   /** A head takes the last row of a prompt by itself; of a batch it takes a few. */
   const rowsOf = (name: keyof DecodeSizes) => (name === "head" ? 1 : chunkRows);
   const matmul = (store: MatmulStore, ...matrices: readonly (keyof DecodeSizes)[]) =>
@@ -102,6 +108,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     roundRows,
     flash,
     attend,
+    attendNewRow,
     decode,
     sample,
   ] = await Promise.all([
@@ -114,8 +121,9 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     createRopeAppend(gpu, kvType, shape.hasHeadNorm),
     isGroupedKv(kvType) ? createRoundRows(gpu, kvType, shape, reduction) : undefined,
     createFlash(gpu, { variant: variants.flash, kvType, shape }),
-    createAttend(gpu, { reduction, kvType, shape, division: ATTEND_DIVISIONS[variants.attend] }),
-    decodeByType(gpu, { reduction, kvType }, types, sizes),
+    createAttend(gpu, attention),
+    newRow && createAttend(gpu, { ...attention, newRow }),
+    decodeByType(gpu, { reduction, kvType, newRow }, types, sizes),
     createSampler(gpu, reduction),
   ]);
   const products = { bias, residual, gated };
@@ -128,6 +136,7 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
     roundRows,
     flash,
     attend,
+    attendNewRow,
     decode,
     sample,
   };

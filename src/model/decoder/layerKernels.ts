@@ -87,22 +87,42 @@ export interface SplitScratch {
   readonly stats: GPUBuffer;
 }
 
-/** Attention of the one row of a decoding step: norm and rotation are fused into the product. */
+/**
+ * Attention of the one row of a decoding step. Norm and rotation are fused into the product; a row whose norms or codes
+ * need whole heads is appended by attention, or on its own where attention cannot.
+ */
 export function stepKernels(
   model: ForwardModel,
   cache: KvCache,
-  { partials, stats }: SplitScratch,
+  split: SplitScratch,
 ): AttentionKernels {
-  const { config, kernels } = model;
-  const { residual, qkv, angles, queries, attended, lse } = model.activations;
-  const { hidden, normEpsilon: epsilon } = config;
-  /** A head's norm needs the whole head, which no unit of the fused kernel has. */
+  const { config: shape, kernels } = model;
+  const { residual: input, qkv, angles, queries, attended: output, lse } = model.activations;
+  const { hidden, normEpsilon: epsilon } = shape;
+  const { attendNewRow } = kernels;
+  const productOf = ({ attentionNorm, qkv: matrix }: LayerWeights) => {
+    const { buffer: normWeightAndBias, biasFirst } = attentionNorm;
+    return { shape, input, normWeightAndBias, biasFirst, matrix, angles, epsilon };
+  };
+  const stepOf = (binding: CacheBinding) => {
+    const capacity = cache.largestCapacity(binding.layer);
+    return { cache: binding, capacity, queries, ...split, output, lse };
+  };
+  if (attendNewRow) {
+    return {
+      appendQkv(recorder, weights) {
+        const norm = normOf(model, weights);
+        kernels.decode.qkvRow(recorder, { ...productOf(weights), qkv, norm });
+      },
+      attend: (recorder, binding) => attendNewRow(recorder, { ...stepOf(binding), qkv }),
+    };
+  }
+  /** Norm, rotation and append on their own. */
   const appendNormed: AttentionKernels["appendQkv"] = (recorder, weights, binding) => {
     const { attentionNorm, qkv: matrix } = weights;
     const normWeight = { buffer: attentionNorm.buffer, size: hidden * 4 };
-    const product = { input: residual, inputRow: 0, normWeight, matrix, logits: qkv, epsilon };
-    kernels.decode.head(recorder, product);
-    const row = { shape: config, qkv, rows: 1, norm: normOf(model, weights) };
+    kernels.decode.head(recorder, { input, inputRow: 0, normWeight, matrix, logits: qkv, epsilon });
+    const row = { shape, qkv, rows: 1, norm: normOf(model, weights) };
     append(model, recorder, binding, 1, (target) =>
       kernels.ropeAppend(recorder, { ...row, cache: target, angles, queries }),
     );
@@ -110,27 +130,11 @@ export function stepKernels(
   return {
     appendQkv(recorder, weights, binding) {
       if (weights.headNorm) return appendNormed(recorder, weights, binding);
-      const { attentionNorm, qkv: matrix } = weights;
       append(model, recorder, binding, 1, (target) =>
-        kernels.decode.qkv(recorder, {
-          shape: config,
-          cache: target,
-          input: residual,
-          normWeightAndBias: attentionNorm.buffer,
-          biasFirst: attentionNorm.biasFirst,
-          matrix,
-          angles,
-          queries,
-          epsilon,
-        }),
+        kernels.decode.qkv(recorder, { ...productOf(weights), cache: target, queries }),
       );
     },
-    attend(recorder, binding) {
-      const capacity = cache.largestCapacity(binding.layer);
-      const scratch = { partials, stats };
-      const results = { output: attended, lse };
-      kernels.attend(recorder, { cache: binding, capacity, queries, ...scratch, ...results });
-    },
+    attend: (recorder, binding) => kernels.attend(recorder, stepOf(binding)),
   };
 }
 

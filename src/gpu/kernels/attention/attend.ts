@@ -3,7 +3,9 @@ import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
-import { type KvType, kvBits } from "../kv/kvType";
+import { isGroupedKv, type KvType, kvBits } from "../kv/kvType";
+import appendWgsl from "./attend_append.wgsl?raw";
+import cachedWgsl from "./attend_cached.wgsl?raw";
 import combineWgsl from "./attend_combine.wgsl?raw";
 import combinePlainWgsl from "./attend_combine_plain.wgsl?raw";
 import ioWgsl from "./attend_io.wgsl?raw";
@@ -20,14 +22,24 @@ export interface AttendSpec {
   readonly shape: HeadShape;
   /** Default: `wide`; trials change a part of it. */
   readonly division?: Partial<AttendDivision>;
+  /** From `newRowOf`: attention appends the newest row. Default: the cache holds it already. */
+  readonly newRow?: NewRow | undefined;
+}
+
+/** The newest row, where attention appends it (`attend_append.wgsl`). */
+export interface NewRow {
+  /** Of the norm of queries and keys over their heads, if they have one. */
+  readonly normEpsilon?: number | undefined;
 }
 
 export interface AttendArgs {
   readonly cache: CacheBinding;
   /** Largest capacity of the layer's heads, in rows; bounds the number of splits. */
   readonly capacity: number;
-  /** f32 [heads, headDim], rotated, not scaled. */
+  /** f32 [heads, headDim], rotated, not scaled. Written if attention appends the newest row. */
   readonly queries: Slice;
+  /** If attention appends it: what `DecodeKernels.qkvRow` has written. */
+  readonly qkv?: Slice | undefined;
   /** f32 [splits, heads, headDim], scratch. */
   readonly partials: Slice;
   /** f32 [splits, heads, 2], scratch. */
@@ -52,10 +64,22 @@ const SHARED_HEAD_DIM = 256;
  * (split-K; https://crfm.stanford.edu/2023/10/12/flashdecoding.html).
  */
 export function createAttend(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
+  return isShared(spec) ? createShared(gpu, spec) : createPlain(gpu, spec);
+}
+
+/**
+ * The newest row if attention is to append it: if its norm or its codes need whole heads, and workgroups have shared
+ * memory to keep it in.
+ */
+export function newRowOf(spec: AttendSpec, normEpsilon: number | undefined): NewRow | undefined {
+  const needsHeads = normEpsilon !== undefined || isGroupedKv(spec.kvType);
+  return needsHeads && isShared(spec) ? { normEpsilon } : undefined;
+}
+
+function isShared(spec: AttendSpec): boolean {
   const { reduction, shape } = spec;
-  const isShared = shape.headDim <= SHARED_HEAD_DIM && Number.isInteger(runsOf(spec));
-  const isPlain = reduction === "one" || !isShared;
-  return isPlain ? createPlain(gpu, spec) : createShared(gpu, spec);
+  const hasRuns = Number.isInteger(runsOf(spec));
+  return reduction !== "one" && shape.headDim <= SHARED_HEAD_DIM && hasRuns;
 }
 
 const SPLIT_ACCESS = ["read", "read", "read", "read", "write", "write"] as const;
@@ -68,6 +92,7 @@ const SPLIT_PARAMS = {
   scale: "f32",
   wanted: "u32",
 } as const;
+const APPEND_ACCESS = ["read", "write", "write", "read", "write", "write", "write"] as const;
 const COMBINE_ACCESS = ["read", "read", "read", "write", "write"] as const;
 
 /** Constants of `attend_split_plain.wgsl`. */
@@ -127,7 +152,7 @@ const divisionOf = ({ division }: AttendSpec): AttendDivision => ({
 });
 
 async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
-  const { reduction, shape } = spec;
+  const { reduction, shape, newRow } = spec;
   const { heads, kvHeads, headDim } = shape;
   const { wantedGroups, leastSpan, directSlots } = divisionOf(spec);
   const group = groupOf(spec);
@@ -143,14 +168,18 @@ async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
     return Math.max(Math.min(most, wanted), Math.ceil(capacity / mostSpan));
   };
   const attend = (recorder: Recorder, args: AttendArgs) => {
-    const { queries, partials, stats, output, lse, capacity } = args;
+    const { queries, qkv, partials, stats, output, lse, capacity } = args;
     const { keys, values, table, layer } = args.cache;
+    if ((qkv === undefined) !== (newRow === undefined)) {
+      throw new TypeError("attend: new row and kernel differ");
+    }
     const shared = { heads, kvHeads, depth4: headDim / 4, layer };
     const scale = 1 / Math.sqrt(headDim);
-    const cached = [queries, keys, values, table];
+    const cached = [qkv ?? queries, keys, values, table];
+    const written = qkv ? [queries] : [];
     if (isDirect(capacity)) {
       recorder.dispatch(direct, {
-        buffers: [...cached, output, lse],
+        buffers: [...cached, output, lse, ...written],
         params: { units: heads, ...shared, scale, wanted: 1 },
         groups: foldGroups(heads),
       });
@@ -158,7 +187,7 @@ async function createShared(gpu: Gpu, spec: AttendSpec): Promise<Attend> {
     }
     const units = splits(capacity) * kvHeads * parts;
     recorder.dispatch(split, {
-      buffers: [...cached, partials, stats],
+      buffers: [...cached, partials, stats, ...written],
       params: { units, ...shared, scale, wanted },
       groups: unitGroups(reduction, units),
     });
@@ -191,25 +220,32 @@ function mostSpanOf(spec: AttendSpec): number {
 
 /** The kernel for many splits, the one for a cache of one split, and the one that combines splits. */
 function compileShared(gpu: Gpu, spec: AttendSpec) {
-  const { reduction, kvType, shape } = spec;
+  const { reduction, kvType, shape, newRow } = spec;
   const { heads, kvHeads, headDim } = shape;
   const { code, enable, constants: reduced } = reductionCode(reduction, gpu);
   const shared = groupOf(spec);
   const runs = runsOf(spec);
-  const kv = kvCode(kvType, headDim, { runs: ["keys", "values"] });
+  const caches = ["keys", "values"];
+  const kv = kvCode(kvType, headDim, { runs: caches, ...(newRow && { put: caches }) });
+  const { normEpsilon } = newRow ?? {};
+  const norm = normEpsilon === undefined ? {} : { NORMED: 1, EPSILON: normEpsilon };
   const { workgroup: splitGroup, leastSpan: LEAST_SPAN } = divisionOf(spec);
   const spans = { LEAST_SPAN, MOST_SPAN: mostSpanOf(spec) };
   const compileSplit = (workgroup: number, group: number, constants: Record<string, number>) => {
     const halves = Math.ceil(group / 2);
     return gpu.compile({
-      label: `attend_${constants.DIRECT ? "direct" : "split"} ${reduction} ${kvType}`,
-      code: [code, ...kv.code, spanWgsl, ioWgsl, splitWgsl, scoresWgsl],
-      access: SPLIT_ACCESS,
+      label: `attend_${constants.DIRECT ? "direct" : "split"} ${newRow ? "append " : ""}${reduction} ${kvType}`,
+      code: [
+        ...[code, ...kv.code, spanWgsl, ioWgsl],
+        ...[newRow ? appendWgsl : cachedWgsl, splitWgsl, scoresWgsl],
+      ],
+      access: newRow ? APPEND_ACCESS : SPLIT_ACCESS,
       params: SPLIT_PARAMS,
       enable,
       constants: {
         ...reduced,
         ...kv.constants,
+        ...norm,
         WORKGROUP: workgroup,
         DEPTH4: headDim / 4,
         RUNS: runs,

@@ -1,8 +1,6 @@
-// attend_io: buffers of the split attention of one row. Concatenated after kv_*.wgsl and before the
-// kernel, which declares keys and values (bindings 1 and 2).
+// attend_io: buffers of the split attention of one row. attend_split_plain.wgsl, attend_cached.wgsl and
+// attend_append.wgsl declare the others: queries, keys, values and `params`.
 //
-//   queries        [heads, depth4] vec4, rotated
-//   keys, values   one layer of the cache; a row is depth4 vec4 long
 //   table          [layers, kv_heads] vec4u: offset, rows before this one, capacity, flat offset
 //   partials       [splits, heads, depth4] vec4: sums of values weighted by exp(score - maximum)
 //   stats          [splits, heads, 2] f32: maximum, sum of exp(score - maximum)
@@ -17,10 +15,8 @@ struct Params {
   wanted: u32, // splits of a KV head
 }
 
-@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(3) var<storage, read> table: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> stats: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
 
 const HIDDEN = -1e30; // below any real score, finite so that differences stay numbers

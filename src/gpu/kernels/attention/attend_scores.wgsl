@@ -21,7 +21,7 @@ fn scores_of(row: u32) -> Heads {
   var s6 = 0.0;
   var s7 = 0.0;
   for (var d = 0u; d < RUNS; d++) {
-    let run = keys_run(row, d);
+    let run = key_run(row, d);
     for (var r = 0u; r < KV_RUN4; r++) {
       let key = kv_run4(run, r);
       let at = d * KV_RUN4 + r;

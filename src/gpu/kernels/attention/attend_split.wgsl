@@ -1,7 +1,6 @@
 // attend_split: attention of one row over a split of a KV head, for GROUP query heads that share it;
-// attend_combine combines the splits. Concatenated after attend_span.wgsl and attend_io.wgsl, before
-// attend_scores.wgsl. For
-// reduction_workgroup and reduction_subgroup.
+// attend_combine combines the splits. Concatenated after attend_span.wgsl, attend_io.wgsl and attend_cached.wgsl or
+// attend_append.wgsl, before attend_scores.wgsl. For reduction_workgroup and reduction_subgroup.
 //
 // A unit of work is a workgroup: one split, one KV head, GROUP of its query heads. An invocation scores
 // whole slots, a run of 16 bytes at a time, for all heads. Values: RUNS neighbouring invocations read a slot, for
@@ -22,9 +21,6 @@ override DIRECT: bool = false;
 
 const AHEAD = 8u; // runs of values that an invocation loads at a time
 
-@group(0) @binding(1) var<storage, read> keys: array<KvRun>;
-@group(0) @binding(2) var<storage, read> values: array<KvRun>;
-
 var<workgroup> query: array<vec4f, GROUP * DEPTH4>;
 var<workgroup> weights: array<f32, GROUP * MOST_SPAN>;
 var<workgroup> sums: array<vec4f, WORKGROUP>;
@@ -44,6 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
   let slots = min(span, rows - first);
   let base = region.x + first;
+  let is_newest = APPENDS && first + slots == rows;
+  let old = slots - u32(is_newest); // slots that are read from the cache
   let shared_heads = params.heads / params.kv_heads;
   let head = kv_head * shared_heads + part * GROUP;
   let heads = min(GROUP, shared_heads - part * GROUP);
@@ -51,10 +49,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let pair = local.x / RUNS % HALVES * 2u;
   let stripe = local.x / (RUNS * HALVES);
 
-  var loaded = load_values(base, column, stripe, slots);
+  var loaded = load_values(base, column, stripe, old);
   for (var i = local.x; i < GROUP * DEPTH4; i += WORKGROUP) {
     let last = heads * DEPTH4 - 1u; // heads beyond the last repeat a part of it, and are not stored
-    query[i] = queries[head * DEPTH4 + min(i, last)] * params.scale;
+    query[i] = query_at(head * DEPTH4 + min(i, last), split == 0u && i <= last) * params.scale;
+  }
+  if (is_newest) {
+    take_row(kv_head, base + old, part == 0u, local);
   }
   workgroupBarrier();
   var peaks = NO_HEADS;
@@ -80,12 +81,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
   var total: array<vec4f, 2u * KV_RUN4>; // KV_RUN4 vec4 of the first head, then of the second
   if (stripe < STRIPES) {
-    for (var slot = stripe; slot < slots; slot += AHEAD * STRIPES) {
+    for (var slot = stripe; slot < old; slot += AHEAD * STRIPES) {
       let current = loaded;
-      loaded = load_values(base, column, slot + AHEAD * STRIPES, slots);
+      loaded = load_values(base, column, slot + AHEAD * STRIPES, old);
       for (var i = 0u; i < AHEAD; i++) {
-        let at = min(slot + i * STRIPES, slots - 1u);
-        let is_there = slot + i * STRIPES < slots;
+        let at = min(slot + i * STRIPES, old - 1u);
+        let is_there = slot + i * STRIPES < old;
         for (var h = 0u; h < min(GROUP, 2u); h++) {
           let weight = select(0.0, weights[min(pair + h, GROUP - 1u) * MOST_SPAN + at], is_there);
           for (var r = 0u; r < KV_RUN4; r++) {
@@ -93,6 +94,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
           }
         }
       }
+    }
+  }
+  if (is_newest && stripe == 0u) {
+    let run = new_value(column);
+    for (var i = 0u; i < min(GROUP, 2u) * KV_RUN4; i++) {
+      let weight = weights[min(pair + i / KV_RUN4, GROUP - 1u) * MOST_SPAN + old];
+      total[i] += weight * kv_run4(run, i % KV_RUN4);
     }
   }
   for (var i = 0u; i < min(GROUP, 2u) * KV_RUN4; i++) {
@@ -113,11 +121,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   }
 }
 
-/// A run of the values of AHEAD slots from `slot` on, STRIPES apart; the last slot stands for those beyond.
+/// A run of the values of AHEAD slots from `slot` on, STRIPES apart; the last slot stands for those beyond, and
+/// without slots what is loaded means nothing.
 fn load_values(base: u32, column: u32, slot: u32, slots: u32) -> array<KvLoad, AHEAD> {
   var loaded: array<KvLoad, AHEAD>;
   for (var i = 0u; i < AHEAD; i++) {
-    loaded[i] = values_run(base + min(slot + i * STRIPES, slots - 1u), column);
+    loaded[i] = values_run(base + min(slot + i * STRIPES, max(slots, 1u) - 1u), column);
   }
   return loaded;
 }

@@ -1,11 +1,16 @@
 // attend_split_plain: attention of one row over a split of a cached head; attend_combine combines
 // the splits. No barriers, no shared memory, any head size. Concatenated after attend_io.wgsl.
 //
+//   queries        [heads, depth4] vec4, rotated
+//   keys, values   one layer of the cache; a row is depth4 vec4 long
+//
 // An invocation owns one head and SPLIT slots. Dispatch (splits of the capacity) * heads
 // invocations; those beyond the rows in use return at once.
 
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(1) var<storage, read> keys: array<KvUnit>;
 @group(0) @binding(2) var<storage, read> values: array<KvUnit>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 override WORKGROUP: u32 = 16;
 

@@ -179,3 +179,61 @@ it.each([
     recorder.destroy();
   },
 );
+
+it.each([
+  ["workgroup", "q8g32", false],
+  ["subgroup", "bf16", true],
+] as const)(
+  "%s reduction, %s weights: a row for attention to append, normed: %s",
+  async (...test) => {
+    const [reduction, dtype, isNormed] = test;
+    const shape = { heads: 5, kvHeads: 2, headDim: 20 };
+    const [all, normedHeads, columns] = [9, 7, 96];
+    const rows = all * shape.headDim;
+    const { matrix, values } = randomMatrix(scratch, { dtype, rows, columns, partRows: 60 }, 1);
+    const [input, normWeight] = [randomFloats(columns, 2), randomFloats(columns, 3)];
+    const bias = randomFloats(rows, 4);
+    const angles = randomAngles(1, shape.headDim);
+    const headNorm = randomFloats(2 * shape.headDim, 5);
+    const qkv = scratch.empty(2 * rows);
+    const kernels = await createDecodeKernels(gpu, {
+      ...{ reduction, dtype, kvType: "q8", sizes: { qkv: { rows, columns } } },
+      newRow: isNormed ? { normEpsilon: EPSILON } : {},
+    });
+    const recorder = gpu.recorder("test");
+    kernels.qkvRow(recorder, {
+      shape,
+      input: scratch.upload(input),
+      normWeightAndBias: scratch.upload(Float32Array.of(...normWeight, ...bias)),
+      biasFirst: columns,
+      matrix,
+      angles: scratch.upload(angles),
+      qkv,
+      ...(isNormed && { norm: { weights: scratch.upload(headNorm), epsilon: EPSILON } }),
+      epsilon: EPSILON,
+    });
+    recorder.submit();
+    const product = matmul(rmsNorm(input, normWeight, EPSILON), values, bias);
+    const headOf = (at: number) => Math.floor(at / shape.headDim);
+    const weighted = product.map((value, at) => {
+      const isKey = headOf(at) >= shape.heads;
+      const weight = headNorm[(isKey ? shape.headDim : 0) + (at % shape.headDim)] as number;
+      return isNormed ? value * weight : value;
+    });
+    const rotated = rotate(weighted, angles, all, shape.headDim);
+    const row = product.map((value, at) =>
+      headOf(at) < normedHeads ? (rotated[at] as number) : value,
+    );
+    const written = await scratch.readFloats(qkv);
+    expect(maxError(written.slice(0, rows), row)).toBeLessThan(TOLERANCE);
+    for (let head = 0; head < normedHeads; head++) {
+      // Five units of four elements each, and room for eight.
+      const sums = written.slice(rows + 8 * head, rows + 8 * head + 5);
+      const own = product.slice(head * shape.headDim, (head + 1) * shape.headDim);
+      const squares = own.reduce((sum, value) => sum + value * value, 0);
+      const total = sums.reduce((sum, value) => sum + value, 0);
+      expect(Math.abs(total - (isNormed ? squares : 0))).toBeLessThan(LONG_TOLERANCE);
+    }
+    recorder.destroy();
+  },
+);

@@ -1,54 +1,29 @@
 import type { Gpu } from "../../gpu";
-import type { Access, ParamTypes, Slice } from "../../kernel";
+import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
-import type { DType } from "../common/dtype";
+import type { NewRow } from "../attention/attend";
 import type { Matrix } from "../common/matrix";
-import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
-import { writtenKvCode } from "../kv/kvCode";
+import { type Reduction, unitGroups } from "../common/reduction";
 import type { KvType } from "../kv/kvType";
-import { weightCode } from "../weights/weightCode";
+import {
+  type CompileProduct,
+  type DecodeSizes,
+  NO_SIZE,
+  type ProductSpec,
+  productCompiler,
+} from "./compileProduct";
 import decodeGated from "./decode_gated.wgsl?raw";
 import decodeHead from "./decode_head.wgsl?raw";
 import decodeProject from "./decode_project.wgsl?raw";
-import decodeQkv from "./decode_qkv.wgsl?raw";
+import { compileQkv, compileQkvRow, type DecodeQkvArgs, type DecodeQkvRowArgs } from "./decodeQkv";
 import gemv from "./gemv.wgsl?raw";
 import gemvNorm from "./gemv_norm.wgsl?raw";
-import gemvRows from "./gemv_rows.wgsl?raw";
-import { compilePlans, type GemvPlan, type GemvSize, gemvPlan } from "./gemvWidth";
 
-export interface DecodeSpec {
-  readonly reduction: Reduction;
-  readonly dtype: DType;
+export interface DecodeSpec extends ProductSpec {
   /** Keys and values are written as `writtenType` of it. */
   readonly kvType: KvType;
-  /** The matrices that the kernels will multiply; default: any, slowly. */
-  readonly sizes?: DecodeSizes;
-  /** How every product is divided; default: by size. */
-  readonly division?: Pick<GemvPlan, "width" | "ahead">;
-}
-
-/** Sizes of a decoder's matrices; those of another type are absent. */
-export type DecodeSizes = Readonly<
-  Partial<Record<"qkv" | "output" | "gateUp" | "down" | "head", GemvSize>>
->;
-
-interface DecodeQkvArgs {
-  readonly shape: HeadShape;
-  readonly cache: CacheBinding;
-  /** f32 [width] */
-  readonly input: Slice;
-  /** f32 [width] weight of the norm; from word `biasFirst` on the bias [heads + 2 kvHeads, headDim]. */
-  readonly normWeightAndBias: Slice;
-  /** A multiple of 4. */
-  readonly biasFirst: number;
-  /** [heads + 2 kvHeads, headDim] rows; parts hold whole heads. */
-  readonly matrix: Matrix;
-  /** f32 [headDim / 2, 2]: cosine and sine of each rotated pair. */
-  readonly angles: Slice;
-  /** f32 [heads, headDim] */
-  readonly queries: Slice;
-  readonly epsilon: number;
+  /** Attention appends the row: compiles `qkvRow` instead of `qkv`. */
+  readonly newRow?: NewRow | undefined;
 }
 
 interface DecodeProjectArgs {
@@ -81,107 +56,37 @@ interface DecodeHeadArgs {
 
 /** The matrix–vector kernels of one decoded token; all share `gemv*.wgsl` and a reduction. */
 export interface DecodeKernels {
+  /** Appends the row to the cache. */
   qkv(recorder: Recorder, args: DecodeQkvArgs): void;
+  /** Leaves that to attention. */
+  qkvRow(recorder: Recorder, args: DecodeQkvRowArgs): void;
   project(recorder: Recorder, args: DecodeProjectArgs): void;
   gated(recorder: Recorder, args: DecodeGatedArgs): void;
   head(recorder: Recorder, args: DecodeHeadArgs): void;
 }
 
-const NONE: GemvSize = { rows: 0, columns: 0 };
-const SMALL: DecodeSizes = { qkv: NONE, output: NONE, gateUp: NONE, down: NONE, head: NONE };
+const SMALL: DecodeSizes = {
+  qkv: NO_SIZE,
+  output: NO_SIZE,
+  gateUp: NO_SIZE,
+  down: NO_SIZE,
+  head: NO_SIZE,
+};
 
 const READ = "read" as const;
 const WRITE = "write" as const;
 
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
-  const { reduction, sizes = SMALL } = spec;
+  const { reduction, kvType, newRow, sizes = SMALL } = spec;
   const compile = productCompiler(gpu, spec);
-  const [qkv, project, gated, head] = await Promise.all([
-    compileQkv(compile, reduction, sizes, spec.kvType),
+  const [qkv, qkvRow, project, gated, head] = await Promise.all([
+    compileQkv(compile, reduction, newRow ? undefined : sizes.qkv, kvType),
+    compileQkvRow(compile, reduction, newRow && sizes.qkv, newRow?.normEpsilon !== undefined),
     compileProject(compile, reduction, sizes),
     compileGated(compile, reduction, sizes),
     compileHead(compile, reduction, sizes),
   ]);
-  return { qkv, project, gated, head };
-}
-
-type CompileProduct = ReturnType<typeof productCompiler>;
-
-/** Compiles a product once for every division that its matrices need. */
-function productCompiler(gpu: Gpu, { reduction, dtype, ...spec }: DecodeSpec) {
-  const { code, enable, constants } = reductionCode(reduction, gpu);
-  const planOf = (size: GemvSize) =>
-    spec.sizes
-      ? { ...gemvPlan(reduction, dtype, size), ...spec.division }
-      : { ...gemvPlan(reduction, dtype, NONE), columns: 0 };
-  return <P extends ParamTypes>(
-    label: string,
-    matrices: readonly (GemvSize | undefined)[],
-    access: readonly Access[],
-    params: P,
-    wgsl: readonly string[],
-  ) =>
-    compilePlans(
-      matrices.filter((size) => size !== undefined),
-      planOf,
-      ({ width, ahead, columns }) =>
-        gpu.compile({
-          label: `${label} ${reduction} ${dtype}`,
-          code: [code, ...weightCode(dtype, columns), gemvRows, ...wgsl],
-          access,
-          params,
-          enable,
-          constants: { ...constants, WORKGROUP: width, AHEAD: ahead, DEPTH4: columns / 4 },
-        }),
-    );
-}
-
-async function compileQkv(
-  compile: CompileProduct,
-  reduction: Reduction,
-  sizes: DecodeSizes,
-  kvType: KvType,
-): Promise<DecodeKernels["qkv"]> {
-  const qkv = await compile(
-    "decode_qkv",
-    [sizes.qkv],
-    [READ, READ, READ, READ, READ, WRITE, WRITE, WRITE],
-    {
-      units: "u32",
-      heads: "u32",
-      kvHeads: "u32",
-      halfPairs: "u32",
-      depth4: "u32",
-      layer: "u32",
-      firstHead: "u32",
-      biasFirst4: "u32",
-      epsilon: "f32",
-    },
-    [writtenKvCode(kvType), gemvNorm, decodeQkv],
-  );
-  return (recorder, args) => {
-    const { heads, kvHeads, headDim } = args.shape;
-    const { keys, values, table, layer } = args.cache;
-    const { input, normWeightAndBias, matrix, angles, queries } = args;
-    for (const part of matrix.parts) {
-      const firstHead = part.firstRow / headDim;
-      recorder.dispatch(qkv(matrix), {
-        buffers: [input, normWeightAndBias, part.buffer, angles, table, queries, keys, values],
-        params: {
-          units: part.rows / 4,
-          heads,
-          kvHeads,
-          halfPairs: headDim / 4,
-          depth4: matrix.columns / 4,
-          layer,
-          firstHead,
-          biasFirst4: args.biasFirst / 4,
-          epsilon: args.epsilon,
-        },
-        groups: unitGroups(reduction, part.rows / 4),
-      });
-    }
-  };
+  return { qkv, qkvRow, project, gated, head };
 }
 
 async function compileProject(

@@ -1,37 +1,19 @@
-// decode_qkv: norm, fused q/k/v projection with bias, rotation, and append to the cache, for one row.
+// decode_qkv: norm, fused q/k/v projection with bias, and rotation, for one row.
 //
 //   input        [depth4] vec4, the residual stream
 //   norm_weight  [depth4] vec4 of the norm; from vec4 bias_first4 on the bias [all heads, head_dim]
 //   weights      [part's heads, head_dim, depth4] W
 //   angles       [head_dim / 4] vec4: cos, sin of element 2j, cos, sin of element 2j + 1
-//   table        [layers, kv_heads] vec4u: offset, rows in use, capacity, flat offset
-//   queries      [heads, head_dim] f32, as pairs
-//   keys, values one layer of the cache, as pairs; the row goes to slot `rows in use`
+//
+// and where the row goes: decode_qkv_cache.wgsl or decode_qkv_row.wgsl, which is concatenated before.
 //
 // A unit of work is four rows of one head: elements 2j, 2j + 1 and those that they rotate with,
 // head_dim / 2 further on. Dispatch `part's heads * head_dim / 4` units.
-
-struct Params {
-  units: u32,
-  heads: u32,
-  kv_heads: u32,
-  half_pairs: u32, // head_dim / 4
-  depth4: u32,
-  layer: u32,
-  first_head: u32, // of this part
-  bias_first4: u32,
-  epsilon: f32,
-}
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weights: array<W>;
 @group(0) @binding(3) var<storage, read> angles: array<vec4f>;
-@group(0) @binding(4) var<storage, read> table: array<vec4u>;
-@group(0) @binding(5) var<storage, read_write> queries: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> keys: array<Kv2>;
-@group(0) @binding(7) var<storage, read_write> values: array<Kv2>;
-@group(0) @binding(8) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -52,25 +34,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     bias(head, 2u * (pair + half) + 1u),
   );
   let angle = angles[pair];
-  let stored = cache_pair(head) + pair;
+  let place = place_of(head, pair);
   let biased = dot_rows_normed(rows, params.depth4, 0u, params.epsilon, local) + biases;
-  if (reduction_index(local) > 0u) {
-    return;
+  if (reduction_index(local) == 0u) {
+    store(head, pair, place, biased, angle);
   }
-  if (head >= params.heads + params.kv_heads) {
-    values[stored] = kv_pack2(biased.xy);
-    values[stored + half] = kv_pack2(biased.zw);
-    return;
-  }
-  let low = biased.xy * angle.xz - biased.zw * angle.yw;
-  let high = biased.zw * angle.xz + biased.xy * angle.yw;
-  if (head >= params.heads) {
-    keys[stored] = kv_pack2(low);
-    keys[stored + half] = kv_pack2(high);
-    return;
-  }
-  queries[head * 2u * half + pair] = low;
-  queries[head * 2u * half + pair + half] = high;
 }
 
 fn bias(head: u32, element: u32) -> f32 {
@@ -78,9 +46,9 @@ fn bias(head: u32, element: u32) -> f32 {
   return norm_weight[params.bias_first4 + at / 4u][at % 4u];
 }
 
-/// First pair of the slot that receives the row of `head`, which counts queries, keys and values.
-fn cache_pair(head: u32) -> u32 {
-  let kv_head = (max(head, params.heads) - params.heads) % params.kv_heads;
-  let region = table[params.layer * params.kv_heads + kv_head];
-  return (region.x + region.y) * 2u * params.half_pairs;
+/// Two elements and those that they rotate with, rotated.
+fn rotated(four: vec4f, angle: vec4f) -> vec4f {
+  let low = four.xy * angle.xz - four.zw * angle.yw;
+  let high = four.zw * angle.xz + four.xy * angle.yw;
+  return vec4f(low, high);
 }

@@ -2,6 +2,8 @@ import f16 from "./kv_f16.wgsl?raw";
 import f32 from "./kv_f32.wgsl?raw";
 import grouped from "./kv_grouped.wgsl?raw";
 import plain from "./kv_plain.wgsl?raw";
+import putGrouped from "./kv_put_grouped.wgsl?raw";
+import putPlain from "./kv_put_plain.wgsl?raw";
 import q4 from "./kv_q4.wgsl?raw";
 import q8 from "./kv_q8.wgsl?raw";
 import readGrouped from "./kv_read_grouped.wgsl?raw";
@@ -21,6 +23,7 @@ const FORMAT: Readonly<Record<KvType, string>> = {
 const ACCESS = {
   read: { plain: readPlain, grouped: readGrouped },
   runs: { plain: runsPlain, grouped: runsGrouped },
+  put: { plain: putPlain, grouped: putGrouped },
   store: { plain: storePlain, grouped: storeGrouped },
 } as const;
 

@@ -23,6 +23,10 @@ fn kv_pack2(value: vec2f) -> Kv2 {
 alias KvRun = vec4u;
 const KV_RUN4 = 2u;
 
+fn kv_pack_run(first: vec4f, last: vec4f) -> KvRun {
+  return vec4u(kv_pack(first), kv_pack(last));
+}
+
 fn kv_run4(run: KvRun, i: u32) -> vec4f {
   return kv_unpack(select(run.xy, run.zw, i > 0u));
 }

@@ -20,6 +20,11 @@ fn kv_pack2(value: vec2f) -> Kv2 {
 alias KvRun = vec4f;
 const KV_RUN4 = 1u;
 
+/// Its only vec4 is the first and the last.
+fn kv_pack_run(first: vec4f, last: vec4f) -> KvRun {
+  return first;
+}
+
 fn kv_run4(run: KvRun, i: u32) -> vec4f {
   return run;
 }

@@ -11,6 +11,7 @@
 //   CACHE_at(at, d)      kv_read_*: vec4 d of a row; the binding is array<KvUnit>
 //   CACHE_run(row, r)    kv_runs_*: run r of a row of whole runs; the binding is array<KvRun>
 //   CACHE_store(…)       kv_store_*: writes a part of a row; the binding is array<KvUnit>
+//   CACHE_put(…)         kv_put_*: rounds and writes run r of a row of whole runs; the binding is array<KvRun>
 
 override KV_DEPTH4: u32; // head size / 4
 override KV_UNITS: u32 = KV_DEPTH4;

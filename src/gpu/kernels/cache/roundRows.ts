@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu";
+import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
 import { compileCall, type KernelCall } from "../common/kernelCall";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
 import { type KvType, kvMarks } from "../kv/kvType";
-import type { CacheBinding, HeadShape } from "./ropeAppend";
 import wgsl from "./round_rows.wgsl?raw";
 
 /** Keys and values of a chunk before they are rounded. */
