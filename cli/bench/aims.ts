@@ -81,35 +81,16 @@ const tera: Show = (value) => `${value.toFixed(1)} TFLOP/s`;
 const seconds: Show = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const steps: Show = (value) => `${value.toFixed(1)} steps`;
 
-function atLeast(
-  what: string,
-  bound: number,
-  value: number | undefined,
-  show: Show,
-  more = "",
-): Aim {
-  return { what, aim: `≥ ${show(bound)}`, ...measuredAs(value, show, more, (at) => at >= bound) };
-}
-
-function atMost(
-  what: string,
-  bound: number,
-  value: number | undefined,
-  show: Show,
-  more = "",
-): Aim {
-  return { what, aim: `≤ ${show(bound)}`, ...measuredAs(value, show, more, (at) => at <= bound) };
-}
-
-function measuredAs(
-  value: number | undefined,
-  show: Show,
-  more: string,
-  isMet: (value: number) => boolean,
-): Pick<Aim, "measured" | "isMet"> {
-  if (value === undefined || Number.isNaN(value)) return {};
-  return { measured: show(value) + more, isMet: isMet(value) };
-}
+const boundedBy =
+  (sign: "≥" | "≤") =>
+  (what: string, bound: number, value: number | undefined, show: Show, more = ""): Aim => {
+    const aim = { what, aim: `${sign} ${show(bound)}` };
+    if (value === undefined || Number.isNaN(value)) return aim;
+    const isMet = sign === "≥" ? value >= bound : value <= bound;
+    return { ...aim, measured: show(value) + more, isMet };
+  };
+const atLeast = boundedBy("≥");
+const atMost = boundedBy("≤");
 
 function stepAt({ models }: Figures, model: string, rows: number): StepTimes | undefined {
   return models?.[model]?.steps?.find((step) => step.rows === rows);
