@@ -1,16 +1,10 @@
-import fs from "node:fs";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { describe, expect, it } from "vitest";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
 
-vi.mock("@/images/decode", () => import("../../test/decodePng"));
-
-const picture = (name: string) =>
-  new Blob([fs.readFileSync(`fixtures/families/pictures/${name}.png`)]);
-const images = { a: picture("busy"), b: picture("second") };
+const images = { a: pictureFile("busy"), b: pictureFile("second") };
 
 function asked(settings: CacheSettings, turns: readonly Turn[]): AskRequest {
   return { turns, images, settings, sampling: greedy(6) };
@@ -21,13 +15,7 @@ const second: Turn = { images: [], question: "And what is behind it?" };
 const other: Turn = { images: [], question: "Which colours?" };
 
 describe.each(["smolvlm2", "qwen2.5-vl"])("a question in place of another, %s", (name) => {
-  const engine = new LocalEngine();
-  beforeAll(async () => {
-    vi.stubGlobal("navigator", { gpu: create([]) });
-    vi.stubGlobal("fetch", diskFetch);
-    await engine.load({ baseUrl: diskUrl(`fixtures/families/${name}`) });
-  });
-  afterAll(() => vi.unstubAllGlobals());
+  const engine = createTestEngine(`${FAMILY_FIXTURES}/${name}`);
 
   const settingsOf = (policy: string, more: Partial<CacheSettings> = {}): CacheSettings => ({
     ...{ policy, retention: policy === "full" ? 1 : 0.4, scope: "visual", options: {} },

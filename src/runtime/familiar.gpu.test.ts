@@ -1,20 +1,16 @@
 import fs from "node:fs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { expect, it, vi } from "vitest";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, Turn } from "@/protocol/request";
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
 import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
 
-const MODEL = "fixtures/families/smolvlm2";
-const PICTURE = "fixtures/families/pictures/busy.png";
+const MODEL = `${FAMILY_FIXTURES}/smolvlm2`;
 const NOTICE = { code: "unfamiliarImage" };
 const DIRECTION = 1;
 
-vi.mock("@/images/decode", () => import("../../test/decodePng"));
-
-beforeAll(() => vi.stubGlobal("navigator", { gpu: create([]) }));
-afterAll(() => vi.unstubAllGlobals());
+const engine = createTestEngine();
 
 /** The model's directory with a threshold in its card, and a mean of zeros with one direction of ones. */
 function withThreshold(familiarBelow: number): typeof fetch {
@@ -34,7 +30,7 @@ function withThreshold(familiarBelow: number): typeof fetch {
 function asked(turns: readonly Turn[]): AskRequest {
   return {
     turns,
-    images: { a: new Blob([fs.readFileSync(PICTURE)]) },
+    images: { a: pictureFile("busy") },
     settings: { policy: "full", retention: 1, scope: "visual", options: {} },
     sampling: greedy(4),
   };
@@ -42,7 +38,6 @@ function asked(turns: readonly Turn[]): AskRequest {
 
 it("says of an image beyond the threshold that it is unfamiliar, also after its cache is restored", async () => {
   vi.stubGlobal("fetch", withThreshold(1e-6));
-  const engine = new LocalEngine();
   await engine.load({ baseUrl: diskUrl(MODEL) });
   const first = { images: ["a"], question: "What is it?" };
   const { tokenIds } = await engine.ask(asked([first]));
@@ -65,7 +60,6 @@ it("says of an image beyond the threshold that it is unfamiliar, also after its 
 
 it("says of an image beyond the threshold that it is unfamiliar, also at a further question", async () => {
   vi.stubGlobal("fetch", withThreshold(1e-6));
-  const engine = new LocalEngine();
   await engine.load({ baseUrl: diskUrl(MODEL) });
   const first = { images: ["a"], question: "What is it?" };
   const { notices, tokenIds } = await engine.ask(asked([first]));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { create } from "webgpu";
 import { requestDevice } from "@/gpu/device";
 import { Gpu } from "@/gpu/gpu";
@@ -7,11 +7,12 @@ import { greedy } from "@/protocol/defaults";
 import type { EngineEvent } from "@/protocol/event";
 import { NO_MEMORY } from "@/protocol/event";
 import type { AskRequest, Turn } from "@/protocol/request";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
+import { createTestEngine } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
+import { diskUrl } from "../../test/files";
 import { COMMAND_BYTES } from "./request/ceiling";
 
-const baseUrl = diskUrl("fixtures/families/llama");
+const baseUrl = diskUrl(`${FAMILY_FIXTURES}/llama`);
 
 /** A question of about `words` rows, after earlier turns. */
 function asked(words: number, earlier: readonly Turn[] = []): AskRequest {
@@ -25,7 +26,7 @@ function asked(words: number, earlier: readonly Turn[] = []): AskRequest {
 }
 
 describe("an engine with little memory", () => {
-  const engine = new LocalEngine();
+  const engine = createTestEngine();
   let most = 0;
   /** Megabytes of the loaded model, and with what its first question allocates for all others. */
   let [modelMb, usedMb] = [0, 0];
@@ -35,8 +36,6 @@ describe("an engine with little memory", () => {
   };
 
   beforeAll(async () => {
-    vi.stubGlobal("navigator", { gpu: create([]) });
-    vi.stubGlobal("fetch", diskFetch);
     engine.subscribe((event: EngineEvent) => {
       if (event.type !== "memory") return;
       const { weights, kv, activations, vision } = event.pools;
@@ -51,7 +50,6 @@ describe("an engine with little memory", () => {
   beforeEach(() => {
     most = 0;
   });
-  afterAll(() => vi.unstubAllGlobals());
 
   it("refuses a model that does not fit, with both numbers, and holds nothing of it", async () => {
     const failure = { code: "outOfMemory", message: expect.stringMatching(/it needs .*are free/) };

@@ -1,30 +1,23 @@
-import fs from "node:fs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { expect, it } from "vitest";
+import { greedy } from "@/protocol/defaults";
 import type { LoadRequest } from "@/protocol/model";
 import type { AskRequest } from "@/protocol/request";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
+import { diskUrl } from "../../test/files";
 
-vi.mock("@/images/decode", () => import("../../test/decodePng"));
-
-const engine = new LocalEngine();
-beforeAll(() => {
-  vi.stubGlobal("navigator", { gpu: create([]) });
-  vi.stubGlobal("fetch", diskFetch);
-});
-afterAll(() => vi.unstubAllGlobals());
+const engine = createTestEngine();
 
 const ASKED: AskRequest = {
   turns: [{ images: ["a"], question: "What is shown in this image?" }],
-  images: { a: new Blob([fs.readFileSync("fixtures/families/pictures/busy.png")]) },
+  images: { a: pictureFile("busy") },
   settings: { policy: "full", retention: 1, scope: "visual", options: {} },
-  sampling: { temperature: 0, topK: 0, topP: 1, seed: 0, maxNewTokens: 12 },
+  sampling: greedy(12),
 };
 
 /** A file in f32 whose values are exact in f16. */
 async function answerAs(weightType: LoadRequest["weightType"]) {
-  const baseUrl = diskUrl("fixtures/families/smolvlm2");
+  const baseUrl = diskUrl(`${FAMILY_FIXTURES}/smolvlm2`);
   const types = { kvType: "f32" as const, ...(weightType && { weightType }) };
   const { elementType } = await engine.load({ baseUrl, ...types });
   const { weights } = await engine.memory();

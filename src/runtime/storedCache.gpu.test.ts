@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { describe, expect, it } from "vitest";
 import { POLICIES } from "@/compression/registry";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
+import { createTestEngine } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
+import { diskUrl } from "../../test/files";
 
-const baseUrl = diskUrl("fixtures/families/llama");
+const MODEL = `${FAMILY_FIXTURES}/llama`;
+const baseUrl = diskUrl(MODEL);
 
 function asked(settings: CacheSettings, earlier: readonly Turn[], question: string): AskRequest {
   return {
@@ -21,13 +22,7 @@ function asked(settings: CacheSettings, earlier: readonly Turn[], question: stri
 const CHOSEN = ["full", "snapkv", "adakv", "lookm", "streaming", "elastic", "h2o"];
 
 describe("a stored cache", () => {
-  const engine = new LocalEngine();
-  beforeAll(async () => {
-    vi.stubGlobal("navigator", { gpu: create([]) });
-    vi.stubGlobal("fetch", diskFetch);
-    await engine.load({ baseUrl });
-  });
-  afterAll(() => vi.unstubAllGlobals());
+  const engine = createTestEngine(MODEL);
 
   it.each([
     ...CHOSEN.map((id) => [id, undefined] as const),

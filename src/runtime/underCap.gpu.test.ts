@@ -1,17 +1,13 @@
-import fs from "node:fs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { expect, it } from "vitest";
 import { POLICIES } from "@/compression/registry";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
 import type { ReferenceAnswer, TurnResult } from "@/protocol/result";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
+import { diskUrl } from "../../test/files";
 
-const PICTURE = "fixtures/families/pictures/busy.png";
-
-vi.mock("@/images/decode", () => import("../../test/decodePng"));
-
+const MODEL = diskUrl(`${FAMILY_FIXTURES}/smolvlm2`);
 const SETTINGS: CacheSettings = {
   policy: "snapkv",
   retention: 0.8,
@@ -23,7 +19,7 @@ const SHARE = 0.25;
 function asked(turns: readonly Turn[], settings: CacheSettings, fresh = false): AskRequest {
   return {
     turns,
-    images: { a: new Blob([fs.readFileSync(PICTURE)]) },
+    images: { a: pictureFile("busy") },
     settings,
     sampling: greedy(6),
     fresh,
@@ -47,15 +43,10 @@ function imageRows({ layers, images }: TurnResult, place: number, kvHeads: numbe
   return { held: held.reduce((sum, count) => sum + count, 0), full: each * held.length };
 }
 
-const engine = new LocalEngine();
-beforeAll(() => {
-  vi.stubGlobal("navigator", { gpu: create([]) });
-  vi.stubGlobal("fetch", diskFetch);
-});
-afterAll(() => vi.unstubAllGlobals());
+const engine = createTestEngine();
 
 it("keeps less of earlier images, once, and compares with the full cache all the same", async () => {
-  const { kvHeads } = await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
+  const { kvHeads } = await engine.load({ baseUrl: MODEL });
   const shown = { images: ["a"], question: "What is shown in this image?" };
   const first = await engine.ask(asked([shown], SETTINGS));
   const turns: Turn[] = [{ ...shown, answerIds: first.tokenIds }, shown];
@@ -114,7 +105,7 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 });
 
 it("re-ranks an image that was read in pieces by each policy's own scores", async () => {
-  await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2"), kvType: "f32" });
+  await engine.load({ baseUrl: MODEL, kvType: "f32" });
   const turns = [{ images: ["a"], question: "What is shown in this image?" }];
   const capMb = 0.04;
   const policies = POLICIES.filter(({ id, beforePrefill }) => id !== "full" && !beforePrefill);

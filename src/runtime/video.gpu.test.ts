@@ -1,15 +1,12 @@
-import fs from "node:fs";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { beforeAll, describe, expect, it } from "vitest";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings } from "@/protocol/request";
 import { readPng } from "../../cli/shared/png";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
+import { diskUrl } from "../../test/files";
 
-const PICTURES = ["busy", "second", "wide"].map((name) => `fixtures/families/pictures/${name}.png`);
-
-vi.mock("@/images/decode", () => import("../../test/decodePng"));
+const PICTURES = ["busy", "second", "wide"];
 
 const FULL: CacheSettings = { policy: "full", retention: 1, scope: "visual", options: {} };
 
@@ -17,7 +14,7 @@ const FULL: CacheSettings = { policy: "full", retention: 1, scope: "visual", opt
 function asked(settings: CacheSettings, more: Partial<AskRequest> = {}): AskRequest {
   const keys = ["a", "b", "c"];
   const frame = (i: number) => ({ video: "v", seconds: 2 * i, duration: 6 });
-  const blobs = PICTURES.map((name) => new Blob([fs.readFileSync(name)]));
+  const blobs = PICTURES.map(pictureFile);
   return {
     turns: [{ images: keys, question: "What happens?" }],
     images: Object.fromEntries(keys.map((key, i) => [key, blobs[i]!])),
@@ -42,17 +39,14 @@ describe.each([
   ["qwen3-vl", () => 2 * 3 + 1 * 6],
 ] as const)("a video in %s", (name, rowsOf) => {
   const pairs = name.startsWith("qwen");
-  const engine = new LocalEngine();
+  const engine = createTestEngine();
   let side = 0;
   beforeAll(async () => {
-    vi.stubGlobal("navigator", { gpu: create([]) });
-    vi.stubGlobal("fetch", diskFetch);
     const { rowsPerTile = 0 } = await engine.load({
-      baseUrl: diskUrl(`fixtures/families/${name}`),
+      baseUrl: diskUrl(`${FAMILY_FIXTURES}/${name}`),
     });
     side = Math.sqrt(rowsPerTile);
   });
-  afterAll(() => vi.unstubAllGlobals());
 
   it("is one tile per frame, in the order of the frames, and costs what was told", async () => {
     const result = await engine.ask(asked(FULL));
@@ -60,8 +54,8 @@ describe.each([
     const shown = result.images.map(({ image, alsoShows = [] }) => [image, ...alsoShows].join(""));
     expect(shown).toEqual(pairs ? ["ab", "c"] : ["a", "b", "c"]);
     const { frames } = asked(FULL);
-    const priced = PICTURES.map((file, i) => {
-      const { width, height } = readPng(file);
+    const priced = PICTURES.map((picture, i) => {
+      const { width, height } = readPng(`${FAMILY_FIXTURES}/pictures/${picture}.png`);
       return { width, height, frame: frames!["abc"[i]!]! };
     });
     const { tokens } = await engine.priceImages(priced);

@@ -1,16 +1,10 @@
-import fs from "node:fs";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { create } from "webgpu";
+import { describe, expect, it } from "vitest";
 import { coarser } from "@/compression/blocks/grid";
 import { POLICIES } from "@/compression/registry";
 import { greedy } from "@/protocol/defaults";
 import type { AskRequest, CacheSettings, Turn } from "@/protocol/request";
-import { diskFetch, diskUrl } from "../../test/files";
-import { LocalEngine } from "./engine";
-
-const PICTURE = "fixtures/families/pictures/busy.png";
-
-vi.mock("@/images/decode", () => import("../../test/decodePng"));
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
 
 const IDS = POLICIES.filter(({ beforePrefill }) => beforePrefill).map(({ id }) => id);
 const QUESTION = "What is shown in this image?";
@@ -24,7 +18,7 @@ const settingsOf = (policy: string): CacheSettings => ({
 function asked(turns: readonly Turn[], settings: CacheSettings): AskRequest {
   return {
     turns,
-    images: { a: new Blob([fs.readFileSync(PICTURE)]) },
+    images: { a: pictureFile("busy") },
     settings,
     sampling: greedy(6),
     explain: true,
@@ -32,13 +26,7 @@ function asked(turns: readonly Turn[], settings: CacheSettings): AskRequest {
 }
 
 describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => {
-  const engine = new LocalEngine();
-  beforeAll(async () => {
-    vi.stubGlobal("navigator", { gpu: create([]) });
-    vi.stubGlobal("fetch", diskFetch);
-    await engine.load({ baseUrl: diskUrl(`fixtures/families/${name}`) });
-  });
-  afterAll(() => vi.unstubAllGlobals());
+  const engine = createTestEngine(`${FAMILY_FIXTURES}/${name}`);
 
   const first = { images: ["a"], question: QUESTION };
 
@@ -114,13 +102,7 @@ describe.each(["smolvlm2", "llava-next-mistral", "qwen2.5-vl"])("%s", (name) => 
 });
 
 describe("under a cap", () => {
-  const engine = new LocalEngine();
-  beforeAll(async () => {
-    vi.stubGlobal("navigator", { gpu: create([]) });
-    vi.stubGlobal("fetch", diskFetch);
-    await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
-  });
-  afterAll(() => vi.unstubAllGlobals());
+  const engine = createTestEngine(`${FAMILY_FIXTURES}/smolvlm2`);
 
   const first = { images: ["a"], question: QUESTION };
 

@@ -24,6 +24,11 @@ export class Directory {
     }
   }
 
+  /** For `LoadRequest.files`. */
+  get blobs(): ReadonlyMap<string, Blob> {
+    return new Map([...this.files].map(([name, bytes]) => [name, new Blob([bytes])]));
+  }
+
   text(name: string): string {
     return new TextDecoder().decode(this.files.get(name));
   }

@@ -1,10 +1,9 @@
 import fs from "node:fs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { DEFAULT_SETTINGS, greedy } from "@/protocol/defaults";
 import { EngineError, type FailureCode } from "@/protocol/failure";
 import type { TurnResult } from "@/protocol/result";
-import { LocalEngine } from "@/runtime/engine";
-import { dawn } from "../../cli/shared/dawn";
+import { createTestEngine } from "../engine";
 import { Directory } from "./directory";
 import { HOSTILE } from "./hostile";
 
@@ -14,14 +13,13 @@ const CODES: readonly FailureCode[] = ["badModel", "missingFile", "unknownArchit
 const SENTENCE = /^[A-Z].{10,350}\.$/s;
 const SAMPLING = greedy(4);
 
-const engine = new LocalEngine();
+const engine = createTestEngine();
 let expected: readonly number[] = [];
 
 /** ONNX Runtime's wasm file is not served here; on a GPU the encoder is our own in any case. */
 async function answer(directory: Directory): Promise<TurnResult> {
   directory.remove("onnx/vision_encoder.onnx");
-  const files = new Map([...directory.files].map(([name, bytes]) => [name, new Blob([bytes])]));
-  await engine.load({ baseUrl: "http://directory.test/", files });
+  await engine.load({ baseUrl: "http://directory.test/", files: directory.blobs });
   const turns = [{ images: [], question: "What is 1 < 2?" }];
   return engine.ask({
     turns,
@@ -32,11 +30,9 @@ async function answer(directory: Directory): Promise<TurnResult> {
 }
 
 beforeAll(async () => {
-  vi.stubGlobal("navigator", { gpu: dawn });
   expected = (await answer(new Directory())).tokenIds;
   expect(expected).toHaveLength(4);
 });
-afterAll(() => vi.unstubAllGlobals());
 
 it("there are a hundred of them, each with a name of its own", () => {
   expect(new Set(HOSTILE.map(({ name }) => name)).size).toBe(HOSTILE.length);
