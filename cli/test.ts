@@ -13,13 +13,13 @@ const REPORTS = path.resolve("node_modules/.cache/keepsight/reports");
 
 /**
  * `npm test`: lint, types, unit, GPU and browser tests, one after the other, counted from the
- * runners' own reports. Every step runs even if an earlier one failed; a step that cannot start counts
+ * runners' own reports. Every one runs even if an earlier one failed; one that cannot start counts
  * as one failure. `npm test -- unit gpu` runs only those.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   fs.mkdirSync(REPORTS, { recursive: true });
   const browser = () => findBrowser((line) => process.stderr.write(`browser: ${line}\n`));
-  const steps: Record<string, () => Promise<Count>> = {
+  const runners: Record<string, () => Promise<Count>> = {
     lint: () => tool("node_modules/@biomejs/biome/bin/biome", ["check", "--error-on-warnings"]),
     types: () => tool("node_modules/typescript/bin/tsc", ["-p", "."]),
     unit: () => vitest("unit", {}),
@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   };
   const total = { passed: 0, failed: 0 };
-  for (const [name, run] of Object.entries(steps)) {
+  for (const [name, run] of Object.entries(runners)) {
     if (argv.length > 0 && !argv.includes(name)) continue;
     process.stdout.write(`\n── ${name}\n`);
     const { passed, failed } = await run().catch((error: Error) => {

@@ -6,8 +6,8 @@ import type { Turn } from "../src/protocol/request";
 import { test } from "./test";
 
 /** Rows per KV head are allocated in steps of this many. */
-const CAPACITY_STEP = 64;
-const capacity = (rows: number) => Math.ceil(rows / CAPACITY_STEP) * CAPACITY_STEP;
+const KV_BLOCK = 64;
+const capacity = (rows: number) => Math.ceil(rows / KV_BLOCK) * KV_BLOCK;
 
 const shown: Turn = { images: ["picture"], question: "What is shown in this image?" };
 const text = (question: string): Turn => ({ images: [], question });

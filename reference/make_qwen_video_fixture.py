@@ -2,7 +2,7 @@
 
     python3 reference/make_qwen_video_fixture.py
 
-Three frames, so that the last step holds one frame twice. Their size needs no scaling: video processors scale with
+Three frames, so that the last temporal patch holds one frame twice. Their size needs no scaling: video processors scale with
 torchvision, which is absent here; what they do otherwise is theirs.
 """
 

@@ -83,29 +83,29 @@ const record: ConversationRecord = {
 
 describe("a plan", () => {
   test("repeats the calls in time, each with the answers that stood then", () => {
-    const steps = planReplay(record);
-    expect(steps.map(({ question }) => question)).toEqual(["one", "two", "one", "three"]);
-    expect(steps[1]!.turns).toEqual([
+    const calls = planReplay(record);
+    expect(calls.map(({ question }) => question)).toEqual(["one", "two", "one", "three"]);
+    expect(calls[1]!.turns).toEqual([
       { images: ["p"], question: "one", answerIds: [1, 2] },
       { images: [], question: "two" },
     ]);
-    expect(steps[2]!.turns).toEqual([{ images: ["p"], question: "one" }]);
-    expect(steps[3]!.turns).toEqual([
+    expect(calls[2]!.turns).toEqual([{ images: ["p"], question: "one" }]);
+    expect(calls[3]!.turns).toEqual([
       { images: ["p"], question: "one", answerIds: [5, 2] },
       { images: [], question: "two", answerIds: [3, 2] },
       { images: ["q"], question: "three" },
     ]);
     // The lane that failed keeps its place: the first lane's cache is the one that goes on.
-    expect(steps[3]!.attempts.map(({ id }) => id)).toEqual(["d", "e", "f"]);
-    expect(modelOf(steps)).toBe("m");
+    expect(calls[3]!.attempts.map(({ id }) => id)).toEqual(["d", "e", "f"]);
+    expect(modelOf(calls)).toBe("m");
   });
 
   test("needs one model", () => {
     const other = attempt("z", 50, {});
     const run = { ...other.run, origin: origin(50, "n") } as AttemptRecord["run"];
     const exchange = { id: "4", pictures: [], question: "four", attempts: [{ ...other, run }] };
-    const steps = planReplay({ ...record, exchanges: [...record.exchanges, exchange] });
-    expect(() => modelOf(steps)).toThrow(/m and n/);
+    const calls = planReplay({ ...record, exchanges: [...record.exchanges, exchange] });
+    expect(() => modelOf(calls)).toThrow(/m and n/);
   });
 });
 
@@ -152,10 +152,10 @@ describe("a replay", () => {
   });
 
   test("says that other weights answered, if both are known", () => {
-    const steps = planReplay(record);
-    expect(otherWeights(steps, { weights: "sha256:ab" })).toBeUndefined();
+    const calls = planReplay(record);
+    expect(otherWeights(calls, { weights: "sha256:ab" })).toBeUndefined();
     const recorded = JSON.parse(
-      JSON.stringify(steps).replaceAll('"versions":{}', '"versions":{"weights":"commit:12"}'),
+      JSON.stringify(calls).replaceAll('"versions":{}', '"versions":{"weights":"commit:12"}'),
     );
     expect(otherWeights(recorded, { weights: "commit:12" })).toBeUndefined();
     expect(otherWeights(recorded, { weights: "sha256:ab" })).toBe(

@@ -12,7 +12,7 @@ import {
   originOf,
   otherWeights,
   planReplay,
-  type Step,
+  type ReplayCall,
   typesOfOrigin,
 } from "./replayPlan";
 
@@ -67,9 +67,9 @@ function readFile(file: string): ConversationDocument {
   }
 }
 
-function modelDir(given: string | undefined, steps: readonly Step[]): string {
+function modelDir(given: string | undefined, calls: readonly ReplayCall[]): string {
   const folder =
-    given ?? path.join("public/models", path.basename(modelOf(steps) ?? "keepsight-mini"));
+    given ?? path.join("public/models", path.basename(modelOf(calls) ?? "keepsight-mini"));
   if (fs.existsSync(folder)) return path.resolve(folder);
   throw inputError(`There is no model directory ${folder}.`);
 }
@@ -79,22 +79,22 @@ export async function replay(argv: readonly string[]): Promise<number> {
   const { replay: file = "", model, json } = parseReplay(argv);
   const conversation = readFile(file);
   const record = recordOf(conversation, () => crypto.randomUUID(), 0);
-  const steps = planReplay(record);
-  if (steps.length === 0) throw inputError(`${file} has no answers to replay.`);
+  const calls = planReplay(record);
+  if (calls.length === 0) throw inputError(`${file} has no answers to replay.`);
   const skipped = record.exchanges.flatMap(({ question, attempts }) =>
     attempts.filter(({ hidden }) => hidden).map(() => `${question}: asked with patches hidden.`),
   );
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-replay-"));
   try {
     const images = await writeImages(conversation, folder);
-    const page = await openEngine(modelDir(model, steps), images);
+    const page = await openEngine(modelDir(model, calls), images);
     try {
       const isQuiet = json === "-";
-      const origin = originOf(steps[0]!.attempts.find(originOf) ?? steps[0]!.attempts[0]!);
+      const origin = originOf(calls[0]!.attempts.find(originOf) ?? calls[0]!.attempts[0]!);
       const info = await page.load(typesOfOrigin(origin));
-      const other = otherWeights(steps, info.versions);
+      const other = otherWeights(calls, info.versions);
       if (other) process.stderr.write(`${other}\n`);
-      const answers = await replayAll(page, steps, (answer) => {
+      const answers = await replayAll(page, calls, (answer) => {
         if (!isQuiet) process.stdout.write(describe(answer));
       });
       const same = answers.every(({ sameText, sameIds }) => sameText && sameIds);

@@ -12,7 +12,7 @@ import { type AttemptRecord, type ConversationRecord, revive } from "@/store/lib
 import { inputError } from "../shared/options";
 
 /** One call of the engine: a question alone, or a comparison with its lanes. */
-export interface Step {
+export interface ReplayCall {
   readonly question: string;
   readonly attempts: readonly AttemptRecord[];
   readonly turns: AskRequest["turns"];
@@ -24,7 +24,7 @@ export interface Step {
  * The calls of a conversation in chronological order, each with its history: for an earlier
  * question with several attempts, the answer that was current at that time.
  */
-export function planReplay(record: ConversationRecord): readonly Step[] {
+export function planReplay(record: ConversationRecord): readonly ReplayCall[] {
   const conversation = revive(record, () => "");
   const calls = record.exchanges.flatMap((exchange) =>
     callsOf(exchange.attempts).map((attempts) => ({ exchange, attempts })),
@@ -99,9 +99,9 @@ function asItWas(conversation: ChatConversation, asked: ReadonlySet<string>): Ch
 }
 
 /** The model of a conversation. */
-export function modelOf(steps: readonly Step[]): string | undefined {
+export function modelOf(calls: readonly ReplayCall[]): string | undefined {
   const names = new Set(
-    steps.flatMap(({ attempts }) => attempts.flatMap((each) => originOf(each)?.model ?? [])),
+    calls.flatMap(({ attempts }) => attempts.flatMap((each) => originOf(each)?.model ?? [])),
   );
   if (names.size > 1) {
     const several = [...names].join(" and ");
@@ -112,11 +112,11 @@ export function modelOf(steps: readonly Step[]): string | undefined {
 
 /** A sentence if answers were given by other weights than those that are loaded now. */
 export function otherWeights(
-  steps: readonly Step[],
+  calls: readonly ReplayCall[],
   { weights: loaded = "unknown" }: Readonly<Record<string, string>>,
 ): string | undefined {
   const recorded = new Set(
-    steps.flatMap(({ attempts }) =>
+    calls.flatMap(({ attempts }) =>
       attempts.flatMap((each) => originOf(each)?.versions.weights ?? []),
     ),
   );

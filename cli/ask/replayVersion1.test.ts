@@ -16,18 +16,18 @@ function exported() {
 }
 
 test("an export is replayed question by question, the lanes of a comparison together", () => {
-  const steps = planReplay(exported());
-  expect(modelOf(steps)).toBe("keepsight-mini");
-  expect(steps.map(({ question, attempts }) => [question, attempts.length])).toEqual([
+  const calls = planReplay(exported());
+  expect(modelOf(calls)).toBe("keepsight-mini");
+  expect(calls.map(({ question, attempts }) => [question, attempts.length])).toEqual([
     ["What is the total?", 1],
     ["And the date?", 2],
   ]);
-  expect(steps.map(({ turns }) => turns.map(({ answerIds }) => answerIds !== undefined))).toEqual([
+  expect(calls.map(({ turns }) => turns.map(({ answerIds }) => answerIds !== undefined))).toEqual([
     [false],
     [true, false],
   ]);
-  expect(steps.map(({ sampling }) => sampling.maxNewTokens)).toEqual(
-    steps.map(({ attempts }) => {
+  expect(calls.map(({ sampling }) => sampling.maxNewTokens)).toEqual(
+    calls.map(({ attempts }) => {
       const { run } = attempts[0]!;
       return run.phase === "done" ? run.origin?.sampling.maxNewTokens : undefined;
     }),

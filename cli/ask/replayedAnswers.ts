@@ -2,7 +2,7 @@ import type { AskRequest, CompareRequest, Sampling } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import type { AttemptRecord } from "@/store/library/records";
 import type { OpenedEngine } from "../shared/engine";
-import type { Step } from "./replayPlan";
+import type { ReplayCall } from "./replayPlan";
 
 /** An answer of an exported conversation, and what the engine answers now. */
 export interface ReplayedAnswer {
@@ -23,15 +23,15 @@ export interface ReplayedAnswer {
   readonly failure?: string;
 }
 
-/** Runs the steps one after the other. */
+/** Runs the calls one after the other. */
 export async function replayAll(
   page: Pick<OpenedEngine, "ask" | "compare">,
-  steps: readonly Step[],
+  calls: readonly ReplayCall[],
   onAnswer: (answer: ReplayedAnswer) => void,
 ): Promise<readonly ReplayedAnswer[]> {
   const answers: ReplayedAnswer[] = [];
-  for (const step of steps) {
-    for (const answer of await replayStep(page, step)) {
+  for (const call of calls) {
+    for (const answer of await replayOne(page, call)) {
       answers.push(answer);
       onAnswer(answer);
     }
@@ -39,29 +39,29 @@ export async function replayAll(
   return answers;
 }
 
-async function replayStep(
+async function replayOne(
   page: Pick<OpenedEngine, "ask" | "compare">,
-  step: Step,
+  call: ReplayCall,
 ): Promise<readonly ReplayedAnswer[]> {
-  const outcomes = await (step.attempts.length > 1 ? compare(page, step) : ask(page, step));
-  return step.attempts.flatMap((attempt, index) => {
+  const outcomes = await (call.attempts.length > 1 ? compare(page, call) : ask(page, call));
+  return call.attempts.flatMap((attempt, index) => {
     if (attempt.run.phase !== "done") return [];
     const outcome = outcomes[index] ?? { failure: "It was not answered." };
-    return [judge(step, attempt, attempt.run.result, outcome)];
+    return [judge(call, attempt, attempt.run.result, outcome)];
   });
 }
 
 type Outcome = { readonly result: TurnResult } | { readonly failure: string };
 
-async function ask(page: Pick<OpenedEngine, "ask">, step: Step): Promise<readonly Outcome[]> {
-  const [{ settings, run }] = step.attempts as readonly [AttemptRecord];
+async function ask(page: Pick<OpenedEngine, "ask">, call: ReplayCall): Promise<readonly Outcome[]> {
+  const [{ settings, run }] = call.attempts as readonly [AttemptRecord];
   if (run.phase !== "done") return [];
   const recorded = run.result;
   const request: Omit<AskRequest, "images"> = {
-    turns: step.turns,
-    ...(step.frames && { frames: step.frames }),
+    turns: call.turns,
+    ...(call.frames && { frames: call.frames }),
     settings,
-    sampling: sampled(step.sampling, recorded),
+    sampling: sampled(call.sampling, recorded),
     ...(recorded.appended ? {} : { fresh: true }),
   };
   return [await page.ask(request).then((result) => ({ result }), failed)];
@@ -69,13 +69,13 @@ async function ask(page: Pick<OpenedEngine, "ask">, step: Step): Promise<readonl
 
 async function compare(
   page: Pick<OpenedEngine, "compare">,
-  step: Step,
+  call: ReplayCall,
 ): Promise<readonly Outcome[]> {
-  const lanes = step.attempts.map(({ settings }) => settings);
+  const lanes = call.attempts.map(({ settings }) => settings);
   const request: Omit<CompareRequest, "images"> = {
-    turns: step.turns,
-    ...(step.frames && { frames: step.frames }),
-    sampling: step.sampling,
+    turns: call.turns,
+    ...(call.frames && { frames: call.frames }),
+    sampling: call.sampling,
     lanes,
   };
   try {
@@ -100,7 +100,7 @@ function sampled(sampling: Sampling, { finish, tokenIds }: TurnResult): Sampling
 }
 
 function judge(
-  { question, attempts }: Step,
+  { question, attempts }: ReplayCall,
   { settings }: AttemptRecord,
   recorded: TurnResult,
   outcome: Outcome,

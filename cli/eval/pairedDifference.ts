@@ -52,7 +52,7 @@ function scoreOf(delta: number, gained: number, lost: number, questions: number)
 /** The point where a function that decreases on [-1, 1] reaches `value`, by bisection. */
 function whereFalls(of: (at: number) => number, value: number): number {
   let [low, high] = [-1, 1];
-  for (let step = 0; step < 60; step++) {
+  for (let halving = 0; halving < 60; halving++) {
     const middle = (low + high) / 2;
     if (of(middle) > value) low = middle;
     else high = middle;

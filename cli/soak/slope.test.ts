@@ -24,9 +24,9 @@ it("is flat about as often as it says where there is no leak", () => {
 });
 
 it("is less sure where neighbours are alike", () => {
-  const steps = noise(150, 5);
-  const smooth = steps.map((_, i) => steps[10 * Math.floor(i / 10)]!);
-  expect(slopeOf(x, smooth).margin).toBeGreaterThan(2 * slopeOf(x, steps).margin);
+  const jumps = noise(150, 5);
+  const smooth = jumps.map((_, i) => jumps[10 * Math.floor(i / 10)]!);
+  expect(slopeOf(x, smooth).margin).toBeGreaterThan(2 * slopeOf(x, jumps).margin);
 });
 
 it("of a constant is zero exactly", () => {

@@ -24,14 +24,14 @@ export function resample(
     scaleLines(pixels, wide, weights(width, toWidth, filter), {
       lines: height,
       line: [width * 4, toWidth * 4],
-      step: 4,
+      stride: 4,
     });
   }
   const scaled = new Uint8ClampedArray(toWidth * toHeight * 4);
   scaleLines(wide, scaled, weights(height, toHeight, filter), {
     lines: toWidth,
     line: [4, 4],
-    step: toWidth * 4,
+    stride: toWidth * 4,
   });
   return scaled;
 }
@@ -82,26 +82,26 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
-/** `lines` lines, `line` elements apart in [source, target]; samples of a line are `step` apart. */
+/** `lines` lines, `line` elements apart in [source, target]; samples of a line are `stride` apart. */
 function scaleLines(
   source: Uint8ClampedArray,
   target: Uint8ClampedArray,
   { first, weights }: Weights,
-  { lines, line, step }: { lines: number; line: readonly [number, number]; step: number },
+  { lines, line, stride }: { lines: number; line: readonly [number, number]; stride: number },
 ): void {
   for (let row = 0; row < lines; row++) {
     for (let i = 0; i < first.length; i++) {
       const list = weights[i]!;
-      const from = row * line[0] + first[i]! * step;
+      const from = row * line[0] + first[i]! * stride;
       let [r, g, b, a] = [ONE / 2, ONE / 2, ONE / 2, ONE / 2];
-      for (let k = 0, at = from; k < list.length; k++, at += step) {
+      for (let k = 0, at = from; k < list.length; k++, at += stride) {
         const weight = list[k]!;
         r += weight * source[at]!;
         g += weight * source[at + 1]!;
         b += weight * source[at + 2]!;
         a += weight * source[at + 3]!;
       }
-      const to = row * line[1] + i * step;
+      const to = row * line[1] + i * stride;
       target[to] = Math.floor(r / ONE); // a clamped array clamps
       target[to + 1] = Math.floor(g / ONE);
       target[to + 2] = Math.floor(b / ONE);

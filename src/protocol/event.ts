@@ -63,7 +63,7 @@ export type EngineEvent =
       readonly isStop?: true;
     };
 
-/** A step of the pipeline from an image to its answer. */
+/** A part of the way from a question to its answer. */
 export type Stage = "vision" | "prefill" | "score" | "plan" | "compact" | "decode" | "reference";
 
 export interface MemoryReading {

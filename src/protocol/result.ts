@@ -34,7 +34,7 @@ export interface TurnResult {
     readonly peak: number;
     /** At the end of the answer. */
     readonly end: number;
-    /** Bytes of a full cache: rows seen × bytes per row, rounded up to the capacity step. */
+    /** Bytes of a full cache: rows seen × bytes per row, rounded up to whole blocks. */
     readonly full: number;
   };
   readonly ms: {

@@ -96,15 +96,15 @@ function settle(
 ): number[] {
   let excess = rows.reduce((a, b) => a + b, 0) - total;
   while (excess !== 0) {
-    const step = Math.sign(excess);
+    const sign = Math.sign(excess);
     const target = rows.reduce(
-      (best, value, layer) => (step * (value - rows[best]!) > 0 ? layer : best),
+      (best, value, layer) => (sign * (value - rows[best]!) > 0 ? layer : best),
       0,
     );
-    const moved = rows[target]! - step;
+    const moved = rows[target]! - sign;
     if (moved < floor || moved > cap) throw new RangeError(`${total} rows do not fit the layers`);
     rows[target] = moved;
-    excess -= step;
+    excess -= sign;
   }
   return rows;
 }
@@ -213,8 +213,8 @@ export function pyramidShares(layers: number, mean: number, beta: number, cap: n
     first = cap;
     last = 2 * mean - first;
   }
-  const step = layers > 1 ? (first - last) / (layers - 1) : 0;
-  return Array.from({ length: layers }, (_, layer) => (layers > 1 ? first - layer * step : mean));
+  const slope = layers > 1 ? (first - last) / (layers - 1) : 0;
+  return Array.from({ length: layers }, (_, layer) => (layers > 1 ? first - layer * slope : mean));
 }
 
 /**
@@ -238,9 +238,9 @@ export function kvpressPyramid(shape: {
     last = capacity * 2 - first;
   }
   const fits = rows >= first && first >= last && last >= window;
-  const step = (first - last) / Math.max(1, layers - 1);
+  const slope = (first - last) / Math.max(1, layers - 1);
   return Array.from({ length: layers }, (_, layer) =>
-    roundHalfEven(fits ? first - layer * step : rows * retention),
+    roundHalfEven(fits ? first - layer * slope : rows * retention),
   );
 }
 

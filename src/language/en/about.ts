@@ -149,7 +149,7 @@ export const aboutEn = {
       name: "Full",
       meaning:
         "What the cache would take if no row had been dropped: all rows so far, rounded up to " +
-        "the capacity step of 64 rows, times the bytes of a row.",
+        "blocks of 64 rows, times the bytes of a row.",
     },
     peak: {
       name: "Peak",

@@ -25,9 +25,9 @@ export function planReads(tensors: readonly TensorInfo[], readBytes = READ_BYTES
       last.end = end;
       continue;
     }
-    const step = wholeRows(tensor, readBytes);
-    for (let at = start; at < end; at += step) {
-      reads.push({ file, start: at, end: Math.min(end, at + step) });
+    const part = wholeRows(tensor, readBytes);
+    for (let at = start; at < end; at += part) {
+      reads.push({ file, start: at, end: Math.min(end, at + part) });
     }
   }
   return reads;

@@ -36,8 +36,8 @@ it("computes some rows of a prompt, at their own positions, across chunks", asyn
   expect(cache.positions(2)).toEqual([...kept]);
 
   let position = 40;
-  const steps = { cache, maxNewTokens: 3, stopIds: [], sampling: GREEDY };
-  for await (const { id } of generate(decoder, steps)) {
+  const args = { cache, maxNewTokens: 3, stopIds: [], sampling: GREEDY };
+  for await (const { id } of generate(decoder, args)) {
     expect(id).toBe(logits.indexOf(Math.max(...logits)));
     logits = cpu.step(id, position++, rows);
   }

@@ -203,8 +203,8 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
       const tolerance = (merges ? MERGED_TOLERANCE : TOLERANCE)[kvType];
       let [expected, position] = [logits, cache.position];
       expect(position).toBe(test.nextPosition);
-      const steps = { cache, maxNewTokens: newTokens(test, kvType), stopIds: [], sampling: GREEDY };
-      for await (const { id } of generate(decoder, steps)) {
+      const args = { cache, maxNewTokens: newTokens(test, kvType), stopIds: [], sampling: GREEDY };
+      for await (const { id } of generate(decoder, args)) {
         // Of two logits that are equal but for rounding, either may be chosen.
         expect(expected[id]).toBeGreaterThan(Math.max(...expected) - 2 * tolerance);
         expected = cpu.step(id, position++, rows);

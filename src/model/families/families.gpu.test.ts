@@ -129,8 +129,8 @@ describe.each(NAMES)("%s", async (name) => {
     const logits = await decoder.logits();
     expect(worst(logits, arrays.floats(`logits/${test.name}`))).toBeLessThan(LOGIT_TOLERANCE);
     const tokenIds: number[] = [];
-    const steps = { cache, maxNewTokens: 24, stopIds: [], sampling: GREEDY };
-    for await (const { id } of generate(decoder, steps)) tokenIds.push(id);
+    const args = { cache, maxNewTokens: 24, stopIds: [], sampling: GREEDY };
+    for await (const { id } of generate(decoder, args)) tokenIds.push(id);
     expect(tokenIds).toEqual(test.greedyIds);
     cache.destroy();
     for (const buffer of buffers) gpu.memory.destroy(buffer);

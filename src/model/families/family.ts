@@ -27,7 +27,7 @@ export interface FramePlace {
   readonly duration: number;
 }
 
-/** Input of a vision encoder for one image, and its tiles; or for the frames of a video's step. */
+/** Input of a vision encoder for one image, and its tiles; or for the frames of a temporal patch. */
 export interface ProcessedImage {
   /** f32 [tiles or frames, 3, height, width], normalized */
   readonly pixelValues: Float32Array;
@@ -70,10 +70,10 @@ export interface ImageProcessor {
   geometry(size: PixelSize, turnImages?: number): ImageGeometry;
   /** Whether `sizeFor` gives less than the model's own processor would. */
   notice?(width: number, height: number): ScaledDown | undefined;
-  /** For a frame of a video, or the frames of a step from `at` on; absent: as any image. */
+  /** For a frame of a video, or those of a temporal patch from `at` on; absent: as any image. */
   frames?(place: FramePlace): ImageProcessor;
-  /** Frames of a video that become one image of features, a step; default 1. */
-  readonly framesPerStep?: number;
+  /** Frames of a video that are encoded as one image, a temporal patch; default 1. */
+  readonly temporalPatchSize?: number;
   /** Of a processor that `frames` gives: other for each way in which it processes a frame. */
   readonly mark?: string;
   /** Whether `turnImages` changes what `process` gives. */

@@ -48,9 +48,9 @@ export function checkSquares(
   }
 }
 
-/** @throws ModelError where a step that the encoder's input depends on is left out */
-export function checkSteps(config: JsonObject, steps: readonly string[]): void {
-  const left = steps.find((step) => config[step] === false);
+/** @throws ModelError where an operation that the encoder's input depends on is left out */
+export function checkOperations(config: JsonObject, operations: readonly string[]): void {
+  const left = operations.find((name) => config[name] === false);
   if (left) throw bad(`The model's ${FILE} leaves out ${left}, which its vision encoder needs.`);
 }
 

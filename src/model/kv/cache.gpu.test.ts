@@ -17,15 +17,15 @@ import { capacityFor, type KvShape, type RowCounts } from "./layout";
 import { plannedBytes } from "./planLists";
 
 /** One rounding to f16 of values below 1. */
-const HALF_STEP = 2 ** -11;
+const HALF_ULP = 2 ** -11;
 /** Sums of a few dozen f32 values in another order. */
 const MERGE_TOLERANCE = {
-  ...{ f32: 1e-6, f16: HALF_STEP + 1e-6 },
+  ...{ f32: 1e-6, f16: HALF_ULP + 1e-6 },
   // Half of a 255th or 15th of a range of 2, whose end is rounded to f16.
-  ...{ q8: 1 / 255 + 2 * HALF_STEP, q4: 1 / 15 + 2 * HALF_STEP },
+  ...{ q8: 1 / 255 + 2 * HALF_ULP, q4: 1 / 15 + 2 * HALF_ULP },
 };
 
-/** Rows of a turn, and rows that an earlier turn left: neither divides a workgroup or a step. */
+/** Rows of a turn, and rows that an earlier turn left: neither is a multiple of a workgroup or a block. */
 const BASE = 37;
 const ROWS = 131;
 
@@ -80,7 +80,7 @@ describe("kv cache", async () => {
     return { cache, start };
   }
 
-  it("owns nothing while it is empty and grows by the step", () => {
+  it("owns nothing while it is empty and grows by whole blocks", () => {
     const cache = KvCache.create(gpu, SHAPES[0]!);
     expect(gpu.memory.bytes.kv).toBe(0);
     expect(() => cache.layer(0)).toThrow("layer 0 has no buffers yet");

@@ -24,7 +24,7 @@ function filled(rows: number) {
 }
 
 describe("KvCache", () => {
-  it("owns no memory until rows are needed, then whole capacity steps", () => {
+  it("owns no memory until rows are needed, then whole blocks", () => {
     const { cache, gpu } = create();
     expect(cache.bytes).toBe(0);
     expect(() => cache.layer(0)).toThrow("no buffers yet");

@@ -23,7 +23,7 @@ export type PositionMode = "original" | "layer0Length" | "cacheIndex";
  * Three numbers are distinct: `rows` in use, `capacity` allocated, `position` of the next token.
  * Between answers the slots of a head are ordered by age; during an answer they may not be (see
  * `eviction.ts`). Buffers are allocated when rows are first needed. Between answers every capacity is
- * the rows rounded up to `CAPACITY_STEP`; while decoding it runs ahead of them (`growthFor`).
+ * the rows rounded up to whole blocks (`KV_BLOCK`); while decoding it runs ahead of them (`growthFor`).
  */
 export class KvCache {
   readonly gpu: Gpu;

@@ -27,7 +27,7 @@ const SHARE = { mean: 1, pivot: 0.5 } as const;
  *
  * The rows of a layer that changes are gathered into new buffers. As many layers share a submit as keep
  * the live bytes at most one layer above the uncompacted cache. Afterwards every capacity is the rows
- * rounded up to the capacity step. Returns when the work is submitted.
+ * rounded up to whole blocks. Returns when the work is submitted.
  * @throws PlanError before anything has changed
  */
 export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts): Promise<void> {

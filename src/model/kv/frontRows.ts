@@ -6,7 +6,7 @@ import { ListBuilder } from "./planLists";
 import { rotaryAngles } from "./rotary";
 
 /** Angles are computed for this many more positions at a time. */
-const ANGLE_STEP = 256;
+const MORE_ANGLES = 256;
 
 /** A row that was copied: the index of its copy, and by how many positions it has moved since. */
 interface Front {
@@ -150,7 +150,7 @@ export class FrontRows {
     const needed = shifts.reduce((most, count) => Math.max(most, count), 0) + 1;
     if (this.#angles && needed <= this.#angleCount) return this.#angles;
     if (this.#angles) this.#scratch.free(this.#angles);
-    this.#angleCount = Math.ceil(needed / ANGLE_STEP) * ANGLE_STEP;
+    this.#angleCount = Math.ceil(needed / MORE_ANGLES) * MORE_ANGLES;
     const table = rotaryAngles(frequenciesOf(this.#cache), 0, this.#angleCount);
     this.#angles = this.#scratch.upload("angles", table);
     return this.#angles;

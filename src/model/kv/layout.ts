@@ -1,9 +1,6 @@
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { KV_BLOCK, type KvType } from "@/gpu/kernels/kv/kvType";
 
-/** Capacities are multiples of this many rows, per KV head: of whole blocks. */
-export const CAPACITY_STEP = KV_BLOCK;
-
 export interface KvShape {
   readonly layers: number;
   /** G */
@@ -29,14 +26,14 @@ export interface KvRegion {
   readonly capacity: number;
 }
 
-/** Rows rounded up to the capacity step. */
+/** Rows rounded up to whole blocks: the capacity of a region. */
 export function capacityFor(rows: number): number {
-  return Math.ceil(rows / CAPACITY_STEP) * CAPACITY_STEP;
+  return Math.ceil(rows / KV_BLOCK) * KV_BLOCK;
 }
 
 /** Rows by which a head's capacity grows while decoding: an eighth of its rows, within bounds. */
 export function growthFor(rows: number): number {
-  return Math.min(Math.max(Math.ceil(rows / 8), CAPACITY_STEP), 16 * CAPACITY_STEP);
+  return Math.min(Math.max(Math.ceil(rows / 8), KV_BLOCK), 16 * KV_BLOCK);
 }
 
 /** Regions one after the other; capacities hold `needed` rows, of which `rows` are in use. */

@@ -75,7 +75,7 @@ describe("a plan on a cache", () => {
     ]);
   });
 
-  it("takes whole capacity steps per head", () => {
+  it("takes whole blocks per head", () => {
     expect(plannedBytes(cache, plan(SHARED, PER_HEAD), START)).toBe(4 * 64 * ROW_BYTES);
     const long = [Uint32Array.from({ length: 63 }, (_, row) => row)];
     expect(plannedBytes(cache, plan(SHARED, long), START)).toBe(6 * 64 * ROW_BYTES);

@@ -2,7 +2,7 @@ import type { DecoderConfig } from "../checkpoint/config";
 import type { AxisPositions } from "./tokenPositions";
 
 /**
- * Rotation of each pair of elements per position step, in radians: [headDim / 2].
+ * Rotation of each pair of elements per position, in radians: [headDim / 2].
  * Rounded to f32 where `transformers` rounds, so that angles agree at large positions.
  */
 export function rotaryFrequencies(config: DecoderConfig): Float32Array<ArrayBuffer> {

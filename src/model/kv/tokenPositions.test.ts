@@ -62,11 +62,11 @@ it("counts places anew, and knows the tokens that have none", () => {
   expect([positions.place, positions.unplaced]).toEqual([4 + 6, 11]);
 });
 
-it("places the steps of a video at one position, later ones later in time", () => {
-  const step = { gridRows: 2, gridColumns: 2 };
-  const steps = [0, 1, 5].map((time, i) => ({ ...step, start: 3 + 4 * i, time }));
+it("places the temporal patches of a video at one position, later ones later in time", () => {
+  const patch = { gridRows: 2, gridColumns: 2 };
+  const patches = [0, 1, 5].map((time, i) => ({ ...patch, start: 3 + 4 * i, time }));
   const positions = new TokenPositions();
-  for (const grid of [...steps, { ...step, start: 16 }]) positions.announce(grid);
+  for (const grid of [...patches, { ...patch, start: 16 }]) positions.announce(grid);
   const at = (token: number) => positions.of(token);
   expect([at(3), at(7), at(8), at(14)]).toEqual([
     ...[[3, 3, 3]],
@@ -81,6 +81,6 @@ it("places the steps of a video at one position, later ones later in time", () =
     [9, 9, 9],
     [10, 10, 10],
   ]);
-  expect(positionCount(15, steps)).toBe(9);
+  expect(positionCount(15, patches)).toBe(9);
   expect(TokenPositions.from(positions.state).next(20)).toBe(12);
 });

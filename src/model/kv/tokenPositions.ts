@@ -4,7 +4,7 @@ export interface PositionGrid {
   readonly start: number;
   readonly gridRows: number;
   readonly gridColumns: number;
-  /** Of a step of a video: positions in time behind its first step. Steps follow each other. */
+  /** Of a temporal patch: positions in time behind the first of its video. They follow each other. */
   readonly time?: number;
 }
 
@@ -44,7 +44,7 @@ export function positionCount(tokens: number, grids: readonly PositionGrid[]): n
  * Counts a conversation's tokens and their rotary positions, which differ in models with three axes (M-RoPE,
  * https://arxiv.org/abs/2409.12191, section 2.1). Text advances all axes by one. An image at position p has
  * p as time, p + row as height and p + column as width, and the text behind it goes on at
- * p + max(rows, columns). The steps of a video share p, and a later one has p + its time as time; the text goes on
+ * p + max(rows, columns). The temporal patches of a video share p, and a later one has p + its time as time; the text goes on
  * behind the largest position. (`transformers` 5 goes on at p + max(rows, columns), but places new tokens behind the
  * largest position; `transformers` 4 is as here.) Without grids, token i stands at i in every axis.
  */
@@ -75,7 +75,7 @@ export class TokenPositions {
     return this.#firstGrid(this.#rebasedAt, this.#seen) ?? this.#seen;
   }
 
-  /** Announces an image or a step of a video, `start` tokens behind those seen, behind all others. */
+  /** Announces an image or a temporal patch, `start` tokens behind those seen, behind all others. */
   announce({ start: ahead, gridRows, gridColumns, time }: PositionGrid): void {
     const start = this.#seen + ahead;
     const last = this.#grids.at(-1);

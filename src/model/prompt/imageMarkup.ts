@@ -29,7 +29,7 @@ export interface ImageGeometry {
   readonly grid: TileGrid;
   /** In prompt order. */
   readonly tiles: readonly ImageTile[];
-  /** Of a step of a video: positions in time behind its first step, where a family counts them. */
+  /** Of a temporal patch: positions in time behind the first of its video, where a family counts them. */
   readonly time?: number;
 }
 

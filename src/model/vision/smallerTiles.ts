@@ -23,13 +23,13 @@ interface Share {
 
 /** Per new pixel of a line, the shares of the old ones; they sum to 1. */
 function coverage(from: number, to: number): readonly (readonly Share[])[] {
-  const step = from / to;
+  const span = from / to;
   return Array.from({ length: to }, (_, i) => {
-    const [start, end] = [i * step, (i + 1) * step];
+    const [start, end] = [i * span, (i + 1) * span];
     const first = Math.floor(start);
     return Array.from({ length: Math.min(from, Math.ceil(end)) - first }, (_, k) => {
       const covered = Math.min(end, first + k + 1) - Math.max(start, first + k);
-      return { from: first + k, weight: covered / step };
+      return { from: first + k, weight: covered / span };
     });
   });
 }

@@ -35,8 +35,8 @@ test("lanes that decode together grow together, one layer of theirs at a time", 
   expect(comparisonPeakBytes(128, lanes, 1000, 1, [2, 1])).toBe(2 * 2048 + 1024 + 128);
 });
 
-test("a lane under a cap may grow as far as its capacity step and one moving layer allow", () => {
-  // 2 layers × 64 rows and one layer twice take 192; the next step takes 384.
+test("a lane under a cap may grow as far as its last block and one moving layer allow", () => {
+  // 2 layers × 64 rows and one layer twice take 192; one block more takes 384.
   expect(tokensWithin(layers(60), 100, 1, 383)).toBe(4);
   expect(tokensWithin(layers(60), 100, 1, 384)).toBe(68);
   expect(tokensWithin(layers(60), 10, 1, 1e6)).toBe(10);

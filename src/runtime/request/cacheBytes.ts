@@ -10,7 +10,7 @@ export function rowsAfter(plan: KeepPlan, before: RowCounts): RowCounts {
   });
 }
 
-/** Bytes of a cache with these rows, rounded up to the capacity step. */
+/** Bytes of a cache with these rows, rounded up to whole blocks. */
 export function cacheBytes(rows: RowCounts, rowBytes: number): number {
   return rowBytes * rows.flat().reduce((sum, count) => sum + capacityFor(count), 0);
 }

@@ -17,10 +17,8 @@ export function peakBytes(rows: RowCounts, added: number, rowBytes: number): num
   return (layers.reduce((sum, layer) => sum + layer, 0) + Math.max(0, ...layers)) * rowBytes;
 }
 
-/**
- * Steps of the search for the largest share: fine enough that a head's rows change by single rows.
- */
-const STEPS = 4096;
+/** Shares are searched for as multiples of 1 / SHARES: a head's rows then change by single rows. */
+const SHARES = 4096;
 
 /**
  * Cached rows that each head may keep so that `added` more fit under the cap: the largest share
@@ -32,15 +30,15 @@ export function shrunkRows(
   added: number,
   { bytes, rowBytes }: Cap,
 ): RowCounts | undefined {
-  const at = (step: number): RowCounts =>
+  const at = (share: number): RowCounts =>
     rows.map((heads, layer) =>
       heads.map((r, head) =>
-        Math.max(Math.min(r, least[layer]?.[head] ?? 0), Math.floor((r * step) / STEPS)),
+        Math.max(Math.min(r, least[layer]?.[head] ?? 0), Math.floor((r * share) / SHARES)),
       ),
     );
-  const fits = (step: number) => peakBytes(at(step), added, rowBytes) <= bytes;
+  const fits = (share: number) => peakBytes(at(share), added, rowBytes) <= bytes;
   if (!fits(0)) return undefined;
-  let [low, high] = [0, STEPS];
+  let [low, high] = [0, SHARES];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (fits(middle)) low = middle;

@@ -5,7 +5,7 @@ import type { Notice } from "@/protocol/notice";
 import type { AskRequest } from "@/protocol/request";
 import type { ImageLayout } from "@/protocol/result";
 import type { LoadedModel } from "../load/loadedModel";
-import { stepFrame } from "../session/imageCut";
+import { patchFrame } from "../session/imageCut";
 import { type ConversationImages, imageLayout, type PreparedImage } from "../session/images";
 import { type Seen, settingsKey } from "./continuation";
 import { type CheckedSettings, checkRequest, checkSettings } from "./request";
@@ -69,7 +69,7 @@ function checkContext(tokens: number, contextLength: number): void {
   throw new EngineError({ code: "contextOverflow", message, reason, action: "newConversation" });
 }
 
-/** An image where a turn shows it, or the frames of a video's step. */
+/** An image where a turn shows it, or the frames of a temporal patch. */
 interface ShownImage {
   readonly keys: readonly string[];
   readonly image: PreparedImage;
@@ -89,12 +89,12 @@ async function seeImages(
       return frame ? { frame } : {};
     });
     const own: ShownImage[] = [];
-    for (const step of images?.steps(framed) ?? []) {
-      const stepKeys = keys.slice(step.first, step.first + step.count);
-      const blobs = stepKeys.map((key) => files[key] as Blob);
-      const image = await (images as ConversationImages).see(blobs, framed, step.first);
+    for (const patch of images?.temporalPatches(framed) ?? []) {
+      const shownKeys = keys.slice(patch.first, patch.first + patch.count);
+      const blobs = shownKeys.map((key) => files[key] as Blob);
+      const image = await (images as ConversationImages).see(blobs, framed, patch.first);
       signal.throwIfAborted();
-      own.push({ keys: stepKeys, image, frame: stepFrame(framed, step) });
+      own.push({ keys: shownKeys, image, frame: patchFrame(framed, patch) });
     }
     shown.push(own);
   }
@@ -113,7 +113,7 @@ function imagesOfTiles(
   });
 }
 
-/** One layout per occurrence of an image or a step, in prompt order. */
+/** One layout per occurrence of an image or a temporal patch, in prompt order. */
 function layoutsOf(tiles: readonly PromptTile[], shown: readonly ShownImage[]): ImageLayout[] {
   const starts = tiles.flatMap(({ tile }, i) => (tile === 0 ? [i] : []));
   return starts.map((start, i) => {

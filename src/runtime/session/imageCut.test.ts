@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import type { FramePlace, ImageProcessor } from "@/model/families/family";
-import { cutOf, stepFrame, stepsOf } from "./imageCut";
+import { cutOf, patchFrame, temporalPatches } from "./imageCut";
 
 const marked = ({ at, count }: FramePlace) => ({ mark: ` ${at} of ${count}` }) as ImageProcessor;
 const processor = {
   countsTurnImages: true,
   frames: marked,
-  framesPerStep: 2,
+  temporalPatchSize: 2,
 } as unknown as ImageProcessor;
 const frame = (seconds: number, video = "a") => ({ frame: { video, seconds, duration: 9 } });
 
@@ -20,8 +20,8 @@ it("counts no frames of a video among the images that stand beside one another",
 
 it("takes frames of one video together, as many as the family does, at their mean time", () => {
   const images = [{}, frame(0), frame(1), frame(2), frame(5, "b"), {}];
-  const steps = stepsOf(processor, images);
-  expect(steps.map(({ first, count }) => [first, count])).toEqual([
+  const patches = temporalPatches(processor, images);
+  expect(patches.map(({ first, count }) => [first, count])).toEqual([
     ...[[0, 1]],
     ...[
       [1, 2],
@@ -32,8 +32,8 @@ it("takes frames of one video together, as many as the family does, at their mea
       [5, 1],
     ],
   ]);
-  expect(steps.map((step) => stepFrame(images, step).frame?.seconds)).toEqual([
+  expect(patches.map((patch) => patchFrame(images, patch).frame?.seconds)).toEqual([
     ...[undefined, 0.5, 2, 5, undefined],
   ]);
-  expect(stepsOf({ ...processor, framesPerStep: 1 }, images)).toHaveLength(6);
+  expect(temporalPatches({ ...processor, temporalPatchSize: 1 }, images)).toHaveLength(6);
 });

@@ -9,21 +9,21 @@ export interface ImageCut {
   readonly mark: string;
 }
 
-/** Images of a turn that are encoded as one: an image, or the frames of a video's step. */
-export interface ImageStep {
+/** Images of a turn that are encoded as one: an image by itself, or frames of a video. */
+export interface TemporalPatch {
   readonly first: number;
   readonly count: number;
 }
 
 /** A turn's images as the family takes them, in order. */
-export function stepsOf(
-  { framesPerStep: most = 1 }: ImageProcessor,
+export function temporalPatches(
+  { temporalPatchSize: most = 1 }: ImageProcessor,
   images: readonly Framed[],
-): readonly ImageStep[] {
+): readonly TemporalPatch[] {
   return clipsOf(images).flatMap(({ first, count }) =>
-    Array.from({ length: Math.ceil(count / most) }, (_, step) => ({
-      first: first + step * most,
-      count: Math.min(most, count - step * most),
+    Array.from({ length: Math.ceil(count / most) }, (_, patch) => ({
+      first: first + patch * most,
+      count: Math.min(most, count - patch * most),
     })),
   );
 }
@@ -46,8 +46,8 @@ export function cutOf(processor: ImageProcessor, images: readonly Framed[], at: 
   return { processor, turnImages, mark: isAlone ? "" : " beside others" };
 }
 
-/** What a step shows of its video, at the mean of its frames' times. */
-export function stepFrame(images: readonly Framed[], { first, count }: ImageStep): Framed {
+/** What a temporal patch shows of its video, at the mean of its frames' times. */
+export function patchFrame(images: readonly Framed[], { first, count }: TemporalPatch): Framed {
   const frames = images.slice(first, first + count).flatMap(({ frame }) => frame ?? []);
   const [frame] = frames;
   if (!frame) return {};

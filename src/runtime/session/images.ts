@@ -12,7 +12,7 @@ import { smallerTiles } from "@/model/vision/smallerTiles";
 import { firstEqualRows } from "@/model/vision/visualRows";
 import type { ImageLayout } from "@/protocol/result";
 import type { VisionModel } from "../load/loadedModel";
-import { cutOf, type ImageCut, type ImageStep, stepsOf } from "./imageCut";
+import { cutOf, type ImageCut, type TemporalPatch, temporalPatches } from "./imageCut";
 
 /** A decoded image, with the data needed to draw on it. */
 export interface PreparedImage {
@@ -80,7 +80,7 @@ export class ConversationImages {
   }
 
   /**
-   * Decodes an image, or the frames of a step, and cuts it into tiles, which determine its part of the prompt.
+   * Decodes an image, or the frames of a temporal patch, and cuts it into tiles, which determine its part of the prompt.
    * @param images of its turn @param at its place among them
    * @throws EngineError
    */
@@ -97,8 +97,8 @@ export class ConversationImages {
   }
 
   /** A turn's images as they are encoded. */
-  steps(images: readonly Framed[]): readonly ImageStep[] {
-    return stepsOf(this.#vision.processor, images);
+  temporalPatches(images: readonly Framed[]): readonly TemporalPatch[] {
+    return temporalPatches(this.#vision.processor, images);
   }
 
   /** A decoded image's features, encoded at the first call and kept until `clear`. @throws ModelError */
@@ -195,7 +195,7 @@ async function process(
   const notices = [...decoded.notices, processor.notice?.(width, height) ?? []].flat();
   const processed = processor.process(pixels, turnImages);
   if (others.length === 0) return { ...decoded, notices, processed };
-  // Frames of a step have the size of its first.
+  // All frames have the size of the first.
   const parts = [processed.pixelValues];
   for (const other of others) {
     const frame = await decodeImage(other, () => [pixels.width, pixels.height], processor.filter);
@@ -211,8 +211,8 @@ function covers(encoded: EncodedImage, needs: VisionNeeds): boolean {
 }
 
 /**
- * Locations of one image's visual rows in the image. `keys`: the image, or the frames of a step; `tiles`: its own
- * tiles, in prompt order.
+ * Locations of one image's visual rows in the image. `keys`: the image, or the frames of a temporal patch;
+ * `tiles`: its own tiles, in prompt order.
  */
 export function imageLayout(
   [key, ...others]: readonly string[],

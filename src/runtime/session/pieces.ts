@@ -22,7 +22,7 @@ import { cachedRows, imageSlots, type SlotRun, shrunk, withAppended } from "./ru
 const PIECE_ROWS = { least: 16, most: 256 } as const;
 /** New tokens for which rows of the image are given up. */
 const ANSWER_ROWS = 32;
-/** Step by which the kept share is lowered until the answer fits. */
+/** The kept share is multiplied by it until the answer fits. */
 const LOWER = 0.85;
 
 /** A turn that was prefilled in pieces and compressed to what its policy keeps. */

@@ -1,6 +1,6 @@
 import type { ImagePrice, PricedImage } from "@/protocol/model";
 import type { LoadedModel } from "../load/loadedModel";
-import { cutOf, stepFrame, stepsOf } from "./imageCut";
+import { cutOf, patchFrame, temporalPatches } from "./imageCut";
 
 /**
  * What images add to the prompt of a first turn: the difference of two prompts.
@@ -11,12 +11,12 @@ export function priceImages(
   images: readonly PricedImage[],
 ): ImagePrice {
   if (!vision) throw new RangeError("this model takes no images");
-  const shown = stepsOf(vision.processor, images).map((step) => {
-    const { width, height } = images[step.first] as PricedImage;
-    const { processor, turnImages } = cutOf(vision.processor, images, step.first);
+  const shown = temporalPatches(vision.processor, images).map((patch) => {
+    const { width, height } = images[patch.first] as PricedImage;
+    const { processor, turnImages } = cutOf(vision.processor, images, patch.first);
     const [fitWidth, fitHeight] = processor.sizeFor(width, height);
     const geometry = processor.geometry({ width: fitWidth, height: fitHeight }, turnImages);
-    return { key: "image", ...geometry, ...stepFrame(images, step) };
+    return { key: "image", ...geometry, ...patchFrame(images, patch) };
   });
   const tokensOf = (given: typeof shown) =>
     prompts.build([{ images: given, question: "?" }]).ids.length;

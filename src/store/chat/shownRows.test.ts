@@ -39,9 +39,9 @@ test("shows nothing of an image that nobody placed", () => {
   expect(shownRows(state([]), "p")).toBeUndefined();
 });
 
-test("shows the rows of a video's step over each of its frames", () => {
-  const step = { ...layout, alsoShows: ["q"] };
-  const both: Run = { phase: "done", result: result({ images: [step] }) };
-  expect(shownRows(state([both]), "q")?.layout).toBe(step);
+test("shows the rows of a temporal patch over each of its frames", () => {
+  const patch = { ...layout, alsoShows: ["q"] };
+  const both: Run = { phase: "done", result: result({ images: [patch] }) };
+  expect(shownRows(state([both]), "q")?.layout).toBe(patch);
   expect(shownRows(state([both]), "r")).toBeUndefined();
 });

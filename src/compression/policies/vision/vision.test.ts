@@ -42,7 +42,7 @@ describe("divprune", () => {
 });
 
 describe("visionzip", () => {
-  it("merges what is not attended to into even steps of it", () => {
+  it("merges what is not attended to into evenly spaced rows of it", () => {
     const attention = Float32Array.of(0, 9, 0, 0, 8, 0);
     // Rows 0, 2, 3, 5 are left; the targets are 0 and 3, the others lie nearer to 3 and to 0.
     const features = angles(0, 45, 80, 90, 45, 10);

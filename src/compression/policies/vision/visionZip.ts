@@ -8,8 +8,8 @@ import { absorbed, type Zipped, zipped } from "./visionZipRows";
  * VisionZip: keeps the visual rows that the encoder attends to and merges the others into evenly spaced
  * ones of them, before the prefill.
  *
- * Dominant rows: the highest a_i, the encoder's attention to row i [V]. Contextual rows: targets at equal
- * steps among the other rows; each remaining row joins the target with the highest cosine of the encoder's
+ * Dominant rows: the highest a_i, the encoder's attention to row i [V]. Contextual rows: targets evenly
+ * spaced among the other rows; each remaining row joins the target with the highest cosine of the encoder's
  * keys, mean over heads. F_t ← F_t + mean(F_i).
  *
  * https://arxiv.org/abs/2412.04467, release https://github.com/dvlab-research/VisionZip.

@@ -37,8 +37,8 @@ export function zipped(
   const hasKey = (row: number) => unit.subarray(row * width, (row + 1) * width).some(Boolean);
   const first = new Set(topPlaces(Float64Array.from(attention), dominant).filter(hasKey));
   const others = Array.from(attention.keys()).filter((row) => !first.has(row) && hasKey(row));
-  const step = Math.max(1, Math.floor(others.length / contextual));
-  const targets = others.filter((_, i) => i % step === 0).slice(0, contextual);
+  const stride = Math.max(1, Math.floor(others.length / contextual));
+  const targets = others.filter((_, i) => i % stride === 0).slice(0, contextual);
   const taken = new Set(targets);
   const keep = [...first, ...targets].sort((a, b) => a - b);
   return { keep, targets, joining: others.filter((row) => !taken.has(row)) };

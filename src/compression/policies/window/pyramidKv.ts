@@ -18,7 +18,7 @@ import {
  * last, window included.
  *
  * https://arxiv.org/abs/2406.02069, release https://github.com/Zefan-Cai/KVCache-Factory: it rounds
- * the step between layers down, so its total is not exact; here the same line is rounded to the
+ * the difference between layers down, so its total is not exact; here the same line is rounded to the
  * exact total. `kvpress` is that library's count (https://github.com/NVIDIA/kvpress): it includes
  * the window, and a pyramid that is too steep falls back to equal layers.
  */

@@ -5,8 +5,8 @@ import type { ImageGeometry, TileGrid } from "../../prompt/imageMarkup";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   checkCount,
+  checkOperations,
   checkSquares,
-  checkSteps,
   joinTiles,
   MOST_TILES,
   type Normalization,
@@ -40,7 +40,7 @@ export class InternVlProcessor implements ImageProcessor {
   readonly #side: number;
 
   constructor(config: JsonObject, tileSize: number, side: number) {
-    checkSteps(config, ["do_resize"]);
+    checkOperations(config, ["do_resize"]);
     checkSquares(config, ["size", "crop_size"], tileSize);
     this.filter = pillowFilter(config.resample ?? 3);
     this.#normalization = normalizationOf(config);

@@ -7,8 +7,8 @@ import type { TowerConfig } from "../../vision/towerConfig";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   checkCount,
+  checkOperations,
   checkSquares,
-  checkSteps,
   type Normalization,
   normalizationOf,
   pillowFilter,
@@ -29,7 +29,7 @@ export class ClipProcessor implements ImageProcessor {
   readonly #side: number;
 
   constructor(config: JsonObject, imageSize: number, side: number) {
-    checkSteps(config, ["do_resize", "do_center_crop"]);
+    checkOperations(config, ["do_resize", "do_center_crop"]);
     checkSquares(config, ["crop_size"], imageSize);
     const size = (config.size ?? { shortest_edge: imageSize }) as JsonObject | number;
     const edge = typeof size === "number" ? size : size.shortest_edge;

@@ -11,27 +11,27 @@ import type {
 import type { QwenVlProcessor } from "./processor";
 import { fittingSize, fittingVideo } from "./size";
 
-/** Positions in time of a video's step behind its first one. */
-type StepTime = (step: number, secondsPerStep: number) => number;
+/** Positions in time of a temporal patch behind the first of its video. */
+type PatchTime = (patch: number, secondsPerPatch: number) => number;
 
-/** Qwen2-VL (https://arxiv.org/abs/2409.12191, section 2.1): steps count by one. */
-export const byStep: StepTime = (step) => step;
+/** Qwen2-VL (https://arxiv.org/abs/2409.12191, section 2.1): temporal patches count by one. */
+export const byCount: PatchTime = (patch) => patch;
 
 /** Qwen2.5-VL (https://arxiv.org/abs/2502.13923, section 2.1.2): by absolute time, in f32 as in PyTorch. */
-export function bySeconds(perSecond: number): StepTime {
-  return (step, seconds) =>
-    Math.floor(Math.fround(step * Math.fround(perSecond * Math.fround(seconds))));
+export function bySeconds(perSecond: number): PatchTime {
+  return (patch, seconds) =>
+    Math.floor(Math.fround(patch * Math.fround(perSecond * Math.fround(seconds))));
 }
 
 /** How a family takes videos. */
 export interface VideoRules {
-  /** Absent: it writes the times of steps as text. */
-  readonly time?: StepTime;
+  /** Absent: it writes times as text. */
+  readonly time?: PatchTime;
   /** Whether the limits of pixels are those of all frames together. */
   readonly sharesLimits: boolean;
 }
 
-/** The frames of one step of a video: encoded together, in the size that all frames of the video have. */
+/** The frames of a temporal patch: encoded together, in the size that all frames of the video have. */
 export class QwenVlFrames implements ImageProcessor {
   readonly filter: ResampleFilter;
   readonly mark: string;
@@ -49,20 +49,20 @@ export class QwenVlFrames implements ImageProcessor {
     this.mark = ` ${place.count}${time === undefined ? "" : ` at ${time}`}`;
   }
 
-  /** Positions in time behind the video's first step. */
+  /** Positions in time behind the video's first temporal patch. */
   get time(): number | undefined {
     const { at, count, duration } = this.#place;
-    const { framesPerStep: moments } = this.#frames;
-    return this.#rules.time?.(Math.floor(at / moments), (moments * duration) / count);
+    const { temporalPatchSize: frames } = this.#frames;
+    return this.#rules.time?.(Math.floor(at / frames), (frames * duration) / count);
   }
 
   /** @throws ImageError for frames that are too long */
   sizeFor(width: number, height: number): readonly [width: number, height: number] {
-    const { side, most, framesPerStep } = this.#frames;
+    const { side, most, temporalPatchSize } = this.#frames;
     const own = this.#ownSize(width, height);
     const allowed = Math.min(
       most.image,
-      most.context / Math.ceil(this.#place.count / framesPerStep),
+      most.context / Math.ceil(this.#place.count / temporalPatchSize),
     );
     if (own[0] * own[1] <= allowed) return own;
     return fittingSize([width, height], side, { fewest: 0, most: allowed });
@@ -86,8 +86,8 @@ export class QwenVlFrames implements ImageProcessor {
 
   /** The model's own, whatever holds it. */
   #ownSize(width: number, height: number): readonly [width: number, height: number] {
-    const { limits, side, framesPerStep } = this.#frames;
+    const { limits, side, temporalPatchSize } = this.#frames;
     if (!this.#rules.sharesLimits) return fittingSize([width, height], side, limits);
-    return fittingVideo([width, height], side, limits, this.#place.count, framesPerStep);
+    return fittingVideo([width, height], side, limits, this.#place.count, temporalPatchSize);
   }
 }

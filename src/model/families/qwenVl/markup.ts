@@ -1,22 +1,22 @@
 import type { ImageMarkup, PromptImage, VideoMarkup } from "../../prompt/imageMarkup";
 import type { GridTowerConfig } from "../../vision/grid/gridConfig";
 import { rowTokens } from "../rowTokens";
-import { bySeconds, byStep, type VideoRules } from "./frames";
+import { byCount, bySeconds, type VideoRules } from "./frames";
 
 const IMAGE = "<|image_pad|>";
 const VIDEO = "<|video_pad|>";
 
-/** The rows of all steps follow each other. */
-function expandSteps(steps: readonly PromptImage[]): string {
-  return steps.map((step) => rowTokens(step, VIDEO)).join("");
+/** The rows of all temporal patches follow each other. */
+function expandUntimed(patches: readonly PromptImage[]): string {
+  return patches.map((patch) => rowTokens(patch, VIDEO)).join("");
 }
 
-/** Every step has its time in seconds, and start and end of an image of its own. */
-function expandTimedSteps(steps: readonly PromptImage[]): string {
-  return steps
-    .map((step) => {
-      const time = tenths(step.frame?.seconds ?? 0);
-      return `<${time} seconds><|vision_start|>${rowTokens(step, VIDEO)}<|vision_end|>`;
+/** Every temporal patch has its time in seconds, and start and end of an image of its own. */
+function expandTimed(patches: readonly PromptImage[]): string {
+  return patches
+    .map((patch) => {
+      const time = tenths(patch.frame?.seconds ?? 0);
+      return `<${time} seconds><|vision_start|>${rowTokens(patch, VIDEO)}<|vision_end|>`;
     })
     .join("");
 }
@@ -28,13 +28,13 @@ export interface Videos {
 }
 
 export const UNTIMED: Videos = {
-  expand: expandSteps,
+  expand: expandUntimed,
   rules: ({ positionsPerSecond: perSecond }) => ({
-    time: perSecond === undefined ? byStep : bySeconds(perSecond),
+    time: perSecond === undefined ? byCount : bySeconds(perSecond),
     sharesLimits: false,
   }),
 };
-export const TIMED: Videos = { expand: expandTimedSteps, rules: () => ({ sharesLimits: true }) };
+export const TIMED: Videos = { expand: expandTimed, rules: () => ({ sharesLimits: true }) };
 
 /** The template writes the start and end of an image or a video around its placeholder. */
 export function qwenVlMarkup(

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { expect, it } from "vitest";
 import { FAMILY_FIXTURES } from "../../../../test/families";
 import { mostPixels } from "../../vision/grid/gridConfig";
-import { bySeconds, byStep, QwenVlFrames, type VideoRules } from "./frames";
+import { byCount, bySeconds, QwenVlFrames, type VideoRules } from "./frames";
 import { QwenVlProcessor } from "./processor";
 import { fittingSize, fittingVideo } from "./size";
 
@@ -59,7 +59,7 @@ it("refuses an image that is too long", () => {
 });
 
 it("reads the limits wherever they stand, and refuses other patches", () => {
-  const tower = { patchSize: 14, fold: 2, moments: 2 };
+  const tower = { patchSize: 14, fold: 2, temporalPatchSize: 2 };
   const size = { shortest_edge: 28 * 28, longest_edge: 4 * 28 * 28 };
   expect(new QwenVlProcessor({ size }, tower).sizeFor(1000, 1000)).toEqual([56, 56]);
   const older = { size, max_pixels: 28 * 28 };
@@ -70,7 +70,14 @@ it("reads the limits wherever they stand, and refuses other patches", () => {
 
 it("scales an image down to what the adapter and the context hold, and says so", () => {
   // Qwen2-VL-2B, whose preprocessor_config.json allows 12.8 megapixels.
-  const tower = { patchSize: 14, fold: 2, moments: 2, hidden: 1280, channels: 3, width: 1536 };
+  const tower = {
+    patchSize: 14,
+    fold: 2,
+    temporalPatchSize: 2,
+    hidden: 1280,
+    channels: 3,
+    width: 1536,
+  };
   const config = { min_pixels: 3136, max_pixels: 12_845_056 };
   const most = mostPixels(tower, 2 ** 27, 32_768);
   const small = new QwenVlProcessor(config, tower, most);
@@ -90,18 +97,18 @@ it("scales an image down to what the adapter and the context hold, and says so",
 });
 
 it("gives a video's frames one size, within what all of them may take, and their time", () => {
-  const tower = { patchSize: 14, fold: 2, moments: 2 };
+  const tower = { patchSize: 14, fold: 2, temporalPatchSize: 2 };
   const config = { min_pixels: 3136, max_pixels: 12_845_056 };
   const place = { at: 4, count: 6, duration: 9 };
   const of = (context: number, rules: VideoRules) => {
     const most = { image: Number.POSITIVE_INFINITY, context };
     return new QwenVlFrames(new QwenVlProcessor(config, tower, most), place, rules);
   };
-  const free = of(Number.POSITIVE_INFINITY, { time: byStep, sharesLimits: false });
+  const free = of(Number.POSITIVE_INFINITY, { time: byCount, sharesLimits: false });
   expect(free.sizeFor(1280, 720)).toEqual([1288, 728]);
   expect([free.time, free.notice(1280, 720)]).toEqual([2, undefined]);
   const timed = of(2.4e6, { time: bySeconds(2), sharesLimits: false });
-  // Three steps share the context; a step takes 3 seconds.
+  // Three temporal patches share the context; each takes 3 seconds.
   const [width, height] = timed.sizeFor(1280, 720);
   expect(width * height).toBeLessThanOrEqual(8e5);
   expect(timed.notice(1280, 720)).toMatchObject({ width, height, ownWidth: 1288, ownHeight: 728 });

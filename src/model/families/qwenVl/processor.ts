@@ -12,7 +12,7 @@ import type {
   ScaledDown,
 } from "../family";
 import {
-  checkSteps,
+  checkOperations,
   type Normalization,
   normalizationOf,
   pillowFilter,
@@ -35,21 +35,25 @@ export class QwenVlProcessor implements ImageProcessor {
   readonly most: MostPixels;
   /** Pixels along a side of a feature. */
   readonly side: number;
-  readonly framesPerStep: number;
+  readonly temporalPatchSize: number;
   readonly frames?: (place: FramePlace) => ImageProcessor;
   readonly #normalization: Normalization;
 
   constructor(
     config: JsonObject,
-    { patchSize, fold, moments }: Pick<GridTowerConfig, "patchSize" | "fold" | "moments">,
+    {
+      patchSize,
+      fold,
+      temporalPatchSize,
+    }: Pick<GridTowerConfig, "patchSize" | "fold" | "temporalPatchSize">,
     most: MostPixels = ANY_PIXELS,
     frames?: (place: FramePlace) => ImageProcessor,
   ) {
-    checkSteps(config, ["do_resize"]);
+    checkOperations(config, ["do_resize"]);
     const differs =
       (config.patch_size ?? patchSize) !== patchSize ||
       (config.merge_size ?? fold) !== fold ||
-      (config.temporal_patch_size ?? moments) !== moments;
+      (config.temporal_patch_size ?? temporalPatchSize) !== temporalPatchSize;
     if (differs) {
       const message = "The model's preprocessor_config.json and config.json have other patches.";
       throw new ModelError("badModel", message);
@@ -59,7 +63,7 @@ export class QwenVlProcessor implements ImageProcessor {
     this.limits = limitsOf(config);
     this.most = most;
     this.side = patchSize * fold;
-    this.framesPerStep = moments;
+    this.temporalPatchSize = temporalPatchSize;
     if (frames) this.frames = frames;
   }
 

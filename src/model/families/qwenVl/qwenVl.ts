@@ -67,7 +67,7 @@ function common(fields: VisionFields, hidden: number) {
   const heads = fields.count("num_heads");
   return {
     patchSize: fields.count("patch_size"),
-    moments: fields.count("temporal_patch_size"),
+    temporalPatchSize: fields.count("temporal_patch_size"),
     layers: fields.count("depth"),
     fold: fields.count("spatial_merge_size"),
     hidden,

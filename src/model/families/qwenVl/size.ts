@@ -56,8 +56,7 @@ function roundToEven(value: number): number {
 
 /**
  * The size of the frames of a video whose limits are those of all frames together: `smart_resize` of Qwen3-VL's
- * video processor in `transformers`, which refuses a single frame; here it counts as one step.
- * @param moments frames of a step
+ * video processor in `transformers`, which refuses a single frame; here it counts as one temporal patch.
  * @throws ImageError for frames that are too long
  */
 export function fittingVideo(
@@ -65,13 +64,13 @@ export function fittingVideo(
   side: number,
   limits: PixelLimits,
   count: number,
-  moments: number,
+  temporalPatchSize: number,
 ): readonly [width: number, height: number] {
   const scale = Math.max(1, side / width, side / height);
   const size = [Math.trunc(width * scale), Math.trunc(height * scale)] as const;
-  const frames = Math.max(count, moments);
+  const frames = Math.max(count, temporalPatchSize);
   return fittingSize(size, side, limits, {
     frames,
-    counted: roundToEven(frames / moments) * moments,
+    counted: roundToEven(frames / temporalPatchSize) * temporalPatchSize,
   });
 }

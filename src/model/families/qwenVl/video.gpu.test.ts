@@ -63,12 +63,12 @@ describe.each(Object.entries(recorded.cases))("a video in %s", (name, test) => {
   });
 
   it("is seen and answered as by PyTorch", async () => {
-    const steps = await stepsOf(test.size);
+    const patches = await temporalPatchesOf(test.size);
     const markup = vision.markup(json.image_token_id, json.video_token_id);
     const prompts = new PromptBuilder(await Tokenizer.load(files), markup, []);
     const { seconds, duration, question } = recorded;
     const times = [(seconds[0]! + seconds[1]!) / 2, seconds[2]!];
-    const images = steps.map(({ geometry }, i) => ({
+    const images = patches.map(({ geometry }, i) => ({
       ...{ key: `${i}`, ...geometry },
       frame: { video: "a", seconds: times[i]!, duration },
     }));
@@ -84,10 +84,10 @@ describe.each(Object.entries(recorded.cases))("a video in %s", (name, test) => {
       () => decoder.destroy(),
     );
     const features: FeatureSlice[] = [];
-    // Of the last layer, then of each of DeepStack's, all steps.
+    // Of the last layer, then of each of DeepStack's, all temporal patches.
     const levels: GPUBuffer[][] = [];
-    for (const step of steps) {
-      const encoded = await encoder.encode(step);
+    for (const patch of patches) {
+      const encoded = await encoder.encode(patch);
       const { buffer, rows, deepstack = [] } = encoded;
       for (const [level, each] of featureBuffers(encoded).entries()) {
         release.push(() => gpu.memory.destroy(each));
@@ -107,7 +107,7 @@ describe.each(Object.entries(recorded.cases))("a video in %s", (name, test) => {
     const cache = decoder.createCache();
     release.push(() => cache.destroy());
     const grids = tiles.map(({ start }, i) => {
-      const { time, tiles: own } = steps[i]!.geometry;
+      const { time, tiles: own } = patches[i]!.geometry;
       return { start, ...own[0]!, ...(time !== undefined && { time }) };
     });
     const numbered = promptIds(ids, tiles);
@@ -118,7 +118,7 @@ describe.each(Object.entries(recorded.cases))("a video in %s", (name, test) => {
     expect(axes).toEqual([...new Int32Array(arrays.bytes(`${name}/positions`).buffer)]);
     const logits = await decoder.logits();
     expect(worst(logits, arrays.floats(`${name}/logits`))).toBeLessThan(LOGIT_TOLERANCE);
-    // In two pieces, of which the first ends within a step and announces both.
+    // In two pieces, of which the first ends within a temporal patch and announces both.
     const pieces = decoder.createCache();
     release.push(() => pieces.destroy());
     const cut = tiles[1]!.start + 2;
@@ -135,7 +135,9 @@ describe.each(Object.entries(recorded.cases))("a video in %s", (name, test) => {
   });
 
   /** Two frames, then one. */
-  async function stepsOf(size: readonly [number, number]): Promise<readonly ProcessedImage[]> {
+  async function temporalPatchesOf(
+    size: readonly [number, number],
+  ): Promise<readonly ProcessedImage[]> {
     const processor = await opened.processor(files);
     const { duration } = recorded;
     return [[0, 1], [2]].map((places) => {

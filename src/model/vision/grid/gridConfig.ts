@@ -10,8 +10,8 @@ export interface GridTowerConfig {
   /** Side of a patch, in pixels. */
   readonly patchSize: number;
   readonly channels: number;
-  /** Moments of a patch; a still image is the same at each of them. */
-  readonly moments: number;
+  /** Frames of a temporal patch, which share a row; a still image is the same in each of them. */
+  readonly temporalPatchSize: number;
   readonly hidden: number;
   readonly intermediate: number;
   readonly layers: number;
@@ -31,7 +31,7 @@ export interface GridTowerConfig {
   readonly deepstack: readonly number[];
   /** Width of a feature row: the decoder's hidden size. */
   readonly width: number;
-  /** Positions per second of a video; absent: its steps count by one, or their times are text. */
+  /** Positions per second of a video; absent: temporal patches count by one, or their times are text. */
   readonly positionsPerSecond?: number;
 }
 

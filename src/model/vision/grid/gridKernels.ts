@@ -29,8 +29,8 @@ export interface GridKernels {
   readonly bias: Matmul;
   /** For the patches, whose matrix is f32: added to their positions where there are any. */
   readonly embedding: Matmul;
-  /** Adds the patches of later moments. */
-  readonly moreMoments: Matmul;
+  /** Adds the patches of all frames but the first of a temporal patch. */
+  readonly laterFrames: Matmul;
   readonly residual: Matmul;
   readonly up: Matmul;
   readonly gelu: Matmul;
@@ -67,7 +67,7 @@ export async function compileGrid(
       createFlash(gpu, attending),
       window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
     ]);
-  const [embedding, moreMoments, bias, residual, up, gelu] = await Promise.all([
+  const [embedding, laterFrames, bias, residual, up, gelu] = await Promise.all([
     matmul(positionSide ? "residual" : "bias", "f32"),
     matmul("residual", "f32"),
     matmul("bias"),
@@ -75,7 +75,7 @@ export async function compileGrid(
     matmul(mlp),
     matmul("gelu"),
   ]);
-  const products = { embedding, moreMoments, bias, residual, up, gelu };
+  const products = { embedding, laterFrames, bias, residual, up, gelu };
   const attend = { splitHeads, attention, windowed };
   return { patches, gather, blend, received, norm, ...products, ...attend };
 }

@@ -42,9 +42,9 @@ export function gridTensors(
   names: GridTowerNames,
   prefix: string,
 ): readonly Tensor[] {
-  const { hidden, channels, moments, patchSize, positionSide } = config;
+  const { hidden, channels, temporalPatchSize, patchSize, positionSide } = config;
   const { patches, positions } = GRID_PARTS;
-  const kernel = [hidden, channels, moments, patchSize, patchSize];
+  const kernel = [hidden, channels, temporalPatchSize, patchSize, patchSize];
   const layers = Array.from({ length: config.layers }, (_, layer) =>
     layerTensors(config, names, `${prefix}blocks.${layer}.`),
   );

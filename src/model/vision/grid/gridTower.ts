@@ -133,22 +133,22 @@ export class GridTower implements VisionEncoder {
     return !window || window.fullLayers.includes(layer);
   }
 
-  /** Moments without pixels of their own show those before: a still image, a video's last step. */
+  /** Frames without pixels of their own show those before: a still image, a video's odd last frame. */
   #embed(recorder: Recorder, { pixelValues, height, width }: ProcessedImage, scratch: GridScratch) {
     const { hidden, channels, patchSize: patch } = this.#config;
-    const { patches, embedding, moreMoments, gather, blend } = this.#kernels;
-    const { patches: moments, positions } = this.#weights;
+    const { patches, embedding, laterFrames, gather, blend } = this.#kernels;
+    const { patches: framePatches, positions } = this.#weights;
     const { rows, residual, normed } = scratch;
     const { keys: pixels, values: input } = scratch;
     const all = { rows, width: hidden };
     if (positions && scratch.taps) {
       blend(recorder, { input: positions, ...scratch.taps, output: normed, parts: 4, ...all });
     }
-    const frame = channels * height * width;
-    for (const [moment, linear] of moments.entries()) {
-      const own = pixelValues.subarray(moment * frame, (moment + 1) * frame);
+    const frameSize = channels * height * width;
+    for (const [frame, linear] of framePatches.entries()) {
+      const own = pixelValues.subarray(frame * frameSize, (frame + 1) * frameSize);
       if (own.length > 0) {
-        // What was recorded before reads the pixels of the moment before.
+        // What was recorded before reads the pixels of the frame before.
         recorder.submit();
         scratch.write(pixels, own);
         patches(recorder, {
@@ -157,7 +157,7 @@ export class GridTower implements VisionEncoder {
           ...{ lead: 0, columns: linear.matrix.columns },
         });
       }
-      const product = moment === 0 ? embedding : moreMoments;
+      const product = frame === 0 ? embedding : laterFrames;
       product(recorder, { input, ...linear, output: normed, rows });
     }
     const indices = scratch.patchIndices;

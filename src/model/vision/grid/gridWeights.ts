@@ -42,7 +42,7 @@ export interface GridMerger {
 
 /** A grid tower's tensors on the GPU. Matrices keep the precision of their file, but that of the patches. */
 export interface GridTowerWeights {
-  /** Per moment [hidden, channels × patch × patch], f32: the patch convolution; only the first has a bias. */
+  /** Per frame of a temporal patch [hidden, channels × patch × patch], f32: the patch convolution; only the first has a bias. */
   readonly patches: readonly Linear[];
   /** f32 [positionSide², hidden] */
   readonly positions: GPUBuffer | undefined;
@@ -74,14 +74,18 @@ export async function loadGridWeights(
   const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
   plan.check(expected, []);
   const weights = gpu.memory.allOrNothing(() => layOut(plan, config, names, prefix));
-  const { hidden, channels, moments, patchSize } = config;
+  const { hidden, channels, temporalPatchSize, patchSize } = config;
   const kernel = [`${prefix}${GRID_PARTS.patches}.weight`];
-  const raw = plan.vector("raw patches", kernel, hidden * channels * moments * patchSize ** 2);
+  const raw = plan.vector(
+    "raw patches",
+    kernel,
+    hidden * channels * temporalPatchSize * patchSize ** 2,
+  );
   await plan.load(source, options);
   const read = new Float32Array(await gpu.read(raw));
-  for (const [moment, { matrix }] of weights.patches.entries()) {
+  for (const [frame, { matrix }] of weights.patches.entries()) {
     const [part] = matrix.parts;
-    if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read, moment));
+    if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read, frame));
   }
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
@@ -92,22 +96,22 @@ export function gridPatchColumns({ channels, patchSize }: GridTowerConfig): numb
 }
 
 /**
- * One moment of a convolution's weights [hidden, channels, moments, patch, patch] as a matrix,
+ * A convolution's weights [hidden, channels, temporal patch, patch, patch] for one frame as a matrix,
  * f32 [hidden, patch columns].
  */
 function patchMatrix(
   config: GridTowerConfig,
   kernel: Float32Array,
-  moment: number,
+  frame: number,
 ): Float32Array<ArrayBuffer> {
-  const { hidden, channels, moments, patchSize } = config;
+  const { hidden, channels, temporalPatchSize, patchSize } = config;
   const columns = gridPatchColumns(config);
   const square = patchSize ** 2;
   const matrix = new Float32Array(hidden * columns);
   for (let row = 0; row < hidden; row++) {
     for (let i = 0; i < channels * square; i++) {
       const channel = Math.floor(i / square);
-      const from = ((row * channels + channel) * moments + moment) * square + (i % square);
+      const from = ((row * channels + channel) * temporalPatchSize + frame) * square + (i % square);
       matrix[row * columns + i] = kernel[from] as number;
     }
   }
@@ -124,7 +128,7 @@ function layOut(
   const tensors = new TowerTensors(plan);
   const columns = gridPatchColumns(config);
   const patches = prefix + GRID_PARTS.patches;
-  const moment = (at: number): Linear => {
+  const frame = (at: number): Linear => {
     const buffer = plan.vector(`patches ${at}`, [], rows * columns);
     const parts = [{ buffer, firstRow: 0, rows }];
     const hasBias = config.hasPatchBias && at === 0;
@@ -136,7 +140,7 @@ function layOut(
   const merger = (normWidth: number, level?: number) =>
     layOutMerger(tensors, config, mergerNames(names, prefix, level), normWidth);
   return {
-    patches: Array.from({ length: config.moments }, (_, at) => moment(at)),
+    patches: Array.from({ length: config.temporalPatchSize }, (_, at) => frame(at)),
     positions: positionSide
       ? plan.vector("positions", [prefix + GRID_PARTS.positions], positionSide ** 2 * rows)
       : undefined,
