@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, vi } from "vitest";
+import { resample } from "@/images/resample";
 import { LocalEngine } from "@/runtime/engine";
 import { dawn } from "../cli/shared/dawn";
-import { provideImages } from "../cli/shared/nodeImages";
+import { Pixels, provideImages } from "../cli/shared/nodeImages";
 import { FAMILY_FIXTURES } from "./families";
 import { diskFetch, diskUrl } from "./files";
 
@@ -15,7 +16,10 @@ export function createTestEngine(directory?: string): LocalEngine {
   beforeAll(async () => {
     vi.stubGlobal("navigator", { gpu: dawn });
     vi.stubGlobal("fetch", diskFetch);
-    provideImages();
+    provideImages(({ data, ...from }, width, height) => {
+      const scaled = resample(data, [from.width, from.height], [width, height], "lanczos");
+      return new Pixels(scaled, width, height);
+    });
     if (directory) await engine.load({ baseUrl: diskUrl(directory) });
   });
   afterAll(() => vi.unstubAllGlobals());

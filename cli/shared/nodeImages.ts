@@ -1,7 +1,7 @@
 import { decodePng } from "./png";
 
 /** RGBA pixels, the part of the browser's `ImageData` that the engine uses. */
-class Pixels {
+export class Pixels {
   readonly data: Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
@@ -15,8 +15,17 @@ class Pixels {
   close(): void {}
 }
 
-/** A canvas that holds one opaque picture of its own size. */
+/** A picture in the size of a canvas. @throws Error if only a browser can scale it */
+type Fit = (picture: Pixels, width: number, height: number) => Pixels;
+
+const asItIs: Fit = (picture, width, height) => {
+  if (picture.width === width && picture.height === height) return picture;
+  throw new Error(`A picture of ${picture.width} × ${picture.height} is too large here.`);
+};
+
+/** A canvas that holds one opaque picture. */
 class PictureCanvas {
+  static fit = asItIs;
   readonly width: number;
   readonly height: number;
   #picture: Pixels | undefined;
@@ -30,10 +39,7 @@ class PictureCanvas {
     return {
       fillRect: () => undefined, // the picture covers all of it
       drawImage: (picture: Pixels) => {
-        if (picture.width !== this.width || picture.height !== this.height) {
-          throw new Error(`A picture of ${picture.width} × ${picture.height} is too large here.`);
-        }
-        this.#picture = picture;
+        this.#picture = PictureCanvas.fit(picture, this.width, this.height);
       },
       getImageData: () => this.#picture,
     };
@@ -41,10 +47,11 @@ class PictureCanvas {
 }
 
 /**
- * What the engine asks of a browser to decode images, for PNG files of 8-bit RGB that are not so large that a canvas
- * would scale them: the engine's own filter does the rest, so the pixels are those of a browser.
+ * What the engine asks of a browser to decode images, for PNG files of 8-bit RGB. By default they may not be so large
+ * that a canvas would scale them: the engine's own filter does the rest, so the pixels are those of a browser.
  */
-export function provideImages(): void {
+export function provideImages(fit = asItIs): void {
+  PictureCanvas.fit = fit;
   const createImageBitmap = async (file: Blob): Promise<Pixels> => {
     const { data, width, height } = decodePng(Buffer.from(await file.arrayBuffer()), "The image");
     return new Pixels(Uint8ClampedArray.from(data), width, height);
