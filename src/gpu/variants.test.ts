@@ -11,7 +11,7 @@ it("spares software adapters barriers and shared memory", () => {
   });
 });
 
-it("tiles on GPUs, and reduces in subgroups where there are any", () => {
+it("takes the tiled kernels on GPUs, and reduces in subgroups where there are any", () => {
   const tiled = { matmul: "tiled", flash: "tiled", attend: "wide" };
   const choice = (hasSubgroups: boolean) => chooseVariants({ isFallback: false, hasSubgroups });
   expect(choice(true)).toEqual({ ...tiled, reduction: "subgroup" });

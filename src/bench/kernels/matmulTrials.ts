@@ -1,4 +1,4 @@
-import { createMatmul, MATMUL_TILES } from "@/gpu/kernels/matmul/matmul";
+import { createMatmul, MATMUL_BLOCKS } from "@/gpu/kernels/matmul/matmul";
 import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 /** Columns and depth of the products of a prefill. */
@@ -13,10 +13,10 @@ const PRODUCTS = [
 ] as const;
 const ROWS = [256, 512, 1024];
 const REPEATS = 6;
-const TILES = MATMUL_TILES.filter((tile) => !tile.startsWith("narrow"));
+const BLOCKS = MATMUL_BLOCKS.filter((block) => !block.startsWith("narrow"));
 const VARIANTS = ["tiled", "tiledF16"] as const;
 
-/** Our tiles on products of several sizes. */
+/** Our blocks on products of several sizes. */
 export async function timeMatmul(
   context: TrialContext,
   products: readonly (readonly [string, number, number])[] = PRODUCTS,
@@ -24,11 +24,11 @@ export async function timeMatmul(
 ): Promise<Trial[]> {
   const { gpu } = context;
   const variants = VARIANTS.slice(0, gpu.features.f16 ? 2 : 1);
-  const tiles = await Promise.all(
+  const kernels = await Promise.all(
     variants.flatMap((variant) =>
-      TILES.map(async (tile) => ({
-        name: `${variant} ${tile}`,
-        run: await createMatmul(gpu, { variant, dtype: "f16", store: "bias", tile }),
+      BLOCKS.map(async (block) => ({
+        name: `${variant} ${block}`,
+        run: await createMatmul(gpu, { variant, dtype: "f16", store: "bias", block }),
       })),
     ),
   );
@@ -45,7 +45,7 @@ export async function timeMatmul(
       const work = `${name}, ${rows} rows`;
       const parts = [{ buffer: weights, firstRow: 0, rows: columns }];
       const matrix = { label: work, dtype: "f16", rows: columns, columns: depth, parts } as const;
-      for (const { name: variant, run } of tiles) {
+      for (const { name: variant, run } of kernels) {
         const us = await dispatchTime(context, (recorder) => {
           for (let i = 0; i < REPEATS; i++) {
             run(recorder, { input, matrix, bias: input, output, rows });

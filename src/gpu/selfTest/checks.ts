@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu";
 import type { DType } from "../kernels/common/dtype";
 import { createRmsNorm } from "../kernels/common/rmsNorm";
 import { createDecodeKernels } from "../kernels/decode/decode";
-import { createMatmul, MATMUL_TILES, type MatmulVariant } from "../kernels/matmul/matmul";
+import { createMatmul, MATMUL_BLOCKS, type MatmulVariant } from "../kernels/matmul/matmul";
 import { createSampler, GREEDY, SAMPLED_WORDS, sampleSlices } from "../kernels/sampling/sample";
 import type { Variants } from "../variants";
 import { checkAppend, checkAttend } from "./attentionChecks";
@@ -45,11 +45,11 @@ export async function checkMatmul(
 function checkProducts(gpu: Gpu, variant: MatmulVariant, dtype: DType): Promise<number> {
   return runCheck(gpu, async (scratch, recorder) => {
     const columns = 22;
-    const tiles = variant.startsWith("tiled") ? MATMUL_TILES.map((tile) => ({ tile })) : [{}];
-    const spec = { variant, dtype, ...tiles.at(-1) };
+    const blocks = variant.startsWith("tiled") ? MATMUL_BLOCKS.map((block) => ({ block })) : [{}];
+    const spec = { variant, dtype, ...blocks.at(-1) };
     const [residual, ...gates] = await Promise.all([
       createMatmul(gpu, { ...spec, store: "residual" }),
-      ...tiles.map((tile) => createMatmul(gpu, { ...spec, ...tile, store: "gated" })),
+      ...blocks.map((block) => createMatmul(gpu, { ...spec, ...block, store: "gated" })),
     ]);
     const input = randomFloats(CHECK_ROWS * WIDTH, 1);
     const bias = randomFloats(2 * columns, 2);

@@ -68,10 +68,10 @@ it(
       variants: { ...SHARED, reduction: "workgroup" },
       notices: [{ code: "wrongKernels", kind: "reduction", variant: "subgroup" }],
     });
-    const noTiles = broken(/tiled .*residual/, (code) =>
+    const noTiled = broken(/tiled .*residual/, (code) =>
       code.replace("q < DEPTH4;", "q < DEPTH4 - 1u;"),
     );
-    const { variants } = await selfTest(noTiles, { ...PLAIN, matmul: "tiled" }, SPEC);
+    const { variants } = await selfTest(noTiled, { ...PLAIN, matmul: "tiled" }, SPEC);
     expect(variants).toEqual(PLAIN);
     const deaf = broken(/subgroup/, (code) => code.replace("subgroupBroadcast(low, 1u)", "low"));
     expect((await selfTest(deaf, SOFTWARE, SPEC)).variants).toEqual({

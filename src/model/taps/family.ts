@@ -59,14 +59,14 @@ export interface TapContext {
   readonly scratch: Scratch;
 }
 
-/** One tap while it is recorded. It has one of `chunk`, `tile` and `layer`. */
+/** One tap while it is recorded. It has one of `chunk`, `block` and `layer`. */
 export interface RecordedTap<Value> {
   /** After a layer's attention to a chunk of the prompt. */
   chunk?(recorder: Recorder, chunk: Chunk): void;
   /** Once all chunks were seen. */
   end?(recorder: Recorder): void;
-  /** For each tile of this tap's rows, the last tile first. */
-  tile?(recorder: Recorder, tile: Tile, source: TileSource): void;
+  /** For each block of this tap's rows, the last block first. */
+  block?(recorder: Recorder, block: QueryBlock, source: BlockSource): void;
   /** For each layer, once all keys and values are there. */
   layer?(recorder: Recorder, layer: KeyLayer): void;
   /** Buffers to read back, and their interpretation. */
@@ -91,8 +91,8 @@ interface Chunk extends KeyLayer {
   readonly rows: number;
 }
 
-/** A tile of query rows whose probabilities are in scratch memory. */
-export interface Tile {
+/** A block of query rows whose probabilities are in scratch memory. */
+export interface QueryBlock {
   readonly layer: number;
   /** First row within the tail, and within the prompt. */
   readonly tailRow: number;
@@ -100,12 +100,12 @@ export interface Tile {
   readonly rows: number;
 }
 
-interface TileSource {
-  /** [tile rows, heads, padded keys] */
+interface BlockSource {
+  /** [block rows, heads, padded keys] */
   readonly probabilities: GPUBuffer;
-  /** [tile rows, heads] ones. */
+  /** [block rows, heads] ones. */
   readonly ones: GPUBuffer;
   readonly spans: GPUBuffer;
-  /** Whether the tile's last row is the prompt's last row. */
+  /** Whether the block's last row is the prompt's last row. */
   readonly isLast: boolean;
 }

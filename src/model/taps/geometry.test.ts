@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TAIL_LIMIT, tapGeometry, tileSpans } from "./geometry";
+import { blockSpans, TAIL_LIMIT, tapGeometry } from "./geometry";
 
 const shape = { layers: 2, heads: 4, kvHeads: 2, rows: 100, keys: 100, paddedKeys: 100 };
 
@@ -16,18 +16,18 @@ describe("the tail", () => {
     expect(notices).toEqual([{ code: "fewerQueries", asked: 5000, used: 2048 }]);
   });
 
-  it("has tiles whose probabilities fit 32 MiB, at least one row each", () => {
+  it("has blocks whose probabilities fit 32 MiB, at least one row each", () => {
     const wide = { ...shape, heads: 32, rows: 4096, keys: 4096, paddedKeys: 4096 };
-    expect(tapGeometry([2048], wide).tileRows).toBe(64);
-    expect(tapGeometry([8], wide).tileRows).toBe(8);
-    expect(tapGeometry([8], { ...wide, heads: 4096 }).tileRows).toBe(1);
+    expect(tapGeometry([2048], wide).blockRows).toBe(64);
+    expect(tapGeometry([8], wide).blockRows).toBe(8);
+    expect(tapGeometry([8], { ...wide, heads: 4096 }).blockRows).toBe(1);
   });
 });
 
-describe("tiles", () => {
-  it("cover the tail once, last tile first, and cross no tap's first row", () => {
-    const tiles = tileSpans({ tailRows: 50, tileRows: 16 }, [50, 11, 1, 11]);
-    expect(tiles).toEqual([
+describe("blocks", () => {
+  it("cover the tail once, last block first, and cross no tap's first row", () => {
+    const blocks = blockSpans({ tailRows: 50, blockRows: 16 }, [50, 11, 1, 11]);
+    expect(blocks).toEqual([
       { start: 49, end: 50 },
       { start: 39, end: 49 },
       { start: 23, end: 39 },
@@ -37,6 +37,6 @@ describe("tiles", () => {
   });
 
   it("are none without a tail", () => {
-    expect(tileSpans({ tailRows: 0, tileRows: 1 }, [0])).toEqual([]);
+    expect(blockSpans({ tailRows: 0, blockRows: 1 }, [0])).toEqual([]);
   });
 });

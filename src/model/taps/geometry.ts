@@ -1,8 +1,8 @@
 /** Query rows stored for the pass after the prefill; longer questions are truncated to this. */
 export const TAIL_LIMIT = 2048;
 
-/** Bytes for the probabilities of one tile of rows. */
-const TILE_BYTES = 32 * 1024 * 1024;
+/** Bytes for the probabilities of one block of rows. */
+const BLOCK_BYTES = 32 * 1024 * 1024;
 
 /** Of `asked` queries, those of the last `used` rows are recorded. */
 interface TapNotice {
@@ -22,8 +22,8 @@ export interface TapGeometry {
   readonly paddedKeys: number;
   /** The last rows, whose queries are stored. */
   readonly tailRows: number;
-  /** Rows per tile of the tail pass. */
-  readonly tileRows: number;
+  /** Rows per block of the tail pass. */
+  readonly blockRows: number;
   readonly notices: readonly TapNotice[];
 }
 
@@ -38,35 +38,35 @@ export function tapGeometry(
   return {
     ...shape,
     tailRows,
-    tileRows: Math.min(Math.max(1, tailRows), Math.max(1, Math.floor(TILE_BYTES / rowBytes))),
+    blockRows: Math.min(Math.max(1, tailRows), Math.max(1, Math.floor(BLOCK_BYTES / rowBytes))),
     notices: most > tailRows ? [{ code: "fewerQueries", asked: most, used: tailRows }] : [],
   };
 }
 
 /** Half-open range of rows within the tail. */
-interface TileSpan {
+interface BlockSpan {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The tail split into tiles, last one first. No tile crosses the first row of a tap, so each tile belongs
+ * The tail split into blocks, last one first. No block crosses the first row of a tap, so each block belongs
  * to a tap entirely or not at all.
  *
  * @param owned rows at the tail's end that each tap owns
  */
-export function tileSpans(
-  { tailRows, tileRows }: Pick<TapGeometry, "tailRows" | "tileRows">,
+export function blockSpans(
+  { tailRows, blockRows }: Pick<TapGeometry, "tailRows" | "blockRows">,
   owned: readonly number[],
-): readonly TileSpan[] {
+): readonly BlockSpan[] {
   const starts = owned.map((rows) => tailRows - rows);
   const cuts = [...new Set([0, ...starts, tailRows])].sort((a, b) => b - a);
   return cuts.slice(1).flatMap((start, i) => {
     const end = cuts[i] as number;
-    const count = Math.ceil((end - start) / tileRows);
-    return Array.from({ length: count }, (_, tile) => ({
-      start: Math.max(start, end - (tile + 1) * tileRows),
-      end: end - tile * tileRows,
+    const count = Math.ceil((end - start) / blockRows);
+    return Array.from({ length: count }, (_, block) => ({
+      start: Math.max(start, end - (block + 1) * blockRows),
+      end: end - block * blockRows,
     }));
   });
 }

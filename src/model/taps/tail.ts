@@ -2,12 +2,12 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Queries } from "@/gpu/kernels/attention/queries";
 import type { Recorder } from "@/gpu/recorder";
 import type { Scratch } from "../scratch";
-import type { RecordedTap, TapShape, Tile } from "./family";
-import { type TapGeometry, tileSpans } from "./geometry";
+import type { QueryBlock, RecordedTap, TapShape } from "./family";
+import { blockSpans, type TapGeometry } from "./geometry";
 import { compileCopyRows, compileProbabilities } from "./shared/kernels";
 
-/** Dispatches of a tap for a tile. */
-const MOST_PER_TILE = 8;
+/** Dispatches of a tap for a block. */
+const MOST_PER_BLOCK = 8;
 
 interface TailLayer {
   readonly layer: number;
@@ -35,7 +35,7 @@ export interface StartedTail {
 
 /**
  * The pass over the last rows of a prompt. When all keys are cached, the rows'
- * probabilities are computed and reduced one tile at a time, so scratch memory is bounded for any prompt.
+ * probabilities are computed and reduced one block at a time, so scratch memory is bounded for any prompt.
  */
 export async function compileTail(gpu: Gpu, shape: TapShape) {
   const [copyRows, makeProbabilities] = await Promise.all([
@@ -45,30 +45,30 @@ export async function compileTail(gpu: Gpu, shape: TapShape) {
   return {
     copyRows,
 
-    /** Allocates the tile's scratch. */
+    /** Allocates the block's scratch. */
     start(scratch: Scratch, geometry: TapGeometry, taps: readonly TailTap[]): StartedTail {
-      const { rows, heads, tailRows, tileRows } = geometry;
+      const { rows, heads, tailRows, blockRows } = geometry;
       const owners = taps.filter(({ ownRows }) => ownRows > 0);
       if (owners.length === 0) return { dispatches: 0, runLayer: () => undefined };
-      const entries = tileRows * heads;
+      const entries = blockRows * heads;
       const probabilities = scratch.numbers("probabilities", entries * geometry.paddedKeys);
       const ones = scratch.upload("ones", new Float32Array(entries).fill(1));
-      const tiles = tileSpans(
+      const blocks = blockSpans(
         geometry,
         owners.map(({ ownRows }) => ownRows),
       );
       const runLayer: StartedTail["runLayer"] = (recorder, { layer, spans, k, tail, firstRow }) => {
-        for (const { start, end } of tiles) {
+        for (const { start, end } of blocks) {
           const row = rows - tailRows + start;
-          const tile: Tile = { layer, tailRow: start, row, rows: end - start };
-          makeProbabilities(recorder, { spans, k, tail, firstRow, probabilities, tile });
+          const block: QueryBlock = { layer, tailRow: start, row, rows: end - start };
+          makeProbabilities(recorder, { spans, k, tail, firstRow, probabilities, block });
           const source = { probabilities, ones, spans, isLast: end === tailRows };
           for (const { ownRows, tap } of owners) {
-            if (start >= tailRows - ownRows) tap.tile?.(recorder, tile, source);
+            if (start >= tailRows - ownRows) tap.block?.(recorder, block, source);
           }
         }
       };
-      return { dispatches: tiles.length * (1 + owners.length * MOST_PER_TILE), runLayer };
+      return { dispatches: blocks.length * (1 + owners.length * MOST_PER_BLOCK), runLayer };
     },
   };
 }

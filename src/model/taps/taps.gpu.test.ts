@@ -156,7 +156,7 @@ describe("taps", async () => {
     }
   });
 
-  it.each(SHAPES)("sums columns in tiles, $heads over $kvHeads heads", async (shape) => {
+  it.each(SHAPES)("sums columns in blocks, $heads over $kvHeads heads", async (shape) => {
     for (const spec of first("columnSum", "movingAverage")) {
       for (const chunks of [[ROWS], [7, 76]]) {
         const { taps, expected } = await run(shape, spec, chunks, "workgroup");

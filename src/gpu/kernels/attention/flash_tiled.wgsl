@@ -1,12 +1,12 @@
-// flash_tiled: attention of a chunk of rows over one layer of the cache, as two products in tiles of shared
+// flash_tiled: attention of a chunk of rows over one layer of the cache, as two products through shared
 // memory. Head sizes up to 128. Concatenated after outer.wgsl,
 // flash_io.wgsl and flash_rows.wgsl.
 //
 // A workgroup of 16 HIGH owns 8 HIGH rows of one head and takes 64 keys at a time. An invocation owns 8 rows (two
-// groups of four) by 4 keys of the scores, then the same rows by COLUMNS vec4 of the output: a step along the
+// groups of four) by 4 keys of the scores, then the same rows by COLUMNS vec4 of the output: an element of the
 // depth reads 3 vec4 for 32 products. Queries and keys pass through shared memory 16 elements at a time,
-// weights and values 16 keys at a time, both depth-major in vec4 of four rows. Only highest scores meet in
-// every tile; sums of exponentials meet at the end. Dispatch ceil(rows / (8 HIGH)) * heads workgroups, folded.
+// weights and values 16 keys at a time, both depth-major in vec4 of four rows. Only highest scores meet
+// for every 64 keys; sums of exponentials meet at the end. Dispatch ceil(rows / (8 HIGH)) * heads workgroups, folded.
 // Shared memory: 512 HIGH + 256 max(16, DEPTH4) bytes, 12 KiB for heads of 128.
 
 override HIGH: u32 = 8;
@@ -17,10 +17,10 @@ override LINES: u32 = 2u * HIGH; // groups of four rows
 override WIDTH: u32 = max(16u, DEPTH4);
 
 const KEYS = 64u;
-const STEP = 16u; // elements of the depth, or keys, in shared memory
+const HELD = 16u; // elements of the depth, or keys, in shared memory
 
-var<workgroup> front: array<vec4f, STEP * LINES>; // queries, highest scores, weights
-var<workgroup> back: array<vec4f, STEP * WIDTH>; // keys, values
+var<workgroup> front: array<vec4f, HELD * LINES>; // queries, highest scores, weights
+var<workgroup> back: array<vec4f, HELD * WIDTH>; // keys, values
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -42,11 +42,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var slot = 0u; slot < slots; slot += KEYS) {
     low.scores = mat4x4f();
     high.scores = mat4x4f();
-    for (var d = 0u; d < DEPTH4; d += STEP / 4u) {
+    for (var d = 0u; d < DEPTH4; d += HELD / 4u) {
       workgroupBarrier();
       load_scored(chunk, head, first_row, region.x, slot, slots, d, local.x);
       workgroupBarrier();
-      for (var k = 0u; k < STEP; k++) {
+      for (var k = 0u; k < HELD; k++) {
         let swizzle = k / 4u;
         let key = back[k * 16u + (tx ^ swizzle)];
         low.scores = add_outer(low.scores, front[k * LINES + (ty ^ swizzle)], key);
@@ -61,9 +61,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
     weigh(&low, ty);
     weigh(&high, HIGH + ty);
-    for (var at = 0u; at < KEYS && slot + at < slots; at += STEP) {
+    for (var at = 0u; at < KEYS && slot + at < slots; at += HELD) {
       workgroupBarrier();
-      if (tx / 4u == at / STEP) {
+      if (tx / 4u == at / HELD) {
         let low_keys = transpose(low.scores);
         let high_keys = transpose(high.scores);
         for (var i = 0u; i < 4u; i++) {
@@ -71,12 +71,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
           front[(4u * (tx % 4u) + i) * LINES + HIGH + ty] = high_keys[i];
         }
       }
-      for (var i = local.x; i < STEP * DEPTH4; i += WORKGROUP) {
+      for (var i = local.x; i < HELD * DEPTH4; i += WORKGROUP) {
         let source = region.x + min(slot + at + i / DEPTH4, slots - 1u);
         back[i] = values_at(kv_row(source), i % DEPTH4);
       }
       workgroupBarrier();
-      for (var k = 0u; k < STEP; k++) {
+      for (var k = 0u; k < HELD; k++) {
         for (var c = 0u; c < COLUMNS; c++) {
           let value = back[k * DEPTH4 + min(tx + 16u * c, DEPTH4 - 1u)];
           low.sums[c] = add_outer(low.sums[c], front[k * LINES + ty], value);
@@ -93,11 +93,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   store(chunk, high, head, first_row + 4u * (HIGH + ty), HIGH + ty, tx);
 }
 
-/// Loads 16 elements of the depth of all rows and of 64 keys, blocks of 4 × 4 transposed in registers.
+/// Loads 16 elements of the depth of all rows and of 64 keys, squares of 4 × 4 transposed in registers.
 fn load_scored(chunk: Chunk, head: u32, row: u32, base: u32, slot: u32, slots: u32, d: u32, place: u32) {
-  for (var block = place; block < 4u * (LINES + 16u); block += WORKGROUP) {
-    let quad = block % 4u;
-    let line = block / 4u;
+  for (var square = place; square < 4u * (LINES + 16u); square += WORKGROUP) {
+    let quad = square % 4u;
+    let line = square / 4u;
     let at = d + quad;
     var loaded = mat4x4f();
     if (at < DEPTH4) {

@@ -1,4 +1,4 @@
-// outer: the step of a product in tiles.
+// outer: the product of a column and a row, added to 4 × 4 sums.
 
 /// sum + x yᵀ, a column per element of x.
 fn add_outer(sum: mat4x4f, x: vec4f, y: vec4f) -> mat4x4f {

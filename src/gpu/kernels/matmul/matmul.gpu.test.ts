@@ -20,15 +20,15 @@ const [rows, depth] = [37, 76];
 const TYPES = ["f32", "f16", "bf16", "q8g32", "q4g64"] as const;
 
 it.each(["square", "broad", "narrow4", "narrow8"] as const)(
-  "gates through a %s tile",
-  async (tile) => {
+  "gates through a %s block",
+  async (block) => {
     const [many, width] = [135, 46];
     const spec = { dtype: "f16" as const, rows: width, columns: depth, isGated: true };
     const { matrix, values } = randomMatrix(scratch, spec, 11);
     const input = randomFloats(many * depth, 12);
     const bias = randomFloats(2 * width, 13);
     const output = scratch.empty(many * width);
-    const kind = { variant: "tiled", tile } as const;
+    const kind = { variant: "tiled", block } as const;
     const run = await createMatmul(gpu, { ...kind, dtype: "f16", store: "gated" });
     const recorder = gpu.recorder("test");
     const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
@@ -43,8 +43,8 @@ it.each(["square", "broad", "narrow4", "narrow8"] as const)(
 describe.each([
   { variant: "registers" },
   { variant: "subgroup" },
-  { variant: "tiled", tile: "small" },
-  { variant: "tiled", tile: "narrow2" },
+  { variant: "tiled", block: "small" },
+  { variant: "tiled", block: "narrow2" },
 ] as const)("matmul $variant", (kind) => {
   it.each(TYPES)("multiplies %s weights in parts", async (dtype) => {
     const columns = 101;
@@ -127,7 +127,7 @@ describe.skipIf(!gpu.features.f16)("matmul tiledF16", () => {
     ["square", "bf16"],
     ["broad", "q8g32"],
     ["broad", "f32"],
-  ] as const)("multiplies in a %s tile of %s weights", async (tile, dtype) => {
+  ] as const)("multiplies in a %s block of %s weights", async (block, dtype) => {
     const [many, columns] = [135, 101];
     const spec = { dtype, rows: columns, columns: depth, partRows: 44 };
     const { matrix, values } = randomMatrix(scratch, spec, 1);
@@ -137,7 +137,7 @@ describe.skipIf(!gpu.features.f16)("matmul tiledF16", () => {
     const expected = matmul(input, values, bias);
     for (const store of ["bias", "residual"] as const) {
       const output = scratch.empty(many * columns);
-      const run = await createMatmul(gpu, { ...kind, tile, dtype, store });
+      const run = await createMatmul(gpu, { ...kind, block, dtype, store });
       const recorder = gpu.recorder("test");
       const buffers = { input: scratch.upload(input), bias: scratch.upload(bias), output };
       run(recorder, { ...buffers, matrix, rows: many });
@@ -153,7 +153,7 @@ describe.skipIf(!gpu.features.f16)("matmul tiledF16", () => {
     const { matrix, values } = randomMatrix(scratch, { dtype: "f16", rows: 1, columns: 4 }, 1);
     const input = new Float32Array([1e6, 0, 0, 0]);
     const output = scratch.empty(1);
-    const run = await createMatmul(gpu, { ...kind, tile: "small", dtype: "f16", store: "bias" });
+    const run = await createMatmul(gpu, { ...kind, block: "small", dtype: "f16", store: "bias" });
     const recorder = gpu.recorder("test");
     run(recorder, {
       input: scratch.upload(input),

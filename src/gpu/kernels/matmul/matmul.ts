@@ -9,6 +9,8 @@ import { weightCode } from "../weights/weightCode";
 import gelu from "./activation_gelu.wgsl?raw";
 import geluTanh from "./activation_gelu_tanh.wgsl?raw";
 import quickGelu from "./activation_quick_gelu.wgsl?raw";
+import factorF16 from "./factor_f16.wgsl?raw";
+import factorF32 from "./factor_f32.wgsl?raw";
 import io from "./matmul_io.wgsl?raw";
 import narrow from "./matmul_narrow.wgsl?raw";
 import registers from "./matmul_registers.wgsl?raw";
@@ -19,8 +21,6 @@ import storeBias from "./store_bias.wgsl?raw";
 import storeGated from "./store_gated.wgsl?raw";
 import storeResidual from "./store_residual.wgsl?raw";
 import storeScaled from "./store_scaled.wgsl?raw";
-import tileF16 from "./tile_f16.wgsl?raw";
-import tileF32 from "./tile_f32.wgsl?raw";
 
 /**
  * `registers` and `subgroup` need no barrier and no shared memory: for adapters where those are
@@ -39,8 +39,8 @@ export type Activation = "gelu" | "geluTanh" | "quickGelu";
 export type MatmulStore = "bias" | "residual" | "scaled" | "gated" | Activation;
 
 /**
- * Products whose input no norm bounds: a factor of the MLP may exceed what f16 holds, so `tiledF16` takes f32 tiles for
- * them.
+ * Products whose input no norm bounds: a factor of the MLP may exceed what f16 holds, so `tiledF16` holds them as
+ * f32.
  */
 const UNBOUNDED: readonly MatmulStore[] = ["residual", "scaled"];
 
@@ -53,17 +53,17 @@ export interface MatmulSpec {
   readonly variant: MatmulVariant;
   readonly dtype: DType;
   readonly store: MatmulStore;
-  /** One tile for products of every size; default: by size. Only `tiled` has several. */
-  readonly tile?: MatmulTile;
-  /** Products of most rows, for which a tile is compiled, beside those for few rows; default: all but narrow ones. */
+  /** One block for products of every size; default: by size. Only `tiled` has several. */
+  readonly block?: MatmulBlock;
+  /** Products of most rows, for which a block is compiled, beside those for few rows; default: all but narrow ones. */
   readonly sizes?: readonly MatmulSize[];
-  /** Products of nearly all sizes that run: no tiles but theirs are compiled. */
+  /** Products of nearly all sizes that run: no blocks but theirs are compiled. */
   readonly onlySizes?: readonly MatmulSize[];
 }
 
-/** Tiles of `tiled`; the `narrow` ones are for as many rows as they are named after. */
-export const MATMUL_TILES = ["narrow2", "narrow4", "narrow8", "broad", "square", "small"] as const;
-type MatmulTile = (typeof MATMUL_TILES)[number];
+/** Blocks of `tiled`; the `narrow` ones are for as many rows as they are named after. */
+export const MATMUL_BLOCKS = ["narrow2", "narrow4", "narrow8", "broad", "square", "small"] as const;
+type MatmulBlock = (typeof MATMUL_BLOCKS)[number];
 
 /** Size of a product; `columns` as stored: a gated matrix has gate and up. */
 export interface MatmulSize {
@@ -93,66 +93,66 @@ const STORE_CODE: Readonly<Record<MatmulStore, readonly string[]>> = {
   geluTanh: [geluTanh, storeActivated],
   quickGelu: [quickGelu, storeActivated],
 };
-/** A kernel's tile of the product, and the number of tiles per workgroup. */
-interface Tiling {
+/** A kernel's blocks of the product. */
+interface Blocks {
   readonly code: string;
-  readonly tileRows: number;
-  readonly tileColumns: number;
-  readonly tilesPerGroup: number;
+  readonly blockRows: number;
+  readonly blockColumns: number;
+  readonly blocksPerGroup: number;
   readonly fewestGroups?: number;
   readonly constants: Readonly<Record<string, number>>;
 }
 
-const REGISTERS: Tiling = {
+const REGISTERS: Blocks = {
   code: registers,
-  tileRows: 6,
-  tileColumns: 4,
-  tilesPerGroup: 16,
+  blockRows: 6,
+  blockColumns: 4,
+  blocksPerGroup: 16,
   constants: { WORKGROUP: 16 },
 };
-const SUBGROUP: Tiling = {
+const SUBGROUP: Blocks = {
   code: subgroup,
-  tileRows: 8,
-  tileColumns: 64,
-  tilesPerGroup: 1,
+  blockRows: 8,
+  blockColumns: 64,
+  blocksPerGroup: 1,
   constants: { WORKGROUP: 16 },
 };
 /**
- * Of those that hold all rows, the first that is narrow; else from the largest to the smallest: a large tile reads
- * less, and a small one gives more workgroups. `fewestGroups`: workgroups from which a tile is faster than the next
+ * Of those that hold all rows, the first that is narrow; else from the largest to the smallest: a large block reads
+ * less, and a small one gives more workgroups. `fewestGroups`: workgroups from which a block is faster than the next
  * smaller one (measured on 132 processors: docs/log/performance.md).
  */
-const TILED: Readonly<Record<MatmulTile, Tiling>> = {
-  narrow2: narrowTiling(2),
-  narrow4: narrowTiling(4),
-  narrow8: narrowTiling(8),
-  broad: { ...sharedTiling({ high: 8, wide: 16, times: 2, depth4: 2 }), fewestGroups: 192 },
-  square: { ...sharedTiling({ high: 16, wide: 16, times: 1, depth4: 8 }), fewestGroups: 96 },
-  small: sharedTiling({ high: 8, wide: 8, times: 1, depth4: 4 }),
+const TILED: Readonly<Record<MatmulBlock, Blocks>> = {
+  narrow2: narrowBlocks(2),
+  narrow4: narrowBlocks(4),
+  narrow8: narrowBlocks(8),
+  broad: { ...sharedBlocks({ high: 8, wide: 16, times: 2, depth4: 2 }), fewestGroups: 192 },
+  square: { ...sharedBlocks({ high: 16, wide: 16, times: 1, depth4: 8 }), fewestGroups: 96 },
+  small: sharedBlocks({ high: 8, wide: 8, times: 1, depth4: 4 }),
 };
 
-function narrowTiling(rows: number): Tiling {
+function narrowBlocks(rows: number): Blocks {
   return {
     code: narrow,
-    tileRows: rows,
-    tileColumns: 4,
-    tilesPerGroup: 1,
+    blockRows: rows,
+    blockColumns: 4,
+    blocksPerGroup: 1,
     constants: { ROWS: rows, WORKGROUP: 128 },
   };
 }
 
-/** A workgroup of `high` × `wide`; an invocation owns `times`² blocks of 4 × 4. */
-function sharedTiling({
+/** A workgroup of `high` × `wide`; an invocation owns `times`² squares of 4 × 4. */
+function sharedBlocks({
   high,
   wide,
   times,
   depth4,
-}: Readonly<Record<"high" | "wide" | "times" | "depth4", number>>): Tiling {
+}: Readonly<Record<"high" | "wide" | "times" | "depth4", number>>): Blocks {
   return {
     code: tiled,
-    tileRows: 4 * high * times,
-    tileColumns: 4 * wide * times,
-    tilesPerGroup: 1,
+    blockRows: 4 * high * times,
+    blockColumns: 4 * wide * times,
+    blocksPerGroup: 1,
     constants: {
       HIGH: high,
       WIDE: wide,
@@ -163,10 +163,10 @@ function sharedTiling({
   };
 }
 
-function tilings({ variant, tile, sizes, onlySizes }: MatmulSpec): readonly Tiling[] {
+function blocksOf({ variant, block, sizes, onlySizes }: MatmulSpec): readonly Blocks[] {
   if (variant === "registers") return [REGISTERS];
   if (variant === "subgroup") return [SUBGROUP];
-  if (tile) return [TILED[tile]];
+  if (block) return [TILED[block]];
   const all = Object.values(TILED);
   const wide = all.filter((each) => !isNarrow(each));
   if (onlySizes) {
@@ -178,28 +178,32 @@ function tilings({ variant, tile, sizes, onlySizes }: MatmulSpec): readonly Tili
   return all.filter((each) => isNarrow(each) || wanted.includes(each) || each === TILED.small);
 }
 
-function isNarrow({ code }: Tiling): boolean {
+function isNarrow({ code }: Blocks): boolean {
   return code === narrow;
 }
 
-/** A narrow tile that holds all rows, else the largest one that fills the GPU, else the smallest. */
-function choose(candidates: readonly Tiling[], rows: number, columns: number): Tiling {
+/** A narrow block that holds all rows, else the largest one that fills the GPU, else the smallest. */
+function choose(candidates: readonly Blocks[], rows: number, columns: number): Blocks {
   const chosen = candidates.find((each) =>
     isNarrow(each)
-      ? rows <= each.tileRows
+      ? rows <= each.blockRows
       : groupsOf(each, rows, columns) >= (each.fewestGroups ?? 0),
   );
-  return chosen ?? (candidates.at(-1) as Tiling);
+  return chosen ?? (candidates.at(-1) as Blocks);
 }
 
-function groupsOf({ tileRows, tileColumns, tilesPerGroup }: Tiling, rows: number, columns: number) {
-  const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  return Math.ceil(tiles / tilesPerGroup);
+function groupsOf(
+  { blockRows, blockColumns, blocksPerGroup }: Blocks,
+  rows: number,
+  columns: number,
+) {
+  const blocks = Math.ceil(rows / blockRows) * Math.ceil(columns / blockColumns);
+  return Math.ceil(blocks / blocksPerGroup);
 }
 
 /** input × matrixᵀ for many rows at once. */
 export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> {
-  const candidates = tilings(spec);
+  const candidates = blocksOf(spec);
   const kernels = new Map(
     await Promise.all(
       candidates.map(async (each) => [each, await compile(gpu, spec, each)] as const),
@@ -213,8 +217,8 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
     }
     for (const part of matrix.parts) {
       const columns = part.rows * stored;
-      const tiling = choose(candidates, rows, columns);
-      const kernel = kernels.get(tiling) as NonNullable<ReturnType<typeof kernels.get>>;
+      const chosen = choose(candidates, rows, columns);
+      const kernel = kernels.get(chosen) as NonNullable<ReturnType<typeof kernels.get>>;
       recorder.dispatch(kernel, {
         buffers: [input, part.buffer, bias, output],
         params: {
@@ -224,19 +228,19 @@ export async function createMatmul(gpu: Gpu, spec: MatmulSpec): Promise<Matmul> 
           firstColumn: part.firstRow,
           outputColumns: matrix.rows,
         },
-        groups: foldGroups(groupsOf(tiling, rows, columns)),
+        groups: foldGroups(groupsOf(chosen, rows, columns)),
       });
     }
   };
 }
 
-function compile(gpu: Gpu, { variant, dtype, store }: MatmulSpec, { code, constants }: Tiling) {
+function compile(gpu: Gpu, { variant, dtype, store }: MatmulSpec, { code, constants }: Blocks) {
   const isHalf = variant === "tiledF16" && code === tiled && roundsInputs(store);
   const name = variant.startsWith("tiled") ? `tiled${isHalf ? "F16" : ""}` : variant;
-  const tile = code === tiled ? [isHalf ? tileF16 : tileF32] : [];
+  const factor = code === tiled ? [isHalf ? factorF16 : factorF32] : [];
   return gpu.compile({
     label: `matmul ${name} ${dtype} ${store}`,
-    code: [...weightCode(dtype), ...STORE_CODE[store], outer, io, ...tile, code],
+    code: [...weightCode(dtype), ...STORE_CODE[store], outer, io, ...factor, code],
     access: ["read", "read", "read", "write"],
     params: {
       rows: "u32",

@@ -15,10 +15,10 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(subgroup_invocation_id) invocation: u32,
 ) {
-  let tile = group.y * 65535u + group.x;
-  let tiles_across = (params.columns + 4u * WORKGROUP - 1u) / (4u * WORKGROUP);
-  let row = tile / tiles_across * 8u;
-  let column = (tile % tiles_across * WORKGROUP + local.x) * 4u;
+  let block = group.y * 65535u + group.x;
+  let blocks_across = (params.columns + 4u * WORKGROUP - 1u) / (4u * WORKGROUP);
+  let row = block / blocks_across * 8u;
+  let column = (block % blocks_across * WORKGROUP + local.x) * 4u;
   if (row >= params.rows) {
     return;
   }

@@ -1,12 +1,12 @@
-// matmul_tiled: output = input × weightsᵀ, stored by a store_*.wgsl. Tiles in shared memory.
-// Concatenated after outer.wgsl, matmul_io.wgsl and a tile_*.wgsl.
+// matmul_tiled: output = input × weightsᵀ, stored by a store_*.wgsl. Factors pass through shared
+// memory. Concatenated after outer.wgsl, matmul_io.wgsl and a factor_*.wgsl.
 //
-// A workgroup of HIGH × WIDE owns 4 HIGH TIMES rows by 4 WIDE TIMES columns of the product and processes the
-// depth in steps of 4 DEPTH4; an invocation owns TIMES² blocks of 4 × 4. Tiles are depth-major in vec4 of four
-// rows or columns: a step of the depth reads 2 vec4 for 16 products, or 4 for 64. An invocation
-// loads a block of 4 lines by 4 of the depth, transposes it in registers, and loads the next one before it
-// multiplies. Places of a line are swizzled by XOR, against bank conflicts. Dispatch ceil(rows / tile) *
-// ceil(columns / tile) workgroups, folded. LINES * DEPTH4 * 64 bytes of shared
+// A workgroup of HIGH × WIDE owns a block of 4 HIGH TIMES rows by 4 WIDE TIMES columns of the product, 4 DEPTH4 of
+// the depth at a time; an invocation owns TIMES² squares of 4 × 4. Factors are depth-major in vec4 of four
+// rows or columns: an element of the depth reads 2 vec4 for 16 products, or 4 for 64. An invocation
+// loads a square of 4 lines by 4 of the depth, transposes it in registers, and loads the next one before it
+// multiplies. Places of a line are swizzled by XOR, against bank conflicts. Dispatch ceil(rows / square) *
+// ceil(columns / square) workgroups, folded. LINES * DEPTH4 * 64 bytes of shared
 // memory, half of it in f16.
 
 override HIGH: u32 = 16;
@@ -18,7 +18,7 @@ override ROWS4: u32 = HIGH * TIMES; // vec4 of rows
 override COLUMNS4: u32 = WIDE * TIMES;
 override LINES: u32 = ROWS4 + COLUMNS4;
 
-var<workgroup> tile: array<Tile4, 4u * DEPTH4 * LINES>; // rows, then columns
+var<workgroup> factors: array<Factor4, 4u * DEPTH4 * LINES>; // rows, then columns
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -41,27 +41,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var upper_right: mat4x4f;
   var lower_left: mat4x4f;
   var lower_right: mat4x4f;
-  var block = load_block(first, quad, is_row);
+  var square = load_square(first, quad, is_row);
   for (var k4 = 0u; k4 < params.depth4; k4 += DEPTH4) {
     workgroupBarrier();
     if (line < LINES) {
       for (var i = 0u; i < 4u; i++) {
-        tile[(4u * quad + i) * LINES + (line ^ quad)] = tile_pack(block[i]);
+        factors[(4u * quad + i) * LINES + (line ^ quad)] = to_factor(square[i]);
       }
     }
     workgroupBarrier();
     if (line < LINES) {
-      block = load_block(first, k4 + DEPTH4 + quad, is_row);
+      square = load_square(first, k4 + DEPTH4 + quad, is_row);
     }
     for (var q = 0u; q < DEPTH4; q++) {
       for (var i = 0u; i < 4u; i++) {
         let k = (4u * q + i) * LINES;
-        let upper = vec4f(tile[k + (ty ^ q)]);
-        let left = vec4f(tile[k + ((ROWS4 + tx) ^ q)]);
+        let upper = vec4f(factors[k + (ty ^ q)]);
+        let left = vec4f(factors[k + ((ROWS4 + tx) ^ q)]);
         upper_left = add_outer(upper_left, upper, left);
         if (TIMES > 1u) {
-          let lower = vec4f(tile[k + ((HIGH + ty) ^ q)]);
-          let right = vec4f(tile[k + ((ROWS4 + WIDE + tx) ^ q)]);
+          let lower = vec4f(factors[k + ((HIGH + ty) ^ q)]);
+          let right = vec4f(factors[k + ((ROWS4 + WIDE + tx) ^ q)]);
           upper_right = add_outer(upper_right, upper, right);
           lower_left = add_outer(lower_left, lower, left);
           lower_right = add_outer(lower_right, lower, right);
@@ -78,18 +78,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 }
 
 /// Four lines from `first` on, transposed: a column per element of the depth. 0 beyond the depth.
-fn load_block(first: u32, k: u32, is_row: bool) -> mat4x4f {
-  var block: mat4x4f;
+fn load_square(first: u32, k: u32, is_row: bool) -> mat4x4f {
+  var square: mat4x4f;
   if (k < params.depth4) {
     for (var i = 0u; i < 4u; i++) {
       if (is_row) {
-        block[i] = input[input_base(first + i) + k];
+        square[i] = input[input_base(first + i) + k];
       } else {
-        block[i] = w_at(weight_base(first + i), params.depth4, k);
+        square[i] = w_at(weight_base(first + i), params.depth4, k);
       }
     }
   }
-  return transpose(block);
+  return transpose(square);
 }
 
 fn store_rows(row: u32, column: u32, sums: mat4x4f) {

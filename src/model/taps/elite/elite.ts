@@ -37,9 +37,9 @@ export const eliteTap: TapFamily<EliteSpec, EliteVotes> = {
       const { factors, counted, gates, lastGate, textKeys } = buffers;
 
       return {
-        tile(recorder, tile, { probabilities, isLast }) {
-          const { layer, rows: endRow } = tile;
-          const mass = { probabilities, factors, tile, tailRows };
+        block(recorder, block, { probabilities, isLast }) {
+          const { layer, rows: endRow } = block;
+          const mass = { probabilities, factors, block, tailRows };
           const over = { probabilities, weights: factors, layer, units, scale: units / heads };
           const sum = { ...over, takes: "sum" } as const;
           if (isLast && !fixed) {
@@ -70,7 +70,7 @@ interface Votes {
 /** Scores, [layers, units, padded keys]; elite rows, [layers, units, text rows]; masks of keys and rows. */
 function voteBuffers(context: TapContext, { textStart, textRows, units, fixed = [] }: Votes) {
   const { geometry, prompt, scratch } = context;
-  const { layers, heads, rows, tailRows, tileRows, paddedKeys } = geometry;
+  const { layers, heads, rows, tailRows, blockRows, paddedKeys } = geometry;
   const voters = fixed.map((place) => textStart + place);
   const countedKeys = markAt(votedKeys(prompt, paddedKeys), voters);
   const tailVoters = voters.map((row) => row - (rows - tailRows));
@@ -78,7 +78,7 @@ function voteBuffers(context: TapContext, { textStart, textRows, units, fixed = 
   const lastGate = markAt(new Float32Array(tailRows), [tailRows - 1]);
   const textKeys = spanMask(paddedKeys, [{ start: textStart, end: rows }]);
   return {
-    factors: scratch.numbers("elite factors", tileRows * heads),
+    factors: scratch.numbers("elite factors", blockRows * heads),
     shares: scoreBuffer(context, "elite shares", units),
     folded: scoreBuffer(context, "elite importance", units),
     chosen: scratch.numbers("elite rows", layers * units * textRows),

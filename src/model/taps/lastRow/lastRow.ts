@@ -12,7 +12,7 @@ export const lastRowTap: TapFamily<true, RowScores> = {
       const { heads, kvHeads: units } = shape;
       const folded = scoreBuffer(context, "last row", units);
       return {
-        tile(recorder, { layer, rows }, { probabilities, ones }) {
+        block(recorder, { layer, rows }, { probabilities, ones }) {
           const span = { firstRow: 0, endRow: rows, scale: units / heads } as const;
           fold(recorder, {
             probabilities,

@@ -2,7 +2,7 @@ import type { PostVision } from "@/compression/taps/postVision";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
-import { paddedKeys, type TapFamily, type TapShape, type Tile } from "../family";
+import { paddedKeys, type QueryBlock, type TapFamily, type TapShape } from "../family";
 import { readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, TAP_WORKGROUP } from "../shared/kernels";
 import rowStrong from "./tap_row_strong.wgsl?raw";
@@ -18,13 +18,13 @@ export const postVisionTap: TapFamily<{ readonly threshold: number }, PostVision
     ]);
     return (context) => {
       const { geometry, ownRows, scratch } = context;
-      const { layers, heads, kvHeads: units, rows, tileRows } = geometry;
+      const { layers, heads, kvHeads: units, rows, blockRows } = geometry;
       const folded = scoreBuffer(context, "post vision", units);
-      const strong = scratch.numbers("strong", tileRows * heads);
+      const strong = scratch.numbers("strong", blockRows * heads);
       const sums = scratch.numbers("strong entries", layers * heads);
       return {
-        tile(recorder, tile, { probabilities, ones, spans }) {
-          const { layer, rows: endRow } = tile;
+        block(recorder, block, { probabilities, ones, spans }) {
+          const { layer, rows: endRow } = block;
           const args = {
             probabilities,
             weights: ones,
@@ -34,7 +34,7 @@ export const postVisionTap: TapFamily<{ readonly threshold: number }, PostVision
             takes: "sum",
           } as const;
           fold(recorder, { ...args, firstRow: 0, endRow, scale: units / heads });
-          countStrong(recorder, { spans, probabilities, strong, tile, threshold });
+          countStrong(recorder, { spans, probabilities, strong, block, threshold });
           sum(recorder, { counts: strong, sums, layer, rows: endRow });
         },
         outputs: [folded, sums],
@@ -79,10 +79,10 @@ function compileRowStrong(gpu: Gpu, { heads, kvHeads, keys, reduction }: TapShap
       readonly spans: GPUBuffer;
       readonly probabilities: GPUBuffer;
       readonly strong: GPUBuffer;
-      readonly tile: Tile;
+      readonly block: QueryBlock;
       readonly threshold: number;
     }) => {
-      const { layer, rows, row } = args.tile;
+      const { layer, rows, row } = args.block;
       return {
         buffers: [args.spans, args.probabilities, args.strong],
         params: { layer, heads, kvHeads, keysVec4, rows, row, threshold: args.threshold },

@@ -1,9 +1,9 @@
-// tap_row_strong: per row and head of a tile of probabilities, the number of entries that reach a
+// tap_row_strong: per row and head of a block of probabilities, the number of entries that reach a
 // share of the row's maximum (VL-Cache's sparsity counts the others).
 //
 //   spans          [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
-//   probabilities  [tile rows, heads, keys_vec4]
-//   strong         u32 [tile rows, heads]
+//   probabilities  [block rows, heads, keys_vec4]
+//   strong         u32 [block rows, heads]
 //
 // A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows
 // reduction_*.wgsl.
@@ -14,7 +14,7 @@ struct Params {
   kv_heads: u32,
   keys_vec4: u32,
   rows: u32,
-  row: u32, // of the prompt, the tile's first
+  row: u32, // of the prompt, the block's first
   threshold: f32,
 }
 

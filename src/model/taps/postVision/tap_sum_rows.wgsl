@@ -1,6 +1,6 @@
-// tap_sum_rows: adds counts per row and head over the rows of a tile.
+// tap_sum_rows: adds counts per row and head over the rows of a block.
 //
-//   counts  u32 [tile rows, heads]
+//   counts  u32 [block rows, heads]
 //   sums    u32 [layers, heads] added to
 //
 // One invocation per head. Dispatch ceil(heads / WORKGROUP).

@@ -3,7 +3,7 @@ import type { Queries } from "@/gpu/kernels/attention/queries";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
 import { kvCode } from "@/gpu/kernels/kv/kvCode";
-import { paddedKeys, type TapShape, type Tile } from "../family";
+import { paddedKeys, type QueryBlock, type TapShape } from "../family";
 import copyRows from "./tap_copy_rows.wgsl?raw";
 import fold from "./tap_fold.wgsl?raw";
 import probabilities from "./tap_probabilities.wgsl?raw";
@@ -45,7 +45,7 @@ export function compileCopyRows(gpu: Gpu, { heads, headDim }: TapShape) {
   );
 }
 
-/** The attention of a tile of query rows to all keys of the span. */
+/** The attention of a block of query rows to all keys of the span. */
 export function compileProbabilities(gpu: Gpu, shape: TapShape) {
   const { heads, kvHeads, headDim, kvType, keys } = shape;
   const kv = kvCode(kvType, headDim, { read: ["cache"] });
@@ -74,9 +74,9 @@ export function compileProbabilities(gpu: Gpu, shape: TapShape) {
       /** Row of `tail` that is the tail's first. */
       readonly firstRow: number;
       readonly probabilities: GPUBuffer;
-      readonly tile: Tile;
+      readonly block: QueryBlock;
     }) => {
-      const { layer, tailRow, row, rows } = args.tile;
+      const { layer, tailRow, row, rows } = args.block;
       const queryRow = args.firstRow + tailRow;
       const scale = 1 / Math.sqrt(headDim);
       return {
@@ -88,7 +88,7 @@ export function compileProbabilities(gpu: Gpu, shape: TapShape) {
   );
 }
 
-/** Weighted sum or maximum of a tile's probabilities over rows and the heads of a unit. */
+/** Weighted sum or maximum of a block's probabilities over rows and the heads of a unit. */
 export function compileFold(gpu: Gpu, { heads, reduction, keys }: TapShape) {
   const keysVec4 = paddedKeys(keys) / 4;
   const { code, enable, constants } = reductionCode(reduction, gpu);
@@ -117,7 +117,7 @@ export function compileFold(gpu: Gpu, { heads, reduction, keys }: TapShape) {
       readonly folded: GPUBuffer;
       readonly layer: number;
       readonly units: number;
-      /** Rows of the tile, half-open. */
+      /** Rows of the block, half-open. */
       readonly firstRow: number;
       readonly endRow: number;
       readonly takes: "sum" | "max";
@@ -161,11 +161,11 @@ export function compileRowMass(gpu: Gpu, { heads, reduction, keys }: TapShape) {
       readonly gates: GPUBuffer;
       readonly factors: GPUBuffer;
       readonly units: number;
-      readonly tile: Tile;
+      readonly block: QueryBlock;
       readonly tailRows: number;
     }) => {
       const { units, tailRows } = args;
-      const { rows, tailRow } = args.tile;
+      const { rows, tailRow } = args.block;
       return {
         buffers: [args.probabilities, args.counted, args.gates, args.factors],
         params: { heads, units, keysVec4, rows, tailRow, tailRows },

@@ -1,7 +1,7 @@
-// tap_fold: reduces rows and heads of a tile of probabilities to one number per key.
+// tap_fold: reduces rows and heads of a block of probabilities to one number per key.
 //
-//   probabilities  [tile rows, heads, keys_vec4]
-//   weights        [tile rows, heads] a factor per row and head
+//   probabilities  [block rows, heads, keys_vec4]
+//   weights        [block rows, heads] a factor per row and head
 //   folded         [layers, units, keys_vec4] updated; a unit is a KV head, or all heads at once
 //
 // folded += scale * Σ weights * probabilities, or folded = max(folded, weights * probabilities).
@@ -13,7 +13,7 @@ struct Params {
   heads: u32,
   units: u32,
   keys_vec4: u32,
-  first_row: u32, // of the tile
+  first_row: u32, // of the block
   end_row: u32,
   takes_max: u32,
   scale: f32,

@@ -1,14 +1,14 @@
-// tap_probabilities: attention probabilities of a tile of query rows against all keys of the
+// tap_probabilities: attention probabilities of a block of query rows against all keys of the
 // span.
 //
 //   spans          [layers, kv_heads] (row of the first key, keys, lead, 0): row r sees keys <= lead + r
 //   cache          the layer's keys
 //   queries        [rows, heads, KV_DEPTH4] of the tail, or of the chunk that holds it
 //   lse            [rows, heads]
-//   probabilities  [tile rows, heads, ceil(keys / 4)] 0 for keys that a row does not see
+//   probabilities  [block rows, heads, ceil(keys / 4)] 0 for keys that a row does not see
 //
-// An invocation computes a tile of four rows and four keys of one query head. Dispatch (ceil(keys /
-// (4 * WORKGROUP)), ceil(tile rows / 4), heads). Follows kv_*.wgsl.
+// An invocation computes a block of four rows and four keys of one query head. Dispatch (ceil(keys /
+// (4 * WORKGROUP)), ceil(block rows / 4), heads). Follows kv_*.wgsl.
 
 override WORKGROUP: u32 = 32;
 
@@ -18,7 +18,7 @@ struct Params {
   layer: u32,
   heads: u32,
   kv_heads: u32,
-  query_row: u32, // first row of the tile within the queries
+  query_row: u32, // first row of the block within the queries
   row: u32,       // and within the prompt
   rows: u32,
   keys: u32,

@@ -1,10 +1,10 @@
-// tap_row_mass: the factor that rescales each row of a tile of probabilities to mass 1 over some
+// tap_row_mass: the factor that rescales each row of a block of probabilities to mass 1 over some
 // keys.
 //
-//   probabilities  [tile rows, heads, keys_vec4]
+//   probabilities  [block rows, heads, keys_vec4]
 //   counted        [units, keys_vec4] weight of each key; a unit is a KV head, or all heads at once
 //   gates          [units, tail rows] rows with 0 are skipped
-//   factors        [tile rows, heads] gate / Σ counted * probability, 0 where that sum is 0
+//   factors        [block rows, heads] gate / Σ counted * probability, 0 where that sum is 0
 //
 // A unit of work is one (row, head). Dispatch `unitGroups(reduction, rows * heads)`. Follows
 // reduction_*.wgsl.
@@ -14,7 +14,7 @@ struct Params {
   units: u32,
   keys_vec4: u32,
   rows: u32,
-  tail_row: u32, // of the tile's first row
+  tail_row: u32, // of the block's first row
   tail_rows: u32,
 }
 

@@ -1,9 +1,9 @@
-// tap_text_weights: TGV-KV's weight of each text row, as a factor per row and head of a tile.
+// tap_text_weights: TGV-KV's weight of each text row, as a factor per row and head of a block.
 //
-//   sums     [layers, keys] head-mean column sums over the text rows from the tile's first one on
-//   weights  [tile rows, heads] sums[row] / (text rows - place of the row in the text)
+//   sums     [layers, keys] head-mean column sums over the text rows from the block's first one on
+//   weights  [block rows, heads] sums[row] / (text rows - place of the row in the text)
 //
-// Only row i and later rows attend to row i. Tiles are processed from the last to the first, so all
+// Only row i and later rows attend to row i. Blocks are processed from the last to the first, so all
 // of these rows have been summed. One invocation per row and head. Dispatch ceil(rows * heads /
 // WORKGROUP).
 
@@ -14,7 +14,7 @@ struct Params {
   heads: u32,
   keys: u32, // padded to a multiple of 4
   rows: u32,
-  row: u32,  // of the prompt, the tile's first
+  row: u32,  // of the prompt, the block's first
   prompt_rows: u32,
 }
 

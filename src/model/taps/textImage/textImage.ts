@@ -2,7 +2,7 @@ import { spanMask } from "@/compression/taps/prompt";
 import type { TextImage } from "@/compression/taps/textImage";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { paddedKeys, type TapFamily, type TapShape, type Tile } from "../family";
+import { paddedKeys, type QueryBlock, type TapFamily, type TapShape } from "../family";
 import { checkFinite, readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, TAP_WORKGROUP } from "../shared/kernels";
 import textWeights from "./tap_text_weights.wgsl?raw";
@@ -16,17 +16,17 @@ export const textImageTap: TapFamily<true, TextImage> = {
     ]);
     return (context) => {
       const { geometry, prompt, scratch, ownRows: textRows } = context;
-      const { layers, heads, rows, keys, tileRows } = geometry;
+      const { layers, heads, rows, keys, blockRows } = geometry;
       const sums = scoreBuffer(context, "text sums", 1);
       const scores = scoreBuffer(context, "visual scores", 1);
-      const weights = scratch.numbers("text weights", tileRows * heads);
+      const weights = scratch.numbers("text weights", blockRows * heads);
       const visual = spanMask(keys, prompt.visual);
       return {
-        tile(recorder, tile, { probabilities, ones }) {
-          const { layer, rows: endRow } = tile;
+        block(recorder, block, { probabilities, ones }) {
+          const { layer, rows: endRow } = block;
           const all = { units: 1, takes: "sum", firstRow: 0, endRow, scale: 1 / heads } as const;
           fold(recorder, { ...all, layer, probabilities, weights: ones, folded: sums });
-          weigh(recorder, { sums, weights, tile, promptRows: rows });
+          weigh(recorder, { sums, weights, block, promptRows: rows });
           fold(recorder, { ...all, layer, probabilities, weights, folded: scores });
         },
         outputs: [sums, scores],
@@ -76,10 +76,10 @@ function compileTextWeights(gpu: Gpu, { heads, keys }: TapShape) {
     (args: {
       readonly sums: GPUBuffer;
       readonly weights: GPUBuffer;
-      readonly tile: Tile;
+      readonly block: QueryBlock;
       readonly promptRows: number;
     }) => {
-      const { layer, rows, row } = args.tile;
+      const { layer, rows, row } = args.block;
       return {
         buffers: [args.sums, args.weights],
         params: { layer, heads, keys: paddedKeys(keys), rows, row, promptRows: args.promptRows },

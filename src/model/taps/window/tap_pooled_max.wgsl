@@ -1,9 +1,9 @@
-// tap_pooled_max: DefensiveKV's window: each row of a tile is average-pooled along the keys,
+// tap_pooled_max: DefensiveKV's window: each row of a block is average-pooled along the keys,
 // rescaled to its mass before pooling, and reduced to the largest value per KV head and key.
 //
-//   probabilities  [tile rows, heads, keys]  keys padded to a multiple of 4
-//   per_mass       [tile rows, heads] 1 / mass of the row over the first `pooled_keys` keys
-//   per_pooled     [tile rows, heads] 1 / mass of the pooled row
+//   probabilities  [block rows, heads, keys]  keys padded to a multiple of 4
+//   per_mass       [block rows, heads] 1 / mass of the row over the first `pooled_keys` keys
+//   per_pooled     [block rows, heads] 1 / mass of the pooled row
 //   largest        [layers, kv_heads, keys] updated; keys from `pooled_keys` on are unchanged
 //
 // Pooling has stride 1, zero padding and a divisor of `kernel_size`. One invocation per key and KV
@@ -17,7 +17,7 @@ struct Params {
   kv_heads: u32,
   keys: u32,
   pooled_keys: u32,
-  first_row: u32, // of the tile
+  first_row: u32, // of the block
   end_row: u32,
   kernel_size: u32,
 }

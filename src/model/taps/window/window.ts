@@ -4,7 +4,13 @@ import type { WindowSpec } from "@/compression/taps/window";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import type { Recorder } from "@/gpu/recorder";
-import { paddedKeys, type TapContext, type TapFamily, type TapShape, type Tile } from "../family";
+import {
+  paddedKeys,
+  type QueryBlock,
+  type TapContext,
+  type TapFamily,
+  type TapShape,
+} from "../family";
 import { readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, compileRowMass, TAP_WORKGROUP } from "../shared/kernels";
 import pooledMax from "./tap_pooled_max.wgsl?raw";
@@ -22,9 +28,9 @@ export const windowTap: TapFamily<WindowSpec, RowScores> = {
       const takes = aggregate === "max" ? "max" : "sum";
       const scale = units / heads / context.ownRows;
       return {
-        tile(recorder, tile, { probabilities, ones }) {
-          if (pool) return pool(recorder, tile, probabilities);
-          const { layer, rows } = tile;
+        block(recorder, block, { probabilities, ones }) {
+          if (pool) return pool(recorder, block, probabilities);
+          const { layer, rows } = block;
           const args = {
             probabilities,
             weights: ones,
@@ -50,7 +56,7 @@ async function defensive(gpu: Gpu, shape: TapShape, kernelSize: number) {
     compilePooledMax(gpu, shape),
   ]);
   return ({ geometry, ownRows, scratch }: TapContext, largest: GPUBuffer) => {
-    const { rows, heads, tailRows, tileRows } = geometry;
+    const { rows, heads, tailRows, blockRows } = geometry;
     const pooledKeys = rows - ownRows;
     const half = Math.floor(kernelSize / 2);
     const own = spanMask(geometry.paddedKeys, [{ start: 0, end: pooledKeys }]);
@@ -64,13 +70,13 @@ async function defensive(gpu: Gpu, shape: TapShape, kernelSize: number) {
     const counted = scratch.upload("own", own);
     const pooledShares = scratch.upload("pooled", shares);
     const gates = scratch.upload("gates", new Float32Array(tailRows).fill(1));
-    const perMass = scratch.numbers("per mass", tileRows * heads);
-    const perPooled = scratch.numbers("per pooled", tileRows * heads);
-    return (recorder: Recorder, tile: Tile, probabilities: GPUBuffer): void => {
-      const args = { probabilities, gates, units: 1, tile, tailRows };
+    const perMass = scratch.numbers("per mass", blockRows * heads);
+    const perPooled = scratch.numbers("per pooled", blockRows * heads);
+    return (recorder: Recorder, block: QueryBlock, probabilities: GPUBuffer): void => {
+      const args = { probabilities, gates, units: 1, block, tailRows };
       rowMass(recorder, { ...args, counted, factors: perMass });
       rowMass(recorder, { ...args, counted: pooledShares, factors: perPooled });
-      const masses = { probabilities, perMass, perPooled, largest, tile };
+      const masses = { probabilities, perMass, perPooled, largest, block };
       max(recorder, { ...masses, pooledKeys, kernelSize });
     };
   };
@@ -100,19 +106,19 @@ function compilePooledMax(gpu: Gpu, { heads, kvHeads, keys }: TapShape) {
       readonly perMass: GPUBuffer;
       readonly perPooled: GPUBuffer;
       readonly largest: GPUBuffer;
-      readonly tile: Tile;
+      readonly block: QueryBlock;
       readonly pooledKeys: number;
       readonly kernelSize: number;
     }) => ({
       buffers: [args.probabilities, args.perMass, args.perPooled, args.largest],
       params: {
-        layer: args.tile.layer,
+        layer: args.block.layer,
         heads,
         kvHeads,
         keys: paddedKeys(keys),
         pooledKeys: args.pooledKeys,
         firstRow: 0,
-        endRow: args.tile.rows,
+        endRow: args.block.rows,
         kernelSize: args.kernelSize,
       },
       groups: [ceilGroups(args.pooledKeys), kvHeads],
