@@ -1,19 +1,11 @@
+import { createRandom } from "@/compression/blocks/randomness";
 import { loadKvRows, placeOf, storeKvRows } from "@/gpu/kernels/kv/kvRows";
 import { isGroupedKv, KV_BLOCK, type KvType, kvMarks, kvRowBytes } from "@/gpu/kernels/kv/kvType";
+import { roundToF16, unpackF16 } from "@/gpu/packing";
 import type { KvCache } from "@/model/kv/cache";
 import type { KvRegion } from "@/model/kv/layout";
 
-/** A small seeded generator (mulberry32) of numbers in [0, 1). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
+/** Numbers in [-1, 1). */
 export function randomFloats(length: number, seed: number): Float32Array<ArrayBuffer> {
   const random = createRandom(seed);
   return Float32Array.from({ length }, () => 2 * random() - 1);
@@ -71,9 +63,9 @@ export function writeRow(
 ): Float32Array {
   const { queue } = gpu.device;
   if (!isGroupedKv(kvType)) {
-    const data = kvType === "f32" ? values.slice() : Uint16Array.from(values, toHalf);
+    const data = kvType === "f32" ? values.slice() : roundToF16(values);
     queue.writeBuffer(buffer, row * kvRowBytes(kvType, headDim), data);
-    return kvType === "f32" ? values.slice() : Float32Array.from(data, fromHalf);
+    return kvType === "f32" ? values.slice() : unpackF16(new Uint32Array(data.buffer));
   }
   // A block with this row alone, of which the row's own words are written.
   const padded = new Float32Array(KV_BLOCK * headDim);
@@ -108,23 +100,6 @@ export async function readCache(cache: KvCache): Promise<readonly (readonly Head
     );
   }
   return all;
-}
-
-/** Nearest f16, as its bits; for finite values in its normal range. */
-function toHalf(value: number): number {
-  const bits = new Uint32Array(new Float32Array([value]).buffer)[0] as number;
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = bits & 0x7fffffff;
-  if (magnitude < 0x38800000) return sign; // below the smallest normal f16
-  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
-  return sign | ((rounded - 0x38000000) >>> 13);
-}
-
-function fromHalf(half: number): number {
-  const exponent = (half >>> 10) & 31;
-  const mantissa = (half & 1023) / 1024;
-  const sign = half & 0x8000 ? -1 : 1;
-  return sign * (exponent === 0 ? mantissa * 2 ** -14 : (1 + mantissa) * 2 ** (exponent - 15));
 }
 
 interface CpuMerge {

@@ -1,4 +1,5 @@
 import { afterAll, expect } from "vitest";
+import { createRandom } from "@/compression/blocks/randomness";
 import type { KeepPlan } from "@/compression/types";
 import { PLAIN } from "@/gpu/variants";
 import type { KvCache } from "@/model/kv/cache";
@@ -6,7 +7,7 @@ import { NO_MEMORY } from "@/protocol/event";
 import { CpuDecoder, type OpenRows, openRows } from "./cpuDecoder";
 import { createTestGpu } from "./dawn";
 import { type FixtureCase, type FixtureModel, loadDecoder, prepare } from "./decoderFixtures";
-import { createRandom, readCache } from "./kv";
+import { readCache } from "./kv";
 
 /**
  * A decoder whose cache has a fixture's prompt, and the same on the CPU. For a `describe`, whose tests fork the

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { createRandom } from "@/compression/blocks/randomness";
 import type { KeepPlan } from "@/compression/types";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { type OpenRows, openRows } from "../../../test/cpuDecoder";
 import { FIXTURES, prepare } from "../../../test/decoderFixtures";
 import { maxError } from "../../../test/kernels";
-import { createRandom, mergeOnCpu, readCache } from "../../../test/kv";
+import { mergeOnCpu, readCache } from "../../../test/kv";
 import { prefilledPrompt } from "../../../test/prefilledPrompt";
 import { Eviction } from "../eviction/eviction";
 import type { KvCache } from "../kv/cache";

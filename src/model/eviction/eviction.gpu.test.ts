@@ -1,15 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { createRandom } from "@/compression/blocks/randomness";
 import type { RowScores } from "@/compression/taps/tap";
 import type { DecodeRule } from "@/compression/types";
 import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
-import {
-  appendRandomRows,
-  createRandom,
-  randomFloats,
-  readCache,
-  writeRandomRows,
-} from "../../../test/kv";
+import { appendRandomRows, randomFloats, readCache, writeRandomRows } from "../../../test/kv";
 import { KvCache } from "../kv/cache";
 import { compact } from "../kv/compaction";
 import { capacityFor, type KvShape } from "../kv/layout";

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { createRandom } from "@/compression/blocks/randomness";
 import { absorbedInto, PlanError } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
 import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
 import {
   appendRandomRows,
-  createRandom,
   type HeadRows,
   mergeOnCpu,
   nearestOnCpu,

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { createRandom } from "@/compression/blocks/randomness";
 import type { DecodeRule, KeepPlan } from "@/compression/types";
 import { rotate } from "@/gpu/selfTest/reference";
 import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
-import { createRandom, randomFloats, readCache, writeRow } from "../../../test/kv";
+import { randomFloats, readCache, writeRow } from "../../../test/kv";
 import { Eviction } from "../eviction/eviction";
 import { KvCache } from "./cache";
 import { compact, gatherFork } from "./compaction";
