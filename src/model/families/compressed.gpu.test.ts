@@ -168,6 +168,7 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
     const settings = { policy: "", retention: RETENTION, scope, options: {} };
     const positionAt = positionsOf(model, test);
 
+    const common = { shape: config, settings, seed: 7 };
     const checkedOf = (policy: Policy) => ({ policy, options: resolveOptions(policy), settings });
     const later = POLICIES.filter(({ beforePrefill }) => !beforePrefill);
     let prefilled: KvCache;
@@ -255,11 +256,14 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
       const needs = policy.beforePrefill!;
       const turn = { prompt: { tiles }, tileImages };
       const vision = await readVisionTaps(gpu, turn, segments[i]!, encoded, needs);
-      const input = planInput(spans[i]!, config, settings, {}, 7, vision);
+      const input = planInput({ span: spans[i]!, ...common, taps: {}, vision });
       const plan = planFor(policy, input);
       const made: GPUBuffer[] = [];
       const visual = visualRowsOf(spans[i]!);
-      const features = await plannedFeatures(gpu, plan, visual, encoded, config.hidden, made);
+      const features = await plannedFeatures(
+        { gpu, plan, visual, width: config.hidden, made },
+        encoded,
+      );
       await decoder.prefill({
         ...argsOf(segments[i]!),
         cache,
@@ -288,7 +292,7 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
     }
 
     function planOf(policy: Policy, span: PrefillSpan, recorded: Taps): KeepPlan {
-      return planFor(policy, planInput(span, config, settings, recorded, 7));
+      return planFor(policy, planInput({ span, ...common, taps: recorded }));
     }
 
     async function prefillWith(
@@ -401,7 +405,12 @@ function merged(
   const kept = Uint32Array.from(rows.keys());
   const width = rows[0]!.features.length;
   const added = (values: readonly Floats[]) => {
-    const all = mergedRows(Float32Array.from(values.flatMap((row) => [...row])), width, into, true);
+    const all = mergedRows(
+      Float32Array.from(values.flatMap((row) => [...row])),
+      width,
+      into,
+      "add",
+    );
     return values.map((_, row) => all.slice(row * width, (row + 1) * width));
   };
   const mean = (values: readonly Floats[]) =>

@@ -77,7 +77,7 @@ describe.each(Object.entries(recorded.cases))("VisionZip on %s", (name, expected
       gpu.memory.destroy(projected);
     } else {
       const features = new Float32Array(await gpu.read(encoded.buffer));
-      const added = mergedRows(features, hidden, all, true);
+      const added = mergedRows(features, hidden, all, "add");
       merged = Float32Array.from(
         targets.flatMap((row) => [...added.subarray(row * hidden, (row + 1) * hidden)]),
       );

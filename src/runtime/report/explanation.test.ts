@@ -48,7 +48,7 @@ it("looks at rows of this prompt and at those of earlier ones that are left", ()
   const own = scores(2, 6, [0, 0.04, 0.16, 0, 0, 0, 0, 0.12, 0.16, 0, 0, 0]);
   const cached = scores(2, 2, [0.3, 0.5, 0.06, 0.1]);
   const taps = [{ lastRow: own }, {}, { lastRow: cached }];
-  const { cells } = firstAttentionOf(cache, [[2, 2]], span, taps, positions);
+  const { cells } = firstAttentionOf({ cache, before: [[2, 2]], span, recorded: taps }, positions);
   // Position 4 is held by the first head alone, 5 by the second.
   const shares = [0.25, 0.03, 0.08, 0.16];
   expect([...cells]).toEqual(shares.map((share) => Math.round(255 * Math.sqrt(share))));

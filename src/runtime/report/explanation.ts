@@ -5,7 +5,7 @@ import type { KvCache } from "@/model/kv/cache";
 import type { RowCounts } from "@/model/kv/layout";
 import type { Prompt } from "@/model/prompt/prompt";
 import type { AnswerAttention, Explanation } from "@/protocol/result";
-import type { PrefillSpan } from "../request/prefillSpan";
+import { type PrefillSpan, visualRowsOf } from "../request/prefillSpan";
 import type { TapRequest } from "./tapRecording";
 
 /** Attention of the row that determines the first token: the prompt's last row. */
@@ -44,16 +44,18 @@ function hasCachedImages({ start }: PrefillSpan, positions: readonly number[]): 
   return (positions[0] ?? start) < start;
 }
 
-/**
- * Converts the recording of `withLastRow` to the first token's attention. Call it before the cache
- * is compacted.
- * @param before rows that were cached before the prefill; their slots have not changed
- */
+/** A prefill whose requests were those of `withLastRow`; its cache is not compacted yet. */
+interface LastRowRecording {
+  readonly cache: Pick<KvCache, "shape" | "positions">;
+  /** Rows that were cached before the prefill; their slots have not changed. */
+  readonly before: RowCounts;
+  readonly span: PrefillSpan;
+  readonly recorded: readonly Taps[];
+}
+
+/** The first token's attention to the rows at these original positions. */
 export function firstAttentionOf(
-  cache: KvCache,
-  before: RowCounts,
-  span: PrefillSpan,
-  recorded: readonly Taps[],
+  { cache, before, span, recorded }: LastRowRecording,
   positions: readonly number[],
 ): FirstAttention {
   const { layers, kvHeads } = cache.shape;
@@ -93,9 +95,7 @@ export function policyImportance(
   { start, visual }: PrefillSpan,
 ): Explanation["importance"] {
   if (!scores || visual.length === 0) return undefined;
-  const rows = visual.flatMap((tile) =>
-    Array.from({ length: tile.end - tile.start }, (_, i) => tile.start + i),
-  );
+  const rows = visualRowsOf({ visual });
   const means = new Float32Array(scores.layers * rows.length);
   for (let line = 0; line < scores.layers * scores.heads; line++) {
     const to = Math.floor(line / scores.heads) * rows.length;

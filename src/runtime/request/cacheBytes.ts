@@ -15,19 +15,31 @@ export function cacheBytes(rows: RowCounts, rowBytes: number): number {
   return rowBytes * rows.flat().reduce((sum, count) => sum + capacityFor(count), 0);
 }
 
+/** A comparison whose lanes are planned. */
+interface PlannedComparison {
+  /** Bytes of the cache that all lanes share. */
+  readonly fullBytes: number;
+  /** Rows of each lane's fork. */
+  readonly lanes: readonly RowCounts[];
+  /** Tokens of each answer, at most. */
+  readonly newTokens: number;
+  readonly rowBytes: number;
+  /** How many lanes decode together, in order; default: one after the other. */
+  readonly groups?: readonly number[];
+}
+
 /**
  * The peak bytes of the KV pool during a comparison. Either all forks and the full cache; or, after
  * that is freed, the lanes of a group that grow by `newTokens`, the lanes that wait, and the first lane, which
  * is kept. The former is larger if the prompt is longer than the longest answer.
- * @param groups how many lanes decode together, in order; default: one after the other
  */
-export function comparisonPeakBytes(
-  fullBytes: number,
-  lanes: readonly RowCounts[],
-  newTokens: number,
-  rowBytes: number,
-  groups: readonly number[] = lanes.map(() => 1),
-): number {
+export function comparisonPeakBytes({
+  fullBytes,
+  lanes,
+  newTokens,
+  rowBytes,
+  groups = lanes.map(() => 1),
+}: PlannedComparison): number {
   const bytes = lanes.map((rows) => cacheBytes(rows, rowBytes));
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const grown = lanes.map((rows) =>

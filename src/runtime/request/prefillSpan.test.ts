@@ -50,12 +50,14 @@ describe("a prefill's span", () => {
 
   it("offers visual rows or every row, and budgets over the layers", () => {
     const span = prefillSpan(prompt, { start: 0, end: 100 });
-    const visual = planInput(span, shape, { retention: 0.25, scope: "visual" }, {}, 0);
+    const inputOf = (scope: "visual" | "prompt") =>
+      planInput({ span, shape, settings: { retention: 0.25, scope }, taps: {}, seed: 0 });
+    const visual = inputOf("visual");
     expect(visual.candidates).toEqual(
       Uint32Array.from([...ids.slice(5, 15), ...ids.slice(40, 50)]),
     );
     expect(visual.budget).toBe(15);
-    const all = planInput(span, shape, { retention: 0.25, scope: "prompt" }, {}, 0);
+    const all = inputOf("prompt");
     expect(all.candidates).toHaveLength(100);
     expect(all.budget).toBe(75);
   });
@@ -64,8 +66,9 @@ describe("a prefill's span", () => {
     const span = prefillSpan(prompt, { start: 20, end: 100 });
     const rotary = { theta: 10_000, headDim: 64 };
     const settings = { retention: 0.25, scope: "visual" } as const;
-    const input = planInput(span, { ...shape, rotary }, settings, {}, 0);
+    const source = { span, settings, taps: {}, seed: 0 };
+    const input = planInput({ ...source, shape: { ...shape, rotary } });
     expect(input.rotary).toEqual({ ...rotary, firstPosition: 20 });
-    expect(planInput(span, shape, settings, {}, 0).rotary).toBeUndefined();
+    expect(planInput({ ...source, shape }).rotary).toBeUndefined();
   });
 });

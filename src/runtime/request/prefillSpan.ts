@@ -73,15 +73,18 @@ export function tapsWithin(asked: TapSpec, span: PrefillSpan): TapSpec {
   return { ...asked, window: { ...window, rows: observationRows(span, window.rows) } };
 }
 
+/** What a plan for a prefill depends on. */
+interface PlanSource {
+  readonly span: PrefillSpan;
+  readonly shape: ModelShape;
+  readonly settings: Pick<CacheSettings, "retention" | "scope">;
+  readonly taps: Taps;
+  readonly seed: number;
+  readonly vision?: VisionTaps | undefined;
+}
+
 /** A policy's input for a prefill. */
-export function planInput(
-  span: PrefillSpan,
-  shape: ModelShape,
-  settings: Pick<CacheSettings, "retention" | "scope">,
-  taps: Taps,
-  seed: number,
-  vision?: VisionTaps,
-): PlanInput {
+export function planInput({ span, shape, settings, taps, seed, vision }: PlanSource): PlanInput {
   const { start, rows, visual, textStart } = span;
   const { layers, kvHeads } = shape;
   const { retention, scope } = settings;

@@ -48,7 +48,10 @@ export function checkLanes(lanes: readonly CacheSettings[]): readonly CheckedSet
  * Validates a conversation's structure; its images are checked later.
  * @throws EngineError `badRequest`
  */
-export function checkRequest(request: AskRequest, vocabulary: number, seesImages: boolean): void {
+export function checkRequest(
+  request: AskRequest,
+  { vocabulary, seesImages }: { readonly vocabulary: number; readonly seesImages: boolean },
+): void {
   const { turns, images, sampling } = request;
   const last = turns.at(-1);
   if (!last || last.question.trim() === "") throw bad("There is no question to answer.");

@@ -35,7 +35,8 @@ export async function prepareTurn(
   signal: AbortSignal,
 ): Promise<PreparedTurn> {
   const checked = checkSettings(request.settings);
-  checkRequest(request, model.decoder.config.vocabulary, images !== undefined);
+  const { vocabulary, contextLength } = model.decoder.config;
+  checkRequest(request, { vocabulary, seesImages: images !== undefined });
   const shown = await seeImages(request, images, signal);
   const prompt = model.prompts.build(
     request.turns.map((turn, i) => ({
@@ -45,7 +46,7 @@ export async function prepareTurn(
       }),
     })),
   );
-  checkContext(prompt.ids.length, model.decoder.config.contextLength);
+  checkContext(prompt.ids.length, contextLength);
   const all = shown.flat();
   const shownInOrder = prompt.imageOrder.map((i) => all[i] as ShownImage);
   const inOrder = shownInOrder.map(({ image }) => image);

@@ -67,7 +67,8 @@ export class ConversationCache {
     const covered = coveredTokens(held, seen);
     if (covered > 0 || !cache || !held) return covered;
     const tileStarts = prompt.tiles.map(({ start }) => start);
-    return cutPoint(cache, commonTokens(held, seen, tileStarts), starts, policy.id === "full");
+    const common = commonTokens(held, seen, tileStarts);
+    return cutPoint(cache, { common, starts, isFull: policy.id === "full" });
   }
 
   /** The cache that a segment is appended to, without what it has seen behind the segment's start. */

@@ -22,18 +22,21 @@ function rowsBefore(cache: KvCache, tokens: number): number {
   return rows;
 }
 
+/** What a cache has in common with a prompt. */
+interface CommonPast {
+  /** Tokens at the beginning that both share. */
+  readonly common: number;
+  /** Turns of the cache, ascending. */
+  readonly starts: readonly TurnStart[];
+  /** Whether the cache's policy drops no rows. */
+  readonly isFull: boolean;
+}
+
 /**
  * How many of the first `common` tokens a cache can be cut back to, so that it is as if no other had followed:
- * all of them if no row was dropped (`isFull`: its policy drops none), else those before a turn, if all their rows that
- * were held then still are.
- * @param starts of turns, ascending
+ * all of them if no row was dropped, else those before a turn, if all their rows that were held then still are.
  */
-export function cutPoint(
-  cache: KvCache,
-  common: number,
-  starts: readonly TurnStart[],
-  isFull: boolean,
-): number {
+export function cutPoint(cache: KvCache, { common, starts, isFull }: CommonPast): number {
   // Otherwise keys stand where the dropped rows put them.
   if (cache.positionMode !== "original") return 0;
   const { layers, kvHeads } = cache.shape;

@@ -38,10 +38,13 @@ export async function planLanes(
       outcomes[index] = { failure: asEngineError(error).failure };
     }
   }
-  const rows = planned.map((lane) => lane.rows);
-  const { maxNewTokens } = turn.request.sampling;
-  const groups = groupLanes(model, planned, isTogether);
-  const plannedPeakBytes = comparisonPeakBytes(cache.bytes, rows, maxNewTokens, rowBytes, groups);
+  const plannedPeakBytes = comparisonPeakBytes({
+    fullBytes: cache.bytes,
+    lanes: planned.map((lane) => lane.rows),
+    newTokens: turn.request.sampling.maxNewTokens,
+    rowBytes,
+    groups: groupLanes(model, planned, isTogether),
+  });
   return planned.map((lane) => {
     const plan = { ...lane.plan, notes: { ...lane.plan.notes, plannedPeakBytes } };
     return { ...lane, plan };

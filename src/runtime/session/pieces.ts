@@ -32,6 +32,23 @@ interface PiecewisePrefill {
   readonly tokens: number;
 }
 
+/** A segment that does not fit uncompressed. */
+interface LargeSegment {
+  readonly cache: KvCache;
+  readonly segment: Segment;
+  readonly features: readonly FeatureSlice[];
+  /** Tokens of the answer, at most. */
+  readonly newTokens: number;
+}
+
+/** Where a turn's rows have to fit. */
+interface Room {
+  /** Rows of earlier turns, per layer and head. */
+  readonly before: RowCounts;
+  readonly rowBytes: number;
+  readonly ceiling: KvCeiling;
+}
+
 /** How a turn is divided so that it stays under a ceiling. Rows per layer and head. */
 interface Division {
   /** First text row after the last image, counted from the segment's start. */
@@ -71,23 +88,15 @@ export function needsPieces(
  */
 export async function prefillInPieces(
   job: Job,
-  cache: KvCache,
-  segment: Segment,
-  features: readonly FeatureSlice[],
-  newTokens: number,
+  { cache, segment, features, newTokens }: LargeSegment,
 ): Promise<PiecewisePrefill> {
   const { model, turn, progress } = job;
   const before = cache.rowCounts();
   const span = prefillSpan(turn.prompt, segment);
   const ceiling = kvCeiling(turn.settings, model.gpu.memory);
-  const division = divide(span, before, cache.rowBytes, ceiling);
-  const runs = await prefillBody(job, {
-    cache,
-    before,
-    segment,
-    features,
-    division,
-  });
+  const room = { before, rowBytes: cache.rowBytes, ceiling };
+  const division = divide(span, room);
+  const runs = await prefillBody(job, { cache, before, segment, features, division });
   progress.prefilling({ ...span, rows: division.body });
   const question = { start: segment.start + division.body, end: segment.end };
   const turnSpan = cachedTurnSpan(runs, prefillSpan(turn.prompt, question));
@@ -96,8 +105,9 @@ export async function prefillInPieces(
   const none = { images: [], features: [] };
   const prefilled = await prefillSegment(job, cache, question, none, { requests: [request] });
   const { seed } = turn.request.sampling;
-  const input = planInput(turnSpan, model.shape, settings, prefilled.taps, seed);
-  const { plan, tokens } = planWithin(job, input, before, newTokens, cache.rowBytes, ceiling);
+  const { shape } = model;
+  const input = planInput({ span: turnSpan, shape, settings, taps: prefilled.taps, seed });
+  const { plan, tokens } = planWithin(job, input, room, newTokens);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await compactInPlace(job, { ...prefilled, before }, plan, seen);
   progress.notice({ code: "pieces", rows: division.piece });
@@ -107,9 +117,7 @@ export async function prefillInPieces(
 /** @throws EngineError if not even one row per tile fits */
 function divide(
   { rows, visual, textStart: body }: PrefillSpan,
-  before: RowCounts,
-  rowBytes: number,
-  ceiling: KvCeiling,
+  { before, rowBytes, ceiling }: Room,
 ): Division {
   const room = tokensWithin(before, rows, rowBytes, ceiling.bytes);
   const text = body - visual.reduce((sum, { start, end }) => sum + end - start, 0);
@@ -123,11 +131,8 @@ function divide(
   throw ceilingTooLow(ceiling, peakBytes(before, least, rowBytes));
 }
 
-interface Body {
-  readonly cache: KvCache;
+interface Body extends Omit<LargeSegment, "newTokens"> {
   readonly before: RowCounts;
-  readonly segment: Segment;
-  readonly features: readonly FeatureSlice[];
   readonly division: Division;
 }
 
@@ -186,10 +191,8 @@ function cachedTurnSpan(runs: readonly SlotRun[], question: PrefillSpan): Prefil
 function planWithin(
   { turn }: Job,
   input: PlanInput,
-  before: RowCounts,
+  { before, rowBytes, ceiling }: Room,
   newTokens: number,
-  rowBytes: number,
-  ceiling: KvCeiling,
 ): { readonly plan: KeepPlan; readonly tokens: number } {
   const { layers, candidates } = input;
   const images = turn.prompt.tiles.reduce((sum, { count }) => sum + count, 0);

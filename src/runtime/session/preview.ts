@@ -41,7 +41,7 @@ export function previewPlan(
     );
   }
   const { span, taps, seed, before } = recorded;
-  const plan = planFor(policy, planInput(span, shape, settings, taps, seed, vision), options);
+  const plan = planFor(policy, planInput({ span, shape, settings, taps, seed, vision }), options);
   return {
     layers: plan.layers.map(({ keep }) => ({
       rows: keep.reduce((sum, { length }) => sum + length, 0) / keep.length,

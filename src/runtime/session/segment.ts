@@ -7,20 +7,25 @@ import type { Decision, Job, Prefilled, Segment } from "../stages/job";
 import { prefillSegment } from "../stages/prefill";
 import { keptRowsOf } from "../stages/pruning";
 import { type ConversationCache, recordedOf } from "./conversationCache";
+import { leastRows } from "./earlierRows";
 import type { EncodedSegment } from "./images";
 import { needsPieces, prefillInPieces } from "./pieces";
 import type { ReferenceLane } from "./reference";
-import { dropHistory, leastRows, shrinkEarlierImages, shrinkHistory } from "./shrinkHistory";
+import { dropHistory, shrinkEarlierImages, shrinkHistory } from "./shrinkHistory";
 
-/** A segment on its way through the stages. */
-interface SegmentRun {
+/** A segment, and whose cache it is appended to. */
+interface SegmentInput {
   readonly owner: ConversationCache;
   readonly segment: Segment;
-  readonly cache: KvCache;
-  readonly encoded: EncodedSegment;
-  /** Of the answer, at most. */
+  /** Tokens of the answer, at most; 0: another segment follows. */
   readonly newTokens: number;
   readonly reference: ReferenceLane | undefined;
+}
+
+/** A segment on its way through the stages. */
+interface SegmentRun extends SegmentInput {
+  readonly cache: KvCache;
+  readonly encoded: EncodedSegment;
 }
 
 /** A segment in the cache, rows dropped. */
@@ -30,18 +35,13 @@ interface Advanced {
 }
 
 /** Runs one segment through all stages; with `newTokens`, the answer is decoded. */
-export async function runSegment(
-  job: Job,
-  owner: ConversationCache,
-  segment: Segment,
-  newTokens: number,
-  reference: ReferenceLane | undefined,
-): Promise<void> {
+export async function runSegment(job: Job, input: SegmentInput): Promise<void> {
+  const { owner, segment, newTokens, reference } = input;
   const encoded = await encodeImages(job, segment);
   const chosen =
     job.turn.policy.beforePrefill && (await chooseBeforePrefill(job, segment, encoded));
   const cache = await owner.begin(job, segment);
-  const run = { owner, segment, cache, encoded, newTokens, reference };
+  const run = { ...input, cache, encoded };
   try {
     if (!chosen && needsPieces(job, segment, leastRows(job.turn, cache), cache.rowBytes)) {
       reference?.refuse(job);
@@ -49,7 +49,7 @@ export async function runSegment(
     }
     if (newTokens > 0) await shrinkEarlierImages(job, cache, segment);
     const added = chosen && keptRowsOf(chosen.plan).length;
-    const tokens = await shrinkHistory(job, cache, segment, newTokens, added);
+    const tokens = await shrinkHistory(job, { cache, segment, newTokens, added });
     const limited = { ...run, newTokens: tokens };
     const { prefilled, rule } = chosen
       ? await prefillChosen(job, limited, chosen)
@@ -68,13 +68,9 @@ async function runInPieces(job: Job, run: SegmentRun): Promise<void> {
   owner.replace({ recorded: undefined });
   try {
     await dropHistory(job, cache);
-    const { prefilled, tokens } = await prefillInPieces(
-      job,
-      cache,
-      segment,
-      encoded.features,
-      newTokens,
-    );
+    const { features } = encoded;
+    const input = { cache, segment, features, newTokens };
+    const { prefilled, tokens } = await prefillInPieces(job, input);
     if (newTokens === 0) return;
     await decodeAnswer(job, prefilled, undefined, tokens);
     if (tokens < newTokens) job.progress.wasLimitedByMemory();

@@ -138,7 +138,10 @@ export class Session {
       for (const segment of segments) {
         const isLast = segment === segments.at(-1);
         const newTokens = isLast ? request.sampling.maxNewTokens : 0;
-        await runSegment(job, this.#cache, segment, newTokens, isLast ? reference : undefined);
+        await runSegment(job, {
+          ...{ owner: this.#cache, segment, newTokens },
+          reference: isLast ? reference : undefined,
+        });
       }
     } catch (error) {
       if (!isAbort(error)) this.#cache.drop();

@@ -22,7 +22,7 @@ export function decide(
   tellStage(job, "plan", 0, 1);
   return progress.time("plan", () => {
     const { seed } = request.sampling;
-    const input = planInput(span, model.shape, settings, taps, seed, vision);
+    const input = planInput({ span, shape: model.shape, settings, taps, seed, vision });
     const plan = planFor(policy, input, options);
     if (progress.explains) progress.planned(policyImportance(plan.scores, span));
     // Rules that keep a share while decoding also count text rows; in scope `visual` text is

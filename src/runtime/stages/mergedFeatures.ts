@@ -3,8 +3,8 @@ import type { Gpu } from "@/gpu/gpu";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import type { EncodedImage, EncodedSegment } from "../session/images";
 
-/** How features merge. */
-interface Merging {
+/** How a plan changes the features of a segment. */
+export interface FeatureChange {
   readonly gpu: Gpu;
   readonly plan: KeepPlan;
   /** Rows of the span, of all images. */
@@ -17,22 +17,22 @@ interface Merging {
 
 /** Features in which kept rows have taken others in; undefined if the plan merges nothing. */
 export async function mergedFeatures(
-  merging: Merging,
+  change: FeatureChange,
   encoded: EncodedSegment,
 ): Promise<FeatureSlice[] | undefined> {
-  const { plan, visual } = merging;
+  const { plan, visual } = change;
   const merge = plan.layers[0]?.merge;
   if (merge?.kind !== "assign") return undefined;
   const places = new Map(visual.map((row, place) => [row, place]));
   const into = Int32Array.from(visual, (row) => places.get(merge.into[0]?.[row] ?? -1) ?? -1);
   const isRowByRow = encoded.images.every(({ unprojected }) => unprojected !== undefined);
   return plan.addsFeatures && isRowByRow
-    ? mergedBeforeConnector(merging, encoded, into)
-    : mergedBehindConnector(merging, encoded, into);
+    ? mergedBeforeConnector(change, encoded, into)
+    : mergedBehindConnector(change, encoded, into);
 }
 
 async function mergedBehindConnector(
-  { gpu, plan, width, made }: Merging,
+  { gpu, plan, width, made }: FeatureChange,
   { features }: EncodedSegment,
   into: Int32Array,
 ): Promise<FeatureSlice[]> {
@@ -49,7 +49,7 @@ async function mergedBehindConnector(
       const buffer = [slice, ...deepstack][level] as GPUBuffer;
       all.set(new Float32Array(await gpu.read(buffer, 0, rows * width * 4)), firstRow * width);
     }
-    const values = mergedRows(all, width, into, plan.addsFeatures);
+    const values = mergedRows(all, width, into, plan.addsFeatures ? "add" : "mean");
     for (const { firstRow, rows, buffers } of merged) {
       const mean = gpu.memory.storage("vision", "merged features", rows * width * 4);
       made.push(mean);
@@ -67,7 +67,7 @@ async function mergedBehindConnector(
 
 /** Only the rows that take others in pass the connector again. */
 async function mergedBeforeConnector(
-  { gpu, width, made }: Merging,
+  { gpu, width, made }: FeatureChange,
   { images, features }: EncodedSegment,
   into: Int32Array,
 ): Promise<FeatureSlice[]> {
@@ -115,7 +115,7 @@ export async function projectMerged(
     }
     first += rows;
   }
-  const merged = mergedRows(all, width, into, true);
+  const merged = mergedRows(all, width, into, "add");
   const taken = new Float32Array(targets.length * width);
   for (const [i, row] of targets.entries()) {
     taken.set(merged.subarray(row * width, (row + 1) * width), i * width);
@@ -125,7 +125,7 @@ export async function projectMerged(
 }
 
 /**
- * Rows that take others in: the mean of all of them, or, if it `adds`, the row plus the mean of the others.
+ * Rows that take others in: the `mean` of all of them; or `add`: the row plus the mean of the others.
  * @param data f32 [rows, width]
  * @param into [rows]: the row that takes it in; negative: none does
  */
@@ -133,7 +133,7 @@ export function mergedRows(
   data: Float32Array,
   width: number,
   into: Int32Array,
-  adds = false,
+  how: "mean" | "add" = "mean",
 ): Float32Array<ArrayBuffer> {
   const sums = Float32Array.from(data);
   const counts = new Uint32Array(into.length);
@@ -146,7 +146,7 @@ export function mergedRows(
     if (count === 0) continue;
     for (let i = row * width; i < (row + 1) * width; i++) {
       const [own, sum] = [data[i] as number, sums[i] as number];
-      sums[i] = adds ? own + (sum - own) / count : sum / (count + 1);
+      sums[i] = how === "add" ? own + (sum - own) / count : sum / (count + 1);
     }
   }
   return sums;

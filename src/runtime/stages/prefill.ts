@@ -47,9 +47,10 @@ export async function prefillSegment(
   tellStage(job, "score", 0, 1);
   const recorded = await progress.time("score", () => hook.finish());
   progress.notice(...hook.notices);
-  const firstAttention =
-    watched.length > 0 ? firstAttentionOf(cache, before, span, recorded, watched) : undefined;
-  return { cache, span, before, taps: recorded[0] ?? {}, recorded, firstAttention };
+  const filled = { cache, span, before, taps: recorded[0] ?? {}, recorded };
+  return watched.length > 0
+    ? { ...filled, firstAttention: firstAttentionOf(filled, watched) }
+    : filled;
 }
 
 interface AppendArgs {
@@ -76,7 +77,7 @@ async function append(
   const made: GPUBuffer[] = [];
   try {
     const planned = await progress.time("vision", async () => {
-      return plan && plannedFeatures(gpu, plan, visual, encoded, hidden, made);
+      return plan && plannedFeatures({ gpu, plan, visual, width: hidden, made }, encoded);
     });
     const features = planned ?? encoded.features;
     onProgress(0, kept?.length ?? ids.length);

@@ -7,7 +7,7 @@ it("averages each row with those that merge into it, or adds their mean", () => 
   const into = Int32Array.of(2, -1, -1, 2);
   const means = mergedRows(data, 2, into);
   expect([...means]).toEqual([1, 2, 3, 4, (1 + 5 + 7) / 3, 6, 7, 7].map(Math.fround));
-  expect([...mergedRows(data, 2, into, true)]).toEqual([1, 2, 3, 4, 5 + 4, 9 + 4.5, 7, 7]);
+  expect([...mergedRows(data, 2, into, "add")]).toEqual([1, 2, 3, 4, 5 + 4, 9 + 4.5, 7, 7]);
 });
 
 it("counts the computed rows of a span", () => {

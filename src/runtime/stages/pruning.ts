@@ -7,7 +7,7 @@ import { featureBuffers } from "@/model/vision/encoder";
 import type { PreparedTurn } from "../request/turn";
 import type { EncodedImage, EncodedSegment, PreparedImage, VisionNeeds } from "../session/images";
 import type { Segment } from "./job";
-import { mergedFeatures } from "./mergedFeatures";
+import { type FeatureChange, mergedFeatures } from "./mergedFeatures";
 
 /** The tiles of a prompt, and the image behind each. */
 interface SegmentTiles {
@@ -74,21 +74,13 @@ export function keptRowsOf(plan: KeepPlan): Uint32Array {
   return plan.layers[0]?.keep[0] as Uint32Array;
 }
 
-/**
- * Features as a plan wants them; undefined if they stay as they are.
- * @param visual rows of the span, of all images
- * @param width of a feature row
- * @param made takes every buffer, also if a later one fails; the caller destroys them
- */
+/** Features as a plan wants them; undefined if they stay as they are. */
 export async function plannedFeatures(
-  gpu: Gpu,
-  plan: KeepPlan,
-  visual: readonly number[],
+  change: FeatureChange,
   encoded: EncodedSegment,
-  width: number,
-  made: GPUBuffer[],
 ): Promise<FeatureSlice[] | undefined> {
-  if (!plan.smaller) return mergedFeatures({ gpu, plan, visual, width, made }, encoded);
+  const { gpu, plan, visual, width, made } = change;
+  if (!plan.smaller) return mergedFeatures(change, encoded);
   const kept = new Set(keptRowsOf(plan));
   const places = visual.flatMap((row, place) => (kept.has(row) ? [place] : []));
   const scaled: FeatureSlice[] = [];

@@ -50,8 +50,7 @@ export const vlCache = scorePolicy({
   },
   deviation: ({ variant }) =>
     variant === "exact" ? undefined : "Clipped shares plus a window, as in EffiVLM-Bench.",
-  deviantRows: (input, { variant, recentShare }) =>
-    effivlmRows(input, recentShare, variant === "effivlmFixed").map(({ total }) => total),
+  deviantRows: (input, options) => effivlmRows(input, options).map(({ total }) => total),
   taps: ({ threshold }) => ({ postVision: { threshold } }),
   budget: exactRows,
   score(input, layer, { heads }) {
@@ -60,10 +59,12 @@ export const vlCache = scorePolicy({
   },
   protect({ variant, recentShare }, { input, index, count }) {
     if (variant === "exact") return { first: 0, last: Math.floor(recentShare * count) };
-    const released = effivlmRows(input, recentShare, variant === "effivlmFixed");
+    const released = effivlmRows(input, { variant, recentShare });
     return { first: 0, last: released[index]!.window };
   },
 });
+
+type Variant = "exact" | "effivlm" | "effivlmFixed";
 
 function exactRows(input: PlanInput): number[] {
   const { sparsity } = need(input.taps.postVision, "postVision");
@@ -74,7 +75,8 @@ function exactRows(input: PlanInput): number[] {
 }
 
 /** EffiVLM-Bench's share of the prompt per layer, in single precision as in its code. */
-export function effivlmShares({ taps, layers, retention }: PlanInput, fixed: boolean): number[] {
+export function effivlmShares({ taps, layers, retention }: PlanInput, variant: Variant): number[] {
+  const fixed = variant === "effivlmFixed";
   const { sparsity } = need(taps.postVision, "postVision");
   const dense = Array.from(sparsity, (value) => float(1 - value));
   const total = float(dense.reduce((a, b) => float(a + b), 0));
@@ -87,9 +89,14 @@ export function effivlmShares({ taps, layers, retention }: PlanInput, fixed: boo
   });
 }
 
-function effivlmRows(input: PlanInput, recentShare: number, fixed: boolean) {
+/** Rows of every layer, and how many of them are the newest. */
+function effivlmRows(
+  input: PlanInput,
+  { variant, recentShare }: { readonly variant: Variant; readonly recentShare: number },
+) {
   const rows = input.candidates.length;
-  return effivlmShares(input, fixed).map((share) => {
+  const fixed = variant === "effivlmFixed";
+  return effivlmShares(input, variant).map((share) => {
     const own = Math.max(1, Math.trunc(float(share * rows)));
     const width = fixed
       ? rows * input.retention * recentShare

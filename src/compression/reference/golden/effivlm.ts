@@ -14,12 +14,12 @@ import { compressed, joined } from "./folded";
 /** VL-Cache of EffiVLM-Bench. */
 export function vlCacheEffivlm(fixture: Fixture): Recomputed {
   const { params, shape } = fixture;
-  const fixed = params.different_window_per_layer === false;
+  const variant = params.different_window_per_layer === false ? "effivlmFixed" : "effivlm";
   const question = shape.seq - numberParam(params, "post_vision");
   const asked = ask({
     policy: "vlcache",
     options: {
-      variant: fixed ? "effivlmFixed" : "effivlm",
+      variant,
       heads: params.head_adaptive === true ? "perKvHead" : "shared",
       threshold: numberParam(params, "threshold_p"),
       recentShare: numberParam(params, "window_fraction"),
@@ -33,7 +33,7 @@ export function vlCacheEffivlm(fixture: Fixture): Recomputed {
     policies: ["vlcache"],
     actual: {
       sparsity,
-      budget_ratio: effivlmShares(asked.input, fixed),
+      budget_ratio: effivlmShares(asked.input, variant),
       kept_per_kv_head: kept,
       lens: kept.map((heads) => heads[0]!.length),
     },

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { CacheSettings } from "@/protocol/request";
-import { candidateSlots, targetRows } from "./shrinkHistory";
+import { droppableSlots, targetRows } from "./earlierRows";
 
 /** One layer whose two heads hold other rows, in an order of their own. */
 const positions = [
@@ -10,14 +10,14 @@ const positions = [
 const cache = {
   shape: { layers: 1, kvHeads: 2 },
   positions: (_: number, head = 0) => positions[head] ?? [],
-} as unknown as Parameters<typeof candidateSlots>[1];
+} as unknown as Parameters<typeof droppableSlots>[1];
 const tiles = [
   { image: "a", tile: 0, start: 10, count: 3 },
   { image: "b", tile: 0, start: 40, count: 2 },
 ];
 const slots = (scope: CacheSettings["scope"]) => {
   const settings = { policy: "full", retention: 1, scope, options: {} };
-  return candidateSlots({ settings, prompt: { tiles } }, cache);
+  return droppableSlots({ settings, prompt: { tiles } }, cache);
 };
 
 it("offers the slots of visual rows, wherever eviction has put them", () => {
