@@ -16,7 +16,7 @@ sys.modules["torchvision"] = None
 import numpy as np
 import torch
 from families import checkpoint
-from families.oracle import _read, _template
+from families.oracle import chat_template, greedy_answer, read_json
 from PIL import Image
 from safetensors.numpy import save_file
 from transformers import AutoTokenizer
@@ -34,7 +34,6 @@ from transformers.models.qwen3_vl.video_processing_qwen3_vl import smart_resize
 
 FAMILIES = Path(__file__).resolve().parent.parent / "fixtures" / "families"
 QUESTION = "What happens?"
-NEW_TOKENS = 24
 # A frame is a part of a picture: its left and top.
 PICTURE = "busy"
 FRAMES = [(0, 0), (27, 19), (9, 4)]
@@ -66,7 +65,7 @@ def main() -> None:
 def answer(name: str, arrays: dict) -> dict:
     directory = FAMILIES / name
     width, height = SIZES[name]
-    settings = _read(directory / "preprocessor_config.json")
+    settings = read_json(directory / "preprocessor_config.json")
     pixels = torch.stack([frame(part, width, height, settings) for part in FRAMES])
     patches, *grid = Qwen2VLVideoProcessor.patchify(
         None, pixels[None], settings["patch_size"], settings["merge_size"], settings["temporal_patch_size"]
@@ -94,23 +93,12 @@ def answer(name: str, arrays: dict) -> dict:
     placed = {key: value for key, value in inputs.items() if key != "pixel_values_videos"}
     positions, _ = model.model.get_rope_index(**placed)
     arrays[f"{name}/positions"] = positions[:, 0].numpy().astype(np.int32)
-    generated = model.generate(
-        **inputs,
-        max_new_tokens=NEW_TOKENS,
-        do_sample=False,
-        repetition_penalty=1.0,
-        temperature=None,
-        top_p=None,
-        top_k=None,
-        return_dict_in_generate=True,
-        output_logits=True,
-    )
-    best = torch.stack(generated.logits).squeeze(1).topk(2).values
+    greedy, margin = greedy_answer(model, inputs)
     return {
         "size": [width, height],
         "inputIds": ids[0].tolist(),
-        "greedyIds": generated.sequences[0, ids.shape[1] :].tolist(),
-        "smallestMargin": round(float((best[:, 0] - best[:, 1]).min()), 4),
+        "greedyIds": greedy,
+        "smallestMargin": round(margin, 4),
     }
 
 
@@ -127,7 +115,7 @@ def prompt(name: str, tokenizer, grids: torch.Tensor, settings: dict) -> list[in
     content = [{"type": "video"}, {"type": "text", "text": QUESTION}]
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": content}],
-        chat_template=_template(FAMILIES / name),
+        chat_template=chat_template(FAMILIES / name),
         tokenize=False,
         add_generation_prompt=True,
     )

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 sys.modules["torchvision"] = None
 
 import torch
-from families.oracle import _template
+from families.oracle import chat_template
 from transformers import AutoTokenizer
 from transformers.models.internvl.processing_internvl import InternVLProcessor
 from transformers.models.llava_onevision.modeling_llava_onevision import LlavaOnevisionModel
@@ -64,7 +64,7 @@ def prompt(name: str, expanded: str, template: str | None, image: str | None = N
     tokenizer = AutoTokenizer.from_pretrained(directory)
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": content}],
-        chat_template=template or _template(directory),
+        chat_template=template or chat_template(directory),
         tokenize=False,
         add_generation_prompt=True,
     )

@@ -57,9 +57,9 @@ class Oracle:
     def __init__(self, directory: Path, pictures: dict[str, Image.Image]):
         self.name = directory.name
         self.pictures = pictures
-        self.config = _read(directory / "config.json")
+        self.config = read_json(directory / "config.json")
         self.model_type = self.config["model_type"]
-        self.template = _template(directory)
+        self.template = chat_template(directory)
         self.tokenizer = AutoTokenizer.from_pretrained(directory)
         self.file = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self.processor = None
@@ -106,19 +106,7 @@ class Oracle:
         self._check_tokens(prompt)
         self._check_rows(ids, pictures)
         logits = self.model(**inputs).logits[0, -1].numpy()
-        output = self.model.generate(
-            **inputs,
-            max_new_tokens=NEW_TOKENS,
-            do_sample=False,
-            repetition_penalty=1.0,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            return_dict_in_generate=True,
-            output_logits=True,
-        )
-        greedy = output.sequences[0, len(ids) :].tolist()
-        best = torch.stack(output.logits).squeeze(1).topk(2).values
+        greedy, margin = greedy_answer(self.model, inputs)
         positions = self._positions(inputs) if self._three_axes() else None
         return Answer(
             prompt,
@@ -126,7 +114,7 @@ class Oracle:
             pictures,
             logits,
             greedy,
-            float((best[:, 0] - best[:, 1]).min()),
+            margin,
             positions,
             len(ids) if positions is None else int(positions.max()) + 1,
         )
@@ -228,17 +216,35 @@ class Oracle:
         ]
 
 
-def _read(path: Path) -> dict:
+def greedy_answer(model, inputs: dict) -> tuple[list[int], float]:
+    """Token ids, and the smallest distance of the two best logits at any of them."""
+    output = model.generate(
+        **inputs,
+        max_new_tokens=NEW_TOKENS,
+        do_sample=False,
+        repetition_penalty=1.0,
+        temperature=None,
+        top_p=None,
+        top_k=None,
+        return_dict_in_generate=True,
+        output_logits=True,
+    )
+    best = torch.stack(output.logits).squeeze(1).topk(2).values
+    prompt = inputs["input_ids"].shape[1]
+    return output.sequences[0, prompt:].tolist(), float((best[:, 0] - best[:, 1]).min())
+
+
+def read_json(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
-def _template(directory: Path) -> str:
+def chat_template(directory: Path) -> str:
     """The chat template from whichever file has it."""
     plain = directory / "chat_template.jinja"
     if plain.exists():
         return plain.read_text()
     for name in ("chat_template.json", "tokenizer_config.json"):
-        if (directory / name).exists() and "chat_template" in (found := _read(directory / name)):
+        if (directory / name).exists() and "chat_template" in (found := read_json(directory / name)):
             return found["chat_template"]
     raise RuntimeError(f"{directory.name} has no chat template")
 
@@ -247,7 +253,7 @@ def _processor(directory: Path, model_type: str, tokenizer):
     images = AutoImageProcessor.from_pretrained(directory, backend="pil")
     kind = getattr(transformers, PROCESSOR_MAPPING_NAMES[model_type])
     path = directory / "processor_config.json"
-    stated = _read(path) if path.exists() else {}
+    stated = read_json(path) if path.exists() else {}
     settings = {
         key: value for key, value in stated.items() if key not in ("processor_class", "auto_map")
     }
@@ -261,11 +267,11 @@ def _plain(message: dict) -> dict:
 
 
 def _unpatched(patches: np.ndarray, rows: int, columns: int, merge: int) -> np.ndarray:
-    """[1, 3, height, width] from Qwen-VL's patches, whose two moments are the same picture."""
+    """[1, 3, height, width] from Qwen-VL's patches, whose two frames are the same picture."""
     side = int((patches.shape[1] // 6) ** 0.5)
     blocks = patches.reshape(rows // merge, columns // merge, merge, merge, 3, 2, side, side)
     if not np.array_equal(blocks[..., 0, :, :], blocks[..., 1, :, :]):
-        raise RuntimeError("the two moments of a still picture differ")
+        raise RuntimeError("the two frames of a still picture differ")
     blocks = blocks[..., 0, :, :].transpose(4, 0, 2, 5, 1, 3, 6)
     return blocks.reshape(1, 3, rows * side, columns * side)
 
