@@ -63,7 +63,7 @@ export const viewerZh: Texts["viewer"] = {
     low: "低",
     high: "高",
     dropped: "已丢弃",
-    droppedHelp: "阴影线：所示的层都没有保留该图块。着色：部分层没有保留。",
+    droppedHelp: "阴影线：所示的层大多丢弃了该图块。丢弃它的层越多，着色越深。",
     keptMost: "已保留",
     keptMostHelp: "描边：所示的层中至少一半保留了该图块。",
     less: "少",

@@ -5,8 +5,8 @@ import { drawWash, patchPixels, type Wash } from "./patchPixels";
 
 /** Opacity of the tint over a patch that no layer kept: letters under it can still be read. */
 const FULL_TINT = 0.5;
-/** Opacity and distance of the hatch over such a patch, in CSS pixels. */
-const HATCH = { opacity: 0.5, distance: 6 } as const;
+/** The hatch: its opacity where no layer kept a patch and where most did not; its distance in CSS pixels. */
+const HATCH = { none: 0.5, most: 0.3, distance: 6 } as const;
 /** A patch is outlined as kept if at least this share of the layers or heads kept it. */
 const KEPT_SHARE = 0.5;
 
@@ -23,8 +23,8 @@ export function keptInk(): KeptInk {
 }
 
 /**
- * Tints dropped rows by the share that dropped them, hatches those that nobody kept, and outlines the regions
- * that most kept. Where tiles overlap, the finer ones are hatched and outlined. The canvas holds nothing else.
+ * Tints dropped rows by the share that dropped them, outlines the regions that most kept, and hatches the others.
+ * Where tiles overlap, the finer ones are hatched and outlined. The canvas holds nothing else.
  */
 export function drawKeptRows(
   context: CanvasRenderingContext2D,
@@ -39,11 +39,10 @@ export function drawKeptRows(
   const kept = fine.filter(({ position }) => (share.get(position) ?? 0) >= KEPT_SHARE);
   const tint = droppedTint(share, ink.dropped);
   drawWash(context, patches, overlaps, tint);
-  hatch(
-    context,
-    fine.filter(({ position }) => !share.has(position)),
-    ink.dropped,
-  );
+  const none = fine.filter(({ position }) => !share.has(position));
+  const most = fine.filter(({ position }) => (share.get(position) ?? 1) < KEPT_SHARE);
+  hatch(context, none, ink, HATCH.none);
+  hatch(context, most, ink, HATCH.most);
   if (kept.length === fine.length) return;
   drawRegions(context, kept, ink);
   drawWash(context, kept, 1, tint);
@@ -55,9 +54,16 @@ function isOverview({ tiles }: ImageLayout, tile: number): boolean {
   return box !== undefined && box.width >= 1 && box.height >= 1;
 }
 
-/** Diagonal lines over patches, continuous from one to the next. */
-function hatch(context: CanvasRenderingContext2D, patches: readonly Patch[], color: string): void {
-  const { width, height } = context.canvas;
+/**
+ * Diagonal lines over patches, continuous from one to the next: each in the ink of dropped rows with a light one
+ * beside it, so that one of them is visible on any image.
+ */
+function hatch(
+  context: CanvasRenderingContext2D,
+  patches: readonly Patch[],
+  { dropped, halo }: KeptInk,
+  opacity: number,
+): void {
   context.save();
   context.beginPath();
   for (const { box } of patches) {
@@ -65,16 +71,27 @@ function hatch(context: CanvasRenderingContext2D, patches: readonly Patch[], col
     context.rect(place.left, place.top, place.width, place.height);
   }
   context.clip();
+  context.globalAlpha = opacity;
+  context.lineWidth = devicePixelRatio;
+  drawDiagonals(context, dropped, 0);
+  drawDiagonals(context, halo, HATCH.distance / 2);
+  context.restore();
+}
+
+/** @param from where the first line begins, in CSS pixels */
+function drawDiagonals(context: CanvasRenderingContext2D, color: string, from: number): void {
+  const { width, height } = context.canvas;
   context.beginPath();
-  for (let x = -height; x < width; x += HATCH.distance * devicePixelRatio) {
+  for (
+    let x = from * devicePixelRatio - height;
+    x < width;
+    x += HATCH.distance * devicePixelRatio
+  ) {
     context.moveTo(x, height);
     context.lineTo(x + height, 0);
   }
   context.strokeStyle = color;
-  context.globalAlpha = HATCH.opacity;
-  context.lineWidth = devicePixelRatio;
   context.stroke();
-  context.restore();
 }
 
 /** The outline of regions of patches: each patch grown, then all of them cut out again. */
