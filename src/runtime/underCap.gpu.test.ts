@@ -119,3 +119,22 @@ it("re-ranks an image that was read in pieces by each policy's own scores", asyn
     if (id === "aircache") expect(result.notes.strength).toHaveLength(result.layers.length);
   }
 });
+
+it("a full cache that is refused names a cap under which no row of any turn is dropped", async () => {
+  await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
+  const full = { ...SETTINGS, policy: "full", retention: 1 };
+  const first = { images: ["a"], question: "What is shown in this image?" };
+  const turns: Turn[] = [
+    { ...first, answerText: "Shapes." },
+    { images: [], question: "Why?" },
+  ];
+  const whole = await engine.ask(asked(turns, full, true));
+  const refused = engine.ask(asked(turns, { ...full, capMb: 1e-3 }, true));
+  const { failure } = await refused.then(() => undefined).catch((error) => error);
+  const capMb = failure.neededMb as number;
+  const raised = await engine.ask(asked(turns, { ...full, capMb }, true));
+  expect(raised.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
+  expect(raised.notices).toEqual([]);
+  expect(raised.tokenIds).toEqual(whole.tokenIds);
+  expect(raised.kvBytes.end).toBe(whole.kvBytes.end);
+});

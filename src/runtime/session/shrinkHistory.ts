@@ -5,6 +5,7 @@ import type { KvCache } from "@/model/kv/cache";
 import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import { TapRecorder } from "@/model/taps/taps";
+import type { EngineError } from "@/protocol/failure";
 import { type Cap, peakBytes, shrunkRows } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import type { Job, Segment } from "../stages/job";
@@ -41,7 +42,9 @@ export async function shrinkHistory(
 
   const slots = droppableSlots(job.turn, cache);
   const least = rowsWithout(rows, slots);
-  const tokens = tokensThatFit(job, { least, added, newTokens, cap });
+  const fit = { least, added, newTokens, cap };
+  const tokens = tokensThatFit(fit);
+  if (tokens === undefined) throw tooLow(job, cache, segment, fit);
   const target = shrunkRows(rows, least, added + tokens, cap) as RowCounts;
   if (cache.seen === 0) return tokens;
   const scores = await job.progress.time("score", () => rank(job, cache, segment, cap));
@@ -94,14 +97,26 @@ interface Fit {
   readonly cap: Cap & KvCeiling;
 }
 
-/** New tokens that fit with the fewest possible earlier rows. @throws EngineError */
-function tokensThatFit({ turn }: Job, { least, added, newTokens, cap }: Fit): number {
-  const fits = (tokens: number) => peakBytes(least, added + tokens, cap.rowBytes) <= cap.bytes;
+/** New tokens that fit with the fewest possible earlier rows; undefined if not even one does. */
+function tokensThatFit({ least, added, newTokens, cap }: Fit): number | undefined {
   for (let tokens = newTokens; tokens >= Math.min(1, newTokens); tokens--) {
-    if (fits(tokens)) return tokens;
+    if (peakBytes(least, added + tokens, cap.rowBytes) <= cap.bytes) return tokens;
   }
-  const action = turn.policy.id === "full" ? "keepLess" : "newConversation";
-  throw ceilingTooLow(cap, peakBytes(least, added + 1, cap.rowBytes), action);
+  return undefined;
+}
+
+/** The refusal names what is enough to begin; for the full cache, what drops no row of any turn. */
+function tooLow(
+  { turn }: Job,
+  cache: KvCache,
+  { start }: Segment,
+  { least, added, cap }: Fit,
+): EngineError {
+  if (turn.policy.id !== "full") {
+    return ceilingTooLow(cap, peakBytes(least, added + 1, cap.rowBytes));
+  }
+  const toCome = turn.prompt.ids.length - start + turn.request.sampling.maxNewTokens;
+  return ceilingTooLow(cap, peakBytes(cache.rowCounts(), toCome, cap.rowBytes), "keepLess");
 }
 
 /** Mean attention of the segment's text to each cached row; undefined: rank by age. */

@@ -45,6 +45,12 @@ test("the full cache without rows of earlier turns is compared like any other", 
   expect(verdictOf(unasked, unasked.attempts[0]!, false)).toEqual({ kind: "missing", why: "off" });
   const other: Attempt = { id: "x", settings, run: done({ retention: 0.1 }) };
   expect(fullReference(unasked, other)).toBeUndefined();
+  const missing = { missing: "cap" } as const;
+  const prefilled = exchange(
+    done({ answer: "A cat", kvBytes, appended: false, reference: missing }),
+  );
+  const verdict = verdictOf(prefilled, prefilled.attempts[0]!, false);
+  expect(verdict).toEqual({ kind: "missing", why: "cap" });
 });
 
 describe("an answer about an image with something hidden in it", () => {

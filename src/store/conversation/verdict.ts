@@ -37,8 +37,9 @@ export function verdictOf(
 }
 
 /** Whether the answer is the full cache's own: no row of its prompt, or before it, was dropped. */
-function keptEverything({ appended, layers }: TurnResult): boolean {
-  return !appended && layers.every(({ rowsBefore, rowsAfter }) => rowsBefore === rowsAfter);
+function keptEverything({ appended, layers, kvBytes }: TurnResult): boolean {
+  const isWholeHistory = !appended && kvBytes.end >= kvBytes.full;
+  return isWholeHistory && layers.every(({ rowsBefore, rowsAfter }) => rowsBefore === rowsAfter);
 }
 
 /**
