@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { expect } from "@playwright/test";
-import { ask, openScripted, untilStored } from "./scripted";
+import { ask, closeSettings, openScripted, openSettings, untilStored } from "./scripted";
 import { test } from "./test";
 
 test("a link asks its question with its settings, once; lanes too", async ({ page, context }) => {
@@ -8,6 +8,10 @@ test("a link asks its question with its settings, once; lanes too", async ({ pag
   await page.clock.install();
   await openScripted(page, { query: "policy=aircache&keep=10&seed=7" });
   await ask(page, "What is the date?");
+  // What is chosen afterwards is for the next question.
+  await openSettings(page);
+  await page.getByLabel("Seed").fill("8");
+  await closeSettings(page);
   await page.clock.pauseAt(Date.now() + 60_000); // “Copied” stands until time goes on
   await page.getByRole("button", { name: "Share…" }).click();
   await page.getByRole("menuitem", { name: "Copy link" }).click();

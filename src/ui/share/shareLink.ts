@@ -12,17 +12,21 @@ export function shareLink(app: App, exchange: Exchange, attempt: Attempt): strin
   const sample = images[0]?.sampleId;
   const isAlone = images.every(({ sampleId }) => sampleId === sample);
   if (sample === undefined || !isAlone || !exchanges.includes(exchange)) return undefined;
-  const { settings, comparison } = attempt;
+  const { settings, comparison, run } = attempt;
+  const current = app.settings.getState();
   const lanes = exchange.attempts.filter(
     (each) => comparison !== undefined && each.comparison === comparison,
   );
+  const chosen = [...lanes, attempt].map((each) => [each.settings.policy, each.settings.options]);
   const state = {
-    ...app.settings.getState(),
+    ...current,
     policy: settings.policy,
     keepPercent: percentOf(attempt),
     scope: settings.scope,
-    options: { ...app.settings.getState().options, [settings.policy]: settings.options },
+    options: { ...current.options, ...Object.fromEntries(chosen) },
     capMb: settings.capMb,
+    earlierPercent: settings.earlierRetention && Math.round(settings.earlierRetention * 100),
+    sampling: (run.phase === "done" && run.origin?.sampling) || current.sampling,
     sample,
   };
   const shared = {

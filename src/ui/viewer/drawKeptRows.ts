@@ -55,8 +55,8 @@ function isOverview({ tiles }: ImageLayout, tile: number): boolean {
 }
 
 /**
- * Diagonal lines over patches, continuous from one to the next: each in the ink of dropped rows with a light one
- * beside it, so that one of them is visible on any image.
+ * Diagonal lines over patches, continuous from one to the next: each in the ink of dropped rows, with a fainter
+ * light one beside it that is visible on dark images.
  */
 function hatch(
   context: CanvasRenderingContext2D,
@@ -71,9 +71,10 @@ function hatch(
     context.rect(place.left, place.top, place.width, place.height);
   }
   context.clip();
-  context.globalAlpha = opacity;
   context.lineWidth = devicePixelRatio;
+  context.globalAlpha = opacity;
   drawDiagonals(context, dropped, 0);
+  context.globalAlpha = opacity / 2;
   drawDiagonals(context, halo, HATCH.distance / 2);
   context.restore();
 }
