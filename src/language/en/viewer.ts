@@ -60,7 +60,8 @@ export const viewerEn = {
     low: "low",
     high: "high",
     dropped: "dropped",
-    droppedHelp: "Hatched: most layers that are shown dropped the patch. The tint is stronger the more of them did.",
+    droppedHelp:
+      "Hatched: most layers that are shown dropped the patch. The tint is stronger the more of them did.",
     keptMost: "kept",
     keptMostHelp: "Outlined: at least half of the layers that are shown kept the patch.",
     less: "less",
