@@ -1,10 +1,11 @@
 """A teacher for further training: weights that must not forget what they read.
 
-The teacher is earlier weights of the same network. On pages that it reads right, the student's
-features and residual streams are held to the teacher's (hints: Romero et al., "FitNets", 2015,
-eq. 3, without a regressor because both have the same shape), and so are the answers' distributions
-(Li & Hoiem, "Learning without Forgetting", 2016, eq. 2 at temperature 1). A page gives some hundred
-vectors to compare where its answers give some ten tokens, so rehearsal needs fewer pages.
+The teacher is earlier weights of the same network. On pages whose answers it predicts to the last
+token, the student's features and residual streams are held to the teacher's (hints: Romero et al.,
+"FitNets", 2015, eq. 3, without a regressor because both have the same shape), and so are the
+answers' distributions (Li & Hoiem, "Learning without Forgetting", 2016, eq. 2 at temperature 1). A
+page gives some hundred vectors to compare where its answers give some ten tokens, so rehearsal needs
+fewer pages.
 """
 
 from typing import NamedTuple
@@ -17,9 +18,6 @@ import weights
 from data import Batch, embed
 from losses import DENSE_CLASSES
 from packing import IGNORED
-
-# The teacher teaches a page if it predicts this share of its answers' tokens.
-LEAST_RIGHT = 0.9
 
 
 class Trace(NamedTuple):
@@ -75,14 +73,14 @@ class Teacher:
         return self.own.trace()
 
     def loss(self, batch: Batch) -> tuple[torch.Tensor, dict]:
-        """What the student has to make up for, 0 if it equals the teacher, and the parts of it."""
+        """How far the student is from the teacher, 0 if they are equal, and the parts of it."""
         told, taught = self.student.trace(), self.read(batch)
         table = self.model.decoder.embedding.weight
         asked = batch.labels[:, 1:] != IGNORED
         chances = F.linear(taught.hidden[:, :-1][asked], table).float().log_softmax(-1)
         right = torch.zeros(asked.shape, device=asked.device)
         right[asked] = (chances.argmax(-1) == batch.labels[:, 1:][asked]).float()
-        known = right.sum(1) >= LEAST_RIGHT * asked.sum(1)
+        known = right.sum(1) == asked.sum(1)
         if not known.any():
             nothing = told.hidden.sum() * 0
             return nothing, dict.fromkeys(("hints", "sameAnswers", "known"), nothing.detach())

@@ -7,6 +7,7 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import torch
 
@@ -14,6 +15,7 @@ import data
 import nets
 import seeds
 import sprint
+import train
 import worlds
 from hints import Teacher, distance
 from losses import DENSE_CLASSES
@@ -94,10 +96,13 @@ class Recipe(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             arguments = [
                 *("recall", "--run", folder, "--start", str(SHIPPED), "--teacher", str(SHIPPED)),
-                *("--steps", "1", "--batch", "2", "--pages", "1", "--workers", "0"),
-                *("--dense-workers", "0", "--threads", "1", "--log-every", "1"),
+                *("--steps", "1", "--batch", "4", "--pages", "1", "--workers", "0"),
+                *("--dense-workers", "0", "--threads", "1", "--compile", "0", "--log-every", "1"),
             ]
-            with contextlib.redirect_stdout(io.StringIO()):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                mock.patch.object(train.time, "time_ns", return_value=0),
+            ):
                 sprint.main(arguments)
             line = json.loads((Path(folder) / "log.jsonl").read_text())
             self.assertLess(line["hints"], 1e-6)
