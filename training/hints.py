@@ -4,8 +4,8 @@ The teacher is earlier weights of the same network. On pages whose answers it pr
 token, the student's features and residual streams are held to the teacher's (hints: Romero et al.,
 "FitNets", 2015, eq. 3, without a regressor because both have the same shape), and so are the
 answers' distributions (Li & Hoiem, "Learning without Forgetting", 2016, eq. 2 at temperature 1). A
-page gives some hundred vectors to compare where its answers give some ten tokens, so rehearsal needs
-fewer pages.
+page gives some hundred vectors to compare where its answers give some ten tokens, so rehearsal
+needs fewer pages.
 """
 
 from typing import NamedTuple
