@@ -23,7 +23,7 @@ type Case = HeadShape &
 const CASES: readonly Case[] = [
   { heads: 6, kvHeads: 2, headDim: 64, kvType: "f32", rowsBefore: [130, 63] },
   { heads: 4, kvHeads: 4, headDim: 16, kvType: "f32", rowsBefore: [0, 31, 64, 9] },
-  { heads: 7, kvHeads: 1, headDim: 128, kvType: "f16", rowsBefore: [300] },
+  { heads: 8, kvHeads: 1, headDim: 256, kvType: "f16", rowsBefore: [300] },
   {
     ...{ heads: 22, kvHeads: 2, headDim: 24, kvType: "f16", rowsBefore: [129, 127] },
     division: { directSlots: 0, leastSpan: 32, workgroup: 64, mostHeads: 4, wantedGroups: 8 },

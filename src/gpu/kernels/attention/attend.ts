@@ -140,6 +140,8 @@ async function createPlain(gpu: Gpu, { kvType, shape }: AttendSpec): Promise<Att
 
 /** Most elements of a row times slots of the only split: one processor reads them. */
 const DIRECT_ELEMENTS = DIRECT_SLOTS * 64;
+/** Most elements of a unit's queries: 4 KiB of the 16 that every device has. */
+const QUERY_ELEMENTS = 1024;
 /** Most query heads of a unit that count as few. */
 const FEW_HEADS = 4;
 /** Invocations of a workgroup for the only split, and to combine splits. */
@@ -205,11 +207,15 @@ function runsOf({ kvType, shape }: AttendSpec): number {
   return (shape.headDim * kvBits(kvType)) / 128;
 }
 
-/** Query heads of a unit: two for each team of invocations that reads a row of values. */
+/**
+ * Query heads of a unit: two for each team of invocations that reads a row of values, while their queries leave shared
+ * memory for the rest.
+ */
 function groupOf(spec: AttendSpec): number {
-  const { heads, kvHeads } = spec.shape;
+  const { heads, kvHeads, headDim } = spec.shape;
   const { mostHeads, workgroup } = divisionOf(spec);
-  const most = Math.min(mostHeads, 2 * Math.floor(workgroup / runsOf(spec)));
+  const teams = Math.floor(workgroup / runsOf(spec));
+  const most = Math.min(mostHeads, 2 * teams, Math.floor(QUERY_ELEMENTS / headDim));
   return Math.ceil(heads / kvHeads / Math.ceil(heads / kvHeads / most));
 }
 
