@@ -6,6 +6,7 @@ import { textOf } from "@/store/conversation/run";
 import { type Verdict, verdictOf } from "@/store/conversation/verdict";
 import { changesBetween } from "@/text/agreement";
 import { formatRetention } from "@/text/format";
+import { noticeSentences } from "../shared/noticeSentences";
 import { useChat, useModel } from "../useApp";
 import styles from "./Answer.module.css";
 
@@ -49,17 +50,16 @@ export function VerdictLine({ verdict, attempt }: Props) {
   }
 }
 
+/** Notices that make an answer doubtful; the first that an answer has is shown. */
+const DOUBTS = ["blankImage", "unfamiliarImage"] as const;
+
 /** Why an answer may be wrong: its image is blank or unfamiliar, or the model is unsure of it. */
 export function DoubtLine({ result }: { readonly result: TurnResult }) {
   const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
-  const told = (code: "blankImage" | "unfamiliarImage") =>
+  const isTold = (code: (typeof DOUBTS)[number]) =>
     result.notices.some((notice) => typeof notice !== "string" && notice.code === code);
-  if (told("blankImage"))
-    return <p className={styles.differs}>{texts.notices.blankImage({ code: "blankImage" })}</p>;
-  if (told("unfamiliarImage")) {
-    const words = texts.notices.unfamiliarImage({ code: "unfamiliarImage" });
-    return <p className={styles.differs}>{words}</p>;
-  }
+  const doubt = DOUBTS.find(isTold);
+  if (doubt) return <p className={styles.differs}>{noticeSentences([{ code: doubt }])}</p>;
   const confidence = confidenceOf(result, card);
   if (!confidence?.isUnsure) return null;
   const { probability, threshold } = confidence;
