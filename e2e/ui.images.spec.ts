@@ -73,7 +73,9 @@ test("several images stand before one question, in order, and a bad file costs o
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
   await give(page, "drop", [...four.slice(0, 2), ["notes.txt", "no image"], ...four.slice(2)]);
   await expect(strip(page)).toHaveCount(4);
-  await expect(page.getByRole("alert")).toHaveText(/“notes\.txt” is not an image/);
+  await expect(page.getByRole("region", { name: "Viewer" }).getByRole("alert")).toHaveText(
+    /“notes\.txt” is not an image/,
+  );
   await expect(page.getByText("4 images before this question")).toBeVisible();
   await expect(page.getByPlaceholder("Ask about these 4 images")).toBeVisible();
   await expect(viewer(page)).toHaveAttribute("alt", "page 1.png");
