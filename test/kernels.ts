@@ -1,9 +1,20 @@
+import { afterAll, afterEach } from "vitest";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import type { Matrix } from "@/gpu/kernels/common/matrix";
 import { maxError, randomFloats } from "@/gpu/selfTest/reference";
-import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
+import { TestBuffers } from "@/gpu/selfTest/testBuffers";
+import { createTestGpu } from "./dawn";
 
 export { maxError, randomFloats };
+
+/** A device, and buffers that are freed after each test. Call it where tests are declared. */
+export async function createTestScratch() {
+  const gpu = await createTestGpu();
+  const scratch = new TestBuffers(gpu);
+  afterEach(() => scratch.destroy());
+  afterAll(() => gpu.device.destroy());
+  return { gpu, scratch };
+}
 
 interface TestMatrixSpec {
   readonly dtype: DType;

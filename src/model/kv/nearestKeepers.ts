@@ -31,7 +31,19 @@ export async function nearestKeepers(
   recorder.submit();
   recorder.destroy();
   try {
-    return assign(cache, plan, start, layers, words, new Uint32Array(await gpu.read(nearest)));
+    const found = new Uint32Array(await gpu.read(nearest));
+    const intoOf = (layer: number) =>
+      Array.from({ length: shape.kvHeads }, (_, head) => {
+        const into = new Int32Array(spanRows(cache, start, layer, head)).fill(-1);
+        const keepers = absorbing(plan.layers[layer] as LayerPlan, head);
+        const header = (layer * shape.kvHeads + head) * 4;
+        const [droppedAt, droppedCount] = [words[header + 2]!, words[header + 3]!];
+        for (let i = droppedAt; i < droppedAt + droppedCount; i++) {
+          into[words[i]!] = keepers[found[i]!] ?? -1;
+        }
+        return into;
+      });
+    return new Map(layers.map((layer) => [layer, intoOf(layer)]));
   } finally {
     gpu.memory.destroy(lists);
     gpu.memory.destroy(nearest);
@@ -71,32 +83,6 @@ function buildLists(
   }
   const starts = builder.add(bases);
   return { words: builder.build(), starts, dropped: most };
-}
-
-function assign(
-  cache: KvCache,
-  plan: KeepPlan,
-  start: RowCounts,
-  layers: readonly number[],
-  words: Uint32Array,
-  nearest: Uint32Array,
-): Assignments {
-  const { kvHeads } = cache.shape;
-  return new Map(
-    layers.map((layer) => [
-      layer,
-      Array.from({ length: kvHeads }, (_, head) => {
-        const header = (layer * kvHeads + head) * 4;
-        const [droppedAt, droppedCount] = [words[header + 2]!, words[header + 3]!];
-        const keepers = absorbing(plan.layers[layer] as LayerPlan, head);
-        const into = new Int32Array(spanRows(cache, start, layer, head)).fill(-1);
-        for (let i = droppedAt; i < droppedAt + droppedCount; i++) {
-          into[words[i]!] = keepers[nearest[i]!] ?? -1;
-        }
-        return into;
-      }),
-    ]),
-  );
 }
 
 /** The kept rows of a head that others may be merged into. */

@@ -206,17 +206,21 @@ export function checkChannels({ channels }: { readonly channels: number }): void
   throw new ModelError("unknownArchitecture", message);
 }
 
-/** @throws ModelError for what the kernels do not cover */
-export function checkTower(config: TowerConfig): TowerConfig {
-  const multiples = {
-    hidden_size: config.hidden,
-    "hidden_size / num_attention_heads": config.headDim,
-  };
-  for (const [name, value] of Object.entries(multiples)) {
+/** @throws ModelError unless the kernels can read all of these sizes as vectors of four */
+export function checkSizes(sizes: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(sizes)) {
     if (value % 4 === 0) continue;
     const message = `Sizes must be multiples of 4, but ${name} of the vision encoder is ${value}.`;
     throw new ModelError("unknownArchitecture", message);
   }
+}
+
+/** @throws ModelError for what the kernels do not cover */
+export function checkTower(config: TowerConfig): TowerConfig {
+  checkSizes({
+    hidden_size: config.hidden,
+    "hidden_size / num_attention_heads": config.headDim,
+  });
   checkChannels(config);
   const side = patchesPerSide(config);
   const { fold } = config.connector;

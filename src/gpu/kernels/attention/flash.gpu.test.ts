@@ -1,17 +1,12 @@
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { randomCache } from "../../../../test/cache";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats } from "../../../../test/kernels";
+import { createTestScratch, maxError, randomFloats } from "../../../../test/kernels";
 import { attention } from "../../selfTest/reference";
-import { TestBuffers } from "../../selfTest/testBuffers";
 import { createFlash } from "./flash";
 
 const TOLERANCE = 1e-5;
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterEach(() => scratch.destroy());
-afterAll(() => gpu.device.destroy());
+const { gpu, scratch } = await createTestScratch();
 
 const CASES = [
   { heads: 5, kvHeads: 1, headDim: 80, kvType: "f16", rowsBefore: [140], rows: 18 },

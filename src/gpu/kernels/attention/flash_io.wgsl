@@ -54,3 +54,14 @@ fn visible_slots(before: u32, row: u32, rows: u32) -> u32 {
 }
 
 const HIDDEN = -1e30; // masked score; below any real one, finite so that differences stay numbers
+
+/// Divides a row's weighted sums by the sum of weights.
+fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
+  if (row >= chunk.rows) {
+    return;
+  }
+  lse[(chunk.first + row) * params.heads + head] = highest + log(mass);
+  for (var d = 0u; d < params.depth4; d++) {
+    output[at + d] /= mass;
+  }
+}

@@ -75,17 +75,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   finish(chunk, row + 3u, head, o_base.w, highest.w, mass.w);
 }
 
-/// Divides a row's weighted sums by the sum of weights.
-fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
-  if (row >= chunk.rows) {
-    return;
-  }
-  lse[(chunk.first + row) * params.heads + head] = highest + log(mass);
-  for (var d = 0u; d < params.depth4; d++) {
-    output[at + d] /= mass;
-  }
-}
-
 /// Scores of four rows (columns), whose queries begin at `q`, against the keys of four rows (components), not scaled.
 fn score(q: vec4u, k: vec4u) -> mat4x4f {
   let r0 = kv_row(k.x);

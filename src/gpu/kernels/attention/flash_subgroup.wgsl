@@ -101,17 +101,6 @@ fn main(
   finish(chunk, row + 3u, head, o.w, highest.w, mass.w);
 }
 
-/// Divides a row's weighted sums by the sum of weights.
-fn finish(chunk: Chunk, row: u32, head: u32, at: u32, highest: f32, mass: f32) {
-  if (row >= chunk.rows) {
-    return;
-  }
-  lse[(chunk.first + row) * params.heads + head] = highest + log(mass);
-  for (var d = 0u; d < params.depth4; d++) {
-    output[at + d] /= mass;
-  }
-}
-
 fn add(at: u32, slot: u32, decay: f32, sum: vec4f) {
   if (slot == 0u) {
     output[at] = sum;

@@ -1,16 +1,9 @@
-import { afterAll, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats } from "../../../../test/kernels";
+import { expect, it } from "vitest";
+import { createTestScratch, maxError, randomFloats } from "../../../../test/kernels";
 import { rmsNorm } from "../../selfTest/reference";
-import { TestBuffers } from "../../selfTest/testBuffers";
 import { createHeadNorm } from "./headNorm";
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterAll(() => {
-  scratch.destroy();
-  gpu.device.destroy();
-});
+const { gpu, scratch } = await createTestScratch();
 
 it.each(["one", "workgroup", "subgroup"] as const)(
   "%s reduction: norm of heads",

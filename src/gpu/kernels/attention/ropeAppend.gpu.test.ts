@@ -1,17 +1,10 @@
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { randomAngles, randomCache } from "../../../../test/cache";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats } from "../../../../test/kernels";
+import { createTestScratch, maxError, randomFloats } from "../../../../test/kernels";
 import { rmsNorm, rotate } from "../../selfTest/reference";
-import { TestBuffers } from "../../selfTest/testBuffers";
 import { createRopeAppend } from "./ropeAppend";
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterAll(() => {
-  scratch.destroy();
-  gpu.device.destroy();
-});
+const { gpu, scratch } = await createTestScratch();
 
 it.each([
   ["f32", 1e-6, false],

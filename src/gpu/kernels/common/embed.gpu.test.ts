@@ -1,16 +1,11 @@
-import { afterAll, afterEach, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
-import { TestBuffers } from "../../selfTest/testBuffers";
+import { expect, it } from "vitest";
+import { createTestScratch, maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
 import { createEmbed, FEATURE_BIT } from "./embed";
 
 /** A code and its bias are added in f32. */
 const ROUNDING = 1e-6;
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterEach(() => scratch.destroy());
-afterAll(() => gpu.device.destroy());
+const { gpu, scratch } = await createTestScratch();
 
 it.each([
   ["f32", 20],

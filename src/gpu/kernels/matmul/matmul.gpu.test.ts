@@ -1,8 +1,6 @@
-import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
+import { describe, expect, it } from "vitest";
+import { createTestScratch, maxError, randomFloats, randomMatrix } from "../../../../test/kernels";
 import { gated, matmul } from "../../selfTest/reference";
-import { TestBuffers } from "../../selfTest/testBuffers";
 import { createMatmul } from "./matmul";
 
 /** 76 products of numbers below one, summed in f32. */
@@ -11,10 +9,7 @@ const TOLERANCE = 2e-5;
 /** Weights below one rounded to 11 bits, so by 2.4e-4 at most, in 76 products. */
 const F16_TOLERANCE = 5e-3;
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterEach(() => scratch.destroy());
-afterAll(() => gpu.device.destroy());
+const { gpu, scratch } = await createTestScratch();
 
 const [rows, depth] = [37, 76];
 const TYPES = ["f32", "f16", "bf16", "q8g32", "q4g64"] as const;

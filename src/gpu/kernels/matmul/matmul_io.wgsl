@@ -32,3 +32,10 @@ fn input_base(row: u32) -> u32 {
 fn dot4(a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
   return vec4f(dot(a, w0), dot(a, w1), dot(a, w2), dot(a, w3));
 }
+
+/// Stores up to four columns of a row, unless the row is beyond the edge.
+fn store_row(row: u32, column: u32, count: u32, sums: vec4f) {
+  if (row < params.rows) {
+    store4(row, column, count, sums);
+  }
+}

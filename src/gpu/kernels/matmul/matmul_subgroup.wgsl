@@ -56,26 +56,12 @@ fn main(
     return;
   }
   let count = min(4u, params.columns - column);
-  store4(row, column, count, s0);
-  if (row + 1u < params.rows) {
-    store4(row + 1u, column, count, s1);
-  }
-  if (row + 2u < params.rows) {
-    store4(row + 2u, column, count, s2);
-  }
-  if (row + 3u < params.rows) {
-    store4(row + 3u, column, count, s3);
-  }
-  if (row + 4u < params.rows) {
-    store4(row + 4u, column, count, s4);
-  }
-  if (row + 5u < params.rows) {
-    store4(row + 5u, column, count, s5);
-  }
-  if (row + 6u < params.rows) {
-    store4(row + 6u, column, count, s6);
-  }
-  if (row + 7u < params.rows) {
-    store4(row + 7u, column, count, s7);
-  }
+  store_row(row, column, count, s0);
+  store_row(row + 1u, column, count, s1);
+  store_row(row + 2u, column, count, s2);
+  store_row(row + 3u, column, count, s3);
+  store_row(row + 4u, column, count, s4);
+  store_row(row + 5u, column, count, s5);
+  store_row(row + 6u, column, count, s6);
+  store_row(row + 7u, column, count, s7);
 }

@@ -1,8 +1,6 @@
-import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { randomFloats } from "../../../../test/kernels";
+import { describe, expect, it } from "vitest";
+import { createTestScratch, randomFloats } from "../../../../test/kernels";
 import { logProbability, sample } from "../../selfTest/reference";
-import { TestBuffers } from "../../selfTest/testBuffers";
 import {
   createSampler,
   GREEDY,
@@ -12,10 +10,7 @@ import {
   sampleSlices,
 } from "./sample";
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterEach(() => scratch.destroy());
-afterAll(() => gpu.device.destroy());
+const { gpu, scratch } = await createTestScratch();
 
 /** The kernel sums in f32. */
 const TOLERANCE = 1e-4;

@@ -1,15 +1,8 @@
-import { afterAll, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats } from "../../../../test/kernels";
-import { TestBuffers } from "../../selfTest/testBuffers";
+import { expect, it } from "vitest";
+import { createTestScratch, maxError, randomFloats } from "../../../../test/kernels";
 import { createBlendRows } from "./blendRows";
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterAll(() => {
-  scratch.destroy();
-  gpu.device.destroy();
-});
+const { gpu, scratch } = await createTestScratch();
 
 it.each([1, 4])("sums %i weighted rows", async (parts) => {
   const [rows, inputRows, width] = [13, 9, 20];

@@ -1,13 +1,8 @@
-import { afterAll, afterEach, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { randomFloats } from "../../selfTest/reference";
-import { TestBuffers } from "../../selfTest/testBuffers";
+import { expect, it } from "vitest";
+import { createTestScratch, randomFloats } from "../../../../test/kernels";
 import { createMaxAbs } from "./maxAbs";
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterEach(() => scratch.destroy());
-afterAll(() => gpu.device.destroy());
+const { gpu, scratch } = await createTestScratch();
 
 const LENGTH = 4 * 2500;
 

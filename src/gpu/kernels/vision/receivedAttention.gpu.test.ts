@@ -1,15 +1,8 @@
-import { afterAll, expect, it } from "vitest";
-import { createTestGpu } from "../../../../test/dawn";
-import { maxError, randomFloats } from "../../../../test/kernels";
-import { TestBuffers } from "../../selfTest/testBuffers";
+import { expect, it } from "vitest";
+import { createTestScratch, maxError, randomFloats } from "../../../../test/kernels";
 import { createReceivedAttention } from "./receivedAttention";
 
-const gpu = await createTestGpu();
-const scratch = new TestBuffers(gpu);
-afterAll(() => {
-  scratch.destroy();
-  gpu.device.destroy();
-});
+const { gpu, scratch } = await createTestScratch();
 
 it.each([1, 5])("sums the attention of the first %i rows of a range", async (queryRows) => {
   const shape = { total: 12, first: 4, rows: 5, heads: 3, headDim: 8 };

@@ -1,6 +1,5 @@
 import type { Activation } from "@/gpu/kernels/matmul/matmul";
-import { ModelError } from "../../modelError";
-import { checkChannels } from "../towerConfig";
+import { checkChannels, checkSizes } from "../towerConfig";
 
 /**
  * Shape and constants of a vision transformer that takes images of any size as grids of patches, with
@@ -78,16 +77,11 @@ export function mostPixels(
 
 /** @throws ModelError for what the kernels do not cover */
 export function checkGridTower(config: GridTowerConfig): GridTowerConfig {
-  const multiples = {
+  checkSizes({
     "the width": config.hidden,
     "the MLP's width": config.intermediate,
     "the head size": config.headDim,
-  };
-  for (const [name, value] of Object.entries(multiples)) {
-    if (value % 4 === 0) continue;
-    const message = `Sizes must be multiples of 4, but ${name} of the vision encoder is ${value}.`;
-    throw new ModelError("unknownArchitecture", message);
-  }
+  });
   checkChannels(config);
   return config;
 }
