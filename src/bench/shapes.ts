@@ -8,35 +8,44 @@ import { createFill, type Fill } from "./fill";
 
 /** `config.json` of published models, with weights that are noise: their speed, not their answers. */
 const SHAPES = {
-  small: shape(2, 128, 96, [2, 1], 1000, true),
-  "SmolVLM-256M": shape(30, 576, 1536, [9, 3], 49_280, true),
-  "Llama-1.1B": shape(22, 2048, 5632, [32, 4], 32_000, false),
-  "LLaVA-1.5-7B": shape(32, 4096, 11_008, [32, 32], 32_064, false),
-  "LLaVA-OneVision-7B": shape(28, 3584, 18_944, [28, 4], 152_128, false),
+  small: shape({ layers: 2, widths: [128, 96], heads: [2, 1], vocabulary: 1000, tied: true }),
+  "SmolVLM-256M": shape({
+    ...{ layers: 30, widths: [576, 1536], heads: [9, 3], vocabulary: 49_280, tied: true },
+  }),
+  "Llama-1.1B": shape({ layers: 22, widths: [2048, 5632], heads: [32, 4], vocabulary: 32_000 }),
+  "LLaVA-1.5-7B": shape({
+    ...{ layers: 32, widths: [4096, 11_008], heads: [32, 32], vocabulary: 32_064 },
+  }),
+  "LLaVA-OneVision-7B": shape({
+    ...{ layers: 28, widths: [3584, 18_944], heads: [28, 4], vocabulary: 152_128 },
+  }),
 } as const;
 
 export type ShapeName = keyof typeof SHAPES;
 export const SHAPE_NAMES = Object.keys(SHAPES) as readonly ShapeName[];
 
-function shape(
-  layers: number,
-  hidden: number,
-  intermediate: number,
-  [heads, kvHeads]: readonly [number, number],
-  vocabulary: number,
-  isHeadTied: boolean,
-): DecoderConfig {
+interface Shape {
+  readonly layers: number;
+  readonly widths: readonly [hidden: number, intermediate: number];
+  readonly heads: readonly [heads: number, kvHeads: number];
+  readonly vocabulary: number;
+  /** Whether the head is the embedding; default: no. */
+  readonly tied?: boolean;
+}
+
+function shape({ layers, widths, heads, vocabulary, tied = false }: Shape): DecoderConfig {
+  const [hidden, intermediate] = widths;
   return parseConfig({
     model_type: "llama",
     num_hidden_layers: layers,
     hidden_size: hidden,
     intermediate_size: intermediate,
-    num_attention_heads: heads,
-    num_key_value_heads: kvHeads,
+    num_attention_heads: heads[0],
+    num_key_value_heads: heads[1],
     vocab_size: vocabulary,
     rms_norm_eps: 1e-5,
     max_position_embeddings: 65_536,
-    tie_word_embeddings: isHeadTied,
+    tie_word_embeddings: tied,
     rope_theta: 10_000,
   });
 }

@@ -16,13 +16,18 @@ const SETTINGS: CacheSettings = {
 };
 const SHARE = 0.25;
 
-function asked(turns: readonly Turn[], settings: CacheSettings, fresh = false): AskRequest {
+/** @param isFresh the conversation is prefilled from its beginning */
+function asked(
+  turns: readonly Turn[],
+  settings: CacheSettings,
+  { isFresh = false } = {},
+): AskRequest {
   return {
     turns,
     images: { a: pictureFile("busy") },
     settings,
     sampling: greedy(6),
-    fresh,
+    fresh: isFresh,
     reference: true,
   };
 }
@@ -62,13 +67,13 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 
   const { result, source } = second.reference as ReferenceAnswer;
   const full = { ...SETTINGS, policy: "full", retention: 1 };
-  const whole = await engine.ask(asked(turns, full, true));
+  const whole = await engine.ask(asked(turns, full, { isFresh: true }));
   expect(source).toBe("prefill");
   expect(result.tokenIds).toEqual(whole.tokenIds);
   expect(whole.reference).toBeUndefined();
 
   // The same cache from the beginning: every turn is compressed before the next one.
-  const again = await engine.ask(asked(turns, less, true));
+  const again = await engine.ask(asked(turns, less, { isFresh: true }));
   expect(again.appended).toBe(false);
   expect(imageRows(again, 0, kvHeads)).toEqual(earlier);
   expect(again.kvBytes.end).toBeLessThan(whole.kvBytes.end);
@@ -82,7 +87,9 @@ it("keeps less of earlier images, once, and compares with the full cache all the
   expect(imageRows(last, 0, kvHeads)).toEqual(earlier);
 
   // The full cache without rows of earlier images is no full cache.
-  const partly = await engine.ask(asked(turns, { ...full, earlierRetention: SHARE }, true));
+  const partly = await engine.ask(
+    asked(turns, { ...full, earlierRetention: SHARE }, { isFresh: true }),
+  );
   expect(partly.reference).toMatchObject({ source: "prefill" });
 
   // Lanes with such a share are questions of their own; the next question goes on from the first one's cache.
@@ -111,7 +118,7 @@ it("re-ranks an image that was read in pieces by each policy's own scores", asyn
   const policies = POLICIES.filter(({ id, beforePrefill }) => id !== "full" && !beforePrefill);
   for (const { id } of policies) {
     const settings = { ...SETTINGS, policy: id, retention: 0.5, capMb };
-    const result = await engine.ask(asked(turns, settings, true));
+    const result = await engine.ask(asked(turns, settings, { isFresh: true }));
     expect(result.notices, id).toContainEqual({ code: "pieces", rows: expect.any(Number) });
     expect(result.kvBytes.peak, id).toBeLessThanOrEqual(capMb * 1e6);
     expect(result.tokenIds.length, id).toBeGreaterThan(0);
@@ -128,11 +135,11 @@ it("a full cache that is refused names a cap under which no row of any turn is d
     { ...first, answerText: "Shapes." },
     { images: [], question: "Why?" },
   ];
-  const whole = await engine.ask(asked(turns, full, true));
-  const refused = engine.ask(asked(turns, { ...full, capMb: 1e-3 }, true));
+  const whole = await engine.ask(asked(turns, full, { isFresh: true }));
+  const refused = engine.ask(asked(turns, { ...full, capMb: 1e-3 }, { isFresh: true }));
   const { failure } = await refused.then(() => undefined).catch((error) => error);
   const capMb = failure.neededMb as number;
-  const raised = await engine.ask(asked(turns, { ...full, capMb }, true));
+  const raised = await engine.ask(asked(turns, { ...full, capMb }, { isFresh: true }));
   expect(raised.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
   expect(raised.notices).toEqual([]);
   expect(raised.tokenIds).toEqual(whole.tokenIds);

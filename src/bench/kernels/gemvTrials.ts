@@ -2,6 +2,8 @@ import { type DType, rowBytes } from "@/gpu/kernels/common/dtype";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { createDecodeKernels } from "@/gpu/kernels/decode/decode";
 import { type GemvPlan, gemvPlan } from "@/gpu/kernels/decode/gemvWidth";
+import { decodeSizes } from "@/model/decoder/kernelSet";
+import { type ShapeName, shapeConfig } from "../shapes";
 import { dispatchTime, type Trial, type TrialContext } from "./trial";
 
 /** A matrix of a decoder. */
@@ -14,35 +16,24 @@ interface GemvProblem {
   readonly norm: boolean;
 }
 
-const DECODER_PRODUCTS: readonly GemvProblem[] = [
-  ...products("1.1B", 2048, 5632, 2560, 32_000),
-  ...products("256M", 576, 1536, 960, 49_280),
-  ...(["q8g64", "q4g32"] as const).flatMap((dtype) =>
-    products("1.1B", 2048, 5632, 2560, 32_000, dtype).filter(({ name }) => !name.includes("head")),
-  ),
+const PRODUCTS: readonly GemvProblem[] = [
+  ...productsOf("Llama-1.1B", "f16"),
+  ...productsOf("SmolVLM-256M", "f16"),
+  ...(["q8g64", "q4g32"] as const).flatMap((dtype) => productsOf("Llama-1.1B", dtype).slice(0, -1)),
 ];
 
-function products(
-  model: string,
-  hidden: number,
-  intermediate: number,
-  qkv: number,
-  vocabulary: number,
-  dtype: DType = "f16",
-): GemvProblem[] {
-  const product = (name: string, rows: number, columns: number, norm: boolean) => ({
-    name: `${model} ${name}${dtype === "f16" ? "" : ` ${dtype}`}`,
-    dtype,
-    rows,
-    columns,
-    norm,
-  });
+/** The matrices of a decoder, the head last. */
+function productsOf(model: ShapeName, dtype: DType): GemvProblem[] {
+  const { qkv, output, gateUp, down, head } = decodeSizes(shapeConfig(model));
+  const size = model.split("-").at(-1);
+  const suffix = dtype === "f16" ? "" : ` ${dtype}`;
+  const named = (name: string) => ({ name: `${size} ${name}${suffix}`, dtype });
   return [
-    product("qkv", qkv, hidden, true),
-    product("output", hidden, hidden, false),
-    product("gate and up", 2 * intermediate, hidden, true),
-    product("down", hidden, intermediate, false),
-    product("head", vocabulary, hidden, true),
+    { ...named("qkv"), ...qkv, norm: true },
+    { ...named("output"), ...output, norm: false },
+    { ...named("gate and up"), ...gateUp, norm: true },
+    { ...named("down"), ...down, norm: false },
+    { ...named("head"), ...head, norm: true },
   ];
 }
 
@@ -59,7 +50,7 @@ const MOST = 128;
 export async function timeGemv(
   context: TrialContext,
   reduction: Reduction,
-  problems: readonly GemvProblem[] = DECODER_PRODUCTS,
+  problems: readonly GemvProblem[] = PRODUCTS,
   weightBytes: number = WEIGHT_BYTES,
 ): Promise<Trial[]> {
   const { memory } = context.gpu;

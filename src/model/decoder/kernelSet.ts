@@ -65,7 +65,7 @@ export function chunkRowsFor({ matmul }: Variants, config: DecoderConfig): numbe
 }
 
 /** Sizes of the matrices of a decoding step, as stored. */
-function decodeSizes(config: DecoderConfig): Required<DecodeSizes> {
+export function decodeSizes(config: DecoderConfig): Required<DecodeSizes> {
   const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
   return {
     qkv: { rows: (heads + 2 * kvHeads) * headDim, columns: hidden },

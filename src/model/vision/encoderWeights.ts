@@ -98,7 +98,7 @@ function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): En
       try {
         const wanted = await variants;
         if (wanted.matmul !== "tiledF16") return await make(wanted);
-        return await RangedEncoder.create(gpu, make, wanted, range);
+        return await RangedEncoder.create(gpu, { make, variants: wanted, memory: range });
       } catch (error) {
         weights.destroy();
         throw error;

@@ -76,7 +76,9 @@ describe("an encoder where f16 would be faster", () => {
     const before = gpu.memory.bytes.activations;
     const made: string[] = [];
     const memory = new Remembered();
-    const encoder = await RangedEncoder.create(gpu, reaching(most, made), HALF, memory);
+    const encoder = await RangedEncoder.create(gpu, {
+      ...{ make: reaching(most, made), variants: HALF, memory },
+    });
     const first = await encoder.encode(IMAGE);
     const second = await encoder.encode(IMAGE);
     expect(made).toEqual(expected);
@@ -92,7 +94,9 @@ describe("an encoder where f16 would be faster", () => {
     expect(gpu.memory.bytes.activations).toBe(before);
 
     const later: string[] = [];
-    const again = await RangedEncoder.create(gpu, reaching(most, later), HALF, memory);
+    const again = await RangedEncoder.create(gpu, {
+      ...{ make: reaching(most, later), variants: HALF, memory },
+    });
     expect(later).toEqual([expected[1]]);
     expect(again.notices).toHaveLength(isWide ? 1 : 0);
     await again.release();

@@ -13,52 +13,45 @@ export interface RangeMemory {
 /** Encoders over the same weights. @param meter measures its products */
 export type MakeEncoder = (variants: Variants, meter?: RangeMeter) => Promise<VisionEncoder>;
 
+interface RangedInput {
+  readonly make: MakeEncoder;
+  /** With products in f16. */
+  readonly variants: Variants;
+  readonly memory: RangeMemory;
+}
+
 /**
  * An encoder on an adapter whose fastest products hold their factors in f16. Some encoders have activations that
  * f16 does not hold. So the first image is encoded in f32 and its activations are measured: f16 is used from then on
  * if they fit, with a margin. The result is remembered.
  */
 export class RangedEncoder implements VisionEncoder {
-  readonly #make: MakeEncoder;
-  readonly #variants: Variants;
-  readonly #memory: RangeMemory;
+  readonly #input: RangedInput;
   #encoder: VisionEncoder;
   /** Until the first image. */
   #meter: RangeMeter | undefined;
   #notices: readonly RangeNotice[] = [];
 
-  private constructor(
-    make: MakeEncoder,
-    variants: Variants,
-    memory: RangeMemory,
-    encoder: VisionEncoder,
-    meter?: RangeMeter,
-  ) {
-    this.#make = make;
-    this.#variants = variants;
-    this.#memory = memory;
+  private constructor(input: RangedInput, encoder: VisionEncoder, meter?: RangeMeter) {
+    this.#input = input;
     this.#encoder = encoder;
     this.#meter = meter;
   }
 
-  /** @param variants with products in f16 @throws KernelCompileError */
-  static async create(
-    gpu: Gpu,
-    make: MakeEncoder,
-    variants: Variants,
-    memory: RangeMemory,
-  ): Promise<RangedEncoder> {
+  /** @throws KernelCompileError */
+  static async create(gpu: Gpu, input: RangedInput): Promise<RangedEncoder> {
+    const { make, variants, memory } = input;
     const most = await memory.recall();
     if (most !== undefined) {
       const encoder = await make(chosen(variants, most));
-      const known = new RangedEncoder(make, variants, memory, encoder);
+      const known = new RangedEncoder(input, encoder);
       known.#notices = noticesOf(most);
       return known;
     }
     const meter = await RangeMeter.create(gpu);
     try {
       const exact = await make(inF32(variants), meter);
-      return new RangedEncoder(make, variants, memory, exact, meter);
+      return new RangedEncoder(input, exact, meter);
     } catch (error) {
       meter.destroy();
       throw error;
@@ -84,8 +77,9 @@ export class RangedEncoder implements VisionEncoder {
     this.#meter = undefined;
     const most = await meter.read();
     meter.destroy();
-    this.#encoder = await this.#make(chosen(this.#variants, most));
-    await this.#memory.keep(most);
+    const { make, variants, memory } = this.#input;
+    this.#encoder = await make(chosen(variants, most));
+    await memory.keep(most);
     return { ...features, notices: noticesOf(most) };
   }
 

@@ -79,13 +79,8 @@ export async function loadModel(
   const stored = httpSource(request.baseUrl, fetchFile);
   const source = await pytorchSource(stored, json, { signal });
   try {
-    const loading = loadLanguage(
-      gpu,
-      adapter,
-      config,
-      { ...request, source },
-      { signal, onProgress },
-    );
+    const options = { signal, onProgress };
+    const loading = loadLanguage(gpu, adapter, config, { ...request, source }, options);
     const tested = loading.then(({ variants }) => variants);
     tested.catch(() => undefined); // a model without vision does not ask for it
     const rangeOwner = loading.then(({ decoder }) => ({
@@ -100,7 +95,7 @@ export async function loadModel(
     const [language, tokenizer, vision, stopIds] = await allOf([
       parts.add(loading, ({ decoder }) => decoder.destroy()),
       parts.add(Tokenizer.load(files)),
-      parts.add(loadVision(gpu, adapter, tested, sources, { signal, onProgress }), (loaded) =>
+      parts.add(loadVision(gpu, adapter, tested, sources, options), (loaded) =>
         loaded?.encoder.release(),
       ),
       parts.add(readStopIds(files, json)),
@@ -119,17 +114,18 @@ export async function loadModel(
       vision,
       stopIds,
       shape: shapeOf(config),
-      info: describeModel(
+      info: describeModel({
         request,
         decoder,
-        {
+        adapter: {
           ...adapter,
           reduction: variants.reduction,
           notices: [...notices, ...(vision?.encoder.notices ?? [])],
         },
-        files.readBytes + (vision?.encoder.tensorBytes ?? 0),
-        { rowsPerTile: vision?.rowsPerTile, card: modelCard(json) },
-      ),
+        otherBytes: files.readBytes + (vision?.encoder.tensorBytes ?? 0),
+        rowsPerTile: vision?.rowsPerTile,
+        card: modelCard(json),
+      }),
       async destroy() {
         decoder.destroy();
         await vision?.encoder.release();

@@ -6,19 +6,31 @@ import { ort } from "@/model/vision/ort";
 import type { AdapterInfo, LoadRequest, ModelCard, ModelInfo } from "@/protocol/model";
 import { version } from "../../../package.json";
 
+/** What a loaded model is described by. */
+interface LoadedParts {
+  readonly request: LoadRequest;
+  readonly decoder: Decoder;
+  readonly adapter: AdapterInfo;
+  /** Bytes read besides the decoder's weights. */
+  readonly otherBytes: number;
+  readonly rowsPerTile: number | undefined;
+  readonly card: ModelCard | undefined;
+}
+
 /** The description of a loaded model for the page. */
-export function describeModel(
-  { baseUrl, revision }: LoadRequest,
-  { config, weights, kvType }: Decoder,
-  adapter: AdapterInfo,
-  readBytes: number,
-  { rowsPerTile, card }: { rowsPerTile: number | undefined; card: ModelCard | undefined },
-): Omit<ModelInfo, "loadMs" | "loadPeakBytes"> {
+export function describeModel({
+  request: { baseUrl, revision },
+  decoder: { config, weights, kvType },
+  adapter,
+  otherBytes,
+  rowsPerTile,
+  card,
+}: LoadedParts): Omit<ModelInfo, "loadMs" | "loadPeakBytes"> {
   const { layers, heads, kvHeads, headDim, contextLength } = config;
   return {
     id: modelName(baseUrl),
     parameters: weights.parameters,
-    bytes: weights.bytes + readBytes,
+    bytes: weights.bytes + otherBytes,
     elementType: elementTypeOf(weights.dtype),
     kvType,
     ...{ layers, heads, kvHeads, headDim, contextLength },

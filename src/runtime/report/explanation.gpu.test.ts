@@ -62,7 +62,11 @@ describe("explanations", async () => {
   });
 
   /** Ids of a first question with its image, and of whatever follows. */
-  function jobOf(settings: Partial<AskRequest["settings"]>, explain: boolean, rest: number[]): Job {
+  /** @param rest ids behind the fixture's prompt */
+  function jobOf(
+    settings: Partial<AskRequest["settings"]>,
+    { explain = true, rest = [] as readonly number[] } = {},
+  ): Job {
     const ids = [...test.ids];
     for (const row of IMAGE) ids[row] = IMAGE_ID;
     const all = {
@@ -91,7 +95,11 @@ describe("explanations", async () => {
   async function answer(job: Job, cache: KvCache, decodes = NEW_TOKENS) {
     const segment = { start: cache.seen, end: job.turn.prompt.ids.length };
     const features = segment.start === 0 ? prompt.features : [];
-    const prefilled = await prefillSegment(job, cache, segment, { images: [], features });
+    const prefilled = await prefillSegment(job, {
+      cache,
+      segment,
+      encoded: { images: [], features },
+    });
     const uncompressed = await snapshot(cache);
     const { plan, rule } = await decide(job, prefilled);
     await compactInPlace(job, prefilled, plan);
@@ -147,7 +155,7 @@ describe("explanations", async () => {
     ["prefixkv", 0.5],
     ["snapkv", 0.5],
   ])("show what every token of an answer looked at: %s", async (policy, retention) => {
-    const job = jobOf({ policy, retention }, true, []);
+    const job = jobOf({ policy, retention });
     const cache = decoder.createCache();
     const { plan, uncompressed, compressed } = await answer(job, cache);
     cache.destroy();
@@ -185,10 +193,10 @@ describe("explanations", async () => {
   it("show what a later question looked at in an earlier image", async () => {
     const settings = { policy: "snapkv", retention: 0.5 };
     const cache = decoder.createCache();
-    const before = jobOf(settings, false, []);
+    const before = jobOf(settings, { explain: false });
     await answer(before, cache);
     expect(cache.hasHeadLists(0)).toBe(true);
-    const job = jobOf(settings, true, [...before.progress.ids, ...NEXT_QUESTION]);
+    const job = jobOf(settings, { rest: [...before.progress.ids, ...NEXT_QUESTION] });
     const { uncompressed, compressed } = await answer(job, cache, 2);
     cache.destroy();
     const { explanation, tokenIds } = job.progress.result({ settings: job.turn.settings });
@@ -209,7 +217,7 @@ describe("explanations", async () => {
     ["h2o", "score"],
     ["streaming", "age"],
   ])("leave out rows once %s has evicted them by %s", async (policy) => {
-    const job = jobOf({ policy, retention: 0.3, scope: "prompt" }, true, []);
+    const job = jobOf({ policy, retention: 0.3, scope: "prompt" });
     const cache = decoder.createCache();
     await answer(job, cache);
     const { attention } = job.progress.result({ settings: job.turn.settings }).explanation!;
@@ -231,7 +239,7 @@ describe("explanations", async () => {
     const work = async (explain: boolean) => {
       const dispatch = vi.spyOn(Recorder.prototype, "dispatch");
       const create = vi.spyOn(gpu.memory, "create");
-      const job = jobOf({}, explain, []);
+      const job = jobOf({}, { explain });
       const cache = decoder.createCache();
       await answer(job, cache);
       cache.destroy();

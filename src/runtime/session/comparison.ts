@@ -68,7 +68,7 @@ async function answerAll(
   const outcomes: LaneOutcome[] = [];
   const waiting: Lane[] = [];
   try {
-    const prefilled = await prefillSegment(job, cache, segment, encoded, { requests });
+    const prefilled = await prefillSegment(job, { cache, segment, encoded, requests });
     logits.save();
     const lanes = checked.map((settings, index) => ({
       job: laneJob(job, settings, index),

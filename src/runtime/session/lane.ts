@@ -93,9 +93,8 @@ export function closeLane({ job, prefilled: { cache } }: Lane): LaneOutcome {
 async function fill({ job, prefilled, fill }: Lane): Promise<Prefilled> {
   if (!fill) return prefilled;
   const { plan, input } = fill;
-  const { segment, encoded } = input;
   job.progress.prefillsAgain();
-  const filled = await prefillSegment(job, prefilled.cache, segment, encoded, { plan });
+  const filled = await prefillSegment(job, { ...input, cache: prefilled.cache, plan });
   reportPruned(job, filled, plan);
   return filled;
 }

@@ -9,7 +9,10 @@ const lane = (policy: string, retention: number): CacheSettings => {
 const engine = await openNodeEngine("public/models/keepsight-mini");
 await engine.load();
 
-async function compare(lanes: readonly CacheSettings[], together: boolean, maxNewTokens = 24) {
+async function compare(
+  lanes: readonly CacheSettings[],
+  { together, maxNewTokens = 24 }: { together: boolean; maxNewTokens?: number },
+) {
   const question = "What do the words say, and which of them is the largest number of all?";
   const sampling = { temperature: 0.8, topK: 0, topP: 1, seed: 3, maxNewTokens };
   const order: number[] = [];
@@ -22,8 +25,8 @@ async function compare(lanes: readonly CacheSettings[], together: boolean, maxNe
 
 it("lanes decode together the tokens that they decode one after the other", async () => {
   const lanes = [lane("full", 1), lane("knorm", 0.5), lane("uniform", 0.4), lane("random", 0.3)];
-  const apart = await compare(lanes, false);
-  const together = await compare(lanes, true);
+  const apart = await compare(lanes, { together: false });
+  const together = await compare(lanes, { together: true });
   expect(together.order.slice(0, 8)).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
   expect(apart.order).toEqual(apart.order.toSorted());
   const notice = { code: "decodedTogether", lanes: 4 };
@@ -43,7 +46,7 @@ it("lanes decode together the tokens that they decode one after the other", asyn
 
 it("lanes decode one after the other where one evicts rows", async () => {
   const lanes = [lane("full", 1), lane("streaming", 0.5)];
-  const { order } = await compare(lanes, true, 4);
+  const { order } = await compare(lanes, { together: true, maxNewTokens: 4 });
   expect(order).toEqual(order.toSorted());
   expect(new Set(order).size).toBe(2);
   await engine.close();

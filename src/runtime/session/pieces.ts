@@ -102,8 +102,12 @@ export async function prefillInPieces(
   const turnSpan = cachedTurnSpan(runs, prefillSpan(turn.prompt, question));
   const settings = { ...turn.settings, scope: "visual" } as const;
   const request = { ...tapsOf({ ...turn, settings }, turnSpan), cachedRows: turnSpan.textStart };
-  const none = { images: [], features: [] };
-  const prefilled = await prefillSegment(job, cache, question, none, { requests: [request] });
+  const prefilled = await prefillSegment(job, {
+    cache,
+    segment: question,
+    encoded: { images: [], features: [] },
+    requests: [request],
+  });
   const { seed } = turn.request.sampling;
   const { shape } = model;
   const input = planInput({ span: turnSpan, shape, settings, taps: prefilled.taps, seed });

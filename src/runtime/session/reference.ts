@@ -198,7 +198,7 @@ export class ReferenceLane {
     job.progress.prepared(asked.turn.layouts, []);
     const segment = { start: 0, end: asked.turn.prompt.ids.length };
     const encoded = await encodeImages(job, segment);
-    const prefilled = await prefillSegment(job, cache, segment, encoded);
+    const prefilled = await prefillSegment(job, { cache, segment, encoded });
     return { job, prefilled, logits: undefined };
   }
 

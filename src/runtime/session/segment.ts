@@ -83,8 +83,8 @@ async function runInPieces(job: Job, run: SegmentRun): Promise<void> {
 
 /** Prefills every row of a segment, then drops those that the policy does not keep. */
 async function prefillWhole(job: Job, run: SegmentRun): Promise<Advanced> {
-  const { owner, segment, cache, encoded } = run;
-  const prefilled = await prefillSegment(job, cache, segment, encoded);
+  const { owner, segment } = run;
+  const prefilled = await prefillSegment(job, run);
   owner.note(job, segment.end);
   owner.replace({ recorded: recordedOf(job, prefilled) });
   const decision = await decide(job, prefilled);
@@ -97,7 +97,7 @@ async function prefillChosen(
   { owner, segment, cache, encoded, reference }: SegmentRun,
   { plan, rule, vision }: Choice,
 ): Promise<Advanced> {
-  const filled = await prefillSegment(job, cache, segment, encoded, { plan });
+  const filled = await prefillSegment(job, { cache, segment, encoded, plan });
   const prefilled = { ...filled, vision };
   owner.note(job, segment.end);
   owner.replace({ recorded: recordedOf(job, prefilled) });

@@ -11,7 +11,10 @@ import type { EncodedSegment, PreparedImage } from "../session/images";
 import { type Job, markMemory, type Prefilled, type Segment, tellStage } from "./job";
 import { keptRowsOf, plannedFeatures } from "./pruning";
 
-interface PrefillOptions {
+interface PrefillInput {
+  readonly cache: KvCache;
+  readonly segment: Segment;
+  readonly encoded: EncodedSegment;
   /** Instead of the taps of the job's policy, those of several. */
   readonly requests?: readonly TapRequest[];
   /** Of a policy that chooses before the prefill: only its rows are computed. */
@@ -19,13 +22,8 @@ interface PrefillOptions {
 }
 
 /** Appends a segment to a cache and records taps. If stopped, it removes the segment. */
-export async function prefillSegment(
-  job: Job,
-  cache: KvCache,
-  segment: Segment,
-  encoded: EncodedSegment,
-  { requests, plan }: PrefillOptions = {},
-): Promise<Prefilled> {
+export async function prefillSegment(job: Job, input: PrefillInput): Promise<Prefilled> {
+  const { cache, segment, requests, plan } = input;
   const { model, turn, progress } = job;
   const before = cache.rowCounts();
   const whole = prefillSpan(turn.prompt, segment);
@@ -37,7 +35,7 @@ export async function prefillSegment(
   const asked = watched.length > 0 ? withLastRow(wanted, span, watched) : wanted;
   const hook = await recordTaps(model, cache, asked);
   try {
-    await append(job, cache, segment, { encoded, span, plan, hook });
+    await append(job, { ...input, span, hook });
   } catch (error) {
     hook.destroy();
     throw error;
@@ -53,18 +51,14 @@ export async function prefillSegment(
     : filled;
 }
 
-interface AppendArgs {
-  readonly encoded: EncodedSegment;
+interface AppendArgs extends PrefillInput {
   readonly span: PrefillSpan;
-  readonly plan: KeepPlan | undefined;
   readonly hook: AttentionHook;
 }
 
 async function append(
   job: Job,
-  cache: KvCache,
-  segment: Segment,
-  { encoded, span, plan, hook }: AppendArgs,
+  { cache, segment, encoded, plan, span, hook }: AppendArgs,
 ): Promise<void> {
   const { turn, progress, signal, io } = job;
   const { decoder, gpu } = job.model;
