@@ -73,7 +73,7 @@ export function checkFlash(gpu: Gpu, variant: FlashVariant, spec: CheckSpec): Pr
 /** Attention of one query. */
 export const checkAttend =
   (variant: AttendVariant): ReductionCheck =>
-  async (gpu, reduction, spec, scratch, recorder) => {
+  async ({ gpu, reduction, spec, scratch, recorder }) => {
     const { shape, kvType } = spec;
     const division = ATTEND_DIVISIONS[variant];
     const attend = await createAttend(gpu, { reduction, kvType, shape, division });
@@ -113,7 +113,7 @@ const SQUARES = 12;
 /** Attention of one query that appends its own row, if the model's norms or codes need that. */
 export const checkAppend =
   (variant: AttendVariant): ReductionCheck =>
-  async (gpu, reduction, spec, scratch, recorder) => {
+  async ({ gpu, reduction, spec, scratch, recorder }) => {
     const { shape, kvType } = spec;
     const { heads, kvHeads, headDim, hasHeadNorm = false } = shape;
     const attention = { reduction, kvType, shape, division: ATTEND_DIVISIONS[variant] };

@@ -15,7 +15,8 @@ function codedRows(rows: number, headDim: number, levels: number): Float32Array<
 }
 
 /** Rounding of new rows, where the cache holds codes. */
-export const roundedRows: ReductionCheck = async (gpu, reduction, spec, scratch, recorder) => {
+export const roundedRows: ReductionCheck = async (context) => {
+  const { gpu, reduction, spec, scratch, recorder } = context;
   const { kvType, shape } = spec;
   if (kvType !== "q8" && kvType !== "q4") return async () => 0;
   const { kvHeads, headDim } = shape;

@@ -25,14 +25,16 @@ type Floats = Float32Array<ArrayBuffer>;
 /** Records its kernels; once they have run, what it returns compares them. */
 type KernelCheck = (scratch: TestBuffers, recorder: Recorder) => Promise<() => Promise<number>>;
 
+interface ReductionContext {
+  readonly gpu: Gpu;
+  readonly reduction: Reduction;
+  readonly spec: CheckSpec;
+  readonly scratch: TestBuffers;
+  readonly recorder: Recorder;
+}
+
 /** Of one kernel that contains a reduction. */
-export type ReductionCheck = (
-  gpu: Gpu,
-  reduction: Reduction,
-  spec: CheckSpec,
-  scratch: TestBuffers,
-  recorder: Recorder,
-) => ReturnType<KernelCheck>;
+export type ReductionCheck = (context: ReductionContext) => ReturnType<KernelCheck>;
 
 /** Runs a check with its own scratch buffers. */
 export async function runCheck(gpu: Gpu, check: KernelCheck): Promise<number> {

@@ -83,12 +83,12 @@ export async function checkReductions(
   const checks = [norms, ...attention, roundedRows, samples, ...spec.dtypes.map(rows)];
   return largestError(
     checks.map((check) =>
-      runCheck(gpu, (scratch, recorder) => check(gpu, reduction, spec, scratch, recorder)),
+      runCheck(gpu, (scratch, recorder) => check({ gpu, reduction, spec, scratch, recorder })),
     ),
   );
 }
 
-const norms: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
+const norms: ReductionCheck = async ({ gpu, reduction, scratch, recorder }) => {
   const norm = await createRmsNorm(gpu, reduction);
   const [input, weight] = [randomFloats(CHECK_ROWS * WIDTH, 8), randomFloats(WIDTH, 9)];
   const output = scratch.empty(CHECK_ROWS * WIDTH);
@@ -100,7 +100,7 @@ const norms: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) =
 
 const rows =
   (dtype: DType): ReductionCheck =>
-  async (gpu, reduction, { kvType }, scratch, recorder) => {
+  async ({ gpu, reduction, spec: { kvType }, scratch, recorder }) => {
     const count = 22;
     const size = { rows: count, columns: WIDTH };
     const sizes = { output: size, gateUp: { rows: 2 * count, columns: WIDTH }, head: size };
@@ -126,7 +126,7 @@ const rows =
     return () => worstError(scratch, results);
   };
 
-const samples: ReductionCheck = async (gpu, reduction, _spec, scratch, recorder) => {
+const samples: ReductionCheck = async ({ gpu, reduction, scratch, recorder }) => {
   const vocabulary = 101;
   const sample = await createSampler(gpu, reduction);
   const values = randomFloats(vocabulary, 16).map((value) => 4 * value);

@@ -87,8 +87,11 @@ it(
   async () => {
     const shape = { heads: 4, kvHeads: 2, headDim: 64, hasHeadNorm: true };
     const spec = { ...SPEC, kvType: "q8", shape } as const;
+    const reduction = "subgroup";
     const errorOf = (on: Gpu, of: CheckSpec = spec) =>
-      runCheck(on, (...run) => checkAppend("wide")(on, "subgroup", of, ...run));
+      runCheck(on, (scratch, recorder) =>
+        checkAppend("wide")({ gpu: on, reduction, spec: of, scratch, recorder }),
+      );
     expect(await errorOf(gpu)).toBeLessThan(1e-3);
     const loud = broken(/append/, (code) => code.replace("+ EPSILON", "+ 0.5 * EPSILON"));
     expect(await errorOf(loud)).toBeGreaterThan(1e-3);

@@ -3,8 +3,9 @@ import { shown } from "@/text/shown";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/imageMarkup";
+import { cutTiles, ONE_TILE, tileInput } from "../cutTiles";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
-import { joinTiles, MOST_TILES, preprocessorFiles, scaled, toPixelValues } from "../preprocessor";
+import { MOST_TILES, preprocessorFiles, scaled } from "../preprocessor";
 import { tiledGeometry } from "../tiledGeometry";
 import { type Idefics3ProcessorConfig, parseProcessorConfig } from "./processorConfig";
 
@@ -81,32 +82,20 @@ export class Idefics3Processor implements ImageProcessor {
   /** Cuts pixels of size `sizeFor` into tiles: squares of the encoder's size. */
   process(image: Raster): ProcessedImage {
     const { tileSize } = this.#config;
-    const square = [tileSize, tileSize] as const;
     const size = this.#stretchedSize(image);
     const stretched = scaled(image, size, this.filter);
-    const [columns, rows] = [size[0] / tileSize, size[1] / tileSize];
-    const tiles = Array.from({ length: columns * rows }, (_, tile) => {
-      const [left, top] = [(tile % columns) * tileSize, Math.floor(tile / columns) * tileSize];
-      return this.#tile(stretched, left, top);
-    });
-    if (tiles.length > 1) tiles.push(this.#tile(scaled(stretched, square, this.filter), 0, 0));
-    return {
-      pixelValues: joinTiles(tiles),
-      tiles: tiles.length,
-      height: tileSize,
-      width: tileSize,
-      geometry: this.geometry(image),
-    };
+    const grid = { rows: size[1] / tileSize, columns: size[0] / tileSize };
+    const tiles = cutTiles(stretched, { ...this.#config, grid });
+    if (tiles.length > 1) {
+      const whole = scaled(stretched, [tileSize, tileSize], this.filter);
+      tiles.push(...cutTiles(whole, { ...this.#config, grid: ONE_TILE }));
+    }
+    return { ...tileInput(tiles, tileSize), geometry: this.geometry(image) };
   }
 
   #stretchedSize(size: PixelSize): Size {
     const { tileSize, splits } = this.#config;
     return splits ? wholeTiles(size, tileSize) : [tileSize, tileSize];
-  }
-
-  #tile(image: Raster, left: number, top: number): Float32Array {
-    const { tileSize, normalization } = this.#config;
-    return toPixelValues(image, { left, top, width: tileSize, height: tileSize }, normalization);
   }
 }
 

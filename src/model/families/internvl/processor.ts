@@ -2,19 +2,18 @@ import type { ResampleFilter } from "@/images/resample";
 import type { JsonObject, ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry, TileGrid } from "../../prompt/imageMarkup";
+import { cutTiles, ONE_TILE, tileInput } from "../cutTiles";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   checkCount,
   checkOperations,
   checkSquares,
-  joinTiles,
   MOST_TILES,
   type Normalization,
   normalizationOf,
   pillowFilter,
   preprocessorFiles,
   scaled,
-  toPixelValues,
 } from "../preprocessor";
 import { tiledGeometry } from "../tiledGeometry";
 
@@ -46,8 +45,8 @@ export class InternVlProcessor implements ImageProcessor {
     this.#normalization = normalizationOf(config);
     this.#limits = {
       tileSize,
-      minTiles: tiles(config, "min_patches", 1),
-      maxTiles: tiles(config, "max_patches", 12),
+      minTiles: tileCount(config, "min_patches", 1),
+      maxTiles: tileCount(config, "max_patches", 12),
     };
     if (this.#limits.minTiles > this.#limits.maxTiles)
       throw bad("has more min_patches than max_patches");
@@ -86,27 +85,14 @@ export class InternVlProcessor implements ImageProcessor {
   process(image: Raster): ProcessedImage {
     const { tileSize } = this.#limits;
     const grid = closestGrid([image.width, image.height], this.#limits);
-    const count = grid.rows * grid.columns;
+    const cut = { tileSize, normalization: this.#normalization };
     const size = [grid.columns * tileSize, grid.rows * tileSize] as const;
-    const stretched = scaled(image, size, this.filter);
-    const parts = Array.from({ length: count }, (_, tile) => {
-      const [row, column] = [Math.floor(tile / grid.columns), tile % grid.columns];
-      return this.#tile(stretched, column * tileSize, row * tileSize);
-    });
-    if (count > 1) parts.push(this.#tile(scaled(image, [tileSize, tileSize], this.filter), 0, 0));
-    return {
-      pixelValues: joinTiles(parts),
-      tiles: parts.length,
-      height: tileSize,
-      width: tileSize,
-      geometry: this.geometry(image),
-    };
-  }
-
-  #tile(image: Raster, left: number, top: number): Float32Array {
-    const { tileSize } = this.#limits;
-    const rect = { left, top, width: tileSize, height: tileSize };
-    return toPixelValues(image, rect, this.#normalization);
+    const tiles = cutTiles(scaled(image, size, this.filter), { ...cut, grid });
+    if (tiles.length > 1) {
+      const whole = scaled(image, [tileSize, tileSize], this.filter);
+      tiles.push(...cutTiles(whole, { ...cut, grid: ONE_TILE }));
+    }
+    return { ...tileInput(tiles, tileSize), geometry: this.geometry(image) };
   }
 }
 
@@ -121,7 +107,7 @@ export function closestGrid([width, height]: Size, limits: TileLimits): TileGrid
     .flatMap((columns) => sides.map((rows) => ({ rows, columns })))
     .filter(({ rows, columns }) => rows * columns >= minTiles && rows * columns <= maxTiles)
     .sort((a, b) => a.rows * a.columns - b.rows * b.columns);
-  let best: TileGrid = { rows: 1, columns: 1 };
+  let best = ONE_TILE;
   let leastDifference = Number.POSITIVE_INFINITY;
   for (const grid of grids) {
     const difference = Math.abs(width / height - grid.columns / grid.rows);
@@ -132,7 +118,7 @@ export function closestGrid([width, height]: Size, limits: TileLimits): TileGrid
   return best;
 }
 
-function tiles(config: JsonObject, field: string, fallback: number): number {
+function tileCount(config: JsonObject, field: string, fallback: number): number {
   const value = config[field] ?? fallback;
   const isCount = typeof value === "number" && Number.isInteger(value);
   if (isCount && value > 0 && value <= MOST_TILES) return value;

@@ -2,17 +2,16 @@ import type { ResampleFilter } from "@/images/resample";
 import type { ModelFiles } from "../../checkpoint/files";
 import { ModelError } from "../../modelError";
 import type { ImageGeometry } from "../../prompt/imageMarkup";
+import { cutTiles, ONE_TILE, tileInput } from "../cutTiles";
 import type { ImageProcessor, PixelSize, ProcessedImage, Raster } from "../family";
 import {
   checkSquares,
-  joinTiles,
   MOST_TILES,
   type Normalization,
   normalizationOf,
   pillowFilter,
   preprocessorFiles,
   scaled,
-  toPixelValues,
 } from "../preprocessor";
 import { anyresRows, bestResolution, fittedSize } from "./anyres";
 
@@ -88,29 +87,21 @@ export class NextProcessor implements ImageProcessor {
   }
 
   process(image: Raster): ProcessedImage {
-    const { tileSize, resolutions, normalization } = this.#config;
+    const { tileSize, resolutions } = this.#config;
     const size = [image.width, image.height] as const;
     const [wide, high] = bestResolution(size, resolutions);
     const fitted = scaled(image, fittedSize(size, [wide, high]), this.filter);
     const grid = { rows: high / tileSize, columns: wide / tileSize };
-    const [padLeft, padTop] = [
-      Math.floor((wide - fitted.width) / 2),
-      Math.floor((high - fitted.height) / 2),
-    ];
-    const tile = { width: tileSize, height: tileSize };
-    const whole = scaled(image, [tileSize, tileSize], this.filter);
-    const tiles = [toPixelValues(whole, { left: 0, top: 0, ...tile }, normalization)];
-    for (let i = 0; i < grid.rows * grid.columns; i++) {
-      const left = (i % grid.columns) * tileSize - padLeft;
-      const top = Math.floor(i / grid.columns) * tileSize - padTop;
-      tiles.push(toPixelValues(fitted, { left, top, ...tile }, normalization));
-    }
-    return {
-      pixelValues: joinTiles(tiles),
-      tiles: tiles.length,
-      ...tile,
-      ...this.#rows(size),
+    const padding = {
+      left: -Math.floor((wide - fitted.width) / 2),
+      top: -Math.floor((high - fitted.height) / 2),
     };
+    const whole = scaled(image, [tileSize, tileSize], this.filter);
+    const tiles = [
+      ...cutTiles(whole, { ...this.#config, grid: ONE_TILE }),
+      ...cutTiles(fitted, { ...this.#config, ...padding, grid }),
+    ];
+    return { ...tileInput(tiles, tileSize), ...this.#rows(size) };
   }
 }
 
