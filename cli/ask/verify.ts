@@ -15,7 +15,7 @@ recorded.json or among public/samples. The cache is f32 by default, as PyTorch's
 `;
 
 /** `recorded.json`: what PyTorch answered (`reference/record_directory.py`). */
-export interface RecordedAnswer {
+interface RecordedAnswer {
   readonly transformers: string;
   readonly torch: string;
   readonly picture: { readonly file: string; readonly sha256: string };

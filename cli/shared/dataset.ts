@@ -3,7 +3,7 @@ import path from "node:path";
 import { inputError } from "./options";
 
 /** One line of `questions.jsonl`: an image and the turns of a conversation about it. */
-export interface Sample {
+interface Sample {
   /** Absolute path. */
   readonly image: string;
   readonly turns: readonly { readonly question: string; readonly answer: string }[];

@@ -21,7 +21,7 @@ export function must<T>({ value, failure }: Outcome<T>): T {
 }
 
 /** Omitted fields have defaults: the full cache, and a short greedy answer. */
-export interface Question extends Omit<AskRequest, "images" | "settings" | "sampling"> {
+interface Question extends Omit<AskRequest, "images" | "settings" | "sampling"> {
   readonly settings?: Partial<CacheSettings>;
   readonly sampling?: Partial<Sampling>;
   /** The engine hears of a stop at once after this many events of a type. */

@@ -5,7 +5,7 @@ import { type Program, Recorder } from "./recorder";
 const RECORDER_SLOTS = 4096;
 
 /** Shader compilation failed; the message carries the kernel's name and the compiler's lines. */
-export class KernelCompileError extends Error {
+class KernelCompileError extends Error {
   override readonly name = "KernelCompileError";
 }
 

@@ -1,7 +1,7 @@
 type ImageErrorCode = "badImage" | "imageTooLarge" | "outOfMemory";
 
 /** What is wrong, with its numbers. */
-export type ImageProblem =
+type ImageProblem =
   | { readonly kind: "emptyFile" | "noImage" | "heic" | "damaged" | "imageMemory" }
   | { readonly kind: "truncated" | "noPixels"; readonly format: string }
   | {

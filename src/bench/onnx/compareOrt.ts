@@ -4,7 +4,7 @@ import { benchIds, filledCache, greedyIds, greedySteps, timePrefill } from "../s
 import { OrtDecoder, type OrtModule } from "./ortDecoder";
 
 /** The same work by our decoder and by ONNX Runtime. */
-export interface Both<T> {
+interface Both<T> {
   readonly ours: T;
   readonly ort: T;
 }

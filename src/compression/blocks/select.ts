@@ -14,7 +14,7 @@ export interface Ranking {
 }
 
 /** The places that a policy keeps in one list, with scores or without. */
-export type Selection = Ranking | Uint32Array;
+type Selection = Ranking | Uint32Array;
 
 /** Places by descending score. */
 export function ranked(scores: Float64Array): Uint32Array {

@@ -24,7 +24,7 @@ export interface DecoderOptions {
   readonly chunkRows?: number;
 }
 
-export interface PrefillArgs {
+interface PrefillArgs {
   readonly cache: KvCache;
   /** Token ids; a row of image features is its index plus `FEATURE_BIT` (see `promptIds`). */
   readonly ids: Uint32Array;

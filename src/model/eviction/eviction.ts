@@ -69,7 +69,7 @@ export class Eviction implements DecodeHook {
     const parts = this.#lowest ? EVICT_PARTS : 1;
     this.#candidates = this.#scratch.numbers("candidates", layers * kvHeads * parts * 2);
     const isTracked = this.#lowest !== undefined || input.tracksSlots === true;
-    this.#slots = new SlotLedger(this.#scratch, input, isTracked);
+    this.#slots = new SlotLedger(this.#scratch, input, { isUsed: isTracked });
     this.#ages = new AgeOrder(cache, start);
   }
 

@@ -26,7 +26,8 @@ export class SlotLedger implements SlotScores {
   #regions: readonly (readonly KvRegion[])[];
   #version: number;
 
-  constructor(scratch: Scratch, input: SlotLedgerInput, isUsed: boolean) {
+  /** @param isUsed else it holds nothing */
+  constructor(scratch: Scratch, input: SlotLedgerInput, { isUsed }: { readonly isUsed: boolean }) {
     this.#scratch = scratch;
     this.#input = input;
     this.isUsed = isUsed;

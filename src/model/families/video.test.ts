@@ -114,7 +114,10 @@ it("pools a frame's features as LLaVA-OneVision does, and ends the video by a ne
   const normalization = { scale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
   const config = { tileSize: side, side, normalization };
   const raster = { data: new Uint8ClampedArray(side * side * 4), width: side, height: side };
-  const { arrangement, geometry } = new OneVisionFrames("bicubic", config, false).process(raster);
+  const { arrangement, geometry } = new OneVisionFrames("bicubic", {
+    ...config,
+    isLast: false,
+  }).process(raster);
   const { rows, parts, indices, weights } = arrangement!;
   expect(rows).toBe(9);
   expect(geometry.tiles).toHaveLength(1);
@@ -127,7 +130,7 @@ it("pools a frame's features as LLaVA-OneVision does, and ends the video by a ne
       expect(sum).toBeCloseTo(pooled[2 * row + column]!, 5);
     }
   }
-  const last = new OneVisionFrames("bicubic", config, true).process(raster);
+  const last = new OneVisionFrames("bicubic", { ...config, isLast: true }).process(raster);
   expect(last.arrangement!.rows).toBe(10);
   expect(last.arrangement!.indices[9 * parts]).toBe(side ** 2);
   expect(last.geometry.tiles[1]).toMatchObject({ gridRows: 1, gridColumns: 1 });

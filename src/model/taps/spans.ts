@@ -4,14 +4,12 @@ import type { RowCounts } from "../kv/layout";
 /**
  * u32 [layers, kvHeads] (row of the first key, keys, lead, 0): where each head's keys are in its layer's buffer.
  * @param start rows before the prompt
- * @param keys of the prompt
- * @param cachedSpan the keys are those before the prompt
+ * @param span the rows `before` the prompt, or the prompt's own keys
  */
 export function spanWords(
   cache: KvCache,
   start: RowCounts,
-  keys: number,
-  cachedSpan: boolean,
+  span: "before" | { readonly keys: number },
 ): Uint32Array<ArrayBuffer> {
   const { layers, kvHeads } = cache.shape;
   const words = new Uint32Array(layers * kvHeads * 4);
@@ -19,7 +17,7 @@ export function spanWords(
     const regions = cache.regions(layer);
     for (const [head, before] of counts.entries()) {
       const { offset } = regions[head]!;
-      const line = cachedSpan ? [offset, before, before] : [offset + before, keys, 0];
+      const line = span === "before" ? [offset, before, before] : [offset + before, span.keys, 0];
       words.set(line, (layer * kvHeads + head) * 4);
     }
   }

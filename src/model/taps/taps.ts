@@ -241,7 +241,8 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     const { cache, cachedSpan = false } = this.#input;
     if (cache.version === this.#version) return;
     this.#version = cache.version;
-    const words = spanWords(cache, this.#start, this.#geometry.keys, cachedSpan);
+    const { keys } = this.#geometry;
+    const words = spanWords(cache, this.#start, cachedSpan ? "before" : { keys });
     this.#gpu.device.queue.writeBuffer(this.#spans, 0, words);
   }
 }

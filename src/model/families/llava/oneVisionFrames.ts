@@ -8,6 +8,8 @@ interface FrameConfig {
   readonly tileSize: number;
   /** Feature rows along a side of the square. */
   readonly side: number;
+  /** Whether it ends its video. */
+  readonly isLast: boolean;
   readonly normalization: Normalization;
 }
 
@@ -20,12 +22,10 @@ const WHOLE = { x: 0, y: 0, width: 1, height: 1 };
 export class OneVisionFrames implements ImageProcessor {
   readonly filter: ResampleFilter;
   readonly #config: FrameConfig;
-  readonly #isLast: boolean;
 
-  constructor(filter: ResampleFilter, config: FrameConfig, isLast: boolean) {
+  constructor(filter: ResampleFilter, config: FrameConfig) {
     this.filter = filter;
     this.#config = config;
-    this.#isLast = isLast;
   }
 
   sizeFor(): readonly [width: number, height: number] {
@@ -38,7 +38,10 @@ export class OneVisionFrames implements ImageProcessor {
     const frame = { gridRows: half, gridColumns: half, box: WHOLE };
     // The newline row stands beside the frame.
     const newline = { gridRows: 1, gridColumns: 1, box: { ...WHOLE, x: 1 } };
-    return { grid: { rows: 0, columns: 0 }, tiles: this.#isLast ? [frame, newline] : [frame] };
+    return {
+      grid: { rows: 0, columns: 0 },
+      tiles: this.#config.isLast ? [frame, newline] : [frame],
+    };
   }
 
   process(image: Raster): ProcessedImage {
@@ -62,12 +65,12 @@ export class OneVisionFrames implements ImageProcessor {
       const taps = bilinear(from, to, Math.floor(i / half), i % half);
       rows.add(...taps.map(([y, x, weight]) => [y * side + x, weight] as const));
     }
-    if (this.#isLast) rows.add([side ** 2, 1]);
+    if (this.#config.isLast) rows.add([side ** 2, 1]);
     return rows.arrangement;
   }
 
   get mark(): string {
-    return this.#isLast ? " last" : "";
+    return this.#config.isLast ? " last" : "";
   }
 
   get #half(): number {

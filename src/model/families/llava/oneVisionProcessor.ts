@@ -63,7 +63,7 @@ export class OneVisionProcessor implements ImageProcessor {
 
   /** A frame is stretched to one square, whose rows are pooled. */
   frames({ at, count }: FramePlace): ImageProcessor {
-    return new OneVisionFrames(this.filter, this.#square, at === count - 1);
+    return new OneVisionFrames(this.filter, { ...this.#square, isLast: at === count - 1 });
   }
 
   /** All sizes are made from the image as it is. */

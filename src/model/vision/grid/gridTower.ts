@@ -12,6 +12,12 @@ import { GridScratch } from "./gridScratch";
 import { readGridTaps, runReceived } from "./gridTaps";
 import type { GridLayer, GridMerger, GridTowerWeights } from "./gridWeights";
 
+interface LayerArgs {
+  readonly layer: GridLayer;
+  /** Whether its rows attend to the whole image. */
+  readonly isFull: boolean;
+}
+
 /** Dispatches of a layer besides those per block of rows. */
 const LAYER_SLOTS = 24;
 
@@ -109,7 +115,7 @@ export class GridTower implements VisionEncoder {
     const recorder = this.#gpu.recorder("vision", slots);
     this.#embed(recorder, image, scratch);
     for (const [index, layer] of layers.entries()) {
-      this.#recordLayer(recorder, scratch, layer, this.#attendsToAll(index));
+      this.#recordLayer(recorder, scratch, { layer, isFull: this.#attendsToAll(index) });
       recorder.submit();
       if (received && index === layers.length - 1) {
         const all = [{ first: 0, rows: scratch.rows }];
@@ -165,11 +171,13 @@ export class GridTower implements VisionEncoder {
   }
 
   /** x += attention(norm(x)); x += mlp(norm(x)) */
-  #recordLayer(recorder: Recorder, scratch: GridScratch, layer: GridLayer, isFull: boolean): void {
+  #recordLayer(recorder: Recorder, scratch: GridScratch, { layer, isFull }: LayerArgs): void {
     const { residual } = this.#kernels;
     const { rows, residual: x, normed } = scratch;
     this.#norm(recorder, layer.attentionNorm, x, normed, rows);
-    this.#attend(recorder, scratch, layer, isFull);
+    this.#projectQkv(recorder, scratch, layer);
+    if (isFull) this.#attendToAll(recorder, scratch);
+    else this.#attendInWindows(recorder, scratch);
     residual(recorder, { input: normed, ...layer.output, output: x, rows });
     this.#norm(recorder, layer.mlpNorm, x, normed, rows);
     for (const range of scratch.blocks) {
@@ -180,11 +188,11 @@ export class GridTower implements VisionEncoder {
     }
   }
 
-  /** normed = attention(normed), of every window by itself or of the whole image. */
-  #attend(recorder: Recorder, scratch: GridScratch, { qkv }: GridLayer, isFull: boolean): void {
-    const { bias, splitHeads, attention, windowed } = this.#kernels;
+  /** Rotated queries and keys, and values, of the rows of `normed`. */
+  #projectQkv(recorder: Recorder, scratch: GridScratch, { qkv }: GridLayer): void {
+    const { bias, splitHeads } = this.#kernels;
     const { heads, headDim } = this.#config;
-    const { rows, normed, queries, lse, block } = scratch;
+    const { normed, queries, block } = scratch;
     const shape = { heads, kvHeads: heads, headDim };
     for (const [i, range] of scratch.blocks.entries()) {
       bias(recorder, {
@@ -197,16 +205,22 @@ export class GridTower implements VisionEncoder {
         queries: this.#rowsOf(queries, range),
       });
     }
-    const results = { queries, output: normed, lse };
-    if (isFull) {
-      attention(recorder, { cache: scratch.whole, ...results, rows });
-      return;
-    }
-    const { windows } = scratch.order;
-    const largest = Math.max(...windows.map(({ rows: count }) => count));
-    windowed?.(recorder, {
-      ...{ cache: scratch.windows, ...results, rows: largest, windows: windows.length },
-    });
+  }
+
+  /** normed = the rows' attention to the whole image. */
+  #attendToAll(
+    recorder: Recorder,
+    { whole: cache, queries, normed, lse, rows }: GridScratch,
+  ): void {
+    this.#kernels.attention(recorder, { cache, queries, output: normed, lse, rows });
+  }
+
+  /** normed = the rows' attention within their windows. */
+  #attendInWindows(recorder: Recorder, scratch: GridScratch): void {
+    const { windows: cache, queries, normed: output, lse, order } = scratch;
+    const rows = Math.max(...order.windows.map((window) => window.rows));
+    const windows = order.windows.length;
+    this.#kernels.windowed?.(recorder, { cache, queries, output, lse, rows, windows });
   }
 
   /** Some rows of a buffer [rows, width]. */
