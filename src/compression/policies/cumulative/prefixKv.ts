@@ -1,11 +1,6 @@
-import {
-  evictedShare,
-  prefixBudget,
-  type ReleasedSearch,
-  releasedPrefixSearch,
-  roundHalfEven,
-} from "../../blocks/budget";
+import { evictedShare, roundHalfEven } from "../../blocks/budget";
 import { atMostOne, dueToRatio, fixedPointRule } from "../../blocks/decodeRules";
+import { prefixBudget, type ReleasedSearch, releasedPrefixSearch } from "../../blocks/prefixBudget";
 import { allLayerScores, layerScores, need } from "../../blocks/score";
 import { rowsPerLayer } from "../../blocks/select";
 import { choice, freeText, integer } from "../../options";

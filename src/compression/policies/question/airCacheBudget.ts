@@ -1,4 +1,5 @@
-import { pyramidShares, roundHalfEven, uniformBudget, waterfill } from "../../blocks/budget";
+import { roundHalfEven, uniformBudget, waterfill } from "../../blocks/budget";
+import { pyramidShares } from "../../blocks/pyramidBudget";
 import { candidateScores, mean, need, skewness } from "../../blocks/score";
 import type { PlanInput } from "../../types";
 

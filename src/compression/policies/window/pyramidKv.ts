@@ -1,4 +1,5 @@
-import { kvpressPyramid, pyramidShares, waterfill } from "../../blocks/budget";
+import { waterfill } from "../../blocks/budget";
+import { kvpressPyramid, pyramidShares } from "../../blocks/pyramidBudget";
 import { choice, formerly, real } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";

@@ -1,5 +1,5 @@
-import { releasedPrefixSearch } from "../../blocks/budget";
 import { dueToRatio } from "../../blocks/decodeRules";
+import { releasedPrefixSearch } from "../../blocks/prefixBudget";
 import { allLayerScores, need } from "../../blocks/score";
 import { range } from "../../blocks/select";
 import { evictionPlace, forgetCounts, searchOf } from "../../policies/cumulative/prefixKv";
