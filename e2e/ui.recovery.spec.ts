@@ -52,7 +52,7 @@ test("a reload opens the conversation itself, not a copy", async ({ page }) => {
   await expect(page.getByText("is open in another tab")).toHaveCount(0);
 });
 
-test("storage that never answers is waited for three seconds, and the page says what it means", async ({
+test("storage that never answers is waited for a while, and the page says what it means", async ({
   page,
 }) => {
   await page.addInitScript(() => {

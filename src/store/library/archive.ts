@@ -36,7 +36,7 @@ export interface Archive {
 }
 
 /** A database that does not answer within this time is not used. */
-const OPEN_MS = 3_000;
+const OPEN_MS = 8_000;
 /** Time for one write; images may be large. */
 const WRITE_MS = 30_000;
 
