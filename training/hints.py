@@ -1,11 +1,11 @@
 """A teacher for further training: weights that must not forget what they read.
 
-The teacher is earlier weights of the same network. On pages whose answers it predicts to the last
-token, the student's features and residual streams are held to the teacher's (hints: Romero et al.,
-"FitNets", 2015, eq. 3, without a regressor because both have the same shape), and so are the
-answers' distributions (Li & Hoiem, "Learning without Forgetting", 2016, eq. 2 at temperature 1). A
-page gives some hundred vectors to compare where its answers give some ten tokens, so rehearsal
-needs fewer pages.
+The teacher is earlier weights of the same network. It teaches pages whose answers it predicts to
+the last token, and pages that teach no answer (jumbled.py): the student's features and residual
+streams are held to the teacher's (hints: Romero et al., "FitNets", 2015, eq. 3, without a regressor
+because both have the same shape), and so are the answers' distributions (Li & Hoiem, "Learning
+without Forgetting", 2016, eq. 2 at temperature 1). A page gives some hundred vectors to compare
+where its answers give some ten tokens, so rehearsal needs fewer pages.
 """
 
 from typing import NamedTuple
@@ -91,7 +91,8 @@ class Teacher:
         own = self.student.model.decoder.embedding.weight
         logits = F.linear(told.hidden[:, :-1][asked], own).float().log_softmax(-1)
         divergence = (chances.exp() * (chances - logits)).sum(-1)
-        answers = divergence[known[:, None].expand_as(asked)[asked]].mean()
+        shared = known[:, None].expand_as(asked)[asked]
+        answers = (divergence * shared).sum() / shared.sum().clamp(min=1)
         parts = {"hints": hints, "sameAnswers": answers, "known": known.float().mean()}
         return hints + answers, {name: value.detach() for name, value in parts.items()}
 

@@ -59,11 +59,12 @@ def attention_loss(tap, targets):
 
 
 def answer_loss(model, hidden, batch: Batch):
-    """Weighted cross-entropy of the answers' tokens, and the share of tokens that are right."""
+    """Weighted cross-entropy of the answers' tokens, 0 without any, and the share that is right."""
     asked = batch.labels[:, 1:] != IGNORED
     logits = F.linear(hidden[:, :-1][asked], model.decoder.embedding.weight).float()
     target, weight = batch.labels[:, 1:][asked], batch.weights[:, 1:][asked]
-    loss = (F.cross_entropy(logits, target, reduction="none") * weight).sum() / weight.sum()
+    losses = F.cross_entropy(logits, target, reduction="none")
+    loss = (losses * weight).sum() / weight.sum().clamp(min=1e-6)
     return loss, (logits.argmax(-1) == target).float().mean()
 
 

@@ -53,6 +53,14 @@ class Sequence:
         self.named += named or [NOWHERE] * count
         self.about += [about] + [NOWHERE] * (count - 1)
 
+    def unlabelled(self) -> "Sequence":
+        """The same ids and answers, of which nothing is taught."""
+        count = len(self.ids)
+        nowhere = [NOWHERE] * count
+        return Sequence(
+            self.ids, [IGNORED] * count, [0.0] * count, nowhere, nowhere, nowhere, self.answers
+        )
+
 
 class Packer:
     """Builds sequences. `read_share`: the share of pages that keep "Read all the text." as their

@@ -53,7 +53,7 @@ RECIPES = {
         "log_every": 75, "validate_every": 0.0,
     },
 }  # fmt: skip
-RECIPES["recall"] = RECIPES["settle"] | {"hours": 240 / 3600}
+RECIPES["recall"] = RECIPES["settle"] | {"hours": 240 / 3600, "jumbled": 0.3}
 # What differs without a GPU: small steps, no process but this one.
 ON_CPU = {
     "vary": {

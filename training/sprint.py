@@ -33,8 +33,8 @@ LEAST_RATE = 0.005
 class Sprint(Trainer):
     def __init__(self, options):
         rates = {"learning_rate": options.rate, "vision_rate": options.vision_rate}
-        rates["reads_first"] = options.reads_first
-        super().__init__(options, Stage(RICH, blank_drop=BLANK_DROP, **rates))
+        shares = {"reads_first": options.reads_first, "jumbled": options.jumbled}
+        super().__init__(options, Stage(RICH, blank_drop=BLANK_DROP, **rates, **shares))
         self.drop = shared_drop(BLANK_DROP)
         self.generator = torch.Generator(self.device).manual_seed(1)
         if options.frozen_vision:
@@ -115,6 +115,7 @@ def parse(arguments=None) -> argparse.Namespace:
         add("--memory", type=int, help="batches kept on the device")
         add("--frozen-vision", type=int, help="1: the decoder alone is trained")
         add("--reads-first", type=float, default=0.0, help="share of pages that are read at once")
+        add("--jumbled", type=float, default=0.0, help="share of pages asked in jumbled words")
         add("--look", type=float, default=0.3, help="weight of attention supervision")
         add("--dense", type=float, help="weight of the dense labels")
         add("--teacher", help="weights that a page is held to where they read it right")

@@ -1,5 +1,6 @@
 """The stages of training, and the endless streams of pages that each of them sees."""
 
+import random
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 import data
 import dense_pages
+import jumbled
 import seeds
 import worlds
 from packing import Packer
@@ -22,13 +24,16 @@ READ_SHARE = 0.3
 class Stage:
     """`style`: how varied the pages look. `blank_drop`: the chance that a patch without ink is left
     out of the prompt, its position kept: half the length, twice the pictures. The last stage must
-    see all patches. `reads_first`: the share of pages that ask for all their text at once."""
+    see all patches. `reads_first`: the share of pages that ask for all their text at once.
+    `jumbled`: the share of pages, of the worlds that came first, whose questions have words changed
+    at random and teach no answer."""
 
     style: Style
     blank_drop: float
     learning_rate: float
     vision_rate: float
     reads_first: float = 0.0
+    jumbled: float = 0.0
 
 
 HALF_PHOTOGRAPHED = Style(wide=True, photo_share=0.5)
@@ -62,7 +67,13 @@ class QuestionPages(IterableDataset):
 
     def example(self, seed: int) -> tuple:
         page = worlds.sample(seed, style=self.style_of(seed))
+        draw = random.Random(seed ^ 0x70B1E)
+        is_jumbled = draw.random() < self.stage.jumbled and page.world in worlds.WORLDS
+        if is_jumbled:
+            page = jumbled.jumble_page(page, draw)
         example = data.make_example(self.packer, page, seed, self.blank_drop())
+        if is_jumbled:
+            example = example._replace(sequence=example.sequence.unlabelled())
         return example, *labels_of(page.canvas)
 
 

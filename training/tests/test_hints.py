@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import json
+import random
 import tempfile
 import unittest
 from pathlib import Path
@@ -18,8 +19,11 @@ import sprint
 import train
 import worlds
 from hints import Teacher, distance
-from losses import DENSE_CLASSES
+from jumbled import jumble
+from losses import DENSE_CLASSES, answer_loss
 from packing import IGNORED, Packer
+from stages import QuestionPages, Stage
+from style import VARIED
 from tokens import load_tokenizer
 
 SHIPPED = Path(__file__).resolve().parents[2] / "public" / "models" / "keepsight-mini"
@@ -89,6 +93,39 @@ class Hints(unittest.TestCase):
     def test_the_distance_is_relative_to_each_target(self):
         targets = torch.tensor([[1.0, 0.0], [0.0, 100.0]])
         self.assertAlmostEqual(float(distance(targets * 1.1, targets)), 0.01, places=5)
+
+
+    def test_a_page_without_labels_has_a_teacher_and_teaches_no_answer(self):
+        batch = batch_of(("card",))
+        labels = torch.full_like(batch.labels, IGNORED)
+        batch = batch._replace(labels=labels, weights=torch.zeros_like(batch.weights))
+        forward(self.student, batch)
+        self.assertEqual(float(self.teacher.loss(batch)[1]["known"]), 1.0)
+        hidden = torch.zeros((*batch.ids.shape, 256))
+        self.assertEqual(float(answer_loss(self.student, hidden, batch)[0].detach()), 0.0)
+
+
+class Jumbled(unittest.TestCase):
+    def test_names_numbers_and_marks_stay_and_most_small_words_do(self):
+        draw, said = random.Random(0), "how much did the Juice of 2021 cost, roughly speaking?"
+        changed = [jumble(said, draw) for _ in range(300)]
+        for text in changed:
+            self.assertIn("Juice", text)
+            self.assertIn("2021", text)
+        kept = sum("much" in text.split() for text in changed) / len(changed)
+        self.assertTrue(0.55 < kept < 0.8, kept)
+        self.assertGreater(len(set(changed)), 250)
+
+    def test_only_worlds_that_the_teacher_knows_are_jumbled(self):
+        stage = Stage(VARIED, blank_drop=1.0, learning_rate=0, vision_rate=0, jumbled=1.0)
+        pages, seen = QuestionPages(stage, 0), set()
+        for seed in seeds.TRAINING[:24]:
+            known = worlds.sample(seed, style=VARIED).world in worlds.WORLDS
+            sequence = pages.example(seed)[0].sequence
+            self.assertEqual(all(label == IGNORED for label in sequence.labels), known)
+            self.assertEqual(any(weight > 0 for weight in sequence.weights), not known)
+            seen.add(known)
+        self.assertEqual(seen, {True, False})
 
 
 class Recipe(unittest.TestCase):
