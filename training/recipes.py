@@ -6,8 +6,9 @@ minutes on two CPU cores. `speak` trains everything for 420 seconds; six pages i
 about in people's own words (spoken.py). `vary` goes on with more worlds, pictures that are not
 square, and "Read all the text." as a first question; three pages in ten rehearse the worlds before.
 `settle` ends such a run: seven pages in ten rehearse. `recall` brings back what such runs forgot:
-earlier weights are its teacher on the pages that they read right (hints.py). Without a GPU these
-three train in small steps, with the values of ON_CPU, on one core with bf16 units (AMX).
+earlier weights are its teacher on the pages that they read right, and on pages that are asked about
+in jumbled words (hints.py, jumbled.py). Without a GPU these three train in small steps, with the
+values of ON_CPU, on one core with bf16 units (AMX).
 """
 
 from supply import BROAD, RECALL, SETTLE, SPEAK, TALK, VARY
