@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 SIGNS = re.compile(r"[\[\]|]|\{\w+\}|[^\[\]|{}]+")
-BEFORE_MARK = re.compile(r"\s+([,.:?!])")
+BEFORE_MARK = re.compile(r"\s+([,.:?!]|'s\b)")
 
 
 class Name(NamedTuple):
