@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import grammar
 import held_out
-from careless import mistyped
+from careless import hurried, mistyped
 from wording import FOLDER, groups_of
 
 # In the order in which their entries are tried; what stands around a question is in the last.
 FILES = (FOLDER / "varied.toml", FOLDER / "spoken.toml")
 GREETED, OPENED, CLOSED, EXPLAINED = 0.10, 0.12, 0.16, 0.05
-TELEGRAPHIC, SHORTENED, FILLED, REPLACED, MISTYPED = 0.04, 0.10, 0.10, 0.12, 0.08
+TELEGRAPHIC, SHORTENED, FILLED, REPLACED, MISTYPED, HURRIED = 0.04, 0.10, 0.10, 0.12, 0.08, 0.09
 # Redraws before a question is left in the words of its world.
 TRIES = 5
 # How a question is typed: (upper end of the share, capital first, mark at the end, small letters).
@@ -152,6 +152,8 @@ def typed(question: str, draw) -> str:
         question += "." if imperative else "?"
     if draw.random() < MISTYPED:
         question = mistyped(question, draw)
+    if draw.random() < HURRIED:
+        question = hurried(question, draw)
     if draw.random() < EXPLAINED:
         sentence = around("context", draw)
         question = f"{sentence[0].upper()}{sentence[1:]} {question}"

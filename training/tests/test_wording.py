@@ -9,7 +9,7 @@ import rich
 import seeds
 import wording
 import worlds
-from careless import careless, mistyped
+from careless import SPELLINGS, careless, hurried, mistyped
 from style import RICH, STYLES
 
 # Of questions and answers of validation pages: another digest means other pages for every seed.
@@ -80,6 +80,22 @@ class Careless(unittest.TestCase):
             typed = careless("Which bar has the value 76?", draw)
             self.assertIn("76", typed)
             self.assertIn("GAS", careless("GAS or not", draw).upper())
+
+    def test_hurry_leaves_names_and_numbers(self):
+        question = "please tell me what the price of Wat 76 is"
+        hasty = {hurried(question, random.Random(seed)) for seed in range(600)}
+        self.assertGreater(len(hasty), 100)
+        self.assertTrue(all("WAT 76" in text.upper() for text in hasty))
+        self.assertIn("pls tell me wat the price of Wat 76 is", hasty)
+        self.assertIn(question.upper(), hasty)
+
+    def test_only_whole_words_are_spelled_otherwise(self):
+        for seed in range(300):
+            self.assertNotIn("4", hurried("whatever theme isotope that", random.Random(seed)))
+            told = hurried("thesis whatsoever", random.Random(seed)).lower()
+            self.assertNotIn("teh", told)
+            self.assertFalse(told.startswith("dasis"))
+        self.assertTrue(all(word.islower() for word in SPELLINGS))
 
     def test_some_questions_stay_as_they_are_and_most_do_not(self):
         typed = [careless("What is the total?", random.Random(seed)) for seed in range(400)]
