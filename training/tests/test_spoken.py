@@ -34,6 +34,10 @@ class Notation(unittest.TestCase):
         self.assertEqual(said, {f"a {m}{e}" for m in ("", "b ", "c ", "c d ") for e in "xy"})
         self.assertEqual(grammar.say(sequence, {"e": "z"}, lists, random.Random(0))[-1], "z")
 
+    def test_no_space_stays_before_a_mark(self):
+        said = grammar.say(grammar.parse("what ['s] this [, please] ?"), {}, {}, random.Random(0))
+        self.assertEqual(said, "what's this, please?")
+
     def test_brackets_must_match(self):
         for text in ("a [b", "a ]b", "a|b"):
             with self.assertRaises(ValueError):
