@@ -1,11 +1,13 @@
 """Sets of questions that are asked in a conversation of their own each.
 
-`talk`: those of talk.txt; `gallery`: about the pages of the app's gallery; `reading`: all the text
-of narrow pages; `validation`: 200 about rich validation pages, for thresholds.
+`talk`: those of talk.txt; `talk-validation`: those of talk-validation.txt, to choose among
+checkpoints; `gallery`: about the pages of the app's gallery; `reading`: all the text of narrow
+pages; `validation`: 200 about rich validation pages, for thresholds.
 """
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import held_out
@@ -23,8 +25,8 @@ VALIDATION_QUESTIONS = 200
 Asked = tuple[worlds.Page, Turn, str]
 
 
-def talk_questions() -> Iterator[Asked]:
-    yield from ((a.page, a.turn, a.meaning) for a in talk.questions())
+def talk_questions(name: str) -> Iterator[Asked]:
+    yield from ((a.page, a.turn, a.meaning) for a in talk.questions(name))
 
 
 def gallery_questions() -> Iterator[Asked]:
@@ -52,7 +54,7 @@ def validation_questions() -> Iterator[Asked]:
 
 
 KINDS: dict[str, Callable[[], Iterator[Asked]]] = {
-    "talk": talk_questions,
+    **{name: partial(talk_questions, name) for name in talk.SETS},
     "gallery": gallery_questions,
     "reading": reading_questions,
     "validation": validation_questions,

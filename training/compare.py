@@ -4,9 +4,9 @@
 
 Weights are checkpoints, runs or exported directories; `A+B@0.8` is their average, 0.8 of B. Pages
 are drawn once, by several processes. A turn is scored as by evaluate.py. The questions of alone.py
-are asked in a conversation of their own each: `talk`, `gallery`, `reading`, `validation`. FOLDER
-receives `scores.json` and, for the first weights (`--generate`), `answers-N.jsonl`: the answers to
-such questions, as by evaluate.py.
+are asked in a conversation of their own each: `talk`, `talk-validation`, `gallery`, `reading`,
+`validation`. FOLDER receives `scores.json` and, for the first weights (`--generate`),
+`answers-N.jsonl`: the answers to such questions, as by evaluate.py.
 """
 
 import argparse

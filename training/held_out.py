@@ -1,4 +1,4 @@
-"""Questions that no generator may ask: those of talk.txt and of the gallery.
+"""Questions that no generator may ask: those of talk.txt, talk-validation.txt and the gallery.
 
     python3 held_out.py     # writes wording/held-out.txt anew
 
@@ -73,7 +73,8 @@ def may_be_name(word: str) -> bool:
 def questions() -> Iterator[str]:
     import talk  # it draws pages, which no drawing process needs
 
-    yield from (asked.turn.question for asked in talk.questions())
+    for name in talk.SETS:
+        yield from (asked.turn.question for asked in talk.questions(name))
     for line in GALLERY.read_text(encoding="utf-8").splitlines():
         yield from (turn["question"] for turn in json.loads(line)["turns"])
 

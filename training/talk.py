@@ -1,4 +1,7 @@
-"""Questions of talk.txt: held-out pages asked about in words that no generator uses."""
+"""Held-out pages asked about in words that no generator uses.
+
+Of test pages in talk.txt, of validation pages in talk-validation.txt.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +12,9 @@ import worlds
 from style import STYLES
 from turn import Turn
 
-FILE = Path(__file__).resolve().parent / "talk.txt"
+FOLDER = Path(__file__).resolve().parent
+# Each file, without its ending, and the seeds of its pages.
+SETS = {"talk": worlds.test_seed, "talk-validation": worlds.validation_seed}
 
 
 class Asked(NamedTuple):
@@ -22,18 +27,18 @@ class Asked(NamedTuple):
     meaning: str
 
 
-def questions() -> Iterator[Asked]:
-    """In the order of the file; the questions about a page follow one another."""
+def questions(name: str = "talk") -> Iterator[Asked]:
+    """In the order of a file of SETS; the questions about a page follow one another."""
     image, page = "", None
-    for line in FILE.read_text(encoding="utf-8").splitlines():
+    for line in (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         if " | " not in line:
             world, number, style = line.split()
             # The page as it is drawn, with the questions in the words of its world.
             plain = replace(STYLES[style], free_words=False)
-            page = worlds.sample(worlds.test_seed(world, int(number)), world, plain)
-            image = f"{world}-talk-{number}.png"  # the app reads the world off the name
+            page = worlds.sample(SETS[name](world, int(number)), world, plain)
+            image = f"{world}-{name}-{number}.png"  # the app reads the world off the name
             continue
         words, meaning = line.split(" | ")
         yield Asked(image, page, Turn(words, dict(page.turns)[meaning]), meaning)

@@ -1,4 +1,4 @@
-"""The 300 questions of talk.txt can be answered, and no generator asks any of them."""
+"""The 300 questions of each set can be answered, and no generator asks any of them."""
 
 import random
 import string
@@ -9,7 +9,9 @@ import talk
 import wording
 import worlds
 
-ASKED = list(talk.questions())
+ASKED = {name: list(talk.questions(name)) for name in talk.SETS}
+ALL_ASKED = [asked for questions in ASKED.values() for asked in questions]
+PER_PAGE = {"talk": 4, "talk-validation": 10}
 DRAWS = 400
 
 
@@ -21,19 +23,25 @@ def bare(question: str) -> str:
 
 class Talk(unittest.TestCase):
     def test_three_hundred_questions_in_equal_parts(self):
-        self.assertEqual(len(ASKED), 300)
-        self.assertEqual(len({(a.image, bare(a.turn.question)) for a in ASKED}), 300)
-        worlds_asked = Counter(asked.page.world for asked in ASKED)
-        self.assertEqual(worlds_asked, dict.fromkeys(worlds.WORLDS, 60))
-        self.assertTrue(all(count == 4 for count in Counter(a.image for a in ASKED).values()))
+        for name, questions in ASKED.items():
+            self.assertEqual(len(questions), 300)
+            self.assertEqual(len({(a.image, bare(a.turn.question)) for a in questions}), 300)
+            worlds_asked = Counter(asked.page.world for asked in questions)
+            self.assertEqual(worlds_asked, dict.fromkeys(worlds.WORLDS, 60))
+            self.assertEqual(set(Counter(a.image for a in questions).values()), {PER_PAGE[name]})
+
+    def test_the_sets_have_no_words_in_common(self):
+        """Beside the same picture or another one."""
+        first, second = ({bare(a.turn.question) for a in ASKED[name]} for name in talk.SETS)
+        self.assertEqual(len(first & second), 0)
 
     def test_every_answer_is_its_pages_own(self):
-        for asked in ASKED:
+        for asked in ALL_ASKED:
             self.assertIn((asked.meaning, asked.turn.answer), asked.page.turns)
 
     def test_no_generator_asks_in_these_words(self):
         """Nor carelessly: marks and capitals do not count, and nothing is put around the words."""
-        for asked in ASKED:
+        for asked in ALL_ASKED:
             world, meaning = asked.page.world, asked.meaning
             ways = {bare(meaning)}
             for name in ("plain", "casual"):
