@@ -5,8 +5,10 @@ import { roundToF16, unpackF16 } from "@/gpu/packing";
 import type { KvCache } from "@/model/kv/cache";
 import type { KvRegion } from "@/model/kv/layout";
 
+type Floats = Float32Array<ArrayBuffer>;
+
 /** Numbers in [-1, 1). */
-export function randomFloats(length: number, seed: number): Float32Array<ArrayBuffer> {
+export function randomFloats(length: number, seed: number): Floats {
   const random = createRandom(seed);
   return Float32Array.from({ length }, () => 2 * random() - 1);
 }
@@ -35,10 +37,7 @@ export function writeRandomRows(cache: KvCache, rows: number, seed: number): Hea
       const write = (name: "k" | "v"): Float32Array[] => {
         const salt = (layer * kvHeads + head) * 2 + (name === "k" ? 0 : 1);
         const values = randomFloats(rows * headDim, seed * 7919 + salt);
-        return Array.from({ length: rows }, (_, row) => {
-          const own = values.slice(row * headDim, (row + 1) * headDim);
-          return writeRow(cache, buffers[name], offset + used + row, own);
-        });
+        return writeRows(cache, buffers[name], offset + used, values);
       };
       return { k: write("k"), v: write("v") };
     }),
@@ -46,60 +45,70 @@ export function writeRandomRows(cache: KvCache, rows: number, seed: number): Hea
 }
 
 /** A row of keys or values as a cache of codes holds it. */
-export function roundRow(values: Float32Array, kvType: KvType): Float32Array<ArrayBuffer> {
+export function roundRow(values: Floats, kvType: KvType): Floats {
   if (!isGroupedKv(kvType)) return Float32Array.from(values);
-  const block = new Float32Array(KV_BLOCK * values.length);
-  block.set(values);
-  const words = storeKvRows(block, values.length, kvType);
+  const words = storeKvRows(values, values.length, kvType);
   return loadKvRows(words, values.length, kvType).slice(0, values.length);
 }
 
-/** Writes one row of keys or values, and returns it as stored. */
-export function writeRow(
+/** Writes keys or values [rows, headDim] from the row `first` on, and returns them as stored. */
+export function writeRows(
   { gpu, shape: { headDim, kvType } }: KvCache,
   buffer: GPUBuffer,
-  row: number,
-  values: Float32Array,
-): Float32Array {
+  first: number,
+  values: Floats,
+): Float32Array[] {
   const { queue } = gpu.device;
+  const rows = values.length / headDim;
   if (!isGroupedKv(kvType)) {
-    const data = kvType === "f32" ? values.slice() : roundToF16(values);
-    queue.writeBuffer(buffer, row * kvRowBytes(kvType, headDim), data);
-    return kvType === "f32" ? values.slice() : unpackF16(new Uint32Array(data.buffer));
+    const data = kvType === "f32" ? values : roundToF16(values);
+    queue.writeBuffer(buffer, first * kvRowBytes(kvType, headDim), data);
+    const stored = kvType === "f32" ? values : unpackF16(new Uint32Array(data.buffer));
+    return rowsOf(stored, headDim, { offset: 0, rows });
   }
-  // A block with this row alone, of which the row's own words are written.
-  const padded = new Float32Array(KV_BLOCK * headDim);
-  const inside = row % KV_BLOCK;
+  // Whole blocks, of which the rows' own words are written.
+  const inside = first % KV_BLOCK;
+  const padded = new Float32Array(inside * headDim + values.length);
   padded.set(values, inside * headDim);
   const words = storeKvRows(padded, headDim, kvType);
-  const [from, to] = [placeOf(inside, headDim, kvType), placeOf(row, headDim, kvType)];
   const marks = kvMarks(kvType, headDim);
   const codes = kvRowBytes(kvType, headDim) / 4 - marks;
-  queue.writeBuffer(buffer, to.codes * 4, words, from.codes, codes);
-  queue.writeBuffer(buffer, to.marks * 4, words, from.marks, marks);
-  return roundRow(values, kvType);
+  for (let row = 0; row < rows; row++) {
+    const from = placeOf(inside + row, headDim, kvType);
+    const to = placeOf(first + row, headDim, kvType);
+    queue.writeBuffer(buffer, to.codes * 4, words, from.codes, codes);
+    queue.writeBuffer(buffer, to.marks * 4, words, from.marks, marks);
+  }
+  return rowsOf(loadKvRows(words, headDim, kvType), headDim, { offset: inside, rows });
 }
 
 /** Reads the rows in use of every head: [layer][head]. */
 export async function readCache(cache: KvCache): Promise<readonly (readonly HeadRows[])[]> {
   const { headDim, kvType, layers } = cache.shape;
-  const decode = (bytes: ArrayBuffer, { offset, rows }: KvRegion): Float32Array[] => {
-    const all = loadKvRows(new Uint32Array(bytes), headDim, kvType);
-    return Array.from({ length: rows }, (_, row) =>
-      all.slice((offset + row) * headDim, (offset + row + 1) * headDim),
-    );
-  };
+  const read = async (buffer: GPUBuffer) =>
+    loadKvRows(new Uint32Array(await cache.gpu.read(buffer)), headDim, kvType);
   const all: HeadRows[][] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const { k, v } = cache.layer(layer);
-    const [keys, values] = [await cache.gpu.read(k), await cache.gpu.read(v)];
-    all.push(
-      cache
-        .regions(layer)
-        .map((region) => ({ k: decode(keys, region), v: decode(values, region) })),
-    );
+    const buffers = cache.layer(layer);
+    const [keys, values] = [await read(buffers.k), await read(buffers.v)];
+    const inUse = (region: KvRegion) => ({
+      k: rowsOf(keys, headDim, region),
+      v: rowsOf(values, headDim, region),
+    });
+    all.push(cache.regions(layer).map(inUse));
   }
   return all;
+}
+
+/** Rows of [rows, headDim], one by one. */
+function rowsOf(
+  all: Floats,
+  headDim: number,
+  { offset, rows }: Pick<KvRegion, "offset" | "rows">,
+): Floats[] {
+  return Array.from({ length: rows }, (_, row) =>
+    all.slice((offset + row) * headDim, (offset + row + 1) * headDim),
+  );
 }
 
 interface CpuMerge {

@@ -4,7 +4,7 @@ import type { DecodeRule, KeepPlan } from "@/compression/types";
 import { rotate } from "@/gpu/selfTest/reference";
 import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
-import { randomFloats, readCache, writeRow } from "../../../test/kv";
+import { randomFloats, readCache, writeRows } from "../../../test/kv";
 import { Eviction } from "../eviction/eviction";
 import { KvCache } from "./cache";
 import { compact, gatherFork } from "./compaction";
@@ -154,7 +154,7 @@ class UnrotatedKeys {
         const [layer, head] = [Math.floor(i / kvHeads), i % kvHeads];
         const rotated = this.#rotated(key, this.#cache.axisPositions(this.#cache.seen + row));
         const { offset, rows: used } = this.#cache.regions(layer)[head]!;
-        writeRow(this.#cache, this.#cache.layer(layer).k, offset + used + row, rotated);
+        writeRows(this.#cache, this.#cache.layer(layer).k, offset + used + row, rotated);
       }
     }
   }
@@ -179,7 +179,7 @@ class UnrotatedKeys {
     }
   }
 
-  #rotated(key: Float32Array<ArrayBuffer>, position: AxisPositions): Float32Array {
+  #rotated(key: Float32Array<ArrayBuffer>, position: AxisPositions): Float32Array<ArrayBuffer> {
     const { headDim, axes } = this.#cache.shape;
     const angles = axisAngles(this.#cache.shape.frequencies!, axes, [position]);
     return rotate(key, angles, 1, headDim);

@@ -5,7 +5,7 @@ import { maxError, randomFloats } from "../../../../test/kernels";
 import { attention } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
 import { loadKvRows, storeKvRows } from "../kv/kvRows";
-import { isGroupedKv, KV_BLOCK, type KvType } from "../kv/kvType";
+import { isGroupedKv, type KvType } from "../kv/kvType";
 import { type AttendSpec, createAttend } from "./attend";
 import { ATTEND_DIVISIONS } from "./attendDivision";
 import type { HeadShape } from "./ropeAppend";
@@ -84,12 +84,8 @@ function newRow({ heads, kvHeads, headDim, kvType, isNormed }: Case) {
 
 /** A row as the cache holds it. */
 function rounded(row: Float32Array<ArrayBuffer>, kvType: KvType): Float32Array<ArrayBuffer> {
-  const block = new Float32Array(KV_BLOCK * row.length);
-  block.set(row);
-  return loadKvRows(storeKvRows(block, row.length, kvType), row.length, kvType).slice(
-    0,
-    row.length,
-  );
+  const words = storeKvRows(row, row.length, kvType);
+  return loadKvRows(words, row.length, kvType).slice(0, row.length);
 }
 
 describe.each([

@@ -12,12 +12,16 @@ interface RowPlace {
   readonly marks: number;
 }
 
-/** @param values [rows, headDim]; rows are whole blocks in a cache of codes */
+/**
+ * @param values [rows, headDim]
+ * @returns the rows; in a cache of codes, in as many whole blocks as hold them
+ */
 export function storeKvRows(values: Floats, headDim: number, kvType: KvType): Words {
   if (kvType === "f32") return new Uint32Array(values.slice().buffer);
   if (kvType === "f16") return packF16(values);
   const rows = values.length / headDim;
-  const words = new Uint32Array((rows * kvRowBytes(kvType, headDim)) / 4);
+  const stored = Math.ceil(rows / KV_BLOCK) * KV_BLOCK;
+  const words = new Uint32Array((stored * kvRowBytes(kvType, headDim)) / 4);
   const { bits, group, levels } = codesOf(kvType, headDim);
   for (let row = 0; row < rows; row++) {
     const { codes, marks } = placeOf(row, headDim, kvType);
@@ -51,14 +55,18 @@ export function loadKvRows(words: Words, headDim: number, kvType: KvType): Float
   const rows = (words.length * 4) / kvRowBytes(kvType, headDim);
   const { bits, group, levels } = codesOf(kvType, headDim);
   const pairs = unpackF16(words);
-  return Float32Array.from({ length: rows * headDim }, (_, i) => {
-    const { codes, marks } = placeOf(Math.floor(i / headDim), headDim, kvType);
-    const at = i % headDim;
-    const mark = marks + Math.floor(at / group);
-    const word = words[codes + Math.floor((at * bits) / 32)] as number;
-    const code = (word >>> ((at * bits) % 32)) & levels;
-    return (pairs[2 * mark + 1] as number) + (code / levels) * (pairs[2 * mark] as number);
-  });
+  const values = new Float32Array(rows * headDim);
+  for (let row = 0; row < rows; row++) {
+    const { codes, marks } = placeOf(row, headDim, kvType);
+    for (let at = 0; at < headDim; at++) {
+      const mark = 2 * (marks + Math.floor(at / group));
+      const word = words[codes + Math.floor((at * bits) / 32)] as number;
+      const code = (word >>> ((at * bits) % 32)) & levels;
+      values[row * headDim + at] =
+        (pairs[mark + 1] as number) + (code / levels) * (pairs[mark] as number);
+    }
+  }
+  return values;
 }
 
 function codesOf(kvType: "q8" | "q4", headDim: number) {
