@@ -1,4 +1,4 @@
-import type { Bench, Sizes } from "./cases";
+import type { Bench, Sizes } from "./bench";
 import { checkCase } from "./fixtures";
 import { attentionCase } from "./kernelCases";
 import { latencyCase } from "./latencyCase";

@@ -1,6 +1,6 @@
 import { timeBatch } from "@/bench/batchCases";
 import { median } from "@/text/stats";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 import type { BenchedModel } from "./modelCases";
 
 const SEQUENCES = [1, 2, 4, 8];

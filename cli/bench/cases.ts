@@ -1,11 +1,7 @@
-import type { PassTimes } from "@/bench/passTimes";
 import { SHAPE_NAMES } from "@/bench/shapes";
-import type { AdapterFacts } from "@/gpu/device";
-import type { Gpu } from "@/gpu/gpu";
-import type { KvType } from "@/gpu/kernels/kv/kvType";
-import type { Variants } from "@/gpu/variants";
 import { aimsCase } from "./aimsCase";
 import { batchCase } from "./batchCase";
+import type { Bench } from "./bench";
 import { cacheTypesCase, checkCase } from "./fixtures";
 import { attentionCase, dispatchCase, gemvCase, matmulCase } from "./kernelCases";
 import { latencyCase } from "./latencyCase";
@@ -19,32 +15,7 @@ import {
   tapsCase,
 } from "./modelCases";
 import { ortCase } from "./ortCase";
-import type { Report } from "./report";
 import { tuneCase } from "./tuneCase";
-
-/** What every measurement has: the device, what it can do, and how much to measure. */
-export interface Bench {
-  readonly gpu: Gpu;
-  readonly adapter: AdapterFacts;
-  readonly variants: Variants;
-  readonly kvType: KvType;
-  /** Undefined if the adapter has no timestamps. */
-  readonly times: PassTimes | undefined;
-  /** Bytes a second of a copying kernel. */
-  readonly copy: number | undefined;
-  readonly sizes: Sizes;
-  readonly report: Report;
-}
-
-export interface Sizes {
-  readonly models: readonly string[];
-  readonly rows: readonly number[];
-  readonly prefill: readonly number[];
-  readonly steps: number;
-  readonly repeats: number;
-  /** Most that weights and caches may take. */
-  readonly memoryGb: number;
-}
 
 /** Measurements of one model after the other, which is loaded once for all of them. */
 export const MODEL_CASES: Readonly<

@@ -7,7 +7,7 @@ import { GREEDY } from "@/gpu/kernels/sampling/sample";
 import { PLAIN, type Variants } from "@/gpu/variants";
 import { generate } from "@/model/decoder/generation";
 import { diskSource } from "../shared/disk";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 import type { Report } from "./report";
 
 /** A prompt with PyTorch's logits and tokens; `fixtures/decoder/README.md` describes them. */

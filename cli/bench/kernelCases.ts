@@ -3,7 +3,7 @@ import { timeDispatches } from "@/bench/kernels/dispatchTrials";
 import { timeGemv } from "@/bench/kernels/gemvTrials";
 import { timeMatmul } from "@/bench/kernels/matmulTrials";
 import type { Trial } from "@/bench/kernels/trial";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 
 /** Fastest variants printed for each piece of work; the report has all. */
 const SHOWN = 6;

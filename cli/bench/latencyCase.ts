@@ -1,7 +1,7 @@
 import { type LatencyRun, timeLatency } from "@/bench/latency";
 import { stepBytes } from "@/bench/stepCases";
 import { median } from "@/text/stats";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 import { type BenchedModel, loadBenched } from "./modelCases";
 import { percent } from "./report";
 

@@ -20,7 +20,7 @@ import type { WeightType } from "@/model/checkpoint/weightTypes";
 import { Decoder } from "@/model/decoder/decoder";
 import { median } from "@/text/stats";
 import { diskSource } from "../shared/disk";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 import { percent, type Report } from "./report";
 
 export const MINI = "keepsight-mini";

@@ -1,6 +1,6 @@
 import { compareWithOrt } from "@/bench/onnx/compareOrt";
 import { median } from "@/text/stats";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 import type { BenchedModel } from "./modelCases";
 import { nodeOrt } from "./ortNode";
 

@@ -1,6 +1,6 @@
 import { selfTest } from "@/gpu/selfTest/selfTest";
 import { tune } from "@/gpu/selfTest/tuning";
-import type { Bench } from "./cases";
+import type { Bench } from "./bench";
 
 const SPEC = {
   dtypes: ["f16"],

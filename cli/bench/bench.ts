@@ -1,0 +1,30 @@
+import type { PassTimes } from "@/bench/passTimes";
+import type { AdapterFacts } from "@/gpu/device";
+import type { Gpu } from "@/gpu/gpu";
+import type { KvType } from "@/gpu/kernels/kv/kvType";
+import type { Variants } from "@/gpu/variants";
+import type { Report } from "./report";
+
+/** What every measurement has: the device, what it can do, and how much to measure. */
+export interface Bench {
+  readonly gpu: Gpu;
+  readonly adapter: AdapterFacts;
+  readonly variants: Variants;
+  readonly kvType: KvType;
+  /** Undefined if the adapter has no timestamps. */
+  readonly times: PassTimes | undefined;
+  /** Bytes a second of a copying kernel. */
+  readonly copy: number | undefined;
+  readonly sizes: Sizes;
+  readonly report: Report;
+}
+
+export interface Sizes {
+  readonly models: readonly string[];
+  readonly rows: readonly number[];
+  readonly prefill: readonly number[];
+  readonly steps: number;
+  readonly repeats: number;
+  /** Most that weights and caches may take. */
+  readonly memoryGb: number;
+}
