@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import held_out
 import talk
 import worlds
 from evaluate import page_questions
@@ -18,7 +17,9 @@ from style import STYLES
 from supervision import READ_ALL
 from turn import Turn
 
-SAMPLES = Path(__file__).resolve().parents[1] / "public" / "samples" / "samples.json"
+ROOT = Path(__file__).resolve().parents[1]
+GALLERY = ROOT / "e2e" / "gallery" / "questions.jsonl"
+SAMPLES = ROOT / "public" / "samples" / "samples.json"
 READING_PAGES = 10
 VALIDATION_QUESTIONS = 200
 # A page, the question with its answer, and the question in the words of its world.
@@ -31,7 +32,7 @@ def talk_questions(name: str) -> Iterator[Asked]:
 
 def gallery_questions() -> Iterator[Asked]:
     samples = {entry["file"]: entry for entry in json.loads(SAMPLES.read_text())}
-    for line in held_out.GALLERY.read_text(encoding="utf-8").splitlines():
+    for line in GALLERY.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         sample = samples[Path(entry["image"]).name]
         page = worlds.sample(sample["seed"], sample["world"])
