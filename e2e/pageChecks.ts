@@ -27,8 +27,25 @@ export async function expectNoOverflow(page: Page): Promise<void> {
   await expect.poll(out).toEqual([]);
 }
 
-/** axe reports no violation on the current screen, once nothing fades in or moves to its place. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** axe's rules about colours. */
+const COLOR_RULES = ["color-contrast", "link-in-text-block"];
+
+/**
+ * axe reports no violation on the current screen, dark and light; the page stays light. The themes differ in colours
+ * alone (`tokens.css`), so every other rule is checked in one of them.
+ */
+export async function expectAccessibleInBothThemes(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expectAccessible(page, COLOR_RULES);
+  await page.emulateMedia({ colorScheme: "light" });
+  await expectAccessible(page);
+}
+
+/**
+ * axe reports no violation on the current screen, once nothing fades in or moves to its place.
+ * @param rules default: all
+ */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
   await page.evaluate(async () => {
     const moving = document.getAnimations().filter(({ effect }) => {
       return Number.isFinite(effect?.getComputedTiming().endTime); // others never end
@@ -36,7 +53,9 @@ export async function expectAccessible(page: Page): Promise<void> {
     await Promise.allSettled(moving.map(({ finished }) => finished));
   });
   // The page has no frames; only those need the blank page that axe opens otherwise for every report.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  const axe = new AxeBuilder({ page }).setLegacyMode();
+  if (rules) axe.withRules(rules);
+  const { violations } = await axe.analyze();
   const found = violations.map(
     ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
   );

@@ -1,6 +1,6 @@
 import { expect, type Page } from "@playwright/test";
 import type { RecordedAnswer, Recording } from "../src/client/recording";
-import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
+import { expectAccessibleInBothThemes, expectNoSidewaysScroll } from "./pageChecks";
 import { openScripted, recording, saying, untilStored } from "./scripted";
 import { test } from "./test";
 
@@ -132,23 +132,20 @@ test("an answer is compared after it was given, and the lanes outlive a reload",
 });
 
 for (const width of [1440, 390, 320]) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`compare is clean at ${width} px, ${colorScheme}`, async ({ page }) => {
-      await page.setViewportSize({ width, height: 844 });
-      await page.emulateMedia({ colorScheme });
-      await open(page, lanes());
-      await toggle(page).click();
-      await expect(page.getByRole("button", { name: "Ask", exact: true })).toBeInViewport();
-      await expectAccessible(page);
-      await composer(page).fill(QUESTION);
-      await composer(page).press("Enter");
-      await settled(page, 3);
-      await expectAccessible(page);
-      await expectNoSidewaysScroll(page);
-      const boxes = await page
-        .locator("article")
-        .evaluateAll((all) => all.map((each) => Math.round(each.getBoundingClientRect().left)));
-      expect(new Set(boxes).size).toBe(width > 720 ? 3 : 1);
-    });
-  }
+  test(`compare is clean at ${width} px, light and dark`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 844 });
+    await open(page, lanes());
+    await toggle(page).click();
+    await expect(page.getByRole("button", { name: "Ask", exact: true })).toBeInViewport();
+    await expectAccessibleInBothThemes(page);
+    await composer(page).fill(QUESTION);
+    await composer(page).press("Enter");
+    await settled(page, 3);
+    await expectAccessibleInBothThemes(page);
+    await expectNoSidewaysScroll(page);
+    const boxes = await page
+      .locator("article")
+      .evaluateAll((all) => all.map((each) => Math.round(each.getBoundingClientRect().left)));
+    expect(new Set(boxes).size).toBe(width > 720 ? 3 : 1);
+  });
 }

@@ -1,6 +1,10 @@
 import fs from "node:fs";
 import { expect, type Page } from "@playwright/test";
-import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
+import {
+  expectAccessible,
+  expectAccessibleInBothThemes,
+  expectNoSidewaysScroll,
+} from "./pageChecks";
 import { ask, openScripted, saying, untilStored } from "./scripted";
 import { test } from "./test";
 
@@ -117,20 +121,17 @@ test("Hebrew and Arabic read from right to left, wherever they stand", async ({ 
   await expect(composer).toHaveCSS("direction", "ltr");
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`the About page tells of the page's own image, ${colorScheme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme });
-    await openScripted(page);
-    await ask(page, "What is the total?");
-    await page.getByRole("link", { name: "About" }).click();
-    await expect(page.getByRole("heading", { name: "How a prompt becomes rows" })).toBeVisible();
-    await expect(page.getByText(/the prompt has 597 tokens/)).toBeVisible();
-    for (const policy of ["AirCache", "PrefixKV", "Elastic Cache"]) {
-      await expect(page.getByRole("region", { name: policy, exact: true })).toBeVisible();
-    }
-    await expectAccessible(page);
-    await expectNoSidewaysScroll(page);
-    await page.getByRole("navigation").getByRole("link", { name: "Chat" }).click();
-    await expect(question(page, "What is the total?")).toBeVisible();
-  });
-}
+test("the About page tells of the page's own image, light and dark", async ({ page }) => {
+  await openScripted(page);
+  await ask(page, "What is the total?");
+  await page.getByRole("link", { name: "About" }).click();
+  await expect(page.getByRole("heading", { name: "How a prompt becomes rows" })).toBeVisible();
+  await expect(page.getByText(/the prompt has 597 tokens/)).toBeVisible();
+  for (const policy of ["AirCache", "PrefixKV", "Elastic Cache"]) {
+    await expect(page.getByRole("region", { name: policy, exact: true })).toBeVisible();
+  }
+  await expectAccessibleInBothThemes(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("navigation").getByRole("link", { name: "Chat" }).click();
+  await expect(question(page, "What is the total?")).toBeVisible();
+});

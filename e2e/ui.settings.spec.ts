@@ -1,6 +1,6 @@
 import { expect, type Page } from "@playwright/test";
 import type { Recording } from "../src/client/recording";
-import { expectAccessible, expectNoSidewaysScroll } from "./pageChecks";
+import { expectAccessibleInBothThemes, expectNoSidewaysScroll } from "./pageChecks";
 import { ask, closeSettings, openScripted, openSettings, recording } from "./scripted";
 import { test } from "./test";
 
@@ -213,23 +213,20 @@ for (const [width, height] of [
   [390, 844],
   [320, 640],
 ] as const) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`settings and lanes are clean at ${width} px, ${colorScheme}`, async ({ page }) => {
-      await page.setViewportSize({ width, height });
-      await page.emulateMedia({ colorScheme });
-      await openScripted(page, { query: "policy=aircache&keep=10&cap=1234.56&seed=4294967295" });
-      const clean = async () => {
-        await expectAccessible(page);
-        await expectNoSidewaysScroll(page);
-      };
-      await compare(page);
-      await page.getByLabel("Pin lane 2").check();
-      await page.getByRole("button", { name: "Options of lane 2" }).click();
-      await clean();
-      if (width <= 720) await page.getByRole("button", { name: /^Cache settings/ }).click();
-      await openSettings(page);
-      await cap(page).fill("0");
-      await clean();
-    });
-  }
+  test(`settings and lanes are clean at ${width} px, light and dark`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await openScripted(page, { query: "policy=aircache&keep=10&cap=1234.56&seed=4294967295" });
+    const clean = async () => {
+      await expectAccessibleInBothThemes(page);
+      await expectNoSidewaysScroll(page);
+    };
+    await compare(page);
+    await page.getByLabel("Pin lane 2").check();
+    await page.getByRole("button", { name: "Options of lane 2" }).click();
+    await clean();
+    if (width <= 720) await page.getByRole("button", { name: /^Cache settings/ }).click();
+    await openSettings(page);
+    await cap(page).fill("0");
+    await clean();
+  });
 }

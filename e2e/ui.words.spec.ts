@@ -4,7 +4,7 @@ import { decoded } from "../src/client/recordedExplanation";
 import type { RecordedResult } from "../src/client/recording";
 import { attendedRows, attentionOfSteps, sinkRows } from "../src/store/attention/attention";
 import { stepsOfWords } from "../src/store/attention/words";
-import { expectAccessible, expectNoSidewaysScroll, paintedShare } from "./pageChecks";
+import { expectAccessibleInBothThemes, expectNoSidewaysScroll, paintedShare } from "./pageChecks";
 import { ask, openScripted, recordedResult, recording, untilStored } from "./scripted";
 import { test } from "./test";
 
@@ -325,21 +325,18 @@ for (const [width, height] of [
   [390, 844],
   [320, 640],
 ] as const) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`words and pins are clean at ${width} px, ${colorScheme}`, async ({ page }) => {
-      await page.setViewportSize({ width, height });
-      await page.emulateMedia({ colorScheme });
-      await openScripted(page, { query: "policy=aircache&keep=10&layer=5&veil=heat" });
-      await ask(page, QUESTION);
-      await expect(answers(page)).toHaveAttribute("data-phase", "done");
-      await reader(page).click({ position: { x: 30, y: 30 } });
-      await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
-      await expectAccessible(page);
-      await word(page, 0, CHANGED).click();
-      await expect(caption(page)).toContainText(`“${WORDS[CHANGED]}”`);
-      await expect(page.locator("figure")).toBeInViewport();
-      await expectAccessible(page);
-      await expectNoSidewaysScroll(page);
-    });
-  }
+  test(`words and pins are clean at ${width} px, light and dark`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await openScripted(page, { query: "policy=aircache&keep=10&layer=5&veil=heat" });
+    await ask(page, QUESTION);
+    await expect(answers(page)).toHaveAttribute("data-phase", "done");
+    await reader(page).click({ position: { x: 30, y: 30 } });
+    await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
+    await expectAccessibleInBothThemes(page);
+    await word(page, 0, CHANGED).click();
+    await expect(caption(page)).toContainText(`“${WORDS[CHANGED]}”`);
+    await expect(page.locator("figure")).toBeInViewport();
+    await expectAccessibleInBothThemes(page);
+    await expectNoSidewaysScroll(page);
+  });
 }
