@@ -5,6 +5,9 @@ import { expectAccessible } from "./pageChecks";
 import { ask, openScripted, recording, untilStored } from "./scripted";
 import { test } from "./test";
 
+/** The page waits as long for a storage that does not answer. */
+const STORAGE_MS = 8_000;
+
 const question = (page: Page, text: string) => page.getByRole("group", { name: text });
 const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 const panel = (page: Page) => page.locator("#library-panel");
@@ -58,7 +61,9 @@ test("storage that never answers is waited for a while, and the page says what i
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
   });
+  await page.clock.install();
   await openScripted(page);
+  await page.clock.fastForward(STORAGE_MS);
   await ask(page, "What is the total?");
   await expect(answers(page)).toHaveAttribute("data-phase", "done");
   const conversation = page.getByRole("region", { name: "Conversation" });
