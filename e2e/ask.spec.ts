@@ -17,38 +17,36 @@ async function ask(...argv: readonly string[]): Promise<AskDocument> {
 }
 
 const receipt = ["--image", "fixtures/images/receipt.png", "--prompt", "What is the total?"];
+const TINY = ["--model", "public/models/tiny-smolvlm"];
 const [LAYERS, KV_HEADS, HEAD_DIM, STEP] = [8, 2, 64, 64];
 const capacity = (rows: number) => Math.ceil(rows / STEP) * STEP;
 
-for (const [policy, retention] of [
-  ["aircache", 0.5],
-  ["prefixkv", 0.2],
-  ["elastic", 0.1],
-] as const) {
-  test(`ask --policy ${policy} --retention ${retention} keeps exactly its budget`, async () => {
-    const settings = ["--policy", policy, "--retention", String(retention)];
-    const document = await ask(...receipt, ...settings, "--max-new-tokens", "12");
-    const turn = document.turns[0]!;
+test("ask --compare keeps exactly the budget of every lane", async () => {
+  const lanes = ["--compare", "aircache:0.5,prefixkv:0.2,elastic:0.1"];
+  const document = await ask(...receipt, ...lanes, "--max-new-tokens", "12");
+  const elementBytes = document.kvType === "f16" ? 2 : 4;
+  const perCapacity = 2 * KV_HEADS * HEAD_DIM * elementBytes;
+  expect(document.lanes).toHaveLength(3);
+  for (const { policy, retention, result } of document.lanes!) {
+    const turn = result!;
     expect(turn.visualTokens).toBe(576);
     const outside = turn.promptTokens - turn.visualTokens;
     const kept = turn.layers.reduce((sum, { rowsAfter }) => sum + rowsAfter, 0);
-    expect(kept).toBe(outside * LAYERS + Math.round(retention * 576 * LAYERS));
+    expect(kept, policy).toBe(outside * LAYERS + Math.round(retention * 576 * LAYERS));
     for (const { kept: rows, rowsAfter, rowsBefore } of turn.layers) {
       expect(rowsBefore).toBe(turn.promptTokens);
       expect(rows).toHaveLength(rowsAfter);
       expect(rows).toEqual([...new Set(rows)].sort((a, b) => a - b));
     }
-    const elementBytes = document.kvType === "f16" ? 2 : 4;
-    const perCapacity = 2 * KV_HEADS * HEAD_DIM * elementBytes;
     const bytes = (read: (layer: { rowsAfter: number; rowsBefore: number }) => number) =>
       turn.layers.reduce((sum, layer) => sum + capacity(read(layer)) * perCapacity, 0);
-    expect(turn.kvBytes.before).toBe(bytes(({ rowsBefore }) => rowsBefore));
-    expect(turn.kvBytes.after).toBe(bytes(({ rowsAfter }) => rowsAfter));
-    expect(turn.kvBytes.peak).toBeGreaterThanOrEqual(turn.kvBytes.before);
-    expect(turn.answer).not.toBe("");
-    expect(turn.tokenIds.length).toBeGreaterThan(0);
-  });
-}
+    expect(turn.kvBytes.before, policy).toBe(bytes(({ rowsBefore }) => rowsBefore));
+    expect(turn.kvBytes.after, policy).toBe(bytes(({ rowsAfter }) => rowsAfter));
+    expect(turn.kvBytes.peak, policy).toBeGreaterThanOrEqual(turn.kvBytes.before);
+    expect(turn.answer, policy).not.toBe("");
+    expect(turn.tokenIds.length, policy).toBeGreaterThan(0);
+  }
+});
 
 test("ask --verify finds PyTorch's prompt and answer about a shipped picture", async () => {
   const args = ["cli/run.mjs", "ask", "--verify", "--json", "-"];
@@ -82,7 +80,7 @@ test("ask --compare plans its peak first, keeps to it, and says which lane does 
 test("ask ends with one sentence and its status on bad input", async () => {
   for (const [argv, code, sentence] of [
     [["--prompt", "x", "--image", "fixtures/images/receipt.png"], 2, /image/],
-    [["--image", "fixtures/images/not-an-image.png", "--prompt", "x"], 1, /image|picture/],
+    [["--image", "fixtures/images/not-an-image.png", "--prompt", "x", ...TINY], 1, /image|picture/],
     [["--prompt", "x", "--model", "fixtures/images"], 1, /config\.json/],
   ] as const) {
     const failure = await ask(...argv).then(
@@ -97,7 +95,6 @@ test("ask ends with one sentence and its status on bad input", async () => {
 
 test("calibrate writes forget fractions that prefixkv then keeps to", async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-"));
-  const tiny = ["--model", "public/models/tiny-smolvlm"];
   const image = path.resolve("fixtures/vision/picture.png");
   const line = (question: string) => ({ image, turns: [{ question, answer: "" }] });
   fs.writeFileSync(
@@ -116,7 +113,7 @@ test("calibrate writes forget fractions that prefixkv then keeps to", async () =
     "0.3",
     "--out",
     out,
-    ...tiny,
+    ...TINY,
   ];
   await run(process.execPath, argv);
   const { forget, samples } = JSON.parse(fs.readFileSync(out, "utf8"));
@@ -126,7 +123,7 @@ test("calibrate writes forget fractions that prefixkv then keeps to", async () =
   const prompt = ["--image", image, "--prompt", "What is shown?", "--max-new-tokens", "2"];
   const settings = ["--policy", "prefixkv", "--retention", "0.3"];
   const config = ["--option", "search=config", "--option", `forget=@${out}`];
-  const { turns } = await ask(...prompt, ...settings, ...config, ...tiny);
+  const { turns } = await ask(...prompt, ...settings, ...config, ...TINY);
   const { layers, visualTokens } = turns[0]!;
   expect(layers.map(({ rowsBefore, rowsAfter }) => rowsBefore - rowsAfter)).toEqual(
     forget.map((share: number) => Math.round(share * visualTokens)),

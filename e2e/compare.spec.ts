@@ -68,10 +68,11 @@ test("the picture is looked at once and the prompt read once, for three lanes", 
   page,
 }) => {
   const engine = await EnginePage.open(page);
-  must(await engine.load("models/keepsight-mini/"));
-  engine.addImage("receipt", "fixtures/images/receipt.png");
+  // Several chunks.
+  must(await engine.load("models/tiny-smolvlm/", { chunkRows: 32 }));
+  engine.addImage("picture", "fixtures/vision/picture.png");
   await engine.heard();
-  const turns = [{ images: ["receipt"], question: "What is the total?" }];
+  const turns = [{ images: ["picture"], question: "What is shown in this image?" }];
   const lanes = [
     { policy: "full", retention: 1 },
     { policy: "aircache", retention: 0.1 },

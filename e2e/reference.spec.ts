@@ -1,4 +1,4 @@
-import { expect } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { EnginePage, must } from "../cli/shared/enginePage";
 import type { Turn } from "../src/protocol/request";
 import type { Reference, ReferenceAnswer } from "../src/protocol/result";
@@ -12,13 +12,17 @@ const SMALL = { policy: "streaming", retention: 0.1 };
 const shown: Turn = { images: ["picture"], question: "What is shown in this image?" };
 const next: Turn = { images: [], question: "Why?" };
 
+let page: Page;
 let engine: EnginePage;
 
-test.beforeEach(async ({ page }) => {
+test.beforeAll(async ({ browser }) => {
+  page = await browser.newPage();
   engine = await EnginePage.open(page);
   engine.addImage("picture", "fixtures/vision/picture.png");
   must(await engine.load(MODEL, { kvType: "f32" }));
 });
+test.beforeEach(() => engine.clear());
+test.afterAll(() => page.close());
 
 test("a reference gives the full cache's tokens, in a second turn too, and is freed", async () => {
   const full = must(await engine.ask({ turns: [shown], settings: FULL }));
