@@ -86,6 +86,11 @@ export class Recorder {
     this.#recorded = [];
   }
 
+  /** Forgets the dispatches since the last submit: one of them could not be recorded. */
+  discard(): void {
+    this.#recorded = [];
+  }
+
   /** Frees the parameter buffer of a recorder that will not be used again. */
   destroy(): void {
     if (this.#uniforms && !this.#keepsUniforms) this.#memory.destroy(this.#uniforms);

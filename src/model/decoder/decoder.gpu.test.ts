@@ -218,6 +218,25 @@ describe("a turn", () => {
     cache.destroy();
   });
 
+  it("runs nothing of a chunk that could not be recorded to its end", async () => {
+    const cache = decoder.createCache();
+    await decoder.prefill({ cache, ids });
+    const expected = await decoder.logits();
+    cache.truncate(ids.length);
+    const hook = {
+      afterAttention() {
+        throw new RangeError("no memory");
+      },
+    };
+    await expect(decoder.prefill({ cache, ids, hook })).rejects.toThrow("no memory");
+    expect([cache.seen, cache.bytes]).toEqual([0, 0]);
+    gpu.device.pushErrorScope("validation");
+    await decoder.prefill({ cache, ids });
+    expect(await gpu.device.popErrorScope()).toBeNull();
+    expect(await decoder.logits()).toEqual(expected);
+    cache.destroy();
+  });
+
   it("refuses what the context cannot hold, and ends where it is full", async () => {
     const { contextLength } = decoder.config;
     const cache = decoder.createCache();

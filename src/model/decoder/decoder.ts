@@ -128,8 +128,6 @@ export class Decoder {
     this.#checkContext(cache, positionCount(ids.length, grids));
     this.#checkIds(args);
     const rows = computedRows(ids, args.kept);
-    cache.ensureRows(rows.ids.length);
-    for (const grid of grids) cache.tokens.announce(grid);
     const before = cache.seen;
     const inFlight: Promise<unknown>[] = [];
     let submitted = 0;
@@ -140,6 +138,8 @@ export class Decoder {
       onProgress?.(done, rows.ids.length);
     };
     try {
+      cache.ensureRows(rows.ids.length);
+      for (const grid of grids) cache.tokens.announce(grid);
       await this.gpu.memory.granted();
       while (submitted < rows.ids.length) {
         signal?.throwIfAborted();
@@ -217,16 +217,21 @@ export class Decoder {
     queue.writeBuffer(activations.ids, 0, Uint32Array.from(chunk));
     queue.writeBuffer(activations.angles, 0, this.angles(cache, rows, tokens));
     cache.writeTable();
-    recordForward(this, recorder, {
-      cache,
-      ids: activations.ids,
-      features,
-      rows,
-      firstRow,
-      layerKernels: chunkKernels(this, rows),
-      hook,
-      logitsRow: firstRow + rows === kept.length ? rows - 1 : undefined,
-    });
+    try {
+      recordForward(this, recorder, {
+        cache,
+        ids: activations.ids,
+        features,
+        rows,
+        firstRow,
+        layerKernels: chunkKernels(this, rows),
+        hook,
+        logitsRow: firstRow + rows === kept.length ? rows - 1 : undefined,
+      });
+    } catch (error) {
+      recorder.discard();
+      throw error;
+    }
     recorder.submit();
   }
 }
