@@ -1,4 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
+import type { Recorder } from "@/gpu/recorder";
 
 /** Buffers with a common lifetime, in the pool `activations`. */
 export class Scratch {
@@ -60,5 +61,25 @@ export class Scratch {
   destroy(): void {
     for (const buffer of this.#live) this.#gpu.memory.destroy(buffer);
     this.#live.clear();
+  }
+}
+
+/**
+ * Runs work that has buffers and at most `slots` dispatches of its own, and frees them, also if it fails. What it has
+ * submitted still completes.
+ */
+export function runOnce<T>(
+  gpu: Gpu,
+  label: string,
+  slots: number,
+  work: (scratch: Scratch, recorder: Recorder) => T,
+): T {
+  const scratch = new Scratch(gpu, label);
+  const recorder = gpu.recorder(label, slots);
+  try {
+    return work(scratch, recorder);
+  } finally {
+    recorder.destroy();
+    scratch.destroy();
   }
 }

@@ -1,7 +1,7 @@
 import { createReorderKv } from "@/gpu/kernels/cache/reorderKv";
 import type { KvCache } from "../kv/cache";
 import { ListBuilder } from "../kv/planLists";
-import { Scratch } from "../scratch";
+import { runOnce } from "../scratch";
 
 /**
  * The cycles of the permutation that sorts `positions`: each slot of a cycle receives the row of
@@ -39,19 +39,19 @@ export async function sortSlots(cache: KvCache): Promise<void> {
   }
   if (moved.size === 0) return;
   const reorderKv = await createReorderKv(cache.gpu, kvType, headDim);
-  const scratch = new Scratch(cache.gpu, "slot order");
-  const lists = scratch.upload("cycles", builder.build());
-  const recorder = cache.gpu.recorder("sort slots", 2 * moved.size);
+  runOnce(cache.gpu, "sort slots", 2 * moved.size, (scratch, recorder) => {
+    const lists = scratch.upload("cycles", builder.build());
+    for (const layer of moved) {
+      const { k, v } = cache.layer(layer);
+      for (const rows of [k, v]) reorderKv(recorder, { lists, cache: rows, heads: kvHeads, layer });
+    }
+    recorder.submit();
+  });
   for (const layer of moved) {
-    const { k, v } = cache.layer(layer);
-    for (const rows of [k, v]) reorderKv(recorder, { lists, cache: rows, heads: kvHeads, layer });
     const heads = cache.hasHeadLists(layer) ? kvHeads : 1;
     const sorted = Array.from({ length: heads }, (_, head) =>
       cache.positions(layer, head).toSorted((a, b) => a - b),
     );
     cache.relabel(layer, sorted);
   }
-  recorder.submit();
-  recorder.destroy();
-  scratch.destroy();
 }

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { createRandom } from "@/compression/blocks/randomness";
 import { absorbedInto, PlanError } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan, MergePlan } from "@/compression/types";
+import { OutOfMemoryError } from "@/gpu/memory";
 import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
 import {
@@ -249,6 +250,25 @@ describe("kv cache", async () => {
     }
     await expect(compact(cache, { layers: [fine] }, start)).rejects.toThrow("1 layers");
     expect(cache.rowCounts()).toEqual(before);
+    cache.destroy();
+  });
+
+  it.each([
+    ["in place", compact],
+    ["into a fork", gatherFork],
+  ])("holds nothing of a compaction %s for which memory ends", async (_, run) => {
+    const { cache, start } = twoTurns(SHAPES[0]!);
+    const { bytes } = cache;
+    const few: LayerPlan = { keep: [Uint32Array.of(0, 5, 9)] };
+    const { storage } = gpu.memory;
+    const refused = vi.spyOn(gpu.memory, "storage").mockImplementation((pool, label, size) => {
+      if (label === "kv v 1") throw new OutOfMemoryError(label, size, 0);
+      return storage.call(gpu.memory, pool, label, size);
+    });
+    const running = run(cache, { layers: [few, few, few] }, start);
+    await expect(running).rejects.toThrow(OutOfMemoryError);
+    refused.mockRestore();
+    expect(gpu.memory.bytes).toEqual({ ...NO_MEMORY, kv: bytes });
     cache.destroy();
   });
 });

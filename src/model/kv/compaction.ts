@@ -4,7 +4,7 @@ import { createGatherKv, type GatherKv } from "@/gpu/kernels/cache/gatherKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
 import type { Pool } from "@/gpu/memory";
 import type { Recorder } from "@/gpu/recorder";
-import { Scratch } from "../scratch";
+import { runOnce } from "../scratch";
 import type { KvCache } from "./cache";
 import { rerotateToPlaces, standingOf } from "./indexPositions";
 import type { KvLayer } from "./layer";
@@ -28,7 +28,7 @@ const SHARE = { mean: 1, pivot: 0.5 } as const;
  * The rows of a layer that changes are gathered into new buffers. As many layers share a submit as keep
  * the live bytes at most one layer above the uncompacted cache. Afterwards every capacity is the rows
  * rounded up to whole blocks. Returns when the work is submitted.
- * @throws PlanError before anything has changed
+ * @throws PlanError before anything has changed; OutOfMemoryError: layers may have changed
  */
 export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts): Promise<void> {
   checkPlanFor(cache, plan, start);
@@ -45,7 +45,7 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
  * A new cache with the rows that a plan keeps; the source does not change. No full copy is made, so
  * comparing policies from one prefill costs only the rows that each of them keeps.
  * @param pool counts its bytes
- * @throws PlanError
+ * @throws PlanError; OutOfMemoryError, and nothing of it is left
  */
 export async function gatherFork(
   cache: KvCache,
@@ -57,11 +57,16 @@ export async function gatherFork(
   const gathering = await prepareGather(cache, plan, start);
   const fork = cache.emptyCopy();
   fork.countIn(pool);
-  gather(gathering, fork, [...plan.layers.keys()]);
-  if (fork.positionMode === "cacheIndex") {
-    await rerotateToPlaces(fork, plan, start, standingOf(cache));
+  try {
+    gather(gathering, fork, [...plan.layers.keys()]);
+    if (fork.positionMode === "cacheIndex") {
+      await rerotateToPlaces(fork, plan, start, standingOf(cache));
+    }
+    return fork;
+  } catch (error) {
+    fork.destroy();
+    throw error;
   }
-  return fork;
 }
 
 /** A plan with everything needed to gather its layers. */
@@ -103,11 +108,35 @@ interface MovedLayer {
 
 /** Gathers layers of the source into new buffers of another cache, or of the source itself. */
 function gather(gathering: Gathering, target: KvCache, layers: readonly number[]): void {
-  const { source, plan, start, targets } = gathering;
-  const scratch = new Scratch(source.gpu, "gather");
-  const lists = scratch.upload("lists", listsOf(gathering, layers));
-  const recorder = source.gpu.recorder("gather kv", 2 * layers.length);
+  const { gpu } = gathering.source;
   const moved: MovedLayer[] = [];
+  try {
+    runOnce(gpu, "gather kv", 2 * layers.length, (scratch, recorder) => {
+      const lists = scratch.upload("lists", listsOf(gathering, layers));
+      moveLayers(gathering, { target, layers, moved, lists, recorder });
+    });
+  } catch (error) {
+    const buffers = moved.flatMap(({ created }) => (created ? [created.k, created.v] : []));
+    for (const buffer of buffers) gpu.memory.destroy(buffer);
+    throw error;
+  }
+}
+
+interface LayerMoves {
+  readonly target: KvCache;
+  readonly layers: readonly number[];
+  /** Takes layers until they are installed. */
+  readonly moved: MovedLayer[];
+  readonly lists: GPUBuffer;
+  readonly recorder: Recorder;
+}
+
+/** Moves one layer after the other; as many share a submit as `compact` says. */
+function moveLayers(
+  gathering: Gathering,
+  { target, layers, moved, lists, recorder }: LayerMoves,
+): void {
+  const { source, plan, start, targets } = gathering;
   const bytesOf = (regions: readonly KvRegion[]) =>
     regions.reduce((sum, { capacity }) => sum + capacity, 0) * source.rowBytes;
   const most = Math.max(...layers.map((layer) => bytesOf(source.regions(layer))));
@@ -131,8 +160,6 @@ function gather(gathering: Gathering, target: KvCache, layers: readonly number[]
     if (created) moveLayer(gathering, recorder, lists, { layer, created, regions });
   }
   submit();
-  recorder.destroy();
-  scratch.destroy();
 }
 
 function moveLayer(

@@ -1,5 +1,5 @@
 import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
-import { Scratch } from "../scratch";
+import { runOnce, Scratch } from "../scratch";
 import type { KvCache } from "./cache";
 import { frequenciesOf } from "./indexPositions";
 import { ListBuilder } from "./planLists";
@@ -67,7 +67,6 @@ export class FrontRows {
   /** Moves the rows of the slots one position up. */
   advance(layers: readonly FrontSlots[]): void {
     const { gpu, shape } = this.#cache;
-    const passing = new Scratch(gpu, "front rows");
     const moves = layers.map(({ layer, slots }) => {
       const fresh = new ListBuilder(shape);
       const all = new ListBuilder(shape);
@@ -85,7 +84,6 @@ export class FrontRows {
         fresh.header(layer, head, [fresh.add(words(added)), added.length, offset, 0]);
         all.header(layer, head, [all.add(words(list)), list.length, offset, 0]);
       }
-      const [copied, rotated] = [fresh, all].map((lists) => passing.upload("lists", lists.build()));
       const args = {
         keys: this.#cache.layer(layer).k,
         copies: this.#copiesOf(layer),
@@ -93,17 +91,17 @@ export class FrontRows {
         layer,
         entries: longest,
       };
-      return { args, copied: copied as GPUBuffer, rotated: rotated as GPUBuffer };
+      return { args, copied: fresh.build(), rotated: all.build() };
     });
     const angles = this.#angleTable();
-    const recorder = gpu.recorder("front rows", 2 * layers.length);
-    for (const { args, copied, rotated } of moves) {
-      this.#kernels.copy(recorder, { ...args, lists: copied });
-      this.#kernels.rerotate(recorder, { ...args, lists: rotated, angles });
-    }
-    recorder.submit();
-    recorder.destroy();
-    passing.destroy();
+    runOnce(gpu, "front rows", 2 * layers.length, (scratch, recorder) => {
+      for (const { args, copied, rotated } of moves) {
+        this.#kernels.copy(recorder, { ...args, lists: scratch.upload("copied", copied) });
+        const lists = scratch.upload("rotated", rotated);
+        this.#kernels.rerotate(recorder, { ...args, lists, angles });
+      }
+      recorder.submit();
+    });
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
-import { Scratch } from "../scratch";
+import { runOnce } from "../scratch";
 import type { KvCache } from "./cache";
 import type { RowCounts } from "./layout";
 import { ListBuilder, startOf } from "./planLists";
@@ -91,7 +91,6 @@ function rerotateLayer(
   const { headDim, kvHeads: heads } = cache.shape;
   if (shifts.every((list) => list.length === 0)) return;
   const deltas = new DeltaTable();
-  const scratch = new Scratch(cache.gpu, "rerotate keys");
   const builder = new ListBuilder(cache.shape);
   let copies = 0;
   for (const [head, { offset }] of cache.regions(layer).entries()) {
@@ -99,22 +98,21 @@ function rerotateLayer(
     const words = list.flatMap(({ slot, delta }) => [slot, copies++, deltas.indexOf(delta)]);
     builder.header(layer, head, [builder.add(words), list.length, offset, 0]);
   }
-  const args = {
-    lists: scratch.upload("lists", builder.build()),
-    keys: cache.layer(layer).k,
-    copies: scratch.numbers("key copies", copies * headDim),
-    heads,
-    layer,
-    entries: Math.max(...shifts.map((list) => list.length)),
-  };
   const table = axisAngles(frequenciesOf(cache), cache.shape.axes, deltas.all);
-  const angles = scratch.upload("angles", table);
-  const recorder = cache.gpu.recorder("rerotate keys", 2);
-  rerotateKeys.copy(recorder, args);
-  rerotateKeys.rerotate(recorder, { ...args, angles });
-  recorder.submit();
-  recorder.destroy();
-  scratch.destroy();
+  runOnce(cache.gpu, "rerotate keys", 2, (scratch, recorder) => {
+    const args = {
+      lists: scratch.upload("lists", builder.build()),
+      keys: cache.layer(layer).k,
+      copies: scratch.numbers("key copies", copies * headDim),
+      heads,
+      layer,
+      entries: Math.max(...shifts.map((list) => list.length)),
+    };
+    const angles = scratch.upload("angles", table);
+    rerotateKeys.copy(recorder, args);
+    rerotateKeys.rerotate(recorder, { ...args, angles });
+    recorder.submit();
+  });
 }
 
 /** Distinct deltas, numbered in the order in which they are first asked for. */

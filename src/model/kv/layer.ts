@@ -117,9 +117,11 @@ export class LayerRows {
     const label = `kv of layer ${this.#layer}`;
     if (bytes > limit) throw new OutOfMemoryError(label, bytes, limit);
     const { memory } = this.#gpu;
-    memory.require(label, 2 * bytes); // both, or neither
-    const k = memory.storage(this.#pool, `kv k ${this.#layer}`, bytes);
-    return { k, v: memory.storage(this.#pool, `kv v ${this.#layer}`, bytes) };
+    memory.require(label, 2 * bytes);
+    return memory.allOrNothing(() => ({
+      k: memory.storage(this.#pool, `kv k ${this.#layer}`, bytes),
+      v: memory.storage(this.#pool, `kv v ${this.#layer}`, bytes),
+    }));
   }
 
   /**

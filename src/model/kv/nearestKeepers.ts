@@ -1,6 +1,7 @@
 import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createNearestKey } from "@/gpu/kernels/cache/nearestKey";
+import { runOnce } from "../scratch";
 import type { KvCache } from "./cache";
 import type { RowCounts } from "./layout";
 import { ListBuilder, spanRows, startOf } from "./planLists";
@@ -19,35 +20,30 @@ export async function nearestKeepers(
   if (layers.length === 0) return new Map();
   const { words, starts, dropped } = buildLists(cache, plan, start, layers);
   const nearestKey = await createNearestKey(gpu, shape.kvType, shape.headDim);
-  const lists = gpu.memory.storage("activations", "nearest key lists", words.byteLength);
-  const nearest = gpu.memory.storage("activations", "nearest keys", words.byteLength);
-  gpu.device.queue.writeBuffer(lists, 0, words);
-  const recorder = gpu.recorder("nearest keys", layers.length);
-  for (const layer of layers) {
-    const { k: keys } = cache.layer(layer);
-    const heads = shape.kvHeads;
-    nearestKey(recorder, { lists, keys, nearest, heads, layer, starts, dropped });
-  }
-  recorder.submit();
-  recorder.destroy();
-  try {
-    const found = new Uint32Array(await gpu.read(nearest));
-    const intoOf = (layer: number) =>
-      Array.from({ length: shape.kvHeads }, (_, head) => {
-        const into = new Int32Array(spanRows(cache, start, layer, head)).fill(-1);
-        const keepers = absorbing(plan.layers[layer] as LayerPlan, head);
-        const header = (layer * shape.kvHeads + head) * 4;
-        const [droppedAt, droppedCount] = [words[header + 2]!, words[header + 3]!];
-        for (let i = droppedAt; i < droppedAt + droppedCount; i++) {
-          into[words[i]!] = keepers[found[i]!] ?? -1;
-        }
-        return into;
-      });
-    return new Map(layers.map((layer) => [layer, intoOf(layer)]));
-  } finally {
-    gpu.memory.destroy(lists);
-    gpu.memory.destroy(nearest);
-  }
+  const reading = runOnce(gpu, "nearest keys", layers.length, (scratch, recorder) => {
+    const lists = scratch.upload("lists", words);
+    const nearest = scratch.numbers("keepers", words.length);
+    for (const layer of layers) {
+      const { k: keys } = cache.layer(layer);
+      const heads = shape.kvHeads;
+      nearestKey(recorder, { lists, keys, nearest, heads, layer, starts, dropped });
+    }
+    recorder.submit();
+    return gpu.read(nearest);
+  });
+  const found = new Uint32Array(await reading);
+  const intoOf = (layer: number) =>
+    Array.from({ length: shape.kvHeads }, (_, head) => {
+      const into = new Int32Array(spanRows(cache, start, layer, head)).fill(-1);
+      const keepers = absorbing(plan.layers[layer] as LayerPlan, head);
+      const header = (layer * shape.kvHeads + head) * 4;
+      const [droppedAt, droppedCount] = [words[header + 2]!, words[header + 3]!];
+      for (let i = droppedAt; i < droppedAt + droppedCount; i++) {
+        into[words[i]!] = keepers[found[i]!] ?? -1;
+      }
+      return into;
+    });
+  return new Map(layers.map((layer) => [layer, intoOf(layer)]));
 }
 
 interface NearestLists {
