@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { KvCache } from "@/model/kv/cache";
+import { TapRecorder } from "@/model/taps/taps";
 import type { CacheSettings } from "@/protocol/request";
+import type { LoadedModel } from "../load/loadedModel";
 import { checkSettings } from "../request/request";
-import { sharedTaps, tapsOf } from "./tapRecording";
+import { recordTaps, sharedTaps, tapsOf } from "./tapRecording";
 
 /** 40 rows: an image in rows 4 to 19, text behind it. */
 const span = { start: 0, rows: 40, visual: [{ start: 4, end: 20 }], textStart: 20 };
@@ -57,5 +60,40 @@ describe("taps that lanes share", () => {
   it("are a request without taps where nobody asks for any", () => {
     const { requests, places } = sharedTaps([lane("full", { retention: 1 })], span);
     expect([places, requests.map(({ spec }) => spec)]).toEqual([[0], [{}]]);
+  });
+});
+
+describe("several recorders", () => {
+  afterEach(() => vi.restoreAllMocks());
+  const model = { decoder: { config: { heads: 2 } }, variants: {} } as LoadedModel;
+  const requests = [tapsOf(lane("h2o"), span), tapsOf(lane("fastv"), span)];
+  const failing = async () => {
+    throw new RangeError("no memory");
+  };
+  /** The recorders that are made, the first by `first` and the second by `second`. */
+  function recorders(first: Partial<TapRecorder>, second: Partial<TapRecorder> | undefined) {
+    const destroyed: number[] = [];
+    const create = vi.spyOn(TapRecorder, "create");
+    for (const [index, each] of [first, second].entries()) {
+      if (!each) create.mockImplementationOnce(failing);
+      else {
+        const made = { notices: [], destroy: () => destroyed.push(index), ...each };
+        create.mockResolvedValueOnce(made as unknown as TapRecorder);
+      }
+    }
+    return destroyed;
+  }
+
+  it("free the first one if there is no memory for the second", async () => {
+    const destroyed = recorders({}, undefined);
+    await expect(recordTaps(model, {} as KvCache, requests)).rejects.toThrow("no memory");
+    expect(destroyed).toEqual([0]);
+  });
+
+  it("free the second one if the first one's numbers are not finite", async () => {
+    const destroyed = recorders({ finish: failing }, {});
+    const hook = await recordTaps(model, {} as KvCache, requests);
+    await expect(hook.finish()).rejects.toThrow("no memory");
+    expect(destroyed).toContain(1);
   });
 });

@@ -68,7 +68,7 @@ function agree(a: TapRequest, b: TapRequest): boolean {
   );
 }
 
-/** A recorder per request, for a prefill into `cache`. */
+/** A recorder per request, for a prefill into `cache`. If one of them fails, all are freed. */
 export async function recordTaps(
   { gpu, decoder, variants }: LoadedModel,
   cache: KvCache,
@@ -76,8 +76,16 @@ export async function recordTaps(
 ): Promise<TapRecording> {
   const shared = { cache, heads: decoder.config.heads, reduction: variants.reduction };
   const recorders: TapRecorder[] = [];
-  for (const request of requests) {
-    recorders.push(await TapRecorder.create(gpu, { ...shared, ...request }));
+  const destroy = () => {
+    for (const each of recorders) each.destroy();
+  };
+  try {
+    for (const request of requests) {
+      recorders.push(await TapRecorder.create(gpu, { ...shared, ...request }));
+    }
+  } catch (error) {
+    destroy();
+    throw error;
   }
   return {
     notices: recorders.flatMap(({ notices }) => notices),
@@ -85,12 +93,14 @@ export async function recordTaps(
       for (const each of recorders) each.afterAttention(recorder, rows);
     },
     async finish() {
-      const taps: Taps[] = [];
-      for (const each of recorders) taps.push(await each.finish());
-      return taps;
+      try {
+        const taps: Taps[] = [];
+        for (const each of recorders) taps.push(await each.finish());
+        return taps;
+      } finally {
+        destroy();
+      }
     },
-    destroy() {
-      for (const each of recorders) each.destroy();
-    },
+    destroy,
   };
 }
