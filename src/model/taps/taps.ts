@@ -7,7 +7,7 @@ import type { Recorder } from "@/gpu/recorder";
 import type { AttentionHook, AttentionRecord } from "../decoder/hooks";
 import type { KvCache } from "../kv/cache";
 import type { RowCounts } from "../kv/layout";
-import { Scratch } from "../scratch";
+import { runOnce, Scratch } from "../scratch";
 import {
   type FamiliesOf,
   paddedKeys,
@@ -46,6 +46,8 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
 const SUBMITTED_TOGETHER = 128;
 /** Dispatches of the last chunk with the tail pass of its layers, far below the slots of a recorder. */
 const MOST_IN_CHUNK = 2048;
+/** Most dispatches of a tap for a layer beside those of the tail pass. */
+const MOST_PER_LAYER = 8;
 
 /** A tap that was asked for, its kernels compiled. */
 interface PreparedTap {
@@ -111,7 +113,7 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     this.#later = taps.prepared.filter((tap) => !isEarly(tap));
   }
 
-  /** @throws RangeError for a tap that is not defined on the cached span; KernelCompileError */
+  /** @throws RangeError for a tap that is not defined on the cached span; KernelCompileError, OutOfMemoryError */
   static async create<D extends TapDefinitions = typeof TAPS>(
     gpu: Gpu,
     input: TapInput<D>,
@@ -136,7 +138,7 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
         return { name, during, wanted: wanted[i]!, start: await prepare(gpu, shape, each) };
       }),
     ]);
-    return new TapRecorder(gpu, input, shape, { prepared, tail });
+    return gpu.memory.allOrNothing(() => new TapRecorder(gpu, input, shape, { prepared, tail }));
   }
 
   afterAttention(recorder: Recorder, record: AttentionRecord): void {
@@ -212,18 +214,20 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
   #run(): void {
     const { cache } = this.#input;
     const spans = this.#spans;
-    const recorder = this.#gpu.recorder("taps");
     const tail = this.#startTail();
-    for (const { tap } of this.#started) tap.end?.(recorder);
-    for (let layer = 0; layer < this.#geometry.layers; layer++) {
-      const { k, v } = cache.layer(layer);
-      const queries = this.#queries.get(layer);
-      if (queries) tail?.runLayer(recorder, { layer, spans, k, tail: queries, firstRow: 0 });
-      for (const { tap } of this.#started) tap.layer?.(recorder, { layer, spans, k, v });
-      if (recorder.dispatches >= SUBMITTED_TOGETHER) recorder.submit();
-    }
-    if (recorder.dispatches > 0) recorder.submit();
-    recorder.destroy();
+    const layerSlots = (tail?.dispatches ?? 0) + MOST_PER_LAYER * this.#started.length;
+    const slots = SUBMITTED_TOGETHER + layerSlots;
+    runOnce(this.#gpu, "taps", slots, (_, recorder) => {
+      for (const { tap } of this.#started) tap.end?.(recorder);
+      for (let layer = 0; layer < this.#geometry.layers; layer++) {
+        if (recorder.dispatches >= SUBMITTED_TOGETHER) recorder.submit();
+        const { k, v } = cache.layer(layer);
+        const queries = this.#queries.get(layer);
+        if (queries) tail?.runLayer(recorder, { layer, spans, k, tail: queries, firstRow: 0 });
+        for (const { tap } of this.#started) tap.layer?.(recorder, { layer, spans, k, v });
+      }
+      if (recorder.dispatches > 0) recorder.submit();
+    });
   }
 
   #tailQueries(layer: number): Queries {
