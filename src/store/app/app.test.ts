@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { POLICIES } from "@/compression/registry";
 import { createHub } from "@/hub/hub";
 import type { Engine } from "@/protocol/engine";
+import { NO_MEMORY } from "@/protocol/event";
 import type { ModelInfo } from "@/protocol/model";
 import type { AskRequest, CompareRequest } from "@/protocol/request";
 import { createApp } from "./app";
@@ -24,6 +25,7 @@ function setUp() {
     cancel: async () => undefined,
     clear: async () => undefined,
     saveCache: async () => undefined,
+    memory: async () => NO_MEMORY,
     subscribe: () => () => undefined,
   };
   let listSamples = () => {};

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Engine } from "@/protocol/engine";
+import { NO_MEMORY } from "@/protocol/event";
 import type { CacheFiles } from "./cacheFiles";
 import { createStoredCaches } from "./storedCaches";
 
@@ -16,9 +17,15 @@ function memoryFiles() {
 }
 
 function engineOf(bytes: number | undefined) {
-  const saveCache = async () => (bytes === undefined ? undefined : new Blob(["x".repeat(bytes)]));
+  const saved = bytes === undefined ? undefined : new Blob(["x".repeat(bytes)]);
+  const saveCache = vi.fn(async () => saved);
   const restoreCache = vi.fn(async () => true);
-  return { engine: { saveCache, restoreCache } as unknown as Engine, restoreCache };
+  const memory = async () => ({ ...NO_MEMORY, kv: bytes ?? 0 });
+  return {
+    engine: { saveCache, restoreCache, memory } as unknown as Engine,
+    saveCache,
+    restoreCache,
+  };
 }
 
 const A = async () => ["0a"];
@@ -81,8 +88,10 @@ describe("stored caches", () => {
     const caches = createStoredCaches(files, 100);
     for (const id of ["a", "b", "a", "c"]) await caches.save(engineOf(40).engine, id, A);
     expect(names()).toEqual(["a.0a", "c.0a"]);
-    await caches.save(engineOf(101).engine, "a", A);
+    const large = engineOf(101);
+    await caches.save(large.engine, "a", A);
     expect(names()).toEqual(["c.0a"]);
+    expect(large.saveCache, "it is not even read").not.toHaveBeenCalled();
     await caches.remove("c");
     expect(caches.store.getState()).toEqual({ bytes: 0, count: 0 });
   });
@@ -95,7 +104,7 @@ describe("stored caches", () => {
       const saved = new Promise<Blob>((resolve) => {
         save = resolve;
       });
-      const engine = { saveCache: () => saved } as unknown as Engine;
+      const engine = { ...engineOf(0).engine, saveCache: () => saved } as Engine;
       const saving = caches.save(engine, "a", A);
       await remove();
       save(new Blob(["x"]));

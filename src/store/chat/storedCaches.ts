@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type { Engine } from "@/protocol/engine";
+import { NO_MEMORY } from "@/protocol/event";
 import type { ReadonlyStore } from "../readonlyStore";
 import type { CacheFiles } from "./cacheFiles";
 
@@ -104,6 +105,9 @@ export function createStoredCaches(files: CacheFiles, limit = STORED_CACHES_LIMI
     async save(engine, id, digests) {
       resident = id;
       const before = removals;
+      // To read a cache takes its bytes several times: one that is too large is not read.
+      const { kv } = await engine.memory().catch(() => NO_MEMORY);
+      if (kv > limit) return write(() => removeOf(id));
       const saved = await engine.saveCache().catch(() => undefined);
       if (!saved || removals !== before) return;
       await write(async () => {
