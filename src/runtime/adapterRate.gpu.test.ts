@@ -1,4 +1,5 @@
 import { afterAll, expect, it } from "vitest";
+import { OutOfMemoryError } from "@/gpu/memory";
 import { createTestGpu } from "../../test/dawn";
 import { measureRate } from "./adapterRate";
 
@@ -13,5 +14,12 @@ it("measures plausible rates and frees its buffers", async () => {
   expect(bytesPerSecond).toBeLessThan(1e12);
   expect(flopsPerSecond).toBeGreaterThan(1e7);
   expect(flopsPerSecond).toBeLessThan(1e13);
+  expect(gpu.memory.bytes).toEqual(free);
+});
+
+it("frees its matrix if there is no memory for the product", async () => {
+  const free = { ...gpu.memory.bytes };
+  gpu.memory.limit = 2 * 2048 * 2048;
+  await expect(measureRate(gpu, { isFallback: true })).rejects.toThrow(OutOfMemoryError);
   expect(gpu.memory.bytes).toEqual(free);
 });

@@ -43,8 +43,9 @@ export async function measureRate(
   const { matrix: size, chunk, repeats } = isFallback ? SOFTWARE : HARDWARE;
   const { rows, columns } = size;
   const { project, multiply } = await compileProducts(gpu, isFallback, size);
-  const buffers = [rows * columns * BYTES, chunk * columns * 4, rows * 4, chunk * rows * 4].map(
-    (bytes) => memory.storage("activations", "rate", bytes),
+  const sizes = [rows * columns * BYTES, chunk * columns * 4, rows * 4, chunk * rows * 4];
+  const buffers = memory.allOrNothing(() =>
+    sizes.map((bytes) => memory.storage("activations", "rate", bytes)),
   );
   const [weights, input, bias, output] = buffers as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
   const parts = [{ buffer: weights, firstRow: 0, rows }];

@@ -64,7 +64,7 @@ export class StepAttention implements DecodeHook {
     this.#cells = this.#scratch.numbers("cells", Math.max(1, (this.steps * stepBytes) / 4));
   }
 
-  /** Call it before the first step, after the cache was compacted. @throws KernelCompileError */
+  /** Call it before the first step, after the cache was compacted. @throws KernelCompileError, OutOfMemoryError */
   static async create(input: StepAttentionInput): Promise<StepAttention> {
     const { cache, heads, slots } = input;
     const { kvHeads, headDim, kvType } = cache.shape;
@@ -72,7 +72,8 @@ export class StepAttention implements DecodeHook {
     const names = new Set<keyof StepAttentionKernels>(
       slots ? ["attention", "locate"] : ["attention"],
     );
-    return new StepAttention(input, await compileNamed(kernels, names));
+    const compiled = await compileNamed(kernels, names);
+    return cache.gpu.memory.allOrNothing(() => new StepAttention(input, compiled));
   }
 
   beforeStep(writes: StepWrites): void {

@@ -73,7 +73,7 @@ export class Eviction implements DecodeHook {
     this.#ages = new AgeOrder(cache, start);
   }
 
-  /** @throws EvictionError, KernelCompileError */
+  /** @throws EvictionError, KernelCompileError, OutOfMemoryError */
   static async create(input: EvictionInput): Promise<Eviction> {
     const { cache, heads, rule } = input;
     checkRule(cache, rule);
@@ -84,7 +84,7 @@ export class Eviction implements DecodeHook {
     const byScore = rule.victim.kind === "lowest" ? (["score", "scan"] as const) : [];
     const named = new Set<keyof EvictKernels>([...byScore, "move"]);
     const kernels = await compileNamed(evictKernels(cache.gpu, shape), named);
-    return new Eviction(input, kernels, front);
+    return cache.gpu.memory.allOrNothing(() => new Eviction(input, kernels, front));
   }
 
   /**

@@ -19,6 +19,8 @@ export interface ModelLoadOptions {
   readonly onProgress: (progress: ModelLoadProgress) => void;
 }
 
+type LanguageRequest = LoadRequest & ModelLoadOptions & { readonly source: ByteSource };
+
 /** A decoder, and what the self-test found. */
 interface LoadedLanguage extends SelfTestResult {
   readonly decoder: Decoder;
@@ -29,8 +31,7 @@ export async function loadLanguage(
   gpu: Gpu,
   adapter: AdapterFacts,
   config: DecoderConfig,
-  { source, kvType: wanted, weightType, chunkRows }: LoadRequest & { readonly source: ByteSource },
-  { signal, onProgress }: ModelLoadOptions,
+  { source, kvType: wanted, weightType, chunkRows, signal, onProgress }: LanguageRequest,
 ): Promise<LoadedLanguage> {
   const file = "model.safetensors";
   const kvTypeFor = (types: DecoderTypes) =>

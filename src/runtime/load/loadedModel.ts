@@ -80,7 +80,7 @@ export async function loadModel(
   const source = await pytorchSource(stored, json, { signal });
   try {
     const options = { signal, onProgress };
-    const loading = loadLanguage(gpu, adapter, config, { ...request, source }, options);
+    const loading = loadLanguage(gpu, adapter, config, { ...request, ...options, source });
     const tested = loading.then(({ variants }) => variants);
     tested.catch(() => undefined); // a model without vision does not ask for it
     const rangeOwner = loading.then(({ decoder }) => ({
@@ -91,13 +91,11 @@ export async function loadModel(
     rangeOwner.catch(() => undefined); // nor does one whose encoder has one kind of numbers
     const range = await rangeMemory(rangeOwner);
     const narrows = request.weightType !== "f32";
-    const sources = { files, source, json, decoder: config, range, narrows };
+    const sources = { files, source, json, decoder: config, range, narrows, ...options };
     const [language, tokenizer, vision, stopIds] = await allOf([
       parts.add(loading, ({ decoder }) => decoder.destroy()),
       parts.add(Tokenizer.load(files)),
-      parts.add(loadVision(gpu, adapter, tested, sources, options), (loaded) =>
-        loaded?.encoder.release(),
-      ),
+      loadVision(gpu, adapter, parts, { variants: tested, ...sources }),
       parts.add(readStopIds(files, json)),
     ]);
     signal.throwIfAborted();
@@ -137,7 +135,9 @@ export async function loadModel(
   }
 }
 
-interface VisionSources {
+interface VisionSources extends ModelLoadOptions {
+  /** The kernel variants that pass the self-test. */
+  readonly variants: Promise<Variants>;
   readonly files: ModelFiles;
   readonly json: JsonObject;
   readonly decoder: DecoderConfig;
@@ -146,13 +146,14 @@ interface VisionSources {
   readonly narrows: boolean;
 }
 
+/** @param parts takes the encoder, and what else loads beside it */
 async function loadVision(
   gpu: Gpu,
   { isFallback }: AdapterFacts,
-  variants: Promise<Variants>,
-  { files, json, decoder, source, range, narrows }: VisionSources,
-  { signal, onProgress }: ModelLoadOptions,
+  parts: LoadParts,
+  sources: VisionSources,
 ): Promise<VisionModel | undefined> {
+  const { variants, files, json, decoder, source, range, narrows, signal, onProgress } = sources;
   const family = familyOf(json)?.vision;
   if (json.vision_config === undefined || !family) return undefined;
   if (typeof json.vision_config !== "object") {
@@ -168,21 +169,29 @@ async function loadVision(
   }
   const opened = openVision(family, json, decoder);
   const { weights, rowsPerTile, featureSide, processor: open, markup } = opened;
-  const familiarBelow = modelCard(json)?.familiarBelow;
-  const [processor, familiarity, encoder] = await Promise.all([
-    open(files, gpu.device.limits.maxStorageBufferBindingSize),
-    familiarBelow === undefined
-      ? undefined
-      : Familiarity.load(files, decoder.hidden, familiarBelow),
-    loadVisionEncoder(gpu, {
-      ...{ files, source, weights, variants, range, narrows, signal },
-      isSoftwareAdapter: isFallback,
-      onProgress: (loadedBytes, totalBytes) =>
-        onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
-    }),
+  const loadingEncoder = loadVisionEncoder(gpu, {
+    ...{ files, source, weights, variants, range, narrows, signal },
+    isSoftwareAdapter: isFallback,
+    onProgress: (loadedBytes, totalBytes) =>
+      onProgress({ file: "vision encoder", loadedBytes, totalBytes, phase: "download" }),
+  });
+  const [processor, familiarity, encoder] = await allOf([
+    parts.add(open(files, gpu.device.limits.maxStorageBufferBindingSize)),
+    parts.add(openFamiliarity(files, json, decoder)),
+    parts.add(loadingEncoder, (loaded) => loaded.release()),
   ]);
   const written = markup(imageTokenId, videoTokenOf(json));
   return { processor, encoder, familiarity, markup: written, rowsPerTile, featureSide };
+}
+
+/** Undefined if the model's card states no threshold. */
+async function openFamiliarity(
+  files: ModelFiles,
+  json: JsonObject,
+  { hidden }: DecoderConfig,
+): Promise<Familiarity | undefined> {
+  const below = modelCard(json)?.familiarBelow;
+  return below === undefined ? undefined : Familiarity.load(files, hidden, below);
 }
 
 function shapeOf({ layers, kvHeads, headDim, ropeBase }: DecoderConfig): ModelShape {

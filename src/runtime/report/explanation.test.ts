@@ -70,7 +70,7 @@ it("needs no GPU for the only token of an answer", async () => {
   const recorder = await AnswerAttentionRecorder.create(input);
   expect(recorder.hook).toBeUndefined();
   recorder.arrive(3);
-  expect(await recorder.finish(2)).toEqual({
+  expect(await recorder.read(2)).toEqual({
     positions: [4, 5],
     layers: 1,
     steps: 1,
@@ -78,5 +78,5 @@ it("needs no GPU for the only token of an answer", async () => {
     cells: Uint8Array.of(7, 8),
   });
   const none = await AnswerAttentionRecorder.create(input);
-  expect(await none.finish(0)).toMatchObject({ steps: 0, ends: [], cells: new Uint8Array() });
+  expect(await none.read(0)).toMatchObject({ steps: 0, ends: [], cells: new Uint8Array() });
 });

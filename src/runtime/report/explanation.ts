@@ -150,22 +150,20 @@ export class AnswerAttentionRecorder {
     this.#ends.push(characters);
   }
 
-  /**
-   * Reads the record back and frees it. @param characters number of characters of the whole answer
-   */
-  async finish(characters: number): Promise<AnswerAttention> {
-    try {
-      const { positions, cells: first } = this.#firstAttention;
-      const tokens = this.#ends.length;
-      const steps = Math.min(tokens, 1 + (this.hook?.steps ?? 0));
-      const later = steps > 1 ? await this.hook?.read(steps - 1) : undefined;
-      const cells = new Uint8Array(steps * first.length);
-      if (steps > 0) cells.set(first);
-      if (later) cells.set(later, first.length);
-      const ends = this.#ends.slice(0, steps).map((end) => Math.min(end, characters));
-      return { positions, layers: this.#layers, steps, ends, cells };
-    } finally {
-      this.hook?.destroy();
-    }
+  /** The record. @param characters number of characters of the whole answer */
+  async read(characters: number): Promise<AnswerAttention> {
+    const { positions, cells: first } = this.#firstAttention;
+    const tokens = this.#ends.length;
+    const steps = Math.min(tokens, 1 + (this.hook?.steps ?? 0));
+    const later = steps > 1 ? await this.hook?.read(steps - 1) : undefined;
+    const cells = new Uint8Array(steps * first.length);
+    if (steps > 0) cells.set(first);
+    if (later) cells.set(later, first.length);
+    const ends = this.#ends.slice(0, steps).map((end) => Math.min(end, characters));
+    return { positions, layers: this.#layers, steps, ends, cells };
+  }
+
+  destroy(): void {
+    this.hook?.destroy();
   }
 }

@@ -66,7 +66,7 @@ async function answerAll(
   const isNew = job.turn.request.reference && checked.every(isCompressing);
   const reference = isNew ? new ReferenceLane(job) : undefined;
   const outcomes: LaneOutcome[] = [];
-  const waiting: Lane[] = [];
+  const opened: Lane[] = [];
   try {
     const prefilled = await prefillSegment(job, { cache, segment, encoded, requests });
     logits.save();
@@ -75,49 +75,49 @@ async function answerAll(
       prefilled: { ...prefilled, taps: prefilled.recorded[places[index] as number] ?? {} },
     }));
     const planned = await planLanes(lanes, input, outcomes, together);
-    for (const lane of planned) {
-      const opened = await openLane(lane);
-      if ("failure" in opened) outcomes[lane.index] = opened;
-      else waiting.push(opened);
+    for (const plannedLane of planned) {
+      const lane = await openLane(plannedLane);
+      if ("failure" in lane) outcomes[plannedLane.index] = lane;
+      else opened.push(lane);
     }
     const rows = planned.map((lane) => lane.rows);
     if (!reference?.takeOver(job, prefilled, rows)) cache.destroy();
     const groups = groupLanes(job.model, planned, together);
-    const first = await decodeLanes(waiting, groups, logits, outcomes);
-    return { outcomes: (await reference?.addTo(outcomes)) ?? outcomes, ...cacheStateOf(first) };
+    await decodeLanes(opened, groups, logits, outcomes);
+    const judged = (await reference?.addTo(outcomes)) ?? outcomes;
+    return { outcomes: judged, ...cacheStateOf(opened.find(({ index }) => index === 0)) };
+  } catch (error) {
+    for (const lane of opened) lane.prefilled.cache.destroy();
+    throw error;
   } finally {
     reference?.destroy();
     cache.destroy();
-    for (const lane of waiting) lane.prefilled.cache.destroy();
     logits.destroy();
   }
 }
 
 /**
  * Decodes the lanes and frees their caches, but for that of lane 0.
- * @param waiting loses each lane that is done; the caller frees the others
  * @param groups how many of them decode together, in order
- * @returns lane 0
+ * @param outcomes by lane; takes those of all of them
  */
 async function decodeLanes(
-  waiting: Lane[],
+  opened: readonly Lane[],
   groups: readonly number[],
   logits: SavedLogits,
   outcomes: LaneOutcome[],
-): Promise<Lane | undefined> {
-  let first: Lane | undefined;
+): Promise<void> {
+  let done = 0;
   for (const size of groups) {
-    const lanes = waiting.slice(0, size);
+    const lanes = opened.slice(done, done + size);
+    done += size;
     logits.restore();
     const found = lanes.length > 1 ? await decodeTogether(lanes, logits) : lanes.map(decodeLane);
     for (const [at, lane] of lanes.entries()) {
       outcomes[lane.index] = (await found[at]) as LaneOutcome;
-      if (lane.index === 0) first = lane;
-      else lane.prefilled.cache.destroy();
-      waiting.shift();
+      if (lane.index > 0) lane.prefilled.cache.destroy();
     }
   }
-  return first;
 }
 
 /**

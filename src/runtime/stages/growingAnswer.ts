@@ -42,11 +42,16 @@ export class GrowingAnswer {
     const { maxNewTokens: _, ...sampling } = turn.request.sampling;
     const { heads } = decoder.config;
     const eviction = rule && (await startEviction(prefilled, heads, rule));
-    const recorder = await recordAttention(prefilled, heads, eviction, maxNewTokens);
-    const excludedId = vision?.markup.imageTokenId;
-    const args = { cache, sampling, maxNewTokens, stopIds, excludedId, signal };
-    tellStage(job, "decode", 0, maxNewTokens);
-    return new GrowingAnswer(job, args, eviction, recorder);
+    try {
+      const recorder = await recordAttention(prefilled, heads, eviction, maxNewTokens);
+      const excludedId = vision?.markup.imageTokenId;
+      const args = { cache, sampling, maxNewTokens, stopIds, excludedId, signal };
+      tellStage(job, "decode", 0, maxNewTokens);
+      return new GrowingAnswer(job, args, eviction, recorder);
+    } catch (error) {
+      eviction?.destroy();
+      throw error;
+    }
   }
 
   arrive(token: GeneratedToken): void {
@@ -66,11 +71,15 @@ export class GrowingAnswer {
     const { progress } = this.#job;
     const { cache } = this.args;
     if (finish) progress.finish(finish);
-    await this.#eviction?.finish();
-    cache.trim();
-    const answer = this.#text.text.trimEnd();
-    progress.answered(answer, withRowsEnd(progress.layers, cache));
-    progress.attended(await this.#recorder?.finish(answer.length));
+    try {
+      await this.#eviction?.finish();
+      cache.trim();
+      const answer = this.#text.text.trimEnd();
+      progress.answered(answer, withRowsEnd(progress.layers, cache));
+      progress.attended(await this.#recorder?.read(answer.length));
+    } finally {
+      this.#recorder?.destroy();
+    }
   }
 }
 

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OutOfMemoryError } from "@/gpu/memory";
+import { StepAttention } from "@/model/decoder/stepAttention";
+import { Eviction } from "@/model/eviction/eviction";
+import { VisionTower } from "@/model/vision/tower";
+import { greedy } from "@/protocol/defaults";
+import { NO_MEMORY } from "@/protocol/event";
+import type { AskRequest, CacheSettings } from "@/protocol/request";
+import { createTestEngine, pictureFile } from "../../test/engine";
+import { FAMILY_FIXTURES } from "../../test/families";
+import { diskFetch, diskUrl } from "../../test/files";
+import { ReferenceLane } from "./session/reference";
+
+const DIRECTORY = `${FAMILY_FIXTURES}/llava-1.5`;
+const noMemory = () => Promise.reject(new OutOfMemoryError("a test", 8, 4));
+
+const settings = (policy: string, retention: number): CacheSettings => {
+  return { policy, retention, scope: "prompt", options: {} };
+};
+
+function asked(policy: string): AskRequest {
+  return {
+    turns: [{ images: ["a"], question: "What is shown in this image?" }],
+    images: { a: pictureFile("busy") },
+    settings: settings(policy, 0.5),
+    sampling: greedy(6),
+    explain: true,
+  };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("an answer that fails", () => {
+  const engine = createTestEngine(DIRECTORY);
+  let before = NO_MEMORY;
+
+  beforeEach(async () => {
+    await engine.ask(asked("streaming"));
+    await engine.clear();
+    before = await engine.memory();
+    expect(before.kv).toBe(0);
+  });
+  afterEach(async () => {
+    await engine.clear();
+    expect(await engine.memory()).toEqual(before);
+  });
+
+  it("frees the scores of its rows if its attention cannot be recorded", async () => {
+    vi.spyOn(StepAttention, "create").mockImplementationOnce(noMemory);
+    await expect(engine.ask(asked("streaming"))).rejects.toThrow("not enough graphics memory");
+  });
+
+  it("frees its recorded attention if its rows cannot be sorted", async () => {
+    vi.spyOn(Eviction.prototype, "finish").mockImplementationOnce(function (this: Eviction) {
+      this.destroy();
+      return noMemory();
+    });
+    const { finish } = await engine.ask(asked("streaming"));
+    expect(finish).toBe("memory");
+  });
+
+  it("frees all lanes if their reference fails", async () => {
+    vi.spyOn(ReferenceLane.prototype, "addTo").mockImplementationOnce(noMemory);
+    const lanes = [settings("snapkv", 0.5), settings("knorm", 0.5)];
+    const comparing = engine.compare({ ...asked("snapkv"), lanes, reference: true });
+    await expect(comparing).rejects.toThrow("not enough graphics memory");
+  });
+});
+
+describe("a load that fails", () => {
+  const engine = createTestEngine();
+
+  it("frees an encoder that was ready before the image processor could not be read", async () => {
+    const { create } = VisionTower;
+    const made = new Promise<void>((resolve) => {
+      vi.spyOn(VisionTower, "create").mockImplementation(async (...args) => {
+        const tower = await create.apply(VisionTower, args);
+        setTimeout(resolve); // behind what waits for the tower
+        return tower;
+      });
+    });
+    vi.stubGlobal("fetch", async (url: URL, init: RequestInit) => {
+      if (!url.pathname.endsWith("/preprocessor_config.json")) return diskFetch(url, init);
+      await made;
+      return new Response(null, { status: 404 });
+    });
+    const failure = { code: "missingFile" };
+    await expect(engine.load({ baseUrl: diskUrl(DIRECTORY) })).rejects.toMatchObject({ failure });
+    expect(await engine.memory()).toEqual(NO_MEMORY);
+  });
+});
