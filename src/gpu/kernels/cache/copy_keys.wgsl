@@ -5,8 +5,8 @@
 //   keys    the layer's keys
 //   copies  [copies, KV_DEPTH4] vec4
 //
-// One invocation per vec4 of an entry. Dispatch (ceil(max entries * KV_DEPTH4 / WORKGROUP), heads).
-// Concatenated after kv_*.wgsl.
+// One invocation per vec4 of an entry. Dispatch ceil(max entries * KV_DEPTH4 / WORKGROUP), folded, with the heads
+// in z. Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 
@@ -21,14 +21,15 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) gid: vec3u) {
-  let header = (params.layer * params.heads + gid.y) * 4u;
-  let entry = gid.x / KV_DEPTH4;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = (group.y * 65535u + group.x) * WORKGROUP + local.x;
+  let header = (params.layer * params.heads + group.z) * 4u;
+  let entry = index / KV_DEPTH4;
   if (entry >= lists[header + 1u]) {
     return;
   }
   let words = lists[header] + entry * 3u;
-  let d = gid.x % KV_DEPTH4;
+  let d = index % KV_DEPTH4;
   let row = kv_row(lists[header + 2u] + lists[words]);
   copies[lists[words + 1u] * KV_DEPTH4 + d] = keys_at(row, d);
 }

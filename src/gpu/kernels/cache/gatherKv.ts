@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu";
 import { compileCall, type KernelCall } from "../common/kernelCall";
+import { foldGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
 import { type KvType, kvUnits } from "../kv/kvType";
 import gatherKv from "./gather_kv.wgsl?raw";
@@ -37,10 +38,13 @@ export function createGatherKv(gpu: Gpu, kvType: KvType, headDim: number): Promi
       params: { heads: "u32", layer: "u32" },
       constants: { ...kv.constants, WORKGROUP },
     },
-    ({ lists, source, target, heads, layer, rows }: GatherKvArgs) => ({
-      buffers: [lists, source.k, source.v, target.k, target.v],
-      params: { heads, layer },
-      groups: [Math.ceil((rows * kvUnits(kvType, headDim)) / WORKGROUP), heads],
-    }),
+    ({ lists, source, target, heads, layer, rows }: GatherKvArgs) => {
+      const [x, y = 1] = foldGroups(Math.ceil((rows * kvUnits(kvType, headDim)) / WORKGROUP));
+      return {
+        buffers: [lists, source.k, source.v, target.k, target.v],
+        params: { heads, layer },
+        groups: [x, y, heads],
+      };
+    },
   );
 }

@@ -7,7 +7,7 @@
 //   new_keys, new_values likewise
 //
 // Rows before the span keep their places. An invocation owns one unit of one row. Dispatch
-// (ceil(most rows * KV_UNITS / WORKGROUP), heads). Concatenated after kv_*.wgsl.
+// ceil(most rows * KV_UNITS / WORKGROUP), folded, with the heads in z. Concatenated after kv_*.wgsl.
 
 override WORKGROUP: u32 = 64;
 
@@ -24,9 +24,10 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) gid: vec3u) {
-  let header = (params.layer * params.heads + gid.y) * 4u;
-  let row = gid.x / KV_UNITS;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = (group.y * 65535u + group.x) * WORKGROUP + local.x;
+  let header = (params.layer * params.heads + group.z) * 4u;
+  let row = index / KV_UNITS;
   let rows = lists[header + 1u];
   if (row >= rows) {
     return;
@@ -37,8 +38,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
   if (row >= older) {
     source = older + lists[list + 1u + row - older];
   }
-  let at = kv_unit(lists[header + 2u] + source, gid.x % KV_UNITS);
-  let to = kv_unit(lists[header + 3u] + row, gid.x % KV_UNITS);
+  let unit = index % KV_UNITS;
+  let at = kv_unit(lists[header + 2u] + source, unit);
+  let to = kv_unit(lists[header + 3u] + row, unit);
   new_keys[to] = keys[at];
   new_values[to] = values[at];
 }

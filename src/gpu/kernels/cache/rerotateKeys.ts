@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu";
 import { compileCall } from "../common/kernelCall";
-import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
 import { type KvType, kvMarks } from "../kv/kvType";
 import copyKeys from "./copy_keys.wgsl?raw";
@@ -43,11 +43,10 @@ export async function createRerotateKeys(
         params: { heads: "u32", layer: "u32" },
         constants: { ...read.constants, WORKGROUP },
       },
-      ({ lists, keys, copies, heads, layer, entries }: RerotateKeysArgs) => ({
-        buffers: [lists, keys, copies],
-        params: { heads, layer },
-        groups: [Math.ceil((entries * headDim) / 4 / WORKGROUP), heads],
-      }),
+      ({ lists, keys, copies, heads, layer, entries }: RerotateKeysArgs) => {
+        const [x, y = 1] = foldGroups(Math.ceil((entries * headDim) / 4 / WORKGROUP));
+        return { buffers: [lists, keys, copies], params: { heads, layer }, groups: [x, y, heads] };
+      },
     ),
     rerotate: await compileCall(
       gpu,
