@@ -5,7 +5,7 @@ import type { Exchange } from "../conversation/conversation";
 import type { Chat } from "./chat";
 import { createSweep, smallestSame } from "./sweep";
 
-const steps = (same: readonly boolean[]) =>
+const swept = (same: readonly boolean[]) =>
   same.map((isSame, index) => ({ percent: 50 - 10 * index, answer: "", isSame, kvBytes: 0 }));
 
 test.each([
@@ -14,7 +14,7 @@ test.each([
   [[false, true, true], 100],
   [[], 100],
 ])("of %j the smallest share with all larger ones the same is %d", (same, percent) => {
-  expect(smallestSame(steps(same))).toBe(percent);
+  expect(smallestSame(swept(same))).toBe(percent);
 });
 
 /** Counts of ended lanes that a sweep shows while tokens of these lanes arrive. */

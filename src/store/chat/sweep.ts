@@ -15,7 +15,7 @@ const UNANSWERED: EngineFailure = { code: "cancelled", message: "" };
 const MAX_TOKENS = 32;
 
 /** The answer at one share. */
-interface SweepStep {
+interface SweptShare {
   readonly percent: number;
   readonly answer: string;
   /** Whether it is the full cache's answer. */
@@ -31,7 +31,7 @@ export type SweepState =
       readonly exchange: string;
       readonly settings: CacheSettings;
       readonly reference: string;
-      readonly steps: readonly SweepStep[];
+      readonly swept: readonly SweptShare[];
     }
   | { readonly phase: "failed"; readonly failure: EngineFailure };
 
@@ -90,8 +90,8 @@ export function createSweep(
         const reference = full?.result?.answer;
         if (reference === undefined) throw new EngineError(full?.failure ?? UNANSWERED);
         const results = new Map(shares.map((percent, lane) => [percent, outcomes[lane]?.result]));
-        const steps = stepsOf(results, reference);
-        const done = { exchange: exchange.id, settings, reference, steps };
+        const swept = sharesOf(results, reference);
+        const done = { exchange: exchange.id, settings, reference, swept };
         store.setState({ phase: "done", ...done }, true);
       } catch (error) {
         store.setState({ phase: "failed", failure: toFailure(error) }, true);
@@ -104,11 +104,11 @@ export function createSweep(
   return { store, run };
 }
 
-/** A share that failed, for lack of memory, has no step. */
-function stepsOf(
+/** A share that failed, for lack of memory, is left out. */
+function sharesOf(
   results: ReadonlyMap<number, TurnResult | undefined>,
   reference: string,
-): readonly SweepStep[] {
+): readonly SweptShare[] {
   return SWEPT.flatMap((percent) => {
     const result = results.get(percent);
     if (!result) return [];
@@ -118,8 +118,8 @@ function stepsOf(
 }
 
 /** The smallest share from which on all larger ones gave the full cache's answer; 100 if none did. */
-export function smallestSame(steps: readonly SweepStep[]): number {
-  const firstOther = steps.findIndex(({ isSame }) => !isSame);
-  const same = firstOther < 0 ? steps : steps.slice(0, firstOther);
+export function smallestSame(swept: readonly SweptShare[]): number {
+  const firstOther = swept.findIndex(({ isSame }) => !isSame);
+  const same = firstOther < 0 ? swept : swept.slice(0, firstOther);
   return same.at(-1)?.percent ?? 100;
 }

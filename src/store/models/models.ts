@@ -35,7 +35,7 @@ export interface ModelsState {
   readonly stored: readonly StoredModel[];
   /** Key of the stored model in use, `folder` for somebody's own files, undefined for the embedded one. */
   readonly inUse: string | undefined;
-  readonly step: "idle" | "looking" | "downloading";
+  readonly phase: "idle" | "looking" | "downloading";
   readonly found: FoundModel | undefined;
   readonly progress: DownloadProgress | undefined;
   readonly failure: ModelsFailure | undefined;
@@ -79,7 +79,7 @@ function deviceBytes(): number | undefined {
 
 function initialState(): ModelsState {
   return {
-    ...{ isOpen: false, stored: [], inUse: undefined, step: "idle" },
+    ...{ isOpen: false, stored: [], inUse: undefined, phase: "idle" },
     ...{ found: undefined, progress: undefined, failure: undefined },
     place: { rate: undefined, freeBytes: undefined, deviceBytes: deviceBytes() },
   };
@@ -180,25 +180,25 @@ function oneAtATime(store: StoreApi<ModelsState>, hub: Hub) {
   return {
     /** @param id the model that the task is about */
     async run(
-      step: ModelsState["step"],
+      phase: ModelsState["phase"],
       id: string,
       task: (signal: AbortSignal) => Promise<void>,
     ): Promise<void> {
       abort.abort();
       const own = new AbortController();
       abort = own;
-      store.setState({ step, failure: undefined, progress: undefined });
+      store.setState({ phase, failure: undefined, progress: undefined });
       try {
         await task(own.signal);
       } catch (error) {
         if (!own.signal.aborted) store.setState({ failure: failureOf(error, hub, id) });
       }
-      if (abort === own) store.setState({ step: "idle", progress: undefined });
+      if (abort === own) store.setState({ phase: "idle", progress: undefined });
       await refreshStored(store, hub);
     },
     stop() {
       abort.abort(new DOMException("Stopped.", "AbortError"));
-      store.setState({ step: "idle", progress: undefined });
+      store.setState({ phase: "idle", progress: undefined });
     },
   };
 }

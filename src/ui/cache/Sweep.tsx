@@ -56,20 +56,20 @@ export function SweepControl() {
 
 type Done = Extract<SweepState, { phase: "done" }>;
 
-function Outcome({ state: { steps, settings } }: { readonly state: Done }) {
+function Outcome({ state: { swept, settings } }: { readonly state: Done }) {
   const { policies } = useApp();
-  const percent = smallestSame(steps);
+  const percent = smallestSame(swept);
   const words = texts.cache.sweep;
   const policy = policyLabel(policies, settings.policy);
   return percent === 100 ? words.none(policy) : words.smallest(policy, percent);
 }
 
 /** The answer at each share. */
-function Answers({ state: { steps, settings } }: { readonly state: Done }) {
+function Answers({ state: { swept, settings } }: { readonly state: Done }) {
   const { policies } = useApp();
   return (
     <ul className={styles.answers}>
-      {steps.map(({ percent, answer, isSame, kvBytes }) => (
+      {swept.map(({ percent, answer, isSame, kvBytes }) => (
         <li key={percent} data-same={isSame}>
           <span className="num">
             {settingsLabel(policies, { ...settings, retention: percent / 100 })}
@@ -86,14 +86,14 @@ function Answers({ state: { steps, settings } }: { readonly state: Done }) {
 export function SweepMarks() {
   const state = useSweep();
   if (state.phase !== "running" && state.phase !== "done") return null;
-  const steps = state.phase === "done" ? state.steps : [];
+  const swept = state.phase === "done" ? state.swept : [];
   const done = state.phase === "running" ? state.done : SWEPT.length;
   return (
     <span className={styles.marks} aria-hidden="true">
       {SWEPT.slice(0, done).map((percent) => (
         <i
           key={percent}
-          data-same={steps.find((step) => step.percent === percent)?.isSame}
+          data-same={swept.find((share) => share.percent === percent)?.isSame}
           style={{ left: `${(100 * placeOfPercent(percent)) / KEEP_STEPS}%` }}
         />
       ))}

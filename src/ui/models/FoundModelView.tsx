@@ -8,7 +8,7 @@ import { useFacts } from "./modelFacts";
 /** What a model of the Hub costs, and its download. */
 export function FoundModelView({ found }: { readonly found: FoundModel }) {
   const { models } = useApp();
-  const { step, progress } = useModels((state) => state);
+  const { phase, progress } = useModels((state) => state);
   const { repository, bytes } = found;
   const words = texts.models;
   const rows = useFacts(found);
@@ -30,13 +30,13 @@ export function FoundModelView({ found }: { readonly found: FoundModel }) {
           </div>
         ))}
       </dl>
-      {step === "downloading" ? (
+      {phase === "downloading" ? (
         <Download progress={progress} totalBytes={bytes} />
       ) : (
         <button
           type="button"
           className={styles.primary}
-          disabled={step !== "idle"}
+          disabled={phase !== "idle"}
           onClick={() => void models.download()}
         >
           {words.fetch}

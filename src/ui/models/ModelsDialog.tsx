@@ -132,7 +132,7 @@ function Type<C extends string>(props: TypeProps<C>) {
 
 function FromHub() {
   const { models } = useApp();
-  const { step, found, failure } = useModels((state) => state);
+  const { phase, found, failure } = useModels((state) => state);
   const words = texts.models;
   const look = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -162,7 +162,7 @@ function FromHub() {
             <option key={id} value={id} />
           ))}
         </datalist>
-        <button type="submit" className={styles.primary} disabled={step !== "idle"}>
+        <button type="submit" className={styles.primary} disabled={phase !== "idle"}>
           {words.look}
         </button>
         <details className={styles.more}>
@@ -192,7 +192,7 @@ function FromHub() {
           </p>
         </details>
       </form>
-      {step === "looking" && (
+      {phase === "looking" && (
         <p className={styles.hint} role="status">
           {words.looking}
         </p>

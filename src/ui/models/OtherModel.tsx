@@ -12,7 +12,7 @@ export function OtherModel() {
   const conversation = useChat((state) => state.conversation);
   const others = model === undefined ? [] : otherModels(conversation, model);
   const isShown = others.length > 0;
-  const isBusy = useModels((state) => state.step !== "idle");
+  const isBusy = useModels((state) => state.phase !== "idle");
   useModels((state) => state.stored); // `resuming` depends on it
   useEffect(() => {
     if (isShown) void models.refresh();

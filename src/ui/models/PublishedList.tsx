@@ -32,7 +32,7 @@ export function PublishedList() {
 
 function PublishedItem({ model }: { readonly model: PublishedModel }) {
   const { models } = useApp();
-  const isBusy = useModels((state) => state.step !== "idle");
+  const isBusy = useModels((state) => state.phase !== "idle");
   const { lines, limits } = usePublishedFacts(model);
   const words = texts.models;
   const { id } = model;

@@ -7,7 +7,7 @@ import styles from "./Models.module.css";
 /** The embedded model and those that are stored in this browser. */
 export function StoredList() {
   const { models } = useApp();
-  const { stored, inUse, step } = useModels((state) => state);
+  const { stored, inUse, phase } = useModels((state) => state);
   const words = texts.models;
   return (
     <ul className={styles.stored}>
@@ -32,7 +32,7 @@ export function StoredList() {
           key={model.key}
           model={model}
           isInUse={inUse === model.key}
-          isBusy={step !== "idle"}
+          isBusy={phase !== "idle"}
         />
       ))}
     </ul>
