@@ -12,7 +12,7 @@ export async function batchCase(bench: Bench, { name, decoder }: BenchedModel): 
   for (const rows of sizes.rows.flatMap((all) => [all, Math.round(all * SHARE)])) {
     for (const count of SEQUENCES) {
       if (!report.hasTime(`${name}, batch of ${count} at ${rows} rows`)) return;
-      const measured = await timeBatch(decoder, rows, count, sizes.steps, times);
+      const measured = await timeBatch(decoder, { rows, count, steps: sizes.steps }, times);
       report.add(["models", name, "batches"], measured);
       const { wallMs, gpuMs } = measured;
       const gpu = gpuMs === undefined ? "" : `, GPU ${gpuMs.toFixed(3)} ms`;

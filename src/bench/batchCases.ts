@@ -19,9 +19,7 @@ interface BatchTimes {
 /** Greedy steps of several sequences together, each with a cache of `rows`. */
 export async function timeBatch(
   decoder: Decoder,
-  rows: number,
-  count: number,
-  steps: number,
+  { rows, count, steps }: Readonly<Record<"rows" | "count" | "steps", number>>,
   times: PassTimes | undefined,
 ): Promise<BatchTimes> {
   const { logits } = decoder.activations;

@@ -40,7 +40,7 @@ export async function timeLatency(
   for (let i = 0; i < repeats; i++) {
     for (const { rows: count, wallMs, gpuMs } of runs) {
       const measured = await (batch > 1
-        ? timeBatch(decoder, count, batch, steps, times)
+        ? timeBatch(decoder, { rows: count, count: batch, steps }, times)
         : timeOne(decoder, count, steps, times));
       wallMs.push(...measured.wallMs);
       if (measured.gpuMs !== undefined) gpuMs.push(measured.gpuMs);

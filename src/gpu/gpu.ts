@@ -119,7 +119,7 @@ export class Gpu {
    * @param before a program that its program replaces
    */
   recorder(label: string, slots: number = RECORDER_SLOTS, before?: Program): Recorder {
-    return new Recorder(this.device, this.memory, label, slots, before?.frozen);
+    return new Recorder(this.device, this.memory, { label, slots, before: before?.frozen });
   }
 
   /** Reads `size` bytes of a buffer. Waits for all submitted work. */

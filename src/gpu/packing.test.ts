@@ -16,13 +16,15 @@ it("puts the first of two values into the lower half", () => {
   expect([...packBf16(Float32Array.of(1, -2))]).toEqual([0xc0003f80]);
 });
 
-it("rounds bf16 to the nearest and cuts f16 off", () => {
+it("rounds bf16 to the nearest", () => {
   const [up, down] = [1 + 2 ** -8 + 2 ** -10, 1 + 2 ** -10];
   expect([...unpackBf16(packBf16(Float32Array.of(up, down)))]).toEqual([1 + 2 ** -7, 1]);
-  expect([...unpackF16(packF16(Float32Array.of(1 + 2 ** -10 + 2 ** -12, -3)))]).toEqual([
-    1 + 2 ** -10,
-    -3,
-  ]);
+});
+
+it("keeps in f16 what is no finite number", () => {
+  const values = Float32Array.of(1e6, Number.NEGATIVE_INFINITY, Number.NaN, 1);
+  const kept = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 1];
+  expect([...unpackF16(packF16(values))]).toEqual(kept);
 });
 
 it("rounds to the nearest f16, halves to even", () => {

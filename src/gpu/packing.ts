@@ -22,12 +22,9 @@ export function unpackBf16(words: Uint32Array): Floats {
   return new Float32Array(bits.buffer);
 }
 
-/** Packs two f16 per word. Exact for values that f16 can represent; others are truncated. */
+/** `roundToF16`, two per word. @param values an even number of them */
 export function packF16(values: Floats): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from({ length: values.length / 2 }, (_, at) => {
-    const [low, high] = [values[2 * at] as number, values[2 * at + 1] as number];
-    return (halfBits(low) | (halfBits(high) << 16)) >>> 0;
-  });
+  return new Uint32Array(roundToF16(values).buffer);
 }
 
 /** The f16 numbers nearest to `values`, ties to even; beyond f16's range infinity. */
@@ -56,6 +53,7 @@ function roundedSmall(bits: number): number {
   return (SMALL_BITS[0] as number) - 0x3f00_0000;
 }
 
+/** Unpacks the output of `packF16`. */
 export function unpackF16(words: Uint32Array): Floats {
   halfValues ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfValue(bits));
   const values = new Float32Array(words.length * 2);
@@ -70,19 +68,11 @@ export function unpackF16(words: Uint32Array): Floats {
 /** The number of every f16 bit pattern. */
 let halfValues: Floats | undefined;
 
-function halfBits(value: number): number {
-  const magnitude = Math.abs(value);
-  const sign = value < 0 ? 0x8000 : 0;
-  if (magnitude < 2 ** -14) return sign | Math.floor(magnitude * 2 ** 24);
-  const exponent = Math.floor(Math.log2(magnitude));
-  const fraction = Math.floor((magnitude / 2 ** exponent - 1) * 1024);
-  return sign | ((exponent + 15) << 10) | fraction;
-}
-
 function halfValue(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -18,7 +18,7 @@ function create(slots: number) {
   const log: FakeLog = { writes: [], copies: [], passes: [] };
   const device = fakeDevice({}, log);
   const memory = new Memory(device);
-  return { log, memory, recorder: new Recorder(device, memory, "test", slots) };
+  return { log, memory, recorder: new Recorder(device, memory, { label: "test", slots }) };
 }
 
 const [first, second] = [kernel("first"), kernel("second")];
@@ -68,7 +68,11 @@ it("keeps what is bound to the same buffers where a program replaces another", (
   const made = vi.spyOn(device, "createBindGroup");
   const [a, b, c] = ["a", "b", "c"].map((label) => memory.storage("kv", label, 16));
   const record = (buffer: GPUBuffer | undefined, rows: number, before?: Program) => {
-    const recorder = new Recorder(device, memory, "test", 2, before?.frozen);
+    const recorder = new Recorder(device, memory, {
+      label: "test",
+      slots: 2,
+      before: before?.frozen,
+    });
     const slice = { buffer: b!, offset: 4 };
     recorder.dispatch(first, { ...dispatch, buffers: [a!, slice], params: { ...params, rows } });
     recorder.dispatch(second, { ...dispatch, buffers: [buffer!] });
@@ -94,7 +98,7 @@ it("binds anew only what has other buffers than the submit before", () => {
   const device = fakeDevice({}, log);
   const made = vi.spyOn(device, "createBindGroup");
   const [a, b] = ["a", "b"].map((label) => memory.storage("kv", label, 16));
-  const recorder = new Recorder(device, memory, "test", 2);
+  const recorder = new Recorder(device, memory, { label: "test", slots: 2 });
   const submit = (buffer: GPUBuffer | undefined, rows: number) => {
     recorder.dispatch(first, { ...dispatch, buffers: [a!], params: { ...params, rows } });
     recorder.dispatch(second, { ...dispatch, buffers: [buffer!] });

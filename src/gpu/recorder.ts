@@ -21,6 +21,14 @@ interface Frozen {
   readonly uniforms: GPUBuffer;
 }
 
+interface RecorderOptions {
+  readonly label: string;
+  /** Most dispatches of a submit or of a program. */
+  readonly slots: number;
+  /** Of a program that this one's replaces: what is bound to the same buffers stays. */
+  readonly before?: Frozen | undefined;
+}
+
 /**
  * Collects dispatches with their parameters. `submit` runs them once and clears the recorder, but for bind groups: the next
  * recording takes those of the same buffers, as the chunks of a prefill have.
@@ -39,8 +47,7 @@ export class Recorder {
   /** Recorded before, in the same slots: what is bound to the same buffers is kept. */
   #before: readonly Recorded[];
 
-  /** @param before a program that this one replaces: what is bound to the same buffers stays */
-  constructor(device: GPUDevice, memory: Memory, label: string, slots: number, before?: Frozen) {
+  constructor(device: GPUDevice, memory: Memory, { label, slots, before }: RecorderOptions) {
     this.#device = device;
     this.#memory = memory;
     this.#label = label;

@@ -49,7 +49,7 @@ export async function timeAttention(
   const chunks = shapes === MODELS ? CHUNK : [32];
   for (const shape of shapes) {
     for (const rows of rowCounts) {
-      trials.push(...(await timeShape(context, { reduction, flash }, shape, rows, chunks)));
+      trials.push(...(await timeShape(context, { reduction, flash, chunks }, shape, rows)));
     }
   }
   return trials;
@@ -57,10 +57,13 @@ export async function timeAttention(
 
 async function timeShape(
   context: TrialContext,
-  { reduction, flash: variant }: Pick<AttentionTrials, "reduction" | "flash">,
+  {
+    reduction,
+    flash: variant,
+    chunks,
+  }: Pick<AttentionTrials, "reduction" | "flash"> & { readonly chunks: readonly number[] },
   [model, heads, kvHeads, headDim]: Shape,
   rows: number,
-  chunks: readonly number[],
 ): Promise<Trial[]> {
   const { gpu } = context;
   const shape = { heads, kvHeads, headDim };

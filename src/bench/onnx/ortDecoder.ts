@@ -28,8 +28,7 @@ export class OrtDecoder {
     ort: OrtModule,
     decoder: Decoder,
     session: Ort.InferenceSession,
-    type: OnnxFloats,
-    capacity: number,
+    { type, capacity }: { readonly type: OnnxFloats; readonly capacity: number },
   ) {
     this.#ort = ort;
     this.#decoder = decoder;
@@ -56,7 +55,7 @@ export class OrtDecoder {
       executionProviders: [{ name: "webgpu", device: gpu.device }],
       preferredOutputLocation: { next: "gpu-buffer" },
     });
-    return new OrtDecoder(ort, decoder, session, type, capacity);
+    return new OrtDecoder(ort, decoder, session, { type, capacity });
   }
 
   /** Fills the caches with noise. */

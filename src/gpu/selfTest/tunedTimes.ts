@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu";
-import { createAttend } from "../kernels/attention/attend";
+import { type AttendSpec, createAttend } from "../kernels/attention/attend";
 import { ATTEND_DIVISIONS, type AttendVariant } from "../kernels/attention/attendDivision";
 import { type DType, rowBytes } from "../kernels/common/dtype";
 import type { Reduction } from "../kernels/common/reduction";
@@ -32,6 +32,7 @@ export interface TuningSize {
 
 type RecordDispatch = (recorder: Recorder) => void;
 
+/** Of a product of a prefill chunk. */
 export function matmulMs(
   gpu: Gpu,
   variant: MatmulVariant,
@@ -47,11 +48,11 @@ export function matmulMs(
   });
 }
 
+/** Of a product of a decoding step. */
 export function reductionMs(
   gpu: Gpu,
   reduction: Reduction,
-  { kvType }: CheckSpec,
-  dtype: DType,
+  { kvType, dtype }: Pick<CheckSpec, "kvType"> & { readonly dtype: DType },
   size: TuningSize,
 ): Promise<number> {
   return timed(gpu, async (scratch) => {
@@ -62,30 +63,26 @@ export function reductionMs(
   });
 }
 
-/** The geometric mean over the caches, so that a short one counts as much as a long one. */
+/**
+ * Of a step's attention: the geometric mean over the caches, so that a short one counts as much as a long one.
+ */
 export async function attendMs(
   gpu: Gpu,
-  variant: AttendVariant,
-  reduction: Reduction,
-  spec: CheckSpec,
+  { variant, ...spec }: Omit<AttendSpec, "division"> & { readonly variant: AttendVariant },
   { cacheRows }: TuningSize,
 ): Promise<number> {
+  const divided = { ...spec, division: ATTEND_DIVISIONS[variant] };
   let product = 1;
-  for (const rows of cacheRows) product *= await cacheMs(gpu, variant, reduction, spec, rows);
+  for (const rows of cacheRows) product *= await cacheMs(gpu, divided, rows);
   return product ** (1 / cacheRows.length);
 }
 
-function cacheMs(
-  gpu: Gpu,
-  variant: AttendVariant,
-  reduction: Reduction,
-  { shape, kvType }: CheckSpec,
-  wanted: number,
-): Promise<number> {
+/** @param wanted rows, of which there are fewer where they exceed `MOST_CACHE_BYTES` */
+function cacheMs(gpu: Gpu, spec: AttendSpec, wanted: number): Promise<number> {
+  const { shape, kvType } = spec;
   const { heads, kvHeads, headDim } = shape;
   return timed(gpu, async (scratch) => {
-    const division = ATTEND_DIVISIONS[variant];
-    const attend = await createAttend(gpu, { reduction, kvType, shape, division });
+    const attend = await createAttend(gpu, spec);
     const bytes = kvHeads * kvRowBytes(kvType, headDim);
     const blocks = Math.min(wanted, MOST_CACHE_BYTES / bytes) / KV_BLOCK;
     const capacity = Math.max(1, Math.floor(blocks)) * KV_BLOCK;

@@ -67,8 +67,9 @@ it("times a step's attention in every division, and leaves no buffer", async () 
     ["q8", "fine"],
     ["f16", "fewHeads"],
   ] as const) {
-    const spec = { dtypes: [], kvType, shape: { heads: 4, kvHeads: 4, headDim: 128 } } as const;
-    expect(await attendMs(gpu, division, "subgroup", spec, size)).toBeGreaterThan(0);
+    const shape = { heads: 4, kvHeads: 4, headDim: 128 };
+    const spec = { variant: division, reduction: "subgroup", kvType, shape } as const;
+    expect(await attendMs(gpu, spec, size)).toBeGreaterThan(0);
   }
   expect(gpu.memory.bytes).toEqual(before);
 });

@@ -25,6 +25,7 @@ export async function tune(
   size: TuningSize = SIZE,
 ): Promise<SelfTestResult> {
   const { variants } = tested;
+  const { shape, kvType } = spec;
   const { subgroups, f16 } = gpu.features;
   const started = performance.now();
   const hasTime = () => performance.now() - started < BUDGET_MS;
@@ -40,12 +41,12 @@ export async function tune(
     matmulMs(gpu, variant, dtype, size),
   );
   const reduction = await fastest(variants.reduction, reductions, hasTime, (candidate) =>
-    reductionMs(gpu, candidate, spec, dtype, size),
+    reductionMs(gpu, candidate, { kvType, dtype }, size),
   );
   // Without shared memory there is one division.
   const divisions = reduction === "one" ? [] : (Object.keys(ATTEND_DIVISIONS) as AttendVariant[]);
-  const attend = await fastest(variants.attend, divisions, hasTime, (candidate) =>
-    attendMs(gpu, candidate, reduction, spec, size),
+  const attend = await fastest(variants.attend, divisions, hasTime, (variant) =>
+    attendMs(gpu, { variant, reduction, shape, kvType }, size),
   );
   const tuned = { ...variants, matmul, reduction, attend };
   const isSame =

@@ -9,6 +9,15 @@ import { bytesAs, elements, matrixRows, vectorRows } from "./tensorRows";
 import { commonType, storedType, type TypeOf } from "./weightTypes";
 import { type TensorCopy, type UploadOptions, uploadWeights } from "./weightUpload";
 
+interface WeightPlanInput {
+  readonly tensors: TensorMap;
+  /** What the names of tensors begin with; default: nothing. */
+  readonly prefix?: string;
+  /** Largest buffer of a matrix, in bytes; default: what the device binds. */
+  readonly bindingBytes?: number | undefined;
+  readonly typeOf: TypeOf;
+}
+
 /**
  * Plans which bytes of a model's files go to which GPU buffer, and uploads them (`uploadWeights`).
  * Matrices get the type that `typeOf` says and are split by rows if they exceed a binding; vectors
@@ -25,18 +34,12 @@ export class WeightPlan {
   #needed: readonly TensorInfo[] = [];
   readonly #typeOf: TypeOf;
 
-  /** Names are prefixed with `prefix`; no buffer of a matrix exceeds `bindingBytes`. */
-  constructor(
-    gpu: Gpu,
-    tensors: TensorMap,
-    prefix: string,
-    bindingBytes: number,
-    typeOf: TypeOf = (_, stored) => stored,
-  ) {
+  constructor(gpu: Gpu, { tensors, prefix = "", bindingBytes, typeOf }: WeightPlanInput) {
+    const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     this.#gpu = gpu;
     this.#tensors = tensors;
     this.#prefix = prefix;
-    this.#bindingBytes = bindingBytes;
+    this.#bindingBytes = bindingBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
     this.#typeOf = typeOf;
   }
 
@@ -89,7 +92,7 @@ export class WeightPlan {
     for (const part of parts) {
       let top = 0;
       for (const tensor of tensors) {
-        this.#copyRows(tensor, part, top - part.firstRow, dtype);
+        this.#copyRows(tensor, part, dtype, { shift: top - part.firstRow });
         top += tensor.shape[0] as number;
       }
     }
@@ -106,9 +109,10 @@ export class WeightPlan {
     const dtype = this.#typeFor([gate, up]);
     const parts = this.#split(label, rows, 2 * rowBytes(dtype, columns), 2);
     for (const part of parts) {
-      this.#copyRows(gate, part, -part.firstRow, dtype);
+      this.#copyRows(gate, part, dtype, { shift: -part.firstRow });
       const upPart = { ...part, rows: 2 * part.rows };
-      this.#copyRows(up, upPart, part.rows - part.firstRow, dtype, part.rows);
+      const shift = part.rows - part.firstRow;
+      this.#copyRows(up, upPart, dtype, { shift, from: part.rows });
     }
     return { label, dtype, rows, columns, parts };
   }
@@ -142,7 +146,8 @@ export class WeightPlan {
    */
   async load(source: ByteSource, options: UploadOptions): Promise<string> {
     try {
-      return await uploadWeights(this.#gpu, source, this.#needed, this.#copies, options);
+      const wanted = { needed: this.#needed, copies: this.#copies };
+      return await uploadWeights(this.#gpu, source, wanted, options);
     } catch (error) {
       this.destroy();
       throw error;
@@ -174,10 +179,15 @@ export class WeightPlan {
   }
 
   /**
-   * Copies the rows of a tensor that belong to a part; row r of the tensor is row r + shift of the
-   * part.
+   * Copies the rows of a tensor that belong to a part, to its rows `from` and later; row r of the tensor is row
+   * r + shift of the part.
    */
-  #copyRows(tensor: TensorInfo, part: MatrixPart, shift: number, type: DType, from = 0): void {
+  #copyRows(
+    tensor: TensorInfo,
+    part: MatrixPart,
+    type: DType,
+    { shift, from = 0 }: { readonly shift: number; readonly from?: number },
+  ): void {
     const [rows, columns] = matrixRows(tensor);
     const firstRow = Math.max(0, from - shift);
     const endRow = Math.min(rows, part.rows - shift);

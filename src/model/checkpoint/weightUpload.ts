@@ -27,18 +27,22 @@ export interface UploadOptions {
   readonly readBytes?: number | undefined;
 }
 
+interface WantedWeights {
+  /** Tensors in the order of the files. */
+  readonly needed: readonly TensorInfo[];
+  readonly copies: readonly TensorCopy[];
+}
+
 /**
  * Reads the tensors once, in the order of their files, checks every number, and writes the rows of
  * `copies` to their buffers. What is on its way counts in `Memory.overallPeak`.
- * @param needed in the order of the files
  * @returns the digest that identifies the weights
  * @throws ModelError naming a tensor whose numbers cannot be right
  */
 export async function uploadWeights(
   gpu: Gpu,
   source: ByteSource,
-  needed: readonly TensorInfo[],
-  copies: readonly TensorCopy[],
+  { needed, copies }: WantedWeights,
   { signal, onProgress, readBytes }: UploadOptions,
 ): Promise<string> {
   const total = needed.reduce((sum, { start, end }) => sum + end - start, 0);

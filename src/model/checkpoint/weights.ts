@@ -111,21 +111,21 @@ export function layOutWeights(
   gpu: Gpu,
   config: DecoderConfig,
   tensors: TensorMap,
-  { bindingBytes: limit, weightType }: Pick<LoadWeightsOptions, "bindingBytes" | "weightType"> = {},
+  { bindingBytes, weightType }: Pick<LoadWeightsOptions, "bindingBytes" | "weightType"> = {},
 ): Omit<DecoderWeights, "digest"> & { readonly plan: WeightPlan } {
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-  const bindingBytes = limit ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
   const prefix = PREFIXES.find((start) => tensors.has(`${start}embed_tokens.weight`));
   if (prefix === undefined) {
     throw new ModelError("badModel", "The model's weights lack the tensor embed_tokens.weight.");
   }
   checkLayerCount(config.layers, tensors);
-  const plan = new WeightPlan(gpu, tensors, prefix, bindingBytes, decoderTypes(weightType));
+  const typeOf = decoderTypes(weightType);
+  const plan = new WeightPlan(gpu, { tensors, prefix, bindingBytes, typeOf });
   const headName = tensors.has(HEADS[1] as string) ? HEADS[1] : HEADS[0];
   const loaded = gpu.memory.allOrNothing(() => layOut(plan, config, headName));
   return { ...loaded, bytes: plan.bytes, destroy: () => plan.destroy(), plan };
 }
 
+/** The types of a decoder's matrices, each once per place. */
 export function typesOf({
   embedding,
   layers,

@@ -158,7 +158,7 @@ export class BatchProgram {
     const cache = bindingOf(args.cache, layer);
     const norm = normOf(this.#decoder, this.#decoder.weights.layers[layer] as LayerWeights);
     const qkv = this.#row(activations.qkv, row, (heads + 2 * kvHeads) * headDim);
-    append(this.#decoder, recorder, cache, 1, (binding) =>
+    append(this.#decoder, recorder, { cache, rows: 1 }, (binding) =>
       kernels.ropeAppend(recorder, {
         shape: config,
         cache: binding,

@@ -90,6 +90,7 @@ function recordLayer(
   kernels.addFeatures(recorder, { ids, features, level: layer, output, rows, width });
 }
 
+/** The first operations of a layer, and what a hook adds behind them. */
 export function recordAttention(
   { weights, activations }: ForwardModel,
   recorder: Recorder,
@@ -105,6 +106,7 @@ export function recordAttention(
   hook?.afterAttention?.(recorder, { layer, firstRow, rows, q: queries, lse });
 }
 
+/** The other operations of a layer. */
 export function recordProducts(
   { weights }: ForwardModel,
   recorder: Recorder,

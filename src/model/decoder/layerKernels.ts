@@ -8,8 +8,7 @@ import type { AttentionKernels, ForwardModel, LayerKernels, ProductKernels } fro
 export function append(
   { kernels, activations: { newRows: from } }: ForwardModel,
   recorder: Recorder,
-  cache: CacheBinding,
-  rows: number,
+  { cache, rows }: { readonly cache: CacheBinding; readonly rows: number },
   write: (binding: CacheBinding) => void,
 ): void {
   write(from?.binding ?? cache);
@@ -69,7 +68,7 @@ export function chunkKernels(model: ForwardModel, rows: number): LayerKernels {
     appendQkv(recorder, weights, cache) {
       products.projectQkv(recorder, weights);
       const rotated = { shape, qkv, angles, queries, rows, norm: normOf(model, weights) };
-      append(model, recorder, cache, rows, (binding) =>
+      append(model, recorder, { cache, rows }, (binding) =>
         kernels.ropeAppend(recorder, { ...rotated, cache: binding }),
       );
     },
@@ -123,14 +122,14 @@ export function stepKernels(
     const normWeight = { buffer: attentionNorm.buffer, size: hidden * 4 };
     kernels.decode.head(recorder, { input, inputRow: 0, normWeight, matrix, logits: qkv, epsilon });
     const row = { shape, qkv, rows: 1, norm: normOf(model, weights) };
-    append(model, recorder, binding, 1, (target) =>
+    append(model, recorder, { cache: binding, rows: 1 }, (target) =>
       kernels.ropeAppend(recorder, { ...row, cache: target, angles, queries }),
     );
   };
   return {
     appendQkv(recorder, weights, binding) {
       if (weights.headNorm) return appendNormed(recorder, weights, binding);
-      append(model, recorder, binding, 1, (target) =>
+      append(model, recorder, { cache: binding, rows: 1 }, (target) =>
         kernels.decode.qkv(recorder, { ...productOf(weights), cache: target, queries }),
       );
     },

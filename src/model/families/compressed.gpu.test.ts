@@ -255,7 +255,7 @@ describe.each(CASES)("%s, %s cache", async (name, kvType) => {
       const tileImages = tiles.map(({ image }) => model.pictures.get(image)!);
       const needs = policy.beforePrefill!;
       const turn = { prompt: { tiles }, tileImages };
-      const vision = await readVisionTaps(gpu, turn, segments[i]!, encoded, needs);
+      const vision = await readVisionTaps(gpu, { turn, segment: segments[i]! }, encoded, needs);
       const input = planInput({ span: spans[i]!, ...common, taps: {}, vision });
       const plan = planFor(policy, input);
       const made: GPUBuffer[] = [];

@@ -72,8 +72,12 @@ async function uploads(name: string, files: Files): Promise<readonly Buffer[]> {
   if (vision) {
     const source = memorySource(files);
     if (vision.gridTower) {
-      await loadGridWeights(gpu, vision.gridTower(json, config.hidden), source, vision.names);
-    } else await loadTowerWeights(gpu, vision.tower(json, config.hidden), source, vision.names);
+      const wanted = { config: vision.gridTower(json, config.hidden), names: vision.names };
+      await loadGridWeights(gpu, wanted, source);
+    } else {
+      const wanted = { config: vision.tower(json, config.hidden), names: vision.names };
+      await loadTowerWeights(gpu, wanted, source);
+    }
   }
   return log.writes.map(({ bytes }) => Buffer.from(bytes));
 }

@@ -22,7 +22,7 @@ function recordingGpu() {
     layout: {},
   });
   const recorder = (label: string, slots = 4096) =>
-    new Recorder(gpu.device, gpu.memory, label, slots);
+    new Recorder(gpu.device, gpu.memory, { label, slots });
   return Object.assign(gpu, { compile, recorder }) as unknown as typeof gpu;
 }
 

@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { BlendRows } from "@/gpu/kernels/vision/blendRows";
 import type { RowArrangement } from "../families/family";
+import { runOnce } from "../scratch";
 
 interface EncodedRows {
   /** f32 [count + 1, width] if there is a `newline`, else [count, width]. */
@@ -20,21 +21,19 @@ export function arrangeRows(
 ): GPUBuffer {
   const { memory, device } = gpu;
   const { rows, parts } = arrangement;
-  const features = memory.storage("vision", "image features", rows * width * 4);
-  const [indices, weights] = ["indices", "weights"].map((label) =>
-    memory.storage("activations", `arrangement ${label}`, rows * parts * 4),
-  ) as [GPUBuffer, GPUBuffer];
-  device.queue.writeBuffer(indices, 0, arrangement.indices);
-  device.queue.writeBuffer(weights, 0, arrangement.weights);
   if (newline) {
     const encoder = device.createCommandEncoder({ label: "newline" });
     encoder.copyBufferToBuffer(newline, 0, encoded, count * width * 4, width * 4);
     device.queue.submit([encoder.finish()]);
   }
-  const recorder = gpu.recorder("arrange", 1);
-  blend(recorder, { input: encoded, indices, weights, output: features, rows, parts, width });
-  recorder.submit();
-  recorder.destroy();
-  for (const buffer of [indices, weights]) memory.destroy(buffer);
-  return features;
+  return memory.allOrNothing(() => {
+    const output = memory.storage("vision", "image features", rows * width * 4);
+    runOnce(gpu, "arrangement", 1, (scratch, recorder) => {
+      const indices = scratch.upload("indices", arrangement.indices);
+      const weights = scratch.upload("weights", arrangement.weights);
+      blend(recorder, { input: encoded, indices, weights, output, rows, parts, width });
+      recorder.submit();
+    });
+    return output;
+  });
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Recorder } from "@/gpu/recorder";
 import type { ProcessedImage } from "../families/family";
+import { runOnce } from "../scratch";
 import type { TowerConfig } from "./towerConfig";
 import type { TowerKernels } from "./towerKernels";
 import type { TowerScratch } from "./towerScratch";
@@ -9,6 +10,8 @@ import type { TowerWeights } from "./towerWeights";
 
 /** PyTorch's default, which no configuration changes. */
 const CONNECTOR_EPSILON = 1e-5;
+/** Upper bound of the connector's dispatches; a matrix in parts has several. */
+const PROJECTION_SLOTS = 64;
 
 type ConnectorBuffers = Pick<TowerScratch, "folded" | "foldedNormed" | "projected" | "features">;
 
@@ -58,21 +61,15 @@ export function projectRows(
   const { hidden, width } = connector.config;
   const { memory } = gpu;
   const rows = input.length / hidden;
-  const [folded, projected, features] = memory.allOrNothing(() => [
-    memory.storage("activations", "rows to project", rows * hidden * 4),
-    memory.storage("activations", "vision projected", rows * width * 4),
-    memory.storage("vision", "projected rows", rows * width * 4),
-  ]) as [GPUBuffer, GPUBuffer, GPUBuffer];
-  gpu.device.queue.writeBuffer(folded, 0, input);
-  const recorder = gpu.recorder("project rows");
-  recordConnector(
-    recorder,
-    connector,
-    { folded, foldedNormed: undefined, projected, features },
-    rows,
-  );
-  recorder.submit();
-  recorder.destroy();
-  for (const buffer of [folded, projected]) memory.destroy(buffer);
-  return features;
+  return memory.allOrNothing(() => {
+    const features = memory.storage("vision", "projected rows", rows * width * 4);
+    runOnce(gpu, "project rows", PROJECTION_SLOTS, (scratch, recorder) => {
+      const folded = scratch.upload("folded", input);
+      const projected = scratch.numbers("projected", rows * width);
+      const buffers = { folded, foldedNormed: undefined, projected, features };
+      recordConnector(recorder, connector, buffers, rows);
+      recorder.submit();
+    });
+    return features;
+  });
 }

@@ -10,7 +10,7 @@ import { findGridTower, type GridTowerNames, gridTensors } from "./grid/gridName
 import { GridTower } from "./grid/gridTower";
 import { loadGridWeights } from "./grid/gridWeights";
 import type { EncoderShape } from "./onnxContract";
-import type { RangeMeter } from "./range";
+import type { EncoderProducts } from "./range";
 import { type MakeEncoder, RangedEncoder, type RangeMemory } from "./rangedEncoder";
 import { VisionTower } from "./tower";
 import { featuresPerSide, smallerOf, type TowerConfig } from "./towerConfig";
@@ -59,9 +59,8 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
     onnx: names.newlines ? undefined : shape,
     smaller: smallerOf(config),
     isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
-    load: (gpu, source, options) => loadTowerWeights(gpu, config, source, names, options),
-    create: (gpu, weights, variants, meter) =>
-      VisionTower.create(gpu, config, weights, variants, meter),
+    load: (gpu, source, options) => loadTowerWeights(gpu, { config, names }, source, options),
+    create: (gpu, weights, products) => VisionTower.create(gpu, config, weights, products),
   });
 }
 
@@ -72,16 +71,15 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
     onnx: undefined,
     smaller: "images",
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
-    load: (gpu, source, options) => loadGridWeights(gpu, config, source, names, options),
-    create: (gpu, weights, variants, meter) =>
-      GridTower.create(gpu, config, weights, variants, meter),
+    load: (gpu, source, options) => loadGridWeights(gpu, { config, names }, source, options),
+    create: (gpu, weights, products) => GridTower.create(gpu, config, weights, products),
   });
 }
 
 interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "smaller"> {
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: LoadEncoderOptions): Promise<W>;
-  create(gpu: Gpu, weights: W, variants: Variants, meter?: RangeMeter): Promise<VisionEncoder>;
+  create(gpu: Gpu, weights: W, products: EncoderProducts): Promise<VisionEncoder>;
 }
 
 function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): EncoderWeights {
@@ -94,7 +92,8 @@ function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): En
     },
     async load(gpu, source, variants, { range = FORGETS, ...options } = {}) {
       const weights = await kind.load(gpu, source, options);
-      const make: MakeEncoder = (chosen, meter) => kind.create(gpu, weights, chosen, meter);
+      const make: MakeEncoder = (chosen, meter) =>
+        kind.create(gpu, weights, { variants: chosen, meter });
       try {
         const wanted = await variants;
         if (wanted.matmul !== "tiledF16") return await make(wanted);

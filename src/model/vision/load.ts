@@ -69,7 +69,10 @@ class WithTower implements VisionEncoder {
 
   async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
     if (!options.attention && image.width === this.#tileSize) return this.#onnx.encode(image);
-    this.#tower ??= this.#load();
+    this.#tower ??= this.#load().catch((error: unknown) => {
+      this.#tower = undefined;
+      throw error;
+    });
     return (await this.#tower).encode(image, options);
   }
 

@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Matmul } from "@/gpu/kernels/matmul/matmul";
 import { createMaxAbs, type MaxAbs } from "@/gpu/kernels/vision/maxAbs";
+import type { Variants } from "@/gpu/variants";
 
 /** The largest f16. */
 const MOST_F16 = 65_504;
@@ -13,6 +14,13 @@ export interface RangeNotice {
   readonly code: "encoderRange";
   /** The largest magnitude. */
   readonly most: number;
+}
+
+/** How an encoder computes its products. */
+export interface EncoderProducts {
+  readonly variants: Variants;
+  /** Measures the products whose inputs may be rounded. */
+  readonly meter?: RangeMeter | undefined;
 }
 
 /** Whether f16 holds an encoder's activations. @param most the largest magnitude of one image's */

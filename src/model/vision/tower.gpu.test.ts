@@ -35,8 +35,8 @@ async function load(variants: Variants): Promise<VisionTower> {
   const json = JSON.parse(fs.readFileSync(`${MODEL}/config.json`, "utf8"));
   const { tower, names } = idefics3.vision as VisionFamily;
   const config = tower(json, json.text_config.hidden_size);
-  const weights = await loadTowerWeights(gpu, config, diskSource(MODEL), names);
-  return VisionTower.create(gpu, config, weights, variants);
+  const weights = await loadTowerWeights(gpu, { config, names }, diskSource(MODEL));
+  return VisionTower.create(gpu, config, weights, { variants });
 }
 
 const VARIANTS: readonly Variants[] = [

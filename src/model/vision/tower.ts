@@ -1,12 +1,11 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Slice } from "@/gpu/kernel";
 import type { Recorder } from "@/gpu/recorder";
-import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../families/family";
 import { arrangeRows } from "./arrangeRows";
 import { isRowByRow, projectRows, recordConnector } from "./connector";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
-import type { RangeMeter } from "./range";
+import type { EncoderProducts } from "./range";
 import {
   featuresPerSide,
   patchesPerSide,
@@ -63,18 +62,14 @@ export class VisionTower implements VisionEncoder {
     this.#kernels = kernels;
   }
 
-  /**
-   * Compiles the kernels; `weights` are destroyed with the tower.
-   * @param meter of products whose inputs may be rounded @throws KernelCompileError
-   */
+  /** Compiles the kernels; `weights` are destroyed with the tower. @throws KernelCompileError */
   static async create(
     gpu: Gpu,
     config: TowerConfig,
     weights: TowerWeights,
-    variants: Variants,
-    meter?: RangeMeter,
+    products: EncoderProducts,
   ): Promise<VisionTower> {
-    const kernels = await compileTower(gpu, config, weights, variants, meter);
+    const kernels = await compileTower(gpu, config, weights, products);
     return new VisionTower(gpu, config, weights, kernels);
   }
 
@@ -103,7 +98,7 @@ export class VisionTower implements VisionEncoder {
     try {
       const keys = this.#encodeTiles(image, outputs);
       const tapped = received
-        ? await readTowerTaps(this.#gpu, this.#config, image, received, keys)
+        ? await readTowerTaps(this.#gpu, this.#config, image, { received, keys })
         : {};
       const places = arrangement?.indices ?? Uint32Array.from(Array(count).keys());
       const unprojected = before && { buffer: before, width: hidden, places };
@@ -150,8 +145,9 @@ export class VisionTower implements VisionEncoder {
         const recorder = this.#gpu.recorder("vision");
         this.#record(recorder, scratch, count);
         if (received) {
-          const kernel = this.#kernels.received;
-          recordReceived(recorder, kernel, this.#config, scratch, received, [first, count]);
+          const { received: kernel } = this.#kernels;
+          const tilesOf = { config: this.#config, scratch, first, tiles: count };
+          recordReceived(recorder, kernel, tilesOf, received);
         }
         recorder.submit((encoder) => {
           const copy = (from: GPUBuffer, to: GPUBuffer, width: number) => {

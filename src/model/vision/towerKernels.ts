@@ -18,8 +18,7 @@ import {
   createReceivedAttention,
   type ReceivedAttention,
 } from "@/gpu/kernels/vision/receivedAttention";
-import type { Variants } from "@/gpu/variants";
-import type { RangeMeter } from "./range";
+import type { EncoderProducts } from "./range";
 import { type TowerConfig, tilesAtOnce, towerRows } from "./towerConfig";
 import type { Linear } from "./towerTensors";
 import type { TowerLayer, TowerWeights } from "./towerWeights";
@@ -48,13 +47,12 @@ export interface TowerKernels {
   readonly received: ReceivedAttention;
 }
 
-/** @param meter of products whose inputs may be rounded @throws KernelCompileError */
+/** @throws KernelCompileError */
 export async function compileTower(
   gpu: Gpu,
   config: TowerConfig,
   weights: TowerWeights,
-  { reduction, matmul: variant, flash }: Variants,
-  meter?: RangeMeter,
+  { variants: { reduction, matmul: variant, flash }, meter }: EncoderProducts,
 ): Promise<TowerKernels> {
   const { heads, headDim, hidden, width, activation, hasLayerScale } = config;
   const { activation: between } = config.connector;

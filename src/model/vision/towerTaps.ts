@@ -7,18 +7,27 @@ import { type TowerConfig, towerRows } from "./towerConfig";
 import type { TowerScratch } from "./towerScratch";
 import { meanOfHeads, sumsOfRows } from "./visualRows";
 
+/** Tiles that were encoded at once. */
+interface EncodedTiles {
+  readonly config: TowerConfig;
+  /** As the last layer has left it. */
+  readonly scratch: TowerScratch;
+  /** The first of them among the image's tiles. */
+  readonly first: number;
+  readonly tiles: number;
+}
+
 /**
- * The attention that rows receive, from what the last layer has left in the scratch buffers.
- * @param received f32 [tiles, rows]: those of `tiles` tiles from `first` on are written
+ * The attention that the rows of tiles receive.
+ * @param received f32 [the image's tiles, rows]: those of these tiles are written
  */
 export function recordReceived(
   recorder: Recorder,
   kernel: ReceivedAttention,
-  config: TowerConfig,
-  { queries, keys, lse, rows: total }: TowerScratch,
+  { config, scratch, first, tiles }: EncodedTiles,
   received: GPUBuffer,
-  [first, tiles]: readonly [first: number, tiles: number],
 ): void {
+  const { queries, keys, lse, rows: total } = scratch;
   const { heads, headDim, hasClassToken } = config;
   const rows = towerRows(config);
   const buffers = { queries, keys, lse, received };
@@ -42,19 +51,26 @@ export async function readTileKeys(
   return meanOfHeads(all, config, stride, tiles * towerRows(config));
 }
 
-/** Attention and keys of the prompt's rows. @param parts of `readTileKeys`, in the order of the tiles */
+/** What was recorded while an image was encoded. */
+interface TowerRecord {
+  /** f32 [tiles, rows]: attention that they receive. */
+  readonly received: GPUBuffer;
+  /** Of `readTileKeys`, in the order of the tiles. */
+  readonly keys: readonly Promise<Float32Array>[];
+}
+
+/** Attention and keys of the prompt's rows. */
 export async function readTowerTaps(
   gpu: Gpu,
   config: TowerConfig,
   image: ProcessedImage,
-  received: GPUBuffer,
-  parts: readonly Promise<Float32Array>[],
+  { received, keys }: TowerRecord,
 ): Promise<Pick<ImageFeatures, "attention" | "keys">> {
   const { headDim: width } = config;
   const attention = sumsOfRows(new Float32Array(await gpu.read(received)), config, image);
   const all = new Float32Array(image.tiles * towerRows(config) * width);
   let at = 0;
-  for (const part of await Promise.all(parts)) {
+  for (const part of await Promise.all(keys)) {
     all.set(part, at);
     at += part.length;
   }

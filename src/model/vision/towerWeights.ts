@@ -56,19 +56,16 @@ export interface TowerWeights {
  */
 export async function loadTowerWeights(
   gpu: Gpu,
-  config: TowerConfig,
+  { config, names }: { readonly config: TowerConfig; readonly names: TowerNames },
   source: ByteSource,
-  names: TowerNames,
   options: UploadOptions & NarrowOption = {},
 ): Promise<TowerWeights> {
   const tensors = await readTensorMap(source, options);
   const layout = findTowerLayout(tensors, names) ?? firstTowerLayout(names);
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-  const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   checkLayerCount(config.layers, tensors);
   const expected = towerTensors(config, layout);
   const typeOf = uniformType(tensors, expected, options);
-  const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
+  const plan = new WeightPlan(gpu, { tensors, typeOf });
   plan.check(expected, []);
   const planned = new TowerTensors(plan);
   const weights = gpu.memory.allOrNothing(() => layOut(planned, config, layout));

@@ -41,7 +41,7 @@ export async function chooseBeforePrefill(
   const { model, turn, progress } = job;
   const needs = turn.policy.beforePrefill ?? [];
   const vision = await progress.time("score", () =>
-    readVisionTaps(model.gpu, turn, segment, encoded, needs),
+    readVisionTaps(model.gpu, { turn, segment }, encoded, needs),
   );
   const span = prefillSpan(turn.prompt, segment);
   return { ...(await decide(job, { span, taps: {}, vision })), vision };

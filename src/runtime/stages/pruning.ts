@@ -18,8 +18,7 @@ interface SegmentTiles {
 /** What policies that choose before the prefill ask of a segment's images. */
 export async function readVisionTaps(
   gpu: Gpu,
-  turn: SegmentTiles,
-  segment: Segment,
+  { turn, segment }: { readonly turn: SegmentTiles; readonly segment: Segment },
   { images }: EncodedSegment,
   needs: VisionNeeds,
 ): Promise<VisionTaps> {

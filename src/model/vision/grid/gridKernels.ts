@@ -16,8 +16,7 @@ import {
   createReceivedAttention,
   type ReceivedAttention,
 } from "@/gpu/kernels/vision/receivedAttention";
-import type { Variants } from "@/gpu/variants";
-import type { RangeMeter } from "../range";
+import type { EncoderProducts } from "../range";
 import type { GridTowerConfig } from "./gridConfig";
 import type { GridTowerWeights } from "./gridWeights";
 
@@ -41,13 +40,12 @@ export interface GridKernels {
   readonly received: ReceivedAttention;
 }
 
-/** @param meter of products whose inputs may be rounded @throws KernelCompileError */
+/** @throws KernelCompileError */
 export async function compileGrid(
   gpu: Gpu,
   { heads, headDim, norm: kind, mlp, positionSide, window }: GridTowerConfig,
   weights: GridTowerWeights,
-  { reduction, matmul: variant, flash }: Variants,
-  meter: RangeMeter | undefined,
+  { variants: { reduction, matmul: variant, flash }, meter }: EncoderProducts,
 ): Promise<GridKernels> {
   const shape = { heads, kvHeads: heads, headDim };
   const { dtype } = weights.merger.first.matrix;

@@ -1,40 +1,52 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { ReceivedAttention } from "@/gpu/kernels/vision/receivedAttention";
+import { runOnce } from "../../scratch";
 import type { ImageFeatures } from "../encoder";
 import { meanOfHeads } from "../visualRows";
 import type { GridTowerConfig } from "./gridConfig";
 import type { RowRange } from "./gridOrder";
 import type { GridScratch } from "./gridScratch";
 
-/**
- * Runs the kernel for the attention that rows receive, from what the last layer has left in the scratch buffers.
- * @param ranges rows that attend to each other
- * @param received f32 [rows]
- */
+/** An image in the last layer. */
+interface EncodedRows {
+  readonly config: GridTowerConfig;
+  /** As that layer has left it. */
+  readonly scratch: GridScratch;
+  /** Rows that attend to each other. */
+  readonly ranges: readonly RowRange[];
+}
+
+/** Runs the kernel for the attention that rows receive. @param received f32 [rows] */
 export function runReceived(
   gpu: Gpu,
   kernel: ReceivedAttention,
-  { heads, headDim }: GridTowerConfig,
-  { queries, keys, lse, rows: total }: GridScratch,
-  ranges: readonly RowRange[],
+  { config: { heads, headDim }, scratch, ranges }: EncodedRows,
   received: GPUBuffer,
 ): void {
-  const recorder = gpu.recorder("vision attention", ranges.length);
+  const { queries, keys, lse, rows: total } = scratch;
   const buffers = { queries, keys, lse, received, heads, headDim, total };
-  for (const { first, rows } of ranges) {
-    kernel(recorder, { ...buffers, first, rows, to: first, queryRows: rows });
-  }
-  recorder.submit();
-  recorder.destroy();
+  runOnce(gpu, "vision attention", ranges.length, (_, recorder) => {
+    for (const { first, rows } of ranges) {
+      kernel(recorder, { ...buffers, first, rows, to: first, queryRows: rows });
+    }
+    recorder.submit();
+  });
 }
 
-/** Attention and keys of each feature row, in reading order. @param keys [heads, rows, headDim] */
+/** What was recorded while an image was encoded. */
+interface GridRecord {
+  /** f32 [rows]: attention that they receive. */
+  readonly received: GPUBuffer;
+  /** f32 [heads, rows, headDim] */
+  readonly keys: ArrayBuffer;
+}
+
+/** Attention and keys of each feature row, in reading order. */
 export async function readGridTaps(
   gpu: Gpu,
   config: GridTowerConfig,
   { order: { features }, rows }: GridScratch,
-  received: GPUBuffer,
-  keys: ArrayBuffer,
+  { received, keys }: GridRecord,
 ): Promise<Pick<ImageFeatures, "attention" | "keys">> {
   const { headDim: width, fold } = config;
   const attention = new Float32Array(await gpu.read(received));

@@ -1,10 +1,9 @@
 import type { Gpu } from "@/gpu/gpu";
 import type { Slice } from "@/gpu/kernel";
 import type { Recorder } from "@/gpu/recorder";
-import type { Variants } from "@/gpu/variants";
 import type { ProcessedImage } from "../../families/family";
 import type { EncodeOptions, ImageFeatures, VisionEncoder } from "../encoder";
-import type { RangeMeter } from "../range";
+import type { EncoderProducts } from "../range";
 import { GRID_EPSILON, type GridTowerConfig } from "./gridConfig";
 import { compileGrid, type GridKernels } from "./gridKernels";
 import type { RowRange } from "./gridOrder";
@@ -50,18 +49,14 @@ export class GridTower implements VisionEncoder {
     this.#kernels = kernels;
   }
 
-  /**
-   * Compiles the kernels; `weights` are destroyed with the tower.
-   * @param meter of products whose inputs may be rounded @throws KernelCompileError
-   */
+  /** Compiles the kernels; `weights` are destroyed with the tower. @throws KernelCompileError */
   static async create(
     gpu: Gpu,
     config: GridTowerConfig,
     weights: GridTowerWeights,
-    variants: Variants,
-    meter?: RangeMeter,
+    products: EncoderProducts,
   ): Promise<GridTower> {
-    const kernels = await compileGrid(gpu, config, weights, variants, meter);
+    const kernels = await compileGrid(gpu, config, weights, products);
     return new GridTower(gpu, config, weights, kernels);
   }
 
@@ -72,18 +67,20 @@ export class GridTower implements VisionEncoder {
     const grid = { rows: image.height / patchSize, columns: image.width / patchSize };
     const scratch = new GridScratch(this.#gpu, this.#config, grid, this.blockRows);
     const outputs: GPUBuffer[] = [];
-    const received = options.attention
-      ? memory.storage("activations", "vision attention", scratch.rows * 4)
-      : undefined;
+    let received: GPUBuffer | undefined;
     let tapped: Pick<ImageFeatures, "attention" | "keys"> = {};
     try {
+      if (options.attention) {
+        received = memory.storage("activations", "vision attention", scratch.rows * 4);
+      }
       for (let level = 0; level <= deepstack.length; level++) {
         const bytes = scratch.features * width * 4;
         outputs.push(memory.storage("vision", "image features", bytes));
       }
       const keys = this.#run(image, scratch, outputs, received);
       if (received && keys) {
-        tapped = await readGridTaps(this.#gpu, this.#config, scratch, received, await keys);
+        const record = { received, keys: await keys };
+        tapped = await readGridTaps(this.#gpu, this.#config, scratch, record);
       }
     } catch (error) {
       for (const buffer of outputs) memory.destroy(buffer);
@@ -120,7 +117,8 @@ export class GridTower implements VisionEncoder {
       if (received && index === layers.length - 1) {
         const all = [{ first: 0, rows: scratch.rows }];
         const ranges = this.#attendsToAll(index) ? all : scratch.order.windows;
-        runReceived(this.#gpu, this.#kernels.received, this.#config, scratch, ranges, received);
+        const encoded = { config: this.#config, scratch, ranges };
+        runReceived(this.#gpu, this.#kernels.received, encoded, received);
         keys = this.#gpu.read(scratch.keys); // copied before the merger uses the buffer
       }
       const level = this.#config.deepstack.indexOf(index);

@@ -59,19 +59,16 @@ export interface GridTowerWeights {
  */
 export async function loadGridWeights(
   gpu: Gpu,
-  config: GridTowerConfig,
+  { config, names }: { readonly config: GridTowerConfig; readonly names: GridTowerNames },
   source: ByteSource,
-  names: GridTowerNames,
   options: UploadOptions & NarrowOption = {},
 ): Promise<GridTowerWeights> {
   const tensors = await readTensorMap(source, options);
   const prefix = findGridTower(tensors, names) ?? (names.towers[0] as string);
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-  const bindingBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
   checkLayerCount(config.layers, tensors);
   const expected = gridTensors(config, names, prefix);
   const typeOf = uniformType(tensors, expected, options);
-  const plan = new WeightPlan(gpu, tensors, "", bindingBytes, typeOf);
+  const plan = new WeightPlan(gpu, { tensors, typeOf });
   plan.check(expected, []);
   const weights = gpu.memory.allOrNothing(() => layOut(plan, config, names, prefix));
   const { hidden, channels, temporalPatchSize, patchSize } = config;
