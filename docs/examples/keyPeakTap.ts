@@ -30,7 +30,7 @@ export const keyPeakTap: TapFamily<true, RowScores> = {
       return {
         layer: (recorder, layer) => peak(recorder, { ...layer, peaks }),
         outputs: [peaks],
-        take: ([bytes]) => readScores(context, bytes, "keyPeak", kvHeads),
+        take: ([bytes]) => readScores(context, bytes, { name: "keyPeak", heads: kvHeads }),
       };
     };
   },

@@ -15,16 +15,21 @@ export function scoreBuffer(
   return scratch.numbers(name, geometry.layers * units * geometry.paddedKeys);
 }
 
-/**
- * Scores without their padding, each multiplied by `factor`.
- * @throws TapError
- */
+/** Scores in the padded layout of `scoreBuffer`. */
+interface PaddedScores {
+  /** Of the tap, in errors. */
+  readonly name: string;
+  /** Units of a layer. */
+  readonly heads: number;
+  /** What the scores are multiplied by; default: 1. */
+  readonly factor?: (layer: number, head: number) => number;
+}
+
+/** Scores without their padding: [layers, heads, keys]. @throws TapError */
 export function readScores(
   { geometry }: TapContext,
   bytes: ArrayBuffer | undefined,
-  name: string,
-  heads: number,
-  factor: (layer: number, head: number) => number = () => 1,
+  { name, heads, factor = () => 1 }: PaddedScores,
 ): RowScores {
   const { layers, keys: rows, paddedKeys } = geometry;
   const padded = new Float32Array(bytes as ArrayBuffer);
@@ -42,7 +47,7 @@ export function readScores(
   return { layers, heads, rows, data };
 }
 
-/** @throws TapError */
+/** @param data [layers, …] @throws TapError that names the layer of the first number that is not finite */
 export function checkFinite(name: string, data: Float32Array, layers: number): void {
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {

@@ -30,6 +30,14 @@ interface LayerArgs {
   readonly tiles: number;
 }
 
+interface NormedRows {
+  /** f32 [rows, hidden] */
+  readonly input: Slice;
+  /** f32 [rows, hidden] */
+  readonly output: Slice;
+  readonly rows: number;
+}
+
 /** What encoding writes. */
 interface Outputs {
   /** f32 [feature rows, and one more for what ends a line, width] */
@@ -189,14 +197,14 @@ export class VisionTower implements VisionEncoder {
     gather(recorder, { input: weights.positions, ...looked });
     embedding(recorder, { input: scratch.patches, ...weights.patches, output: x, rows });
     if (weights.preNorm) {
-      this.#norm(recorder, weights.preNorm, x, other, rows);
+      this.#norm(recorder, weights.preNorm, { input: x, output: other, rows });
       [x, other] = [other, x];
     }
     for (const layer of weights.layers) {
       this.#recordLayer(recorder, scratch, { layer, x, normed: other, tiles });
     }
     if (weights.finalNorm) {
-      this.#norm(recorder, weights.finalNorm, x, other, rows);
+      this.#norm(recorder, weights.finalNorm, { input: x, output: other, rows });
       x = other;
     }
     const features = tiles * featuresPerSide(this.#config) ** 2;
@@ -215,7 +223,7 @@ export class VisionTower implements VisionEncoder {
     const { heads, headDim } = this.#config;
     const shape = { heads, kvHeads: heads, headDim };
 
-    this.#norm(recorder, layer.attentionNorm, x, normed, rows);
+    this.#norm(recorder, layer.attentionNorm, { input: x, output: normed, rows });
     bias(recorder, { input: normed, ...layer.qkv, output: qkv, rows });
     if (layer.qkNorm) {
       const { hidden, normEpsilon: epsilon } = this.#config;
@@ -235,13 +243,13 @@ export class VisionTower implements VisionEncoder {
       });
     }
     residual(recorder, { input: attended, ...layer.output, output: x, rows });
-    this.#norm(recorder, layer.mlpNorm, x, normed, rows);
+    this.#norm(recorder, layer.mlpNorm, { input: x, output: normed, rows });
     activated(recorder, { input: normed, ...layer.up, output: mlp, rows });
     down(recorder, { input: mlp, ...layer.down, output: x, rows });
   }
 
-  #norm(recorder: Recorder, norm: Norm, input: Slice, output: Slice, rows: number): void {
+  #norm(recorder: Recorder, norm: Norm, rows: NormedRows): void {
     const { hidden: width, normEpsilon: epsilon } = this.#config;
-    this.#kernels.norm(recorder, { input, ...norm, output, rows, width, epsilon });
+    this.#kernels.norm(recorder, { ...norm, ...rows, width, epsilon });
   }
 }

@@ -88,6 +88,7 @@ export class QwenVlFrames implements ImageProcessor {
   #ownSize(width: number, height: number): readonly [width: number, height: number] {
     const { limits, side, temporalPatchSize } = this.#frames;
     if (!this.#rules.sharesLimits) return fittingSize([width, height], side, limits);
-    return fittingVideo([width, height], side, limits, this.#place.count, temporalPatchSize);
+    const frames = { count: this.#place.count, temporalPatchSize };
+    return fittingVideo([width, height], side, limits, frames);
   }
 }

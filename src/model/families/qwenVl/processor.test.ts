@@ -49,9 +49,13 @@ it.each([
 it("makes the frames of a video of the size that Qwen3-VL's rule gives", () => {
   const limits = { fewest: 4096, most: 3_145_728 };
   for (const { width, height, frames, fitting } of recordedSizes) {
-    expect(fittingVideo([width, height], 32, limits, frames, 2)).toEqual(fitting);
+    expect(
+      fittingVideo([width, height], 32, limits, { count: frames, temporalPatchSize: 2 }),
+    ).toEqual(fitting);
   }
-  expect(fittingVideo([300, 200], 32, limits, 1, 2)).toEqual([288, 192]);
+  expect(fittingVideo([300, 200], 32, limits, { count: 1, temporalPatchSize: 2 })).toEqual([
+    288, 192,
+  ]);
 });
 
 it("refuses an image that is too long", () => {

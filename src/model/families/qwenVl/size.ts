@@ -63,8 +63,7 @@ export function fittingVideo(
   [width, height]: readonly [width: number, height: number],
   side: number,
   limits: PixelLimits,
-  count: number,
-  temporalPatchSize: number,
+  { count, temporalPatchSize }: { readonly count: number; readonly temporalPatchSize: number },
 ): readonly [width: number, height: number] {
   const scale = Math.max(1, side / width, side / height);
   const size = [Math.trunc(width * scale), Math.trunc(height * scale)] as const;

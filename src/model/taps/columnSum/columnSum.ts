@@ -77,7 +77,7 @@ function columnSums<Spec>(
           chunk: (recorder, chunk) => add(recorder, { ...chunk, planes, splits, weighting }),
           end: (recorder) => join(recorder, { planes, sums, layers, splits }),
           outputs: [sums],
-          take: ([bytes]) => readScores(context, bytes, name, kvHeads),
+          take: ([bytes]) => readScores(context, bytes, { name, heads: kvHeads }),
         };
       };
     },

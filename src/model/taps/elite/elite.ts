@@ -106,7 +106,7 @@ function readVotes(
     }),
   );
   const share = (layer: number, unit: number) => 1 / Math.max(1, rows[layer]![unit]!.length);
-  const importance = readScores(context, sums, "elite", units, share);
+  const importance = readScores(context, sums, { name: "elite", heads: units, factor: share });
   const mask = votedKeys(context.prompt, keys);
   importance.data.forEach((value, i) => {
     importance.data[i] = value * mask[i % keys]!;

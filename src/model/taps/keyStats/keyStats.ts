@@ -39,9 +39,9 @@ export const keyStatsTap: TapFamily<true, KeyStats> = {
           );
           checkFinite("keyStats", meanKeyNorm2, layers);
           return {
-            keyNorm: readScores(context, keys, "keyNorm", kvHeads),
-            valueNorm: readScores(context, values, "valueNorm", kvHeads),
-            keyCosine: readScores(context, similar, "keyCosine", kvHeads),
+            keyNorm: readScores(context, keys, { name: "keyNorm", heads: kvHeads }),
+            valueNorm: readScores(context, values, { name: "valueNorm", heads: kvHeads }),
+            keyCosine: readScores(context, similar, { name: "keyCosine", heads: kvHeads }),
             meanKeyNorm2,
           };
         },

@@ -25,7 +25,7 @@ export const lastRowTap: TapFamily<true, RowScores> = {
           });
         },
         outputs: [folded],
-        take: ([bytes]) => readScores(context, bytes, "lastRow", units),
+        take: ([bytes]) => readScores(context, bytes, { name: "lastRow", heads: units }),
       };
     };
   },

@@ -47,7 +47,10 @@ export const postVisionTap: TapFamily<{ readonly threshold: number }, PostVision
             const total = reached.reduce((all, count) => all + count, 0);
             return entries > 0 ? 1 - total / (entries * heads) : 0;
           });
-          return { sum: readScores(context, bytes, "postVision", units), sparsity };
+          return {
+            sum: readScores(context, bytes, { name: "postVision", heads: units }),
+            sparsity,
+          };
         },
       };
     };

@@ -51,7 +51,10 @@ export const spectralTap: TapFamily<{ readonly gamma: number }, Spectral> = {
             kvHeads,
           );
           checkFinite("spectral", highShare, layers);
-          return { deviation: readScores(context, bytes, "spectral", kvHeads), highShare };
+          return {
+            deviation: readScores(context, bytes, { name: "spectral", heads: kvHeads }),
+            highShare,
+          };
         },
       };
     };

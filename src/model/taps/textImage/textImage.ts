@@ -31,8 +31,8 @@ export const textImageTap: TapFamily<true, TextImage> = {
         },
         outputs: [sums, scores],
         take([sumBytes, scoreBytes]) {
-          const { data: sum } = readScores(context, sumBytes, "textImage", 1);
-          const visualScore = readScores(context, scoreBytes, "textImage", 1);
+          const { data: sum } = readScores(context, sumBytes, { name: "textImage", heads: 1 });
+          const visualScore = readScores(context, scoreBytes, { name: "textImage", heads: 1 });
           const visualShare = new Float32Array(layers);
           for (let i = 0; i < layers * keys; i++) {
             const isVisual = visual[i % keys] as number;

@@ -43,7 +43,7 @@ export const windowTap: TapFamily<WindowSpec, RowScores> = {
           fold(recorder, { ...args, firstRow: 0, endRow: rows });
         },
         outputs: [folded],
-        take: ([bytes]) => readScores(context, bytes, "window", units),
+        take: ([bytes]) => readScores(context, bytes, { name: "window", heads: units }),
       };
     };
   },

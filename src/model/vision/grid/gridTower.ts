@@ -17,6 +17,16 @@ interface LayerArgs {
   readonly isFull: boolean;
 }
 
+interface NormedRows {
+  /** f32 [rows, width] */
+  readonly input: Slice;
+  /** f32 [rows, width] */
+  readonly output: Slice;
+  readonly rows: number;
+  /** Default: the tower's. */
+  readonly width?: number;
+}
+
 /** Dispatches of a layer besides those per block of rows. */
 const LAYER_SLOTS = 24;
 
@@ -172,12 +182,12 @@ export class GridTower implements VisionEncoder {
   #recordLayer(recorder: Recorder, scratch: GridScratch, { layer, isFull }: LayerArgs): void {
     const { residual } = this.#kernels;
     const { rows, residual: x, normed } = scratch;
-    this.#norm(recorder, layer.attentionNorm, x, normed, rows);
+    this.#norm(recorder, layer.attentionNorm, { input: x, output: normed, rows });
     this.#projectQkv(recorder, scratch, layer);
     if (isFull) this.#attendToAll(recorder, scratch);
     else this.#attendInWindows(recorder, scratch);
     residual(recorder, { input: normed, ...layer.output, output: x, rows });
-    this.#norm(recorder, layer.mlpNorm, x, normed, rows);
+    this.#norm(recorder, layer.mlpNorm, { input: x, output: normed, rows });
     for (const range of scratch.blocks) {
       const [input, output] = [this.#rowsOf(normed, range), this.#rowsOf(x, range)];
       const { block } = scratch;
@@ -232,21 +242,16 @@ export class GridTower implements VisionEncoder {
     const { norm, normWidth, first, second } = merger;
     const { residual: x, normed, queries: folded, keys: merged, features: rows } = scratch;
     const { hidden, width } = this.#config;
-    this.#norm(recorder, norm, x, normed, (scratch.rows * hidden) / normWidth, normWidth);
+    const normRows = (scratch.rows * hidden) / normWidth;
+    this.#norm(recorder, norm, { input: x, output: normed, rows: normRows, width: normWidth });
     gelu(recorder, { input: normed, ...first, output: folded, rows });
     bias(recorder, { input: folded, ...second, output: merged, rows });
     const indices = scratch.featureIndices;
     gather(recorder, { input: merged, indices, output, rows, parts: 1, width });
   }
 
-  #norm(
-    recorder: Recorder,
-    norm: GridMerger["norm"],
-    input: Slice,
-    output: Slice,
-    rows: number,
-    width = this.#config.hidden,
-  ): void {
-    this.#kernels.norm(recorder, { input, ...norm, output, rows, width, epsilon: GRID_EPSILON });
+  #norm(recorder: Recorder, norm: GridMerger["norm"], rows: NormedRows): void {
+    const { hidden: width } = this.#config;
+    this.#kernels.norm(recorder, { width, ...norm, ...rows, epsilon: GRID_EPSILON });
   }
 }
