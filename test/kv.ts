@@ -19,6 +19,20 @@ export interface HeadRows {
   readonly v: readonly Float32Array[];
 }
 
+/** A copy of a cache with buffers of its own. */
+export function forkOf(cache: KvCache): KvCache {
+  const copy = cache.emptyCopy();
+  for (const [layer, rows] of cache.rowCounts().entries()) {
+    const regions = cache.regions(layer);
+    const created = copy.createBuffers(layer, regions);
+    cache.copyRows(layer, rows, created, regions);
+    const heads = cache.hasHeadLists(layer) ? regions.length : 1;
+    const positions = Array.from({ length: heads }, (_, head) => cache.positions(layer, head));
+    copy.install(layer, created, regions, positions);
+  }
+  return copy;
+}
+
 /** Appends `rows` rows of random keys and values to every head. */
 export function appendRandomRows(cache: KvCache, rows: number, seed: number): void {
   cache.ensureRows(rows);

@@ -7,7 +7,7 @@ import { NO_MEMORY } from "@/protocol/event";
 import { CpuDecoder, type OpenRows, openRows } from "./cpuDecoder";
 import { createTestGpu } from "./dawn";
 import { type FixtureCase, type FixtureModel, loadDecoder, prepare } from "./decoderFixtures";
-import { readCache } from "./kv";
+import { forkOf, readCache } from "./kv";
 
 /**
  * A decoder whose cache has a fixture's prompt, and the same on the CPU. For a `describe`, whose tests fork the
@@ -40,7 +40,7 @@ export async function prefilledPrompt(model: FixtureModel, test: FixtureCase) {
 
   function fork(): KvCache {
     restoreLogits();
-    return prefilled.fork();
+    return forkOf(prefilled);
   }
 
   /** [layer][head] rows that a plan keeps. */

@@ -53,6 +53,7 @@ function shape({ layers, widths, heads, vocabulary, tied = false }: Shape): Deco
 /** Biased exponent of the smallest weights: they are between 2⁻⁹ and 2⁻⁵. */
 const WEIGHT_EXPONENT = 6;
 
+/** The decoder of a model that is only as large as the published one: its weights are noise. */
 export function shapeConfig(name: ShapeName): DecoderConfig {
   return SHAPES[name];
 }

@@ -31,6 +31,7 @@ export interface PolicySpec<S extends OptionSpecs>
   notices?(input: PlanInput, options: ValuesOf<S>): readonly PlanNotice[];
 }
 
+/** A policy with the options that all share, its protections and notices; its own functions get typed options. */
 export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy {
   const { shared, deviation, deviantRows, decode, notices, ...rest } = spec;
   const typed = (options: OptionValues) => options as ValuesOf<S>;

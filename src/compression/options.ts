@@ -124,6 +124,7 @@ export function isWithin(value: number, { min, max, integer, odd }: NumberLimits
   return (!integer || Number.isInteger(value)) && (!odd || value % 2 !== 0);
 }
 
+/** Whether an option may have a value, as its field on the page or a flag of the command line gives it. */
 export function isValid(spec: OptionSpec, value: number | string): boolean {
   switch (spec.kind) {
     case "number":

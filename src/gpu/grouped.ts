@@ -16,6 +16,7 @@ interface GroupedLayout extends Grouping {
   readonly groups: number;
 }
 
+/** Where the parts of a row of `columns` weights are. */
 export function groupedLayout(type: GroupedType, columns: number): GroupedLayout {
   const grouping = groupingOf(type) as Grouping;
   const codeWords = Math.ceil((columns * grouping.bits) / 32);

@@ -27,6 +27,7 @@ interface AdapterTraits {
   readonly hasSubgroups: boolean;
 }
 
+/** What an adapter runs before anything is measured; the self-test may replace it, and tuning. */
 export function chooseVariants({ isFallback, hasSubgroups }: AdapterTraits): Variants {
   if (isFallback) {
     return hasSubgroups ? { ...PLAIN, matmul: "subgroup", flash: "subgroup" } : PLAIN;

@@ -92,6 +92,7 @@ export function isAbort(error: unknown): boolean {
 /** Messages of browsers that cannot allocate an array; the error has no type of its own. */
 const NO_ARRAY_BUFFER = "Array buffer allocation failed";
 
+/** Whether memory ran out: of the adapter, of a limit, or of the page. */
 export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof EngineError) return error.failure.code === "outOfMemory";
   if (error instanceof OutOfMemoryError || isGpuOutOfMemory(error)) return true;

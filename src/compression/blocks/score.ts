@@ -38,6 +38,7 @@ export function need<T>(tap: T | undefined, name: string): T {
   return tap;
 }
 
+/** Mean of lists of equal length, place by place. */
 export function meanOf(lists: readonly Float64Array[]): Float64Array {
   const out = new Float64Array(lists[0]!.length);
   for (const list of lists) {
@@ -71,6 +72,7 @@ export function maxPool(scores: Float64Array, kernel: number): Float64Array {
   });
 }
 
+/** 0 without values. */
 export function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;

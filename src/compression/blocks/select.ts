@@ -71,6 +71,7 @@ export function keepTop(
   return { places, scores };
 }
 
+/** `start` … `end`, half-open; empty if `end` is not larger. */
 export function range(start: number, end: number): Uint32Array {
   return Uint32Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
 }

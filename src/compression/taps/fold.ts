@@ -14,6 +14,7 @@ export function meanOfRows(scale: number) {
   };
 }
 
+/** Raises `out` [N] to the rows where they are larger. */
 export function maxOfRows(out: Float64Array, rows: readonly Float32Array[]): void {
   for (const row of rows) {
     for (let key = 0; key < row.length; key++) out[key] = Math.max(out[key]!, row[key]!);
@@ -56,6 +57,7 @@ export function sumAt(row: ArrayLike<number>, keys: readonly number[]): number {
   return keys.reduce((sum, key) => sum + row[key]!, 0);
 }
 
+/** `start` … `end`, half-open. */
 export function indices(start: number, end: number): number[] {
   return Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
 }

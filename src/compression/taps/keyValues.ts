@@ -17,6 +17,7 @@ export function headVectors(
   );
 }
 
+/** Euclidean length. */
 export function norm(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;

@@ -59,6 +59,7 @@ export function bytesAs(tensor: TensorInfo, type: DType): number {
   return rows * rowBytes(type, columns);
 }
 
+/** Numbers of a tensor. */
 export function elements(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }

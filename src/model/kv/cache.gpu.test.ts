@@ -7,6 +7,7 @@ import { NO_MEMORY } from "@/protocol/event";
 import { createTestGpu } from "../../../test/dawn";
 import {
   appendRandomRows,
+  forkOf,
   type HeadRows,
   mergeOnCpu,
   nearestOnCpu,
@@ -114,7 +115,7 @@ describe("kv cache", async () => {
       const before = await readCache(cache);
       cache.ensureRows(200);
       expect(await readCache(cache)).toEqual(before);
-      const fork = cache.fork();
+      const fork = forkOf(cache);
       cache.truncate(ROWS);
       expect(cache.rowCounts()).toEqual(start);
       expect(cache.seen).toBe(BASE);

@@ -271,18 +271,6 @@ export class KvCache {
     this.#layer(layer).relabel(positions);
   }
 
-  /** A copy with its own buffers. */
-  fork(): KvCache {
-    const copy = this.emptyCopy();
-    for (const [layer, rows] of this.#layers.entries()) {
-      const { regions, lists, buffers } = rows;
-      const created = buffers && copy.createBuffers(layer, regions);
-      if (created) this.copyRows(layer, this.rowCounts()[layer] ?? [], created, regions);
-      copy.install(layer, created, regions, lists);
-    }
-    return copy;
-  }
-
   /** Sets the count of tokens of an empty cache, whose rows are then installed. */
   resume(tokens: TokenPositions): void {
     this.#tokens = tokens;

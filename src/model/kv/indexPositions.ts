@@ -35,6 +35,7 @@ interface Standing {
   readonly position: number;
 }
 
+/** Call it before the rows change. */
 export function standingOf(cache: KvCache): Standing {
   const { seen, unplaced: first } = cache.tokens;
   const unplaced = Array.from({ length: seen - first }, (_, i) => cache.axisPositions(first + i));

@@ -15,6 +15,7 @@ export function spanRows(cache: KvCache, start: RowCounts, layer: number, head: 
   return cache.rows(layer, head) - startOf(start, layer, head);
 }
 
+/** Rows of a head before a span. */
 export function startOf(start: RowCounts, layer: number, head: number): number {
   return (start[layer] as readonly number[])[head] as number;
 }

@@ -62,6 +62,7 @@ export async function openLane(
   }
 }
 
+/** Answers in a lane. A stop ends it with what it has; another failure is its outcome. */
 export async function decodeLane(lane: Lane): Promise<LaneOutcome> {
   const { job, rule } = lane;
   const { progress, turn, signal } = job;

@@ -15,6 +15,7 @@ export interface SlotRun {
   readonly cached: number;
 }
 
+/** Rows of the runs, per layer and head. */
 export function cachedRows(runs: readonly SlotRun[]): number {
   return runs.reduce((sum, { cached }) => sum + cached, 0);
 }

@@ -18,6 +18,7 @@ interface ScoreValues {
   readonly decay: number;
 }
 
+/** The tap that `columnScores` reads. */
 export function scoreTap({ scores, decay }: ScoreValues): TapSpec {
   return scores === "movingAverage" ? { movingAverage: { decay } } : { columnSum: true };
 }

@@ -111,6 +111,7 @@ export function forgetRatios(input: PlanInput): number[] {
   return textVisualShares(input).map((share) => (rows - input.layers * rows * kept * share) / rows);
 }
 
+/** Candidates that each layer drops, rounded as `numpy` rounds. */
 export function forgottenRows(input: PlanInput): number[] {
   const rows = input.candidates.length;
   return forgetRatios(input).map((ratio) => Math.max(0, roundHalfEven(float(ratio) * rows)));

@@ -28,6 +28,7 @@ export interface ObservationValues {
   readonly pooling: "avg" | "max";
 }
 
+/** Attention of the last `window` rows, [layers, kvHeads, rows]. */
 export function observationTap(
   { window, kernel }: ObservationValues,
   aggregate: "mean" | "max" | "defensive" = "mean",
@@ -72,6 +73,7 @@ export function observedScores(
   return votesBeforeWindow(input, layer, options).map((votes) => pool(votes, options));
 }
 
+/** Scores pooled over `kernel` neighbours, as many as before. */
 export function pool(
   scores: Float64Array,
   { kernel, pooling }: Pick<ObservationValues, "kernel" | "pooling">,

@@ -76,6 +76,7 @@ const SMALL: DecodeSizes = {
 const READ = "read" as const;
 const WRITE = "write" as const;
 
+/** @throws KernelCompileError; RangeError when a kernel is called for a size that `sizes` does not name */
 export async function createDecodeKernels(gpu: Gpu, spec: DecodeSpec): Promise<DecodeKernels> {
   const { reduction, kvType, newRow, sizes = SMALL } = spec;
   const compile = productCompiler(gpu, spec);

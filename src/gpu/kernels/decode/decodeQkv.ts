@@ -52,6 +52,7 @@ const QKV_PARAMS = {
   epsilon: "f32",
 } as const;
 
+/** @param size of the matrix; absent: the kernel cannot be called */
 export async function compileQkv(
   compile: CompileProduct,
   reduction: Reduction,
@@ -78,6 +79,7 @@ export async function compileQkv(
   };
 }
 
+/** @param size as in `compileQkv` @param isNormed every call has `norm` */
 export async function compileQkvRow(
   compile: CompileProduct,
   reduction: Reduction,

@@ -12,6 +12,7 @@ export const KV_BLOCK = 64;
 /** Elements that share a range in `q4`. */
 export const Q4_GROUP = 32;
 
+/** Whether a cache holds codes, in blocks of `KV_BLOCK` rows. */
 export function isGroupedKv(kvType: KvType): kvType is "q8" | "q4" {
   return kvType === "q8" || kvType === "q4";
 }
