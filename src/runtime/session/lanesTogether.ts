@@ -5,6 +5,7 @@ import type { Finish } from "@/model/decoder/generation";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
 import type { LoadedModel } from "../load/loadedModel";
+import { allOf } from "../load/loadParts";
 import type { SavedLogits } from "../report/savedLogits";
 import { GrowingAnswer } from "../stages/growingAnswer";
 import { closeLane, type Lane, type PlannedLane } from "./lane";
@@ -60,7 +61,7 @@ export async function decodeTogether(
     if (!isAbort(error)) return lanes.map(() => ({ failure }));
     finishes = lanes.map(() => "cancelled");
   } finally {
-    for (const [index, answer] of answers.entries()) await answer.end(finishes[index]);
+    await allOf(answers.map((answer, index) => answer.end(finishes[index])));
   }
   return lanes.map(closeLane);
 }
