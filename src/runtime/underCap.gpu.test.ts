@@ -14,19 +14,20 @@ const SETTINGS: CacheSettings = {
   scope: "visual",
   options: {},
 };
+const FULL: CacheSettings = { ...SETTINGS, policy: "full", retention: 1 };
 const SHARE = 0.25;
 
 /** @param isFresh the conversation is prefilled from its beginning */
 function asked(
   turns: readonly Turn[],
   settings: CacheSettings,
-  { isFresh = false } = {},
+  { isFresh = false, newTokens = 6 } = {},
 ): AskRequest {
   return {
     turns,
     images: { a: pictureFile("busy") },
     settings,
-    sampling: greedy(6),
+    sampling: greedy(newTokens),
     fresh: isFresh,
     reference: true,
   };
@@ -50,6 +51,13 @@ function imageRows({ layers, images }: TurnResult, place: number, kvHeads: numbe
 
 const engine = createTestEngine();
 
+/** Megabytes that the refusal of a full cache names. */
+async function enoughFor(turns: readonly Turn[]): Promise<number> {
+  const refused = engine.ask(asked(turns, { ...FULL, capMb: 1e-3 }, { isFresh: true }));
+  const { failure } = await refused.then(() => undefined).catch((error) => error);
+  return failure.neededMb as number;
+}
+
 it("keeps less of earlier images, once, and compares with the full cache all the same", async () => {
   const { kvHeads } = await engine.load({ baseUrl: MODEL });
   const shown = { images: ["a"], question: "What is shown in this image?" };
@@ -66,8 +74,7 @@ it("keeps less of earlier images, once, and compares with the full cache all the
   expect(own!.held).toBeGreaterThan(0.75 * own!.full);
 
   const { result, source } = second.reference as ReferenceAnswer;
-  const full = { ...SETTINGS, policy: "full", retention: 1 };
-  const whole = await engine.ask(asked(turns, full, { isFresh: true }));
+  const whole = await engine.ask(asked(turns, FULL, { isFresh: true }));
   expect(source).toBe("prefill");
   expect(result.tokenIds).toEqual(whole.tokenIds);
   expect(whole.reference).toBeUndefined();
@@ -88,7 +95,7 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 
   // The full cache without rows of earlier images is no full cache.
   const partly = await engine.ask(
-    asked(turns, { ...full, earlierRetention: SHARE }, { isFresh: true }),
+    asked(turns, { ...FULL, earlierRetention: SHARE }, { isFresh: true }),
   );
   expect(partly.reference).toMatchObject({ source: "prefill" });
 
@@ -98,7 +105,7 @@ it("keeps less of earlier images, once, and compares with the full cache all the
   const unsubscribe = engine.subscribe((event) => {
     if (event.type === "memory") kv = event.pools.kv;
   });
-  const lanes = await engine.compare({ ...question, lanes: [less, full] });
+  const lanes = await engine.compare({ ...question, lanes: [less, FULL] });
   expect(kv).toBe(lanes[0]!.result!.kvBytes.end);
   unsubscribe();
   expect(lanes.map(({ result }) => result?.tokenIds)).toEqual([again.tokenIds, whole.tokenIds]);
@@ -109,6 +116,37 @@ it("keeps less of earlier images, once, and compares with the full cache all the
     expect((lane!.reference as ReferenceAnswer).result.tokenIds).toEqual(whole.tokenIds);
   }
   expect((await engine.ask(asked(later, less))).appended).toBe(true);
+});
+
+it("gives up rows of earlier turns as an answer grows, and none for a short one", async () => {
+  await engine.load({ baseUrl: MODEL });
+  const shown = { images: ["a"], question: "What is shown in this image?" };
+  const turns: Turn[] = [
+    { ...shown, answerText: "Shapes." },
+    { images: [], question: "Why?" },
+  ];
+  const capMb = await enoughFor(turns);
+  const askWithin = (newTokens: number) =>
+    engine.ask(asked(turns, { ...SETTINGS, capMb }, { isFresh: true, newTokens }));
+  const dropped = ({ layers, tokenIds }: TurnResult) =>
+    layers.map(({ rowsAfter, rowsEnd = 0 }) => rowsAfter + tokenIds.length - rowsEnd);
+  const none = dropped(await askWithin(1));
+  expect(none).toEqual(none.map(() => 0));
+
+  const long = await askWithin(120);
+  expect(long.finish).toBe("length");
+  expect(Math.min(...dropped(long))).toBeGreaterThan(0);
+  expect(long.notices).toContainEqual(expect.objectContaining({ code: "earlierDropped" }));
+  expect(long.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
+
+  const unsubscribe = engine.subscribe((event) => {
+    if (event.type === "token") void engine.cancel();
+  });
+  const stopped = await askWithin(120);
+  unsubscribe();
+  expect(stopped.finish).toBe("cancelled");
+  expect(dropped(stopped)).toEqual(none);
+  expect(stopped.notices).not.toContainEqual(expect.objectContaining({ code: "earlierDropped" }));
 });
 
 it("re-ranks an image that was read in pieces by each policy's own scores", async () => {
@@ -129,17 +167,14 @@ it("re-ranks an image that was read in pieces by each policy's own scores", asyn
 
 it("a full cache that is refused names a cap under which no row of any turn is dropped", async () => {
   await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
-  const full = { ...SETTINGS, policy: "full", retention: 1 };
   const first = { images: ["a"], question: "What is shown in this image?" };
   const turns: Turn[] = [
     { ...first, answerText: "Shapes." },
     { images: [], question: "Why?" },
   ];
-  const whole = await engine.ask(asked(turns, full, { isFresh: true }));
-  const refused = engine.ask(asked(turns, { ...full, capMb: 1e-3 }, { isFresh: true }));
-  const { failure } = await refused.then(() => undefined).catch((error) => error);
-  const capMb = failure.neededMb as number;
-  const raised = await engine.ask(asked(turns, { ...full, capMb }, { isFresh: true }));
+  const whole = await engine.ask(asked(turns, FULL, { isFresh: true }));
+  const capMb = await enoughFor(turns);
+  const raised = await engine.ask(asked(turns, { ...FULL, capMb }, { isFresh: true }));
   expect(raised.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
   expect(raised.notices).toEqual([]);
   expect(raised.tokenIds).toEqual(whole.tokenIds);

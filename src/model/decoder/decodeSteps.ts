@@ -20,6 +20,7 @@ export class DecodeSteps {
   readonly #writes: StagedWrites;
   #program: StepProgram | undefined;
   #submitted = 0;
+  #allowed = Number.POSITIVE_INFINITY;
 
   constructor(decoder: Decoder, args: StepArgs) {
     this.#decoder = decoder;
@@ -38,10 +39,20 @@ export class DecodeSteps {
   }
 
   /** Steps that `maxNewTokens` and the model's context leave. */
-  get left(): number {
+  get most(): number {
     const { cache, maxNewTokens } = this.#args;
     const { contextLength } = this.#decoder.config;
     return Math.min(maxNewTokens - this.#submitted, contextLength - cache.position);
+  }
+
+  /** Of these, the steps that are allowed now. */
+  get left(): number {
+    return Math.min(this.most, this.#allowed - this.#submitted);
+  }
+
+  /** Allows `steps` from here, and the cache to grow by their rows; before, all are allowed. */
+  allow(steps: number): void {
+    this.#allowed = this.#submitted + steps;
   }
 
   /**
@@ -83,7 +94,7 @@ export class DecodeSteps {
     try {
       for (; step < count; step++) {
         hook?.beforeStep?.(this.#writes);
-        this.#program ??= new StepProgram(this.#decoder, this.#args, this.left);
+        this.#program ??= new StepProgram(this.#decoder, this.#args, this.most);
         this.#writes.write(cache.table, cache.tableWords());
         this.#writes.write(activations.angles, this.#decoder.angles(cache, 1));
         this.#program.encode(encoder);

@@ -6,8 +6,17 @@ import { GroupSize } from "./groupSize";
 import type { StepArgs } from "./stepProgram";
 import { type SampledToken, SUBMITS_IN_FLIGHT } from "./tokenReadback";
 
+/**
+ * Makes room in the cache for the rows of up to `wanted` steps. Called while no step runs; it may move rows,
+ * unless the hook is final.
+ * @returns for how many there is room; 0 ends the answer
+ */
+export type MakeRoom = (wanted: number) => number | Promise<number>;
+
 export interface GenerateArgs extends StepArgs {
   readonly stopIds: readonly number[];
+  /** Default: there is room for all. */
+  readonly makeRoom?: MakeRoom | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,7 +25,7 @@ export interface GeneratedToken extends SampledToken {
   readonly ms: number;
 }
 
-export type Finish = "stop" | "length" | "cancelled" | "context";
+export type Finish = "stop" | "length" | "cancelled" | "context" | "memory";
 
 /**
  * Generates tokens from the logits that a prefill left. A step samples a token on the GPU, then
@@ -28,8 +37,9 @@ export async function* generate(
   decoder: Decoder,
   args: GenerateArgs,
 ): AsyncGenerator<GeneratedToken, Finish> {
-  const { cache, maxNewTokens, stopIds, hook, signal } = args;
+  const { cache, maxNewTokens, stopIds, makeRoom, hook, signal } = args;
   const steps = new DecodeSteps(decoder, args);
+  if (makeRoom) steps.allow(0);
   const inFlight: Promise<readonly SampledToken[]>[] = [];
   const ahead = hook?.isFinal ? 1 : SUBMITS_IN_FLIGHT;
   const size = new GroupSize(hook?.isFinal === true);
@@ -43,7 +53,15 @@ export async function* generate(
         inFlight.push(group);
       }
       const oldest = inFlight[0];
-      if (!oldest) return signal?.aborted ? "cancelled" : "context";
+      if (!oldest) {
+        if (signal?.aborted) return "cancelled";
+        if (steps.most <= 0 || !makeRoom) return "context";
+        const room = await makeRoom(steps.most);
+        if (room === 0) return "memory";
+        steps.allow(room);
+        last = performance.now();
+        continue;
+      }
       const tokens = await oldest;
       inFlight.shift();
       const now = performance.now();

@@ -76,6 +76,30 @@ describe("groups of decoding steps", async () => {
     grouped.cache.destroy();
   });
 
+  it("samples the same tokens where room is made for a few at a time, and ends without any", async () => {
+    const single = await inGroups(SINGLE);
+    single.cache.destroy();
+    const wanted: number[] = [];
+    const most = 40;
+    const makeRoom = (steps: number) => {
+      wanted.push(steps);
+      return Math.min(7, most - (ARGS.maxNewTokens - steps));
+    };
+    const cache = await prefilled();
+    const seen: SampledToken[] = [];
+    const steps = generate(decoder, { ...ARGS, cache, stopIds: [], makeRoom });
+    let step = await steps.next();
+    for (; !step.done; step = await steps.next()) {
+      const { ms: _, ...token } = step.value;
+      seen.push(token);
+    }
+    expect(step.value).toBe("memory");
+    expect(seen).toEqual(single.tokens.slice(0, most));
+    expect(wanted).toEqual([48, 41, 34, 27, 20, 13, 8]);
+    expect(cache.rows(0)).toBe(ids.length + most);
+    cache.destroy();
+  });
+
   it("makes no buffer, bind group or pipeline in a step, but for layers that grow", async () => {
     const cache = await prefilled();
     const steps = new DecodeSteps(decoder, { ...ARGS, cache });

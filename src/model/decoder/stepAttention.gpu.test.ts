@@ -12,6 +12,8 @@ import { type DecodeHook, joinHooks } from "./hooks";
 import { STEP_ATTENTION_BYTES, StepAttention } from "./stepAttention";
 
 const STEPS = 24;
+/** Does not divide the steps. */
+const BLOCK = 9;
 
 const model = FIXTURES.find(({ name }) => name === "tiny-6over2-f32")!;
 const test = model.cases.find(({ rows }) => rows === 600)!;
@@ -41,9 +43,11 @@ describe("attention of decoding steps", async () => {
       /** Drops from the CPU's rows and labels what the rule evicts after a step. */
       readonly evict?: (shares: readonly (readonly Float64Array[])[]) => void;
       readonly positions?: readonly number[];
+      /** Moves rows on both sides before the first step and after every `BLOCK` steps. */
+      readonly move?: () => Promise<void>;
     } = {},
   ): Promise<Uint8Array> {
-    const { eviction, evict, positions = WATCHED } = options;
+    const { eviction, evict, positions = WATCHED, move } = options;
     const attention = await StepAttention.create({
       cache,
       heads,
@@ -52,7 +56,15 @@ describe("attention of decoding steps", async () => {
       slots: eviction?.slots,
     });
     const hooks: DecodeHook[] = eviction ? [eviction, attention] : [attention];
-    const args = { cache, sampling: GREEDY, maxNewTokens: STEPS, stopIds: [] };
+    const makeRoom = async () => {
+      await move?.();
+      attention.follow();
+      return BLOCK;
+    };
+    const args = {
+      ...{ cache, sampling: GREEDY, maxNewTokens: STEPS, stopIds: [] },
+      ...(move && { makeRoom }),
+    };
     let position = test.rows;
     const expected: number[] = [];
     for await (const { id } of generate(decoder, { ...args, hook: joinHooks(hooks) })) {
@@ -152,6 +164,30 @@ describe("attention of decoding steps", async () => {
       }
     };
     await expectSame(compactedRows, { eviction, evict });
+  });
+
+  it("follows rows that are dropped between steps", async () => {
+    const compactedRows = await compacted(perHead);
+    const { cache, rows, labels } = compactedRows;
+    const place = 5;
+    const goes = (slot: number) => slot >= place && slot < place + DUE;
+    const move = async () => {
+      const counts = cache.rowCounts();
+      const slots = (length: number) => Uint32Array.from({ length }, (_, slot) => slot);
+      const kept = (count: number) => slots(count).filter((slot) => !goes(slot));
+      const plan = { layers: counts.map((heads) => ({ keep: heads.map(kept) })) };
+      await compact(
+        cache,
+        plan,
+        counts.map((heads) => heads.map(() => 0)),
+      );
+      for (const [layer, each] of rows.entries()) {
+        for (const [head, { k, v }] of each.entries()) {
+          for (const list of [k, v, labels[layer]![head]!]) list.splice(place, DUE);
+        }
+      }
+    };
+    await expectSame(compactedRows, { move });
   });
 
   it("records as many steps as there is room for, and none beyond", async () => {

@@ -36,8 +36,8 @@ interface StepAttentionInput {
 /**
  * Records the attention of each decoding step to the watched rows. As a hook of the decoder, one
  * dispatch after each layer's attention writes a byte per row into one buffer, which is read once
- * at the end of the answer. The rows' slots are stored before the first step. If rows are evicted,
- * one more dispatch per step locates them in all layers.
+ * at the end of the answer. The rows' slots are stored before the first step and by `follow`. If rows are
+ * evicted, one more dispatch per step locates them in all layers.
  */
 export class StepAttention implements DecodeHook {
   /** Largest number of recorded steps. */
@@ -74,6 +74,13 @@ export class StepAttention implements DecodeHook {
     );
     const compiled = await compileNamed(kernels, names);
     return cache.gpu.memory.allOrNothing(() => new StepAttention(input, compiled));
+  }
+
+  /** Call it after rows have moved between two steps, unless `slots` tells where they are. */
+  follow(): void {
+    if (this.#input.slots) return;
+    const { device } = this.#input.cache.gpu;
+    device.queue.writeBuffer(this.#places, 0, fixedPlaces(this.#input));
   }
 
   beforeStep(writes: StepWrites): void {

@@ -104,7 +104,7 @@ describe("explanations", async () => {
     const { plan, rule } = await decide(job, prefilled);
     await compactInPlace(job, prefilled, plan);
     const compressed = await snapshot(cache);
-    await decodeAnswer(job, prefilled, rule, decodes);
+    await decodeAnswer(job, { prefilled, rule, maxNewTokens: decodes });
     return { plan, uncompressed, compressed };
   }
 

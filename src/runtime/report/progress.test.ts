@@ -74,16 +74,6 @@ test("a turn counts the rows of all its segments, and is appended if the first o
   expect(anew.result({ settings }).appended).toBe(false);
 });
 
-test("an answer that fills a limit set by memory ends with memory, one that stopped does not", () => {
-  const [full, stopped] = [new Progress(), new Progress()];
-  full.finish("length");
-  full.wasLimitedByMemory();
-  stopped.finish("stop");
-  stopped.wasLimitedByMemory();
-  expect(full.result({ settings }).finish).toBe("memory");
-  expect(stopped.result({ settings }).finish).toBe("stop");
-});
-
 test("an explanation is in the result if it was asked for, of the last segment alone", () => {
   const importance = { positions: [3], scores: Float32Array.of(1) };
   const asked = new Progress(true);

@@ -159,11 +159,6 @@ export class Progress {
     this.#finish = reason;
   }
 
-  /** The token limit was set by memory, not by the request: reaching it is `memory`, not `length`. */
-  wasLimitedByMemory(): void {
-    if (this.#finish === "length") this.#finish = "memory";
-  }
-
   /** Nothing more happens in this turn. */
   close(bytes: Pick<KvBytes, "peak" | "end" | "full">): void {
     this.#kvBytes = { ...this.#kvBytes, ...bytes };

@@ -72,9 +72,8 @@ export async function decodeLane(lane: Lane): Promise<LaneOutcome> {
     signal.throwIfAborted();
     const prefilled = await fill(lane);
     const { maxNewTokens } = turn.request.sampling;
-    const tokens = tokensBeside(job, cache);
-    await decodeAnswer(job, prefilled, rule, tokens);
-    if (tokens < maxNewTokens) progress.wasLimitedByMemory();
+    const makeRoom = (wanted: number) => tokensBeside(job, cache, wanted);
+    await decodeAnswer(job, { prefilled, rule, maxNewTokens, makeRoom });
   } catch (error) {
     if (!isAbort(error)) return { failure: asEngineError(error).failure };
     progress.finish("cancelled");
@@ -100,12 +99,11 @@ async function fill({ job, prefilled, fill }: Lane): Promise<Prefilled> {
   return filled;
 }
 
-/** New tokens for which a lane's cache fits beside the others. */
-function tokensBeside({ model, turn: { settings, request } }: Job, cache: KvCache): number {
+/** New tokens, at most `wanted`, for which a lane's cache fits beside the others. */
+function tokensBeside({ model, turn }: Job, cache: KvCache, wanted: number): number {
   const { memory } = model.gpu;
-  const room = kvCeiling(settings, memory).bytes - (memory.bytes.kv - cache.bytes);
-  const { maxNewTokens } = request.sampling;
-  return tokensWithin(cache.rowCounts(), maxNewTokens, cache.rowBytes, room);
+  const room = kvCeiling(turn.settings, memory).bytes - (memory.bytes.kv - cache.bytes);
+  return tokensWithin(cache.rowCounts(), wanted, cache.rowBytes, room);
 }
 
 /** The lane's state from which the conversation continues. */

@@ -48,7 +48,7 @@ export async function decodeTogether(
       job.progress.resume();
       job.progress.notice({ code: "decodedTogether", lanes: lanes.length });
       const { maxNewTokens } = job.turn.request.sampling;
-      answers.push(await GrowingAnswer.begin(job, prefilled, undefined, maxNewTokens));
+      answers.push(await GrowingAnswer.begin(job, { prefilled, maxNewTokens }));
     }
     const batch = answers.map((answer) => ({
       ...answer.args,

@@ -17,19 +17,18 @@ import { type Job, type Prefilled, type Segment, tellStage } from "../stages/job
 import { prefillSegment, tilesOf } from "../stages/prefill";
 import { columnSums, pieceScores } from "./pieceScores";
 import { cachedRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
+import { ANSWER_ROWS, type RoomIn, roomWithin } from "./shrinkHistory";
 
 /** Rows of a piece: a quarter of what fits, within these bounds. */
 const PIECE_ROWS = { least: 16, most: 256 } as const;
-/** New tokens for which rows of the image are given up. */
-const ANSWER_ROWS = 32;
 /** The kept share is multiplied by it until the answer fits. */
 const LOWER = 0.85;
 
 /** A turn that was prefilled in pieces and compressed to what its policy keeps. */
 interface PiecewisePrefill {
   readonly prefilled: Prefilled;
-  /** How many new tokens fit. */
-  readonly tokens: number;
+  /** Where its answer goes. */
+  readonly roomIn: RoomIn;
 }
 
 /** A segment that does not fit uncompressed. */
@@ -111,11 +110,11 @@ export async function prefillInPieces(
   const { seed } = turn.request.sampling;
   const { shape } = model;
   const input = planInput({ span: turnSpan, shape, settings, taps: prefilled.taps, seed });
-  const { plan, tokens } = planWithin(job, input, room, newTokens);
+  const plan = planWithin(job, input, room, newTokens);
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await compactInPlace(job, { ...prefilled, before }, plan, seen);
   progress.notice({ code: "pieces", rows: division.piece });
-  return { prefilled, tokens };
+  return { prefilled, roomIn: roomWithin({ ...ceiling, rowBytes: cache.rowBytes }) };
 }
 
 /** @throws EngineError if not even one row per tile fits */
@@ -197,7 +196,7 @@ function planWithin(
   input: PlanInput,
   { before, rowBytes, ceiling }: Room,
   newTokens: number,
-): { readonly plan: KeepPlan; readonly tokens: number } {
+): KeepPlan {
   const { layers, candidates } = input;
   const images = turn.prompt.tiles.reduce((sum, { count }) => sum + count, 0);
   let retention = Math.min(1, (turn.settings.retention * images) / candidates.length);
@@ -208,9 +207,9 @@ function planWithin(
     );
     const rows = rowsAfter(plan, before);
     const tokens = tokensWithin(rows, newTokens, rowBytes, ceiling.bytes);
-    if (tokens >= Math.min(newTokens, ANSWER_ROWS)) return { plan, tokens };
+    if (tokens >= Math.min(newTokens, ANSWER_ROWS)) return plan;
     if (budget <= layers) {
-      if (tokens > 0) return { plan, tokens };
+      if (tokens > 0) return plan;
       throw ceilingTooLow(ceiling, peakBytes(rows, 1, rowBytes));
     }
     retention *= LOWER;

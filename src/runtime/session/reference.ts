@@ -162,7 +162,7 @@ export class ReferenceLane {
     logits?.restore();
     if (logits) progress.resume();
     progress.compacted(cache.bytes, layerReports(cache, cache.rowCounts()));
-    await decodeAnswer(job, prefilled, undefined, tokens);
+    await decodeAnswer(job, { prefilled, maxNewTokens: tokens });
     progress.close({
       peak: memory.peak("reference"),
       end: cache.bytes,

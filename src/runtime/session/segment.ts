@@ -49,14 +49,13 @@ export async function runSegment(job: Job, input: SegmentInput): Promise<void> {
     }
     if (newTokens > 0) await shrinkEarlierImages(job, cache, segment);
     const added = chosen && keptRowsOf(chosen.plan).length;
-    const tokens = await shrinkHistory(job, { cache, segment, newTokens, added });
-    const limited = { ...run, newTokens: tokens };
+    const roomIn = await shrinkHistory(job, { cache, segment, newTokens, added });
     const { prefilled, rule } = chosen
-      ? await prefillChosen(job, limited, chosen)
-      : await prefillWhole(job, limited);
+      ? await prefillChosen(job, run, chosen)
+      : await prefillWhole(job, run);
     if (newTokens === 0) return;
-    await decodeAnswer(job, prefilled, rule, tokens);
-    if (tokens < newTokens) job.progress.wasLimitedByMemory();
+    const makeRoom = roomIn?.(prefilled.cache);
+    await decodeAnswer(job, { prefilled, rule, maxNewTokens: newTokens, makeRoom });
   } finally {
     owner.settle(job);
   }
@@ -70,10 +69,10 @@ async function runInPieces(job: Job, run: SegmentRun): Promise<void> {
     await dropHistory(job, cache);
     const { features } = encoded;
     const input = { cache, segment, features, newTokens };
-    const { prefilled, tokens } = await prefillInPieces(job, input);
+    const { prefilled, roomIn } = await prefillInPieces(job, input);
     if (newTokens === 0) return;
-    await decodeAnswer(job, prefilled, undefined, tokens);
-    if (tokens < newTokens) job.progress.wasLimitedByMemory();
+    const makeRoom = roomIn(prefilled.cache);
+    await decodeAnswer(job, { prefilled, maxNewTokens: newTokens, makeRoom });
   } catch (error) {
     // Part of an image cannot be continued.
     if (job.progress.ids.length === 0) owner.drop();

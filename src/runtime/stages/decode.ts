@@ -1,16 +1,10 @@
-import type { DecodeRule } from "@/compression/types";
 import { type Finish, generate } from "@/model/decoder/generation";
-import { GrowingAnswer } from "./growingAnswer";
-import type { Job, Prefilled } from "./job";
+import { type AnswerInput, GrowingAnswer } from "./growingAnswer";
+import type { Job } from "./job";
 
-/** Generates until a stop token, `maxNewTokens` or a cancellation. */
-export async function decodeAnswer(
-  job: Job,
-  prefilled: Prefilled,
-  rule: DecodeRule | undefined,
-  maxNewTokens: number,
-): Promise<void> {
-  const answer = await GrowingAnswer.begin(job, prefilled, rule, maxNewTokens);
+/** Generates until a stop token, `maxNewTokens`, a cache without room, or a cancellation. */
+export async function decodeAnswer(job: Job, input: AnswerInput): Promise<void> {
+  const answer = await GrowingAnswer.begin(job, input);
   const steps = generate(job.model.decoder, answer.args);
   let finish: Finish | undefined;
   try {

@@ -1,11 +1,22 @@
 import type { DecodeRule } from "@/compression/types";
-import type { Finish, GenerateArgs, GeneratedToken } from "@/model/decoder/generation";
+import type { Finish, GenerateArgs, GeneratedToken, MakeRoom } from "@/model/decoder/generation";
 import { joinHooks } from "@/model/decoder/hooks";
 import { Eviction } from "@/model/eviction/eviction";
+import type { KvCache } from "@/model/kv/cache";
 import { TextStream } from "@/model/prompt/textStream";
 import { AnswerAttentionRecorder } from "../report/explanation";
 import { fullKvBytes, withRowsEnd } from "../report/report";
 import { type Job, type Prefilled, tellStage } from "./job";
+
+/** A question in the cache, and the limits of its answer. */
+export interface AnswerInput {
+  readonly prefilled: Prefilled;
+  /** Evicts rows while the answer is decoded. */
+  readonly rule?: DecodeRule | undefined;
+  readonly maxNewTokens: number;
+  /** Default: the cache may grow by all tokens. */
+  readonly makeRoom?: MakeRoom | undefined;
+}
 
 /** An answer while its tokens arrive; every one has its row in the cache. */
 export class GrowingAnswer {
@@ -30,13 +41,9 @@ export class GrowingAnswer {
     this.#text = new TextStream(job.model.tokenizer);
   }
 
-  static async begin(
-    job: Job,
-    prefilled: Prefilled,
-    rule: DecodeRule | undefined,
-    maxNewTokens: number,
-  ): Promise<GrowingAnswer> {
+  static async begin(job: Job, input: AnswerInput): Promise<GrowingAnswer> {
     const { model, turn, signal } = job;
+    const { prefilled, rule, maxNewTokens } = input;
     const { decoder, stopIds, vision } = model;
     const { cache } = prefilled;
     const { maxNewTokens: _, ...sampling } = turn.request.sampling;
@@ -44,8 +51,9 @@ export class GrowingAnswer {
     const eviction = rule && (await startEviction(prefilled, heads, rule));
     try {
       const recorder = await recordAttention(prefilled, heads, eviction, maxNewTokens);
+      const makeRoom = input.makeRoom && followed(input.makeRoom, cache, recorder);
       const excludedId = vision?.markup.imageTokenId;
-      const args = { cache, sampling, maxNewTokens, stopIds, excludedId, signal };
+      const args = { cache, sampling, maxNewTokens, makeRoom, stopIds, excludedId, signal };
       tellStage(job, "decode", 0, maxNewTokens);
       return new GrowingAnswer(job, args, eviction, recorder);
     } catch (error) {
@@ -81,6 +89,20 @@ export class GrowingAnswer {
       this.#recorder?.destroy();
     }
   }
+}
+
+/** Tells the recorder of rows that were moved to make room. */
+function followed(
+  makeRoom: MakeRoom,
+  cache: KvCache,
+  recorder: AnswerAttentionRecorder | undefined,
+): MakeRoom {
+  return async (wanted) => {
+    const { version } = cache;
+    const room = await makeRoom(wanted);
+    if (cache.version !== version) recorder?.hook?.follow();
+    return room;
+  };
 }
 
 /** Records the answer's attention, if an explanation was requested. */
