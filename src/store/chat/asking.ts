@@ -13,7 +13,7 @@ import type { Hidden } from "../conversation/occlusion";
 export type HidePatches = (image: Blob, hidden: Hidden) => Promise<Blob>;
 
 /** A request to the engine. */
-export interface Asking {
+interface Asking {
   readonly conversation: ChatConversation;
   readonly exchange: Exchange;
   /** One, or the lanes of a comparison. */

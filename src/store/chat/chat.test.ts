@@ -74,6 +74,7 @@ function setUp({ wantsReference = false } = {}) {
   let ids = 0;
   let seed = 0;
   let clock = 0;
+  const charts = createCharts();
   const load = createLoad(
     async () => held.engine,
     { baseUrl: "models/m/" },
@@ -81,7 +82,7 @@ function setUp({ wantsReference = false } = {}) {
   );
   const chat = createChat({
     load,
-    charts: createCharts(),
+    charts,
     sampling: () => ({ maxNewTokens: 8, temperature: 0, topK: 0, topP: 1, seed: seed++ }),
     wantsReference: () => wantsReference,
     newId: () => `id${ids++}`,
@@ -94,7 +95,7 @@ function setUp({ wantsReference = false } = {}) {
     chat.store
       .getState()
       .conversation.exchanges.flatMap(({ attempts }) => attempts.map(({ run }) => run.phase));
-  return { ...held, load, chat, runs, passTime: (ms: number) => (clock += ms) };
+  return { ...held, load, charts, chat, runs, passTime: (ms: number) => (clock += ms) };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
@@ -242,6 +243,25 @@ describe("a chat", () => {
     expect(runs()).toEqual(["running"]);
     expect(asks[1]!.request.turns).toEqual([{ images: ["q"], question: "about q" }]);
     expect(chat.store.getState().left?.id).toBe("c");
+  });
+
+  test("has nothing cached from the moment a conversation is left, while its rows are being freed", async () => {
+    const { engine, load, charts, chat } = setUp();
+    await load.start();
+    const reading = () => charts.store.getState().reading;
+    const memory = { type: "memory", at: 0, pools: { ...NO_MEMORY, kv: 7 }, fullKv: 9 } as const;
+    chat.record(memory);
+    expect(reading()).toMatchObject({ fullKv: 9 });
+    let freed!: () => void;
+    vi.spyOn(engine, "clear").mockReturnValue(new Promise((resolve) => (freed = resolve)));
+    chat.open(emptyConversation("d", 0, image));
+    expect(reading()).toBeUndefined();
+    chat.record(memory);
+    expect(reading()).toBeUndefined();
+    freed();
+    await settled();
+    chat.record(memory);
+    expect(reading()).toMatchObject({ fullKv: 9 });
   });
 
   test("opens another conversation while the model loads, and does not ask a busy worker to free rows", async () => {

@@ -74,11 +74,12 @@ export class AttemptRunner {
     if (isGone) void this.#options.load.engine()?.cancel();
   }
 
-  /** Stops what runs and frees the engine's rows. Nothing starts before that. */
+  /** Stops what runs and frees the engine's rows. Nothing starts before that; the charts are empty at once. */
   async clear(): Promise<void> {
     const { load, caches, charts } = this.#options;
     const isRunning = this.#store.getState().running !== undefined;
     this.#freeing += 1;
+    charts.reset();
     caches.freed();
     const engine = load.engine();
     try {
@@ -106,7 +107,8 @@ export class AttemptRunner {
   }
 
   record(event: EngineEvent): void {
-    this.#options.charts.record(event);
+    // Rows that are being freed are not those of the conversation.
+    if (this.#freeing === 0) this.#options.charts.record(event);
     const lane = "lane" in event ? event.lane : undefined;
     // A shared phase applies to all lanes.
     const ids = lane === undefined ? this.#working : this.#working.slice(lane, lane + 1);
