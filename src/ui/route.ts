@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-export type Route = "chat" | "about";
+type Route = "chat" | "about";
 
 /** The route in the URL fragment, so that any static host serves every page. */
 export function useRoute(): Route {

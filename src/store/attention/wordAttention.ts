@@ -78,28 +78,30 @@ function referenceOf(
   const rows = attendedRows(attentionOfSteps(there.answerAttention, later, layer), sinks);
   return {
     text: there.texts[place]!,
-    missed: rows.filter(
-      (position) => lostShare(there.answerAttention, later, own.layers, layer, position) >= LOST,
-    ),
+    missed: rows.filter((position) => {
+      const given = (index: number) =>
+        attentionOfRow(there.answerAttention, later, index, position);
+      return lostShare(position, given, own.layers, layer) >= LOST;
+    }),
   };
 }
 
 /**
  * The share of the full cache's attention to a row that falls in layers, or heads, where `kept` no
  * longer has the row.
+ * @param attentionIn the full cache's attention to the row in a layer
  */
 function lostShare(
-  full: AnswerAttention,
-  steps: readonly number[],
+  position: number,
+  attentionIn: (layer: number) => number,
   kept: readonly LayerReport[],
   layer: LayerChoice,
-  position: number,
 ): number {
   let given = 0;
   let lost = 0;
   for (const [index, report] of kept.entries()) {
     if (layer !== "all" && layer !== index) continue;
-    const attention = attentionOfRow(full, steps, index, position);
+    const attention = attentionIn(index);
     const lists = report.keptPerHead ?? [report.kept];
     const without = lists.filter((list) => !list.includes(position)).length;
     given += attention;

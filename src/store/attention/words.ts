@@ -1,5 +1,5 @@
 /** A word of an answer, by the rule of `text/agreement.ts`: a whitespace-delimited string. */
-export interface Word {
+interface Word {
   /** Offsets of its characters in the answer. */
   readonly start: number;
   readonly end: number;

@@ -16,7 +16,7 @@ export interface Hidden {
 }
 
 /** Whole pixels, right and bottom excluded. */
-export interface Area {
+interface Area {
   readonly left: number;
   readonly top: number;
   readonly right: number;

@@ -36,7 +36,7 @@ export const FRAME = {
   cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
 } satisfies Partial<uPlot.Options>;
 
-export interface Label {
+interface Label {
   readonly text: string;
   /** Device pixels. */
   readonly x: number;

@@ -11,7 +11,7 @@ export interface Samples {
   subscribe(listener: () => void): () => void;
 }
 
-export interface Watch {
+interface Watch {
   /** Draws again although no sample has changed: another size, another theme. */
   invalidate(): void;
   stop(): void;

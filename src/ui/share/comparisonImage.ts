@@ -46,7 +46,7 @@ async function drawComparison(compared: Compared): Promise<HTMLCanvasElement | u
   const context = canvas.getContext("2d");
   if (!context) return undefined;
   const pen = penOf(context);
-  pen.fill("--bg", 0, 0, WIDTH, HEIGHT);
+  pen.fill("--bg", { x: 0, y: 0, width: WIDTH, height: HEIGHT });
   await drawImage(context, image, result);
 
   const left = 2 * MARGIN + IMAGE;
@@ -111,8 +111,9 @@ function drawCard(pen: Pen, { label, result, full, color, x, y, width }: Card): 
   pen.write(label, { x, y, width: width - 180, size: 20, weight: 600, color: "--ink2" });
   const written = texts.charts.of(formatBytes(bytes), formatBytes(full));
   pen.write(written, { x: x + width, y, width: 240, size: 18, color: "--ink2", align: "right" });
-  pen.fill("--line", x, y + 14, width, 8);
-  pen.fill("--accent", x, y + 14, width * Math.min(1, bytes / Math.max(1, full)), 8);
+  const bar = { x, y: y + 14, width, height: 8 };
+  pen.fill("--line", bar);
+  pen.fill("--accent", { ...bar, width: width * Math.min(1, bytes / Math.max(1, full)) });
   const answer = result.answer.trim() || texts.chat.answer.laneEmpty;
   return pen.write(answer, { x, y: y + 66, width, size: 32, lines: 3, color });
 }
@@ -130,13 +131,20 @@ interface Writing {
   readonly lines?: number;
 }
 
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 type Pen = ReturnType<typeof penOf>;
 
 function penOf(context: CanvasRenderingContext2D) {
   const color = (token: string) => tokenColor(document.body, token);
   const family = getComputedStyle(document.body).fontFamily;
   return {
-    fill(token: string, x: number, y: number, width: number, height: number) {
+    fill(token: string, { x, y, width, height }: Box) {
       context.fillStyle = color(token);
       context.fillRect(x, y, width, height);
     },
