@@ -57,18 +57,43 @@ export async function serveStatic(
   };
 }
 
+/** What differs in a copy of a build. */
+interface BuildChange {
+  readonly title: string;
+  /** Files with more bytes are left out; default: none. */
+  readonly largest?: number;
+}
+
 /** A copy of a build with another page title: a minimal newer build. */
-export async function copyBuild(from: string, to: string, title: string): Promise<void> {
-  await fs.promises.cp(from, to, { recursive: true });
+export async function copyBuild(
+  from: string,
+  to: string,
+  { title, largest = Number.POSITIVE_INFINITY }: BuildChange,
+): Promise<void> {
+  const isKept = (file: string) => {
+    const stat = fs.statSync(file);
+    return stat.isDirectory() || stat.size <= largest;
+  };
+  await fs.promises.cp(from, to, { recursive: true, filter: isKept });
   const page = path.join(to, "index.html");
-  const old = fs.readFileSync(page);
-  const html = old.toString().replace("<title>Keepsight</title>", `<title>${title}</title>`);
+  const html = fs
+    .readFileSync(page, "utf8")
+    .replace("<title>Keepsight</title>", `<title>${title}</title>`);
   fs.writeFileSync(page, html);
   const worker = path.join(to, "sw.js");
   const script = fs.readFileSync(worker, "utf8");
-  const listed = (bytes: Buffer) => `"index.html":[${bytes.length},"${sha256(bytes)}"]`;
-  if (!script.includes(listed(old))) throw new Error("The service worker does not list the page");
-  fs.writeFileSync(worker, script.replace(listed(old), listed(Buffer.from(html))));
+  const [, list = "{}"] = /^const BUILT_FILES=(.*);$/m.exec(script) ?? [];
+  const files = new Map<string, readonly [bytes: number, digest: string]>(
+    Object.entries(JSON.parse(list)),
+  );
+  if (!files.has("index.html")) throw new Error("The service worker does not list the page");
+  const bytes = Buffer.from(html);
+  files.set("index.html", [bytes.length, sha256(bytes)]);
+  const left = [...files].filter(([, [size]]) => size <= largest);
+  fs.writeFileSync(
+    worker,
+    script.replace(list, () => JSON.stringify(Object.fromEntries(left))),
+  );
 }
 
 function sha256(bytes: Buffer): string {
