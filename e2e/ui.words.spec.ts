@@ -77,7 +77,7 @@ async function edgeColor(page: Page, row: number, column: number): Promise<reado
     );
 }
 
-test("heat shows what the policy ranked by, layer by layer, and says so in words", async ({
+test("heat shows what the policy ranked by, layer by layer, in words, and why there is none", async ({
   page,
 }) => {
   await askTwice(page, "veil=heat");
@@ -91,16 +91,13 @@ test("heat shows what the policy ranked by, layer by layer, and says so in words
   await page.getByRole("radio", { name: "All layers" }).check();
   await expect(caption(page)).toContainText("all layers");
   await expect(page).toHaveURL(/veil=heat/);
-});
-
-test("a policy without scores draws no heat and says why", async ({ page }) => {
-  await askTwice(page, "veil=heat");
+  // A policy without scores draws none.
   await answers(page).first().locator("..").getByRole("button", { name: "Show patches" }).click();
   await expect(caption(page)).toHaveText("Full cache ranks patches by no score");
   await expect.poll(() => paintedShare(page, 0)).toBe(0);
 });
 
-test("a word lights the patches that it looked at, and the overlay comes back", async ({
+test("a word lights the patches that it looked at, the overlay comes back, and the transcript stays as it is", async ({
   page,
 }) => {
   await askTwice(page);
@@ -119,6 +116,24 @@ test("a word lights the patches that it looked at, and the overlay comes back", 
   await page.mouse.move(2, 2);
   await expect(caption(page)).toHaveText(/^Layer 5 kept/);
   await expect.poll(() => overlay(page)).toBe(kept);
+
+  // The transcript is not drawn again meanwhile.
+  await word(page, 1, 0).hover();
+  await page.getByRole("region", { name: "Conversation" }).evaluate((log) => {
+    const changes: string[] = [];
+    Object.assign(window, { changes });
+    new MutationObserver((all) => changes.push(...all.map(({ type }) => type))).observe(log, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+  });
+  for (const place of [1, 2, 0]) await word(page, 1, place).hover();
+  await expect(caption(page)).toContainText(`“${WORDS[0]}”`);
+  expect(await page.evaluate(() => (window as unknown as { changes: string[] }).changes)).toEqual(
+    [],
+  );
 });
 
 test("what only the full cache could look at is outlined", async ({ page }) => {
@@ -162,26 +177,6 @@ test("words are one tab stop, and arrow keys move between them", async ({ page }
   await page.keyboard.press("Escape");
   await expect(page.getByRole("region", { name: "Conversation" })).toBeFocused();
   await expect(caption(page)).toHaveText(/^Layer 5 kept/);
-});
-
-test("the transcript is not drawn again while words are moved over", async ({ page }) => {
-  await askTwice(page);
-  await word(page, 1, 0).hover();
-  await page.getByRole("region", { name: "Conversation" }).evaluate((log) => {
-    const changes: string[] = [];
-    Object.assign(window, { changes });
-    new MutationObserver((all) => changes.push(...all.map(({ type }) => type))).observe(log, {
-      subtree: true,
-      childList: true,
-      characterData: true,
-      attributes: true,
-    });
-  });
-  for (const place of [1, 2, 0]) await word(page, 1, place).hover();
-  await expect(caption(page)).toContainText(`“${WORDS[0]}”`);
-  expect(await page.evaluate(() => (window as unknown as { changes: string[] }).changes)).toEqual(
-    [],
-  );
 });
 
 for (const width of [1440, 900]) {
