@@ -47,6 +47,27 @@ for (const viewport of [...SIZES, ...LOW]) {
   });
 }
 
+test("in a low window a wide image takes the width that its height leaves", async ({ page }) => {
+  await page.setViewportSize(LOW[0]);
+  await openScripted(page);
+  const png = await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
+    canvas.getContext("2d")?.fillRect(0, 0, 640, 360);
+    return canvas.toDataURL().split(",")[1] as string;
+  });
+  const buffer = Buffer.from(png, "base64");
+  const file = { name: "wide.png", mimeType: "image/png", buffer };
+  await page.locator("main input[type=file]").first().setInputFiles(file);
+  const image = page.getByRole("img", { name: "wide.png" }).first();
+  await expect(image).toBeVisible();
+  const shown = await image.evaluate((img) => {
+    const { width, height } = img.getBoundingClientRect();
+    return { width, height };
+  });
+  expect(shown.width / shown.height).toBeCloseTo(640 / 360, 1);
+  expect(shown.height).toBeGreaterThan(170);
+});
+
 test("until it has loaded, the page takes at most 250 kB of JavaScript, compressed", async ({
   page,
 }) => {

@@ -9,6 +9,7 @@ import { useApp } from "../useApp";
 import styles from "./Answer.module.css";
 import { cachedParts } from "./cachedParts";
 import { rowCounters } from "./rowCounters";
+import { doubtOf } from "./VerdictLine";
 
 interface Props {
   readonly settings: CacheSettings;
@@ -71,6 +72,7 @@ function Details({ result }: { readonly result: TurnResult }) {
   const words = texts.chat.facts;
   const rows = rowCounters(result);
   const { reference } = result;
+  const told = doubtOf(result);
   return (
     <>
       <p className={`num ${styles.rows}`}>
@@ -93,7 +95,7 @@ function Details({ result }: { readonly result: TurnResult }) {
           )}
         </p>
       )}
-      {noticeSentences(result.notices).map((sentence) => (
+      {noticeSentences(result.notices.filter((notice) => notice !== told)).map((sentence) => (
         <p key={sentence} className={styles.remark}>
           {sentence}
         </p>

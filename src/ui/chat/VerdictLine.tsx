@@ -1,4 +1,5 @@
 import { texts } from "@/language/language";
+import type { RecordedNotice } from "@/protocol/notice";
 import type { TurnResult } from "@/protocol/result";
 import { confidenceOf } from "@/store/conversation/confidence";
 import type { Attempt, Exchange } from "@/store/conversation/conversation";
@@ -53,13 +54,19 @@ export function VerdictLine({ verdict, attempt }: Props) {
 /** Notices that make an answer doubtful; the first that an answer has is shown. */
 const DOUBTS = ["blankImage", "unfamiliarImage"] as const;
 
+/** The notice that `DoubtLine` shows. */
+export function doubtOf({ notices }: TurnResult): RecordedNotice | undefined {
+  const all = DOUBTS.map((code) =>
+    notices.find((notice) => typeof notice !== "string" && notice.code === code),
+  );
+  return all.find((notice) => notice !== undefined);
+}
+
 /** Why an answer may be wrong: its image is blank or unfamiliar, or the model is unsure of it. */
 export function DoubtLine({ result }: { readonly result: TurnResult }) {
   const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
-  const isTold = (code: (typeof DOUBTS)[number]) =>
-    result.notices.some((notice) => typeof notice !== "string" && notice.code === code);
-  const doubt = DOUBTS.find(isTold);
-  if (doubt) return <p className={styles.differs}>{noticeSentences([{ code: doubt }])}</p>;
+  const doubt = doubtOf(result);
+  if (doubt) return <p className={styles.differs}>{noticeSentences([doubt])}</p>;
   const confidence = confidenceOf(result, card);
   if (!confidence?.isUnsure) return null;
   const { probability, threshold } = confidence;

@@ -1,4 +1,12 @@
-import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import type { ImageLayout, LayerReport } from "@/protocol/result";
 import type { ConversationImage } from "@/store/conversation/conversation";
 import { type Patch, patchesOf } from "../overlayGeometry";
@@ -24,7 +32,7 @@ interface Props {
   readonly caption?: ReactNode;
 }
 
-/** A square that the image fits into, so that nothing below it moves when the image changes. */
+/** The image in a place whose height does not depend on it, so that nothing below it moves when it changes. */
 export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const holder = useRef<HTMLDivElement>(null);
@@ -40,7 +48,7 @@ export function ImageFrame({ image, rows, overlay, readings, pins, caption }: Pr
   useOverlay(canvas, layout, overlay);
   const ratio = image ? image.width / image.height : 1;
   return (
-    <div ref={holder} className={viewerStyles.holder}>
+    <div ref={holder} className={viewerStyles.holder} style={{ "--ratio": ratio } as CSSProperties}>
       <figure className={styles.frame} data-floating={isAway || undefined}>
         {image && (
           <div
