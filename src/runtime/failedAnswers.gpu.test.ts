@@ -33,9 +33,10 @@ afterEach(() => vi.restoreAllMocks());
 describe("an answer that fails", () => {
   const engine = createTestEngine(DIRECTORY);
   let before = NO_MEMORY;
+  let whole = "";
 
   beforeEach(async () => {
-    await engine.ask(asked("streaming"));
+    whole = (await engine.ask(asked("streaming"))).answer;
     await engine.clear();
     before = await engine.memory();
     expect(before.kv).toBe(0);
@@ -50,13 +51,15 @@ describe("an answer that fails", () => {
     await expect(engine.ask(asked("streaming"))).rejects.toThrow("not enough graphics memory");
   });
 
-  it("frees its recorded attention if its rows cannot be sorted", async () => {
+  it("is given, and frees its recorded attention, if its rows cannot be sorted", async () => {
     vi.spyOn(Eviction.prototype, "finish").mockImplementationOnce(function (this: Eviction) {
       this.destroy();
       return noMemory();
     });
-    const { finish } = await engine.ask(asked("streaming"));
+    const { finish, answer } = await engine.ask(asked("streaming"));
     expect(finish).toBe("memory");
+    expect(whole).not.toBe("");
+    expect(answer).toBe(whole);
   });
 
   it("frees all lanes if their reference fails", async () => {

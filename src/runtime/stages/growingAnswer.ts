@@ -79,11 +79,11 @@ export class GrowingAnswer {
     const { progress } = this.#job;
     const { cache } = this.args;
     if (finish) progress.finish(finish);
+    const answer = this.#text.text.trimEnd();
+    progress.answered(answer, withRowsEnd(progress.layers, cache));
     try {
       await this.#eviction?.finish();
       cache.trim();
-      const answer = this.#text.text.trimEnd();
-      progress.answered(answer, withRowsEnd(progress.layers, cache));
       progress.attended(await this.#recorder?.read(answer.length));
     } finally {
       this.#recorder?.destroy();
