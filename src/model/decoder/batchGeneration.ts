@@ -26,7 +26,8 @@ export async function generateTogether(
   sequences: readonly GeneratedSequence[],
   signal?: AbortSignal,
 ): Promise<readonly Finish[]> {
-  const batch = new BatchSteps<GeneratedSequence>(decoder, sequences);
+  const create = () => new BatchSteps<GeneratedSequence>(decoder, sequences);
+  const batch = decoder.gpu.memory.allOrNothing(create);
   const counts = new Map(sequences.map((sequence) => [sequence, 0]));
   const finishes = new Map<GeneratedSequence, Finish>();
   const flying: Step[] = [];

@@ -62,7 +62,7 @@ export class BatchSteps<S extends Sequence = Sequence> {
 
   /** Submits one step of all sequences and resolves with their tokens, in order. */
   async submit(): Promise<readonly SampledToken[]> {
-    const { device } = this.#decoder.gpu;
+    const { device, memory } = this.#decoder.gpu;
     const staging = this.#readback.take();
     const count = this.#sequences.length;
     const encoder = device.createCommandEncoder({ label: "batch" });
@@ -73,7 +73,8 @@ export class BatchSteps<S extends Sequence = Sequence> {
       else cache.growAhead(1, this.left(sequence));
       hook?.beforeStep?.(this.#writes);
     }
-    this.#program ??= new BatchProgram(this.#decoder, this.#members(), this.#logits);
+    const create = () => new BatchProgram(this.#decoder, this.#members(), this.#logits);
+    this.#program ??= memory.allOrNothing(create);
     for (const [row, { cache }] of this.#sequences.entries()) {
       this.#writes.write(cache.table, cache.tableWords());
       this.#writes.write(this.#program.angles(row), this.#decoder.angles(cache, 1));

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { GREEDY } from "@/gpu/kernels/sampling/sample";
+import { OutOfMemoryError } from "@/gpu/memory";
 import { chooseVariants, PLAIN, type Variants } from "@/gpu/variants";
 import { createTestGpu } from "../../../test/dawn";
 import {
@@ -195,6 +196,22 @@ describe("a turn", () => {
     await expect(run()).rejects.toThrow("no memory");
     expect(seen).toEqual(test.greedyIds.slice(0, 2));
     expect([cache.rows(0), cache.seen]).toEqual([42, 42]);
+    cache.destroy();
+  });
+
+  it("frees what it has made for its steps if there is no memory for the rest", async () => {
+    const cache = decoder.createCache();
+    await decoder.prefill({ cache, ids });
+    const before = gpu.memory.bytes;
+    const { storage } = gpu.memory;
+    const refused = vi.spyOn(gpu.memory, "storage").mockImplementation((pool, label, size) => {
+      if (label === "attention stats") throw new OutOfMemoryError(label, size, 0);
+      return storage.call(gpu.memory, pool, label, size);
+    });
+    const args = { cache, sampling: GREEDY, maxNewTokens: 4, stopIds: [] };
+    await expect(generate(decoder, args).next()).rejects.toThrow(OutOfMemoryError);
+    refused.mockRestore();
+    expect(gpu.memory.bytes).toEqual(before);
     cache.destroy();
   });
 

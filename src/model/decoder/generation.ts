@@ -38,7 +38,7 @@ export async function* generate(
   args: GenerateArgs,
 ): AsyncGenerator<GeneratedToken, Finish> {
   const { cache, maxNewTokens, stopIds, makeRoom, hook, signal } = args;
-  const steps = new DecodeSteps(decoder, args);
+  const steps = decoder.gpu.memory.allOrNothing(() => new DecodeSteps(decoder, args));
   if (makeRoom) steps.allow(0);
   const inFlight: Promise<readonly SampledToken[]>[] = [];
   const ahead = hook?.isFinal ? 1 : SUBMITS_IN_FLIGHT;
