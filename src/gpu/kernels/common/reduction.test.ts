@@ -13,3 +13,17 @@ it("gives a unit an invocation or a workgroup", () => {
   expect(unitGroups("workgroup", WORKGROUP + 1)).toEqual([WORKGROUP + 1]);
   expect(reductionCode("subgroup").enable).toEqual(["subgroups"]);
 });
+
+/** Attention reads from shared memory behind a reduction what other invocations wrote before it. */
+it.each(["workgroup", "subgroup"] as const)("passes a barrier before %s returns", (reduction) => {
+  const functions = reductionCode(reduction).code.split(/^fn /m);
+  const reduces = functions.filter((code) => code.startsWith("reduce_"));
+  expect(reduces.length).toBe(3);
+  for (const code of reduces) {
+    for (const { 0: value, index } of code.matchAll(/return [^;]+;/g)) {
+      expect(value.includes("reduce_") || code.slice(0, index).includes("Barrier()"), code).toBe(
+        true,
+      );
+    }
+  }
+});

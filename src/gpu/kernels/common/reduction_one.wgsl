@@ -1,7 +1,8 @@
 // reduction_one: an invocation is a whole unit of work. No barriers, no shared memory.
 //
 // The three `reduction_*` files give one interface to kernels with reductions: work comes in units,
-// a unit is shared by REDUCTION_WIDTH invocations, and each of them gets the same sum or maximum.
+// a unit is shared by REDUCTION_WIDTH invocations, and each of them gets the same sum or maximum. Behind a reduction, each
+// sees what the others wrote to shared memory before it.
 // For adapters on which a barrier costs more than the sum (software adapters).
 
 override WORKGROUP: u32 = 16;

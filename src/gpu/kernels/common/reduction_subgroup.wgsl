@@ -34,6 +34,7 @@ fn reduce_add4(value: vec4f, local: vec3u) -> vec4f {
 fn reduce_add5(four: vec4f, one: f32, local: vec3u) -> Five {
   let sum = Five(subgroupAdd(four), subgroupAdd(one));
   if (SUBGROUP == WORKGROUP) {
+    workgroupBarrier();
     return sum;
   }
   let place = subgroupExclusiveAdd(1u);
@@ -63,6 +64,7 @@ fn reduce_add5(four: vec4f, one: f32, local: vec3u) -> Five {
 fn reduce_max4(value: vec4f, local: vec3u) -> vec4f {
   var highest = subgroupMax(value);
   if (SUBGROUP == WORKGROUP) {
+    workgroupBarrier();
     return highest;
   }
   let place = subgroupExclusiveAdd(1u);
