@@ -226,7 +226,7 @@ test("another conversation about the same image needs no prefill of it, if its c
   await untilStored(page);
   await page.reload();
   await page.getByRole("button", { name: "History" }).click();
-  await page.getByRole("button", { name: "New", exact: true }).click();
+  await page.getByRole("button", { name: "New conversation" }).click();
   await expect(answers(page)).toHaveCount(0);
   await ask(page, "What is the date?");
   await expect(page.getByText(/\b\d\d rows appended/)).toBeAttached();

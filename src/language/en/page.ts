@@ -77,7 +77,7 @@ export const pageEn = {
     forgetCaches: "Delete caches",
     open: "History",
     title: "Conversations",
-    fresh: "New",
+    fresh: "New conversation",
     none: "Conversations are stored in this browser from their first question on.",
     notStored: "This browser does not store conversations: they end with the page.",
     import: "Import",

@@ -73,7 +73,7 @@ export const pageZh: Texts["page"] = {
     forgetCaches: "删除缓存",
     open: "历史",
     title: "对话记录",
-    fresh: "新建",
+    fresh: "新对话",
     none: "对话从第一个问题起保存在此浏览器中。",
     notStored: "此浏览器不保存对话：关闭页面后对话即消失。",
     import: "导入",
