@@ -73,8 +73,9 @@ export class BatchSteps<S extends Sequence = Sequence> {
       else cache.growAhead(1, this.left(sequence));
       hook?.beforeStep?.(this.#writes);
     }
-    const create = () => new BatchProgram(this.#decoder, this.#members(), this.#logits);
-    this.#program ??= memory.allOrNothing(create);
+    this.#program ??= memory.allOrNothing(
+      () => new BatchProgram(this.#decoder, this.#members(), this.#logits),
+    );
     for (const [row, { cache }] of this.#sequences.entries()) {
       this.#writes.write(cache.table, cache.tableWords());
       this.#writes.write(this.#program.angles(row), this.#decoder.angles(cache, 1));

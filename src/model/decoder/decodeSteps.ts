@@ -90,12 +90,13 @@ export class DecodeSteps {
   #encode(encoder: GPUCommandEncoder, staging: GPUBuffer, count: number): void {
     const { cache, hook } = this.#args;
     const { activations, gpu } = this.#decoder;
-    const create = () => new StepProgram(this.#decoder, this.#args, this.most);
     let step = 0;
     try {
       for (; step < count; step++) {
         hook?.beforeStep?.(this.#writes);
-        this.#program ??= gpu.memory.allOrNothing(create);
+        this.#program ??= gpu.memory.allOrNothing(
+          () => new StepProgram(this.#decoder, this.#args, this.most),
+        );
         this.#writes.write(cache.table, cache.tableWords());
         this.#writes.write(activations.angles, this.#decoder.angles(cache, 1));
         this.#program.encode(encoder);

@@ -154,8 +154,8 @@ export class VisionTower implements VisionEncoder {
         this.#record(recorder, scratch, count);
         if (received) {
           const { received: kernel } = this.#kernels;
-          const tilesOf = { config: this.#config, scratch, first, tiles: count };
-          recordReceived(recorder, kernel, tilesOf, received);
+          const batch = { config: this.#config, scratch, first, tiles: count };
+          recordReceived(recorder, kernel, batch, received);
         }
         recorder.submit((encoder) => {
           const copy = (from: GPUBuffer, to: GPUBuffer, width: number) => {
