@@ -4,11 +4,11 @@ import { deleteEverything, type Storages } from "./deleteEverything";
 /** Storages that hold names only. */
 function browser() {
   const held = {
-    databases: new Set(["keepsight"]),
-    files: new Set(["models", "caches"]),
-    caches: new Set(["keepsight-1"]),
+    databases: new Set(["keepsight", "another page"]),
+    files: new Set(["models", "caches", "another page"]),
+    caches: new Set(["keepsight-1", "another page"]),
     local: { "keepsight.theme": "dark", "another page": "x" } as Record<string, unknown>,
-    workers: new Set(["sw"]),
+    workers: new Set(["https://host.example/keepsight/", "https://host.example/"]),
   };
   const request = (act: () => void) => {
     const made: { onsuccess?: () => void } = {};
@@ -37,10 +37,13 @@ function browser() {
     },
     localStorage: local,
     serviceWorker: {
-      getRegistrations: async () => [
-        { unregister: async () => held.workers.delete("sw") } as ServiceWorkerRegistration,
-      ],
+      getRegistrations: async () =>
+        [...held.workers].map((scope) => ({
+          scope,
+          unregister: async () => held.workers.delete(scope),
+        })),
     },
+    scope: "https://host.example/keepsight/",
   };
   return { held, storages: storages as unknown as Storages };
 }
@@ -49,15 +52,17 @@ it("deletes what this page has stored, and nothing of another page", async () =>
   const { held, storages } = browser();
   expect(await deleteEverything(storages)).toEqual([]);
   const { databases, files, caches, workers, local } = held;
-  expect([databases, files, caches, workers].map(({ size }) => size)).toEqual([0, 0, 0, 0]);
-  expect(Object.keys(local)).toEqual(["another page"]);
+  for (const names of [databases, files, caches, Object.keys(local)]) {
+    expect([...names]).toEqual(["another page"]);
+  }
+  expect([...workers]).toEqual(["https://host.example/"]);
 });
 
 it("goes on after a storage that refuses, and names it", async () => {
   const { held, storages } = browser();
   const refusing = { ...storages, files: vi.fn(async () => Promise.reject(new Error("in use"))) };
   expect(await deleteEverything(refusing)).toEqual(["files"]);
-  expect(held.databases.size + held.caches.size + held.workers.size).toBe(0);
+  expect([held.databases.size, held.caches.size, held.workers.size]).toEqual([1, 1, 1]);
 });
 
 it("has nothing to do where a browser has no storage", async () => {

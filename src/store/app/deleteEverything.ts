@@ -1,5 +1,9 @@
-/** Prefix of what this page writes to `localStorage`. */
+/** Prefix of this page's databases, caches and entries of `localStorage`: an origin may serve other pages. */
 const OWN = "keepsight";
+/** This page's folders in the origin private file system. */
+const FOLDERS: readonly string[] = ["models", "caches"];
+
+const isOwn = (name: string) => name.startsWith(OWN);
 
 /** The browser's storages that this page uses; a browser may lack each. */
 export interface Storages {
@@ -9,6 +13,8 @@ export interface Storages {
   /** Folder of the origin private file system. */
   readonly files?: (() => Promise<FileSystemDirectoryHandle>) | undefined;
   readonly serviceWorker?: Pick<ServiceWorkerContainer, "getRegistrations"> | undefined;
+  /** Scope of this page's service worker. */
+  readonly scope?: string;
 }
 
 /** This browser's. A storage that the browser forbids throws when it is read. */
@@ -26,6 +32,7 @@ export function ownStorages(): Storages {
     localStorage: read(() => localStorage),
     files: read(() => () => navigator.storage.getDirectory()),
     serviceWorker: read(() => navigator.serviceWorker),
+    scope: new URL(".", document.baseURI).href,
   };
 }
 
@@ -38,25 +45,29 @@ export async function deleteEverything(storages: Storages): Promise<readonly str
   const steps: Readonly<Record<string, () => Promise<unknown>>> = {
     indexedDB: async () => {
       const found = (await storages.indexedDB?.databases()) ?? [];
-      await Promise.all(found.map(({ name }) => deleteDatabase(storages.indexedDB!, name ?? "")));
+      const own = found.flatMap(({ name }) => (name !== undefined && isOwn(name) ? name : []));
+      await Promise.all(own.map((name) => deleteDatabase(storages.indexedDB!, name)));
     },
     files: async () => {
       const root = await storages.files?.();
       if (!root) return;
-      for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
+      const found: string[] = [];
+      for await (const name of root.keys()) if (FOLDERS.includes(name)) found.push(name);
+      await Promise.all(found.map((name) => root.removeEntry(name, { recursive: true })));
     },
     caches: async () => {
-      const names = (await storages.caches?.keys()) ?? [];
+      const names = ((await storages.caches?.keys()) ?? []).filter(isOwn);
       await Promise.all(names.map((name) => storages.caches?.delete(name)));
     },
     localStorage: async () => {
-      const keys = Object.keys(storages.localStorage ?? {}).filter((key) => key.startsWith(OWN));
+      const keys = Object.keys(storages.localStorage ?? {}).filter(isOwn);
       for (const key of keys) storages.localStorage?.removeItem(key);
     },
     // Last, because it serves this page.
     serviceWorker: async () => {
       const found = (await storages.serviceWorker?.getRegistrations()) ?? [];
-      await Promise.all(found.map((registration) => registration.unregister()));
+      const own = found.filter(({ scope }) => scope === storages.scope);
+      await Promise.all(own.map((registration) => registration.unregister()));
     },
   };
   const left: string[] = [];
