@@ -25,7 +25,8 @@ export async function readExport(
     if (!outcome.ok) throw new Error(outcome.failure.message);
     const { url, ...image } = outcome.image;
     URL.revokeObjectURL(url);
-    pictures.push(image);
+    const { frame } = source;
+    pictures.push({ ...image, ...(frame && { frame }) });
   }
   return { ...record, pictures };
 }
