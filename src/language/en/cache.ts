@@ -17,7 +17,7 @@ export const cacheEn = {
   sweep: {
     button: "How low can it go?",
     help: "Asks the last question at 50, 30, 20, 10, 5, 3, 2 and 1 %, from one prefill.",
-    running: (done: number, all: number) => `Asking, ${done} of ${all} shares answered`,
+    running: (done: number, all: number) => `Asking, ${done} of ${all} answers complete`,
     smallest: (policy: string, percent: number) =>
       `${policy}: down to ${percent} % every answer is the full cache’s.`,
     none: (policy: string) =>

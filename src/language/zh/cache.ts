@@ -18,7 +18,7 @@ export const cacheZh: Texts["cache"] = {
   sweep: {
     button: "最低能到多少？",
     help: "用一次预填充，以 50、30、20、10、5、3、2、1 % 重新回答最后一个问题。",
-    running: (done, all) => `正在提问，已回答 ${done} / ${all} 个比例`,
+    running: (done, all) => `正在提问，已完成 ${done} / ${all} 个回答`,
     smallest: (policy, percent) => `${policy}：直到 ${percent} %，回答都与完整缓存相同。`,
     none: (policy) => `${policy}：在 50 % 时回答已与完整缓存不同。`,
     answers: "各比例的回答",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { EngineEvent } from "@/protocol/event";
-import type { CacheSettings, Sampling } from "@/protocol/request";
+import type { CacheSettings, CompareRequest, Sampling } from "@/protocol/request";
 import type { Exchange } from "../conversation/conversation";
 import type { Chat } from "./chat";
 import { createSweep, smallestSame } from "./sweep";
@@ -17,40 +17,64 @@ test.each([
   expect(smallestSame(swept(same))).toBe(percent);
 });
 
-/** Counts of ended lanes that a sweep shows while tokens of these lanes arrive. */
-async function shownWhile(lanes: readonly number[]): Promise<number[]> {
+const FRAME = { video: "v", seconds: 1, duration: 2 };
+
+/** What a sweep shows and asks while tokens of these lanes arrive. @param retention of the settings */
+async function sweptWhile(lanes: readonly number[], retention = 0.5) {
   const exchange = { id: "e", images: [], question: "?" } as unknown as Exchange;
+  const image = { id: "i", blob: new Blob(), frame: FRAME };
   let listener: (event: EngineEvent) => void = () => {};
+  const requests: CompareRequest[] = [];
   const engine = {
     subscribe: (each: typeof listener) => {
       listener = each;
       return () => {};
     },
-    compare: async () => {
+    compare: async (request: CompareRequest) => {
+      requests.push(request);
       for (const lane of lanes) listener({ type: "token", lane } as EngineEvent);
       return [];
     },
   };
   const chat = {
-    store: { getState: () => ({ conversation: { images: [], exchanges: [exchange] } }) },
+    store: { getState: () => ({ conversation: { images: [image], exchanges: [exchange] } }) },
     borrow: (work: (own: typeof engine) => Promise<void>) => work(engine),
   } as unknown as Chat;
-  const settings = { policy: "full", retention: 0.5 } as CacheSettings;
+  const settings = { policy: "full", retention } as CacheSettings;
   const sweep = createSweep(
     chat,
     () => settings,
     () => ({}) as Sampling,
     () => undefined,
   );
-  const shown: number[] = [];
+  const shown: (readonly number[])[] = [];
   sweep.store.subscribe((state) => {
-    if (state.phase === "running") shown.push(state.done);
+    if (state.phase === "running") shown.push([state.done, state.total]);
   });
   await sweep.run(exchange);
-  return shown;
+  return { shown, requests, state: sweep.store.getState() };
 }
 
 test("a sweep counts lanes that have ended, one after the other or together", async () => {
-  expect(await shownWhile([0, 0, 1, 1, 1, 2, 2])).toEqual([0, 1, 2]);
-  expect(await shownWhile([0, 1, 2, 0, 1, 2, 0, 2, 0, 2, 0, 0])).toEqual([0, 1, 2]);
+  const counts = async (lanes: readonly number[]) => (await sweptWhile(lanes)).shown;
+  const three = [0, 1, 2].map((done) => [done, 9]);
+  expect(await counts([0, 0, 1, 1, 1, 2, 2])).toEqual(three);
+  expect(await counts([0, 1, 2, 0, 1, 2, 0, 2, 0, 2, 0, 0])).toEqual(three);
+});
+
+test("a sweep never tells more answers than it asks for, whatever the settings keep", async () => {
+  const lanes = Array.from({ length: 20 }, (_, token) => Math.floor(token / 2));
+  const { shown, requests } = await sweptWhile(lanes, 0.4);
+  expect(requests[0]!.lanes).toHaveLength(10);
+  expect(shown.at(-1)).toEqual([9, 10]);
+});
+
+test("a sweep asks about the frames of a video as the conversation does", async () => {
+  const { requests } = await sweptWhile([0]);
+  expect(requests[0]!.frames).toEqual({ i: FRAME });
+});
+
+test("a failure names its question: after the next one it is over", async () => {
+  const { state } = await sweptWhile([0]);
+  expect(state).toMatchObject({ phase: "failed", exchange: "e" });
 });

@@ -6,6 +6,7 @@ import type { TurnResult } from "@/protocol/result";
 import { type Exchange, turnsUntil } from "../conversation/conversation";
 import type { ReadonlyStore } from "../readonlyStore";
 import { FULL } from "../settings/settings";
+import { framesOf } from "./asking";
 import type { Chat } from "./chat";
 
 /** Percent that are tried, from the largest on. */
@@ -25,7 +26,13 @@ interface SweptShare {
 
 export type SweepState =
   | { readonly phase: "idle" }
-  | { readonly phase: "running"; readonly exchange: string; readonly done: number }
+  | {
+      readonly phase: "running";
+      readonly exchange: string;
+      /** Answers that are complete, of all that are asked for: the shares, the settings' own, the full cache's. */
+      readonly done: number;
+      readonly total: number;
+    }
   | {
       readonly phase: "done";
       readonly exchange: string;
@@ -33,7 +40,7 @@ export type SweepState =
       readonly reference: string;
       readonly swept: readonly SweptShare[];
     }
-  | { readonly phase: "failed"; readonly failure: EngineFailure };
+  | { readonly phase: "failed"; readonly exchange: string; readonly failure: EngineFailure };
 
 /** *How low can it go?*: one question at falling shares, from forks of one prefill. */
 export interface Sweep {
@@ -50,7 +57,7 @@ export function createSweep(
 ): Sweep {
   const store = createStore<SweepState>(() => ({ phase: "idle" }));
 
-  function progress(exchange: string) {
+  function progress(exchange: string, total: number) {
     /** When each lane's newest token came, counted in tokens. */
     const newest = new Map<number, number>();
     let [tokens, done] = [0, 0];
@@ -63,7 +70,7 @@ export function createSweep(
       const ended = [...newest.values()].filter((token) => token < before).length;
       if (ended <= done) return;
       done = ended;
-      store.setState({ phase: "running", exchange, done }, true);
+      store.setState({ phase: "running", exchange, done, total }, true);
     };
   }
 
@@ -76,14 +83,15 @@ export function createSweep(
     const lanes = shares.map((percent) => ({ ...settings, retention: percent / 100 }));
     lanes.push({ ...settings, policy: FULL, retention: 1, options: {} });
     const images = Object.fromEntries(conversation.images.map(({ id, blob }) => [id, blob]));
+    const frames = framesOf(conversation);
     await chat.borrow(async (engine) => {
-      store.setState({ phase: "running", exchange: exchange.id, done: 0 }, true);
-      const unsubscribe = engine.subscribe(progress(exchange.id));
+      const total = lanes.length;
+      store.setState({ phase: "running", exchange: exchange.id, done: 0, total }, true);
+      const unsubscribe = engine.subscribe(progress(exchange.id, total));
       try {
         const outcomes = await engine.compare({
           turns: turnsUntil(conversation, exchange.id, model()),
-          images,
-          lanes,
+          ...{ images, lanes, ...(frames && { frames }) },
           sampling: { ...sampling(), maxNewTokens: MAX_TOKENS },
         });
         const full = outcomes.at(-1);
@@ -94,7 +102,7 @@ export function createSweep(
         const done = { exchange: exchange.id, settings, reference, swept };
         store.setState({ phase: "done", ...done }, true);
       } catch (error) {
-        store.setState({ phase: "failed", failure: toFailure(error) }, true);
+        store.setState({ phase: "failed", exchange: exchange.id, failure: toFailure(error) }, true);
       } finally {
         unsubscribe();
       }

@@ -46,7 +46,7 @@ export function SweepControl() {
         )}
       </div>
       <p className={styles.outcome} role="status">
-        {isSweeping && words.running(state.done, SWEPT.length)}
+        {isSweeping && words.running(state.done, state.total)}
         {state.phase === "failed" && failureSentence(state.failure)}
         {state.phase === "done" && <Outcome state={state} />}
       </p>
@@ -85,15 +85,13 @@ function Answers({ state: { swept, settings } }: { readonly state: Done }) {
 /** The shares of the last sweep on the slider: filled where the answer was the full cache's. */
 export function SweepMarks() {
   const state = useSweep();
-  if (state.phase !== "running" && state.phase !== "done") return null;
-  const swept = state.phase === "done" ? state.swept : [];
-  const done = state.phase === "running" ? state.done : SWEPT.length;
+  if (state.phase !== "done") return null;
   return (
     <span className={styles.marks} aria-hidden="true">
-      {SWEPT.slice(0, done).map((percent) => (
+      {SWEPT.map((percent) => (
         <i
           key={percent}
-          data-same={swept.find((share) => share.percent === percent)?.isSame}
+          data-same={state.swept.find((share) => share.percent === percent)?.isSame}
           style={{ left: `${(100 * placeOfPercent(percent)) / KEEP_STEPS}%` }}
         />
       ))}
