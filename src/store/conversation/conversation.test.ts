@@ -96,6 +96,18 @@ describe("the turns of a question", () => {
     expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([9]);
   });
 
+  test("do not go on from an answer that was stopped before its first token", () => {
+    const stopped = done({ answer: "", tokenIds: [], finish: "cancelled" });
+    const first = exchange("a", ["p"], done({ tokenIds: [1] }), stopped);
+    const chat = conversation(first, exchange("b", [], { phase: "queued" }));
+    expect(turnsUntil(chat, "b")[0]?.answerIds).toEqual([1]);
+    const none = conversation(
+      exchange("a", ["p"], stopped),
+      exchange("b", [], { phase: "queued" }),
+    );
+    expect(turnsUntil(none, "b")).toEqual([{ images: ["p"], question: "question b" }]);
+  });
+
   test("go on from the first lane of a comparison that has an answer", () => {
     const lane = (id: string, run: Run) => ({ id, settings, run, comparison: "x" });
     const asked = exchange("a", ["p"], done({ tokenIds: [1] }));

@@ -122,10 +122,12 @@ export function hasAnswersFrom({ exchanges }: ChatConversation, exchangeId: stri
 /**
  * The answer from which the conversation continues: the latest one; in a comparison, the first lane
  * with an answer, because the engine continues with the first lane's cache. Never an answer about
- * an image with hidden patches.
+ * an image with hidden patches, or one that was stopped before its first token.
  */
 export function standingAttempt(exchange: Exchange): Attempt | undefined {
-  const answered = exchange.attempts.filter(({ run, hidden }) => run.phase === "done" && !hidden);
+  const answered = exchange.attempts.filter(
+    ({ run, hidden }) => run.phase === "done" && run.result.tokenIds.length > 0 && !hidden,
+  );
   const latest = answered.at(-1);
   if (latest?.comparison === undefined) return latest;
   return answered.find(({ comparison }) => comparison === latest.comparison);
