@@ -12,6 +12,19 @@ export interface Origin
   readonly startedAt: number;
 }
 
+/** Whether two answers may be compared: by the same weights, in the same types, sampled alike. */
+export function isAlike(a: Origin | undefined, b: Origin | undefined): boolean {
+  // Older records do not tell.
+  if (!a || !b) return true;
+  return JSON.stringify(conditions(a)) === JSON.stringify(conditions(b));
+}
+
+function conditions({ model, versions, elementType, kvType, sampling }: Origin) {
+  const { maxNewTokens, temperature, topK, topP, seed } = sampling;
+  const sampled = [maxNewTokens, temperature, topK, topP, seed];
+  return [model, versions.weights, elementType, kvType, sampled];
+}
+
 export function originOf(info: ModelInfo, sampling: Sampling, startedAt: number): Origin {
   const { id: model, elementType, kvType, versions, adapter } = info;
   const { vendor, architecture, description, isFallback } = adapter;

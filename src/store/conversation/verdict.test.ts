@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { greedy } from "@/protocol/defaults";
 import type { CacheSettings } from "@/protocol/request";
 import type { TurnResult } from "@/protocol/result";
 import { result } from "../app/testing";
 import type { Attempt, Exchange } from "./conversation";
+import type { Origin } from "./origin";
 import type { Run } from "./run";
 import { agreesWithReference, fullReference, verdictOf } from "./verdict";
 
@@ -27,6 +29,42 @@ test("an answer is compared with the full cache's answer to the same question, o
   expect(agrees(full, "A dog")).toBe(false);
   expect(agrees(done({ retention: 0.5 }), "A dog")).toBeUndefined();
   expect(agrees(done({ retention: 1, finish: "cancelled" }), "A dog")).toBeUndefined();
+});
+
+test("an answer of another model, or sampled otherwise, is no reference", () => {
+  const origin: Origin = {
+    model: "m",
+    elementType: "f16",
+    kvType: "f16",
+    versions: { weights: "sha256:1" },
+    ...{ vendor: "", architecture: "", description: "", isFallback: true },
+    sampling: greedy(8),
+    startedAt: 1,
+  };
+  const verdict = (given: Partial<Origin>) => {
+    const full: Run = {
+      phase: "done",
+      result: result({ answer: "Another." }),
+      origin: { ...origin, ...given },
+    };
+    const layers = [{ rowsBefore: 9, rowsAfter: 3, kept: [] }];
+    const run: Run = { phase: "done", result: result({ retention: 0.1, layers }), origin };
+    const other: Attempt = { id: "x", settings: { ...settings, policy: "h2o" }, run };
+    const asked = exchange(full);
+    return verdictOf({ ...asked, attempts: [...asked.attempts, other] }, other, false)?.kind;
+  };
+  const newer = { startedAt: 2, versions: { keepsight: "2", ...origin.versions } };
+  expect(verdict(newer)).toBe("differs");
+  for (const given of [
+    { model: "n" },
+    { elementType: "q4" },
+    { kvType: "q8" },
+    { versions: { weights: "sha256:2" } },
+    { sampling: greedy(9) },
+    { sampling: { ...greedy(8), seed: 7, temperature: 1 } },
+  ] satisfies Partial<Origin>[]) {
+    expect(verdict(given), JSON.stringify(given)).toBe("missing");
+  }
 });
 
 test("the full cache without rows of earlier turns is compared like any other", () => {

@@ -1,6 +1,7 @@
 import type { MissingReference, TurnResult } from "@/protocol/result";
 import { sameSettings } from "../settings/settings";
 import type { Attempt, Exchange } from "./conversation";
+import { isAlike, type Origin } from "./origin";
 import { type Run, textOf } from "./run";
 
 /** How a compressed answer relates to the full cache's. */
@@ -44,13 +45,14 @@ function keptEverything({ appended, layers, kvBytes }: TurnResult): boolean {
 
 /**
  * The full cache's answer to the same question: the attempt's own reference, otherwise the newest
- * complete answer of the full cache, if it is not `attempt`.
+ * complete answer of the full cache under the same conditions, if it is not `attempt`.
  */
 export function fullReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
   const own = ownReference(attempt);
   if (own) return own;
   const full = attempts.findLast(
-    ({ run, hidden }) => isWhole(run) && isFull(run.result) && !hidden,
+    ({ run, hidden }) =>
+      isWhole(run) && isFull(run.result) && !hidden && isAlike(run.origin, originIn(attempt)),
   );
   return full === attempt ? undefined : full;
 }
@@ -94,12 +96,14 @@ export function lanesReference(lanes: readonly Attempt[]): {
   return { full, answer: run?.phase === "done" ? run.result.answer : undefined };
 }
 
-function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt | undefined {
+function wholeReference({ attempts }: Exchange, attempt: Attempt): Attempt | undefined {
+  const { settings } = attempt;
   return attempts.findLast(
     (each) =>
       isWhole(each.run) &&
       !each.run.result.appended &&
       !each.hidden &&
+      isAlike(each.run.origin, originIn(attempt)) &&
       sameSettings(each.settings, settings),
   );
 }
@@ -107,6 +111,10 @@ function wholeReference({ attempts }: Exchange, { settings }: Attempt): Attempt 
 /** Whether the full cache gave it: under a cap, it lacks rows of earlier turns. */
 function isFull({ retention, reference, kvBytes }: TurnResult): boolean {
   return retention === 1 && reference === undefined && kvBytes.end >= kvBytes.full;
+}
+
+function originIn({ run }: Attempt): Origin | undefined {
+  return run.phase === "done" ? run.origin : undefined;
 }
 
 /** Whether it ended without being stopped. */
