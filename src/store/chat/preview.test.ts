@@ -88,6 +88,31 @@ describe("a preview", () => {
     expect(preview).toHaveBeenCalledTimes(1);
   });
 
+  test("of an earlier prompt is none, after its question was answered again", async () => {
+    const preview = vi.fn(async () => ({ layers: [], kvBytes: 1 }));
+    const { chatStore, keep } = setUp({}, { preview });
+    const at = (id: string, startedAt: number): Attempt => {
+      const run = { phase: "done", result: result({ images: [layout] }), origin: { startedAt } };
+      return { id, settings: settings(0.5), run } as Attempt;
+    };
+    const exchanges = (again: number) =>
+      [[at("a", 1), at("c", again)], [at("b", 2)]].map((attempts, index) => {
+        return { id: `e${index}`, images: [], question: "", attempts };
+      });
+    const show = (again: number) =>
+      chatStore.setState({
+        conversation: { ...emptyConversation("c", 0), exchanges: exchanges(again) },
+      });
+    show(3);
+    keep(10);
+    await settled();
+    expect(preview).not.toHaveBeenCalled();
+    show(1.5);
+    keep(11);
+    await settled();
+    expect(preview).toHaveBeenCalledTimes(1);
+  });
+
   test("ends when the next question runs, even if its numbers come late", async () => {
     let answer: (value: never) => void = () => undefined;
     const preview = () => new Promise<never>((resolve) => (answer = resolve));

@@ -1,7 +1,7 @@
 import { createStore } from "zustand/vanilla";
 import type { CacheSettings } from "@/protocol/request";
 import type { LayerReport } from "@/protocol/result";
-import { standingAttempt } from "../conversation/conversation";
+import { type Attempt, standingAttempt } from "../conversation/conversation";
 import type { Load } from "../engine/load";
 import type { ReadonlyStore } from "../readonlyStore";
 import { type SettingsStore, sameSettings } from "../settings/settings";
@@ -94,9 +94,20 @@ function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | u
   const last = exchange && standingAttempt(exchange);
   if (running || exchange?.attempts.at(-1)?.run.phase !== "done") return undefined;
   if (last?.run.phase !== "done") return undefined;
+  // Another question may have been answered since: the engine previews the prompt that it ran last.
+  if (
+    startOf(last) <
+    Math.max(...conversation.exchanges.flatMap(({ attempts }) => attempts.map(startOf)))
+  )
+    return undefined;
   const { result } = last.run;
   // An appended turn recorded only its own rows, not the image's.
   if (result.appended || result.images.length === 0 || sameSettings(last.settings, next))
     return undefined;
   return result.layers.map((layer) => layer.rowsBefore);
+}
+
+/** When an answer was begun; 0 if that is not known. */
+function startOf({ run }: Attempt): number {
+  return run.phase === "done" ? (run.origin?.startedAt ?? 0) : 0;
 }
