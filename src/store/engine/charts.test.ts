@@ -65,6 +65,14 @@ test("a run with the full cache becomes the reference of those after it", () => 
   expect(charts.store.getState().fullMedianMs).toBe(41);
 });
 
+test("the time of decoding is that of all tokens, however many the chart shows", () => {
+  const charts = createCharts();
+  charts.startRun();
+  for (let index = 0; index < 3000; index++) charts.record(token(index, 2));
+  charts.finishRun(result({ retention: 0.1 }));
+  expect(charts.store.getState().decodeMs).toBe(2 * 2999);
+});
+
 test("a new conversation forgets the samples and keeps the reference", () => {
   const charts = createCharts();
   charts.startRun();

@@ -81,8 +81,9 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
   const memory = createMemoryTimeline(clock);
   const tokens = createSeries(2, TOKEN_SAMPLES);
   const reference = createSeries(2, TOKEN_SAMPLES);
-  /** Lane whose tokens are in `tokens`. */
+  /** Lane whose tokens are in `tokens`, and the sum of their times: the series keeps the newest alone. */
   let lane: number | undefined;
+  let decodeMs = 0;
   let recorder = createTimingsRecorder();
 
   function changed() {
@@ -115,6 +116,7 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     startRun() {
       tokens.clear();
       lane = undefined;
+      decodeMs = 0;
       const { reading } = store.getState();
       memory.begin(reading?.pools.kv ?? 0, reading?.fullKv ?? 0);
       recorder = createTimingsRecorder();
@@ -127,16 +129,19 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
         // Each lane counts its tokens from one; the chart shows the running lane.
         tokens.clear();
         lane = event.lane;
+        decodeMs = 0;
       }
       // The first token includes the prefill and is reported separately.
-      if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
+      if (event.type === "token" && event.index > 0) {
+        tokens.push([event.index + 1, event.ms]);
+        decodeMs += event.ms;
+      }
       if (event.type === "memory" && sample) addSample(sample, event.pools);
       changed();
     },
     timings: (lane) => recorder.timings(lane),
     finishRun(result, full = []) {
-      const times = tokens.view()[1] as Float64Array;
-      store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
+      store.setState({ stages: result.ms, decodeMs });
       const gaps = full.slice(1);
       if (gaps.length === 0) return;
       reference.clear();
