@@ -75,6 +75,31 @@ it("loads again with other types", async () => {
   expect(asked).toEqual([{ baseUrl: "model/" }, { baseUrl: "model/", weightType: "q8" }]);
 });
 
+it("loads once for two changes that come at once, with what was asked for last", async () => {
+  const { fake } = engine();
+  const asked: string[] = [];
+  let running = 0;
+  const loads: Partial<Engine> = {
+    load: async ({ baseUrl }) => {
+      if (running > 0) throw new EngineError({ code: "busy", message: "Busy." });
+      running += 1;
+      asked.push(baseUrl);
+      await new Promise((resolve) => setTimeout(resolve));
+      running -= 1;
+      return {} as ModelInfo;
+    },
+    cancel: () => new Promise((resolve) => setTimeout(resolve)),
+  };
+  const load = open({ ...fake, ...loads });
+  const phases: string[] = [];
+  load.store.subscribe(({ phase }) => phases.push(phase));
+  await load.start();
+  await Promise.all([load.use({ baseUrl: "b/" }), load.use({ baseUrl: "c/" })]);
+  expect(phases).not.toContain("failed");
+  expect(load.store.getState().phase).toBe("ready");
+  expect(asked).toEqual(["model/", "c/"]);
+});
+
 it("ends what the engine still does before it loads another model", async () => {
   const calls: string[] = [];
   const { fake } = engine();

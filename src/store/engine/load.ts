@@ -42,7 +42,9 @@ export function createLoad(
   let engine: Engine | undefined;
   let request = initial;
   let loading: Promise<void> = Promise.resolve();
-  let losses: readonly number[] = [];
+  /** A reload that waits for what the engine still does. */
+  let reloading: Promise<void> | undefined;
+  const losses = recentLosses(now);
   let lossCount = 0;
 
   async function load(afterLoss: boolean) {
@@ -76,23 +78,31 @@ export function createLoad(
     return loading;
   }
 
-  async function reload() {
-    if (store.getState().phase === "loading") void engine?.cancel();
-    await loading;
-    // The full cache's answer may still be on its way.
-    await engine?.cancel();
-    await begin(false);
+  /** Ends a load or an answer under way. */
+  async function idle() {
+    const cancel = () => engine?.cancel().catch(() => undefined);
+    do {
+      if (store.getState().phase === "loading") void cancel();
+      await loading;
+      // The full cache's answer may still be on its way. An engine that has to be ended loads again.
+      await cancel();
+    } while (store.getState().phase === "loading");
+  }
+
+  /** A second request before the first one's load replaces it: what is wanted is read when the load begins. */
+  function reload(): Promise<void> {
+    reloading ??= idle().then(() => {
+      reloading = undefined;
+      return begin(false);
+    });
+    return reloading;
   }
 
   function recover(isStop = false) {
     if (store.getState().phase !== "ready") return;
     lossCount += 1;
     if (isStop) return void begin(true);
-    losses = [...losses.filter((at) => now() - at < RECOVERY_WINDOW_MS), now()];
-    if (losses.length <= MAX_RECOVERIES) {
-      void begin(true);
-      return;
-    }
+    if (losses.add() <= MAX_RECOVERIES) return void begin(true);
     const message = texts.failures.lostOften;
     store.setState(
       { phase: "failed", failure: { code: "deviceLost", message, action: "reload" } },
@@ -111,9 +121,22 @@ export function createLoad(
     },
     reload,
     recover,
-    answered() {
-      losses = [];
-    },
+    answered: losses.forget,
     lossCount: () => lossCount,
+  };
+}
+
+/** Counts devices that were lost within `RECOVERY_WINDOW_MS`. */
+function recentLosses(now: () => number) {
+  let times: readonly number[] = [];
+  return {
+    /** @returns how many, with this one */
+    add(): number {
+      times = [...times.filter((at) => now() - at < RECOVERY_WINDOW_MS), now()];
+      return times.length;
+    },
+    forget(): void {
+      times = [];
+    },
   };
 }
