@@ -42,6 +42,8 @@ interface ServerOptions {
   readonly cutAt?: (request: number) => number | undefined;
   readonly status?: (request: number) => number | undefined;
   readonly isSilent?: (request: number) => boolean;
+  /** Whether a request gets no response at all. */
+  readonly isIgnored?: (request: number) => boolean;
 }
 
 function serverOf(options: ServerOptions = {}) {
@@ -50,6 +52,11 @@ function serverOf(options: ServerOptions = {}) {
   const fetchUrl = async (_: unknown, init?: RequestInit) => {
     const range = new Headers(init?.headers).get("range") ?? "";
     const request = ranges.push(range);
+    if (options.isIgnored?.(request)) {
+      return new Promise<Response>((_, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      });
+    }
     const status = options.status?.(request);
     if (status !== undefined) return new Response("", { status });
     const [start, last] = range.match(/\d+/g)!.map(Number) as [number, number];
@@ -134,6 +141,14 @@ describe("a download", () => {
     await expect(download(serverOf({ isSilent: () => true }), new MemoryFile())).rejects.toThrow(
       "The connection broke while model.safetensors was downloaded; what has arrived stays.",
     );
+  });
+
+  it("treats a request without a response as a broken connection", async () => {
+    const target = new MemoryFile();
+    await download(serverOf({ isIgnored: (request) => request === 1 }), target);
+    expect(target.bytes).toEqual(CONTENT);
+    const ignored = download(serverOf({ isIgnored: () => true }), new MemoryFile());
+    await expect(ignored).rejects.toMatchObject({ code: "network" });
   });
 
   it("empties a file that is not the promised one", async () => {

@@ -35,8 +35,6 @@ export interface DownloadOptions extends HubAccess {
   readonly connection?: Acquire;
   /** Bytes per request. */
   readonly pieceBytes?: number;
-  /** A connection that gives no byte for this time, in ms, is broken. */
-  readonly silenceMs?: number;
   /** Pause before a second attempt, in ms; twice that before a third. */
   readonly retryMs?: number;
 }

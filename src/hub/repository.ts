@@ -1,3 +1,4 @@
+import { within } from "@/net/within";
 import { HubError } from "./hubError";
 
 /** Which model to fetch. */
@@ -15,6 +16,8 @@ export interface HubAccess {
   readonly token?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly fetch?: typeof fetch | undefined;
+  /** A connection that gives nothing for this time, in ms, is broken. */
+  readonly silenceMs?: number | undefined;
 }
 
 export interface HubFile {
@@ -119,18 +122,24 @@ export function consentPage(endpoint: string, id: string): string {
 /** Sends the token to the Hub alone. @throws HubError if no answer comes; the signal's reason */
 export async function fetchFromHub(
   url: string,
-  { endpoint, token, signal, fetch: fetchUrl = fetch }: HubAccess,
+  { endpoint, token, signal, fetch: fetchUrl = fetch, silenceMs }: HubAccess,
   headers: Readonly<Record<string, string>>,
   method: "GET" | "HEAD" = "GET",
 ): Promise<Response> {
   const isHub = url.startsWith(`${endpoint}/`);
   const authorization = token && isHub ? { Authorization: `Bearer ${token}` } : {};
+  const silence = new AbortController();
+  const end = () => {
+    silence.abort();
+    return silence.signal.reason;
+  };
+  const request = fetchUrl(url, {
+    method,
+    headers: { ...headers, ...authorization },
+    signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]),
+  });
   try {
-    return await fetchUrl(url, {
-      method,
-      headers: { ...headers, ...authorization },
-      ...(signal ? { signal } : {}),
-    });
+    return await within(request, end, silenceMs);
   } catch (cause) {
     signal?.throwIfAborted();
     const hint = isHub ? "" : ", or does not let other sites read its files (CORS)";
