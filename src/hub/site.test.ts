@@ -120,4 +120,5 @@ it("takes the address of a model's page on the Hub for the model", () => {
     revision: "refs%2Fpr%2F1",
   });
   expect(of("a/b")).toEqual({ id: "a/b", revision: "main" });
+  expect(of("https://hub.test/a").id).toBe("a/");
 });

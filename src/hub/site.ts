@@ -52,7 +52,7 @@ export function named({ id, revision }: ModelAddress, endpoint: string): ModelAd
   const { origin, pathname } = new URL(id);
   const directory = origin + pathname.replace(/\/(config\.json)?$/, "");
   if (!directory.startsWith(`${endpoint}/`)) return { id: directory, revision };
-  const [owner, name, , ...rest] = directory.slice(endpoint.length + 1).split("/");
+  const [owner = "", name = "", , ...rest] = directory.slice(endpoint.length + 1).split("/");
   return { id: `${owner}/${name}`, revision: rest.join("/") || revision };
 }
 
