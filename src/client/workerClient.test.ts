@@ -156,6 +156,21 @@ describe("worker client", () => {
     expect(workers).toHaveLength(2);
   });
 
+  it("keeps no call that could not be sent", async () => {
+    const { engine, workers } = open();
+    const failed = engine.load({ baseUrl: "/model/" }).catch(() => undefined);
+    const failure = { code: "badModel", message: "No." } as const;
+    const [worker] = workers as [FakeWorker];
+    worker.onmessage?.({ data: { type: "failure", id: worker.received[0]!.id, failure } });
+    await failed;
+    vi.spyOn(worker, "postMessage").mockImplementationOnce(() => {
+      throw new DOMException("No clone.", "DataCloneError");
+    });
+    await expect(engine.inspect("{}")).rejects.toThrow("No clone.");
+    engine.load({ baseUrl: "/model/" }).catch(() => undefined);
+    expect(workers, "no call waits: the next load takes a new worker").toHaveLength(2);
+  });
+
   it("hears of the death of a worker that could not say so", async () => {
     const { engine, workers } = open();
     const freed = new Map<string, () => void>();

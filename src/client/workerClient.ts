@@ -89,8 +89,8 @@ class WorkerCalls {
     const id = ++this.#lastId;
     const request = { id, call: name, args } as WorkerRequest;
     return new Promise<Result<N>>((resolve, reject) => {
+      this.#worker?.postMessage(request); // throws if a part of it cannot be sent
       this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-      this.#worker?.postMessage(request);
     });
   }
 
