@@ -52,6 +52,8 @@ export const cacheEn = {
   calibrating: (page: number, pages: number) => `Calibrating, page ${page} of ${pages}`,
   modelNotLoaded: "The model is not loaded.",
   sampleNotRead: "A sample page could not be read.",
+  engineBusy: "An answer is on its way; calibrate after it.",
+  calibrationStopped: "The calibration was stopped.",
   allowed: {
     odd: "An odd number",
     whole: "A whole number",

@@ -51,6 +51,8 @@ export const cacheZh: Texts["cache"] = {
   calibrating: (page, pages) => `正在校准，第 ${page} 页，共 ${pages} 页`,
   modelNotLoaded: "模型尚未加载。",
   sampleNotRead: "无法读取一个示例页。",
+  engineBusy: "正在生成回答；请在其结束后校准。",
+  calibrationStopped: "校准已停止。",
   allowed: {
     odd: "奇数",
     whole: "整数",

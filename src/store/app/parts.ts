@@ -111,7 +111,7 @@ export function createParts(options: AppOptions): AppParts {
     comparison: createComparisonSetup(settings, policies, newId),
     preview: createPreview({ load, chat, settings, next }),
     imagePrice: createImagePrice(load, chat),
-    calibration: createCalibration(load, pages),
+    calibration: createCalibration({ load, chat, caches, samples: pages }),
     sweep: createSweep(chat, ofLanes, sampling, modelInUse),
   };
 }

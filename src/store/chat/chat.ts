@@ -47,8 +47,8 @@ export interface Chat {
   /** Removes an image without a question, and returns it if it existed. */
   removeImage(imageId: string): ConversationImage | undefined;
   show(attemptId: string): void;
-  /** Uses the engine between two answers; does nothing while it is busy or has no model. */
-  borrow(use: (engine: Engine) => Promise<void>): Promise<void>;
+  /** Uses the engine between two answers. @returns false, at once, if it is busy or has no model */
+  borrow(use: (engine: Engine) => Promise<void>): Promise<boolean>;
   record(event: EngineEvent): void;
 }
 
