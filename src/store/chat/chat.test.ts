@@ -75,6 +75,7 @@ function setUp({ wantsReference = false } = {}) {
   let seed = 0;
   let clock = 0;
   const charts = createCharts();
+  const caches = createStoredCaches(NO_CACHE_FILES);
   const load = createLoad(
     async () => held.engine,
     { baseUrl: "models/m/" },
@@ -88,14 +89,14 @@ function setUp({ wantsReference = false } = {}) {
     newId: () => `id${ids++}`,
     now: () => 0,
     hidePatches: async (_, { patches }) => new Blob(patches.map(({ position }) => `${position}`)),
-    caches: createStoredCaches(NO_CACHE_FILES),
+    caches,
   });
   chat.open(emptyConversation("c", 0, image));
   const runs = () =>
     chat.store
       .getState()
       .conversation.exchanges.flatMap(({ attempts }) => attempts.map(({ run }) => run.phase));
-  return { ...held, load, charts, chat, runs, passTime: (ms: number) => (clock += ms) };
+  return { ...held, load, charts, caches, chat, runs, passTime: (ms: number) => (clock += ms) };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
@@ -243,6 +244,24 @@ describe("a chat", () => {
     expect(runs()).toEqual(["running"]);
     expect(asks[1]!.request.turns).toEqual([{ images: ["q"], question: "about q" }]);
     expect(chat.store.getState().left?.id).toBe("c");
+  });
+
+  test("does not take the cache of an answer that was left for the next conversation's", async () => {
+    const { engine, load, caches, chat, asks } = setUp();
+    const kept = vi.spyOn(caches, "save");
+    await load.start();
+    chat.ask("first", full);
+    vi.spyOn(engine, "cancel").mockImplementation(async () => {
+      asks[0]!.resolve(result({ finish: "cancelled" }));
+    });
+    chat.open(emptyConversation("d", 0, image));
+    await settled();
+    expect(kept).not.toHaveBeenCalled();
+    chat.ask("second", full);
+    await vi.waitFor(() => expect(asks).toHaveLength(2));
+    asks[1]!.resolve(result());
+    await settled();
+    expect(kept.mock.calls.map(([, id]) => id)).toEqual(["d"]);
   });
 
   test("has nothing cached from the moment a conversation is left, while its rows are being freed", async () => {

@@ -94,16 +94,16 @@ export class AttemptRunner {
     this.pump();
   }
 
-  /** Uses the engine between two answers; does nothing while it is busy or has no model. */
-  async borrow(use: (engine: Engine) => Promise<void>): Promise<void> {
+  async borrow(use: (engine: Engine) => Promise<void>): Promise<boolean> {
     const engine = this.#freeEngine();
-    if (!engine) return;
+    if (!engine) return false;
     this.#busy = true;
     this.#options.charts.startRun();
     await use(engine).finally(() => {
       this.#busy = false;
       this.pump();
     });
+    return true;
   }
 
   record(event: EngineEvent): void {
@@ -139,6 +139,7 @@ export class AttemptRunner {
     const chosen = sampling();
     const origin = model.phase === "ready" ? originOf(model.info, chosen, now()) : undefined;
     const ids = attempts.map(({ id }) => id);
+    const { conversation: asked } = this.#store.getState();
     this.#working = ids;
     this.#change((current) => ids.reduce((all, id) => withRun(all, id, () => STARTED), current));
     this.#store.setState({ running: ids[0], shown: laneToShow(attempts) });
@@ -148,9 +149,10 @@ export class AttemptRunner {
     this.#working = [];
     this.#store.setState({ running: undefined });
     const { conversation } = this.#store.getState();
-    const { settings } = attempts[0]!;
-    const digests = this.#digests(conversation, settings);
-    if (isAnswered) void caches.save(engine, conversation.id, digests);
+    // One that was left meanwhile has no rows any more.
+    if (!isAnswered || conversation.id !== asked.id) return;
+    const digests = this.#digests(conversation, attempts[0]!.settings);
+    void caches.save(engine, conversation.id, digests);
   }
 
   async #outcomes(
