@@ -3,6 +3,7 @@ import { createStore } from "zustand/vanilla";
 import { POLICIES } from "@/compression/registry";
 import { greedy } from "@/protocol/defaults";
 import type { Engine } from "@/protocol/engine";
+import type { ModelInfo } from "@/protocol/model";
 import { NO_CACHE_FILES, result } from "../app/testing";
 import { createChat } from "../chat/chat";
 import { createStoredCaches } from "../chat/storedCaches";
@@ -65,18 +66,18 @@ function memoryArchive(): Archive & { readonly kept: Map<string, ConversationRec
   };
 }
 
-function setUp(given: Partial<LibraryOptions> = {}) {
+function setUp(given: Partial<LibraryOptions> = {}, engine = new Promise<Engine>(() => undefined)) {
   const archive = memoryArchive();
   let ids = 0;
   const newId = () => `id${ids++}`;
-  const engine = new Promise<Engine>(() => undefined);
   const caches = createStoredCaches(NO_CACHE_FILES);
+  const load = createLoad(
+    () => engine,
+    { baseUrl: "m/" },
+    () => 0,
+  );
   const chat = createChat({
-    load: createLoad(
-      () => engine,
-      { baseUrl: "m/" },
-      () => 0,
-    ),
+    load,
     charts: createCharts(),
     sampling: () => greedy(8),
     wantsReference: () => false,
@@ -94,7 +95,7 @@ function setUp(given: Partial<LibraryOptions> = {}) {
     caches,
     ...given,
   });
-  return { archive, chat, library, current: () => chat.store.getState().conversation };
+  return { archive, load, chat, library, current: () => chat.store.getState().conversation };
 }
 
 test("an edited question goes on from its place; what it replaced is kept by itself", async () => {
@@ -179,6 +180,39 @@ test("a conversation of an earlier version is shown with the options' present na
   expect(imported!.attempts[0]!.settings.options).toEqual({ sinks: 2, variant: "local" });
 });
 
+describe("an answer that is not over", () => {
+  const engine = {
+    load: async () => ({ adapter: {} }) as ModelInfo,
+    ask: () => new Promise<never>(() => undefined),
+    cancel: async () => undefined,
+    clear: async () => undefined,
+    subscribe: () => () => undefined,
+  } satisfies Partial<Engine>;
+
+  async function asking() {
+    const page = setUp({}, Promise.resolve(engine as Partial<Engine> as Engine));
+    await page.load.start();
+    page.chat.ask("And?", settings);
+    await vi.waitFor(() => expect(page.chat.store.getState().running).toBeDefined());
+    const kept = () => page.archive.kept.get("c")?.exchanges.at(-1)?.attempts[0]?.run;
+    return { ...page, kept };
+  }
+
+  test("is kept as far as it came when its conversation is left", async () => {
+    const { chat, library, kept } = await asking();
+    chat.record({ type: "token", index: 0, id: 1, text: "So far", ms: 1 });
+    library.begin();
+    expect(kept()).toMatchObject({ phase: "failed", text: "So far" });
+  });
+
+  test("is kept whole once it is complete, though its reference is not", async () => {
+    const { chat, kept } = await asking();
+    const answer = result({ answer: "All.", retention: 0.1 });
+    chat.record({ type: "answered", result: answer });
+    expect(kept()).toMatchObject({ phase: "done", result: { answer: "All." } });
+  });
+});
+
 describe("what was kept", () => {
   const older: ChatConversation = { ...conversation, id: "older", images: [imageOf("p")] };
 
@@ -195,6 +229,31 @@ describe("what was kept", () => {
     await archive.put(toRecord(older, 1));
     expect(await library.restore(undefined, () => false)).toBe(false);
     expect(current().id).toBe("c");
+  });
+
+  test("does not come back over what was chosen while its lock was waited for", async () => {
+    let isWanted = true;
+    const take = async (id: string) => {
+      if (id === "older") isWanted = false;
+      return true;
+    };
+    const { archive, library, current } = setUp({ ownership: { take } });
+    await archive.put(toRecord(older, 1));
+    expect(await library.restore(undefined, () => isWanted)).toBe(false);
+    expect(current().id).toBe("c");
+  });
+
+  test("is what was asked for last, however long another takes to read", async () => {
+    const { archive, library, current } = setUp();
+    await archive.put(toRecord(older, 1));
+    await archive.put(toRecord({ ...older, id: "slow" }, 1));
+    const read = archive.record;
+    vi.spyOn(archive, "record").mockImplementation(async (id) => {
+      if (id === "slow") await new Promise((resolve) => setTimeout(resolve, 20));
+      return read(id);
+    });
+    await Promise.all([library.open("slow"), library.open("older")]);
+    expect(current().id).toBe("older");
   });
 
   test("is opened as a copy where another page writes it, and the copy is kept by itself", async () => {

@@ -90,10 +90,14 @@ export function createLibrary(options: LibraryOptions): Library {
     chat.open(withImages(emptyConversation(newId(), now()), images));
   }
 
+  /** Changes with each conversation that somebody asks for: of several that are read, the last one is shown. */
+  let wanted = 0;
+
   async function open(id: string) {
+    const mine = ++wanted;
     if (id === chat.store.getState().conversation.id) return;
     const found = await read(id);
-    if (found) await show(found);
+    if (found) await show(found, () => mine === wanted);
   }
 
   async function take(file: File) {
@@ -120,8 +124,7 @@ export function createLibrary(options: LibraryOptions): Library {
       }
       const found = await read(newest.id);
       if (!found || !isAbout(found, sampleId) || !isWanted()) return false;
-      await show(found);
-      return true;
+      return show(found, isWanted);
     },
     async rename(id, name) {
       chat.rename(id, name);
@@ -172,15 +175,18 @@ function opener(options: LibraryOptions, store: StoreApi<LibraryState>) {
     /**
      * Shows the conversation, or a copy if another page has it open: two pages writing one
      * conversation would lose questions.
+     * @param isWanted checked before it is shown: its lock may have been waited for
      */
-    async show(found: ChatConversation): Promise<void> {
+    async show(found: ChatConversation, isWanted: () => boolean): Promise<boolean> {
       const isOurs = await ownership.take(found.id);
+      if (!isWanted()) return false;
       const title = titleOf(found);
       const own = isOurs ? found : { ...found, id: newId(), name: texts.library.copyTitle(title) };
       const notice = isOurs ? undefined : texts.library.copied(title);
       store.setState({ notice });
       undrawn.begin(found.id);
       chat.open(withCurrentOptions(own, policies));
+      return true;
     },
   };
 }
@@ -198,7 +204,11 @@ function saveChanges(options: LibraryOptions, store: StoreApi<LibraryState>): vo
   const { archive, chat, ownership, persist } = options;
   chat.store.subscribe((state, before) => {
     const { id, exchanges } = state.conversation;
-    if (id !== before.conversation.id) return void ownership.take(id);
+    if (id !== before.conversation.id) {
+      // What an answer has said so far stays; the engine stops it.
+      if (hasRunning(before)) void archive.save(before.conversation);
+      return void ownership.take(id);
+    }
     if (exchanges.length > before.conversation.exchanges.length) {
       store.setState({ notice: undefined });
     }
@@ -228,14 +238,21 @@ async function exportFrom(archive: Archive, id: string) {
   return exportJson(record);
 }
 
+function hasRunning({ conversation }: ChatState): boolean {
+  return conversation.exchanges.some(({ attempts }) =>
+    attempts.some(({ run }) => run.phase === "running"),
+  );
+}
+
 /**
- * Whether to save: a question was asked, or an answer started or ended. Single tokens are not
- * saved.
+ * Whether to save: a question was asked, or an answer started, is complete or ended. Single tokens are
+ * not saved.
  */
 function isWorthKeeping(state: ChatState, before: ChatState): boolean {
   if (state.conversation.exchanges.length === 0) return false;
   if (state.conversation.images !== before.conversation.images) return true;
-  return state.running !== before.running || attempts(state) !== attempts(before);
+  const isOver = hasRunning(before) && !hasRunning(state);
+  return isOver || state.running !== before.running || attempts(state) !== attempts(before);
 }
 
 function attempts({ conversation }: ChatState): number {
