@@ -1,5 +1,10 @@
-import { expect, it } from "vitest";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, expect, it, vi } from "vitest";
 import { MAX_FILE_BYTES, readImage, storedSize } from "./readImage";
+
+afterEach(() => void vi.unstubAllGlobals());
 
 it("keeps what is small as it is and brings the longest side of the rest to 4096", () => {
   expect(storedSize({ width: 800, height: 600 })).toEqual({ width: 800, height: 600 });
@@ -18,4 +23,31 @@ it("refuses from the bytes alone, in one sentence with the file's name", async (
   expect(await refused(unreadable)).toBe("“scan.png” could not be read.");
   const vast = Object.defineProperty(new Blob(["x"]), "size", { value: MAX_FILE_BYTES + 1 });
   expect(await refused(vast)).toMatch(/256\.0.MB are the limit/);
+});
+
+it("keeps the bytes of a file that is deleted or changed on the disk after it was chosen", async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "keepsight-"));
+  const file = path.join(folder, "scan.png");
+  fs.copyFileSync(new URL("../../../public/samples/receipt.png", import.meta.url), file);
+  vi.stubGlobal("createImageBitmap", async () => ({ width: 3, height: 4, close: () => undefined }));
+  vi.stubGlobal(
+    "Image",
+    class {
+      naturalWidth = 3;
+      naturalHeight = 4;
+      onload = () => undefined;
+      set src(_: string) {
+        queueMicrotask(() => this.onload());
+      }
+    },
+  );
+  const bytes = fs.readFileSync(file);
+  const chosen = await fs.openAsBlob(file, { type: "image/png" });
+  const outcome = await readImage(chosen, { id: "p", title: "scan.png" });
+  fs.rmSync(folder, { recursive: true });
+  await expect(chosen.arrayBuffer()).rejects.toThrow();
+  if (!outcome.ok) throw new Error(outcome.failure.message);
+  expect(outcome.notice).toBeUndefined();
+  expect(outcome.image.blob.type).toBe("image/png");
+  expect(Buffer.from(await outcome.image.blob.arrayBuffer()).equals(bytes)).toBe(true);
 });

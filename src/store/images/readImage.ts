@@ -60,7 +60,7 @@ export async function readImage(blob: Blob, source: ImageSource): Promise<ImageO
     return {
       ok: true,
       image,
-      ...(kept.blob === file.blob ? {} : { notice: storedAgain(named, size, kept) }),
+      ...(kept.isUnchanged ? {} : { notice: storedAgain(named, size, kept) }),
     };
   } catch (error) {
     if (error instanceof ImageError) {
@@ -79,18 +79,22 @@ export function storedSize({ width, height }: Size): Size {
   return { width: fitted(width), height: fitted(height) };
 }
 
-/** The file itself if it is small enough and upright, otherwise a new file with its pixels. */
-async function keep(
-  file: ImageFile,
-  own: Size,
-  named: string,
-): Promise<{ readonly blob: Blob; readonly size: Size } | undefined> {
+interface Kept {
+  readonly blob: Blob;
+  readonly size: Size;
+  readonly isUnchanged: boolean;
+}
+
+/** The file's bytes if it is small enough and upright, otherwise a new file with its pixels. */
+async function keep(file: ImageFile, own: Size, named: string): Promise<Kept | undefined> {
   const { blob, orientation } = file;
   const size = storedSize(own);
   const isSmall = size.width === own.width && size.height === own.height;
   if (isSmall && blob.size <= MAX_KEPT_BYTES && orientation === 1) {
     (await decodeUpright(file, named)).close();
-    return { blob, size };
+    // A copy: the file may be deleted from the disk before a later question, as one dragged out of an archive is.
+    const copy = new Blob([await blob.arrayBuffer()], { type: blob.type });
+    return { blob: copy, size, isUnchanged: true };
   }
   const bitmap = orientation === 1 ? await scaledTo(blob, size) : await decodeUpright(file, named);
   if (!bitmap) return undefined;
@@ -99,7 +103,8 @@ async function keep(
   bitmap.close();
   // Photographs stay JPEG. WebP keeps transparency; a browser that cannot write it writes PNG.
   const type = blob.type === "image/jpeg" ? "image/jpeg" : "image/webp";
-  return { blob: await canvas.convertToBlob({ type, quality: 0.92 }), size };
+  const written = await canvas.convertToBlob({ type, quality: 0.92 });
+  return { blob: written, size, isUnchanged: false };
 }
 
 /** Decoded and scaled at once, which needs less memory. */
