@@ -94,11 +94,17 @@ describe("address", () => {
       ],
     };
     const query = writeQuestion(shared, state, policies);
-    expect(readQuestion(query, policies)).toEqual(shared);
-    expect(readAddress(query, policies)).toMatchObject({ keepPercent: 5, sample: "chart" });
-    expect(writeAddress(query, state, policies)).not.toContain("ask");
+    expect(readQuestion(query!, policies)).toEqual(shared);
+    expect(readAddress(query!, policies)).toMatchObject({ keepPercent: 5, sample: "chart" });
+    expect(writeAddress(query!, state, policies)).not.toContain("ask");
     expect(readQuestion("?ask=&lanes=full:100", policies)).toBeUndefined();
     expect(readQuestion("?ask=a&lanes=nope:3,full:0,full:100", policies)?.lanes).toEqual([]);
+  });
+
+  test("of a question that is too long for a link is none", () => {
+    const of = (question: string) => writeQuestion({ question, lanes: [] }, settings, policies);
+    expect(readQuestion(of("?".repeat(500))!, policies)?.question).toHaveLength(500);
+    expect(of("?".repeat(501))).toBeUndefined();
   });
 
   test("names of sampling only what is not the default", () => {

@@ -40,7 +40,7 @@ export interface SharedQuestion {
 
 const ASK = "ask";
 const LANES = "lanes";
-/** Characters of the longest question that a link asks, and its lanes at most. */
+/** Characters of the longest question that a link carries, and its lanes at most. */
 const LONGEST_QUESTION = 500;
 const MOST_SHARED_LANES = 4;
 
@@ -61,12 +61,16 @@ export function readQuestion(
   return { question, lanes: lanes.length > 1 ? lanes.slice(0, MOST_SHARED_LANES) : [] };
 }
 
-/** The query of a link that asks a question: the settings, the sample, and the question. */
+/**
+ * The query of a link that asks a question: the settings, the sample, and the question; undefined if the
+ * question is too long for a link.
+ */
 export function writeQuestion(
   { question, lanes }: SharedQuestion,
   state: Addressed,
   policies: readonly PolicyInfo[],
-): string {
+): string | undefined {
+  if (question.length > LONGEST_QUESTION) return undefined;
   const written = new URLSearchParams(writeAddress("", state, policies));
   written.set(ASK, question);
   const named = lanes.map(({ policy, keepPercent }) => `${policy}:${keepPercent}`);

@@ -5,7 +5,7 @@ import { FULL } from "@/store/settings/settings";
 
 /**
  * A link that asks the question of an answer again, with its sample, its lanes and its settings; undefined if
- * the question is not about a sample alone, because a link carries no image.
+ * the question is not about a sample alone, because a link carries no image, or too long for a link.
  */
 export function shareLink(app: App, exchange: Exchange, attempt: Attempt): string | undefined {
   const { images, exchanges } = app.chat.store.getState().conversation;
@@ -34,7 +34,7 @@ export function shareLink(app: App, exchange: Exchange, attempt: Attempt): strin
     lanes: lanes.map((lane) => ({ policy: lane.settings.policy, keepPercent: percentOf(lane) })),
   };
   const query = writeQuestion(shared, state, app.policies);
-  return `${location.origin}${location.pathname}${query}`;
+  return query && `${location.origin}${location.pathname}${query}`;
 }
 
 function percentOf({ settings }: Attempt): number {
