@@ -6,10 +6,11 @@ import { NO_MEMORY } from "@/protocol/event";
 import type { ModelInfo } from "@/protocol/model";
 import type { AskRequest, CompareRequest } from "@/protocol/request";
 import { createApp } from "./app";
+import type { AppOptions } from "./parts";
 import { result } from "./testing";
 
 /** A page whose list of samples comes when the test says so; an engine that answers at once. */
-function setUp() {
+function setUp(given: Partial<AppOptions> = {}) {
   const asks: AskRequest[] = [];
   const compares: CompareRequest[] = [];
   const engine: Partial<Engine> = {
@@ -45,6 +46,7 @@ function setUp() {
     settings: { policy: "h2o", keepPercent: 50 },
     storage: undefined,
     afterDrawing: (call) => call(),
+    ...given,
   });
   app.start();
   return { app, asks, compares, listSamples };
@@ -111,5 +113,14 @@ describe("a question", () => {
     expect(policiesOf(asks)).toEqual([["h2o", 0.5]]);
     const questions = app.chat.store.getState().conversation.exchanges.map((each) => each.question);
     expect(questions).toEqual(["What?", "And?"]);
+  });
+
+  test("of a shared link is not asked where its sample is not shown", async () => {
+    const { app, asks, listSamples } = setUp({ shared: { question: "What?", lanes: [] } });
+    await app.load.start();
+    listSamples();
+    await settled();
+    expect(app.chat.store.getState().conversation.exchanges).toEqual([]);
+    expect(asks).toEqual([]);
   });
 });

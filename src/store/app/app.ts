@@ -47,7 +47,10 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-/** Shows the newest conversation, or a sample. A choice that the user made meanwhile stands. */
+/**
+ * Shows the newest conversation, or a sample. A choice that the user made meanwhile stands, and a shared question is
+ * asked about its sample only.
+ */
 async function startGallery(parts: AppParts, options: AppOptions): Promise<void> {
   const { viewer, library } = parts;
   const samples = await fetchSamples(options.samplesUrl).catch(() => []);
@@ -55,8 +58,8 @@ async function startGallery(parts: AppParts, options: AppOptions): Promise<void>
   const first = samples.find(({ id }) => id === options.sampleId) ?? samples[0];
   const isWanted = () => viewer.choices() === 0;
   if (!options.shared && isWanted() && (await library.restore(options.sampleId, isWanted))) return;
-  if (first && isWanted()) await viewer.chooseSample(first.id);
-  if (options.shared) askShared(parts, options.shared);
+  const isShown = first && isWanted() && (await viewer.chooseSample(first.id));
+  if (options.shared && isShown) askShared(parts, options.shared);
 }
 
 function askShared(parts: AppParts, { question, lanes }: SharedQuestion): void {
