@@ -36,6 +36,17 @@ test("no kernel is longer than a screen or two", () => {
   expect(kernels.filter((name) => lines(name) > MAX_KERNEL_LINES)).toEqual([]);
 });
 
+// Firefox's compiler (naga of Firefox 153) ends its GPU process at `array<vec4f, 2u * SIZE>` with an override SIZE.
+test("the size of an array in workgroup memory is one name", () => {
+  const kernels = files.filter((name) => name.endsWith(".wgsl"));
+  const arrays = kernels.flatMap((name) => {
+    const code = fs.readFileSync(path.join(SRC, name), "utf8");
+    return [...code.matchAll(/var<workgroup>.*array<\w+, *([^>]*)>/g)].map(([, size]) => size!);
+  });
+  expect(arrays.length).toBeGreaterThan(10);
+  expect(arrays.filter((size) => !/^\w+$/.test(size))).toEqual([]);
+});
+
 test("no two exported classes, types, functions or constants share a name", () => {
   const places = new Map<string, string[]>();
   for (const file of files.filter((name) => !name.endsWith(".wgsl"))) {

@@ -18,7 +18,8 @@ const APPENDS = true;
 @group(0) @binding(6) var<storage, read_write> queries: array<vec4f>;
 @group(0) @binding(7) var<uniform> params: Params;
 
-var<workgroup> new_row: array<KvLoad, 2u * RUNS>; // its key, then its value
+var<workgroup> newest_key: array<KvLoad, RUNS>;
+var<workgroup> newest_value: array<KvLoad, RUNS>;
 var<private> new_slot: u32 = 0xffffffffu; // in this split, if there is one
 
 /// vec4 `at` of all queries. `keeps`: this invocation is the one that stores it.
@@ -32,13 +33,13 @@ fn query_at(at: u32, keeps: bool) -> vec4f {
 
 fn key_run(row: u32, r: u32) -> KvLoad {
   if (row == new_slot) {
-    return new_row[r];
+    return newest_key[r];
   }
   return keys_run(row, r);
 }
 
 fn new_value(r: u32) -> KvLoad {
-  return new_row[RUNS + r];
+  return newest_value[r];
 }
 
 /// A key or value of the newest row, before it is rounded.
@@ -58,8 +59,8 @@ fn take_row(kv_head: u32, slot: u32, stores: bool, local: vec3u) {
   let key = Source(key_head, head_scale(key_head));
   let value = Source(key_head + params.kv_heads, 1.0);
   for (var r = local.x; r < RUNS; r += WORKGROUP) {
-    new_row[r] = keys_put(slot, r, key, stores);
-    new_row[RUNS + r] = values_put(slot, r, value, stores);
+    newest_key[r] = keys_put(slot, r, key, stores);
+    newest_value[r] = values_put(slot, r, value, stores);
   }
 }
 

@@ -18,11 +18,13 @@ override PARTS: u32 = 1; // units that share the query heads of a KV head
 override HALVES: u32 = 1; // ceil(GROUP / 2)
 override STRIPES: u32 = 1; // WORKGROUP / (RUNS * HALVES)
 override DIRECT: bool = false;
+override QUERY4: u32 = GROUP * DEPTH4;
+override WEIGHTS: u32 = GROUP * MOST_SPAN;
 
 const AHEAD = 8u; // runs of values that an invocation loads at a time
 
-var<workgroup> query: array<vec4f, GROUP * DEPTH4>;
-var<workgroup> weights: array<f32, GROUP * MOST_SPAN>;
+var<workgroup> query: array<vec4f, QUERY4>;
+var<workgroup> weights: array<f32, WEIGHTS>;
 var<workgroup> sums: array<vec4f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -50,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let stripe = local.x / (RUNS * HALVES);
 
   var loaded = load_values(base, column, stripe, old);
-  for (var i = local.x; i < GROUP * DEPTH4; i += WORKGROUP) {
+  for (var i = local.x; i < QUERY4; i += WORKGROUP) {
     let last = heads * DEPTH4 - 1u; // heads beyond the last repeat a part of it, and are not stored
     query[i] = query_at(head * DEPTH4 + min(i, last), split == 0u && i <= last) * params.scale;
   }

@@ -15,12 +15,14 @@ override DEPTH4: u32 = 16; // head size / 4, at most 32
 override COLUMNS: u32 = 1; // ceil(DEPTH4 / 16)
 override LINES: u32 = 2u * HIGH; // groups of four rows
 override WIDTH: u32 = max(16u, DEPTH4);
+override FRONT: u32 = HELD * LINES;
+override BACK: u32 = HELD * WIDTH;
 
 const KEYS = 64u;
 const HELD = 16u; // elements of the depth, or keys, in shared memory
 
-var<workgroup> front: array<vec4f, HELD * LINES>; // queries, highest scores, weights
-var<workgroup> back: array<vec4f, HELD * WIDTH>; // keys, values
+var<workgroup> front: array<vec4f, FRONT>; // queries, highest scores, weights
+var<workgroup> back: array<vec4f, BACK>; // keys, values
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -6,8 +6,9 @@
 
 override WORKGROUP: u32 = 128;
 override ROWS: u32 = 8;
+override PARTS: u32 = ROWS * WORKGROUP;
 
-var<workgroup> parts: array<vec4f, ROWS * WORKGROUP>;
+var<workgroup> parts: array<vec4f, PARTS>;
 var<private> first: array<u32, 8>; // vec4 where each row of the input begins
 var<private> s0: vec4f;
 var<private> s1: vec4f;

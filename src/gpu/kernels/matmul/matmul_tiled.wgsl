@@ -17,8 +17,9 @@ override WORKGROUP: u32 = 256; // HIGH * WIDE
 override ROWS4: u32 = HIGH * TIMES; // vec4 of rows
 override COLUMNS4: u32 = WIDE * TIMES;
 override LINES: u32 = ROWS4 + COLUMNS4;
+override FACTORS: u32 = 4u * DEPTH4 * LINES;
 
-var<workgroup> factors: array<Factor4, 4u * DEPTH4 * LINES>; // rows, then columns
+var<workgroup> factors: array<Factor4, FACTORS>; // rows, then columns
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -13,8 +13,9 @@ const BLOCK = 64u; // rows, and keys
 const HIGH = 8u; // groups of four rows that an invocation's two are apart
 const LINES = 32u; // groups of four: 16 of rows, 16 of keys
 const HELD = 16u; // elements of the depth in shared memory
+const FACTORS = HELD * LINES;
 
-var<workgroup> factors: array<vec4f, HELD * LINES>;
+var<workgroup> factors: array<vec4f, FACTORS>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
