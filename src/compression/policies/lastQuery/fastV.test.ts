@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { rowsPerLayer } from "../../blocks/select";
+import { rowBudget } from "../../blocks/budget";
+import { range, rowsPerLayer } from "../../blocks/select";
 import { planFor } from "../../plan";
 import { handMade, keptLists, recordedRows } from "../../reference/promptFixture";
 import { fastV } from "./fastV";
@@ -29,4 +30,18 @@ it("keeps fewer layers whole where the budget cannot pay for them", () => {
 it("exceeds the budget by the whole layers in the released variant", () => {
   const input = handMade({ lastRow }, { rows: 5, layers: 4, budget: 8 });
   expect(rowsPerLayer(input, planFor(fastV, input, { variant: "release" }))).toEqual([5, 5, 2, 2]);
+});
+
+it("rounds the released variant's ratio once, halves to the even count", () => {
+  const deeper = (rows: number, retention: number) => {
+    const budget = rowBudget(retention, rows, 4);
+    const values = Array.from({ length: 4 }, () => [range(0, rows)].map((row) => [...row]));
+    const input = handMade(
+      { lastRow: recordedRows(values) },
+      { rows, layers: 4, budget, retention },
+    );
+    return rowsPerLayer(input, planFor(fastV, input, { variant: "release" }))[3];
+  };
+  expect(deeper(5, 0.5)).toBe(2); // 2.5
+  expect(deeper(11, 0.22)).toBe(2); // 2.42, and 9.68 over four layers
 });

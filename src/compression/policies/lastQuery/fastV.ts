@@ -1,4 +1,4 @@
-import { uniformBudget } from "../../blocks/budget";
+import { roundHalfEven, uniformBudget } from "../../blocks/budget";
 import { layerScores, need } from "../../blocks/score";
 import { choice, formerly, integer } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
@@ -54,8 +54,8 @@ export const fastV = scorePolicy({
   },
 });
 
-function releasedRows({ layers, budget, candidates }: PlanInput, options: { layer: number }) {
-  const deeper = Math.max(1, Math.round(budget / layers));
+function releasedRows({ layers, retention, candidates }: PlanInput, options: { layer: number }) {
+  const deeper = Math.max(1, roundHalfEven(retention * candidates.length));
   return Array.from({ length: layers }, (_, layer) =>
     layer < options.layer ? candidates.length : deeper,
   );
