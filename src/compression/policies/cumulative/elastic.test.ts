@@ -46,6 +46,11 @@ describe("Elastic Cache", () => {
     expect([...kept]).toEqual([0, 1, 6]);
   });
 
+  it("keeps all protected newest rows under the release's argsort, too", () => {
+    const plan = planFor(elastic, input, { selection: "official", recent: 3 });
+    expect(keptLists(plan)).toEqual([[[0, 7, 8, 9]]]);
+  });
+
   it("evicts at a fixed place, and reports it where that leaves the cache", () => {
     const play = (options: Record<string, string | number>) => {
       const plan = planFor(elastic, input, options);

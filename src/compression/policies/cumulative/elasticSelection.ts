@@ -53,6 +53,6 @@ export function officialSelection(
   const anchors = places.filter((p) => order[p]! > forget).map((p) => p + first);
   const thrown = places.filter((p) => order[p]! <= forget);
   if (anchors.length > 0) for (const place of thrown) into[place] = nearest(anchors, place);
-  const kept = Uint32Array.from([...range(0, first), ...anchors, end]);
+  const kept = Uint32Array.from([...range(0, first), ...anchors, ...range(end, rows)]);
   return { order, anchors, thrown, kept, into };
 }
