@@ -15,6 +15,16 @@ it("keeps text before image rows, however light it is", () => {
   expect(keptLists(planFor(lookM, input))).toEqual([[[0, 5, 6, 7]]]);
 });
 
+it("keeps text before an image row that nearly every query of a long prompt attends to", () => {
+  const rows = 20_000;
+  const sums = Array.from({ length: rows }, (_, row) => (row === 0 ? 15_000 : 0.1));
+  const input = handMade(
+    { columnSum: recordedRows([[sums]]) },
+    { rows, budget: 2, visual: [{ start: 0, end: 8 }], textStart: 8 },
+  );
+  expect(keptLists(planFor(lookM, input))).toEqual([[[8, rows - 1]]]);
+});
+
 it("fills up with the heaviest image rows and merges by key", () => {
   const input = handMade({ columnSum }, { rows: 8, budget: 6, ...image });
   const plan = planFor(lookM, input, { recentShare: 0 });

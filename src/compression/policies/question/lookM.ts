@@ -5,9 +5,6 @@ import { definePolicy } from "../../definePolicy";
 import { choice, formerly, real } from "../../options";
 import type { MergePlan, PlanInput } from "../../types";
 
-/** Puts all text before image rows; the release takes 65516 from the image rows' sums instead. */
-const TEXT_BONUS = 10000;
-
 /**
  * LOOK-M: keeps text before images, then the rows with most attention, per KV head. Every dropped
  * row is merged into the kept row with the most similar key.
@@ -18,8 +15,8 @@ const TEXT_BONUS = 10000;
  * https://arxiv.org/abs/2406.18139, release https://github.com/SUSTechBruce/LOOK-M (its scripts
  * keep as many recents as heavy hitters). `pivot` averages a dropped row with its keeper before the
  * mean, `average` takes it raw. `effivlm` is EffiVLM-Bench's version
- * (https://github.com/EffiVLM-Bench/EffiVLM-Bench): a tenth recents, both counts truncated, at
- * least one row of each.
+ * (https://github.com/EffiVLM-Bench/EffiVLM-Bench; `recentShare` is 0.1 there): both counts
+ * truncated, at least one row of each.
  */
 export const lookM = definePolicy({
   id: "lookm",
@@ -61,9 +58,8 @@ export const lookM = definePolicy({
         : layerCounts(input, () => uniformBudget(input.budget, input.layers));
     const keep = counts.map((count, layer) =>
       headScores(input, tap, layer).map((sums) => {
-        // The same constant is added to all scores, so that image rows keep their relative scores
-        // on screen.
-        const scores = sums.map((sum, place) => sum + (image[place] === 1 ? 0 : TEXT_BONUS));
+        // No row receives more than `rows`; the release takes 65516 from the image rows' sums instead.
+        const scores = sums.map((sum, place) => sum + (image[place] === 1 ? 0 : input.rows + 1));
         const last = variant === "effivlm" ? recent : Math.floor(recentShare * count);
         return keepTop(scores, count, { first: 0, last });
       }),
