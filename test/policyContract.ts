@@ -87,6 +87,13 @@ function expectContract(policy: Policy, input: PlanInput, options: OptionValues)
   const settled = resolveOptions(policy, options);
   if (input.retention === 1 || policy.deviation?.(settled) === undefined) {
     expect(total).toBeCloseTo(input.budget, 9);
+  } else if (policy.beforePrefill) {
+    const isVisual = (row: number) => input.visual.some((v) => row >= v.start && row < v.end);
+    const text = range(0, input.rows).filter((row) => !isVisual(row));
+    const [first] = plan.layers;
+    for (const layer of plan.layers) expect(layer.keep).toEqual(first!.keep);
+    expect([...first!.keep[0]!].filter((row) => !isVisual(row))).toEqual([...text]);
+    if (input.visual.length > 0) expect(kept[0]).toBeGreaterThan(0);
   } else {
     expect(kept).toEqual(policy.deviantRows!(input, settled));
   }

@@ -56,6 +56,10 @@ function checkContract(
     if (Math.abs(total - input.budget) > 1e-6) throw fail(`${total} rows for ${input.budget}`);
     return;
   }
+  if (policy.beforePrefill) {
+    if (rows.some((count) => count !== rows[0])) throw fail(`its layers keep ${rows} rows`);
+    return;
+  }
   const promised = policy.deviantRows?.(input, options) ?? [];
   if (rows.some((count, layer) => Math.abs(count - promised[layer]!) > 1e-6)) {
     throw fail(`${rows} rows per layer instead of ${promised}`);

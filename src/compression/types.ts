@@ -200,7 +200,7 @@ export interface Policy {
   deviation?(options: OptionValues): string | undefined;
   /**
    * In that case, the rows of C that each layer keeps instead of its budget (mean over heads);
-   * tested exactly.
+   * tested exactly. Not of policies with `beforePrefill`: their layers keep the same rows.
    */
   deviantRows?(input: PlanInput, options: OptionValues): readonly number[];
   taps(options: OptionValues): TapSpec;

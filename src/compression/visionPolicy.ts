@@ -1,3 +1,4 @@
+import { roundHalfEven } from "./blocks/budget";
 import { definePolicy, type PolicySpec } from "./definePolicy";
 import type { OptionSpecs, ValuesOf } from "./options";
 import { keepAll } from "./sharedOptions";
@@ -31,8 +32,6 @@ interface VisionSpec<S extends OptionSpecs>
  */
 export function visionPolicy<S extends OptionSpecs>(spec: VisionSpec<S>): Policy {
   const { choose, count, ...rest } = spec;
-  const chosen = (input: PlanInput, options: ValuesOf<S>) =>
-    choose(input, visualShare(input), options);
   return definePolicy<S>({
     ...rest,
     shared: "none",
@@ -40,15 +39,9 @@ export function visionPolicy<S extends OptionSpecs>(spec: VisionSpec<S>): Policy
     taps: () => ({}),
     deviation: () =>
       `Chosen before the prefill: all layers keep the same rows, and all text. ${count ?? ""}`.trim(),
-    deviantRows(input, options) {
-      const { candidates, layers, budget } = input;
-      const keepsAll = !hasVisual(input) || budget >= candidates.length * layers;
-      const dropped = keepsAll ? 0 : visualRows(input).length - chosen(input, options).keep.length;
-      return new Array<number>(layers).fill(candidates.length - dropped);
-    },
     plan(input, options) {
-      if (!hasVisual(input)) return keepAll(input);
-      const choice = chosen(input, options);
+      if (input.visual.length === 0) return keepAll(input);
+      const choice = choose(input, visualShare(input), options);
       const { smaller, addsFeatures, notices } = choice;
       return {
         layers: new Array<LayerPlan>(input.layers).fill(layerPlan(input, choice)),
@@ -70,10 +63,6 @@ export function needVision<K extends keyof VisionTaps>(
   throw new RangeError(`the vision tap ${name} was not recorded`);
 }
 
-function hasVisual({ visual }: PlanInput): boolean {
-  return visual.length > 0;
-}
-
 /** All visual rows, as rows of the span. */
 function visualRows({ visual }: PlanInput): readonly number[] {
   return visual.flatMap(({ start, end }) =>
@@ -82,7 +71,7 @@ function visualRows({ visual }: PlanInput): readonly number[] {
 }
 
 function visualShare(input: PlanInput): number {
-  return Math.max(1, Math.round(input.retention * visualRows(input).length));
+  return Math.max(1, roundHalfEven(input.retention * visualRows(input).length));
 }
 
 function layerPlan(input: PlanInput, { keep, into }: VisualChoice): LayerPlan {

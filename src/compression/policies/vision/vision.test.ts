@@ -34,6 +34,19 @@ describe("divprune", () => {
     expect(mostDiverse(features, 2, 3)).toEqual([0, 2, 4]);
   });
 
+  it("rounds its share once, halves to the even count, and chooses once", () => {
+    const data = angles(0, 5, 60, 100, 115);
+    let reads = 0;
+    const vision = {
+      get features() {
+        reads++;
+        return { width: 2, data };
+      },
+    };
+    expect(keptLists(planFor(divPrune, around(5, 0.5, vision)))[0]![0]).toHaveLength(2 + 3);
+    expect(reads).toBe(1);
+  });
+
   it("keeps the same rows in all layers, and the text", () => {
     const input = around(5, 0.4, { features: { width: 2, data: angles(0, 5, 60, 100, 115) } });
     const rows = [[0, 1, 3, 6, 7]];
