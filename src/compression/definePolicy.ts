@@ -40,19 +40,19 @@ export function definePolicy<S extends OptionSpecs>(spec: PolicySpec<S>): Policy
     options: shared === "none" ? spec.options : { ...spec.options, ...SHARED_OPTIONS },
     taps: (options) => spec.taps(typed(options)),
     plan(input, options) {
-      const own = (given: PlanInput) => spec.plan(given, typed(options));
-      const said = [
-        ...(notices?.(input, typed(options)) ?? []),
-        ...protectionNotices(input, options),
-      ];
+      const own = (given: PlanInput) =>
+        withNotices(spec.plan(given, typed(options)), [
+          ...(notices?.(given, typed(options)) ?? []),
+          ...protectionNotices(given, options),
+        ]);
       const { protect = "none", blend = 0 } = options as Partial<SharedValues>;
-      if (protect === "none" && blend === 0) return withNotices(own(input), said);
+      if (protect === "none" && blend === 0) return own(input);
       if (deviation?.(typed(options))) {
         throw new PolicyError(
           `${spec.label}: protect and blend work with variants that keep the exact budget only.`,
         );
       }
-      return withNotices(planShared(own, input, { protect, blend }), said);
+      return planShared(own, input, { protect, blend });
     },
     ...(deviation && { deviation: (options) => deviation(typed(options)) }),
     ...(deviantRows && { deviantRows: (input, options) => deviantRows(input, typed(options)) }),

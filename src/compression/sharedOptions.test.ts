@@ -30,7 +30,10 @@ describe("protect: ivc", () => {
   it("takes at most half of the budget and says so", () => {
     const plan = planFor(policyById("streaming"), { ...input, budget: 12 }, { protect: "ivc" });
     expect(rowsPerLayer(input, plan)).toEqual([6, 6]);
-    expect(plan.notices).toEqual([{ code: "fewerAnchors", asked: expect.any(Number), used: 3 }]);
+    expect(plan.notices).toEqual([
+      { code: "fewerAnchors", asked: expect.any(Number), used: 3 },
+      { code: "fewerProtected", asked: 4, rows: 3 },
+    ]);
   });
 
   it("needs the rotary settings", () => {

@@ -50,7 +50,8 @@ export function planShared(
   const inner = rows.length > 0 ? without(input, rows) : input;
   const blended = planBlended(plan, inner, blend);
   if (rows.length >= asked) return blended;
-  return { ...blended, notices: [{ code: "fewerAnchors", asked, used: rows.length }] };
+  const { notices = [] } = blended;
+  return { ...blended, notices: [{ code: "fewerAnchors", asked, used: rows.length }, ...notices] };
 }
 
 function planBlended(
