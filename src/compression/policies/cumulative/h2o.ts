@@ -18,7 +18,7 @@ import { officialSelection } from "./elasticSelection";
  *
  * https://arxiv.org/abs/2306.14048, release https://github.com/FMInference/H2O: it ranks per query
  * head; here each group of query heads has one ranking. `visible` divides by the number of queries
- * that can see a row (kvpress's observed attention). `elasticRepo` is the baseline of that name in
+ * that can see a row (kvpress's observed attention); eviction goes by the sums all the same. `elasticRepo` is the baseline of that name in
  * the Elastic Cache release, which the PrefixKV paper reports as H2O: one ranking averaged over all
  * layers and heads, the same misuse of argsort, one row less than its target, and sums that are not
  * moved with their rows.

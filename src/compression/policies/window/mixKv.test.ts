@@ -17,6 +17,20 @@ function taps(redundancy: number): Taps {
   };
 }
 
+it("scales value norms and diversity to the votes' mean, weighted by the keys' redundancy", () => {
+  const keyStats = {
+    keyNorm: recordedRows([[[1, 1, 1, 1]]]),
+    valueNorm: recordedRows([[[1, 3, 2, 9]]]), // scaled: 0, 1, ½; at a mean of 2: 0, 4, 2
+    keyCosine: recordedRows([[[0.5, 0.1, 0.9, -1]]]), // scaled: ½, 1, 0; at a mean of 2: 2, 4, 0
+    meanKeyNorm2: Float32Array.of(0.4375), // a mean cosine of ¼ over four keys
+  };
+  const window = recordedRows([[[4, 2, 0, 7]]]);
+  const input = handMade({ window, keyStats }, { rows: 4, budget: 2 });
+  const { scores } = planFor(mixKv, input, { window: 1, kernel: 1 });
+  const expected = [0.75 * 4 + 0.25 * 2, 0.75 * (2 + 4) + 0.25 * 4, 0.75 * 2];
+  for (const [row, score] of expected.entries()) expect(scores!.data[row]).toBeCloseTo(score, 6);
+});
+
 it("follows the votes where keys differ, and diversity where they repeat themselves", () => {
   const keep = (redundancy: number) => {
     const input = handMade(taps(redundancy), { rows: 8, budget: 4 });
