@@ -83,9 +83,9 @@ async function answerAll(
     const rows = planned.map((lane) => lane.rows);
     if (!reference?.takeOver(job, prefilled, rows)) cache.destroy();
     const groups = groupLanes(job.model, planned, together);
-    await decodeLanes(opened, groups, logits, outcomes);
+    const next = await decodeLanes(opened, groups, logits, outcomes);
     const judged = (await reference?.addTo(outcomes)) ?? outcomes;
-    return { outcomes: judged, ...cacheStateOf(opened.find(({ index }) => index === 0)) };
+    return { outcomes: judged, ...cacheStateOf(next) };
   } catch (error) {
     for (const lane of opened) lane.prefilled.cache.destroy();
     throw error;
@@ -97,16 +97,18 @@ async function answerAll(
 }
 
 /**
- * Decodes the lanes and frees their caches, but for that of lane 0.
+ * Decodes the lanes and frees their caches, but for that of lane 0 if it holds the question.
  * @param groups how many of them decode together, in order
  * @param outcomes by lane; takes those of all of them
+ * @returns lane 0 with its cache; undefined if it failed, or was stopped before its own prefill
  */
 async function decodeLanes(
   opened: readonly Lane[],
   groups: readonly number[],
   logits: SavedLogits,
   outcomes: LaneOutcome[],
-): Promise<void> {
+): Promise<Lane | undefined> {
+  let next: Lane | undefined;
   let done = 0;
   for (const size of groups) {
     const lanes = opened.slice(done, done + size);
@@ -114,10 +116,14 @@ async function decodeLanes(
     logits.restore();
     const found = lanes.length > 1 ? await decodeTogether(lanes, logits) : lanes.map(decodeLane);
     for (const [at, lane] of lanes.entries()) {
-      outcomes[lane.index] = (await found[at]) as LaneOutcome;
-      if (lane.index > 0) lane.prefilled.cache.destroy();
+      const outcome = (await found[at]) as LaneOutcome;
+      const { cache } = lane.prefilled;
+      outcomes[lane.index] = outcome;
+      if (lane.index === 0 && outcome.result && cache.seen > 0) next = lane;
+      else cache.destroy();
     }
   }
+  return next;
 }
 
 /**

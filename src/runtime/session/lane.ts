@@ -110,9 +110,10 @@ function tokensBeside({ model, turn }: Job, cache: KvCache, wanted: number): num
 export function cacheStateOf(lane: Lane | undefined): CacheState {
   if (!lane) return NO_CACHE_STATE;
   const { turn, progress } = lane.job;
-  const ids = [...turn.seen.ids, ...progress.ids];
+  const { cache } = lane.prefilled;
+  const ids = [...turn.seen.ids, ...progress.ids].slice(0, cache.seen);
   return {
-    cache: lane.prefilled.cache,
+    cache,
     seen: { ...turn.seen, ids, settings: settingsKey(turn.settings) },
     recorded: recordedOf(lane.job, lane.prefilled),
     starts: [],
