@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { recordsFile, shardFiles } from "./processes";
+import { recordsFile, shardArguments, shardFiles } from "./processes";
 import { EvalRecords, type EvalSettings } from "./records";
 
 const SETTINGS: EvalSettings = {
@@ -31,4 +31,12 @@ it("what each process has answered becomes one file, once", () => {
   expect(() => records.absorb(shardFiles(json), { ...SETTINGS, kvType: "f32" })).toThrow(
     /other settings/,
   );
+});
+
+it("a process is told its shard and everything else, but not to start processes", () => {
+  const others = ["--data", "pages", "--json", "scores.json"];
+  const expected = [...others, "--shard", "1/4"];
+  expect(shardArguments([...others, "--processes", "4"], 1, 4)).toEqual(expected);
+  expect(shardArguments(["--processes", "4", ...others], 1, 4)).toEqual(expected);
+  expect(shardArguments([...others, "--processes=4"], 1, 4)).toEqual(expected);
 });

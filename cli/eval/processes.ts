@@ -24,15 +24,24 @@ export function shardFiles(json: string | undefined): string[] {
     .map((name) => path.join(folder, name));
 }
 
+/** The command line of one of the processes, which starts no others. */
+export function shardArguments(
+  argv: readonly string[],
+  index: number,
+  processes: number,
+): readonly string[] {
+  const at = argv.indexOf("--processes");
+  const others = at < 0 ? argv : [...argv.slice(0, at), ...argv.slice(at + 2)];
+  const rest = others.filter((word) => !word.startsWith("--processes="));
+  return [...rest, "--shard", `${index}/${processes}`];
+}
+
 /** Asks every shard in a process of its own, all at the same time. A process that fails is told on stderr. */
 export async function askInProcesses(argv: readonly string[], processes: number): Promise<void> {
   const [, script, name] = process.argv;
-  const at = argv.indexOf("--processes");
-  const rest = argv.filter((_, index) => index !== at && index !== at + 1);
   await Promise.all(
     Array.from({ length: processes }, (_, index) => {
-      const shard = ["--shard", `${index}/${processes}`];
-      const args = [script as string, name as string, ...rest, ...shard];
+      const args = [script as string, name as string, ...shardArguments(argv, index, processes)];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
       return new Promise<void>((resolve) => {
         child.on("exit", (code) => {
