@@ -1,5 +1,5 @@
 import path from "node:path";
-import { chromium } from "@playwright/test";
+import { type Browser, chromium, type Page } from "@playwright/test";
 import type { EngineEvent, MemoryReading } from "@/protocol/event";
 import type { LoadRequest, ModelInfo } from "@/protocol/model";
 import type { AskRequest, CompareRequest } from "@/protocol/request";
@@ -41,9 +41,30 @@ export async function openEngine(
   buildIfStale();
   const modelPath = `-model/${encodeURIComponent(path.basename(modelDir))}`;
   const site = await serveSite({ [modelPath]: modelDir });
-  const browser = await chromium.launch(launchOptions(await findBrowser()));
-  const page = await browser.newPage();
-  const engine = await EnginePage.open(page, `${site.url}headless.html`);
+  let browser: Browser | undefined;
+  // What is still open would keep the process from ending.
+  const close = async () => {
+    site.close();
+    await browser?.close();
+  };
+  try {
+    browser = await chromium.launch(launchOptions(await findBrowser()));
+    const page = await browser.newPage();
+    const engine = await EnginePage.open(page, `${site.url}headless.html`);
+    return { ...(await engineOf(page, engine, modelPath, images)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The engine of a page that is open. */
+async function engineOf(
+  page: Page,
+  engine: EnginePage,
+  modelPath: string,
+  images: Readonly<Record<string, string>>,
+): Promise<Omit<OpenedEngine, "close">> {
   for (const [key, file] of Object.entries(images)) engine.addImage(key, file);
   let onToken: TokenListener | undefined;
   await page.exposeFunction("token", (event: Parameters<TokenListener>[1]) => {
@@ -67,10 +88,6 @@ export async function openEngine(
     },
     clear: () => engine.clear(),
     memory: () => engine.memory(),
-    close: async () => {
-      await browser.close();
-      site.close();
-    },
   };
 }
 
