@@ -52,6 +52,13 @@ describe("an answer that fails", () => {
     await expect(engine.ask(asked("streaming"))).rejects.toThrow("not enough graphics memory");
   });
 
+  it("frees the parameters of a layer that could not be recorded", async () => {
+    vi.spyOn(StepAttention.prototype, "afterAttention").mockImplementationOnce(() => {
+      throw new OutOfMemoryError("a test", 8, 4);
+    });
+    await expect(engine.ask(asked("streaming"))).rejects.toThrow("not enough graphics memory");
+  });
+
   it("is given, and frees its recorded attention, if its rows cannot be sorted", async () => {
     vi.spyOn(Eviction.prototype, "finish").mockImplementationOnce(function (this: Eviction) {
       this.destroy();
@@ -83,7 +90,8 @@ describe("a comparison", () => {
         this: Decoder,
         args,
       ) {
-        if (++prefills === 2) await (how === "fails" ? noMemory() : engine.cancel());
+        if (++prefills === 2 && how === "fails") await noMemory();
+        if (prefills === 2) void engine.cancel();
         return prefill.call(this, args);
       });
       const question = asked("divprune");

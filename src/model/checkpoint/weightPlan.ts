@@ -154,6 +154,12 @@ export class WeightPlan {
     }
   }
 
+  /** Frees one of its buffers, of which something else was made. */
+  free(buffer: GPUBuffer): void {
+    this.#buffers.splice(this.#buffers.indexOf(buffer), 1);
+    this.#gpu.memory.destroy(buffer);
+  }
+
   destroy(): void {
     for (const buffer of this.#buffers.splice(0)) this.#gpu.memory.destroy(buffer);
   }

@@ -101,9 +101,14 @@ export class StepProgram {
     const recorded = this.#layers[layer];
     if (recorded?.version === version) return;
     const recorder = this.#decoder.gpu.recorder("decode", SLOTS, recorded?.program);
-    recordAttention(this.#decoder, recorder, this.#pass, layer);
-    const program = recorder.program();
-    this.#layers[layer] = { program, version };
+    try {
+      recordAttention(this.#decoder, recorder, this.#pass, layer);
+    } catch (error) {
+      // What it took over from a program is that program's still.
+      if (!recorded) recorder.destroy();
+      throw error;
+    }
+    this.#layers[layer] = { program: recorder.program(), version };
   }
 
   #record(work: (recorder: Recorder) => void): Program {

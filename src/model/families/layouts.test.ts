@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { OutOfMemoryError } from "@/gpu/memory";
 import { type FakeLog, fakeDevice, fakeGpu, stubGpuConstants } from "../../../test/fakeGpu";
 import { FAMILY_FIXTURES, readFamily } from "../../../test/families";
 import { memorySource, safetensors } from "../../../test/memorySource";
@@ -7,6 +8,7 @@ import { parseConfig } from "../checkpoint/config";
 import { loadWeights } from "../checkpoint/weights";
 import { loadGridWeights } from "../vision/grid/gridWeights";
 import { loadTowerWeights } from "../vision/towerWeights";
+import type { GridVisionFamily } from "./family";
 import { familyOf } from "./registry";
 
 beforeAll(stubGpuConstants);
@@ -94,5 +96,41 @@ describe("tensor names of", () => {
     expect(older.length).toBeGreaterThan(20);
     expect(newer.length).toBe(older.length);
     expect(newer.every((bytes, i) => bytes.equals(older[i]!))).toBe(true);
+  });
+});
+
+describe("a grid tower", () => {
+  const json = configOf("qwen2.5-vl");
+  const vision = familyOf(json)!.vision as GridVisionFamily;
+  const wanted = { config: vision.gridTower(json, parseConfig(json).hidden), names: vision.names };
+  const source = memorySource(weightFiles("qwen2.5-vl", {}));
+
+  /** Bytes of all buffers in a value. */
+  function bytesIn(value: unknown): number {
+    if (value instanceof GPUBuffer) return value.size;
+    if (typeof value !== "object" || value === null) return 0;
+    return Object.values(value).reduce((sum, each) => sum + bytesIn(each), 0);
+  }
+
+  it("holds what it runs on and nothing else", async () => {
+    const gpu = fakeGpu();
+    const weights = await loadGridWeights(gpu, wanted, source);
+    expect(gpu.memory.bytes.weights).toBe(bytesIn(weights));
+    weights.destroy();
+    expect(gpu.memory.bytes.weights).toBe(0);
+  });
+
+  it("holds nothing if its patches cannot be read back, or have no room", async () => {
+    const gpu = fakeGpu();
+    vi.spyOn(gpu, "read").mockRejectedValue(new Error("lost"));
+    await expect(loadGridWeights(gpu, wanted, source)).rejects.toThrow("lost");
+    expect(gpu.memory.bytes.weights).toBe(0);
+    const { storage } = gpu.memory;
+    vi.spyOn(gpu.memory, "storage").mockImplementation((pool, label, bytes) => {
+      if (label === "raw patches") throw new OutOfMemoryError(label, bytes, 0);
+      return storage.call(gpu.memory, pool, label, bytes);
+    });
+    await expect(loadGridWeights(gpu, wanted, source)).rejects.toThrow("raw patches");
+    expect(gpu.memory.bytes.weights).toBe(0);
   });
 });

@@ -91,18 +91,21 @@ export async function plannedFeatures(
     const own = places
       .filter((place) => place >= firstRow && place < firstRow + rows)
       .map((place) => place - firstRow);
-    const [features, ...deepstack] = levels.map((level) => {
-      const spread = gpu.memory.storage("vision", "scaled features", rows * width * 4);
-      made.push(spread);
-      const encoder = gpu.device.createCommandEncoder({ label: "scaled features" });
-      for (const [from, to] of own.entries()) {
-        encoder.copyBufferToBuffer(level, from * width * 4, spread, to * width * 4, width * 4);
-      }
-      gpu.device.queue.submit([encoder.finish()]);
-      gpu.memory.destroy(level);
-      return spread;
-    }) as [GPUBuffer, ...GPUBuffer[]];
-    scaled.push({ features, deepstack, firstRow, rows });
+    try {
+      const [features, ...deepstack] = levels.map((level) => {
+        const spread = gpu.memory.storage("vision", "scaled features", rows * width * 4);
+        made.push(spread);
+        const encoder = gpu.device.createCommandEncoder({ label: "scaled features" });
+        for (const [from, to] of own.entries()) {
+          encoder.copyBufferToBuffer(level, from * width * 4, spread, to * width * 4, width * 4);
+        }
+        gpu.device.queue.submit([encoder.finish()]);
+        return spread;
+      }) as [GPUBuffer, ...GPUBuffer[]];
+      scaled.push({ features, deepstack, firstRow, rows });
+    } finally {
+      for (const level of levels) gpu.memory.destroy(level);
+    }
   }
   return scaled;
 }

@@ -70,19 +70,23 @@ export async function loadGridWeights(
   const typeOf = uniformType(tensors, expected, options);
   const plan = new WeightPlan(gpu, { tensors, typeOf });
   plan.check(expected, []);
-  const weights = gpu.memory.allOrNothing(() => layOut(plan, config, names, prefix));
   const { hidden, channels, temporalPatchSize, patchSize } = config;
   const kernel = [`${prefix}${GRID_PARTS.patches}.weight`];
-  const raw = plan.vector(
-    "raw patches",
-    kernel,
-    hidden * channels * temporalPatchSize * patchSize ** 2,
-  );
+  const size = hidden * channels * temporalPatchSize * patchSize ** 2;
+  const [weights, raw] = gpu.memory.allOrNothing(() => {
+    return [layOut(plan, config, names, prefix), plan.vector("raw patches", kernel, size)] as const;
+  });
   await plan.load(source, options);
-  const read = new Float32Array(await gpu.read(raw));
-  for (const [frame, { matrix }] of weights.patches.entries()) {
-    const [part] = matrix.parts;
-    if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read, frame));
+  try {
+    const read = new Float32Array(await gpu.read(raw));
+    plan.free(raw);
+    for (const [frame, { matrix }] of weights.patches.entries()) {
+      const [part] = matrix.parts;
+      if (part) gpu.device.queue.writeBuffer(part.buffer, 0, patchMatrix(config, read, frame));
+    }
+  } catch (error) {
+    plan.destroy();
+    throw error;
   }
   return { ...weights, bytes: plan.bytes, destroy: () => plan.destroy() };
 }
