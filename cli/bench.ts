@@ -31,8 +31,8 @@ type Values = ReturnType<typeof parseArguments>;
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const values = parseArguments(argv);
-  const seconds = numberOption("seconds", values.seconds, 1, 1e6);
-  const repeats = numberOption("repeats", values.repeats, 1, 1000, { integer: true });
+  const seconds = numberOption("seconds", values.seconds, { from: 1, to: 1e6 });
+  const repeats = numberOption("repeats", values.repeats, { from: 1, to: 1000, isWhole: true });
   buildIfStale();
   const report = new Report(values.json, seconds);
   report.set(["repeats"], repeats);

@@ -6,7 +6,7 @@ import { Gpu } from "@/gpu/gpu";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import { chooseVariants } from "@/gpu/variants";
 import { tellAims } from "./bench/aimTable";
-import type { Bench } from "./bench/bench";
+import { type Bench, sizesOf } from "./bench/bench";
 import { CASES, MODEL_CASES, MODELS } from "./bench/cases";
 import { loadBenched } from "./bench/modelCases";
 import { pack } from "./bench/pack";
@@ -29,9 +29,10 @@ const USAGE = `npm run bench:node -- [--cases ${ALL_CASES.join(",")}]
 export async function main(argv: readonly string[]): Promise<number> {
   const values = parseArguments(argv);
   if (values.pack) return pack(values.pack);
-  const seconds = numberOption("seconds", values.seconds, 1, 1e6);
+  const seconds = numberOption("seconds", values.seconds, { from: 1, to: 1e6 });
   const cases = names("cases", values.cases, ALL_CASES);
   const models = names("models", values.models, MODELS);
+  const sizes = { models, ...sizesOf(values) };
   const report = new Report(values.json, seconds);
   const limit = setTimeout(() => {
     report.problem("The time limit ended the run.");
@@ -40,14 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }, seconds * 1000);
   const { kvType = "f16" } = typeOptions(values, USAGE);
   report.set(["kvType"], kvType);
-  const bench = await openBench(report, list(values.toggles), kvType, {
-    models,
-    rows: list(values.rows).map(Number),
-    prefill: list(values.prefill).map(Number),
-    steps: Number(values.steps),
-    repeats: Number(values.repeats),
-    memoryGb: Number(values["memory-gb"]),
-  });
+  const bench = await openBench(report, list(values.toggles), kvType, sizes);
   for (const [name, run] of chosen(CASES, cases)) await report.attempt(name, () => run(bench));
   const modelCases = chosen(MODEL_CASES, cases);
   for (const name of modelCases.length > 0 ? models : []) {

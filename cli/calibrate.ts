@@ -54,8 +54,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   if (policy !== "prefixkv") throw usageError(`Only prefixkv is calibrated, not ${policy}.`, USAGE);
   const scope = scopeOption(values.scope, USAGE);
-  const retention = numberOption("retention", values.retention, 0, 1, { above: true });
-  const limit = numberOption("limit", values.limit, 1, 1e6, { integer: true });
+  const retention = numberOption("retention", values.retention, { above: 0, to: 1 });
+  const limit = numberOption("limit", values.limit, { from: 1, to: 1e6, isWhole: true });
   const samples = readDataset(data, limit);
   const modelDir = path.resolve(values.model);
   const images = Object.fromEntries(samples.map(({ image }, index) => [String(index), image]));

@@ -58,10 +58,10 @@ function parseCommand(argv: readonly string[]) {
   const text = { type: "string" } as const;
   const options = { runs: text, seed: text, target: text };
   const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
-  const whole = { integer: true };
+  const seeds = { from: 0, to: 2 ** 31 - 1, isWhole: true };
   return {
-    runs: numberOption("runs", values.runs ?? "100000", 1, 1e9, whole),
-    seed: numberOption("seed", values.seed ?? String(Date.now() % 2 ** 31), 0, 2 ** 31 - 1, whole),
+    runs: numberOption("runs", values.runs ?? "100000", { from: 1, to: 1e9, isWhole: true }),
+    seed: numberOption("seed", values.seed ?? String(Date.now() % 2 ** 31), seeds),
     only: values.target,
   };
 }

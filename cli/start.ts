@@ -1,4 +1,4 @@
-import { parseCommandLine } from "./shared/options";
+import { numberOption, parseCommandLine } from "./shared/options";
 import { buildIfStale, serveSite } from "./shared/site";
 
 const USAGE = `npm start -- [--port 4180] [--host 127.0.0.1]
@@ -12,13 +12,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     host: { type: "string", default: "127.0.0.1" },
   } as const;
   const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
+  const port = numberOption("port", values.port, { from: 0, to: 65_535, isWhole: true });
   buildIfStale();
-  const site = await serveSite({}, Number(values.port), values.host).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EADDRINUSE") throw error;
-      return serveSite({}, 0, values.host);
-    },
-  );
+  const site = await serveSite({}, port, values.host).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    return serveSite({}, 0, values.host);
+  });
   process.stdout.write(
     `Keepsight is at ${site.url}\nOpen it in a browser with WebGPU. Ctrl C stops.\n`,
   );

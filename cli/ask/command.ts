@@ -77,10 +77,10 @@ export function parseAsk(argv: readonly string[]): AskCommand {
     sampling: samplingOf(values),
     types,
     ...(chunkRows !== undefined && {
-      chunkRows: numberOption("chunk-rows", chunkRows, 1, 4096, { integer: true }),
+      chunkRows: numberOption("chunk-rows", chunkRows, { from: 1, to: 4096, isWhole: true }),
     }),
     ...(memory !== undefined && {
-      memoryMb: numberOption("memory", memory, 0, 1e6, { above: true }),
+      memoryMb: numberOption("memory", memory, { above: 0, to: 1e6 }),
     }),
     ...(json !== undefined && { json }),
   };
@@ -120,15 +120,14 @@ function conversationOf(tokens: Parsed["tokens"]): Pick<AskCommand, "images" | "
 function settingsOf(values: Parsed["values"]): CacheSettings {
   const { policy, retention, scope, option, cap, earlier } = values;
   checkPolicy(policy, USAGE);
-  const above = { above: true };
   return {
     policy,
     scope: scopeOption(scope, USAGE),
-    retention: numberOption("retention", retention, 0, 1, above),
+    retention: numberOption("retention", retention, { above: 0, to: 1 }),
     options: Object.fromEntries(option.map(parseOption)),
-    ...(cap !== undefined && { capMb: numberOption("cap", cap, 0, 1e6, above) }),
+    ...(cap !== undefined && { capMb: numberOption("cap", cap, { above: 0, to: 1e6 }) }),
     ...(earlier !== undefined && {
-      earlierRetention: numberOption("earlier", earlier, 0, 1, above),
+      earlierRetention: numberOption("earlier", earlier, { above: 0, to: 1 }),
     }),
   };
 }
@@ -136,13 +135,12 @@ function settingsOf(values: Parsed["values"]): CacheSettings {
 function samplingOf(values: Parsed["values"]): Sampling {
   const { temperature, "top-k": topK, "top-p": topP, seed } = values;
   const maxNewTokens = values["max-new-tokens"];
-  const integer = { integer: true };
   return {
-    temperature: numberOption("temperature", temperature, 0, 100),
-    topK: numberOption("top-k", topK, 0, 1e6, integer),
-    topP: numberOption("top-p", topP, 0, 1, { above: true }),
-    seed: numberOption("seed", seed, 0, 2 ** 32 - 1, integer),
-    maxNewTokens: numberOption("max-new-tokens", maxNewTokens, 1, 1e6, integer),
+    temperature: numberOption("temperature", temperature, { from: 0, to: 100 }),
+    topK: numberOption("top-k", topK, { from: 0, to: 1e6, isWhole: true }),
+    topP: numberOption("top-p", topP, { above: 0, to: 1 }),
+    seed: numberOption("seed", seed, { from: 0, to: 2 ** 32 - 1, isWhole: true }),
+    maxNewTokens: numberOption("max-new-tokens", maxNewTokens, { from: 1, to: 1e6, isWhole: true }),
   };
 }
 

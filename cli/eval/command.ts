@@ -56,7 +56,11 @@ export function parseEval(argv: readonly string[]): EvalCommand {
   const scope = scopeOption(values.scope, USAGE);
   const types = typeOptions(values, USAGE);
   const { merge } = values;
-  const processes = numberOption("processes", values.processes, 1, 256, { integer: true });
+  const processes = numberOption("processes", values.processes, {
+    from: 1,
+    to: 256,
+    isWhole: true,
+  });
   if (json === undefined && (processes > 1 || values.shard || merge))
     throw usageError("Several processes need --json FILE.", USAGE);
   if (!fs.existsSync(values.model))
@@ -64,12 +68,14 @@ export function parseEval(argv: readonly string[]): EvalCommand {
   const limit =
     values.limit === undefined
       ? Number.POSITIVE_INFINITY
-      : numberOption("limit", values.limit, 1, 1e6, { integer: true });
+      : numberOption("limit", values.limit, { from: 1, to: 1e6, isWhole: true });
   const options = Object.fromEntries(values.option.map(parseOption));
   const names = values.policies?.split(",") ?? [`${policy}:${values.retention}`];
   const lanes = names.map((name) =>
     parseLane(name, "policies", { policy, retention: 1, scope, options }, USAGE),
   );
+  if (values.option.length > 0 && lanes.every((lane) => lane.policy !== policy))
+    throw usageError(`--option is for --policy ${policy}, which no lane has.`, USAGE);
   const reference = values.reference ?? defaultReference(data);
   return {
     model: path.resolve(values.model),
@@ -77,15 +83,13 @@ export function parseEval(argv: readonly string[]): EvalCommand {
     references: reference === undefined ? new Map() : readReferences(reference),
     lanes,
     sampling: greedy(
-      numberOption("max-new-tokens", values["max-new-tokens"], 1, 1e6, {
-        integer: true,
-      }),
+      numberOption("max-new-tokens", values["max-new-tokens"], { from: 1, to: 1e6, isWhole: true }),
     ),
     types,
     ...(json === undefined ? {} : { json }),
     processes,
     ...(values.shard === undefined ? {} : { shard: parseShard(values.shard) }),
-    seconds: numberOption("seconds", values.seconds, 0, 1e9),
+    seconds: numberOption("seconds", values.seconds, { from: 0, to: 1e9 }),
     onlyMerge: merge,
   };
 }

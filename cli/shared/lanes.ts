@@ -31,7 +31,7 @@ export function parseLane(
   return {
     ...settings,
     policy,
-    retention: numberOption(option, retention, 0, 1, { above: true }),
+    retention: numberOption(option, retention, { above: 0, to: 1 }),
     options: policy === settings.policy ? options : {},
   };
 }

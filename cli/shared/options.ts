@@ -39,21 +39,32 @@ export function writeDocument(json: string | undefined, document: unknown): void
   else if (json !== undefined) fs.writeFileSync(json, text);
 }
 
-/** A number within bounds. `above`: the lower bound itself is refused. */
-export function numberOption(
-  name: string,
-  text: string,
-  min: number,
-  max: number,
-  { above = false, integer = false }: { above?: boolean; integer?: boolean } = {},
-): number {
+/** Which numbers an option takes. */
+type NumberRange = (
+  | { readonly from: number; readonly above?: never }
+  | { readonly above: number; readonly from?: never }
+) & {
+  readonly to: number;
+  /** Whole numbers only. */
+  readonly isWhole?: boolean;
+};
+
+/** A number within bounds. @throws with exitCode 2 */
+export function numberOption(name: string, text: string, range: NumberRange): number {
+  const { from, above, to, isWhole = false } = range;
   const value = Number(text);
-  const inside = above ? value > min : value >= min;
-  if (text.trim() === "" || !inside || value > max || (integer && !Number.isInteger(value))) {
-    const range = `${above ? `above ${min}` : `from ${min}`} to ${max}`;
-    throw exit(2, `--${name} is ${integer ? "a whole number" : "a number"} ${range}, not ${text}.`);
+  const isInside = (above === undefined ? value >= from : value > above) && value <= to;
+  if (text.trim() === "" || !isInside || (isWhole && !Number.isInteger(value))) {
+    const bounds = `${above === undefined ? `from ${from}` : `above ${above}`} to ${to}`;
+    throw exit(2, `--${name} is a ${isWhole ? "whole " : ""}number ${bounds}, not ${text}.`);
   }
   return value;
+}
+
+/** Numbers with commas between them. @throws with exitCode 2 */
+export function numberList(name: string, text: string, range: NumberRange): readonly number[] {
+  const parts = text.split(",").filter(Boolean);
+  return parts.map((part) => numberOption(name, part, range));
 }
 
 /** The options that say how weights and cache are held; spread into a `LoadRequest`. */
