@@ -1,8 +1,7 @@
 import fs from "node:fs";
-import { chromium } from "@playwright/test";
-import { findBrowser, launchOptions } from "./shared/browser";
+import type { Browser } from "@playwright/test";
 import { numberOption, parseCommandLine } from "./shared/options";
-import { buildIfStale, serveSite } from "./shared/site";
+import { visitSite } from "./shared/visit";
 import { Visitor } from "./soak/journey";
 import { slopeOf } from "./soak/slope";
 import { Target } from "./soak/target";
@@ -42,37 +41,43 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function soak(turns: number, seed: number): Promise<readonly Sample[]> {
-  buildIfStale();
   const scripts = observedScripts();
-  const site = await serveSite({ assets: scripts });
-  const browser = await chromium.launch(launchOptions(await findBrowser()));
   try {
-    const session = await browser.newBrowserCDPSession();
-    const page = await Target.open(session);
-    const watch = await Watch.start(session, page);
-    await page.load(`${site.url}${QUERY}`);
-    const visitor = await Visitor.arrive(page, seed);
-    const samples: Sample[] = [];
-    const started = performance.now();
-    let isStopped = false;
-    process.once("SIGINT", () => {
-      isStopped = true;
-    });
-    for (let turn = 0; turn < turns && !isStopped; ) {
-      const asked = Math.min(TURNS_PER_CONVERSATION, turns - turn);
-      await visitor.converse(asked);
-      await visitor.startOver();
-      turn += asked;
-      samples.push({ turn, reading: await watch.read() });
-      const minutes = (performance.now() - started) / 60_000;
-      process.stderr.write(`${turn} turns in ${minutes.toFixed(1)} minutes\n`);
-    }
-    return samples;
+    const mounts = { assets: scripts };
+    return await visitSite((browser, url) => converse(browser, url, turns, seed), mounts);
   } finally {
-    await browser.close();
-    site.close();
     fs.rmSync(scripts, { recursive: true });
   }
+}
+
+/** Asks all questions; after every conversation, it reads what is held. */
+async function converse(
+  browser: Browser,
+  url: string,
+  turns: number,
+  seed: number,
+): Promise<readonly Sample[]> {
+  const session = await browser.newBrowserCDPSession();
+  const page = await Target.open(session);
+  const watch = await Watch.start(session, page);
+  await page.load(`${url}${QUERY}`);
+  const visitor = await Visitor.arrive(page, seed);
+  const samples: Sample[] = [];
+  const started = performance.now();
+  let isStopped = false;
+  process.once("SIGINT", () => {
+    isStopped = true;
+  });
+  for (let turn = 0; turn < turns && !isStopped; ) {
+    const asked = Math.min(TURNS_PER_CONVERSATION, turns - turn);
+    await visitor.converse(asked);
+    await visitor.startOver();
+    turn += asked;
+    samples.push({ turn, reading: await watch.read() });
+    const minutes = (performance.now() - started) / 60_000;
+    process.stderr.write(`${turn} turns in ${minutes.toFixed(1)} minutes\n`);
+  }
+  return samples;
 }
 
 /** Prints one line per number. */
@@ -101,10 +106,9 @@ function parseCommand(argv: readonly string[]) {
   const text = { type: "string" } as const;
   const options = { turns: text, seed: text, json: text };
   const { values } = parseCommandLine({ args: [...argv], options }, USAGE);
-  const whole = { integer: true };
   return {
-    turns: numberOption("turns", values.turns ?? "100", 60, 1e6, whole),
-    seed: numberOption("seed", values.seed ?? "1", 0, 2 ** 31 - 1, whole),
+    turns: numberOption("turns", values.turns ?? "100", { from: 60, to: 1e6, isWhole: true }),
+    seed: numberOption("seed", values.seed ?? "1", { from: 0, to: 2 ** 31 - 1, isWhole: true }),
     json: values.json,
   };
 }

@@ -1,11 +1,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { type Browser, chromium, type Page } from "@playwright/test";
+import type { Browser, Page } from "@playwright/test";
 import { quantile } from "@/text/stats";
-import { findBrowser, launchOptions } from "../shared/browser";
-import { buildIfStale, serveSite } from "../shared/site";
-import type { Report } from "./report";
+import { visitSite } from "../shared/visit";
+import { percent, type Report } from "./report";
 
 /** The load of the page's main thread during an answer, for one engine. */
 interface PageReport {
@@ -37,18 +36,10 @@ const QUESTION = "Read all the text.";
 
 /** Measures the built page in a headless browser, with a recording and with the embedded model. */
 export async function benchPage(): Promise<readonly PageReport[]> {
-  buildIfStale();
-  const site = await serveSite();
-  const browser = await chromium.launch(launchOptions(await findBrowser()));
-  try {
-    return [
-      await benchEngine(browser, site.url, "scripted"),
-      await benchEngine(browser, site.url, "real"),
-    ];
-  } finally {
-    await browser.close();
-    site.close();
-  }
+  return visitSite(async (browser, url) => [
+    await benchEngine(browser, url, "scripted"),
+    await benchEngine(browser, url, "real"),
+  ]);
 }
 
 async function benchEngine(
@@ -190,9 +181,9 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
+/** Prints the page's load in four lines, with what is aimed at. */
 export function printPage(page: PageReport, report: Report): void {
   const { engine, readyMs, longestTaskMs, busyShare, interactions, charts, scriptBytes } = page;
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   report.line(
     `\npage over the ${engine} engine: ready ${readyMs.toFixed(0)} ms after navigation, ` +
       `${(scriptBytes / 1000).toFixed(0)} kB of gzipped JavaScript before load\n` +

@@ -1,7 +1,6 @@
-import { type Browser, chromium, type Page } from "@playwright/test";
+import type { Browser, Page } from "@playwright/test";
 import { median } from "@/text/stats";
-import { findBrowser, launchOptions } from "../shared/browser";
-import { buildIfStale, serveSite } from "../shared/site";
+import { visitSite } from "../shared/visit";
 import type { Report } from "./report";
 
 /** What a person waits for, in milliseconds, at each of several visits. */
@@ -21,15 +20,7 @@ export async function benchWaits(
   visits: number,
   hasTime: (visit: number) => boolean,
 ): Promise<UserWaits> {
-  buildIfStale();
-  const site = await serveSite();
-  const browser = await chromium.launch(launchOptions(await findBrowser()));
-  try {
-    return await visit(browser, `${site.url}?${SETTINGS}`, visits, hasTime);
-  } finally {
-    await browser.close();
-    site.close();
-  }
+  return visitSite((browser, url) => visit(browser, `${url}?${SETTINGS}`, visits, hasTime));
 }
 
 /** Each visit has storage of its own, with the self-test's result of a page before and without a conversation. */
@@ -74,6 +65,7 @@ async function ask(page: Page): Promise<number> {
   return performance.now() - sent;
 }
 
+/** Prints medians with the shortest and the longest wait, in seconds, and what is aimed at. */
 export function printWaits({ ready, firstToken }: UserWaits, report: Report): void {
   const spread = (ms: readonly number[]) =>
     [median(ms), Math.min(...ms), Math.max(...ms)].map((each) => (each / 1000).toFixed(1));
