@@ -9,7 +9,8 @@ import { type KeepPlan, type PlanInput, PolicyError } from "./types";
  * `protect: ivc` (IVC-Prune, ICLR 2026) always keeps the visual rows whose rotary position makes
  * them positional anchors: the tenth with the largest Σ_k cos(m θ_k) and the tenth with the largest
  * Σ_k sin(m θ_k). They are removed from the candidates before the policy runs, so every policy
- * keeps its exact total.
+ * keeps its exact total. m counts the tokens, also in models with several position axes. A rule that
+ * evicts while decoding does not spare them.
  *
  * `blend` spreads a share of the budget evenly over the layers; the policy distributes the rest.
  *

@@ -118,7 +118,7 @@ async function* pieces(
   if (first === file.bytes) return;
   const endOf = (start: number) => Math.min(start + pieceBytes, file.bytes);
   const fetchPiece = (start: number) =>
-    persist(() => fetchRange(repository, file, start, endOf(start), options), options);
+    persist(() => fetchRange(repository, file, [start, endOf(start)], options), options);
   const fetchLater = async (start: number) => {
     const leave = await connection();
     return fetchPiece(start).finally(leave);
@@ -149,8 +149,7 @@ async function* pieces(
 async function fetchRange(
   repository: Repository,
   { name }: HubFile,
-  start: number,
-  end: number,
+  [start, end]: readonly [number, number],
   options: DownloadOptions,
 ): Promise<Uint8Array | Response> {
   const url = fileAddress(options, repository, name);

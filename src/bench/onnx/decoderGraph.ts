@@ -55,7 +55,7 @@ export async function decoderGraph(
     residual.add(model.node("MatMul", name("output"), [mixed, output]));
     const mlpGain = await tensors.gain(name("mlp.gain"), layer.mlpNormWeight);
     const mlpInput = residual.norm(name("mlp.norm"), mlpGain);
-    residual.add(await gatedMlp(model, tensors, layer, name, mlpInput));
+    residual.add(await gatedMlp({ model, tensors, name }, layer, mlpInput));
   }
   const final = residual.norm("final", await tensors.gain("final.gain", weights.finalNormWeight));
   const head =
@@ -114,11 +114,17 @@ function residualStream(model: OnnxModel, first: string, normEpsilon: number) {
   };
 }
 
+/** Where the nodes of a layer go. */
+interface GraphPart {
+  readonly model: OnnxModel;
+  readonly tensors: TensorWriter;
+  /** Their names, and those of their weights. */
+  readonly name: (part: string) => string;
+}
+
 async function gatedMlp(
-  model: OnnxModel,
-  tensors: TensorWriter,
+  { model, tensors, name }: GraphPart,
   layer: Pick<Decoder["weights"]["layers"][number], "gateUp" | "down">,
-  name: (part: string) => string,
   input: string,
 ): Promise<string> {
   const names = [name("gate.weight"), name("up.weight")] as const;

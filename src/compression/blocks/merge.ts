@@ -37,9 +37,11 @@ export function assignMerge(input: PlanInput, into: Int32Array, rule: "mean" | "
 export function foldRows(
   layer: LayerPlan,
   head: number,
-  values: Float32Array,
-  keys: Float32Array,
-  dim: number,
+  {
+    values,
+    keys,
+    dim,
+  }: Readonly<Record<"values" | "keys", Float32Array>> & { readonly dim: number },
 ): Float32Array {
   const keep = keptRows(layer, head);
   const slots = new Int32Array(values.length / dim).fill(-1);

@@ -53,8 +53,8 @@ describe("merging", () => {
     });
     const keys = Float32Array.of(1, 0, 0.9, 0.1, 0.1, 0.9, 0, 1);
     const values = Float32Array.of(4, 0, 8, 0, 0, 2, 0, 6);
-    expect([...foldRows(layer("mean"), 0, values, keys, 2)]).toEqual([6, 0, 0, 4]);
-    expect([...foldRows(layer("pivot"), 0, values, keys, 2)]).toEqual([5, 0, 0, 5]);
+    expect([...foldRows(layer("mean"), 0, { values, keys, dim: 2 })]).toEqual([6, 0, 0, 4]);
+    expect([...foldRows(layer("pivot"), 0, { values, keys, dim: 2 })]).toEqual([5, 0, 0, 5]);
   });
 
   it("counts a row that absorbs itself twice", () => {
@@ -63,6 +63,6 @@ describe("merging", () => {
       merge: { kind: "assign", rule: "mean", into: [Int32Array.of(1, 1, -1)] } as const,
     };
     const values = Float32Array.of(3, 6, 9);
-    expect([...foldRows(layer, 0, values, values, 1)]).toEqual([3, 5]);
+    expect([...foldRows(layer, 0, { values, keys: values, dim: 1 })]).toEqual([3, 5]);
   });
 });

@@ -1,4 +1,4 @@
-import { groupRows, indices, marked, sumAt } from "./fold";
+import { groupRows, type HeadGroup, indices, marked, sumAt } from "./fold";
 import { firstTextRow, votedKeys } from "./prompt";
 import type { PromptAttention, RowScores, TapDefinition } from "./tap";
 
@@ -41,10 +41,11 @@ export const elite: TapDefinition<EliteSpec, EliteVotes> = {
     const keys = marked(votedKeys(input, rows));
     const chosen = Array.from({ length: layers }, (_, layer) =>
       Array.from({ length: count }, (_, group) => {
-        const voters = eliteRows(spec, input, layer, group, size);
+        const own = { layer, group, size };
+        const voters = eliteRows(spec, input, own);
         const out = new Float64Array(rows);
         for (const query of voters) {
-          for (const row of groupRows(input, layer, group, size, query)) {
+          for (const row of groupRows(input, own, query)) {
             const seen = voters.filter((key) => key <= query);
             const mass = sumAt(row, keys) + sumAt(row, seen);
             if (mass === 0) continue;
@@ -62,31 +63,24 @@ export const elite: TapDefinition<EliteSpec, EliteVotes> = {
 function eliteRows(
   { window, alpha }: EliteSpec,
   input: PromptAttention,
-  layer: number,
-  group: number,
-  size: number,
+  heads: HeadGroup,
 ): readonly number[] {
   const text = indices(firstTextRow(input), input.rows);
   if (window === "allText") return text;
   if (window === "last16") return text.slice(-16);
   if (window === "last32") return text.slice(-32);
-  const mean = textAttention(input, layer, group, size);
+  const mean = textAttention(input, heads);
   const bar = alpha * text.reduce((max, key) => Math.max(max, mean[key]!), 0);
   return text.filter((key) => mean[key]! >= bar);
 }
 
 /** [N] The last row's attention renormalised over the text, mean over a group of query heads. */
-export function textAttention(
-  input: PromptAttention,
-  layer: number,
-  group: number,
-  size: number,
-): Float64Array {
+export function textAttention(input: PromptAttention, heads: HeadGroup): Float64Array {
   const text = indices(firstTextRow(input), input.rows);
   const mean = new Float64Array(input.rows);
-  for (const row of groupRows(input, layer, group, size, input.rows - 1)) {
+  for (const row of groupRows(input, heads, input.rows - 1)) {
     const mass = sumAt(row, text);
-    if (mass > 0) for (const key of text) mean[key]! += row[key]! / mass / size;
+    if (mass > 0) for (const key of text) mean[key]! += row[key]! / mass / heads.size;
   }
   return mean;
 }

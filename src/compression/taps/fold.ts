@@ -34,7 +34,7 @@ export function foldQueries(
     for (let group = 0; group < groups; group++) {
       const out = new Float64Array(rows);
       for (let query = first; query < rows; query++) {
-        fold(out, groupRows(input, layer, group, heads / groups, query), query);
+        fold(out, groupRows(input, { layer, group, size: heads / groups }, query), query);
       }
       data.set(out, (layer * groups + group) * rows);
     }
@@ -42,12 +42,17 @@ export function foldQueries(
   return { layers, heads: groups, rows, data };
 }
 
+/** Query heads of a layer: `size` of them from `group` · `size` on. */
+export interface HeadGroup {
+  readonly layer: number;
+  readonly group: number;
+  readonly size: number;
+}
+
 /** One query row of every head of a group. */
 export function groupRows(
   input: PromptAttention,
-  layer: number,
-  group: number,
-  size: number,
+  { layer, group, size }: HeadGroup,
   query: number,
 ): readonly Float32Array[] {
   return Array.from({ length: size }, (_, i) => input.attention(layer, group * size + i, query));

@@ -30,7 +30,8 @@ export const textImage: TapDefinition<true, TextImage> = {
       for (let text = 0; text < textRows; text++) {
         const at = layer * textRows + text;
         weight[at] = layerSums[textStart + text]! / (textRows - text);
-        const query = groupRows(input, layer, 0, input.heads, textStart + text);
+        const all = { layer, group: 0, size: input.heads };
+        const query = groupRows(input, all, textStart + text);
         meanOfRows(weight[at]!)(out, query);
       }
       for (const key of visualKeys) score[layer * rows + key] = out[key]!;

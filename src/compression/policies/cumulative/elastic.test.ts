@@ -19,7 +19,9 @@ describe("Elastic Cache", () => {
       -1, 2, -1, 2, 2, 6, -1, 6, 6, -1,
     ]);
     const values = Float32Array.from({ length: 10 }, (_, row) => row);
-    expect([...foldRows(plan.layers[0]!, 0, values, values, 1)]).toEqual([0, 2.5, 6.5, 9]);
+    expect([...foldRows(plan.layers[0]!, 0, { values, keys: values, dim: 1 })]).toEqual([
+      0, 2.5, 6.5, 9,
+    ]);
   });
 
   it("only drops when asked to", () => {

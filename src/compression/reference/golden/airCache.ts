@@ -31,7 +31,7 @@ export function airCacheReference(fixture: Fixture): Recomputed {
     policies: ["aircache"],
     actual: {
       text_row: layers.map((layer) =>
-        textAttention(attention, layer, 0, shape.heads).subarray(image.end),
+        textAttention(attention, { layer, group: 0, size: shape.heads }).subarray(image.end),
       ),
       elite: layers.map((layer) => rows[layer]![0]!),
       importance: layers.map((layer) => candidateScores(input, importance, layer, 0)),

@@ -13,7 +13,9 @@ export function compressed(fixture: Fixture, plan: KeepPlan, name: "k" | "v"): F
       const at = (layer * kv_heads + head) * seq * dim;
       const end = at + seq * dim;
       const own = keys.subarray(at, end);
-      out.push(foldRows(plan.layers[layer]!, head, values.subarray(at, end), own, dim));
+      out.push(
+        foldRows(plan.layers[layer]!, head, { values: values.subarray(at, end), keys: own, dim }),
+      );
     }
   }
   return joined(out);
