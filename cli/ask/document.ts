@@ -76,6 +76,7 @@ function withAgreement(
   });
 }
 
+/** A lane for a terminal: its bytes and speed, and the answer or why there is none. */
 export function describeLane({
   policy,
   retention,

@@ -79,6 +79,7 @@ export function typesOfOrigin(
   return { kvType, ...(isAsked && { weightType: elementType }) };
 }
 
+/** What gave a finished answer: model, types and settings; undefined without one. */
 export function originOf({ run }: AttemptRecord): Origin | undefined {
   return run.phase === "done" ? run.origin : undefined;
 }

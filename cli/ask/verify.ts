@@ -47,6 +47,7 @@ interface IdComparison {
   readonly same: boolean;
 }
 
+/** How far two lists of ids agree. */
 export function compareIds(recorded: readonly number[], here: readonly number[]): IdComparison {
   const length = Math.max(recorded.length, here.length);
   const first = Array.from({ length }, (_, i) => i).find((i) => recorded[i] !== here[i]);

@@ -38,6 +38,7 @@ interface CheckFigures {
   readonly wrong: readonly string[];
 }
 
+/** One aim of the documents, and what was measured of it. */
 export interface Aim {
   readonly what: string;
   readonly aim: string;

@@ -108,6 +108,7 @@ function settings(policy: string, retention: number): CacheSettings {
   return { policy, retention, scope: "visual", options: {} };
 }
 
+/** Prints what three lanes cost beside one, and whether the planned peak was right. */
 export function printCompare(
   { lanes, firstTokenMs, firstTokenRatio, decodeMs, peakBytes }: CompareReport,
   report: Report,

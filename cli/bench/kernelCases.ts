@@ -12,15 +12,18 @@ const SMALL_PRODUCTS = (["f16", "q8g64", "q4g32"] as const).map((dtype) => {
   return { name: `small ${dtype}`, dtype, rows: 96, columns: 64, norm: true };
 });
 
-/**
+/*
  * Single kernels in many variants, each alone: what limits a kernel, and which variant suits the adapter. Small sizes on
  * a software adapter.
  */
+
+/** What a dispatch costs by itself. */
 export async function dispatchCase(bench: Bench): Promise<void> {
   const count = bench.adapter.isFallback ? 8 : undefined;
   report(bench, "dispatch", await timeDispatches(bench, count));
 }
 
+/** A row by a matrix, as a decoding step multiplies. */
 export async function gemvCase(bench: Bench): Promise<void> {
   const { reduction } = bench.variants;
   const trials = bench.adapter.isFallback
@@ -29,12 +32,14 @@ export async function gemvCase(bench: Bench): Promise<void> {
   report(bench, "gemv", await trials);
 }
 
+/** Attention of a decoding step. */
 export async function attentionCase(bench: Bench): Promise<void> {
   const small = { shapes: [["small", 2, 1, 16]], rowCounts: [70] } as const;
   const sizes = bench.adapter.isFallback ? small : {};
   report(bench, "attention", await timeAttention(bench, { ...bench.variants, ...sizes }));
 }
 
+/** Many rows by a matrix, as a prefill multiplies. */
 export async function matmulCase(bench: Bench): Promise<void> {
   const trials = bench.adapter.isFallback
     ? timeMatmul(bench, [["small", 128, 64]], [32])

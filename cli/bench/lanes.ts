@@ -88,6 +88,7 @@ function report(policy: string, retention: number, runs: readonly TurnResult[]):
   };
 }
 
+/** Prints the model, and a table of medians: one line per lane. */
 export function printLanes(
   { id, adapter, kvType, loadMs }: ModelInfo,
   { cold, rounds, lanes }: LanesReport,

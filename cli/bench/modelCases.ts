@@ -30,6 +30,7 @@ const KEEP = 0.1;
 const HOST_GROUPS = [1, 8];
 const HOST_PARTS = ["write", "encode", "submit", "other", "wait"] as const;
 
+/** A decoder that is measured. */
 export interface BenchedModel {
   readonly name: string;
   readonly decoder: Decoder;
@@ -66,6 +67,7 @@ export async function loadBenched(bench: Bench, name: string): Promise<BenchedMo
   return { name, decoder, variants };
 }
 
+/** Prefills of every size. */
 export async function prefillCase(bench: Bench, { name, decoder }: BenchedModel): Promise<void> {
   const { sizes, times, report } = bench;
   for (const rows of sizes.prefill) {
@@ -76,6 +78,7 @@ export async function prefillCase(bench: Bench, { name, decoder }: BenchedModel)
   }
 }
 
+/** Decoding steps with caches of every size. */
 export async function decodeCase(bench: Bench, { name, decoder }: BenchedModel): Promise<void> {
   const { sizes, times, report } = bench;
   for (const rows of sizes.rows) {
@@ -110,6 +113,7 @@ export async function hostCase(bench: Bench, { name, decoder }: BenchedModel): P
   }
 }
 
+/** Compactions of caches of every size, in decoding steps. */
 export async function compactionCase(bench: Bench, { name, decoder }: BenchedModel): Promise<void> {
   const { sizes, report } = bench;
   for (const rows of sizes.rows) {
@@ -126,6 +130,7 @@ export async function compactionCase(bench: Bench, { name, decoder }: BenchedMod
   }
 }
 
+/** What each tap adds to a prefill. */
 export async function tapsCase(bench: Bench, model: BenchedModel): Promise<void> {
   const { sizes, report } = bench;
   const { name, decoder, variants } = model;

@@ -94,6 +94,7 @@ export class Report {
   }
 }
 
+/** A share in per cent, with one decimal. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }

@@ -31,10 +31,12 @@ export async function readOrRefused<T>(
   }
 }
 
+/** @throws Error if something does not hold: a finding */
 export function ensure(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }
 
+/** A safe whole number above 0. */
 export function isWhole(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }

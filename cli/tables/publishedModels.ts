@@ -22,6 +22,7 @@ interface PublishedOutline extends ModelOutline {
   readonly id: string;
 }
 
+/** All files of `reference/published`. */
 export function publishedConfigs(): readonly PublishedConfig[] {
   const names = fs.readdirSync(FOLDER).filter((name) => name.endsWith(".json"));
   return names.map((name) => JSON.parse(fs.readFileSync(`${FOLDER}/${name}`, "utf8")));

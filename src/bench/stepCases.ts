@@ -17,6 +17,7 @@ export interface KernelTime {
   readonly bytes?: number;
 }
 
+/** Decoding steps with a cache of so many rows. */
 export interface StepTimes {
   readonly rows: number;
   /** Milliseconds between tokens, as an answer has them. */
@@ -29,6 +30,7 @@ export interface StepTimes {
   readonly kernels: readonly KernelTime[];
 }
 
+/** Prefills of so many rows. */
 export interface PrefillTimes {
   readonly rows: number;
   readonly wallMs: readonly number[];

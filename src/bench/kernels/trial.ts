@@ -16,6 +16,7 @@ export interface Trial {
   readonly flops?: number;
 }
 
+/** Where trials run. Without `times`, the clock of the CPU counts. */
 export interface TrialContext {
   readonly gpu: Gpu;
   readonly times: PassTimes | undefined;
