@@ -69,6 +69,17 @@ describe("parseEval", () => {
     ]);
   });
 
+  it("refuses images with the same name: their answers would be one", () => {
+    const turns = [{ question: "Q?", answer: "1" }];
+    for (const part of ["a", "b"]) {
+      fs.mkdirSync(path.join(folder, part));
+      fs.writeFileSync(path.join(folder, part, "x.png"), "");
+    }
+    const lines = ["a/x.png", "b/x.png"].map((image) => JSON.stringify({ image, turns }));
+    fs.writeFileSync(path.join(folder, "questions.jsonl"), lines.join("\n"));
+    expect(() => parseEval(["--data", folder])).toThrow(/Two images .* x\.png/);
+  });
+
   it("reads the answers that lie beside the questions", () => {
     writeData();
     const line = { image: "card-00.png", turns: [{ question: "Q?" }], generated: "Weill" };
@@ -89,6 +100,7 @@ describe("parseEval", () => {
     [["--data", "DATA", "--limit", "0"], 2, /limit/],
     [["--data", "DATA", "--processes", "2"], 2, /--json/],
     [["--data", "DATA", "--json", "x.json", "--shard", "2/2"], 2, /shard/],
+    [["--data", "DATA", "--policies", "snapkv:0.1", "--option", "window=8"], 2, /no lane/],
     [["--unknown"], 2, /unknown/],
   ] as const)("refuses %j with status %d", (argv, exitCode, message) => {
     writeData();

@@ -56,13 +56,19 @@ export interface Question {
 
 /**
  * Every turn of every sample. `limit`: at most this many, with equal numbers per world if possible.
+ * @throws with exitCode 1 if questions about two images have the same key
  */
 export function questionsOf(
   samples: readonly Sample[],
   limit = Number.POSITIVE_INFINITY,
 ): Question[] {
   const queues = new Map<string, Question[]>();
+  const images = new Map<string, string>();
   for (const question of samples.flatMap(unfold)) {
+    const { key, image } = question;
+    if ((images.get(key) ?? image) !== image)
+      throw inputError(`Two images of the data set have the name ${path.basename(image)}.`);
+    images.set(key, image);
     const queue = queues.get(question.world) ?? [];
     queues.set(question.world, [...queue, question]);
   }
