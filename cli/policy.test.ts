@@ -49,9 +49,12 @@ describe("npm run policy", () => {
     listen();
     const { expected } = JSON.parse(readFileSync(FIXTURE, "utf8"));
     expected.kept_visual_waterfill[0][0] += 1;
+    expected.strength_norm[0] += 1;
     const file = changed({ expected });
     expect(await main(["--fixture", file])).toBe(1);
     expect(written).toContain("✗ kept_visual_waterfill[0]");
+    expect(written).toContain("✗ strength_norm ");
+    expect(written).toContain("✓ strength ");
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { type GoldenResult, runFixture } from "@/compression/reference/golden/run";
+import { type GoldenResult, isFieldWithin, runFixture } from "@/compression/reference/golden/run";
 import { PolicyError } from "@/compression/types";
 import { inputError, parseCommandLine, usageError } from "./shared/options";
 
@@ -44,7 +44,7 @@ function run(file: string): GoldenResult {
 function report(file: string, { method, policies, actual, ...result }: GoldenResult): string {
   const lines = [`${file}: ${method}, policy ${policies.join(" and ")}`];
   for (const [field, value] of leaves(actual)) {
-    const differs = result.differences.find((each) => each.field.startsWith(field));
+    const differs = result.differences.find((each) => isFieldWithin(each.field, field));
     const mark = differs ? "✗" : "✓";
     const text = JSON.stringify(value);
     lines.push(`${mark} ${field} ${text.length > 96 ? `${text.slice(0, 96)}…` : text}`);

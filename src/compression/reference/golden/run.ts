@@ -23,7 +23,7 @@ export function runFixture(json: unknown): GoldenResult {
   const found = differences(expected, recomputed.actual, recomputed.tolerance ?? TOLERANCE);
   const waived = recomputed.waived ?? {};
   const isWaived = ({ field }: Difference) =>
-    Object.keys(waived).some((path) => field === path || /^[.[]/.test(tail(field, path)));
+    Object.keys(waived).some((path) => isFieldWithin(field, path));
   const open = found.filter((difference) => !isWaived(difference));
   return {
     method: fixture.method,
@@ -35,9 +35,9 @@ export function runFixture(json: unknown): GoldenResult {
   };
 }
 
-/** The rest of `field` after `path`; empty if `field` does not start with it. */
-function tail(field: string, path: string): string {
-  return field.startsWith(path) ? field.slice(path.length) : "";
+/** Whether a field is at a path or a part of what is there: `lens[0]` is within `lens`, not within `len`. */
+export function isFieldWithin(field: string, path: string): boolean {
+  return field.startsWith(path) && /^([.[]|$)/.test(field.slice(path.length));
 }
 
 function parse(json: unknown): Fixture {
