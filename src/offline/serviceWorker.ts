@@ -32,6 +32,8 @@ const MOST_REST_MS = 2500;
 const downloads = new Map<string, Promise<Download>>();
 /** Files that are being stored, by path. */
 const storing = new Map<string, Promise<void>>();
+/** Files that came whole and could not be stored: they are left to the network while this worker lives. */
+const unstorable = new Set<string>();
 /** When the newest event came. */
 let lastEventAt = 0;
 
@@ -105,12 +107,19 @@ async function cutOut(kept: Response, range: ByteRange, path: string): Promise<R
 
 /** Reads the whole file once, for any number of range requests. */
 async function passPart(event: RequestEvent, range: ByteRange, path: string): Promise<Response> {
+  if (unstorable.has(path)) return fetch(event.request);
   const started = downloads.get(path) ?? startDownload(path);
   downloads.set(path, started);
   try {
     const download = await started;
     const kept = store(path, () => download.whole, download.type);
-    event.waitUntil(kept.catch(() => undefined).then(() => downloads.delete(path)));
+    const leave = () => download.whole.then(() => unstorable.add(path));
+    event.waitUntil(
+      kept
+        .catch(leave)
+        .finally(() => downloads.delete(path))
+        .catch(() => undefined),
+    );
     return partialResponse(download.part(range), range, download.size, download.type);
   } catch {
     downloads.delete(path);
