@@ -81,9 +81,8 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
   const memory = createMemoryTimeline(clock);
   const tokens = createSeries(2, TOKEN_SAMPLES);
   const reference = createSeries(2, TOKEN_SAMPLES);
-  /** Lane whose tokens are in `tokens`, and the sum of their times: the series keeps the newest alone. */
+  /** Lane whose tokens are in `tokens`. */
   let lane: number | undefined;
-  let decodeMs = 0;
   let recorder = createTimingsRecorder();
 
   function changed() {
@@ -116,7 +115,6 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
     startRun() {
       tokens.clear();
       lane = undefined;
-      decodeMs = 0;
       const { reading } = store.getState();
       memory.begin(reading?.pools.kv ?? 0, reading?.fullKv ?? 0);
       recorder = createTimingsRecorder();
@@ -129,19 +127,17 @@ export function createCharts(clock: () => number = () => performance.now()): Cha
         // Each lane counts its tokens from one; the chart shows the running lane.
         tokens.clear();
         lane = event.lane;
-        decodeMs = 0;
       }
       // The first token includes the prefill and is reported separately.
-      if (event.type === "token" && event.index > 0) {
-        tokens.push([event.index + 1, event.ms]);
-        decodeMs += event.ms;
-      }
+      if (event.type === "token" && event.index > 0) tokens.push([event.index + 1, event.ms]);
       if (event.type === "memory" && sample) addSample(sample, event.pools);
       changed();
     },
     timings: (lane) => recorder.timings(lane),
     finishRun(result, full = []) {
-      store.setState({ stages: result.ms, decodeMs });
+      // All tokens: the series keeps the newest alone.
+      const times = recorder.timings(lane).tokenMs.slice(1);
+      store.setState({ stages: result.ms, decodeMs: times.reduce((sum, ms) => sum + ms, 0) });
       const gaps = full.slice(1);
       if (gaps.length === 0) return;
       reference.clear();
