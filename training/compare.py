@@ -2,11 +2,12 @@
 
     python3 compare.py OLD NEW … --styles narrow wide photo rich spoken talk --pages 60 --out FOLDER
 
-Weights are checkpoints, runs or exported directories; `A+B@0.8` is their average, 0.8 of B. Pages
-are drawn once, by several processes. A turn is scored as by evaluate.py. The questions of alone.py
-are asked in a conversation of their own each: `talk`, `talk-validation`, `gallery`, `reading`,
-`validation`. FOLDER receives `scores.json` and, for the first weights (`--generate`),
-`answers-N.jsonl`: the answers to such questions, as by evaluate.py.
+Weights are checkpoints, runs or exported directories; `A+B@0.8` is A moved 0.8 of the way to B, and
+`A+B@0.7+C@0.5` also half of the way to C (average.py). Pages are drawn once, by several processes.
+A turn is scored as by evaluate.py. The questions of alone.py are asked in a conversation of their
+own each: `talk`, `talk-validation`, `gallery`, `reading`, `validation`. FOLDER receives
+`scores.json` and, for the first weights (`--generate`), `answers-N.jsonl`: the answers to such
+questions, as by evaluate.py.
 """
 
 import argparse
@@ -22,11 +23,10 @@ import torch
 import torch.nn.functional as F
 
 import alone
+import average
 import data
 import nets
-import weights
 import worlds
-from average import between
 from evaluate import MAX_TEXT, share
 from losses import DENSE_CLASSES
 from packing import Packer
@@ -83,12 +83,9 @@ def draw(styles: list[str], pages: int, workers: int) -> list[Scored]:
 
 
 def load(source: str) -> dict:
-    """Weights, or the average that `A+B@share` names."""
-    if "@" not in source:
-        return weights.load(source)
-    pair, part = source.rsplit("@", 1)
-    first, second = pair.split("+")
-    return between(weights.load(first), weights.load(second), float(part))
+    """Weights, or those that `A+B@share` names."""
+    base, *runs = source.split("+")
+    return average.load(base, runs)
 
 
 def batches(

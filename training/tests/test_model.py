@@ -45,14 +45,17 @@ class Names(unittest.TestCase):
     def test_averages_lie_between_their_ends(self):
         one, other = random_model(1).state_dict(), random_model(2).state_dict()
         for share, expected in ((0.0, one), (1.0, other)):
-            found = average.between(one, other, share)
-            self.assertTrue(all(torch.equal(found[name], expected[name]) for name in expected))
-        quarter = average.between(one, other, 0.25)
+            found = average.moved(one, [(other, share)])
+            self.assertTrue(
+                all(torch.allclose(found[name], expected[name], atol=1e-6) for name in expected)
+            )
+        third = random_model(3).state_dict()
+        both = average.moved(one, [(other, 0.25), (third, 0.5)])
         name = "decoder.embedding.weight"
-        expected = 0.75 * one[name] + 0.25 * other[name]
-        self.assertTrue(torch.allclose(quarter[name], expected, atol=1e-6))
+        expected = 0.25 * one[name] + 0.25 * other[name] + 0.5 * third[name]
+        self.assertTrue(torch.allclose(both[name], expected, atol=1e-6))
         with self.assertRaises(ValueError):
-            average.between(one, {}, 0.5)
+            average.moved(one, [({}, 0.5)])
 
     def test_transformers_takes_the_weights_without_a_missing_or_unexpected_key(self):
         """And gives the same logits, on a page, as the network that was trained."""
