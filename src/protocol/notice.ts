@@ -31,6 +31,8 @@ export type Notice =
   | { readonly code: "fewerAnchors"; readonly asked: number; readonly used: number }
   /** Rows of earlier turns were dropped to stay under a ceiling. */
   | { readonly code: "earlierDropped"; readonly megabytes: number }
+  /** Rows of an image that does not fit were given up while its answer grew, to stay under a ceiling. */
+  | { readonly code: "imageDropped"; readonly megabytes: number }
   /** Of the image rows of earlier turns, this share is left, as the question asked. */
   | { readonly code: "earlierReduced"; readonly percent: number }
   /** All image rows of earlier turns were dropped for a prefill in pieces. */

@@ -32,6 +32,8 @@ export const noticesEn: NoticeSentences = {
   fewerAnchors: ({ asked, used }) =>
     `${asked} rows would be protected by position; half of the budget allows ${used}.`,
   earlierDropped: ({ megabytes }) => `Earlier rows were dropped to stay within ${megabytes} MB.`,
+  imageDropped: ({ megabytes }) =>
+    `Rows of the image were dropped as the answer grew, to stay within ${megabytes} MB.`,
   earlierReduced: ({ percent }) => `Of the rows of earlier images, ${percent} % are left.`,
   earlierImagesDropped: () => "The rows of earlier images were dropped to make room.",
   pieces: ({ rows }) =>

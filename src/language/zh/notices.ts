@@ -20,6 +20,7 @@ export const noticesZh: Texts["notices"] = {
     `${asked} 个受保护的行超出每层 ${rows} 行的预算：先保留汇聚点，再保留最新的行。`,
   fewerAnchors: ({ asked, used }) => `按位置应保护 ${asked} 行；预算的一半只允许 ${used} 行。`,
   earlierDropped: ({ megabytes }) => `为不超过 ${megabytes} MB，丢弃了较早的行。`,
+  imageDropped: ({ megabytes }) => `回答变长时，为不超过 ${megabytes} MB，丢弃了图像的一些行。`,
   earlierReduced: ({ percent }) => `较早图像的行还剩 ${percent} %。`,
   earlierImagesDropped: () => "为腾出空间，丢弃了较早图像的行。",
   pieces: ({ rows }) => `提示未压缩时放不下：每次读入 ${rows} 行，其间进行压缩。`,

@@ -1,5 +1,6 @@
 import { rowBudget } from "@/compression/blocks/budget";
 import { planFor } from "@/compression/plan";
+import type { RowScores } from "@/compression/taps/tap";
 import type { KeepPlan, PlanInput } from "@/compression/types";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
 import { promptIds } from "@/model/decoder/decoder";
@@ -16,12 +17,13 @@ import { compactInPlace } from "../stages/compact";
 import { type Job, type Prefilled, type Segment, tellStage } from "../stages/job";
 import { prefillSegment, tilesOf } from "../stages/prefill";
 import { columnSums, pieceScores } from "./pieceScores";
+import { RANKING_TAPS, RankedRows, worthOf } from "./rankedRows";
 import { cachedRows, imageSlots, type SlotRun, shrunk, withAppended } from "./runs";
-import { ANSWER_ROWS, type RoomIn, roomWithin } from "./shrinkHistory";
+import { ANSWER_ROWS, type RoomIn, roomWithin, tellDropped } from "./shrinkHistory";
 
 /** Rows of a piece: a quarter of what fits, within these bounds. */
 const PIECE_ROWS = { least: 16, most: 256 } as const;
-/** The kept share is multiplied by it until the answer fits. */
+/** The kept share is multiplied by it until the answer's beginning fits. */
 const LOWER = 0.85;
 
 /** A turn that was prefilled in pieces and compressed to what its policy keeps. */
@@ -82,7 +84,8 @@ export function needsPieces(
  * the mean attention of the piece's queries (its `columnSum` per query that sees the row), and every
  * layer and head keeps equally many rows of each tile. Text rows stay. When the question has come, the
  * policy ranks what is left, by its own taps over the question's queries, the cached rows and the question. It
- * keeps its share of the image, or as much as fits. Merging is left out.
+ * keeps its share of the image, or as much as fits with the first tokens of the answer. Its other tokens give up
+ * further image rows as they come, those that the question attends to least. Merging is left out.
  * @throws EngineError `capTooSmall`, `outOfMemory`
  */
 export async function prefillInPieces(
@@ -105,8 +108,9 @@ export async function prefillInPieces(
     cache,
     segment: question,
     encoded: { images: [], features: [] },
-    requests: [request],
+    requests: [request, { ...request, spec: RANKING_TAPS }],
   });
+  const worth = worthOf(cache, before, prefilled.recorded[1]?.window as RowScores);
   const { seed } = turn.request.sampling;
   const { shape } = model;
   const input = planInput({ span: turnSpan, shape, settings, taps: prefilled.taps, seed });
@@ -114,7 +118,12 @@ export async function prefillInPieces(
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await compactInPlace(job, { ...prefilled, before }, plan, seen);
   progress.notice({ code: "pieces", rows: division.piece });
-  return { prefilled, roomIn: roomWithin({ ...ceiling, rowBytes: cache.rowBytes }) };
+  const image = new RankedRows(job, cache, settings.scope, worth);
+  const cap = { ...ceiling, rowBytes: cache.rowBytes };
+  const roomIn = roomWithin(cap, async (tokens) => {
+    if (await image.shrinkFor(tokens, cap)) tellDropped(job, "imageDropped", cap);
+  });
+  return { prefilled, roomIn };
 }
 
 /** @throws EngineError if not even one row per tile fits */
@@ -190,7 +199,7 @@ function cachedTurnSpan(runs: readonly SlotRun[], question: PrefillSpan): Prefil
   return { start, rows: textStart + rows, visual: imageSlots(runs), textStart };
 }
 
-/** The policy's plan with the largest share of the image, at most its own, that leaves an answer room. */
+/** The policy's plan with the largest share of the image, at most its own, that leaves an answer's beginning room. */
 function planWithin(
   { turn }: Job,
   input: PlanInput,

@@ -5,26 +5,38 @@ import { compact } from "@/model/kv/compaction";
 import type { RowCounts } from "@/model/kv/layout";
 import { TapRecorder } from "@/model/taps/taps";
 import type { CacheSettings } from "@/protocol/request";
-import { type Cap, peakBytes } from "../request/cap";
+import { tokensWithin } from "../request/cacheBytes";
+import { type Cap, peakBytes, shrunkRows } from "../request/cap";
 import type { Job, Segment } from "../stages/job";
 import { type DroppableSlots, droppableSlots, rowsWithout } from "./earlierRows";
 
-/** Queries that rank a history: the text of the new question, at most its last so many rows. */
+/** Queries that rank rows: the text of the new question, at most its last so many rows. */
 const RANKING_ROWS = 64;
+/** The mean attention of those queries. */
+export const RANKING_TAPS = {
+  window: { rows: RANKING_ROWS, aggregate: "mean", kernel: 1 },
+} as const;
 
 type Scope = CacheSettings["scope"];
 
-/** What earlier rows are worth to a new question: [layer][head][slot], of the slots before it. */
-type Worth = readonly (readonly Float32Array[])[];
+/** What rows are worth to a new question: [layer][head], by the position of their token. */
+type Worth = readonly (readonly ReadonlyMap<number, number>[])[];
 
-/** The cached rows of earlier turns, of which those of least worth to the new question are dropped first. */
+/**
+ * The cached rows of earlier turns, or of an image that does not fit, of which those of least worth to the new
+ * question are dropped first.
+ */
 export class RankedRows {
   readonly #job: Job;
   readonly #cache: KvCache;
   readonly #scope: Scope;
-  #worth: Worth;
+  readonly #worth: Worth;
 
-  private constructor(job: Job, cache: KvCache, scope: Scope, worth: Worth) {
+  /**
+   * @param scope `visual`: only image rows may go
+   * @param worth rows without one stay
+   */
+  constructor(job: Job, cache: KvCache, scope: Scope, worth: Worth) {
     this.#job = job;
     this.#cache = cache;
     this.#scope = scope;
@@ -34,7 +46,6 @@ export class RankedRows {
   /**
    * Ranks the rows by the attention that the segment's text pays to them; under policy `full`, or if that
    * does not fit under the cap, by age. Call it before the segment is prefilled.
-   * @param scope `visual`: only image rows may go
    */
   static async rank(
     job: Job,
@@ -44,25 +55,18 @@ export class RankedRows {
   ): Promise<RankedRows> {
     const scores = await job.progress.time("score", () => attentionOf(job, cache, segment, cap));
     if (!scores) return RankedRows.byAge(job, cache, scope);
-    const { data, heads, rows } = scores;
-    const worth = cache.rowCounts().map((counts, layer) =>
-      counts.map((count, head) => {
-        const first = (layer * heads + head) * rows;
-        return data.subarray(first, first + count);
-      }),
-    );
-    return new RankedRows(job, cache, scope, worth);
+    const start = cache.rowCounts().map((heads) => heads.map(() => 0));
+    return new RankedRows(job, cache, scope, worthOf(cache, start, scores));
   }
 
   /** The newest rows are worth most. */
   static byAge(job: Job, cache: KvCache, scope: Scope): RankedRows {
-    const slots = (length: number) => Float32Array.from({ length }, (_, slot) => slot);
-    return new RankedRows(
-      job,
-      cache,
-      scope,
-      cache.rowCounts().map((heads) => heads.map(slots)),
+    const ages = cache.rowCounts().map((heads, layer) =>
+      heads.map((_, head) => {
+        return new Map(cache.positions(layer, head).map((position) => [position, position]));
+      }),
     );
+    return new RankedRows(job, cache, scope, ages);
   }
 
   /** Rows of the cache. */
@@ -75,7 +79,7 @@ export class RankedRows {
     return rowsWithout(this.rows, this.#droppable());
   }
 
-  /** Drops earlier rows until every head has no more than `target`, which is at least `least`. */
+  /** Drops rows until every head has no more than `target`, which is at least `least`. */
   async shrink(target: RowCounts): Promise<void> {
     const cache = this.#cache;
     const slots = this.#droppable();
@@ -91,24 +95,26 @@ export class RankedRows {
     });
     const start = cache.rowCounts().map((heads) => heads.map(() => 0));
     await this.#job.progress.time("compact", () => compact(cache, { layers }, start));
-    this.#worth = this.#worth.map((heads, layer) =>
-      heads.map((worth, head) => {
-        const { keep } = layers[layer] as (typeof layers)[number];
-        const kept = keep[keep.length === 1 ? 0 : head] as Uint32Array;
-        return Float32Array.from(
-          kept.filter((slot) => slot < worth.length),
-          (slot) => worth[slot] as number,
-        );
-      }),
-    );
   }
 
-  /** Slots of earlier turns that may be dropped, oldest first. */
+  /** Drops rows until `added` more fit under a cap, or as many as do without them. @returns whether any went */
+  async shrinkFor(added: number, cap: Cap): Promise<boolean> {
+    const { least, rows } = this;
+    if (peakBytes(rows, added, cap.rowBytes) <= cap.bytes) return false;
+    const fit = tokensWithin(least, added, cap.rowBytes, cap.bytes);
+    const target = fit > 0 ? shrunkRows(rows, least, fit, cap) : undefined;
+    if (target) await this.shrink(target);
+    return target !== undefined;
+  }
+
+  /** Slots of ranked rows that may be dropped, oldest first. */
   #droppable(): DroppableSlots {
     const { prompt, settings } = this.#job.turn;
     const turn = { prompt, settings: { ...settings, scope: this.#scope } };
     return droppableSlots(turn, this.#cache).map((heads, layer) =>
-      heads.map((slots, head) => slots.filter((slot) => slot < this.#worthOf(layer, head).length)),
+      heads.map((slots, head) =>
+        slots.filter((slot) => this.#worthOf(layer, head, slot) !== undefined),
+      ),
     );
   }
 
@@ -122,7 +128,7 @@ export class RankedRows {
     const held = this.#cache.rows(layer, heads[0]);
     const worth = Float64Array.from(mayGo, (slot) => {
       const sum = heads.reduce(
-        (total, head) => total + (this.#worthOf(layer, head)[slot] as number),
+        (total, head) => total + (this.#worthOf(layer, head, slot) as number),
         0,
       );
       return sum / heads.length;
@@ -133,9 +139,24 @@ export class RankedRows {
     return Uint32Array.from({ length: held }, (_, slot) => slot).filter((slot) => !goes.has(slot));
   }
 
-  #worthOf(layer: number, head: number): Float32Array {
-    return this.#worth[layer]?.[head] as Float32Array;
+  #worthOf(layer: number, head: number, slot: number): number | undefined {
+    const position = this.#cache.positions(layer, head)[slot] as number;
+    return this.#worth[layer]?.[head]?.get(position);
   }
+}
+
+/**
+ * Scores by position.
+ * @param start slots of the first scored row, per layer and head
+ */
+export function worthOf(cache: KvCache, start: RowCounts, { data, heads, rows }: RowScores): Worth {
+  return start.map((slots, layer) =>
+    slots.map((first, head) => {
+      const line = (layer * heads + head) * rows;
+      const positions = cache.positions(layer, head).slice(first, first + rows);
+      return new Map(positions.map((position, row) => [position, data[line + row] as number]));
+    }),
+  );
 }
 
 /** Mean attention of the segment's text to each cached row; undefined: rank by age. */
@@ -158,7 +179,7 @@ async function attentionOf(
     heads: decoder.config.heads,
     reduction: variants.reduction,
     cachedSpan: true,
-    spec: { window: { rows, aggregate: "mean", kernel: 1 } },
+    spec: RANKING_TAPS,
     prompt: { rows, visual: [], textStart: 0 },
   });
   try {

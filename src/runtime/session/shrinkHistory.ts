@@ -2,7 +2,7 @@ import type { MakeRoom } from "@/model/decoder/generation";
 import type { KvCache } from "@/model/kv/cache";
 import type { EngineError } from "@/protocol/failure";
 import { tokensWithin } from "../request/cacheBytes";
-import { type Cap, peakBytes, shrunkRows } from "../request/cap";
+import { type Cap, peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
 import type { Job, Segment } from "../stages/job";
 import { droppableSlots, targetRows } from "./earlierRows";
@@ -44,20 +44,32 @@ export async function shrinkHistory(job: Job, appended: Appended): Promise<RoomI
   const needed = peakBytes(earlier?.least ?? rows, fewest, cap.rowBytes);
   if (needed > cap.bytes) throw tooLow(job, appended, cap, needed);
   if (!earlier) return roomWithin(cap);
-  await shrink(job, earlier, cap, scope === "prompt" ? added + newTokens : fewest);
-  return roomWithin(cap, (tokens) => shrink(job, earlier, cap, tokens));
+  const drop = async (tokens: number) => {
+    if (await earlier.shrinkFor(tokens, cap)) tellDropped(job, "earlierDropped", cap);
+  };
+  await drop(scope === "prompt" ? added + newTokens : fewest);
+  return roomWithin(cap, drop);
 }
 
-/** Room within a ceiling. @param shrink makes some for so many tokens, or fewer, when none is left */
+/** Room under a cap. @param drop drops rows for so many tokens, or fewer, when no room is left */
 export function roomWithin(
   { bytes, rowBytes }: Cap,
-  shrink: (tokens: number) => Promise<void> = async () => undefined,
+  drop: (tokens: number) => Promise<void> = async () => undefined,
 ): RoomIn {
   return (cache) => async (wanted) => {
     const room = () => tokensWithin(cache.rowCounts(), wanted, rowBytes, bytes);
-    if (room() === 0) await shrink(Math.min(wanted, ANSWER_ROWS));
+    if (room() === 0) await drop(Math.min(wanted, ANSWER_ROWS));
     return room();
   };
+}
+
+/** Notes that rows were dropped to stay under a cap. */
+export function tellDropped(
+  { progress }: Job,
+  code: "earlierDropped" | "imageDropped",
+  { bytes }: Pick<Cap, "bytes">,
+): void {
+  progress.notice({ code, megabytes: Math.floor(bytes / 1e4) / 100 });
 }
 
 /**
@@ -97,18 +109,6 @@ export async function dropHistory(job: Job, cache: KvCache): Promise<void> {
 /** The ceiling of a conversation's cache. */
 function capOf({ turn, model }: Job, { rowBytes }: KvCache): Cap & KvCeiling {
   return { ...kvCeiling(turn.settings, model.gpu.memory), rowBytes };
-}
-
-/** Drops earlier rows until `more` fit, or as many as do without them. */
-async function shrink(job: Job, earlier: RankedRows, cap: Cap, more: number): Promise<void> {
-  const { least, rows } = earlier;
-  if (peakBytes(rows, more, cap.rowBytes) <= cap.bytes) return;
-  const fit = tokensWithin(least, more, cap.rowBytes, cap.bytes);
-  const target = fit > 0 ? shrunkRows(rows, least, fit, cap) : undefined;
-  if (!target) return;
-  await earlier.shrink(target);
-  const megabytes = Math.floor(cap.bytes / 1e4) / 100;
-  job.progress.notice({ code: "earlierDropped", megabytes });
 }
 
 /** The refusal names what is enough to begin; for the full cache, what drops no row of any turn. */

@@ -15,6 +15,7 @@ const NOTICE_CODES: Readonly<Record<NoticeCode, true>> = {
   fewerProtected: true,
   fewerAnchors: true,
   earlierDropped: true,
+  imageDropped: true,
   earlierReduced: true,
   earlierImagesDropped: true,
   pieces: true,
