@@ -68,6 +68,11 @@ export interface LayerReport {
   readonly kept: readonly number[];
   /** Present if the heads of the layer keep different rows. */
   readonly keptPerHead?: readonly (readonly number[])[];
+  /**
+   * Those of the kept rows that are cached at the end of the answer: one list, or one per head. Present if the answer
+   * evicted some, or gave them up under a cap.
+   */
+  readonly keptEnd?: readonly (readonly number[])[];
 }
 
 export interface ImageLayout {

@@ -6,6 +6,7 @@ import type { ReferenceAnswer, TurnResult } from "@/protocol/result";
 import { createTestEngine, pictureFile } from "../../test/engine";
 import { FAMILY_FIXTURES } from "../../test/families";
 import { diskUrl } from "../../test/files";
+import { unpackCache } from "./session/storedCache";
 
 const MODEL = diskUrl(`${FAMILY_FIXTURES}/smolvlm2`);
 const SETTINGS: CacheSettings = {
@@ -50,6 +51,26 @@ function imageRows({ layers, images }: TurnResult, place: number, kvHeads: numbe
 }
 
 const engine = createTestEngine();
+
+/** [layer][head]: positions of the prompt's rows that a result says are cached at the end. */
+function toldPositions({ layers }: TurnResult, kvHeads: number) {
+  return layers.map(({ kept, keptPerHead, keptEnd }) => {
+    const lists = keptEnd ?? keptPerHead ?? [kept];
+    return Array.from({ length: kvHeads }, (_, head) => lists[head] ?? lists[0]!);
+  });
+}
+
+/** The same of the cache itself. */
+async function heldPositions(answerTokens: number) {
+  const { snapshot } = (await unpackCache((await engine.saveCache())!))!;
+  const { positions, shape, tokens } = snapshot.header;
+  const isOfPrompt = (position: number) => position < tokens.seen - answerTokens;
+  return positions.map((lists) =>
+    Array.from({ length: shape.kvHeads }, (_, head) =>
+      (lists[head] ?? lists[0]!).filter(isOfPrompt),
+    ),
+  );
+}
 
 /** Megabytes that the refusal of a full cache names. */
 async function enoughFor(turns: readonly Turn[]): Promise<number> {
@@ -119,7 +140,7 @@ it("keeps less of earlier images, once, and compares with the full cache all the
 });
 
 it("gives up rows of earlier turns as an answer grows, and none for a short one", async () => {
-  await engine.load({ baseUrl: MODEL });
+  const { kvHeads } = await engine.load({ baseUrl: MODEL });
   const shown = { images: ["a"], question: "What is shown in this image?" };
   const turns: Turn[] = [
     { ...shown, answerText: "Shapes." },
@@ -138,6 +159,8 @@ it("gives up rows of earlier turns as an answer grows, and none for a short one"
   expect(Math.min(...dropped(long))).toBeGreaterThan(0);
   expect(long.notices).toContainEqual(expect.objectContaining({ code: "earlierDropped" }));
   expect(long.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
+  expect(toldPositions(long, kvHeads)).toEqual(await heldPositions(long.tokenIds.length));
+  expect(long.layers[0]!.keptEnd![0]!.length).toBeLessThan(long.layers[0]!.kept.length);
 
   const unsubscribe = engine.subscribe((event) => {
     if (event.type === "token") void engine.cancel();
@@ -147,6 +170,42 @@ it("gives up rows of earlier turns as an answer grows, and none for a short one"
   expect(stopped.finish).toBe("cancelled");
   expect(dropped(stopped)).toEqual(none);
   expect(stopped.notices).not.toContainEqual(expect.objectContaining({ code: "earlierDropped" }));
+});
+
+it("gives up rows of images larger than the cap as its answer grows", async () => {
+  const { kvHeads } = await engine.load({ baseUrl: MODEL, kvType: "f32" });
+  const turns = [{ images: ["a", "a", "a"], question: "What is shown in this image?" }];
+  const capMb = 0.08;
+  const askFor = (newTokens: number) =>
+    engine.ask(asked(turns, { ...SETTINGS, capMb }, { isFresh: true, newTokens }));
+  const short = await askFor(32);
+  expect(short.notices).toContainEqual({ code: "pieces", rows: expect.any(Number) });
+  expect(short.layers.every(({ keptEnd }) => keptEnd === undefined)).toBe(true);
+
+  const long = await askFor(100);
+  expect(long.finish).toBe("length");
+  expect(long.tokenIds).toHaveLength(100);
+  expect(long.notices).toContainEqual({ code: "imageDropped", megabytes: capMb });
+  expect(long.kvBytes.peak).toBeLessThanOrEqual(capMb * 1e6);
+  expect(long.kvBytes.end).toBeLessThanOrEqual(capMb * 1e6);
+  expect(long.layers.map(({ kept }) => kept)).toEqual(short.layers.map(({ kept }) => kept));
+  expect(toldPositions(long, kvHeads)).toEqual(await heldPositions(100));
+  expect(long.layers[0]!.keptEnd![0]!.length).toBeLessThan(long.layers[0]!.kept.length);
+});
+
+it("tells which rows a rule has evicted while the answer was decoded", async () => {
+  const { kvHeads } = await engine.load({ baseUrl: MODEL });
+  const turns = [{ images: ["a"], question: "What is shown in this image?" }];
+  for (const policy of ["h2o", "streaming"]) {
+    const settings = { ...SETTINGS, policy, retention: 0.3, scope: "prompt" as const };
+    const result = await engine.ask(asked(turns, settings, { isFresh: true, newTokens: 30 }));
+    const { length } = result.tokenIds;
+    expect(
+      result.layers.every(({ keptEnd }) => keptEnd),
+      policy,
+    ).toBe(true);
+    expect(toldPositions(result, kvHeads), policy).toEqual(await heldPositions(length));
+  }
 });
 
 it("re-ranks an image that was read in pieces by each policy's own scores", async () => {

@@ -105,6 +105,13 @@ describe("kept rows", () => {
     expect(keptRowCount(square, share)).toBe(2);
   });
 
+  test("are those that are cached at the end of the answer", () => {
+    const later: LayerReport = { ...layer([9, 10, 11, 12]), rowsEnd: 7, keptEnd: [[9, 10, 12]] };
+    expect([...keptShare(later).keys()]).toEqual([9, 10, 12]);
+    expect(layersThatKept([later], 11)).toEqual([]);
+    expect(keptRowCount(square, keptShareOfAll([later]))).toBe(2);
+  });
+
   test("over all layers are a mean, and name their layers", () => {
     const layers = [layer([10, 11]), layer([11]), layer([11, 12], [[11], [12]])];
     expect(keptShareOfAll(layers).get(11)).toBeCloseTo(2.5 / 3, 12);

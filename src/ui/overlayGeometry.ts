@@ -63,12 +63,27 @@ export function coverage(layout: ImageLayout): number {
   return Math.max(1, Math.round(area));
 }
 
+/** Positions of the prompt's rows that a layer holds, at the end of the answer if it has ended: one list, or one per head. */
+export function heldPositions({
+  kept,
+  keptPerHead,
+  keptEnd,
+}: LayerReport): readonly (readonly number[])[] {
+  return keptEnd ?? keptPerHead ?? [kept];
+}
+
+/** How many of the prompt's rows a layer holds, mean over its heads. */
+export function heldRows(layer: LayerReport): number {
+  if (!layer.keptEnd) return layer.rowsAfter;
+  return layer.keptEnd.reduce((sum, list) => sum + list.length, 0) / layer.keptEnd.length;
+}
+
 /**
- * Share of one layer's KV heads that kept each position, in (0, 1]; a dropped one is not in the map.
+ * Share of one layer's KV heads that hold each position, in (0, 1]; a dropped one is not in the map.
  */
 export function keptShare(layer: LayerReport): ReadonlyMap<number, number> {
   const share = new Map<number, number>();
-  const lists = layer.keptPerHead ?? [layer.kept];
+  const lists = heldPositions(layer);
   for (const list of lists) {
     for (const position of list) {
       share.set(position, (share.get(position) ?? 0) + 1 / lists.length);
@@ -118,8 +133,7 @@ export function layersThatKept(
   position: number,
 ): readonly number[] {
   return layers.flatMap((layer, index) => {
-    const lists = layer.keptPerHead ?? [layer.kept];
-    return lists.some((list) => list.includes(position)) ? [index] : [];
+    return heldPositions(layer).some((list) => list.includes(position)) ? [index] : [];
   });
 }
 

@@ -34,7 +34,7 @@ export const exportEn = {
   layers: {
     name: "Rows per layer",
     summary: (rows: readonly string[], most: string) =>
-      `Rows cached after compaction, layer by layer: ${rows.join(", ")}; of at most ${most}.`,
+      `Rows of the prompt that are left, layer by layer: ${rows.join(", ")}; of at most ${most}.`,
     most: (rows: string) => `${rows} rows`,
     first: "layer 1",
   },

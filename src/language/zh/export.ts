@@ -33,7 +33,7 @@ export const exportZh: Texts["export"] = {
     "图块按丢弃它的层所占比例被遮盖；图块数为各层平均值。",
   layers: {
     name: "每层的行数",
-    summary: (rows, most) => `压缩后各层缓存的行数：${rows.join("、")}；最多 ${most}。`,
+    summary: (rows, most) => `各层剩余的提示行数：${rows.join("、")}；最多 ${most}。`,
     most: (rows) => `${rows} 行`,
     first: "第 1 层",
   },

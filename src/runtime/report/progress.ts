@@ -151,6 +151,11 @@ export class Progress {
     this.#layers = layers;
   }
 
+  /** The cache is at rest. @param layers reports with `keptEnd` where rows went during the answer */
+  rested(layers: readonly LayerReport[]): void {
+    this.#layers = layers;
+  }
+
   attended(attention: Explanation["attention"]): void {
     this.#attention = attention;
   }

@@ -21,6 +21,28 @@ export function withRowsEnd(reports: readonly LayerReport[], cache: KvCache): La
   return reports.map((report, layer) => ({ ...report, rowsEnd: mean(held[layer] ?? []) }));
 }
 
+/**
+ * Adds what is left of the kept rows at the end of the answer, where some went since.
+ * @param promptTokens the answer's own rows follow them
+ */
+export function withKeptEnd(
+  reports: readonly LayerReport[],
+  cache: KvCache,
+  promptTokens: number,
+): LayerReport[] {
+  const ofPrompt = (position: number) => position < promptTokens;
+  return reports.map((report, layer) => {
+    const heads = cache.hasHeadLists(layer) ? cache.shape.kvHeads : 1;
+    const left = Array.from({ length: heads }, (_, head) =>
+      cache.positions(layer, head).filter(ofPrompt),
+    );
+    const isWhole = left.every(
+      (list, head) => list.length === (report.keptPerHead?.[head] ?? report.kept).length,
+    );
+    return isWhole ? report : { ...report, keptEnd: left.map(ascending) };
+  });
+}
+
 /** Bytes that the cache would take if no row had been dropped. */
 export function fullKvBytes(cache: KvCache, seen = cache.seen): number {
   return capacityFor(seen) * bytesPerRow(cache);

@@ -5,7 +5,7 @@ import { Eviction } from "@/model/eviction/eviction";
 import type { KvCache } from "@/model/kv/cache";
 import { TextStream } from "@/model/prompt/textStream";
 import { AnswerAttentionRecorder } from "../report/explanation";
-import { fullKvBytes, withRowsEnd } from "../report/report";
+import { fullKvBytes, withKeptEnd, withRowsEnd } from "../report/report";
 import { type Job, type Prefilled, tellStage } from "./job";
 
 /** A question in the cache, and the limits of its answer. */
@@ -76,13 +76,14 @@ export class GrowingAnswer {
 
   /** No more tokens arrive. @param finish undefined if they ended with an error */
   async end(finish: Finish | undefined): Promise<void> {
-    const { progress } = this.#job;
+    const { progress, turn } = this.#job;
     const { cache } = this.args;
     if (finish) progress.finish(finish);
     const answer = this.#text.text.trimEnd();
     progress.answered(answer, withRowsEnd(progress.layers, cache));
     try {
       await this.#eviction?.finish();
+      progress.rested(withKeptEnd(progress.layers, cache, turn.prompt.ids.length));
       cache.trim();
       progress.attended(await this.#recorder?.read(answer.length));
     } finally {

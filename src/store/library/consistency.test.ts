@@ -71,4 +71,6 @@ test("heads that hold different rows hold more together than their mean", () => 
   expect(checkRecord(record({ layers }))).toEqual(record({ layers }));
   const twice = [{ ...layers[0]!, keptPerHead: [[1], [2, 1]] }];
   expect(() => checkRecord(record({ layers: twice }))).toThrow(/not ascending/);
+  const later = [{ ...layers[0]!, keptEnd: [[1], [2, 1]] }];
+  expect(() => checkRecord(record({ layers: later }))).toThrow(/not ascending/);
 });

@@ -61,10 +61,10 @@ export function checkSaid(text: string, at: string): void {
 /** `rowsBefore` is a mean over heads, and heads may hold different rows: neither bounds a list. */
 function checkLayers(layers: readonly LayerReport[], at: string): void {
   if (layers.length > MAX_LAYERS) refuse(texts.documents.layers(at, layers.length));
-  for (const [index, { kept, keptPerHead = [] }] of layers.entries()) {
-    if (keptPerHead.length > MAX_HEADS)
-      refuse(texts.documents.heads(`${at}[${index}]`, keptPerHead.length));
-    for (const list of [kept, ...keptPerHead]) {
+  for (const [index, { kept, keptPerHead = [], keptEnd = [] }] of layers.entries()) {
+    const heads = Math.max(keptPerHead.length, keptEnd.length);
+    if (heads > MAX_HEADS) refuse(texts.documents.heads(`${at}[${index}]`, heads));
+    for (const list of [kept, ...keptPerHead, ...keptEnd]) {
       const isAscending = list.every((row, i) => i === 0 || row > list[i - 1]!);
       if (!isAscending || (list.at(-1) ?? 0) >= MAX_TOKENS) {
         refuse(texts.documents.order(`${at}[${index}]`));

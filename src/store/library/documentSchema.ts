@@ -93,6 +93,7 @@ const layer = object<LayerReport>({
   rowsEnd: optional(finite),
   kept: list(whole()),
   keptPerHead: optional(list(list(whole()))),
+  keptEnd: optional(list(list(whole()))),
 });
 const layout = object<ImageLayout>({
   image: string,

@@ -19,6 +19,22 @@ test("counts the image's rows of every layer, and the others, as means over laye
     },
   ];
   expect(cachedParts({ layers, images })).toEqual({ imageRows: 10, keptRows: 1.5, otherRows: 5 });
+  const atEnd = [
+    { ...layers[0]!, rowsEnd: 9, keptEnd: [[0, 1, 2, 12, 13, 14]] },
+    {
+      ...layers[1]!,
+      rowsEnd: 8,
+      keptEnd: [
+        [0, 1, 2, 13, 14],
+        [0, 1, 2, 5, 13, 14],
+      ],
+    },
+  ];
+  expect(cachedParts({ layers: atEnd, images })).toEqual({
+    imageRows: 10,
+    keptRows: 0.75,
+    otherRows: 7.75,
+  });
   expect(cachedParts({ layers: [], images: [] })).toEqual({
     imageRows: 0,
     keptRows: 0,

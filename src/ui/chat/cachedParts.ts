@@ -1,16 +1,17 @@
 import type { TurnResult } from "@/protocol/result";
+import { heldPositions } from "../overlayGeometry";
 
-/** Rows of a cache after compaction, per layer on average. */
+/** Rows of a cache at the end of an answer, per layer on average. */
 interface CachedParts {
   /** Rows of all images of the conversation before any were dropped. */
   readonly imageRows: number;
   /** How many of them are in the cache. */
   readonly keptRows: number;
-  /** Rows of text, and of the answers so far. */
+  /** Rows of text, answers included. */
   readonly otherRows: number;
 }
 
-/** What an answer's cache consists of, from the positions that every layer kept. */
+/** What an answer's cache consists of, from the positions that every layer holds. */
 export function cachedParts({
   layers,
   images,
@@ -22,10 +23,10 @@ export function cachedParts({
   let kept = 0;
   let cached = 0;
   for (const layer of layers) {
-    const lists = layer.keptPerHead ?? [layer.kept];
+    const lists = heldPositions(layer);
     const inImages = lists.flat().filter((position) => isImage.has(position)).length;
     kept += inImages / lists.length;
-    cached += layer.rowsAfter;
+    cached += layer.rowsEnd ?? layer.rowsAfter;
   }
   const count = Math.max(1, layers.length);
   return { imageRows: isImage.size, keptRows: kept / count, otherRows: (cached - kept) / count };

@@ -2,6 +2,7 @@ import { texts } from "@/language/language";
 import type { TurnResult } from "@/protocol/result";
 import type { KvSample } from "@/store/conversation/timings";
 import { formatBytes, formatCount, formatMsNumber } from "@/text/format";
+import { heldRows } from "../overlayGeometry";
 import { type Markup, type MarkupPart, markup } from "./markup";
 
 const WIDTH = 240;
@@ -16,22 +17,22 @@ function figure(caption: string, summary: string, content: MarkupPart): Markup {
 <svg viewBox="${box}" role="img" aria-label="${summary}">${content}</svg></figure>`;
 }
 
-/** Rows cached in each layer after compaction, over those before. */
+/** The prompt's rows that are left in each layer, over those before. */
 export function layerBars({ layers }: Pick<TurnResult, "layers">): Markup {
   const most = Math.max(1, ...layers.map(({ rowsBefore }) => rowsBefore));
   const step = WIDTH / Math.max(1, layers.length);
   const width = Math.max(1, step - 2);
-  const bars = layers.map(({ rowsBefore, rowsAfter }, layer) => {
+  const bars = layers.map((report, layer) => {
     const x = fixed(layer * step + 1);
     const bar = (rows: number, name: string) => {
       const height = (HEIGHT * Math.min(rows, most)) / most;
       const y = fixed(LINE + HEIGHT - height);
       return markup`<rect class="${name}" x="${x}" y="${y}" width="${fixed(width)}" height="${fixed(height)}" />`;
     };
-    return [bar(rowsBefore, "before"), bar(rowsAfter, "kept")];
+    return [bar(report.rowsBefore, "before"), bar(heldRows(report), "kept")];
   });
   const words = texts.export.layers;
-  const rows = layers.map(({ rowsAfter }) => formatCount(rowsAfter));
+  const rows = layers.map((report) => formatCount(heldRows(report)));
   return figure(words.name, words.summary(rows, formatCount(most)), [
     bars,
     label(0, LINE - 4, words.most(formatCount(most))),

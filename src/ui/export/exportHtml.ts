@@ -11,6 +11,7 @@ import type { Origin } from "@/store/conversation/origin";
 import { dataUrl } from "@/store/library/exportJson";
 import { type ConversationRecord, revive } from "@/store/library/records";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
+import { heldRows } from "../overlayGeometry";
 import tokens from "../tokens.css?inline";
 import { adapterName } from "../topbar/adapterName";
 import { type AnswerContext, answerMarkup, lanesMarkup } from "./exportAnswer";
@@ -100,7 +101,7 @@ function imageMarkup({ title, alt, width, height }: ConversationImage, url: stri
   return markup`<figure class="image"><img src="${url}" width="${width}" height="${height}" alt="${alt}"><figcaption>${title}</figcaption></figure>`;
 }
 
-/** An overlay for each image that the answer's own turn placed, where anything was dropped. */
+/** An overlay for each image in an answer's cache, if the answer dropped anything. */
 function overlaysOf(
   { run }: Attempt,
   images: readonly ConversationImage[],
@@ -118,5 +119,5 @@ function overlaysOf(
 }
 
 function keepsAll(layers: readonly LayerReport[]): boolean {
-  return layers.every(({ rowsBefore, rowsAfter }) => rowsAfter >= rowsBefore);
+  return layers.every((layer) => heldRows(layer) >= layer.rowsBefore);
 }

@@ -24,14 +24,20 @@ describe("a drawing", () => {
   test("of layers has a bar for each, as high as its share of the most rows", () => {
     const layers = [
       { rowsBefore: 100, rowsAfter: 25, kept: [] },
-      { rowsBefore: 100, rowsAfter: 50, kept: [] },
+      // The answer has given up 30 of 50.
+      {
+        rowsBefore: 100,
+        rowsAfter: 50,
+        kept: [],
+        keptEnd: [Array.from({ length: 20 }, (_, i) => i)],
+      },
     ];
     const { html } = layerBars(result({ layers }));
     const heights = [...html.matchAll(/class="kept"[^>]* height="([\d.]+)"/g)].map(([, h]) =>
       Number(h),
     );
-    expect(heights).toEqual([18, 36]);
-    expect(html).toContain("layer by layer: 25, 50; of at most 100.");
+    expect(heights).toEqual([18, 14.4]);
+    expect(html).toContain("layer by layer: 25, 20; of at most 100.");
   });
 
   test("of the cache steps from sample to sample under the full cache", () => {
