@@ -13,8 +13,8 @@ export function areApart({ lanes, turns }: CompareRequest): boolean {
 }
 
 /**
- * Asks the question once per lane, as if no other lane existed. The first lane's reference is that of all:
- * the whole conversation without compression.
+ * Asks the question once per lane, as if no other lane existed. The reference of the first lane with an answer is
+ * that of all: the whole conversation without compression.
  * @param ask answers in one lane
  */
 export async function answerApart(
@@ -24,7 +24,7 @@ export async function answerApart(
   const isJudged = checkLanes(lanes).every(isCompressing) && question.reference === true;
   const outcomes: LaneOutcome[] = [];
   for (const [index, settings] of lanes.entries()) {
-    const reference = isJudged && index === 0;
+    const reference = isJudged && outcomes.every(({ failure }) => failure);
     try {
       outcomes.push({ result: await ask({ ...question, settings, reference }, index) });
     } catch (error) {
@@ -32,7 +32,7 @@ export async function answerApart(
       outcomes.push({ failure: asEngineError(error).failure });
     }
   }
-  const reference = outcomes[0]?.result?.reference;
+  const reference = outcomes.find(({ result }) => result)?.result?.reference;
   if (!reference) return outcomes;
   return outcomes.map(({ result, ...rest }) =>
     result ? { result: { ...result, reference } } : (rest as LaneOutcome),
