@@ -9,6 +9,7 @@ import { useChat, useViewerImage } from "../useApp";
 import { ImageFrame } from "../viewer/ImageFrame";
 import { NO_SINKS, NOTHING_HIDDEN, type Overlay } from "../viewer/overlay";
 import styles from "./About.module.css";
+import { promptLength } from "./latest";
 
 const NO_READINGS = { heat: undefined, sinks: NO_SINKS };
 
@@ -37,7 +38,7 @@ export function Journey() {
     );
   }
   const visual = rowCount(layout);
-  const total = layers[0]?.rowsBefore ?? 0;
+  const total = promptLength(layers);
   const before = layout.tiles[0]?.firstPosition ?? 0;
   const after = Math.max(0, total - before - visual);
   const kept = layers.reduce((sum, { rowsAfter }) => sum + rowsAfter, 0);

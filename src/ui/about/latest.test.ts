@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { result } from "@/store/app/testing";
 import { type Attempt, emptyConversation } from "@/store/conversation/conversation";
-import { latestAnswer, layerMeasures } from "./latest";
+import { latestAnswer, layerMeasures, promptLength } from "./latest";
 
 const layers = [
   { rowsBefore: 200, rowsAfter: 50, kept: [] },
@@ -25,6 +25,12 @@ test("finds the newest answer, of a policy or of any", () => {
   expect(latestAnswer(conversation)?.result.answer).toBe("b");
   expect(latestAnswer(conversation, "prefixkv")).toMatchObject({ question: "First?" });
   expect(latestAnswer(conversation, "aircache")).toBeUndefined();
+});
+
+test("a prompt is as long as the newest row's position says, also after rows were dropped", () => {
+  const layer = (kept: readonly number[]) => ({ rowsBefore: 9, rowsAfter: kept.length, kept });
+  expect(promptLength([layer([0, 1, 5, 640]), layer([0, 1, 639])])).toBe(641);
+  expect(promptLength([])).toBe(0);
 });
 
 test("tells of each layer what the engine told, and of measures only where they were noted", () => {

@@ -1,6 +1,6 @@
 import { texts } from "@/language/language";
 import type { CacheSettings } from "@/protocol/request";
-import type { TurnResult } from "@/protocol/result";
+import type { LayerReport, TurnResult } from "@/protocol/result";
 import type { ChatConversation } from "@/store/conversation/conversation";
 
 /** An answer of the conversation on the page, with what it was asked under. */
@@ -21,6 +21,11 @@ export function latestAnswer(
     ),
   );
   return answers.findLast(({ settings }) => policy === undefined || settings.policy === policy);
+}
+
+/** Tokens of the prompt that these layers hold rows of: some layer has kept the newest, whatever earlier turns dropped. */
+export function promptLength(layers: readonly LayerReport[]): number {
+  return Math.max(0, ...layers.map(({ kept }) => (kept.at(-1) ?? -1) + 1));
 }
 
 /** One measure of every layer, as reported by the engine. */
