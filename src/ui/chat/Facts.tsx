@@ -79,7 +79,7 @@ function Details({ result }: { readonly result: TurnResult }) {
         <span>
           {result.appended
             ? words.appended(formatCount(result.promptTokens))
-            : words.prefilled(formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens))}
+            : words.prefilled(formatCount(result.promptTokens))}
         </span>
         <span title={words.cachedHelp}>{words.rowsCached(formatCount(rows.cached))}</span>
         <span title={words.readHelp}>{words.read(formatCount(rows.readPerToken))}</span>

@@ -84,9 +84,6 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
   const { kvBytes, ms, finish, notices } = result;
   const rows = rowCounters(result);
   const names = texts.export;
-  const prompt = result.appended
-    ? [names.appended, formatCount(result.promptTokens)]
-    : [names.prefilled, formatCount(result.layers[0]?.rowsBefore ?? result.promptTokens)];
   const facts: readonly (readonly string[])[] = [
     [names.before, formatBytes(kvBytes.before)],
     [names.after, formatBytes(kvBytes.after)],
@@ -97,7 +94,7 @@ function measured(attempt: Attempt, context: AnswerContext): Markup {
       ? [[names.perToken, formatMs(ms.decodePerToken.median)] as const]
       : []),
     [names.firstToken, formatMs(ms.firstToken)],
-    prompt,
+    [result.appended ? names.appended : names.prefilled, formatCount(result.promptTokens)],
     [names.cached, formatCount(rows.cached)],
     [names.read, formatCount(rows.readPerToken)],
   ];
