@@ -5,14 +5,15 @@ import { FULL } from "@/store/settings/settings";
 
 /**
  * A link that asks the question of an answer again, with its sample, its lanes and its settings; undefined if
- * the question is not about a sample alone, because a link carries no image, or too long for a link.
+ * the question is not about a sample alone, or about one with hidden patches, because a link carries no image, or too
+ * long for a link.
  */
 export function shareLink(app: App, exchange: Exchange, attempt: Attempt): string | undefined {
   const { images, exchanges } = app.chat.store.getState().conversation;
   const sample = images[0]?.sampleId;
   const isAlone = images.every(({ sampleId }) => sampleId === sample);
-  if (sample === undefined || !isAlone || !exchanges.includes(exchange)) return undefined;
-  const { settings, comparison, run } = attempt;
+  const { settings, comparison, run, hidden } = attempt;
+  if (sample === undefined || !isAlone || hidden || !exchanges.includes(exchange)) return undefined;
   const current = app.settings.getState();
   const lanes = exchange.attempts.filter(
     (each) => comparison !== undefined && each.comparison === comparison,
@@ -25,7 +26,6 @@ export function shareLink(app: App, exchange: Exchange, attempt: Attempt): strin
     scope: settings.scope,
     options: { ...current.options, ...Object.fromEntries(chosen) },
     capMb: settings.capMb,
-    earlierPercent: settings.earlierRetention && Math.round(settings.earlierRetention * 100),
     sampling: (run.phase === "done" && run.origin?.sampling) || current.sampling,
     sample,
   };
