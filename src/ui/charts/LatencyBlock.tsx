@@ -1,6 +1,5 @@
 import { type ReactNode, useMemo } from "react";
 import { texts } from "@/language/language";
-import type { TurnResult } from "@/protocol/result";
 import type { TurnPoint } from "@/store/chat/turnHistory";
 import type { Charts } from "@/store/engine/charts";
 import type { DataTable } from "@/text/csv";
@@ -17,7 +16,7 @@ import { useTurnHistory } from "./useTurnHistory";
 
 /** Decode time per token, of the current run or of each turn, beside the full cache's last run. */
 export function LatencyBlock() {
-  const ms = useCharts((state) => state.stages?.decodePerToken.median);
+  const ms = useCharts((state) => state.stages?.decodePerToken.median || undefined);
   const full = useCharts((state) => state.fullMedianMs);
   const view = useCharts((state) => state.view);
   const last = useTurnHistory().at(-1)?.msPerToken;
@@ -31,8 +30,8 @@ export function LatencyBlock() {
 }
 
 interface Times {
-  /** Median of the newest answer; 0 if it was no token long. */
-  readonly ms: TurnResult["ms"]["firstToken"] | undefined;
+  /** Median of the newest answer; undefined for one of a single token. */
+  readonly ms: number | undefined;
   /** Median of the last run with the full cache. */
   readonly full: number | undefined;
 }
@@ -97,7 +96,7 @@ function Keys({ ms, full, children }: Times & { readonly children: ReactNode }) 
   return (
     <p className={styles.keys}>
       <span className={styles.current}>
-        {children} {ms !== undefined && ms > 0 && <b className="num">{formatMs(ms)}</b>}
+        {children} {ms !== undefined && <b className="num">{formatMs(ms)}</b>}
       </span>
       {full !== undefined && (
         <span className={styles.reference}>
