@@ -63,7 +63,6 @@ async function drawComparison(compared: Compared): Promise<HTMLCanvasElement | u
       label,
       result: shown,
       color,
-      full: result.kvBytes.full,
       x: left,
       y: y + 80,
       width,
@@ -96,8 +95,6 @@ async function drawImage(
 interface Card {
   readonly label: string;
   readonly result: TurnResult;
-  /** Bytes of the full cache. */
-  readonly full: number;
   /** Of the answer. */
   readonly color: string;
   readonly x: number;
@@ -106,8 +103,8 @@ interface Card {
 }
 
 /** Label, answer, and bytes as a bar. @returns the lower end */
-function drawCard(pen: Pen, { label, result, full, color, x, y, width }: Card): number {
-  const bytes = result.kvBytes.end;
+function drawCard(pen: Pen, { label, result, color, x, y, width }: Card): number {
+  const { end: bytes, full } = result.kvBytes;
   pen.write(label, { x, y, width: width - 180, size: 20, weight: 600, color: "--ink2" });
   const written = texts.charts.of(formatBytes(bytes), formatBytes(full));
   pen.write(written, { x: x + width, y, width: 240, size: 18, color: "--ink2", align: "right" });
