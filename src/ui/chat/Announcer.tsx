@@ -1,34 +1,40 @@
 import { useEffect, useRef, useState } from "react";
-import type { ChatState } from "@/store/chat/chatState";
 import { textOf } from "@/store/conversation/run";
 import { useChat } from "../useApp";
 import { sentencesFrom } from "./sentences";
 
-/** Reads an answer out sentence by sentence: a live region that never changes mid-sentence. */
+/** Reads an answer out while it is given: a live region that never changes mid-sentence. */
 export function Announcer() {
-  const text = useChat(liveText);
-  const isDone = useChat((state) => state.running === undefined);
-  const said = useRef(0);
-  const [sentence, setSentence] = useState("");
-
-  useEffect(() => {
-    if (text.length < said.current) said.current = 0;
-    const { next, end } = sentencesFrom(text, said.current, isDone);
-    if (end === said.current) return;
-    said.current = end;
-    setSentence(next);
-  }, [text, isDone]);
-
+  const running = useChat((state) => state.running);
+  const [latest, setLatest] = useState(running);
+  if (running !== undefined && running !== latest) setLatest(running);
   return (
     <div className="unseen" aria-live="polite">
-      {sentence}
+      {latest && <Sentences key={latest} id={latest} />}
     </div>
   );
 }
 
-/** The running answer; once nothing runs, the last one, so that its end is read out too. */
-function liveText({ conversation, running }: ChatState): string {
-  const attempts = conversation.exchanges.flatMap((exchange) => exchange.attempts);
-  const attempt = attempts.find(({ id }) => id === running) ?? attempts.at(-1);
-  return attempt ? textOf(attempt.run) : "";
+/** The newest sentences of one attempt; the rest of it once it has ended. */
+function Sentences({ id }: { readonly id: string }) {
+  const run = useChat(({ conversation }) =>
+    conversation.exchanges.flatMap(({ attempts }) => attempts).find((each) => each.id === id),
+  )?.run;
+  const text = run ? textOf(run) : "";
+  const isDone = run?.phase === "done" || run?.phase === "failed";
+  const said = useRef(0);
+  const [sentence, setSentence] = useState("");
+
+  useEffect(() => {
+    if (text === "") {
+      said.current = 0;
+      setSentence("");
+    }
+    const { next, end } = sentencesFrom(text, said.current, isDone);
+    if (end <= said.current) return;
+    said.current = end;
+    setSentence(next);
+  }, [text, isDone]);
+
+  return sentence || null;
 }
