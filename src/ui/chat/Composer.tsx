@@ -8,6 +8,7 @@ import { questionSettings, sameSettings } from "@/store/settings/settings";
 import { formatBytes, formatCount } from "@/text/format";
 import { openCacheSheet } from "../cache/cacheSheet";
 import { settingsLabel } from "../shared/settingsWords";
+import { shortcutOf } from "../shortcuts";
 import { useApp, useCharts, useChat, useModel, useSettings, useViewerImage } from "../useApp";
 import { AddMenu } from "../viewer/AddMenu";
 import chatStyles from "./Chat.module.css";
@@ -109,25 +110,24 @@ function LanguageNote({ text }: { readonly text: string }) {
   );
 }
 
-/** `/` goes to the question, `C` compares, `Esc` stops the answer. */
 function useShortcuts(area: React.RefObject<HTMLTextAreaElement | null>) {
   const { chat, comparison } = useApp();
   useEffect(() => {
     const press = (event: globalThis.KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       const isTyping =
         event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
-      if (event.key === "/" && !isTyping) {
-        event.preventDefault();
-        area.current?.focus();
+      const isCovered =
+        document.querySelector(":popover-open, dialog[open]") !== null ||
+        !area.current?.checkVisibility();
+      const shortcut = shortcutOf(event, { isTyping, isCovered });
+      if (shortcut === undefined) return;
+      if (shortcut === "stop") {
+        if (chat.store.getState().running) chat.stop();
+        return;
       }
-      if (event.key.toLowerCase() === "c" && !isTyping && !event.shiftKey) {
-        event.preventDefault();
-        comparison.toggle();
-        area.current?.focus();
-      }
-      const isOpen = document.querySelector(":popover-open, dialog[open]") !== null;
-      if (event.key === "Escape" && !isOpen && chat.store.getState().running) chat.stop();
+      event.preventDefault();
+      if (shortcut === "compare") comparison.toggle();
+      area.current?.focus();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);

@@ -69,12 +69,13 @@ function Editor({ exchange, onLeave }: EditorProps) {
   }
 
   function press(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") {
       // Not also the answer that is being given.
       event.preventDefault();
       onLeave();
     }
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     ask();
   }
