@@ -14,7 +14,7 @@ test.use({
   }),
 });
 
-test("an address that is not secure shows the page and one sentence that says what it needs", async ({
+test("an address that is not secure shows the page, and says what it needs and what it lacks", async ({
   page,
   baseURL,
 }) => {
@@ -22,4 +22,9 @@ test("an address that is not secure shows the page and one sentence that says wh
   await expect(page.getByRole("alert")).toContainText("needs https or localhost");
   await expect(page.getByRole("button", { name: /^Receipt/, pressed: true })).toBeVisible();
   await expectAccessible(page);
+
+  // Nor is there a clipboard; the page says so.
+  await page.getByRole("button", { name: "Show data: KV cache over time" }).click();
+  await page.getByRole("button", { name: "Copy CSV" }).click();
+  await expect(page.getByRole("button", { name: "Failed" })).toBeVisible();
 });

@@ -72,7 +72,6 @@ export const chartsEn = {
     name: (chart: string) => `Data: ${chart}`,
     refresh: "Refresh",
     copy: "Copy CSV",
-    copied: "Copied",
     shortened: (rows: number, all: number) => `The last ${rows} of ${all} rows; the CSV has all.`,
   },
 };

@@ -71,7 +71,6 @@ export const chartsZh: Texts["charts"] = {
     name: (chart) => `数据：${chart}`,
     refresh: "刷新",
     copy: "复制 CSV",
-    copied: "已复制",
     shortened: (rows, all) => `共 ${all} 行，此处为最后 ${rows} 行；CSV 包含全部。`,
   },
 };

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { texts } from "@/language/language";
 import { type DataTable, toCsv } from "@/text/csv";
+import { copyText, SwapLabel, useSaid } from "../chat/Actions";
 import { Popup } from "../shared/Popup";
 import styles from "./Charts.module.css";
 
@@ -38,14 +39,8 @@ export function ShowData({ children, caption, read }: Props) {
 
 function Data({ caption, read }: Source) {
   const [table, setTable] = useState(read);
-  const [isCopied, setCopied] = useState(false);
+  const [said, say] = useSaid();
   const words = texts.charts.data;
-
-  async function copy() {
-    await navigator.clipboard.writeText(toCsv(read()));
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  }
 
   return (
     <div className={styles.data}>
@@ -53,8 +48,8 @@ function Data({ caption, read }: Source) {
         <button type="button" onClick={() => setTable(read())}>
           {words.refresh}
         </button>
-        <button type="button" onClick={() => void copy()}>
-          {isCopied ? words.copied : words.copy}
+        <button type="button" onClick={async () => say(await copyText(toCsv(read())))}>
+          <SwapLabel words={{ ...texts.chat.copy, copy: words.copy }} shown={said ?? "copy"} />
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region */}
