@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutOfMemoryError } from "@/gpu/memory";
-import { Decoder } from "@/model/decoder/decoder";
 import { StepAttention } from "@/model/decoder/stepAttention";
 import { Eviction } from "@/model/eviction/eviction";
 import { VisionTower } from "@/model/vision/tower";
@@ -76,38 +75,6 @@ describe("an answer that fails", () => {
     const comparing = engine.compare({ ...asked("snapkv"), lanes, reference: true });
     await expect(comparing).rejects.toThrow("not enough graphics memory");
   });
-});
-
-describe("a comparison", () => {
-  const engine = createTestEngine(DIRECTORY);
-
-  it.each(["fails", "is stopped"])(
-    "goes on from no first lane that %s at its own prefill",
-    async (how) => {
-      const { prefill } = Decoder.prototype;
-      let prefills = 0;
-      vi.spyOn(Decoder.prototype, "prefill").mockImplementation(async function (
-        this: Decoder,
-        args,
-      ) {
-        if (++prefills === 2 && how === "fails") await noMemory();
-        if (prefills === 2) void engine.cancel();
-        return prefill.call(this, args);
-      });
-      const question = asked("divprune");
-      const lanes = [question.settings, settings("knorm", 0.5)];
-      const [first] = await engine.compare({ ...question, lanes });
-      vi.restoreAllMocks();
-      expect(first!.failure?.code ?? first!.result?.finish).toBe(
-        how === "fails" ? "outOfMemory" : "cancelled",
-      );
-      const turns = [
-        { ...question.turns[0]!, answerIds: [] },
-        { images: [], question: "Why?" },
-      ];
-      expect(await engine.ask({ ...question, turns })).toMatchObject({ appended: false });
-    },
-  );
 });
 
 describe("a load that fails", () => {
