@@ -224,6 +224,17 @@ it("re-ranks an image that was read in pieces by each policy's own scores", asyn
   }
 });
 
+it("keeps a policy's share of each turn's image that was read in pieces, whatever other turns show", async () => {
+  const { kvHeads } = await engine.load({ baseUrl: MODEL, kvType: "f32" });
+  const shown = { images: ["a"], question: "What is shown in this image?" };
+  const turns = [{ ...shown, answerText: "Shapes." }, shown];
+  const settings = { ...SETTINGS, retention: 0.1, capMb: 0.05 };
+  const result = await engine.ask(asked(turns, settings, { isFresh: true }));
+  expect(result.notices).toContainEqual({ code: "pieces", rows: expect.any(Number) });
+  const { held, full } = imageRows(result, 1, kvHeads);
+  expect(held / full).toBeCloseTo(settings.retention, 1.5);
+});
+
 it("a full cache that is refused names a cap under which no row of any turn is dropped", async () => {
   await engine.load({ baseUrl: diskUrl("fixtures/families/smolvlm2") });
   const first = { images: ["a"], question: "What is shown in this image?" };

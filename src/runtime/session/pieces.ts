@@ -11,7 +11,7 @@ import { recordTaps, tapsOf } from "../report/tapRecording";
 import { rowsAfter, tokensWithin } from "../request/cacheBytes";
 import { peakBytes } from "../request/cap";
 import { ceilingTooLow, type KvCeiling, kvCeiling } from "../request/ceiling";
-import { type PrefillSpan, planInput, prefillSpan } from "../request/prefillSpan";
+import { type PrefillSpan, planInput, prefillSpan, visualRowsOf } from "../request/prefillSpan";
 import { positionMode } from "../request/request";
 import { compactInPlace } from "../stages/compact";
 import { type Job, type Prefilled, type Segment, tellStage } from "../stages/job";
@@ -114,7 +114,8 @@ export async function prefillInPieces(
   const { seed } = turn.request.sampling;
   const { shape } = model;
   const input = planInput({ span: turnSpan, shape, settings, taps: prefilled.taps, seed });
-  const plan = planWithin(job, input, room, newTokens);
+  const images = visualRowsOf(span).length;
+  const plan = planWithin(job, input, room, { images, newTokens });
   const seen = before.map((heads) => heads.map((rows) => rows + span.rows));
   await compactInPlace(job, { ...prefilled, before }, plan, seen);
   progress.notice({ code: "pieces", rows: division.piece });
@@ -199,15 +200,17 @@ function cachedTurnSpan(runs: readonly SlotRun[], question: PrefillSpan): Prefil
   return { start, rows: textStart + rows, visual: imageSlots(runs), textStart };
 }
 
-/** The policy's plan with the largest share of the image, at most its own, that leaves an answer's beginning room. */
+/**
+ * The policy's plan with the largest share of the image, at most its own, that leaves an answer's beginning room.
+ * @param images rows of the turn's images before any of them was dropped
+ */
 function planWithin(
   { turn }: Job,
   input: PlanInput,
   { before, rowBytes, ceiling }: Room,
-  newTokens: number,
+  { images, newTokens }: { readonly images: number; readonly newTokens: number },
 ): KeepPlan {
   const { layers, candidates } = input;
-  const images = turn.prompt.tiles.reduce((sum, { count }) => sum + count, 0);
   let retention = Math.min(1, (turn.settings.retention * images) / candidates.length);
   for (;;) {
     const budget = rowBudget(retention, candidates.length, layers);
