@@ -14,15 +14,15 @@ const answers = (page: Page) => page.getByRole("article", { name: "Answer" });
 test("every compressed answer says whether it is the full cache's, and which words changed", async ({
   page,
 }) => {
-  const [full, changed] = ["full", "aircache"].map(
+  const [full, changed] = ["full", "prefixkv"].map(
     (policy) => recordedResult("What is the total?", policy).answer,
   );
-  await openScripted(page, { query: "policy=aircache&keep=10" });
+  await openScripted(page, { query: "policy=prefixkv&keep=20" });
   await ask(page, "What is the date?");
   await expect(page.getByText("Same answer as the full cache.")).toBeVisible();
   await expect(page.getByText(/\sMB of memory instead of \d/)).toBeVisible();
   await expect(
-    page.getByText(/^10\s% of the image \+ \d+ text rows, in blocks of 64$/),
+    page.getByText(/^20\s% of the image \+ \d+ text rows, in blocks of 64$/),
   ).toBeVisible();
 
   await ask(page, "What is the total?");

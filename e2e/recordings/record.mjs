@@ -4,7 +4,7 @@
  *   node e2e/recordings/record.mjs http://127.0.0.1:4193/ e2e/recordings/receipt.json [RETENTION]
  * RETENTION is what AirCache keeps, a tenth if it is absent.
  * Needs what `npm test` needs. Times are machine-dependent; no test depends on them.
- * The tests need, at a tenth, one answer equal to the full cache's and one with as many words of which some differ.
+ * The tests need, under PrefixKV, one answer equal to the full cache's and one with as many words of which some differ.
  */
 import fs from "node:fs";
 import { deflateSync } from "node:zlib";
