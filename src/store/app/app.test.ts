@@ -62,13 +62,13 @@ afterEach(() => void vi.unstubAllGlobals());
 describe("a question", () => {
   test("that is quicker than the first image waits, and keeps the settings of its moment", async () => {
     const { app, asks, listSamples } = setUp();
-    app.ask("What?");
+    void app.ask("What?");
     app.settings.choose({ policy: "snapkv", keepPercent: 20 });
     await settled();
     expect(asks).toEqual([]);
     listSamples();
     await settled();
-    app.ask("And?");
+    void app.ask("And?");
     await settled();
     expect(policiesOf(asks)).toEqual([
       ["h2o", 0.5],
@@ -76,16 +76,38 @@ describe("a question", () => {
     ]);
   });
 
+  test("is not sent where the image that it waits for cannot be read", async () => {
+    const { app, asks, compares, listSamples } = setUp();
+    listSamples();
+    await settled();
+    const ask = () => {
+      void app.viewer.choose([{ title: "a.png", blob: new Blob(["no image"]) }], "add");
+      return app.ask("What?");
+    };
+    expect(await ask()).toBe(false);
+    app.comparison.toggle();
+    const before = app.comparison.store.getState();
+    expect(await ask()).toBe(false);
+    expect(app.comparison.store.getState()).toEqual(before);
+    expect(app.chat.store.getState().conversation.exchanges).toEqual([]);
+    expect(app.viewer.store.getState().failure?.message).toContain("a.png");
+    app.comparison.toggle();
+    expect(await app.ask("What?"), "the second time without it").toBe(true);
+    await settled();
+    expect([asks.length, compares.length]).toEqual([1, 0]);
+    expect(app.viewer.store.getState().failure).toBeUndefined();
+  });
+
   test("that is typed again word for word is answered afresh in its place", async () => {
     const { app, asks, compares, listSamples } = setUp();
     listSamples();
     await settled();
     for (const question of ["What?", "What?", "And?"]) {
-      app.ask(question);
+      void app.ask(question);
       await settled();
     }
     app.comparison.toggle();
-    app.ask("What?");
+    void app.ask("What?");
     await settled();
     const { exchanges } = app.chat.store.getState().conversation;
     expect(exchanges.map(({ question }) => question)).toEqual(["What?", "And?"]);
@@ -102,10 +124,10 @@ describe("a question", () => {
     app.comparison.toggle();
     const [, second] = app.comparison.store.getState().lanes;
     app.comparison.change(second!.id, { policy: "tova", keepPercent: 30 });
-    app.ask("What?");
+    void app.ask("What?");
     // No lane is pinned: the next question is asked alone.
     expect(app.comparison.store.getState().isOn).toBe(false);
-    app.ask("And?");
+    void app.ask("And?");
     listSamples();
     await settled();
     expect(compares).toHaveLength(1);

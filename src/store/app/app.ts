@@ -11,8 +11,9 @@ export interface App extends AppParts {
   /**
    * Asks with the next settings, or in lanes if comparing is on. A question that was asked before,
    * word for word, is answered again in its place: as a new turn, the model would read its own answer.
+   * @returns false if it waited for an image that cannot be read: it is not sent then
    */
-  ask(question: string): void;
+  ask(question: string): Promise<boolean>;
   /** Replaces a question and asks the new one, with the next settings or in lanes. */
   edit(exchangeId: string, question: string): void;
   /** Answers an earlier question again, in lanes. */
@@ -32,11 +33,19 @@ export function createApp(options: AppOptions): App {
       });
       void models.start(options.modelId);
     },
-    ask(question) {
-      const send = sender(parts, question);
+    async ask(question) {
+      const { send, takeBack } = sender(parts, question);
       // If the image is still loading, the question waits for it.
-      if (isSettled && !viewer.store.getState().isReading) return send();
-      void gallery.then(() => viewer.settled()).then(send);
+      if (!isSettled || viewer.store.getState().isReading) {
+        await gallery;
+        await viewer.settled();
+        if (viewer.store.getState().failure) {
+          takeBack();
+          return false;
+        }
+      }
+      send();
+      return true;
     },
     edit(exchangeId, question) {
       const isComparing = comparison.store.getState().isOn;
@@ -73,20 +82,22 @@ function askShared(parts: AppParts, { question, lanes }: SharedQuestion): void {
   chat.compare(question, several);
 }
 
-/** A function that sends a question with the settings at the time of this call. */
-function sender({ chat, comparison, next }: AppParts, question: string): () => void {
+/** Sends a question with the settings at the time of this call, or takes it back: its lanes stand again. */
+function sender({ chat, comparison, next }: AppParts, question: string) {
   const single = next();
   const again = () => askedBefore(chat.store.getState().conversation, question)?.id;
   if (!comparison.store.getState().isOn) {
-    return () => {
+    const send = () => {
       const asked = again();
       return asked ? chat.askAgain(asked, single) : chat.ask(question, single);
     };
+    return { send, takeBack: () => undefined };
   }
   const several = comparison.settings();
-  comparison.asked();
-  return () => {
+  const takeBack = comparison.asked();
+  const send = () => {
     const asked = again();
     return asked ? chat.compareAgain(asked, several) : chat.compare(question, several);
   };
+  return { send, takeBack };
 }

@@ -47,8 +47,9 @@ export interface ComparisonSetup {
   /**
    * Called after sending a question: pinned lanes are kept, the others are reset. Comparing ends if
    * no lane is pinned.
+   * @returns puts the lanes back, if the question was not sent after all
    */
-  asked(): void;
+  asked(): () => void;
 }
 
 export function createComparisonSetup(
@@ -109,11 +110,12 @@ export function createComparisonSetup(
       });
     },
     asked() {
-      const { lanes } = store.getState();
-      const pinned = lanes.filter(({ isPinned }) => isPinned);
-      if (pinned.length === 0) return store.setState({ isOn: false, lanes: [] });
+      const before = store.getState();
+      const pinned = before.lanes.filter(({ isPinned }) => isPinned);
       const free = usual().filter((lane) => pinned.every(({ policy }) => policy !== lane.policy));
-      edit(() => lanes.flatMap((lane) => (lane.isPinned ? lane : (free.shift() ?? []))));
+      if (pinned.length === 0) store.setState({ isOn: false, lanes: [] });
+      else edit((lanes) => lanes.flatMap((lane) => (lane.isPinned ? lane : (free.shift() ?? []))));
+      return () => store.setState(before);
     },
   };
 }

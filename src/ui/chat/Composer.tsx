@@ -28,17 +28,19 @@ export function Composer() {
   const canAsk = text.trim() !== "" && !isTooLong && !isRunning;
   useShortcuts(area);
 
-  function ask(event?: FormEvent) {
+  async function ask(event?: FormEvent) {
     event?.preventDefault();
     if (!canAsk) return;
-    app.ask(text.trim());
+    const question = text.trim();
     setText("");
+    // One that was not sent comes back, before what was typed meanwhile.
+    if (!(await app.ask(question))) setText((typed) => `${question}\n${typed}`.trimEnd());
   }
 
   function press(event: KeyboardEvent) {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    ask();
+    void ask();
   }
 
   return (
@@ -154,7 +156,7 @@ function Suggestions({ isDraft }: { readonly isDraft: boolean }) {
             type="button"
             className={styles.suggestion}
             disabled={isRunning}
-            onClick={() => app.ask(question)}
+            onClick={() => void app.ask(question)}
           >
             {question}
           </button>
