@@ -232,6 +232,25 @@ describe("a chat", () => {
     expect(asks[0]!.request).toMatchObject({ settings: tenth, fresh: true });
   });
 
+  test("stops an answer whose stored cache is being restored", async () => {
+    const { load, caches, chat, asks, runs } = setUp();
+    await load.start();
+    chat.ask("first", full);
+    asks[0]!.resolve(result());
+    await settled();
+    let restored = () => {};
+    vi.spyOn(caches, "resume").mockReturnValueOnce(new Promise((resolve) => (restored = resolve)));
+    chat.ask("second", full);
+    chat.stop();
+    restored();
+    await settled();
+    expect(runs()).toEqual(["done", "failed"]);
+    expect(asks).toHaveLength(1);
+    chat.ask("third", full);
+    await settled();
+    expect(asks, "only what ran is stopped").toHaveLength(2);
+  });
+
   test("stops what runs before it frees a conversation that was left", async () => {
     const { load, chat, asks, calls, runs } = setUp();
     await load.start();

@@ -112,7 +112,7 @@ export function createChat(options: ChatOptions): Chat {
       runner.runAfresh(attemptId);
       enqueue((current) => requeue(current, attemptId, settings));
     },
-    stop: () => void load.engine()?.cancel(),
+    stop: () => void runner.stop(),
     open(conversation, because) {
       const { conversation: before } = store.getState();
       const left = because === "image" && before.exchanges.length > 0 ? before : undefined;

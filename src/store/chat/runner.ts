@@ -1,7 +1,7 @@
 import type { StoreApi } from "zustand/vanilla";
 import type { Engine } from "@/protocol/engine";
 import type { EngineEvent } from "@/protocol/event";
-import { toFailure } from "@/protocol/failure";
+import { EngineError, toFailure } from "@/protocol/failure";
 import type { CacheSettings, Sampling } from "@/protocol/request";
 import type { LaneOutcome } from "@/protocol/result";
 import {
@@ -42,6 +42,8 @@ export class AttemptRunner {
   /** Running attempts, by lane. */
   #working: readonly string[] = [];
   #busy = false;
+  /** What runs is to end; the engine does not know it while it restores a cache. */
+  #isStopped = false;
   /** Number of conversations whose rows the engine is still freeing. */
   #freeing = 0;
 
@@ -67,11 +69,17 @@ export class AttemptRunner {
     this.#fresh.add(attemptId);
   }
 
+  /** Stops what runs. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#options.load.engine()?.cancel();
+  }
+
   /** Stops what runs if none of its attempts is in the conversation any more. */
   cancelIfGone(): void {
     const left = this.#store.getState().conversation.exchanges.flatMap((each) => each.attempts);
     const isGone = this.#working.some((each) => !left.some(({ id }) => id === each));
-    if (isGone) void this.#options.load.engine()?.cancel();
+    if (isGone) void this.stop();
   }
 
   /** Stops what runs and frees the engine's rows. Nothing starts before that; the charts are empty at once. */
@@ -83,7 +91,7 @@ export class AttemptRunner {
     caches.freed();
     const engine = load.engine();
     try {
-      if (isRunning) await engine?.cancel();
+      if (isRunning) await this.stop();
       // A model that loads has no rows, and a worker that is too busy to free them would be ended.
       if (load.store.getState().phase !== "loading") await engine?.clear();
     } catch {
@@ -135,6 +143,7 @@ export class AttemptRunner {
   async #run(engine: Engine, exchange: Exchange, attempts: readonly Attempt[]): Promise<void> {
     const { load, charts, sampling, now, caches } = this.#options;
     charts.startRun();
+    this.#isStopped = false;
     const model = load.store.getState();
     const chosen = sampling();
     const origin = model.phase === "ready" ? originOf(model.info, chosen, now()) : undefined;
@@ -171,6 +180,7 @@ export class AttemptRunner {
       const continues = !isFresh && (isLater || this.#mayBegin(attempts));
       const resuming = continues ? caches.resume(engine, conversation.id, digests) : undefined;
       if (resuming) await resuming;
+      if (this.#isStopped) throw new EngineError({ code: "cancelled", message: "Stopped." });
       return await askEngine(engine, {
         ...{ conversation, exchange, attempts, isFresh, hidePatches, sampling },
         model: loadedModel(load.store.getState()),
