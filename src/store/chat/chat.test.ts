@@ -232,6 +232,24 @@ describe("a chat", () => {
     expect(asks[0]!.request).toMatchObject({ settings: tenth, fresh: true });
   });
 
+  test("leaves no rejection unhandled where the engine is lost while it stops", async () => {
+    const { engine, load, chat, asks, runs } = setUp();
+    const unhandled = vi.fn();
+    process.once("unhandledRejection", unhandled);
+    engine.cancel = async () => {
+      const lost = new EngineError({ code: "deviceLost", message: "lost" });
+      asks[0]!.reject(lost);
+      throw lost;
+    };
+    await load.start();
+    chat.ask("first", full);
+    chat.stop();
+    await settled();
+    process.off("unhandledRejection", unhandled);
+    expect(runs()[0]).toBe("failed");
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   test("stops an answer whose stored cache is being restored", async () => {
     const { load, caches, chat, asks, runs } = setUp();
     await load.start();

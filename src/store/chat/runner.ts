@@ -69,10 +69,13 @@ export class AttemptRunner {
     this.#fresh.add(attemptId);
   }
 
-  /** Stops what runs. */
+  /** Stops what runs. It never fails: an engine that is lost runs nothing. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#options.load.engine()?.cancel();
+    await this.#options.load
+      .engine()
+      ?.cancel()
+      .catch(() => undefined);
   }
 
   /** Stops what runs if none of its attempts is in the conversation any more. */
