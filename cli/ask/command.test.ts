@@ -41,6 +41,13 @@ describe("parseAsk", () => {
     expect(options).not.toHaveProperty("reading");
   });
 
+  it("takes options of a policy that the lanes or the prompts before them have", () => {
+    const given = ["--prompt", "x", "--policy", "snapkv", "--option", "window=8", "--compare"];
+    const { lanes } = parseAsk([...given, "full:1,snapkv:0.1"]);
+    expect(lanes.map(({ options }) => options)).toEqual([{}, { window: 8 }]);
+    expect(parseAsk([...given, "full:1", "--prompt", "y"]).settings.options).toEqual({ window: 8 });
+  });
+
   it.each([
     [[], 2],
     [["--prompt", "x", "--image", receipt], 2, /--prompt/],
@@ -50,6 +57,11 @@ describe("parseAsk", () => {
     [["--prompt", "x", "--image", "no/such.png"], 1, /no\/such.png/],
     [["--image", "no/such.png", "--prompt", "x"], 1, /no\/such.png/],
     [["--prompt", "x", "--model", "no/such/model"], 1, /no\/such\/model/],
+    [
+      ["--prompt", "x", "--compare", "full:1", "--policy", "snapkv", "--option", "window=8"],
+      2,
+      /no lane/,
+    ],
     [["--unknown"], 2, /unknown/],
   ] as const)("refuses %j with status %d", (argv, status, sentence = /prompt/) => {
     try {

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { POLICIES } from "@/compression/registry";
 import type { AskRequest, CacheSettings, SampledFrame, Sampling, Turn } from "@/protocol/request";
-import { checkPolicy, parseLane, scopeOption } from "../shared/lanes";
+import { checkOptionsUsed, checkPolicy, parseLane, scopeOption } from "../shared/lanes";
 import {
   inputError,
   numberOption,
@@ -66,13 +66,17 @@ export function parseAsk(argv: readonly string[]): AskCommand {
   if (!fs.existsSync(values.model))
     throw inputError(`There is no model directory ${values.model}.`);
   const { "chunk-rows": chunkRows, memory, json } = values;
+  const conversation = conversationOf(tokens);
+  const lanes = (values.compare?.split(",") ?? []).map((lane) =>
+    parseLane(lane, "compare", settings, USAGE),
+  );
+  const hasLanesOnly = lanes.length > 0 && conversation.turns.length === 1;
+  checkOptionsUsed(hasLanesOnly ? lanes : [settings, ...lanes], settings, USAGE);
   return {
-    ...conversationOf(tokens),
+    ...conversation,
     model: path.resolve(values.model),
     settings,
-    lanes: (values.compare?.split(",") ?? []).map((lane) =>
-      parseLane(lane, "compare", settings, USAGE),
-    ),
+    lanes,
     ...(values.together && { together: true }),
     sampling: samplingOf(values),
     types,

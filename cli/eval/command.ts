@@ -4,7 +4,7 @@ import { POLICIES } from "@/compression/registry";
 import { greedy } from "@/protocol/defaults";
 import type { CacheSettings, Sampling } from "@/protocol/request";
 import { type Question, questionsOf, readDataset, readReferences } from "../shared/dataset";
-import { parseLane, scopeOption } from "../shared/lanes";
+import { checkOptionsUsed, parseLane, scopeOption } from "../shared/lanes";
 import {
   inputError,
   numberOption,
@@ -74,8 +74,7 @@ export function parseEval(argv: readonly string[]): EvalCommand {
   const lanes = names.map((name) =>
     parseLane(name, "policies", { policy, retention: 1, scope, options }, USAGE),
   );
-  if (values.option.length > 0 && lanes.every((lane) => lane.policy !== policy))
-    throw usageError(`--option is for --policy ${policy}, which no lane has.`, USAGE);
+  checkOptionsUsed(lanes, { policy, options }, USAGE);
   const reference = values.reference ?? defaultReference(data);
   return {
     model: path.resolve(values.model),

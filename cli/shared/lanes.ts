@@ -35,3 +35,18 @@ export function parseLane(
     options: policy === settings.policy ? options : {},
   };
 }
+
+/**
+ * Refuses options that no answer would use.
+ * @param used settings of all answers
+ * @param given the options' own settings
+ * @throws with exitCode 2
+ */
+export function checkOptionsUsed(
+  used: readonly CacheSettings[],
+  { policy, options }: Pick<CacheSettings, "policy" | "options">,
+  usage: string,
+): void {
+  if (Object.keys(options).length === 0 || used.some((lane) => lane.policy === policy)) return;
+  throw usageError(`--option is for --policy ${policy}, which no lane has.`, usage);
+}
