@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { OutOfMemoryError } from "@/gpu/memory";
+import { generateTogether } from "@/model/decoder/batchGeneration";
 import type { SavedLogits } from "../report/savedLogits";
 import { GrowingAnswer } from "../stages/growingAnswer";
 import type { Lane } from "./lane";
 import { decodeTogether, groupLanes } from "./lanesTogether";
+
+vi.mock("@/model/decoder/batchGeneration");
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -32,22 +36,38 @@ describe("groupLanes", () => {
   });
 });
 
-it("every answer is ended, also if the end of another one fails", async () => {
-  const ended: number[] = [];
+it("every answer is ended, and one whose end fails is the only one that fails", async () => {
+  const ended: unknown[] = [];
   const begin = vi.spyOn(GrowingAnswer, "begin");
-  for (const index of [0, 1]) {
-    const end = async () => {
-      ended.push(index);
-      if (index === 0) throw new RangeError("no memory");
+  const lanes = [0, 1, 2].map((index) => {
+    const end = async (finish: unknown) => {
+      ended.push([index, finish]);
+      if (index === 1) throw new OutOfMemoryError("attention", 8);
     };
     begin.mockResolvedValueOnce({ args: {}, arrive() {}, end } as unknown as GrowingAnswer);
-  }
+    return laneThatAnswers(`answer ${index}`);
+  });
+  vi.mocked(generateTogether).mockResolvedValueOnce(["stop", "length", "stop"]);
+  const outcomes = await decodeTogether(lanes, {} as SavedLogits);
+  expect(ended).toEqual([
+    [0, "stop"],
+    [1, "length"],
+    [2, "stop"],
+  ]);
+  expect(outcomes).toMatchObject([
+    { result: { answer: "answer 0" } },
+    { failure: { code: "outOfMemory" } },
+    { result: { answer: "answer 2" } },
+  ]);
+  expect(outcomes[1]).not.toHaveProperty("result");
+});
+
+function laneThatAnswers(answer: string): Lane {
   const job = {
-    model: {},
-    progress: { resume() {}, notice() {} },
+    model: { gpu: { memory: { peak: () => 0 } } },
+    progress: { resume() {}, notice() {}, close() {}, result: () => ({ answer }) },
     turn: { request: { sampling: { maxNewTokens: 1 } } },
   };
-  const lanes = [{ job }, { job }] as unknown as readonly Lane[];
-  await expect(decodeTogether(lanes, {} as SavedLogits)).rejects.toThrow("no memory");
-  expect(ended).toEqual([0, 1]);
-});
+  const cache = { seen: 8, rowBytes: 2, shape: { layers: 1, kvHeads: 1 } };
+  return { job, prefilled: { cache } } as unknown as Lane;
+}

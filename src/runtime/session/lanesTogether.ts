@@ -2,10 +2,10 @@ import { generateTogether } from "@/model/decoder/batchGeneration";
 import { canBatch } from "@/model/decoder/batchProgram";
 import { MOST_SEQUENCES } from "@/model/decoder/batchSteps";
 import type { Finish } from "@/model/decoder/generation";
+import type { EngineFailure } from "@/protocol/failure";
 import type { LaneOutcome } from "@/protocol/result";
 import { asEngineError, isAbort } from "../failures";
 import type { LoadedModel } from "../load/loadedModel";
-import { allOf } from "../load/loadParts";
 import type { SavedLogits } from "../report/savedLogits";
 import { GrowingAnswer } from "../stages/growingAnswer";
 import { closeLane, type Lane, type PlannedLane } from "./lane";
@@ -35,7 +35,10 @@ export function groupLanes(
   });
 }
 
-/** Decodes several lanes over one read of the weights. A failure is that of all of them. */
+/**
+ * Decodes several lanes over one read of the weights. A failure while they decode is that of all of them; one of the end of
+ * an answer is that of its lane.
+ */
 export async function decodeTogether(
   lanes: readonly Lane[],
   logits: SavedLogits,
@@ -43,6 +46,7 @@ export async function decodeTogether(
   const [{ job }] = lanes as [Lane];
   const answers: GrowingAnswer[] = [];
   let finishes: readonly Finish[] = [];
+  let failure: EngineFailure | undefined;
   try {
     for (const { job, prefilled } of lanes) {
       job.progress.resume();
@@ -57,11 +61,16 @@ export async function decodeTogether(
     }));
     finishes = await generateTogether(job.model.decoder, batch, job.signal);
   } catch (error) {
-    const { failure } = asEngineError(error);
-    if (!isAbort(error)) return lanes.map(() => ({ failure }));
-    finishes = lanes.map(() => "cancelled");
-  } finally {
-    await allOf(answers.map((answer, index) => answer.end(finishes[index])));
+    if (isAbort(error)) finishes = lanes.map(() => "cancelled");
+    else failure = asEngineError(error).failure;
   }
-  return lanes.map(closeLane);
+  const ends = await Promise.allSettled(
+    answers.map((answer, index) => answer.end(finishes[index])),
+  );
+  return lanes.map((lane, index) => {
+    const end = ends[index];
+    if (failure) return { failure };
+    if (end?.status === "rejected") return { failure: asEngineError(end.reason).failure };
+    return closeLane(lane);
+  });
 }
