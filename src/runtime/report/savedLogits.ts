@@ -12,6 +12,19 @@ export class SavedLogits {
     this.buffer = model.gpu.memory.storage("activations", "shared logits", logits.size);
   }
 
+  /** A copy of the logits that are there. @throws OutOfMemoryError; no buffer stays then */
+  static async take(model: LoadedModel): Promise<SavedLogits> {
+    const logits = new SavedLogits(model);
+    try {
+      await model.gpu.memory.granted();
+      logits.save();
+      return logits;
+    } catch (error) {
+      logits.destroy();
+      throw error;
+    }
+  }
+
   save(): void {
     this.#copy(this.#model.decoder.activations.logits, this.buffer);
   }

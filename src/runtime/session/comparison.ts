@@ -81,7 +81,7 @@ async function answerAll(
       else opened.push(lane);
     }
     const rows = planned.map((lane) => lane.rows);
-    if (!reference?.takeOver(job, prefilled, rows)) cache.destroy();
+    if (!(await reference?.takeOver(job, prefilled, rows))) cache.destroy();
     const groups = groupLanes(job.model, planned, together);
     const next = await decodeLanes(opened, groups, logits, outcomes);
     const judged = (await reference?.addTo(outcomes)) ?? outcomes;

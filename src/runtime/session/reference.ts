@@ -81,9 +81,9 @@ export class ReferenceLane {
     if (!rule && rows.flat().every((count) => count === start + added)) return undefined;
     this.#job = job;
     if (start > 0 || !this.#fits(job, prefilled.cache, [rows], newTokens)) return undefined;
-    const logits = new SavedLogits(this.#context.model);
+    const logits = await this.#saveLogits();
+    if (!logits) return undefined;
     try {
-      logits.save();
       const progress = job.progress.fork();
       const fork = await compactToFork(job, prefilled, plan, "reference");
       this.#keep({ job: this.#fullJob(job, progress), prefilled, logits });
@@ -103,16 +103,16 @@ export class ReferenceLane {
   }
 
   /**
-   * Takes over the cache from which lanes were gathered, unless it does not fit under the cap beside
-   * them; the caller then frees it.
+   * Takes over the cache from which lanes were gathered, unless it does not fit beside them; the
+   * caller then frees it.
    * @param lanes rows of each lane
    */
-  takeOver(job: Job, prefilled: Prefilled, lanes: readonly RowCounts[]): boolean {
+  async takeOver(job: Job, prefilled: Prefilled, lanes: readonly RowCounts[]): Promise<boolean> {
     this.#job = job;
     const { cache } = prefilled;
     if (!this.#fits(job, cache, lanes, job.turn.request.sampling.maxNewTokens)) return false;
-    const logits = new SavedLogits(this.#context.model);
-    logits.save();
+    const logits = await this.#saveLogits();
+    if (!logits) return false;
     cache.countIn("reference");
     this.#keep({ job: this.#fullJob(job, job.progress.fork()), prefilled, logits });
     return true;
@@ -200,6 +200,15 @@ export class ReferenceLane {
     const encoded = await encodeImages(job, segment);
     const prefilled = await prefillSegment(job, { cache, segment, encoded });
     return { job, prefilled, logits: undefined };
+  }
+
+  /** The logits of the prefill; undefined without memory for them. */
+  #saveLogits(): Promise<SavedLogits | undefined> {
+    return SavedLogits.take(this.#context.model).catch((error: unknown) => {
+      if (!isOutOfMemory(error)) throw error;
+      this.#missing = "memory";
+      return undefined;
+    });
   }
 
   #keep(kept: Kept): void {
