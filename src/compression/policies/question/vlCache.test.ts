@@ -16,6 +16,21 @@ it("gives dense layers more rows and ranks by the question", () => {
   expect(keptLists(planFor(vlCache, input))[1]).toEqual([[0, 2]]);
 });
 
+it("leaves every layer 1 % of the prompt, or as much of it as the budget allows", () => {
+  const taps = {
+    postVision: {
+      sum: recordedRows([[new Array<number>(400).fill(1)], [new Array<number>(400).fill(1)]]),
+      sparsity: Float32Array.of(0, 1),
+    },
+  };
+  const counts = (budget: number) => {
+    const input = handMade(taps, { rows: 400, layers: 2, budget });
+    return rowsPerLayer(input, planFor(vlCache, input));
+  };
+  expect(counts(80)).toEqual([76, 4]);
+  expect(counts(7)).toEqual([4, 3]);
+});
+
 it("adds a window to clipped shares in EffiVLM-Bench's variant", () => {
   const input = handMade({ postVision }, { rows: 10, layers: 2, budget: 8 });
   const plan = planFor(vlCache, input, { variant: "effivlm" });

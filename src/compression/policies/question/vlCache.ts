@@ -4,7 +4,7 @@ import { choice, formerly, real } from "../../options";
 import { scorePolicy } from "../../scorePolicy";
 import type { PlanInput } from "../../types";
 
-/** Bounds of a layer's share of the prompt, before rounding. */
+/** A layer's least share of the rows that compete, before rounding. */
 const LEAST_SHARE = 0.01;
 const float = Math.fround;
 
@@ -12,7 +12,8 @@ const float = Math.fround;
  * VL-Cache: the question's attention ranks all rows, and layers with dense attention keep more.
  *
  * Score: s_j = Σ over text rows q of Ā[q, j], [1, N] per layer ([G, N] with `perKvHead`). Budget: 1 - γ_l
- * relative to the other layers, γ_l the share of causal entries below `threshold` × their row's maximum.
+ * relative to the other layers, γ_l the share of causal entries below `threshold` × their row's maximum;
+ * at least 1 % of the rows, or an even share of a smaller budget.
  *
  * https://arxiv.org/abs/2410.23317, no release by its authors. A layer's density is the share of
  * the question's attention entries above 1 % of their row's maximum. `effivlm` is EffiVLM-Bench's
@@ -71,7 +72,8 @@ function exactRows(input: PlanInput): number[] {
   const dense = Array.from(sparsity, (value) => 1 - value);
   const { budget, layers, candidates } = input;
   if (candidates.length < 2) return uniformBudget(budget, layers);
-  return waterfill(dense, budget, { floor: 1, cap: candidates.length });
+  const least = Math.trunc(Math.min(LEAST_SHARE * candidates.length, budget / layers));
+  return waterfill(dense, budget, { floor: Math.max(1, least), cap: candidates.length });
 }
 
 /** EffiVLM-Bench's share of the prompt per layer, in single precision as in its code. */
