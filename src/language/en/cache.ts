@@ -58,6 +58,7 @@ export const cacheEn = {
     odd: "An odd number",
     whole: "A whole number",
     any: "A number",
+    text: (example: string) => `Not used: enter text like ${example}, or nothing.`,
     rule: (kind: string, min: string, max: string, empty: string | undefined) =>
       `${kind} from ${min} to ${max}${empty === undefined ? "" : `, or nothing for ${empty}`}.`,
   },

@@ -57,6 +57,7 @@ export const cacheZh: Texts["cache"] = {
     odd: "奇数",
     whole: "整数",
     any: "数值",
+    text: (example) => `未采用：请输入形如 ${example} 的文字，或留空。`,
     rule: (kind, min, max, empty) =>
       `${min} 到 ${max} 的${kind}${empty === undefined ? "" : `；留空表示${empty}`}。`,
   },

@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from "react";
 import { isWithin, type NumberLimits } from "@/compression/options";
 import { texts } from "@/language/language";
+import { FieldNotes } from "./FieldNotes";
 import styles from "./Fields.module.css";
 
 interface Props {
@@ -60,15 +61,12 @@ export function NumberField(props: Props) {
         />
         {unit && <span className={styles.unit}>{unit}</span>}
       </span>
-      {/* Both have their room at once, so that what stands below stays under the pointer. */}
-      <p id={`${id}-help`} className={styles.notes} aria-live="polite">
-        <span className={styles.help} data-off={isWrong}>
-          {help}
-        </span>
-        <span className={styles.problem} data-off={!isWrong}>
-          {sentence ?? rule(limits, empty)}
-        </span>
-      </p>
+      <FieldNotes
+        id={`${id}-help`}
+        help={help}
+        problem={sentence ?? rule(limits, empty)}
+        isWrong={isWrong}
+      />
     </div>
   );
 }

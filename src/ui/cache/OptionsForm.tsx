@@ -1,5 +1,5 @@
-import { type ReactNode, useEffect, useId, useState } from "react";
-import { isValid, type OptionSpec, type OptionValues, type TextSpec } from "@/compression/options";
+import { type ReactNode, useId } from "react";
+import type { OptionSpec, OptionValues } from "@/compression/options";
 import { texts } from "@/language/language";
 import { completeOptions, type PolicyInfo } from "@/store/settings/policyInfo";
 import { useApp, useSettings } from "../useApp";
@@ -7,6 +7,7 @@ import pane from "./Cache.module.css";
 import { Calibrate } from "./Calibrate";
 import styles from "./Fields.module.css";
 import { NumberField } from "./NumberField";
+import { TextField } from "./TextField";
 
 /** The policy's own options. */
 export function OptionsForm({ policy }: { readonly policy: PolicyInfo }) {
@@ -77,59 +78,30 @@ function OptionField({ id, option, value, onChange }: FieldProps) {
       />
     );
   }
+  if (option.kind === "text") {
+    return <TextField option={option} value={String(value)} onCommit={onChange} />;
+  }
   const help = `${id}-help`;
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{texts.policy(option.label)}</label>
-      {option.kind === "choice" ? (
-        <div className={pane.small}>
-          <select
-            id={id}
-            aria-describedby={help}
-            value={value}
-            onChange={({ target }) => onChange(target.value)}
-          >
-            {option.values.map((choice) => (
-              <option key={choice} value={choice}>
-                {choice}
-              </option>
-            ))}
-          </select>
-        </div>
-      ) : (
-        <TextInput id={id} help={help} option={option} value={String(value)} onCommit={onChange} />
-      )}
+      <div className={pane.small}>
+        <select
+          id={id}
+          aria-describedby={help}
+          value={value}
+          onChange={({ target }) => onChange(target.value)}
+        >
+          {option.values.map((choice) => (
+            <option key={choice} value={choice}>
+              {choice}
+            </option>
+          ))}
+        </select>
+      </div>
       <p id={help} className={styles.help}>
         {texts.policy(option.help)}
       </p>
     </div>
-  );
-}
-
-interface TextProps {
-  readonly id: string;
-  readonly help: string;
-  readonly option: TextSpec;
-  readonly value: string;
-  readonly onCommit: (value: string) => void;
-}
-
-/** A text field; an entry counts once it matches the option's pattern. */
-function TextInput({ id, help, option, value, onCommit }: TextProps) {
-  const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
-  return (
-    <input
-      id={id}
-      type="text"
-      className="num"
-      aria-describedby={help}
-      pattern={option.pattern}
-      value={draft}
-      onChange={({ target }) => {
-        setDraft(target.value);
-        if (isValid(option, target.value)) onCommit(target.value);
-      }}
-    />
   );
 }
