@@ -78,7 +78,9 @@ function askShared(parts: AppParts, { question, lanes }: SharedQuestion): void {
     return;
   }
   const state = settings.getState();
-  const several = lanes.map((lane) => cacheSettings({ ...state, ...lane }, policies));
+  const several = lanes.map((lane) =>
+    cacheSettings({ ...state, ...lane, options: { [lane.policy]: lane.options } }, policies),
+  );
   chat.compare(question, several);
 }
 

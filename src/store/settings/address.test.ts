@@ -89,8 +89,8 @@ describe("address", () => {
     const shared = {
       question: "How much is +5 % & more?",
       lanes: [
-        { policy: "full", keepPercent: 100 },
-        { policy: "aircache", keepPercent: 5 },
+        { policy: "full", keepPercent: 100, options: {} },
+        { policy: "aircache", keepPercent: 5, options: { alpha: 0.9, variant: "paper" } },
       ],
     };
     const query = writeQuestion(shared, state, policies);
@@ -99,6 +99,36 @@ describe("address", () => {
     expect(writeAddress(query!, state, policies)).not.toContain("ask");
     expect(readQuestion("?ask=&lanes=full:100", policies)).toBeUndefined();
     expect(readQuestion("?ask=a&lanes=nope:3,full:0,full:100", policies)?.lanes).toEqual([]);
+  });
+
+  test("of a shared comparison carries the options of each lane", () => {
+    const own = { alpha: 0.5, variant: "paper" };
+    const state: Addressed = { ...settings, policy: "aircache", options: { aircache: own } };
+    const lanes = [{ variant: "release" }, {}, { alpha: 0.9 }].map((changed) => {
+      return { policy: "aircache", keepPercent: 5, options: { ...own, ...changed } };
+    });
+    const query = writeQuestion({ question: "What?", lanes }, state, policies);
+    expect(query).toContain("o.alpha=0.5");
+    expect(query).toContain("&o1.variant=release&o3.alpha=0.9");
+    expect(readQuestion(query!, policies)?.lanes).toEqual(lanes);
+    expect(writeAddress(query!, state, policies)).toBe("?policy=aircache&o.alpha=0.5");
+    const full = { policy: "full", keepPercent: 100, options: {} };
+    const other = writeQuestion(
+      { question: "What?", lanes: [full, lanes[0]!] },
+      { ...settings, policy: "full" },
+      policies,
+    );
+    expect(readQuestion(other!, policies)?.lanes).toEqual([full, lanes[0]]);
+  });
+
+  test("of an earlier version's comparison has the options of its policy", () => {
+    const old = "?policy=aircache&o.reading=release&ask=a&lanes=nope:1,full:100,aircache:5";
+    expect(readQuestion(old, policies)?.lanes).toEqual([
+      { policy: "full", keepPercent: 100, options: {} },
+      { policy: "aircache", keepPercent: 5, options: { alpha: 0.9, variant: "release" } },
+    ]);
+    const odd = readQuestion(`${old}&o3.alpha=7&o3.variant=paper&o1.x=1`, policies);
+    expect(odd?.lanes[1]?.options).toEqual({ alpha: 0.9, variant: "paper" });
   });
 
   test("of a question that is too long for a link is none", () => {

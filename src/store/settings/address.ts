@@ -34,8 +34,14 @@ export type Addressed = Pick<
 /** What a shared link asks when it is opened. */
 export interface SharedQuestion {
   readonly question: string;
-  /** Policy and percent of each lane of a comparison; empty: one answer with the settings of the link. */
-  readonly lanes: readonly { readonly policy: string; readonly keepPercent: number }[];
+  /** Of a comparison; empty: one answer with the settings of the link. */
+  readonly lanes: readonly SharedLane[];
+}
+
+interface SharedLane {
+  readonly policy: string;
+  readonly keepPercent: number;
+  readonly options: OptionValues;
 }
 
 const ASK = "ask";
@@ -44,7 +50,10 @@ const LANES = "lanes";
 const LONGEST_QUESTION = 500;
 const MOST_SHARED_LANES = 4;
 
-/** `?ask=What+is+the+total%3F&lanes=full:100,aircache:10`; undefined if the link asks nothing. */
+/**
+ * `?ask=What+is+the+total%3F&lanes=full:100,aircache:10&o2.alpha=0.5`; undefined if the link asks nothing. `o2.` are
+ * options of the second lane, where they differ from those of the link's policy or the defaults.
+ */
 export function readQuestion(
   query: string,
   policies: readonly PolicyInfo[],
@@ -52,11 +61,15 @@ export function readQuestion(
   const given = new URLSearchParams(query);
   const question = given.get(ASK)?.trim() ?? "";
   if (question === "" || question.length > LONGEST_QUESTION) return undefined;
-  const lanes = (given.get(LANES) ?? "").split(",").flatMap((lane) => {
-    const [policy = "", keep] = lane.split(":");
+  const lanes = (given.get(LANES) ?? "").split(",").flatMap((lane, index) => {
+    const [id, keep] = lane.split(":");
+    const policy = policies.find((each) => each.id === id);
     const percent = Number(keep);
-    const isRight = policies.some(({ id }) => id === policy) && percent >= 1 && percent <= 100;
-    return isRight ? [{ policy, keepPercent: clampPercent(percent) }] : [];
+    if (!policy || !(percent >= 1 && percent <= 100)) return [];
+    const shared = given.get("policy") === id ? optionTexts(given, policy, OPTION) : {};
+    const own = optionTexts(given, policy, laneOption(index));
+    const options = readOptions(policy, { ...shared, ...own });
+    return [{ policy: policy.id, keepPercent: clampPercent(percent), options }];
   });
   return { question, lanes: lanes.length > 1 ? lanes.slice(0, MOST_SHARED_LANES) : [] };
 }
@@ -75,10 +88,21 @@ export function writeQuestion(
   written.set(ASK, question);
   const named = lanes.map(({ policy, keepPercent }) => `${policy}:${keepPercent}`);
   if (named.length > 1) written.set(LANES, named.join(","));
+  for (const [index, lane] of lanes.entries()) {
+    const policy = policies.find(({ id }) => id === lane.policy);
+    if (!policy || lanes.length < 2) continue;
+    const shared = lane.policy === state.policy ? state.options[policy.id] : {};
+    const base = completeOptions(policy, shared);
+    for (const [name, value] of Object.entries(completeOptions(policy, lane.options))) {
+      if (value !== base[name]) written.set(laneOption(index) + name, String(value));
+    }
+  }
   return `?${written}`;
 }
 
+/** Begin the names of a policy's options, and of those of a lane. */
 const OPTION = "o.";
+const laneOption = (index: number) => `o${index + 1}.`;
 
 /** Names of the sampling parameters in an address, as on the command line. */
 const SAMPLING_NAMES = {
@@ -99,6 +123,7 @@ export function readAddress(
 ): Partial<Addressed> & { readonly sample?: string } {
   const given = new URLSearchParams(query);
   const policy = policies.find(({ id }) => id === given.get("policy"));
+  const options = policy && readOptions(policy, optionTexts(given, policy, OPTION));
   const scope = given.get("scope");
   const sample = given.get("sample");
   const overlay = given.get("veil");
@@ -108,7 +133,7 @@ export function readAddress(
   const cacheType = CACHE_CHOICES.find((choice) => choice === given.get("kv"));
   const sampling = readSampling(given);
   return {
-    ...(policy ? { policy: policy.id, options: readOptions(given, policy) } : {}),
+    ...(policy && options ? { policy: policy.id, options: { [policy.id]: options } } : {}),
     ...(given.has("keep") && keep >= 1 && keep <= 100 ? { keepPercent: clampPercent(keep) } : {}),
     ...(scope === "visual" || scope === "prompt" ? { scope } : {}),
     ...(capMb === undefined ? {} : { capMb }),
@@ -128,7 +153,7 @@ export function writeAddress(
   policies: readonly PolicyInfo[],
 ): string {
   const written = new URLSearchParams(query);
-  for (const name of [...written.keys()]) if (name.startsWith(OPTION)) written.delete(name);
+  for (const name of [...written.keys()]) if (/^o\d*\./.test(name)) written.delete(name);
   // A link asks once: loading the page again does not ask again.
   for (const name of [ASK, LANES]) written.delete(name);
   const set = (name: string, value: string | number, isDefault: boolean) =>
@@ -180,19 +205,20 @@ function readSampling(given: URLSearchParams): SettingsState["sampling"] | undef
   return found.length > 0 ? { ...DEFAULT_SAMPLING, ...Object.fromEntries(found) } : undefined;
 }
 
-function readOptions(
-  given: URLSearchParams,
-  policy: PolicyInfo,
-): Readonly<Record<string, OptionValues>> {
+/** Options whose name begins with `prefix`, under the names that they have now. */
+function optionTexts(given: URLSearchParams, policy: PolicyInfo, prefix: string): OptionValues {
   const texts = [...given].flatMap(([name, text]) =>
-    name.startsWith(OPTION) ? [[name.slice(OPTION.length), text] as const] : [],
+    name.startsWith(prefix) ? [[name.slice(prefix.length), text] as const] : [],
   );
-  const named = currentNames(policy.options, Object.fromEntries(texts));
+  return currentNames(policy.options, Object.fromEntries(texts));
+}
+
+function readOptions(policy: PolicyInfo, texts: OptionValues): OptionValues {
   const values = Object.fromEntries(
-    Object.entries(named).map(([name, text]) => [
+    Object.entries(texts).map(([name, text]) => [
       name,
       policy.options[name]?.kind === "number" ? Number(text) : text,
     ]),
   );
-  return { [policy.id]: completeOptions(policy, values) };
+  return completeOptions(policy, values);
 }

@@ -18,20 +18,22 @@ export function shareLink(app: App, exchange: Exchange, attempt: Attempt): strin
   const lanes = exchange.attempts.filter(
     (each) => comparison !== undefined && each.comparison === comparison,
   );
-  const chosen = [...lanes, attempt].map((each) => [each.settings.policy, each.settings.options]);
   const state = {
     ...current,
     policy: settings.policy,
     keepPercent: percentOf(attempt),
     scope: settings.scope,
-    options: { ...current.options, ...Object.fromEntries(chosen) },
+    options: { [settings.policy]: settings.options },
     capMb: settings.capMb,
     sampling: (run.phase === "done" && run.origin?.sampling) || current.sampling,
     sample,
   };
   const shared = {
     question: exchange.question,
-    lanes: lanes.map((lane) => ({ policy: lane.settings.policy, keepPercent: percentOf(lane) })),
+    lanes: lanes.map((lane) => {
+      const { policy, options } = lane.settings;
+      return { policy, options, keepPercent: percentOf(lane) };
+    }),
   };
   const query = writeQuestion(shared, state, app.policies);
   return query && `${location.origin}${location.pathname}${query}`;
