@@ -2,11 +2,12 @@ import { type FormEvent, useState } from "react";
 import { texts } from "@/language/language";
 import type { Entry } from "@/store/library/records";
 import { useApp } from "../useApp";
+import type { DistinctEntry } from "./distinctTitles";
 import { downloadHtml, downloadJson } from "./download";
 import styles from "./Library.module.css";
 
 interface ItemProps {
-  readonly entry: Entry;
+  readonly entry: DistinctEntry;
   readonly isCurrent: boolean;
   readonly onOpened: () => void;
 }
@@ -40,7 +41,7 @@ export function LibraryItem({ entry, isCurrent, onOpened }: ItemProps) {
           <input
             name="name"
             aria-label={texts.page.history.nameOf(title)}
-            defaultValue={title}
+            defaultValue={entry.storedTitle}
             dir="auto"
             // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
             autoFocus
