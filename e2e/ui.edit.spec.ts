@@ -131,7 +131,7 @@ async function look(browser: Browser, html: string, colorScheme: "light" | "dark
   await expect(page.getByRole("heading", { level: 2 })).toHaveText(`What is the total? ${EVIL}`);
   await expect(page.getByText("keepsight-mini (f16, KV cache f16)")).toBeVisible();
   await expect(page.getByRole("article")).toHaveCount(4);
-  await expect(page.getByRole("img", { name: /^Rows cached after compaction/ })).toHaveCount(4);
+  await expect(page.getByRole("img", { name: /^Rows of the prompt that are left/ })).toHaveCount(4);
   await expect(page.getByRole("img", { name: /^KV cache while/ })).toHaveCount(1);
   await expect(page.getByRole("img", { name: /^Milliseconds of tokens/ })).toHaveCount(4);
   const drawing = page.getByRole("img", { name: /of 576 patches kept/ }).first();

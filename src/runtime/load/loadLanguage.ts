@@ -5,7 +5,7 @@ import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { chooseVariants } from "@/gpu/variants";
 import type { ByteSource } from "@/model/checkpoint/byteSource";
 import type { DecoderConfig } from "@/model/checkpoint/config";
-import { type DecoderTypes, loadWeights, typesOf } from "@/model/checkpoint/weights";
+import { type DecoderTypes, type DecoderWeights, loadWeights, typesOf } from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import { createKernelSet } from "@/model/decoder/kernelSet";
 import type { EngineEvent } from "@/protocol/event";
@@ -52,14 +52,15 @@ export async function loadLanguage(
     );
     compiling.catch(() => undefined); // awaited below, unless the weights fail first
   };
-  const weights = await loadWeights(gpu, config, source, {
-    signal,
-    weightType: weightType === "f32" ? undefined : (weightType ?? "narrow"),
-    onTypes: prepare,
-    onProgress: (loadedBytes, totalBytes) =>
-      onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
-  });
+  let weights: DecoderWeights | undefined;
   try {
+    weights = await loadWeights(gpu, config, source, {
+      signal,
+      weightType: weightType === "f32" ? undefined : (weightType ?? "narrow"),
+      onTypes: prepare,
+      onProgress: (loadedBytes, totalBytes) =>
+        onProgress({ file, loadedBytes, totalBytes, phase: "download" }),
+    });
     const { bytes } = weights;
     const tell = (phase: ModelLoadProgress["phase"]) =>
       onProgress({ file, loadedBytes: bytes, totalBytes: bytes, phase });
@@ -73,7 +74,9 @@ export async function loadLanguage(
     const options = { variants: tested.variants, kvType: kvTypeFor(typesOf(weights)), ...chunks };
     return { ...tested, decoder: await Decoder.create(gpu, config, weights, options) };
   } catch (error) {
-    weights.destroy();
+    weights?.destroy();
+    // The self-test may still run, and holds buffers until it ends.
+    await (testing as Promise<SelfTestResult> | undefined)?.catch(() => undefined);
     throw error;
   }
 }
