@@ -5,7 +5,12 @@ import type { SelfTestResult } from "@/gpu/selfTest/selfTest";
 import { chooseVariants } from "@/gpu/variants";
 import type { ByteSource } from "@/model/checkpoint/byteSource";
 import type { DecoderConfig } from "@/model/checkpoint/config";
-import { type DecoderTypes, type DecoderWeights, loadWeights, typesOf } from "@/model/checkpoint/weights";
+import {
+  type DecoderTypes,
+  type DecoderWeights,
+  loadWeights,
+  typesOf,
+} from "@/model/checkpoint/weights";
 import { Decoder } from "@/model/decoder/decoder";
 import { createKernelSet } from "@/model/decoder/kernelSet";
 import type { EngineEvent } from "@/protocol/event";
