@@ -15,10 +15,16 @@ type Fate = "worker" | "device";
 
 /**
  * Runs first in every engine worker: ends the worker or its device at a submission that the test
- * chooses.
+ * chooses. Submissions count from the next question on: those before it may still store a cache.
  */
 function trap(): void {
-  const state = self as unknown as { device?: GPUDevice; armed?: { fate: Fate; submits: number } };
+  const state = self as unknown as {
+    device?: GPUDevice;
+    armed?: { fate: Fate; submits: number; isAsked?: boolean };
+  };
+  addEventListener("message", ({ data }) => {
+    if (state.armed && data.call === "ask") state.armed.isAsked = true;
+  });
   const { requestDevice } = GPUAdapter.prototype;
   const { submit } = GPUQueue.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {
@@ -26,7 +32,7 @@ function trap(): void {
     return state.device;
   };
   GPUQueue.prototype.submit = function (commands) {
-    if (state.armed && state.armed.submits-- === 0) {
+    if (state.armed?.isAsked && state.armed.submits-- === 0) {
       if (state.armed.fate === "device") state.device?.destroy();
       else self.close();
     }
