@@ -15,7 +15,8 @@ export interface StoredModel {
   readonly license?: string;
 }
 
-const FOLDER = "models";
+/** Of the origin private file system. */
+export const MODELS_FOLDER = "models";
 /** Written last: a folder without it is an unfinished download. */
 const MANIFEST = "keepsight-model.json";
 
@@ -26,7 +27,7 @@ interface Manifest extends Repository {
 /** Folder of all models, in the origin private file system. */
 export async function modelsFolder(): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, { create: true });
+  return root.getDirectoryHandle(MODELS_FOLDER, { create: true });
 }
 
 export function keyOf({ id, commit }: { readonly id: string; readonly commit: string }): string {

@@ -26,22 +26,24 @@ export function assignMerge(input: PlanInput, into: Int32Array, rule: "mean" | "
   return { kind: "assign", into: [rows], rule };
 }
 
+/** What one head has cached. */
+interface HeadRows {
+  /** [rows, dim] keys or values: what is merged. */
+  readonly values: Float32Array;
+  /** [rows, dim] keys: `nearestKey` compares these, whether keys or values are merged. */
+  readonly keys: Float32Array;
+  readonly dim: number;
+}
+
 /**
  * One head's kept rows after merging, on the CPU; the reference for the gathering kernel.
  *
- * @param values [rows, dim] keys or values of the head
- * @param keys [rows, dim] keys of the head: `nearestKey` compares these, whether keys or values are
- * merged
  * @returns [kept, dim]
  */
 export function foldRows(
   layer: LayerPlan,
   head: number,
-  {
-    values,
-    keys,
-    dim,
-  }: Readonly<Record<"values" | "keys", Float32Array>> & { readonly dim: number },
+  { values, keys, dim }: HeadRows,
 ): Float32Array {
   const keep = keptRows(layer, head);
   const slots = new Int32Array(values.length / dim).fill(-1);

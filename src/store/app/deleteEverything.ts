@@ -1,7 +1,10 @@
+import { MODELS_FOLDER } from "@/hub/storedModels";
+import { CACHES_FOLDER } from "../chat/cacheFiles";
+
 /** Prefix of this page's databases, caches and entries of `localStorage`: an origin may serve other pages. */
 const OWN = "keepsight";
 /** This page's folders in the origin private file system. */
-const FOLDERS: readonly string[] = ["models", "caches"];
+const FOLDERS: readonly string[] = [MODELS_FOLDER, CACHES_FOLDER];
 
 const isOwn = (name: string) => name.startsWith(OWN);
 

@@ -3,7 +3,7 @@ import type { Engine } from "@/protocol/engine";
 import type { EngineEvent } from "@/protocol/event";
 import type { CacheSettings } from "@/protocol/request";
 import { type AttentionView, createAttentionView } from "../attention/attentionView";
-import { storageFolder } from "../chat/cacheFiles";
+import { CACHES_FOLDER, storageFolder } from "../chat/cacheFiles";
 import { type Chat, createChat } from "../chat/chat";
 import { type ComparisonSetup, createComparisonSetup } from "../chat/comparisonSetup";
 import { createImagePrice, type ImagePriceStore } from "../chat/imagePrice";
@@ -82,7 +82,7 @@ export function createParts(options: AppOptions): AppParts {
   const charts = createCharts();
   const embedded = { baseUrl: options.modelUrl };
   const load = createConnectedLoad(options, settings, (event) => chat.record(event));
-  const caches = createStoredCaches(storageFolder("caches"));
+  const caches = createStoredCaches(storageFolder(CACHES_FOLDER));
   const sampling = () => settings.getState().sampling;
   const now = () => Date.now();
   const chat = createChat({

@@ -1,3 +1,6 @@
+/** Of the origin private file system. */
+export const CACHES_FOLDER = "caches";
+
 /** Files in the browser's storage, by name. */
 export interface CacheFiles {
   list(): Promise<

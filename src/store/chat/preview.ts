@@ -95,11 +95,8 @@ function previewableRows(chat: Chat, next: CacheSettings): readonly number[] | u
   if (running || exchange?.attempts.at(-1)?.run.phase !== "done") return undefined;
   if (last?.run.phase !== "done") return undefined;
   // Another question may have been answered since: the engine previews the prompt that it ran last.
-  if (
-    startOf(last) <
-    Math.max(...conversation.exchanges.flatMap(({ attempts }) => attempts.map(startOf)))
-  )
-    return undefined;
+  const starts = conversation.exchanges.flatMap(({ attempts }) => attempts.map(startOf));
+  if (startOf(last) < Math.max(...starts)) return undefined;
   const { result } = last.run;
   // An appended turn recorded only its own rows, not the image's.
   if (result.appended || result.images.length === 0 || sameSettings(last.settings, next))

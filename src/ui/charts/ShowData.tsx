@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { texts } from "@/language/language";
 import { type DataTable, toCsv } from "@/text/csv";
-import { copyText, SwapLabel, useSaid } from "../chat/Actions";
+import { copyText, SwapLabel, useSaid } from "../shared/Copy";
 import { Popup } from "../shared/Popup";
 import styles from "./Charts.module.css";
 

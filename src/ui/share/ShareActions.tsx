@@ -1,7 +1,7 @@
 import { texts } from "@/language/language";
 import type { Attempt, Exchange } from "@/store/conversation/conversation";
 import { verdictOf } from "@/store/conversation/verdict";
-import { copyText, SwapLabel, useSaid } from "../chat/Actions";
+import { copyText, SwapLabel, useSaid } from "../shared/Copy";
 import { Menu } from "../shared/Menu";
 import { useApp, useViewerImage } from "../useApp";
 import { shareLink } from "./shareLink";
