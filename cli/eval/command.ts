@@ -23,7 +23,7 @@ const USAGE = `npm run eval -- --data DIR [--model DIR] [--limit N] [--json FILE
 
 Asks every question of a data set (DIR/questions.jsonl) in its own conversation and scores the answers:
 exact match per world, ROUGE-L, KV bytes, ms per token. --policies asks each question once per
-policy:retention, from forks of one prefill for every four. --reference (default: DIR/answers.jsonl if it
+policy:retention, from forks of one prefill for every ten. --reference (default: DIR/answers.jsonl if it
 exists) has another implementation's answers for comparison. --limit takes equal parts of the worlds.
 With --json FILE, FILE.questions.jsonl gets a line per question, from which a stopped command resumes.
 eval:node needs no browser: WebGPU under Node, and the vision encoder from the safetensors. --processes

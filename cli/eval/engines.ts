@@ -1,13 +1,10 @@
 import type { ModelInfo } from "@/protocol/model";
-import type { CacheSettings } from "@/protocol/request";
+import { type CacheSettings, MOST_LANES } from "@/protocol/request";
 import type { LaneOutcome } from "@/protocol/result";
 import type { Question } from "../shared/dataset";
 import type { OpenedEngine } from "../shared/engine";
 import type { EvalCommand } from "./command";
 import type { LaneAnswer } from "./scores";
-
-/** Lanes of one comparison: their caches are held at the same time. */
-const LANES_AT_ONCE = 4;
 
 /** Opens an engine for a model directory and images by key. */
 export type OpenEngine = (
@@ -62,7 +59,7 @@ export async function askOnce(engines: Engines, question: Question, command: Eva
   }
 }
 
-/** In its own conversation: image features may be reused, rows are not. */
+/** In its own conversation: image features may be reused, rows are not. Up to `MOST_LANES` caches are held at the same time. */
 async function askLanes(
   page: OpenedEngine,
   { image, question }: Question,
@@ -70,8 +67,8 @@ async function askLanes(
 ): Promise<LaneAnswer[]> {
   const turns = [{ images: [image], question }];
   const answers: LaneAnswer[] = [];
-  for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
-    const some = lanes.slice(at, at + LANES_AT_ONCE);
+  for (let at = 0; at < lanes.length; at += MOST_LANES) {
+    const some = lanes.slice(at, at + MOST_LANES);
     const [only, ...others] = some;
     const outcomes: readonly LaneOutcome[] =
       only && others.length === 0

@@ -21,8 +21,11 @@ export interface AskRequest {
   readonly promptIds?: boolean;
 }
 
+/** Lanes of a comparison, at most: the full cache, eight shares, and the next settings' own. */
+export const MOST_LANES = 10;
+
 export interface CompareRequest extends Omit<AskRequest, "settings" | "fresh" | "promptIds"> {
-  /** Two or more ways to compress the same prompt. */
+  /** Two to `MOST_LANES` ways to compress the same prompt. */
   readonly lanes: readonly CacheSettings[];
   /**
    * Whether lanes decode together, over one read of the weights: sooner where there are many, but each token takes as long as a step

@@ -4,7 +4,7 @@ import { resolveOptions } from "@/compression/resolveOptions";
 import type { Policy } from "@/compression/types";
 import type { PositionMode } from "@/model/kv/cache";
 import { EngineError, type EngineFailure } from "@/protocol/failure";
-import type { AskRequest, CacheSettings, Sampling } from "@/protocol/request";
+import { type AskRequest, type CacheSettings, MOST_LANES, type Sampling } from "@/protocol/request";
 import { shown } from "@/text/shown";
 
 /** Validated settings. */
@@ -32,9 +32,6 @@ export function checkSettings(settings: CacheSettings): CheckedSettings {
   }
   return { policy, options: resolveOptions(policy, settings.options), settings };
 }
-
-/** The full cache, eight shares, and the next settings' own. */
-const MOST_LANES = 10;
 
 /** @throws EngineError, PolicyError */
 export function checkLanes(lanes: readonly CacheSettings[]): readonly CheckedSettings[] {

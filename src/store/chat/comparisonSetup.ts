@@ -12,8 +12,9 @@ import {
   type SettingsStore,
 } from "../settings/settings";
 
-export const FEWEST_LANES = 2;
-export const MOST_LANES = 4;
+/** Lanes that a person may choose. */
+export const FEWEST_CHOICES = 2;
+export const MOST_CHOICES = 4;
 
 /** One lane of the next comparison. Scope, cap and the share of earlier images are those of the settings. */
 export interface LaneChoice {
@@ -79,13 +80,13 @@ export function createComparisonSetup(
       edit((lanes) => {
         const taken = new Set(lanes.map(({ policy }) => policy));
         const policy = policies.find(({ id }) => id !== FULL && !taken.has(id))?.id ?? FULL;
-        if (lanes.length >= MOST_LANES) return lanes;
+        if (lanes.length >= MOST_CHOICES) return lanes;
         return [...lanes, withId({ policy, keepPercent })];
       });
     },
     remove: (id) =>
       edit((lanes) =>
-        lanes.length <= FEWEST_LANES ? lanes : lanes.filter((lane) => lane.id !== id),
+        lanes.length <= FEWEST_CHOICES ? lanes : lanes.filter((lane) => lane.id !== id),
       ),
     change: (id, change) =>
       edit((lanes) =>

@@ -1,6 +1,6 @@
 import { texts } from "@/language/language";
 import type { EngineFailure } from "@/protocol/failure";
-import { MOST_LANES } from "../chat/comparisonSetup";
+import { MOST_CHOICES } from "../chat/comparisonSetup";
 import { checkResult, checkSaid } from "./consistency";
 import { documentSchema } from "./documentSchema";
 import type { ConversationDocument, DocumentAttempt } from "./exportJson";
@@ -37,7 +37,7 @@ function checkReferences({ pictures, exchanges }: ConversationDocument): void {
     }
     for (const { comparison } of exchange.attempts) {
       const lanes = exchange.attempts.filter((each) => each.comparison === comparison);
-      if (comparison !== undefined && lanes.length > MOST_LANES) {
+      if (comparison !== undefined && lanes.length > MOST_CHOICES) {
         throw new SchemaError(texts.documents.lanes(`exchanges[${index}]`, lanes.length));
       }
     }

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
-import { FEWEST_LANES, type LaneChoice, MOST_LANES } from "@/store/chat/comparisonSetup";
+import { FEWEST_CHOICES, type LaneChoice, MOST_CHOICES } from "@/store/chat/comparisonSetup";
 import type { PolicyInfo } from "@/store/settings/policyInfo";
 import { FULL } from "@/store/settings/settings";
 import { OptionFields } from "../cache/OptionsForm";
@@ -27,7 +27,7 @@ export function LanePicker() {
             key={lane.id}
             lane={lane}
             number={index + 1}
-            isRemovable={lanes.length > FEWEST_LANES}
+            isRemovable={lanes.length > FEWEST_CHOICES}
           />
         ))}
       </ul>
@@ -35,7 +35,7 @@ export function LanePicker() {
         <button
           type="button"
           className={styles.small}
-          disabled={lanes.length >= MOST_LANES}
+          disabled={lanes.length >= MOST_CHOICES}
           onClick={() => comparison.add()}
         >
           {texts.chat.lanes.add}
