@@ -11,7 +11,7 @@ import { ModelError } from "@/model/modelError";
 import { Tokenizer } from "@/model/prompt/tokenizer";
 import { outlineModel } from "@/runtime/load/outline";
 import { mutatedBytes, mutatedJson } from "./mutate";
-import { ensure, type FuzzTarget, isWhole, readOrRefused } from "./target";
+import { ensure, type FuzzTarget, isWhole, parsed, readOrRefused, safetensors } from "./target";
 
 type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
@@ -156,15 +156,6 @@ async function processorOf(text: string): Promise<ImageProcessor | undefined> {
   return openVision(vision, json as JsonObject, config).processor(files);
 }
 
-/** A text that is no JSON belongs to the target `config`. */
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
-}
-
 /** As in the loader: only a model that has such a section reads images. */
 function visionOf(json: JsonObject): ModelFamily["vision"] {
   return json.vision_config === undefined ? undefined : familyOf(json)?.vision;
@@ -188,13 +179,9 @@ async function checkTensors(files: Files): Promise<void> {
   }
 }
 
-/** A safetensors file with this header and 64 bytes of data. */
+/** A weight file with this header and 64 bytes of data. */
 function withHeader(json: string): Uint8Array<ArrayBuffer> {
-  const header = new TextEncoder().encode(json);
-  const bytes = new Uint8Array(8 + header.length + 64);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-  bytes.set(header, 8);
-  return bytes;
+  return safetensors(json, new Uint8Array(64));
 }
 
 function memorySource(files: Files): ByteSource {

@@ -1,10 +1,9 @@
 import fs from "node:fs";
-import type { JsonObject } from "@/model/checkpoint/files";
 import { pytorchSource } from "@/model/checkpoint/quantized/mlxSource";
 import { readTensorMap, type TensorInfo } from "@/model/checkpoint/safetensors";
 import { ModelError } from "@/model/modelError";
 import { mutatedJson } from "./mutate";
-import { ensure, type FuzzTarget, readOrRefused } from "./target";
+import { ensure, type FuzzTarget, parsed, readOrRefused, safetensors } from "./target";
 
 const FOLDER = "fixtures/families/smolvlm-mlx";
 const FILE = "model.safetensors";
@@ -23,7 +22,7 @@ export function quantizedWeights(): FuzzTarget<string> {
     inputs: mutatedJson([JSON.stringify({ header: part, quantization })]),
     async check(text) {
       const json = parsed(text);
-      const file = withHeader(json.header, data);
+      const file = safetensors(JSON.stringify(json.header) ?? "", data);
       const source = {
         size: async (name: string) => (name === FILE ? file.length : undefined),
         read: async (_: string, start: number, end: number) => file.slice(start, end),
@@ -46,22 +45,4 @@ async function checkRead(
 ): Promise<void> {
   const bytes = await source.read(file, start, end);
   ensure(bytes.length === end - start, `${name} has ${bytes.length} of ${end - start} bytes`);
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null ? (json as JsonObject) : {};
-  } catch {
-    return {}; // a text that is no JSON belongs to other targets
-  }
-}
-
-function withHeader(header: unknown, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const json = new TextEncoder().encode(JSON.stringify(header) ?? "");
-  const bytes = new Uint8Array(8 + json.length + data.length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
-  bytes.set(json, 8);
-  bytes.set(data, 8 + json.length);
-  return bytes;
 }

@@ -40,3 +40,23 @@ export function ensure(holds: boolean, otherwise: string): asserts holds {
 export function isWhole(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
+
+/** The object that a text has; an empty one for any other text, which the target `config` covers. */
+export function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** A safetensors file with this header. */
+export function safetensors(header: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const json = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(8 + json.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  bytes.set(data, 8 + json.length);
+  return bytes;
+}
