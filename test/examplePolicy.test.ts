@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { policyTable } from "@/compression/policyTable";
 import { POLICIES, policyById } from "@/compression/registry";
+import { TAPS } from "@/compression/taps/registry";
 import type { Policy } from "@/compression/types";
 import { readAddress } from "@/store/settings/address";
 import { changedOptions } from "@/store/settings/policyInfo";
@@ -20,6 +21,14 @@ describe("the policy that the guide adds", () => {
     // Among the policies, imports are relative.
     const there = code.replaceAll('"@/compression/', '"../../');
     expect(guide).toContain(`\`\`\`ts\n${there}\`\`\``);
+  });
+
+  it("can choose from a table of all taps", () => {
+    const guide = readFileSync("docs/adding-a-policy.md", "utf8");
+    const listed = [...guide.matchAll(/^\| `(\w+)` \| `(?:true|\{.*\})` \|/gm)].map(
+      ([, name]) => name,
+    );
+    expect(listed).toEqual(Object.keys(TAPS));
   });
 
   it("is reached by its line in the registry alone: command line, address, form and tables", () => {

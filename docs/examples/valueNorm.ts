@@ -15,6 +15,5 @@ export const valueNorm = scorePolicy({
     recent: integer("Recents", "Newest rows that are always kept", [0, 64], 0),
   },
   taps: () => ({ keyStats: true }),
-  score: (input, layer) =>
-    headScores(input, need(input.taps.keyStats, "keyStats").valueNorm, layer),
+  score: (input, layer) => headScores(input, need(input, "keyStats").valueNorm, layer),
 });

@@ -1,3 +1,4 @@
+import type { Taps } from "../taps/registry";
 import type { RowScores } from "../taps/tap";
 import type { PlanInput } from "../types";
 
@@ -32,8 +33,9 @@ export function allLayerScores(input: PlanInput, tap: RowScores): Float64Array[]
   return Array.from({ length: input.layers }, (_, layer) => layerScores(input, tap, layer));
 }
 
-/** Returns a tap that the policy requested. A missing tap is a defect of the engine. */
-export function need<T>(tap: T | undefined, name: string): T {
+/** A tap that the policy requested. A missing tap is a defect of the engine. */
+export function need<N extends keyof Taps>({ taps }: PlanInput, name: N): NonNullable<Taps[N]> {
+  const tap = taps[name];
   if (tap === undefined) throw new Error(`the prefill did not record the tap ${name}`);
   return tap;
 }

@@ -26,9 +26,9 @@ export function scoreTap({ scores, decay }: ScoreValues): TapSpec {
 /** Head-mean scores of the candidates. */
 export function columnScores(input: PlanInput, layer: number, { scores }: ScoreValues) {
   if (scores === "movingAverage") {
-    return layerScores(input, need(input.taps.movingAverage, "movingAverage"), layer);
+    return layerScores(input, need(input, "movingAverage"), layer);
   }
-  const sums = layerScores(input, need(input.taps.columnSum, "columnSum"), layer);
+  const sums = layerScores(input, need(input, "columnSum"), layer);
   return scores === "sum" ? sums : overVisibility(input, sums);
 }
 

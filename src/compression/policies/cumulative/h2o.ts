@@ -59,7 +59,7 @@ export const h2o = definePolicy({
     ),
   taps: () => ({ columnSum: true }),
   plan(input, { recentShare, scores, variant, sinks }) {
-    const tap = need(input.taps.columnSum, "columnSum");
+    const tap = need(input, "columnSum");
     if (variant === "elasticRepo") {
       const kept = globalSelection(input, globalScores(input), sinks);
       return planOf(input, new Array(input.layers).fill([kept]));
@@ -97,7 +97,7 @@ export const h2o = definePolicy({
 
 /** One ranking for the whole model: mean over layers and heads. */
 export function globalScores(input: PlanInput): Float64Array {
-  return meanOf(allLayerScores(input, need(input.taps.columnSum, "columnSum")));
+  return meanOf(allLayerScores(input, need(input, "columnSum")));
 }
 
 /**

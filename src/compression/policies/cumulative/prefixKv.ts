@@ -88,8 +88,8 @@ export const prefixKv = scorePolicy({
   },
 });
 
-function columnSums({ taps }: PlanInput): RowScores {
-  return need(taps.columnSum, "columnSum");
+function columnSums(input: PlanInput): RowScores {
+  return need(input, "columnSum");
 }
 
 const DEVIATIONS = {

@@ -31,10 +31,8 @@ export const flashCache = scorePolicy({
   },
   taps: ({ gamma }) => ({ spectral: { gamma } }),
   budget(input) {
-    const { highShare } = need(input.taps.spectral, "spectral");
+    const { highShare } = need(input, "spectral");
     return waterfill([...highShare], input.budget, { floor: 1, cap: input.candidates.length });
   },
-  score: (input, layer) => [
-    layerScores(input, need(input.taps.spectral, "spectral").deviation, layer),
-  ],
+  score: (input, layer) => [layerScores(input, need(input, "spectral").deviation, layer)],
 });

@@ -25,7 +25,7 @@ export const keyDiff = scorePolicy({
   },
   taps: () => ({ keyStats: true }),
   score: (input, layer) =>
-    headScores(input, need(input.taps.keyStats, "keyStats").keyCosine, layer).map((cosines) =>
+    headScores(input, need(input, "keyStats").keyCosine, layer).map((cosines) =>
       cosines.map((cosine) => -cosine),
     ),
 });

@@ -28,7 +28,7 @@ export const knorm = scorePolicy({
   },
   taps: () => ({ keyStats: true }),
   score: (input, layer) =>
-    headScores(input, need(input.taps.keyStats, "keyStats").keyNorm, layer).map((norms) =>
+    headScores(input, need(input, "keyStats").keyNorm, layer).map((norms) =>
       norms.map((norm) => -norm),
     ),
 });

@@ -50,7 +50,7 @@ export const fastV = scorePolicy({
   budget: (input, { layer }) => exactRows(input, layer),
   score(input, _, options) {
     const ranking = Math.min(options.layer, input.layers) - 1;
-    return [layerScores(input, need(input.taps.lastRow, "lastRow"), ranking)];
+    return [layerScores(input, need(input, "lastRow"), ranking)];
   },
 });
 

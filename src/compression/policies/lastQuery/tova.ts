@@ -27,7 +27,7 @@ export const tova = scorePolicy({
     recent: integer("Recents", "Newest rows that are always kept", [0, 64], 1),
   },
   taps: () => ({ lastRow: true }),
-  score: (input, layer) => [layerScores(input, need(input.taps.lastRow, "lastRow"), layer)],
+  score: (input, layer) => [layerScores(input, need(input, "lastRow"), layer)],
   decode: (input, plan, { recent }) => ({
     due: dueToHold(rowsPerLayer(input, plan)),
     victim: {

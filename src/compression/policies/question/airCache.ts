@@ -70,7 +70,7 @@ export const airCache = definePolicy({
     const settled = airCacheBudget(input, budget);
     const counts =
       rounding === "plain" ? settled.plain : layerCounts(input, () => settled.waterfill);
-    const { importance } = need(input.taps.elite, "elite");
+    const { importance } = need(input, "elite");
     const places = input.candidates.length;
     const question = questionPlaces(input);
     const keep = counts.map((count, layer) => {

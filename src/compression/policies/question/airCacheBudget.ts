@@ -25,7 +25,7 @@ export function airCacheBudget(
   input: PlanInput,
   kind: "both" | "strength" | "skewness" | "uniform" | "pyramid",
 ): AirCacheBudget {
-  const { importance } = need(input.taps.elite, "elite");
+  const { importance } = need(input, "elite");
   const { layers, budget } = input;
   const question = questionPlaces(input);
   const voted = input.candidates.length - question;

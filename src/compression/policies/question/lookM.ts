@@ -49,7 +49,7 @@ export const lookM = definePolicy({
     new Array<number>(input.layers).fill(effivlmCounts(input, recentShare).total),
   taps: () => ({ columnSum: true }),
   plan(input, { merge, recentShare, variant }) {
-    const tap = need(input.taps.columnSum, "columnSum");
+    const tap = need(input, "columnSum");
     const image = isImage(input);
     const { recent, total } = effivlmCounts(input, recentShare);
     const counts =

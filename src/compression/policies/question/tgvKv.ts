@@ -87,16 +87,16 @@ export const tgvKv = scorePolicy({
 
 /** Each layer's share of the question's attention to the image; equal shares without an image. */
 export function textVisualShares(input: PlanInput): number[] {
-  const { visualShare } = need(input.taps.textImage, "textImage");
+  const { visualShare } = need(input, "textImage");
   const total = visualShare.reduce((a, b) => a + b, 0);
   return Array.from(visualShare, (value) => (total > 0 ? value / total : 1 / visualShare.length));
 }
 
 /** Text rows by attention received, above all visual rows; visual rows by the weighted question. */
 function rowScores(input: PlanInput, layer: number): Float64Array {
-  const { visualScore } = need(input.taps.textImage, "textImage");
+  const { visualScore } = need(input, "textImage");
   const visual = layerScores(input, visualScore, layer);
-  const sums = layerScores(input, need(input.taps.columnSum, "columnSum"), layer);
+  const sums = layerScores(input, need(input, "columnSum"), layer);
   return visual.map((score, place) => {
     const row = input.candidates[place]!;
     const isVisual = input.visual.some(({ start, end }) => row >= start && row < end);

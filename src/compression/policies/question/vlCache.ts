@@ -55,7 +55,7 @@ export const vlCache = scorePolicy({
   taps: ({ threshold }) => ({ postVision: { threshold } }),
   budget: exactRows,
   score(input, layer, { heads }) {
-    const perHead = headScores(input, need(input.taps.postVision, "postVision").sum, layer);
+    const perHead = headScores(input, need(input, "postVision").sum, layer);
     return heads === "shared" ? [meanOf(perHead)] : perHead;
   },
   protect({ variant, recentShare }, { input, index, count }) {
@@ -68,7 +68,7 @@ export const vlCache = scorePolicy({
 type Variant = "exact" | "effivlm" | "effivlmFixed";
 
 function exactRows(input: PlanInput): number[] {
-  const { sparsity } = need(input.taps.postVision, "postVision");
+  const { sparsity } = need(input, "postVision");
   const dense = Array.from(sparsity, (value) => 1 - value);
   const { budget, layers, candidates } = input;
   if (candidates.length < 2) return uniformBudget(budget, layers);
@@ -77,9 +77,10 @@ function exactRows(input: PlanInput): number[] {
 }
 
 /** EffiVLM-Bench's share of the prompt per layer, in single precision as in its code. */
-export function effivlmShares({ taps, layers, retention }: PlanInput, variant: Variant): number[] {
+export function effivlmShares(input: PlanInput, variant: Variant): number[] {
+  const { layers, retention } = input;
   const fixed = variant === "effivlmFixed";
-  const { sparsity } = need(taps.postVision, "postVision");
+  const { sparsity } = need(input, "postVision");
   const dense = Array.from(sparsity, (value) => float(1 - value));
   const total = float(dense.reduce((a, b) => float(a + b), 0));
   const scale = fixed ? 0.9 : 1;

@@ -86,7 +86,7 @@ export function baconScores(
   options: BaconValues,
   rowsOf: (layer: number) => number,
 ): BaconScore[][] {
-  const lastRow = need(input.taps.lastRow, "lastRow");
+  const lastRow = need(input, "lastRow");
   const before = input.candidates.length - windowPlaces(input, options);
   const trace: Float64Array[][] = [];
   return Array.from({ length: input.layers }, (_, layer) => {

@@ -29,7 +29,7 @@ export const mixKv = scorePolicy({
   taps: (options) => ({ ...observationTap(options), keyStats: true }),
   notices: windowNotices,
   score(input, layer, options) {
-    const { valueNorm, keyCosine, meanKeyNorm2 } = need(input.taps.keyStats, "keyStats");
+    const { valueNorm, keyCosine, meanKeyNorm2 } = need(input, "keyStats");
     const norms = headScores(input, valueNorm, layer);
     const cosines = headScores(input, keyCosine, layer);
     return observedScores(input, layer, options).map((votes, head) => {

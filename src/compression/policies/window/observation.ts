@@ -6,7 +6,7 @@ import type { TapSpec } from "../../taps/registry";
 import type { PlanInput, PlanNotice } from "../../types";
 
 /**
- * SnapKV's observation window, shared by six policies: the rows before the window are scored by the
+ * SnapKV's observation window, shared with the policies that build on its scores: the rows before the window are scored by the
  * attention of the prompt's last queries, per KV head, pooled over neighbouring rows. The window
  * itself is kept.
  */
@@ -60,7 +60,7 @@ export function votesBeforeWindow(
   options: ObservationValues,
 ): Float64Array[] {
   const before = input.candidates.length - windowPlaces(input, options);
-  const votes = headScores(input, need(input.taps.window, "window"), layer);
+  const votes = headScores(input, need(input, "window"), layer);
   return votes.map((scores) => scores.subarray(0, before));
 }
 

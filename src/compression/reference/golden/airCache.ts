@@ -24,7 +24,7 @@ export function airCacheReference(fixture: Fixture): Recomputed {
     attention,
     candidates: range(image.start, image.end),
   });
-  const { importance, rows } = need(input.taps.elite, "elite");
+  const { importance, rows } = need(input, "elite");
   const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
   const budget = airCacheBudget(input, "both");
   return {

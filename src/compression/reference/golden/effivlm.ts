@@ -27,7 +27,7 @@ export function vlCacheEffivlm(fixture: Fixture): Recomputed {
     retention: numberParam(params, "alpha"),
     attention: attentionOf(fixture, { start: 0, end: question }),
   });
-  const { sparsity } = need(asked.input.taps.postVision, "postVision");
+  const { sparsity } = need(asked.input, "postVision");
   const kept = keptPerHead(asked);
   return {
     policies: ["vlcache"],
@@ -57,7 +57,7 @@ export function lookMEffivlm(fixture: Fixture): Recomputed {
     attention: attentionOf(fixture, spanParam(params, "image_span")),
   });
   const { input, plan } = asked;
-  const sums = need(input.taps.columnSum, "columnSum");
+  const sums = need(input, "columnSum");
   return {
     policies: ["lookm"],
     actual: {

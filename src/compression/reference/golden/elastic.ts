@@ -26,7 +26,7 @@ export function elasticOfficial(fixture: Fixture): Recomputed {
     also: { columnSum: true },
   });
   const { input, plan, policy, options } = asked;
-  const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
+  const scores = allLayerScores(input, need(input, "columnSum"));
   const rows = shape.seq;
   const forget = Math.trunc(rows - rows * (1 - ratio));
   const layers = scores.map((layerScores, layer) => {
@@ -158,7 +158,7 @@ export function elasticPaper(fixture: Fixture): Recomputed {
     attention: attentionOf(fixture),
     also: { columnSum: true },
   });
-  const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
+  const scores = allLayerScores(input, need(input, "columnSum"));
   return {
     policies: ["elastic"],
     actual: {

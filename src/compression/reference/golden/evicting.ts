@@ -89,7 +89,7 @@ export function tgvKvOfficial(fixture: Fixture): Recomputed {
     retention: 1 - numberParam(params, "evict_ratio"),
     attention: attentionOf(fixture, image),
   });
-  const { textWeight, visualScore } = need(input.taps.textImage, "textImage");
+  const { textWeight, visualScore } = need(input, "textImage");
   const kept = plan.layers.map((_, layer) => keptOf(plan, layer));
   const prefill = {
     tv_share: Float32Array.from(textVisualShares(input)),

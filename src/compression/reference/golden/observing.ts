@@ -49,7 +49,7 @@ const SCORERS: Readonly<Record<string, Scorer>> = {
     policy: "tova",
     options: () => ({}),
     scores({ input }) {
-      const row = layerScores(input, need(input.taps.lastRow, "lastRow"), 0);
+      const row = layerScores(input, need(input, "lastRow"), 0);
       const older = Array.from({ length: input.kvHeads }, () => row.subarray(0, row.length - 1));
       return paddedWithMax(older, input);
     },
@@ -59,7 +59,7 @@ const SCORERS: Readonly<Record<string, Scorer>> = {
     policy: "knorm",
     options: () => ({}),
     scores: ({ input }) =>
-      headScores(input, need(input.taps.keyStats, "keyStats").keyNorm, 0).map((norms) =>
+      headScores(input, need(input, "keyStats").keyNorm, 0).map((norms) =>
         norms.map((norm) => -norm),
       ),
     tied: () => range(0, 0),
@@ -78,9 +78,7 @@ const SCORERS: Readonly<Record<string, Scorer>> = {
     policy: "h2o",
     options: () => ({ scores: "visible", recentShare: 0 }),
     scores: ({ input }) =>
-      headScores(input, need(input.taps.columnSum, "columnSum"), 0).map((sums) =>
-        overVisibility(input, sums),
-      ),
+      headScores(input, need(input, "columnSum"), 0).map((sums) => overVisibility(input, sums)),
     tied: () => range(0, 0),
   },
 };
@@ -204,7 +202,7 @@ export function snapKvModifiers(fixture: Fixture): Recomputed {
   });
   const defensive = recorded("defensive").map(({ budget, scores_kv_head }) => {
     const asked = asking("snapkv", { aggregate: "defensive" }, budget);
-    const tap = need(asked.input.taps.window, "window");
+    const tap = need(asked.input, "window");
     const scores = () =>
       joined(
         layers.flatMap((layer) =>

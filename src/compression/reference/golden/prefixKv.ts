@@ -29,7 +29,7 @@ export function prefixKvOfficial(fixture: Fixture): Recomputed {
     attention: attentionOf(fixture),
   });
   const rows = shape.seq;
-  const scores = allLayerScores(input, need(input.taps.columnSum, "columnSum"));
+  const scores = allLayerScores(input, need(input, "columnSum"));
   const values = { search: online ? "released" : "config", forget, sinks } as const;
   const forgotten = forgetCounts(input, values);
   const ratios = online
