@@ -16,11 +16,14 @@ import { numberOption, parseCommandLine, typeOptions, usageError } from "./share
 
 const ALL_CASES = [...Object.keys(CASES), ...Object.keys(MODEL_CASES)];
 
-const USAGE = `npm run bench:node -- [--cases ${ALL_CASES.join(",")}]
-  [--models ${MODELS.join(",")}]
-  [--rows 1000,8000] [--prefill 600] [--steps 30] [--repeats 3] [--seconds 60] [--memory-gb 60]
+const USAGE = `npm run bench:node -- [--cases prefill,decode,compaction] [--models keepsight-mini,small]
+  [--rows 600,4000] [--prefill 600] [--steps 30] [--repeats 3] [--seconds 3600] [--memory-gb 60]
   [--json FILE]
-  [--kv-type f16|f32|q8|q4] [--toggles FEATURE,… (of Dawn)] [--pack DIR]`;
+  [--kv-type f16|f32|q8|q4] [--toggles FEATURE,… (of Dawn)] [--pack DIR]
+
+Cases: ${ALL_CASES.join(", ")}
+Models: ${MODELS.join(", ")}
+`;
 
 /**
  * `npm run bench:node`: the engine's kernels on WebGPU under Node, without a browser. Times on the GPU

@@ -14,7 +14,7 @@ import {
 } from "../shared/options";
 import { readFrames } from "./frames";
 
-const USAGE = `npm run ask -- --image FILE|--frames DIR:SECONDS --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME]
+const USAGE = `npm run ask -- --image FILE|--frames DIR:SECONDS --prompt TEXT [--prompt TEXT …] [--model DIR|OWNER/NAME|URL]
   [--policy ${POLICIES.map(({ id }) => id).join("|")}]
   [--retention 0.1] [--scope visual|prompt] [--option name=value …] [--cap MB] [--earlier 0.05]
   [--temperature 0] [--top-k 0] [--top-p 1] [--seed 0] [--max-new-tokens 128]
@@ -26,8 +26,8 @@ names, as evenly spaced frames of a video of that length. Several prompts are tu
 conversation. --json - writes one JSON document to stdout and nothing else. --compare answers the last
 prompt once per lane, policy:retention, from forks of one prefill; with --together, lanes decode over one read
 of the weights where they can. --memory limits all GPU buffers.
---model OWNER/NAME[@REVISION] is downloaded from the Hugging Face Hub once; HF_ENDPOINT names a mirror,
-HF_TOKEN gives access to private and gated models.
+--model OWNER/NAME[@REVISION] is downloaded from the Hugging Face Hub once, --model URL from any host; HF_ENDPOINT
+names a mirror of the Hub, HF_TOKEN gives access to its private and gated models.
 
 npm run ask -- --model DIR --verify [--kv-type f16|f32] [--json FILE|-] asks what PyTorch answered in
 DIR/recorded.json (reference/record_directory.py) and succeeds only if prompt and answer are the same.

@@ -32,7 +32,7 @@ export function policyDocument(): string {
     "",
     "## Options",
     "",
-    "`--option name=value` on the command line.",
+    "`--option name=value` on the command line, `o.name=value` in the page's address.",
     "",
     "### Every policy but `full` and those before the prefill",
     "",

@@ -26,8 +26,8 @@ import { snapKv } from "./policies/window/snapKv";
 import { type Policy, PolicyError } from "./types";
 
 /**
- * The only list of policies: menus, command line, tests, benchmark and README derive from it. The three
- * methods that the project started from stand first.
+ * The only list of policies: menus, command line, tests and README derive from it. The three methods that the
+ * project started from stand first.
  */
 export const POLICIES: readonly Policy[] = [
   airCache,

@@ -25,7 +25,7 @@ export interface LoadRequest {
    * those in 8 and 4 bits. Default: as the file has them, but those of 32 bits in f16.
    */
   readonly weightType?: "f32" | "f16" | "q8" | "q4";
-  /** Rows per prefill chunk (default 256). */
+  /** Rows per prefill chunk; default: 256 to 1 024, by adapter and model. */
   readonly chunkRows?: number;
   /**
    * Ceiling of all live GPU buffers in megabytes (10^6 bytes). WebGPU does not say how much memory an
