@@ -24,7 +24,7 @@ export const aboutEn = {
       `that it was not trained on, once for every method and share, from the same prefill. With the full cache ${full} of the answers are right.`,
     kept: "Kept of the image",
     reading:
-      "Differences of less than about 5 points can be chance. The methods were published for models a hundred times as " +
+      "Differences of less than about 5 points can be chance. The methods were published for models hundreds of times as " +
       "large, so their order may differ there.",
   },
   numbers: "What the numbers mean",
@@ -108,7 +108,7 @@ export const aboutEn = {
         "C[l] = cumulative sum of I[l] / Σ I[l], in descending order",
         "rows of layer l = first i with C[l][i] ≥ p   one p for all layers, found by search",
         "keep the first row, the newest one and the rows with the largest I[l, j]",
-        "while decoding, one row at a fixed place is evicted whenever a layer holds more than its share",
+        "scope “Whole prompt”: while decoding, one row at a fixed place is evicted whenever a layer holds more than its share",
       ],
       release:
         "The released search stops within five rows over all layers, rescales the result and truncates " +
@@ -127,7 +127,7 @@ export const aboutEn = {
         "I[l, j] = Σ over all queries q of A[l, q, j]",
         "keep the first row, the newest one and the anchors: the top rows of I[l], as many in every layer",
         "K, V of an anchor = mean over its bucket   buckets split half way between two anchors",
-        "while decoding, the row 25 places before the compressed prompt's end is evicted to keep the share",
+        "scope “Whole prompt”: while decoding, the row 25 places before the compressed prompt's end is evicted to keep the share",
       ],
       release:
         "The released selection compares argsort's output with a rank, which is not the rank of the " +
