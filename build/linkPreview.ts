@@ -1,8 +1,8 @@
 import type { HtmlTagDescriptor, Plugin } from "vite";
 
-const TITLE = "Keepsight: chat with images, and watch the KV cache shrink";
+const TITLE = "Keepsight: chat about images with a compressed KV cache";
 const DESCRIPTION =
-  "A vision-language model in your browser on WebGPU. Published methods drop most of its KV cache while you watch; " +
+  "A vision-language model in the browser on WebGPU. Published methods drop most of its KV cache; " +
   "every answer is compared with the full cache’s.";
 const IMAGE = { file: "preview.png", width: 1200, height: 630 } as const;
 
