@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { within } from "@/net/within";
 import { HubError } from "./hubError";
 import { type Acquire, limited } from "./limited";
 import {
+  chunks,
   fetchFromHub,
   fileAddress,
   type HubAccess,
@@ -161,7 +161,7 @@ async function fetchRange(
   }
   const bytes = new Uint8Array(end - start);
   let at = 0;
-  for await (const chunk of chunks(response, name, options)) {
+  for await (const chunk of chunks(response, options, (cause) => broken(name, cause))) {
     if (at + chunk.length > bytes.length) throw broken(name, undefined);
     bytes.set(chunk, at);
     at += chunk.length;
@@ -177,36 +177,10 @@ async function* wholeFile(
   options: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
   let at = 0;
-  for await (const chunk of chunks(response, name, options)) {
+  for await (const chunk of chunks(response, options, (cause) => broken(name, cause))) {
     const known = Math.max(0, Math.min(first - at, chunk.length));
     at += chunk.length;
     if (known < chunk.length) yield chunk.subarray(known);
-  }
-}
-
-/** A response's bytes as they arrive. @throws HubError if the connection breaks or goes silent */
-async function* chunks(
-  response: Response,
-  name: string,
-  { signal, silenceMs }: DownloadOptions,
-): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  try {
-    while (true) {
-      const { done, value } = await within(
-        reader.read(),
-        () => new Error("No bytes arrive."),
-        silenceMs,
-      );
-      if (done) return;
-      yield value;
-    }
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw broken(name, cause);
-  } finally {
-    void reader.cancel().catch(() => {});
   }
 }
 

@@ -171,6 +171,18 @@ describe("a full storage", () => {
   );
 });
 
+it("is downloaded again where the browser has lost a part of it", async () => {
+  const hub = hubAt(() => OLD);
+  const { key } = await install(ADDRESS, hub);
+  const model = await (await modelsFolder()).getDirectoryHandle(key);
+  const weights = await (await model.getFileHandle("model.safetensors")).createSyncAccessHandle();
+  weights.truncate(700);
+  expect(await usable()).toEqual([]);
+  await install(ADDRESS, hub);
+  expect(await usable()).toEqual([OLD.commit]);
+  expect(await stored(key)).toEqual(OLD.files);
+});
+
 it("is downloaded once by two tabs that begin at the same time", async () => {
   const hub = hubAt(() => OLD);
   const asked: string[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fetchRepository, fileAddress } from "./repository";
+import { fetchRepository, fetchText, fileAddress } from "./repository";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const ANSWER = {
@@ -86,6 +86,27 @@ describe("a repository of the Hub", () => {
       );
     }
     expect(access.requests).toEqual([]);
+  });
+
+  it.each([
+    ["breaks", (body: ReadableStreamDefaultController) => body.error(new TypeError("gone"))],
+    ["goes silent", () => undefined],
+  ])("says so where the connection %s in the middle of an answer or a file", async (_, end) => {
+    const start = (body: ReadableStreamDefaultController) => {
+      body.enqueue(new TextEncoder().encode('{"sha": "'));
+      end(body);
+    };
+    const answer = async () => new Response(new ReadableStream({ start }));
+    const access = { endpoint: "https://hub.test", fetch: answer, silenceMs: 20 };
+    await expect(fetchRepository(address, access)).rejects.toMatchObject({
+      code: "network",
+      message: "The connection broke while the Hub's answer about some-body/a.model was read.",
+    });
+    const repository = { ...address, commit: COMMIT, files: [] };
+    await expect(fetchText(repository, "config.json", access)).rejects.toMatchObject({
+      code: "network",
+      message: "The connection broke while config.json was read.",
+    });
   });
 
   it("tells an unreachable Hub from a stop", async () => {

@@ -70,7 +70,7 @@ export async function fetchRepository(
   const path = `api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const response = await fetchFromHub(`${access.endpoint}/${path}`, access, {});
   if (!response.ok) throw refusal({ id, revision }, access, response);
-  const answer = await json(response, id);
+  const answer = await json(response, id, access);
   const files = selectFiles(answer.siblings);
   const { sha: commit } = answer;
   if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit)) {
@@ -111,7 +111,44 @@ export async function fetchText(
 ): Promise<string> {
   const response = await fetchFromHub(fileAddress(access, repository, name), access, {});
   if (!response.ok) throw refusal(repository, access, response, name);
-  return response.text();
+  return textOf(response, name, access);
+}
+
+async function textOf(response: Response, what: string, access: HubAccess): Promise<string> {
+  const broken = (cause: unknown) =>
+    new HubError("network", `The connection broke while ${what} was read.`, { cause });
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const part of chunks(response, access, broken)) parts.push(part);
+  return new Blob(parts).text();
+}
+
+/**
+ * A response's bytes as they arrive.
+ * @param broken the error to throw if the connection breaks or goes silent
+ */
+export async function* chunks(
+  response: Response,
+  { signal, silenceMs }: Pick<HubAccess, "signal" | "silenceMs">,
+  broken: (cause: unknown) => HubError,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    while (true) {
+      const { done, value } = await within(
+        reader.read(),
+        () => new Error("No bytes arrive."),
+        silenceMs,
+      );
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw broken(cause);
+  } finally {
+    void reader.cancel().catch(() => {});
+  }
 }
 
 /** Page on which a person accepts a model's terms. */
@@ -179,9 +216,10 @@ export function refusal(
 
 type Json = { readonly [key: string]: unknown };
 
-async function json(response: Response, id: string): Promise<Json> {
+async function json(response: Response, id: string, access: HubAccess): Promise<Json> {
+  const text = await textOf(response, `the Hub's answer about ${id}`, access);
   try {
-    const value: unknown = await response.json();
+    const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value as Json;
   } catch (cause) {
     throw new HubError("network", `The Hub's answer about ${id} cannot be read.`, { cause });

@@ -69,7 +69,7 @@ export async function storedFiles(
   const files = handle ? await filesIn(handle) : new Map<string, File>();
   const manifest = await readManifest(files);
   files.delete(MANIFEST);
-  if (!manifest || manifest.files.some(({ name, bytes }) => files.get(name)?.size !== bytes)) {
+  if (!manifest) {
     throw new HubError("incomplete", `The stored model ${key} is not complete; download it again.`);
   }
   return files;
@@ -105,10 +105,12 @@ async function filesIn(model: FileSystemDirectoryHandle): Promise<Map<string, Fi
   return files;
 }
 
+/** The manifest of a model whose files are all here, with all their bytes. */
 async function readManifest(files: ReadonlyMap<string, File>): Promise<Manifest | undefined> {
   try {
     const value = JSON.parse((await files.get(MANIFEST)?.text()) ?? "") as Manifest;
-    return Array.isArray(value.files) ? value : undefined;
+    const isWhole = value.files.every(({ name, bytes }) => files.get(name)?.size === bytes);
+    return isWhole ? value : undefined;
   } catch {
     return undefined;
   }
