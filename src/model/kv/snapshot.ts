@@ -57,24 +57,31 @@ export function isOfShape({ shape }: KvCache, { header }: CacheSnapshot): boolea
 
 /**
  * Fills an empty cache with the rows of a snapshot of its shape.
- * @throws OutOfMemoryError
+ * @throws OutOfMemoryError; nothing was written then
  */
-export function restoreSnapshot(cache: KvCache, { header, values }: CacheSnapshot): void {
+export async function restoreSnapshot(
+  cache: KvCache,
+  { header, values }: CacheSnapshot,
+): Promise<void> {
   const { kvHeads, headDim, kvType } = cache.shape;
+  const { memory, device } = cache.gpu;
   const rowBytes = kvRowBytes(kvType, headDim);
-  let next = 0;
   for (const [layer, lists] of header.positions.entries()) {
     const rows = Array.from(
       { length: kvHeads },
       (_, head) => (lists[head] ?? lists[0] ?? []).length,
     );
     const regions = layoutRegions(rows);
-    const buffers = cache.createBuffers(layer, regions);
-    cache.install(layer, buffers, regions, lists);
-    for (const buffer of [buffers.k, buffers.v]) {
-      for (const { offset } of regions) {
+    cache.install(layer, cache.createBuffers(layer, regions), regions, lists);
+  }
+  await memory.granted();
+  let next = 0;
+  for (const layer of header.positions.keys()) {
+    const { k, v } = cache.layer(layer);
+    for (const buffer of [k, v]) {
+      for (const { offset } of cache.regions(layer)) {
         const bytes = values[next++] ?? new Uint8Array();
-        cache.gpu.device.queue.writeBuffer(buffer, offset * rowBytes, bytes);
+        device.queue.writeBuffer(buffer, offset * rowBytes, bytes);
       }
     }
   }

@@ -143,7 +143,7 @@ export class ConversationCache {
     if (!isOfShape(cache, kept.snapshot)) return false;
     this.drop();
     try {
-      restoreSnapshot(cache, kept.snapshot);
+      await restoreSnapshot(cache, kept.snapshot);
     } catch (error) {
       cache.destroy();
       throw error;
