@@ -44,14 +44,34 @@ test("a lane with a prefill of its own does not count the shared one", async () 
   const shared = new Progress();
   await shared.time("vision", passes(50));
   await shared.time("prefill", passes(1000));
+  await shared.time("score", passes(100));
   const lane = shared.fork();
+  await lane.time("score", passes(8));
+  await lane.time("plan", passes(20));
   now += 300;
   lane.resume();
   lane.prefillsAgain();
   await lane.time("prefill", passes(120));
   lane.arrive({ id: 1, logProbability: -0.5, ms: 0 });
   const { ms } = lane.result({ settings });
-  expect(ms).toMatchObject({ vision: 50, prefill: 120, firstToken: 170 });
+  expect(ms).toMatchObject({ vision: 50, prefill: 120, score: 8, plan: 20 });
+  expect(ms.firstToken).toBe(50 + 120 + 8 + 20);
+});
+
+test("a fork of a planned question counts the plan once", async () => {
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  const passes = (ms: number) => () => {
+    now += ms;
+  };
+  const asked = new Progress();
+  await asked.time("prefill", passes(1000));
+  await asked.time("plan", passes(20));
+  const reference = asked.fork();
+  now += 5000;
+  reference.resume();
+  reference.arrive({ id: 1, logProbability: -0.5, ms: 0 });
+  expect(reference.result({ settings }).ms.firstToken).toBe(1020);
 });
 
 test("a turn counts the rows of all its segments, and is appended if the first one was", () => {

@@ -9,12 +9,19 @@ import { perToken } from "./report";
 type Finish = TurnResult["finish"];
 type KvBytes = TurnResult["kvBytes"];
 
+/** Milliseconds of stages. */
+type StageMs = Record<Exclude<Stage, "decode" | "reference">, number>;
+
+const NO_TIME: StageMs = { vision: 0, prefill: 0, score: 0, plan: 0, compact: 0 };
+
 /** The known part of a turn's result, and its clock. Each method records an event. */
 export class Progress {
   /** Whether the request asked for an explanation. */
   readonly explains: boolean;
   #started = performance.now();
-  readonly #ms = { vision: 0, prefill: 0, score: 0, plan: 0, compact: 0 };
+  readonly #ms = { ...NO_TIME };
+  /** Of a fork: the times that it has in common with others. */
+  #shared: Readonly<StageMs> = NO_TIME;
   readonly #arrivals: number[] = [];
   readonly #ids: number[] = [];
   readonly #logProbabilities: number[] = [];
@@ -54,6 +61,7 @@ export class Progress {
   fork(): Progress {
     const lane = new Progress(this.explains);
     Object.assign(lane.#ms, this.#ms);
+    lane.#shared = { ...this.#ms };
     lane.#started = performance.now() - this.#started;
     lane.#kvBytes = this.#kvBytes;
     lane.#promptTokens = this.#promptTokens;
@@ -65,21 +73,20 @@ export class Progress {
 
   /** Restarts a fork's clock, so that it excludes the time spent on other lanes. */
   resume(): void {
-    const { plan, compact } = this.#ms;
-    this.#started = performance.now() - this.#started - plan - compact;
+    const own = sumOf(this.#ms) - sumOf(this.#shared);
+    this.#started = performance.now() - this.#started - own;
   }
 
-  /** A prefill of its own follows: the time of the shared one does not count. */
+  /** A prefill of its own follows: the time of the shared one and of its taps does not count. */
   prefillsAgain(): void {
-    this.#started += this.#ms.prefill;
-    this.#ms.prefill = 0;
+    const { prefill, score } = this.#shared;
+    this.#started += prefill + score;
+    this.#ms.prefill -= prefill;
+    this.#ms.score -= score;
   }
 
   /** Times a stage; its milliseconds are recorded even if it throws. */
-  async time<T>(
-    stage: Exclude<Stage, "decode" | "reference">,
-    work: () => T | Promise<T>,
-  ): Promise<T> {
+  async time<T>(stage: keyof StageMs, work: () => T | Promise<T>): Promise<T> {
     const from = performance.now();
     try {
       return await work();
@@ -203,4 +210,8 @@ export class Progress {
       ...(this.#attention && { attention: this.#attention }),
     };
   }
+}
+
+function sumOf(ms: Readonly<StageMs>): number {
+  return Object.values(ms).reduce((sum, each) => sum + each, 0);
 }
