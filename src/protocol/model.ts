@@ -5,6 +5,9 @@ import type { SampledFrame } from "./request";
 export const KV_CHOICES = ["f32", "f16", "q8", "q4"] as const;
 export type KvChoice = (typeof KV_CHOICES)[number];
 
+/** Element types in which a load can hold matrices. */
+export const WEIGHT_TYPES = ["f32", "f16", "q8", "q4"] as const;
+
 export interface LoadRequest {
   /** URL of a model directory in the Hugging Face layout, ending in a slash. */
   readonly baseUrl: string;
@@ -24,7 +27,7 @@ export interface LoadRequest {
    * How matrices are held: `f32` keeps 32 bits, `q8` and `q4` round the decoder's to 8 and 4 bits, `f16` unpacks
    * those in 8 and 4 bits. Default: as the file has them, but those of 32 bits in f16.
    */
-  readonly weightType?: "f32" | "f16" | "q8" | "q4";
+  readonly weightType?: (typeof WEIGHT_TYPES)[number];
   /** Rows per prefill chunk; default: 256 to 1 024, by adapter and model. */
   readonly chunkRows?: number;
   /**

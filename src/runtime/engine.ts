@@ -19,6 +19,7 @@ import { withKernels } from "./load/kernelProgress";
 import { type LoadedModel, loadModel } from "./load/loadedModel";
 import { outlineModel } from "./load/outline";
 import { MemoryReporter } from "./report/memoryReporter";
+import { checkLoad } from "./request/request";
 import { priceImages } from "./session/priceImages";
 import { Session } from "./session/session";
 
@@ -27,8 +28,8 @@ interface Device {
   readonly gpu: Gpu;
   readonly adapter: AdapterFacts;
   readonly faults: DeviceFaults;
-  /** Called when the device is lost, so that nothing waits for it for ever. */
-  readonly onLost: Set<() => void>;
+  /** Aborts with the failure when the device is lost, so that nothing waits for it for ever. */
+  readonly lost: AbortSignal;
 }
 
 interface Loaded {
@@ -53,6 +54,7 @@ export class LocalEngine implements Engine {
 
   load(request: LoadRequest): Promise<ModelInfo> {
     return this.#alone(async (signal) => {
+      checkLoad(request);
       const started = performance.now();
       await this.#unload();
       const device = await this.#open();
@@ -166,19 +168,19 @@ export class LocalEngine implements Engine {
   }
 
   /** Not `Promise.race`: a promise that lives as long as the device would keep every result. */
-  #guarded<T>({ faults, onLost }: Device, task: () => Promise<T>): Promise<T> {
+  #guarded<T>({ lost }: Device, task: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const lose = () => reject(new EngineError(DEVICE_LOST));
-      if (faults.isLost) return lose();
-      onLost.add(lose);
+      const lose = () => reject(lost.reason);
+      if (lost.aborted) return lose();
+      lost.addEventListener("abort", lose);
       task()
-        .finally(() => onLost.delete(lose))
+        .finally(() => lost.removeEventListener("abort", lose))
         .then(resolve, reject);
     });
   }
 
   async #read(
-    { gpu, adapter, faults }: Device,
+    { gpu, adapter, faults, lost }: Device,
     request: LoadRequest,
     signal: AbortSignal,
   ): Promise<LoadedModel> {
@@ -186,7 +188,8 @@ export class LocalEngine implements Engine {
       this.#emit({ type: "load", ...progress }),
     );
     try {
-      const model = await loadModel(gpu, adapter, request, { signal, onProgress });
+      const either = AbortSignal.any([signal, lost]);
+      const model = await loadModel(gpu, adapter, request, { signal: either, onProgress });
       try {
         await gpu.memory.granted();
         faults.check();
@@ -210,14 +213,14 @@ export class LocalEngine implements Engine {
   async #open(): Promise<Device> {
     if (this.#device) return this.#device;
     const { device, adapter } = await requestDevice();
-    const onLost = new Set<() => void>();
+    const losing = new AbortController();
     const gpu = new Gpu(device);
     const opened: Device = {
       gpu,
       adapter,
-      onLost,
+      lost: losing.signal,
       faults: new DeviceFaults(gpu, (why) => {
-        for (const lose of onLost) lose();
+        losing.abort(new EngineError(DEVICE_LOST));
         if (this.#device !== opened) return;
         this.#device = undefined;
         // The device's buffers are already lost; the vision encoder's memory in WebAssembly must be

@@ -6,9 +6,11 @@ import { VisionTower } from "@/model/vision/tower";
 import { greedy } from "@/protocol/defaults";
 import { NO_MEMORY } from "@/protocol/event";
 import type { AskRequest, CacheSettings } from "@/protocol/request";
+import { dawn } from "../../cli/shared/dawn";
 import { createTestEngine, pictureFile } from "../../test/engine";
 import { FAMILY_FIXTURES } from "../../test/families";
 import { diskFetch, diskUrl } from "../../test/files";
+import { LocalEngine } from "./engine";
 import { ReferenceLane } from "./session/reference";
 
 const DIRECTORY = `${FAMILY_FIXTURES}/llava-1.5`;
@@ -97,5 +99,70 @@ describe("a load that fails", () => {
     const failure = { code: "missingFile" };
     await expect(engine.load({ baseUrl: diskUrl(DIRECTORY) })).rejects.toMatchObject({ failure });
     expect(await engine.memory()).toEqual(NO_MEMORY);
+  });
+
+  /** Tensors that never come, behind headers that do: the signals of their requests. */
+  function withoutWeights(config: (json: object) => object = (json) => json): AbortSignal[] {
+    const signals: AbortSignal[] = [];
+    vi.stubGlobal("fetch", async (url: URL, init: RequestInit) => {
+      const signal = init.signal as AbortSignal;
+      signal.throwIfAborted();
+      const [, first] = /^bytes=(\d+)-/.exec(new Headers(init.headers).get("range") ?? "") ?? [];
+      if (url.pathname.endsWith(".safetensors") && Number(first) > 8) {
+        signals.push(signal);
+        return new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+      }
+      const response = await diskFetch(url, init);
+      const isConfig = url.pathname.endsWith("/config.json");
+      return isConfig ? Response.json(config((await response.json()) as object)) : response;
+    });
+    return signals;
+  }
+
+  it("reads no weights if the configuration of the vision encoder is refused", async () => {
+    const signals = withoutWeights((json) => ({ ...json, image_token_index: undefined }));
+    const failure = { code: "badModel", message: expect.stringContaining("image_token_id") };
+    await expect(engine.load({ baseUrl: diskUrl(DIRECTORY) })).rejects.toMatchObject({ failure });
+    expect(signals).toEqual([]);
+  });
+
+  it("stops reading weights when the device is lost", async () => {
+    const { requestAdapter } = dawn;
+    let device: GPUDevice | undefined;
+    vi.spyOn(dawn, "requestAdapter").mockImplementation(async (options) => {
+      const adapter = (await requestAdapter.call(dawn, options)) as GPUAdapter;
+      const open = adapter.requestDevice.bind(adapter);
+      vi.spyOn(adapter, "requestDevice").mockImplementation(async (wanted) => {
+        device = await open(wanted);
+        return device;
+      });
+      return adapter;
+    });
+    const lost = new LocalEngine();
+    const signals = withoutWeights();
+    const failure = { code: "deviceLost" };
+    const loading = lost.load({ baseUrl: diskUrl(DIRECTORY) });
+    const refused = expect(loading).rejects.toMatchObject({ failure });
+    await vi.waitUntil(() => signals.length > 0, { timeout: 60_000 });
+    device?.destroy();
+    await refused;
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
+  it("leaves the model alone if its options are wrong", async () => {
+    vi.stubGlobal("fetch", diskFetch);
+    const baseUrl = diskUrl(`${FAMILY_FIXTURES}/llama`);
+    await engine.load({ baseUrl });
+    const wrong = [{ chunkRows: 0 }, { memoryMb: Number.NaN }, { kvType: "q9" as never }];
+    for (const options of wrong) {
+      const failure = { code: "badRequest" };
+      await expect(engine.load({ baseUrl, ...options })).rejects.toMatchObject({ failure });
+    }
+    const images = {};
+    const turns = [{ images: [], question: "What is this?" }];
+    const request = { turns, images, settings: settings("streaming", 1), sampling: greedy(2) };
+    expect((await engine.ask(request)).tokenIds).not.toEqual([]);
   });
 });

@@ -128,10 +128,6 @@ export class DeviceFaults {
     });
   }
 
-  get isLost(): boolean {
-    return this.#isLost;
-  }
-
   /** @throws EngineError, OutOfMemoryError for an error since the last check. */
   check(): void {
     if (this.#isLost) throw new EngineError(DEVICE_LOST);

@@ -95,7 +95,7 @@ export async function loadModel(
     const [language, tokenizer, vision, stopIds] = await allOf([
       parts.add(loading, ({ decoder }) => decoder.destroy()),
       parts.add(Tokenizer.load(files)),
-      loadVision(gpu, adapter, parts, { variants: tested, ...sources }),
+      parts.add(loadVision(gpu, adapter, parts, { variants: tested, ...sources })),
       parts.add(readStopIds(files, json)),
     ]);
     signal.throwIfAborted();

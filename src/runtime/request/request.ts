@@ -4,6 +4,7 @@ import { resolveOptions } from "@/compression/resolveOptions";
 import type { Policy } from "@/compression/types";
 import type { PositionMode } from "@/model/kv/cache";
 import { EngineError, type EngineFailure } from "@/protocol/failure";
+import { KV_CHOICES, type LoadRequest, WEIGHT_TYPES } from "@/protocol/model";
 import { type AskRequest, type CacheSettings, MOST_LANES, type Sampling } from "@/protocol/request";
 import { shown } from "@/text/shown";
 
@@ -13,6 +14,25 @@ export interface CheckedSettings {
   /** Complete. */
   readonly options: OptionValues;
   readonly settings: CacheSettings;
+}
+
+/**
+ * Validates how a model is to be held; its files are checked while they are read.
+ * @throws EngineError `badRequest`
+ */
+export function checkLoad({ kvType, weightType, chunkRows, memoryMb }: LoadRequest): void {
+  if (kvType !== undefined && !KV_CHOICES.includes(kvType)) {
+    throw bad(`A KV cache is held as ${KV_CHOICES.join(", ")}, not as ${shown(kvType)}.`);
+  }
+  if (weightType !== undefined && !WEIGHT_TYPES.includes(weightType)) {
+    throw bad(`Weights are held as ${WEIGHT_TYPES.join(", ")}, not as ${shown(weightType)}.`);
+  }
+  if (chunkRows !== undefined && !(Number.isInteger(chunkRows) && chunkRows > 0)) {
+    throw bad(`A chunk has at least one row, not ${shown(chunkRows)}.`);
+  }
+  if (memoryMb !== undefined && !(memoryMb > 0)) {
+    throw bad(`A memory limit of ${shown(memoryMb)} MB is not positive.`);
+  }
 }
 
 /** @throws EngineError, PolicyError */
