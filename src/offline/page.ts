@@ -46,22 +46,28 @@ async function register(): Promise<ServiceWorkerRegistration> {
 
 /**
  * A build that was downloaded during the last visit replaces this one before anything starts,
- * unless another page of this build is open. Resolves if this page stays.
+ * unless another page of this build is open, or somebody has clicked or typed here. Resolves if this page
+ * stays; it is not reloaded then.
  */
 function staying(controller: ServiceWorker): Promise<void> {
   const { serviceWorker } = navigator;
   const reload = () => location.reload();
-  serviceWorker.addEventListener("controllerchange", reload, { once: true });
+  const isInUse = () => navigator.userActivation?.hasBeenActive === true; // not in every browser
   const { port1, port2 } = new MessageChannel();
-  return new Promise((stay) => {
-    const timer = setTimeout(stay, TAKE_OVER_MS);
-    port1.onmessage = ({ data: isTakenOver }) => {
-      clearTimeout(timer);
-      if (isTakenOver) return;
-      serviceWorker.removeEventListener("controllerchange", reload);
-      stay();
+  return new Promise((resolve) => {
+    const stay = () => {
+      port1.postMessage(false);
+      port1.close();
+      resolve();
     };
-    tell(controller, { order: "handOver" }, port2);
+    const timer = setTimeout(stay, TAKE_OVER_MS);
+    port1.onmessage = ({ data: mayTakeOver }) => {
+      clearTimeout(timer);
+      if (!mayTakeOver || isInUse()) return stay();
+      serviceWorker.addEventListener("controllerchange", reload, { once: true });
+      port1.postMessage(true);
+    };
+    tell(controller, { order: "handOver", confirms: true }, port2);
   });
 }
 

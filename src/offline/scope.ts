@@ -37,6 +37,12 @@ export type Order =
   /** Store the files for offline use; `model` is a folder below the scope. */
   | { readonly order: "keep"; readonly model: string }
   /** To the active worker: let the waiting one replace it. The result is sent to the port. */
-  | { readonly order: "handOver" }
+  | HandOver
   /** To the waiting worker: replace the shown build if it has one page; the result is sent to the port. */
-  | { readonly order: "takeOver" };
+  | (Omit<HandOver, "order"> & { readonly order: "takeOver" });
+
+interface HandOver {
+  readonly order: "handOver";
+  /** The page answers by the port whether it still waits. Pages of earlier builds do not: they reload at any time. */
+  readonly confirms?: true;
+}

@@ -10,8 +10,11 @@ const DIGEST = createHash("sha256").update(CONTENT).digest("hex");
 async function setUp() {
   const listeners = new Map<string, (event: unknown) => void>();
   const asked: (string | null)[] = [];
+  const skipWaiting = vi.fn();
   vi.stubGlobal("self", {
+    skipWaiting,
     registration: { scope: SCOPE, active: null },
+    clients: { matchAll: async () => [{ url: SCOPE }] },
     addEventListener: (type: string, listener: (event: unknown) => void) =>
       listeners.set(type, listener),
   });
@@ -38,7 +41,19 @@ async function setUp() {
     await Promise.all(work);
     return [...bytes];
   }
-  return { asked, read };
+
+  /** Asks the worker to replace the older one; the only page answers whether it waits. */
+  async function takeOver(isAwaited: boolean): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    const data = { order: "takeOver", confirms: true };
+    let work: Promise<unknown> | undefined;
+    const waitUntil = (given: Promise<unknown>) => (work = given);
+    listeners.get("message")?.({ data, ports: [port2], waitUntil });
+    port1.onmessage = () => port1.postMessage(isAwaited);
+    await work;
+    port1.close();
+  }
+  return { asked, read, takeOver, skipWaiting };
 }
 
 beforeEach(() => void vi.resetModules());
@@ -50,4 +65,12 @@ test("a file that cannot be stored is downloaded whole once; later ranges come f
   expect(await read("bytes=3-4")).toEqual([3, 4]);
   expect(await read("bytes=5-7")).toEqual([5, 6, 7]);
   expect(asked).toEqual([null, "bytes=3-4", "bytes=5-7"]);
+});
+
+test("a newer build takes over only while its page waits for it", async () => {
+  const { takeOver, skipWaiting } = await setUp();
+  await takeOver(false);
+  expect(skipWaiting).not.toHaveBeenCalled();
+  await takeOver(true);
+  expect(skipWaiting).toHaveBeenCalledOnce();
 });

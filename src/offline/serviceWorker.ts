@@ -14,6 +14,8 @@ declare const BUILT_FILES: Readonly<Record<string, readonly [bytes: number, dige
 /** The Content-Security-Policy of this build; a dedicated worker obeys the one of its script alone. */
 declare const POLICY: string;
 
+type Replacement = Exclude<Order, { readonly order: "keep" }>;
+
 const worker = self as unknown as ServiceWorkerScope;
 const { scope } = worker.registration;
 const CACHE = `keepsight ${scope}`;
@@ -57,8 +59,10 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("message", (event) => {
   const { data, ports } = event;
   const [reply] = ports;
-  if (data.order === "handOver") return event.waitUntil(handOver(reply as MessagePort));
-  if (data.order === "takeOver") return event.waitUntil(takeOver(reply as MessagePort));
+  if (data.order !== "keep") {
+    const replace = data.order === "handOver" ? handOver : takeOver;
+    return event.waitUntil(replace(reply as MessagePort, data));
+  }
   const model = PATHS.filter((path) => path.startsWith(data.model));
   event.waitUntil(complete(model).catch(() => undefined));
 });
@@ -184,26 +188,35 @@ async function write(path: string, read: () => Promise<BufferSource>, type: stri
  * event at the moment of `skipWaiting`; otherwise it looks again when the worker has been idle for 30 s, and more calls
  * change nothing. A page that has just loaded still reads files.
  */
-async function handOver(reply: MessagePort): Promise<void> {
+async function handOver(reply: MessagePort, { confirms }: Replacement): Promise<void> {
   const started = Date.now();
   while (Date.now() - lastEventAt < REST_MS && Date.now() - started < MOST_REST_MS) {
     await pause(REST_MS);
   }
   const isAtRest = Date.now() - lastEventAt >= REST_MS;
   const { waiting } = worker.registration;
-  if (isAtRest && waiting) waiting.postMessage({ order: "takeOver" } satisfies Order, [reply]);
+  const order: Order = { order: "takeOver", ...(confirms && { confirms }) };
+  if (isAtRest && waiting) waiting.postMessage(order, [reply]);
   else reply.postMessage(false);
 }
 
 /**
- * Takes over only if the asking page is the only one open, because other pages need their build.
+ * Takes over only if the asking page is the only one open, because other pages need their build, and if it still
+ * waits: one that is in use would lose what somebody types.
  */
-async function takeOver(reply: MessagePort): Promise<void> {
+async function takeOver(reply: MessagePort, { confirms }: Replacement): Promise<void> {
   const isAlone = await becomesAlone();
+  const isAwaited = confirms ? answerFrom(reply) : true;
   reply.postMessage(isAlone);
-  if (!isAlone) return;
+  if (!isAlone || !(await isAwaited)) return;
   await pause(LOOK_MS); // the order itself is an event of the older worker
   await worker.skipWaiting();
+}
+
+function answerFrom(page: MessagePort): Promise<boolean> {
+  return new Promise((resolve) => {
+    page.onmessage = ({ data }) => resolve(data);
+  });
 }
 
 /** A page that was just left, by a reload for instance, is listed for a moment longer. */
