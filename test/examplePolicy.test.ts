@@ -4,6 +4,7 @@ import { policyTable } from "@/compression/policyTable";
 import { POLICIES, policyById } from "@/compression/registry";
 import { TAPS } from "@/compression/taps/registry";
 import type { Policy } from "@/compression/types";
+import { zh } from "@/language/zh/zh";
 import { readAddress } from "@/store/settings/address";
 import { changedOptions } from "@/store/settings/policyInfo";
 import { parseAsk } from "../cli/ask/command";
@@ -21,6 +22,18 @@ describe("the policy that the guide adds", () => {
     // Among the policies, imports are relative.
     const there = code.replaceAll('"@/compression/', '"../../');
     expect(guide).toContain(`\`\`\`ts\n${there}\`\`\``);
+  });
+
+  it("has its texts in Chinese there, but for those that others have", () => {
+    const guide = readFileSync("docs/adding-a-policy.md", "utf8");
+    const { label, summary, options } = valueNorm;
+    const texts = [
+      label,
+      summary,
+      ...Object.values(options).flatMap((each) => [each.label, each.help]),
+    ];
+    const own = texts.filter((text) => zh.policy(text) === text);
+    expect(own.filter((text) => !guide.includes(`  "${text}": "`))).toEqual([]);
   });
 
   it("can choose from a table of all taps", () => {
