@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { contentPolicy } from "../build/contentPolicy";
 import { parseAsk } from "../cli/ask/command";
 import { parseEval } from "../cli/eval/command";
 
@@ -99,6 +100,29 @@ test.each(["training", "reference"])("%s/README.md names every script of its fol
   const scripts = listed(folder).filter((file) => file.endsWith(".py"));
   expect(scripts.length).toBeGreaterThan(10);
   expect(scripts.filter((file) => !document.includes(`\`${file}`))).toEqual([]);
+});
+
+test("docs/hosting.md has every directive of the policy", () => {
+  const document = read("docs/hosting.md");
+  const rows = document.split("\n").filter((line) => line.startsWith("| "));
+  const directives = contentPolicy().split("; ");
+  const missing = directives.filter((directive) => {
+    const [name = "", ...values] = directive.split(" ");
+    const cells = [`\`${name}\``, `| \`${values.join(" ")}\` |`];
+    return !rows.some((row) => cells.every((cell) => row.includes(cell)));
+  });
+  expect(directives.length).toBeGreaterThan(10);
+  expect(missing).toEqual([]);
+});
+
+test.each([
+  ["event", /^ +readonly type: "(\w+)"/gm],
+  ["failure", /^ {2}\| "(\w+)"/gm],
+])("docs/embedding.md has every kind of %s", (file, kind) => {
+  const kinds = [...read(`src/protocol/${file}.ts`).matchAll(kind)].map(([, name]) => name);
+  const rows = read("docs/embedding.md").match(/^\| `.*/gm)!;
+  expect(kinds.length).toBeGreaterThan(6);
+  expect(kinds.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)))).toEqual([]);
 });
 
 test("ARCHITECTURE.md has the module boundaries that lint enforces", () => {
