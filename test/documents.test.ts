@@ -22,7 +22,7 @@ const documents = [
   ...PLACES.flatMap((place) =>
     listed(place, { recursive: true }).map((file) => path.posix.join(place, file)),
   ),
-].filter((file) => file.endsWith(".md"));
+].filter((file) => file.endsWith(".md") && !file.includes("/."));
 
 /** A document's text without its blocks of code. */
 const prose = (file: string) => read(file).replace(/^```[\s\S]*?^```/gm, "");
