@@ -25,7 +25,7 @@ export interface ReplayCall {
  * question with several attempts, the answer that was current at that time.
  */
 export function planReplay(record: ConversationRecord): readonly ReplayCall[] {
-  const conversation = revive(record, () => "");
+  const conversation = revive(record);
   const calls = record.exchanges.flatMap((exchange) =>
     callsOf(exchange.attempts).map((attempts) => ({ exchange, attempts })),
   );

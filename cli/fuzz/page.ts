@@ -27,10 +27,7 @@ export function imports(): FuzzTarget<string> {
       const record = await readOrRefused(take, [SchemaError]);
       if (!record) return;
       // What the page does with a conversation that it has stored.
-      const shown = withCurrentOptions(
-        revive(checkRecord(record), () => "blob:x"),
-        POLICIES,
-      );
+      const shown = withCurrentOptions(revive(checkRecord(record)), POLICIES);
       ensure(typeof entryOf(record).title === "string", "an entry without a title");
       ensure(typeof titleOf(shown) === "string", "a conversation without a title");
       for (const { id } of shown.exchanges) turnsUntil(shown, id);

@@ -44,8 +44,8 @@ export interface Chat {
   rename(conversationId: string, name: string): void;
   /** Adds images before the next question. */
   addImages(images: readonly ConversationImage[]): void;
-  /** Removes an image without a question, and returns it if it existed. */
-  removeImage(imageId: string): ConversationImage | undefined;
+  /** Removes an image without a question. */
+  removeImage(imageId: string): void;
   show(attemptId: string): void;
   /** Uses the engine between two answers. @returns false, at once, if it is busy or has no model */
   borrow(use: (engine: Engine) => Promise<void>): Promise<boolean>;
@@ -122,13 +122,7 @@ export function createChat(options: ChatOptions): Chat {
     rename: (conversationId, name) =>
       change((current) => (current.id === conversationId ? { ...current, name } : current)),
     addImages: (images) => change((current) => withImages(current, images)),
-    removeImage(imageId) {
-      const { conversation } = store.getState();
-      const after = withoutImage(conversation, imageId);
-      if (after === conversation) return undefined;
-      store.setState({ conversation: after });
-      return conversation.images.find(({ id }) => id === imageId);
-    },
+    removeImage: (imageId) => change((current) => withoutImage(current, imageId)),
     borrow: (use) => runner.borrow(use),
     show: (attemptId) => store.setState({ shown: attemptId }),
     record: (event) => runner.record(event),

@@ -10,7 +10,7 @@ export interface ConversationImage {
   readonly title: string;
   readonly alt: string;
   readonly blob: Blob;
-  /** Object URL of `blob`, valid for the page's lifetime. */
+  /** Object URL of `blob`, valid while the image is in the conversation on screen. */
   readonly url: string;
   readonly width: number;
   readonly height: number;

@@ -30,7 +30,6 @@ function setUp(contextLength = 8192) {
   const removeImage = (id: string) => {
     const { conversation } = store.getState();
     store.setState({ conversation: withoutImage(conversation, id) });
-    return conversation.images.find((image) => image.id === id);
   };
   const chat = { store, open, addImages, removeImage } as unknown as Chat;
   const info = { contextLength, rowsPerTile: 576 };
@@ -44,7 +43,8 @@ function setUp(contextLength = 8192) {
     now: () => 0,
     read: (blob, source) =>
       new Promise<ImageOutcome>((resolve) => {
-        const image = { alt: "", url: "", width: 1, height: 1, ...source, blob };
+        const url = `blob:${source.title}`;
+        const image = { alt: "", url, width: 1, height: 1, ...source, blob };
         const failure = { code: "badImage", message: `${source.title} is bad.` } as const;
         const end = (ok: boolean) => resolve(ok ? { ok, image } : { ok, failure });
         held.push({ source, end });
@@ -225,6 +225,21 @@ describe("the viewer", () => {
     expect(current()).toBe("c");
     viewer.show(store.getState().conversation.images[0]!.id);
     expect(current()).toBe("a");
+  });
+
+  it("frees the addresses of images that are removed, or left with their conversation", async () => {
+    const freed = vi.spyOn(URL, "revokeObjectURL");
+    const { viewer, store, held, open } = setUp();
+    void viewer.choose(files("a", "b", "c"), "new");
+    await finish(held);
+    const { images } = store.getState().conversation;
+    viewer.remove(images[1]!.id);
+    expect(freed.mock.calls.splice(0)).toEqual([["blob:b"]]);
+    open(withImages(emptyConversation("next", 0), images.slice(2)));
+    expect(freed.mock.calls.splice(0)).toEqual([["blob:a"]]);
+    open(emptyConversation("last", 0));
+    expect(freed.mock.calls).toEqual([["blob:c"]]);
+    freed.mockRestore();
   });
 
   it("follows an answer whose patches are shown to an image that it saw", async () => {

@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { texts } from "@/language/language";
 import type { Chat } from "../chat/chat";
 import { imagesShown } from "../chat/shownRows";
+import type { ConversationImage } from "../conversation/conversation";
 import { viewerImage } from "../conversation/conversationImages";
 import { reportOf } from "../conversation/run";
 import type { ReadonlyStore } from "../readonlyStore";
@@ -55,6 +56,7 @@ export function createViewer(options: ViewerOptions): Viewer {
   }));
   const choices = new ImageChoices(options, store);
   chat.store.subscribe((state, before) => {
+    revokeGone(before.conversation.images, state.conversation.images);
     if (state.conversation.id !== before.conversation.id && !choices.isPlacing) choices.stop();
     if (state.shown !== before.shown) follow(chat, store);
     // A failure of images is cleared when the user asks a question without them.
@@ -96,14 +98,21 @@ export function createViewer(options: ViewerOptions): Viewer {
         return [{ ok: false, failure: { code: "badImage", message, action: "chooseImage" } }];
       });
     },
-    remove(imageId) {
-      const removed = chat.removeImage(imageId);
-      if (removed) URL.revokeObjectURL(removed.url);
-    },
+    remove: (imageId) => chat.removeImage(imageId),
     show: (imageId) => store.setState({ imageId }),
     settled: () => choices.settled(),
     choices: () => choices.choices(),
   };
+}
+
+/** Frees the addresses of images that are not in the conversation any more. */
+function revokeGone(
+  before: readonly ConversationImage[],
+  images: readonly ConversationImage[],
+): void {
+  if (images === before) return;
+  const kept = new Set(images.map(({ url }) => url));
+  for (const { url } of before) if (!kept.has(url)) URL.revokeObjectURL(url);
 }
 
 /**

@@ -224,11 +224,16 @@ describe("what was kept", () => {
     expect(library.store.getState().notice).toBeUndefined();
   });
 
-  test("does not come back over what was chosen while it was read", async () => {
+  test("does not come back over what was chosen while it was read, and its images get no address", async () => {
+    const addresses = vi.spyOn(URL, "createObjectURL");
     const { archive, library, current } = setUp();
     await archive.put(toRecord(older, 1));
     expect(await library.restore(undefined, () => false)).toBe(false);
     expect(current().id).toBe("c");
+    expect(addresses).not.toHaveBeenCalled();
+    await library.open("older");
+    expect(current().images[0]!.url).toBe(addresses.mock.results[0]!.value);
+    addresses.mockRestore();
   });
 
   test("does not come back over what was chosen while its lock was waited for", async () => {

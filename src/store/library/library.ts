@@ -161,7 +161,7 @@ export function createLibrary(options: LibraryOptions): Library {
 function opener(options: LibraryOptions, store: StoreApi<LibraryState>) {
   const { archive, chat, policies, ownership, undrawn, newId } = options;
   return {
-    /** @returns the stored conversation; undefined, with a notice, if it cannot be shown */
+    /** @returns the stored conversation, its images without addresses; undefined, with a notice, if it cannot be shown */
     async read(id: string): Promise<ChatConversation | undefined> {
       const record = await archive.record(id);
       if (!record) return undefined;
@@ -185,7 +185,7 @@ function opener(options: LibraryOptions, store: StoreApi<LibraryState>) {
       const notice = isOurs ? undefined : texts.library.copied(title);
       store.setState({ notice });
       undrawn.begin(found.id);
-      chat.open(withCurrentOptions(own, policies));
+      chat.open(withCurrentOptions(withAddresses(own), policies));
       return true;
     },
   };
@@ -223,12 +223,19 @@ type Revived =
 
 function revived(record: ConversationRecord): Revived {
   try {
-    const conversation = revive(checkRecord(record), (blob) => URL.createObjectURL(blob));
-    return { ok: true, conversation };
+    return { ok: true, conversation: revive(checkRecord(record)) };
   } catch (error) {
     const why = error instanceof SchemaError ? error.message : texts.library.damaged;
     return { ok: false, why };
   }
+}
+
+/** Makes the object URLs of a conversation that is shown; who shows another one revokes them. */
+function withAddresses(conversation: ChatConversation): ChatConversation {
+  const images = conversation.images.map((image) => {
+    return { ...image, url: URL.createObjectURL(image.blob) };
+  });
+  return { ...conversation, images };
 }
 
 async function exportFrom(archive: Archive, id: string) {

@@ -26,9 +26,9 @@ const answered = withExchange(emptyConversation("c", 1000, image), {
   attempts: [{ id: "a", settings, run: { phase: "done", result: result({ answer: "This." }) } }],
 });
 
-test("a conversation comes back as it was, with new addresses for its images", () => {
-  const revived = revive(toRecord(answered, 2000), () => "blob:new");
-  expect(revived).toEqual({ ...answered, images: [{ ...image, url: "blob:new" }] });
+test("a conversation comes back as it was, its images without addresses", () => {
+  const revived = revive(toRecord(answered, 2000));
+  expect(revived).toEqual({ ...answered, images: [{ ...image, url: "" }] });
 });
 
 test("an answer that was still being given comes back as interrupted, to be tried again", () => {
@@ -41,7 +41,7 @@ test("an answer that was still being given comes back as interrupted, to be trie
       { id: "d", settings, run: { phase: "queued" } },
     ],
   } as never);
-  const { exchanges } = revive(toRecord(running, 2000), () => "");
+  const { exchanges } = revive(toRecord(running, 2000));
   expect(exchanges[1]!.attempts.map(({ run }) => run)).toEqual([
     expect.objectContaining({ phase: "failed", text: "Half" }),
     expect.objectContaining({ phase: "failed", text: "" }),
@@ -70,8 +70,6 @@ test("the export carries the images' bytes and the engine's own results", async 
 test("an image that was declared as a document comes back without that type", () => {
   const html = { ...image, blob: new Blob(["<script>"], { type: "text/html" }) };
   const record = toRecord({ ...answered, images: [html, image] }, 2000);
-  const types: string[] = [];
-  const revived = revive(record, (blob) => `${types.push(blob.type)}`);
+  const types = revive(record).images.map(({ blob }) => blob.type);
   expect(types).toEqual(["application/octet-stream", "image/png"]);
-  expect(revived.images.map(({ blob }) => blob.type)).toEqual(types);
 });

@@ -63,7 +63,7 @@ export interface Entry {
 
 export function entryOf(record: ConversationRecord, thumbnail?: string): Entry {
   const { id, updatedAt, pictures, exchanges } = record;
-  const title = titleOf(revive(record, () => ""));
+  const title = titleOf(revive(record));
   const image = pictures[0]?.title;
   return {
     id,
@@ -120,20 +120,14 @@ function asImage(blob: Blob): Blob {
   return isImage ? blob : blob.slice(0, blob.size, "application/octet-stream");
 }
 
-/** @param urlOf creates an object URL for an image's bytes */
-export function revive(
-  record: ConversationRecord,
-  urlOf: (blob: Blob) => string,
-): ChatConversation {
+/** The conversation of a record; the addresses of its images are empty. */
+export function revive(record: ConversationRecord): ChatConversation {
   const { id, createdAt, name, pictures, exchanges } = record;
   return {
     id,
     createdAt,
     name,
-    images: pictures.map((image) => {
-      const blob = asImage(image.blob);
-      return { ...image, blob, url: urlOf(blob) };
-    }),
+    images: pictures.map((image) => ({ ...image, blob: asImage(image.blob), url: "" })),
     exchanges: exchanges.map(({ pictures: images, attempts, ...exchange }) => ({
       ...exchange,
       images,

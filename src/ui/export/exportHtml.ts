@@ -27,7 +27,7 @@ export async function exportHtml(
   record: ConversationRecord,
   policies: readonly PolicyInfo[],
 ): Promise<string> {
-  const conversation = revive(record, () => "");
+  const conversation = revive(record);
   const { images, exchanges } = conversation;
   const urls = new Map(
     await Promise.all(images.map(async ({ id, blob }) => [id, await dataUrl(blob)] as const)),
