@@ -1,6 +1,6 @@
 import { vi } from "vitest";
-import type { Gpu } from "@/gpu/gpu";
-import { Memory } from "@/gpu/memory";
+import { Gpu } from "@/gpu/gpu";
+import type { KernelSpec } from "@/gpu/kernel";
 
 /** Operations of a fake device, in order. */
 export interface FakeLog {
@@ -77,6 +77,7 @@ export function fakeDevice(
   };
   return {
     limits: { ...most, ...limits },
+    features: new Set(),
     queue,
     createBuffer: (descriptor: GPUBufferDescriptor) => new FakeBuffer(descriptor),
     pushErrorScope: () => {},
@@ -91,5 +92,11 @@ export function fakeGpu(device = fakeDevice()): Gpu {
   const read = (buffer: GPUBuffer, _ = 0, bytes = buffer.size) => {
     return Promise.resolve(new ArrayBuffer(bytes));
   };
-  return { device, memory: new Memory(device), read } as unknown as Gpu;
+  const compile = ({ label, params }: KernelSpec) => {
+    return Promise.resolve({ label, pipeline: { label }, layout: {}, params });
+  };
+  return Object.assign(new Gpu(device), { read, compile } as unknown as Pick<
+    Gpu,
+    "read" | "compile"
+  >);
 }

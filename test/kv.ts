@@ -21,15 +21,19 @@ export interface HeadRows {
 
 /** A copy of a cache with buffers of its own. */
 export function forkOf(cache: KvCache): KvCache {
+  const { device } = cache.gpu;
   const copy = cache.emptyCopy();
-  for (const [layer, rows] of cache.rowCounts().entries()) {
+  const encoder = device.createCommandEncoder({ label: "kv fork" });
+  for (const [layer, { k, v }] of cache.layers.entries()) {
     const regions = cache.regions(layer);
     const created = copy.createBuffers(layer, regions);
-    cache.copyRows(layer, rows, created, regions);
+    encoder.copyBufferToBuffer(k, 0, created.k, 0, k.size);
+    encoder.copyBufferToBuffer(v, 0, created.v, 0, v.size);
     const heads = cache.hasHeadLists(layer) ? regions.length : 1;
-    const positions = Array.from({ length: heads }, (_, head) => cache.positions(layer, head));
+    const positions = Array.from({ length: heads }, (_, head) => [...cache.positions(layer, head)]);
     copy.install(layer, created, regions, positions);
   }
+  device.queue.submit([encoder.finish()]);
   return copy;
 }
 

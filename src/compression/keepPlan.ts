@@ -50,9 +50,14 @@ export function checkPlan(plan: KeepPlan, shape: PlanShape): void {
     for (const [head, kept] of keep.entries()) {
       checkKept(kept, keep.length === 1 ? Math.min(...rows) : (rows[head] as number), layer);
     }
-    for (let head = 0; assigned && head < kvHeads; head++) {
-      const into = absorbedInto(assigned, head);
-      checkAbsorbed(into, keptRows(layerPlan, head), rows[head] as number, layer);
+    if (!assigned) continue;
+    for (const [head, count] of rows.entries()) {
+      const { length } = absorbedInto(assigned, head);
+      if (length === count) continue;
+      throw new PlanError(`layer ${layer}: ${length} of ${count} rows are assigned`);
+    }
+    for (let list = 0; list < Math.max(keep.length, assigned.into.length); list++) {
+      checkAbsorbed(absorbedInto(assigned, list), keptRows(layerPlan, list), layer);
     }
   }
 }
@@ -68,15 +73,14 @@ function checkKept(kept: Uint32Array, rows: number, layer: number): void {
   }
 }
 
-function checkAbsorbed(into: Int32Array, kept: Uint32Array, rows: number, layer: number): void {
-  if (into.length !== rows) {
-    throw new PlanError(`layer ${layer}: ${into.length} of ${rows} rows are assigned`);
-  }
-  const keepers = new Set(kept);
-  into.forEach((keeper, row) => {
-    if (keeper < 0 || keepers.has(keeper)) return;
+function checkAbsorbed(into: Int32Array, kept: Uint32Array, layer: number): void {
+  const isKept = new Uint8Array(into.length);
+  for (let i = 0; i < kept.length; i++) isKept[kept[i] as number] = 1;
+  for (let row = 0; row < into.length; row++) {
+    const keeper = into[row] as number;
+    if (keeper < 0 || isKept[keeper] === 1) continue;
     throw new PlanError(
       `layer ${layer}: row ${row} is merged into row ${keeper}, which is not kept`,
     );
-  });
+  }
 }

@@ -289,25 +289,15 @@ export class KvCache {
     return this.#layer(layer).allocate(regions);
   }
 
-  /** Copies the first `rows[head]` rows of every head of a layer into another layout. */
-  copyRows(
-    layer: number,
-    rows: readonly number[],
-    target: KvLayer,
-    regions: readonly KvRegion[],
-  ): void {
-    this.#layer(layer).copyTo(target, regions, rows);
-  }
-
   /**
    * Replaces the layer's buffers with `buffers` and destroys the old ones. `positions`: one list,
-   * or one per head.
+   * or one per head; they are the cache's from here on.
    */
   install(
     layer: number,
     buffers: KvLayer | undefined,
     regions: readonly KvRegion[],
-    positions: readonly (readonly number[])[],
+    positions: number[][],
   ): void {
     this.#layer(layer).install(buffers, regions, positions);
     this.#version++;

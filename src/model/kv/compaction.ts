@@ -1,4 +1,4 @@
-import { absorbedInto, keptRows } from "@/compression/keepPlan";
+import { keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import { createGatherKv, type GatherKv } from "@/gpu/kernels/cache/gatherKv";
 import { createMergeKv, type MergeKv } from "@/gpu/kernels/cache/mergeKv";
@@ -35,10 +35,10 @@ export async function compact(cache: KvCache, plan: KeepPlan, start: RowCounts):
   const changing = plan.layers.flatMap((_, layer) =>
     keepsAll(cache, plan, start, layer) ? [] : [layer],
   );
-  const before = standingOf(cache);
+  const before = cache.positionMode === "cacheIndex" ? standingOf(cache) : undefined;
   if (changing.length > 0) gather(await prepareGather(cache, plan, start), cache, changing);
   cache.trim();
-  if (cache.positionMode === "cacheIndex") await rerotateToPlaces(cache, plan, start, before);
+  if (before) await rerotateToPlaces(cache, plan, start, before);
 }
 
 /**
@@ -103,7 +103,7 @@ interface MovedLayer {
   readonly layer: number;
   readonly created: KvLayer | undefined;
   readonly regions: readonly KvRegion[];
-  readonly positions: readonly (readonly number[])[];
+  readonly positions: number[][];
 }
 
 /** Gathers layers of the source into new buffers of another cache, or of the source itself. */
@@ -111,7 +111,7 @@ function gather(gathering: Gathering, target: KvCache, layers: readonly number[]
   const { gpu } = gathering.source;
   const moved: MovedLayer[] = [];
   try {
-    runOnce(gpu, "gather kv", 2 * layers.length, (scratch, recorder) => {
+    runOnce(gpu, "gather kv", layers.length, (scratch, recorder) => {
       const lists = scratch.upload("lists", listsOf(gathering, layers));
       moveLayers(gathering, { target, layers, moved, lists, recorder });
     });
@@ -163,7 +163,7 @@ function moveLayers(
 }
 
 function moveLayer(
-  { source, plan, start, gatherKv, mergeKv }: Gathering,
+  { source, plan, gatherKv, mergeKv }: Gathering,
   recorder: Recorder,
   lists: GPUBuffer,
   {
@@ -172,19 +172,12 @@ function moveLayer(
     regions,
   }: Pick<MovedLayer, "layer" | "regions"> & { readonly created: KvLayer },
 ): void {
-  const { keep, merge } = plan.layers[layer] as LayerPlan;
+  const { merge } = plan.layers[layer] as LayerPlan;
   const heads = source.shape.kvHeads;
-  const from = source.layer(layer);
-  if (!merge || !mergeKv) {
-    const rows = Math.max(...regions.map((region) => region.rows));
-    gatherKv(recorder, { lists, source: from, target: created, heads, layer, rows });
-    return;
-  }
-  source.copyRows(layer, start[layer] ?? [], created, regions);
-  const kept = Math.max(...keep.map((list) => list.length));
-  const shared = { lists, heads, layer, kept, share: SHARE[merge.rule] };
-  mergeKv(recorder, { ...shared, source: from.k, target: created.k });
-  mergeKv(recorder, { ...shared, source: from.v, target: created.v });
+  const rows = Math.max(...regions.map((region) => region.rows));
+  const moves = { lists, source: source.layer(layer), target: created, heads, layer, rows };
+  if (merge && mergeKv) mergeKv(recorder, { ...moves, share: SHARE[merge.rule] });
+  else gatherKv(recorder, moves);
 }
 
 function targetRegions(
@@ -201,73 +194,47 @@ function targetRegions(
   );
 }
 
-/** Lists of `gather_kv` and of `merge_kv`. */
+/** Lists of `gather_kv` and of `merge_kv`; heads that keep the same rows share a list. */
 function listsOf(gathering: Gathering, layers: readonly number[]): Uint32Array<ArrayBuffer> {
-  const { source, plan } = gathering;
+  const { source, plan, targets } = gathering;
   const builder = new ListBuilder(source.shape);
   for (const layer of layers) {
     const layerPlan = plan.layers[layer] as LayerPlan;
-    const add = layerPlan.merge ? addMergeLists : addKeepLists;
-    add(builder, gathering, layer, layerPlan);
+    const lists = addLists(builder, layerPlan, gathering.assignments.get(layer));
+    for (const [head, { offset }] of source.regions(layer).entries()) {
+      const { rows, offset: to } = (targets[layer] as readonly KvRegion[])[head] as KvRegion;
+      builder.header(layer, head, [lists[lists.length === 1 ? 0 : head]!, rows, offset, to]);
+    }
   }
   return builder.build();
 }
 
-/** The kept rows after their number; heads that share a list share its words. */
-function addKeepLists(
+/**
+ * Adds a layer's lists and returns where they begin: one for all heads, or one per head.
+ * @param nearest [head]: for each row the kept row that it is merged into, if the plan leaves that to the keys
+ */
+function addLists(
   builder: ListBuilder,
-  gathering: Gathering,
-  layer: number,
-  { keep }: LayerPlan,
-): void {
-  const targets = gathering.targets[layer] as readonly KvRegion[];
-  const words = keep.map((list) => {
-    const at = builder.add([list.length]);
-    builder.add(list);
+  layerPlan: LayerPlan,
+  nearest: readonly Int32Array[] | undefined,
+): readonly number[] {
+  const { keep, merge } = layerPlan;
+  if (!merge) {
+    return keep.map((kept) => {
+      const at = builder.add([kept.length]);
+      builder.add(kept);
+      return at;
+    });
+  }
+  const into = merge.kind === "assign" ? merge.into : (nearest ?? []);
+  return Array.from({ length: Math.max(keep.length, into.length) }, (_, list) => {
+    const kept = keptRows(layerPlan, list);
+    const { starts, rows } = absorbedRows(kept, into[into.length === 1 ? 0 : list]!);
+    const at = builder.add([kept.length]);
+    const first = builder.words + starts.length;
+    for (let i = 0; i < starts.length; i++) starts[i]! += first;
+    builder.add(starts);
+    builder.add(rows);
     return at;
   });
-  for (const [head, { offset }] of gathering.source.regions(layer).entries()) {
-    const list = words[keep.length === 1 ? 0 : head] as number;
-    const target = targets[head] as KvRegion;
-    builder.header(layer, head, [list, target.rows, offset, target.offset]);
-  }
-}
-
-/** Per head, the rows that are merged into each kept row. */
-function addMergeLists(
-  builder: ListBuilder,
-  gathering: Gathering,
-  layer: number,
-  layerPlan: LayerPlan,
-): void {
-  const { source, start, assignments } = gathering;
-  const targets = gathering.targets[layer] as readonly KvRegion[];
-  for (const [head, { offset }] of source.regions(layer).entries()) {
-    const kept = keptRows(layerPlan, head);
-    const { starts, rows } = absorbedRows(kept, intoOf(layerPlan, assignments, layer, head));
-    const first = builder.words + starts.length;
-    const list = builder.add(starts.map((word) => word + first));
-    builder.add(rows);
-    const base = startOf(start, layer, head);
-    const target = (targets[head] as KvRegion).offset + base;
-    builder.header(layer, head, [list, kept.length, offset + base, target]);
-  }
-}
-
-function intoOf(
-  plan: LayerPlan,
-  assignments: Assignments,
-  layer: number,
-  head: number,
-): Int32Array | undefined {
-  switch (plan.merge?.kind) {
-    case undefined:
-      return undefined;
-    case "assign":
-      return absorbedInto(plan.merge, head);
-    case "nearestKey":
-      return assignments.get(layer)?.[head];
-    default:
-      return plan.merge satisfies never;
-  }
 }

@@ -96,17 +96,14 @@ export class LayerRows {
     this.#count();
   }
 
-  /** Takes ownership of buffers whose regions hold these positions, and destroys the old ones. */
-  install(
-    buffers: KvLayer | undefined,
-    regions: readonly KvRegion[],
-    positions: readonly (readonly number[])[],
-  ): void {
+  /** Takes ownership of buffers, and of the positions that their regions hold, and destroys the old buffers. */
+  install(buffers: KvLayer | undefined, regions: readonly KvRegion[], positions: number[][]): void {
     this.free();
     this.#version++;
     this.#buffers = buffers;
     this.#regions = regions;
-    this.relabel(positions);
+    this.#positions = positions;
+    this.#count();
   }
 
   /** Buffers for regions. @throws OutOfMemoryError above the adapter's largest binding */
@@ -133,7 +130,7 @@ export class LayerRows {
     const regions = layoutRegions(rows, needed);
     const isEmpty = needed.every((count) => count === 0);
     const created = isEmpty ? undefined : this.allocate(regions);
-    if (created) this.copyTo(created, regions, rows);
+    if (created) this.#copyTo(created, regions);
     this.install(created, regions, this.#positions);
   }
 
@@ -143,22 +140,6 @@ export class LayerRows {
       const wanted = capacityFor(needed[head] as number);
       return mode === "atLeast" ? wanted <= capacity : wanted === capacity;
     });
-  }
-
-  /** Copies the first `rows` of every head into another layout, of this cache or a fork. */
-  copyTo(target: KvLayer, regions: readonly KvRegion[], rows: readonly number[]): void {
-    if (!this.#buffers) return;
-    const encoder = this.#gpu.device.createCommandEncoder({ label: `kv copy ${this.#layer}` });
-    for (const [head, { offset }] of this.#regions.entries()) {
-      const bytes = copiedRows(this.#shape.kvType, rows[head] as number) * this.#rowBytes;
-      const to = (regions[head] as KvRegion).offset * this.#rowBytes;
-      if (bytes === 0) continue;
-      for (const name of TENSORS) {
-        const from = this.#buffers[name];
-        encoder.copyBufferToBuffer(from, offset * this.#rowBytes, target[name], to, bytes);
-      }
-    }
-    this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
   /** Counts the present and later buffers in a pool. */
@@ -179,6 +160,22 @@ export class LayerRows {
   /** Bytes of one row of keys, or of values. */
   get #rowBytes(): number {
     return kvRowBytes(this.#shape.kvType, this.#shape.headDim);
+  }
+
+  /** Copies the rows in use to other regions. */
+  #copyTo(target: KvLayer, regions: readonly KvRegion[]): void {
+    if (!this.#buffers) return;
+    const encoder = this.#gpu.device.createCommandEncoder({ label: `kv copy ${this.#layer}` });
+    for (const [head, { offset, rows }] of this.#regions.entries()) {
+      const bytes = copiedRows(this.#shape.kvType, rows) * this.#rowBytes;
+      const to = (regions[head] as KvRegion).offset * this.#rowBytes;
+      if (bytes === 0) continue;
+      for (const name of TENSORS) {
+        const from = this.#buffers[name];
+        encoder.copyBufferToBuffer(from, offset * this.#rowBytes, target[name], to, bytes);
+      }
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
   /** Row counts are the lengths of the positions. */

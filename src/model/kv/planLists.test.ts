@@ -97,8 +97,8 @@ describe("absorbedRows", () => {
     expect([...rows]).toEqual([1, 1, 4, 4]);
   });
 
-  it("is the kept rows alone without a merge", () => {
-    const { starts, rows } = absorbedRows(kept);
+  it("is the kept rows alone if none is merged", () => {
+    const { starts, rows } = absorbedRows(kept, new Int32Array(6).fill(-1));
     expect([...starts]).toEqual([0, 1, 2]);
     expect([...rows]).toEqual([1, 4]);
   });

@@ -118,29 +118,27 @@ export class ListBuilder {
 /**
  * The rows that are merged into each kept row, itself first: `starts[i] .. starts[i + 1]` of
  * `rows`.
+ * @param into for each row of the span the kept row that absorbs it, or a negative number
  */
 export function absorbedRows(
   kept: Uint32Array,
-  into?: Int32Array,
+  into: Int32Array,
 ): { readonly starts: Uint32Array; readonly rows: Uint32Array } {
-  const place = new Map(Array.from(kept, (row, i) => [row, i]));
+  /** [span]: index of a kept row. */
+  const places = new Uint32Array(into.length);
+  for (let i = 0; i < kept.length; i++) places[kept[i]!] = i;
   const starts = new Uint32Array(kept.length + 1);
-  const absorbs = (row: number): number | undefined => {
-    const keeper = into?.[row] ?? -1;
-    return keeper >= 0 ? place.get(keeper) : undefined;
-  };
-  for (let i = 0; i < kept.length; i++) starts[i + 1] = 1;
-  for (let row = 0; row < (into?.length ?? 0); row++) {
-    const keeper = absorbs(row);
-    if (keeper !== undefined) starts[keeper + 1]! += 1;
+  for (let row = 0; row < into.length; row++) {
+    const keeper = into[row]!;
+    if (keeper >= 0) starts[places[keeper]! + 1]! += 1;
   }
-  for (let i = 0; i < kept.length; i++) starts[i + 1]! += starts[i]!;
+  for (let i = 0; i < kept.length; i++) starts[i + 1]! += starts[i]! + 1;
   const rows = new Uint32Array(starts[kept.length]!);
   const next = starts.slice();
-  for (const [i, row] of kept.entries()) rows[next[i]!++] = row;
-  for (let row = 0; row < (into?.length ?? 0); row++) {
-    const keeper = absorbs(row);
-    if (keeper !== undefined) rows[next[keeper]!++] = row;
+  for (let i = 0; i < kept.length; i++) rows[next[i]!++] = kept[i]!;
+  for (let row = 0; row < into.length; row++) {
+    const keeper = into[row]!;
+    if (keeper >= 0) rows[next[places[keeper]!]!++] = row;
   }
   return { starts, rows };
 }

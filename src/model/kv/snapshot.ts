@@ -72,7 +72,8 @@ export async function restoreSnapshot(
       (_, head) => (lists[head] ?? lists[0] ?? []).length,
     );
     const regions = layoutRegions(rows);
-    cache.install(layer, cache.createBuffers(layer, regions), regions, lists);
+    const positions = lists.map((list) => [...list]);
+    cache.install(layer, cache.createBuffers(layer, regions), regions, positions);
   }
   await memory.granted();
   let next = 0;

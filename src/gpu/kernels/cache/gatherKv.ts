@@ -13,8 +13,8 @@ interface Rows {
   readonly v: GPUBuffer;
 }
 
-interface GatherKvArgs {
-  /** u32: header [layers, heads, 4], then the lists; see `gather_kv.wgsl`. */
+export interface GatherKvArgs {
+  /** u32: header [layers, heads, 4], then the lists; see `gather_kv.wgsl` and `merge_kv.wgsl`. */
   readonly lists: GPUBuffer;
   readonly source: Rows;
   readonly target: Rows;

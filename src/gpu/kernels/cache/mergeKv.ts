@@ -1,49 +1,47 @@
 import type { Gpu } from "../../gpu";
-import type { Recorder } from "../../recorder";
+import { compileCall, type KernelCall } from "../common/kernelCall";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
 import { type KvType, kvMarks } from "../kv/kvType";
+import type { GatherKvArgs } from "./gatherKv";
 import mergeKv from "./merge_kv.wgsl?raw";
 
-interface MergeKvArgs {
-  /** u32: header [layers, heads, 4], starts and rows; see `merge_kv.wgsl`. */
-  readonly lists: GPUBuffer;
-  readonly source: GPUBuffer;
-  readonly target: GPUBuffer;
-  readonly heads: number;
-  readonly layer: number;
-  /** Largest number of kept rows of a head. */
-  readonly kept: number;
+interface MergeKvArgs extends GatherKvArgs {
   /** Weight of a merged row: 1 for a plain mean, 1/2 for LOOK-M's pivot. */
   readonly share: number;
 }
 
-export type MergeKv = (recorder: Recorder, args: MergeKvArgs) => void;
+export type MergeKv = KernelCall<MergeKvArgs>;
 
 /** @throws KernelCompileError */
-export async function createMergeKv(
+export function createMergeKv(
   gpu: Gpu,
   kvType: KvType,
   headDim: number,
   reduction: Reduction,
 ): Promise<MergeKv> {
   const { code, enable, constants } = reductionCode(reduction, gpu);
-  const kv = kvCode(kvType, headDim, { read: ["source_rows"], store: ["target_rows"] });
-  const kernel = await gpu.compile({
-    label: `merge_kv ${kvType}`,
-    code: [code, ...kv.code, mergeKv],
-    access: ["read", "read", "write"],
-    params: { heads: "u32", layer: "u32", share: "f32" },
-    enable,
-    constants: { ...constants, ...kv.constants },
+  const kv = kvCode(kvType, headDim, {
+    read: ["keys", "values"],
+    store: ["new_keys", "new_values"],
   });
-  return (recorder, { lists, source, target, heads, layer, kept, share }) => {
-    if (kept === 0) return;
-    const [x, y = 1] = unitGroups(reduction, kept * kvMarks(kvType, headDim));
-    recorder.dispatch(kernel, {
-      buffers: [lists, source, target],
-      params: { heads, layer, share },
-      groups: [x, y, heads],
-    });
-  };
+  return compileCall(
+    gpu,
+    {
+      label: `merge_kv ${kvType}`,
+      code: [code, ...kv.code, mergeKv],
+      access: ["read", "read", "read", "write", "write"],
+      params: { heads: "u32", layer: "u32", share: "f32" },
+      enable,
+      constants: { ...constants, ...kv.constants },
+    },
+    ({ lists, source, target, heads, layer, rows, share }: MergeKvArgs) => {
+      const [x, y = 1] = unitGroups(reduction, rows * kvMarks(kvType, headDim));
+      return {
+        buffers: [lists, source.k, source.v, target.k, target.v],
+        params: { heads, layer, share },
+        groups: [x, y, heads],
+      };
+    },
+  );
 }
