@@ -1,4 +1,5 @@
 import { sumOf } from "./budget";
+import { topPlaces } from "./select";
 
 /**
  * PrefixKV, exact: every layer keeps the same share of its attention mass.
@@ -15,26 +16,26 @@ export function prefixBudget(
   const layers = scores.length;
   const rest = scores[0]!.length - floor;
   // Entry i of layer l has index i * layers + l, so ties go to the shorter prefix.
-  const prefixes = new Float64Array(rest * layers);
+  const negated = new Float64Array(rest * layers);
   scores.forEach((layerScores, layer) => {
     const sums = prefixSums(layerScores);
-    for (let i = 0; i < rest; i++) prefixes[i * layers + layer] = sums[floor + i]!;
+    for (let i = 0; i < rest; i++) negated[i * layers + layer] = -sums[floor + i]!;
   });
-  const order = Uint32Array.from(prefixes.keys());
-  order.sort((a, b) => prefixes[a]! - prefixes[b]! || a - b);
   const budgets = scores.map(() => floor);
-  for (const entry of order.subarray(0, total - floor * layers)) budgets[entry % layers]! += 1;
+  for (const entry of topPlaces(negated, total - floor * layers)) budgets[entry % layers]! += 1;
   return budgets;
 }
 
 /** Cumulative sums of the scores, largest first, divided by their total. */
-function prefixSums(scores: Float64Array): number[] {
+function prefixSums(scores: Float64Array): Float64Array {
   const mass = scores.reduce((sum, score) => sum + score, 0) || 1;
+  const sums = scores.toSorted().reverse();
   let prefix = 0;
-  return Array.from(scores.toSorted().reverse(), (score) => {
-    prefix += score / mass;
-    return prefix;
-  });
+  for (let i = 0; i < sums.length; i++) {
+    prefix += sums[i]! / mass;
+    sums[i] = prefix;
+  }
+  return sums;
 }
 
 export interface ReleasedSearch {

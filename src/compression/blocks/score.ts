@@ -15,7 +15,11 @@ export function candidateScores(
   head: number,
 ): Float64Array {
   const at = (layer * tap.heads + head) * tap.rows;
-  return Float64Array.from(input.candidates, (row) => tap.data[at + row]!);
+  const scores = new Float64Array(input.candidates.length);
+  for (let place = 0; place < scores.length; place++) {
+    scores[place] = tap.data[at + input.candidates[place]!]!;
+  }
+  return scores;
 }
 
 /** Scores of the candidates per KV head; one list if the tap is already averaged over heads. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { foldRows, nearest } from "./merge";
+import { createRandom } from "./randomness";
 import { averagePool, maxPool, minMax, skewness } from "./score";
-import { keepTop, topPlaces } from "./select";
+import { keepTop, ranked, topPlaces } from "./select";
 
 describe("selection", () => {
   it("breaks ties towards the lower place and returns ascending places", () => {
@@ -9,6 +10,19 @@ describe("selection", () => {
     expect([...topPlaces(Float64Array.of(1, 2), 0)]).toEqual([]);
     expect([...topPlaces(Float64Array.of(1, 2), 5)]).toEqual([0, 1]);
     expect([...topPlaces(Float64Array.of(0, -0, 0, -0, -1), 3)]).toEqual([0, 1, 2]);
+  });
+
+  it.each([1, 2, 7, 1e9])("chooses as a sort does, of %d different scores", (values) => {
+    const draw = createRandom(values);
+    for (const length of [1, 2, 3, 10, 257]) {
+      const scores = Float64Array.from({ length }, () => Math.floor(draw() * values));
+      for (const ordered of [scores, scores.toSorted(), scores.toSorted().reverse()]) {
+        for (let count = 0; count <= length; count += Math.ceil(length / 10)) {
+          const best = ranked(ordered).subarray(0, count).sort();
+          expect(topPlaces(ordered, count)).toEqual(best);
+        }
+      }
+    }
   });
 
   it("keeps protected places whatever their score", () => {

@@ -31,14 +31,38 @@ export function topPlaces(scores: Float64Array, count: number): Uint32Array {
   const kept = Math.max(0, Math.min(count, scores.length));
   const places = new Uint32Array(kept);
   if (kept === 0) return places;
-  const threshold = scores.toSorted()[scores.length - kept]!;
-  let ties = kept - scores.reduce((above, score) => above + (score > threshold ? 1 : 0), 0);
+  const threshold = nthSmallest(scores.slice(), scores.length - kept);
+  let ties = kept;
+  for (let place = 0; place < scores.length; place++) if (scores[place]! > threshold) ties--;
   let at = 0;
   for (let place = 0; at < kept; place++) {
     const score = scores[place]!;
     if (score > threshold || (score === threshold && ties-- > 0)) places[at++] = place;
   }
   return places;
+}
+
+/** The value that would stand at place `n` if the values were sorted. Reorders them (Hoare's selection). */
+function nthSmallest(values: Float64Array, n: number): number {
+  let first = 0;
+  let last = values.length - 1;
+  while (first < last) {
+    const pivot = values[(first + last) >> 1]!;
+    let low = first;
+    let high = last;
+    while (low <= high) {
+      while (values[low]! < pivot) low++;
+      while (values[high]! > pivot) high--;
+      if (low > high) break;
+      const value = values[low]!;
+      values[low++] = values[high]!;
+      values[high--] = value;
+    }
+    if (n <= high) last = high;
+    else if (n >= low) first = low;
+    else break;
+  }
+  return values[n]!;
 }
 
 export interface Protection {
@@ -63,17 +87,18 @@ export function keepTop(
   const first = Math.min(protect.first, count, all);
   const last = Math.min(protect.last, count - first, all - first);
   const best = topPlaces(scores.subarray(first, all - last), count - first - last);
-  const places = Uint32Array.from([
-    ...range(0, first),
-    ...best.map((place) => place + first),
-    ...range(all - last, all),
-  ]);
+  const places = new Uint32Array(first + best.length + last);
+  places.set(range(0, first));
+  for (let i = 0; i < best.length; i++) places[first + i] = best[i]! + first;
+  places.set(range(all - last, all), first + best.length);
   return { places, scores };
 }
 
 /** `start` … `end`, half-open; empty if `end` is not larger. */
 export function range(start: number, end: number): Uint32Array {
-  return Uint32Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
+  const numbers = new Uint32Array(Math.max(0, end - start));
+  for (let i = 0; i < numbers.length; i++) numbers[i] = start + i;
+  return numbers;
 }
 
 /** Rows per layer: the caller's if given, otherwise the policy's own. */
@@ -132,8 +157,8 @@ function shownScores(
     for (const [head, list] of lists.entries()) {
       if (list instanceof Uint32Array) return undefined;
       const at = (layer * heads + head) * input.rows;
-      for (const [place, score] of list.scores.entries()) {
-        data[at + input.candidates[place]!] = score;
+      for (let place = 0; place < list.scores.length; place++) {
+        data[at + input.candidates[place]!] = list.scores[place]!;
       }
     }
   }
@@ -147,11 +172,17 @@ export function rowsOutside(input: PlanInput): Uint32Array {
   return range(0, input.rows).filter((row) => inside[row] === 0);
 }
 
+/** The rows of kept places and the rows outside of C, both ascending, as one ascending list. */
 function withOutside(input: PlanInput, outside: Uint32Array, places: Uint32Array): Uint32Array {
   const rows = new Uint32Array(outside.length + places.length);
-  rows.set(outside);
-  for (let i = 0; i < places.length; i++) rows[outside.length + i] = input.candidates[places[i]!]!;
-  return outside.length > 0 ? rows.sort() : rows;
+  let next = 0;
+  for (let i = 0; i < places.length; i++) {
+    const row = input.candidates[places[i]!]!;
+    while (outside[next]! < row) rows[i + next] = outside[next++]!;
+    rows[i + next] = row;
+  }
+  rows.set(outside.subarray(next), places.length + next);
+  return rows;
 }
 
 /** Rows of C that each layer of a plan keeps, mean over its lists. */
