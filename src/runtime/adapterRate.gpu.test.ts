@@ -1,4 +1,4 @@
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { OutOfMemoryError } from "@/gpu/memory";
 import { createTestGpu } from "../../test/dawn";
 import { measureRate } from "./adapterRate";
@@ -21,5 +21,15 @@ it("frees its matrix if there is no memory for the product", async () => {
   const free = { ...gpu.memory.bytes };
   gpu.memory.limit = 2 * 2048 * 2048;
   await expect(measureRate(gpu, { isFallback: true })).rejects.toThrow(OutOfMemoryError);
+  expect(gpu.memory.bytes).toEqual(free);
+});
+
+it("measures nothing if the driver refuses the matrix, and leaves the refusal to no other", async () => {
+  const free = { ...gpu.memory.bytes };
+  gpu.memory.limit = Number.POSITIVE_INFINITY;
+  const refused = { message: "no memory" };
+  vi.spyOn(gpu.device, "popErrorScope").mockResolvedValueOnce(refused);
+  await expect(measureRate(gpu, { isFallback: true })).rejects.toThrow(OutOfMemoryError);
+  expect(() => gpu.memory.check()).not.toThrow();
   expect(gpu.memory.bytes).toEqual(free);
 });

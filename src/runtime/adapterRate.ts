@@ -34,6 +34,7 @@ const HARDWARE: Sizes = {
 /**
  * Reads a matrix by a matrix–vector product, as decoding does, and multiplies it with many rows, as a
  * prefill does. The best of several rounds.
+ * @throws OutOfMemoryError
  */
 export async function measureRate(
   gpu: Gpu,
@@ -52,6 +53,7 @@ export async function measureRate(
   const matrix: Matrix = { label: "rate", dtype: "f16", rows, columns, parts };
   const args = { input, matrix, bias, output };
   try {
+    await memory.granted();
     const reading = await shortest(gpu, repeats.vector, (recorder) => project(recorder, args));
     const multiplying = await shortest(gpu, repeats.chunk, (recorder) =>
       multiply(recorder, { ...args, rows: chunk }),
