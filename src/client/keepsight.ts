@@ -4,7 +4,7 @@ import type { EngineEvent, MemoryReading } from "@/protocol/event";
 import { EngineError, type EngineFailure, toFailure } from "@/protocol/failure";
 import type { LoadRequest, ModelInfo } from "@/protocol/model";
 import type { AskRequest, Turn } from "@/protocol/request";
-import { type Answer, createAnswer } from "./answer";
+import { type Answer, type AnswerToken, createAnswer } from "./answer";
 import { type Conversation, type ConversationOptions, createConversation } from "./conversation";
 import type { PastTurn, Question } from "./question";
 import { createWorkerEngine, type WorkerEngine } from "./workerClient";
@@ -13,10 +13,11 @@ export type * from "@/protocol/engine";
 export type * from "@/protocol/event";
 export type * from "@/protocol/failure";
 export type * from "@/protocol/model";
-export type { Notice } from "@/protocol/notice";
+export type * from "@/protocol/notice";
+export type * from "@/protocol/reason";
 export type * from "@/protocol/request";
 export type * from "@/protocol/result";
-export type { PastTurn, Question };
+export type { Answer, AnswerToken, Conversation, ConversationOptions, PastTurn, Question };
 export { DEFAULT_SAMPLING, DEFAULT_SETTINGS, EngineError, noticeInEnglish, toFailure };
 
 export type LoadProgress = Extract<EngineEvent, { readonly type: "load" }>;
@@ -52,7 +53,7 @@ export interface Keepsight {
    * Loads a model and replaces the current one.
    * @param modelUrl a model directory in the Hugging Face layout, relative to the page
    * @throws EngineError `noWebGpu`, `missingLimit`, `missingFile`, `badModel`,
-   * `unknownArchitecture`, `outOfMemory`, `badRequest` (invalid address), `busy`, `cancelled`
+   * `unknownArchitecture`, `outOfMemory`, `badRequest` (invalid address or option), `busy`, `cancelled`
    */
   load(modelUrl: string | URL, options?: LoadOptions): Promise<ModelInfo>;
   /**

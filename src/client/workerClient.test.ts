@@ -69,6 +69,20 @@ describe("worker client", () => {
     expect(heard).toEqual([event]);
   });
 
+  it("hears nothing of a worker that was ended", async () => {
+    const { engine, workers } = open();
+    const heard: EngineEvent[] = [];
+    engine.subscribe((event) => heard.push(event));
+    engine.memory().catch(() => undefined);
+    engine.terminate();
+    void engine.load({ baseUrl: "/model/" });
+    const event = { type: "deviceLost", message: "Lost." } as const;
+    workers[0]?.onmessage?.({ data: { type: "event", event } });
+    expect(heard).toEqual([]);
+    workers[1]?.onmessage?.({ data: { type: "event", event } });
+    expect(heard).toEqual([event]);
+  });
+
   it("survives its worker: calls fail, the page hears of it, the next call starts another", async () => {
     const { engine, workers } = open();
     const heard: EngineEvent[] = [];

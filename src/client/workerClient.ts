@@ -155,7 +155,9 @@ class WorkerCalls {
     return opened;
   }
 
+  /** What a worker had sent before it was ended may arrive afterwards; it is about a model that is gone. */
   #receive(from: Worker, message: WorkerMessage) {
+    if (from !== this.#worker) return;
     if (message.type === "alive") return whenFree(message.lock, () => this.#crash(from));
     if (message.type === "event") return this.#emit(message.event);
     const call = this.#pending.get(message.id);

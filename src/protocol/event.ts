@@ -9,8 +9,10 @@ export const NO_MEMORY: MemoryReading = {
   vision: 0,
 };
 
+/** What an engine tells while it works. Those of a request come before its result, in order. */
 export type EngineEvent =
   | {
+      /** Progress of a load, by file while it downloads. */
       readonly type: "load";
       readonly file: string;
       readonly loadedBytes: number;
@@ -20,7 +22,7 @@ export type EngineEvent =
       readonly kernels?: { readonly compiled: number; readonly asked: number };
     }
   | {
-      /** Progress of one stage. */
+      /** Progress of one stage, in what it counts: images, rows, tokens, or itself. */
       readonly type: "stage";
       readonly stage: Stage;
       readonly done: number;
@@ -29,10 +31,14 @@ export type EngineEvent =
       readonly lane?: number;
     }
   | {
+      /** A token of the answer, or of a lane's. */
       readonly type: "token";
+      /** Index in the answer, from 0. */
       readonly index: number;
       readonly id: number;
+      /** Text that it adds to the answer; empty while a character's bytes are incomplete. */
       readonly text: string;
+      /** Milliseconds since the previous token; for the first, since the question. */
       readonly ms: number;
       readonly lane?: number;
     }
@@ -66,6 +72,7 @@ export type EngineEvent =
 /** A part of the way from a question to its answer. */
 export type Stage = "vision" | "prefill" | "score" | "plan" | "compact" | "decode" | "reference";
 
+/** Bytes of live GPU buffers, by pool. */
 export interface MemoryReading {
   readonly weights: number;
   readonly kv: number;

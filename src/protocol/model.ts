@@ -37,8 +37,11 @@ export interface LoadRequest {
   readonly memoryMb?: number;
 }
 
+/** A loaded model. */
 export interface ModelInfo {
+  /** Last part of its address. */
   readonly id: string;
+  /** Of the language model; a tied head counts once. */
   readonly parameters: number;
   /** Bytes read to load it. */
   readonly bytes: number;
@@ -46,9 +49,11 @@ export interface ModelInfo {
   readonly elementType: "f16" | "f32" | "bf16" | "q8" | "q4";
   readonly kvType: KvChoice;
   readonly layers: number;
+  /** Query heads. */
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Most tokens of a conversation. */
   readonly contextLength: number;
   /**
    * Visual rows of an image that is not cut into tiles, the minimum for any image; absent if the

@@ -37,13 +37,16 @@ export interface TurnResult {
     /** Bytes of a full cache: rows seen × bytes per row, rounded up to whole blocks. */
     readonly full: number;
   };
+  /** Milliseconds. A lane's are those of its own work and of what it shares. */
   readonly ms: {
     readonly vision: number;
     readonly prefill: number;
     readonly score: number;
     readonly plan: number;
     readonly compact: number;
+    /** From the question to the first token; 0 without a token. */
     readonly firstToken: number;
+    /** From one token to the next; zeros for fewer than two. */
     readonly decodePerToken: { readonly median: number; readonly p95: number };
   };
   /** Location of each visual row in its image. */
