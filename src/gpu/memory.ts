@@ -33,7 +33,7 @@ export class Memory {
   readonly #bytes: Record<Pool, number> = nothing();
   readonly #peak: Record<Pool, number> = nothing();
   #cachesPeak = 0;
-  #heldBytes = 0;
+  #uploadBytes = 0;
   #overallPeak = 0;
   /** Called after every change; the runtime turns it into `memory` events. */
   onChange: (() => void) | undefined;
@@ -151,7 +151,7 @@ export class Memory {
     return this.#cachesPeak;
   }
 
-  /** Highest sum of all pools and of what `hold` counts since `resetPeak`. */
+  /** Highest sum of all pools and of what `countUpload` counts since `resetPeak`. */
   get overallPeak(): number {
     return this.#overallPeak;
   }
@@ -160,8 +160,8 @@ export class Memory {
    * Counts bytes of an upload that are in no buffer yet: arrays, and the copies that a browser stages.
    * @param bytes negative: released
    */
-  hold(bytes: number): void {
-    this.#heldBytes += bytes;
+  countUpload(bytes: number): void {
+    this.#uploadBytes += bytes;
     this.#peakOverall();
   }
 
@@ -196,7 +196,7 @@ export class Memory {
   }
 
   #peakOverall(): void {
-    this.#overallPeak = Math.max(this.#overallPeak, this.#total + this.#heldBytes);
+    this.#overallPeak = Math.max(this.#overallPeak, this.#total + this.#uploadBytes);
   }
 }
 

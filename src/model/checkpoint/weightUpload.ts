@@ -54,14 +54,14 @@ export async function uploadWeights(
   const check = new WeightCheck();
   await gpu.memory.granted();
   for (const read of planReads(needed, readBytes)) {
-    await holding(gpu.memory, async (hold) => {
-      hold(read.end - read.start);
+    await counting(gpu.memory, async (count) => {
+      count(read.end - read.start);
       const bytes = await source.read(read.file, read.start, read.end, { signal, onBytes });
       for (const tensor of needed) {
         if (tensor.file === read.file) lookAt(check, tensor, bytes, read);
       }
       for (const copy of copies) {
-        if (copy.tensor.file === read.file) hold(upload(gpu, copy, bytes, read));
+        if (copy.tensor.file === read.file) count(upload(gpu, copy, bytes, read));
       }
       // Bounds the memory that the browser uses to stage uploads.
       await gpu.device.queue.onSubmittedWorkDone();
@@ -70,19 +70,19 @@ export async function uploadWeights(
   return check.end();
 }
 
-/** Releases what `task` has counted when it ends. */
-async function holding(
+/** Counts the bytes that `task` names until it ends. */
+async function counting(
   memory: Memory,
-  task: (hold: (bytes: number) => void) => Promise<void>,
+  task: (count: (bytes: number) => void) => Promise<void>,
 ): Promise<void> {
-  let held = 0;
+  let counted = 0;
   try {
     await task((bytes) => {
-      held += bytes;
-      memory.hold(bytes);
+      counted += bytes;
+      memory.countUpload(bytes);
     });
   } finally {
-    memory.hold(-held);
+    memory.countUpload(-counted);
   }
 }
 
