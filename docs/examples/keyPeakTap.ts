@@ -1,12 +1,12 @@
 import type { RowScores } from "@/compression/taps/tap";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { kvCode } from "@/gpu/kernels/kv/kvCode";
-import { type KeyLayer, paddedKeys, type TapFamily } from "@/model/taps/family";
 import { readScores, scoreBuffer } from "@/model/taps/output";
 import { ceilGroups, TAP_WORKGROUP } from "@/model/taps/shared/kernels";
+import { type KeyLayer, paddedKeys, type TapKernels } from "@/model/taps/tap";
 import keyPeak from "./tap_key_peak.wgsl?raw";
 
-export const keyPeakTap: TapFamily<true, RowScores> = {
+export const keyPeakTap: TapKernels<true, RowScores> = {
   scoresCachedSpan: () => true,
   async prepare(gpu, { kvHeads, headDim, kvType, keys }) {
     const kv = kvCode(kvType, headDim, { read: ["k"] });

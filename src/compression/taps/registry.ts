@@ -10,8 +10,8 @@ import { textImage } from "./textImage";
 import { window } from "./window";
 
 /**
- * The only list of taps, the attention that a prefill can record for a policy. A[l,h,q,j] is causal
- * post-softmax attention; a value per KV head is the mean over the query heads of its group.
+ * The only list of taps, what a prefill can record for a policy. A[l,h,q,j] is causal post-softmax attention;
+ * a value per KV head is the mean over the query heads of its group.
  */
 export const TAPS = {
   columnSum,

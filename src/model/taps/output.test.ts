@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { TapContext } from "./family";
 import { readScores, TapError } from "./output";
+import type { TapContext } from "./tap";
 
 const context = { geometry: { layers: 2, keys: 3, paddedKeys: 4 } } as TapContext;
 const bytes = (values: readonly number[]) => Float32Array.from(values).buffer;

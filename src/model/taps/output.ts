@@ -1,5 +1,5 @@
 import type { RowScores } from "@/compression/taps/tap";
-import type { TapContext } from "./family";
+import type { TapContext } from "./tap";
 
 /** A tap holds a number that is not finite; the message names the layer. */
 export class TapError extends Error {

@@ -1,16 +1,16 @@
 import { TAPS, type TapDefinitions } from "@/compression/taps/registry";
 import { collectKernels, describeKernels } from "../../../test/kernelSpecs";
-import type { FamiliesOf } from "./family";
-import { TAP_FAMILIES } from "./registry";
+import { TAP_KERNELS } from "./registry";
 import { compileTail } from "./tail";
+import type { KernelsOf } from "./tap";
 
 const { gpu, specs } = collectKernels();
-const families = TAP_FAMILIES as FamiliesOf<TapDefinitions>;
+const kernels = TAP_KERNELS as KernelsOf<TapDefinitions>;
 for (const reduction of ["one", "workgroup", "subgroup"] as const) {
   const shape = { heads: 4, kvHeads: 2, headDim: 8, kvType: "f16", reduction, keys: 10 } as const;
   await compileTail(gpu, shape);
   for (const [name, { examples }] of Object.entries<TapDefinitions[string]>(TAPS)) {
-    for (const example of examples) await families[name]!.prepare(gpu, shape, example);
+    for (const example of examples) await kernels[name]!.prepare(gpu, shape, example);
   }
 }
 

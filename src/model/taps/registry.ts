@@ -1,16 +1,16 @@
 import type { TAPS } from "@/compression/taps/registry";
 import { columnSumTap, movingAverageTap } from "./columnSum/columnSum";
 import { eliteTap } from "./elite/elite";
-import type { FamiliesOf } from "./family";
 import { keyStatsTap } from "./keyStats/keyStats";
 import { lastRowTap } from "./lastRow/lastRow";
 import { postVisionTap } from "./postVision/postVision";
 import { spectralTap } from "./spectral/spectral";
+import type { KernelsOf } from "./tap";
 import { textImageTap } from "./textImage/textImage";
 import { windowTap } from "./window/window";
 
 /** The kernels of every tap of `compression/taps/registry`. */
-export const TAP_FAMILIES: FamiliesOf<typeof TAPS> = {
+export const TAP_KERNELS: KernelsOf<typeof TAPS> = {
   columnSum: columnSumTap,
   movingAverage: movingAverageTap,
   lastRow: lastRowTap,

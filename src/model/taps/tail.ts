@@ -2,9 +2,9 @@ import type { Gpu } from "@/gpu/gpu";
 import type { Queries } from "@/gpu/kernels/attention/queries";
 import type { Recorder } from "@/gpu/recorder";
 import type { Scratch } from "../scratch";
-import type { QueryBlock, RecordedTap, TapShape } from "./family";
 import { blockSpans, type TapGeometry } from "./geometry";
 import { compileCopyRows, compileProbabilities } from "./shared/kernels";
+import type { QueryBlock, RecordedTap, TapShape } from "./tap";
 
 /** Dispatches of a tap for a block. */
 const MOST_PER_BLOCK = 8;

@@ -213,7 +213,7 @@ describe("taps", async () => {
     const recorder = await TapRecorder.create<{ readonly keyPeak: typeof keyPeak }>(gpu, {
       ...input,
       spec: { keyPeak: true },
-      families: { keyPeak: keyPeakTap },
+      kernels: { keyPeak: keyPeakTap },
     });
     appendRandomRows(cache, ROWS, 2);
     const attention = attend(shape, await readCache(cache), start);

@@ -8,17 +8,17 @@ import type { AttentionHook, AttentionRecord } from "../decoder/hooks";
 import type { KvCache } from "../kv/cache";
 import type { RowCounts } from "../kv/layout";
 import { runOnce, Scratch } from "../scratch";
+import { type TapGeometry, tapGeometry } from "./geometry";
+import { TAP_KERNELS } from "./registry";
+import { spanWords } from "./spans";
+import { compileTail, type StartedTail, type TailPass, type TailTap } from "./tail";
 import {
-  type FamiliesOf,
+  type KernelsOf,
   paddedKeys,
   type RecordedTap,
   type TapContext,
   type TapShape,
-} from "./family";
-import { type TapGeometry, tapGeometry } from "./geometry";
-import { TAP_FAMILIES } from "./registry";
-import { spanWords } from "./spans";
-import { compileTail, type StartedTail, type TailPass, type TailTap } from "./tail";
+} from "./tap";
 
 export interface TapInput<D extends TapDefinitions = typeof TAPS> {
   readonly cache: KvCache;
@@ -29,7 +29,7 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
   readonly reduction: Reduction;
   /**
    * Score the cached span, the rows that stood in the cache before the prompt, instead of the prompt's
-   * own rows. Not every tap is defined on it (`TapFamily.scoresCachedSpan`). The scores are as long as the
+   * own rows. Not every tap is defined on it (`TapKernels.scoresCachedSpan`). The scores are as long as the
    * longest head, and 0 beyond a shorter one.
    */
   readonly cachedSpan?: boolean;
@@ -39,7 +39,7 @@ export interface TapInput<D extends TapDefinitions = typeof TAPS> {
    */
   readonly cachedRows?: number;
   /** Default: the registry. */
-  readonly families?: FamiliesOf<D>;
+  readonly kernels?: KernelsOf<D>;
 }
 
 /** Dispatches of the tail pass that share a submit: a submit takes the CPU longer than a short layer takes the GPU. */
@@ -123,18 +123,18 @@ export class TapRecorder<D extends TapDefinitions = typeof TAPS> implements Atte
     const longest = Math.max(...cache.rowCounts().flat());
     const keys = cachedSpan ? longest : prompt.rows;
     const shape = { heads, kvHeads, headDim, kvType, reduction, keys };
-    const families = (input.families ?? TAP_FAMILIES) as FamiliesOf<TapDefinitions>;
+    const kernels = (input.kernels ?? TAP_KERNELS) as KernelsOf<TapDefinitions>;
     const asked = Object.entries(spec).filter(([, each]) => each !== undefined);
     for (const [name, each] of asked) {
-      if (cachedSpan && !families[name]!.scoresCachedSpan?.(each)) {
+      if (cachedSpan && !kernels[name]!.scoresCachedSpan?.(each)) {
         throw new RangeError(`taps: ${name} is not defined on the cached span`);
       }
     }
-    const wanted = asked.map(([name, each]) => families[name]!.tailRows?.(each, prompt) ?? 0);
+    const wanted = asked.map(([name, each]) => kernels[name]!.tailRows?.(each, prompt) ?? 0);
     const [tail, ...prepared] = await Promise.all([
       wanted.some((rows) => rows > 0) ? compileTail(gpu, shape) : undefined,
       ...asked.map(async ([name, each], i): Promise<PreparedTap> => {
-        const { during, prepare } = families[name]!;
+        const { during, prepare } = kernels[name]!;
         return { name, during, wanted: wanted[i]!, start: await prepare(gpu, shape, each) };
       }),
     ]);

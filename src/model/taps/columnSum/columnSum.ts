@@ -5,9 +5,9 @@ import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import outer from "@/gpu/kernels/common/outer.wgsl?raw";
 import type { Reduction } from "@/gpu/kernels/common/reduction";
 import { kvCode } from "@/gpu/kernels/kv/kvCode";
-import { paddedKeys, type TapFamily, type TapShape } from "../family";
 import { readScores } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
+import { paddedKeys, type TapKernels, type TapShape } from "../tap";
 import io from "./column_sum_io.wgsl?raw";
 import columnSum from "./tap_column_sum.wgsl?raw";
 import columnSumTiled from "./tap_column_sum_tiled.wgsl?raw";
@@ -43,9 +43,9 @@ const MOST_SPLITS = 16;
 const blocksOf = (reduction: Reduction): Blocks => (reduction === "one" ? PLAIN : TILED);
 
 /** Σ over all queries, chunk by chunk: a second pass over the keys with attention's log-sum-exp. */
-export const columnSumTap: TapFamily<true, RowScores> = columnSums("columnSum", () => 1);
+export const columnSumTap: TapKernels<true, RowScores> = columnSums("columnSum", () => 1);
 
-export const movingAverageTap: TapFamily<{ readonly decay: number }, RowScores> = columnSums(
+export const movingAverageTap: TapKernels<{ readonly decay: number }, RowScores> = columnSums(
   "movingAverage",
   ({ decay }) => decay,
 );
@@ -54,7 +54,7 @@ export const movingAverageTap: TapFamily<{ readonly decay: number }, RowScores> 
 function columnSums<Spec>(
   name: string,
   decayOf: (spec: Spec) => number,
-): TapFamily<Spec, RowScores> {
+): TapKernels<Spec, RowScores> {
   return {
     during: "prefill",
     scoresCachedSpan: () => true,

@@ -2,9 +2,9 @@ import type { EliteSpec, EliteVotes } from "@/compression/taps/elite";
 import { spanMask, votedKeys } from "@/compression/taps/prompt";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { paddedKeys, type TapContext, type TapFamily, type TapShape } from "../family";
 import { readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, compileRowMass, TAP_WORKGROUP } from "../shared/kernels";
+import { paddedKeys, type TapContext, type TapKernels, type TapShape } from "../tap";
 import eliteSelect from "./tap_elite_select.wgsl?raw";
 
 /**
@@ -12,7 +12,7 @@ import eliteSelect from "./tap_elite_select.wgsl?raw";
  * renormalised over the voted keys and the elite rows up to itself, and summed. Only importances and the
  * set leave the GPU.
  */
-export const eliteTap: TapFamily<EliteSpec, EliteVotes> = {
+export const eliteTap: TapKernels<EliteSpec, EliteVotes> = {
   // There is always an elite row: for a prompt that ends in an image, it is the last row.
   tailRows: (_, { rows, textStart }) => Math.max(rows - textStart, 1),
   async prepare(gpu, shape, spec) {

@@ -3,14 +3,14 @@ import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
 import { kvCode } from "@/gpu/kernels/kv/kvCode";
-import { type KeyLayer, paddedKeys, type TapFamily, type TapShape } from "../family";
 import { checkFinite, readScores, scoreBuffer } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
+import { type KeyLayer, paddedKeys, type TapKernels, type TapShape } from "../tap";
 import keyCosine from "./tap_key_cosine.wgsl?raw";
 import keyMean from "./tap_key_mean.wgsl?raw";
 import keyNorms from "./tap_key_norms.wgsl?raw";
 
-export const keyStatsTap: TapFamily<true, KeyStats> = {
+export const keyStatsTap: TapKernels<true, KeyStats> = {
   scoresCachedSpan: () => true,
   async prepare(gpu, shape) {
     const [norms, mean, cosine] = await Promise.all([

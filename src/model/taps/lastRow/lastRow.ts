@@ -1,9 +1,9 @@
 import type { RowScores } from "@/compression/taps/tap";
-import type { TapFamily } from "../family";
 import { readScores, scoreBuffer } from "../output";
 import { compileFold } from "../shared/kernels";
+import type { TapKernels } from "../tap";
 
-export const lastRowTap: TapFamily<true, RowScores> = {
+export const lastRowTap: TapKernels<true, RowScores> = {
   tailRows: () => 1,
   scoresCachedSpan: () => true,
   async prepare(gpu, shape) {

@@ -2,13 +2,13 @@ import type { PostVision } from "@/compression/taps/postVision";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
-import { paddedKeys, type QueryBlock, type TapFamily, type TapShape } from "../family";
 import { readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, TAP_WORKGROUP } from "../shared/kernels";
+import { paddedKeys, type QueryBlock, type TapKernels, type TapShape } from "../tap";
 import rowStrong from "./tap_row_strong.wgsl?raw";
 import sumRows from "./tap_sum_rows.wgsl?raw";
 
-export const postVisionTap: TapFamily<{ readonly threshold: number }, PostVision> = {
+export const postVisionTap: TapKernels<{ readonly threshold: number }, PostVision> = {
   tailRows: (_, { rows, textStart }) => rows - textStart,
   async prepare(gpu, shape, { threshold }) {
     const [fold, countStrong, sum] = await Promise.all([

@@ -3,7 +3,7 @@ import type { Queries } from "@/gpu/kernels/attention/queries";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
 import { kvCode } from "@/gpu/kernels/kv/kvCode";
-import { paddedKeys, type QueryBlock, type TapShape } from "../family";
+import { paddedKeys, type QueryBlock, type TapShape } from "../tap";
 import copyRows from "./tap_copy_rows.wgsl?raw";
 import fold from "./tap_fold.wgsl?raw";
 import probabilities from "./tap_probabilities.wgsl?raw";

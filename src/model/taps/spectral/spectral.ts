@@ -3,14 +3,14 @@ import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import { reductionCode, unitGroups } from "@/gpu/kernels/common/reduction";
 import { kvCode } from "@/gpu/kernels/kv/kvCode";
-import { paddedKeys, type TapFamily, type TapShape } from "../family";
 import { checkFinite, readScores, scoreBuffer } from "../output";
 import { ceilGroups, TAP_WORKGROUP } from "../shared/kernels";
+import { paddedKeys, type TapKernels, type TapShape } from "../tap";
 import dct from "./tap_dct.wgsl?raw";
 import lowPass from "./tap_low_pass.wgsl?raw";
 import spectralSum from "./tap_spectral_sum.wgsl?raw";
 
-export const spectralTap: TapFamily<{ readonly gamma: number }, Spectral> = {
+export const spectralTap: TapKernels<{ readonly gamma: number }, Spectral> = {
   async prepare(gpu, shape, { gamma }) {
     const [transform, compare, sum] = await Promise.all([
       compileDct(gpu, shape),

@@ -2,12 +2,12 @@ import { spanMask } from "@/compression/taps/prompt";
 import type { TextImage } from "@/compression/taps/textImage";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
-import { paddedKeys, type QueryBlock, type TapFamily, type TapShape } from "../family";
 import { checkFinite, readScores, scoreBuffer } from "../output";
 import { ceilGroups, compileFold, TAP_WORKGROUP } from "../shared/kernels";
+import { paddedKeys, type QueryBlock, type TapKernels, type TapShape } from "../tap";
 import textWeights from "./tap_text_weights.wgsl?raw";
 
-export const textImageTap: TapFamily<true, TextImage> = {
+export const textImageTap: TapKernels<true, TextImage> = {
   tailRows: (_, { rows, textStart }) => rows - textStart,
   async prepare(gpu, shape) {
     const [fold, weigh] = await Promise.all([

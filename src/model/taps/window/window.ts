@@ -4,18 +4,18 @@ import type { WindowSpec } from "@/compression/taps/window";
 import type { Gpu } from "@/gpu/gpu";
 import { compileCall } from "@/gpu/kernels/common/kernelCall";
 import type { Recorder } from "@/gpu/recorder";
+import { readScores, scoreBuffer } from "../output";
+import { ceilGroups, compileFold, compileRowMass, TAP_WORKGROUP } from "../shared/kernels";
 import {
   paddedKeys,
   type QueryBlock,
   type TapContext,
-  type TapFamily,
+  type TapKernels,
   type TapShape,
-} from "../family";
-import { readScores, scoreBuffer } from "../output";
-import { ceilGroups, compileFold, compileRowMass, TAP_WORKGROUP } from "../shared/kernels";
+} from "../tap";
 import pooledMax from "./tap_pooled_max.wgsl?raw";
 
-export const windowTap: TapFamily<WindowSpec, RowScores> = {
+export const windowTap: TapKernels<WindowSpec, RowScores> = {
   tailRows: ({ rows }, prompt) => observationRows(prompt, rows),
   scoresCachedSpan: ({ aggregate }) => aggregate !== "defensive",
   async prepare(gpu, shape, { aggregate, kernel }) {

@@ -27,7 +27,7 @@ export function paddedKeys(keys: number): number {
 }
 
 /** The GPU part of a tap: the rows that it needs, its kernels, and how their outputs are read. */
-export interface TapFamily<Spec, Value> {
+export interface TapKernels<Spec, Value> {
   /** Number of the prompt's last rows whose attention it uses; absent: none. */
   tailRows?(spec: Spec, prompt: TapPrompt): number;
   /** `prefill`: allocated before the first chunk and called for every chunk. */
@@ -42,9 +42,9 @@ export interface TapFamily<Spec, Value> {
   ): Promise<(context: TapContext) => RecordedTap<Value>>;
 }
 
-/** A family for each definition. */
-export type FamiliesOf<D extends TapDefinitions> = {
-  readonly [N in keyof D]: TapFamily<
+/** The kernels of each definition. */
+export type KernelsOf<D extends TapDefinitions> = {
+  readonly [N in keyof D]: TapKernels<
     Parameters<D[N]["reference"]>[0],
     ReturnType<D[N]["reference"]>
   >;
