@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { zipRows } from "@/compression/policies/vision/visionZipRows";
+import { unitRows } from "@/compression/blocks/cosine";
+import { absorbed, zipped } from "@/compression/policies/vision/visionZipRows";
 import { PLAIN } from "@/gpu/variants";
 import { mergedRows, projectMerged } from "@/runtime/stages/mergedFeatures";
 import { diskSource } from "../../../cli/shared/disk";
@@ -58,10 +59,10 @@ describe.each(Object.entries(recorded.cases))("VisionZip on %s", (name, expected
     expect(worst(attention!, expected.attention)).toBeLessThan(TOLERANCE);
     expect(worst(keys!.data, expected.keys)).toBeLessThan(TOLERANCE);
     const rows = into.length; // of the first tile
-    const own = [attention!.subarray(0, rows), keys!.data.subarray(0, rows * width)] as const;
-    const choice = zipRows(...own, width, counts);
-    expect(choice.keep).toEqual(keep);
-    expect([...choice.into!]).toEqual(into);
+    const unit = unitRows(keys!.data.subarray(0, rows * width), width);
+    const chosen = zipped(attention!.subarray(0, rows), unit, width, counts);
+    expect(chosen.keep).toEqual(keep);
+    expect([...absorbed(chosen, unit, width)]).toEqual(into);
 
     const targets = [...new Set(into)].filter((row) => row >= 0).sort((a, b) => a - b);
     expect(unprojected !== undefined).toBe(name === "llava-1.5");

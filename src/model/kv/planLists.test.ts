@@ -2,14 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PlanError } from "@/compression/keepPlan";
 import type { KeepPlan } from "@/compression/types";
 import type { KvCache } from "./cache";
-import {
-  absorbedRows,
-  checkPlanFor,
-  keepsAll,
-  ListBuilder,
-  plannedBytes,
-  plannedPositions,
-} from "./planLists";
+import { absorbedRows, checkPlanFor, keepsAll, ListBuilder, plannedPositions } from "./planLists";
 
 /** [layer][head] original positions: two rows of an earlier turn, then the span. */
 const POSITIONS = [
@@ -23,11 +16,9 @@ const START = [
   [2, 2],
   [2, 2],
 ];
-const ROW_BYTES = 32;
 
 const cache = {
   shape: { layers: 2, kvHeads: 2 },
-  rowBytes: ROW_BYTES,
   rows: () => 6,
   positions: (layer: number, head: number) => POSITIONS[layer]?.[layer === 0 ? head : 0],
   hasHeadLists: (layer: number) => layer === 0,
@@ -73,12 +64,6 @@ describe("a plan on a cache", () => {
       [0, 1, 10, 11],
       [0, 1, 11, 12, 13],
     ]);
-  });
-
-  it("takes whole blocks per head", () => {
-    expect(plannedBytes(cache, plan(SHARED, PER_HEAD), START)).toBe(4 * 64 * ROW_BYTES);
-    const long = [Uint32Array.from({ length: 63 }, (_, row) => row)];
-    expect(plannedBytes(cache, plan(SHARED, long), START)).toBe(6 * 64 * ROW_BYTES);
   });
 });
 

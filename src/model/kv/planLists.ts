@@ -1,7 +1,7 @@
 import { checkPlan, keptRows } from "@/compression/keepPlan";
 import type { KeepPlan, LayerPlan } from "@/compression/types";
 import type { KvCache } from "./cache";
-import { capacityFor, type RowCounts } from "./layout";
+import type { RowCounts } from "./layout";
 
 /** @throws PlanError if a plan cannot be executed on the rows cached since `start` */
 export function checkPlanFor(cache: KvCache, plan: KeepPlan, start: RowCounts): void {
@@ -31,17 +31,6 @@ export function keepsAll(cache: KvCache, plan: KeepPlan, start: RowCounts, layer
 
 function everyHead(cache: KvCache, holds: (head: number) => boolean): boolean {
   return Array.from({ length: cache.shape.kvHeads }, (_, head) => head).every(holds);
-}
-
-/** Exact bytes of keys and values of the cache after the plan. */
-export function plannedBytes(cache: KvCache, plan: KeepPlan, start: RowCounts): number {
-  let rows = 0;
-  for (const [layer, layerPlan] of plan.layers.entries()) {
-    for (let head = 0; head < cache.shape.kvHeads; head++) {
-      rows += capacityFor(startOf(start, layer, head) + keptRows(layerPlan, head).length);
-    }
-  }
-  return rows * cache.rowBytes;
 }
 
 /**

@@ -120,10 +120,6 @@ export class Tokenizer {
     const ids = this.encode(token);
     return ids.length === 1 ? ids[0] : undefined;
   }
-
-  get endId(): number | undefined {
-    return this.#tokenizer.eos_token_id;
-  }
 }
 
 /** A character that no token joins with others; with the space before it, it has two tokens. */

@@ -7,7 +7,7 @@ import { divPrune, mostDiverse } from "./divPrune";
 import { downsample } from "./downsample";
 import { distinctRows, pixelPrune } from "./pixelPrune";
 import { visionZip } from "./visionZip";
-import { zipRows } from "./visionZipRows";
+import { absorbed, zipped } from "./visionZipRows";
 
 /** One word, an image of `visual` rows, two words. */
 function around(visual: number, retention: number, vision: VisionTaps): PlanInput {
@@ -58,10 +58,10 @@ describe("visionzip", () => {
   it("merges what is not attended to into evenly spaced rows of it", () => {
     const attention = Float32Array.of(0, 9, 0, 0, 8, 0);
     // Rows 0, 2, 3, 5 are left; the targets are 0 and 3, the others lie nearer to 3 and to 0.
-    const features = angles(0, 45, 80, 90, 45, 10);
-    const { keep, into } = zipRows(attention, features, 2, [2, 2]);
-    expect(keep).toEqual([0, 1, 3, 4]);
-    expect([...into!]).toEqual([-1, -1, 3, -1, -1, 0]);
+    const keys = angles(0, 45, 80, 90, 45, 10);
+    const chosen = zipped(attention, keys, 2, [2, 2]);
+    expect(chosen.keep).toEqual([0, 1, 3, 4]);
+    expect([...absorbed(chosen, keys, 2)]).toEqual([-1, -1, 3, -1, -1, 0]);
   });
 
   it("writes merges as rows of the prompt", () => {

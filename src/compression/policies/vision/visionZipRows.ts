@@ -1,18 +1,5 @@
-import { cosine, unitRows } from "../../blocks/cosine";
+import { cosine } from "../../blocks/cosine";
 import { topPlaces } from "../../blocks/select";
-import type { VisualChoice } from "../../visionPolicy";
-
-/** @param data keys, f32 [rows, width] @param counts of dominant and contextual rows */
-export function zipRows(
-  attention: Float32Array,
-  data: Float32Array,
-  width: number,
-  counts: readonly [number, number],
-): Required<Pick<VisualChoice, "keep" | "into">> {
-  const unit = unitRows(data, width);
-  const chosen = zipped(attention, unit, width, counts);
-  return { keep: chosen.keep, into: absorbed(chosen, unit, width) };
-}
 
 /** A choice of rows. */
 export interface Zipped {
