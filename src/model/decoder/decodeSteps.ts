@@ -20,7 +20,7 @@ export class DecodeSteps {
   readonly #writes: StagedWrites;
   #program: StepProgram | undefined;
   #submitted = 0;
-  #allowed = Number.POSITIVE_INFINITY;
+  #limit = Number.POSITIVE_INFINITY;
 
   constructor(decoder: Decoder, args: StepArgs) {
     this.#decoder = decoder;
@@ -39,20 +39,20 @@ export class DecodeSteps {
   }
 
   /** Steps that `maxNewTokens` and the model's context leave. */
-  get most(): number {
+  get left(): number {
     const { cache, maxNewTokens } = this.#args;
     const { contextLength } = this.#decoder.config;
     return Math.min(maxNewTokens - this.#submitted, contextLength - cache.position);
   }
 
   /** Of these, the steps that are allowed now. */
-  get left(): number {
-    return Math.min(this.most, this.#allowed - this.#submitted);
+  get allowed(): number {
+    return Math.min(this.left, this.#limit - this.#submitted);
   }
 
   /** Allows `steps` from here, and the cache to grow by their rows; before, all are allowed. */
   allow(steps: number): void {
-    this.#allowed = this.#submitted + steps;
+    this.#limit = this.#submitted + steps;
   }
 
   /**
@@ -82,8 +82,8 @@ export class DecodeSteps {
 
   #reserve(count: number): void {
     const { cache, hook } = this.#args;
-    if (hook?.isFinal) cache.ensureStep(this.left);
-    else cache.growAhead(count, this.left);
+    if (hook?.isFinal) cache.ensureStep(this.allowed);
+    else cache.growAhead(count, this.allowed);
   }
 
   /** @throws what a hook throws; then none of the steps has happened */
@@ -95,7 +95,7 @@ export class DecodeSteps {
       for (; step < count; step++) {
         hook?.beforeStep?.(this.#writes);
         this.#program ??= gpu.memory.allOrNothing(
-          () => new StepProgram(this.#decoder, this.#args, this.most),
+          () => new StepProgram(this.#decoder, this.#args, this.left),
         );
         this.#writes.write(cache.table, cache.tableWords());
         this.#writes.write(activations.angles, this.#decoder.angles(cache, 1));

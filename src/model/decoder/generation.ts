@@ -47,16 +47,16 @@ export async function* generate(
   let last = performance.now();
   try {
     while (yielded < maxNewTokens) {
-      while (inFlight.length < ahead && steps.left > 0 && !signal?.aborted) {
-        const group = steps.submit(Math.min(size.next(yielded), steps.left));
+      while (inFlight.length < ahead && steps.allowed > 0 && !signal?.aborted) {
+        const group = steps.submit(Math.min(size.next(yielded), steps.allowed));
         group.catch(() => undefined); // a failure is handled when the group is awaited
         inFlight.push(group);
       }
       const oldest = inFlight[0];
       if (!oldest) {
         if (signal?.aborted) return "cancelled";
-        if (steps.most <= 0 || !makeRoom) return "context";
-        const room = await makeRoom(steps.most);
+        if (steps.left <= 0 || !makeRoom) return "context";
+        const room = await makeRoom(steps.left);
         if (room === 0) return "memory";
         steps.allow(room);
         last = performance.now();

@@ -6,7 +6,7 @@ import type { StagedWrites } from "@/gpu/stagedWrites";
  */
 export interface AttentionRecord {
   readonly layer: number;
-  /** First of these rows, counted from the first new row of the turn. */
+  /** First of these rows, counted from the first row of the prefill. */
   readonly firstRow: number;
   readonly rows: number;
   /** f32 [rows, heads, headDim], rotated, not scaled. */

@@ -54,14 +54,20 @@ interface DecodeHeadArgs {
   readonly epsilon: number;
 }
 
-/** The matrix–vector kernels of one decoded token; all share `gemv*.wgsl` and a reduction. */
+/**
+ * The matrix–vector kernels of one decoded token; all share `gemv*.wgsl` and a reduction. n = RMSNorm(input), W is
+ * `matrix`, b `bias`.
+ */
 export interface DecodeKernels {
-  /** Appends the row to the cache. */
+  /** q, k, v = n Wᵀ + b. Rotates q and k, writes q and appends k and v to the cache. */
   qkv(recorder: Recorder, args: DecodeQkvArgs): void;
-  /** Leaves that to attention. */
+  /** The same, but leaves the append, and what needs whole heads, to attention. */
   qkvRow(recorder: Recorder, args: DecodeQkvRowArgs): void;
+  /** output += input Wᵀ + b */
   project(recorder: Recorder, args: DecodeProjectArgs): void;
+  /** output = SiLU(n Wgateᵀ + bgate) ⊙ (n Wupᵀ + bup) */
   gated(recorder: Recorder, args: DecodeGatedArgs): void;
+  /** logits = n Wᵀ. Also computes q, k, v where norm, rotation and append follow on their own. */
   head(recorder: Recorder, args: DecodeHeadArgs): void;
 }
 
