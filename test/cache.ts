@@ -1,4 +1,4 @@
-import type { HeadShape } from "@/gpu/kernels/attention/ropeAppend";
+import type { HeadShape } from "@/gpu/kernels/kv/cacheBinding";
 import { loadKvRows } from "@/gpu/kernels/kv/kvRows";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import type { TestBuffers } from "@/gpu/selfTest/testBuffers";

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu";
-import type { HeadShape } from "../kernels/attention/ropeAppend";
 import type { DType } from "../kernels/common/dtype";
 import type { Reduction } from "../kernels/common/reduction";
+import type { HeadShape } from "../kernels/kv/cacheBinding";
 import type { KvType } from "../kernels/kv/kvType";
 import type { Recorder } from "../recorder";
 import { maxError } from "./reference";

@@ -3,7 +3,7 @@
  * double precision.
  */
 
-import type { HeadShape } from "../kernels/attention/ropeAppend";
+import type { HeadShape } from "../kernels/kv/cacheBinding";
 import type { SampleSettings } from "../kernels/sampling/sample";
 
 type Floats = Float32Array<ArrayBuffer>;

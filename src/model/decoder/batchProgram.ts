@@ -1,5 +1,5 @@
 import type { Slice } from "@/gpu/kernel";
-import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import type { CacheBinding } from "@/gpu/kernels/kv/cacheBinding";
 import { sampleSlices } from "@/gpu/kernels/sampling/sample";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { LayerWeights } from "../checkpoint/weights";

@@ -1,5 +1,5 @@
-import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
 import type { FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { CacheBinding } from "@/gpu/kernels/kv/cacheBinding";
 import type { Recorder } from "@/gpu/recorder";
 import type { DecoderConfig } from "../checkpoint/config";
 import type { DecoderWeights, LayerWeights } from "../checkpoint/weights";
@@ -17,8 +17,8 @@ export interface ForwardModel {
 }
 
 /**
- * The first operations of one layer on the new rows, which read and write the cache. Two kernel sets implement them: `chunkKernels` for many
- * rows and `stepKernels` for one. x is the residual stream, f32 [rows, hidden]; the other names are
+ * The first operations of one layer on the new rows, which read and write the cache: `chunkKernels` for the
+ * rows of a chunk, `stepKernels` for one row. x is the residual stream, f32 [rows, hidden]; the other names are
  * buffers of `Activations`.
  */
 export interface AttentionKernels {
@@ -31,7 +31,7 @@ export interface AttentionKernels {
   attend(recorder: Recorder, cache: CacheBinding): void;
 }
 
-/** The other operations of one layer, on activations alone. */
+/** The other operations of one layer, on activations alone: `rowProducts` for several rows, `stepProducts` for one. */
 export interface ProductKernels {
   /** x += `attended` Woᵀ + b */
   addAttended(recorder: Recorder, weights: LayerWeights): void;
@@ -50,7 +50,7 @@ export interface ForwardPass<K = LayerKernels> {
   readonly ids: GPUBuffer;
   readonly features: readonly FeatureSlice[];
   readonly rows: number;
-  /** First of these rows, counted from the first new row of the turn. */
+  /** First of these rows, counted from the first row of the prefill. */
   readonly firstRow: number;
   readonly layerKernels: K;
   readonly hook?: Partial<AttentionHook> | undefined;

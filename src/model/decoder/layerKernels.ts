@@ -1,4 +1,5 @@
-import type { CacheBinding, QueryKeyNorm } from "@/gpu/kernels/attention/ropeAppend";
+import type { QueryKeyNorm } from "@/gpu/kernels/attention/ropeAppend";
+import type { CacheBinding } from "@/gpu/kernels/kv/cacheBinding";
 import type { Recorder } from "@/gpu/recorder";
 import type { LayerWeights } from "../checkpoint/weights";
 import type { KvCache } from "../kv/cache";

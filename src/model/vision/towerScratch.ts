@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import type { CacheBinding } from "@/gpu/kernels/kv/cacheBinding";
 import {
   featuresPerSide,
   patchColumns,

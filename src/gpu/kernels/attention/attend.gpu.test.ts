@@ -4,9 +4,9 @@ import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats } from "../../../../test/kernels";
 import { attention } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
+import type { HeadShape } from "../kv/cacheBinding";
 import { type AttendSpec, createAttend } from "./attend";
 import { ATTEND_DIVISIONS } from "./attendDivision";
-import type { HeadShape } from "./ropeAppend";
 
 const TOLERANCE = 1e-5;
 /** Slots that no kernel takes at once. */

@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import type { CacheBinding, HeadShape } from "../kv/cacheBinding";
 import { kvCode } from "../kv/kvCode";
 import { isGroupedKv, type KvType, kvBits } from "../kv/kvType";
 import appendWgsl from "./attend_append.wgsl?raw";
@@ -14,7 +15,6 @@ import spanWgsl from "./attend_span.wgsl?raw";
 import splitWgsl from "./attend_split.wgsl?raw";
 import plainWgsl from "./attend_split_plain.wgsl?raw";
 import { ATTEND_DIVISIONS, type AttendDivision, DIRECT_SLOTS } from "./attendDivision";
-import type { CacheBinding, HeadShape } from "./ropeAppend";
 
 export interface AttendSpec {
   readonly reduction: Reduction;

@@ -4,11 +4,11 @@ import { createTestGpu } from "../../../../test/dawn";
 import { maxError, randomFloats } from "../../../../test/kernels";
 import { attention } from "../../selfTest/reference";
 import { TestBuffers } from "../../selfTest/testBuffers";
+import type { HeadShape } from "../kv/cacheBinding";
 import { loadKvRows, storeKvRows } from "../kv/kvRows";
 import { isGroupedKv, type KvType } from "../kv/kvType";
 import { type AttendSpec, createAttend } from "./attend";
 import { ATTEND_DIVISIONS } from "./attendDivision";
-import type { HeadShape } from "./ropeAppend";
 
 const TOLERANCE = 1e-5;
 /** A number between two f16 may take either, since the GPU's inverse square root is not exact. */

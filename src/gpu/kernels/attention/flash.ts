@@ -3,6 +3,7 @@ import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import outer from "../common/outer.wgsl?raw";
 import { foldGroups } from "../common/reduction";
+import type { CacheBinding, HeadShape } from "../kv/cacheBinding";
 import { kvCode } from "../kv/kvCode";
 import type { KvType } from "../kv/kvType";
 import io from "./flash_io.wgsl?raw";
@@ -10,7 +11,6 @@ import plain from "./flash_plain.wgsl?raw";
 import rowsCode from "./flash_rows.wgsl?raw";
 import subgroup from "./flash_subgroup.wgsl?raw";
 import tiled from "./flash_tiled.wgsl?raw";
-import type { CacheBinding, HeadShape } from "./ropeAppend";
 
 /**
  * `plain` and `subgroup` use no barrier and no shared memory, for software adapters. `tiled` is for

@@ -2,8 +2,8 @@ import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import type { HeadShape } from "../kv/cacheBinding";
 import wgsl from "./head_norm.wgsl?raw";
-import type { HeadShape } from "./ropeAppend";
 
 interface HeadNormArgs {
   readonly shape: HeadShape;

@@ -2,28 +2,10 @@ import type { Gpu } from "../../gpu";
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
 import { foldGroups } from "../common/reduction";
+import type { CacheBinding, HeadShape } from "../kv/cacheBinding";
 import { writtenKvCode } from "../kv/kvCode";
 import type { KvType } from "../kv/kvType";
 import wgsl from "./rope_append.wgsl?raw";
-
-/** Heads of an attention layer. */
-export interface HeadShape {
-  /** H, query heads. */
-  readonly heads: number;
-  /** G, KV heads; divides H. */
-  readonly kvHeads: number;
-  /** D, a multiple of 4. */
-  readonly headDim: number;
-}
-
-/** One layer of a KV cache, and the table with the location of each head's rows. */
-export interface CacheBinding {
-  readonly keys: Slice;
-  readonly values: Slice;
-  /** u32 [layers, kvHeads, 4], written before each submit. */
-  readonly table: Slice;
-  readonly layer: number;
-}
 
 interface RopeAppendArgs {
   readonly shape: HeadShape;

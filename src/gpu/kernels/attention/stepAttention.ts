@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu";
-import type { EvictShape } from "../cache/evict";
 import { type Compiled, compileCall } from "../common/kernelCall";
+import type { CachedShape } from "../kv/cacheBinding";
 import { kvCode } from "../kv/kvCode";
 import type { Queries } from "./queries";
 import attention from "./step_attention.wgsl?raw";
@@ -53,7 +53,7 @@ export function stepLineBytes(watched: number): number {
 }
 
 /** Kernels by name, for `compileNamed`. */
-export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
+export function stepAttentionKernels(gpu: Gpu, { heads, kvHeads, headDim, kvType }: CachedShape) {
   const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return {
     attention: () =>

@@ -1,8 +1,9 @@
 import type { Gpu } from "../../gpu";
 import type { Queries } from "../attention/queries";
 import { type Compiled, compileCall } from "../common/kernelCall";
+import type { CachedShape } from "../kv/cacheBinding";
 import { kvCode } from "../kv/kvCode";
-import { type KvType, kvUnits } from "../kv/kvType";
+import { kvUnits } from "../kv/kvType";
 import evictMove from "./evict_move.wgsl?raw";
 import evictScan from "./evict_scan.wgsl?raw";
 import evictScore from "./evict_score.wgsl?raw";
@@ -15,13 +16,6 @@ export const EVICT_PARTS = 64;
 export const EVICT_LOWEST = 0xffffffff;
 /** u32 words of an order. */
 export const EVICT_ORDER_WORDS = 8;
-
-export interface EvictShape {
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly kvType: KvType;
-}
 
 /** Scores and positions of all slots, with all layers' regions concatenated. */
 export interface SlotScores {
@@ -44,7 +38,7 @@ interface EvictRound {
 export type EvictKernels = Compiled<ReturnType<typeof evictKernels>>;
 
 /** Kernels by name, for `compileNamed`. */
-export function evictKernels(gpu: Gpu, shape: EvictShape) {
+export function evictKernels(gpu: Gpu, shape: CachedShape) {
   return {
     score: () => compileScore(gpu, shape),
     scan: () => compileScan(gpu, shape),
@@ -52,7 +46,7 @@ export function evictKernels(gpu: Gpu, shape: EvictShape) {
   };
 }
 
-function compileScore(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape) {
+function compileScore(gpu: Gpu, { heads, kvHeads, headDim, kvType }: CachedShape) {
   const kv = kvCode(kvType, headDim, { read: ["cache"] });
   return compileCall(
     gpu,
@@ -91,7 +85,7 @@ function compileScore(gpu: Gpu, { heads, kvHeads, headDim, kvType }: EvictShape)
   );
 }
 
-function compileScan(gpu: Gpu, { kvHeads }: EvictShape) {
+function compileScan(gpu: Gpu, { kvHeads }: CachedShape) {
   return compileCall(
     gpu,
     {
@@ -111,7 +105,7 @@ function compileScan(gpu: Gpu, { kvHeads }: EvictShape) {
   );
 }
 
-function compileMove(gpu: Gpu, { kvHeads, headDim, kvType }: EvictShape) {
+function compileMove(gpu: Gpu, { kvHeads, headDim, kvType }: CachedShape) {
   const kv = kvCode(kvType, headDim);
   return compileCall(
     gpu,

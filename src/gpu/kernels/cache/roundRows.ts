@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu";
-import type { CacheBinding, HeadShape } from "../attention/ropeAppend";
 import { compileCall, type KernelCall } from "../common/kernelCall";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
+import type { CacheBinding, HeadShape } from "../kv/cacheBinding";
 import { kvCode } from "../kv/kvCode";
 import { type KvType, kvMarks } from "../kv/kvType";
 import wgsl from "./round_rows.wgsl?raw";

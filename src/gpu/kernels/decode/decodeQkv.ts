@@ -1,8 +1,9 @@
 import type { Slice } from "../../kernel";
 import type { Recorder } from "../../recorder";
-import type { CacheBinding, HeadShape, QueryKeyNorm } from "../attention/ropeAppend";
+import type { QueryKeyNorm } from "../attention/ropeAppend";
 import type { Matrix, MatrixPart } from "../common/matrix";
 import { type Reduction, unitGroups } from "../common/reduction";
+import type { CacheBinding, HeadShape } from "../kv/cacheBinding";
 import { writtenKvCode } from "../kv/kvCode";
 import type { KvType } from "../kv/kvType";
 import type { CompileProduct } from "./compileProduct";

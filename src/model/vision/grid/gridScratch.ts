@@ -1,5 +1,5 @@
 import type { Gpu } from "@/gpu/gpu";
-import type { CacheBinding } from "@/gpu/kernels/attention/ropeAppend";
+import type { CacheBinding } from "@/gpu/kernels/kv/cacheBinding";
 import { OutOfMemoryError } from "@/gpu/memory";
 import { axisAngles } from "../../kv/rotary";
 import type { GridTowerConfig } from "./gridConfig";
