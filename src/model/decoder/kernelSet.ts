@@ -7,6 +7,7 @@ import { createRoundRows, type RoundRows } from "@/gpu/kernels/cache/roundRows";
 import { type AddFeatures, createAddFeatures } from "@/gpu/kernels/common/addFeatures";
 import type { DType } from "@/gpu/kernels/common/dtype";
 import { createEmbed, type Embed } from "@/gpu/kernels/common/embed";
+import { compileAll } from "@/gpu/kernels/common/kernelCall";
 import { createRmsNorm, type RmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import type { DecodeSizes } from "@/gpu/kernels/decode/compileProduct";
 import type { DecodeKernels } from "@/gpu/kernels/decode/decode";
@@ -97,47 +98,21 @@ export async function createKernelSet(gpu: Gpu, spec: KernelSetSpec): Promise<Ke
         columns: sizes[name].rows,
       })),
     );
-  const [
-    embed,
-    addFeatures,
-    norm,
-    bias,
-    residual,
-    gated,
-    ropeAppend,
-    roundRows,
-    flash,
-    attend,
-    attendNewRow,
-    decode,
-    sample,
-  ] = await Promise.all([
-    createEmbed(gpu, types.embedding[0] as DType),
-    createAddFeatures(gpu),
-    createRmsNorm(gpu, reduction),
-    matmul("bias", "qkv", "head"),
-    matmul("residual", "output", "down"),
-    matmul("gated", "gateUp"),
-    createRopeAppend(gpu, kvType, shape.hasHeadNorm),
-    isGroupedKv(kvType) ? createRoundRows(gpu, kvType, shape, reduction) : undefined,
-    createFlash(gpu, { variant: variants.flash, kvType, shape }),
-    createAttend(gpu, attention),
-    newRow && createAttend(gpu, { ...attention, newRow }),
-    decodeByType(gpu, { reduction, kvType, newRow }, types, sizes),
-    createSampler(gpu, reduction),
-  ]);
-  const products = { bias, residual, gated };
-  return {
-    embed,
-    addFeatures,
-    norm,
-    matmul: products,
-    ropeAppend,
-    roundRows,
-    flash,
-    attend,
-    attendNewRow,
-    decode,
-    sample,
-  };
+  return compileAll({
+    embed: createEmbed(gpu, types.embedding[0] as DType),
+    addFeatures: createAddFeatures(gpu),
+    norm: createRmsNorm(gpu, reduction),
+    matmul: compileAll({
+      bias: matmul("bias", "qkv", "head"),
+      residual: matmul("residual", "output", "down"),
+      gated: matmul("gated", "gateUp"),
+    }),
+    ropeAppend: createRopeAppend(gpu, kvType, shape.hasHeadNorm),
+    roundRows: isGroupedKv(kvType) ? createRoundRows(gpu, kvType, shape, reduction) : undefined,
+    flash: createFlash(gpu, { variant: variants.flash, kvType, shape }),
+    attend: createAttend(gpu, attention),
+    attendNewRow: newRow && createAttend(gpu, { ...attention, newRow }),
+    decode: decodeByType(gpu, { reduction, kvType, newRow }, types, sizes),
+    sample: createSampler(gpu, reduction),
+  });
 }

@@ -51,7 +51,7 @@ interface Outputs {
 /**
  * A vision transformer (https://arxiv.org/abs/2010.11929) in WGSL, from the kernels of the decoder, and
  * the connector to the decoder's width: SigLIP, CLIP, InternViT. Reads the checkpoint's own safetensors; arithmetic
- * is f32.
+ * is f32, but products with `tiledF16` round their inputs to f16 (`RangedEncoder`).
  */
 export class VisionTower implements VisionEncoder {
   readonly tensorBytes: number;

@@ -2,6 +2,7 @@ import type { Gpu } from "@/gpu/gpu";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createHeadNorm, type HeadNorm } from "@/gpu/kernels/attention/headNorm";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { compileAll } from "@/gpu/kernels/common/kernelCall";
 import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import {
   createMatmul,
@@ -63,32 +64,25 @@ export async function compileTower(
     const product = await createMatmul(gpu, { variant, dtype: type, store, onlySizes });
     return meter && roundsInputs(store) ? meter.on(product) : product;
   };
-  const [patches, gather, blend, received] = await Promise.all([
-    createImagePatches(gpu),
-    createGatherRows(gpu),
-    createBlendRows(gpu),
-    createReceivedAttention(gpu),
-  ]);
-  const [layerNorm, norm, qkNorm, splitHeads, attention] = await Promise.all([
-    createLayerNorm(gpu, reduction),
-    config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
-    createHeadNorm(gpu, reduction),
-    createRopeAppend(gpu, "f32"),
-    createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
-  ]);
   const [layer] = weights.layers as [TowerLayer];
   const added = hasLayerScale ? "scaled" : "residual";
-  const [embedding, bias, residual, activated, down, connector] = await Promise.all([
-    matmul("residual", [hidden], weights.patches.matrix.dtype),
-    matmul("bias", [3 * hidden, width]),
-    matmul(added, [hidden]),
-    matmul(activation, [layer.up.matrix.rows], layer.up.matrix.dtype),
-    matmul(added, [hidden], layer.down.matrix.dtype),
-    between && matmul(between, [width]),
-  ]);
-  const products = { embedding, bias, residual, activated, down, connector };
-  const norms = { layerNorm, norm, qkNorm };
-  return { patches, gather, blend, received, ...norms, ...products, splitHeads, attention };
+  return compileAll({
+    patches: createImagePatches(gpu),
+    gather: createGatherRows(gpu),
+    blend: createBlendRows(gpu),
+    norm: config.norm === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+    layerNorm: createLayerNorm(gpu, reduction),
+    qkNorm: createHeadNorm(gpu, reduction),
+    bias: matmul("bias", [3 * hidden, width]),
+    residual: matmul(added, [hidden]),
+    embedding: matmul("residual", [hidden], weights.patches.matrix.dtype),
+    activated: matmul(activation, [layer.up.matrix.rows], layer.up.matrix.dtype),
+    down: matmul(added, [hidden], layer.down.matrix.dtype),
+    connector: between && matmul(between, [width]),
+    splitHeads: createRopeAppend(gpu, "f32"),
+    attention: createFlash(gpu, { variant: flash, kvType: "f32", shape, isCausal: false }),
+    received: createReceivedAttention(gpu),
+  });
 }
 
 /** Of products with as many rows as one tile has, or as all tiles that are encoded at a time. */

@@ -22,6 +22,14 @@ export async function compileCall<Args, P extends ParamTypes>(
   };
 }
 
+/** Kernels that are compiling, by name, when all of them are compiled. @throws KernelCompileError */
+export async function compileAll<K extends Readonly<Record<string, unknown>>>(
+  kernels: K,
+): Promise<{ readonly [N in keyof K]: Awaited<K[N]> }> {
+  const entries = Object.entries(kernels).map(async ([name, kernel]) => [name, await kernel]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
 type Kernels = Readonly<Record<string, () => Promise<KernelCall<never>>>>;
 
 /** Compiled kernels by name. */

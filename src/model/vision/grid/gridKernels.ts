@@ -1,6 +1,7 @@
 import type { Gpu } from "@/gpu/gpu";
 import { createFlash, type Flash } from "@/gpu/kernels/attention/flash";
 import { createRopeAppend, type RopeAppend } from "@/gpu/kernels/attention/ropeAppend";
+import { compileAll } from "@/gpu/kernels/common/kernelCall";
 import { createRmsNorm } from "@/gpu/kernels/common/rmsNorm";
 import {
   createMatmul,
@@ -54,26 +55,20 @@ export async function compileGrid(
     return meter && roundsInputs(store) ? meter.on(product) : product;
   };
   const attending = { variant: flash, kvType: "f32", shape, isCausal: false } as const;
-  const [patches, gather, blend, received, norm, splitHeads, attention, windowed] =
-    await Promise.all([
-      createImagePatches(gpu),
-      createGatherRows(gpu),
-      createBlendRows(gpu),
-      createReceivedAttention(gpu),
-      kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
-      createRopeAppend(gpu, "f32"),
-      createFlash(gpu, attending),
-      window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
-    ]);
-  const [embedding, laterFrames, bias, residual, up, gelu] = await Promise.all([
-    matmul(positionSide ? "residual" : "bias", "f32"),
-    matmul("residual", "f32"),
-    matmul("bias"),
-    matmul("residual"),
-    matmul(mlp),
-    matmul("gelu"),
-  ]);
-  const products = { embedding, laterFrames, bias, residual, up, gelu };
-  const attend = { splitHeads, attention, windowed };
-  return { patches, gather, blend, received, norm, ...products, ...attend };
+  return compileAll({
+    patches: createImagePatches(gpu),
+    gather: createGatherRows(gpu),
+    blend: createBlendRows(gpu),
+    norm: kind === "rms" ? createRmsNorm(gpu, reduction) : createLayerNorm(gpu, reduction),
+    bias: matmul("bias"),
+    embedding: matmul(positionSide ? "residual" : "bias", "f32"),
+    laterFrames: matmul("residual", "f32"),
+    residual: matmul("residual"),
+    up: matmul(mlp),
+    gelu: matmul("gelu"),
+    splitHeads: createRopeAppend(gpu, "f32"),
+    attention: createFlash(gpu, attending),
+    windowed: window && createFlash(gpu, { ...attending, isWindowed: true, height: 8 }),
+    received: createReceivedAttention(gpu),
+  });
 }

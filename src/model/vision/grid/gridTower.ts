@@ -34,7 +34,8 @@ const LAYER_SLOTS = 24;
  * A vision transformer in WGSL for images of any size: Qwen2-VL (https://arxiv.org/abs/2409.12191),
  * Qwen2.5-VL (https://arxiv.org/abs/2502.13923) and Qwen3-VL (https://arxiv.org/abs/2511.21631). Rotary
  * positions in rows and columns, attention within windows in some layers, fold × fold patches merged into one
- * feature row. Reads the checkpoint's own safetensors; arithmetic is f32.
+ * feature row. Reads the checkpoint's own safetensors; arithmetic is f32, but products with `tiledF16` round their
+ * inputs to f16 (`RangedEncoder`).
  */
 export class GridTower implements VisionEncoder {
   readonly tensorBytes: number;
