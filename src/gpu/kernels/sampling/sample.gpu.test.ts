@@ -35,7 +35,7 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
         recorder.submit();
         const id = (await scratch.readWords(sampled))[0] as number;
         ids.push(id);
-        if (id === NO_ID) continue;
+        if (id === NO_ID || values.some(Number.isNaN)) continue;
         const others = values.map((value, at) => (at === excludedId ? -1e30 : value));
         const told = (await scratch.readFloats(sampled))[2] as number;
         expect(Math.abs(told - logProbability(others, id))).toBeLessThan(TOLERANCE);
@@ -58,6 +58,29 @@ describe.each(["one", "workgroup", "subgroup"] as const)(
         ),
       ).toEqual([517]);
       expect(await sampleIds(logits.fill(Number.NaN), GREEDY, 1)).toEqual([NO_ID]);
+      expect(await sampleIds(logits.fill(-Infinity), GREEDY, 1)).toEqual([NO_ID]);
+    });
+
+    it("takes the lowest of equal ids, whatever their slices, and passes over NaN and -Infinity", async () => {
+      const logits = randomFloats(1009, 1);
+      // 32 slices: 31 and 63 are in the last one, 32 in the first.
+      for (const id of [63, 32, 31]) logits[id] = 5;
+      expect(await sampleIds(logits, GREEDY, 1)).toEqual([31]);
+      for (const id of [0, 63, 95, 1008]) logits[id] = Number.NaN;
+      expect(await sampleIds(logits, GREEDY, 1)).toEqual([31]);
+      logits.fill(-Infinity, 0, 900);
+      for (const id of [63, 1008]) logits[id] = 2;
+      expect(await sampleIds(logits, GREEDY, 1)).toEqual([63]);
+    });
+
+    // One slice; one that is full; the first of two; more slices than are loaded in a round.
+    it.each([1, 5, 32, 33, 70_001])("samples from a vocabulary of %i", async (vocabulary) => {
+      const logits = randomFloats(vocabulary, 3).map((value) => 4 * value);
+      const random = { temperature: 0.8, topK: 20, topP: 0.9, seed: 5 };
+      for (const settings of [GREEDY, random]) {
+        const expected = [sample(logits, settings, 0)];
+        expect(await sampleIds(logits, settings, 1)).toEqual(expected);
+      }
     });
 
     it.each([

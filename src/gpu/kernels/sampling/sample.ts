@@ -5,6 +5,7 @@ import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import greedy from "./sample_greedy.wgsl?raw";
 import io from "./sample_io.wgsl?raw";
 import slicesCode from "./sample_slices.wgsl?raw";
+import softmax from "./sample_softmax.wgsl?raw";
 import top from "./sample_top.wgsl?raw";
 
 /** How the next token is chosen. */
@@ -43,8 +44,10 @@ interface SampleArgs {
 
 export type Sampler = (recorder: Recorder, args: SampleArgs) => void;
 
-/** `SLICE` of `sample_io.wgsl`. */
-const SLICE = 64;
+/** Ids of a slice. */
+const SLICE = 32;
+/** Slices of a workgroup, each of which one invocation reads. */
+const SLICES_PER_GROUP = 64;
 /** Invocations of the one unit that looks at all slices. */
 const LAST_WIDTH = 256;
 
@@ -55,12 +58,12 @@ export function sampleSlices(vocabulary: number): number {
 
 /** Samples a token on the GPU: one pass over slices of the logits, then one over the slices. */
 export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sampler> {
-  const { code, enable, constants } = reductionCode(reduction);
-  const one = reduction === "one" ? constants : { WORKGROUP: LAST_WIDTH };
-  const compile = (label: string, wgsl: string, sizes: typeof constants) =>
+  const { code, enable, constants } = reductionCode(reduction, gpu);
+  const last = reduction === "one" ? constants : { ...constants, WORKGROUP: LAST_WIDTH };
+  const compile = (label: string, wgsl: readonly string[], sizes: typeof constants) =>
     gpu.compile({
       label: `${label} ${reduction}`,
-      code: [code, io, wgsl],
+      code: [io, ...wgsl],
       access: ["read", "write", "write"],
       params: {
         vocabulary: "u32",
@@ -75,9 +78,9 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
       constants: sizes,
     });
   const [sliceKernel, greedyKernel, topKernel] = await Promise.all([
-    compile("sample_slices", slicesCode, constants),
-    compile("sample_greedy", greedy, one),
-    compile("sample_top", top, one),
+    compile("sample_slices", [slicesCode], { WORKGROUP: SLICES_PER_GROUP }),
+    compile("sample_greedy", [code, softmax, greedy], last),
+    compile("sample_top", [code, softmax, top], last),
   ]);
 
   return (recorder, { logits, slices, sampled, vocabulary, excludedId, settings }) => {
@@ -93,7 +96,8 @@ export async function createSampler(gpu: Gpu, reduction: Reduction): Promise<Sam
       seed,
       excluded: excludedId ?? NO_ID,
     };
-    recorder.dispatch(sliceKernel, { buffers, params, groups: unitGroups(reduction, count) });
+    const groups = Math.ceil(count / SLICES_PER_GROUP);
+    recorder.dispatch(sliceKernel, { buffers, params, groups: [groups] });
     const kernel = temperature > 0 ? topKernel : greedyKernel;
     recorder.dispatch(kernel, { buffers, params, groups: unitGroups(reduction, 1) });
   };

@@ -1,9 +1,11 @@
-// sample_io: buffers of the sampling kernels. Concatenated after reduction_*.wgsl and before the kernel.
+// sample_io: buffers of the sampling kernels, and how slices of the ids are joined. Concatenated before the kernel,
+// which declares `part_at`.
 //
 //   logits   [vocabulary] f32
-//   slices   [slices] vec4 of each SLICE neighbouring ids: the highest logit; the sum of
-//            exp(logit - highest); the id of the highest, -1 without a comparable logit (ids are exact
-//            in f32: vocabularies stay below 2^24); and the sum at the temperature
+//   slices   [slices] vec4 of each slice, the ids s, s + slices, s + 2 slices, …, so that neighbours read neighbours:
+//            the highest logit; the sum of exp(logit - highest); the lowest id of the highest, negative, LOWEST
+//            without a comparable logit (ids are exact in f32: vocabularies stay below 2^24); and the sum at the
+//            temperature
 //   sampled  [3] u32: the id, NONE without a comparable logit; how many were sampled so far; and the
 //            bits of an f32, the logarithm of the id's probability under the model (temperature 1, no cut)
 
@@ -24,51 +26,33 @@ struct Params {
 
 const LOWEST = -3.4e38;
 const NONE = 0xffffffffu;
-const SLICE = 64u;
+/// A slice without ids.
+const EMPTY = vec4f(LOWEST, 0.0, LOWEST, 0.0);
 
-fn logit_of(id: u32) -> f32 {
-  return select(logits[id], LOWEST, id == params.excluded);
+/// Two slices as one. NaN is never the highest.
+fn joined(a: vec4f, b: vec4f) -> vec4f {
+  let is_higher = b.x > a.x;
+  let high = select(a, b, is_higher);
+  let low = select(b, a, is_higher);
+  let sums = high.yw + low.yw * exp((low.x - high.x) * vec2f(1.0, params.inverse_temperature));
+  let id = select(high.z, max(high.z, low.z), low.x == high.x);
+  return vec4f(high.x, sums.x, id, sums.y);
 }
 
-/// Highest logit of all slices, and the sum of exp(logit - highest) at temperature 1 and at the set one.
-struct Softmax {
-  peak: f32,
-  mass: f32,
-  heated: f32,
-}
-
-fn softmax(local: vec3u) -> Softmax {
-  var peak = LOWEST;
-  for (var slice = reduction_index(local); slice < params.slices; slice += REDUCTION_WIDTH) {
-    peak = max(peak, slices[slice].x);
+/// The parts `first`, `first` + `step`, … of `count` as one slice. Eight are loaded before the first is used.
+fn joined_parts(first: u32, step: u32, count: u32) -> vec4f {
+  var whole = EMPTY;
+  for (var at = first; at < count; at += 8u * step) {
+    let a = part_at(at);
+    let b = part_at(at + step);
+    let c = part_at(at + 2u * step);
+    let d = part_at(at + 3u * step);
+    let e = part_at(at + 4u * step);
+    let f = part_at(at + 5u * step);
+    let g = part_at(at + 6u * step);
+    let h = part_at(at + 7u * step);
+    whole = joined(joined(joined(joined(whole, a), b), c), d);
+    whole = joined(joined(joined(joined(whole, e), f), g), h);
   }
-  peak = reduce_max4(vec4f(peak), local).x;
-  var sums = vec4f();
-  for (var slice = reduction_index(local); slice < params.slices; slice += REDUCTION_WIDTH) {
-    let part = slices[slice];
-    let below = part.x - peak;
-    sums += vec4f(part.y * exp(below), part.w * exp(below * params.inverse_temperature), 0.0, 0.0);
-  }
-  sums = reduce_add4(sums, local);
-  return Softmax(peak, sums.x, sums.y);
-}
-
-/// Stores the lowest id among the invocations' best ones, with the logarithm of its probability.
-fn store_best(score: f32, id: u32, sum: Softmax, local: vec3u) {
-  let highest = reduce_max4(vec4f(score), local).x;
-  let candidate = select(LOWEST, -f32(id), score == highest && id != NONE);
-  store(reduce_max4(vec4f(candidate), local).x, sum.peak, sum.mass, local);
-}
-
-/// `chosen`: the negative id, LOWEST for none; `mass`: the sum of exp(logit - peak) over all ids.
-fn store(chosen: f32, peak: f32, mass: f32, local: vec3u) {
-  if (reduction_index(local) > 0u) {
-    return;
-  }
-  sampled[1] += 1u;
-  sampled[0] = NONE;
-  if (chosen > LOWEST) {
-    sampled[0] = u32(-chosen);
-    sampled[2] = bitcast<u32>(logits[u32(-chosen)] - peak - log(mass));
-  }
+  return whole;
 }

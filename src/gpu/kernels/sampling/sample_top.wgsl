@@ -1,5 +1,5 @@
-// sample_top: samples an id with temperature, top-k and top-p. Concatenated after sample_io.wgsl, and
-// dispatched after sample_slices.
+// sample_top: samples an id with temperature, top-k and top-p. Concatenated after
+// sample_softmax.wgsl, and dispatched after sample_slices.
 //
 // One unit of work. Both cuts are thresholds on the logits, found exactly by fixing the bits of a
 // sortable key from the top, two at a time: first the largest threshold with at least k ids at or
@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (unit_index(group, local) > 0u) {
     return;
   }
-  let sum = softmax(local);
+  let sum = softmax(own_slices(local), local);
   let share = 0.5 * (1.0 - params.top_p) * sum.heated / f32(params.vocabulary); // half: rounding
   var floor = 0u;
   var bound = sortable(sum.peak + log(share) / params.inverse_temperature);
@@ -36,16 +36,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     if (sortable(slices[slice].x) < floor) {
       continue;
     }
-    for (var id = slice * SLICE; id < min((slice + 1u) * SLICE, params.vocabulary); id++) {
+    for (var id = slice; id < params.vocabulary; id += params.slices) {
       let logit = logit_of(id);
       let score = logit * params.inverse_temperature + gumbel(id, draw);
-      if (sortable(logit) >= floor && score > best) {
+      let is_better = score > best || (score == best && id < best_id);
+      if (sortable(logit) >= floor && is_better) {
         best = score;
         best_id = id;
       }
     }
   }
-  store_best(best, best_id, sum, local);
+  let highest = reduce_max4(vec4f(best), local).x;
+  let candidate = select(LOWEST, -f32(best_id), best == highest && best_id != NONE);
+  let chosen = reduce_max4(vec4f(candidate), local).x;
+  var log_probability = 0.0;
+  if (chosen > LOWEST) {
+    log_probability = logits[u32(-chosen)] - sum.peak - log(sum.mass);
+  }
+  store(chosen, log_probability, local);
+}
+
+fn logit_of(id: u32) -> f32 {
+  return select(logits[id], LOWEST, id == params.excluded);
 }
 
 /// The largest key with at least `wanted` ids, or mass, at or above it, counting what `floor` lets
@@ -59,7 +71,7 @@ fn threshold(bound: u32, floor: u32, wanted: f32, by_mass: bool, peak: f32, loca
       if (sortable(slices[slice].x) < bound) {
         continue;
       }
-      for (var id = slice * SLICE; id < min((slice + 1u) * SLICE, params.vocabulary); id++) {
+      for (var id = slice; id < params.vocabulary; id += params.slices) {
         let logit = logit_of(id);
         let part = select(0.0, select(1.0, heated(logit, peak), by_mass), sortable(logit) >= floor);
         above += select(vec4f(), vec4f(part), vec4u(sortable(logit)) >= tries);
@@ -101,7 +113,7 @@ fn mass_from(floor: u32, peak: f32, local: vec3u) -> f32 {
     if (sortable(slices[slice].x) < floor) {
       continue;
     }
-    for (var id = slice * SLICE; id < min((slice + 1u) * SLICE, params.vocabulary); id++) {
+    for (var id = slice; id < params.vocabulary; id += params.slices) {
       let logit = logit_of(id);
       mass += select(0.0, heated(logit, peak), sortable(logit) >= floor);
     }
