@@ -61,8 +61,8 @@ export interface MatmulSpec {
   readonly onlySizes?: readonly MatmulSize[];
 }
 
-/** Blocks of `tiled`; the `narrow` ones are for as many rows as they are named after. */
-export const MATMUL_BLOCKS = ["narrow2", "narrow4", "narrow8", "broad", "square", "small"] as const;
+/** Blocks of `tiled`; the `narrow` ones are for as many rows as they are named after, or fewer. */
+export const MATMUL_BLOCKS = ["narrow4", "narrow8", "broad", "square", "small"] as const;
 type MatmulBlock = (typeof MATMUL_BLOCKS)[number];
 
 /** Size of a product; `columns` as stored: a gated matrix has gate and up. */
@@ -123,7 +123,6 @@ const SUBGROUP: Blocks = {
  * smaller one (measured on 132 processors: docs/log/performance.md).
  */
 const TILED: Readonly<Record<MatmulBlock, Blocks>> = {
-  narrow2: narrowBlocks(2),
   narrow4: narrowBlocks(4),
   narrow8: narrowBlocks(8),
   broad: { ...sharedBlocks({ high: 8, wide: 16, times: 2, depth4: 2 }), fewestGroups: 192 },
@@ -135,9 +134,9 @@ function narrowBlocks(rows: number): Blocks {
   return {
     code: narrow,
     blockRows: rows,
-    blockColumns: 4,
+    blockColumns: 16,
     blocksPerGroup: 1,
-    constants: { ROWS: rows, WORKGROUP: 128 },
+    constants: { ROWS: rows, WORKGROUP: 256 },
   };
 }
 

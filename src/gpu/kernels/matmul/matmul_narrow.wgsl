@@ -1,45 +1,48 @@
 // matmul_narrow: output = input × weightsᵀ for a few rows, stored by a store_*.wgsl: the weights are read once
 // for all rows, as in a matrix–vector product. Concatenated after matmul_io.wgsl.
 //
-// A workgroup owns ROWS rows (1 to 8) by 4 columns of the product, and its invocations share the depth. Two runs
-// of weights are loaded before the first is used. Dispatch ceil(rows / ROWS) * ceil(columns / 4) workgroups, folded.
+// A workgroup owns ROWS rows (4 or 8) by 16 columns of the product. An invocation has all rows and one of the GROUPS of
+// four columns; LANES invocations share the depth of a group. Eight neighbours read neighbours along the depth, for
+// each group the same elements of the input: these come from the cache beyond L1 once for 16 columns. Two runs of
+// weights are loaded before the first is used. Dispatch ceil(rows / ROWS) * ceil(columns / 16) workgroups, folded.
 
-override WORKGROUP: u32 = 128;
+override WORKGROUP: u32 = 256;
 override ROWS: u32 = 8;
-override PARTS: u32 = ROWS * WORKGROUP;
+const GROUPS = 4u;
+override LANES: u32 = WORKGROUP / GROUPS;
+/// Sums of four columns that four rows have.
+const SUMS = 4u * GROUPS;
+override PARTS: u32 = 4u * WORKGROUP;
 
 var<workgroup> parts: array<vec4f, PARTS>;
-var<private> first: array<u32, 8>; // vec4 where each row of the input begins
-var<private> s0: vec4f;
-var<private> s1: vec4f;
-var<private> s2: vec4f;
-var<private> s3: vec4f;
-var<private> s4: vec4f;
-var<private> s5: vec4f;
-var<private> s6: vec4f;
-var<private> s7: vec4f;
+var<private> upper_first: vec4u; // vec4 where each row of the input begins
+var<private> lower_first: vec4u;
+var<private> upper: mat4x4f; // a column per row of the product
+var<private> lower: mat4x4f;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let block = group.y * 65535u + group.x;
-  let blocks_across = (params.columns + 3u) / 4u;
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let block = group_id.y * 65535u + group_id.x;
+  let blocks_across = (params.columns + 4u * GROUPS - 1u) / (4u * GROUPS);
   let row = block / blocks_across * ROWS;
-  let column = block % blocks_across * 4u;
+  let first_column = block % blocks_across * 4u * GROUPS;
   if (row >= params.rows) {
     return;
   }
-  for (var i = 0u; i < ROWS; i++) {
-    first[i] = input_base(row + i);
-  }
+  let group = local.x / 8u % GROUPS;
+  let lane = local.x / (8u * GROUPS) * 8u + local.x % 8u;
+  upper_first = input_bases(row);
+  lower_first = input_bases(row + 4u);
+  let column = first_column + 4u * group;
   let w0 = weight_base(column);
   let w1 = weight_base(column + 1u);
   let w2 = weight_base(column + 2u);
   let w3 = weight_base(column + 3u);
   let depth4 = params.depth4;
   let runs = depth4 / RUN4;
-  var run = local.x;
-  for (; run + WORKGROUP < runs; run += 2u * WORKGROUP) {
-    let next = run + WORKGROUP;
+  var run = lane;
+  for (; run + LANES < runs; run += 2u * LANES) {
+    let next = run + LANES;
     let a0 = w_run(w0, depth4, run);
     let a1 = w_run(w1, depth4, run);
     let a2 = w_run(w2, depth4, run);
@@ -60,13 +63,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       w_run(w3, depth4, run),
     );
   }
-  for (var k = runs * RUN4 + local.x; k < depth4; k += WORKGROUP) {
+  for (var k = runs * RUN4 + lane; k < depth4; k += LANES) {
     add(k, w_at(w0, depth4, k), w_at(w1, depth4, k), w_at(w2, depth4, k), w_at(w3, depth4, k));
   }
-  let sum = reduced(local.x);
-  if (local.x < min(ROWS, params.rows - row)) {
-    store4(row + local.x, column, min(4u, params.columns - column), sum);
+  let index = group * 4u * LANES + lane;
+  store_sums(row, first_column, upper, index, local.x);
+  if (ROWS > 4u) {
+    store_sums(row + 4u, first_column, lower, index, local.x);
   }
+}
+
+fn input_bases(row: u32) -> vec4u {
+  return min(vec4u(row) + vec4u(0, 1, 2, 3), vec4u(params.rows - 1u)) * params.depth4;
 }
 
 fn add_run(run: u32, a: WRun, b: WRun, c: WRun, d: WRun) {
@@ -77,51 +85,44 @@ fn add_run(run: u32, a: WRun, b: WRun, c: WRun, d: WRun) {
 
 /// Products of vec4 k of every row with the four columns' weights.
 fn add(k: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) {
-  s0 += dot4(input[first[0] + k], a, b, c, d);
-  if (ROWS > 1u) {
-    s1 += dot4(input[first[1] + k], a, b, c, d);
-  }
-  if (ROWS > 2u) {
-    s2 += dot4(input[first[2] + k], a, b, c, d);
-    s3 += dot4(input[first[3] + k], a, b, c, d);
-  }
+  let w = transpose(mat4x4f(a, b, c, d));
+  upper = add_rows(upper, upper_first + k, w);
   if (ROWS > 4u) {
-    s4 += dot4(input[first[4] + k], a, b, c, d);
-    s5 += dot4(input[first[5] + k], a, b, c, d);
-    s6 += dot4(input[first[6] + k], a, b, c, d);
-    s7 += dot4(input[first[7] + k], a, b, c, d);
+    lower = add_rows(lower, lower_first + k, w);
   }
 }
 
-/// The sum of row `index` over all invocations, for index < ROWS.
-fn reduced(index: u32) -> vec4f {
-  put(index, 0u, s0);
-  put(index, 1u, s1);
-  put(index, 2u, s2);
-  put(index, 3u, s3);
-  put(index, 4u, s4);
-  put(index, 5u, s5);
-  put(index, 6u, s6);
-  put(index, 7u, s7);
+/// Adds the products of the four vec4 `at` of the input. `w`: a column per element of the depth.
+fn add_rows(sums: mat4x4f, at: vec4u, w: mat4x4f) -> mat4x4f {
+  let x = transpose(mat4x4f(input[at.x], input[at.y], input[at.z], input[at.w]));
+  let half = add_outer(add_outer(sums, x[0], w[0]), x[1], w[1]);
+  return add_outer(add_outer(half, x[2], w[2]), x[3], w[3]);
+}
+
+/// Adds up the lanes' sums of the four rows from `row` on, and stores them. `index`: where the first sum goes.
+fn store_sums(row: u32, first_column: u32, sums: mat4x4f, index: u32, invocation: u32) {
+  workgroupBarrier(); // earlier sums may still be read
+  parts[index] = sums[0];
+  parts[index + LANES] = sums[1];
+  parts[index + 2u * LANES] = sums[2];
+  parts[index + 3u * LANES] = sums[3];
   workgroupBarrier();
-  // WORKGROUP / ROWS invocations add the parts of each row, then one of them adds theirs.
-  let share = WORKGROUP / ROWS;
+  // WORKGROUP / SUMS invocations add the parts of each sum, then one of them adds theirs.
+  let share = WORKGROUP / SUMS;
+  let place = invocation / share;
   var sum = vec4f();
-  for (var at = index / ROWS; at < WORKGROUP; at += share) {
-    sum += parts[index % ROWS * WORKGROUP + at];
+  for (var lane = invocation % share; lane < LANES; lane += share) {
+    sum += parts[place * LANES + lane];
   }
   workgroupBarrier();
-  parts[index] = sum;
+  parts[invocation % share * SUMS + place] = sum;
   workgroupBarrier();
-  var total = vec4f();
-  for (var at = index % ROWS; at < WORKGROUP; at += ROWS) {
-    total += parts[at];
-  }
-  return total;
-}
-
-fn put(index: u32, row: u32, sum: vec4f) {
-  if (row < ROWS) {
-    parts[row * WORKGROUP + index] = sum;
+  let column = first_column + invocation / 4u * 4u;
+  if (invocation < SUMS && column < params.columns) {
+    var total = vec4f();
+    for (var at = invocation; at < WORKGROUP; at += SUMS) {
+      total += parts[at];
+    }
+    store_row(row + invocation % 4u, column, min(4u, params.columns - column), total);
   }
 }
