@@ -1,14 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LayerPlan } from "@/compression/types";
 import { fakeDevice, fakeGpu, stubGpuConstants } from "../../../test/fakeGpu";
-import { KvCache } from "./cache";
+import { KvCache, type PositionMode } from "./cache";
 import { compact, gatherFork } from "./compaction";
 import type { KvShape } from "./layout";
 
 beforeEach(stubGpuConstants);
 afterEach(() => vi.unstubAllGlobals());
 
-const SHAPE: KvShape = { layers: 8, kvHeads: 2, headDim: 8, kvType: "f16" };
+const SHAPE: KvShape = {
+  layers: 8,
+  kvHeads: 2,
+  headDim: 8,
+  kvType: "f16",
+  frequencies: new Float32Array(4),
+};
 const ROWS = 600;
 const LAYERS = Array.from({ length: SHAPE.layers }, (_, layer) => layer);
 
@@ -20,9 +26,15 @@ function keep(share: number, heads = 1): Uint32Array[] {
 }
 
 /** What a plan for all layers asks of the device, in a cache with rows of an earlier turn. */
-async function asked(layers: readonly LayerPlan[], run: typeof compact | typeof gatherFork) {
+async function asked(
+  layers: readonly LayerPlan[],
+  run: typeof compact | typeof gatherFork,
+  mode: PositionMode = "original",
+  shape = SHAPE,
+) {
   const device = fakeDevice();
-  const cache = KvCache.create(fakeGpu(device), SHAPE);
+  const cache = KvCache.create(fakeGpu(device), shape);
+  cache.positionMode = mode;
   for (const rows of [4, ROWS]) {
     cache.ensureRows(rows);
     cache.append(rows);
@@ -85,5 +97,19 @@ describe("a compaction asks the device for", () => {
       uploads: LEAST.uploads + 2,
       submits: LEAST.submits + 1,
     });
+  });
+
+  it("one rotation of all moved keys, where positions are counted by place", async () => {
+    const calls = await asked(everyLayer(drop), compact, "cacheIndex");
+    expect(calls).toEqual({
+      buffers: LEAST.buffers + 4,
+      bindGroups: 3 * LEAST.bindGroups,
+      uploads: LEAST.uploads + 3,
+      submits: LEAST.submits + 1,
+    });
+    // Keys and angles of 4 MB a layer.
+    const large = { ...SHAPE, headDim: 8192, frequencies: new Float32Array(4096) };
+    const { submits } = await asked(everyLayer(drop), compact, "cacheIndex", large);
+    expect(submits).toBe(LEAST.submits + SHAPE.layers);
   });
 });

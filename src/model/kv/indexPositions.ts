@@ -1,5 +1,5 @@
 import { keptRows } from "@/compression/keepPlan";
-import type { KeepPlan, LayerPlan } from "@/compression/types";
+import type { KeepPlan } from "@/compression/types";
 import { createRerotateKeys, type RerotateKeys } from "@/gpu/kernels/cache/rerotateKeys";
 import { runOnce } from "../scratch";
 import type { KvCache } from "./cache";
@@ -20,11 +20,10 @@ import type { AxisPositions } from "./tokenPositions";
  * `FrontRows`.
  */
 
-/** The key of a slot moves by `delta` positions in each axis. */
-interface Shift {
-  readonly slot: number;
-  readonly delta: AxisPositions;
-}
+/** Words of a key in the lists: slot, copy, angle. */
+const ENTRY_WORDS = 3;
+/** Bytes of lists, copies and angles from which on no further layer joins a submit. */
+const SUBMIT_BYTES = 4 * 2 ** 20;
 
 /** The rows of a cache before a plan is executed. */
 interface Standing {
@@ -53,24 +52,24 @@ export async function rerotateToPlaces(
   start: RowCounts,
   before: Standing,
 ): Promise<void> {
-  const { layers, kvHeads, kvType, headDim, reduction = "one" } = cache.shape;
+  const { kvType, headDim, reduction = "one" } = cache.shape;
   const position = Math.max(...cache.rowCounts().flat());
   const rerotateKeys = await createRerotateKeys(cache.gpu, kvType, headDim, reduction);
-  for (let layer = 0; layer < layers; layer++) {
-    const layerPlan = plan.layers[layer] as LayerPlan;
-    const shifts = Array.from({ length: kvHeads }, (_, head) => {
+  let keys = new MovedKeys(cache);
+  for (const [layer, layerPlan] of plan.layers.entries()) {
+    keys.add(layer, (head, slot) => {
       const base = startOf(start, layer, head);
       const placed = startOf(before.rows, layer, head) - before.unplaced.length;
-      const stands = position - cache.rows(layer, head);
-      const kept = keptRows(layerPlan, head);
-      return Array.from({ length: cache.rows(layer, head) }, (_, slot) => {
-        const place = slot < base ? slot : base + (kept[slot - base] as number);
-        const stood = before.unplaced[place - placed] ?? before.position - placed + place;
-        return { slot, delta: difference(stands + slot, stood) };
-      }).filter(({ delta }) => delta.some((axis) => axis !== 0));
+      const place = slot < base ? slot : base + (keptRows(layerPlan, head)[slot - base] as number);
+      const stood =
+        place < placed ? before.position - placed + place : before.unplaced[place - placed]!;
+      return difference(position - cache.rows(layer, head) + slot, stood);
     });
-    rerotateLayer(cache, rerotateKeys, layer, shifts);
+    if (keys.bytes < SUBMIT_BYTES) continue;
+    keys.rotate(rerotateKeys);
+    keys = new MovedKeys(cache);
   }
+  keys.rotate(rerotateKeys);
   cache.rebase(position);
 }
 
@@ -80,40 +79,64 @@ function difference(to: number, from: AxisPositions | number): AxisPositions {
   return [to - from[0], to - from[1], to - from[2]];
 }
 
-/** [head] */
-type Shifts = readonly (readonly Shift[])[];
+/** Keys of several layers that are rotated in one submit. */
+class MovedKeys {
+  readonly #cache: KvCache;
+  readonly #lists: ListBuilder;
+  readonly #deltas = new DeltaTable();
+  /** Largest number of keys of a head, by layer. */
+  readonly #entries = new Map<number, number>();
+  /** Keys of the layer that has most. */
+  #copies = 0;
 
-function rerotateLayer(
-  cache: KvCache,
-  rerotateKeys: RerotateKeys,
-  layer: number,
-  shifts: Shifts,
-): void {
-  const { headDim, kvHeads: heads } = cache.shape;
-  if (shifts.every((list) => list.length === 0)) return;
-  const deltas = new DeltaTable();
-  const builder = new ListBuilder(cache.shape);
-  let copies = 0;
-  for (const [head, { offset }] of cache.regions(layer).entries()) {
-    const list = shifts[head] as readonly Shift[];
-    const words = list.flatMap(({ slot, delta }) => [slot, copies++, deltas.indexOf(delta)]);
-    builder.header(layer, head, [builder.add(words), list.length, offset, 0]);
+  constructor(cache: KvCache) {
+    this.#cache = cache;
+    this.#lists = new ListBuilder(cache.shape);
   }
-  const table = axisAngles(frequenciesOf(cache), cache.shape.axes, deltas.all);
-  runOnce(cache.gpu, "rerotate keys", 2, (scratch, recorder) => {
-    const args = {
-      lists: scratch.upload("lists", builder.build()),
-      keys: cache.layer(layer).k,
-      copies: scratch.numbers("key copies", copies * headDim),
-      heads,
-      layer,
-      entries: Math.max(...shifts.map((list) => list.length)),
-    };
-    const angles = scratch.upload("angles", table);
-    rerotateKeys.copy(recorder, args);
-    rerotateKeys.rerotate(recorder, { ...args, angles });
-    recorder.submit();
-  });
+
+  get bytes(): number {
+    const vectors = this.#copies + this.#deltas.all.length;
+    return 4 * (this.#lists.words + vectors * this.#cache.shape.headDim);
+  }
+
+  /** @param deltaOf by how many positions the key of a slot moves in each axis */
+  add(layer: number, deltaOf: (head: number, slot: number) => AxisPositions): void {
+    let copies = 0;
+    let most = 0;
+    for (const [head, { offset, rows }] of this.#cache.regions(layer).entries()) {
+      const words = new Uint32Array(rows * ENTRY_WORDS);
+      let entries = 0;
+      for (let slot = 0; slot < rows; slot++) {
+        const delta = deltaOf(head, slot);
+        if (delta.every((axis) => axis === 0)) continue;
+        const entry = [slot, copies++, this.#deltas.indexOf(delta)];
+        words.set(entry, entries++ * ENTRY_WORDS);
+      }
+      const at = this.#lists.add(words.subarray(0, entries * ENTRY_WORDS));
+      this.#lists.header(layer, head, [at, entries, offset, 0]);
+      most = Math.max(most, entries);
+    }
+    if (most > 0) this.#entries.set(layer, most);
+    this.#copies = Math.max(this.#copies, copies);
+  }
+
+  rotate(rerotateKeys: RerotateKeys): void {
+    const { gpu, shape } = this.#cache;
+    if (this.#entries.size === 0) return;
+    const table = axisAngles(frequenciesOf(this.#cache), shape.axes, this.#deltas.all);
+    runOnce(gpu, "rerotate keys", 2 * this.#entries.size, (scratch, recorder) => {
+      const lists = scratch.upload("lists", this.#lists.build());
+      const angles = scratch.upload("angles", table);
+      const copies = scratch.numbers("key copies", this.#copies * shape.headDim);
+      for (const [layer, entries] of this.#entries) {
+        const keys = this.#cache.layer(layer).k;
+        const args = { lists, keys, copies, heads: shape.kvHeads, layer, entries };
+        rerotateKeys.copy(recorder, args);
+        rerotateKeys.rerotate(recorder, { ...args, angles });
+      }
+      recorder.submit();
+    });
+  }
 }
 
 /** Distinct deltas, numbered in the order in which they are first asked for. */
