@@ -1,17 +1,16 @@
 // matmul_narrow: output = input × weightsᵀ for a few rows, stored by a store_*.wgsl: the weights are read once
-// for all rows, as in a matrix–vector product. Concatenated after matmul_io.wgsl.
+// for all rows, as in a matrix–vector product. Concatenated after outer.wgsl and matmul_io.wgsl.
 //
-// A workgroup owns ROWS rows (4 or 8) by 16 columns of the product. An invocation has all rows and one of the GROUPS of
-// four columns; LANES invocations share the depth of a group. Eight neighbours read neighbours along the depth, for
-// each group the same elements of the input: these come from the cache beyond L1 once for 16 columns. Two runs of
-// weights are loaded before the first is used. Dispatch ceil(rows / ROWS) * ceil(columns / 16) workgroups, folded.
+// A workgroup owns ROWS rows (4 or 8) by GROUPS groups of four columns of the product. An invocation has all rows and one
+// group; LANES invocations share the depth. Eight neighbours read neighbours along the depth, and the next eight the
+// same elements of the input for the next group, so inputs come from L2 once for all groups. Two runs of weights are
+// loaded before the first is used. Dispatch ceil(rows / ROWS) * ceil(columns / (4 GROUPS)) workgroups, folded.
 
 override WORKGROUP: u32 = 256;
 override ROWS: u32 = 8;
 const GROUPS = 4u;
+const SUMS = 4u * GROUPS; // vec4 of four rows
 override LANES: u32 = WORKGROUP / GROUPS;
-/// Sums of four columns that four rows have.
-const SUMS = 4u * GROUPS;
 override PARTS: u32 = 4u * WORKGROUP;
 
 var<workgroup> parts: array<vec4f, PARTS>;
