@@ -62,7 +62,7 @@ test("a page on which somebody types is not reloaded", async () => {
 
 test("a newer build that replies late is told to wait", async () => {
   const { port, answered, takeControl, reload, ready } = await visit();
-  vi.advanceTimersByTime(5000);
+  vi.advanceTimersByTime(15_000);
   await ready;
   port.postMessage(true);
   expect(await answered).toBe(false);

@@ -3,7 +3,7 @@ import type { Order } from "./scope";
 /** How long the engine waits at the first visit for the service worker to take control, in ms. */
 const CONTROL_MS = 1000;
 /** A newer build that does not reply within this time, in ms, takes over at a later visit. */
-const TAKE_OVER_MS = 5000;
+const TAKE_OVER_MS = 15_000;
 
 interface Offline {
   /**
