@@ -7,6 +7,7 @@ export interface CacheFiles {
     readonly { readonly name: string; readonly bytes: number; readonly at: number }[]
   >;
   read(name: string): Promise<Blob | undefined>;
+  /** @throws an error of the browser; no part of the file stays then */
   write(name: string, content: Blob): Promise<void>;
   remove(name: string): Promise<void>;
 }
@@ -30,10 +31,15 @@ export function storageFolder(folder: string): CacheFiles {
       return handle?.getFile();
     },
     async write(name, content) {
-      const handle = await (await directory()).getFileHandle(name, { create: true });
-      const stream = await handle.createWritable();
-      await stream.write(content);
-      await stream.close();
+      const all = await directory();
+      try {
+        const handle = await all.getFileHandle(name, { create: true });
+        await content.stream().pipeTo(await handle.createWritable());
+      } catch (error) {
+        // The file is there from its first byte on, and would count as a stored cache.
+        await all.removeEntry(name).catch(() => undefined);
+        throw error;
+      }
     },
     async remove(name) {
       await (await directory()).removeEntry(name).catch(() => undefined);
