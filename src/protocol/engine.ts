@@ -15,7 +15,10 @@ import type { LaneOutcome, PlanPreview, TurnResult } from "./result";
  * scripted engine (`client/scriptedEngine.ts`).
  */
 export interface Engine {
-  /** Loads a model and replaces the current one. Progress is reported by `load` events. */
+  /**
+   * Loads a model and replaces the current one, which is gone if the load fails later than by `badRequest` or
+   * `busy`. Progress is reported by `load` events. Rejects with `EngineError`.
+   */
   load(request: LoadRequest): Promise<ModelInfo>;
   /**
    * What a `config.json` says about a model, before anything large is fetched.
@@ -40,8 +43,8 @@ export interface Engine {
    */
   ask(request: AskRequest): Promise<TurnResult>;
   /**
-   * Answers the last turn once per lane, each from a fork of one prefill, one after the other.
-   * Events name their lane. The first lane's cache is kept for the next question.
+   * Answers the last turn once per lane, from one prefill where lanes can share it; one after the other, or together
+   * (`CompareRequest.together`). Events name their lane. The first lane's cache is kept for the next question.
    */
   compare(request: CompareRequest): Promise<readonly LaneOutcome[]>;
   /**
@@ -49,7 +52,10 @@ export interface Engine {
    * answer so far.
    */
   cancel(): Promise<void>;
-  /** What `settings` would keep of the last prompt, from its recorded attention; runs no model. */
+  /**
+   * What `settings` would keep of the last prompt, from its recorded attention; runs no model.
+   * @throws EngineError `noModel`; `badRequest` if they need attention that was not recorded
+   */
   preview(settings: CacheSettings): Promise<PlanPreview>;
   /**
    * The conversation's cache as a file, to go on without a prefill later; undefined if there is none, or
@@ -59,10 +65,11 @@ export interface Engine {
   /**
    * Replaces the conversation's cache by a saved one. The next request appends to it if it continues the
    * same conversation under the same settings.
-   * @returns false if other weights, another format or cache type saved it
+   * @returns false if other weights, another format or cache type saved it; then nothing changes
+   * @throws EngineError `noModel`, `busy`, `outOfMemory`
    */
   restoreCache(saved: Blob): Promise<boolean>;
-  /** Frees the conversation's cache and image features; weights stay. */
+  /** Stops what runs and frees the conversation's cache and image features; weights stay. */
   clear(): Promise<void>;
   /** Live GPU bytes, by pool. */
   memory(): Promise<MemoryReading>;

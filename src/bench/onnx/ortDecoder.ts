@@ -72,8 +72,8 @@ export class OrtDecoder {
   }
 
   /**
-   * Greedy steps after `first` on caches of `past` rows: the ids, and milliseconds between them. A step begins before the
-   * id of the one before it is read.
+   * Greedy steps after `first` on caches of `past` rows: the ids, and milliseconds between them. Each id is read before the
+   * next step begins.
    */
   async decode(
     first: number,

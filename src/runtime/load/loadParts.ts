@@ -20,9 +20,9 @@ export class LoadParts {
     }
   }
 
-  /** Frees the parts that have loaded. */
+  /** Frees the parts that have loaded. It never fails: what made the load fail is what is told. */
   async free(): Promise<void> {
-    for (const cleanUp of this.#cleanUps) await cleanUp();
+    await Promise.allSettled(this.#cleanUps.map(async (cleanUp) => cleanUp()));
   }
 }
 
