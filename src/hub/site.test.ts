@@ -117,8 +117,9 @@ it("takes the address of a model's page on the Hub for the model", () => {
   expect(of("https://hub.test/a/b")).toEqual({ id: "a/b", revision: "main" });
   expect(of("https://hub.test/a/b/tree/refs%2Fpr%2F1/")).toEqual({
     id: "a/b",
-    revision: "refs%2Fpr%2F1",
+    revision: "refs/pr/1",
   });
+  expect(of("https://hub.test/a/b/tree/100%25%").revision).toBe("100%25%");
   expect(of("a/b")).toEqual({ id: "a/b", revision: "main" });
   expect(of("https://hub.test/a").id).toBe("a/");
 });

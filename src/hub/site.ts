@@ -53,7 +53,15 @@ export function named({ id, revision }: ModelAddress, endpoint: string): ModelAd
   const directory = origin + pathname.replace(/\/(config\.json)?$/, "");
   if (!directory.startsWith(`${endpoint}/`)) return { id: directory, revision };
   const [owner = "", name = "", , ...rest] = directory.slice(endpoint.length + 1).split("/");
-  return { id: `${owner}/${name}`, revision: rest.join("/") || revision };
+  return { id: `${owner}/${name}`, revision: decoded(rest.join("/")) || revision };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a percent sign that encodes nothing
+  }
 }
 
 /** The repository of a directory. A digest of its files' sizes and dates stands for the commit. */
