@@ -1,6 +1,6 @@
 import { createRandom } from "@/compression/blocks/randomness";
 import { loadKvRows, placeOf, storeKvRows } from "@/gpu/kernels/kv/kvRows";
-import { isGroupedKv, KV_BLOCK, type KvType, kvMarks, kvRowBytes } from "@/gpu/kernels/kv/kvType";
+import { isGroupedKv, KV_BLOCK, type KvType, kvGroups, kvRowBytes } from "@/gpu/kernels/kv/kvType";
 import { roundToF16, unpackF16 } from "@/gpu/packing";
 import type { KvCache } from "@/model/kv/cache";
 import type { KvRegion } from "@/model/kv/layout";
@@ -89,13 +89,13 @@ export function writeRows(
   const padded = new Float32Array(inside * headDim + values.length);
   padded.set(values, inside * headDim);
   const words = storeKvRows(padded, headDim, kvType);
-  const marks = kvMarks(kvType, headDim);
-  const codes = kvRowBytes(kvType, headDim) / 4 - marks;
+  const groups = kvGroups(kvType, headDim);
+  const codes = kvRowBytes(kvType, headDim) / 4 - groups;
   for (let row = 0; row < rows; row++) {
     const from = placeOf(inside + row, headDim, kvType);
     const to = placeOf(first + row, headDim, kvType);
     queue.writeBuffer(buffer, to.codes * 4, words, from.codes, codes);
-    queue.writeBuffer(buffer, to.marks * 4, words, from.marks, marks);
+    queue.writeBuffer(buffer, to.ranges * 4, words, from.ranges, groups);
   }
   return rowsOf(loadKvRows(words, headDim, kvType), headDim, { offset: inside, rows });
 }

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu";
 import { compileCall, type KernelCall } from "../common/kernelCall";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
-import { type KvType, kvMarks } from "../kv/kvType";
+import { type KvType, kvGroups } from "../kv/kvType";
 import type { GatherKvArgs } from "./gatherKv";
 import mergeKv from "./merge_kv.wgsl?raw";
 
@@ -36,7 +36,7 @@ export function createMergeKv(
       constants: { ...constants, ...kv.constants },
     },
     ({ lists, source, target, heads, layer, rows, share }: MergeKvArgs) => {
-      const [x, y = 1] = unitGroups(reduction, rows * kvMarks(kvType, headDim));
+      const [x, y = 1] = unitGroups(reduction, rows * kvGroups(kvType, headDim));
       return {
         buffers: [lists, source.k, source.v, target.k, target.v],
         params: { heads, layer, share },

@@ -8,7 +8,7 @@
 //
 // `share` is the weight of a merged row relative to the kept row in a plain mean: 1 for the mean, 1/2
 // if each merged row is first averaged with its kept row (LOOK-M's pivot). A kept row with no
-// merged rows is copied bit by bit. A unit of work is a part of a row; dispatch most rows * KV_MARKS units,
+// merged rows is copied bit by bit. A unit of work is a part of a row; dispatch most rows * KV_GROUPS units,
 // folded, with the heads in z. Concatenated after reduction_*.wgsl and kv_*.wgsl.
 
 struct Params {
@@ -36,7 +36,7 @@ struct Source {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let unit = unit_index(group, local);
   let header = (params.layer * params.heads + group.z) * 4u;
-  let row = unit / KV_MARKS;
+  let row = unit / KV_GROUPS;
   let rows = lists[header + 1u];
   if (row >= rows) {
     return;
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let older = rows - lists[list];
   let base = lists[header + 2u] + older;
   let goal = lists[header + 3u] + row;
-  let part = unit % KV_MARKS;
+  let part = unit % KV_GROUPS;
   var source_row = lists[header + 2u] + row;
   if (row >= older) {
     let start = list + 1u + row - older;
@@ -58,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
     source_row = base + lists[first];
   }
-  for (var i = part + KV_MARKS * reduction_index(local); i < KV_UNITS; i += KV_MARKS * REDUCTION_WIDTH) {
+  for (var i = part + KV_GROUPS * reduction_index(local); i < KV_UNITS; i += KV_GROUPS * REDUCTION_WIDTH) {
     let at = kv_unit(source_row, i);
     let to = kv_unit(goal, i);
     new_keys[to] = keys[at];

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu";
 import { compileCall } from "../common/kernelCall";
 import { foldGroups, type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import { kvCode } from "../kv/kvCode";
-import { type KvType, kvMarks } from "../kv/kvType";
+import { type KvType, kvGroups } from "../kv/kvType";
 import copyKeys from "./copy_keys.wgsl?raw";
 import rerotateKeys from "./rerotate_keys.wgsl?raw";
 
@@ -60,7 +60,7 @@ export async function createRerotateKeys(
       },
       (args: RerotateKeysArgs & { readonly angles: GPUBuffer }) => {
         const { lists, copies, angles, keys, heads, layer, entries } = args;
-        const [x, y = 1] = unitGroups(reduction, entries * kvMarks(kvType, headDim));
+        const [x, y = 1] = unitGroups(reduction, entries * kvGroups(kvType, headDim));
         return {
           buffers: [lists, copies, angles, keys],
           params: { heads, layer },

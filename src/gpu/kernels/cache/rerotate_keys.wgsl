@@ -8,7 +8,7 @@
 //   keys    the layer's keys
 //
 // Element i rotates with element i + head_dim / 2. A unit of work is a part of an entry. Dispatch
-// max entries * KV_MARKS units, folded, with the heads in z. Concatenated after reduction_*.wgsl and kv_*.wgsl.
+// max entries * KV_GROUPS units, folded, with the heads in z. Concatenated after reduction_*.wgsl and kv_*.wgsl.
 
 struct Params {
   heads: u32,
@@ -30,13 +30,13 @@ struct Source {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let unit = unit_index(group, local);
   let header = (params.layer * params.heads + group.z) * 4u;
-  let entry = unit / KV_MARKS;
+  let entry = unit / KV_GROUPS;
   if (entry >= lists[header + 1u]) {
     return;
   }
   let words = lists[header] + entry * 3u;
   let source = Source(lists[words + 1u], lists[words + 2u]);
-  keys_store(lists[header + 2u] + lists[words], unit % KV_MARKS, source, local);
+  keys_store(lists[header + 2u] + lists[words], unit % KV_GROUPS, source, local);
 }
 
 fn new4(source: Source, d: u32) -> vec4f {

@@ -3,7 +3,7 @@ import { compileCall, type KernelCall } from "../common/kernelCall";
 import { type Reduction, reductionCode, unitGroups } from "../common/reduction";
 import type { CacheBinding, HeadShape } from "../kv/cacheBinding";
 import { kvCode } from "../kv/kvCode";
-import { type KvType, kvMarks } from "../kv/kvType";
+import { type KvType, kvGroups } from "../kv/kvType";
 import wgsl from "./round_rows.wgsl?raw";
 
 /** Keys and values of a chunk before they are rounded. */
@@ -43,7 +43,7 @@ export function createRoundRows(
     ({ from: { binding, stride }, cache, rows }) => ({
       buffers: [binding.keys, binding.values, cache.table, cache.keys, cache.values],
       params: { rows, kvHeads, stride, layer: cache.layer },
-      groups: unitGroups(reduction, rows * kvHeads * 2 * kvMarks(kvType, headDim)),
+      groups: unitGroups(reduction, rows * kvHeads * 2 * kvGroups(kvType, headDim)),
     }),
   );
 }

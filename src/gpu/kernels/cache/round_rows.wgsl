@@ -6,7 +6,7 @@
 //   keys, values          one layer of the cache
 //
 // A unit of work is one group of the keys or values of one row and head. Dispatch rows * kv_heads * 2 *
-// KV_MARKS units. Concatenated after reduction_*.wgsl and kv_*.wgsl.
+// KV_GROUPS units. Concatenated after reduction_*.wgsl and kv_*.wgsl.
 
 struct Params {
   rows: u32,
@@ -30,9 +30,9 @@ struct Source {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let unit = unit_index(group, local);
-  let part = unit % KV_MARKS;
-  let head = unit / KV_MARKS % params.kv_heads;
-  let line = unit / KV_MARKS / params.kv_heads;
+  let part = unit % KV_GROUPS;
+  let head = unit / KV_GROUPS % params.kv_heads;
+  let line = unit / KV_GROUPS / params.kv_heads;
   let row = line / 2u;
   if (row >= params.rows) {
     return;

@@ -1,5 +1,5 @@
 import { packF16, roundToF16, unpackF16 } from "../../packing";
-import { KV_BLOCK, type KvType, kvMarks, kvRowBytes, Q4_GROUP } from "./kvType";
+import { KV_BLOCK, type KvType, kvGroups, kvRowBytes, Q4_GROUP } from "./kvType";
 
 /** The layout of `kv_grouped.wgsl` on the CPU. */
 
@@ -9,7 +9,7 @@ type Words = Uint32Array<ArrayBuffer>;
 /** Where the words of a row are. */
 interface RowPlace {
   readonly codes: number;
-  readonly marks: number;
+  readonly ranges: number;
 }
 
 /**
@@ -24,21 +24,21 @@ export function storeKvRows(values: Floats, headDim: number, kvType: KvType): Wo
   const words = new Uint32Array((stored * kvRowBytes(kvType, headDim)) / 4);
   const { bits, group, levels } = codesOf(kvType, headDim);
   for (let row = 0; row < rows; row++) {
-    const { codes, marks } = placeOf(row, headDim, kvType);
+    const { codes, ranges } = placeOf(row, headDim, kvType);
     for (let first = 0; first < headDim; first += group) {
       const part = values.subarray(
         row * headDim + first,
         row * headDim + Math.min(first + group, headDim),
       );
       const low = half(part.reduce((a, b) => Math.min(a, b)));
-      const range = half(part.reduce((a, b) => Math.max(a, b)) - low);
-      const [lowBits, rangeBits] = roundToF16(Float32Array.of(low, range)) as unknown as [
+      const width = half(part.reduce((a, b) => Math.max(a, b)) - low);
+      const [lowBits, widthBits] = roundToF16(Float32Array.of(low, width)) as unknown as [
         number,
         number,
       ];
-      words[marks + first / group] = rangeBits | (lowBits << 16);
+      words[ranges + first / group] = widthBits | (lowBits << 16);
       for (const [i, value] of part.entries()) {
-        const code = range > 0 ? Math.floor(((value - low) * levels) / range + 0.5) : 0;
+        const code = width > 0 ? Math.floor(((value - low) * levels) / width + 0.5) : 0;
         const at = first + i;
         words[codes + Math.floor((at * bits) / 32)]! |=
           Math.min(Math.max(code, 0), levels) << ((at * bits) % 32);
@@ -57,13 +57,13 @@ export function loadKvRows(words: Words, headDim: number, kvType: KvType): Float
   const pairs = unpackF16(words);
   const values = new Float32Array(rows * headDim);
   for (let row = 0; row < rows; row++) {
-    const { codes, marks } = placeOf(row, headDim, kvType);
+    const { codes, ranges } = placeOf(row, headDim, kvType);
     for (let at = 0; at < headDim; at++) {
-      const mark = 2 * (marks + Math.floor(at / group));
+      const range = 2 * (ranges + Math.floor(at / group));
       const word = words[codes + Math.floor((at * bits) / 32)] as number;
       const code = (word >>> ((at * bits) % 32)) & levels;
       values[row * headDim + at] =
-        (pairs[mark + 1] as number) + (code / levels) * (pairs[mark] as number);
+        (pairs[range + 1] as number) + (code / levels) * (pairs[range] as number);
     }
   }
   return values;
@@ -75,15 +75,15 @@ function codesOf(kvType: "q8" | "q4", headDim: number) {
     : { bits: 8, group: headDim, levels: 255 };
 }
 
-/** First words of a row's codes and of its marks; they are followed by the row's others. */
+/** First words of a row's codes and of its ranges; they are followed by the row's others. */
 export function placeOf(row: number, headDim: number, kvType: "q8" | "q4"): RowPlace {
-  const marks = kvMarks(kvType, headDim);
+  const groups = kvGroups(kvType, headDim);
   const rowWords = kvRowBytes(kvType, headDim) / 4;
   const block = row - (row % KV_BLOCK);
-  const codes = rowWords - marks;
+  const codes = rowWords - groups;
   return {
     codes: block * rowWords + (row % KV_BLOCK) * codes,
-    marks: block * rowWords + KV_BLOCK * codes + (row % KV_BLOCK) * marks,
+    ranges: block * rowWords + KV_BLOCK * codes + (row % KV_BLOCK) * groups,
   };
 }
 

@@ -22,8 +22,8 @@ export function writtenType(kvType: KvType): PlainKvType {
   return isGroupedKv(kvType) ? "f32" : kvType;
 }
 
-/** Parts of a row that are rounded by themselves: `KV_MARKS` in WGSL. */
-export function kvMarks(kvType: KvType, headDim: number): number {
+/** Groups of a row, which are rounded by themselves: `KV_GROUPS` in WGSL. */
+export function kvGroups(kvType: KvType, headDim: number): number {
   return kvType === "q4" ? Math.ceil(headDim / Q4_GROUP) : 1;
 }
 
@@ -37,7 +37,7 @@ export function kvRowBytes(kvType: KvType, headDim: number): number {
     case "q8":
       return headDim + 4;
     case "q4":
-      return 4 * (Math.ceil(headDim / 8) + kvMarks(kvType, headDim));
+      return 4 * (Math.ceil(headDim / 8) + kvGroups(kvType, headDim));
     default:
       return kvType satisfies never;
   }

@@ -3,7 +3,7 @@
 //   KvUnit, KV_UNITS     what kernels move that do not look into a row, and how many a row has
 //   kv_unit(row, i)      place of unit i of a row
 //   KvRow, kv_row(row)   the place of a row, which loops over its vec4 compute once
-//   KV_MARKS             parts of a row that are rounded by themselves
+//   KV_GROUPS            groups of a row that are rounded by themselves
 //   KvLoad, kv_run4(…)   a loaded run of 16 bytes, and its vec4 i of KV_RUN4
 //
 // and, per buffer, from the files whose `CACHE` is replaced by the name of a binding (kvCode.ts):
@@ -15,7 +15,7 @@
 
 override KV_DEPTH4: u32; // head size / 4
 override KV_UNITS: u32 = KV_DEPTH4;
-const KV_MARKS = 1u;
+const KV_GROUPS = 1u;
 
 alias KvLoad = KvRun;
 

@@ -15,18 +15,18 @@ fn CACHE_put(row: u32, r: u32, source: Source, stores: bool) -> KvLoad {
   }
   let highs = max(highest.xy, highest.zw);
   let lows = min(lowest.xy, lowest.zw);
-  let mark = kv_mark(min(lows.x, lows.y), max(highs.x, highs.y));
+  let range = kv_range(min(lows.x, lows.y), max(highs.x, highs.y));
   var codes = vec4u();
   for (var i = 0u; i < KV_RUN4; i++) {
-    let four = kv_encode(new4(source, first + i), mark);
+    let four = kv_encode(new4(source, first + i), range);
     codes[i / KV_WORD4] |= kv_pack_codes(four, i % KV_WORD4);
   }
   if (stores) {
     CACHE[kv_word_at(row, 4u * r) / 4u] = codes;
     if (first == start) {
-      let at = kv_mark_at(row, group);
-      CACHE[at / 4u][at % 4u] = mark;
+      let at = kv_range_at(row, group);
+      CACHE[at / 4u][at % 4u] = range;
     }
   }
-  return KvLoad(codes, mark);
+  return KvLoad(codes, range);
 }

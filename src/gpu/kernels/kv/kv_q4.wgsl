@@ -1,4 +1,4 @@
-// kv_q4: codes of 4 bits, eight in a word, the first in the lowest bits; a mark for every 32 elements of a row.
+// kv_q4: codes of 4 bits, eight in a word, the first in the lowest bits; a range for every 32 elements of a row.
 // See kv_grouped.wgsl.
 
 const KV_WORD4 = 2u; // vec4 of a word

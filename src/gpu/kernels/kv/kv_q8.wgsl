@@ -1,4 +1,4 @@
-// kv_q8: codes of 8 bits, four in a word, the first in the lowest bits; one mark for a row. See kv_grouped.wgsl.
+// kv_q8: codes of 8 bits, four in a word, the first in the lowest bits; one range for a row. See kv_grouped.wgsl.
 
 const KV_WORD4 = 1u; // vec4 of a word
 const KV_CODES = 256.0;

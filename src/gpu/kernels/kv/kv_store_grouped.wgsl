@@ -14,17 +14,17 @@ fn CACHE_store(row: u32, part: u32, source: Source, local: vec3u) {
   let highs = max(highest.xy, highest.zw);
   let lows = min(lowest.xy, lowest.zw);
   let bounds = reduce_max4(vec4f(highs, -lows), local);
-  let mark = kv_mark(-max(bounds.z, bounds.w), max(bounds.x, bounds.y));
+  let range = kv_range(-max(bounds.z, bounds.w), max(bounds.x, bounds.y));
   let words = (end + KV_WORD4 - 1u) / KV_WORD4;
   for (var w = first / KV_WORD4 + reduction_index(local); w < words; w += REDUCTION_WIDTH) {
     var word = 0u;
     for (var i = 0u; i < KV_WORD4; i++) {
       let d = min(w * KV_WORD4 + i, KV_DEPTH4 - 1u);
-      word |= kv_pack_codes(kv_encode(new4(source, d), mark), i);
+      word |= kv_pack_codes(kv_encode(new4(source, d), range), i);
     }
     CACHE[kv_word_at(row, w)] = word;
   }
   if (reduction_index(local) == 0u) {
-    CACHE[kv_mark_at(row, part)] = mark;
+    CACHE[kv_range_at(row, part)] = range;
   }
 }
