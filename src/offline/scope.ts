@@ -36,13 +36,14 @@ interface OrderEvent extends LastingEvent {
 export type Order =
   /** Store the files for offline use; `model` is a folder below the scope. */
   | { readonly order: "keep"; readonly model: string }
-  /** To the active worker: let the waiting one replace it. The result is sent to the port. */
-  | HandOver
-  /** To the waiting worker: replace the shown build if it has one page; the result is sent to the port. */
-  | (Omit<HandOver, "order"> & { readonly order: "takeOver" });
+  | Replacement;
 
-interface HandOver {
-  readonly order: "handOver";
+export interface Replacement {
+  /**
+   * `handOver`, to the active worker: let the waiting one replace it. `takeOver`, to the waiting worker: replace the
+   * shown build if it has one page. The result is sent to the port.
+   */
+  readonly order: "handOver" | "takeOver";
   /** The page answers by the port whether it still waits. Pages of earlier builds do not: they reload at any time. */
   readonly confirms?: true;
 }

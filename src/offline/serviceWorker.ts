@@ -1,6 +1,6 @@
 import { type ByteRange, parseRange, partialResponse } from "./byteRange";
 import { Download } from "./download";
-import type { Order, RequestEvent, ServiceWorkerScope } from "./scope";
+import type { Replacement, RequestEvent, ServiceWorkerScope } from "./scope";
 
 /**
  * Stores the page for offline use. A file is stored under its path and digest, and only if its
@@ -13,8 +13,6 @@ import type { Order, RequestEvent, ServiceWorkerScope } from "./scope";
 declare const BUILT_FILES: Readonly<Record<string, readonly [bytes: number, digest: string]>>;
 /** The Content-Security-Policy of this build; a dedicated worker obeys the one of its script alone. */
 declare const POLICY: string;
-
-type Replacement = Exclude<Order, { readonly order: "keep" }>;
 
 const worker = self as unknown as ServiceWorkerScope;
 const { scope } = worker.registration;
@@ -195,7 +193,7 @@ async function handOver(reply: MessagePort, { confirms }: Replacement): Promise<
   }
   const isAtRest = Date.now() - lastEventAt >= REST_MS;
   const { waiting } = worker.registration;
-  const order: Order = { order: "takeOver", ...(confirms && { confirms }) };
+  const order: Replacement = { order: "takeOver", ...(confirms && { confirms }) };
   if (isAtRest && waiting) waiting.postMessage(order, [reply]);
   else reply.postMessage(false);
 }
