@@ -107,9 +107,10 @@ describe("a compaction asks the device for", () => {
       uploads: LEAST.uploads + 3,
       submits: LEAST.submits + 1,
     });
-    // Keys and angles of 4 MB a layer.
-    const large = { ...SHAPE, headDim: 8192, frequencies: new Float32Array(4096) };
-    const { submits } = await asked(everyLayer(drop), compact, "cacheIndex", large);
-    expect(submits).toBe(LEAST.submits + SHAPE.layers);
+    // A layer's keys take more than layers may share.
+    const large = { ...SHAPE, layers: 2, headDim: 32_768, frequencies: new Float32Array(16_384) };
+    const block: LayerPlan = { keep: [Uint32Array.from({ length: 70 }, (_, i) => 100 + i)] };
+    const { submits } = await asked([block, block], compact, "cacheIndex", large);
+    expect(submits).toBe(1 + 2);
   });
 });

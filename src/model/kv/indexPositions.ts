@@ -23,7 +23,7 @@ import type { AxisPositions } from "./tokenPositions";
 /** Words of a key in the lists: slot, copy, angle. */
 const ENTRY_WORDS = 3;
 /** Bytes of lists, copies and angles from which on no further layer joins a submit. */
-const SUBMIT_BYTES = 4 * 2 ** 20;
+const SUBMIT_BYTES = 16 * 2 ** 20;
 
 /** The rows of a cache before a plan is executed. */
 interface Standing {
@@ -109,8 +109,10 @@ class MovedKeys {
       for (let slot = 0; slot < rows; slot++) {
         const delta = deltaOf(head, slot);
         if (delta.every((axis) => axis === 0)) continue;
-        const entry = [slot, copies++, this.#deltas.indexOf(delta)];
-        words.set(entry, entries++ * ENTRY_WORDS);
+        const at = entries++ * ENTRY_WORDS;
+        words[at] = slot;
+        words[at + 1] = copies++;
+        words[at + 2] = this.#deltas.indexOf(delta);
       }
       const at = this.#lists.add(words.subarray(0, entries * ENTRY_WORDS));
       this.#lists.header(layer, head, [at, entries, offset, 0]);
@@ -146,7 +148,8 @@ class DeltaTable {
 
   indexOf(delta: AxisPositions): number {
     // Three numbers of 17 bits each are an exact double.
-    const key = delta.reduce((sum, axis) => sum * 2 ** 17 + axis + 2 ** 16, 0);
+    const [time, height, width] = delta;
+    const key = (time * 2 ** 17 + height) * 2 ** 17 + width;
     const known = this.#indices.get(key);
     if (known !== undefined) return known;
     this.#indices.set(key, this.all.length);

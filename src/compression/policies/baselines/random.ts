@@ -32,7 +32,7 @@ export const random = definePolicy({
         { length: lists },
         () =>
           // Random numbers are not scores: return places without scores.
-          keepTop(Float64Array.from(input.candidates, draw), count, {
+          keepTop(new Float64Array(input.candidates.length).map(draw), count, {
             first: 0,
             last: Math.floor(recentShare * count),
           }).places,
