@@ -33,10 +33,14 @@ interface OrderEvent extends LastingEvent {
 }
 
 /** A page's messages to its service worker. */
-export type Order =
-  /** Store the files for offline use; `model` is a folder below the scope. */
-  | { readonly order: "keep"; readonly model: string }
-  | Replacement;
+export type Order = Keeping | Replacement;
+
+/** Store the files for offline use. */
+interface Keeping {
+  readonly order: "keep";
+  /** A folder below the scope. */
+  readonly model: string;
+}
 
 export interface Replacement {
   /**
