@@ -1,5 +1,6 @@
 import type { Gpu } from "@/gpu/gpu";
 import { FEATURE_BIT, type FeatureSlice } from "@/gpu/kernels/common/embed";
+import type { Reduction } from "@/gpu/kernels/common/reduction";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
 import type { Program, Recorder } from "@/gpu/recorder";
 import type { Variants } from "@/gpu/variants";
@@ -68,6 +69,7 @@ export class Decoder {
   readonly kvType: KvType;
   /** Of a decoding step, per layer. */
   readonly productPrograms: readonly Program[];
+  readonly #reduction: Reduction;
   readonly #frequencies: Float32Array;
   readonly #axes: Uint8Array | undefined;
   readonly #recorder: Recorder;
@@ -77,7 +79,7 @@ export class Decoder {
     config: DecoderConfig,
     weights: DecoderWeights,
     kernels: KernelSet,
-    { kvType, chunkRows }: Pick<Required<DecoderOptions>, "kvType" | "chunkRows">,
+    { variants, kvType, chunkRows }: Required<DecoderOptions>,
   ) {
     this.gpu = gpu;
     this.config = config;
@@ -85,6 +87,7 @@ export class Decoder {
     this.kernels = kernels;
     this.kvType = kvType;
     this.activations = new Activations(gpu, config, chunkRows, kvType);
+    this.#reduction = variants.reduction;
     this.#frequencies = rotaryFrequencies(config);
     this.#axes = rotaryAxes(config);
     this.#recorder = gpu.recorder("prefill");
@@ -104,7 +107,7 @@ export class Decoder {
     const spec = { variants, types: typesOf(weights), kvType, shape: config, chunkRows };
     const kernels = await createKernelSet(gpu, spec);
     return gpu.memory.allOrNothing(
-      () => new Decoder(gpu, config, weights, kernels, { kvType, chunkRows }),
+      () => new Decoder(gpu, config, weights, kernels, { variants, kvType, chunkRows }),
     );
   }
 
@@ -112,8 +115,9 @@ export class Decoder {
   createCache(): KvCache {
     const { layers, kvHeads, headDim } = this.config;
     const { kvType } = this;
+    const reduction = this.#reduction;
     const rotary = { frequencies: this.#frequencies, ...(this.#axes && { axes: this.#axes }) };
-    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType, ...rotary });
+    return KvCache.create(this.gpu, { layers, kvHeads, headDim, kvType, reduction, ...rotary });
   }
 
   /**

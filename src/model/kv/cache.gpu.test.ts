@@ -33,6 +33,7 @@ const ROWS = 131;
 const SHAPES: readonly KvShape[] = [
   { layers: 3, kvHeads: 2, headDim: 64, kvType: "f32" },
   { layers: 2, kvHeads: 5, headDim: 20, kvType: "f16" },
+  { layers: 2, kvHeads: 2, headDim: 64, kvType: "f16", reduction: "subgroup" },
   { layers: 2, kvHeads: 2, headDim: 64, kvType: "q8" },
   { layers: 2, kvHeads: 2, headDim: 80, kvType: "q4", reduction: "workgroup" },
 ];

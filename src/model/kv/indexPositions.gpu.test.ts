@@ -28,7 +28,10 @@ const frequencies = (headDim: number) =>
   Float32Array.from({ length: headDim / 2 }, (_, pair) => 10_000 ** ((-2 * pair) / headDim));
 
 const SHAPES: readonly KvShape[] = [
-  { layers: 2, kvHeads: 2, headDim: 64, kvType: "f32", frequencies: frequencies(64) },
+  {
+    ...{ layers: 2, kvHeads: 2, headDim: 64, kvType: "f32", frequencies: frequencies(64) },
+    reduction: "subgroup",
+  },
   { layers: 2, kvHeads: 3, headDim: 20, kvType: "f16", frequencies: frequencies(20) },
   {
     ...{ layers: 2, kvHeads: 2, headDim: 24, kvType: "f32", frequencies: frequencies(24) },

@@ -19,7 +19,7 @@ export type HeadNorm = (recorder: Recorder, args: HeadNormArgs) => void;
 
 /** Root-mean-square norm of every query and key over its head. */
 export async function createHeadNorm(gpu: Gpu, reduction: Reduction): Promise<HeadNorm> {
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   const kernel = await gpu.compile({
     label: `head_norm ${reduction}`,
     code: [code, wgsl],

@@ -21,7 +21,7 @@ export type RmsNorm = (recorder: Recorder, args: RmsNormArgs) => void;
 
 /** Root-mean-square norm of each row. */
 export async function createRmsNorm(gpu: Gpu, reduction: Reduction): Promise<RmsNorm> {
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   const kernel = await gpu.compile({
     label: `rms_norm ${reduction}`,
     code: [code, wgsl],

@@ -23,7 +23,7 @@ export type LayerNorm = (recorder: Recorder, args: LayerNormArgs) => void;
 
 /** Layer normalization of each row. */
 export async function createLayerNorm(gpu: Gpu, reduction: Reduction): Promise<LayerNorm> {
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   const kernel = await gpu.compile({
     label: `layer_norm ${reduction}`,
     code: [code, wgsl],

@@ -72,7 +72,7 @@ function compileNorms(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) {
 }
 
 function compileMean(gpu: Gpu, { kvHeads, headDim, kvType, reduction, keys }: TapShape) {
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   const kv = kvCode(kvType, headDim, { read: ["k"] });
   return compileCall(
     gpu,

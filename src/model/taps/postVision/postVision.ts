@@ -58,7 +58,7 @@ export const postVisionTap: TapKernels<{ readonly threshold: number }, PostVisio
 };
 
 function compileRowStrong(gpu: Gpu, { heads, kvHeads, keys, reduction }: TapShape) {
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   const keysVec4 = paddedKeys(keys) / 4;
   return compileCall(
     gpu,

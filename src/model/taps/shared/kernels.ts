@@ -137,7 +137,7 @@ export function compileFold(gpu: Gpu, { heads, reduction, keys }: TapShape) {
 /** For each row and head 1 / its attention to the counted keys, or 0 if its gate is 0. */
 export function compileRowMass(gpu: Gpu, { heads, reduction, keys }: TapShape) {
   const keysVec4 = paddedKeys(keys) / 4;
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   return compileCall(
     gpu,
     {

@@ -128,7 +128,7 @@ function compileLowPass(gpu: Gpu, { kvHeads, headDim, kvType, keys }: TapShape) 
 }
 
 function compileSpectralSum(gpu: Gpu, { kvHeads, headDim, reduction, keys }: TapShape) {
-  const { code, enable, constants } = reductionCode(reduction);
+  const { code, enable, constants } = reductionCode(reduction, gpu);
   return compileCall(
     gpu,
     {
