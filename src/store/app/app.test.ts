@@ -98,6 +98,24 @@ describe("a question", () => {
     expect(app.viewer.store.getState().failure).toBeUndefined();
   });
 
+  test("is not sent where the image that it waits for is cancelled or replaced", async () => {
+    const { app, asks, listSamples } = setUp();
+    listSamples();
+    await settled();
+    const ask = () => {
+      void app.viewer.chooseAddresses(["https://site.example/a.png"], "new");
+      return app.ask("What?");
+    };
+    const cancelled = ask();
+    app.viewer.stopReading();
+    expect(await cancelled).toBe(false);
+    const replaced = ask();
+    void app.viewer.chooseAddresses(["https://site.example/b.png"], "new");
+    expect(await replaced).toBe(false);
+    expect(app.chat.store.getState().conversation.exchanges).toEqual([]);
+    expect(asks).toEqual([]);
+  });
+
   test("that is typed again word for word is answered afresh in its place", async () => {
     const { app, asks, compares, listSamples } = setUp();
     listSamples();

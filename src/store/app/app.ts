@@ -11,7 +11,7 @@ export interface App extends AppParts {
   /**
    * Asks with the next settings, or in lanes if comparing is on. A question that was asked before,
    * word for word, is answered again in its place: as a new turn, the model would read its own answer.
-   * @returns false if it waited for an image that cannot be read: it is not sent then
+   * @returns false if it waited for an image that is not shown in the end: it is not sent then
    */
   ask(question: string): Promise<boolean>;
   /** Replaces a question and asks the new one, with the next settings or in lanes. */
@@ -38,8 +38,8 @@ export function createApp(options: AppOptions): App {
       // If the image is still loading, the question waits for it.
       if (!isSettled || viewer.store.getState().isReading) {
         await gallery;
-        await viewer.settled();
-        if (viewer.store.getState().failure) {
+        const isPlaced = await viewer.settled();
+        if (!isPlaced || viewer.store.getState().failure) {
           takeBack();
           return false;
         }

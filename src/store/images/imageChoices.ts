@@ -15,7 +15,7 @@ export class ImageChoices {
   readonly #store: StoreApi<ViewerState>;
   /** Aborts reading for a conversation that was closed, or after a cancellation. */
   #reading = new AbortController();
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<boolean> = Promise.resolve(true);
   #choices = 0;
   #isPlacing = false;
 
@@ -34,8 +34,8 @@ export class ImageChoices {
     return this.#choices;
   }
 
-  /** Resolves when all chosen images are placed or were refused. */
-  settled(): Promise<unknown> {
+  /** Resolves when all images chosen so far are placed or were refused: false if those of the last choice are not placed. */
+  settled(): Promise<boolean> {
     return this.#last;
   }
 

@@ -36,8 +36,11 @@ export interface Viewer {
   remove(imageId: string): void;
   /** Shows one of the conversation's images. */
   show(imageId: string): void;
-  /** Resolves when all chosen images are in the viewer or were refused. */
-  settled(): Promise<unknown>;
+  /**
+   * Resolves when all images chosen so far are in the viewer or were refused: false if those of the last choice are
+   * not in the viewer, because they could not be read, or were cancelled or replaced meanwhile.
+   */
+  settled(): Promise<boolean>;
   /** Number of choices so far. */
   choices(): number;
 }
