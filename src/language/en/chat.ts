@@ -1,5 +1,4 @@
 import type { Change } from "@/text/agreement";
-import type { Parts } from "../parts";
 import { counted, plural } from "./plural";
 
 /** Conversation, composer and lanes. */
@@ -41,7 +40,7 @@ export const chatEn = {
     context: "context ",
   },
   images: {
-    waiting: (count: number): Parts<string> => [counted(count, "image"), " before this question"],
+    waiting: (count: number) => `${counted(count, "image")} before this question`,
     asked: "Images asked about",
     show: (title: string) => `Show ${title}`,
     remove: "Remove",

@@ -55,7 +55,7 @@ export const pageEn = {
     bytesIn: (bytes: string, time: string) => `${bytes} in ${time}`,
     shape: "Layers and heads",
     shapeOf: (layers: number, heads: number, kvHeads: number) =>
-      `${layers} layers, ${heads} heads over ${kvHeads}`,
+      `${layers} layers, ${heads} query heads, ${kvHeads} KV heads`,
     types: "Weights and cache",
     typesOf: (weights: string, cache: string) => `${weights} and ${cache}`,
     row: "One cached row",
@@ -64,7 +64,11 @@ export const pageEn = {
     contextOf: (tokens: string) => `${tokens} tokens`,
     adapter: "Adapter",
     kernels: "Kernels",
-    kernelsOf: (reduction: string) => `${reduction} per unit of work`,
+    kernelsOf: {
+      one: "a reduction by one invocation",
+      workgroup: "a reduction by a workgroup",
+      subgroup: "a reduction by a subgroup",
+    },
     features: "Features",
     noFeatures: "none of the optional ones",
     times: "Times",

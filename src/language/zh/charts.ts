@@ -19,7 +19,7 @@ export const chartsZh: Texts["charts"] = {
     name: "当前 KV 缓存",
     empty: "尚无缓存",
     of: (unit, full) => `${unit}，完整缓存 ${full}`,
-    meter: "保留的 KV 缓存",
+    meter: "KV 缓存大小",
     overTime: "KV 缓存随时间变化",
     overTimeNow: (now, full) => `KV 缓存随时间变化：现在 ${now}，完整缓存为 ${full}`,
     overTimeEmpty: "KV 缓存随时间变化：尚无样本",

@@ -36,7 +36,7 @@ export const chatZh: Texts["chat"] = {
     context: "上下文 ",
   },
   images: {
-    waiting: (count) => [`${count} 张图像`, "，用于这个问题"],
+    waiting: (count) => `${count} 张图像，用于这个问题`,
     asked: "提问所用的图像",
     show: (title) => `显示“${title}”`,
     remove: "移除",
@@ -61,7 +61,7 @@ export const chatZh: Texts["chat"] = {
   actions: {
     showPatches: "显示图块",
     again: "重新提问",
-    againWith: "换设置重问…",
+    againWith: "换策略重新提问…",
     compare: "对比",
   },
   answer: {
@@ -100,7 +100,7 @@ export const chatZh: Texts["chat"] = {
       off: "未与完整缓存比较。",
     },
     unsure: (probability, threshold) =>
-      `这个回答可能不对：模型给出的概率为 ${probability}，而正确的回答大多不低于 ${threshold}。`,
+      `这个回答可能有误：其用词的概率为 ${probability}，而正确的回答大多不低于 ${threshold}。`,
     askToCompare: "重新提问以便比较",
     askToCompareHelp: "在这些设置下，这个问题还没有对完整图像做过预填充。",
   },

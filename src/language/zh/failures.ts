@@ -31,11 +31,11 @@ const REASONS: Reasons = {
   limit: ({ name, had, needed }) => `此图形适配器不足：${name} 为 ${had}，需要 ${needed}。`,
   cap: ({ capMb, neededMb }) => `${capMb} MB 的上限对此问题过小：需要 ${neededMb} MB。`,
   cacheMemory: ({ freeMb, neededMb }) =>
-    `图形内存不足以回答此问题：缓存需要 ${neededMb} MB，可用 ${freeMb} MB。`,
-  memory: (bytes) => `图形内存不足${neededWords(bytes)}。保留得更少，所需内存也更少。`,
-  modelMemory: (bytes) => `图形内存不足以加载此模型${neededWords(bytes)}。`,
+    `GPU 内存不足以回答此问题：缓存需要 ${neededMb} MB，可用 ${freeMb} MB。`,
+  memory: (bytes) => `GPU 内存不足${neededWords(bytes)}。保留得更少，所需内存也更少。`,
+  modelMemory: (bytes) => `GPU 内存不足以加载此模型${neededWords(bytes)}。`,
   lane: ({ neededMb, roomMb }) =>
-    `此通道与其他通道放不下：需要 ${neededMb} MB，可用 ${roomMb} MB。`,
+    `此栏与其他栏一起放不下：需要 ${neededMb} MB，可用 ${roomMb} MB。`,
   context: ({ tokens, most }) => `对话过长：${tokens} 个词元，而模型的上下文为 ${most}。`,
   textOnly: () => "此模型只能读文本。",
 };

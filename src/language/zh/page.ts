@@ -60,7 +60,11 @@ export const pageZh: Texts["page"] = {
     contextOf: (tokens) => `${tokens} 个词元`,
     adapter: "适配器",
     kernels: "内核",
-    kernelsOf: (reduction) => `每个工作单元：${reduction}`,
+    kernelsOf: {
+      one: "归约由单个线程完成",
+      workgroup: "归约由工作组完成",
+      subgroup: "归约由子组完成",
+    },
     features: "特性",
     noFeatures: "没有可选特性",
     times: "时间",

@@ -45,7 +45,7 @@ export const policiesZh: Readonly<Record<string, string>> = {
   "Chosen before the prefill: all layers keep the same rows, and all text.":
     "在预填充之前选择：各层保留相同的行和全部文字。",
   "Chosen before the prefill: all layers keep the same rows, and all text. A coarser grid rarely has exactly the retention's share: R × C rows become r × c, r · c ≤ retention · R · C. With `by: encoder`, S × S become s × s, s = ⌊S · √retention⌋, at Idefics3's positions for smaller images; Qwen-VL takes r × c.":
-    "在预填充之前选择：所有层保留相同的行以及全部文本。较粗的网格很少恰好等于保留率：R × C 行变为 r × c，r · c ≤ 保留率 · R · C。使用 `by: encoder` 时，S × S 变为 s × s，s = ⌊S · √保留率⌋，位置与 Idefics3 处理较小图像时相同；Qwen-VL 使用 r × c。",
+    "在预填充之前选择：各层保留相同的行和全部文字。较粗的网格很少恰好等于保留比例：R × C 行变为 r × c，r · c ≤ 保留比例 · R · C。使用 `by: encoder` 时，S × S 变为 s × s，s = ⌊S · √保留比例⌋，位置与 Idefics3 处理较小图像时相同；Qwen-VL 使用 r × c。",
   "Chosen before the prefill: all layers keep the same rows, and all text. Where rows end lines, those of lines with a kept patch are among the kept, which may be fewer then. Rows merge before the connector where it takes each row by itself (LLaVA), else behind it: where it folds patches, and where rows are interpolated.":
     "在预填充之前选择：各层保留相同的行和全部文字。若有标记行尾的行，则含有保留图块的各行的行尾也计入保留的行，此时保留的行可能更少。连接器逐行处理时（LLaVA），在连接器之前合并；连接器折叠图块或对行插值时，在其之后合并。",
   "Chosen before the prefill: all layers keep the same rows, and all text. Rows that repeat no other stay, whatever the retention.":

@@ -92,7 +92,7 @@ export const viewerZh: Texts["viewer"] = {
     score: (score, rank) => `分数 ${score}，${rank}`,
     sink: "注意力汇聚点",
     place: (line, column) => `第 ${line} 行第 ${column} 列`,
-    ofTile: (place, tile) => `第 ${tile} 块的${place}`,
+    ofTile: (place, tile) => `第 ${tile} 个切片的${place}`,
     hide: (count) => (count === 1 ? "隐藏此图块并重新提问" : `隐藏 ${count} 个图块并重新提问`),
     unpin: "取消固定",
   },

@@ -17,15 +17,11 @@ export function WaitingImages() {
   const isSample = useChat((state) => givesWay(state.conversation));
   const current = useViewerImage();
   const isShown = waiting.length > (isFirst ? 1 : 0);
-  const [count, before] = texts.chat.images.waiting(waiting.length);
   return (
     <>
       {isShown && (
         <div className={styles.waiting}>
-          <p className={styles.count}>
-            {count}
-            <span className={styles.more}>{before}</span>
-          </p>
+          <p className={styles.count}>{texts.chat.images.waiting(waiting.length)}</p>
           <ul className={styles.chips}>
             {waiting.map(({ id, url, title }) => (
               <li key={id} className={styles.chip} data-current={id === current?.id}>
@@ -43,7 +39,11 @@ export function WaitingImages() {
                     type="button"
                     className={styles.remove}
                     aria-label={texts.chat.images.removeOf(title)}
-                    onClick={() => viewer.remove(id)}
+                    onClick={({ currentTarget: { form }, detail }) => {
+                      viewer.remove(id);
+                      // This button is gone; a key press goes on in the question. A tap opens no keyboard.
+                      if (detail === 0) form?.querySelector("textarea")?.focus();
+                    }}
                   >
                     {texts.chat.images.remove}
                   </button>

@@ -66,7 +66,7 @@ function readyFacts(info: Extract<ModelState, { phase: "ready" }>["info"]): read
     [words.row, words.rowOf(formatBytes(info.bytesPerRow))],
     [words.context, words.contextOf(formatCount(info.contextLength))],
     [words.adapter, adapterName(adapter)],
-    [words.kernels, words.kernelsOf(adapter.reduction)],
+    [words.kernels, words.kernelsOf[adapter.reduction]],
     [words.features, texts.page.list(adapter.features) || words.noFeatures],
   ];
   if (adapter.isFallback) rows.push([words.times, words.software]);
