@@ -225,6 +225,34 @@ test("a patch is read with its score, pinned, and underlines the words that atte
   await expect(page.getByRole("button", { name: /^Hide/ })).toHaveCount(0);
 });
 
+test("the outline of a patch stands out from any image, light and dark", async ({ page }) => {
+  await askTwice(page);
+  /** Opaque colours of the canvas that has the outlines. */
+  const inks = () =>
+    reader(page)
+      .locator("canvas")
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+        const found = new Set<string>();
+        for (let at = 0; at < data.length; at += 4) {
+          if (data[at + 3] === 255) found.add(data.slice(at, at + 3).join());
+        }
+        return [...found].sort();
+      });
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await reader(page).focus();
+    await page.keyboard.press("ArrowRight");
+    // A dark line in a light halo.
+    await expect.poll(inks, colorScheme).toEqual(["11,122,111", "255,255,255"]);
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(inks, colorScheme).toContain("26,28,31");
+    await page.keyboard.press("Escape");
+  }
+});
+
 /** The recording with one row that every step of the full cache attends to. */
 function withSink(row: number) {
   const script = recording();

@@ -21,11 +21,12 @@ export function PatchReader({ patches, patch, pinned, onRead, onPin, onUnpin }: 
 
   useEffect(() => {
     if (!canvas.current) return;
-    const [accent, ink] = ["--accent", "--ink"].map((token) => tokenColor(document.body, token));
-    drawOutlines(canvas.current, [
-      ...pinned.map(({ box }) => ({ box, color: ink!, width: 2 })),
-      ...(patch ? [{ box: patch.box, color: accent!, width: 2 }] : []),
-    ]);
+    const color = (token: string) => tokenColor(document.body, token);
+    const outlines = [
+      ...pinned.map(({ box }) => ({ box, color: color("--pinned"), width: 2 })),
+      ...(patch ? [{ box: patch.box, color: color("--kept"), width: 2 }] : []),
+    ];
+    drawOutlines(canvas.current, outlines, color("--halo"));
   }, [patch, pinned]);
 
   function under(event: PointerEvent<HTMLElement> | React.MouseEvent<HTMLElement>) {

@@ -48,11 +48,18 @@ export function drawOverlay(
   }
 }
 
-/** Draws outlines of single patches on a separate canvas. */
-export function drawOutlines(canvas: HTMLCanvasElement, outlines: readonly Outline[]): void {
+/** Draws outlines of single patches on a separate canvas, in a halo that parts them from any image. */
+export function drawOutlines(
+  canvas: HTMLCanvasElement,
+  outlines: readonly Outline[],
+  halo: string,
+): void {
   const context = prepared(canvas);
   if (!context) return;
-  for (const outline of outlines) drawOutline(context, outline);
+  for (const outline of outlines) {
+    drawOutline(context, { ...outline, color: halo, width: 2 * outline.width });
+    drawOutline(context, outline);
+  }
 }
 
 function washes(
