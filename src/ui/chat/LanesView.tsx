@@ -8,13 +8,14 @@ import { ShareActions } from "../share/ShareActions";
 import { Failure } from "../shared/Failure";
 import { withAction } from "../shared/failureWords";
 import { settingsDetails, settingsLabel } from "../shared/settingsWords";
-import { useApp } from "../useApp";
+import { useApp, useModel } from "../useApp";
 import { AgainActions, AnswerActions } from "./Actions";
 import answer from "./Answer.module.css";
 import { ComparedText } from "./ComparedText";
 import styles from "./Lanes.module.css";
 import { StageLine } from "./StageLine";
 import { useFailureAction, useRaiseCap } from "./useFailureAction";
+import { cardOf, doubtWords } from "./VerdictLine";
 
 interface Props {
   readonly exchange: Exchange;
@@ -46,6 +47,7 @@ export function LanesView({ exchange, lanes }: Props) {
             {texts.chat.lanes.continues(settingsLabel(policies, standing.settings))}
           </p>
         )}
+        {isSettled && <Doubts lanes={lanes} />}
         {isSettled && (
           <div className={answer.actions}>
             <AgainActions exchange={exchange} />
@@ -55,6 +57,24 @@ export function LanesView({ exchange, lanes }: Props) {
       </div>
     </div>
   );
+}
+
+/** Why answers may be wrong, below all lanes: in a lane it would push the others. */
+function Doubts({ lanes }: { readonly lanes: readonly Attempt[] }) {
+  const { policies } = useApp();
+  const card = useModel(cardOf);
+  const labels = new Map<string, string[]>();
+  for (const { run, settings } of lanes) {
+    const words = run.phase === "done" ? doubtWords(run.result, card) : undefined;
+    if (words === undefined) continue;
+    labels.set(words, [...(labels.get(words) ?? []), settingsLabel(policies, settings)]);
+  }
+  return [...labels].map(([words, of]) => (
+    <p key={words} className={answer.differs}>
+      {of.length < lanes.length && <b>{texts.page.list(of)} </b>}
+      {words}
+    </p>
+  ));
 }
 
 interface LaneProps {

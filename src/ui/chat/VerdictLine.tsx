@@ -1,10 +1,12 @@
 import { texts } from "@/language/language";
+import type { ModelCard } from "@/protocol/model";
 import type { RecordedNotice } from "@/protocol/notice";
 import type { TurnResult } from "@/protocol/result";
 import { confidenceOf } from "@/store/conversation/confidence";
 import type { Attempt, Exchange } from "@/store/conversation/conversation";
 import { textOf } from "@/store/conversation/run";
 import { type Verdict, verdictOf } from "@/store/conversation/verdict";
+import type { ModelState } from "@/store/engine/model";
 import { changesBetween } from "@/text/agreement";
 import { formatRetention } from "@/text/format";
 import { noticeSentences } from "../shared/noticeSentences";
@@ -64,12 +66,20 @@ export function doubtOf({ notices }: TurnResult): RecordedNotice | undefined {
 
 /** Why an answer may be wrong: its image is blank or unfamiliar, or the model is unsure of it. */
 export function DoubtLine({ result }: { readonly result: TurnResult }) {
-  const card = useModel((state) => (state.phase === "ready" ? state.info.card : undefined));
+  const words = doubtWords(result, useModel(cardOf));
+  return words === undefined ? null : <p className={styles.differs}>{words}</p>;
+}
+
+export function cardOf(model: ModelState): ModelCard | undefined {
+  return model.phase === "ready" ? model.info.card : undefined;
+}
+
+/** The sentence of `DoubtLine`; undefined if there is no doubt. */
+export function doubtWords(result: TurnResult, card: ModelCard | undefined): string | undefined {
   const doubt = doubtOf(result);
-  if (doubt) return <p className={styles.differs}>{noticeSentences([doubt])}</p>;
+  if (doubt) return noticeSentences([doubt])[0];
   const confidence = confidenceOf(result, card);
-  if (!confidence?.isUnsure) return null;
+  if (!confidence?.isUnsure) return undefined;
   const { probability, threshold } = confidence;
-  const words = texts.chat.verdict.unsure(formatRetention(probability), formatRetention(threshold));
-  return <p className={styles.differs}>{words}</p>;
+  return texts.chat.verdict.unsure(formatRetention(probability), formatRetention(threshold));
 }

@@ -8,6 +8,10 @@ test("only whole sentences are announced while an answer streams", () => {
     next: "It is $81.28.",
     end: 14,
   });
+  expect(sentencesFrom("总计为“81.28 美元。”日期", 0, false)).toEqual({
+    next: "总计为“81.28 美元。”",
+    end: 14,
+  });
   expect(sentencesFrom("It is $81.28. The date", 14, true)).toEqual({ next: "The date", end: 22 });
 });
 

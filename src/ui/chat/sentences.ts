@@ -11,8 +11,11 @@ export function sentencesFrom(
   return { next: rest.slice(0, length).trim(), end: start + length };
 }
 
+/** A point is an end only before a space, because numbers have points, too; Chinese and Japanese put no space. */
+const SENTENCE_END = /[.!?…]["”’)]*\s+|[。！？]["”’）」』]*\s*|\n+/g;
+
 function lastSentenceEnd(text: string): number {
   let end = 0;
-  for (const match of text.matchAll(/[.!?…]["”’)]*\s+|\n+/g)) end = match.index + match[0].length;
+  for (const match of text.matchAll(SENTENCE_END)) end = match.index + match[0].length;
   return end;
 }
