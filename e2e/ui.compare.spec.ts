@@ -73,6 +73,7 @@ test("lanes are added, changed and removed, and stay when they are pinned", asyn
   await page.getByRole("button", { name: "+ Lane" }).click();
   await expect(page.getByRole("button", { name: "+ Lane" })).toBeDisabled();
   await page.getByRole("button", { name: "Remove lane 4" }).click();
+  await expect(page.getByRole("button", { name: "+ Lane" })).toBeFocused();
   await page.getByRole("button", { name: "Remove lane 2" }).click();
   await expect(page.getByRole("button", { name: "Remove lane 1" })).toBeDisabled();
   await page.getByLabel("Keep percent of lane 2").fill("5");
@@ -111,6 +112,21 @@ test("a lane that does not fit says so while the others go on", async ({ page })
   await settled(page, 3);
   await expect(lane(page, "StreamingLLM 10 %").getByRole("alert")).toContainText(message);
   await expect(lane(page, "AirCache 10 %")).toContainText("same answer");
+});
+
+test("an answer that may be wrong is named below the lanes", async ({ page }) => {
+  const script = lanes();
+  const answers = script.answers.map((each) => {
+    const logProbabilities = [each.policy === "streaming" ? -1 : 0];
+    return each.result ? { ...each, result: { ...each.result, logProbabilities } } : each;
+  });
+  await open(page, { ...script, answers });
+  await toggle(page).click();
+  await composer(page).fill(QUESTION);
+  await composer(page).press("Enter");
+  await settled(page, 3);
+  const doubt = page.getByText("This answer may be wrong");
+  await expect(doubt).toHaveText(/^StreamingLLM 10\s% This answer may be wrong/);
 });
 
 test("an answer is compared after it was given, and the lanes outlive a reload", async ({

@@ -184,7 +184,8 @@ test("a paste and the composer's menu add, the gallery begins anew, and a reload
   await expect.poll(() => stored(page)).toMatchObject({ images: 4 });
   await page.reload();
   await expect(chips(page)).toHaveCount(3);
-  await page.getByRole("button", { name: "Remove one.png" }).click();
+  await page.getByRole("button", { name: "Remove one.png" }).press("Enter");
+  await expect(page.getByLabel("Question", { exact: true })).toBeFocused();
   await ask(page, "What is the date?");
   await expect(chips(page)).toHaveCount(0);
   await expect(strip(page)).toHaveCount(3);

@@ -49,6 +49,21 @@ test("ask, compare, change the layer and export, with the keyboard alone", async
   const answer = page.getByRole("article", { name: "Answer", exact: true });
   await expect(answer).toHaveAttribute("data-phase", "done");
 
+  await page.getByRole("button", { name: "Ask again with…" }).press("Enter");
+  const policies = page.getByRole("menuitem");
+  for (const [key, name] of [
+    ["End", /PixelPrune/],
+    ["ArrowDown", /AirCache/],
+    ["ArrowUp", /PixelPrune/],
+    ["Home", /AirCache/],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect(policies.and(page.locator(":focus")), key).toHaveText(name);
+  }
+  await page.keyboard.press("Tab");
+  await expect(policies).toHaveCount(0);
+  await page.keyboard.press("/");
+
   await tabTo(page, "Compare", "Shift+Tab");
   await page.keyboard.press("Enter");
   const lanes = page.getByRole("article", { name: /^Answer of/ });

@@ -75,10 +75,14 @@ test("conversations are named, opened, exported and deleted", async ({ page }) =
   await expect(question(page, "What is the date?")).toHaveCount(0);
 
   await library(page).click();
+  await page.getByRole("button", { name: "Rename My receipt" }).click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeFocused();
   await page.getByRole("button", { name: "Delete My receipt" }).click();
   await expect(question(page, "What is the total?")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toHaveCount(0);
   await expect(page.getByText("Deleted “My receipt”.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Undo" })).toBeFocused();
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByRole("button", { name: "My receipt", exact: true })).toBeVisible();
   await page

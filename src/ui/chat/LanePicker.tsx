@@ -14,6 +14,7 @@ export function LanePicker() {
   const lanes = useStore(comparison.store, (state) => state.lanes);
   const pinned = lanes.filter(({ isPinned }) => isPinned).length;
   const fields = useRef<HTMLFieldSetElement>(null);
+  const add = useRef<HTMLButtonElement>(null);
   // A short window scrolls to the whole composer, its button included.
   useEffect(() => {
     fields.current?.form?.scrollIntoView({ block: "nearest" });
@@ -21,18 +22,21 @@ export function LanePicker() {
   return (
     <fieldset ref={fields} className={styles.picker}>
       <legend className="unseen">{texts.chat.lanes.legend}</legend>
-      <ul className={styles.choices}>
+      <ul>
         {lanes.map((lane, index) => (
           <Choice
             key={lane.id}
             lane={lane}
             number={index + 1}
             isRemovable={lanes.length > FEWEST_CHOICES}
+            // After the button is enabled: that of the lane is gone with it.
+            onRemoved={() => requestAnimationFrame(() => add.current?.focus())}
           />
         ))}
       </ul>
       <div className={styles.pickerFoot}>
         <button
+          ref={add}
           type="button"
           className={styles.small}
           disabled={lanes.length >= MOST_CHOICES}
@@ -54,9 +58,10 @@ interface Props {
   readonly lane: LaneChoice;
   readonly number: number;
   readonly isRemovable: boolean;
+  readonly onRemoved: () => void;
 }
 
-function Choice({ lane, number, isRemovable }: Props) {
+function Choice({ lane, number, isRemovable, onRemoved }: Props) {
   const { comparison, policies } = useApp();
   const id = useId();
   const [isOpen, setOpen] = useState(false);
@@ -121,7 +126,10 @@ function Choice({ lane, number, isRemovable }: Props) {
             className={styles.small}
             aria-label={words.removeOf(number)}
             disabled={!isRemovable}
-            onClick={() => comparison.remove(lane.id)}
+            onClick={() => {
+              comparison.remove(lane.id);
+              onRemoved();
+            }}
           >
             {words.remove}
           </button>

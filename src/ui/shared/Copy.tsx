@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { texts } from "@/language/language";
 import styles from "./Copy.module.css";
 
@@ -24,14 +24,16 @@ export function CopyButton({ text, what = "answer" }: CopyProps) {
 
 /** What an action came to, which its button says for a moment. */
 export function useSaid() {
-  const [said, setSaid] = useState<"copied" | "failed">();
+  // An object, so that the same word again has the whole time again.
+  const [said, setSaid] = useState<{ readonly word: "copied" | "failed" }>();
 
-  function say(word: "copied" | "failed") {
-    setSaid(word);
-    setTimeout(() => setSaid(undefined), COPIED_MS);
-  }
+  useEffect(() => {
+    if (!said) return;
+    const timer = setTimeout(() => setSaid(undefined), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
 
-  return [said, say] as const;
+  return [said?.word, (word: "copied" | "failed") => setSaid({ word })] as const;
 }
 
 /** Puts a text on the clipboard. */

@@ -61,7 +61,11 @@ export function Menu({ label, className, items }: Props) {
           // Hidden until it is positioned, because the event fires after the list is shown.
           event.currentTarget.dataset.placed = String(event.newState === "open");
         }}
-        onKeyDown={(event) => moveFocus(event.key, list.current) && event.preventDefault()}
+        onKeyDown={(event) => {
+          // On to what follows the button, which has the focus again.
+          if (event.key === "Tab") list.current?.hidePopover();
+          if (moveFocus(event.key, list.current)) event.preventDefault();
+        }}
       >
         {items.map(({ key, label: text, help, onPick }, index) => (
           <button
@@ -83,10 +87,10 @@ export function Menu({ label, className, items }: Props) {
 }
 
 function moveFocus(key: string, list: HTMLElement | null): boolean {
-  const step = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
-  if (!list || step === 0) return false;
-  const buttons = [...list.querySelectorAll("button")];
+  const buttons = [...(list?.querySelectorAll("button") ?? [])];
   const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-  buttons[(at + step + buttons.length) % buttons.length]?.focus();
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[key];
+  if (next === undefined) return false;
+  buttons.at(next % buttons.length)?.focus();
   return true;
 }

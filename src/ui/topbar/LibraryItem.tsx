@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
 import { texts } from "@/language/language";
 import type { Entry } from "@/store/library/records";
 import { useApp } from "../useApp";
@@ -16,13 +16,27 @@ interface ItemProps {
 export function LibraryItem({ entry, isCurrent, onOpened }: ItemProps) {
   const { library } = useApp();
   const [isNaming, setNaming] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   const { id, title } = entry;
 
   function rename(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
-    setNaming(false);
+    leave();
     void library.rename(id, name);
+  }
+
+  function leave() {
+    setNaming(false);
+    // After the button is rendered again.
+    requestAnimationFrame(() => button.current?.focus());
+  }
+
+  function press(event: KeyboardEvent) {
+    if (event.key !== "Escape") return;
+    // Not also the panel.
+    event.preventDefault();
+    leave();
   }
 
   async function open() {
@@ -43,6 +57,7 @@ export function LibraryItem({ entry, isCurrent, onOpened }: ItemProps) {
             aria-label={texts.page.history.nameOf(title)}
             defaultValue={entry.storedTitle}
             dir="auto"
+            onKeyDown={press}
             // biome-ignore lint/a11y/noAutofocus: the person has just asked to type here
             autoFocus
           />
@@ -52,6 +67,7 @@ export function LibraryItem({ entry, isCurrent, onOpened }: ItemProps) {
         </form>
       ) : (
         <button
+          ref={button}
           type="button"
           className={styles.title}
           aria-current={isCurrent}

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand/react";
 import { texts } from "@/language/language";
 import { useApp, useChat } from "../useApp";
@@ -118,11 +118,21 @@ function Import() {
 function Removed() {
   const { library } = useApp();
   const removed = useStore(library.store, (state) => state.removed);
+  const undo = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The button that deleted it is gone, and with it the focus.
+    if (removed && document.activeElement === document.body) undo.current?.focus();
+  }, [removed]);
   if (!removed) return null;
   return (
     <p className={styles.removed} role="status">
       <span>{texts.page.history.removed(removed.title)}</span>
-      <button type="button" className={styles.link} onClick={() => void library.undoRemove()}>
+      <button
+        ref={undo}
+        type="button"
+        className={styles.link}
+        onClick={() => void library.undoRemove()}
+      >
         {texts.page.history.undo}
       </button>
     </p>
