@@ -19,7 +19,7 @@ const SHOWN: Readonly<Record<ChartName, ReactNode>> = {
 export function ChartTabs() {
   const [chosen, choose] = useState<ChartName>("memory");
   return (
-    <div className={styles.charts}>
+    <div>
       <div className={styles.tabs}>
         <Segmented
           label={texts.charts.chart}
