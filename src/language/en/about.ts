@@ -20,7 +20,7 @@ export const aboutEn = {
   accuracy: {
     title: "What was measured",
     how: (questions: number, pages: number, full: string) =>
-      `The embedded model, with its weights before the present ones, answered ${questions} questions about ${pages} pages ` +
+      `The embedded model answered ${questions} questions about ${pages} pages ` +
       `that it was not trained on, once for every method and share, from the same prefill. With the full cache ${full} of the answers are right.`,
     kept: "Kept of the image",
     reading:

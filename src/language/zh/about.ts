@@ -19,7 +19,7 @@ export const aboutZh: Texts["about"] = {
   accuracy: {
     title: "测量结果",
     how: (questions, pages, full) =>
-      `内置模型（使用当前版本之前的权重）就 ${pages} 张未参与训练的页面回答了 ${questions} 个问题，每种方法和每个保留比例各一次，` +
+      `内置模型就 ${pages} 张未参与训练的页面回答了 ${questions} 个问题，每种方法和每个保留比例各一次，` +
       `均从同一次预填充开始。使用完整缓存时，${full} 的回答正确。`,
     kept: "图像保留比例",
     reading:
