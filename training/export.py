@@ -30,8 +30,9 @@ CONTEXT = 8192
 MAX_ERROR = 2e-3
 # For the page: what the model was made to read. `npm run confidence --write` adds a threshold.
 PURPOSE = (
-    "This model reads printed pages in English: receipts, bar charts, cards, shapes and words. "
-    "Its answers about anything else, such as photographs, tables or handwriting, mean nothing."
+    "This model reads printed pages in English, one image in a conversation: receipts, "
+    "bar charts, cards, shapes and words. Its answers about anything else, such as photographs, "
+    "tables or handwriting, mean nothing."
 )
 
 

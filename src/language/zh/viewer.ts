@@ -20,8 +20,8 @@ function sampleTitle(world = "", title: string): string {
 
 /** What the embedded model is for, in Chinese; other models' cards are shown as they are. */
 const PURPOSES: Readonly<Record<string, string>> = {
-  "This model reads printed pages in English: receipts, bar charts, cards, shapes and words. Its answers about anything else, such as photographs, tables or handwriting, mean nothing.":
-    "此模型阅读印刷的英文页面：收据、条形图、卡片、图形和单词。它对其他内容（如照片、表格或手写）的回答没有意义。",
+  "This model reads printed pages in English, one image in a conversation: receipts, bar charts, cards, shapes and words. Its answers about anything else, such as photographs, tables or handwriting, mean nothing.":
+    "此模型阅读印刷的英文页面，每个对话一张图像：收据、条形图、卡片、图形和单词。它对其他内容（如照片、表格或手写）的回答没有意义。",
 };
 
 export const viewerZh: Texts["viewer"] = {
