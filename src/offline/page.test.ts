@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 /** A browser in which a newer build waits, and what the page has asked of its service worker. */
-async function visit(hasBeenActive = false) {
+async function visit() {
+  const window = new EventTarget();
   const container = new EventTarget();
   const asked: MessagePort[] = [];
   const controller = { postMessage: (_: unknown, [port]: [MessagePort]) => asked.push(port) };
@@ -12,7 +13,8 @@ async function visit(hasBeenActive = false) {
     register: async () => registration,
   });
   const reload = vi.fn();
-  vi.stubGlobal("navigator", { serviceWorker, userActivation: { hasBeenActive } });
+  vi.stubGlobal("navigator", { serviceWorker });
+  vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
   vi.stubGlobal("location", { reload });
   vi.stubGlobal("document", { baseURI: "https://keepsight.example/" });
   const { startOffline } = await import("./page");
@@ -27,6 +29,7 @@ async function visit(hasBeenActive = false) {
   });
   return {
     ...{ port, answered, ready, reload, isReady: () => isReady },
+    press: () => window.dispatchEvent(new Event("keydown")),
     takeControl: () => container.dispatchEvent(new Event("controllerchange")),
   };
 }
@@ -52,7 +55,8 @@ test("a newer build replaces a page that waits for it", async () => {
 });
 
 test("a page on which somebody types is not reloaded", async () => {
-  const { port, answered, takeControl, reload, ready } = await visit(true);
+  const { port, answered, press, takeControl, reload, ready } = await visit();
+  press();
   port.postMessage(true);
   expect(await answered).toBe(false);
   await ready;

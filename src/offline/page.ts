@@ -46,13 +46,16 @@ async function register(): Promise<ServiceWorkerRegistration> {
 
 /**
  * A build that was downloaded during the last visit replaces this one before anything starts,
- * unless another page of this build is open, or somebody has clicked or typed here. Resolves if this page
+ * unless another page of this build is open, or somebody has clicked, typed or dropped a file here. Resolves if this page
  * stays; it is not reloaded then.
  */
 function staying(controller: ServiceWorker): Promise<void> {
   const { serviceWorker } = navigator;
   const reload = () => location.reload();
-  const isInUse = () => navigator.userActivation?.hasBeenActive === true; // not in every browser
+  let isInUse = false;
+  for (const type of ["pointerdown", "keydown", "drop"]) {
+    addEventListener(type, () => (isInUse = true), { once: true, capture: true });
+  }
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
     const stay = () => {
@@ -63,7 +66,7 @@ function staying(controller: ServiceWorker): Promise<void> {
     const timer = setTimeout(stay, TAKE_OVER_MS);
     port1.onmessage = ({ data: mayTakeOver }) => {
       clearTimeout(timer);
-      if (!mayTakeOver || isInUse()) return stay();
+      if (!mayTakeOver || isInUse) return stay();
       serviceWorker.addEventListener("controllerchange", reload, { once: true });
       port1.postMessage(true);
     };
