@@ -4,9 +4,9 @@ import path from "node:path";
 import type { Plugin } from "vite";
 
 export const SERVICE_WORKER = "sw.js";
-/** Files that the page does not fetch: other pages, texts, the ONNX decoder of the benchmark. */
+/** Files that the page does not fetch: other pages, texts, what the models have as ONNX, too. */
 const NOT_KEPT =
-  /^_headers$|^preview\.png$|^examples\/|^headless\.html$|\.md$|\/onnx\/(decoder_model|embed_tokens)/;
+  /^_headers$|^preview\.png$|^examples\/|^headless\.html$|\.md$|^models\/[^/]+\/onnx\//;
 /** Larger files are not stored, because the service worker would hold them in memory. */
 const MAX_KEPT_BYTES = 64e6;
 

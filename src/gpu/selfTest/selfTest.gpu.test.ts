@@ -76,7 +76,7 @@ it(
     );
     const { variants } = await selfTest(noTiled, { ...PLAIN, matmul: "tiled" }, SPEC);
     expect(variants).toEqual(PLAIN);
-    const deaf = broken(/subgroup/, (code) => code.replace("subgroupBroadcast(low, 1u)", "low"));
+    const deaf = broken(/subgroup/, (code) => code.replace("quadBroadcast(low, 1u)", "low"));
     expect((await selfTest(deaf, SOFTWARE, SPEC)).variants).toEqual({
       ...SOFTWARE,
       matmul: "registers",

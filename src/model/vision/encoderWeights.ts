@@ -13,7 +13,7 @@ import type { EncoderShape } from "./onnxContract";
 import type { EncoderProducts } from "./range";
 import { type MakeEncoder, RangedEncoder, type RangeMemory } from "./rangedEncoder";
 import { VisionTower } from "./tower";
-import { featuresPerSide, smallerOf, type TowerConfig } from "./towerConfig";
+import { featuresPerSide, type TowerConfig } from "./towerConfig";
 import { findTowerLayout, firstTowerLayout, type TowerNames, towerTensors } from "./towerNames";
 import { loadTowerWeights } from "./towerWeights";
 
@@ -23,8 +23,6 @@ export interface EncoderWeights {
   tensors(): readonly (readonly [name: string, shape: readonly number[]])[];
   /** What an ONNX file must give in its place; undefined where none can. */
   readonly onnx: EncoderShape | undefined;
-  /** As in `VisionEncoder`. */
-  readonly smaller: VisionEncoder["smaller"];
   /** Whether the checkpoint has it. @throws ModelError */
   isIn(source: ByteSource, options?: UploadOptions): Promise<boolean>;
   /**
@@ -57,7 +55,6 @@ export function tiledEncoder(config: TowerConfig, names: TowerNames): EncoderWei
     tensors: () => towerTensors(config, firstTowerLayout(names)),
     // Rows of tiles are arranged with a newline row by our encoder alone.
     onnx: names.newlines ? undefined : shape,
-    smaller: smallerOf(config),
     isIn: (tensors) => findTowerLayout(tensors, names) !== undefined,
     load: (gpu, source, options) => loadTowerWeights(gpu, { config, names }, source, options),
     create: (gpu, weights, products) => VisionTower.create(gpu, config, weights, products),
@@ -69,14 +66,13 @@ export function gridEncoder(config: GridTowerConfig, names: GridTowerNames): Enc
   return encoderWeights({
     tensors: () => gridTensors(config, names, names.towers[0] ?? ""),
     onnx: undefined,
-    smaller: "images",
     isIn: (tensors) => findGridTower(tensors, names) !== undefined,
     load: (gpu, source, options) => loadGridWeights(gpu, { config, names }, source, options),
     create: (gpu, weights, products) => GridTower.create(gpu, config, weights, products),
   });
 }
 
-interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx" | "smaller"> {
+interface EncoderKind<W> extends Pick<EncoderWeights, "tensors" | "onnx"> {
   isIn(tensors: TensorMap): boolean;
   load(gpu: Gpu, source: ByteSource, options?: LoadEncoderOptions): Promise<W>;
   create(gpu: Gpu, weights: W, products: EncoderProducts): Promise<VisionEncoder>;
@@ -86,7 +82,6 @@ function encoderWeights<W extends { destroy(): void }>(kind: EncoderKind<W>): En
   return {
     tensors: kind.tensors,
     onnx: kind.onnx,
-    smaller: kind.smaller,
     async isIn(source, options) {
       return kind.isIn(await readTensorMap(source, options));
     },

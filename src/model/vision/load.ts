@@ -3,9 +3,7 @@ import type { Variants } from "@/gpu/variants";
 import type { ByteSource } from "../checkpoint/byteSource";
 import type { ModelFiles } from "../checkpoint/files";
 import type { NarrowOption } from "../checkpoint/weightTypes";
-import type { ProcessedImage } from "../families/family";
-import { ModelError } from "../modelError";
-import type { EncodeOptions, ImageFeatures, VisionEncoder } from "./encoder";
+import type { VisionEncoder } from "./encoder";
 import type { EncoderWeights } from "./encoderWeights";
 import { OnnxVisionEncoder } from "./onnxEncoder";
 import type { RangeMemory } from "./rangedEncoder";
@@ -25,68 +23,13 @@ interface LoadVisionArgs extends NarrowOption {
 }
 
 /**
- * A model directory's vision encoder: our own, from its safetensors, on a GPU. On a software
- * adapter ONNX Runtime's WebAssembly is about thirty times faster, so an ONNX file has priority
- * there; our own then gives what an ONNX file does not. A directory with only an ONNX file uses ONNX Runtime on every adapter.
+ * A model directory's vision encoder: our own, from its safetensors. A directory that has the encoder as ONNX only
+ * uses ONNX Runtime, which computes on the CPU where the adapter is software.
  * @throws ModelError
  */
 export async function loadVisionEncoder(gpu: Gpu, args: LoadVisionArgs): Promise<VisionEncoder> {
-  const { files, source, weights, variants, isSoftwareAdapter, range, narrows = false } = args;
+  const { files, source, weights, variants, isSoftwareAdapter } = args;
   const { onnx } = weights;
-  if (isSoftwareAdapter && onnx) {
-    const encoder = await unlessMissing(OnnxVisionEncoder.load(gpu, files, onnx, "wasm"));
-    const load = () => weights.load(gpu, source, variants, { narrows, ...(range && { range }) });
-    if (encoder) {
-      return (await weights.isIn(source, args)) ? new WithTower(encoder, weights, load) : encoder;
-    }
-  }
   if (!onnx || (await weights.isIn(source, args))) return weights.load(gpu, source, variants, args);
-  return OnnxVisionEncoder.load(gpu, files, onnx, "webgpu");
-}
-
-/** An ONNX encoder, and our own for what it does not give, which is loaded when that is asked for. */
-class WithTower implements VisionEncoder {
-  readonly smaller: VisionEncoder["smaller"];
-  readonly #onnx: VisionEncoder;
-  readonly #tileSize: number | undefined;
-  readonly #load: () => Promise<VisionEncoder>;
-  #tower: Promise<VisionEncoder> | undefined;
-
-  constructor(
-    onnx: VisionEncoder,
-    { onnx: shape, smaller }: EncoderWeights,
-    load: () => Promise<VisionEncoder>,
-  ) {
-    this.smaller = smaller;
-    this.#tileSize = shape?.tileSize;
-    this.#onnx = onnx;
-    this.#load = load;
-  }
-
-  get tensorBytes(): number {
-    return this.#onnx.tensorBytes;
-  }
-
-  async encode(image: ProcessedImage, options: EncodeOptions = {}): Promise<ImageFeatures> {
-    if (!options.attention && image.width === this.#tileSize) return this.#onnx.encode(image);
-    this.#tower ??= this.#load().catch((error: unknown) => {
-      this.#tower = undefined;
-      throw error;
-    });
-    return (await this.#tower).encode(image, options);
-  }
-
-  async release(): Promise<void> {
-    await this.#onnx.release();
-    await (await this.#tower?.catch(() => undefined))?.release();
-  }
-}
-
-async function unlessMissing<T>(loading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await loading;
-  } catch (error) {
-    if (error instanceof ModelError && error.code === "missingFile") return undefined;
-    throw error;
-  }
+  return OnnxVisionEncoder.load(gpu, files, onnx, isSoftwareAdapter ? "wasm" : "webgpu");
 }

@@ -20,9 +20,9 @@ const FILES = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4f16", "_q4", "_
 );
 
 /**
- * A vision encoder that a directory has as ONNX, run by ONNX Runtime. On a real adapter it runs on our own device and its
- * output never leaves the GPU; on a software adapter WebAssembly is some thirty times faster, so
- * it runs there and the features are uploaded.
+ * A vision encoder that a directory has as ONNX, run by ONNX Runtime: on our own device, where its output never leaves
+ * the GPU, or in WebAssembly, from where the features are uploaded. A software adapter takes minutes to compile ONNX
+ * Runtime's kernels.
  */
 export class OnnxVisionEncoder implements VisionEncoder {
   readonly tensorBytes = 0;

@@ -2,11 +2,9 @@
 // barriers, no shared memory, any head size; needs `enable subgroups`. Concatenated after
 // flash_io.wgsl.
 //
-// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them. All take the same 8
-// keys at a time: four invocations of a subgroup load two keys or values each and broadcast them.
-// On adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on
-// every adapter; nothing more is assumed. Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups,
-// folded.
+// A workgroup owns 4 * WORKGROUP rows of one head, an invocation 4 of them. All take the same 8 keys at a time: each of
+// a quad loads two keys or values and broadcasts them to the others. On adapters where loads are slow this halves the
+// time. Dispatch ceil(rows / (4 * WORKGROUP)) * heads workgroups, folded.
 
 override WORKGROUP: u32 = 8;
 
@@ -52,14 +50,14 @@ fn main(
       let k = keys_at(low, d);
       let l = keys_at(high, d);
       let q4 = mat4x4f(queries[q.x + d], queries[q.y + d], queries[q.z + d], queries[q.w + d]);
-      s[0] += subgroupBroadcast(k, 0u) * q4;
-      s[1] += subgroupBroadcast(k, 1u) * q4;
-      s[2] += subgroupBroadcast(k, 2u) * q4;
-      s[3] += subgroupBroadcast(k, 3u) * q4;
-      t[0] += subgroupBroadcast(l, 0u) * q4;
-      t[1] += subgroupBroadcast(l, 1u) * q4;
-      t[2] += subgroupBroadcast(l, 2u) * q4;
-      t[3] += subgroupBroadcast(l, 3u) * q4;
+      s[0] += quadBroadcast(k, 0u) * q4;
+      s[1] += quadBroadcast(k, 1u) * q4;
+      s[2] += quadBroadcast(k, 2u) * q4;
+      s[3] += quadBroadcast(k, 3u) * q4;
+      t[0] += quadBroadcast(l, 0u) * q4;
+      t[1] += quadBroadcast(l, 1u) * q4;
+      t[2] += quadBroadcast(l, 2u) * q4;
+      t[3] += quadBroadcast(l, 3u) * q4;
     }
     s = masked(s, slot, visible);
     t = masked(t, slot + 4u, visible);
@@ -76,16 +74,16 @@ fn main(
       let v = values_at(low, d);
       let w = values_at(high, d);
       let v4 = mat4x4f(
-        subgroupBroadcast(v, 0u),
-        subgroupBroadcast(v, 1u),
-        subgroupBroadcast(v, 2u),
-        subgroupBroadcast(v, 3u),
+        quadBroadcast(v, 0u),
+        quadBroadcast(v, 1u),
+        quadBroadcast(v, 2u),
+        quadBroadcast(v, 3u),
       );
       let w4 = mat4x4f(
-        subgroupBroadcast(w, 0u),
-        subgroupBroadcast(w, 1u),
-        subgroupBroadcast(w, 2u),
-        subgroupBroadcast(w, 3u),
+        quadBroadcast(w, 0u),
+        quadBroadcast(w, 1u),
+        quadBroadcast(w, 2u),
+        quadBroadcast(w, 3u),
       );
       if (has_rows) {
         add(o.x + d, slot, decay.x, v4 * p[0] + w4 * r[0]);

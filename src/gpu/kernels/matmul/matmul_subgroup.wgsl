@@ -1,11 +1,9 @@
 // matmul_subgroup: output = input × weightsᵀ, stored by a store_*.wgsl. No barriers, no shared
 // memory; needs `enable subgroups`. Concatenated after matmul_io.wgsl.
 //
-// A workgroup owns 8 rows, an invocation those rows by 4 columns of its own. All invocations of a
-// subgroup need the same rows of the input, so four of them load two rows each and broadcast them:
-// on adapters where loads are slow this halves the time. A subgroup has at least 4 invocations on
-// every adapter; nothing more is assumed. Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP))
-// workgroups, folded.
+// A workgroup owns 8 rows, an invocation those rows by 4 columns of its own. All invocations need the same rows of the
+// input, so each of a quad loads two of them and broadcasts them to the others: on adapters where loads are slow this
+// halves the time. Dispatch ceil(rows / 8) * ceil(columns / (4 * WORKGROUP)) workgroups, folded.
 
 override WORKGROUP: u32 = 16;
 
@@ -43,14 +41,14 @@ fn main(
     let b3 = w_at(w3, params.depth4, k);
     let low = input[a_low + k];
     let high = input[a_high + k];
-    s0 += dot4(subgroupBroadcast(low, 0u), b0, b1, b2, b3);
-    s1 += dot4(subgroupBroadcast(low, 1u), b0, b1, b2, b3);
-    s2 += dot4(subgroupBroadcast(low, 2u), b0, b1, b2, b3);
-    s3 += dot4(subgroupBroadcast(low, 3u), b0, b1, b2, b3);
-    s4 += dot4(subgroupBroadcast(high, 0u), b0, b1, b2, b3);
-    s5 += dot4(subgroupBroadcast(high, 1u), b0, b1, b2, b3);
-    s6 += dot4(subgroupBroadcast(high, 2u), b0, b1, b2, b3);
-    s7 += dot4(subgroupBroadcast(high, 3u), b0, b1, b2, b3);
+    s0 += dot4(quadBroadcast(low, 0u), b0, b1, b2, b3);
+    s1 += dot4(quadBroadcast(low, 1u), b0, b1, b2, b3);
+    s2 += dot4(quadBroadcast(low, 2u), b0, b1, b2, b3);
+    s3 += dot4(quadBroadcast(low, 3u), b0, b1, b2, b3);
+    s4 += dot4(quadBroadcast(high, 0u), b0, b1, b2, b3);
+    s5 += dot4(quadBroadcast(high, 1u), b0, b1, b2, b3);
+    s6 += dot4(quadBroadcast(high, 2u), b0, b1, b2, b3);
+    s7 += dot4(quadBroadcast(high, 3u), b0, b1, b2, b3);
   }
   if (column >= params.columns) {
     return;
