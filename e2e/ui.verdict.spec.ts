@@ -1,4 +1,5 @@
 import { expect, type Page } from "@playwright/test";
+import type { Recording } from "../src/client/recording";
 import {
   ask,
   closeSettings,
@@ -43,6 +44,23 @@ test("every compressed answer says whether it is the full cache's, and which wor
   await expect(answers(page)).toHaveCount(4);
   await expect(page.getByText("Not compared with the full cache.")).toHaveCount(0);
   await expect(page).toHaveURL(/reference=off/);
+});
+
+test("a verdict and a doubt are read out, in a region that was there before them", async ({
+  page,
+}) => {
+  const { load, answers: recorded } = recording();
+  const answer = recorded.find(({ policy }) => policy === "prefixkv")!;
+  const doubtful = { ...answer, result: { ...answer.result!, notices: [{ code: "blankImage" }] } };
+  const full = recorded.find((each) => each.policy === "full" && each.question === answer.question);
+  const script = { load, answers: [doubtful, full!] } as Recording;
+  await openScripted(page, { pace: 0.2, query: "policy=prefixkv&keep=20", script });
+  await ask(page, answer.question);
+  const region = page.locator("article[aria-label=Answer] + div > [aria-live=polite]");
+  await expect(region).toBeEmpty();
+  const before = await region.elementHandle();
+  await expect(region).toContainText(/full cache.*The image is blank/s);
+  expect(await region.evaluate((now, then) => now === then, before)).toBe(true);
 });
 
 test("notices of the engine are sentences in the page's language, that of a blank or unfamiliar image beside the answer", async ({

@@ -49,13 +49,20 @@ export function AttemptView({ exchange, attempt }: Props) {
       </article>
       <div className={styles.foot}>
         {isLive && <StageLine run={run} label={settingsLabel(policies, settings)} />}
+        {/* There before its words, so that screen readers read them out after the answer. */}
+        <div aria-live="polite">
+          {verdict && <VerdictLine verdict={verdict} attempt={attempt} />}
+          {run.phase === "done" && (
+            <>
+              {hidden && !verdict && run.result.finish !== "cancelled" && (
+                <p title={texts.chat.verdict.askToCompareHelp}>{texts.chat.verdict.askToCompare}</p>
+              )}
+              <DoubtLine result={run.result} />
+            </>
+          )}
+        </div>
         {run.phase === "done" && (
           <>
-            {verdict && <VerdictLine verdict={verdict} attempt={attempt} />}
-            {hidden && !verdict && run.result.finish !== "cancelled" && (
-              <p title={texts.chat.verdict.askToCompareHelp}>{texts.chat.verdict.askToCompare}</p>
-            )}
-            <DoubtLine result={run.result} />
             <Facts
               settings={settings}
               sampling={run.origin?.sampling}
