@@ -24,15 +24,26 @@ const SAME = [[149, 230, 127, 394]];
 const set = (file: string, fields: object) => (d: Directory) =>
   d.json(file, (json) => Object.assign(json, fields));
 
-const encoder = (change: (graph: OnnxGraph) => OnnxGraph) => (d: Directory) =>
-  d.write(ENCODER, change(new OnnxGraph(d.files.get(ENCODER) as Uint8Array<ArrayBuffer>)).bytes());
+const withoutVision = (d: Directory) =>
+  [...d.tensors()].filter(([name]) => !/vision|connector/.test(name));
+
+/** Writes the ONNX encoder's file, and leaves the directory no other encoder. */
+const onnxAlone = (content: string | ((graph: OnnxGraph) => OnnxGraph)) => (d: Directory) => {
+  d.setTensors(new Map(withoutVision(d)));
+  const graph = () => new OnnxGraph(d.files.get(ENCODER) as Uint8Array<ArrayBuffer>);
+  d.write(ENCODER, typeof content === "string" ? content : content(graph()).bytes());
+};
 
 /** The language model alone, with a template that takes a text as content. */
 const textModel = (template: string) => (d: Directory) => {
   d.remove(ENCODER, PROCESSOR, "processor_config.json").template(template);
-  const tensors = [...d.tensors()].filter(([name]) => !/vision|connector/.test(name));
   d.setTensors(
-    new Map(tensors.map(([name, tensor]) => [name.replace("model.text_model.", "model."), tensor])),
+    new Map(
+      withoutVision(d).map(([name, tensor]) => [
+        name.replace("model.text_model.", "model."),
+        tensor,
+      ]),
+    ),
   );
   const { text_config: text } = JSON.parse(d.text(CONFIG));
   const own = { architectures: ["LlamaForCausalLM"], tie_word_embeddings: false };
@@ -184,12 +195,12 @@ export const REPORTED: readonly ReportedDirectory[] = [
   },
   {
     name: "lfs-pointer-onnx",
-    change: (d) => d.write(ENCODER, POINTER),
+    change: onnxAlone(POINTER),
     gives: /vision_encoder\.onnx is a Git LFS pointer/,
   },
   {
     name: "onnx-pooled-output-first",
-    change: encoder((graph) =>
+    change: onnxAlone((graph) =>
       graph
         .numbers("axis", [1])
         .node("ReduceMean", ["image_features", "axis"], "pooled", { keepdims: 0 })
@@ -199,7 +210,7 @@ export const REPORTED: readonly ReportedDirectory[] = [
   },
   {
     name: "onnx-pooled-output-alone",
-    change: encoder((graph) =>
+    change: onnxAlone((graph) =>
       graph
         .numbers("axis", [1])
         .node("ReduceMean", ["image_features", "axis"], "pooled", { keepdims: 0 })
@@ -209,7 +220,7 @@ export const REPORTED: readonly ReportedDirectory[] = [
   },
   {
     name: "onnx-f16-output",
-    change: encoder((graph) =>
+    change: onnxAlone((graph) =>
       graph
         .node("Cast", ["image_features"], "halves", { to: ELEMENT.float16 })
         .outputs({ halves: ELEMENT.float16 }),
@@ -218,7 +229,7 @@ export const REPORTED: readonly ReportedDirectory[] = [
   },
   {
     name: "onnx-flat-output",
-    change: encoder((graph) =>
+    change: onnxAlone((graph) =>
       graph
         .numbers("shape", [-1, 64])
         .node("Reshape", ["image_features", "shape"], "flat")
@@ -228,12 +239,12 @@ export const REPORTED: readonly ReportedDirectory[] = [
   },
   {
     name: "onnx-external-data",
-    change: encoder((graph) => graph.external("vision_encoder.onnx_data")),
+    change: onnxAlone((graph) => graph.external("vision_encoder.onnx_data")),
     gives: /vision_encoder\.onnx keeps its weights in a second file, vision_encoder\.onnx_data/,
   },
   {
     name: "onnx-not-a-model",
-    change: (d) => d.write(ENCODER, "not a model"),
+    change: onnxAlone("not a model"),
     gives: /vision_encoder\.onnx cannot be run here/,
   },
 ];
