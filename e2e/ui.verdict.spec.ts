@@ -54,11 +54,12 @@ test("a verdict and a doubt are read out, in a region that was there before them
   const doubtful = { ...answer, result: { ...answer.result!, notices: [{ code: "blankImage" }] } };
   const full = recorded.find((each) => each.policy === "full" && each.question === answer.question);
   const script = { load, answers: [doubtful, full!] } as Recording;
-  await openScripted(page, { pace: 0.2, query: "policy=prefixkv&keep=20", script });
-  await ask(page, answer.question);
+  await openScripted(page, { pace: 0.5, query: "policy=prefixkv&keep=20", script });
+  const answered = ask(page, answer.question);
   const region = page.locator("article[aria-label=Answer] + div > [aria-live=polite]");
   await expect(region).toBeEmpty();
   const before = await region.elementHandle();
+  await answered;
   await expect(region).toContainText(/full cache.*The image is blank/s);
   expect(await region.evaluate((now, then) => now === then, before)).toBe(true);
 });
