@@ -1,8 +1,8 @@
 import type { HeadShape } from "@/gpu/kernels/kv/cacheBinding";
 import { loadKvRows } from "@/gpu/kernels/kv/kvRows";
 import type { KvType } from "@/gpu/kernels/kv/kvType";
+import { randomFloats } from "@/gpu/selfTest/reference";
 import type { TestBuffers } from "@/gpu/selfTest/testBuffers";
-import { randomFloats } from "./kernels";
 
 /** One layer of a random cache whose heads hold different numbers of rows, as bound by kernels. */
 export function randomCache(

@@ -1,5 +1,5 @@
+import { randomFloats } from "@/gpu/selfTest/reference";
 import type { DecoderConfig } from "@/model/checkpoint/config";
-import { randomFloats } from "./kernels";
 import { safetensors } from "./memorySource";
 
 /** A small Llama-style shape. */

@@ -1,4 +1,11 @@
+import { isMainThread } from "node:worker_threads";
 import { createNodeGpu } from "../cli/shared/dawn";
+
+if (!isMainThread) {
+  throw new Error(
+    "Dawn does not bear threads, which unit tests run in: name this test *.gpu.test.ts",
+  );
+}
 
 /**
  * The setup of the GPU tests.

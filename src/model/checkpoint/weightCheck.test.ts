@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { FloatType } from "@/gpu/kernels/common/dtype";
 import { packBf16, packF16 } from "@/gpu/packing";
-import { randomFloats } from "../../../test/kernels";
+import { randomFloats } from "@/gpu/selfTest/reference";
 import type { TensorInfo } from "./safetensors";
 import { WeightCheck } from "./weightCheck";
 
