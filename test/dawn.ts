@@ -2,9 +2,7 @@ import { isMainThread } from "node:worker_threads";
 import { createNodeGpu } from "../cli/shared/dawn";
 
 if (!isMainThread) {
-  throw new Error(
-    "Dawn does not bear threads, which unit tests run in: name this test *.gpu.test.ts",
-  );
+  throw new Error("Unit tests run in threads, without WebGPU: name this test *.gpu.test.ts");
 }
 
 /**

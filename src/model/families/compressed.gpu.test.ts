@@ -54,7 +54,7 @@ const TOLERANCE: Readonly<Record<KvType, number>> = { f32: 2e-4, f16: 2e-4, q8: 
 /** Means are rounded again, and many of them are summed in another order. */
 const MERGED_TOLERANCE = { ...TOLERANCE, q8: 2e-2, q4: 2e-2 };
 const RETENTION = 0.3;
-/** The tokens that a rotation or a merged row would change stand in the first few. */
+/** More for one picture than for the other cases. */
 const newTokens = ({ name }: FamilyCase, kvType: KvType) =>
   name === "one" && kvType === "f32" ? 8 : 4;
 const isFirst = (name: string) => name === "one" || name === "text";
